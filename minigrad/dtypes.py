@@ -1,0 +1,188 @@
+"""Element types, PyTorch's names for them, and the rules by which two types meet.
+
+NumPy does the arithmetic, but where two types meet PyTorch decides differently from NumPy:
+
+* an integer tensor and a float give the *default* float type (float32), not float64;
+* a Python number never widens a tensor of its own category (``int8 + 1`` stays ``int8``);
+* neither does a tensor without dimensions (``float32[3] + float64[]`` stays ``float32``).
+
+Source: PyTorch, "Type promotion" (torch.Tensor attributes, ``torch.result_type``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class dtype:
+    """An element type: a NumPy dtype under PyTorch's name. Compare with ``is`` or ``==``."""
+
+    __slots__ = ("category", "is_floating_point", "is_signed", "itemsize", "name", "numpy")
+
+    def __init__(self, name: str, numpy_type: Any, itemsize: int) -> None:
+        self.name = name
+        self.numpy: np.dtype | None = np.dtype(numpy_type) if numpy_type is not None else None
+        self.itemsize = itemsize
+        kind = "f" if self.numpy is None else self.numpy.kind
+        self.is_floating_point = kind == "f"
+        self.is_signed = kind in "fi"
+        self.category = {"b": 0, "u": 1, "i": 1, "f": 2}[kind]  # bool < integer < float
+
+    @property
+    def is_complex(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return f"minigrad.{self.name}"
+
+    def __reduce__(self) -> str:
+        return "bool_" if self.name == "bool" else self.name  # unpickled as the one object of that name here
+
+
+float64 = dtype("float64", np.float64, 8)
+float32 = dtype("float32", np.float32, 4)
+float16 = dtype("float16", np.float16, 2)
+bfloat16 = dtype("bfloat16", None, 2)  # NumPy has none: it is read from files and converted
+int64 = dtype("int64", np.int64, 8)
+int32 = dtype("int32", np.int32, 4)
+int16 = dtype("int16", np.int16, 2)
+int8 = dtype("int8", np.int8, 1)
+uint8 = dtype("uint8", np.uint8, 1)
+bool_ = dtype("bool", np.bool_, 1)  # minigrad.bool: the package gives it, and `float`, `int`, ..., their short names
+
+ALL = (float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, bool_)
+_FROM_NUMPY = {d.numpy: d for d in ALL if d.numpy is not None}
+
+_BY_PYTHON_TYPE = {float: np.dtype(np.float64), int: np.dtype(np.int64), bool: np.dtype(np.bool_)}
+
+_default = float32
+_default_numpy = np.dtype(np.float32)
+
+
+def set_default_dtype(d: dtype) -> None:
+    """Make ``d`` the type of tensors made from Python floats. PyTorch: torch.set_default_dtype."""
+    global _default, _default_numpy
+    if d not in (float32, float64):
+        raise TypeError(f"set_default_dtype: only float32 and float64 are supported as the default type, got {d}")
+    assert d.numpy is not None
+    _default, _default_numpy = d, d.numpy
+
+
+def get_default_dtype() -> dtype:
+    """The type of tensors made from Python floats: ``float32`` unless it was changed."""
+    return _default
+
+
+def default_numpy() -> np.dtype:
+    """The default float type as NumPy's dtype."""
+    return _default_numpy
+
+
+def from_numpy(d: np.dtype) -> dtype:
+    """The minigrad dtype of a NumPy dtype; TypeError where there is none."""
+    try:
+        return _FROM_NUMPY[d]
+    except KeyError:
+        names = ", ".join(x.name for x in _FROM_NUMPY.values())
+        raise TypeError(
+            f"can't convert np.ndarray of type {d}. The only supported types are: {names}; convert it with .astype first."
+        ) from None
+
+
+def to_numpy(d: Any) -> np.dtype:
+    """The NumPy dtype of a minigrad dtype (Python's ``float``, ``int`` and ``bool`` are taken as PyTorch takes them)."""
+    if isinstance(d, dtype):
+        if d.numpy is None:
+            raise TypeError("bfloat16 tensors can be read from files but not computed with; use float32")
+        return d.numpy
+    if d in (float, int, bool):
+        return _BY_PYTHON_TYPE[d]
+    raise TypeError(f"dtype must be a minigrad.dtype such as minigrad.float32, got {d!r} ({type(d).__name__})")
+
+
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+
+def promote_numpy(a: np.dtype, b: np.dtype) -> np.dtype:
+    """The type in which values of types ``a`` and ``b`` meet, by PyTorch's table."""
+    if a == b:
+        return a
+    ca, cb = _CATEGORY[a.kind], _CATEGORY[b.kind]
+    if ca != cb and 2 in (ca, cb):  # a float absorbs integers of any width
+        return a if ca == 2 else b
+    return np.promote_types(a, b)
+
+
+def promote_types(a: dtype, b: dtype) -> dtype:
+    """PyTorch: torch.promote_types."""
+    return from_numpy(promote_numpy(to_numpy(a), to_numpy(b)))
+
+
+def result_numpy(a: Any, b: Any) -> np.dtype:
+    """The type of ``a op b`` for arrays (their number of dimensions counts) and Python numbers.
+
+    Three ranks: arrays with dimensions, arrays without, Python numbers. A lower rank changes the result only
+    where its category (bool < integer < float) is higher. PyTorch: torch.result_type.
+    """
+    ranked: list[np.dtype | None] = [None, None, None]
+    for x in (a, b):
+        if isinstance(x, np.ndarray):
+            rank, d = (0 if x.ndim else 1), x.dtype
+        else:
+            rank, d = 2, scalar_numpy(x)
+        seen = ranked[rank]
+        ranked[rank] = d if seen is None else promote_numpy(seen, d)
+    result: np.dtype | None = None
+    for d in ranked:
+        if d is not None and (result is None or _CATEGORY[d.kind] > _CATEGORY[result.kind]):
+            result = d
+    assert result is not None
+    return result
+
+
+def scalar_numpy(x: Any) -> np.dtype:
+    """The type of a Python number as a tensor: bool, int64, or the default float."""
+    if isinstance(x, bool | np.bool_):
+        return _BY_PYTHON_TYPE[bool]
+    if isinstance(x, int | np.integer):
+        return _BY_PYTHON_TYPE[int]
+    return _default_numpy
+
+
+class _Info:
+    _fields: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={getattr(self, k)}' for k in self._fields)})"
+
+
+class finfo(_Info):
+    """Limits of a floating type: ``bits eps max min tiny smallest_normal resolution``. PyTorch: torch.finfo."""
+
+    _fields = ("resolution", "min", "max", "eps", "smallest_normal", "tiny", "dtype")
+
+    def __init__(self, type: dtype | None = None) -> None:
+        d = type or _default
+        if not d.is_floating_point:
+            raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{d}'")
+        info = np.finfo(to_numpy(d))
+        self.bits = info.bits
+        self.eps, self.max, self.min = info.eps.item(), info.max.item(), info.min.item()
+        self.smallest_normal = self.tiny = info.smallest_normal.item()
+        self.resolution = info.resolution.item()
+        self.dtype = d.name
+
+
+class iinfo(_Info):
+    """Limits of an integer type: ``bits max min``. PyTorch: torch.iinfo."""
+
+    _fields = ("min", "max", "dtype")
+
+    def __init__(self, type: dtype) -> None:
+        if type.is_floating_point or type is bool_:
+            raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type}'")
+        info = np.iinfo(to_numpy(type))
+        self.bits, self.max, self.min = info.bits, info.max, info.min
+        self.dtype = type.name

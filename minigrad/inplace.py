@@ -1,0 +1,111 @@
+"""In-place operations: the out-of-place twin runs, and its result is written back into the tensor's memory.
+
+The tensor then stands for the new value: it takes over the new node, while the old node, which still has the uses of
+the old value above it, stays in the graph. That memory was overwritten is noted (`storage.py`), so a backward pass
+that needs the old values raises instead of giving a wrong gradient.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import storage
+from .autograd import Variable, is_grad_enabled
+
+
+def check(x: Any, changes_graph: bool = True) -> None:
+    """RuntimeError where PyTorch forbids an in-place change that is recorded, or where minigrad does not follow it."""
+    if not is_grad_enabled():
+        return
+    if x._edge is None and x._requires_grad:
+        raise RuntimeError(
+            "a leaf Variable that requires grad is being used in an in-place operation. Update parameters inside "
+            "`with torch.no_grad():`, or use the out-of-place operation."
+        )
+    if x._base is not None and changes_graph:
+        if x._base._edge is None and x._base._requires_grad:
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+        raise RuntimeError(
+            "in-place operations on views of tensors that require grad are not supported: the history of the viewed "
+            "tensor would have to be rewritten. Change the tensor itself (x[i] = ... for v = x[i]; v.add_(...)), use the "
+            "out-of-place operation, or clone() the view first."
+        )
+
+
+def write_back(x: Any, result: Any) -> Any:
+    """Give `x` the values and the place in the graph of `result`."""
+    if result.array.shape != x.array.shape:
+        raise RuntimeError(
+            f"output with shape {list(x.array.shape)} doesn't match the broadcast shape {list(result.array.shape)}"
+        )
+    if not _can_hold(x.array.dtype, result.array.dtype):
+        raise RuntimeError(
+            f"result type {result.array.dtype} can't be cast to the desired output type {x.array.dtype}; "
+            "convert the tensor first, or use the out-of-place operation"
+        )
+    recorded = result._edge is not None
+    check(x, recorded or x._edge is not None)
+    if recorded and result.array.dtype != x.array.dtype:
+        from .ops.arithmetic import cast
+
+        result = cast(result, x.array.dtype)
+    np.copyto(x.array, result.array, casting="unsafe")
+    now = storage.mark_written(x.array, regraphed=recorded)
+    if recorded:
+        x._edge, x._own_write = result._edge, now
+    return x
+
+
+def _can_hold(target: np.dtype, source: np.dtype) -> bool:
+    order = {"b": 0, "u": 1, "i": 1, "f": 2}
+    return order[source.kind] <= order[target.kind]
+
+
+def of(function: Callable) -> Callable:
+    """The in-place twin of a function of tensors: `x.f_(...)` gives x the values of `f(x, ...)`."""
+
+    @functools.wraps(function)
+    def inplace(self: Any, *args: Any, **kwargs: Any) -> Any:
+        check(self)
+        return write_back(self, function(self, *args, **kwargs))
+
+    inplace.__name__ = function.__name__ + "_"
+    inplace.__doc__ = f"In place: {function.__doc__}"
+    return inplace
+
+
+def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
+    """Take the values of src, broadcast and converted. PyTorch: torch.Tensor.copy_."""
+    from .ops.arithmetic import cast
+    from .ops.shape import expand
+
+    if not isinstance(src, Variable):
+        raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(src).__name__}")
+    check(self)
+    return write_back(self, expand(cast(src, self.array.dtype), self.array.shape))
+
+
+def fill_(self: Any, value: Any) -> Any:
+    """Set every element to value. PyTorch: torch.Tensor.fill_."""
+    check(self)
+    if isinstance(value, Variable):
+        if value.array.ndim:
+            raise RuntimeError(
+                f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
+            )
+        return copy_(self, value)
+    self.array.fill(value)
+    if self._edge is not None:  # the new values depend on nothing
+        self._edge = None
+        self._requires_grad = False
+    storage.mark_written(self.array)
+    return self
+
+
+def zero_(self: Any) -> Any:
+    """Set every element to 0. PyTorch: torch.Tensor.zero_."""
+    return fill_(self, 0)

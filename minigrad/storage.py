@@ -1,0 +1,77 @@
+"""Which memory was written in place, and when.
+
+Backpropagation needs the values that an operation saw. If they are overwritten before the backward pass, the
+gradient would be silently wrong, so every in-place change is noted here and the walk checks what it reads.
+
+The trick that makes the check nearly free: operations and writes take their numbers from one clock. A value
+saved by operation 17 is stale exactly if its memory was written at a time after 17. While no write is younger
+than an operation, one comparison settles it.
+
+Tensors that share memory (views) share one record, found by the array that owns the memory.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+
+import numpy as np
+
+clock = itertools.count(1)
+
+
+class Record:
+    """The writes to one piece of memory."""
+
+    __slots__ = ("owner", "regraphed", "version", "written")
+
+    def __init__(self, owner: weakref.ref[np.ndarray]) -> None:
+        self.owner = owner
+        self.version = 0  # how many writes
+        self.written = 0  # the time of the last one
+        self.regraphed = 0  # the time of the last one that autograd recorded
+
+
+_records: dict[int, Record] = {}
+
+
+class Latest:
+    """The time of the latest write anywhere: if it is older than what is asked about, nothing need be looked up."""
+
+    written = 0
+    regraphed = 0
+
+
+def owner(array: np.ndarray) -> np.ndarray:
+    """The array at the root of a chain of views: it stands for the memory."""
+    base = array.base
+    while isinstance(base, np.ndarray):
+        array, base = base, base.base
+    return array
+
+
+def find(array: np.ndarray) -> Record | None:
+    """The record of the memory that ``array`` looks at; None if it was never written in place."""
+    return _records.get(id(owner(array)))
+
+
+def mark_written(array: np.ndarray, regraphed: bool = False) -> int:
+    """Note that ``array`` was written in place (``regraphed``: and that autograd recorded it). Returns the time."""
+    root = owner(array)
+    key = id(root)
+    record = _records.get(key)
+    if record is None:
+        # The record goes when the memory does, before its id can be used again.
+        record = _records[key] = Record(weakref.ref(root, lambda _: _records.pop(key, None)))
+    now = next(clock)
+    record.version += 1
+    record.written = Latest.written = now
+    if regraphed:
+        record.regraphed = Latest.regraphed = now
+    return now
+
+
+def version(array: np.ndarray) -> int:
+    """How often the memory that ``array`` looks at was written in place."""
+    record = find(array)
+    return record.version if record is not None else 0

@@ -1,0 +1,557 @@
+"""`Tensor`: values, gradient and place in the graph, with the operators and methods of `torch.Tensor`.
+
+Everything that computes stands in `ops/`; the class body below is the table of which function a method is. What is
+written out here is what a tensor *is*: its attributes, its memory, its conversions.
+"""
+
+from __future__ import annotations
+
+import copy
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from . import autograd, dtypes, inplace, printing, storage
+from .autograd import Array, RemovableHandle, Variable, wrap
+from .device import device, require_cpu
+from .ops import arithmetic, pointwise
+from .size import Size
+
+
+class Tensor(Variable):
+    """An n-dimensional array that can record what is computed from it. Make one with `tensor`, `zeros`, `randn`, ...
+
+    The legacy constructor `Tensor(2, 3)` (uninitialised) or `Tensor([1, 2])` gives the default float type, as PyTorch's.
+    """
+
+    # NumPy leaves `array * tensor` to Tensor.__rmul__.
+    __array_ufunc__ = None
+    __array_priority__ = 1000
+    __hash__ = object.__hash__
+
+    def __init__(self, *data: Any, device: Any = None) -> None:
+        require_cpu(device)
+        d = dtypes.default_numpy()
+        if len(data) == 1 and isinstance(data[0], Variable):
+            self.array = data[0].array
+        elif len(data) == 1 and not isinstance(data[0], int | Size):
+            self.array = np.array(data[0], dtype=d)
+        else:
+            self.array = np.empty(data[0] if data and isinstance(data[0], Size) else data or (0,), dtype=d)
+
+    # -- what it is
+
+    @property
+    def shape(self) -> Size:
+        return Size(self.array.shape)
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or its entry `dim`."""
+        if dim is None:
+            return Size(self.array.shape)
+        n = self.array.ndim
+        if not -max(n, 1) <= dim < max(n, 1):
+            raise IndexError(f"Dimension out of range (expected to be in range of [{-max(n, 1)}, {max(n, 1) - 1}], but got {dim})")
+        return self.array.shape[dim]
+
+    @property
+    def ndim(self) -> int:
+        return self.array.ndim
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.array.ndim
+
+    ndimension = dim
+
+    def numel(self) -> int:
+        """The number of elements."""
+        return self.array.size
+
+    nelement = numel
+
+    @property
+    def dtype(self) -> dtypes.dtype:
+        return dtypes.from_numpy(self.array.dtype)
+
+    @property
+    def device(self) -> device:
+        return device("cpu")
+
+    @property
+    def is_cuda(self) -> bool:
+        return False
+
+    @property
+    def is_sparse(self) -> bool:
+        return False
+
+    @property
+    def itemsize(self) -> int:
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        return self.array.nbytes
+
+    def element_size(self) -> int:
+        """Bytes of one element."""
+        return self.array.itemsize
+
+    def stride(self, dim: int | None = None) -> Any:
+        """Steps between neighbours, in elements, by dimension."""
+        strides = tuple(s // self.array.itemsize for s in self.array.strides)
+        return strides if dim is None else strides[dim]
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return self.array.ctypes.data
+
+    def is_contiguous(self, memory_format: Any = None) -> bool:
+        """Whether the elements lie in memory in the order of their indices."""
+        return bool(self.array.flags.c_contiguous)
+
+    def is_floating_point(self) -> bool:
+        return self.array.dtype.kind == "f"
+
+    def is_complex(self) -> bool:
+        return False
+
+    def is_signed(self) -> bool:
+        return self.array.dtype.kind in "fi"
+
+    # -- its place in the graph
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on it are recorded. May be set on leaves of a floating type."""
+        return self._edge is not None or self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        self.requires_grad_(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Record operations on this leaf from now on (or no longer). Returns the tensor."""
+        if self._edge is not None and not requires_grad:
+            raise RuntimeError(
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a "
+                "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            )
+        if requires_grad and self.array.dtype.kind != "f":
+            raise RuntimeError(
+                f"only Tensors of floating point dtype can require gradients, and this one is {self.dtype}; convert it "
+                "with .float() first"
+            )
+        if self._edge is None:
+            self._requires_grad = bool(requires_grad)
+        return self
+
+    @property
+    def grad_fn(self) -> autograd.Operation | None:
+        """The node of the operation that made it; None for a leaf."""
+        return self._edge[0] if self._edge is not None else None
+
+    @property
+    def output_nr(self) -> int:
+        return self._edge[1] if self._edge is not None else 0
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was made by the user and not by a recorded operation."""
+        return self._edge is None
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that backward passes have added up here; None before the first."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Variable):
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+            if value.array.shape != self.array.shape:
+                raise RuntimeError(
+                    f"assigned grad has data of a different size: got shape {list(value.array.shape)}, the tensor has "
+                    f"{list(self.array.shape)}"
+                )
+            if value.array.dtype != self.array.dtype:
+                raise RuntimeError(
+                    f"assigned grad has data of a different type: got {value.array.dtype}, the tensor has {self.array.dtype}"
+                )
+        self._grad = value
+
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
+    @property
+    def data(self) -> Tensor:
+        """The same memory as a tensor without history."""
+        return wrap(self.array)
+
+    @data.setter
+    def data(self, value: Tensor) -> None:
+        if not isinstance(value, Variable):
+            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+        self.array = value.array
+
+    @property
+    def _version(self) -> int:
+        return storage.version(self.array)
+
+    def _is_view(self) -> bool:
+        return self._base is not None
+
+    def backward(
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+    ) -> None:
+        """Add this tensor's gradient to the `.grad` of every leaf it was computed from.
+
+        gradient: the gradient of what follows, of this tensor's shape; may be left out for a scalar (1). Gradients add
+        up over calls: set them to zero (`optimizer.zero_grad()`) between steps. PyTorch: torch.Tensor.backward.
+        """
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def detach(self) -> Tensor:
+        """The same memory as a tensor without history, which requires no grad."""
+        return wrap(self.array)
+
+    def detach_(self) -> Tensor:
+        """Forget the history."""
+        self._edge = None
+        self._requires_grad = False
+        return self
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this inner tensor in `.grad` too."""
+        if not self.requires_grad:
+            raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
+        if self._edge is None or self._retains_grad:
+            return
+        self._retains_grad = True
+        me = weakref.ref(self)  # the node must not keep its own output alive
+
+        def keep(gradient: Any) -> None:
+            tensor = me()
+            if tensor is not None:
+                value = gradient if gradient.requires_grad else wrap(gradient.array.copy())
+                tensor._grad = value if tensor._grad is None else tensor._grad + value
+
+        self.register_hook(keep)
+
+    @property
+    def retains_grad(self) -> bool:
+        return self._retains_grad
+
+    def register_hook(self, hook: Callable) -> RemovableHandle:
+        """Call `hook(grad)` when the gradient of this tensor is complete; what it returns, if not None, replaces it."""
+        if not self.requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
+        if self._edge is None:
+            if self._hooks is None:
+                self._hooks = {}
+            return RemovableHandle(self._hooks, hook)
+        node, output_nr = self._edge
+        if node.hooks is None:
+            node.hooks = {}
+        return RemovableHandle(node.hooks, (output_nr, hook))
+
+    def register_post_accumulate_grad_hook(self, hook: Callable) -> RemovableHandle:
+        """Call `hook(leaf)` each time after a gradient was added to this leaf's `.grad`."""
+        if self._edge is not None:
+            raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if self._post_hooks is None:
+            self._post_hooks = {}
+        return RemovableHandle(self._post_hooks, hook)
+
+    # -- out of it: Python and NumPy
+
+    def item(self) -> Any:
+        """The value of a tensor of one element as a Python number."""
+        if self.array.size != 1:
+            raise RuntimeError(f"a Tensor with {self.array.size} elements cannot be converted to Scalar")
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The values as nested Python lists (a number for a tensor without dimensions)."""
+        return self.array.tolist()
+
+    def numpy(self, *, force: bool = False) -> Array:
+        """The values as a NumPy array *that shares this tensor's memory*; force copies out of the graph first."""
+        if self.requires_grad and not force:
+            raise RuntimeError(
+                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+            )
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        array = self.numpy()
+        if dtype is None or array.dtype == dtype:
+            return array.copy() if copy else array
+        return array.astype(dtype)
+
+    def __dlpack__(self, *, stream: Any = None, **kwargs: Any) -> Any:
+        if self.requires_grad:
+            raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        return self.array.__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.array.__dlpack_device__()
+
+    def __len__(self) -> int:
+        if self.array.ndim == 0:
+            raise TypeError("len() of a 0-d tensor")
+        return len(self.array)
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            raise RuntimeError(
+                f"Boolean value of Tensor with {'more than one' if self.array.size else 'no'} value"
+                f"{'' if self.array.size else 's'} is ambiguous; use .any() or .all()"
+            )
+        return bool(self.array)
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.array.size != 1 or self.array.dtype.kind == "f":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return int(self.array.item())
+
+    def __format__(self, spec: str) -> str:
+        if self.array.ndim == 0:
+            return format(self.array.item(), spec)
+        if spec:
+            raise TypeError(f"unsupported format string passed to Tensor.__format__: a tensor of shape {list(self.array.shape)}")
+        return str(self)
+
+    def __contains__(self, element: Any) -> bool:
+        return bool((self.array == getattr(element, "array", element)).any())
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if self.array.ndim == 0:
+            raise TypeError("iteration over a 0-d tensor")
+        return (self[i] for i in range(len(self.array)))
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        return printing.tensor_repr(self)
+
+    def __deepcopy__(self, memo: dict) -> Tensor:
+        if self._edge is not None:
+            raise RuntimeError(
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment. "
+                "Use .detach().clone() for a copy of a computed tensor."
+            )
+        if id(self) in memo:
+            return memo[id(self)]
+        result = type(self).__new__(type(self))
+        memo[id(self)] = result
+        result.array = self.array.copy()
+        result._requires_grad = self._requires_grad
+        result._grad = copy.deepcopy(self._grad, memo)
+        known = ("array", "_requires_grad", "_grad", "_accumulator", "_hooks", "_post_hooks", "_base")
+        result.__dict__.update({k: copy.deepcopy(v, memo) for k, v in self.__dict__.items() if k not in known})
+        return result
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self._edge is not None:
+            raise RuntimeError("only leaf tensors can be pickled; use .detach() first")
+        return _rebuild, (type(self), self.array, self._requires_grad)
+
+    def __dir__(self) -> list[str]:
+        return sorted(set(dir(type(self))) | set(self.__dict__))
+
+    # -- conversions
+
+    def to(self, *args: Any, **kwargs: Any) -> Tensor:
+        """The tensor in another dtype: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`; itself if it has it.
+
+        device must be the CPU. copy=True always copies. PyTorch: torch.Tensor.to.
+        """
+        d, make_copy = _parse_to(self, args, kwargs)
+        result = arithmetic.cast(self, d)
+        return result.clone() if make_copy and result is self else result
+
+    def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
+        """Without dtype the name of the tensor's type; else the tensor converted."""
+        if dtype is None:
+            return f"minigrad.{_TYPE_NAMES[self.dtype.name]}"
+        return self.to(dtype)
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """The tensor in the dtype of other."""
+        return self.to(other.dtype)
+
+    def double(self) -> Tensor:
+        return self.to(dtypes.float64)
+
+    def float(self) -> Tensor:
+        return self.to(dtypes.float32)
+
+    def half(self) -> Tensor:
+        return self.to(dtypes.float16)
+
+    def bfloat16(self) -> Tensor:
+        return self.to(dtypes.bfloat16)
+
+    def long(self) -> Tensor:
+        return self.to(dtypes.int64)
+
+    def int(self) -> Tensor:
+        return self.to(dtypes.int32)
+
+    def short(self) -> Tensor:
+        return self.to(dtypes.int16)
+
+    def char(self) -> Tensor:
+        return self.to(dtypes.int8)
+
+    def byte(self) -> Tensor:
+        return self.to(dtypes.uint8)
+
+    def bool(self) -> Tensor:
+        return self.to(dtypes.bool_)
+
+    def cpu(self, memory_format: Any = None) -> Tensor:
+        return self
+
+    def cuda(self, device: Any = None, non_blocking: Any = False) -> Tensor:
+        require_cpu("cuda")
+        return self
+
+    def pin_memory(self) -> Tensor:
+        return self
+
+    def share_memory_(self) -> Tensor:
+        return self
+
+    def clone(self, *, memory_format: Any = None) -> Tensor:
+        """A copy in memory of its own, through which gradients flow."""
+        return pointwise.clone(self)
+
+    def contiguous(self, memory_format: Any = None) -> Tensor:
+        """The tensor itself if its elements lie in order, else a copy in which they do."""
+        return self if self.array.flags.c_contiguous else pointwise.clone(self)
+
+    # -- arithmetic, comparison, choice (ops/arithmetic.py)
+
+    add = __add__ = __radd__ = arithmetic.add
+    sub = subtract = __sub__ = arithmetic.sub
+    __rsub__ = arithmetic.rsub
+    mul = multiply = __mul__ = __rmul__ = arithmetic.mul
+    div = divide = true_divide = __truediv__ = arithmetic.div
+    __rtruediv__ = arithmetic.rdiv
+    pow = __pow__ = arithmetic.pow
+    __rpow__ = arithmetic.rpow
+    floor_divide = __floordiv__ = arithmetic.floor_divide
+    __rfloordiv__ = arithmetic.rfloor_divide
+    remainder = __mod__ = arithmetic.remainder
+    __rmod__ = arithmetic.rremainder
+    fmod = arithmetic.fmod
+    neg = negative = __neg__ = arithmetic.neg
+    positive = __pos__ = arithmetic.positive
+    abs = absolute = __abs__ = arithmetic.abs
+    square = arithmetic.square
+    sign = arithmetic.sign
+    floor, ceil, round, trunc, frac = (
+        arithmetic.floor, arithmetic.ceil, arithmetic.round, arithmetic.trunc, arithmetic.frac,
+    )  # fmt: skip
+    fix = arithmetic.trunc
+    eq = __eq__ = arithmetic.eq  # type: ignore[assignment]
+    ne = __ne__ = arithmetic.ne  # type: ignore[assignment]
+    lt = less = __lt__ = arithmetic.lt
+    le = less_equal = __le__ = arithmetic.le
+    gt = greater = __gt__ = arithmetic.gt
+    ge = greater_equal = __ge__ = arithmetic.ge
+    maximum, minimum = arithmetic.maximum, arithmetic.minimum
+    clamp = clip = arithmetic.clamp
+    logical_and, logical_or = arithmetic.logical_and, arithmetic.logical_or
+    logical_xor, logical_not = arithmetic.logical_xor, arithmetic.logical_not
+    bitwise_and = __and__ = __rand__ = arithmetic.bitwise_and
+    bitwise_or = __or__ = __ror__ = arithmetic.bitwise_or
+    bitwise_xor = __xor__ = __rxor__ = arithmetic.bitwise_xor
+    bitwise_not = __invert__ = arithmetic.bitwise_not
+    isnan, isinf, isfinite = arithmetic.isnan, arithmetic.isinf, arithmetic.isfinite
+    isclose, allclose, equal = arithmetic.isclose, arithmetic.allclose, arithmetic.equal
+
+    def where(self, condition: Any, other: Any) -> Tensor:
+        """self where condition, else other."""
+        return arithmetic.where(condition, self, other)
+
+    # -- functions of one element (ops/pointwise.py)
+
+    exp, log, sqrt = pointwise.exp, pointwise.log, pointwise.sqrt
+
+    # -- reductions (ops/reduce.py)
+
+    # -- shape (ops/shape.py)
+
+    # -- indexing (ops/index.py)
+
+    # -- matrices (ops/matrix.py)
+
+    # -- activations (ops/activation.py)
+
+    # -- in place: each is its out-of-place twin, written back (inplace.py)
+
+    add_ = __iadd__ = inplace.of(arithmetic.add)
+    sub_ = subtract_ = __isub__ = inplace.of(arithmetic.sub)
+    mul_ = multiply_ = __imul__ = inplace.of(arithmetic.mul)
+    div_ = divide_ = __itruediv__ = inplace.of(arithmetic.div)
+    pow_ = __ipow__ = inplace.of(arithmetic.pow)
+    neg_, abs_, square_ = inplace.of(arithmetic.neg), inplace.of(arithmetic.abs), inplace.of(arithmetic.square)
+    floor_, ceil_ = inplace.of(arithmetic.floor), inplace.of(arithmetic.ceil)
+    round_, trunc_ = inplace.of(arithmetic.round), inplace.of(arithmetic.trunc)
+    clamp_ = clip_ = inplace.of(arithmetic.clamp)
+    exp_, log_, sqrt_ = inplace.of(pointwise.exp), inplace.of(pointwise.log), inplace.of(pointwise.sqrt)
+    copy_, fill_, zero_ = inplace.copy_, inplace.fill_, inplace.zero_
+
+
+_TYPE_NAMES = {
+    "float64": "DoubleTensor", "float32": "FloatTensor", "float16": "HalfTensor", "int64": "LongTensor",
+    "int32": "IntTensor", "int16": "ShortTensor", "int8": "CharTensor", "uint8": "ByteTensor", "bool": "BoolTensor",
+}  # fmt: skip
+
+
+def _rebuild(cls: type[Tensor], array: Array, requires_grad: bool) -> Tensor:
+    tensor = cls.__new__(cls)
+    tensor.array = array
+    tensor._requires_grad = requires_grad
+    return tensor
+
+
+def _parse_to(self: Tensor, args: tuple, kwargs: dict) -> tuple[np.dtype, bool]:
+    """The dtype and copy that a call of `to` asks for. The device is checked here."""
+    d: Any = kwargs.pop("dtype", None)
+    place: Any = kwargs.pop("device", None)
+    make_copy = kwargs.pop("copy", False)
+    kwargs.pop("non_blocking", None)
+    kwargs.pop("memory_format", None)
+    if "other" in kwargs:
+        args = (kwargs.pop("other"), *args)
+    if kwargs:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    for i, x in enumerate(args):
+        if isinstance(x, dtypes.dtype) or x in (float, int, bool):
+            d = x
+        elif isinstance(x, Variable):
+            d = dtypes.from_numpy(x.array.dtype)
+        elif isinstance(x, str | device) or (i == 0 and isinstance(x, int)):
+            place = x
+        elif isinstance(x, bool):
+            make_copy = x if i == len(args) - 1 and i > 1 else make_copy
+        elif x is not None:
+            raise TypeError(f"to() received an invalid argument {x!r}; give a dtype, a device or a tensor")
+    require_cpu(place)
+    return (self.array.dtype if d is None else dtypes.to_numpy(d)), make_copy
+
+
+autograd.register_tensor_type(Tensor)
