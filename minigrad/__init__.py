@@ -10,6 +10,8 @@ import warnings as _warnings
 # PyTorch computes 1/0 = inf and log(-1) = nan in silence; so do minigrad's own lines, and no others.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
+from .tensor import Tensor  # before creation: the name `tensor` shall end as the function, not as the module
+from . import autograd, cuda
 from .autograd import (
     enable_grad,
     inference_mode,
@@ -19,8 +21,35 @@ from .autograd import (
     set_grad_enabled,
     use_kernels,
 )
-from .creation import tensor
-from .tensor import Tensor
+from .creation import *
+from .device import device
+from .dtypes import (
+    bfloat16,
+    dtype,
+    finfo,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    iinfo,
+    int8,
+    int16,
+    int32,
+    int64,
+    promote_types,
+    set_default_dtype,
+    uint8,
+)
+from .dtypes import bool_ as bool
+from .dtypes import float16 as half
+from .dtypes import float32 as float
+from .dtypes import float64 as double
+from .dtypes import int16 as short
+from .dtypes import int32 as int
+from .dtypes import int64 as long
+from .printing import set_printoptions
+from .size import Size
 
+# The operations: each file of ops/ names its public functions in `__all__`.
 from .ops.arithmetic import *
 from .ops.pointwise import *

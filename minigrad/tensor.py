@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from . import autograd, dtypes, inplace, printing, storage
+from . import autograd, creation, dtypes, inplace, printing, storage
 from .autograd import Array, RemovableHandle, Variable, wrap
 from .device import device, require_cpu
 from .ops import arithmetic, pointwise
@@ -440,6 +440,11 @@ class Tensor(Variable):
     def contiguous(self, memory_format: Any = None) -> Tensor:
         """The tensor itself if its elements lie in order, else a copy in which they do."""
         return self if self.array.flags.c_contiguous else pointwise.clone(self)
+
+    # -- others like it (creation.py)
+
+    new_tensor, new_zeros, new_ones = creation.new_tensor, creation.new_zeros, creation.new_ones
+    new_empty, new_full = creation.new_empty, creation.new_full
 
     # -- arithmetic, comparison, choice (ops/arithmetic.py)
 
