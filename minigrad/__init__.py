@@ -53,3 +53,4 @@ from .size import Size
 # The operations: each file of ops/ names its public functions in `__all__`.
 from .ops.arithmetic import *
 from .ops.pointwise import *
+from .ops.shape import *

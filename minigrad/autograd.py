@@ -307,13 +307,15 @@ class Operation:
     @classmethod
     def apply(cls, *inputs: Any) -> Any:
         """Run `forward`; if an input requires grad, link a node to it. Arrays in, array out: then nothing is linked."""
-        arrays, edges = [], []
-        tracked = plain = True
-        if _mode.grad:
-            tracked = False
-            for x in inputs:
-                if isinstance(x, Variable):
-                    plain = False
+        arrays: list[Any] = []  # what forward gets: the values of the tensors
+        edges: list[Edge | None] = []  # where their gradients will go
+        tracked = False
+        grad_mode = _mode.grad
+        for x in inputs:
+            edge = None
+            if isinstance(x, Variable):
+                arrays.append(x.array)
+                if grad_mode:
                     edge = x._edge
                     if edge is None:
                         if x._requires_grad:
@@ -323,22 +325,13 @@ class Operation:
                         tracked = True
                         if edge[0].sequence_nr < Latest.regraphed:
                             x._check_still_true(edge[0])
-                    edges.append(edge)
-                    arrays.append(x.array)
-                else:
-                    edges.append(None)
-                    arrays.append(x)
-        else:
-            tracked = False
-            for x in inputs:
-                if isinstance(x, Variable):
-                    plain = False
-                    x = x.array
+            else:
                 arrays.append(x)
+            edges.append(edge)
 
         ctx = cls()
         out = cls.forward(ctx, *arrays)
-        if plain:
+        if not tracked and not any(isinstance(x, Variable) for x in inputs):
             return out
         if out.__class__ is not Array:
             out = np.asarray(out)  # NumPy gives a scalar where an array without dimensions is meant

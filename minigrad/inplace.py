@@ -53,11 +53,23 @@ def write_back(x: Any, result: Any) -> Any:
         from .ops.arithmetic import cast
 
         result = cast(result, x.array.dtype)
+    if recorded:
+        _keep_old_values(result._edge[0], x)
     np.copyto(x.array, result.array, casting="unsafe")
     now = storage.mark_written(x.array, regraphed=recorded)
     if recorded:
         x._edge, x._own_write = result._edge, now
     return x
+
+
+def _keep_old_values(node: Any, x: Any) -> None:
+    """Where the new node saved the values that are about to be overwritten, give it a copy (x.mul_(w): dw = grad · old x)."""
+    ids = getattr(node, "_ids", ())
+    if id(x.array) not in ids or not any(value is x.array for value in node._saved or ()):
+        return
+    old = x.array.copy()
+    node._saved = tuple(old if value is x.array else value for value in node._saved)
+    node._ids = tuple(id(old) if i == id(x.array) else i for i in ids)
 
 
 def _can_hold(target: np.dtype, source: np.dtype) -> bool:

@@ -17,6 +17,7 @@ from . import autograd, creation, dtypes, inplace, printing, storage
 from .autograd import Array, RemovableHandle, Variable, wrap
 from .device import device, require_cpu
 from .ops import arithmetic, pointwise
+from .ops import shape as shape_ops
 from .size import Size
 
 
@@ -498,6 +499,24 @@ class Tensor(Variable):
     # -- reductions (ops/reduce.py)
 
     # -- shape (ops/shape.py)
+
+    reshape, view, view_as, reshape_as = shape_ops.reshape, shape_ops.view, shape_ops.view_as, shape_ops.reshape_as
+    flatten, ravel, unflatten = shape_ops.flatten, shape_ops.ravel, shape_ops.unflatten
+    squeeze, unsqueeze = shape_ops.squeeze, shape_ops.unsqueeze
+    permute, t = shape_ops.permute, shape_ops.t
+    transpose = swapaxes = swapdims = shape_ops.transpose
+    movedim = moveaxis = shape_ops.movedim
+    T, mT, H, mH = (property(shape_ops.T), property(shape_ops.mT), property(shape_ops.T), property(shape_ops.mT))
+    adjoint = shape_ops.adjoint
+    expand, expand_as, broadcast_to = shape_ops.expand, shape_ops.expand_as, shape_ops.broadcast_to
+    repeat, tile, repeat_interleave = shape_ops.repeat, shape_ops.tile, shape_ops.repeat_interleave
+    narrow, select, split, chunk = shape_ops.narrow, shape_ops.select, shape_ops.split, shape_ops.chunk
+    tensor_split, unbind, unfold = shape_ops.tensor_split, shape_ops.unbind, shape_ops.unfold
+    diagonal, diag, diag_embed = shape_ops.diagonal, shape_ops.diag, shape_ops.diag_embed
+    tril, triu = shape_ops.tril, shape_ops.triu
+    flip, fliplr, flipud, rot90, roll = (
+        shape_ops.flip, shape_ops.fliplr, shape_ops.flipud, shape_ops.rot90, shape_ops.roll,
+    )  # fmt: skip
 
     # -- indexing (ops/index.py)
 

@@ -1,0 +1,35 @@
+"""Choosing between values by a mask, fast and exactly.
+
+`np.where` branches at every element, and where the mask has no pattern the processor guesses half of the branches wrong:
+on 4 million random float32 values it takes ten times as long as a product. The product `grad * mask` itself is wrong
+where grad is inf or nan (inf · 0 = nan, but a masked gradient is 0). So these work on the *bits* of the floats, read as
+integers: a product of bits with a 0/1 mask keeps or clears them, whatever float they spell.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd import Variable
+from .arithmetic import where
+
+_BITS = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}
+
+
+def keep(values: Any, mask: Any) -> Any:
+    """`values` where `mask` is True, else 0. Floating arrays or tensors; the mask is of the same kind."""
+    if isinstance(mask, Variable):
+        return where(mask, values, 0.0)
+    return (values.view(_BITS[values.itemsize]) * mask).view(values.dtype)
+
+
+def choose(mask: Any, a: Any, b: Any) -> Any:
+    """`a` where `mask` is True, else `b`. One of them may be a number."""
+    if isinstance(mask, Variable):
+        return where(mask, a, b)
+    d = (b if isinstance(a, float) else a).dtype
+    bits = _BITS[d.itemsize]
+    a, b = np.asarray(a, d).view(bits), np.asarray(b, d).view(bits)
+    return (b ^ ((a ^ b) * mask)).view(d)  # a ^ b are the bits in which they differ

@@ -1,0 +1,230 @@
+"""Adam and its relatives: running means of the gradient and of its square (or its largest magnitude)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..autograd import Array, wrap
+from .optimizer import Optimizer, check_betas, check_range, count_step, refuse, scalar_state
+
+
+def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Array:
+    """The gradient after weight decay: added to it (L2), or, decoupled, taken from the parameter at once."""
+    if group["maximize"]:
+        grad = -grad
+    if not group["weight_decay"]:
+        return grad
+    if decoupled:
+        p *= 1 - group["lr"] * group["weight_decay"]
+        return grad
+    return grad + p * group["weight_decay"]
+
+
+class Adam(Optimizer):
+    """p ← p - lr · m̂ / (√v̂ + eps): a step of about lr in each direction, whatever the gradient's scale.
+
+        m ← m + (1 - β₁)(g - m)        the running mean of gradients, m̂ = m / (1 - β₁ᵗ)
+        v ← β₂ v + (1 - β₂) g²         and of their squares,          v̂ = v / (1 - β₂ᵗ)
+
+    m and v start at 0; dividing by 1 - βᵗ undoes that. amsgrad uses the largest v so far. weight_decay is added to the
+    gradient (in `AdamW` it shrinks the parameter instead). Kingma & Ba 2015, "Adam: A Method for Stochastic
+    Optimization"; Reddi et al. 2018 (amsgrad). PyTorch: torch.optim.Adam.
+    """
+
+    _decoupled = False
+
+    def __init__(
+        self, params: Any, lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        weight_decay: float = 0, amsgrad: bool = False, *, foreach: bool | None = None, maximize: bool = False,
+        capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ) -> None:  # fmt: skip
+        check_range("learning rate", lr)
+        check_range("epsilon value", eps)
+        check_betas(betas)
+        check_range("weight_decay value", weight_decay)
+        refuse(type(self).__name__, capturable=capturable, differentiable=differentiable)
+        defaults = {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize,
+            "foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused,
+            "decoupled_weight_decay": decoupled_weight_decay or self._decoupled,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if not state:
+            state["step"] = scalar_state(0.0)
+            state["exp_avg"] = wrap(np.zeros_like(p))
+            state["exp_avg_sq"] = wrap(np.zeros_like(p))
+            if group["amsgrad"]:
+                state["max_exp_avg_sq"] = wrap(np.zeros_like(p))
+        t = count_step(state)
+        beta1, beta2 = group["betas"]
+        grad = decay(p, grad, group, group["decoupled_weight_decay"])
+        m, v = state["exp_avg"].array, state["exp_avg_sq"].array
+        work = self.scratch(p)
+
+        np.subtract(grad, m, out=work)
+        work *= 1 - beta1
+        m += work
+
+        v *= beta2
+        np.multiply(grad, grad, out=work)
+        work *= 1 - beta2
+        v += work
+
+        if group["amsgrad"]:
+            largest = state["max_exp_avg_sq"].array
+            v = np.maximum(largest, v, out=largest)
+        np.sqrt(v, out=work)
+        work /= math.sqrt(1 - beta2**t)
+        work += group["eps"]
+        np.divide(m, work, out=work)
+        work *= group["lr"] / (1 - beta1**t)
+        p -= work
+
+
+class AdamW(Adam):
+    """Adam whose weight decay shrinks the parameters directly: p ← p · (1 - lr · weight_decay) before the step.
+
+    Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization". PyTorch: torch.optim.AdamW.
+    """
+
+    _decoupled = True
+
+    def __init__(
+        self, params: Any, lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False, foreach: bool | None = None,
+        capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize, capturable=capturable,
+            differentiable=differentiable, fused=fused,
+        )  # fmt: skip
+
+
+class _Moments(Optimizer):
+    """What Adamax, NAdam and RAdam share: arguments, state, and the running means."""
+
+    def __init__(
+        self, params: Any, lr: Any, betas: tuple[float, float], eps: float, weight_decay: float, maximize: bool,
+        capturable: bool, differentiable: bool, foreach: bool | None, **more: Any,
+    ) -> None:  # fmt: skip
+        check_range("learning rate", lr)
+        check_range("epsilon value", eps)
+        check_betas(betas)
+        check_range("weight_decay value", weight_decay)
+        refuse(type(self).__name__, capturable=capturable, differentiable=differentiable)
+        defaults = {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize, "foreach": foreach,
+            "capturable": capturable, "differentiable": differentiable, **more,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def moments(self, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> tuple[Array, Array]:
+        beta1, beta2 = group["betas"]
+        m, v = state["exp_avg"].array, state["exp_avg_sq"].array
+        m += (grad - m) * (1 - beta1)
+        v *= beta2
+        v += grad * grad * (1 - beta2)
+        return m, v
+
+
+class Adamax(_Moments):
+    """Adam with the largest recent magnitude of the gradient in place of the root of its mean square.
+
+    u ← max(β₂ u, |g| + eps),  p ← p - lr / (1 - β₁ᵗ) · m / u. Kingma & Ba 2015, section 7. PyTorch: torch.optim.Adamax.
+    """
+
+    def __init__(
+        self, params: Any, lr: Any = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        weight_decay: float = 0, foreach: bool | None = None, *, maximize: bool = False, differentiable: bool = False,
+        capturable: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(params, lr, betas, eps, weight_decay, maximize, capturable, differentiable, foreach)
+
+    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if not state:
+            state["step"] = scalar_state(0.0)
+            state["exp_avg"], state["exp_inf"] = wrap(np.zeros_like(p)), wrap(np.zeros_like(p))
+        t = count_step(state)
+        beta1, beta2 = group["betas"]
+        grad = decay(p, grad, group, False)
+        m, u = state["exp_avg"].array, state["exp_inf"].array
+        m += (grad - m) * (1 - beta1)
+        u *= beta2
+        np.maximum(u, np.abs(grad) + group["eps"], out=u)
+        p -= group["lr"] / (1 - beta1**t) * (m / u)
+
+
+class NAdam(_Moments):
+    """Adam with Nesterov momentum, its β₁ warmed up by μₜ = β₁ (1 - 0.96^(t · momentum_decay) / 2).
+
+    Dozat 2016, "Incorporating Nesterov Momentum into Adam". PyTorch: torch.optim.NAdam.
+    """
+
+    def __init__(
+        self, params: Any, lr: Any = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        weight_decay: float = 0, momentum_decay: float = 4e-3, decoupled_weight_decay: bool = False, *,
+        foreach: bool | None = None, maximize: bool = False, capturable: bool = False, differentiable: bool = False,
+    ) -> None:  # fmt: skip
+        check_range("momentum_decay value", momentum_decay)
+        super().__init__(
+            params, lr, betas, eps, weight_decay, maximize, capturable, differentiable, foreach,
+            momentum_decay=momentum_decay, decoupled_weight_decay=decoupled_weight_decay,
+        )  # fmt: skip
+
+    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if not state:
+            state["step"], state["mu_product"] = scalar_state(0.0), scalar_state(1.0)
+            state["exp_avg"], state["exp_avg_sq"] = wrap(np.zeros_like(p)), wrap(np.zeros_like(p))
+        t = count_step(state)
+        beta1, beta2 = group["betas"]
+        lr, slow = group["lr"], group["momentum_decay"]
+        grad = decay(p, grad, group, group["decoupled_weight_decay"])
+        mu = beta1 * (1.0 - 0.5 * (0.96 ** (t * slow)))
+        mu_next = beta1 * (1.0 - 0.5 * (0.96 ** ((t + 1) * slow)))
+        product = state["mu_product"].array
+        product *= mu
+        m, v = self.moments(grad, state, group)
+        scale = np.sqrt(v / (1 - beta2**t)) + group["eps"]
+        p -= lr * (1.0 - mu) / (1.0 - float(product)) * (grad / scale)
+        p -= lr * mu_next / (1.0 - float(product) * mu_next) * (m / scale)
+
+
+class RAdam(_Moments):
+    """Adam that steps by the plain running mean until the variance of its scale is known well enough (ρₜ > 5).
+
+    Liu et al. 2020, "On the Variance of the Adaptive Learning Rate and Beyond". PyTorch: torch.optim.RAdam.
+    """
+
+    def __init__(
+        self, params: Any, lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        weight_decay: float = 0, decoupled_weight_decay: bool = False, *, foreach: bool | None = None,
+        maximize: bool = False, capturable: bool = False, differentiable: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            params, lr, betas, eps, weight_decay, maximize, capturable, differentiable, foreach,
+            decoupled_weight_decay=decoupled_weight_decay,
+        )  # fmt: skip
+
+    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if not state:
+            state["step"] = scalar_state(0.0)
+            state["exp_avg"], state["exp_avg_sq"] = wrap(np.zeros_like(p)), wrap(np.zeros_like(p))
+        t = count_step(state)
+        beta1, beta2 = group["betas"]
+        grad = decay(p, grad, group, group["decoupled_weight_decay"])
+        m, v = self.moments(grad, state, group)
+        correction2 = 1 - beta2**t
+        rho_inf = 2 / (1 - beta2) - 1
+        rho = rho_inf - 2 * t * beta2**t / correction2
+        step = m / (1 - beta1**t) * group["lr"]
+        if rho > 5.0:
+            rectified = math.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
+            step *= math.sqrt(correction2) / (np.sqrt(v) + group["eps"])
+            step *= rectified
+        p -= step

@@ -1,0 +1,56 @@
+"""Stochastic gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd import Array, wrap
+from .optimizer import Optimizer, check_range, refuse
+
+
+class SGD(Optimizer):
+    """p ← p - lr · d, where d is the gradient, or with momentum the running sum b of gradients.
+
+        g = grad + weight_decay · p            (-grad with maximize)
+        b ← momentum · b + (1 - dampening) · g (b = g at the first step)
+        d = g + momentum · b with nesterov, else b
+
+    Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning". PyTorch: torch.optim.SGD.
+    """
+
+    def __init__(
+        self, params: Any, lr: Any = 1e-3, momentum: float = 0, dampening: float = 0, weight_decay: float = 0,
+        nesterov: bool = False, *, maximize: bool = False, foreach: bool | None = None, differentiable: bool = False,
+        fused: bool | None = None,
+    ) -> None:  # fmt: skip
+        check_range("learning rate", lr)
+        check_range("momentum value", momentum)
+        check_range("weight_decay value", weight_decay)
+        refuse("SGD", differentiable=differentiable)
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+        defaults = {
+            "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
+            "maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
+        if group["maximize"]:
+            grad = -grad
+        if group["weight_decay"]:
+            decayed = np.multiply(p, group["weight_decay"], out=self.scratch(p, 1))
+            grad = np.add(decayed, grad, out=decayed)
+        if momentum := group["momentum"]:
+            buffer = state.get("momentum_buffer")
+            if buffer is None:
+                state["momentum_buffer"] = wrap(grad.copy())
+                b = state["momentum_buffer"].array
+            else:
+                b = buffer.array
+                b *= momentum
+                b += grad if group["dampening"] == 0 else grad * (1 - group["dampening"])
+            grad = grad + momentum * b if group["nesterov"] else b
+        p -= np.multiply(grad, group["lr"], out=self.scratch(p))
