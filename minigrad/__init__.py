@@ -54,3 +54,5 @@ from .size import Size
 from .ops.arithmetic import *
 from .ops.pointwise import *
 from .ops.shape import *
+from .ops.reduce import *
+from .ops.index import *

@@ -90,6 +90,20 @@ def of(function: Callable) -> Callable:
     return inplace
 
 
+def reshaping(function: Callable) -> Callable:
+    """The in-place twin of a function that only looks at the memory otherwise: `x.f_(...)` becomes that view."""
+
+    @functools.wraps(function)
+    def inplace(self: Any, *args: Any, **kwargs: Any) -> Any:
+        check(self)
+        result = function(self, *args, **kwargs)
+        self.array, self._edge = result.array, result._edge
+        return self
+
+    inplace.__name__ = function.__name__ + "_"
+    return inplace
+
+
 def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     """Take the values of src, broadcast and converted. PyTorch: torch.Tensor.copy_."""
     from .ops.arithmetic import cast

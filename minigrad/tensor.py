@@ -16,7 +16,7 @@ import numpy as np
 from . import autograd, creation, dtypes, inplace, printing, storage
 from .autograd import Array, RemovableHandle, Variable, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, pointwise
+from .ops import arithmetic, index, pointwise, reduce
 from .ops import shape as shape_ops
 from .size import Size
 
@@ -498,6 +498,15 @@ class Tensor(Variable):
 
     # -- reductions (ops/reduce.py)
 
+    sum, nansum, mean, nanmean, prod = reduce.sum, reduce.nansum, reduce.mean, reduce.nanmean, reduce.prod
+    var, std = reduce.var, reduce.std
+    amax, amin, aminmax, max, min = reduce.amax, reduce.amin, reduce.aminmax, reduce.max, reduce.min
+    argmax, argmin = reduce.argmax, reduce.argmin
+    all, any, count_nonzero = reduce.all, reduce.any, reduce.count_nonzero
+    logsumexp, norm, dist = reduce.logsumexp, reduce.norm, reduce.dist
+    cumsum, cumprod, cummax, cummin = reduce.cumsum, reduce.cumprod, reduce.cummax, reduce.cummin
+    logcumsumexp = reduce.logcumsumexp
+
     # -- shape (ops/shape.py)
 
     reshape, view, view_as, reshape_as = shape_ops.reshape, shape_ops.view, shape_ops.view_as, shape_ops.reshape_as
@@ -520,6 +529,14 @@ class Tensor(Variable):
 
     # -- indexing (ops/index.py)
 
+    __getitem__, __setitem__ = index.getitem, index.setitem
+    gather, take, take_along_dim = index.gather, index.take, index.take_along_dim
+    index_select, index_add, index_copy = index.index_select, index.index_add, index.index_copy
+    index_fill, index_put = index.index_fill, index.index_put
+    scatter, scatter_add, scatter_reduce = index.scatter, index.scatter_add, index.scatter_reduce
+    masked_fill, masked_select, masked_scatter = index.masked_fill, index.masked_select, index.masked_scatter
+    nonzero, argwhere, bincount, unique = index.nonzero, index.argwhere, index.bincount, index.unique
+
     # -- matrices (ops/matrix.py)
 
     # -- activations (ops/activation.py)
@@ -536,6 +553,14 @@ class Tensor(Variable):
     round_, trunc_ = inplace.of(arithmetic.round), inplace.of(arithmetic.trunc)
     clamp_ = clip_ = inplace.of(arithmetic.clamp)
     exp_, log_, sqrt_ = inplace.of(pointwise.exp), inplace.of(pointwise.log), inplace.of(pointwise.sqrt)
+    squeeze_, unsqueeze_ = inplace.reshaping(shape_ops.squeeze), inplace.reshaping(shape_ops.unsqueeze)
+    t_, transpose_ = inplace.reshaping(shape_ops.t), inplace.reshaping(shape_ops.transpose)
+    tril_, triu_ = inplace.of(shape_ops.tril), inplace.of(shape_ops.triu)
+    index_add_, index_copy_ = inplace.of(index.index_add), inplace.of(index.index_copy)
+    index_fill_, index_put_ = inplace.of(index.index_fill), inplace.of(index.index_put)
+    scatter_, scatter_add_ = inplace.of(index.scatter), inplace.of(index.scatter_add)
+    scatter_reduce_ = inplace.of(index.scatter_reduce)
+    masked_fill_, masked_scatter_ = inplace.of(index.masked_fill), inplace.of(index.masked_scatter)
     copy_, fill_, zero_ = inplace.copy_, inplace.fill_, inplace.zero_
 
 

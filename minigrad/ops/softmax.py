@@ -1,0 +1,135 @@
+"""Softmax and its relatives: from scores to probabilities.
+
+All subtract the maximum first: e^(x - max) cannot overflow, and the common factor cancels.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd import Array, Fused, wrap
+from .arithmetic import cast
+from .checks import require_floating, require_tensor
+from .pointwise import clone, exp, log
+from .shape import normalize_dim
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+__all__ = ["log_softmax", "softmax"]
+
+
+def row_dot(a: Array, b: Array, dim: int) -> Array:
+    """The sums of a · b along dim, which stays as a dimension of 1."""
+    if dim == a.ndim - 1:
+        return np.vecdot(a, b)[..., None]
+    return (a * b).sum(dim, keepdims=True)
+
+
+class Softmax(Fused):
+    """out = e^x / Σ e^x along dim.  dx = out · (grad - Σ grad · out)"""
+
+    @staticmethod
+    def definition(x: Any, dim: int) -> Any:
+        e = exp(x - x.detach().amax(dim, True))
+        return e / e.sum(dim, True)
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, dim: int) -> Array:
+        out = x - x.max(dim, keepdims=True)
+        np.exp(out, out=out)
+        out /= out.sum(dim, keepdims=True)
+        ctx.save_for_backward(out)
+        ctx.dim = dim
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (out,) = ctx.saved_tensors
+        dx = grad - row_dot(grad, out, ctx.dim)
+        dx *= out
+        return dx, None
+
+
+class LogSoftmax(Fused):
+    """out = x - ln Σ e^x along dim.  dx = grad - e^out · Σ grad"""
+
+    @staticmethod
+    def definition(x: Any, dim: int) -> Any:
+        shifted = x - x.detach().amax(dim, True)
+        return shifted - log(exp(shifted).sum(dim, True))
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, dim: int) -> Array:
+        out = x - x.max(dim, keepdims=True)
+        out -= np.log(np.exp(out).sum(dim, keepdims=True))
+        ctx.save_for_backward(out)
+        ctx.dim = dim
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (out,) = ctx.saved_tensors
+        dx = np.exp(out)
+        dx *= grad.sum(ctx.dim, keepdims=True)
+        np.subtract(grad, dx, out=dx)
+        return dx, None
+
+
+def _apply(op: type[Fused], name: str, input: Any, dim: int, dtype: Any) -> Any:
+    if dtype is not None:
+        require_tensor(input, name)
+        input = cast(input, dtypes.to_numpy(dtype))
+    require_floating(input, name, f"{name}_lastdim_kernel_impl")
+    shape = input.array.shape
+    dim = normalize_dim(dim, len(shape))
+    if input.array.size == 0:
+        return clone(input)
+    if not shape:
+        return op.apply(input.reshape((1,)), 0).reshape(())
+    return op.apply(input, dim)
+
+
+def softmax(input: Any, dim: int, dtype: Any = None) -> Tensor:
+    """e^x / Σ e^x along dim: positive, with sum 1. dtype: what to convert the input to first.
+
+    A row of -inf alone gives nan, as does one with inf or nan. PyTorch: torch.softmax.
+    """
+    return _apply(Softmax, "softmax", input, dim, dtype)
+
+
+def log_softmax(input: Any, dim: int, dtype: Any = None) -> Tensor:
+    """The logarithm of `softmax`, without its loss of digits. PyTorch: torch.log_softmax."""
+    return _apply(LogSoftmax, "log_softmax", input, dim, dtype)
+
+
+def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """softmax((logits + g) / tau) with Gumbel noise g: a differentiable draw of a class.
+
+    hard: one-hot forward, the gradient of the soft values backward. PyTorch: torch.nn.functional.gumbel_softmax.
+    Source: Jang et al. 2016, "Categorical Reparameterization with Gumbel-Softmax".
+    """
+    from ..random import default_generator, exponential
+
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    require_tensor(logits, "gumbel_softmax", "logits")
+    if logits.array.dtype.kind != "f":
+        raise RuntimeError(
+            "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
+            f"specified {logits.array.dtype}"
+        )
+    noise = -np.log(exponential(default_generator, logits.array.shape, 1.0, logits.array.dtype))
+    soft = softmax((logits + wrap(np.asarray(noise))) / tau, dim)
+    if not hard:
+        return soft
+    y = soft.array
+    one_hot = np.zeros_like(y)
+    axis = normalize_dim(dim, y.ndim)
+    best = np.expand_dims(np.atleast_1d(y).argmax(axis), axis)
+    np.put_along_axis(np.atleast_1d(one_hot), best, 1, axis)
+    return wrap(one_hot) - soft.detach() + soft
