@@ -56,3 +56,4 @@ from .ops.pointwise import *
 from .ops.shape import *
 from .ops.reduce import *
 from .ops.index import *
+from .ops.matrix import *

@@ -334,7 +334,10 @@ class Operation:
         if not tracked and not any(isinstance(x, Variable) for x in inputs):
             return out
         if out.__class__ is not Array:
-            out = np.asarray(out)  # NumPy gives a scalar where an array without dimensions is meant
+            # NumPy gives a scalar where an array without dimensions is meant.
+            scalar, out = out, np.asarray(out)
+            if ctx._saved:
+                ctx._saved = tuple(out if value is scalar else value for value in ctx._saved)
         result = _tensor_type.__new__(_tensor_type)
         result.array = out
         if tracked:
@@ -629,7 +632,12 @@ def _walk(
             arrive(edge, gradient)
         if not retain_graph:
             node.release()
-        del results, gradient, grads, node  # what has been passed on should not be held: its memory may be reused
+        del (
+            results,
+            gradient,
+            grads,
+            node,
+        )  # what has been passed on should not be held: its memory may be reused
     return found
 
 
@@ -675,7 +683,9 @@ def _fit(gradient: Any, shape: tuple[int, ...], dtype: np.dtype, node: Operation
     if isinstance(gradient, np.generic):
         gradient = np.asarray(gradient)
     if not isinstance(gradient, Array | Variable):
-        raise TypeError(f"{node.name()} returned a {type(gradient).__name__} as gradient {i}; it must be a tensor or None")
+        raise TypeError(
+            f"{node.name()} returned a {type(gradient).__name__} as gradient {i}; it must be a tensor or None"
+        )
     given = tuple(gradient.shape)
     if given != shape:
         padded = (1,) * (len(given) - len(shape)) + shape
@@ -1020,7 +1030,9 @@ class Function(Operation):
         single = not isinstance(outputs, tuple | list)
         results = [outputs] if single else list(outputs)
         if any(not isinstance(out, Variable) and single for out in results):
-            raise TypeError(f"{cls.__name__}.forward must return a Tensor or a tuple of Tensors, got {type(outputs).__name__}")
+            raise TypeError(
+                f"{cls.__name__}.forward must return a Tensor or a tuple of Tensors, got {type(outputs).__name__}"
+            )
         if tracked:
             ctx.sequence_nr = next(clock)
             arrays = [out.array if isinstance(out, Variable) else None for out in results]

@@ -34,4 +34,6 @@ def empty_cache() -> None:
 
 def synchronize(device: object = None) -> NoReturn:
     """RuntimeError: there is no GPU to wait for."""
-    raise RuntimeError("minigrad computes on the CPU only; ask torch.cuda.is_available() before torch.cuda.synchronize()")
+    raise RuntimeError(
+        "minigrad computes on the CPU only; ask torch.cuda.is_available() before torch.cuda.synchronize()"
+    )

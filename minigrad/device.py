@@ -22,7 +22,9 @@ class device:
                 raise RuntimeError(f"Invalid device string: '{type}:{number}'; write it as 'cpu' or 'cuda:0'")
             index = int(number)
         if type not in self._kinds:
-            raise RuntimeError(f"Expected one of {', '.join(self._kinds)} device type at start of device string: {type}")
+            raise RuntimeError(
+                f"Expected one of {', '.join(self._kinds)} device type at start of device string: {type}"
+            )
         self.type: str = type
         self.index: int | None = index
 

@@ -16,7 +16,7 @@ import numpy as np
 from . import autograd, creation, dtypes, inplace, printing, storage
 from .autograd import Array, RemovableHandle, Variable, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, index, pointwise, reduce
+from .ops import arithmetic, index, matrix, pointwise, reduce
 from .ops import shape as shape_ops
 from .size import Size
 
@@ -54,7 +54,9 @@ class Tensor(Variable):
             return Size(self.array.shape)
         n = self.array.ndim
         if not -max(n, 1) <= dim < max(n, 1):
-            raise IndexError(f"Dimension out of range (expected to be in range of [{-max(n, 1)}, {max(n, 1) - 1}], but got {dim})")
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [{-max(n, 1)}, {max(n, 1) - 1}], but got {dim})"
+            )
         return self.array.shape[dim]
 
     @property
@@ -173,7 +175,9 @@ class Tensor(Variable):
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Variable):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                )
             if value.array.shape != self.array.shape:
                 raise RuntimeError(
                     f"assigned grad has data of a different size: got shape {list(value.array.shape)}, the tensor has "
@@ -208,7 +212,11 @@ class Tensor(Variable):
         return self._base is not None
 
     def backward(
-        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
     ) -> None:
         """Add this tensor's gradient to the `.grad` of every leaf it was computed from.
 
@@ -284,9 +292,7 @@ class Tensor(Variable):
     def numpy(self, *, force: bool = False) -> Array:
         """The values as a NumPy array *that shares this tensor's memory*; force copies out of the graph first."""
         if self.requires_grad and not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
@@ -331,7 +337,9 @@ class Tensor(Variable):
         if self.array.ndim == 0:
             return format(self.array.item(), spec)
         if spec:
-            raise TypeError(f"unsupported format string passed to Tensor.__format__: a tensor of shape {list(self.array.shape)}")
+            raise TypeError(
+                f"unsupported format string passed to Tensor.__format__: a tensor of shape {list(self.array.shape)}"
+            )
         return str(self)
 
     def __contains__(self, element: Any) -> bool:
@@ -494,7 +502,33 @@ class Tensor(Variable):
 
     # -- functions of one element (ops/pointwise.py)
 
-    exp, log, sqrt = pointwise.exp, pointwise.log, pointwise.sqrt
+    exp, exp2, expm1 = pointwise.exp, pointwise.exp2, pointwise.expm1
+    log, log2, log10, log1p = pointwise.log, pointwise.log2, pointwise.log10, pointwise.log1p
+    sqrt, rsqrt, reciprocal = pointwise.sqrt, pointwise.rsqrt, pointwise.reciprocal
+    sin, cos, tan, sinc = pointwise.sin, pointwise.cos, pointwise.tan, pointwise.sinc
+    asin = arcsin = pointwise.asin
+    acos = arccos = pointwise.acos
+    atan = arctan = pointwise.atan
+    atan2 = arctan2 = pointwise.atan2
+    sinh, cosh, tanh = pointwise.sinh, pointwise.cosh, pointwise.tanh
+    asinh, acosh, atanh = pointwise.asinh, pointwise.acosh, pointwise.atanh
+    sigmoid, logit = pointwise.sigmoid, pointwise.logit
+    erf, erfc, erfinv = pointwise.erf, pointwise.erfc, pointwise.erfinv
+    lgamma, digamma = pointwise.lgamma, pointwise.digamma
+    hypot, logaddexp, xlogy, copysign = (
+        pointwise.hypot,
+        pointwise.logaddexp,
+        pointwise.xlogy,
+        pointwise.copysign,
+    )
+    lerp, addcmul, addcdiv, float_power = (
+        pointwise.lerp,
+        pointwise.addcmul,
+        pointwise.addcdiv,
+        pointwise.float_power,
+    )
+    rad2deg, deg2rad, nan_to_num = pointwise.rad2deg, pointwise.deg2rad, pointwise.nan_to_num
+    heaviside = pointwise.heaviside
 
     # -- reductions (ops/reduce.py)
 
@@ -509,13 +543,23 @@ class Tensor(Variable):
 
     # -- shape (ops/shape.py)
 
-    reshape, view, view_as, reshape_as = shape_ops.reshape, shape_ops.view, shape_ops.view_as, shape_ops.reshape_as
+    reshape, view, view_as, reshape_as = (
+        shape_ops.reshape,
+        shape_ops.view,
+        shape_ops.view_as,
+        shape_ops.reshape_as,
+    )
     flatten, ravel, unflatten = shape_ops.flatten, shape_ops.ravel, shape_ops.unflatten
     squeeze, unsqueeze = shape_ops.squeeze, shape_ops.unsqueeze
     permute, t = shape_ops.permute, shape_ops.t
     transpose = swapaxes = swapdims = shape_ops.transpose
     movedim = moveaxis = shape_ops.movedim
-    T, mT, H, mH = (property(shape_ops.T), property(shape_ops.mT), property(shape_ops.T), property(shape_ops.mT))
+    T, mT, H, mH = (
+        property(shape_ops.T),
+        property(shape_ops.mT),
+        property(shape_ops.T),
+        property(shape_ops.mT),
+    )
     adjoint = shape_ops.adjoint
     expand, expand_as, broadcast_to = shape_ops.expand, shape_ops.expand_as, shape_ops.broadcast_to
     repeat, tile, repeat_interleave = shape_ops.repeat, shape_ops.tile, shape_ops.repeat_interleave
@@ -539,6 +583,13 @@ class Tensor(Variable):
 
     # -- matrices (ops/matrix.py)
 
+    matmul = __matmul__ = matrix.matmul
+    __rmatmul__ = matrix.rmatmul
+    mm, bmm, mv, dot, vdot = matrix.mm, matrix.bmm, matrix.mv, matrix.dot, matrix.vdot
+    inner, outer, ger, kron = matrix.inner, matrix.outer, matrix.ger, matrix.kron
+    addmm, addmv, baddbmm = matrix.addmm, matrix.addmv, matrix.baddbmm
+    trace, inverse = matrix.trace, matrix.inverse
+
     # -- activations (ops/activation.py)
 
     # -- in place: each is its out-of-place twin, written back (inplace.py)
@@ -548,11 +599,21 @@ class Tensor(Variable):
     mul_ = multiply_ = __imul__ = inplace.of(arithmetic.mul)
     div_ = divide_ = __itruediv__ = inplace.of(arithmetic.div)
     pow_ = __ipow__ = inplace.of(arithmetic.pow)
-    neg_, abs_, square_ = inplace.of(arithmetic.neg), inplace.of(arithmetic.abs), inplace.of(arithmetic.square)
+    neg_, abs_, square_ = (
+        inplace.of(arithmetic.neg),
+        inplace.of(arithmetic.abs),
+        inplace.of(arithmetic.square),
+    )
     floor_, ceil_ = inplace.of(arithmetic.floor), inplace.of(arithmetic.ceil)
     round_, trunc_ = inplace.of(arithmetic.round), inplace.of(arithmetic.trunc)
     clamp_ = clip_ = inplace.of(arithmetic.clamp)
     exp_, log_, sqrt_ = inplace.of(pointwise.exp), inplace.of(pointwise.log), inplace.of(pointwise.sqrt)
+    rsqrt_, reciprocal_ = inplace.of(pointwise.rsqrt), inplace.of(pointwise.reciprocal)
+    sin_, cos_, tanh_ = inplace.of(pointwise.sin), inplace.of(pointwise.cos), inplace.of(pointwise.tanh)
+    sigmoid_, erfinv_ = inplace.of(pointwise.sigmoid), inplace.of(pointwise.erfinv)
+    lerp_ = inplace.of(pointwise.lerp)
+    addcmul_, addcdiv_ = inplace.of(pointwise.addcmul), inplace.of(pointwise.addcdiv)
+    nan_to_num_ = inplace.of(pointwise.nan_to_num)
     squeeze_, unsqueeze_ = inplace.reshaping(shape_ops.squeeze), inplace.reshaping(shape_ops.unsqueeze)
     t_, transpose_ = inplace.reshaping(shape_ops.t), inplace.reshaping(shape_ops.transpose)
     tril_, triu_ = inplace.of(shape_ops.tril), inplace.of(shape_ops.triu)

@@ -131,9 +131,20 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
         b = wrap(b)
     d = dtypes.result_numpy(getattr(a, "array", a), getattr(b, "array", b))
     return (
-        cast(a, d) if isinstance(a, Variable) else a,
-        cast(b, d) if isinstance(b, Variable) else b,
+        cast(a, d) if isinstance(a, Variable) else _wrapped(a, d),
+        cast(b, d) if isinstance(b, Variable) else _wrapped(b, d),
     )
+
+
+def _wrapped(x: Number, d: np.dtype) -> Number:
+    """A Python integer as a type of fewer bits holds it (-3 is 253 in uint8), where NumPy would raise."""
+    return int(np.array(x).astype(d)) if d.kind in "iu" and type(x) is int else x
+
+
+def _not_for_bool(name: str, *operands: Any) -> None:
+    """NotImplementedError where all operands are booleans, for functions that PyTorch does not define on them."""
+    if all(isinstance(x, bool) or isinstance(x, Variable) and x.array.dtype.kind == "b" for x in operands):
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'; convert the tensor first, as in x.int()")
 
 
 def to_float(x: Any) -> Any:
@@ -282,7 +293,7 @@ def add(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
 
 def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """input - alpha · other, broadcast; not for booleans. PyTorch: torch.sub."""
-    a, b = promote(input, other if alpha == 1 else mul(other, alpha))
+    a, b = input, other if alpha == 1 else mul(other, alpha)
     for x in (a, b):
         if isinstance(x, bool) or isinstance(x, Variable) and x.array.dtype.kind == "b":
             raise RuntimeError(
@@ -308,15 +319,21 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """input / other, broadcast; integers divide to floats. rounding_mode: None, "trunc" or "floor". PyTorch: torch.div."""
     if rounding_mode == "floor":
         return floor_divide(input, other)
-    a, b = promote(input, other)
+    a, b = promote(input, other) if rounding_mode else (input, other)
     if rounding_mode == "trunc":
         return _trunc_divide(a, b)
     if rounding_mode is not None:
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
-    a = to_float(a) if isinstance(a, Variable) else a
-    b = to_float(b) if isinstance(b, Variable) else b
+    if (
+        isinstance(a, Variable)
+        and a.array.dtype.kind != "f"
+        and not (isinstance(b, Variable) and b.array.dtype.kind == "f")
+    ):
+        a = to_float(a)  # two integers meet in the default float type
+    elif isinstance(b, Variable) and b.array.dtype.kind != "f" and not isinstance(a, Variable):
+        b = to_float(b)
     return _binary(Div, a, b)
 
 
@@ -344,9 +361,10 @@ def positive(input: Any) -> Tensor:
 
 def pow(input: Any, exponent: Any) -> Tensor:
     """input to the power of exponent, broadcast. PyTorch: torch.pow."""
-    a, b = promote(input, exponent)
-    if isinstance(b, int) and b < 0 and isinstance(a, Variable) and a.array.dtype.kind in "iub":
+    _not_for_bool("pow", input, exponent)
+    if isinstance(exponent, int) and exponent < 0 and isinstance(input, Variable) and input.array.dtype.kind in "iub":
         raise RuntimeError("Integers to negative integer powers are not allowed.")
+    a, b = promote(input, exponent)
     if isinstance(b, Number) and b == 2 and isinstance(a, Variable) and a.array.dtype.kind == "f":
         return Square.apply(a)
     if isinstance(b, Number) and b == 0.5 and isinstance(a, Variable):
@@ -386,6 +404,7 @@ def square(input: Any) -> Tensor:
 
 def abs(input: Any) -> Tensor:
     """|input|. PyTorch: torch.abs."""
+    _not_for_bool("abs", input)
     return Abs.apply(input)
 
 
@@ -401,10 +420,12 @@ class _Step(Operation):
 
 
 class Sign(_Step):
-    """out = -1, 0 or 1.  dx = 0"""
+    """out = -1, 0 or 1; 0 at nan.  dx = 0"""
 
     @staticmethod
     def forward(ctx: Any, x: Array) -> Array:
+        if x.dtype.kind == "f":
+            return np.where(x == x, np.sign(x), x.dtype.type(0))
         return np.sign(x) if x.dtype.kind != "b" else x.copy()
 
 
@@ -431,6 +452,10 @@ class Round(_Step):
     def forward(ctx: Any, x: Array, decimals: int = 0) -> Array:
         return np.round(x, decimals) if x.dtype.kind == "f" else x.copy()
 
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return (grad * 0.0,) + (None,) * (len(ctx.next_functions) - 1)
+
 
 class Trunc(_Step):
     """out = x without its fraction.  dx = 0"""
@@ -441,32 +466,38 @@ class Trunc(_Step):
 
 
 def sign(input: Any) -> Tensor:
-    """-1, 0 or 1, by the sign of input (nan at nan). PyTorch: torch.sign."""
+    """-1, 0 or 1, by the sign of input (0 at nan). PyTorch: torch.sign."""
     return Sign.apply(input)
 
 
 def floor(input: Any) -> Tensor:
     """The largest integer ≤ input. PyTorch: torch.floor."""
+    _not_for_bool("floor", input)
     return Floor.apply(input)
 
 
 def ceil(input: Any) -> Tensor:
     """The smallest integer ≥ input. PyTorch: torch.ceil."""
+    _not_for_bool("ceil", input)
     return Ceil.apply(input)
 
 
 def round(input: Any, *, decimals: int = 0) -> Tensor:
     """The nearest integer, halves to even; decimals: digits to keep. PyTorch: torch.round."""
+    _not_for_bool("round", input)
     return Round.apply(input, decimals) if decimals else Round.apply(input)
 
 
 def trunc(input: Any) -> Tensor:
     """input without its fraction. PyTorch: torch.trunc."""
+    _not_for_bool("trunc", input)
     return Trunc.apply(input)
 
 
 def frac(input: Any) -> Tensor:
     """The fraction of input, with its sign. PyTorch: torch.frac."""
+    if isinstance(input, Variable) and input.array.dtype.kind != "f":
+        raise NotImplementedError(f'"frac" not implemented for {input.dtype}; only floating tensors have a fraction')
     return input - trunc(input)
 
 
@@ -490,6 +521,7 @@ def _zero_division(a: Any, b: Any) -> None:
 
 def floor_divide(input: Any, other: Any) -> Tensor:
     """⌊input / other⌋. PyTorch: torch.floor_divide."""
+    _not_for_bool("floor_divide", input, other)
     a, b = promote(input, other)
     _zero_division(a, b)
     out = _binary(FloorDivide, a, b)
@@ -546,6 +578,7 @@ class Fmod(Operation):
 
 def remainder(input: Any, other: Any) -> Tensor:
     """The remainder of input / other with the sign of other: Python's %. PyTorch: torch.remainder."""
+    _not_for_bool("remainder", input, other)
     a, b = promote(input, other)
     _zero_division(a, b)
     return _binary(Remainder, a, b)
@@ -558,6 +591,7 @@ def rremainder(input: Any, other: Any) -> Tensor:
 
 def fmod(input: Any, other: Any) -> Tensor:
     """The remainder of input / other with the sign of input: C's fmod. PyTorch: torch.fmod."""
+    _not_for_bool("fmod", input, other)
     a, b = promote(input, other)
     _zero_division(a, b)
     return _binary(Fmod, a, b)
@@ -735,23 +769,61 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
             raise TypeError(f"clamp(): argument 'min' and 'max' must be Number or Tensor, not {type(bound).__name__}")
         if bound is not None:
             input, _ = promote(input, bound)
+    if input.array.dtype.kind in "iu":
+        limits = np.iinfo(input.array.dtype)
+        for bound in (min, max):
+            if bound is not None and bound > limits.max:
+                raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow: {bound}")
+        min = limits.min if min is not None and min < limits.min else min
+        if max is not None and max < limits.min:
+            max = _wrapped(max, input.array.dtype)
     return Clamp.apply(input, min, max)
 
 
+class ClampTensors(Operation):
+    """out = min(max(x, low), high), by tensors; high where low > high.
+
+    dx = grad where low ≤ x ≤ high; dlow = grad where x < low < high; dhigh = grad where x > high or high < low
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, low: Any, high: Any) -> Array:
+        ctx.save_for_backward(x, low, high)
+        out = x if low is None else np.maximum(x, low)
+        return out if high is None else np.minimum(out, high)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, low, high = ctx.saved_tensors
+        inside = (x == x) if low is None else (x >= low)
+        at_low = at_high = None
+        if high is not None:
+            inside = inside & (x <= high)
+            at_high = (x > high) if low is None else (x > high) | (high < low)
+        if low is not None:
+            at_low = (x < low) if high is None else (x < low) & (low < high)
+        return (
+            where(inside, grad, 0.0),
+            where(at_low, grad, 0.0) if ctx.next_functions[1] else None,
+            where(at_high, grad, 0.0) if ctx.next_functions[2] else None,
+        )
+
+    @classmethod
+    def name(cls) -> str:
+        return "ClampBackward1"
+
+
 def _clamp_tensors(input: Any, min: Any, max: Any) -> Any:
-    """By tensor bounds: input where it lies within or on them, the bound elsewhere (the gradient goes where the value is from)."""
-    out = input
+    low = high = None
     if min is not None:
-        out, low = promote(out, min)
-        out = where(ge(out, low), out, low)
+        input, low = promote(input, min)
     if max is not None:
-        high = max
-        if min is not None and isinstance(min, Variable):
-            # PyTorch: where min > max, the result is max.
-            pass
-        out, high = promote(out, high)
-        out = where(le(out, high), out, high)
-    return out
+        input, high = promote(input, max)
+        low = promote(low, input)[0] if low is not None else None
+    try:
+        return ClampTensors.apply(input, low, high)
+    except ValueError:
+        raise broadcast_error(input, low if low is not None else high) from None
 
 
 # -- logic and bits
@@ -791,7 +863,7 @@ def _bitwise(ufunc: np.ufunc, input: Any, other: Any) -> Any:
     a, b = promote(input, other)
     for x in (a, b):
         if np.asarray(getattr(x, "array", x)).dtype.kind == "f":
-            raise RuntimeError(f"\"{ufunc.__name__}\" not implemented for floating types; compare first, as in (x != 0)")
+            raise RuntimeError(f'"{ufunc.__name__}" not implemented for floating types; compare first, as in (x != 0)')
     return _boolean(ufunc, a, b)
 
 
@@ -837,7 +909,9 @@ def isfinite(input: Any) -> Tensor:
 
 def _same_dtype(name: str, a: Any, b: Any) -> None:
     if a.array.dtype != b.array.dtype:
-        raise RuntimeError(f"{name}: expected both tensors of one dtype, got {a.dtype} and {b.dtype}; convert one with .to()")
+        raise RuntimeError(
+            f"{name}: expected both tensors of one dtype, got {a.dtype} and {b.dtype}; convert one with .to()"
+        )
 
 
 def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:

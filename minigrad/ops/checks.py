@@ -43,7 +43,8 @@ def reduction_name(reduction: str, size_average: bool | None = None, reduce: boo
         wanted = size_average is None or size_average
         reduction = "none" if reduce is False else "mean" if wanted else "sum"
         warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.", stacklevel=3
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            stacklevel=3,
         )
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")

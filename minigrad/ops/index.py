@@ -54,7 +54,9 @@ def _array_of(index: Any) -> Array:
 
 def plain_key(key: Any) -> tuple[Any, bool]:
     """The key as NumPy takes it, and whether it is made of ints, slices, None and Ellipsis only (then x[key] is a view)."""
-    if isinstance(key, list) and any(isinstance(k, slice | list | tuple | Variable | np.ndarray | type(None)) for k in key):
+    if isinstance(key, list) and any(
+        isinstance(k, slice | list | tuple | Variable | np.ndarray | type(None)) for k in key
+    ):
         key = tuple(key)
     parts, basic = [], True
     for k in key if isinstance(key, tuple) else (key,):
@@ -362,7 +364,9 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
     """input with alpha · source added at the entries `index` of dimension dim. PyTorch: torch.index_add."""
     dim, places = _entries("index_add", input, dim, index)
     if source.array.dtype != input.array.dtype:
-        raise RuntimeError(f"index_add_(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type")
+        raise RuntimeError(
+            f"index_add_(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type"
+        )
     return input + IndexAddZeros.apply(source if alpha == 1 else source * alpha, dim, places, input.array.shape[dim])
 
 
@@ -386,7 +390,9 @@ def _scatter_source(name: str, input: Any, index: Any, src: Any) -> Any:
     """src cut to the shape of index, in input's type."""
     if isinstance(src, Variable):
         if src.array.dtype != input.array.dtype:
-            raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {src.dtype}")
+            raise RuntimeError(
+                f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {src.dtype}"
+            )
         if any(n > m for n, m in zip(index.array.shape, src.array.shape, strict=False)):
             raise RuntimeError(
                 f"Expected index {list(index.array.shape)} to be no larger than src {list(src.array.shape)}"
@@ -395,13 +401,21 @@ def _scatter_source(name: str, input: Any, index: Any, src: Any) -> Any:
     return wrap(np.full(index.array.shape, src, input.array.dtype))
 
 
-def scatter(input: Any, dim: int, index: Any, src: Any = None, value: Any = None, *, reduce: str | None = None) -> Tensor:
+def scatter(
+    input: Any, dim: int, index: Any, src: Any = None, value: Any = None, *, reduce: str | None = None
+) -> Tensor:
     """input with src (or one value) written at the places that `gather(dim, index)` reads. PyTorch: torch.scatter."""
     if reduce is not None:
         if reduce not in ("add", "multiply"):
             raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
         kind = "sum" if reduce == "add" else "prod"
-        return scatter_reduce(input, dim, index, _scatter_source("scatter", input, index, src if src is not None else value), kind)
+        return scatter_reduce(
+            input,
+            dim,
+            index,
+            _scatter_source("scatter", input, index, src if src is not None else value),
+            kind,
+        )
     key = _gather_key("scatter", input, dim, index)
     return SetIndex.apply(input, _scatter_source("scatter", input, index, value if src is None else src), key)
 
@@ -450,7 +464,9 @@ def _mask(name: str, mask: Any) -> Array:
     if not isinstance(mask, Variable):
         raise TypeError(f"{name}(): argument 'mask' must be Tensor, not {type(mask).__name__}")
     if mask.array.dtype.kind != "b":
-        raise RuntimeError(f"{name} only supports boolean masks, but got dtype {mask.array.dtype}; compare first, as in (x != 0)")
+        raise RuntimeError(
+            f"{name} only supports boolean masks, but got dtype {mask.array.dtype}; compare first, as in (x != 0)"
+        )
     return mask.array
 
 
@@ -525,7 +541,13 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     return wrap(out if weights is None or weights.array.dtype == np.float64 else out.astype(weights.array.dtype))
 
 
-def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None) -> Any:
+def unique(
+    input: Any,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:
     """The different values, in order; with their places and counts, if asked for. PyTorch: torch.unique."""
     values, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True, axis=dim)
     inverse = inverse.reshape(input.array.shape if dim is None else (-1,))
@@ -534,7 +556,9 @@ def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return
     return results[0] if len(results) == 1 else results
 
 
-def searchsorted(sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None) -> Any:
+def searchsorted(
+    sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None
+) -> Any:
     """Where each value would go in a sorted sequence (each row's own, for matrices). PyTorch: torch.searchsorted."""
     right = right or side == "right"
     values = np.asarray(input.array if isinstance(input, Variable) else input)
@@ -604,7 +628,11 @@ def embedding(
 
     PyTorch: torch.nn.functional.embedding.
     """
-    for name, value in (("max_norm", max_norm), ("scale_grad_by_freq", scale_grad_by_freq), ("sparse", sparse)):
+    for name, value in (
+        ("max_norm", max_norm),
+        ("scale_grad_by_freq", scale_grad_by_freq),
+        ("sparse", sparse),
+    ):
         if value:
             raise NotImplementedError(f"embedding: {name}={value!r} is not supported by minigrad; leave it out")
     index = _index_tensor("embedding", input)
@@ -612,11 +640,11 @@ def embedding(
         raise RuntimeError(f"'weight' must be 2-D, got shape {list(weight.array.shape)}")
     n = weight.array.shape[0]
     if index.size and (index.min() < 0 or index.max() >= n):
-        raise IndexError(f"index out of range in self: the table has {n} rows, the indices go from {index.min()} to {index.max()}")
+        raise IndexError(
+            f"index out of range in self: the table has {n} rows, the indices go from {index.min()} to {index.max()}"
+        )
     if padding_idx is not None:
         if not -n <= padding_idx < n:
             raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {n} rows")
         padding_idx %= n
     return Embedding.apply(weight, index, padding_idx)
-
-

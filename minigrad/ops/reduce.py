@@ -223,13 +223,17 @@ def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False
     return _SqrtAtZero.apply(var(input, dim, unbiased, keepdim, correction=correction))
 
 
-def var_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+def var_mean(
+    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
     """Variance and mean. PyTorch: torch.var_mean."""
     chosen = None if isinstance(dim, bool) else dim
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, chosen, keepdim)
 
 
-def std_mean(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
+def std_mean(
+    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+) -> Any:
     """Standard deviation and mean. PyTorch: torch.std_mean."""
     chosen = None if isinstance(dim, bool) else dim
     return std(input, dim, unbiased, keepdim, correction=correction), mean(input, chosen, keepdim)
@@ -348,7 +352,11 @@ class Extreme(Operation):
         array = ties if isinstance(ties, np.ndarray) else ties.array
         count = np.add.reduce(array, axes, keepdims=True)
         share = array / np.maximum(count, 1)
-        share = share.astype(grad.dtype) if isinstance(grad, np.ndarray | np.generic) else wrap(share.astype(grad.array.dtype))
+        share = (
+            share.astype(grad.dtype)
+            if isinstance(grad, np.ndarray | np.generic)
+            else wrap(share.astype(grad.array.dtype))
+        )
         return grad.reshape(_kept(shape, axes)) * share, None, None, None
 
     @classmethod
@@ -436,9 +444,11 @@ def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 def _arg(name: str, input: Any, dim: Any, keepdim: bool, find: Any) -> Any:
     _check_tensor(name, input)
     if input.array.dtype.kind == "b":
-        raise RuntimeError(f'"{name}_cpu" not implemented for \'Bool\'; convert with .int() first')
+        raise RuntimeError(f"\"{name}_cpu\" not implemented for 'Bool'; convert with .int() first")
     if input.array.size == 0 and dim is None:
-        raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+        raise IndexError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+        )
     if dim is None:
         index = np.asarray(find(input.array))
         return wrap(index.reshape((1,) * input.array.ndim) if keepdim else index)
@@ -524,7 +534,11 @@ class LogSumExp(Operation):
         array = out if isinstance(out, np.ndarray | np.generic) else out.array
         distance = x - out
         if np.isinf(array).any():  # -inf - -inf: none of the terms counts
-            distance = where(np.isinf(array) if isinstance(out, np.ndarray | np.generic) else wrap(np.isinf(array)), -math.inf, distance)
+            distance = where(
+                np.isinf(array) if isinstance(out, np.ndarray | np.generic) else wrap(np.isinf(array)),
+                -math.inf,
+                distance,
+            )
         return grad.reshape(kept) * exp(distance), None, None
 
 
@@ -556,7 +570,9 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dty
     if dtype is not None:
         input = cast(input, dtypes.to_numpy(dtype))
     if input.array.dtype.kind != "f":
-        raise RuntimeError(f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}")
+        raise RuntimeError(
+            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}"
+        )
     if p is None or p == "fro":
         p = 2
     if isinstance(p, str):
@@ -694,5 +710,3 @@ def cummax(input: Any, dim: int) -> ValuesIndices:
 def cummin(input: Any, dim: int) -> ValuesIndices:
     """The smallest so far along dim, and where it was (the last of equals). PyTorch: torch.cummin."""
     return _running_extreme(input, dim, np.less_equal)
-
-

@@ -82,7 +82,9 @@ def normalize_dims(dims: Any, ndim: int) -> tuple[int, ...]:
     """Several dims counted from the front; RuntimeError if one appears twice."""
     dims = tuple(normalize_dim(d, ndim) for d in ((dims,) if hasattr(dims, "__index__") else dims))
     if len(set(dims)) != len(dims):
-        raise RuntimeError(f"dim {next(d for d in dims if dims.count(d) > 1)} appears multiple times in the list of dims")
+        raise RuntimeError(
+            f"dim {next(d for d in dims if dims.count(d) > 1)} appears multiple times in the list of dims"
+        )
     return dims
 
 
@@ -185,7 +187,9 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
         return reshape(input, 1)
     first, last = normalize_dim(start_dim, len(shape)), normalize_dim(end_dim, len(shape))
     if first > last:
-        raise RuntimeError(f"flatten() has invalid args: start_dim cannot come after end_dim, got {start_dim} and {end_dim}")
+        raise RuntimeError(
+            f"flatten() has invalid args: start_dim cannot come after end_dim, got {start_dim} and {end_dim}"
+        )
     if first == last:
         return input
     return Reshape.apply(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
@@ -232,9 +236,7 @@ def atleast_1d(*tensors: Any) -> Any:
 
 def atleast_2d(*tensors: Any) -> Any:
     """With at least two dimensions, new ones in front. PyTorch: torch.atleast_2d."""
-    results = tuple(
-        x if x.array.ndim > 1 else reshape(x, 1, x.array.size) for x in _sequence(tensors)
-    )
+    results = tuple(x if x.array.ndim > 1 else reshape(x, 1, x.array.size) for x in _sequence(tensors))
     return results[0] if len(tensors) == 1 and isinstance(tensors[0], Variable) else results
 
 
@@ -317,7 +319,9 @@ def T(input: Any) -> Tensor:
 def mT(input: Any) -> Tensor:
     """The last two dimensions exchanged (`x.mT`)."""
     if input.array.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {input.array.ndim}-D tensor.")
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {input.array.ndim}-D tensor."
+        )
     return transpose(input, -2, -1)
 
 
@@ -370,7 +374,9 @@ def expand(input: Any, *size: Any) -> Tensor:
     for i, n in enumerate(new):
         old = shape[i - added] if i >= added else None
         if n == -1 and old is None:
-            raise RuntimeError(f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}")
+            raise RuntimeError(
+                f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"
+            )
         if n != -1 and old not in (None, 1, n):
             raise RuntimeError(
                 f"The expanded size of the tensor ({n}) must match the existing size ({old}) at non-singleton dimension {i}. "
@@ -451,8 +457,14 @@ def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, outpu
     dim = normalize_dim(dim, input.array.ndim)
     counts = repeats.array if isinstance(repeats, Variable) else np.asarray(repeats)
     if counts.ndim and counts.size not in (1, input.array.shape[dim]):
-        raise RuntimeError(f"repeats must have the same size as input along dim, got {counts.size} and {input.array.shape[dim]}")
-    return index_select(input, dim, wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel() if counts.ndim else counts)))
+        raise RuntimeError(
+            f"repeats must have the same size as input along dim, got {counts.size} and {input.array.shape[dim]}"
+        )
+    return index_select(
+        input,
+        dim,
+        wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel() if counts.ndim else counts)),
+    )
 
 
 # -- parts
@@ -522,7 +534,9 @@ def select(input: Any, dim: int, index: int) -> Tensor:
     dim = normalize_dim(dim, input.array.ndim)
     n = input.array.shape[dim]
     if not -n <= index < n:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input.array.shape)} at dimension {dim}")
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input.array.shape)} at dimension {dim}"
+        )
     return Slice.apply(input, (*(slice(None),) * dim, int(index)))
 
 
