@@ -11,7 +11,7 @@ import warnings as _warnings
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
 from .tensor import Tensor  # before creation: the name `tensor` shall end as the function, not as the module
-from . import autograd, cuda
+from . import autograd, cuda, random
 from .autograd import (
     enable_grad,
     inference_mode,
@@ -48,6 +48,8 @@ from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
 from .printing import set_printoptions
+from .random import Generator, default_generator, initial_seed, manual_seed, seed
+from .sampling import *
 from .size import Size
 
 # The operations: each file of ops/ names its public functions in `__all__`.
@@ -57,3 +59,8 @@ from .ops.shape import *
 from .ops.reduce import *
 from .ops.index import *
 from .ops.matrix import *
+from .ops.activation import *
+from .ops.softmax import *
+from .ops.norm import *
+from .ops.dropout import *
+from .ops.loss import *

@@ -843,7 +843,9 @@ def _apply_hook(hook: Callable, gradient: Any) -> Any:
 
 
 def _call_hooks(node: Operation, grads: list[Any]) -> None:
-    for output_nr, hook in tuple((node.hooks or {}).values()):
+    # What `retain_grad` keeps is the gradient after all other hooks, whenever they were registered.
+    hooks = sorted((node.hooks or {}).values(), key=lambda entry: getattr(entry[1], "is_last", False))
+    for output_nr, hook in hooks:
         if grads[output_nr] is not None:
             grads[output_nr] = _apply_hook(hook, grads[output_nr])
 

@@ -77,7 +77,12 @@ def _to_array(data: Any, dtype: Any) -> np.ndarray:
         elif array.dtype == np.float64 and not isinstance(first, np.ndarray | np.generic):
             array = array.astype(dtypes.default_numpy())
     if dtype is not None:
-        return array.astype(dtypes.to_numpy(dtype), copy=False)
+        d = dtypes.to_numpy(dtype)
+        if array.dtype.kind == "i" and d.kind in "iu" and not isinstance(data, np.ndarray | np.generic | Variable):
+            limits = np.iinfo(d)
+            if array.size and (array.max() > limits.max or array.min() < -limits.max - 1):
+                raise RuntimeError(f"value cannot be converted to type {dtypes.from_numpy(d)} without overflow")
+        return array.astype(d, copy=False)
     dtypes.from_numpy(array.dtype)  # TypeError for a type that minigrad has not
     return array
 

@@ -171,7 +171,7 @@ class finfo(_Info):
         self.bits = info.bits
         self.eps, self.max, self.min = info.eps.item(), info.max.item(), info.min.item()
         self.smallest_normal = self.tiny = info.smallest_normal.item()
-        self.resolution = info.resolution.item()
+        self.resolution = float(str(info.resolution))
         self.dtype = d.name
 
 

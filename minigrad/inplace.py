@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from . import storage
-from .autograd import Variable, is_grad_enabled
+from .autograd import Variable, is_grad_enabled, wrap
 
 
 def check(x: Any, changes_graph: bool = True) -> None:
@@ -36,8 +36,8 @@ def check(x: Any, changes_graph: bool = True) -> None:
         )
 
 
-def write_back(x: Any, result: Any) -> Any:
-    """Give `x` the values and the place in the graph of `result`."""
+def write_back(x: Any, result: Any, since: int | None = None) -> Any:
+    """Give `x` the values and the place in the graph of `result`, whose nodes were made after the time `since`."""
     if result.array.shape != x.array.shape:
         raise RuntimeError(
             f"output with shape {list(x.array.shape)} doesn't match the broadcast shape {list(result.array.shape)}"
@@ -54,7 +54,8 @@ def write_back(x: Any, result: Any) -> Any:
 
         result = cast(result, x.array.dtype)
     if recorded:
-        _keep_old_values(result._edge[0], x)
+        since = result._edge[0].sequence_nr - 1 if since is None else since
+        _keep_old_values(result._edge[0], x, since)
     np.copyto(x.array, result.array, casting="unsafe")
     now = storage.mark_written(x.array, regraphed=recorded)
     if recorded:
@@ -62,14 +63,32 @@ def write_back(x: Any, result: Any) -> Any:
     return x
 
 
-def _keep_old_values(node: Any, x: Any) -> None:
-    """Where the new node saved the values that are about to be overwritten, give it a copy (x.mul_(w): dw = grad · old x)."""
-    ids = getattr(node, "_ids", ())
-    if id(x.array) not in ids or not any(value is x.array for value in node._saved or ()):
-        return
-    old = x.array.copy()
-    node._saved = tuple(old if value is x.array else value for value in node._saved)
-    node._ids = tuple(id(old) if i == id(x.array) else i for i in ids)
+def _keep_old_values(node: Any, x: Any, since: int) -> None:
+    """Give the nodes made after `since` a copy of x's values where they saved them: they are about to be overwritten.
+
+    x.mul_(w) needs the old x for dw = grad · x.
+    """
+    root = storage.owner(x.array)
+    copies: dict[int, Any] = {}
+    before: Any = None
+    nodes, seen = [node], set()
+    while nodes:
+        node = nodes.pop()
+        if node.sequence_nr <= since or node in seen:
+            continue
+        seen.add(node)
+        nodes.extend(edge[0] for edge in node.next_functions if edge is not None)
+        for value in node._saved or ():
+            if isinstance(value, np.ndarray) and storage.owner(value) is root and id(value) not in copies:
+                copies[id(value)] = value.copy()
+        if node._saved:
+            node._saved = tuple(copies.get(id(value), value) for value in node._saved)
+            node._ids = tuple(id(copies[i]) if i in copies else i for i in node._ids)
+        if getattr(node, "inputs", None) and any(value is x for value in node.inputs):
+            if before is None:
+                before = wrap(x.array.copy())
+                before._edge = x._edge
+            node.inputs = tuple(before if value is x else value for value in node.inputs)
 
 
 def _can_hold(target: np.dtype, source: np.dtype) -> bool:
@@ -83,7 +102,8 @@ def of(function: Callable) -> Callable:
     @functools.wraps(function)
     def inplace(self: Any, *args: Any, **kwargs: Any) -> Any:
         check(self)
-        return write_back(self, function(self, *args, **kwargs))
+        since = next(storage.clock)
+        return write_back(self, function(self, *args, **kwargs), since)
 
     inplace.__name__ = function.__name__ + "_"
     inplace.__doc__ = f"In place: {function.__doc__}"
@@ -112,6 +132,10 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     if not isinstance(src, Variable):
         raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(src).__name__}")
     check(self)
+    if self.requires_grad and is_grad_enabled():
+        from .ops.index import SetIndex
+
+        return write_back(self, SetIndex.apply(self, cast(src, self.array.dtype), (Ellipsis,)))
     return write_back(self, expand(cast(src, self.array.dtype), self.array.shape))
 
 
@@ -124,10 +148,9 @@ def fill_(self: Any, value: Any) -> Any:
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
             )
         return copy_(self, value)
+    if self._edge is not None and is_grad_enabled():  # stays in the graph: the old values get a gradient of zeros
+        return copy_(self, wrap(np.asarray(value, self.array.dtype)))
     self.array.fill(value)
-    if self._edge is not None:  # the new values depend on nothing
-        self._edge = None
-        self._requires_grad = False
     storage.mark_written(self.array)
     return self
 

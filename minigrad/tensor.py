@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from . import autograd, creation, dtypes, inplace, printing, storage
+from . import autograd, creation, dtypes, inplace, printing, sampling, storage
 from .autograd import Array, RemovableHandle, Variable, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, index, matrix, pointwise, reduce
+from .ops import activation, arithmetic, index, matrix, pointwise, reduce
 from .ops import shape as shape_ops
+from .ops import softmax as softmax_ops
 from .size import Size
 
 
@@ -250,6 +251,7 @@ class Tensor(Variable):
                 value = gradient if gradient.requires_grad else wrap(gradient.array.copy())
                 tensor._grad = value if tensor._grad is None else tensor._grad + value
 
+        keep.is_last = True  # type: ignore[attr-defined]
         self.register_hook(keep)
 
     @property
@@ -590,7 +592,10 @@ class Tensor(Variable):
     addmm, addmv, baddbmm = matrix.addmm, matrix.addmv, matrix.baddbmm
     trace, inverse = matrix.trace, matrix.inverse
 
-    # -- activations (ops/activation.py)
+    # -- activations (ops/activation.py, ops/softmax.py)
+
+    relu, prelu, hardshrink = activation.relu, activation.prelu, activation.hardshrink
+    softmax, log_softmax = softmax_ops.softmax, softmax_ops.log_softmax
 
     # -- in place: each is its out-of-place twin, written back (inplace.py)
 
@@ -622,6 +627,11 @@ class Tensor(Variable):
     scatter_, scatter_add_ = inplace.of(index.scatter), inplace.of(index.scatter_add)
     scatter_reduce_ = inplace.of(index.scatter_reduce)
     masked_fill_, masked_scatter_ = inplace.of(index.masked_fill), inplace.of(index.masked_scatter)
+    relu_ = activation.relu_
+    uniform_, normal_, bernoulli_ = sampling.uniform_, sampling.normal_, sampling.bernoulli_
+    random_, exponential_, cauchy_ = sampling.random_, sampling.exponential_, sampling.cauchy_
+    log_normal_, geometric_ = sampling.log_normal_, sampling.geometric_
+    bernoulli, multinomial = sampling.bernoulli, sampling.multinomial
     copy_, fill_, zero_ = inplace.copy_, inplace.fill_, inplace.zero_
 
 
@@ -650,10 +660,10 @@ def _parse_to(self: Tensor, args: tuple, kwargs: dict) -> tuple[np.dtype, bool]:
     if kwargs:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
     for i, x in enumerate(args):
-        if isinstance(x, dtypes.dtype) or x in (float, int, bool):
-            d = x
-        elif isinstance(x, Variable):
+        if isinstance(x, Variable):
             d = dtypes.from_numpy(x.array.dtype)
+        elif isinstance(x, dtypes.dtype) or x in (float, int, bool):
+            d = x
         elif isinstance(x, str | device) or (i == 0 and isinstance(x, int)):
             place = x
         elif isinstance(x, bool):

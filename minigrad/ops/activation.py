@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import inplace as _inplace
 from ..autograd import Array, Fused, Operation, Variable, wrap
+from ..random import default_generator
 from .checks import require_floating, require_tensor, type_name
 from .mask import choose, keep
 from .pointwise import erf, exp, log1p, sigmoid, tanh
@@ -259,12 +260,10 @@ def rrelu(
         raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
     if not training:
         return LeakyRelu.apply(input, (lower + upper) / 2)
-    from ..random import default_generator, uniform
-
     x = input.array
-    slopes = np.ones_like(x)
-    negative = x <= 0
-    slopes[negative] = uniform(default_generator, (int(negative.sum()),), lower, upper, np.dtype(np.float64))
+    slopes = np.ones_like(x, order="C")
+    negative = x <= 0  # the slopes are drawn for these alone, in order
+    slopes[negative] = default_generator.uniform((np.count_nonzero(negative),), np.float64, lower, upper)
     return input * wrap(slopes)
 
 
@@ -405,14 +404,13 @@ class Gelu(Fused):
             cdf = np.asarray(erf(x * math.sqrt(0.5)))
         cdf += 1
         cdf *= 0.5
-        ctx.save_for_backward(x)
-        ctx.cdf, ctx.approximate = cdf, approximate
+        ctx.save_for_backward(x, cdf)
+        ctx.approximate = approximate
         return x * cdf
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        (x,) = ctx.saved_tensors
-        cdf = ctx.cdf
+        x, cdf = ctx.saved_tensors
         slope = np.asarray(x * x)
         if ctx.approximate == "tanh":  # Φ' = (1 - tanh² u) / 2 · u' = 2 Φ (1 - Φ) · u'
             slope *= 6 * Gelu.ROOT * Gelu.CUBE
@@ -516,18 +514,19 @@ class Glu(Fused):
     @staticmethod
     def forward(ctx: Any, x: Array, dim: int) -> Array:
         a, b = Glu.halves(x, dim)
-        ctx.save_for_backward(x)
-        ctx.dim, ctx.gate = dim, sigmoid(b)
-        return a * ctx.gate
+        gate = sigmoid(b)
+        ctx.save_for_backward(x, gate)
+        ctx.dim = dim
+        return a * gate
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        (x,) = ctx.saved_tensors
+        x, gate = ctx.saved_tensors
         a, _ = Glu.halves(x, ctx.dim)
         dx = np.empty(x.shape, x.dtype)
         da, db = Glu.halves(dx, ctx.dim)
-        np.multiply(grad, ctx.gate, out=da)
-        np.subtract(1, ctx.gate, out=db)
+        np.multiply(grad, gate, out=da)
+        np.subtract(1, gate, out=db)
         db *= da
         db *= a
         return dx, None

@@ -151,8 +151,8 @@ def to_float(x: Any) -> Any:
     """Integers and booleans in the default float type, as mathematical functions take them; floats as they are."""
     if isinstance(x, Variable):
         return x if x.array.dtype.kind == "f" else wrap(x.array.astype(dtypes.default_numpy()))
-    if isinstance(x, np.ndarray):
-        return x
+    if isinstance(x, np.ndarray | np.generic):
+        return x  # from a backward formula
     raise TypeError(f"argument 'input' must be Tensor, not {type(x).__name__}")
 
 
@@ -250,7 +250,7 @@ class Pow(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        out = np.power(a, b)
+        out = np.power(a, b) if np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f" else _integer_power(a, b)
         ctx.save_for_backward(a, b, out)
         return out
 
@@ -270,6 +270,18 @@ class Pow(Operation):
             log_a = float(np.log(a)) if isinstance(a, Number) else log(a)
             db = grad * where(zero, 0.0, out * log_a) if not isinstance(zero, bool) else grad * (out * log_a)
         return da, db
+
+
+def _integer_power(a: Any, b: Any) -> Array:
+    """aᵇ in whole numbers: 1/aᵇ is ±1 for a = ±1, else 0 (NumPy refuses negative exponents)."""
+    if np.asarray(a).dtype.kind == "b" and np.asarray(b).dtype.kind == "b":
+        return np.logical_or(a, np.logical_not(b))
+    negative = np.less(b, 0)
+    if not np.any(negative):
+        return np.power(a, b)
+    unit = np.where(np.equal(a, 1), 1, np.where(np.equal(a, -1), np.where(np.mod(b, 2) == 1, -1, 1), 0))
+    power = np.power(a, np.maximum(b, 0))
+    return np.where(negative, unit, power).astype(power.dtype)
 
 
 class Abs(Operation):
@@ -361,7 +373,8 @@ def positive(input: Any) -> Tensor:
 
 def pow(input: Any, exponent: Any) -> Tensor:
     """input to the power of exponent, broadcast. PyTorch: torch.pow."""
-    _not_for_bool("pow", input, exponent)
+    if isinstance(input, Variable) and isinstance(exponent, Variable):
+        _not_for_bool("pow", input, exponent)
     if isinstance(exponent, int) and exponent < 0 and isinstance(input, Variable) and input.array.dtype.kind in "iub":
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     a, b = promote(input, exponent)
@@ -515,7 +528,7 @@ class FloorDivide(Operation):
 
 def _zero_division(a: Any, b: Any) -> None:
     arrays = [np.asarray(getattr(x, "array", x)) for x in (a, b)]
-    if all(x.dtype.kind in "iub" for x in arrays) and (arrays[1] == 0).any():
+    if all(x.dtype.kind in "iub" and x.size for x in arrays) and (arrays[1] == 0).any():
         raise RuntimeError("ZeroDivisionError")
 
 
@@ -772,11 +785,10 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
     if input.array.dtype.kind in "iu":
         limits = np.iinfo(input.array.dtype)
         for bound in (min, max):
-            if bound is not None and bound > limits.max:
+            if bound is not None and (bound > limits.max or (bound < limits.min and limits.min < 0)):
                 raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow: {bound}")
-        min = limits.min if min is not None and min < limits.min else min
-        if max is not None and max < limits.min:
-            max = _wrapped(max, input.array.dtype)
+        # PyTorch takes a negative bound of an unsigned type for the number that its bits spell.
+        min, max = (None if bound is None else _wrapped(bound, input.array.dtype) for bound in (min, max))
     return Clamp.apply(input, min, max)
 
 

@@ -84,6 +84,30 @@ def plain_key(key: Any) -> tuple[Any, bool]:
     return tuple(parts), basic
 
 
+def _ints_first(key: tuple) -> tuple[tuple, tuple]:
+    """A key with both ints and tensors as two keys, one after the other: first all that is a view, then the tensors.
+
+    PyTorch reads keys so. NumPy counts an int as one more index array, and so puts x[0, :, [1, 2]]'s dimensions in
+    another order.
+    """
+    first: list[Any] = []
+    then: list[Any] = []
+    for k in key:
+        if isinstance(k, np.ndarray):
+            first += [slice(None)] * (k.ndim if k.dtype.kind == "b" else 1)
+            then.append(k)
+        elif isinstance(k, int):
+            first.append(k)
+        else:
+            first.append(k)
+            then.append(Ellipsis if k is Ellipsis else slice(None))
+    return tuple(first), tuple(then)
+
+
+def _is_mixed(key: tuple) -> bool:
+    return len(key) > 1 and any(isinstance(k, int) for k in key)
+
+
 def _index_error(error: IndexError, shape: tuple[int, ...]) -> IndexError:
     text = str(error)
     if not shape and "too many" in text:
@@ -97,7 +121,7 @@ class Index(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, key: Any) -> Array:
         ctx.key, ctx.shape = key, x.shape
-        return np.ascontiguousarray(x[key]) if x.ndim else x[key].copy()
+        return np.asarray(x[key], order="C")
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -143,7 +167,12 @@ def getitem(input: Any, key: Any) -> Any:
         return Slice.apply(input, key)
     plain, basic = plain_key(key)
     try:
-        return Slice.apply(input, plain) if basic else Index.apply(input, plain)
+        if basic:
+            return Slice.apply(input, plain)
+        if _is_mixed(plain):
+            first, plain = _ints_first(plain)
+            input = Slice.apply(input, first)
+        return Index.apply(input, plain)
     except IndexError as error:
         raise _index_error(error, input.array.shape) from None
 
@@ -183,16 +212,20 @@ def _is_basic(key: tuple) -> bool:
 
 def setitem(self: Any, key: Any, value: Any) -> None:
     """`self[key] = value`, broadcast and converted to self's type. PyTorch: Tensor.__setitem__."""
-    plain, _ = plain_key(key)
+    plain, basic = plain_key(key)
     if not isinstance(value, Variable):
         value = wrap(np.asarray(value, dtype=self.array.dtype))
     inplace.check(self, changes_graph=self.requires_grad or value.requires_grad)
     value = cast(value, self.array.dtype)
     try:
+        first, then = _ints_first(plain) if not basic and _is_mixed(plain) else ((), plain)
         if self.requires_grad or value.requires_grad:
-            inplace.write_back(self, SetIndex.apply(self, value, plain))
+            if first:
+                value = SetIndex.apply(Slice.apply(self, first), value, then)
+            inplace.write_back(self, SetIndex.apply(self, value, first or then))
         else:
-            self.array[plain] = value.array
+            target = self.array[first] if first else self.array
+            target[then] = value.array
             inplace.storage.mark_written(self.array)
     except IndexError as error:
         raise _index_error(error, self.array.shape) from None

@@ -70,7 +70,8 @@ class MatMul(Operation):
         da, db = ctx.next_functions
         if b.ndim == 2 and a.ndim > 2 and db:
             # One large product for the whole batch, not a product for each entry and a sum.
-            flat_a, flat_grad = a.reshape((-1, a.shape[-1])), grad.reshape((-1, grad.shape[-1]))
+            rows = math.prod(a.shape[:-1])
+            flat_a, flat_grad = a.reshape((rows, a.shape[-1])), grad.reshape((rows, grad.shape[-1]))
             return product(grad, b.swapaxes(-1, -2)) if da else None, product(flat_a.swapaxes(0, 1), flat_grad)
         return (
             product(grad, b.swapaxes(-1, -2)) if da else None,

@@ -471,11 +471,10 @@ class Lgamma(Operation):
 
 
 def logistic(x: Array) -> Array:
-    """1 / (1 + e⁻ˣ) without overflow: e^-|x| is at most 1."""
-    small = np.exp(-np.abs(x))
-    out = np.where(x >= 0, 1, small)
-    out /= 1 + small
-    return out.astype(x.dtype, copy=False)
+    """1 / (1 + e⁻ˣ): where e⁻ˣ overflows to inf, this is 0, as it should be."""
+    out = np.asarray(np.exp(-x))
+    out += 1
+    return np.reciprocal(out, out=out)
 
 
 def clone(input: Any, *, memory_format: Any = None) -> Tensor:
@@ -658,7 +657,7 @@ class Atan2(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
         square = a * a + b * b
-        scale = where(square == 0, 0.0, grad / square)
+        scale = grad * where(square == 0, 0.0, 1 / square)
         return scale * b, scale * -a
 
 

@@ -133,7 +133,7 @@ class Mean(Operation):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return spread(grad / (ctx.count or math.nan), ctx.shape, ctx.axes), None, None
+        return spread(grad / (ctx.count or 1), ctx.shape, ctx.axes), None, None
 
 
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -166,7 +166,7 @@ class Var(Operation):
         ctx.axes = axes
         n = math.prod(x.shape[a] for a in axes)
         ctx.divisor = builtins.max(n - correction, 0)
-        centred = x - np.add.reduce(x, axes, keepdims=True) / x.dtype.type(n or math.nan)
+        centred = np.asarray(x - np.add.reduce(x, axes, keepdims=True) / x.dtype.type(n or math.nan))
         np.multiply(centred, centred, out=centred)
         return np.add.reduce(centred, axes, keepdims=keepdim) / x.dtype.type(ctx.divisor)
 
@@ -305,6 +305,8 @@ def _exclusive_backward(x: Any, grad: Any, axis: int, reverse: bool) -> Any:
                     term = term * xs[k]
             total = total + term
         result[j] = total
+    if n == 0:
+        return x * 0.0
     parts = [result[i] for i in range(n)]
     return np.stack(parts, axis) if isinstance(x, np.ndarray) else stack_tensors(parts, axis)
 
@@ -337,8 +339,9 @@ class Extreme(Operation):
     """out = the largest (or smallest) x over `axes`.  grad is shared evenly by the elements that equal it"""
 
     @staticmethod
-    def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool, largest: bool) -> Array:
+    def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool, largest: bool, nan_ties: bool = False) -> Array:
         ufunc = np.maximum if largest else np.minimum
+        ctx.nan_ties = nan_ties
         out = np.asarray(ufunc.reduce(x, axes, keepdims=keepdim))
         ctx.save_for_backward(x, out)
         ctx.axes = axes
@@ -348,16 +351,15 @@ class Extreme(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         x, out = ctx.saved_tensors
         shape, axes = tuple(x.shape), ctx.axes
-        ties = x == out.reshape(_kept(shape, axes))
-        array = ties if isinstance(ties, np.ndarray) else ties.array
-        count = np.add.reduce(array, axes, keepdims=True)
-        share = array / np.maximum(count, 1)
-        share = (
-            share.astype(grad.dtype)
-            if isinstance(grad, np.ndarray | np.generic)
-            else wrap(share.astype(grad.array.dtype))
-        )
-        return grad.reshape(_kept(shape, axes)) * share, None, None, None
+        x, out = (getattr(value, "array", value) for value in (x, out))
+        top = out.reshape(_kept(shape, axes))
+        ties = np.asarray(x == top)
+        if ctx.nan_ties:
+            ties |= np.isnan(x) & np.isnan(top)
+        # Nothing equals nan: 0 / 0 there, and the gradient is nan.
+        share = (ties / np.add.reduce(ties, axes, keepdims=True)).astype(x.dtype)
+        share = share if isinstance(grad, np.ndarray | np.generic) else wrap(share)
+        return grad.reshape(_kept(shape, axes)) * share, *[None] * (len(ctx.next_functions) - 1)
 
     @classmethod
     def name(cls) -> str:
@@ -420,7 +422,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
             raise RuntimeError(
                 "max(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
             )
-        return Extreme.apply(input, tuple(range(input.array.ndim)), False, True)
+        return Extreme.apply(input, tuple(range(input.array.ndim)), False, True, True)
     return _extreme_along("max", input, dim, keepdim, np.argmax)
 
 
@@ -437,7 +439,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
             raise RuntimeError(
                 "min(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
             )
-        return Extreme.apply(input, tuple(range(input.array.ndim)), False, False)
+        return Extreme.apply(input, tuple(range(input.array.ndim)), False, False, True)
     return _extreme_along("min", input, dim, keepdim, np.argmin)
 
 
@@ -516,7 +518,7 @@ class LogSumExp(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
         largest = np.maximum.reduce(x, axes, keepdims=True)
-        largest[np.isinf(largest)] = 0  # x of nothing but -inf: exp(-inf - 0), and not exp(-inf + inf)
+        largest = np.where(np.isinf(largest), x.dtype.type(0), largest)  # x of nothing but -inf: exp(-inf - 0), and not exp(-inf + inf)
         shifted = np.exp(x - largest)
         out = np.log(np.add.reduce(shifted, axes, keepdims=True)) + largest
         if not keepdim:
@@ -557,7 +559,7 @@ class Norm2(Operation):
         x, out = ctx.saved_tensors
         kept = _kept(tuple(x.shape), ctx.axes)
         out = out.reshape(kept)
-        return where(out == 0, 0.0, x * (grad.reshape(kept) / out)), None, None
+        return grad.reshape(kept) * (x * where(out == 0, 0.0, 1 / out)), None, None
 
     @classmethod
     def name(cls) -> str:

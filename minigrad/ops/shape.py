@@ -821,6 +821,7 @@ def cat(tensors: Any, dim: int = 0) -> Tensor:
     # PyTorch lets empty vectors pass beside tensors of any shape
     real = [x for x in tensors if x.array.shape != (0,)] or tensors[:1]
     ndim = real[0].array.ndim
+    real = tensors if ndim == 1 else real
     if ndim == 0:
         raise RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
     dim = normalize_dim(dim, ndim)
@@ -877,7 +878,6 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     n = len(vectors)
     grids = [expand(reshape(x, *(-1 if j == i else 1 for j in range(n))), shape) for i, x in enumerate(vectors)]
     if indexing == "xy" and n > 1:
-        grids = [transpose(g, 0, 1) for g in grids]
         grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)
 

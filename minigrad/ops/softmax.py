@@ -12,6 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd import Array, Fused, wrap
+from ..random import default_generator
 from .arithmetic import cast
 from .checks import require_floating, require_tensor
 from .pointwise import clone, exp, log
@@ -113,8 +114,6 @@ def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, eps: float
     hard: one-hot forward, the gradient of the soft values backward. PyTorch: torch.nn.functional.gumbel_softmax.
     Source: Jang et al. 2016, "Categorical Reparameterization with Gumbel-Softmax".
     """
-    from ..random import default_generator, exponential
-
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
     require_tensor(logits, "gumbel_softmax", "logits")
@@ -123,7 +122,7 @@ def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, eps: float
             "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
             f"specified {logits.array.dtype}"
         )
-    noise = -np.log(exponential(default_generator, logits.array.shape, 1.0, logits.array.dtype))
+    noise = -np.log(default_generator.exponential(logits.array.shape, logits.array.dtype))
     soft = softmax((logits + wrap(np.asarray(noise))) / tau, dim)
     if not hard:
         return soft

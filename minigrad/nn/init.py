@@ -1,0 +1,189 @@
+"""Initial values of parameters, drawn from PyTorch's stream: the same seed gives the same weights. PyTorch: torch.nn.init."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from .. import random, storage
+from ..autograd import no_grad
+from ..ops import special
+
+
+def calculate_gain(nonlinearity: str, param: Any = None) -> float:
+    """The factor by which a nonlinearity shrinks the standard deviation of its input, undone by the weights before it."""
+    gains = {"sigmoid": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
+    linear = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+    if nonlinearity in linear:
+        return 1.0
+    if nonlinearity == "leaky_relu":
+        slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, int | float):
+            raise ValueError(f"negative_slope {param} not a valid number")
+        return math.sqrt(2.0 / (1 + slope**2))
+    if nonlinearity not in gains:
+        raise ValueError(f"Unsupported nonlinearity {nonlinearity}; known are {', '.join((*gains, 'leaky_relu', *linear))}")
+    return gains[nonlinearity]
+
+
+def _calculate_fan_in_and_fan_out(tensor: Any) -> tuple[int, int]:
+    """How many inputs feed one output, and how many outputs one input feeds: weights (out, in, *kernel)."""
+    shape = tensor.array.shape
+    if len(shape) < 2:
+        raise ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions")
+    kernel = math.prod(shape[2:])
+    return shape[1] * kernel, shape[0] * kernel
+
+
+def _write(tensor: Any, values: Any) -> Any:
+    tensor.array[...] = values
+    storage.mark_written(tensor.array)
+    return tensor
+
+
+def uniform_(tensor: Any, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Any:
+    """Uniform in [a, b)."""
+    with no_grad():
+        return tensor.uniform_(a, b, generator=generator)
+
+
+def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Any:
+    """Normal with the given mean and standard deviation."""
+    with no_grad():
+        return tensor.normal_(mean, std, generator=generator)
+
+
+def trunc_normal_(
+    tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
+) -> Any:
+    """Normal, kept within [a, b] by the inverse of its distribution function."""
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
+            stacklevel=2,
+        )
+
+    def below(x: float) -> float:
+        return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
+
+    low, high = below((a - mean) / std), below((b - mean) / std)
+    with no_grad():
+        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
+    x = special.erfinv(tensor.array)
+    x *= std * math.sqrt(2.0)
+    x += mean
+    return _write(tensor, np.clip(x, a, b))
+
+
+def constant_(tensor: Any, val: float) -> Any:
+    """Every element val."""
+    return _write(tensor, val)
+
+
+def ones_(tensor: Any) -> Any:
+    """Every element 1."""
+    return _write(tensor, 1.0)
+
+
+def zeros_(tensor: Any) -> Any:
+    """Every element 0."""
+    return _write(tensor, 0.0)
+
+
+def eye_(tensor: Any) -> Any:
+    """The identity matrix."""
+    if tensor.array.ndim != 2:
+        raise ValueError("Only tensors with 2 dimensions are supported")
+    return _write(tensor, np.eye(*tensor.array.shape))
+
+
+def dirac_(tensor: Any, groups: int = 1) -> Any:
+    """A convolution that passes its input on: 1 in the middle of the kernel from channel i to channel i."""
+    shape = tensor.array.shape
+    if len(shape) not in (3, 4, 5):
+        raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+    if shape[0] % groups:
+        raise ValueError("dim 0 must be divisible by groups")
+    values = np.zeros(shape)
+    per_group = shape[0] // groups
+    middle = tuple(n // 2 for n in shape[2:])
+    for g in range(groups):
+        for i in range(min(per_group, shape[1])):
+            values[(g * per_group + i, i, *middle)] = 1
+    return _write(tensor, values)
+
+
+def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
+    """Uniform in ±gain √(6 / (fan_in + fan_out)): keeps the variance forwards and backwards. Glorot & Bengio 2010."""
+    fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
+    std = gain * math.sqrt(2.0 / float(fan_in + fan_out))
+    bound = math.sqrt(3.0) * std
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
+    """Normal with standard deviation gain √(2 / (fan_in + fan_out)). Glorot & Bengio 2010."""
+    fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
+    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / float(fan_in + fan_out)), generator)
+
+
+def _fan(tensor: Any, mode: str) -> int:
+    if mode.lower() not in ("fan_in", "fan_out"):
+        raise ValueError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']")
+    fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
+    return fan_in if mode.lower() == "fan_in" else fan_out
+
+
+def kaiming_uniform_(
+    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
+) -> Any:
+    """Uniform in ±gain √(3 / fan): keeps the variance through rectifiers. He et al. 2015.
+
+    a: the slope of the leaky rectifier that follows.
+    """
+    if 0 in tensor.array.shape:
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
+        return tensor
+    std = calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode))
+    bound = math.sqrt(3.0) * std
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
+) -> Any:
+    """Normal with standard deviation gain / √fan. He et al. 2015."""
+    if 0 in tensor.array.shape:
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
+        return tensor
+    return normal_(tensor, 0.0, calculate_gain(nonlinearity, a) / math.sqrt(_fan(tensor, mode)), generator)
+
+
+def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
+    """A (semi-)orthogonal matrix, from the QR decomposition of a normal one. Saxe et al. 2013."""
+    shape = tensor.array.shape
+    if len(shape) < 2:
+        raise ValueError("Only tensors with 2 or more dimensions are supported")
+    if 0 in shape:
+        return tensor
+    rows, columns = shape[0], math.prod(shape[1:])
+    flat = (generator or random.default_generator).normal((rows, columns), tensor.array.dtype)
+    q, r = np.linalg.qr(flat.T if rows < columns else flat)
+    q = q * np.sign(np.diagonal(r))
+    return _write(tensor, (q.T if rows < columns else q).reshape(shape) * gain)
+
+
+def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = None) -> Any:
+    """Normal, with a fraction `sparsity` of each column set to 0. Martens 2010."""
+    if tensor.array.ndim != 2:
+        raise ValueError("Only tensors with 2 dimensions are supported")
+    rows, columns = tensor.array.shape
+    zeros = math.ceil(sparsity * rows)
+    normal_(tensor, 0.0, std, generator)
+    for j in range(columns):
+        tensor.array[(generator or random.default_generator).randperm(rows)[:zeros], j] = 0
+    storage.mark_written(tensor.array)
+    return tensor

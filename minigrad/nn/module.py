@@ -1,0 +1,531 @@
+"""`Module`: a tree of parameters with a `forward`. PyTorch: torch.nn.Module."""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import storage
+from ..autograd import RemovableHandle, Variable, no_grad, wrap
+from ..device import require_cpu
+from ..dtypes import dtype as Dtype
+from ..dtypes import float16, float32, float64
+from .parameter import Buffer, Parameter
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` found missing and what it had no place for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+
+    __str__ = __repr__
+
+
+class Module:
+    """The base of all layers and networks.
+
+    A subclass calls `super().__init__()`, assigns its parts as attributes (parameters, buffers and modules are
+    registered under the attribute's name) and defines `forward`.
+    """
+
+    training: bool
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Any]
+    _modules: dict[str, Module | None]
+
+    def __init__(self) -> None:
+        write = super().__setattr__
+        write("training", True)
+        write("_parameters", {})
+        write("_buffers", {})
+        write("_modules", {})
+        write("_non_persistent", set())
+        # By kind: forward, forward_pre, backward, backward_pre; None until one is registered, so that a call is quick.
+        write("_hooks", None)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+
+    # -- calling
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._hooks is None:
+            return self.forward(*args, **kwargs)
+        return self._call_with_hooks(args, kwargs)
+
+    def _call_with_hooks(self, args: tuple, kwargs: dict) -> Any:
+        hooks = self._hooks
+        for hook, with_kwargs in tuple(hooks["forward_pre"].values()):
+            if with_kwargs:
+                result = hook(self, args, kwargs)
+                if result is not None:
+                    args, kwargs = result
+            else:
+                result = hook(self, args)
+                if result is not None:
+                    args = result if isinstance(result, tuple) else (result,)
+        backward = bool(hooks["backward"] or hooks["backward_pre"])
+        inputs: list[Any] = []
+        if backward:
+            args, inputs = _marked(args)
+        out = self.forward(*args, **kwargs)
+        for hook, with_kwargs, _ in tuple(hooks["forward"].values()):
+            result = hook(self, args, kwargs, out) if with_kwargs else hook(self, args, out)
+            if result is not None:
+                out = result
+        return _watch(self, inputs, out) if backward else out
+
+    def _hook_table(self, kind: str) -> dict[int, Any]:
+        if self._hooks is None:
+            super().__setattr__("_hooks", {"forward": {}, "forward_pre": {}, "backward": {}, "backward_pre": {}})
+        return self._hooks[kind]
+
+    def register_forward_hook(
+        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args, output)` after each forward; what it returns, if not None, replaces the output."""
+        return RemovableHandle(self._hook_table("forward"), (hook, with_kwargs, always_call), prepend)
+
+    def register_forward_pre_hook(
+        self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
+    ) -> RemovableHandle:
+        """Call `hook(module, args)` before each forward; what it returns, if not None, replaces the arguments."""
+        return RemovableHandle(self._hook_table("forward_pre"), (hook, with_kwargs), prepend)
+
+    def register_full_backward_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_input, grad_output)` when the gradients by the module's inputs are complete."""
+        return RemovableHandle(self._hook_table("backward"), hook, prepend)
+
+    def register_full_backward_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(module, grad_output)` when the gradients of the module's outputs are complete."""
+        return RemovableHandle(self._hook_table("backward_pre"), hook, prepend)
+
+    # -- attributes
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        tables = self.__dict__
+        if isinstance(value, Parameter):
+            if "_parameters" not in tables:
+                raise AttributeError("cannot assign parameters before Module.__init__() call")
+            self._forget(name)
+            self.register_parameter(name, value)
+        elif isinstance(value, Module):
+            if "_modules" not in tables:
+                raise AttributeError("cannot assign module before Module.__init__() call")
+            self._forget(name)
+            tables["_modules"][name] = value
+        elif "_parameters" in tables and name in tables["_parameters"]:
+            if value is not None:
+                raise TypeError(
+                    f"cannot assign '{_kind(value)}' as parameter '{name}' (torch.nn.Parameter or None expected)"
+                )
+            tables["_parameters"][name] = None
+        elif "_modules" in tables and name in tables["_modules"]:
+            if value is not None:
+                raise TypeError(f"cannot assign '{_kind(value)}' as child module '{name}' (torch.nn.Module or None expected)")
+            tables["_modules"][name] = None
+        elif "_buffers" in tables and (name in tables["_buffers"] or isinstance(value, Buffer)):
+            if value is not None and not isinstance(value, Variable):
+                raise TypeError(f"cannot assign '{_kind(value)}' as buffer '{name}' (torch.Tensor or None expected)")
+            if name not in tables["_buffers"]:
+                self.register_buffer(name, value, getattr(value, "persistent", True))
+            tables["_buffers"][name] = value
+        else:
+            super().__setattr__(name, value)
+
+    def _forget(self, name: str) -> None:
+        """Make way for a part of another kind under the same name."""
+        self.__dict__.pop(name, None)
+        for table in ("_parameters", "_buffers", "_modules"):
+            if not (table == "_parameters" and name in self._parameters) and not (table == "_modules" and name in self._modules):
+                self.__dict__[table].pop(name, None)
+
+    def __getattr__(self, name: str) -> Any:
+        for table in ("_parameters", "_buffers", "_modules"):
+            entries = self.__dict__.get(table)
+            if entries is not None and name in entries:
+                return entries[name]
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+    def __delattr__(self, name: str) -> None:
+        for table in (self._parameters, self._buffers, self._modules):
+            if name in table:
+                del table[name]
+                return
+        super().__delattr__(name)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*dir(type(self)), *self.__dict__, *self._parameters, *self._buffers, *self._modules})
+
+    def _check_name(self, kind: str, name: Any, taken: Mapping) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
+        if "." in name:
+            raise KeyError(f'{kind} name can\'t contain ".", got: {name}')
+        if name == "":
+            raise KeyError(f'{kind} name can\'t be empty string ""')
+        if hasattr(self, name) and name not in taken:
+            raise KeyError(f"attribute '{name}' already exists")
+
+    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
+        """Own a tensor that is no parameter (a running mean); persistent: part of the state_dict."""
+        if "_buffers" not in self.__dict__:
+            raise AttributeError("cannot assign buffer before Module.__init__() call")
+        self._check_name("buffer", name, self._buffers)
+        if tensor is not None and not isinstance(tensor, Variable):
+            raise TypeError(f"cannot assign '{_kind(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
+        self._buffers[name] = tensor
+        (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
+
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
+        """Own a parameter (None: the name stands for no parameter)."""
+        if "_parameters" not in self.__dict__:
+            raise AttributeError("cannot assign parameter before Module.__init__() call")
+        self._check_name("parameter", name, self._parameters)
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(f"cannot assign '{_kind(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)")
+        self._parameters[name] = param
+
+    def add_module(self, name: str, module: Module | None) -> None:
+        """Own a module under a name."""
+        if not isinstance(module, Module) and module is not None:
+            raise TypeError(f"{_kind(module)} is not a Module subclass")
+        self._check_name("module", name, self._modules)
+        self._modules[name] = module
+
+    register_module = add_module
+
+    # -- walking the tree
+
+    def named_modules(
+        self, memo: set | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """This module and all below it, each once, with their names."""
+        memo = set() if memo is None else memo
+        if self in memo:
+            return
+        if remove_duplicate:
+            memo.add(self)
+        yield prefix, self
+        for name, module in self._modules.items():
+            if module is not None:
+                yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all below it, each once."""
+        return (module for _, module in self.named_modules())
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly below, each once, with their names."""
+        seen = set()
+        for name, module in self._modules.items():
+            if module is not None and module not in seen:
+                seen.add(module)
+                yield name, module
+
+    def children(self) -> Iterator[Module]:
+        """The modules directly below, each once."""
+        return (module for _, module in self.named_children())
+
+    def _named_members(self, table: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        for path, module in modules:
+            for name, value in getattr(module, table).items():
+                if value is None or id(value) in seen:
+                    continue
+                if remove_duplicate:
+                    seen.add(id(value))
+                yield (f"{path}.{name}" if path else name), value
+
+    def named_parameters(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Parameter]]:
+        """All parameters with their names, a shared one once."""
+        return self._named_members("_parameters", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """All parameters, a shared one once."""
+        return (p for _, p in self.named_parameters(recurse=recurse))
+
+    def named_buffers(
+        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Any]]:
+        """All buffers with their names."""
+        return self._named_members("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse: bool = True) -> Iterator[Any]:
+        """All buffers."""
+        return (b for _, b in self.named_buffers(recurse=recurse))
+
+    def get_submodule(self, target: str) -> Module:
+        """The module at a path such as "encoder.layers.0"."""
+        module: Any = self
+        for name in target.split(".") if target else ():
+            if not hasattr(module, name):
+                raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+            module = getattr(module, name)
+            if not isinstance(module, Module):
+                raise AttributeError(f"`{name}` is not an nn.Module")
+        return module
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter at a path such as "encoder.weight"."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if not hasattr(module, name):
+            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+        value = getattr(module, name)
+        if not isinstance(value, Parameter):
+            raise AttributeError(f"`{name}` is not an nn.Parameter")
+        return value
+
+    def get_buffer(self, target: str) -> Any:
+        """The buffer at a path such as "norm.running_mean"."""
+        path, _, name = target.rpartition(".")
+        module = self.get_submodule(path)
+        if name not in module._buffers:
+            raise AttributeError(f"`{name}` is not a buffer")
+        return module._buffers[name]
+
+    # -- changing the whole tree
+
+    def apply(self, fn: Callable[[Module], Any]) -> Any:
+        """Call `fn(module)` on all modules below and then on this one."""
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    def train(self, mode: bool = True) -> Any:
+        """Switch to training (dropout drops, batch norm measures), or with False to evaluation."""
+        if not isinstance(mode, bool):
+            raise ValueError("training mode is expected to be boolean")
+        self.training = mode
+        for module in self.children():
+            module.train(mode)
+        return self
+
+    def eval(self) -> Any:
+        """Switch to evaluation."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Any:
+        """Freeze (False) or unfreeze all parameters."""
+        for p in self.parameters():
+            p.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters (or set them to 0)."""
+        for p in self.parameters():
+            if set_to_none:
+                p._grad = None
+            elif p._grad is not None:
+                p._grad = wrap(np.zeros_like(p.array))
+
+    def _convert(self, change: Callable[[Any], Any]) -> Any:
+        """Change the values of all parameters and buffers; a parameter stays the same object."""
+        for module in self.modules():
+            for p in module._parameters.values():
+                if p is not None:
+                    p.array = change(wrap(p.array)).array
+                    if p._grad is not None:
+                        p._grad = change(wrap(p._grad.array))
+            for name, b in module._buffers.items():
+                if b is not None:
+                    module._buffers[name] = change(b)
+        return self
+
+    def to(self, *args: Any, **kwargs: Any) -> Any:
+        """All floating parameters and buffers in another dtype; the device must be the CPU."""
+        for x in (*args, *kwargs.values()):
+            if isinstance(x, Dtype) and not x.is_floating_point:
+                raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={x}")
+        wrap(np.zeros(1)).to(*args, **dict(kwargs))  # the arguments are checked even if there are no parameters
+        return self._convert(lambda t: t.to(*args, **dict(kwargs)) if t.is_floating_point() else t)
+
+    def float(self) -> Any:
+        return self.to(float32)
+
+    def double(self) -> Any:
+        return self.to(float64)
+
+    def half(self) -> Any:
+        return self.to(float16)
+
+    def type(self, dst_type: Any) -> Any:
+        return self._convert(lambda t: t.to(dst_type))
+
+    def cpu(self) -> Any:
+        return self
+
+    def cuda(self, device: Any = None) -> Any:
+        require_cpu("cuda")
+        return self
+
+    def share_memory(self) -> Any:
+        return self
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """No effect: minigrad runs a module as it is written."""
+
+    # -- saving and loading
+
+    def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
+        """Names and values (sharing memory) of all parameters and persistent buffers."""
+        out = OrderedDict() if destination is None else destination
+        for table in (self._parameters, self._buffers):
+            for name, value in table.items():
+                if value is not None and not (table is self._buffers and name in self._non_persistent):
+                    out[prefix + name] = value if keep_vars else value.detach()
+        for name, module in self._modules.items():
+            if module is not None:
+                module.state_dict(destination=out, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        return out
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+        """Copy values by name into parameters and buffers; the values may be tensors of any engine, or arrays.
+
+        strict: names that are missing or unknown raise. Nothing is changed if anything does not fit.
+        """
+        if not isinstance(state_dict, Mapping):
+            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+        own = self.state_dict(keep_vars=True)
+        missing = [name for name in own if name not in state_dict]
+        unexpected = [name for name in state_dict if name not in own]
+        errors = []
+        if strict and unexpected:
+            errors.append("Unexpected key(s) in state_dict: " + ", ".join(f'"{k}"' for k in unexpected) + ". ")
+        if strict and missing:
+            errors.append("Missing key(s) in state_dict: " + ", ".join(f'"{k}"' for k in missing) + ". ")
+        arrays = {}
+        for name, target in own.items():
+            if name in state_dict:
+                arrays[name] = values = _as_array(name, state_dict[name])
+                if values.shape == (1,) and target.array.shape == ():
+                    arrays[name] = values = values.reshape(())
+                if values.shape != target.array.shape:
+                    errors.append(
+                        f"size mismatch for {name}: copying a param with shape {_size(values)} from checkpoint, the shape in "
+                        f"current model is {_size(target.array)}."
+                    )
+        if errors:
+            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors))
+        with no_grad():
+            for name, values in arrays.items():
+                target = own[name]
+                if assign:
+                    target.array = values
+                else:
+                    target.array[...] = values
+                    storage.mark_written(target.array)
+        return IncompatibleKeys(missing, unexpected)
+
+    # -- showing
+
+    def extra_repr(self) -> str:
+        """The arguments shown in the module's line."""
+        return ""
+
+    def _get_name(self) -> str:
+        return type(self).__name__
+
+    def __repr__(self) -> str:
+        extra = self.extra_repr()
+        lines = extra.split("\n") if extra else []
+        children = [f"({name}): " + repr(module).replace("\n", "\n  ") for name, module in self._modules.items()]
+        if not children and len(lines) <= 1:
+            return f"{self._get_name()}({extra})"
+        return f"{self._get_name()}(\n  " + "\n  ".join(lines + children) + "\n)"
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+
+    def __getstate__(self) -> dict:
+        return self.__dict__.copy()
+
+
+def _kind(value: Any) -> str:
+    """A type as PyTorch's messages write it."""
+    return f"{type(value).__module__}.{type(value).__qualname__}" if type(value).__module__ != "builtins" else type(value).__name__
+
+
+def _size(array: np.ndarray) -> str:
+    return f"torch.Size({list(array.shape)})"
+
+
+def _as_array(name: str, value: Any) -> np.ndarray:
+    """The values of a tensor of any engine."""
+    if isinstance(value, Variable):
+        return value.array
+    detach = getattr(value, "detach", None)
+    value = detach() if detach is not None else value
+    if str(getattr(value, "dtype", "")) == "torch.bfloat16":
+        value = value.float()
+    if not hasattr(value, "__array__"):
+        raise RuntimeError(f'While copying the parameter named "{name}", expected a tensor or an array, got {type(value).__name__}')
+    return np.asarray(value)
+
+
+# -- hooks on gradients: the inputs and outputs of a module pass through tensors of their own, whose gradients are watched
+
+
+def _marked(args: tuple) -> tuple[tuple, list[Any]]:
+    from ..autograd import Alias
+
+    marked = tuple(Alias.apply(x) if isinstance(x, Variable) and x.requires_grad else x for x in args)
+    return marked, [x if isinstance(x, Variable) and x.requires_grad else None for x in marked]
+
+
+def _watch(module: Module, inputs: list[Any], out: Any) -> Any:
+    from ..autograd import Alias
+
+    single = not isinstance(out, tuple | list)
+    outputs = [out] if single else list(out)
+    outputs = [Alias.apply(x) if isinstance(x, Variable) and x.requires_grad else x for x in outputs]
+    grad_out: list[Any] = [None] * len(outputs)
+    grad_in: list[Any] = [None] * len(inputs)
+    waiting = {i for i, x in enumerate(inputs) if x is not None}
+    hooks = module._hooks
+
+    def out_arrived(i: int, grad: Any) -> Any:
+        grad_out[i] = grad
+        for hook in tuple(hooks["backward_pre"].values()):
+            result = hook(module, tuple(grad_out))
+            if result is not None:
+                grad_out[:] = result if isinstance(result, tuple) else (result,)
+        if not waiting:
+            for hook in tuple(hooks["backward"].values()):
+                hook(module, tuple(grad_in), tuple(grad_out))
+        return grad_out[i]
+
+    def in_arrived(i: int, grad: Any) -> Any:
+        grad_in[i] = grad
+        waiting.discard(i)
+        if not waiting:
+            for hook in tuple(hooks["backward"].values()):
+                result = hook(module, tuple(grad_in), tuple(grad_out))
+                if result is not None:
+                    grad_in[:] = result if isinstance(result, tuple) else (result,)
+        return grad_in[i]
+
+    for i, x in enumerate(outputs):
+        if isinstance(x, Variable) and x.requires_grad:
+            x.register_hook(functools.partial(out_arrived, i))  # type: ignore[attr-defined]
+    for i, x in enumerate(inputs):
+        if x is not None:
+            x.register_hook(functools.partial(in_arrived, i))
+    return outputs[0] if single else type(out)(outputs)
+
+

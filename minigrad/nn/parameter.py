@@ -1,0 +1,46 @@
+"""Tensors that a module owns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd import Variable
+from ..tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A tensor that a module registers as its parameter when it is assigned as an attribute. PyTorch: torch.nn.Parameter."""
+
+    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
+        self = super().__new__(cls)
+        if data is None:
+            self.array = np.empty(0, np.float32)
+        elif isinstance(data, Variable):
+            self.array = data.array
+        else:
+            raise TypeError(f"Parameter needs a Tensor, got {type(data).__name__}; make one with torch.tensor(...)")
+        self.requires_grad_(requires_grad)
+        return self
+
+    def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
+        pass  # __new__ has done it
+
+    def __repr__(self, *, tensor_contents: Any = None) -> str:
+        return "Parameter containing:\n" + super().__repr__()
+
+
+class Buffer(Tensor):
+    """A tensor that a module registers as a buffer when it is assigned as an attribute. PyTorch: torch.nn.Buffer."""
+
+    persistent: bool
+
+    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Buffer:
+        self = super().__new__(cls)
+        self.array = data.array if isinstance(data, Variable) else np.empty(0, np.float32)
+        self.persistent = persistent
+        return self
+
+    def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
+        pass

@@ -1,0 +1,73 @@
+"""Keeping gradients from growing too large. Pascanu et al. 2013. PyTorch: torch.nn.utils.clip_grad_norm_."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ... import storage
+from ...autograd import Variable, wrap
+
+
+def _parameters(parameters: Any) -> list[Any]:
+    return [parameters] if isinstance(parameters, Variable) else list(parameters)
+
+
+def get_total_norm(
+    tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
+) -> Any:
+    """The norm of all tensors together, as if they were one vector."""
+    arrays = [t.array for t in _parameters(tensors)]
+    if not arrays:
+        return wrap(np.zeros((), np.float32))
+    p = float(norm_type)
+    norms = np.array([_norm(a, p) for a in arrays], dtype=arrays[0].dtype)
+    total = np.asarray(_norm(norms, p), dtype=arrays[0].dtype)
+    if error_if_nonfinite and not np.isfinite(total):
+        raise RuntimeError(
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be clipped. To "
+            "disable this error and scale the gradients by the non-finite norm anyway, set `error_if_nonfinite=False`"
+        )
+    return wrap(total)
+
+
+def _norm(a: np.ndarray, p: float) -> Any:
+    if a.size == 0:
+        return 0.0
+    if p == math.inf:
+        return np.abs(a).max()
+    if p == 2:
+        flat = a.ravel()
+        return np.sqrt(np.dot(flat, flat))
+    return np.power(np.power(np.abs(a), p).sum(), 1 / p)
+
+
+def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
+    """Scale all gradients by max_norm / total_norm, where that is below 1."""
+    scale = float(max_norm) / (total_norm.array + 1e-6)
+    scale = np.minimum(scale, 1.0)
+    for p in _parameters(parameters):
+        if p._grad is not None:
+            p._grad.array *= p._grad.array.dtype.type(scale)
+            storage.mark_written(p._grad.array)
+
+
+def clip_grad_norm_(
+    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
+) -> Any:
+    """Scale all gradients so that their common norm is at most max_norm. Returns the norm before."""
+    parameters = _parameters(parameters)
+    grads = [p._grad for p in parameters if p._grad is not None]
+    total = get_total_norm(grads, norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(parameters, max_norm, total)
+    return total
+
+
+def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
+    """Hold each element of each gradient within ±clip_value."""
+    for p in _parameters(parameters):
+        if p._grad is not None:
+            np.clip(p._grad.array, -clip_value, clip_value, out=p._grad.array)
+            storage.mark_written(p._grad.array)

@@ -1,0 +1,25 @@
+"""All parameters as one vector, and back. PyTorch: torch.nn.utils.parameters_to_vector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from ...autograd import Variable
+from ...ops.shape import cat
+
+
+def parameters_to_vector(parameters: Iterable[Any]) -> Any:
+    """The elements of all parameters, one after the other."""
+    return cat([p.reshape(-1) for p in parameters])
+
+
+def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
+    """Set the parameters from a vector, as `parameters_to_vector` made it."""
+    if not isinstance(vec, Variable):
+        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
+    start = 0
+    for p in parameters:
+        n = p.array.size
+        p.array = vec.array[start : start + n].reshape(p.array.shape)
+        start += n

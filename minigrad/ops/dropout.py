@@ -1,0 +1,117 @@
+"""Dropout: in training, values are set to 0 at random, and the others grown so that the mean stays.
+
+The masks come from the random stream: one seed, one run. Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent
+Neural Networks from Overfitting".
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import inplace
+from ..autograd import Array, Operation, wrap
+from ..random import default_generator
+from .activation import SELU_ALPHA, SELU_SCALE
+from .checks import require_tensor, type_name
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+__all__ = [
+    "alpha_dropout",
+    "alpha_dropout_",
+    "dropout",
+    "dropout_",
+    "feature_alpha_dropout",
+    "feature_alpha_dropout_",
+    "feature_dropout",
+    "feature_dropout_",
+]
+
+
+class Dropout(Operation):
+    """out = x · noise, noise 0 or 1 / (1 - p).  dx = grad · noise"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, noise: Array) -> Array:
+        ctx.save_for_backward(noise)
+        return x * noise
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (noise,) = ctx.saved_tensors
+        return grad * noise, None
+
+    @classmethod
+    def name(cls) -> str:
+        return "MulBackward0"
+
+
+def check_probability(p: float, error: type[Exception] = RuntimeError) -> None:
+    """An error unless 0 ≤ p ≤ 1."""
+    if not 0 <= p <= 1:
+        raise error(f"dropout probability has to be between 0 and 1, but got {p}")
+
+
+def _drops(name: str, input: Any, p: float, train: bool) -> bool:
+    """Whether there is anything to do, after checks."""
+    require_tensor(input, name)
+    check_probability(p)
+    if not train or p == 0 or input.array.size == 0:
+        return False
+    if input.array.dtype.kind != "f":
+        raise RuntimeError(f"result type Float can't be cast to the desired output type {type_name(input)}")
+    return True
+
+
+def _channels(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a mask with one value a sample and channel."""
+    if len(shape) < 2:
+        raise RuntimeError(f"Feature dropout requires at least 2 dimensions in the input, got {len(shape)}")
+    return shape[:2] + (1,) * (len(shape) - 2)
+
+
+def _alpha(x: Any, p: float, shape: tuple[int, ...]) -> Any:
+    """Dropped values become selu's lower limit; then all are shifted and scaled so that mean and variance stay."""
+    if p == 1:
+        return x * 0.0
+    low = SELU_ALPHA * SELU_SCALE
+    scale = 1 / math.sqrt((low * low * p + 1) * (1 - p))
+    d = x.array.dtype
+    kept = default_generator.bernoulli(shape, d, 1 - p)
+    shift = (kept - 1) * (low * scale) + low * scale * p
+    return Dropout.apply(x, kept * scale) + wrap(shift)
+
+
+def dropout(input: Any, p: float, train: bool) -> Tensor:
+    """input with elements set to 0 with probability p, the others divided by 1 - p; input itself if not train.
+
+    PyTorch: torch.dropout.
+    """
+    if not _drops("dropout", input, p, train):
+        return input
+    return Dropout.apply(input, default_generator.dropout_mask(input.array.shape, input.array.dtype, p))
+
+
+def feature_dropout(input: Any, p: float, train: bool) -> Tensor:
+    """`dropout` of whole channels of an input (N, C, ...). PyTorch: torch.feature_dropout. Source: Tompson et al. 2015."""
+    if not _drops("feature_dropout", input, p, train):
+        return input
+    return Dropout.apply(input, default_generator.dropout_mask(_channels(input.array.shape), input.array.dtype, p))
+
+
+def alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
+    """Dropout for networks with selu: mean 0 and variance 1 stay. PyTorch: torch.alpha_dropout. Source: Klambauer et al. 2017."""
+    return _alpha(input, p, input.array.shape) if _drops("alpha_dropout", input, p, train) else input
+
+
+def feature_alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
+    """`alpha_dropout` of whole channels. PyTorch: torch.feature_alpha_dropout."""
+    return _alpha(input, p, _channels(input.array.shape)) if _drops("feature_alpha_dropout", input, p, train) else input
+
+
+dropout_, feature_dropout_ = inplace.of(dropout), inplace.of(feature_dropout)
+alpha_dropout_, feature_alpha_dropout_ = inplace.of(alpha_dropout), inplace.of(feature_alpha_dropout)

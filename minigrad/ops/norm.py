@@ -1,0 +1,369 @@
+"""Normalization: activations are shifted and scaled to mean 0 and variance 1, then by what the network learns.
+
+The four norms differ only in over what the mean and the variance are taken. For x of shape (N, C, H, W):
+
+    batch norm      over N, H, W: one mean a channel
+    layer norm      over the last dimensions, as many as normalized_shape has: one mean a sample or token
+    group norm      over the channels of a group and H, W: one mean a sample and group
+    instance norm   over H, W: one mean a sample and channel
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import storage
+from ..autograd import Array, Fused
+from .checks import require_floating, type_name
+from .pointwise import sqrt
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+__all__ = ["group_norm", "layer_norm", "rms_norm"]
+
+
+def _mean_product(a: Array, b: Array, axes: tuple[int, ...]) -> Array:
+    """The mean of a · b over axes, which stay as dimensions of 1. What reaches to the last axis costs no temporary."""
+    count = math.prod(a.shape[i] for i in axes)
+    first = a.ndim
+    while first - 1 in axes:
+        first -= 1
+    lead = a.shape[:first]
+    if first == a.ndim:
+        return (a * b).sum(axes, keepdims=True) / count
+    flat = (*lead, math.prod(a.shape[first:]))
+    sums = np.vecdot(a.reshape(flat), b.reshape(flat)).reshape(lead + (1,) * (a.ndim - first))
+    rest = tuple(i for i in axes if i < first)
+    return (sums.sum(rest, keepdims=True) if rest else sums) / count
+
+
+def _moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Array]:
+    """The mean, x - mean, and the variance over axes, which stay as dimensions of 1."""
+    mean = x.mean(axes, keepdims=True)
+    centered = x - mean
+    return mean, centered, _mean_product(centered, centered, axes)
+
+
+class Normalize(Fused):
+    """out = x̂ · w + b,  x̂ = (x - mean) / √(var + eps), mean and variance over `axes`; w and b broadcast
+
+    With h = grad · w, both means again over `axes`:
+    dx = (h - mean(h) - x̂ · mean(h · x̂)) / √(var + eps),  dw = grad · x̂,  db = grad.
+    The two means are what x̂ cannot feel: a shift of x, and a change of its scale.
+    `known`: x - mean and the variance, where they have been computed already.
+    """
+
+    @staticmethod
+    def definition(x: Any, w: Any, b: Any, axes: tuple[int, ...], eps: float, known: Any = None) -> Any:
+        centered = x - x.mean(axes, True)
+        var = (centered * centered).mean(axes, True)
+        out = centered / sqrt(var + eps)
+        if w is not None:
+            out = out * w
+        return out if b is None else out + b
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Array, w: Array | None, b: Array | None, axes: tuple[int, ...], eps: float, known: Any = None
+    ) -> Array:
+        normalized, var = _moments(x, axes)[1:] if known is None else known
+        scale = 1 / np.sqrt(var + eps)
+        normalized *= scale
+        ctx.save_for_backward(normalized, scale, w)
+        ctx.axes = axes
+        out = normalized.copy() if w is None else normalized * w
+        if b is not None:
+            out += b
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        normalized, scale, w = ctx.saved_tensors
+        to_x, to_w, to_b, *_ = ctx.next_functions
+        dx = None
+        if to_x:
+            dx = grad.copy() if w is None else grad * w
+            mean = dx.mean(ctx.axes, keepdims=True)
+            felt = normalized * _mean_product(dx, normalized, ctx.axes)
+            dx -= mean
+            dx -= felt
+            dx *= scale
+        return dx, grad * normalized if to_w else None, grad if to_b else None, None, None, None
+
+
+class NativeLayerNorm(Normalize):
+    """Normalize over the last dimensions"""
+
+
+class NativeBatchNorm(Normalize):
+    """Normalize over all dimensions but the channels"""
+
+
+class NativeGroupNorm(Normalize):
+    """Normalize over a group's channels and positions"""
+
+
+class NormalizeBy(Fused):
+    """out = (x - mean) / √(var + eps) · w + b with a given mean and variance: batch norm after training
+
+    dx = grad · w / √(var + eps),  dw = grad · (x - mean) / √(var + eps),  db = grad
+    """
+
+    @staticmethod
+    def definition(x: Any, w: Any, b: Any, mean: Any, var: Any, eps: float) -> Any:
+        out = (x - mean) / sqrt(var + eps)
+        if w is not None:
+            out = out * w
+        return out if b is None else out + b
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, w: Array | None, b: Array | None, mean: Array, var: Array, eps: float) -> Array:
+        scale = 1 / np.sqrt(var + eps)
+        ctx.save_for_backward(x, w, mean, scale)
+        if w is not None:
+            scale = scale * w
+        out = x * scale
+        out += (0 if b is None else b) - mean * scale
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, w, mean, scale = ctx.saved_tensors
+        to_x, to_w, to_b, *_ = ctx.next_functions
+        dx = grad * (scale if w is None else scale * w) if to_x else None
+        dw = grad * ((x - mean) * scale) if to_w else None
+        return dx, dw, grad if to_b else None, None, None, None
+
+    @classmethod
+    def name(cls) -> str:
+        return "NativeBatchNormBackward0"
+
+
+class RmsNorm(Fused):
+    """out = x̂ · w,  x̂ = x / √(mean(x²) + eps) over `axes`.  With h = grad · w:  dx = (h - x̂ · mean(h · x̂)) / √(mean(x²) + eps)"""
+
+    @staticmethod
+    def definition(x: Any, w: Any, axes: tuple[int, ...], eps: float) -> Any:
+        out = x / sqrt((x * x).mean(axes, True) + eps)
+        return out if w is None else out * w
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, w: Array | None, axes: tuple[int, ...], eps: float) -> Array:
+        scale = 1 / np.sqrt(_mean_product(x, x, axes) + eps)
+        normalized = x * scale
+        ctx.save_for_backward(normalized, scale, w)
+        ctx.axes = axes
+        return normalized.copy() if w is None else normalized * w
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        normalized, scale, w = ctx.saved_tensors
+        to_x, to_w, _, _ = ctx.next_functions
+        dx = None
+        if to_x:
+            dx = grad.copy() if w is None else grad * w
+            dx -= normalized * _mean_product(dx, normalized, ctx.axes)
+            dx *= scale
+        return dx, grad * normalized if to_w else None, None, None
+
+
+# -- public functions
+
+
+def _parameter_dtypes(input: Any, *parameters: Any) -> None:
+    for x in parameters:
+        if x is not None and x.array.dtype != input.array.dtype:
+            raise RuntimeError(
+                f"mixed dtype (CPU): expect parameter to have scalar type of {type_name(input)}, got {type_name(x)}"
+            )
+
+
+def _last_axes(function: str, kernel: str, input: Any, normalized_shape: Any, **parameters: Any) -> tuple[int, ...]:
+    """The last dimensions of input, which have to be `normalized_shape`; the parameters too."""
+    if hasattr(normalized_shape, "__index__"):
+        raise TypeError(f"{function}(): argument 'normalized_shape' (position 2) must be tuple of ints, not int")
+    require_floating(input, function, kernel)
+    wanted, given = tuple(normalized_shape), input.array.shape
+    if not wanted:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    for name, x in parameters.items():
+        if x is not None and x.array.shape != wanted:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(x.shape)} and "
+                f"normalized_shape = {list(wanted)}"
+            )
+    if given[-len(wanted) :] != wanted:
+        raise RuntimeError(
+            f"Given normalized_shape={list(wanted)}, expected input with shape [*, {', '.join(map(str, wanted))}], but "
+            f"got input of size{list(given)}"
+        )
+    return tuple(range(len(given) - len(wanted), len(given)))
+
+
+def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+    """Normalize over the last dimensions, which are `normalized_shape`; weight and bias have that shape.
+
+    PyTorch: torch.nn.functional.layer_norm. Source: Ba et al. 2016, "Layer Normalization".
+    """
+    axes = _last_axes("layer_norm", "LayerNormKernelImpl", input, normalized_shape, weight=weight, bias=bias)
+    _parameter_dtypes(input, weight, bias)
+    return NativeLayerNorm.apply(input, weight, bias, axes, eps)
+
+
+def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Tensor:
+    """input / √(mean(input²) + eps) · weight over the last dimensions, which are `normalized_shape`.
+
+    eps None: the machine epsilon of the dtype. PyTorch: torch.nn.functional.rms_norm. Source: Zhang and Sennrich 2019.
+    """
+    axes = _last_axes("rms_norm", "rms_norm", input, normalized_shape, weight=weight)
+    _parameter_dtypes(input, weight)
+    return RmsNorm.apply(input, weight, axes, float(np.finfo(input.array.dtype).eps) if eps is None else eps)
+
+
+def _by_channel(x: Any, ndim: int) -> Any:
+    """(C,) as (C, 1, ...), which broadcasts over (N, C, ...)."""
+    return x if x is None or ndim <= 2 else x.reshape((-1,) + (1,) * (ndim - 2))
+
+
+def _check_channels(count: int, **vectors: Any) -> None:
+    for name, x in vectors.items():
+        if x is not None and x.array.size != count:
+            raise RuntimeError(f"{name} should contain {count} elements not {x.array.size}")
+
+
+def _update_running(running_mean: Any, running_var: Any, momentum: float, mean: Array, var: Array) -> None:
+    """running = (1 - momentum) · running + momentum · new, in place."""
+    for running, new in ((running_mean, mean), (running_var, var)):
+        array = running.array
+        array *= 1 - momentum
+        array += (momentum * new).reshape(array.shape)
+        storage.mark_written(array)
+
+
+def batch_norm(
+    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
+    momentum: float = 0.1, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """Normalize each channel (dimension 1): in training by the batch's mean and variance, else by the running ones.
+
+    In training the running statistics, where given, move towards the batch's by `momentum` (the variance with n - 1 as
+    its divisor). PyTorch: torch.nn.functional.batch_norm. Source: Ioffe and Szegedy 2015, "Batch Normalization".
+    """
+    require_floating(input, "batch_norm")
+    x = input.array
+    channels = x.shape[1] if x.ndim > 1 else 0
+    if training and x.ndim and math.prod(x.shape[:1] + x.shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
+    if not isinstance(momentum, float | int):
+        raise TypeError(f"batch_norm(): argument 'momentum' (position 7) must be float, not {type(momentum).__name__}")
+    if not training:
+        for name, running in (("running_mean", running_mean), ("running_var", running_var)):
+            if running is None:
+                raise RuntimeError(f"{name} must be defined in evaluation mode")
+    elif (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+    _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _parameter_dtypes(input, running_mean, running_var, weight, bias)
+    w, b = _by_channel(weight, x.ndim), _by_channel(bias, x.ndim)
+    if not training:
+        mean, var = (_by_channel(running.detach(), x.ndim) for running in (running_mean, running_var))
+        return NormalizeBy.apply(input, w, b, mean, var, eps)
+    axes = (0, *range(2, x.ndim))
+    mean, centered, var = _moments(x, axes)
+    if running_mean is not None and x.size:
+        n = x.size // channels
+        _update_running(running_mean, running_var, momentum, mean, var * (n / (n - 1)))
+    return NativeBatchNorm.apply(input, w, b, axes, eps, (centered, var))
+
+
+def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
+    """Normalize each sample over groups of channels (dimension 1) and all positions; weight and bias by channel.
+
+    PyTorch: torch.nn.functional.group_norm. Source: Wu and He 2018, "Group Normalization".
+    """
+    require_floating(input, "group_norm", "GroupNormKernelImpl")
+    shape = input.array.shape
+    if len(shape) < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    n, channels = shape[:2]
+    if n * channels // num_groups * math.prod(shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(shape)}")
+    if channels % num_groups:
+        raise RuntimeError(
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(shape)} and "
+            f"num_groups={num_groups}"
+        )
+    for name, x in (("weight", weight), ("bias", bias)):
+        if x is not None and x.array.shape != (channels,):
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
+                f"{list(x.shape)} and input of shape {list(shape)}"
+            )
+    _parameter_dtypes(input, weight, bias)
+    grouped = (num_groups, channels // num_groups)
+    w, b = (None if x is None else x.reshape((*grouped, 1)) for x in (weight, bias))
+    x = input.reshape((n, *grouped, math.prod(shape[2:])))
+    return NativeGroupNorm.apply(x, w, b, (2, 3), eps).reshape(shape)
+
+
+def instance_norm(
+    input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
+    use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """Normalize each channel of each sample over its positions (or, without use_input_stats, by the running statistics).
+
+    PyTorch: torch.nn.functional.instance_norm. Source: Ulyanov et al. 2016, "Instance Normalization".
+    """
+    require_floating(input, "instance_norm", "batch_norm")
+    x = input.array
+    positions = math.prod(x.shape[2:])
+    if not use_input_stats:
+        if running_mean is None or running_var is None:
+            raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    if positions == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
+    n, channels = x.shape[:2]
+    vectors = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    for name, v in vectors.items():
+        if v is not None and v.array.size != channels:
+            raise RuntimeError(f"{name} should contain {n * channels} elements not {n * v.array.size}")
+    _parameter_dtypes(input, *vectors.values())
+    axes = tuple(range(2, x.ndim))
+    mean, centered, var = _moments(x, axes)
+    if running_mean is not None and x.size:
+        unbiased = var * (positions / (positions - 1))
+        _update_running(running_mean, running_var, momentum, mean.mean(0), unbiased.mean(0))
+    w, b = _by_channel(weight, x.ndim), _by_channel(bias, x.ndim)
+    return NativeBatchNorm.apply(input, w, b, axes, eps, (centered, var))
+
+
+def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+    """input / (k + alpha · mean of input² over `size` neighbouring channels)^beta; zeros beyond the first and last.
+
+    PyTorch: torch.nn.functional.local_response_norm. Source: Krizhevsky et al. 2012 (AlexNet).
+    """
+    from ..creation import zeros
+    from .shape import cat
+
+    shape = input.shape
+    if len(shape) < 3:
+        raise ValueError(f"Expected 3D or higher dimensionality input (got {len(shape)} dimensions)")
+    if input.numel() == 0:
+        return input
+
+    def edge(n: int) -> Any:
+        return zeros((shape[0], n, *shape[2:]), dtype=input.dtype)
+
+    squares = cat([edge(size // 2), input * input, edge((size - 1) // 2)], 1)
+    total = squares.narrow(1, 0, shape[1])
+    for i in range(1, size):
+        total = total + squares.narrow(1, i, shape[1])
+    return input / (total * (alpha / size) + k) ** beta

@@ -1,0 +1,224 @@
+"""Random tensors, drawn from PyTorch's stream (`random.py`): the same seed gives the same numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import dtypes, inplace, random, storage
+from .autograd import Variable, wrap
+from .creation import _dtype, _leaf, _like, _shape
+from .device import require_cpu
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+__all__ = [
+    "bernoulli",
+    "get_rng_state",
+    "multinomial",
+    "normal",
+    "rand",
+    "rand_like",
+    "randint",
+    "randint_like",
+    "randn",
+    "randn_like",
+    "randperm",
+    "set_rng_state",
+]
+
+
+def _stream(generator: Any) -> random.Generator:
+    return random.default_generator if generator is None else generator
+
+
+def _floating(name: str, d: np.dtype) -> np.dtype:
+    if d.kind != "f":
+        raise NotImplementedError(f'"{name}" not implemented for {dtypes.from_numpy(d)}; give a floating dtype')
+    return d
+
+
+def get_rng_state() -> Tensor:
+    """The state of the default generator as bytes. PyTorch: torch.get_rng_state."""
+    return wrap(random.default_generator.get_state())
+
+
+def set_rng_state(new_state: Any) -> None:
+    """Put the default generator into a state that `get_rng_state` gave, in either engine. PyTorch: torch.set_rng_state."""
+    random.default_generator.set_state(new_state.array if isinstance(new_state, Variable) else new_state)
+
+
+# -- new tensors
+
+
+def rand(*size: Any, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Uniform in [0, 1). PyTorch: torch.rand."""
+    require_cpu(device)
+    shape, d = _shape("rand", size), _floating("rand", _dtype(dtype))
+    return _leaf(_stream(generator).uniform(shape, d), requires_grad)
+
+
+def randn(*size: Any, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Standard normal. PyTorch: torch.randn."""
+    require_cpu(device)
+    shape, d = _shape("randn", size), _floating("normal_kernel_cpu", _dtype(dtype))
+    return _leaf(_stream(generator).normal(shape, d), requires_grad)
+
+
+def rand_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+    """Uniform in [0, 1), in the shape and type of input. PyTorch: torch.rand_like."""
+    return _leaf(random.default_generator.uniform(input.array.shape, _floating("rand", _like(input, dtype))), requires_grad)
+
+
+def randn_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+    """Standard normal, in the shape and type of input. PyTorch: torch.randn_like."""
+    d = _floating("normal_kernel_cpu", _like(input, dtype))
+    return _leaf(random.default_generator.normal(input.array.shape, d), requires_grad)
+
+
+def _integers(low: Any, high: Any, shape: tuple[int, ...], d: np.dtype, generator: Any) -> np.ndarray:
+    if low >= high:
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+    return _stream(generator).random(shape, d, int(low), int(high))
+
+
+def randint(
+    low: Any = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, layout: Any = None,
+    device: Any = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
+    """Integers in [low, high), int64 unless a dtype is given; `randint(high, size)` starts at 0. PyTorch: torch.randint."""
+    require_cpu(device)
+    if size is None:  # randint(high, size)
+        low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
+    if isinstance(size, int) or size is None:
+        raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
+    d = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
+    return _leaf(_integers(low, high, _shape("randint", (size,)), d, generator), requires_grad)
+
+
+def randint_like(input: Any, low: Any = 0, high: Any = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Integers in [low, high), in the shape and type of input. PyTorch: torch.randint_like."""
+    if high is None:
+        low, high = 0, low
+    return _leaf(_integers(low, high, input.array.shape, _like(input, dtype), None), requires_grad)
+
+
+def randperm(n: int, *, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+    """The numbers 0 to n - 1 in random order. PyTorch: torch.randperm."""
+    require_cpu(device)
+    if n < 0:
+        raise RuntimeError(f"n must be non-negative, got {n}")
+    d = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
+    return _leaf(_stream(generator).randperm(n, d), requires_grad)
+
+
+def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """Normal with mean and std (numbers and a size, or tensors, element by element). PyTorch: torch.normal."""
+    require_cpu(device)
+    if not isinstance(mean, Variable) and not isinstance(std, Variable):
+        if size is None:
+            raise TypeError("normal(): with numbers for mean and std, a size is needed: normal(mean, std, size)")
+        _check_std(std)
+        return _leaf(_stream(generator).normal(_shape("normal", (size,)), _dtype(dtype), mean, std), requires_grad)
+    means, stds = (getattr(x, "array", x) for x in (mean, std))
+    if np.any(np.asarray(stds) < 0):
+        raise RuntimeError("normal expects all elements of std >= 0.0")
+    if isinstance(mean, Variable) and not isinstance(std, Variable):
+        return _leaf(_stream(generator).normal(means.shape, means.dtype) * means.dtype.type(stds) + means, requires_grad)
+    shape = np.broadcast_shapes(np.shape(means), np.shape(stds))
+    d = np.asarray(stds).dtype if not isinstance(mean, Variable) else np.promote_types(means.dtype, stds.dtype)
+    return _leaf((_stream(generator).normal(shape, d) * stds + means).astype(d), requires_grad)
+
+
+def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
+    """1 with the probability given by each element of input (or p), else 0. PyTorch: torch.bernoulli."""
+    if p is None:
+        probabilities = input.array
+        if probabilities.size and not ((probabilities >= 0) & (probabilities <= 1)).all():
+            raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false: probabilities lie between 0 and 1")
+        return wrap(_stream(generator).bernoulli(probabilities.shape, probabilities.dtype, probabilities))
+    return wrap(_stream(generator).bernoulli(input.array.shape, input.array.dtype, p))
+
+
+def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
+    """num_samples categories for each row of weights, with or without putting them back. PyTorch: torch.multinomial."""
+    weights = input.array
+    if weights.ndim not in (1, 2):
+        raise RuntimeError(f"prob_dist must be 1 or 2 dim, got {weights.ndim}")
+    if weights.dtype.kind != "f":
+        raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {input.dtype}")
+    if num_samples <= 0:
+        raise RuntimeError("cannot sample n_sample <= 0 samples")
+    if not replacement and num_samples > weights.shape[-1]:
+        raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+    if (weights.sum(-1) == 0).any():
+        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+    return wrap(_stream(generator).multinomial(weights, num_samples, replacement))
+
+
+# -- in place (methods of a tensor)
+
+
+def _check_std(std: Any) -> None:
+    if not isinstance(std, Variable) and std < 0:
+        raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
+
+
+def _fill(self: Any, values: Any) -> Any:
+    inplace.check(self)
+    self.array[...] = values
+    if self._edge is not None:
+        self._edge = None
+    storage.mark_written(self.array)
+    return self
+
+
+def uniform_(self: Any, a: float = 0, b: float = 1, *, generator: Any = None) -> Any:
+    """Fill with uniform numbers in [a, b). PyTorch: torch.Tensor.uniform_."""
+    if a > b:
+        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}")
+    return _fill(self, _stream(generator).uniform(self.array.shape, _floating("uniform", self.array.dtype), a, b))
+
+
+def normal_(self: Any, mean: float = 0, std: float = 1, *, generator: Any = None) -> Any:
+    """Fill with normal numbers. PyTorch: torch.Tensor.normal_."""
+    _check_std(std)
+    return _fill(self, _stream(generator).normal(self.array.shape, _floating("normal", self.array.dtype), mean, std))
+
+
+def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
+    """Fill with 1 with probability p, else 0. PyTorch: torch.Tensor.bernoulli_."""
+    chance = np.broadcast_to(p.array, self.array.shape) if isinstance(p, Variable) else p
+    return _fill(self, _stream(generator).bernoulli(self.array.shape, self.array.dtype, chance))
+
+
+def random_(self: Any, *bounds: Any, generator: Any = None) -> Any:
+    """Fill with integers: `random_()`, `random_(high)`, `random_(low, high)`. PyTorch: torch.Tensor.random_."""
+    low, high = (None, None) if not bounds else (0, bounds[0]) if len(bounds) == 1 else bounds
+    return _fill(self, _stream(generator).random(self.array.shape, self.array.dtype, low, high))
+
+
+def exponential_(self: Any, lambd: float = 1, *, generator: Any = None) -> Any:
+    """Fill with exponentially distributed numbers. PyTorch: torch.Tensor.exponential_."""
+    return _fill(self, _stream(generator).exponential(self.array.shape, self.array.dtype, lambd))
+
+
+def cauchy_(self: Any, median: float = 0, sigma: float = 1, *, generator: Any = None) -> Any:
+    """Fill with Cauchy distributed numbers. PyTorch: torch.Tensor.cauchy_."""
+    return _fill(self, _stream(generator).cauchy(self.array.shape, self.array.dtype, median, sigma))
+
+
+def log_normal_(self: Any, mean: float = 1, std: float = 2, *, generator: Any = None) -> Any:
+    """Fill with the exponentials of normal numbers. PyTorch: torch.Tensor.log_normal_."""
+    return _fill(self, _stream(generator).log_normal(self.array.shape, self.array.dtype, mean, std))
+
+
+def geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
+    """Fill with geometrically distributed numbers. PyTorch: torch.Tensor.geometric_."""
+    return _fill(self, _stream(generator).geometric(self.array.shape, self.array.dtype, p))

@@ -1,0 +1,32 @@
+"""Settings for all tests.
+
+Hypothesis profiles, chosen by the environment variable HYPOTHESIS_PROFILE:
+    ci (the default)  the same examples in every run, few enough that all tests take minutes
+    deep              thousands of new examples
+"""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+COMMON = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+settings.register_profile("ci", max_examples=40, derandomize=True, database=None, **COMMON)
+settings.register_profile("deep", max_examples=2000, **COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(autouse=True)
+def _clean_state():
+    """Every test starts from float32, recording, and a known seed in both engines, and leaves no setting behind."""
+    import torch
+
+    import minigrad
+
+    for engine in (torch, minigrad):
+        engine.set_default_dtype(engine.float32)
+        engine.manual_seed(0)
+    yield
+    for engine in (torch, minigrad):
+        engine.set_default_dtype(engine.float32)
+    assert minigrad.is_grad_enabled(), "the test left recording switched off"

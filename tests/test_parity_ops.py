@@ -1,0 +1,52 @@
+"""Every case of the table against PyTorch, and that everything public has a case."""
+
+import warnings
+
+import pytest
+from hypothesis import given
+
+from parity import public, strategies
+from parity.case import CASES
+from parity.cases import FAMILIES
+from parity.compare import Tally, check_case, check_example
+
+assert FAMILIES  # importing them fills the table
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
+@given(source=strategies.sources())
+def test_case(case, source):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check_example(case, source)
+
+
+@pytest.mark.parametrize("family", sorted({case.family for case in CASES.values()}))
+def test_every_form_runs(family):
+    """Seeded draws reach each public spelling of each case, and most of them compute something."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for case in (c for c in CASES.values() if c.family == family):
+            tally = Tally()
+            check_case(case, 12 * len(case.forms), seed=1000, tally=tally)
+            unused = {form.label for form in case.forms} - set(tally.forms)
+            assert not unused, f"{case.name}: never called as {unused}"
+            assert tally.raised < 0.8 * tally.examples, f"{case.name}: {tally.raised} of {tally.examples} draws raise"
+
+
+def test_everything_public_has_a_case():
+    assert public.missing() == [], "add a case to parity/cases, or a reason to parity.public.EXEMPT"
+
+
+def test_exemptions_are_public():
+    names = public.public()
+    assert [name for name in public.EXEMPT if name not in names] == []
+
+
+def test_exemptions_have_no_case():
+    assert sorted(set(public.EXEMPT) & public.covered()) == []
+
+
+def test_names_unknown_to_pytorch():
+    """What only minigrad has is listed here, so that no helper function becomes public by accident."""
+    assert public.unknown_to_pytorch() == ["use_kernels"]
