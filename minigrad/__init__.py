@@ -5,6 +5,7 @@
 Read `minigrad/autograd.py` first: it is backpropagation.
 """
 
+import math as _math
 import warnings as _warnings
 
 # PyTorch computes 1/0 = inf and log(-1) = nan in silence; so do minigrad's own lines, and no others.
@@ -64,3 +65,13 @@ from .ops.softmax import *
 from .ops.norm import *
 from .ops.dropout import *
 from .ops.loss import *
+from .ops.conv import *
+from .ops.pool import *
+from .ops.resample import *
+from .ops.attention import *
+
+from . import nn, optim
+
+pi, e, inf, nan, newaxis = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan, None
+strided = contiguous_format = preserve_format = channels_last = None  # layouts that programs name and minigrad has no choice of
+__version__ = "0.1.0"

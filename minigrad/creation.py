@@ -60,7 +60,9 @@ def _to_array(data: Any, dtype: Any) -> np.ndarray:
         array = data.array.copy()
     else:
         first = _leftmost(data)
-        if isinstance(data, str) or isinstance(first, str):
+        if isinstance(first, str) and not isinstance(data, str):
+            raise ValueError("too many dimensions 'str'; tensors hold numbers")
+        if isinstance(data, str):
             raise TypeError("new(): invalid data type 'str'; tensors hold numbers")
         try:
             array = np.array(_plain(data) if isinstance(first, Variable) else data)
@@ -71,7 +73,7 @@ def _to_array(data: Any, dtype: Any) -> np.ndarray:
         if array.dtype == object:  # tensors somewhere behind the first element, or something that is no number
             array = np.array(_plain(data))
             if array.dtype == object:
-                raise TypeError(f"new(): could not infer a dtype from {type(first).__name__}; tensors hold numbers")
+                raise RuntimeError(f"Could not infer dtype of {type(first).__name__}; tensors hold numbers")
         if array.size == 0 and not isinstance(data, np.ndarray):
             array = array.astype(dtypes.default_numpy())
         elif array.dtype == np.float64 and not isinstance(first, np.ndarray | np.generic):

@@ -69,13 +69,14 @@ def randn(*size: Any, generator: Any = None, dtype: Any = None, layout: Any = No
 
 def rand_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
     """Uniform in [0, 1), in the shape and type of input. PyTorch: torch.rand_like."""
-    return _leaf(random.default_generator.uniform(input.array.shape, _floating("rand", _like(input, dtype))), requires_grad)
+    d = _floating("rand", _like(input, dtype))
+    return _leaf(random.in_order_of(input.array, lambda s: random.default_generator.uniform(s, d)), requires_grad)
 
 
 def randn_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
     """Standard normal, in the shape and type of input. PyTorch: torch.randn_like."""
     d = _floating("normal_kernel_cpu", _like(input, dtype))
-    return _leaf(random.default_generator.normal(input.array.shape, d), requires_grad)
+    return _leaf(random.in_order_of(input.array, lambda s: random.default_generator.normal(s, d)), requires_grad)
 
 
 def _integers(low: Any, high: Any, shape: tuple[int, ...], d: np.dtype, generator: Any) -> np.ndarray:
@@ -104,7 +105,8 @@ def randint_like(input: Any, low: Any = 0, high: Any = None, *, dtype: Any = Non
     """Integers in [low, high), in the shape and type of input. PyTorch: torch.randint_like."""
     if high is None:
         low, high = 0, low
-    return _leaf(_integers(low, high, input.array.shape, _like(input, dtype), None), requires_grad)
+    d = _like(input, dtype)
+    return _leaf(random.in_order_of(input.array, lambda s: _integers(low, high, s, d, None)), requires_grad)
 
 
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:

@@ -325,10 +325,18 @@ class Tensor(Variable):
         return bool(self.array)
 
     def __float__(self) -> float:
+        self._need_one_element()
         return float(self.item())
 
     def __int__(self) -> int:
+        self._need_one_element()
         return int(self.item())
+
+    def _need_one_element(self) -> None:
+        if self.array.size != 1:
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars, and this one has shape {list(self.array.shape)}"
+            )
 
     def __index__(self) -> int:
         if self.array.size != 1 or self.array.dtype.kind == "f":

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
@@ -28,7 +28,7 @@ seeds = st.integers(-(2**63), 2**64 - 1)
 sizes = st.sampled_from([0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 100, 623, 624, 625, 1000]) | st.integers(0, 1300)
 shapes = sizes.map(lambda n: (n,)) | st.lists(st.integers(0, 7), max_size=3).map(tuple)
 floats = st.sampled_from(FLOATS)
-finite = st.floats(-100, 100)
+finite = st.floats(-100, 100, width=32).map(lambda x: x / 3)  # all digits in use, yet nothing near 1e-308
 positive = st.floats(2**-10, 100)
 inside = st.floats(2**-20, 1 - 2**-20)  # probabilities that are neither 0 nor 1
 
@@ -221,7 +221,11 @@ def multinomial(draw):
     categories = draw(st.integers(1, 40))
     samples = draw(st.integers(1, 60 if replacement else categories))
     shape = (*draw(st.sampled_from([(), (1,), (3,), (0,)])), categories)
-    p = np.random.default_rng(draw(st.integers(0, 99))).random(shape).astype(draw(floats)) + np.float16(0.01)
+    # Several samples without replacement of float16: ties, in the order of whose sorting torch.topk gives no promise.
+    dtype = draw(
+        floats if replacement or samples == 1 else st.sampled_from([np.dtype(np.float32), np.dtype(np.float64)])
+    )
+    p = np.random.default_rng(draw(st.integers(0, 99))).random(shape).astype(dtype) + np.float16(0.01)
     if replacement and categories > 1 and draw(st.booleans()):
         p[..., draw(st.integers(0, categories - 1))] = 0
     return (
@@ -232,7 +236,6 @@ def multinomial(draw):
 
 @pytest.mark.parametrize("name", DRAWS)
 def test_draw(name: str) -> None:
-    @settings(deadline=None, max_examples=60)
     @given(seeds, DRAWS[name])
     def check(seed: int, pair: Pair) -> None:
         ours, theirs = random.Generator().manual_seed(seed), torch.Generator().manual_seed(seed)
@@ -243,7 +246,6 @@ def test_draw(name: str) -> None:
     check()
 
 
-@settings(deadline=None, max_examples=150)
 @given(seeds, st.lists(st.one_of(*DRAWS.values()), min_size=2, max_size=12))
 def test_sequence_of_draws(seed: int, pairs: list[Pair]) -> None:
     ours, theirs = random.Generator().manual_seed(seed), torch.Generator().manual_seed(seed)
@@ -252,7 +254,6 @@ def test_sequence_of_draws(seed: int, pairs: list[Pair]) -> None:
         in_step(ours, theirs)
 
 
-@settings(deadline=None, max_examples=60)
 @given(seeds, *[st.lists(st.one_of(*DRAWS.values()), max_size=4)] * 3)
 def test_state_is_carried_there_and_back(seed: int, before: list[Pair], there: list[Pair], back: list[Pair]) -> None:
     ours, theirs = random.Generator(), torch.Generator().manual_seed(seed)

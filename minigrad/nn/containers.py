@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
@@ -114,6 +115,18 @@ class ModuleList(_Listed):
 
     def __iadd__(self, modules: Iterable[Module]) -> Any:
         return self.extend(modules)
+
+    def __repr__(self) -> str:
+        """Modules in a row that look the same share a line: (0-2): 3 x Linear(...)."""
+        if not self._modules:
+            return f"{self._get_name()}()"
+        lines, start = [], 0
+        for text, group in itertools.groupby(repr(module) for module in self._modules.values()):
+            n = len(list(group))
+            head = f"({start})" if n == 1 else f"({start}-{start + n - 1}): {n} x"
+            lines.append(f"{head}{':' if n == 1 else ''} {text}".replace("\n", "\n  "))
+            start += n
+        return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)"
 
 
 class ModuleDict(Module):

@@ -45,6 +45,7 @@ from ..ops.activation import (
     threshold_,
 )
 from ..ops.attention import scaled_dot_product_attention
+from ..ops.conv import conv1d, conv2d, conv_transpose1d, conv_transpose2d
 from ..ops.index import embedding, one_hot
 from ..ops.loss import (
     binary_cross_entropy,
@@ -73,6 +74,15 @@ from ..ops.loss import (
 from ..ops.matrix import bilinear, linear
 from ..ops.norm import batch_norm, group_norm, instance_norm, layer_norm, local_response_norm, rms_norm
 from ..ops.pointwise import sigmoid, tanh
+from ..ops.pool import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    avg_pool1d,
+    avg_pool2d,
+    max_pool1d,
+    max_pool2d,
+)
+from ..ops.resample import fold, interpolate, pad, pixel_shuffle, pixel_unshuffle, unfold
 from ..ops.softmax import gumbel_softmax
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import random, storage
 from ..autograd import no_grad
-from ..ops import special
+from ..creation import empty_like
 
 
 def calculate_gain(nonlinearity: str, param: Any = None) -> float:
@@ -59,7 +59,7 @@ def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Any = N
 def trunc_normal_(
     tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Any:
-    """Normal, kept within [a, b] by the inverse of its distribution function."""
+    """Normal within [a, b], by rejection: of normal draws where enough of them lie inside, else of uniform ones."""
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
@@ -69,13 +69,25 @@ def trunc_normal_(
     def below(x: float) -> float:
         return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
 
-    low, high = below((a - mean) / std), below((b - mean) / std)
+    share = below((b - mean) / std) - below((a - mean) / std)  # of the values of a normal draw
+    low, high = tensor.array.dtype.type(a), tensor.array.dtype.type(b)
     with no_grad():
-        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-    x = special.erfinv(tensor.array)
-    x *= std * math.sqrt(2.0)
-    x += mean
-    return _write(tensor, np.clip(x, a, b))
+        if share > 0.3:  # draw again what lies outside
+            values = tensor.normal_(mean, std, generator=generator).array.copy()
+            while (outside := (values < low) | (values > high)).any():
+                values = np.where(outside, empty_like(tensor).normal_(mean, std, generator=generator).array, values)
+            return _write(tensor, values)
+        # Propose evenly in [a, b], and take each with the ratio of its density to the highest there.
+        peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+        values = np.zeros_like(tensor.array)
+        pending = np.ones(values.shape, bool)
+        while pending.any():
+            proposed = empty_like(tensor).uniform_(a, b, generator=generator)
+            values = np.where(pending, proposed.array, values)
+            log_density = -0.5 * ((proposed - mean) / std) ** 2 - peak
+            accepted = empty_like(tensor).uniform_(generator=generator).log().array <= log_density.array
+            pending &= ~accepted
+        return _write(tensor, values)
 
 
 def constant_(tensor: Any, val: float) -> Any:

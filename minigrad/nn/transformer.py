@@ -107,8 +107,9 @@ class MultiheadAttention(Module):
                 weights = weights.mean(1)
         else:
             out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=drop)
-        out = self.out_proj(out.transpose(1, 2).reshape(n, length, width))
-        if not self.batch_first:
+        # (L, N, E) in memory, also for batch_first, as in PyTorch: a dropout that follows draws in the order of memory.
+        out = self.out_proj(out.permute(2, 0, 1, 3).reshape(length, n, width))
+        if self.batch_first:
             out = out.transpose(0, 1)
         if single:
             out = out.squeeze(0 if self.batch_first else 1)

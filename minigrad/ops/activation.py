@@ -192,16 +192,6 @@ def relu(input: Any, inplace: bool = False) -> Tensor:
     return Relu.apply(input)
 
 
-def _hardtanh(input: Any, low: float, high: float) -> Any:
-    require_tensor(input, "hardtanh")
-    kind = input.array.dtype.kind
-    if kind == "b":
-        raise RuntimeError("Bool inputs not supported for hardtanh; convert the tensor first")
-    if kind != "f":
-        low, high = int(low), int(high)
-    return Hardtanh.apply(input, low, high)
-
-
 def relu6(input: Any, inplace: bool = False) -> Tensor:
     """min(max(input, 0), 6). PyTorch: torch.nn.functional.relu6."""
     return hardtanh(input, 0.0, 6.0, inplace)
@@ -211,7 +201,15 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     """min(max(input, min_val), max_val). PyTorch: torch.nn.functional.hardtanh."""
     if min_val > max_val:
         raise ValueError(f"min_val cannot be greater than max_val, got {min_val} and {max_val}")
-    return hardtanh_(input, min_val, max_val) if inplace else _hardtanh(input, min_val, max_val)
+    if inplace:
+        return hardtanh_(input, min_val, max_val)
+    require_tensor(input, "hardtanh")
+    kind = input.array.dtype.kind
+    if kind == "b":
+        raise RuntimeError("Bool inputs not supported for hardtanh; convert the tensor first")
+    if kind != "f":
+        min_val, max_val = int(min_val), int(max_val)
+    return Hardtanh.apply(input, min_val, max_val)
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -394,35 +392,35 @@ class Gelu(Fused):
 
     @staticmethod
     def forward(ctx: Any, x: Array, approximate: str) -> Array:
-        if approximate == "tanh":
-            cdf = np.asarray(x * x)
-            cdf *= Gelu.ROOT * Gelu.CUBE
-            cdf += Gelu.ROOT
-            cdf *= x
-            np.tanh(cdf, out=cdf)
-        else:
-            cdf = np.asarray(erf(x * math.sqrt(0.5)))
-        cdf += 1
-        cdf *= 0.5
-        ctx.save_for_backward(x, cdf)
         ctx.approximate = approximate
-        return x * cdf
+        if approximate == "tanh":
+            curve = np.asarray(x * x)
+            curve *= Gelu.ROOT * Gelu.CUBE
+            curve += Gelu.ROOT
+            curve *= x
+            np.tanh(curve, out=curve)
+        else:
+            curve = np.asarray(erf(x * math.sqrt(0.5)))
+        ctx.save_for_backward(x, curve)  # Φ = (1 + curve) / 2
+        out = np.asarray(curve + 1)
+        out *= x
+        out *= 0.5
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        x, cdf = ctx.saved_tensors
+        x, curve = ctx.saved_tensors
         slope = np.asarray(x * x)
-        if ctx.approximate == "tanh":  # Φ' = (1 - tanh² u) / 2 · u' = 2 Φ (1 - Φ) · u'
-            slope *= 6 * Gelu.ROOT * Gelu.CUBE
-            slope += 2 * Gelu.ROOT
-            slope *= cdf
-            slope *= 1 - cdf
+        if ctx.approximate == "tanh":  # φ = (1 - tanh² u) · u' / 2
+            slope *= 1.5 * Gelu.ROOT * Gelu.CUBE
+            slope += 0.5 * Gelu.ROOT
+            slope *= 1 - curve * curve
         else:
             slope *= -0.5
             np.exp(slope, out=slope)
             slope *= math.sqrt(0.5 / math.pi)
         slope *= x
-        slope += cdf
+        slope += 0.5 * curve + 0.5
         slope *= grad
         return slope, None
 
@@ -596,7 +594,7 @@ def glu(input: Any, dim: int = -1) -> Tensor:
     return Glu.apply(input, dim)
 
 
-relu_, hardtanh_, leaky_relu_ = _inplace.of(relu), _inplace.of(_hardtanh), _inplace.of(leaky_relu)
+relu_, hardtanh_, leaky_relu_ = _inplace.of(relu), _inplace.of(hardtanh), _inplace.of(leaky_relu)
 elu_, selu_, celu_ = _inplace.of(elu), _inplace.of(selu), _inplace.of(celu)
 rrelu_, threshold_ = _inplace.of(rrelu), _inplace.of(threshold)
 _silu_, _mish_, _hardsigmoid_, _hardswish_ = (

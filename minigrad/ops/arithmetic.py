@@ -875,7 +875,7 @@ def _bitwise(ufunc: np.ufunc, input: Any, other: Any) -> Any:
     a, b = promote(input, other)
     for x in (a, b):
         if np.asarray(getattr(x, "array", x)).dtype.kind == "f":
-            raise RuntimeError(f'"{ufunc.__name__}" not implemented for floating types; compare first, as in (x != 0)')
+            raise NotImplementedError(f'"{ufunc.__name__}" not implemented for floating types; compare first, as in (x != 0)')
     return _boolean(ufunc, a, b)
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import inplace
 from ..autograd import Array, Operation, wrap
-from ..random import default_generator
+from ..random import default_generator, in_order_of
 from .activation import SELU_ALPHA, SELU_SCALE
 from .checks import require_tensor, type_name
 
@@ -67,8 +67,10 @@ def _drops(name: str, input: Any, p: float, train: bool) -> bool:
     return True
 
 
-def _channels(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of a mask with one value a sample and channel."""
+def _channels(shape: tuple[int, ...], p: float) -> tuple[int, ...]:
+    """The shape of a mask with one value a sample and channel; of p = 1, a single value."""
+    if p == 1:
+        return ()
     if len(shape) < 2:
         raise RuntimeError(f"Feature dropout requires at least 2 dimensions in the input, got {len(shape)}")
     return shape[:2] + (1,) * (len(shape) - 2)
@@ -81,7 +83,9 @@ def _alpha(x: Any, p: float, shape: tuple[int, ...]) -> Any:
     low = SELU_ALPHA * SELU_SCALE
     scale = 1 / math.sqrt((low * low * p + 1) * (1 - p))
     d = x.array.dtype
-    kept = default_generator.bernoulli(shape, d, 1 - p)
+    kept = in_order_of(x.array, lambda s: default_generator.bernoulli(s, d, 1 - p)) if shape == x.array.shape else (
+        default_generator.bernoulli(shape, d, 1 - p)
+    )
     shift = (kept - 1) * (low * scale) + low * scale * p
     return Dropout.apply(x, kept * scale) + wrap(shift)
 
@@ -93,14 +97,15 @@ def dropout(input: Any, p: float, train: bool) -> Tensor:
     """
     if not _drops("dropout", input, p, train):
         return input
-    return Dropout.apply(input, default_generator.dropout_mask(input.array.shape, input.array.dtype, p))
+    array = input.array
+    return Dropout.apply(input, in_order_of(array, lambda shape: default_generator.dropout_mask(shape, array.dtype, p)))
 
 
 def feature_dropout(input: Any, p: float, train: bool) -> Tensor:
     """`dropout` of whole channels of an input (N, C, ...). PyTorch: torch.feature_dropout. Source: Tompson et al. 2015."""
     if not _drops("feature_dropout", input, p, train):
         return input
-    return Dropout.apply(input, default_generator.dropout_mask(_channels(input.array.shape), input.array.dtype, p))
+    return Dropout.apply(input, default_generator.dropout_mask(_channels(input.array.shape, p), input.array.dtype, p))
 
 
 def alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
@@ -110,7 +115,7 @@ def alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
 
 def feature_alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
     """`alpha_dropout` of whole channels. PyTorch: torch.feature_alpha_dropout."""
-    return _alpha(input, p, _channels(input.array.shape)) if _drops("feature_alpha_dropout", input, p, train) else input
+    return _alpha(input, p, _channels(input.array.shape, p)) if _drops("feature_alpha_dropout", input, p, train) else input
 
 
 dropout_, feature_dropout_ = inplace.of(dropout), inplace.of(feature_dropout)

@@ -76,7 +76,8 @@ def plain_key(key: Any) -> tuple[Any, bool]:
         elif isinstance(k, Variable | np.ndarray | list | tuple | range):
             k, basic = _array_of(list(k) if isinstance(k, range) else k), False
         else:
-            raise TypeError(
+            error = IndexError if isinstance(k, float) else TypeError
+            raise error(
                 "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
                 f"{type(k).__name__})"
             )
@@ -213,6 +214,8 @@ def _is_basic(key: tuple) -> bool:
 def setitem(self: Any, key: Any, value: Any) -> None:
     """`self[key] = value`, broadcast and converted to self's type. PyTorch: Tensor.__setitem__."""
     plain, basic = plain_key(key)
+    if isinstance(value, str):
+        raise TypeError(f"can't assign a str to a tensor of {self.dtype}")
     if not isinstance(value, Variable):
         value = wrap(np.asarray(value, dtype=self.array.dtype))
     inplace.check(self, changes_graph=self.requires_grad or value.requires_grad)

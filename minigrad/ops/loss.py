@@ -18,7 +18,7 @@ from .arithmetic import broadcast_error, cast, clamp, minimum, promote, where
 from .arithmetic import sub as subtract
 from .checks import reduction_name, require_floating, require_tensor, type_name
 from .mask import choose
-from .pointwise import exp, log
+from .pointwise import exp, log, log1p
 from .reduce import norm
 from .shape import normalize_dim
 from .softmax import log_softmax
@@ -331,10 +331,10 @@ def binary_cross_entropy(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
             "Please ensure they have the same size."
         )
-    require_floating(input, "binary_cross_entropy")
     for x in (target, weight):
         if x is not None and x.array.dtype != input.array.dtype:
             raise RuntimeError(f"Found dtype {type_name(x)} but expected {type_name(input)}; convert it with .to()")
+    require_floating(input, "binary_cross_entropy")
     _no_grad_for("binary_cross_entropy", weight=weight)
     for name, x in (("input", input.array), ("target", target.array)):
         if not ((x >= 0) & (x <= 1)).all():
@@ -414,9 +414,11 @@ class _Classes:
 
     def spread(self, grad: Array, reduction: str) -> Any:
         """The gradient of each target's loss."""
+        if reduction == "mean" and not self.total:
+            return grad * 0.0  # all ignored: the mean of nothing is nan, its gradient 0, as in PyTorch
         if reduction == "mean":
             grad = np.true_divide(grad, self.total).astype(grad.dtype)
-        return grad if self.ignored is None else grad * ~self.ignored
+        return grad if self.ignored is None else np.where(self.ignored, grad.dtype.type(0), grad)
 
 
 class NllLoss(Fused):
@@ -521,7 +523,7 @@ def _check_classes(input: Any, target: Any, weight: Any) -> None:
     if x.ndim <= 2 and t.ndim > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if x.ndim == 1 and t.size != 1:
-        raise ValueError(f"Expected input batch_size (1) to match target batch_size ({t.shape[0]}).")
+        raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {t.size}")
     if x.ndim > 2 and t.shape != x.shape[:1] + x.shape[2:]:
         if x.ndim == 4:
             raise RuntimeError(f"size mismatch (got input: {list(x.shape)} , target: {list(t.shape)}")
@@ -830,7 +832,7 @@ def soft_margin_loss(
     """
     reduction = reduction_name(reduction, size_average, reduce)
     require_floating(input, "soft_margin_loss")
-    return reduced(log(1 + exp(-target * input)), reduction)
+    return reduced(log1p(exp(-target * input)), reduction)
 
 
 def multi_margin_loss(

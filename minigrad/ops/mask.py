@@ -29,7 +29,7 @@ def choose(mask: Any, a: Any, b: Any) -> Any:
     """`a` where `mask` is True, else `b`. One of them may be a number."""
     if isinstance(mask, Variable):
         return where(mask, a, b)
-    d = (b if isinstance(a, float) else a).dtype
+    d = (a if hasattr(a, "dtype") else b).dtype
     bits = _BITS[d.itemsize]
     a, b = np.asarray(a, d).view(bits), np.asarray(b, d).view(bits)
     return (b ^ ((a ^ b) * mask)).view(d)  # a ^ b are the bits in which they differ

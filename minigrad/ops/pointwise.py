@@ -741,7 +741,7 @@ def copysign(input: Any, other: Any) -> Tensor:
 
 def heaviside(input: Any, values: Any) -> Tensor:
     """0 below 0, 1 above, `values` at 0. No gradient. PyTorch: torch.heaviside."""
-    return wrap(np.asarray(np.heaviside(input.array, values.array), input.array.dtype))
+    return wrap(np.where(input.array == 0, values.array, input.array > 0).astype(input.array.dtype))  # 0 at nan
 
 
 def float_power(input: Any, exponent: Any) -> Tensor:

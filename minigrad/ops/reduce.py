@@ -329,7 +329,9 @@ def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
 # -- the largest and the smallest
 
 
-def _need_elements(name: str, input: Any, axes: tuple[int, ...]) -> None:
+def _need_elements(name: str, input: Any, axes: tuple[int, ...], dim: Any = None) -> None:
+    if dim == () and input.array.size == 0:
+        raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0: give dim.")
     for a in axes:
         if input.array.shape[a] == 0:
             raise IndexError(f"{name}(): Expected reduction dim {a} to have non-zero size.")
@@ -372,7 +374,7 @@ def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Tensor:
     if isinstance(input, np.ndarray):
         return np.maximum.reduce(input, _axes(dim, input.ndim), keepdims=keepdim)
     axes = _axes(dim, input.array.ndim)
-    _need_elements("amax", input, axes)
+    _need_elements("amax", input, axes, dim)
     return Extreme.apply(input, axes, keepdim, True)
 
 
@@ -380,7 +382,7 @@ def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The smallest value over dim; elements that tie share the gradient evenly. PyTorch: torch.amin."""
     _check_tensor("amin", input)
     axes = _axes(dim, input.array.ndim)
-    _need_elements("amin", input, axes)
+    _need_elements("amin", input, axes, dim)
     return Extreme.apply(input, axes, keepdim, False)
 
 

@@ -590,7 +590,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """All entries of dimension dim, which goes: views. PyTorch: torch.unbind."""
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
-        raise RuntimeError("Dimension specified as 0 but tensor has no dimensions")
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     return tuple(select(input, dim, i) for i in range(input.array.shape[dim]))
 
 
@@ -803,7 +803,8 @@ def _joined(name: str, tensors: Any) -> list[Any]:
         if not isinstance(x, Variable):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
     if not tensors:
-        raise RuntimeError(f"{name} expects a non-empty TensorList")
+        error = ValueError if name == "torch.cat" else RuntimeError
+        raise error(f"{name} expects a non-empty TensorList")
     first = tensors[0].array.dtype
     if all(x.array.dtype == first for x in tensors):
         return list(tensors)

@@ -1,0 +1,312 @@
+"""Convolution and its transpose, by gathering windows into columns, so that BLAS does the sums.
+
+    x (N, C, H, W)  --windows-->  columns (N, C·kh·kw, oh·ow)  --weight (O, C·kh·kw) @-->  out (N, O, oh·ow)
+
+The columns hold every element kh·kw times, so they are made for a few images at a time and never for the whole batch.
+The gradient by the input is the same road backwards (weightᵀ @ grad, then the windows added up), the gradient by the
+weight is grad @ columnsᵀ. A transposed convolution is the gradient by the input, taken as the forward direction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..autograd import Array, Fused, Variable, wrap
+from .matrix import einsum
+from .shape import flip
+from .windows import Pairs, add_windows, out_size, pad_zeros, tuple_of, windows
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
+
+Ints = tuple[int, ...]
+_COLUMN_BYTES = 1 << 22  # columns made at a time: they should stay in the cache until the product has read them
+
+
+def _chunks(n: int, bytes_each: int) -> Iterator[slice]:
+    step = max(1, _COLUMN_BYTES // max(bytes_each, 1))
+    return (slice(i, min(i + step, n)) for i in range(0, n, step))
+
+
+def _columns(x: Array, kernel: Ints, stride: Ints, dilation: Ints, groups: int) -> Array:
+    """Padded images (n, C, *spatial) as columns (n, groups, C/groups · kernel, out)."""
+    rank = len(kernel)
+    seen = windows(x, kernel, stride, dilation)  # (n, C, *out, *kernel)
+    n, channels = x.shape[:2]
+    order = (0, 1, *range(2 + rank, 2 + 2 * rank), *range(2, 2 + rank))
+    return seen.transpose(order).reshape(n, groups, channels // groups * math.prod(kernel), -1)
+
+
+def conv_forward(x: Array, w: Array, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
+    """x (N, C, *spatial), w (O, C/groups, *kernel) -> (N, O, *out)."""
+    kernel = w.shape[2:]
+    out = tuple(out_size(s, k, st, p, d) for s, k, st, p, d in zip(x.shape[2:], kernel, stride, pads, dilation, strict=True))
+    n, n_out = x.shape[0], w.shape[0]
+    flat = w.reshape(groups, n_out // groups, -1)
+    result = np.empty((n, groups, n_out // groups, math.prod(out)), x.dtype)
+    padded = pad_zeros(x, pads)
+    for part in _chunks(n, flat[0, 0].size * groups * math.prod(out) * x.itemsize):
+        np.matmul(flat, _columns(padded[part], kernel, stride, dilation, groups), out=result[part])
+    return result.reshape(n, n_out, *out)
+
+
+def conv_grad_input(grad: Array, w: Array, spatial: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
+    """The gradient by x (N, C, *spatial) of `conv_forward`, from the gradient (N, O, *out) of its result."""
+    kernel, n = w.shape[2:], grad.shape[0]
+    flat = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)  # (groups, C/groups · kernel, O/groups)
+    channels, out = w.shape[1] * groups, grad.shape[2:]
+    padded = tuple(s + lo + hi for s, (lo, hi) in zip(spatial, pads, strict=True))
+    result = np.empty((n, channels, *spatial), grad.dtype)
+    inside = (..., *(slice(lo, lo + s) for s, (lo, _) in zip(spatial, pads, strict=True)))
+    for part in _chunks(n, flat.shape[1] * groups * math.prod(out) * grad.itemsize):
+        g = grad[part].reshape(-1, groups, w.shape[0] // groups, math.prod(out))
+        columns = np.matmul(flat, g).reshape(-1, channels, *kernel, *out)
+        result[part] = add_windows(columns, padded, kernel, stride, dilation)[inside]
+    return result
+
+
+def conv_grad_weight(grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
+    """The gradient by w of `conv_forward`, from the gradient (N, O, *out) of its result."""
+    kernel, n, out = w_shape[2:], x.shape[0], math.prod(grad.shape[2:])
+    padded = pad_zeros(x, pads)
+    total = np.zeros((groups, w_shape[0] // groups, w_shape[1] * math.prod(kernel)), grad.dtype)
+    for part in _chunks(n, total[0, 0].size * groups * out * x.itemsize):
+        columns = _columns(padded[part], kernel, stride, dilation, groups)
+        g = grad[part].reshape(-1, groups, w_shape[0] // groups, out)
+        for i in range(groups):
+            total[i] += np.tensordot(g[:, i], columns[:, i], axes=((0, 2), (0, 2)))
+    return total.reshape(w_shape)
+
+
+class Convolution(Fused):
+    """out[n, o, p] = b[o] + Σ_{c, k} x[n, c, stride·p + dilation·k - padding] · w[o, c, k]: every window times every filter.
+
+    dx: each window gets back w · grad. dw[o, c, k] = Σ_{n, p} grad[n, o, p] · x at the same place. db = Σ_{n, p} grad.
+    """
+
+    @staticmethod
+    def definition(x: Any, w: Any, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Any:
+        from .resample import pad
+
+        rank = len(stride)
+        x = pad(x, [p for pair in reversed(pads) for p in pair])
+        # index[d][i, k]: where element k of window i lies in dimension d
+        key: list[Any] = [slice(None), slice(None)]
+        for d, (k, s, dil) in enumerate(zip(w.shape[2:], stride, dilation, strict=True)):
+            places = np.arange(out_size(x.shape[2 + d], k, s, (0, 0), dil))[:, None] * s + np.arange(k) * dil  # (out, k)
+            shape = [1] * (2 * rank)
+            shape[d], shape[rank + d] = places.shape
+            key.append(wrap(places.reshape(shape)))
+        seen = x[tuple(key)]  # (N, C, *out, *kernel)
+        grouped = seen.reshape(seen.shape[0], groups, -1, *seen.shape[2:])
+        filters = w.reshape(groups, -1, *w.shape[1:])
+        out, kernel = "xyz"[:rank], "ijk"[:rank]
+        result = einsum(f"ngc{out}{kernel},goc{kernel}->ngo{out}", grouped, filters).flatten(1, 2)
+        return result if b is None else result + b.reshape(-1, *(1,) * rank)
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, w: Array, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
+        ctx.save_for_backward(x, w)
+        ctx.setting = stride, pads, dilation, groups
+        out = conv_forward(x, w, stride, pads, dilation, groups)
+        if b is not None:
+            out += b.reshape(-1, *(1,) * len(stride))
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:
+        x, w = ctx.saved_tensors
+        dx, dw, db = ctx.next_functions[:3]
+        grad = np.ascontiguousarray(grad)
+        return (
+            conv_grad_input(grad, w, x.shape[2:], *ctx.setting) if dx else None,
+            conv_grad_weight(grad, x, w.shape, *ctx.setting) if dw else None,
+            grad.sum((0, *range(2, grad.ndim))) if db else None,
+            *(None,) * 4,
+        )
+
+
+class TransposedConvolution(Fused):
+    """The map whose matrix is the transpose of a convolution's: from its outputs to its inputs, from small to large.
+
+    out[n, o, stride·p + dilation·k - padding] += x[n, c, p] · w[c, o, k]. dx is a convolution of grad with w, dw as there.
+    """
+
+    @staticmethod
+    def definition(
+        x: Any, w: Any, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int, size: Ints
+    ) -> Any:
+        # Put stride - 1 zeros between the elements of x, pad it, and convolve with the flipped filters.
+        from .resample import pad
+
+        rank = len(stride)
+        for d, s in enumerate(stride):
+            dim = 2 + d
+            spread = pad(x.unsqueeze(dim + 1), [0, 0] * (rank - 1 - d) + [0, s - 1]).flatten(dim, dim + 1)
+            x = spread.narrow(dim, 0, spread.shape[dim] - (s - 1))
+        margins = []
+        for d, (k, dil, (lo, _)) in enumerate(zip(w.shape[2:], dilation, pads, strict=True)):
+            before = dil * (k - 1) - lo
+            after = size[d] - x.shape[2 + d] - before + dil * (k - 1)
+            margins.append((before, after))
+        x = pad(x, [p for pair in reversed(margins) for p in pair])
+        turned = flip(w, *range(2, 2 + rank))  # (C, O/groups, *kernel)
+        n_in, n_out = turned.shape[:2]
+        turned = turned.reshape(groups, n_in // groups, n_out, *turned.shape[2:]).transpose(1, 2).flatten(0, 1)
+        none = ((0, 0),) * rank
+        return Convolution.definition(x, turned, b, (1,) * rank, none, dilation, groups)
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Array, w: Array, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int, size: Ints
+    ) -> Array:
+        ctx.save_for_backward(x, w)
+        ctx.setting = stride, pads, dilation, groups
+        out = conv_grad_input(np.ascontiguousarray(x), w, size, stride, pads, dilation, groups)
+        if b is not None:
+            out += b.reshape(-1, *(1,) * len(stride))
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:
+        x, w = ctx.saved_tensors
+        dx, dw, db = ctx.next_functions[:3]
+        return (
+            conv_forward(grad, w, *ctx.setting) if dx else None,
+            conv_grad_weight(np.ascontiguousarray(x), grad, w.shape, *ctx.setting) if dw else None,
+            grad.sum((0, *range(2, grad.ndim))) if db else None,
+            *(None,) * 5,
+        )
+
+
+def _check(name: str, rank: int, input: Any, weight: Any, bias: Any) -> tuple[Any, bool]:
+    """The input as a batch, and whether it was a single image; errors in PyTorch's words."""
+    for argument, x in (("input", input), ("weight", weight)):
+        if not isinstance(x, Variable):
+            raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(x).__name__}")
+    x, w = input.array, weight.array
+    if w.ndim != rank + 2:
+        raise RuntimeError(f"weight should have {rank + 2} dimensions for {name}, got shape {list(w.shape)}")
+    if x.ndim not in (rank + 1, rank + 2):
+        raise RuntimeError(
+            f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of size: {list(x.shape)}"
+        )
+    if x.dtype != w.dtype or (bias is not None and bias.array.dtype != w.dtype):
+        raise RuntimeError(
+            f"Input type ({input.dtype}) and weight type ({weight.dtype}) and bias type should be the same; convert one with .to()"
+        )
+    single = x.ndim == rank + 1
+    return (input.unsqueeze(0) if single else input), single
+
+
+def _conv(
+    name: str, rank: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
+    x, single = _check(name, rank, input, weight, bias)
+    strides, dilations = tuple_of(stride, rank, "stride"), tuple_of(dilation, rank, "dilation")
+    if min(strides) <= 0:
+        raise RuntimeError("non-positive stride is not supported")
+    if min(dilations) <= 0:
+        raise RuntimeError("dilation should be greater than zero")
+    if groups <= 0:
+        raise RuntimeError("non-positive groups is not supported")
+    n_out, per_group, *kernel = weight.array.shape
+    if padding == "same":
+        if any(s != 1 for s in strides):
+            raise RuntimeError("padding='same' is not supported for strided convolutions")
+        total = [d * (k - 1) for d, k in zip(dilations, kernel, strict=True)]
+        pads = tuple((t // 2, t - t // 2) for t in total)
+    elif padding == "valid":
+        pads = ((0, 0),) * rank
+    elif isinstance(padding, str):
+        raise RuntimeError(f"Invalid padding string: '{padding}'; give 'same', 'valid' or numbers")
+    else:
+        pads = tuple((p, p) for p in tuple_of(padding, rank, "padding"))
+        if any(p < 0 for p, _ in pads):
+            raise RuntimeError("negative padding is not supported")
+    shape = x.array.shape
+    if shape[1] != per_group * groups:
+        raise RuntimeError(
+            f"Given groups={groups}, weight of size {list(weight.array.shape)}, expected input{list(shape)} to have "
+            f"{per_group * groups} channels, but got {shape[1]} channels instead"
+        )
+    if n_out % groups:
+        raise RuntimeError(f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got {n_out}")
+    if bias is not None and bias.array.shape != (n_out,):
+        raise RuntimeError(
+            f"Given weight of size {list(weight.array.shape)}, expected bias to be 1-dimensional with {n_out} elements, but got "
+            f"bias of size {list(bias.array.shape)} instead"
+        )
+    sizes = [s + sum(p) for s, p in zip(shape[2:], pads, strict=True)]
+    needs = [d * (k - 1) + 1 for d, k in zip(dilations, kernel, strict=True)]
+    if any(s < k for s, k in zip(sizes, needs, strict=True)):
+        raise RuntimeError(
+            f"Calculated padded input size per channel: {tuple(sizes)}. Kernel size: {tuple(needs)}. Kernel size can't be greater "
+            "than actual input size"
+        )
+    out = Convolution.apply(x, weight, bias, strides, pads, dilations, groups)
+    return out.squeeze(0) if single else out
+
+
+def conv1d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Tensor:
+    """input (N, C, L) or (C, L), weight (O, C/groups, k): (N, O, L'). padding: ints, "same" or "valid". PyTorch: torch.conv1d."""
+    return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+def conv2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Tensor:
+    """input (N, C, H, W) or (C, H, W), weight (O, C/groups, kh, kw): (N, O, H', W'). PyTorch: torch.conv2d."""
+    return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+def _conv_transpose(
+    name: str, rank: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, groups: int, dilation: Any
+) -> Any:
+    x, single = _check(name, rank, input, weight, bias)
+    strides, dilations = tuple_of(stride, rank, "stride"), tuple_of(dilation, rank, "dilation")
+    pads, extra = tuple_of(padding, rank, "padding"), tuple_of(output_padding, rank, "output_padding")
+    n_in, per_group, *kernel = weight.array.shape
+    shape = x.array.shape
+    if shape[1] != n_in:
+        raise RuntimeError(
+            f"Given transposed=1, weight of size {list(weight.array.shape)}, expected input{list(shape)} to have {n_in} channels, "
+            f"but got {shape[1]} channels instead"
+        )
+    if any(e >= max(s, d) for e, s, d in zip(extra, strides, dilations, strict=True)):
+        raise RuntimeError(
+            f"output padding must be smaller than either stride or dilation, but got output_padding {extra}, stride {strides} and "
+            f"dilation {dilations}"
+        )
+    size = tuple(
+        (n - 1) * s - 2 * p + d * (k - 1) + e + 1
+        for n, s, p, d, k, e in zip(shape[2:], strides, pads, dilations, kernel, extra, strict=True)
+    )
+    if min(size) <= 0:
+        raise RuntimeError(f"Given input size per channel: {tuple(shape[2:])}. Calculated output size per channel: {size}. Output size is too small")
+    # What the convolution that this transposes would have padded after, beyond the places that its windows reach.
+    pairs = tuple((p, p - e) for p, e in zip(pads, extra, strict=True))
+    del per_group
+    out = TransposedConvolution.apply(x, weight, bias, strides, pairs, dilations, groups, size)
+    return out.squeeze(0) if single else out
+
+
+def conv_transpose1d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1
+) -> Tensor:
+    """input (N, C, L), weight (C, O/groups, k): (N, O, (L - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1).
+
+    PyTorch: torch.conv_transpose1d.
+    """
+    return _conv_transpose("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_transpose2d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1
+) -> Tensor:
+    """input (N, C, H, W), weight (C, O/groups, kh, kw): as `conv_transpose1d`, in two dimensions. PyTorch: torch.conv_transpose2d."""
+    return _conv_transpose("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)

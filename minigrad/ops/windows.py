@@ -1,0 +1,76 @@
+"""Windows over images: what convolution, pooling and unfolding share.
+
+An array (N, C, *spatial) is seen as windows (N, C, *out, *kernel): `out` places, at each of which lie `kernel` elements,
+`dilation` apart, the places `stride` apart. That is a view: NumPy's strides do it, nothing is copied.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+Pairs = tuple[tuple[int, int], ...]  # padding before and after, by spatial dimension
+
+
+def tuple_of(value: Any, n: int, name: str) -> tuple[int, ...]:
+    """`value` once for each of n spatial dimensions."""
+    if isinstance(value, int | np.integer):
+        return (int(value),) * n
+    values = tuple(int(v) for v in value)
+    if len(values) == 1:
+        return values * n
+    if len(values) != n:
+        raise RuntimeError(f"expected {name} to be a single integer value or a list of {n} values, but got {name}={list(values)}")
+    return values
+
+
+def out_size(size: int, kernel: int, stride: int, pads: tuple[int, int], dilation: int) -> int:
+    """How many windows fit: ⌊(size + padding - dilation (kernel - 1) - 1) / stride⌋ + 1."""
+    return (size + sum(pads) - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def pad_zeros(x: Array, pads: Pairs, value: Any = 0) -> Array:
+    """x with `value` around its spatial dimensions."""
+    if not any(map(any, pads)):
+        return x
+    n = len(pads)
+    shape = (*x.shape[:-n], *(s + lo + hi for s, (lo, hi) in zip(x.shape[-n:], pads, strict=True)))
+    out = np.full(shape, value, x.dtype) if value else np.zeros(shape, x.dtype)
+    out[(..., *(slice(lo, lo + s) for s, (lo, _) in zip(x.shape[-n:], pads, strict=True)))] = x
+    return out
+
+
+def windows(x: Array, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> Array:
+    """The windows (.., *out, *kernel) of x (.., *spatial), a view."""
+    n = len(kernel)
+    spatial, steps = x.shape[-n:], x.strides[-n:]
+    out = [out_size(s, k, st, (0, 0), d) for s, k, st, d in zip(spatial, kernel, stride, dilation, strict=True)]
+    strides = [b * s for b, s in zip(steps, stride, strict=True)] + [b * d for b, d in zip(steps, dilation, strict=True)]
+    return np.lib.stride_tricks.as_strided(
+        x, (*x.shape[:-n], *out, *kernel), (*x.strides[:-n], *strides), writeable=False
+    )
+
+
+def add_windows(
+    values: Array, spatial: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> Array:
+    """The transpose of `windows`: values (.., *kernel, *out) added up into (.., *spatial), where windows overlap.
+
+    One strided addition for each element of the kernel, over all windows at once.
+    """
+    n = len(kernel)
+    lead, out = values.shape[: -2 * n], values.shape[-n:]
+    total = np.zeros((*lead, *spatial), values.dtype)
+    for place in itertools.product(*(range(k) for k in kernel)):
+        total[(..., *at(place, out, stride, dilation))] += values[(*(slice(None),) * len(lead), *place)]
+    return total
+
+
+def at(place: tuple[int, ...], out: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[slice, ...]:
+    """The slices that pick, from every window, its element at `place`."""
+    return tuple(
+        slice(p * d, p * d + (n - 1) * s + 1, s) for p, n, s, d in zip(place, out, stride, dilation, strict=True)
+    )

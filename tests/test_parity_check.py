@@ -1,0 +1,241 @@
+"""parity.check, the strategies, the command, and the checker itself: planted faults must be found."""
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+
+import minigrad
+import parity
+from parity import strategies
+from parity.__main__ import main
+from parity.case import CASES
+from parity.cases import FAMILIES
+from parity.compare import Mismatch, check_case, differ
+from parity.mutants import MUTANTS, planted
+
+assert FAMILIES
+X = np.linspace(-1.5, 2.0, 6).reshape(2, 3)
+
+
+# -- planted faults
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_planted_fault_is_found(name):
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for case in MUTANTS[name].cases:
+            check_case(CASES[case], 40)  # right before the fault is planted ...
+            with planted(name):
+                try:
+                    check_case(CASES[case], 120)
+                except Mismatch as mismatch:
+                    found.append(mismatch)
+            check_case(CASES[case], 5)  # ... and after it is taken out
+    assert found, f"none of {MUTANTS[name].cases} noticed"
+
+
+def test_there_are_enough_faults():
+    assert len(MUTANTS) >= 30
+
+
+# -- measuring
+
+
+def test_differ_measures():
+    a = np.array([1.0, 2.0, 1e-20])
+    assert differ(a, a.copy(), per_element=True, floor=0.0).relative == 0
+    d = differ(a + [0, 2e-10, 0], a, per_element=True, floor=0.0)
+    assert d.relative == pytest.approx(1e-10, rel=1e-3)
+    assert d.index == (1,)
+    assert differ(a + [0, 0, 1e-20], a, per_element=True, floor=0.0).relative == pytest.approx(1.0)
+    assert differ(a + [0, 0, 1e-20], a, per_element=True, floor=0.1).relative < 1e-18
+
+
+@pytest.mark.parametrize(("got", "expected"), [
+    ([np.nan], [1.0]), ([1.0], [np.nan]), ([np.inf], [1.0]), ([np.inf], [-np.inf]), ([np.nan], [np.inf]), ([1], [2]), ([True], [False]),
+])  # fmt: skip
+def test_differ_is_infinite(got, expected):
+    assert differ(np.array(got), np.array(expected), per_element=False, floor=1.0).relative == np.inf
+
+
+def test_differ_special_values_are_equal():
+    a = np.array([np.nan, np.inf, -np.inf, 0.0])
+    assert differ(a, a.copy(), per_element=True, floor=0.0).relative == 0
+
+
+# -- parity.check
+
+
+class TorchSquare(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, a):
+        ctx.save_for_backward(a)
+        return torch.square(a)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (a,) = ctx.saved_tensors
+        return 2 * a * grad
+
+
+class TorchWrongSquare(TorchSquare):
+    @staticmethod
+    def backward(ctx, grad):
+        (a,) = ctx.saved_tensors
+        return 3 * a * grad
+
+
+class MinigradCube(minigrad.autograd.Function):
+    @staticmethod
+    def forward(ctx, a):
+        ctx.save_for_backward(a)
+        return minigrad.pow(a, 3)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (a,) = ctx.saved_tensors
+        return 3 * a**2 * grad
+
+
+class MinigradWrongCube(MinigradCube):
+    @staticmethod
+    def backward(ctx, grad):
+        (a,) = ctx.saved_tensors
+        return 3 * a**2  # forgets the incoming gradient
+
+
+@pytest.mark.parametrize("fn", [
+    lambda x: (x.exp() + 1).log(),
+    lambda torch, x: torch.tanh(x) * x,
+    lambda x: (x**2).sum(),
+    lambda x: (x, x * x),
+    TorchSquare.apply,
+    MinigradCube.apply,
+])  # fmt: skip
+def test_check_says_right(fn):
+    report = parity.check(fn, X)
+    assert report, str(report)
+    assert "right" in str(report)
+
+
+@pytest.mark.parametrize("fn", [TorchWrongSquare.apply, MinigradWrongCube.apply])
+def test_check_says_wrong(fn):
+    report = parity.check(fn, X)
+    assert not report
+    assert "WRONG" in str(report)
+    assert "gradient by input 0: wrong at [" in str(report)
+    assert "expected" in str(report)
+
+
+def test_check_names_the_factor():
+    assert "1.5 times what it should be" in str(parity.check(TorchWrongSquare.apply, X))
+
+
+def test_check_takes_modules_and_tensors():
+    assert parity.check(minigrad.nn.Linear(3, 2).double(), minigrad.tensor(X))
+    assert parity.check(torch.nn.Linear(3, 2).double(), torch.tensor(X))
+
+
+def test_check_names_the_input():
+    class Product(minigrad.autograd.Function):
+        @staticmethod
+        def forward(ctx, a, b):
+            ctx.save_for_backward(a, b)
+            return minigrad.mul(a, b)
+
+        @staticmethod
+        def backward(ctx, grad):
+            a, b = ctx.saved_tensors
+            return grad * b, grad * b
+
+    text = str(parity.check(Product.apply, X, X + 3))
+    assert "gradient by input 0: agrees" in text
+    assert "gradient by input 1: wrong" in text
+
+
+@pytest.mark.parametrize(("fn", "word"), [
+    (lambda x: x.detach() * 2, "autograd recorded"),
+    (lambda x: 3.0, "floating tensor"),
+    (lambda x: x > 0, "floating tensor"),
+    (lambda torch, x: x * torch.rand(x.shape), "random"),
+    (lambda x: x.nonsense(), "neither engine"),
+])  # fmt: skip
+def test_check_says_why_not(fn, word):
+    with pytest.raises(parity.Unanswerable, match=word):
+        parity.check(fn, X)
+
+
+def test_check_needs_floats():
+    with pytest.raises(parity.Unanswerable, match="differentiate"):
+        parity.check(lambda x: x * 2, np.arange(3))
+
+
+# -- strategies
+
+
+@given(xs=strategies.broadcastable(3))
+def test_broadcastable(xs):
+    np.broadcast_shapes(*xs)
+
+
+@given(x=strategies.inputs(mode="ties", max_dims=3))
+def test_layouts_hold_their_values(x):
+    """Each engine sees the same values, whatever the layout."""
+    from parity.engines import MINIGRAD, TORCH
+
+    assert x.array.shape == x.shape
+    for engine in (MINIGRAD, TORCH):
+        np.testing.assert_array_equal(engine.array(engine.tensor(x)), x.array)
+
+
+@given(x=strategies.tensors(minigrad, domain=strategies.POSITIVE))
+def test_tensors_are_in_the_domain(x):
+    assert isinstance(x, minigrad.Tensor)
+    assert (x.detach().numpy() > 0).all()
+
+
+@given(i=strategies.indices((3, 2), 5), m=strategies.masks((4,)))
+def test_indices_and_masks(i, m):
+    assert ((i.array >= 0) & (i.array < 5)).all()
+    assert m.array.dtype == bool
+
+
+@settings(max_examples=10)
+@given(c=strategies.cotangents((3, 4)))
+def test_cotangents_are_not_ones(c):
+    assert np.unique(c.array).size > 1
+
+
+# -- the command
+
+
+def test_command(tmp_path, capsys):
+    target = tmp_path / "report.json"
+    assert main(["add", "--examples", "5", "--json", str(target)]) == 0
+    out = capsys.readouterr().out
+    assert "arithmetic" in out
+    assert "0 wrong" in out
+    found = json.loads(target.read_text())
+    assert found["add"]["examples"] == 5
+    assert found["add"]["error"] is None
+
+
+def test_command_fails_on_a_fault(capsys):
+    with planted("Mul: gradients swapped"):
+        assert main(["mul", "--examples", "50"]) == 1
+    out = capsys.readouterr().out
+    assert "gradient of input" in out
+    assert "--seed" in out
+
+
+def test_command_names_what_is_near():
+    with pytest.raises(SystemExit, match="similar: .*gelu"):
+        main(["gel"])
+    with pytest.raises(SystemExit, match="families"):
+        main(["zzz"])
