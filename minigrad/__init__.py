@@ -70,8 +70,10 @@ from .ops.pool import *
 from .ops.resample import *
 from .ops.attention import *
 
-from . import nn, optim
+from . import nn, optim, utils
 
 pi, e, inf, nan, newaxis = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan, None
-strided = contiguous_format = preserve_format = channels_last = None  # layouts that programs name and minigrad has no choice of
+strided = contiguous_format = preserve_format = channels_last = (
+    None  # layouts that programs name and minigrad has no choice of
+)
 __version__ = "0.1.0"

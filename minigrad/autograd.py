@@ -908,7 +908,9 @@ def _gradients_for(outputs: Sequence[Any], gradients: Any) -> tuple:
     gradients = _as_sequence(gradients)
     for i, gradient in enumerate(gradients):
         if gradient is not None and not isinstance(gradient, Variable):
-            raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__} for output {i}")
+            raise TypeError(
+                f"gradients can be either Tensors or None, but got {type(gradient).__name__} for output {i}"
+            )
     if len(gradients) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
     return gradients

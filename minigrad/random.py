@@ -646,6 +646,7 @@ def _sincos_32(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 # The generator behind every draw that names none
 
+
 def in_order_of(array: np.ndarray, draw: Callable[[tuple[int, ...]], np.ndarray]) -> np.ndarray:
     """`draw(shape)` in the shape of `array`, the numbers following one another as array's elements do in memory.
 

@@ -53,27 +53,57 @@ def set_rng_state(new_state: Any) -> None:
 # -- new tensors
 
 
-def rand(*size: Any, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def rand(
+    *size: Any,
+    generator: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Uniform in [0, 1). PyTorch: torch.rand."""
     require_cpu(device)
     shape, d = _shape("rand", size), _floating("rand", _dtype(dtype))
     return _leaf(_stream(generator).uniform(shape, d), requires_grad)
 
 
-def randn(*size: Any, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randn(
+    *size: Any,
+    generator: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Standard normal. PyTorch: torch.randn."""
     require_cpu(device)
     shape, d = _shape("randn", size), _floating("normal_kernel_cpu", _dtype(dtype))
     return _leaf(_stream(generator).normal(shape, d), requires_grad)
 
 
-def rand_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def rand_like(
+    input: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Uniform in [0, 1), in the shape and type of input. PyTorch: torch.rand_like."""
     d = _floating("rand", _like(input, dtype))
     return _leaf(random.in_order_of(input.array, lambda s: random.default_generator.uniform(s, d)), requires_grad)
 
 
-def randn_like(input: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def randn_like(
+    input: Any,
+    *,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    memory_format: Any = None,
+) -> Tensor:
     """Standard normal, in the shape and type of input. PyTorch: torch.randn_like."""
     d = _floating("normal_kernel_cpu", _like(input, dtype))
     return _leaf(random.in_order_of(input.array, lambda s: random.default_generator.normal(s, d)), requires_grad)
@@ -101,7 +131,9 @@ def randint(
     return _leaf(_integers(low, high, _shape("randint", (size,)), d, generator), requires_grad)
 
 
-def randint_like(input: Any, low: Any = 0, high: Any = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randint_like(
+    input: Any, low: Any = 0, high: Any = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Integers in [low, high), in the shape and type of input. PyTorch: torch.randint_like."""
     if high is None:
         low, high = 0, low
@@ -109,7 +141,16 @@ def randint_like(input: Any, low: Any = 0, high: Any = None, *, dtype: Any = Non
     return _leaf(random.in_order_of(input.array, lambda s: _integers(low, high, s, d, None)), requires_grad)
 
 
-def randperm(n: int, *, generator: Any = None, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False) -> Tensor:
+def randperm(
+    n: int,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    layout: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:
     """The numbers 0 to n - 1 in random order. PyTorch: torch.randperm."""
     require_cpu(device)
     if n < 0:
@@ -118,7 +159,16 @@ def randperm(n: int, *, generator: Any = None, dtype: Any = None, layout: Any = 
     return _leaf(_stream(generator).randperm(n, d), requires_grad)
 
 
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def normal(
+    mean: Any,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Normal with mean and std (numbers and a size, or tensors, element by element). PyTorch: torch.normal."""
     require_cpu(device)
     if not isinstance(mean, Variable) and not isinstance(std, Variable):
@@ -130,7 +180,9 @@ def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None
     if np.any(np.asarray(stds) < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     if isinstance(mean, Variable) and not isinstance(std, Variable):
-        return _leaf(_stream(generator).normal(means.shape, means.dtype) * means.dtype.type(stds) + means, requires_grad)
+        return _leaf(
+            _stream(generator).normal(means.shape, means.dtype) * means.dtype.type(stds) + means, requires_grad
+        )
     shape = np.broadcast_shapes(np.shape(means), np.shape(stds))
     d = np.asarray(stds).dtype if not isinstance(mean, Variable) else np.promote_types(means.dtype, stds.dtype)
     return _leaf((_stream(generator).normal(shape, d) * stds + means).astype(d), requires_grad)
@@ -141,7 +193,9 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
     if p is None:
         probabilities = input.array
         if probabilities.size and not ((probabilities >= 0) & (probabilities <= 1)).all():
-            raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false: probabilities lie between 0 and 1")
+            raise RuntimeError(
+                "Expected p_in >= 0 && p_in <= 1 to be true, but got false: probabilities lie between 0 and 1"
+            )
         return wrap(_stream(generator).bernoulli(probabilities.shape, probabilities.dtype, probabilities))
     return wrap(_stream(generator).bernoulli(input.array.shape, input.array.dtype, p))
 

@@ -159,7 +159,9 @@ class ConvTranspose1d(_ConvTransposeNd):
 
     def forward(self, input: Any, output_size: Any = None) -> Any:
         extra = self._extra(input, output_size)
-        return F.conv_transpose1d(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
+        return F.conv_transpose1d(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )
 
 
 class ConvTranspose2d(_ConvTransposeNd):
@@ -169,4 +171,6 @@ class ConvTranspose2d(_ConvTransposeNd):
 
     def forward(self, input: Any, output_size: Any = None) -> Any:
         extra = self._extra(input, output_size)
-        return F.conv_transpose2d(input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
+        return F.conv_transpose2d(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )

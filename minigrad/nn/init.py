@@ -25,7 +25,9 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
             raise ValueError(f"negative_slope {param} not a valid number")
         return math.sqrt(2.0 / (1 + slope**2))
     if nonlinearity not in gains:
-        raise ValueError(f"Unsupported nonlinearity {nonlinearity}; known are {', '.join((*gains, 'leaky_relu', *linear))}")
+        raise ValueError(
+            f"Unsupported nonlinearity {nonlinearity}; known are {', '.join((*gains, 'leaky_relu', *linear))}"
+        )
     return gains[nonlinearity]
 
 

@@ -29,7 +29,9 @@ class Linear(Module):
     weight (out, in) and bias (out,) start uniform in ±1/√in.
     """
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
         super().__init__()
         require_cpu(device)
         self.in_features, self.out_features = in_features, out_features
@@ -58,7 +60,13 @@ class Bilinear(Module):
     """x1ᵀ W x2 + b. PyTorch: torch.nn.Bilinear."""
 
     def __init__(
-        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         require_cpu(device)

@@ -132,7 +132,9 @@ class Module:
             tables["_parameters"][name] = None
         elif "_modules" in tables and name in tables["_modules"]:
             if value is not None:
-                raise TypeError(f"cannot assign '{_kind(value)}' as child module '{name}' (torch.nn.Module or None expected)")
+                raise TypeError(
+                    f"cannot assign '{_kind(value)}' as child module '{name}' (torch.nn.Module or None expected)"
+                )
             tables["_modules"][name] = None
         elif "_buffers" in tables and (name in tables["_buffers"] or isinstance(value, Buffer)):
             if value is not None and not isinstance(value, Variable):
@@ -147,7 +149,9 @@ class Module:
         """Make way for a part of another kind under the same name."""
         self.__dict__.pop(name, None)
         for table in ("_parameters", "_buffers", "_modules"):
-            if not (table == "_parameters" and name in self._parameters) and not (table == "_modules" and name in self._modules):
+            if not (table == "_parameters" and name in self._parameters) and not (
+                table == "_modules" and name in self._modules
+            ):
                 self.__dict__[table].pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
@@ -183,7 +187,9 @@ class Module:
             raise AttributeError("cannot assign buffer before Module.__init__() call")
         self._check_name("buffer", name, self._buffers)
         if tensor is not None and not isinstance(tensor, Variable):
-            raise TypeError(f"cannot assign '{_kind(tensor)}' object to buffer '{name}' (torch Tensor or None required)")
+            raise TypeError(
+                f"cannot assign '{_kind(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
+            )
         self._buffers[name] = tensor
         (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
 
@@ -193,7 +199,9 @@ class Module:
             raise AttributeError("cannot assign parameter before Module.__init__() call")
         self._check_name("parameter", name, self._parameters)
         if param is not None and not isinstance(param, Parameter):
-            raise TypeError(f"cannot assign '{_kind(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)")
+            raise TypeError(
+                f"cannot assign '{_kind(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)"
+            )
         self._parameters[name] = param
 
     def add_module(self, name: str, module: Module | None) -> None:
@@ -237,7 +245,9 @@ class Module:
         """The modules directly below, each once."""
         return (module for _, module in self.named_children())
 
-    def _named_members(self, table: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
+    def _named_members(
+        self, table: str, prefix: str, recurse: bool, remove_duplicate: bool
+    ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
         for path, module in modules:
@@ -351,7 +361,9 @@ class Module:
         """All floating parameters and buffers in another dtype; the device must be the CPU."""
         for x in (*args, *kwargs.values()):
             if isinstance(x, Dtype) and not x.is_floating_point:
-                raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={x}")
+                raise TypeError(
+                    f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={x}"
+                )
         wrap(np.zeros(1)).to(*args, **dict(kwargs))  # the arguments are checked even if there are no parameters
         return self._convert(lambda t: t.to(*args, **dict(kwargs)) if t.is_floating_point() else t)
 
@@ -394,7 +406,9 @@ class Module:
                 module.state_dict(destination=out, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         return out
 
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> IncompatibleKeys:
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> IncompatibleKeys:
         """Copy values by name into parameters and buffers; the values may be tensors of any engine, or arrays.
 
         strict: names that are missing or unknown raise. Nothing is changed if anything does not fit.
@@ -458,7 +472,11 @@ class Module:
 
 def _kind(value: Any) -> str:
     """A type as PyTorch's messages write it."""
-    return f"{type(value).__module__}.{type(value).__qualname__}" if type(value).__module__ != "builtins" else type(value).__name__
+    return (
+        f"{type(value).__module__}.{type(value).__qualname__}"
+        if type(value).__module__ != "builtins"
+        else type(value).__name__
+    )
 
 
 def _size(array: np.ndarray) -> str:
@@ -474,7 +492,9 @@ def _as_array(name: str, value: Any) -> np.ndarray:
     if str(getattr(value, "dtype", "")) == "torch.bfloat16":
         value = value.float()
     if not hasattr(value, "__array__"):
-        raise RuntimeError(f'While copying the parameter named "{name}", expected a tensor or an array, got {type(value).__name__}')
+        raise RuntimeError(
+            f'While copying the parameter named "{name}", expected a tensor or an array, got {type(value).__name__}'
+        )
     return np.asarray(value)
 
 
@@ -527,5 +547,3 @@ def _watch(module: Module, inputs: list[Any], out: Any) -> Any:
         if x is not None:
             x.register_hook(functools.partial(in_arrived, i))
     return outputs[0] if single else type(out)(outputs)
-
-

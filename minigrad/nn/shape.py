@@ -47,7 +47,9 @@ class Upsample(Module):
         self.size, self.mode, self.align_corners = size, mode, align_corners
         self.recompute_scale_factor = recompute_scale_factor
         scale = scale_factor
-        self.scale_factor = tuple(float(f) for f in scale) if isinstance(scale, tuple) else float(scale) if scale else None
+        self.scale_factor = (
+            tuple(float(f) for f in scale) if isinstance(scale, tuple) else float(scale) if scale else None
+        )
 
     def forward(self, input: Any) -> Any:
         return F.interpolate(input, self.size, self.scale_factor, self.mode, self.align_corners)
@@ -145,7 +147,9 @@ class Unfold(Module):
 class Fold(Module):
     """Columns added up into (N, C, H, W): the transpose of `Unfold`."""
 
-    def __init__(self, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
+    def __init__(
+        self, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+    ) -> None:
         super().__init__()
         self.output_size = output_size
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride

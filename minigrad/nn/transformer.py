@@ -38,13 +38,17 @@ class MultiheadAttention(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         if embed_dim <= 0 or num_heads <= 0:
-            raise ValueError(f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and num_heads={num_heads} instead")
+            raise ValueError(
+                f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and num_heads={num_heads} instead"
+            )
         for name, value in (("add_bias_kv", add_bias_kv), ("add_zero_attn", add_zero_attn)):
             if value:
                 raise NotImplementedError(f"MultiheadAttention: {name}=True is not supported by minigrad; leave it out")
         for name, size in (("kdim", kdim), ("vdim", vdim)):
             if size not in (None, embed_dim):
-                raise NotImplementedError(f"MultiheadAttention: {name}={size} other than embed_dim is not supported by minigrad")
+                raise NotImplementedError(
+                    f"MultiheadAttention: {name}={size} other than embed_dim is not supported by minigrad"
+                )
         if embed_dim % num_heads:
             raise AssertionError("embed_dim must be divisible by num_heads")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
@@ -193,14 +197,21 @@ class TransformerEncoder(Module):
     """Copies of one encoder layer, one after the other."""
 
     def __init__(
-        self, encoder_layer: Module, num_layers: int, norm: Any = None, enable_nested_tensor: bool = True, mask_check: bool = True
+        self,
+        encoder_layer: Module,
+        num_layers: int,
+        norm: Any = None,
+        enable_nested_tensor: bool = True,
+        mask_check: bool = True,
     ) -> None:
         super().__init__()
         self.layers = ModuleList([copy.deepcopy(encoder_layer) for _ in range(num_layers)])
         self.num_layers = num_layers
         self.norm = norm
 
-    def forward(self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None) -> Any:
+    def forward(
+        self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
+    ) -> Any:
         for layer in self.layers:
             src = layer(src, src_mask=mask, src_key_padding_mask=src_key_padding_mask)
         return src if self.norm is None else self.norm(src)
@@ -210,7 +221,9 @@ class Transformer(Module):
     """minigrad has the encoder; PyTorch's encoder-decoder `Transformer` raises here and names it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        raise NotImplementedError("minigrad has no nn.Transformer (encoder and decoder); the nearest is nn.TransformerEncoder")
+        raise NotImplementedError(
+            "minigrad has no nn.Transformer (encoder and decoder); the nearest is nn.TransformerEncoder"
+        )
 
     @staticmethod
     def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Any:

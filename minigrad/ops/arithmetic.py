@@ -250,7 +250,11 @@ class Pow(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        out = np.power(a, b) if np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f" else _integer_power(a, b)
+        out = (
+            np.power(a, b)
+            if np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f"
+            else _integer_power(a, b)
+        )
         ctx.save_for_backward(a, b, out)
         return out
 
@@ -875,7 +879,9 @@ def _bitwise(ufunc: np.ufunc, input: Any, other: Any) -> Any:
     a, b = promote(input, other)
     for x in (a, b):
         if np.asarray(getattr(x, "array", x)).dtype.kind == "f":
-            raise NotImplementedError(f'"{ufunc.__name__}" not implemented for floating types; compare first, as in (x != 0)')
+            raise NotImplementedError(
+                f'"{ufunc.__name__}" not implemented for floating types; compare first, as in (x != 0)'
+            )
     return _boolean(ufunc, a, b)
 
 

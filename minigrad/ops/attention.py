@@ -34,25 +34,27 @@ class ScaledDotProductAttention(Fused):
         if mask is not None:
             scores = scores + (wrap(mask) if isinstance(mask, Array) else mask)
         blind = scores.detach().amax(-1, True) == -math.inf if scores.shape[-1] else False
-        weights = softmax(scores.masked_fill(blind, 0.0), -1).masked_fill(blind, 0.0) if mask is not None else softmax(scores, -1)
+        weights = (
+            softmax(scores.masked_fill(blind, 0.0), -1).masked_fill(blind, 0.0)
+            if mask is not None
+            else softmax(scores, -1)
+        )
         if noise is not None:
             weights = weights * wrap(noise)
         return weights @ v
 
     @staticmethod
-    def forward(
-        ctx: Any, q: Array, k: Array, v: Array, mask: Array | None, scale: float, noise: Array | None
-    ) -> Array:
+    def forward(ctx: Any, q: Array, k: Array, v: Array, mask: Array | None, scale: float, noise: Array | None) -> Array:
         weights = np.matmul(q * scale, k.swapaxes(-2, -1))
         if mask is not None:
             weights += mask
         if weights.shape[-1]:
-            largest = weights.max(-1, keepdims=True)
+            largest = np.maximum.reduce(weights, -1, keepdims=True)
             if mask is not None:
                 largest[largest == -math.inf] = 0  # exp(-inf - 0) = 0, and not exp(-inf + inf)
             weights -= largest
             np.exp(weights, out=weights)
-            sums = weights.sum(-1, keepdims=True)
+            sums = np.add.reduce(weights, -1, keepdims=True)
             if mask is not None:
                 sums[sums == 0] = 1
             weights /= sums
@@ -138,7 +140,8 @@ def scaled_dot_product_attention(
                     f"{k.shape[-3:-2]} and {v.shape[-3:-2]} do not divide {heads}"
                 )
         key, value = (
-            x if x.array.shape[-3] == heads else x.repeat_interleave(heads // x.array.shape[-3], -3) for x in (key, value)
+            x if x.array.shape[-3] == heads else x.repeat_interleave(heads // x.array.shape[-3], -3)
+            for x in (key, value)
         )
         k, v = key.array, value.array
     rows, columns = q.shape[-2], k.shape[-2]

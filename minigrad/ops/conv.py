@@ -46,7 +46,9 @@ def _columns(x: Array, kernel: Ints, stride: Ints, dilation: Ints, groups: int) 
 def conv_forward(x: Array, w: Array, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
     """x (N, C, *spatial), w (O, C/groups, *kernel) -> (N, O, *out)."""
     kernel = w.shape[2:]
-    out = tuple(out_size(s, k, st, p, d) for s, k, st, p, d in zip(x.shape[2:], kernel, stride, pads, dilation, strict=True))
+    out = tuple(
+        out_size(s, k, st, p, d) for s, k, st, p, d in zip(x.shape[2:], kernel, stride, pads, dilation, strict=True)
+    )
     n, n_out = x.shape[0], w.shape[0]
     flat = w.reshape(groups, n_out // groups, -1)
     result = np.empty((n, groups, n_out // groups, math.prod(out)), x.dtype)
@@ -56,7 +58,9 @@ def conv_forward(x: Array, w: Array, stride: Ints, pads: Pairs, dilation: Ints, 
     return result.reshape(n, n_out, *out)
 
 
-def conv_grad_input(grad: Array, w: Array, spatial: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
+def conv_grad_input(
+    grad: Array, w: Array, spatial: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int
+) -> Array:
     """The gradient by x (N, C, *spatial) of `conv_forward`, from the gradient (N, O, *out) of its result."""
     kernel, n = w.shape[2:], grad.shape[0]
     flat = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)  # (groups, C/groups · kernel, O/groups)
@@ -71,7 +75,9 @@ def conv_grad_input(grad: Array, w: Array, spatial: Ints, stride: Ints, pads: Pa
     return result
 
 
-def conv_grad_weight(grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
+def conv_grad_weight(
+    grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int
+) -> Array:
     """The gradient by w of `conv_forward`, from the gradient (N, O, *out) of its result."""
     kernel, n, out = w_shape[2:], x.shape[0], math.prod(grad.shape[2:])
     padded = pad_zeros(x, pads)
@@ -99,7 +105,9 @@ class Convolution(Fused):
         # index[d][i, k]: where element k of window i lies in dimension d
         key: list[Any] = [slice(None), slice(None)]
         for d, (k, s, dil) in enumerate(zip(w.shape[2:], stride, dilation, strict=True)):
-            places = np.arange(out_size(x.shape[2 + d], k, s, (0, 0), dil))[:, None] * s + np.arange(k) * dil  # (out, k)
+            places = (
+                np.arange(out_size(x.shape[2 + d], k, s, (0, 0), dil))[:, None] * s + np.arange(k) * dil
+            )  # (out, k)
             shape = [1] * (2 * rank)
             shape[d], shape[rank + d] = places.shape
             key.append(wrap(places.reshape(shape)))
@@ -139,9 +147,7 @@ class TransposedConvolution(Fused):
     """
 
     @staticmethod
-    def definition(
-        x: Any, w: Any, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int, size: Ints
-    ) -> Any:
+    def definition(x: Any, w: Any, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int, size: Ints) -> Any:
         # Put stride - 1 zeros between the elements of x, pad it, and convolve with the flipped filters.
         from .resample import pad
 
@@ -237,7 +243,9 @@ def _conv(
             f"{per_group * groups} channels, but got {shape[1]} channels instead"
         )
     if n_out % groups:
-        raise RuntimeError(f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got {n_out}")
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got {n_out}"
+        )
     if bias is not None and bias.array.shape != (n_out,):
         raise RuntimeError(
             f"Given weight of size {list(weight.array.shape)}, expected bias to be 1-dimensional with {n_out} elements, but got "
@@ -254,18 +262,31 @@ def _conv(
     return out.squeeze(0) if single else out
 
 
-def conv1d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Tensor:
+def conv1d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Tensor:
     """input (N, C, L) or (C, L), weight (O, C/groups, k): (N, O, L'). padding: ints, "same" or "valid". PyTorch: torch.conv1d."""
     return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
-def conv2d(input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1) -> Tensor:
+def conv2d(
+    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Tensor:
     """input (N, C, H, W) or (C, H, W), weight (O, C/groups, kh, kw): (N, O, H', W'). PyTorch: torch.conv2d."""
     return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
 def _conv_transpose(
-    name: str, rank: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, output_padding: Any, groups: int, dilation: Any
+    name: str,
+    rank: int,
+    input: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    groups: int,
+    dilation: Any,
 ) -> Any:
     x, single = _check(name, rank, input, weight, bias)
     strides, dilations = tuple_of(stride, rank, "stride"), tuple_of(dilation, rank, "dilation")
@@ -287,7 +308,9 @@ def _conv_transpose(
         for n, s, p, d, k, e in zip(shape[2:], strides, pads, dilations, kernel, extra, strict=True)
     )
     if min(size) <= 0:
-        raise RuntimeError(f"Given input size per channel: {tuple(shape[2:])}. Calculated output size per channel: {size}. Output size is too small")
+        raise RuntimeError(
+            f"Given input size per channel: {tuple(shape[2:])}. Calculated output size per channel: {size}. Output size is too small"
+        )
     # What the convolution that this transposes would have padded after, beyond the places that its windows reach.
     pairs = tuple((p, p - e) for p, e in zip(pads, extra, strict=True))
     del per_group
@@ -296,17 +319,35 @@ def _conv_transpose(
 
 
 def conv_transpose1d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
 ) -> Tensor:
     """input (N, C, L), weight (C, O/groups, k): (N, O, (L - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1).
 
     PyTorch: torch.conv_transpose1d.
     """
-    return _conv_transpose("conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _conv_transpose(
+        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
 
 
 def conv_transpose2d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1, dilation: Any = 1
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
 ) -> Tensor:
     """input (N, C, H, W), weight (C, O/groups, kh, kw): as `conv_transpose1d`, in two dimensions. PyTorch: torch.conv_transpose2d."""
-    return _conv_transpose("conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _conv_transpose(
+        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )

@@ -83,8 +83,10 @@ def _alpha(x: Any, p: float, shape: tuple[int, ...]) -> Any:
     low = SELU_ALPHA * SELU_SCALE
     scale = 1 / math.sqrt((low * low * p + 1) * (1 - p))
     d = x.array.dtype
-    kept = in_order_of(x.array, lambda s: default_generator.bernoulli(s, d, 1 - p)) if shape == x.array.shape else (
-        default_generator.bernoulli(shape, d, 1 - p)
+    kept = (
+        in_order_of(x.array, lambda s: default_generator.bernoulli(s, d, 1 - p))
+        if shape == x.array.shape
+        else (default_generator.bernoulli(shape, d, 1 - p))
     )
     shift = (kept - 1) * (low * scale) + low * scale * p
     return Dropout.apply(x, kept * scale) + wrap(shift)
@@ -115,7 +117,9 @@ def alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
 
 def feature_alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
     """`alpha_dropout` of whole channels. PyTorch: torch.feature_alpha_dropout."""
-    return _alpha(input, p, _channels(input.array.shape, p)) if _drops("feature_alpha_dropout", input, p, train) else input
+    return (
+        _alpha(input, p, _channels(input.array.shape, p)) if _drops("feature_alpha_dropout", input, p, train) else input
+    )
 
 
 dropout_, feature_dropout_ = inplace.of(dropout), inplace.of(feature_dropout)

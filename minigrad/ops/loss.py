@@ -31,7 +31,12 @@ __all__ = ["cosine_similarity", "pairwise_distance"]
 
 def reduced(losses: Any, reduction: str) -> Any:
     """The losses themselves, their sum or their mean. For arrays and tensors."""
-    return losses if reduction == "none" else losses.sum() if reduction == "sum" else losses.mean()
+    if reduction == "none":
+        return losses
+    if isinstance(losses, Variable):
+        return losses.sum() if reduction == "sum" else losses.mean()  # type: ignore[attr-defined]
+    total = np.add.reduce(losses, None)
+    return total if reduction == "sum" else total / losses.size
 
 
 def _spread(grad: Array, count: int, reduction: str) -> Any:
@@ -338,7 +343,9 @@ def binary_cross_entropy(
     _no_grad_for("binary_cross_entropy", weight=weight)
     for name, x in (("input", input.array), ("target", target.array)):
         if not ((x >= 0) & (x <= 1)).all():
-            raise RuntimeError(f"all elements of {name} should be between 0 and 1; apply sigmoid, or use the _with_logits form")
+            raise RuntimeError(
+                f"all elements of {name} should be between 0 and 1; apply sigmoid, or use the _with_logits form"
+            )
     if weight is not None:
         try:
             weight = np.broadcast_to(weight.array, input.array.shape)
@@ -429,7 +436,9 @@ class NllLoss(Fused):
         ignored = target == ignore_index
         target = target.long().masked_fill(ignored, 0)
         w = x.detach() * 0 + 1 if weight is None else weight
-        w = (w if weight is None else w.reshape((1, -1) + (1,) * (x.ndim - 2)).expand(x.shape)).gather(1, target.unsqueeze(1))
+        w = (w if weight is None else w.reshape((1, -1) + (1,) * (x.ndim - 2)).expand(x.shape)).gather(
+            1, target.unsqueeze(1)
+        )
         w = w.squeeze(1).masked_fill(ignored, 0.0)
         losses = -w * x.gather(1, target.unsqueeze(1)).squeeze(1).masked_fill(ignored, 0.0)
         return losses.sum() / w.sum() if reduction == "mean" else reduced(losses, reduction)
@@ -466,7 +475,9 @@ class CrossEntropyLoss(Fused):
         ignored = target == ignore_index
         uniform = -(logp * w).sum(1).masked_fill(ignored, 0.0)
         if reduction == "mean":
-            counts = ~ignored if weight is None else weight[target.long().masked_fill(ignored, 0)].masked_fill(ignored, 0.0)
+            counts = (
+                ~ignored if weight is None else weight[target.long().masked_fill(ignored, 0)].masked_fill(ignored, 0.0)
+            )
             uniform = uniform.sum() / counts.sum()
         else:
             uniform = reduced(uniform, reduction)
@@ -477,14 +488,14 @@ class CrossEntropyLoss(Fused):
         ctx: Any, x: Array, target: Array, weight: Array | None, ignore_index: int, reduction: str, smoothing: float
     ) -> Array:
         classes = _Classes(x.shape, target, weight, ignore_index)
-        e = x - x.max(1, keepdims=True)
+        e = x - np.maximum.reduce(x, 1, keepdims=True)
         x_t = e[classes.at]
         if smoothing:
             w = 1 if weight is None else weight.reshape((-1,) + (1,) * (x.ndim - 2))
             total_w = x.shape[1] if weight is None else weight.sum()
-            all_x = (e * w).sum(1)
+            all_x = np.add.reduce(e * w, 1)
         np.exp(e, out=e)
-        sums = e.sum(1)
+        sums = np.add.reduce(e, 1)
         log_sums = np.log(sums)
         losses = (log_sums - x_t) * classes.weights
         scale = classes.weights  # Σ over classes of the weights in the target's distribution
@@ -597,9 +608,7 @@ def _cross_entropy_of_probabilities(
 ) -> Any:
     """-Σ target · weight · ln softmax(input) over classes."""
     if target.array.dtype.kind != "f":
-        raise RuntimeError(
-            f"Expected floating point type for target with class probabilities, got {type_name(target)}"
-        )
+        raise RuntimeError(f"Expected floating point type for target with class probabilities, got {type_name(target)}")
     if ignore_index >= 0:
         raise RuntimeError("ignore_index is not supported for floating point target")
     dim = 1 if input.array.ndim > 1 else 0
@@ -635,7 +644,12 @@ class KlDiv(Operation):
 
 
 def kl_div(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", log_target: bool = False
+    input: Any,
+    target: Any,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    log_target: bool = False,
 ) -> Tensor:
     """target · (ln target - input): the Kullback-Leibler divergence of probabilities, where input holds *logarithms*.
 

@@ -22,14 +22,20 @@ def keep(values: Any, mask: Any) -> Any:
     """`values` where `mask` is True, else 0. Floating arrays or tensors; the mask is of the same kind."""
     if isinstance(mask, Variable):
         return where(mask, values, 0.0)
-    return (values.view(_BITS[values.itemsize]) * mask).view(values.dtype)
+    bits = _BITS[values.itemsize]
+    out = np.empty(values.shape, values.dtype)
+    np.multiply(values.view(bits), mask, out=out.view(bits))
+    return out
 
 
 def choose(mask: Any, a: Any, b: Any) -> Any:
     """`a` where `mask` is True, else `b`. One of them may be a number."""
     if isinstance(mask, Variable):
         return where(mask, a, b)
-    d = (a if hasattr(a, "dtype") else b).dtype
+    d = (b if isinstance(a, float) else a).dtype
     bits = _BITS[d.itemsize]
     a, b = np.asarray(a, d).view(bits), np.asarray(b, d).view(bits)
-    return (b ^ ((a ^ b) * mask)).view(d)  # a ^ b are the bits in which they differ
+    out = np.asarray(a ^ b)  # the bits in which they differ
+    out *= mask
+    out ^= b
+    return out.view(d)

@@ -34,16 +34,21 @@ def _mean_product(a: Array, b: Array, axes: tuple[int, ...]) -> Array:
         first -= 1
     lead = a.shape[:first]
     if first == a.ndim:
-        return (a * b).sum(axes, keepdims=True) / count
+        return np.add.reduce(a * b, axes, keepdims=True) / count
     flat = (*lead, math.prod(a.shape[first:]))
     sums = np.vecdot(a.reshape(flat), b.reshape(flat)).reshape(lead + (1,) * (a.ndim - first))
     rest = tuple(i for i in axes if i < first)
-    return (sums.sum(rest, keepdims=True) if rest else sums) / count
+    return (np.add.reduce(sums, rest, keepdims=True) if rest else sums) / count
+
+
+def _mean(x: Array, axes: tuple[int, ...]) -> Array:
+    """The mean over axes, which stay as dimensions of 1: ndarray.mean with less ado, which shows in small arrays."""
+    return np.add.reduce(x, axes, keepdims=True) / math.prod(x.shape[i] for i in axes)
 
 
 def _moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Array]:
     """The mean, x - mean, and the variance over axes, which stay as dimensions of 1."""
-    mean = x.mean(axes, keepdims=True)
+    mean = _mean(x, axes)
     centered = x - mean
     return mean, centered, _mean_product(centered, centered, axes)
 
@@ -87,7 +92,7 @@ class Normalize(Fused):
         dx = None
         if to_x:
             dx = grad.copy() if w is None else grad * w
-            mean = dx.mean(ctx.axes, keepdims=True)
+            mean = _mean(dx, ctx.axes)
             felt = normalized * _mean_product(dx, normalized, ctx.axes)
             dx -= mean
             dx -= felt

@@ -113,7 +113,9 @@ def spread_to_winner(
     return np.ascontiguousarray(total[inside])
 
 
-def _winner_indices(winner: Array, shape: Ints, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> Array:
+def _winner_indices(
+    winner: Array, shape: Ints, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints
+) -> Array:
     """Each winner's index in the flattened spatial dimensions."""
     rank = len(kernel)
     index = np.zeros(winner.shape, np.int64)
@@ -124,7 +126,15 @@ def _winner_indices(winner: Array, shape: Ints, kernel: Ints, stride: Ints, dila
 
 
 def _max_pool(
-    name: str, rank: int, input: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, return_indices: bool
+    name: str,
+    rank: int,
+    input: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    return_indices: bool,
 ) -> Any:
     x = input.array
     if x.ndim not in (rank + 1, rank + 2):
@@ -136,7 +146,9 @@ def _max_pool(
     spatial = x.shape[-rank:]
     out = _out_sizes(spatial, kernel, steps, padding, dilation, ceil_mode)
     if min(out) < 1:
-        raise RuntimeError(f"Given input size: {tuple(x.shape[1:])}. Calculated output size: {out}. Output size is too small")
+        raise RuntimeError(
+            f"Given input size: {tuple(x.shape[1:])}. Calculated output size: {out}. Output size is too small"
+        )
     pads = _pads(spatial, out, kernel, steps, padding, dilation)
     if not return_indices:
         return MaxPool.apply(input, kernel, steps, dilation, pads, out)
@@ -158,14 +170,26 @@ def _check_pool(kernel: Ints, stride: Ints, padding: Ints) -> None:
 
 
 def max_pool1d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Any:
     """The largest of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.max_pool1d."""
     return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool2d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False, return_indices: bool = False
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
 ) -> Any:
     """The largest of each window of (N, C, H, W) or (C, H, W). PyTorch: torch.nn.functional.max_pool2d."""
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
@@ -218,7 +242,15 @@ def _divisor(spatial: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints
 
 
 def _avg_pool(
-    name: str, rank: int, input: Any, kernel_size: Any, stride: Any, padding: Any, ceil_mode: bool, count_include_pad: bool, divisor: Any
+    name: str,
+    rank: int,
+    input: Any,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor: Any,
 ) -> Any:
     x = input.array
     if x.ndim not in (rank + 1, rank + 2):
@@ -232,14 +264,23 @@ def _avg_pool(
     spatial = x.shape[-rank:]
     out = _out_sizes(spatial, kernel, steps, padding, (1,) * rank, ceil_mode)
     if min(out) < 1:
-        raise RuntimeError(f"Given input size: {tuple(x.shape[1:])}. Calculated output size: {out}. Output size is too small")
+        raise RuntimeError(
+            f"Given input size: {tuple(x.shape[1:])}. Calculated output size: {out}. Output size is too small"
+        )
     pads = _pads(spatial, out, kernel, steps, padding, (1,) * rank)
-    counts = np.asarray(float(divisor)) if divisor else _divisor(spatial, kernel, steps, padding, out, count_include_pad)
+    counts = (
+        np.asarray(float(divisor)) if divisor else _divisor(spatial, kernel, steps, padding, out, count_include_pad)
+    )
     return AvgPool.apply(input, kernel, steps, pads, out, counts.astype(x.dtype))
 
 
 def avg_pool1d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True
+    input: Any,
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
 ) -> Tensor:
     """The mean of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.avg_pool1d."""
     return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
@@ -250,7 +291,9 @@ def avg_pool2d(
     divisor_override: int | None = None,
 ) -> Tensor:  # fmt: skip
     """The mean of each window of (N, C, H, W) or (C, H, W). PyTorch: torch.nn.functional.avg_pool2d."""
-    return _avg_pool("avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return _avg_pool(
+        "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
 
 
 def _adaptive_weights(n: int, m: int) -> Array:
@@ -266,7 +309,9 @@ def _adaptive(name: str, rank: int, input: Any, output_size: Any) -> Any:
     if not isinstance(input, Variable):
         raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
     if input.array.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(input.array.shape)}")
+        raise RuntimeError(
+            f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(input.array.shape)}"
+        )
     sizes = (output_size,) * rank if isinstance(output_size, int) else tuple(output_size)
     spatial = input.array.shape[-rank:]
     target = tuple(n if m is None else m for n, m in zip(spatial, sizes, strict=True))

@@ -341,7 +341,9 @@ class Extreme(Operation):
     """out = the largest (or smallest) x over `axes`.  grad is shared evenly by the elements that equal it"""
 
     @staticmethod
-    def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool, largest: bool, nan_ties: bool = False) -> Array:
+    def forward(
+        ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool, largest: bool, nan_ties: bool = False
+    ) -> Array:
         ufunc = np.maximum if largest else np.minimum
         ctx.nan_ties = nan_ties
         out = np.asarray(ufunc.reduce(x, axes, keepdims=keepdim))
@@ -520,7 +522,9 @@ class LogSumExp(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
         largest = np.maximum.reduce(x, axes, keepdims=True)
-        largest = np.where(np.isinf(largest), x.dtype.type(0), largest)  # x of nothing but -inf: exp(-inf - 0), and not exp(-inf + inf)
+        largest = np.where(
+            np.isinf(largest), x.dtype.type(0), largest
+        )  # x of nothing but -inf: exp(-inf - 0), and not exp(-inf + inf)
         shifted = np.exp(x - largest)
         out = np.log(np.add.reduce(shifted, axes, keepdims=True)) + largest
         if not keepdim:

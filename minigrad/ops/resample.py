@@ -57,7 +57,9 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     if any(p < 0 for pair in pairs for p in pair):  # cut first
         for n, (lo, hi) in zip(input.array.shape, pairs, strict=True):
             if n + lo + hi < 0:
-                raise RuntimeError(f"The input size {n}, plus negative padding {lo} and {hi}, resulted in a negative output size")
+                raise RuntimeError(
+                    f"The input size {n}, plus negative padding {lo} and {hi}, resulted in a negative output size"
+                )
         cut = tuple(slice(max(-lo, 0), n - max(-hi, 0)) for n, (lo, hi) in zip(input.array.shape, pairs, strict=True))
         input = slice_of(input, cut)
     if not any(p > 0 for pair in pairs for p in pair):
@@ -67,7 +69,9 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
 
 def _pad_by_index(input: Any, pairs: list[tuple[int, int]], mode: str, value: Any) -> Any:
     if mode not in ("reflect", "replicate", "circular"):
-        raise NotImplementedError(f"Unrecognised padding mode {mode}; there are constant, reflect, replicate and circular")
+        raise NotImplementedError(
+            f"Unrecognised padding mode {mode}; there are constant, reflect, replicate and circular"
+        )
     if value:
         raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
     for dim, (lo, hi) in enumerate(pairs):
@@ -120,7 +124,9 @@ class Fold(Operation):
     """out = columns added up into images (N, C, *spatial).  dx = grad unfolded"""
 
     @staticmethod
-    def forward(ctx: Any, x: Array, spatial: tuple, kernel: tuple, dilation: tuple, padding: Pairs, stride: tuple) -> Array:
+    def forward(
+        ctx: Any, x: Array, spatial: tuple, kernel: tuple, dilation: tuple, padding: Pairs, stride: tuple
+    ) -> Array:
         ctx.setting = kernel, dilation, padding, stride
         out = _places(spatial, kernel, dilation, padding, stride)
         padded = tuple(s + lo + hi for s, (lo, hi) in zip(spatial, padding, strict=True))
@@ -169,7 +175,9 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     return out.squeeze(0) if input.array.ndim == 3 else out
 
 
-def fold(input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
+def fold(
+    input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+) -> Tensor:
     """Columns (N, C · kh · kw, places) added up into images (N, C, *output_size). PyTorch: torch.nn.functional.fold."""
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
     spatial = tuple_of(output_size, 2, "output_size")
@@ -194,7 +202,9 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Tensor:
     """(.., C r², H, W) to (.., C, H r, W r): channels become pixels. PyTorch: torch.nn.functional.pixel_shuffle."""
     r, (*lead, c, h, w) = upscale_factor, input.array.shape
     if c % (r * r):
-        raise RuntimeError(f"pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but input.size(-3)={c} is not divisible by {r * r}")
+        raise RuntimeError(
+            f"pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but input.size(-3)={c} is not divisible by {r * r}"
+        )
     n = len(lead)
     x = input.reshape(*lead, c // (r * r), r, r, h, w)
     x = permute(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
@@ -205,7 +215,9 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Tensor:
     """(.., C, H r, W r) to (.., C r², H, W): pixels become channels. PyTorch: torch.nn.functional.pixel_unshuffle."""
     r, (*lead, c, h, w) = downscale_factor, input.array.shape
     if h % r or w % r:
-        raise RuntimeError(f"pixel_unshuffle expects height and width to be divisible by downscale_factor, but {h}x{w} is not divisible by {r}")
+        raise RuntimeError(
+            f"pixel_unshuffle expects height and width to be divisible by downscale_factor, but {h}x{w} is not divisible by {r}"
+        )
     n = len(lead)
     x = input.reshape(*lead, c, h // r, r, w // r, r)
     x = permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
@@ -226,7 +238,9 @@ def interpolate(
     if antialias:
         raise NotImplementedError("interpolate: antialias=True is not supported by minigrad; leave it out")
     if mode not in ("nearest", "linear", "bilinear"):
-        raise NotImplementedError(f"interpolate: mode={mode!r} is not supported by minigrad; there are nearest, linear, bilinear")
+        raise NotImplementedError(
+            f"interpolate: mode={mode!r} is not supported by minigrad; there are nearest, linear, bilinear"
+        )
     if mode == "nearest" and align_corners is not None:
         raise ValueError(
             "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
@@ -235,7 +249,9 @@ def interpolate(
     rank = len(spatial)
     if (size is None) == (scale_factor is None):
         raise ValueError(
-            "either size or scale_factor should be defined" if size is None else "only one of size or scale_factor should be defined"
+            "either size or scale_factor should be defined"
+            if size is None
+            else "only one of size or scale_factor should be defined"
         )
     scales: list[float | None] = [None] * rank
     if size is not None:
@@ -266,5 +282,3 @@ def _linear_weights(n: int, m: int, ratio: float, align_corners: bool) -> Array:
     np.add.at(weights, (i, low), 1 - share)
     np.add.at(weights, (i, high), share)
     return weights
-
-

@@ -28,7 +28,7 @@ def row_dot(a: Array, b: Array, dim: int) -> Array:
     """The sums of a · b along dim, which stays as a dimension of 1."""
     if dim == a.ndim - 1:
         return np.vecdot(a, b)[..., None]
-    return (a * b).sum(dim, keepdims=True)
+    return np.add.reduce(a * b, dim, keepdims=True)
 
 
 class Softmax(Fused):
@@ -41,9 +41,9 @@ class Softmax(Fused):
 
     @staticmethod
     def forward(ctx: Any, x: Array, dim: int) -> Array:
-        out = x - x.max(dim, keepdims=True)
+        out = x - np.maximum.reduce(x, dim, keepdims=True)
         np.exp(out, out=out)
-        out /= out.sum(dim, keepdims=True)
+        out /= np.add.reduce(out, dim, keepdims=True)
         ctx.save_for_backward(out)
         ctx.dim = dim
         return out
@@ -66,8 +66,8 @@ class LogSoftmax(Fused):
 
     @staticmethod
     def forward(ctx: Any, x: Array, dim: int) -> Array:
-        out = x - x.max(dim, keepdims=True)
-        out -= np.log(np.exp(out).sum(dim, keepdims=True))
+        out = x - np.maximum.reduce(x, dim, keepdims=True)
+        out -= np.log(np.add.reduce(np.exp(out), dim, keepdims=True))
         ctx.save_for_backward(out)
         ctx.dim = dim
         return out
@@ -76,7 +76,7 @@ class LogSoftmax(Fused):
     def backward(ctx: Any, grad: Any) -> Any:
         (out,) = ctx.saved_tensors
         dx = np.exp(out)
-        dx *= grad.sum(ctx.dim, keepdims=True)
+        dx *= np.add.reduce(grad, ctx.dim, keepdims=True)
         np.subtract(grad, dx, out=dx)
         return dx, None
 

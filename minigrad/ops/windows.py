@@ -23,7 +23,9 @@ def tuple_of(value: Any, n: int, name: str) -> tuple[int, ...]:
     if len(values) == 1:
         return values * n
     if len(values) != n:
-        raise RuntimeError(f"expected {name} to be a single integer value or a list of {n} values, but got {name}={list(values)}")
+        raise RuntimeError(
+            f"expected {name} to be a single integer value or a list of {n} values, but got {name}={list(values)}"
+        )
     return values
 
 
@@ -48,7 +50,9 @@ def windows(x: Array, kernel: tuple[int, ...], stride: tuple[int, ...], dilation
     n = len(kernel)
     spatial, steps = x.shape[-n:], x.strides[-n:]
     out = [out_size(s, k, st, (0, 0), d) for s, k, st, d in zip(spatial, kernel, stride, dilation, strict=True)]
-    strides = [b * s for b, s in zip(steps, stride, strict=True)] + [b * d for b, d in zip(steps, dilation, strict=True)]
+    strides = [b * s for b, s in zip(steps, stride, strict=True)] + [
+        b * d for b, d in zip(steps, dilation, strict=True)
+    ]
     return np.lib.stride_tricks.as_strided(
         x, (*x.shape[:-n], *out, *kernel), (*x.strides[:-n], *strides), writeable=False
     )
@@ -69,7 +73,9 @@ def add_windows(
     return total
 
 
-def at(place: tuple[int, ...], out: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[slice, ...]:
+def at(
+    place: tuple[int, ...], out: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[slice, ...]:
     """The slices that pick, from every window, its element at `place`."""
     return tuple(
         slice(p * d, p * d + (n - 1) * s + 1, s) for p, n, s, d in zip(place, out, stride, dilation, strict=True)

@@ -10,7 +10,9 @@ from ...autograd import wrap
 from ...ops.shape import cat, stack
 
 
-def pad_sequence(sequences: Any, batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right") -> Any:
+def pad_sequence(
+    sequences: Any, batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
+) -> Any:
     """Sequences (L_i, *) of different lengths in one tensor (L, N, *), or (N, L, *) with batch_first, the rest filled up."""
     if padding_side not in ("left", "right"):
         raise RuntimeError(f"expected padding_side to be one of 'left' or 'right' but got '{padding_side}'")
