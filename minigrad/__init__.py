@@ -71,6 +71,20 @@ from .ops.resample import *
 from .ops.attention import *
 
 from . import nn, optim, utils
+from .config import (
+    compile,
+    get_num_threads,
+    is_floating_point,
+    is_tensor,
+    set_num_threads,
+    show_config,
+    use_deterministic_algorithms,
+)
+from .dtypes import result_type
+from .gradcheck import gradcheck as _gradcheck, gradgradcheck as _gradgradcheck
+from .serialization import load, save
+
+autograd.gradcheck, autograd.gradgradcheck = _gradcheck, _gradgradcheck  # PyTorch's place for them
 
 pi, e, inf, nan, newaxis = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan, None
 strided = contiguous_format = preserve_format = channels_last = (

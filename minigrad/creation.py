@@ -74,9 +74,7 @@ def _to_array(data: Any, dtype: Any) -> np.ndarray:
             array = np.array(_plain(data))
             if array.dtype == object:
                 raise RuntimeError(f"Could not infer dtype of {type(first).__name__}; tensors hold numbers")
-        if array.size == 0 and not isinstance(data, np.ndarray):
-            array = array.astype(dtypes.default_numpy())
-        elif array.dtype == np.float64 and not isinstance(first, np.ndarray | np.generic):
+        if (array.size == 0 and not isinstance(data, np.ndarray)) or (array.dtype == np.float64 and not isinstance(first, np.ndarray | np.generic)):
             array = array.astype(dtypes.default_numpy())
     if dtype is not None:
         d = dtypes.to_numpy(dtype)
@@ -235,7 +233,8 @@ def zeros_like(
 ) -> Tensor:
     """Zeros in the shape and type of `input`. PyTorch: torch.zeros_like."""
     require_cpu(device)
-    return _leaf(np.zeros_like(input.array, _like(input, dtype)), requires_grad)
+    d = _like(input, dtype)
+    return _leaf(np.zeros_like(input.array, d), requires_grad)
 
 
 def ones_like(
@@ -249,7 +248,8 @@ def ones_like(
 ) -> Tensor:
     """Ones in the shape and type of `input`. PyTorch: torch.ones_like."""
     require_cpu(device)
-    return _leaf(np.ones_like(input.array, _like(input, dtype)), requires_grad)
+    d = _like(input, dtype)
+    return _leaf(np.ones_like(input.array, d), requires_grad)
 
 
 def empty_like(
@@ -263,7 +263,8 @@ def empty_like(
 ) -> Tensor:
     """Memory in the shape and type of `input`, not set to anything. PyTorch: torch.empty_like."""
     require_cpu(device)
-    return _leaf(np.empty_like(input.array, _like(input, dtype)), requires_grad)
+    d = _like(input, dtype)
+    return _leaf(np.empty_like(input.array, d), requires_grad)
 
 
 def full_like(
@@ -273,7 +274,8 @@ def full_like(
     """`fill_value` in the shape and type of `input`. PyTorch: torch.full_like."""
     require_cpu(device)
     value = fill_value.array.item() if isinstance(fill_value, Variable) else fill_value
-    return _leaf(np.full_like(input.array, value, _like(input, dtype)), requires_grad)
+    d = _like(input, dtype)
+    return _leaf(np.full_like(input.array, value, d), requires_grad)
 
 
 # -- in sequence

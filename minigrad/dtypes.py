@@ -142,6 +142,11 @@ def result_numpy(a: Any, b: Any) -> np.dtype:
     return result
 
 
+def result_type(tensor1: Any, tensor2: Any) -> dtype:
+    """The type of an operation on the two (tensors or numbers). PyTorch: torch.result_type."""
+    return from_numpy(result_numpy(getattr(tensor1, "array", tensor1), getattr(tensor2, "array", tensor2)))
+
+
 def scalar_numpy(x: Any) -> np.dtype:
     """The type of a Python number as a tensor: bool, int64, or the default float."""
     if isinstance(x, bool | np.bool_):

@@ -16,7 +16,7 @@ from ..autograd import Array, Fused, Operation, Variable, wrap
 from ..random import default_generator
 from .checks import require_floating, require_tensor, type_name
 from .mask import choose, keep
-from .pointwise import erf, exp, log1p, sigmoid, tanh
+from .pointwise import erf, exp, sigmoid, tanh
 from .shape import normalize_dim
 
 if TYPE_CHECKING:

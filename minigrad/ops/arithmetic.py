@@ -122,7 +122,7 @@ def promote(a: Any, b: Any) -> tuple[Any, Any]:
                 return a, b
         elif type(b) is float and a.array.dtype.kind == "f":
             return a, b
-    elif isinstance(a, np.ndarray) or isinstance(b, np.ndarray) and not isinstance(b, Variable):
+    elif isinstance(a, np.ndarray) or (isinstance(b, np.ndarray) and not isinstance(b, Variable)):
         return a, b  # arrays from a backward formula: their types were settled by the forward pass
     a, b = as_operand(a, "input"), as_operand(b)
     if isinstance(a, np.ndarray):
@@ -143,7 +143,7 @@ def _wrapped(x: Number, d: np.dtype) -> Number:
 
 def _not_for_bool(name: str, *operands: Any) -> None:
     """NotImplementedError where all operands are booleans, for functions that PyTorch does not define on them."""
-    if all(isinstance(x, bool) or isinstance(x, Variable) and x.array.dtype.kind == "b" for x in operands):
+    if all(isinstance(x, bool) or (isinstance(x, Variable) and x.array.dtype.kind == "b") for x in operands):
         raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'; convert the tensor first, as in x.int()")
 
 
@@ -311,7 +311,7 @@ def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """input - alpha · other, broadcast; not for booleans. PyTorch: torch.sub."""
     a, b = input, other if alpha == 1 else mul(other, alpha)
     for x in (a, b):
-        if isinstance(x, bool) or isinstance(x, Variable) and x.array.dtype.kind == "b":
+        if isinstance(x, bool) or (isinstance(x, Variable) and x.array.dtype.kind == "b"):
             raise RuntimeError(
                 "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a "
                 "mask, use the `~` or `logical_not()` operator instead."
@@ -685,7 +685,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         like = next((x for x in (a, b) if isinstance(x, np.ndarray | np.generic)), None)
         return np.where(condition, a, b) if like is None else np.where(condition, a, b).astype(like.dtype, copy=False)
     if input is None and other is None:
-        return tuple(wrap(i) for i in np.nonzero(condition.array)) if condition.array.ndim else tuple()
+        return tuple(wrap(i) for i in np.nonzero(condition.array)) if condition.array.ndim else ()
     if not isinstance(condition, Variable):
         raise TypeError(f"where(): argument 'condition' must be Tensor, not {type(condition).__name__}")
     if condition.array.dtype.kind != "b" and condition.array.dtype != np.uint8:

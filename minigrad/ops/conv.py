@@ -65,7 +65,7 @@ def conv_grad_input(
     kernel, n = w.shape[2:], grad.shape[0]
     flat = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)  # (groups, C/groups · kernel, O/groups)
     channels, out = w.shape[1] * groups, grad.shape[2:]
-    padded = tuple(s + lo + hi for s, (lo, hi) in zip(spatial, pads, strict=True))
+    padded = tuple(s + lo + max(hi, 0) for s, (lo, hi) in zip(spatial, pads, strict=True))
     result = np.empty((n, channels, *spatial), grad.dtype)
     inside = (..., *(slice(lo, lo + s) for s, (lo, _) in zip(spatial, pads, strict=True)))
     for part in _chunks(n, flat.shape[1] * groups * math.prod(out) * grad.itemsize):

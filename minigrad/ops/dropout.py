@@ -9,8 +9,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .. import inplace
 from ..autograd import Array, Operation, wrap
 from ..random import default_generator, in_order_of

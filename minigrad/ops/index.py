@@ -318,7 +318,7 @@ def _gather_key(name: str, input: Any, dim: int, index: Any) -> tuple[Array, ...
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Tensor:
     """For each place in index, the element of input there, but with index's value along dim. PyTorch: torch.gather."""
     if input.array.ndim == 0 or (isinstance(index, Variable) and index.array.ndim == 0):
-        key = _gather_key("gather", input, dim, index)
+        _gather_key("gather", input, dim, index)  # the checks
         if input.array.ndim == 0:
             return expand(input.reshape(-1), index.array.shape if index.array.ndim else (1,)).reshape(index.array.shape)
         return Gather.apply(input, (index.array,)).reshape(())

@@ -173,7 +173,7 @@ class Linear(Operation):
         if x.ndim <= 2:
             out = np.dot(x, weight.T)
         else:
-            out = np.dot(x.reshape(-1, x.shape[-1]), weight.T).reshape(*x.shape[:-1], weight.shape[0])
+            out = np.dot(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), weight.T).reshape(*x.shape[:-1], weight.shape[0])
         if bias is not None:
             out += bias
         return out
@@ -183,12 +183,13 @@ class Linear(Operation):
         x, weight = ctx.saved_tensors
         dx, dw, db = ctx.next_functions
         n_out, n_in = weight.shape
-        flat = grad if grad.ndim == 2 else grad.reshape((-1, n_out))  # (batch, out)
+        batch = math.prod(x.shape[:-1])
+        flat = grad if grad.ndim == 2 else grad.reshape((batch, n_out))
         gx = gw = gb = None
         if dx:
             gx = (flat @ weight).reshape(x.shape)
         if dw:
-            gw = flat.swapaxes(0, 1) @ (x if x.ndim == 2 else x.reshape((-1, n_in)))
+            gw = flat.swapaxes(0, 1) @ (x if x.ndim == 2 else x.reshape((batch, n_in)))
         if db:
             gb = flat.sum(0)
         return gx, gw, gb

@@ -50,9 +50,9 @@ __all__ = [
     "lerp",
     "lgamma",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "logaddexp",
     "logit",
     "nan_to_num",
@@ -715,21 +715,25 @@ def logaddexp(input: Any, other: Any) -> Tensor:
     return _pair(LogAddExp, input, other)
 
 
+class Xlogy(Operation):
+    """out = a · ln b, 0 where a is 0.  da = grad · ln b (0 where a = 0 and b ≤ 0), db = grad · a / b"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        ctx.save_for_backward(a, b)
+        return np.where((a == 0) & ~np.isnan(b), np.zeros((), a.dtype), a * np.log(b))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        return grad * where((a == 0) & (b <= 0), 0.0, log(b)), grad * (a / b)
+
+
 def xlogy(input: Any, other: Any) -> Tensor:
     """input · ln(other), 0 where input is 0. PyTorch: torch.xlogy."""
-    product = input * log(other if isinstance(other, Variable) else wrap(np.asarray(other, dtypes.default_numpy())))
-    zero = np.asarray(getattr(input, "array", input)) == 0
-    missing = np.isnan(np.asarray(getattr(other, "array", other)))
-    return where(
-        wrap(np.broadcast_to(zero & ~missing, product.array.shape)),
-        product * 0 if not zero.any() else zeros_of(product),
-        product,
-    )
-
-
-def zeros_of(x: Any) -> Any:
-    """Zeros like x, without history."""
-    return wrap(np.zeros_like(x.array))
+    a, b = (x if isinstance(x, Variable) else wrap(np.asarray(float(x), dtypes.default_numpy())) for x in (input, other))
+    a, b = promote(a, b)
+    return Xlogy.apply(to_float(a), to_float(b))
 
 
 def copysign(input: Any, other: Any) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -583,7 +584,7 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Te
         lengths = [n // parts + (i < n % parts) for i in range(parts)]
         return split(input, lengths, dim)
     edges = [0, *(slice(i).indices(n)[1] for i in map(int, indices_or_sections)), n]
-    return tuple(narrow(input, dim, a, builtins.max(b - a, 0)) for a, b in zip(edges, edges[1:], strict=False))
+    return tuple(narrow(input, dim, a, builtins.max(b - a, 0)) for a, b in itertools.pairwise(edges))
 
 
 def unbind(input: Any, dim: int = 0) -> tuple[Tensor, ...]:

@@ -39,6 +39,9 @@ def pad_zeros(x: Array, pads: Pairs, value: Any = 0) -> Array:
     if not any(map(any, pads)):
         return x
     n = len(pads)
+    if any(hi < 0 for _, hi in pads):  # a negative amount cuts
+        x = x[(..., *(slice(s + min(hi, 0)) for s, (_, hi) in zip(x.shape[-n:], pads, strict=True)))]
+        pads = tuple((lo, max(hi, 0)) for lo, hi in pads)
     shape = (*x.shape[:-n], *(s + lo + hi for s, (lo, hi) in zip(x.shape[-n:], pads, strict=True)))
     out = np.full(shape, value, x.dtype) if value else np.zeros(shape, x.dtype)
     out[(..., *(slice(lo, lo + s) for s, (lo, _) in zip(x.shape[-n:], pads, strict=True)))] = x

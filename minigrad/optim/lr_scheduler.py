@@ -163,6 +163,9 @@ class StepLR(LRScheduler):
             return self._current()
         return [lr * self.gamma for lr in self._current()]
 
+    def _get_closed_form_lr(self) -> list[float]:
+        return [base * self.gamma ** (self.last_epoch // self.step_size) for base in self.base_lrs]
+
 
 class MultiStepLR(LRScheduler):
     """Times gamma at each of the milestones."""
@@ -176,6 +179,10 @@ class MultiStepLR(LRScheduler):
     def get_lr(self) -> list[float]:
         times = self.milestones.get(self.last_epoch, 0)
         return [lr * self.gamma**times for lr in self._current()] if times else self._current()
+
+    def _get_closed_form_lr(self) -> list[float]:
+        passed = sum(n for milestone, n in self.milestones.items() if milestone <= self.last_epoch)
+        return [base * self.gamma**passed for base in self.base_lrs]
 
 
 class ConstantLR(LRScheduler):
@@ -195,6 +202,10 @@ class ConstantLR(LRScheduler):
         if self.last_epoch != self.total_iters:
             return self._current()
         return [lr * (1.0 / self.factor) for lr in self._current()]
+
+    def _get_closed_form_lr(self) -> list[float]:
+        factor = 1.0 if self.last_epoch >= self.total_iters else self.factor
+        return [base * factor for base in self.base_lrs]
 
 
 class LinearLR(LRScheduler):
@@ -224,6 +235,11 @@ class LinearLR(LRScheduler):
         factor = 1.0 + span / (self.total_iters * self.start_factor + (self.last_epoch - 1) * span)
         return [lr * factor for lr in self._current()]
 
+    def _get_closed_form_lr(self) -> list[float]:
+        part = min(self.total_iters, self.last_epoch) / self.total_iters
+        factor = self.start_factor + (self.end_factor - self.start_factor) * part
+        return [base * factor for base in self.base_lrs]
+
 
 class ExponentialLR(LRScheduler):
     """Times gamma every epoch."""
@@ -234,6 +250,9 @@ class ExponentialLR(LRScheduler):
 
     def get_lr(self) -> list[float]:
         return self._current() if self.last_epoch == 0 else [lr * self.gamma for lr in self._current()]
+
+    def _get_closed_form_lr(self) -> list[float]:
+        return [base * self.gamma**self.last_epoch for base in self.base_lrs]
 
 
 class PolynomialLR(LRScheduler):
@@ -249,6 +268,10 @@ class PolynomialLR(LRScheduler):
             return self._current()
         decay = ((1.0 - t / n) / (1.0 - (t - 1) / n)) ** self.power
         return [lr * decay for lr in self._current()]
+
+    def _get_closed_form_lr(self) -> list[float]:
+        part = min(self.total_iters, self.last_epoch) / self.total_iters
+        return [base * (1.0 - part) ** self.power for base in self.base_lrs]
 
 
 class CosineAnnealingLR(LRScheduler):

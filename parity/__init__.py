@@ -1,0 +1,15 @@
+"""parity: proof that minigrad computes what PyTorch computes, and the same proof for functions of your own.
+
+    python -m parity                        every public operation against PyTorch
+    python -m parity gelu --examples 500    one of them, longer
+    parity.check(fn, *inputs)               is the gradient of my function right?
+    parity.strategies                       Hypothesis strategies for tensors, for tests of your own
+
+`cases/` is the table of what is compared, `compare.py` how, `draw.py` on which inputs, `public.py` what must have a case,
+`errors.py` on which bad calls both engines must raise, `mutants.py` the planted faults that the comparison must find.
+"""
+
+from .check import Report, Unanswerable, check
+from .compare import Mismatch
+
+__all__ = ["Mismatch", "Report", "Unanswerable", "check"]

@@ -1,0 +1,127 @@
+"""`python -m parity [names] [--examples N] [--seed S] [--json FILE]`: the case table against PyTorch."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import warnings
+from collections import defaultdict
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from .case import Case
+from .cases import CASES
+from .compare import Mismatch, Tally, check_case
+
+
+def chosen(names: list[str]) -> list[Case]:
+    """The cases of these names: a case, its variants ("add" means "add.mixed" too), a last part ("gelu") or a family."""
+    if not names:
+        return list(CASES.values())
+    found: list[Case] = []
+    for name in names:
+        some = [
+            c for c in CASES.values()
+            if name in (c.name, c.family) or c.name.startswith(name + ".") or name in c.name.split(".") or name in c.covers
+        ]  # fmt: skip
+        if not some:
+            near = [c.name for c in CASES.values() if name.lower() in c.name.lower()]
+            hint = f"; similar: {', '.join(near[:8])}" if near else f"; families: {', '.join(sorted({c.family for c in CASES.values()}))}"
+            raise SystemExit(f"there is no case or family called {name!r}{hint}")
+        found += some
+    return list({c.name: c for c in found}.values())
+
+
+def run(cases: list[Case], examples: int, seed: int, console: Console) -> dict[str, Any]:
+    """Compare and show the progress; what was found, by case."""
+    results: dict[str, Any] = {}
+    bar = Progress(
+        TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True
+    )
+    with bar, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        task = bar.add_task("", total=len(cases))
+        for case in cases:
+            bar.update(task, description=case.name)
+            tally, error = Tally(), None
+            try:
+                check_case(case, examples, seed, tally)
+            except Mismatch as mismatch:
+                error = str(mismatch)
+            results[case.name] = {
+                "family": case.family,
+                "tolerance": case.tolerance.name,
+                "examples": tally.examples,
+                "raised": tally.raised,
+                "forms": tally.forms,
+                "worst": {kind: asdict(w) for kind, w in tally.worst.items()},
+                "error": error,
+            }
+            bar.advance(task)
+    return results
+
+
+def summary(results: dict[str, Any]) -> Table:
+    """One line a family: cases, examples, the worst differences."""
+    by_family: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for result in results.values():
+        by_family[result["family"]].append(result)
+    table = Table(title="minigrad against PyTorch: worst differences, relative (float64) and in ulp (float32)", title_justify="left")
+    for heading in ("family", "cases", "examples", "both raise", "value", "gradient", "second", "float32 value", "float32 gradient", "wrong"):
+        table.add_column(heading, justify="left" if heading == "family" else "right")
+    for name, group in by_family.items():
+
+        def worst(kind: str, field: str, group: list[dict[str, Any]] = group) -> str:
+            values = [r["worst"][kind][field] for r in group if kind in r["worst"]]
+            return f"{max(values):.1e}" if values and field == "relative" else f"{max(values):.1f}" if values else "-"
+
+        wrong = sum(r["error"] is not None for r in group)
+        table.add_row(
+            name, str(len(group)), str(sum(r["examples"] for r in group)), str(sum(r["raised"] for r in group)),
+            *(worst(k, "relative") for k in ("value", "gradient", "second")), *(worst(f"float32 {k}", "ulp") for k in ("value", "gradient")),
+            f"[red]{wrong}[/]" if wrong else "0",
+        )  # fmt: skip
+    return table
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m parity", description="Compare minigrad with PyTorch, case by case.")
+    parser.add_argument("names", nargs="*", help="cases, last parts of names (gelu) or families (pooling); all if none is given")
+    parser.add_argument("--examples", type=int, default=50, help="drawn calls a case (50)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first draw (0)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found here")
+    parser.add_argument("--list", action="store_true", help="name the cases and stop")
+    options = parser.parse_args(argv)
+    if options.examples < 1:
+        parser.error(f"--examples must be at least 1, got {options.examples}")
+    cases = chosen(options.names)
+    console = Console()
+    if options.list:
+        for case in cases:
+            console.print(f"{case.family:16} {case.name}", highlight=False)
+        return 0
+    start = time.perf_counter()
+    results = run(cases, options.examples, options.seed, console)
+    console.print(summary(results))
+    errors = {name: r["error"] for name, r in results.items() if r["error"]}
+    for name, error in errors.items():
+        console.print(f"\n[red]{name}[/]", highlight=False)
+        console.print(error, markup=False, highlight=False)
+    total = sum(r["examples"] for r in results.values())
+    console.print(f"\n{len(cases)} cases, {total} examples, {len(errors)} wrong, {time.perf_counter() - start:.1f} s", highlight=False)
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(results, indent=1))
+        console.print(f"written: {options.json}", highlight=False)
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

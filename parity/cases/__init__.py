@@ -1,0 +1,10 @@
+"""The case table: one entry for everything public, by family as in `minigrad/ops` and `minigrad/nn`."""
+
+from ..case import CASES
+from . import activation, arithmetic, conv, creation, graph, index, losses, matrix, modules, optim, pointwise, random, reduce, shape
+
+__all__ = ["CASES"]
+
+FAMILIES = (
+    arithmetic, pointwise, reduce, shape, index, matrix, creation, activation, conv, losses, modules, optim, random, graph,
+)  # fmt: skip

@@ -1,0 +1,236 @@
+"""Convolution, pooling, resampling, padding, embedding, normalization, attention: torch.nn.functional."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..case import EXACT, REDUCED, Call, call, family, op
+from ..draw import Domain, Draw, Input
+
+family("convolution")
+
+F = "nn.functional."
+USUAL = ("normal", "normal", "ties")
+
+
+def reduced(name: str, draw: Any, fn: Any = None, **options: Any) -> None:
+    options.setdefault("modes", USUAL)
+    op(F + name, draw, fn, tolerance=REDUCED, methods=False, **options)
+
+
+def per_dim(d: Draw, n: int, options: tuple[int, ...]) -> Any:
+    """One number for all dimensions, or one a dimension."""
+    return d.choice(options) if d.flag() else tuple(d.choice(options) for _ in range(n))
+
+
+def convolution(d: Draw, n: int) -> Call:
+    groups = d.choice((1, 1, 2, 3))
+    c_in, c_out = groups * d.choice((1, 2)), groups * d.choice((1, 2))
+    kernel = tuple(d.choice((3, 1, 2)) for _ in range(n))
+    size = tuple(d.integer(5, 7) for _ in range(n))
+    batch = () if d.flag(0.15) else (d.choice((2, 1, 3)),)
+    options: dict[str, Any] = {"stride": per_dim(d, n, (1, 2, 3)), "padding": per_dim(d, n, (0, 1, 2)), "dilation": per_dim(d, n, (1, 2))}
+    kind = d.integer(0, 4)
+    if kind == 0:
+        options = {"padding": "same", "dilation": per_dim(d, n, (1, 2))}
+    elif kind == 1:
+        options = {"padding": "valid"}
+    elif kind == 2:
+        options = {}
+    bias = d.tensor((c_out,)) if d.flag(0.7) else None
+    return call(d.tensor((*batch, c_in, *size)), d.tensor((c_out, c_in // groups, *kernel)), bias, groups=groups, **options)
+
+
+for n in (1, 2):
+    reduced(f"conv{n}d", lambda d, n=n: convolution(d, n), also=[f"conv{n}d"])
+
+
+def transposed(d: Draw, n: int) -> Call:
+    groups = d.choice((1, 1, 2))
+    c_in, c_out = groups * d.choice((1, 2)), d.choice((1, 2))
+    kernel = tuple(d.choice((3, 2, 1, 4)) for _ in range(n))
+    stride = d.choice((2, 1, 3))
+    options = {
+        "stride": stride, "padding": d.choice((0, 1)) if min(kernel) > 2 else 0,
+        "output_padding": d.choice((0, stride - 1)), "dilation": d.choice((1, stride)),
+    }  # fmt: skip
+    bias = d.tensor((c_out * groups,)) if d.flag(0.7) else None
+    batch = () if d.flag(0.1) else (2,)
+    return call(d.tensor((*batch, c_in, *[d.integer(2, 4) for _ in range(n)])), d.tensor((c_in, c_out, *kernel)), bias, groups=groups, **options)
+
+
+for n in (1, 2):
+    reduced(f"conv_transpose{n}d", lambda d, n=n: transposed(d, n), also=[f"conv_transpose{n}d"])
+
+
+def unfolding(d: Draw) -> dict[str, Any]:
+    return {"kernel_size": per_dim(d, 2, (2, 3)), "stride": d.choice((1, 2)), "padding": d.choice((0, 1)), "dilation": d.choice((1, 2))}
+
+
+reduced("unfold", lambda d: call(d.tensor((2, 3, 6, 7)), **unfolding(d)))
+
+
+def folding(d: Draw) -> Call:
+    options = unfolding(d)
+    kernel = options["kernel_size"]
+    kernel = (kernel, kernel) if isinstance(kernel, int) else kernel
+    blocks = 1
+    for size, k in zip((6, 7), kernel, strict=True):
+        blocks *= (size + 2 * options["padding"] - options["dilation"] * (k - 1) - 1) // options["stride"] + 1
+    return call(d.tensor((2, 2 * kernel[0] * kernel[1], blocks)), (6, 7), **options)
+
+
+reduced("fold", folding)
+
+family("pooling")
+
+
+def image(d: Draw, n: int, ties: bool = True) -> Input:
+    batch = () if d.flag(0.15) else (d.choice((2, 1)),)
+    return d.tensor((*batch, d.choice((1, 2, 3)), *[d.integer(4, 7) for _ in range(n)]))
+
+
+def max_pool(d: Draw, n: int) -> Call:
+    kernel = per_dim(d, n, (2, 3))
+    options: dict[str, Any] = d.choice(
+        ({}, {"stride": per_dim(d, n, (1, 2, 3))}, {"stride": 1, "padding": 1}, {"padding": 1}, {"dilation": 2, "stride": 1}, {"ceil_mode": True})
+    )
+    return call(image(d, n), kernel, **options)
+
+
+def avg_pool(d: Draw, n: int) -> Call:
+    options: list[dict[str, Any]] = [
+        {}, {"stride": per_dim(d, n, (1, 2, 3))}, {"padding": 1}, {"padding": 1, "count_include_pad": False}, {"ceil_mode": True},
+        {"padding": 1, "ceil_mode": True, "count_include_pad": False, "stride": 2},
+    ]  # fmt: skip
+    if n == 2:
+        options.append({"divisor_override": 3})
+    return call(image(d, n), per_dim(d, n, (2, 3)), **d.choice(options))
+
+
+for n in (1, 2):
+    # Ties go to the first, also among equal values: exact.
+    op(f"{F}max_pool{n}d", lambda d, n=n: max_pool(d, n), also=[f"max_pool{n}d"], methods=False, modes=("normal", "ties", "ties"))
+    op(
+        f"{F}max_pool{n}d.indices",
+        lambda d, n=n: max_pool(d, n),
+        lambda torch, x, k, n=n, **o: getattr(torch.nn.functional, f"max_pool{n}d")(x, k, return_indices=True, **o),
+        modes=("normal", "ties"),
+    )
+    reduced(f"avg_pool{n}d", lambda d, n=n: avg_pool(d, n))
+    reduced(f"adaptive_avg_pool{n}d", lambda d, n=n: call(image(d, n), per_dim(d, n, (1, 2, 3, 5))))
+    op(f"{F}adaptive_max_pool{n}d", lambda d, n=n: call(image(d, n), per_dim(d, n, (1, 2, 3))), methods=False, modes=("normal", "ties"))
+
+family("resampling")
+
+PADS = {1: ((1, 2), (0, 1), (2, 2)), 2: ((1, 2, 0, 1), (1, 1, 1, 1), (0, 2, 2, 0))}
+
+
+def padding(d: Draw) -> Call:
+    kind = d.integer(0, 4)
+    n = d.choice((1, 2))
+    if kind <= 1:
+        x = d.tensor((2, 3, 4, 5)[: d.integer(2, 4)])
+        amounts = tuple(d.integer(-1, 2) for _ in range(2 * d.integer(1, x.ndim)))
+        return call(x, amounts, **d.choice(({}, {"value": 1.5}, {"mode": "constant", "value": -2.0})))
+    x = d.tensor((2, 3, *[d.integer(3, 5) for _ in range(n)]))
+    return call(x, d.choice(PADS[n]), mode=d.choice(("reflect", "replicate", "circular")))
+
+
+op(F + "pad", padding, methods=False, modes=USUAL)
+
+
+def resized(d: Draw) -> Call:
+    n = d.choice((1, 2, 3))
+    x = d.tensor((2, 2, *[d.integer(2, 4) for _ in range(n)]))
+    kind = d.integer(0, 2)
+    if kind == 0:
+        return call(x, scale_factor=d.choice((2, 3, 0.5, 1.5)), **d.choice(({}, {"mode": "nearest"})))
+    return call(x, size=tuple(d.integer(1, 7) for _ in range(n)) if d.flag() else d.integer(1, 6))
+
+
+op(F + "interpolate", resized, methods=False, modes=USUAL)
+op(F + "pixel_shuffle", lambda d: call(d.tensor((2, 8, 3, 2)), 2), also=["pixel_shuffle"], tolerance=EXACT, methods=False)
+op(F + "pixel_unshuffle", lambda d: call(d.tensor((2, 2, 4, 6)), 2), also=["pixel_unshuffle"], tolerance=EXACT, methods=False)
+
+family("embedding")
+
+
+def embedding(d: Draw) -> Call:
+    rows = d.integer(1, 6)
+    extra = d.choice(({}, {}, {"padding_idx": d.integer(-rows, rows - 1)}))
+    return call(d.integers(d.shape(max_dims=3, min_side=1), 0, rows), d.tensor((rows, d.choice((3, 1)))), **extra)
+
+
+op(F + "embedding", embedding, tolerance=EXACT, methods=False)
+op("embedding.big", lambda d: call(d.integers((40, 50), 0, 30), d.tensor((30, 16))), lambda torch, i, w: torch.nn.functional.embedding(i, w), tolerance=REDUCED, modes=("normal",))
+
+family("normalization")
+
+
+def batch_norm(d: Draw) -> Call:
+    shape = d.choice(((4, 3), (2, 3, 4), (2, 3, 2, 3)))
+    x = d.tensor(shape)
+    weight, bias = (d.tensor((3,)), d.tensor((3,))) if d.flag(0.7) else (None, None)
+    training = d.flag(0.6)
+    running = d.lay(d.rng.normal(size=3).astype(d.dtype), False), d.lay(d.rng.uniform(0.5, 2, 3).astype(d.dtype), False)
+    if training and d.flag(0.3):
+        running = (None, None)  # type: ignore[assignment]
+    return call(x, *running, weight, bias, training, *d.choice(((), (0.3,), (0.1, 1e-3))))
+
+
+def _batch_norm(torch: Any, x: Any, mean: Any, var: Any, *rest: Any) -> Any:
+    """The statistics are updated in place: on copies, which are compared too."""
+    mean, var = (None if s is None else s.clone() for s in (mean, var))
+    return torch.nn.functional.batch_norm(x, mean, var, *rest), mean, var
+
+
+# Equal values (ties, tiny ones, a broadcast layout) have no variance, and 1/sqrt(var + eps) magnifies what rounding leaves.
+NORM: dict[str, Any] = {"modes": ("normal",), "layouts": False}
+
+op(F + "batch_norm", batch_norm, _batch_norm, tolerance=REDUCED, **NORM)
+
+
+def affine(d: Draw, shape: tuple[int, ...]) -> list[Any]:
+    return [d.tensor(shape), d.tensor(shape)] if d.flag(0.7) else d.choice(([], [d.tensor(shape)]))
+
+
+def layer_norm(d: Draw) -> Call:
+    shape = d.choice(((4, 3), (2, 3, 4), (2, 3, 2, 3), (5,)))
+    n = d.integer(1, len(shape))
+    return call(d.tensor(shape), shape[-n:] if n > 1 or d.flag() else list(shape[-1:]), *affine(d, shape[-n:]))
+
+
+reduced("layer_norm", layer_norm, **NORM, also=["layer_norm"])
+reduced("rms_norm", lambda d: call(d.tensor((3, 4, 5)), (5,), *d.choice(([], [d.tensor((5,))])), **d.choice(({}, {"eps": 1e-3}))), **NORM)
+reduced("group_norm", lambda d: call(d.tensor(d.choice(((2, 6), (2, 6, 3), (2, 6, 2, 3)))), d.choice((1, 2, 3)), *affine(d, (6,))), **NORM)
+reduced("instance_norm", lambda d: call(d.tensor(d.choice(((2, 3, 4), (2, 3, 2, 3))))), **NORM)
+reduced("local_response_norm", lambda d: call(d.tensor((2, 5, 3)), 3), **NORM)
+
+family("attention")
+
+
+SMALL = Domain(large=8.0)  # products of larger ones magnify the rounding of the softmax
+
+
+def attention(d: Draw) -> Call:
+    outer = d.choice(((2, 3), (2,), (), (2, 1)))
+    n_q, n_k, e, e_v = d.integer(1, 4), d.integer(1, 5), d.choice((2, 4)), d.choice((2, 4, 3))
+    q, k, v = d.tensor((*outer, n_q, e), SMALL), d.tensor((*outer, n_k, e), SMALL), d.tensor((*outer, n_k, e_v))
+    kind = d.integer(0, 4)
+    options: dict[str, Any] = {}
+    if kind == 0:
+        options["is_causal"] = True
+    elif kind == 1:
+        mask = d.rng.random((n_q, n_k)) < 0.6
+        mask[:, 0] = True  # a row that sees nothing is a case of its own below
+        options["attn_mask"] = d.lay(mask, False)
+    elif kind == 2:
+        options["attn_mask"] = d.tensor((*outer, n_q, n_k))
+    if d.flag(0.3):
+        options["scale"] = 0.7
+    return call(q, k, v, **options)
+
+
+reduced("scaled_dot_product_attention", attention, modes=("normal", "ties"))
+reduced("scaled_dot_product_attention.large", attention, lambda torch, *a, **k: torch.nn.functional.scaled_dot_product_attention(*a, **k), modes=("large",), second=False)
