@@ -59,6 +59,7 @@ from .ops.pointwise import *
 from .ops.shape import *
 from .ops.reduce import *
 from .ops.index import *
+from .ops.order import *
 from .ops.matrix import *
 from .ops.activation import *
 from .ops.softmax import *

@@ -50,6 +50,8 @@ the generation of random normal deviates" (1958); PyTorch: torch.Generator, torc
 
 from __future__ import annotations
 
+import functools
+import functools
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -94,9 +96,21 @@ class Generator:
             raise RuntimeError(
                 f"minigrad draws random numbers on the CPU only: Generator(device='cpu'), got '{device}'"
             )
-        self._engine = np.random.MT19937(0)
-        self._seeder = np.random.RandomState(self._engine)  # seeds the engine as PyTorch does
-        self.manual_seed(67280421310721)
+        self._initial_seed = 67280421310721
+        self._fresh = True  # nothing drawn yet: PyTorch's state says `next = 0` then, but 624 whenever `key` is used up
+        self._next_normal: float | None = None
+
+    # Made when first used: importing numpy.random would be a third of the time of importing minigrad.
+    @functools.cached_property
+    def _engine(self) -> Any:
+        engine = np.random.MT19937(0)
+        np.random.RandomState(engine).seed(self._initial_seed % 2**32)
+        return engine
+
+    @functools.cached_property
+    def _seeder(self) -> Any:
+        """Seeds the engine as PyTorch does."""
+        return np.random.RandomState(self._engine)
 
     @property
     def device(self) -> Any:
@@ -117,9 +131,10 @@ class Generator:
         if not -(2**63) <= seed < 2**64:
             raise ValueError(f"Overflow when unpacking long long: manual_seed wants -2**63 <= seed < 2**64, got {seed}")
         self._initial_seed = seed % 2**64
-        self._seeder.seed(self._initial_seed % 2**32)
-        self._fresh = True  # nothing drawn yet: PyTorch's state says `next = 0` then, but 624 whenever `key` is used up
-        self._next_normal: float | None = None
+        if "_engine" in self.__dict__:
+            self._seeder.seed(self._initial_seed % 2**32)
+        self._fresh = True
+        self._next_normal = None
         return self
 
     def seed(self) -> int:
@@ -662,7 +677,7 @@ def in_order_of(array: np.ndarray, draw: Callable[[tuple[int, ...]], np.ndarray]
 
 
 default_generator = Generator()
-default_generator.seed()
+default_generator._initial_seed = int.from_bytes(os.urandom(8), "little")  # `seed()`, without making the engine
 
 
 def manual_seed(seed: Any) -> Generator:

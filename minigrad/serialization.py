@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import struct
-import tempfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -102,6 +101,8 @@ def save(obj: Any, f: Any) -> None:
         f.write(data)
         return
     path = Path(f)
+    import tempfile  # here, as it takes its time to import
+
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:

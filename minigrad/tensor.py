@@ -16,7 +16,7 @@ import numpy as np
 from . import autograd, creation, dtypes, inplace, printing, sampling, storage
 from .autograd import Array, RemovableHandle, Variable, wrap
 from .device import device, require_cpu
-from .ops import activation, arithmetic, index, matrix, pointwise, reduce
+from .ops import activation, arithmetic, index, matrix, order, pointwise, reduce
 from .ops import shape as shape_ops
 from .ops import softmax as softmax_ops
 from .size import Size
@@ -590,6 +590,13 @@ class Tensor(Variable):
     scatter, scatter_add, scatter_reduce = index.scatter, index.scatter_add, index.scatter_reduce
     masked_fill, masked_select, masked_scatter = index.masked_fill, index.masked_select, index.masked_scatter
     nonzero, argwhere, bincount, unique = index.nonzero, index.argwhere, index.bincount, index.unique
+
+    # -- order (ops/order.py)
+
+    sort, argsort, msort, topk = order.sort, order.argsort, order.msort, order.topk
+    kthvalue, median, nanmedian, mode, quantile = (
+        order.kthvalue, order.median, order.nanmedian, order.mode, order.quantile,
+    )  # fmt: skip
 
     # -- matrices (ops/matrix.py)
 

@@ -102,7 +102,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.examples < 1:
         parser.error(f"--examples must be at least 1, got {options.examples}")
     cases = chosen(options.names)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     if options.list:
         for case in cases:
             console.print(f"{case.family:16} {case.name}", highlight=False)

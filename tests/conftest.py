@@ -16,6 +16,11 @@ settings.register_profile("deep", max_examples=2000, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_configure(config):
+    # pytest sets the filters anew for each test, minigrad's own among them (1/0 is inf in silence).
+    config.addinivalue_line("filterwarnings", r"ignore::RuntimeWarning:minigrad\..*")
+
+
 @pytest.fixture(autouse=True)
 def _clean_state():
     """Every test starts from float32, recording, and a known seed in both engines, and leaves no setting behind."""

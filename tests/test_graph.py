@@ -1,7 +1,9 @@
 """The graph itself: depth, reuse, memory, modes, hooks, in-place changes, and what importing costs."""
 
 import gc
+import os
 import io
+import os
 import subprocess
 import sys
 import threading
@@ -66,16 +68,16 @@ def test_memory_stays_flat_without_the_garbage_collector():
     gc.disable()
     try:
         steps = _train_steps(10_000)
-        for _ in range(500):
-            next(steps)
         tracemalloc.start()
+        for _ in range(3_000):  # until the interpreter's stores of objects for reuse are full
+            next(steps)
         first, _ = tracemalloc.get_traced_memory()
         objects = len(gc.get_objects())
         for _ in steps:
             pass
         last, _ = tracemalloc.get_traced_memory()
-        assert last - first < 20_000, f"{last - first} bytes more after 9,500 steps"
-        assert len(gc.get_objects()) - objects < 200
+        assert last - first < 2_000, f"{last - first} bytes more after 7,000 steps"
+        assert len(gc.get_objects()) - objects < 20
     finally:
         tracemalloc.stop()
         gc.enable()
@@ -322,7 +324,9 @@ def test_every_operation_has_a_forward_and_a_backward():
 
 
 def _python(code):
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # with bytecode kept, as it is on a user's machine
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     return result.stdout.strip()
 
 
@@ -331,8 +335,12 @@ def test_import_brings_no_heavy_modules():
     assert loaded == ""
 
 
-def test_import_time():
-    """Within 1.5 times NumPy's, the best of several, as other processes disturb."""
+def test_import_time(tmp_path):
+    """Within 1.5 times NumPy's, with compiled files as after any first run; the best of several, as others disturb."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPYCACHEPREFIX": str(tmp_path)}
     code = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
-    best = {name: min(float(_python(code.format(name))) for _ in range(7)) for name in ("numpy", "minigrad")}
+    best = {}
+    for name in ("numpy", "minigrad") * 8:
+        taken = float(_python(code.format(name), environment))
+        best[name] = min(taken, best.get(name, taken))
     assert best["minigrad"] <= 1.5 * best["numpy"], best

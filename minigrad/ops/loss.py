@@ -407,16 +407,16 @@ class _Classes:
             self.weights = weight[target]
             if self.ignored is not None:
                 self.weights = self.weights * ~self.ignored
-            self.total = self.weights.sum()
+            self.total: Any = np.add.reduce(self.weights, None)
         else:
-            self.total = target.size - (0 if self.ignored is None else np.count_nonzero(self.ignored))
+            self.total = target.size - (0 if self.ignored is None else int(np.count_nonzero(self.ignored)))
 
     def reduce(self, losses: Array, reduction: str) -> Array:
         """The losses of the targets, reduced; the mean is by the weights of the targets that are not ignored."""
         if self.ignored is not None:
             losses = np.where(self.ignored, losses.dtype.type(0), losses)
         if reduction == "mean":
-            return np.true_divide(losses.sum(), self.total).astype(losses.dtype)
+            return np.add.reduce(losses, None) / self.total
         return reduced(losses, reduction)
 
     def spread(self, grad: Array, reduction: str) -> Any:
@@ -424,7 +424,7 @@ class _Classes:
         if reduction == "mean" and not self.total:
             return grad * 0.0  # all ignored: the mean of nothing is nan, its gradient 0, as in PyTorch
         if reduction == "mean":
-            grad = np.true_divide(grad, self.total).astype(grad.dtype)
+            grad = grad / self.total
         return grad if self.ignored is None else np.where(self.ignored, grad.dtype.type(0), grad)
 
 

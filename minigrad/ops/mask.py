@@ -32,7 +32,7 @@ def choose(mask: Any, a: Any, b: Any) -> Any:
     """`a` where `mask` is True, else `b`. One of them may be a number."""
     if isinstance(mask, Variable):
         return where(mask, a, b)
-    d = (b if isinstance(a, float) else a).dtype
+    d = (b if type(a) is float else a).dtype  # a NumPy scalar is a float too, and has a dtype
     bits = _BITS[d.itemsize]
     a, b = np.asarray(a, d).view(bits), np.asarray(b, d).view(bits)
     out = np.asarray(a ^ b)  # the bits in which they differ

@@ -173,7 +173,9 @@ class Linear(Operation):
         if x.ndim <= 2:
             out = np.dot(x, weight.T)
         else:
-            out = np.dot(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), weight.T).reshape(*x.shape[:-1], weight.shape[0])
+            out = np.dot(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), weight.T).reshape(
+                *x.shape[:-1], weight.shape[0]
+            )
         if bias is not None:
             out += bias
         return out

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import storage
-from ..autograd import Array, Fused
+from ..autograd import Array, Fused, wrap
 from .checks import require_floating, type_name
 from .pointwise import sqrt
 
@@ -26,31 +26,41 @@ if TYPE_CHECKING:
 __all__ = ["group_norm", "layer_norm", "rms_norm"]
 
 
-def _mean_product(a: Array, b: Array, axes: tuple[int, ...]) -> Array:
-    """The mean of a · b over axes, which stay as dimensions of 1. What reaches to the last axis costs no temporary."""
-    count = math.prod(a.shape[i] for i in axes)
+def _sum(x: Array, axes: tuple[int, ...]) -> Array:
+    """The sum over axes, which stay as dimensions of 1."""
+    return np.add.reduce(x, axes, keepdims=True)
+
+
+def _sum_product(a: Array, b: Array, axes: tuple[int, ...]) -> Array:
+    """The sum of a · b over axes, which stay as dimensions of 1. What reaches to the last axis costs no temporary."""
     first = a.ndim
     while first - 1 in axes:
         first -= 1
-    lead = a.shape[:first]
     if first == a.ndim:
-        return np.add.reduce(a * b, axes, keepdims=True) / count
+        return _sum(a * b, axes)
+    lead = a.shape[:first]
     flat = (*lead, math.prod(a.shape[first:]))
     sums = np.vecdot(a.reshape(flat), b.reshape(flat)).reshape(lead + (1,) * (a.ndim - first))
     rest = tuple(i for i in axes if i < first)
-    return (np.add.reduce(sums, rest, keepdims=True) if rest else sums) / count
+    return _sum(sums, rest) if rest else sums
 
 
-def _mean(x: Array, axes: tuple[int, ...]) -> Array:
-    """The mean over axes, which stay as dimensions of 1: ndarray.mean with less ado, which shows in small arrays."""
-    return np.add.reduce(x, axes, keepdims=True) / math.prod(x.shape[i] for i in axes)
+def _count(x: Array, axes: tuple[int, ...]) -> int:
+    """How many elements each sum over axes has."""
+    return math.prod(x.shape[i] for i in axes)
 
 
 def _moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Array]:
     """The mean, x - mean, and the variance over axes, which stay as dimensions of 1."""
-    mean = _mean(x, axes)
+    count = _count(x, axes)
+    mean = _sum(x, axes) / count
     centered = x - mean
-    return mean, centered, _mean_product(centered, centered, axes)
+    return mean, centered, _sum_product(centered, centered, axes) / count
+
+
+def _varies(w: Array | None, ndim: int, axes: tuple[int, ...]) -> bool:
+    """Whether a parameter that broadcasts to ndim dimensions has several values along axes."""
+    return w is not None and any(axis >= ndim - w.ndim and w.shape[axis - ndim] != 1 for axis in axes)
 
 
 class Normalize(Fused):
@@ -59,27 +69,34 @@ class Normalize(Fused):
     With h = grad · w, both means again over `axes`:
     dx = (h - mean(h) - x̂ · mean(h · x̂)) / √(var + eps),  dw = grad · x̂,  db = grad.
     The two means are what x̂ cannot feel: a shift of x, and a change of its scale.
-    `known`: x - mean and the variance, where they have been computed already.
+    shape: in which w and b broadcast over x, if not their own. known: x - mean and the variance, if computed already.
     """
 
     @staticmethod
-    def definition(x: Any, w: Any, b: Any, axes: tuple[int, ...], eps: float, known: Any = None) -> Any:
+    def definition(
+        x: Any, w: Any, b: Any, axes: tuple[int, ...], eps: float, shape: Any = None, known: Any = None
+    ) -> Any:
         centered = x - x.mean(axes, True)
         var = (centered * centered).mean(axes, True)
         out = centered / sqrt(var + eps)
         if w is not None:
-            out = out * w
-        return out if b is None else out + b
+            out = out * (w.reshape(shape) if shape else w)
+        if b is not None:
+            out = out + (b.reshape(shape) if shape else b)
+        return out
 
     @staticmethod
     def forward(
-        ctx: Any, x: Array, w: Array | None, b: Array | None, axes: tuple[int, ...], eps: float, known: Any = None
+        ctx: Any, x: Array, w: Any, b: Any, axes: tuple[int, ...], eps: float, shape: Any = None, known: Any = None
     ) -> Array:
         normalized, var = _moments(x, axes)[1:] if known is None else known
         scale = 1 / np.sqrt(var + eps)
         normalized *= scale
+        if shape is not None:
+            w, b = (None if p is None else p.reshape(shape) for p in (w, b))
         ctx.save_for_backward(normalized, scale, w)
-        ctx.axes = axes
+        ctx.axes, ctx.reshaped = axes, shape is not None
+        ctx.by_element = _varies(w if w is not None else b, x.ndim, axes)
         out = normalized.copy() if w is None else normalized * w
         if b is not None:
             out += b
@@ -88,16 +105,25 @@ class Normalize(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         normalized, scale, w = ctx.saved_tensors
+        axes = ctx.axes
         to_x, to_w, to_b, *_ = ctx.next_functions
-        dx = None
+        dx = dw = db = None
+        if ctx.by_element:
+            dw, db = grad * normalized if to_w else None, grad
+            if to_x:
+                grad = grad if w is None else grad * w
+        if to_x or not ctx.by_element:
+            count = _count(grad, axes)
+            total, felt = _sum(grad, axes), _sum_product(grad, normalized, axes)
+            if not ctx.by_element:  # w is one number within each sum, so the sums serve dw and db too
+                dw, db = (felt.squeeze(axes), total.squeeze(axes)) if ctx.reshaped else (felt, total)
+                scale = scale if w is None else scale * w
         if to_x:
-            dx = grad.copy() if w is None else grad * w
-            mean = _mean(dx, ctx.axes)
-            felt = normalized * _mean_product(dx, normalized, ctx.axes)
-            dx -= mean
-            dx -= felt
+            dx = normalized * (felt / count)
+            dx += total / count
+            np.subtract(grad, dx, out=dx)
             dx *= scale
-        return dx, grad * normalized if to_w else None, grad if to_b else None, None, None, None
+        return dx, dw if to_w else None, db if to_b else None, None, None, None, None
 
 
 class NativeLayerNorm(Normalize):
@@ -119,8 +145,8 @@ class NormalizeBy(Fused):
     """
 
     @staticmethod
-    def definition(x: Any, w: Any, b: Any, mean: Any, var: Any, eps: float) -> Any:
-        out = (x - mean) / sqrt(var + eps)
+    def definition(x: Any, w: Any, b: Any, mean: Array, var: Array, eps: float) -> Any:
+        out = (x - wrap(mean)) / sqrt(wrap(var) + eps)
         if w is not None:
             out = out * w
         return out if b is None else out + b
@@ -158,7 +184,7 @@ class RmsNorm(Fused):
 
     @staticmethod
     def forward(ctx: Any, x: Array, w: Array | None, axes: tuple[int, ...], eps: float) -> Array:
-        scale = 1 / np.sqrt(_mean_product(x, x, axes) + eps)
+        scale = 1 / np.sqrt(_sum_product(x, x, axes) / _count(x, axes) + eps)
         normalized = x * scale
         ctx.save_for_backward(normalized, scale, w)
         ctx.axes = axes
@@ -171,7 +197,7 @@ class RmsNorm(Fused):
         dx = None
         if to_x:
             dx = grad.copy() if w is None else grad * w
-            dx -= normalized * _mean_product(dx, normalized, ctx.axes)
+            dx -= normalized * (_sum_product(dx, normalized, ctx.axes) / _count(dx, ctx.axes))
             dx *= scale
         return dx, grad * normalized if to_w else None, None, None
 
@@ -232,11 +258,6 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     return RmsNorm.apply(input, weight, axes, float(np.finfo(input.array.dtype).eps) if eps is None else eps)
 
 
-def _by_channel(x: Any, ndim: int) -> Any:
-    """(C,) as (C, 1, ...), which broadcasts over (N, C, ...)."""
-    return x if x is None or ndim <= 2 else x.reshape((-1,) + (1,) * (ndim - 2))
-
-
 def _check_channels(count: int, **vectors: Any) -> None:
     for name, x in vectors.items():
         if x is not None and x.array.size != count:
@@ -276,16 +297,18 @@ def batch_norm(
         raise ValueError("running_mean and running_var must either both be None or neither be None")
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     _parameter_dtypes(input, running_mean, running_var, weight, bias)
-    w, b = _by_channel(weight, x.ndim), _by_channel(bias, x.ndim)
+    shape = (-1,) + (1,) * (x.ndim - 2)
     if not training:
-        mean, var = (_by_channel(running.detach(), x.ndim) for running in (running_mean, running_var))
+        # Copies: a later forward pass in training will move the running statistics.
+        mean, var = (running.array.reshape(shape).copy() for running in (running_mean, running_var))
+        w, b = (None if p is None else p.reshape(shape) for p in (weight, bias))
         return NormalizeBy.apply(input, w, b, mean, var, eps)
     axes = (0, *range(2, x.ndim))
     mean, centered, var = _moments(x, axes)
     if running_mean is not None and x.size:
         n = x.size // channels
         _update_running(running_mean, running_var, momentum, mean, var * (n / (n - 1)))
-    return NativeBatchNorm.apply(input, w, b, axes, eps, (centered, var))
+    return NativeBatchNorm.apply(input, weight, bias, axes, eps, shape, (centered, var))
 
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
@@ -346,8 +369,8 @@ def instance_norm(
     if running_mean is not None and x.size:
         unbiased = var * (positions / (positions - 1))
         _update_running(running_mean, running_var, momentum, mean.mean(0), unbiased.mean(0))
-    w, b = _by_channel(weight, x.ndim), _by_channel(bias, x.ndim)
-    return NativeBatchNorm.apply(input, w, b, axes, eps, (centered, var))
+    shape = (-1,) + (1,) * (x.ndim - 2)
+    return NativeBatchNorm.apply(input, weight, bias, axes, eps, shape, (centered, var))
 
 
 def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:

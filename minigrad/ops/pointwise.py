@@ -731,7 +731,9 @@ class Xlogy(Operation):
 
 def xlogy(input: Any, other: Any) -> Tensor:
     """input · ln(other), 0 where input is 0. PyTorch: torch.xlogy."""
-    a, b = (x if isinstance(x, Variable) else wrap(np.asarray(float(x), dtypes.default_numpy())) for x in (input, other))
+    a, b = (
+        x if isinstance(x, Variable) else wrap(np.asarray(float(x), dtypes.default_numpy())) for x in (input, other)
+    )
     a, b = promote(a, b)
     return Xlogy.apply(to_float(a), to_float(b))
 

@@ -1,0 +1,33 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/installed
+
+.PHONY: lessons test test-deep bench clean
+
+lessons: $(STAMP)  ## run every lesson in both engines, compare, write runs/report.html
+	$(BIN)/python -m curriculum run --all
+
+test: $(STAMP)  ## style, types, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n 2 -q
+
+test-deep: $(STAMP)  ## the tests with many more drawn examples
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -n 2 -q
+
+bench: $(STAMP)  ## time both engines
+	$(BIN)/python -m benchmarks
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "minigrad needs Python 3.11 or newer; $(PYTHON) is missing or older. Try: make PYTHON=python3.12"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps -e .
+	touch $@
+
+clean:
+	rm -rf runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

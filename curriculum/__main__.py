@@ -1,0 +1,199 @@
+"""python -m curriculum: list, run, report, notebook, check."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from . import catalog, compare, notebook, report, runner
+from .catalog import Lesson
+from .runner import Setting
+
+ENGINES, DTYPES = ["minigrad", "torch"], ["float32", "float64"]
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise SystemExit(f"{self.prog}: {message}")
+
+
+def parser() -> Parser:
+    top = Parser(prog="python -m curriculum", description="Lessons that run in minigrad and in PyTorch from one text.")
+    commands = top.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
+
+    def settings(command: argparse.ArgumentParser) -> None:
+        command.add_argument("--engine", choices=ENGINES, help="only this engine (default: both, then compared)")
+        command.add_argument("--dtype", choices=DTYPES, help="only this dtype (default: both)")
+        command.add_argument("--seed", type=int, default=0, help="seed of the random stream (0)")
+        command.add_argument("--out", type=Path, default=Path("runs"), help="folder of the results (runs)")
+
+    command = commands.add_parser("list", help="the lessons, and which of them have been run")
+    settings(command)
+    command = commands.add_parser("run", help="run lessons and compare the engines")
+    command.add_argument("lessons", nargs="*", metavar="LESSON", help="01, 02, ...")
+    command.add_argument("--all", action="store_true", help="all lessons, then the report")
+    command.add_argument("--fresh", action="store_true", help="run again even where nothing changed")
+    settings(command)
+    command = commands.add_parser("report", help="write one HTML page of what was run")
+    settings(command)
+    command = commands.add_parser("notebook", help="write a lesson as a Jupyter notebook")
+    command.add_argument("lesson", metavar="LESSON")
+    command.add_argument("--to", type=Path, metavar="FILE", help="where to (default: the lesson's name, here)")
+    command = commands.add_parser("check", help="check the exercise of a lesson")
+    command.add_argument("lesson", metavar="LESSON")
+    command.add_argument("--file", type=Path, help="check this file instead of the one in curriculum/exercises/")
+    return top
+
+
+def list_lessons(engines: list[str], dtypes: list[str], seed: int, out: Path, console: Console) -> None:
+    table = Table(box=None, pad_edge=False)
+    for name in ("lesson", "question", "run", "seconds"):
+        table.add_column(name)
+    for lesson in catalog.lessons():
+        wanted = [Setting(engine, dtype, seed) for dtype in dtypes for engine in engines]
+        found = [(s, there) for s in wanted if (there := runner.result(out, lesson, s)) is not None]
+        current = sum(there["key"] == runner.key(lesson, s) for s, there in found)
+        state = "no" if not found else f"{current} of {len(wanted)}"
+        seconds = f"{sum(there['seconds'] for _, there in found):.1f}" if found else ""
+        table.add_row(f"{lesson.number} {lesson.title}", lesson.question, state, seconds)
+    console.print(table)
+
+
+def run_lessons(
+    lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: int, out: Path, fresh: bool, console: Console
+) -> bool:
+    """Run, compare, print the summary; True if every lesson ran, every claim holds and the engines agree."""
+    good = True
+    results: dict[tuple[str, str, str], dict[str, Any]] = {}
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[part]}"), TimeElapsedColumn(),
+        console=console, transient=True,
+    ) as bars:  # fmt: skip
+        for lesson in lessons:
+            for dtype in dtypes:
+                for engine in engines:
+                    title = f"{lesson.number} {engine} {dtype}"
+                    bar = bars.add_task(title, total=None, part="")
+
+                    def show(done: int, total: int, text: str, bar: Any = bar) -> None:
+                        bars.update(bar, completed=done, total=total, part=text)
+
+                    try:
+                        there, reused = runner.run(lesson, Setting(engine, dtype, seed), out, show, fresh)
+                    except runner.Failed as problem:
+                        good = False
+                        console.print(f"{title}: failed", style="red")
+                        console.print(escape(str(problem)), highlight=False, soft_wrap=True)
+                    else:
+                        results[lesson.name, engine, dtype] = there
+                        note = "reused, nothing changed" if reused else f"{there['seconds']:.2f} s"
+                        console.print(f"{title}: {note}", highlight=False)
+                        for claim in there["claims"]:
+                            if not claim["passed"]:
+                                good = False
+                                text = f"  fails: {claim['text']} (measured: {claim['measured']})"
+                                console.print(escape(text), style="red", soft_wrap=True)
+                    bars.remove_task(bar)
+    good &= summary(lessons, engines, dtypes, seed, out, results, console)
+    return good
+
+
+def summary(
+    lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: int, out: Path,
+    results: dict[tuple[str, str, str], dict[str, Any]], console: Console,
+) -> bool:  # fmt: skip
+    """The closing table; True if the engines agree wherever both were run."""
+    table = Table(title="What was learned", title_justify="left", show_lines=True)
+    table.add_column("lesson")
+    table.add_column("claim and number", ratio=1)
+    if len(engines) == 2:
+        table.add_column("worst difference")
+    for engine in engines:
+        table.add_column(f"{engine} s", justify="right")
+    agree, remarks = True, []
+    for lesson in lessons:
+        done = [results[lesson.name, e, d] for d in dtypes for e in engines if (lesson.name, e, d) in results]
+        if not done:
+            continue
+        claims = "\n".join(f"{c['text']}: {c['measured']}" for c in done[0]["claims"])
+        row = [f"{lesson.number} {lesson.title}", escape(claims)]
+        if len(engines) == 2:
+            lines = []
+            for dtype in dtypes:
+                if any((lesson.name, engine, dtype) not in results for engine in engines):
+                    continue
+                records = [compare.load(Setting(e, dtype, seed).folder(out, lesson)) for e in engines]
+                found = compare.compare(records[0], records[1], dtype)
+                lines += [dtype, *(f"  {kind} {found.worst[kind]:.0e}" for kind in compare.KINDS)]
+                if found.first_rounding:
+                    remarks.append(f"{lesson.number} {dtype}: rounding shows first at {found.first_rounding}")
+                for why in found.wrong:
+                    agree = False
+                    remarks.append(f"{lesson.number} {dtype}: the engines do NOT agree: {why}")
+            row.append("\n".join(lines))
+        for engine in engines:
+            times = [results[lesson.name, engine, d]["seconds"] for d in dtypes if (lesson.name, engine, d) in results]
+            row.append(f"{sum(times):.2f}")
+        table.add_row(*row)
+    console.print(table)
+    for remark in remarks:
+        console.print(escape(remark), highlight=False, soft_wrap=True)
+    if len(engines) == 2 and "float64" in dtypes and agree:
+        console.print(
+            f"float64: losses and weights of both engines agree to {compare.FLOAT64_LIMIT:g}", highlight=False
+        )
+    return agree
+
+
+def main(argv: list[str] | None = None) -> int:
+    chosen = parser().parse_args(argv)
+    # Where the output is no terminal, lines are as long as their text needs, up to what a log shows.
+    console = Console() if sys.stdout.isatty() else Console(width=120)
+    if chosen.command == "notebook":
+        lesson = catalog.find(chosen.lesson)
+        path = chosen.to or Path(f"{lesson.name}.ipynb")
+        notebook.write(lesson, path)
+        console.print(f"wrote {path}", highlight=False, soft_wrap=True)
+        return 0
+    if chosen.command == "check":
+        from . import check
+
+        good, text = check.check(catalog.find(chosen.lesson), chosen.file)
+        console.print(escape(text), highlight=False, soft_wrap=True)
+        return 0 if good else 1
+
+    if chosen.seed < 0:
+        raise SystemExit(f"--seed {chosen.seed}: give a whole number from 0 on.")
+    engines = [chosen.engine] if chosen.engine else ENGINES
+    dtypes = [chosen.dtype] if chosen.dtype else DTYPES
+    out: Path = chosen.out
+    if chosen.command == "list":
+        list_lessons(engines, dtypes, chosen.seed, out, console)
+        return 0
+    if chosen.command == "report":
+        path = report.write(catalog.lessons(), engines, dtypes, chosen.seed, out)
+        console.print(f"report: {path}", highlight=False, soft_wrap=True)
+        return 0
+
+    if chosen.all == bool(chosen.lessons):
+        raise SystemExit("Name the lessons to run, as in `run 01`, or say `run --all`.")
+    lessons = catalog.lessons() if chosen.all else [catalog.find(name) for name in chosen.lessons]
+    good = run_lessons(lessons, engines, dtypes, chosen.seed, out, chosen.fresh, console)
+    console.print(f"pictures: {out}/LESSON/ENGINE-DTYPE-SEED/", highlight=False, soft_wrap=True)
+    if chosen.all:
+        path = report.write(lessons, engines, dtypes, chosen.seed, out)
+        console.print(f"report:   {path}", highlight=False, soft_wrap=True)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        print("\nInterrupted. Finished results are kept; the same command goes on where it stopped.", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,116 @@
+"""What a lesson leaves behind: numbers per step, claims, pictures, data sources.
+
+Under `python -m curriculum run` the folder is named by CURRICULUM_FOLDER, and two engines' records are compared
+afterwards. A lesson run alone prints its claims and puts its pictures into runs/alone/; a notebook shows them.
+"""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import files
+
+EVERY_STEP_UNTIL, THEN_EVERY = 50, 10  # gradients and weights take room; losses are kept at every step
+PROGRESS = "\x1eprogress "  # what a line for the parent's progress bar starts with
+
+_runs: dict[str, dict[str, list[Any]]] = {}
+_last: dict[str, tuple[int, np.ndarray, np.ndarray]] = {}
+_claims: list[dict[str, Any]] = []
+_figures: list[str] = []
+_data: list[str] = []
+
+
+def _folder() -> Path | None:
+    folder = os.environ.get("CURRICULUM_FOLDER")
+    return Path(folder) if folder else None
+
+
+def _flat(tensors: Iterable[Any]) -> np.ndarray:
+    return np.concatenate([np.array(t.detach().numpy(), copy=True).reshape(-1) for t in tensors])
+
+
+def step(run: str = "training", *, loss: Any, model: Any = None, params: Iterable[Any] | None = None) -> None:
+    """Store one step of a training: call it after the update, before the gradients are cleared.
+
+    `run` names the training where a lesson has several. Pass the `model` or its `params`.
+    """
+    if (model is None) == (params is None):
+        raise TypeError("record.step(): pass either model=... or params=[...]")
+    leaves = list(model.parameters() if params is None else params)
+    if any(p.grad is None for p in leaves):
+        raise ValueError("record.step(): a parameter has no gradient; call record.step between backward and zero_grad")
+    store = _runs.setdefault(run, {"loss": [], "kept": [], "gradient": [], "weight": []})
+    number = len(store["loss"])
+    store["loss"].append(float(loss))
+    gradient, weight = _flat(p.grad for p in leaves), _flat(leaves)
+    _last[run] = (number, gradient, weight)
+    if number < EVERY_STEP_UNTIL or number % THEN_EVERY == 0:
+        store["kept"].append(number)
+        store["gradient"].append(gradient)
+        store["weight"].append(weight)
+
+
+def claim(text: str, measured: Any, passed: Any) -> None:
+    """State what the lesson taught, with the number that was measured; a claim that fails fails the run."""
+    measured = f"{float(measured):.6g}" if not isinstance(measured, str) else measured
+    _claims.append({"text": text, "measured": measured, "passed": bool(passed)})
+    print(f"{'holds' if passed else 'FAILS'}: {text} (measured: {measured})")
+
+
+def data(text: str) -> None:
+    """Name the data the lesson used, with source and size."""
+    _data.append(text)
+
+
+def figure(fig: Any, name: str) -> None:
+    """Keep a matplotlib figure as `name`.png."""
+    image = io.BytesIO()
+    fig.savefig(image, format="png", dpi=110, bbox_inches="tight")
+    _figures.append(f"{name}.png")
+    folder = _folder()
+    if folder is None and "ipykernel" in sys.modules:
+        return  # the notebook shows it
+    target = (folder or Path("runs") / "alone") / f"{name}.png"
+    files.write(target, image.getvalue())
+    if folder is None:
+        print(f"picture: {target}")
+
+
+def progress(items: Iterable[Any], text: str) -> Iterator[Any]:
+    """Go through `items` with a progress bar."""
+    items = list(items)
+    if _folder() is None:
+        from rich.progress import track
+
+        yield from track(items, description=text)
+        return
+    for number, item in enumerate(items):
+        print(f"{PROGRESS}{number} {len(items)} {text}", flush=True)
+        yield item
+
+
+def finish(seconds: float, key: str) -> None:
+    """Write the record into the folder; result.json comes last, so that where it stands all else is there."""
+    folder = _folder()
+    if folder is None:
+        raise RuntimeError("record.finish(): CURRICULUM_FOLDER is not set")
+    arrays: dict[str, np.ndarray] = {}
+    for run, store in _runs.items():
+        number, gradient, weight = _last[run]
+        if store["kept"][-1] != number:
+            store["kept"].append(number)
+            store["gradient"].append(gradient)
+            store["weight"].append(weight)
+        for name, values in store.items():
+            arrays[f"{run}/{name}"] = np.array(values)
+    content = io.BytesIO()
+    np.savez(content, **arrays)  # type: ignore[arg-type]
+    files.write(folder / "steps.npz", content.getvalue())
+    result = {"key": key, "seconds": seconds, "claims": _claims, "figures": _figures, "data": _data}
+    files.write(folder / "result.json", json.dumps(result, indent=1, ensure_ascii=False))

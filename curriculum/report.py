@@ -1,0 +1,115 @@
+"""One HTML page with everything in it: claims, pictures, both engines' losses, differences, data, times."""
+
+import base64
+import io
+import platform
+from html import escape
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from . import compare, draw, files
+from .catalog import Lesson
+from .runner import Setting, key, result
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .25rem .8rem; text-align: left }
+th { border-bottom: 2px solid #888 } td { border-bottom: 1px solid #ddd; font-variant-numeric: tabular-nums }
+img { max-width: 100%; margin: .5rem 0 } .question { font-size: 1.15rem; font-style: italic }
+.bad { color: #b3261e; font-weight: 600 } .note { color: #666 }
+"""
+
+
+def _image(content: bytes, text: str) -> str:
+    return f'<p><img alt="{escape(text)}" src="data:image/png;base64,{base64.b64encode(content).decode()}"></p>'
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{top}</tr>{body}</table>"
+
+
+def _overlay(folders: dict[str, Path], title: str) -> str:
+    losses: dict[str, dict[str, Any]] = {}
+    for engine, folder in folders.items():
+        for name, values in compare.load(folder).items():
+            run, kind = name.rsplit("/", 1)
+            if kind == "loss":
+                losses.setdefault(run, {})[engine] = values
+    if not losses:
+        return ""
+    fig = draw.overlay(losses, title)
+    content = io.BytesIO()
+    fig.savefig(content, format="png", dpi=100)
+    draw.pyplot().close(fig)
+    return _image(content.getvalue(), title)
+
+
+def _lesson(lesson: Lesson, engines: list[str], dtypes: list[str], seed: int, out: Path) -> str:
+    parts = [f"<h2>{lesson.number}. {escape(lesson.title)}</h2>", f'<p class="question">{escape(lesson.question)}</p>']
+    done: dict[tuple[str, str], dict[str, Any]] = {}
+    for dtype in dtypes:
+        for engine in engines:
+            there = result(out, lesson, Setting(engine, dtype, seed))
+            if there is not None:
+                done[engine, dtype] = there
+    if not done:
+        return "".join(parts) + f'<p class="note">Not run yet with seed {seed}.</p>'
+    stale = [f"{e} {d}" for (e, d), there in done.items() if there["key"] != key(lesson, Setting(e, d, seed))]
+    if stale:
+        parts.append(f'<p class="note">Older than the lesson or the engine: {escape(", ".join(stale))}.</p>')
+
+    rows = []
+    for (engine, dtype), there in done.items():
+        for claim in there["claims"]:
+            mark = "holds" if claim["passed"] else '<span class="bad">fails</span>'
+            rows.append([escape(claim["text"]), escape(claim["measured"]), f"{engine} {dtype}", mark])
+    parts.append(_table(["claim", "measured", "engine", ""], rows))
+    parts.append(_table(["engine", "seconds"], [[f"{e} {d}", f"{t['seconds']:.2f}"] for (e, d), t in done.items()]))
+
+    rows = []
+    for dtype in dtypes:
+        folders = {e: Setting(e, dtype, seed).folder(out, lesson) for e in engines if (e, dtype) in done}
+        parts.append(_overlay(folders, f"{lesson.title}, {dtype}"))
+        if len(folders) == 2:
+            found = compare.compare(*(compare.load(folder) for folder in folders.values()), dtype)
+            say = "; ".join(found.wrong) or (
+                f"rounding shows first at {found.first_rounding}" if found.first_rounding else "agree"
+            )
+            cells = [f"{found.worst[kind]:.1e}" for kind in compare.KINDS]
+            rows.append([dtype, *cells, f'<span class="bad">{escape(say)}</span>' if found.wrong else escape(say)])
+    if rows:
+        parts.append("<h3>Worst differences between the engines</h3>")
+        parts.append(_table(["dtype", *compare.KINDS, ""], rows))
+
+    engine, dtype = next(iter(done))
+    folder = Setting(engine, dtype, seed).folder(out, lesson)
+    parts.append(f"<h3>Pictures ({engine}, {dtype})</h3>")
+    parts += [_image((folder / name).read_bytes(), name) for name in done[engine, dtype]["figures"]]
+    for text in done[engine, dtype]["data"]:
+        parts.append(f'<p class="note">Data: {escape(text)}.</p>')
+    return "".join(parts)
+
+
+def write(lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: int, out: Path) -> Path:
+    """Write `out`/report.html from the results that are there, and return its path."""
+    versions = []
+    for package in ("minigrad", "torch", "numpy", "numba"):
+        try:
+            versions.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            continue
+    about = f"Python {platform.python_version()}, {', '.join(versions)}, {platform.system()} {platform.machine()}, seed {seed}"
+    body = "".join(_lesson(lesson, engines, dtypes, seed, out) for lesson in lessons)
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Lessons in two engines</title>'
+        f"<style>{STYLE}</style><body><h1>Lessons in two engines</h1>"
+        f"<p>Every lesson is one text, run in minigrad and in PyTorch. A difference is "
+        f"|minigrad − torch| / max(1, |torch|), the worst over all steps. In float64 losses and weights must agree "
+        f'to {compare.FLOAT64_LIMIT:g}.</p><p class="note">{escape(about)}</p>{body}</body></html>\n'
+    )
+    path = out / "report.html"
+    files.write(path, page)
+    return path

@@ -1,0 +1,119 @@
+"""Runs a lesson in one engine, in a process of its own, or reuses the result that is already there."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+from . import files
+from .catalog import HERE, Lesson
+from .record import PROGRESS
+
+ALL_LESSONS_USE = ("engine.py", "record.py", "draw.py", "data.py", "worker.py")
+
+
+@dataclass(frozen=True)
+class Setting:
+    engine: str
+    dtype: str
+    seed: int
+
+    def folder(self, out: Path, lesson: Lesson) -> Path:
+        return out / lesson.name / f"{self.engine}-{self.dtype}-{self.seed}"
+
+
+class Failed(Exception):
+    """A lesson that did not come to its end; the text says why."""
+
+
+def key(lesson: Lesson, setting: Setting) -> str:
+    """What a result depends on: lesson, what lessons use, engine, libraries, dtype and seed."""
+    sources = [lesson.path, *(HERE / name for name in ALL_LESSONS_USE)]
+    if setting.engine == "minigrad":
+        spec = util.find_spec("minigrad")
+        if spec is None or spec.origin is None:
+            raise SystemExit("The engine minigrad is not installed: pip install -e .")
+        sources += sorted(Path(spec.origin).parent.rglob("*.py"))
+    digest = hashlib.sha256()
+    for path in sources:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    versions = []
+    for package in ("numpy", "scikit-learn", *(("torch",) if setting.engine == "torch" else ("numba",))):
+        try:
+            versions.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            versions.append(f"no {package}")
+    digest.update(repr((setting, versions, sys.version_info[:2])).encode())
+    return digest.hexdigest()
+
+
+def result(out: Path, lesson: Lesson, setting: Setting) -> dict[str, Any] | None:
+    """The finished result that is there, fresh or stale."""
+    try:
+        return json.loads((setting.folder(out, lesson) / "result.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def run(
+    lesson: Lesson, setting: Setting, out: Path, show: Callable[[int, int, str], None], fresh: bool = False
+) -> tuple[dict[str, Any], bool]:
+    """The result of the lesson, and whether it was reused. `show(done, total, text)` hears of the progress.
+
+    Errors: Failed with the lesson's own last lines where it ends early.
+    """
+    wanted = key(lesson, setting)
+    there = result(out, lesson, setting)
+    if there is not None and there["key"] == wanted and not fresh:
+        return there, True
+
+    folder = setting.folder(out, lesson)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "result.json").unlink(missing_ok=True)
+    environment = os.environ | {
+        "MINIGRAD_ENGINE": setting.engine,
+        "MINIGRAD_DTYPE": setting.dtype,
+        "MINIGRAD_SEED": str(setting.seed),
+        "CURRICULUM_FOLDER": str(folder.resolve()),
+        "PYTHONPATH": os.pathsep.join(p for p in (str(HERE.parent), os.environ.get("PYTHONPATH")) if p),
+        "PYTHONIOENCODING": "utf-8",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "curriculum.worker", str(lesson.path), wanted],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stderr is not None
+    errors: list[str] = []
+    listener = threading.Thread(target=errors.extend, args=(process.stderr,))  # else a full pipe would stop the lesson
+    listener.start()
+    said = []
+    try:
+        for line in process.stdout:
+            if line.startswith(PROGRESS):
+                done, total, text = line.removeprefix(PROGRESS).rstrip().split(" ", 2)
+                show(int(done), int(total), text)
+            else:
+                said.append(line)
+        process.wait()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        listener.join()
+    if process.returncode != 0:
+        lines = "".join(errors).strip().splitlines()
+        # A lesson that says in one line what is missing is quoted; a traceback is shown from its end.
+        raise Failed("\n".join(lines[-12:]) or f"the process ended with status {process.returncode}")
+    there = result(out, lesson, setting)
+    if there is None:
+        raise Failed("the lesson ended without leaving a result")
+    files.write(folder / "output.txt", "".join(said))
+    return there, False

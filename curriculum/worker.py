@@ -1,0 +1,22 @@
+"""One lesson in one engine, in a process of its own: `python -m curriculum.worker LESSON KEY`."""
+
+import runpy
+import sys
+import time
+
+from . import draw, record
+
+
+def main() -> None:
+    path, key = sys.argv[1:]
+    from . import engine  # noqa: F401
+
+    draw.pyplot()
+    # what was imported so far is not the lesson's time
+    start = time.perf_counter()
+    runpy.run_path(path, run_name="__main__")
+    record.finish(time.perf_counter() - start, key)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""The lessons: exercises, bad input, notebooks, and one lesson in both engines."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from curriculum import catalog, compare, notebook
+from curriculum.__main__ import main
+from curriculum.check import check
+from curriculum.files import write
+
+LESSONS = catalog.lessons()
+ROOT = Path(__file__).parent.parent
+
+
+def names(lessons: list[catalog.Lesson]) -> list[str]:
+    return [lesson.name for lesson in lessons]
+
+
+def solution(number: str) -> str:
+    return (catalog.HERE / "solutions" / catalog.find(number).path.name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_the_solution_passes_and_the_untouched_exercise_fails(lesson: catalog.Lesson) -> None:
+    assert check(lesson, catalog.HERE / "solutions" / lesson.path.name) == (True, f"Exercise {lesson.number}: solved.")
+    solved, text = check(lesson)
+    assert not solved
+    assert "nothing written yet" in text
+
+
+MISTAKES = [
+    ("01", [("-= lr", "+= lr")], "uphill"),
+    ("01", [("        w.grad = None\n        b.grad = None\n", "")], "clear it after each step"),
+    ("01", [("            b -= lr * b.grad\n", "")], "Only one of the two"),
+    ("01", [(".mean()", ".sum()")], "take the mean"),
+    ("01", [("with torch.no_grad():", "if True:")], "torch.no_grad()"),
+    ("01", [("w -= lr * w.grad", "w = w - lr * w.grad")], "tensor without one"),
+    ("02", [("((self, other.value), (other, self.value))", "((self, self.value), (other, other.value))")], "exchanged"),
+    ("02", [("parent.grad += ", "parent.grad = ")], "do not replace it"),
+    ("02", [("    last.grad = 1\n", "")], "last.grad = 1"),
+    ("02", [("+= slope * number.grad", "+= number.grad")], "slope is left out"),
+    ("02", [("        if number not in seen:", "        if True:")], "6 instead of 4"),
+    ("03", [("(log_sum - right).mean()", "(log_sum - right).sum()")], "mean, not the sum"),
+    ("03", [("log_sum - right", "right - log_sum")], "sign"),
+    ("03", [("logits - logits.max(dim=1, keepdim=True).values", "logits")], "subtract each row's largest"),
+    ("03", [(".sum(dim=1).log()", ".sum(dim=0).log()[:2]")], "dim=1"),
+    ("03", [("shifted = logits", "logits = logits.detach()\n    shifted = logits")], "no graph"),
+]
+
+
+@pytest.mark.parametrize(("number", "changes", "hint"), MISTAKES, ids=[f"{n}-{h}" for n, _, h in MISTAKES])
+def test_a_typical_mistake_fails_with_its_hint(
+    number: str, changes: list[tuple[str, str]], hint: str, tmp_path: Path
+) -> None:
+    text = solution(number)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "attempt.py"
+    path.write_text(text, encoding="utf-8")
+    solved, answer = check(catalog.find(number), path)
+    assert not solved
+    assert hint in answer
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_a_lesson_asks_no_engine_for_its_name(lesson: catalog.Lesson) -> None:
+    text = lesson.path.read_text(encoding="utf-8")
+    assert lesson.question.endswith("?")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imported = [alias.name for alias in node.names] + [getattr(node, "module", "")]
+            assert "from curriculum.engine import" in ast.unparse(node) or not {"torch", "minigrad"} & set(imported)
+        if isinstance(node, ast.If | ast.IfExp):
+            assert not any(word in ast.unparse(node.test) for word in ("engine", "torch", "minigrad", "environ"))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_a_notebook_holds_the_whole_lesson(lesson: catalog.Lesson, tmp_path: Path) -> None:
+    notebook.write(lesson, tmp_path / "lesson.ipynb")
+    content = json.loads((tmp_path / "lesson.ipynb").read_text(encoding="utf-8"))
+    assert (content["nbformat"], content["nbformat_minor"]) == (4, 5)
+    assert content["cells"][0]["source"][0].startswith(f"# {int(lesson.number)}. ")
+    code = ["".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"]
+    ours = ast.parse("\n".join(code))
+    assert ast.dump(ours) == ast.dump(ast.parse(lesson.path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["run", "99"], "There is no lesson '99'"),
+        (["run"], "Name the lessons"),
+        (["run", "01", "--engine", "jax"], "invalid choice: 'jax'"),
+        (["run", "01", "--dtype", "int8"], "invalid choice: 'int8'"),
+        (["run", "01", "--seed", "-1"], "whole number"),
+        (["check", "x"], "There is no lesson 'x'"),
+        (["check", "01", "--file", "absent.py"], "There is no file absent.py"),
+    ],
+)
+def test_bad_input_gets_one_line(arguments: list[str], line: str) -> None:
+    with pytest.raises(SystemExit) as error:
+        main(arguments)
+    assert line in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "line"),
+    [("MINIGRAD_ENGINE", "jax", "choose one of minigrad, torch"), ("MINIGRAD_SEED", "-3", "whole number")],
+)
+def test_a_bad_variable_gets_one_line(variable: str, value: str, line: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import curriculum.engine"],
+        env=os.environ | {variable: value}, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert line in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("package", ["matplotlib", "sklearn"])
+def test_a_missing_package_gets_one_line(package: str, tmp_path: Path) -> None:
+    (tmp_path / package).mkdir()
+    (tmp_path / package / "__init__.py").write_text(f"raise ModuleNotFoundError('absent', name={package!r})")
+    call = "draw.pyplot()" if package == "matplotlib" else "data.digits()"
+    done = subprocess.run(
+        [sys.executable, "-c", f"from curriculum import data, draw; {call}"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "which is missing: pip install" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def record_of(**changes: np.ndarray) -> dict[str, np.ndarray]:
+    arrays = {
+        "loss": np.array([3.0, 2.0, 1.0]),
+        "kept": np.array([0, 2]),
+        "gradient": np.ones((2, 4)),
+        "weight": np.ones((2, 4)),
+    }
+    return {f"training/{name}": values for name, values in (arrays | changes).items()}
+
+
+def test_comparison_finds_a_difference_and_its_step() -> None:
+    assert compare.compare(record_of(), record_of(), "float64").agree
+
+    moved = np.ones((2, 4))
+    moved[1, 2] += 1e-7
+    found = compare.compare(record_of(weight=moved), record_of(), "float64")
+    assert found.wrong == ["training: weight apart by more than 1e-08 from step 2 on"]
+    assert found.worst["weight"] == pytest.approx(1e-7)
+
+    lost = record_of(loss=np.array([3.0, np.nan, 1.0]))
+    assert "loss apart" in compare.compare(lost, record_of(), "float64").wrong[0]
+    assert not compare.compare(record_of(loss=np.ones(2)), record_of(), "float64").agree
+    assert not compare.compare({}, record_of(), "float64").agree
+
+    rounded = record_of(loss=np.array([3.0, 2.0, 1.00001]))
+    found = compare.compare(rounded, record_of(), "float32")
+    assert found.agree
+    assert found.first_rounding == "step 2 of training"
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write(path, "old")
+
+    def refuse(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="disk full"):
+        write(path, "new")
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["run", "02", "--dtype", "float64", "--out", str(tmp_path)]
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "float64: losses and weights of both engines agree to 1e-08" in said
+    assert "reused" not in said
+    folders = [tmp_path / "02_the_graph" / f"{engine}-float64-0" for engine in ("minigrad", "torch")]
+    for folder in folders:
+        assert {path.name for path in folder.iterdir()} == {"result.json", "steps.npz", "output.txt", "2_zero_grad.png"}
+    ours, theirs = map(compare.load, folders)
+    assert set(ours) == {f"{run} zero_grad/{kind}" for run in ("with", "without") for kind in ("kept", *compare.KINDS)}
+    assert ours["with zero_grad/weight"].dtype == theirs["with zero_grad/weight"].dtype == np.float64
+
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.count("reused, nothing changed") == 2
+
+    # An engine that computes something else is found out: spoil the record that is reused.
+    ours["with zero_grad/loss"][5] += 1e-6
+    np.savez(folders[0] / "steps.npz", **ours)  # type: ignore[arg-type]
+    assert main(arguments) == 1
+    assert "do NOT agree: with zero_grad: loss apart by more than 1e-08 from step 5 on" in capsys.readouterr().out
+
+    assert main(["report", "--dtype", "float64", "--out", str(tmp_path)]) == 0
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 2  # both engines' losses over one another, and the lesson's picture
+    assert "http" not in page
