@@ -71,7 +71,8 @@ from .ops.pool import *
 from .ops.resample import *
 from .ops.attention import *
 
-from . import nn, optim, utils
+from . import derivatives as _derivatives
+from . import linalg, nn, optim, utils
 from .config import (
     compile,
     get_num_threads,
@@ -81,11 +82,12 @@ from .config import (
     show_config,
     use_deterministic_algorithms,
 )
-from .dtypes import result_type
+from .dtypes import can_cast, result_type
 from .gradcheck import gradcheck as _gradcheck, gradgradcheck as _gradgradcheck
 from .serialization import load, save
 
-autograd.gradcheck, autograd.gradgradcheck = _gradcheck, _gradgradcheck  # PyTorch's place for them
+# PyTorch's places for them
+autograd.gradcheck, autograd.gradgradcheck, autograd.functional = _gradcheck, _gradgradcheck, _derivatives
 
 pi, e, inf, nan, newaxis = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan, None
 strided = contiguous_format = preserve_format = channels_last = (

@@ -215,7 +215,7 @@ class Variable:
     _post_hooks: dict[int, Callable] | None = None
     _retains_grad: bool = False
 
-    def edge(self) -> Edge | None:
+    def _gradient_edge(self) -> Edge | None:
         """Where a gradient of this tensor goes: to the node that made it, or into the leaf."""
         if self._edge is not None:
             if self._edge[0].sequence_nr < Latest.regraphed:
@@ -319,7 +319,7 @@ class Operation:
                     edge = x._edge
                     if edge is None:
                         if x._requires_grad:
-                            edge = x.edge()
+                            edge = x._gradient_edge()
                             tracked = True
                     else:
                         tracked = True
@@ -872,7 +872,7 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any], create_graph: bool)
     """Pair each output's edge with the gradient to start from; 1 where none is given and the output is a scalar."""
     roots = []
     for i, (out, gradient) in enumerate(zip(outputs, gradients, strict=True)):
-        edge = out.edge()
+        edge = out._gradient_edge()
         if edge is None:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
         if gradient is None:
@@ -948,7 +948,7 @@ def backward(
 
 
 def _target_edges(inputs: Sequence[Any]) -> list[Edge]:
-    edges = [x.edge() for x in inputs]
+    edges = [x._gradient_edge() for x in inputs]
     if any(edge is None for edge in edges):
         raise RuntimeError("One of the differentiated Tensors does not require grad")
     return edges
@@ -1025,7 +1025,7 @@ class Function(Operation):
     @classmethod
     def apply(cls, *inputs: Any) -> Any:
         ctx = cls()
-        edges = tuple(x.edge() if isinstance(x, Variable) else None for x in inputs)
+        edges = tuple(x._gradient_edge() if isinstance(x, Variable) else None for x in inputs)
         tracked = _mode.grad and any(edge is not None for edge in edges)
         ctx.next_functions = edges
         with no_grad():

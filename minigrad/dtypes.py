@@ -142,6 +142,12 @@ def result_numpy(a: Any, b: Any) -> np.dtype:
     return result
 
 
+def can_cast(from_: dtype, to: dtype) -> bool:
+    """Whether a result of type `from_` may be written to a tensor of type `to`. PyTorch: torch.can_cast."""
+    a, b = to_numpy(from_), to_numpy(to)
+    return _CATEGORY[a.kind] <= _CATEGORY[b.kind] and not (a.kind == "i" and b.kind == "u")
+
+
 def result_type(tensor1: Any, tensor2: Any) -> dtype:
     """The type of an operation on the two (tensors or numbers). PyTorch: torch.result_type."""
     return from_numpy(result_numpy(getattr(tensor1, "array", tensor1), getattr(tensor2, "array", tensor2)))

@@ -51,7 +51,6 @@ the generation of random normal deviates" (1958); PyTorch: torch.Generator, torc
 from __future__ import annotations
 
 import functools
-import functools
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence

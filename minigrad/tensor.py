@@ -549,7 +549,7 @@ class Tensor(Variable):
     all, any, count_nonzero = reduce.all, reduce.any, reduce.count_nonzero
     logsumexp, norm, dist = reduce.logsumexp, reduce.norm, reduce.dist
     cumsum, cumprod, cummax, cummin = reduce.cumsum, reduce.cumprod, reduce.cummax, reduce.cummin
-    logcumsumexp = reduce.logcumsumexp
+    logcumsumexp, diff = reduce.logcumsumexp, reduce.diff
 
     # -- shape (ops/shape.py)
 
@@ -590,6 +590,7 @@ class Tensor(Variable):
     scatter, scatter_add, scatter_reduce = index.scatter, index.scatter_add, index.scatter_reduce
     masked_fill, masked_select, masked_scatter = index.masked_fill, index.masked_select, index.masked_scatter
     nonzero, argwhere, bincount, unique = index.nonzero, index.argwhere, index.bincount, index.unique
+    histc = index.histc
 
     # -- order (ops/order.py)
 
@@ -605,7 +606,7 @@ class Tensor(Variable):
     mm, bmm, mv, dot, vdot = matrix.mm, matrix.bmm, matrix.mv, matrix.dot, matrix.vdot
     inner, outer, ger, kron = matrix.inner, matrix.outer, matrix.ger, matrix.kron
     addmm, addmv, baddbmm = matrix.addmm, matrix.addmv, matrix.baddbmm
-    trace, inverse = matrix.trace, matrix.inverse
+    trace, inverse, cross = matrix.trace, matrix.inverse, matrix.cross
 
     # -- activations (ops/activation.py, ops/softmax.py)
 

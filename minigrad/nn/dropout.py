@@ -45,3 +45,17 @@ class AlphaDropout(_Dropout):
 
     def forward(self, input: Any) -> Any:
         return F.alpha_dropout(input, self.p, self.training)
+
+
+class Dropout3d(_Dropout):
+    """In training, whole channels of (N, C, D, H, W) dropped."""
+
+    def forward(self, input: Any) -> Any:
+        return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """`AlphaDropout` of whole channels."""
+
+    def forward(self, input: Any) -> Any:
+        return F.feature_alpha_dropout(input, self.p, self.training)

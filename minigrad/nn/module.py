@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -10,10 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import storage
-from ..autograd import RemovableHandle, Variable, no_grad, wrap
+from ..autograd import RemovableHandle, Variable, wrap
 from ..device import require_cpu
 from ..dtypes import dtype as Dtype
 from ..dtypes import float16, float32, float64
+from .hooks import BackwardHooks
 from .parameter import Buffer, Parameter
 
 
@@ -69,21 +69,25 @@ class Module:
             if with_kwargs:
                 result = hook(self, args, kwargs)
                 if result is not None:
+                    if not (isinstance(result, tuple) and len(result) == 2):
+                        raise RuntimeError(
+                            f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {result}."
+                        )
                     args, kwargs = result
             else:
                 result = hook(self, args)
                 if result is not None:
                     args = result if isinstance(result, tuple) else (result,)
-        backward = bool(hooks["backward"] or hooks["backward_pre"])
-        inputs: list[Any] = []
-        if backward:
-            args, inputs = _marked(args)
+        backward = None
+        if hooks["backward"] or hooks["backward_pre"]:
+            backward = BackwardHooks(self, tuple(hooks["backward_pre"].values()), tuple(hooks["backward"].values()))
+            args = backward.pass_inputs(args)
         out = self.forward(*args, **kwargs)
-        for hook, with_kwargs, _ in tuple(hooks["forward"].values()):
+        for hook, with_kwargs in tuple(hooks["forward"].values()):
             result = hook(self, args, kwargs, out) if with_kwargs else hook(self, args, out)
             if result is not None:
                 out = result
-        return _watch(self, inputs, out) if backward else out
+        return out if backward is None else backward.pass_outputs(out)
 
     def _hook_table(self, kind: str) -> dict[int, Any]:
         if self._hooks is None:
@@ -94,7 +98,9 @@ class Module:
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> RemovableHandle:
         """Call `hook(module, args, output)` after each forward; what it returns, if not None, replaces the output."""
-        return RemovableHandle(self._hook_table("forward"), (hook, with_kwargs, always_call), prepend)
+        if always_call:
+            raise NotImplementedError("register_forward_hook: always_call=True is not supported; catch the error instead")
+        return RemovableHandle(self._hook_table("forward"), (hook, with_kwargs), prepend)
 
     def register_forward_pre_hook(
         self, hook: Callable, *, prepend: bool = False, with_kwargs: bool = False
@@ -342,7 +348,9 @@ class Module:
             if set_to_none:
                 p._grad = None
             elif p._grad is not None:
-                p._grad = wrap(np.zeros_like(p.array))
+                p._grad = p._grad.detach()  # the graph of a create_graph=True is let go
+                p._grad.array[...] = 0
+                storage.mark_written(p._grad.array)
 
     def _convert(self, change: Callable[[Any], Any]) -> Any:
         """Change the values of all parameters and buffers; a parameter stays the same object."""
@@ -394,7 +402,7 @@ class Module:
 
     # -- saving and loading
 
-    def state_dict(self, *args: Any, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
+    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
         """Names and values (sharing memory) of all parameters and persistent buffers."""
         out = OrderedDict() if destination is None else destination
         for table in (self._parameters, self._buffers):
@@ -417,34 +425,52 @@ class Module:
             raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
         own = self.state_dict(keep_vars=True)
         missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
+        unexpected = self._in_order_of_modules([name for name in state_dict if name not in own])
         errors = []
-        if strict and unexpected:
-            errors.append("Unexpected key(s) in state_dict: " + ", ".join(f'"{k}"' for k in unexpected) + ". ")
         if strict and missing:
             errors.append("Missing key(s) in state_dict: " + ", ".join(f'"{k}"' for k in missing) + ". ")
+        if strict and unexpected:
+            errors.append("Unexpected key(s) in state_dict: " + ", ".join(f'"{k}"' for k in unexpected) + ". ")
         arrays = {}
         for name, target in own.items():
-            if name in state_dict:
-                arrays[name] = values = _as_array(name, state_dict[name])
-                if values.shape == (1,) and target.array.shape == ():
-                    arrays[name] = values = values.reshape(())
-                if values.shape != target.array.shape:
-                    errors.append(
-                        f"size mismatch for {name}: copying a param with shape {_size(values)} from checkpoint, the shape in "
-                        f"current model is {_size(target.array)}."
-                    )
+            if name not in state_dict:
+                continue
+            values = _as_array(state_dict[name])
+            if values is None:
+                errors.append(
+                    f'While copying the parameter named "{name}", expected torch.Tensor or Tensor-like object from checkpoint '
+                    f"but received {type(state_dict[name])}"
+                )
+                continue
+            if values.shape == (1,) and target.array.shape == ():
+                values = values.reshape(())
+            if values.shape != target.array.shape:
+                errors.append(
+                    f"size mismatch for {name}: copying a param with shape {_size(values)} from checkpoint, the shape in "
+                    f"current model is {_size(target.array)}."
+                )
+            arrays[name] = values
         if errors:
             raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors))
-        with no_grad():
-            for name, values in arrays.items():
-                target = own[name]
-                if assign:
-                    target.array = values
-                else:
-                    target.array[...] = values
-                    storage.mark_written(target.array)
+        for name, values in arrays.items():
+            target = own[name]
+            if assign:
+                target.array = values
+            else:
+                target.array[...] = values
+                storage.mark_written(target.array)
         return IncompatibleKeys(missing, unexpected)
+
+    def _in_order_of_modules(self, names: list[str]) -> list[str]:
+        """Names of a state_dict in the order of the modules that they would belong to."""
+        order = {path: i for i, (path, _) in enumerate(self.named_modules(remove_duplicate=False))}
+
+        def place(name: str) -> int:
+            while name not in order:
+                name = name.rpartition(".")[0]
+            return order[name]
+
+        return sorted(names, key=lambda name: place(name.rpartition(".")[0]))
 
     # -- showing
 
@@ -483,67 +509,12 @@ def _size(array: np.ndarray) -> str:
     return f"torch.Size({list(array.shape)})"
 
 
-def _as_array(name: str, value: Any) -> np.ndarray:
-    """The values of a tensor of any engine."""
+def _as_array(value: Any) -> np.ndarray | None:
+    """The values of a tensor of any engine, or of an array; None for anything else."""
     if isinstance(value, Variable):
         return value.array
-    detach = getattr(value, "detach", None)
-    value = detach() if detach is not None else value
-    if str(getattr(value, "dtype", "")) == "torch.bfloat16":
+    if hasattr(value, "detach"):
+        value = value.detach()
+    if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # NumPy has no such type
         value = value.float()
-    if not hasattr(value, "__array__"):
-        raise RuntimeError(
-            f'While copying the parameter named "{name}", expected a tensor or an array, got {type(value).__name__}'
-        )
-    return np.asarray(value)
-
-
-# -- hooks on gradients: the inputs and outputs of a module pass through tensors of their own, whose gradients are watched
-
-
-def _marked(args: tuple) -> tuple[tuple, list[Any]]:
-    from ..autograd import Alias
-
-    marked = tuple(Alias.apply(x) if isinstance(x, Variable) and x.requires_grad else x for x in args)
-    return marked, [x if isinstance(x, Variable) and x.requires_grad else None for x in marked]
-
-
-def _watch(module: Module, inputs: list[Any], out: Any) -> Any:
-    from ..autograd import Alias
-
-    single = not isinstance(out, tuple | list)
-    outputs = [out] if single else list(out)
-    outputs = [Alias.apply(x) if isinstance(x, Variable) and x.requires_grad else x for x in outputs]
-    grad_out: list[Any] = [None] * len(outputs)
-    grad_in: list[Any] = [None] * len(inputs)
-    waiting = {i for i, x in enumerate(inputs) if x is not None}
-    hooks = module._hooks
-
-    def out_arrived(i: int, grad: Any) -> Any:
-        grad_out[i] = grad
-        for hook in tuple(hooks["backward_pre"].values()):
-            result = hook(module, tuple(grad_out))
-            if result is not None:
-                grad_out[:] = result if isinstance(result, tuple) else (result,)
-        if not waiting:
-            for hook in tuple(hooks["backward"].values()):
-                hook(module, tuple(grad_in), tuple(grad_out))
-        return grad_out[i]
-
-    def in_arrived(i: int, grad: Any) -> Any:
-        grad_in[i] = grad
-        waiting.discard(i)
-        if not waiting:
-            for hook in tuple(hooks["backward"].values()):
-                result = hook(module, tuple(grad_in), tuple(grad_out))
-                if result is not None:
-                    grad_in[:] = result if isinstance(result, tuple) else (result,)
-        return grad_in[i]
-
-    for i, x in enumerate(outputs):
-        if isinstance(x, Variable) and x.requires_grad:
-            x.register_hook(functools.partial(out_arrived, i))  # type: ignore[attr-defined]
-    for i, x in enumerate(inputs):
-        if x is not None:
-            x.register_hook(functools.partial(in_arrived, i))
-    return outputs[0] if single else type(out)(outputs)
+    return np.asarray(value) if hasattr(value, "__array__") else None

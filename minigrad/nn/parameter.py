@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd import Variable
 from ..tensor import Tensor
 
@@ -16,7 +17,7 @@ class Parameter(Tensor):
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Parameter:
         self = super().__new__(cls)
         if data is None:
-            self.array = np.empty(0, np.float32)
+            self.array = np.empty(0, dtypes.default_numpy())
         elif isinstance(data, Variable):
             self.array = data.array
         else:
@@ -26,6 +27,16 @@ class Parameter(Tensor):
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         pass  # __new__ has done it
+
+    def __deepcopy__(self, memo: dict) -> Parameter:
+        """A copy of the values; the gradient stays behind, as in PyTorch."""
+        if id(self) in memo:
+            return memo[id(self)]
+        grad, self._grad = self._grad, None
+        try:
+            return super().__deepcopy__(memo)  # type: ignore[return-value]
+        finally:
+            self._grad = grad
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         return "Parameter containing:\n" + super().__repr__()
@@ -38,7 +49,7 @@ class Buffer(Tensor):
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Buffer:
         self = super().__new__(cls)
-        self.array = data.array if isinstance(data, Variable) else np.empty(0, np.float32)
+        self.array = data.array if isinstance(data, Variable) else np.empty(0, dtypes.default_numpy())
         self.persistent = persistent
         return self
 

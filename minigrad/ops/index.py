@@ -20,6 +20,7 @@ __all__ = [
     "bincount",
     "bucketize",
     "gather",
+    "histc",
     "index_add",
     "index_copy",
     "index_fill",
@@ -575,6 +576,15 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
     out = np.bincount(input.array, None if weights is None else weights.array, minlength)
     return wrap(out if weights is None or weights.array.dtype == np.float64 else out.astype(weights.array.dtype))
+
+
+def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+    """How many elements lie in each of `bins` equal parts of [min, max] (of their range, if both are equal). PyTorch: torch.histc."""
+    low, high = (float(min), float(max)) if min != max else (float(input.array.min()), float(input.array.max()))
+    if low == high:
+        low, high = low - 1, high + 1
+    counts, _ = np.histogram(input.array, bins, (low, high))
+    return wrap(counts.astype(input.array.dtype))
 
 
 def unique(

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd import Array, Operation, Variable
 from .arithmetic import add, mul
-from .shape import expand, permute, transpose
+from .shape import expand, permute, stack, transpose
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -24,13 +24,13 @@ __all__ = [
     "bmm",
     "cdist",
     "chain_matmul",
+    "cross",
     "dot",
     "einsum",
     "ger",
     "inner",
     "inverse",
     "kron",
-    "linear",
     "matmul",
     "mm",
     "mv",
@@ -498,6 +498,19 @@ def kron(input: Any, other: Any) -> Tensor:
     left = input.reshape(tuple(m for pair in zip(a, (1,) * n, strict=True) for m in pair))
     right = other.reshape(tuple(m for pair in zip((1,) * n, b, strict=True) for m in pair))
     return (left * right).reshape(tuple(x * y for x, y in zip(a, b, strict=True)))
+
+
+def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
+    """The cross product of vectors of three along dim. PyTorch: torch.cross."""
+    if dim is None:
+        dim = next((i for i, n in enumerate(input.array.shape) if n == 3), -1)
+    a, b = input.movedim(dim, -1), other.movedim(dim, -1)
+    if a.array.shape[-1] != 3 or b.array.shape[-1] != 3:
+        raise RuntimeError(
+            f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.array.shape[-1]} and {b.array.shape[-1]}"
+        )
+    (a0, a1, a2), (b0, b1, b2) = a.unbind(-1), b.unbind(-1)
+    return stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], -1).movedim(-1, dim)
 
 
 def trace(input: Any) -> Tensor:

@@ -17,7 +17,7 @@ from .windows import Pairs, at, pad_zeros, tuple_of
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["adaptive_avg_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d"]
+__all__ = ["adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d"]
 
 Ints = tuple[int, ...]
 
@@ -322,6 +322,38 @@ def _adaptive(name: str, rank: int, input: Any, output_size: Any) -> Any:
             weights = wrap(np.ascontiguousarray(_adaptive_weights(n, m).T.astype(input.array.dtype)))
             input = matmul(input.movedim(d - rank, -1), weights).movedim(-1, d - rank)
     return input
+
+
+def _adaptive_max(name: str, rank: int, input: Any, output_size: Any, return_indices: bool) -> Any:
+    """The largest of each of output_size windows, from ⌊i n / m⌋ to ⌈(i + 1) n / m⌉ in each dimension."""
+    if input.array.ndim not in (rank + 1, rank + 2):
+        raise RuntimeError(
+            f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(input.array.shape)}"
+        )
+    sizes = (output_size,) * rank if isinstance(output_size, int) else tuple(output_size)
+    spatial = input.array.shape[-rank:]
+    target = tuple(n if m is None else m for n, m in zip(spatial, sizes, strict=True))
+    bounds = [[(i * n // m, -(-(i + 1) * n // m)) for i in range(m)] for n, m in zip(spatial, target, strict=True)]
+    flat = np.arange(math.prod(spatial)).reshape(spatial)
+    indices = np.empty((*input.array.shape[:-rank], *target), np.int64)
+    for place in itertools.product(*(range(m) for m in target)):
+        window = tuple(slice(*bounds[d][i]) for d, i in enumerate(place))
+        values = input.array[(..., *window)]
+        best = values.reshape(*values.shape[:-rank], -1).argmax(-1)
+        indices[(..., *place)] = flat[window].ravel()[best]
+    positions = wrap(indices.reshape(*indices.shape[:-rank], -1))
+    out = gather(input.flatten(-rank), -1, positions).reshape(indices.shape)
+    return (out, wrap(indices)) if return_indices else out
+
+
+def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """The largest of output_size windows that cover (N, C, L). PyTorch: torch.nn.functional.adaptive_max_pool1d."""
+    return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
+
+
+def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+    """The largest of output_size windows that cover (N, C, H, W). PyTorch: torch.nn.functional.adaptive_max_pool2d."""
+    return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Tensor:

@@ -33,6 +33,7 @@ __all__ = [
     "cummin",
     "cumprod",
     "cumsum",
+    "diff",
     "dist",
     "logcumsumexp",
     "logsumexp",
@@ -677,6 +678,22 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
         running = x if running is None else running * x
         steps.append(running)
     return stack_tensors(steps, dim)
+
+
+def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
+    """Differences of neighbours along dim, n times. PyTorch: torch.diff."""
+    from .shape import cat, narrow
+
+    dim = normalize_dim(dim, input.array.ndim)
+    if input.array.ndim == 0:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if prepend is not None or append is not None:
+        input = cat([x for x in (prepend, input, append) if x is not None], dim)
+    for _ in range(builtins.min(n, input.array.shape[dim])):
+        length = input.array.shape[dim] - 1
+        after, before = narrow(input, dim, 1, length), narrow(input, dim, 0, length)
+        input = after ^ before if input.array.dtype.kind == "b" else after - before
+    return input
 
 
 def logcumsumexp(input: Any, dim: int) -> Tensor:

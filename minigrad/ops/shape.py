@@ -20,11 +20,15 @@ __all__ = [
     "adjoint",
     "atleast_1d",
     "atleast_2d",
+    "atleast_3d",
     "broadcast_shapes",
     "broadcast_tensors",
     "broadcast_to",
+    "cartesian_prod",
     "cat",
     "chunk",
+    "column_stack",
+    "combinations",
     "concat",
     "concatenate",
     "diag",
@@ -238,6 +242,17 @@ def atleast_1d(*tensors: Any) -> Any:
 def atleast_2d(*tensors: Any) -> Any:
     """With at least two dimensions, new ones in front. PyTorch: torch.atleast_2d."""
     results = tuple(x if x.array.ndim > 1 else reshape(x, 1, x.array.size) for x in _sequence(tensors))
+    return results[0] if len(tensors) == 1 and isinstance(tensors[0], Variable) else results
+
+
+def atleast_3d(*tensors: Any) -> Any:
+    """With at least three dimensions: a vector in the middle, a matrix in front. PyTorch: torch.atleast_3d."""
+
+    def three(x: Any) -> Any:
+        shape = x.array.shape
+        return x if len(shape) > 2 else reshape(x, (*shape, 1) if len(shape) == 2 else (1, x.array.size, 1))
+
+    results = tuple(three(x) for x in _sequence(tensors))
     return results[0] if len(tensors) == 1 and isinstance(tensors[0], Variable) else results
 
 
@@ -867,6 +882,27 @@ def vstack(tensors: Any) -> Tensor:
 def dstack(tensors: Any) -> Tensor:
     """Joined along dimension 2. PyTorch: torch.dstack."""
     return cat([unsqueeze(atleast_2d(x), 2) if x.array.ndim < 3 else x for x in tensors], 2)
+
+
+def column_stack(tensors: Any) -> Tensor:
+    """Joined along dimension 1, vectors as columns. PyTorch: torch.column_stack."""
+    return cat([x if x.array.ndim > 1 else reshape(x, x.array.size, 1) for x in tensors], 1)
+
+
+def cartesian_prod(*tensors: Any) -> Tensor:
+    """All choices of an element of each vector, a row each. PyTorch: torch.cartesian_prod."""
+    if len(tensors) == 1:
+        return tensors[0]
+    return stack([reshape(g, -1) for g in meshgrid(*tensors)], -1)
+
+
+def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """All choices of r elements of a vector, a row each. PyTorch: torch.combinations."""
+    from .index import index_select
+
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    rows = np.array(list(choose(range(input.array.size), r)), np.int64).reshape(-1, r)
+    return reshape(index_select(input, 0, wrap(rows.reshape(-1))), rows.shape)
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
