@@ -244,7 +244,8 @@ class Example:
         args = [repr(_map(a, show)) for a in self.call.args]
         args += [f"{k}={_map(v, show)!r}" for k, v in self.call.kwargs.items()]
         kernels = "" if self.kernels else ", kernels off"
-        return f"{self.form.label}({', '.join(args)})   [values: {self.draw.mode}{kernels}]"
+        called = ", ".join(arg if len(arg) < 300 else arg[:300] + " ..." for arg in args)
+        return f"{self.form.label}({called})   [values: {self.draw.mode}{kernels}]"
 
     def check(self) -> None:
         case, tally = self.case, self.tally

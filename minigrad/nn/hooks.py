@@ -111,7 +111,5 @@ def _pass(values: tuple, on_gradients: Callable, materialize: bool) -> tuple:
 def _replacement(result: Any, grads: tuple, hook: str, name: str) -> tuple:
     result = result if isinstance(result, tuple) else (result,)
     if len(result) != len(grads):
-        raise RuntimeError(
-            f"{hook} returned an invalid number of {name}, got {len(result)}, but expected {len(grads)}"
-        )
+        raise RuntimeError(f"{hook} returned an invalid number of {name}, got {len(result)}, but expected {len(grads)}")
     return result

@@ -99,7 +99,9 @@ class Module:
     ) -> RemovableHandle:
         """Call `hook(module, args, output)` after each forward; what it returns, if not None, replaces the output."""
         if always_call:
-            raise NotImplementedError("register_forward_hook: always_call=True is not supported; catch the error instead")
+            raise NotImplementedError(
+                "register_forward_hook: always_call=True is not supported; catch the error instead"
+            )
         return RemovableHandle(self._hook_table("forward"), (hook, with_kwargs), prepend)
 
     def register_forward_pre_hook(

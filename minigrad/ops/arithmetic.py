@@ -354,8 +354,10 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
 
 
 def rdiv(input: Any, other: Any) -> Tensor:
-    """other / input."""
-    return div(other, input)
+    """other / input, as PyTorch computes it: the reciprocal of input, times other."""
+    from .pointwise import reciprocal
+
+    return mul(reciprocal(input), other)
 
 
 def neg(input: Any) -> Tensor:

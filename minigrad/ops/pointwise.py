@@ -810,12 +810,26 @@ def nan_to_num(
     return NanToNum.apply(input, nan or 0.0, posinf, neginf)
 
 
+class Sinc(Operation):
+    """out = sin(πx) / (πx), 1 at 0.  dx = grad · (πx cos(πx) - sin(πx)) / (πx²), 0 at 0"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array) -> Array:
+        ctx.save_for_backward(x)
+        angle = x * math.pi
+        return np.where(x == 0, 1, np.sin(angle) / angle).astype(x.dtype, copy=False)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        angle = x * math.pi
+        slope = grad * ((cos(angle) * angle - sin(angle)) / (angle * x))
+        return where(x == 0, 0.0, slope)
+
+
 def sinc(input: Any) -> Tensor:
     """sin(πx) / (πx), 1 at 0. PyTorch: torch.sinc."""
-    x = to_float(input) * math.pi
-    zero = wrap(x.array == 0)
-    safe = where(zero, 1.0, x)
-    return where(zero, 1.0, sin(safe) / safe)
+    return Sinc.apply(to_float(input))
 
 
 # -- other names for the same

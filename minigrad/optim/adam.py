@@ -14,7 +14,7 @@ from .optimizer import Optimizer, check_betas, check_range, count_step, refuse, 
 def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Array:
     """The gradient after weight decay: added to it (L2), or, decoupled, taken from the parameter at once."""
     if group["maximize"]:
-        grad = -grad
+        grad = np.asarray(-grad)
     if not group["weight_decay"]:
         return grad
     if decoupled:

@@ -39,14 +39,14 @@ class SGD(Optimizer):
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
         if group["maximize"]:
-            grad = -grad
+            grad = np.asarray(-grad)  # NumPy makes a scalar of an array without dimensions
         if group["weight_decay"]:
             decayed = np.multiply(p, group["weight_decay"], out=self.scratch(p, 1))
             grad = np.add(decayed, grad, out=decayed)
         if momentum := group["momentum"]:
             buffer = state.get("momentum_buffer")
             if buffer is None:
-                state["momentum_buffer"] = wrap(grad.copy())
+                state["momentum_buffer"] = wrap(np.array(grad))
                 b = state["momentum_buffer"].array
             else:
                 b = buffer.array

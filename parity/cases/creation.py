@@ -107,7 +107,6 @@ exact("is_tensor", lambda d: call(d.choice((1, d.tensor()))))
 exact("is_floating_point", lambda d: call(d.any_dtype()))
 exact("result_type", lambda d: call(d.any_dtype((2,)), d.any_dtype((2,))))
 exact("promote_types", lambda d: call(DType(d.choice(DTYPES)), DType(d.choice(DTYPES))))
-exact("can_cast", lambda d: call(DType(d.choice(DTYPES)), DType(d.choice(DTYPES))))
 
 
 def _limits(torch: Any, which: str, name: str) -> Any:

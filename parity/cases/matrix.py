@@ -40,8 +40,6 @@ reduced("dot", lambda d: call(x := d.tensor((side(d),)), d.like(x)))
 reduced("outer", lambda d: call(d.tensor((side(d),)), d.tensor((side(d),))))
 reduced("inner", lambda d: call(d.tensor((2, 3)), d.tensor(d.choice(((4, 3), (3,))))))
 reduced("kron", lambda d: call(d.tensor((2, 3)), d.tensor((2, 2))), layouts=False)  # PyTorch's view fails on others
-reduced("cross", lambda d: call(x := d.tensor((4, 3)), d.like(x), dim=-1))
-reduced("linalg.multi_dot", lambda d: call([d.tensor((2, 3)), d.tensor((3, 4)), d.tensor((4, 2))]))
 
 
 def plus_product(d: Draw) -> Call:

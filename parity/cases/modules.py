@@ -73,8 +73,6 @@ module("AvgPool1d", lambda d: ((2,), optional(d, {"stride": 1}, {"padding": 1}, 
 module("AvgPool2d", lambda d: ((d.choice((2, (2, 3))),), optional(d, {"stride": 1}, {"padding": 1}, {"count_include_pad": False, "padding": 1}), [d.tensor((2, 3, 6, 7))]))
 module("AdaptiveAvgPool1d", lambda d: ((3,), {}, [d.tensor((2, 3, 7))]))
 module("AdaptiveAvgPool2d", lambda d: ((d.choice((1, 3, (2, 3), (None, 2))),), {}, [d.tensor((2, 3, 6, 7))]))
-module("AdaptiveMaxPool1d", lambda d: ((3,), {}, [d.tensor((2, 3, 7))]))
-module("AdaptiveMaxPool2d", lambda d: ((2,), {}, [d.tensor((2, 3, 6, 7))]))
 module("Upsample", lambda d: ((), {"scale_factor": 2}, [d.tensor((2, 3, 2, 3))]))
 for name in ("ZeroPad1d", "ConstantPad1d"):
     module(name, lambda d, name=name: (((1, 2), *([1.5] if name[0] == "C" else [])), {}, [d.tensor((2, 3, 4))]))
@@ -95,9 +93,8 @@ module("RMSNorm", lambda d: ((4,), optional(d, {"eps": 1e-3}, {"elementwise_affi
 module("GroupNorm", lambda d: ((d.choice((1, 2, 3)), 6), optional(d, {"affine": False}), [d.tensor(d.choice(((2, 6), (2, 6, 3), (2, 6, 2, 2))))]), **NORM)
 module("InstanceNorm1d", lambda d: ((3,), optional(d, {"affine": True}, {"track_running_stats": True}), [d.tensor((2, 3, 4))]), **NORM)
 module("InstanceNorm2d", lambda d: ((3,), optional(d, {"affine": True}, {"track_running_stats": True}), [d.tensor((2, 3, 4, 2))]), **NORM)
-module("LocalResponseNorm", lambda d: ((2,), {}, [d.tensor((2, 4, 3))]), **NORM)
 
-for name in ("Dropout", "AlphaDropout", "FeatureAlphaDropout"):
+for name in ("Dropout", "AlphaDropout"):
     module(name, lambda d: (d.choice(((), (0.3,), (0.0,))), {}, [d.tensor((3, 4, 2))]), **NORM)
 module("Dropout1d", lambda d: ((0.4,), {}, [d.tensor((2, 5, 3))]), **NORM)
 module("Dropout2d", lambda d: ((0.4,), {}, [d.tensor((2, 5, 3, 2))]), **NORM)

@@ -87,8 +87,6 @@ def norms(d: Draw) -> Call:
 
 
 op("norm", norms, modes=("normal", "normal", "ties"), kinks=(0.0,), **REDUCING)
-op("linalg.vector_norm", lambda d: call(x := nonempty(d), d.choice((2, 1, math.inf, -math.inf, 3)), dim=d.dims(x), keepdim=d.flag()), modes=("normal",), **REDUCING)
-op("linalg.norm", lambda d: call(d.tensor(min_side=1, min_dims=1, max_dims=2)), modes=("normal",), **REDUCING)
 op("dist", lambda d: call(x := nonempty(d), d.like(x), d.choice((2, 1, 3))), modes=("normal",), **REDUCING)
 
 for name in ("cumsum", "cumprod"):
@@ -102,7 +100,5 @@ for name in ("any", "all"):
     op(name, lambda d: call(x := d.mask(probability=d.choice((0.1, 0.5, 0.9)))) if d.flag() else call(x := d.mask(), d.dim(x), keepdim=d.flag()), tolerance=EXACT)
     op(f"{name}.dtypes", lambda d: call(d.any_dtype()), lambda torch, x, name=name: getattr(torch, name)(x), tolerance=EXACT)
 op("count_nonzero", lambda d: call(x := d.tensor(), **({"dim": d.dim(x)} if d.flag() else {})), tolerance=EXACT, modes=("ties",))
-op("diff", lambda d: call(x := d.tensor(min_dims=1), **({"n": d.integer(0, 2), "dim": d.dim(x)} if d.flag() else {})))
 op("bincount", lambda d: call(d.integers((d.integer(0, 12),), 0, 6), **({"minlength": 8} if d.flag() else {})), tolerance=EXACT)
-op("histc", lambda d: call(d.tensor((20,), grad=False), bins=5, min=-2, max=2), tolerance=EXACT, modes=("normal",))
 

@@ -103,7 +103,6 @@ exact("broadcast_tensors", lambda d: call(*d.tensors(d.integer(1, 3), max_dims=3
 exact("broadcast_shapes", lambda d: call(*d.broadcastable(3)))
 exact("atleast_1d", lambda d: call(d.tensor(max_dims=3)))
 exact("atleast_2d", lambda d: call(d.tensor(max_dims=3)))
-exact("atleast_3d", lambda d: call(d.tensor(max_dims=4)))
 
 exact("Tensor.repeat", lambda d: call(x := d.tensor(max_dims=3), *[d.integer(0, 3) for _ in range(x.ndim + d.integer(0, 1))]), lambda torch, x, *n: x.repeat(*n) if n else x, )
 exact("tile", lambda d: call(x := d.tensor(max_dims=3), tuple(d.integer(1, 3) for _ in range(d.integer(0, 3)))))
@@ -139,7 +138,7 @@ def stackable(d: Draw) -> Call:
 
 
 exact("stack", stackable)
-for name in ("hstack", "vstack", "dstack", "column_stack"):
+for name in ("hstack", "vstack", "dstack"):
     exact(name, lambda d: call([x := d.tensor((2, 2)), d.like(x)]))
 exact("meshgrid", lambda d: call(d.tensor((3,)), d.tensor((2,)), indexing=d.choice(("ij", "xy"))))
 
