@@ -369,7 +369,7 @@ class Operation:
                 "or if you need to access saved tensors after calling backward."
             )
         if self.sequence_nr and self.sequence_nr < Latest.written:
-            self._check_not_overwritten()
+            self._check_not_overwritten(saved)
         if _mode.grad:
             return tuple(self._link(value) for value in saved)
         return saved
@@ -393,8 +393,8 @@ class Operation:
                 return node.variable if isinstance(node, AccumulateGrad) else wrap_recorded(value, edge)
         return wrap(value)
 
-    def _check_not_overwritten(self) -> None:
-        for value in self._saved or ():
+    def _check_not_overwritten(self, values: Sequence[Any]) -> None:
+        for value in values:
             if isinstance(value, Array):
                 record = storage.find(value)
                 if record is not None and record.written > self.sequence_nr:
@@ -470,6 +470,8 @@ class Fused(Operation):
             self.saved_tensors  # noqa: B018  raises: the graph was freed
         wanted = [i for i, edge in enumerate(self.next_functions) if edge is not None]
         assert self.inputs is not None
+        if self.sequence_nr < Latest.written:
+            self._check_not_overwritten([x.array for x in self.inputs if isinstance(x, Variable)])
         with enable_grad():
             # Fresh tensors between the inputs and the definition, so that two equal inputs keep their own gradients.
             inputs = [Alias.apply(x) if i in wanted else x for i, x in enumerate(self.inputs)]
@@ -574,20 +576,16 @@ def _walk(
     wanted = _nodes_above(roots, targets) if targets else None
     pending: dict[Edge, Any] = {}  # by output of a node: the sum of what has arrived
     heap: list[tuple[int, Operation]] = []  # the nodes at which something has arrived, the newest on top
-
-    def arrive(edge: Edge, gradient: Any) -> None:
+    for edge, gradient in roots:
         if edge in pending:
             pending[edge] = pending[edge] + gradient
         else:
             pending[edge] = gradient
             heapq.heappush(heap, (-edge[0].sequence_nr, edge[0]))
-
-    for edge, gradient in roots:
-        arrive(edge, gradient)
     del roots, gradient
 
     while heap:
-        _, node = heapq.heappop(heap)
+        node = heapq.heappop(heap)[1]
         # Every node that uses this one's outputs is newer and has run: its gradients are complete.
         if len(node.outputs) == 1:
             grads = [pending.pop((node, 0))]
@@ -597,11 +595,11 @@ def _walk(
                 continue  # two outputs put it on the heap twice, and it has run
         if node.hooks is not None:
             _call_hooks(node, grads)
-        if targets:
+        if wanted is not None:
             for i, gradient in enumerate(grads):
                 if (node, i) in targets:
                     found[(node, i)] = gradient
-            if node not in wanted:  # type: ignore[operator]
+            if node not in wanted:
                 continue
         if isinstance(node, AccumulateGrad):
             if accumulate:
@@ -611,34 +609,36 @@ def _walk(
             continue
 
         results = node.run_backward(grads)
-        if not isinstance(results, tuple | list):
+        if not isinstance(results, _SEQUENCE):
             results = (results,)
         if node.node_hooks is not None:
             results = _call_node_hooks(node, results, grads)
         if len(results) != len(node.next_functions):
             results = _fit_count(node, results)
-        for i, gradient in enumerate(results):
-            edge = node.next_functions[i]  # type: ignore[assignment]
-            if gradient is None or edge is None:
+        for i, next_edge in enumerate(node.next_functions):
+            gradient = results[i]
+            if gradient is None or next_edge is None:
                 continue
-            target, output_nr = edge
-            if wanted is not None and target not in wanted and edge not in targets:
+            target, output_nr = next_edge
+            if wanted is not None and target not in wanted and next_edge not in targets:
                 continue
             shape, dtype = target.outputs[output_nr]
             if gradient.__class__ is not Array or gradient.shape != shape or gradient.dtype != dtype:
                 gradient = _fit(gradient, shape, dtype, node, i)
             if _mode.anomaly:
                 _check_nan(gradient, node, i)
-            arrive(edge, gradient)
+            if next_edge in pending:
+                pending[next_edge] = pending[next_edge] + gradient
+            else:
+                pending[next_edge] = gradient
+                heapq.heappush(heap, (-target.sequence_nr, target))
         if not retain_graph:
             node.release()
-        del (
-            results,
-            gradient,
-            grads,
-            node,
-        )  # what has been passed on should not be held: its memory may be reused
+        del results, gradient, grads, node  # what has been passed on should not be held: its memory may be reused
     return found
+
+
+_SEQUENCE = (tuple, list)
 
 
 def _nodes_above(roots: Sequence[tuple[Edge, Any]], targets: Sequence[Edge]) -> set[Operation]:
@@ -741,11 +741,8 @@ class AccumulateGrad(Operation):
 
     def __init__(self, variable: Variable) -> None:
         self.variable = variable
+        self.outputs = ((variable.array.shape, variable.array.dtype),)
         self.sequence_nr = next(clock)
-
-    @property
-    def outputs(self) -> tuple:  # type: ignore[override]
-        return ((self.variable.array.shape, self.variable.array.dtype),)
 
     @classmethod
     def name(cls) -> str:

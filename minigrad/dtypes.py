@@ -145,7 +145,7 @@ def result_numpy(a: Any, b: Any) -> np.dtype:
 def can_cast(from_: dtype, to: dtype) -> bool:
     """Whether a result of type `from_` may be written to a tensor of type `to`. PyTorch: torch.can_cast."""
     a, b = to_numpy(from_), to_numpy(to)
-    return _CATEGORY[a.kind] <= _CATEGORY[b.kind] and not (a.kind == "i" and b.kind == "u")
+    return _CATEGORY[a.kind] <= _CATEGORY[b.kind]
 
 
 def result_type(tensor1: Any, tensor2: Any) -> dtype:

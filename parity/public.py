@@ -38,15 +38,13 @@ EXEMPT: dict[str, str] = {
     "set_printoptions": SETTING,
     "set_num_threads": SETTING,
     "get_num_threads": SETTING,
-    "set_num_interop_threads": SETTING,
-    "get_num_interop_threads": SETTING,
-    "set_default_device": SETTING,
-    "get_default_device": SETTING,
-    "set_float32_matmul_precision": SETTING,
     "use_deterministic_algorithms": SETTING,
     "compile": "returns its argument; nothing is computed",
     "save": OUTSIDE,
     "load": OUTSIDE,
+    "show_config": "minigrad's own: which kernels and libraries are in use",
+    "default_generator": "the object behind manual_seed",
+    "random.default_generator": "the object behind manual_seed",
     "seed": "takes its number from the system's entropy: no two runs agree",
     "random.seed": "takes its number from the system's entropy: no two runs agree",
     "autograd.Variable": "the base of Tensor",
@@ -104,7 +102,7 @@ def covered() -> set[str]:
 
 
 def _is_constant(value: Any) -> bool:
-    return isinstance(value, int | float | str | bool) or type(value).__name__ in ("dtype", "layout", "memory_format")
+    return value is None or isinstance(value, int | float | str | bool) or type(value).__name__ in ("dtype", "layout", "memory_format")
 
 
 def missing() -> list[str]:

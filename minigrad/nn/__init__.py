@@ -33,6 +33,7 @@ from .activation import (
     Tanhshrink,
     Threshold,
 )
+from .attention import MultiheadAttention
 from .containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from .conv import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from .dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
@@ -50,11 +51,14 @@ from .loss import (
     L1Loss,
     MarginRankingLoss,
     MSELoss,
+    MultiLabelSoftMarginLoss,
+    MultiMarginLoss,
     NLLLoss,
     PoissonNLLLoss,
     SmoothL1Loss,
     SoftMarginLoss,
     TripletMarginLoss,
+    TripletMarginWithDistanceLoss,
 )
 from .module import Module
 from .norm import (
@@ -64,6 +68,7 @@ from .norm import (
     GroupNorm,
     InstanceNorm1d,
     InstanceNorm2d,
+    InstanceNorm3d,
     LayerNorm,
     LocalResponseNorm,
     RMSNorm,
@@ -79,7 +84,10 @@ from .pooling import (
     MaxPool1d,
     MaxPool2d,
 )
+from .rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNBase, RNNCell, RNNCellBase
 from .shape import (
+    CircularPad1d,
+    CircularPad2d,
     ConstantPad1d,
     ConstantPad2d,
     CosineSimilarity,
@@ -95,22 +103,25 @@ from .shape import (
     Unflatten,
     Unfold,
     Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
     ZeroPad1d,
     ZeroPad2d,
 )
-from .transformer import MultiheadAttention, Transformer, TransformerEncoder, TransformerEncoderLayer
+from .transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 _NEAREST = {
-    "RNN": "nn.TransformerEncoder, or a loop over nn.Linear",
-    "LSTM": "nn.TransformerEncoder, or a loop over nn.Linear",
-    "GRU": "nn.TransformerEncoder, or a loop over nn.Linear",
     "Conv3d": "nn.Conv2d",
     "MaxPool3d": "nn.MaxPool2d",
     "LazyLinear": "nn.Linear",
     "EmbeddingBag": "nn.Embedding followed by .mean(1)",
     "DataParallel": "the module itself: minigrad computes in one process",
-    "TransformerDecoderLayer": "nn.TransformerEncoderLayer",
-    "TransformerDecoder": "nn.TransformerEncoder",
     "SyncBatchNorm": "nn.BatchNorm2d",
 }
 

@@ -111,7 +111,7 @@ class ModuleList(_Listed):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return type(self)(list(self._modules.values())[index])
+            return type(self)(list(self)[index])
         return self._modules[self._place(index)]
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:

@@ -76,8 +76,10 @@ class _ConvNd(Module):
         if self.padding == "same":
             total = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
             pairs = [(t // 2, t - t // 2) for t in total]
+        elif self.padding == "valid":
+            pairs = [(0, 0)] * self.rank
         else:
-            pairs = [(0, 0) if self.padding == "valid" else (p, p) for p in self.padding]
+            pairs = [(int(p), int(p)) for p in self.padding]
         return F.pad(input, [p for pair in reversed(pairs) for p in pair], mode=self.padding_mode), (0,) * self.rank
 
     def extra_repr(self) -> str:

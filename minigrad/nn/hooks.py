@@ -31,7 +31,7 @@ class BackwardHooks:
 
     def __init__(self, module: Any, pre_hooks: Sequence[Callable], hooks: Sequence[Callable]) -> None:
         self.module, self.pre_hooks, self.hooks = module, pre_hooks, hooks
-        self.grad_outputs: tuple[Any, ...] = ()
+        self.grad_outputs: tuple[Any, ...] | None = None
         self.n_inputs = 0
         self.inputs_recorded = False
 
@@ -55,24 +55,26 @@ class BackwardHooks:
         return passed if isinstance(out, tuple) else passed[0]
 
     def _on_outputs(self, grads: tuple) -> tuple:
-        self.grad_outputs = grads
         for hook in self.pre_hooks:
-            result = hook(self.module, self.grad_outputs)
+            result = hook(self.module, grads)
             if result is not None:
-                self.grad_outputs = _replacement(result, grads, "Backward pre hook", "grad_output")
+                grads = _replacement(result, grads, "Backward pre hook", "grad_output")
+        self.grad_outputs = grads
         if not self.inputs_recorded and self.hooks:
             self._warn_no_inputs()
             nothing = (None,) * self.n_inputs
             for hook in self.hooks:
-                result = hook(self.module, nothing, self.grad_outputs)
+                result = hook(self.module, nothing, grads)
                 if result is not None and any(g is not None for g in result):
                     raise RuntimeError(
                         "Backward hook for Modules where no input requires gradient should always return None or None for "
                         "all gradients."
                     )
-        return self.grad_outputs
+        return grads
 
     def _on_inputs(self, grads: tuple) -> tuple:
+        if self.grad_outputs is None:  # the outputs were of a kind that is not watched
+            return grads
         for hook in self.hooks:
             result = hook(self.module, grads, self.grad_outputs)
             if result is not None:

@@ -125,6 +125,12 @@ class InstanceNorm2d(_InstanceNorm):
     allowed = (3, 4)
 
 
+class InstanceNorm3d(_InstanceNorm):
+    """Each channel of each sample to mean 0 and variance 1: (C, D, H, W) or (N, C, D, H, W)."""
+
+    allowed = (4, 5)
+
+
 class LayerNorm(Module):
     """The last dimensions to mean 0 and variance 1, then scaled and shifted. Ba et al. 2016."""
 

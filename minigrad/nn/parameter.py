@@ -38,7 +38,7 @@ class Parameter(Tensor):
         finally:
             self._grad = grad
 
-    def __repr__(self, *, tensor_contents: Any = None) -> str:
+    def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return "Parameter containing:\n" + super().__repr__()
 
 

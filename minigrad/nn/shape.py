@@ -59,6 +59,20 @@ class Upsample(Module):
         return f"{first}, mode={self.mode!r}"
 
 
+class UpsamplingNearest2d(Upsample):
+    """Larger images, each pixel repeated."""
+
+    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+        super().__init__(size, scale_factor, mode="nearest")
+
+
+class UpsamplingBilinear2d(Upsample):
+    """Larger images, the corners kept and linear in between."""
+
+    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+        super().__init__(size, scale_factor, mode="bilinear", align_corners=True)
+
+
 class _Pad(Module):
     mode = "constant"
     count = 4
@@ -106,6 +120,18 @@ class ReplicationPad2d(_Pad):
     """The edge repeated around (.., H, W)."""
 
     mode = "replicate"
+
+
+class CircularPad1d(_Pad):
+    """The other end continued around (.., L)."""
+
+    mode, count = "circular", 2
+
+
+class CircularPad2d(_Pad):
+    """The other end continued around (.., H, W)."""
+
+    mode = "circular"
 
 
 class ConstantPad1d(_Pad):

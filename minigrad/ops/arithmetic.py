@@ -73,6 +73,8 @@ __all__ = [
 ]
 
 Number = int | float | bool
+_NUMBERS = (int, float)  # for isinstance: a tuple is quicker than a union
+_OPERANDS = (Variable, np.ndarray, int, float)
 
 
 # -- types
@@ -105,7 +107,7 @@ def cast(x: Any, d: np.dtype) -> Any:
 
 def as_operand(x: Any, name: str = "other") -> Any:
     """A tensor, an array or a Python number; NumPy scalars become Python numbers; anything else is a TypeError."""
-    if isinstance(x, Variable | np.ndarray | int | float):
+    if isinstance(x, _OPERANDS):
         return float(x) if isinstance(x, np.floating) else x  # np.float64 is a float to Python, but not to NumPy
     if isinstance(x, np.generic):
         return x.item()
@@ -169,7 +171,8 @@ def broadcast_error(a: Any, b: Any) -> RuntimeError:
 
 
 def _binary(op: type[Operation], a: Any, b: Any) -> Any:
-    a, b = promote(a, b)
+    if not (isinstance(a, Variable) and isinstance(b, Variable) and a.array.dtype == b.array.dtype):
+        a, b = promote(a, b)
     try:
         return op.apply(a, b)
     except ValueError:
@@ -265,13 +268,13 @@ class Pow(Operation):
         a, b, out = ctx.saved_tensors
         da = db = None
         if ctx.next_functions[0]:
-            if not isinstance(b, Number):
+            if not isinstance(b, _NUMBERS):
                 da = where(b == 0, 0.0, grad * (b * a ** (b - 1)))
             else:
                 da = grad * 0.0 if b == 0 else grad * (b * a ** (b - 1))
         if ctx.next_functions[1]:
             zero = (a == 0) & (b >= 0)
-            log_a = float(np.log(a)) if isinstance(a, Number) else log(a)
+            log_a = float(np.log(a)) if isinstance(a, _NUMBERS) else log(a)
             db = grad * where(zero, 0.0, out * log_a) if not isinstance(zero, bool) else grad * (out * log_a)
         return da, db
 
@@ -302,9 +305,13 @@ class Abs(Operation):
         return grad * sign(x)
 
 
+def _scaled(other: Any, alpha: Number) -> Any:
+    return mul(other, alpha) if isinstance(other, Variable) else other * alpha
+
+
 def add(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """input + alpha · other, broadcast. PyTorch: torch.add."""
-    return _binary(Add, input, other if alpha == 1 else mul(other, alpha))
+    return _binary(Add, input, other if alpha == 1 else _scaled(other, alpha))
 
 
 def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
@@ -326,8 +333,6 @@ def rsub(input: Any, other: Any) -> Tensor:
 
 def mul(input: Any, other: Any) -> Tensor:
     """input · other, broadcast. PyTorch: torch.mul."""
-    if isinstance(input, int | float) and isinstance(other, int | float):
-        return input * other  # type: ignore[return-value]
     return _binary(Mul, input, other)
 
 
@@ -384,9 +389,9 @@ def pow(input: Any, exponent: Any) -> Tensor:
     if isinstance(exponent, int) and exponent < 0 and isinstance(input, Variable) and input.array.dtype.kind in "iub":
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     a, b = promote(input, exponent)
-    if isinstance(b, Number) and b == 2 and isinstance(a, Variable) and a.array.dtype.kind == "f":
+    if isinstance(b, _NUMBERS) and b == 2 and isinstance(a, Variable) and a.array.dtype.kind == "f":
         return Square.apply(a)
-    if isinstance(b, Number) and b == 0.5 and isinstance(a, Variable):
+    if isinstance(b, _NUMBERS) and b == 0.5 and isinstance(a, Variable):
         from .pointwise import sqrt
 
         return sqrt(a)

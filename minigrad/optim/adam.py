@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import storage
 from ..autograd import Array, wrap
 from .optimizer import Optimizer, check_betas, check_range, count_step, refuse, scalar_state
 
@@ -21,6 +22,21 @@ def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Arra
         p *= 1 - group["lr"] * group["weight_decay"]
         return grad
     return grad + p * group["weight_decay"]
+
+
+_SMALL = 4096  # elements up to which a parameter's update is all overhead
+
+
+class _Pack(NamedTuple):
+    """The state of several parameters in one vector each."""
+
+    m: Array
+    v: Array
+    grad: Array
+    places: list[tuple[int, int]]  # where each parameter's part lies
+    owners: list[
+        Any
+    ]  # the tensors that were put into the parameters' states: as long as they are there, all is in step
 
 
 class Adam(Optimizer):
@@ -53,6 +69,11 @@ class Adam(Optimizer):
             "decoupled_weight_decay": decoupled_weight_decay or self._decoupled,
         }  # fmt: skip
         super().__init__(params, defaults)
+        self._packs: dict[tuple[int, ...], _Pack] = {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._packs = {}
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
@@ -62,11 +83,14 @@ class Adam(Optimizer):
             if group["amsgrad"]:
                 state["max_exp_avg_sq"] = wrap(np.zeros_like(p))
         t = count_step(state)
-        beta1, beta2 = group["betas"]
         grad = decay(p, grad, group, group["decoupled_weight_decay"])
-        m, v = state["exp_avg"].array, state["exp_avg_sq"].array
-        work = self.scratch(p)
+        largest = state["max_exp_avg_sq"].array if group["amsgrad"] else None
+        p -= self._step(grad, state["exp_avg"].array, state["exp_avg_sq"].array, largest, t, group)
 
+    def _step(self, grad: Array, m: Array, v: Array, largest: Array | None, t: float, group: dict[str, Any]) -> Array:
+        """What to take from the parameter; m and v (and largest, the largest v so far) are brought up to date."""
+        beta1, beta2 = group["betas"]
+        work = self.scratch(grad)
         np.subtract(grad, m, out=work)
         work *= 1 - beta1
         m += work
@@ -76,15 +100,58 @@ class Adam(Optimizer):
         work *= 1 - beta2
         v += work
 
-        if group["amsgrad"]:
-            largest = state["max_exp_avg_sq"].array
+        if largest is not None:
             v = np.maximum(largest, v, out=largest)
         np.sqrt(v, out=work)
         work /= math.sqrt(1 - beta2**t)
         work += group["eps"]
         np.divide(m, work, out=work)
         work *= group["lr"] / (1 - beta1**t)
-        p -= work
+        return work
+
+    def update_all(self, params: list[Any], group: dict[str, Any]) -> None:
+        """Small parameters are updated together, as one vector: the arithmetic is the same, its calls are fewer."""
+        small: list[Any] = []
+        if not (group["amsgrad"] or group["maximize"] or group["weight_decay"]):
+            small = [p for p in params if p.array.size <= _SMALL and p.array.dtype == params[0].array.dtype]
+        pack = self._pack(small) if len(small) > 1 else None
+        if pack is None:
+            super().update_all(params, group)
+            return
+        for p in small:
+            t = count_step(self.state[p])
+        np.concatenate([p._grad.array.ravel() for p in small], out=pack.grad)
+        step = self._step(pack.grad, pack.m, pack.v, None, t, group)
+        for p, (start, end) in zip(small, pack.places, strict=True):
+            p.array -= step[start:end].reshape(p.array.shape)
+            storage.mark_written(p.array)
+        if len(small) < len(params):
+            together = {id(p) for p in small}
+            super().update_all([p for p in params if id(p) not in together], group)
+
+    def _pack(self, params: list[Any]) -> _Pack | None:
+        """One vector for the state of all params, into which their own states look; None if they have stepped unequally."""
+        pack = self._packs.get(tuple(map(id, params)))
+        states = [self.state[p] for p in params]
+        if pack is not None and all(s.get("exp_avg") is m for s, m in zip(states, pack.owners, strict=True)):
+            return pack
+        if len({float(s["step"].array) if s else 0.0 for s in states}) > 1:
+            return None
+        ends = np.cumsum([p.array.size for p in params]).tolist()
+        places = list(zip([0, *ends[:-1]], ends, strict=True))
+        m, v, grad = (np.zeros(ends[-1], params[0].array.dtype) for _ in range(3))
+        owners = []
+        for p, state, (start, end) in zip(params, states, places, strict=True):
+            if not state:
+                state["step"] = scalar_state(0.0)
+            for name, flat in (("exp_avg", m), ("exp_avg_sq", v)):
+                place = flat[start:end].reshape(p.array.shape)
+                if name in state:
+                    place[...] = state[name].array
+                state[name] = wrap(place)
+            owners.append(state["exp_avg"])
+        pack = self._packs[tuple(map(id, params))] = _Pack(m, v, grad, places, owners)
+        return pack
 
 
 class AdamW(Adam):

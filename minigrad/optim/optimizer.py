@@ -103,12 +103,7 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            settings = self.prepare(group)
-            for p in group["params"]:
-                grad = p._grad
-                if grad is not None:
-                    self.update(p.array, grad.array, self.state[p], settings)
-                    storage.mark_written(p.array)
+            self.update_all([p for p in group["params"] if p._grad is not None], self.prepare(group))
         for hook in tuple(self._post_hooks.values()):
             hook(self, (closure,), {})
         return loss
@@ -117,6 +112,12 @@ class Optimizer:
         """The group's settings with the learning rate as a number."""
         lr = group.get("lr")
         return {**group, "lr": lr.item()} if isinstance(lr, Variable) else group
+
+    def update_all(self, params: list[Any], group: dict[str, Any]) -> None:
+        """Change all of a group's parameters that have a gradient."""
+        for p in params:
+            self.update(p.array, p._grad.array, self.state[p], group)
+            storage.mark_written(p.array)
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
         raise NotImplementedError

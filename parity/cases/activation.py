@@ -102,3 +102,24 @@ op(F + "dropout.inplace", lambda d: call(d.tensor()), lambda torch, x: torch.nn.
 op(F + "dropout1d", lambda d: call(d.tensor((2, 3, 4)), d.choice((0.5, 0.2))), modes=("normal",), seeds=True)
 op(F + "dropout2d", lambda d: call(d.tensor((2, 3, 2, 2)), d.choice((0.5, 0.2))), modes=("normal",), seeds=True)
 op(F + "gumbel_softmax", lambda d: call(d.tensor((3, 4)), d.choice((1.0, 0.5)), hard=d.flag()), modes=("normal",), seeds=True, tolerance=REDUCED, second=False)
+
+for name in ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout"):
+    draws = lambda d: call(d.tensor((2, 3, 4)), d.choice((0.5, 0.2)), d.flag(0.8))  # noqa: E731
+    run = {"modes": ("normal",), "seeds": True, "methods": False}
+    if name != "dropout":
+        op(name, draws, **run)
+    op(f"{name}_", draws, lambda torch, x, p, train, name=name: getattr(torch, f"{name}_")(x * 2, p, train), **run)
+op(F + "dropout3d", lambda d: call(d.tensor((2, 3, 2, 2, 2)), d.choice((0.5, 0.2))), modes=("normal",), seeds=True)
+op(F + "feature_alpha_dropout", lambda d: call(d.tensor((2, 3, 4)), d.choice((0.5, 0.2)), d.flag()), modes=("normal",), seeds=True)
+
+family("activation")
+
+IN_PLACE = {"relu_": (), "leaky_relu_": (0.1,), "elu_": (0.5,), "celu_": (0.5,), "selu_": (), "hardtanh_": (-2.0, 0.5), "threshold_": (0.5, -1.0)}
+for name, arguments in IN_PLACE.items():
+    op(
+        F + name,
+        lambda d, arguments=arguments: call(d.tensor(), *arguments),
+        lambda torch, x, *a, name=name: getattr(torch.nn.functional, name)(x * 1.5, *a),
+        covers=[name],
+    )
+op(F + "rrelu_", lambda d: call(d.tensor()), lambda torch, x: torch.nn.functional.rrelu_(x * 1.5), covers=["rrelu_"], modes=("normal",))

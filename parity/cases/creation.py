@@ -135,3 +135,4 @@ def printable(d: Draw) -> Input:
 
 # As PyTorch's, character for character.
 exact("Tensor.__repr__", lambda d: call(printable(d)), lambda torch, x: repr(x), modes=("normal", "ties", "special", "large", "tiny"))
+exact("can_cast", lambda d: call(DType(d.choice(DTYPES)), DType(d.choice(DTYPES))))

@@ -178,6 +178,15 @@ def _checked(torch: Any, x: Any) -> Any:
 op("autograd.gradcheck", lambda d: call(d.tensor((2, 2), dtype="float64")), _checked, covers=["autograd.gradgradcheck"], gradient=False, float32=False, modes=("normal",))
 
 
+def _functional(torch: Any, x: Any) -> Any:
+    f = torch.autograd.functional
+    return f.jacobian(lambda t: (t**2).sum(1), x.detach()), f.hessian(lambda t: (t**3).sum(), x.detach()[0])
+
+
+graph("autograd.functional", _functional, "autograd.functional.jacobian", "autograd.functional.hessian", gradient=False)
+
+
+
 def _unrolled(torch: Any, x: Any) -> Any:
     """A value used many times and a loop with control flow: gradients add up."""
     y = x

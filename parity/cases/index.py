@@ -147,3 +147,8 @@ exact("nn.functional.one_hot", lambda d: call(d.integers(None, 0, 4), *d.choice(
 exact("isin", lambda d: call(d.integers(), d.integers((3,))))
 exact("bucketize", lambda d: call(d.tensor((3, 2), grad=False), d.lay(np.sort(d.rng.normal(size=6)), False, "C"), right=d.flag()))
 op("index_put", lambda d: call(d.tensor((4, 3)), (d.integers((5,), 0, 4), d.integers((5,), 0, 3)), d.tensor((5,)), accumulate=True))
+exact("cartesian_prod", lambda d: call(d.tensor((2,)), d.tensor((3,))))
+exact("combinations", lambda d: call(d.tensor((4,)), d.choice((2, 3))))
+exact("msort", lambda d: call(d.distinct(d.shape(min_dims=1, min_side=1))))
+exact("nanmedian", lambda d: call(d.distinct(d.shape(min_side=1))))
+exact("mode", lambda d: call(d.integers((3, 5), 0, 3)))

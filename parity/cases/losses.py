@@ -144,3 +144,12 @@ loss("triplet_margin_loss", "TripletMarginLoss", lambda d: (d.tensor((4, 3)), d.
 loss("soft_margin_loss", "SoftMarginLoss", lambda d: (d.tensor((4,)), signs(d, 4)), modes=("normal",))
 loss("poisson_nll_loss", "PoissonNLLLoss", lambda d: (d.tensor((4, 3)), d.tensor((4, 3), INNER, False)), lambda d: d.choice(({}, {"full": True}, {"log_input": False})) if d.flag(0.3) else {}, modes=("normal",))
 loss("gaussian_nll_loss", "GaussianNLLLoss", lambda d: (d.tensor((4, 3)), d.tensor((4, 3)), d.tensor((4, 3), Domain(0.2, 3.0))), modes=("normal",))
+op(
+    F + "multi_margin_loss",
+    lambda d: call(d.tensor((4, 3)), d.integers((4,), 0, 3), **d.choice(({}, {"p": 2}, {"margin": 0.5})), **reduction(d)),
+    tolerance=REDUCED,
+    second=False,
+    methods=False,
+)
+op(F + "multilabel_soft_margin_loss", lambda d: call(d.tensor((4, 3)), d.mask((4, 3)), **reduction(d)), lambda torch, x, y, **k: torch.nn.functional.multilabel_soft_margin_loss(x, y.to(x.dtype), **k), tolerance=REDUCED)
+op(F + "triplet_margin_with_distance_loss", lambda d: call(d.tensor((4, 3)), d.tensor((4, 3)), d.tensor((4, 3)), **reduction(d)), tolerance=REDUCED, methods=False, modes=("normal",))

@@ -114,3 +114,5 @@ def invertible(d: Draw) -> Input:
 
 
 reduced("inverse", lambda d: call(invertible(d)), modes=("normal",), layouts=False)
+reduced("cross", lambda d: call(x := d.tensor((4, 3)), d.like(x), dim=-1))
+reduced("linalg.multi_dot", lambda d: call([d.tensor((2, 3)), d.tensor((3, 4)), d.tensor((4, 2))]))

@@ -73,6 +73,8 @@ module("AvgPool1d", lambda d: ((2,), optional(d, {"stride": 1}, {"padding": 1}, 
 module("AvgPool2d", lambda d: ((d.choice((2, (2, 3))),), optional(d, {"stride": 1}, {"padding": 1}, {"count_include_pad": False, "padding": 1}), [d.tensor((2, 3, 6, 7))]))
 module("AdaptiveAvgPool1d", lambda d: ((3,), {}, [d.tensor((2, 3, 7))]))
 module("AdaptiveAvgPool2d", lambda d: ((d.choice((1, 3, (2, 3), (None, 2))),), {}, [d.tensor((2, 3, 6, 7))]))
+module("AdaptiveMaxPool1d", lambda d: ((3,), {}, [d.tensor((2, 3, 7))]))
+module("AdaptiveMaxPool2d", lambda d: ((2,), {}, [d.tensor((2, 3, 6, 7))]))
 module("Upsample", lambda d: ((), {"scale_factor": 2}, [d.tensor((2, 3, 2, 3))]))
 for name in ("ZeroPad1d", "ConstantPad1d"):
     module(name, lambda d, name=name: (((1, 2), *([1.5] if name[0] == "C" else [])), {}, [d.tensor((2, 3, 4))]))
@@ -88,15 +90,19 @@ NORM: dict[str, Any] = {"modes": ("normal",), "layouts": False}  # equal values 
 BN = ({"eps": 1e-3}, {"momentum": 0.3}, {"momentum": None}, {"affine": False}, {"track_running_stats": False})
 module("BatchNorm1d", lambda d: ((3,), optional(d, *BN), [d.tensor(d.choice(((4, 3), (2, 3, 5))))]), **NORM)
 module("BatchNorm2d", lambda d: ((3,), optional(d, *BN), [d.tensor((2, 3, 2, 3))]), **NORM)
+module("BatchNorm3d", lambda d: ((3,), {}, [d.tensor((2, 3, 2, 1, 2))]), **NORM)
 module("LayerNorm", lambda d: ((d.choice((4, (3, 4), [3, 4])),), optional(d, {"eps": 1e-3}, {"elementwise_affine": False}, {"bias": False}), [d.tensor((2, 3, 4))]), **NORM)
 module("RMSNorm", lambda d: ((4,), optional(d, {"eps": 1e-3}, {"elementwise_affine": False}), [d.tensor((2, 3, 4))]), **NORM)
 module("GroupNorm", lambda d: ((d.choice((1, 2, 3)), 6), optional(d, {"affine": False}), [d.tensor(d.choice(((2, 6), (2, 6, 3), (2, 6, 2, 2))))]), **NORM)
 module("InstanceNorm1d", lambda d: ((3,), optional(d, {"affine": True}, {"track_running_stats": True}), [d.tensor((2, 3, 4))]), **NORM)
 module("InstanceNorm2d", lambda d: ((3,), optional(d, {"affine": True}, {"track_running_stats": True}), [d.tensor((2, 3, 4, 2))]), **NORM)
 
-for name in ("Dropout", "AlphaDropout"):
+module("LocalResponseNorm", lambda d: ((2,), {}, [d.tensor((2, 4, 3))]), **NORM)
+
+for name in ("Dropout", "AlphaDropout", "FeatureAlphaDropout"):
     module(name, lambda d: (d.choice(((), (0.3,), (0.0,))), {}, [d.tensor((3, 4, 2))]), **NORM)
 module("Dropout1d", lambda d: ((0.4,), {}, [d.tensor((2, 5, 3))]), **NORM)
+module("Dropout3d", lambda d: ((0.4,), {}, [d.tensor((2, 5, 2, 2, 1))]), **NORM)
 module("Dropout2d", lambda d: ((0.4,), {}, [d.tensor((2, 5, 3, 2))]), **NORM)
 
 module("Embedding", lambda d: ((5, 3), optional(d, {"padding_idx": 1}, {"padding_idx": -1}), [d.integers(d.shape(max_dims=2, min_side=1), 0, 5)]), float32=False)
@@ -268,3 +274,20 @@ def _shared(torch: Any, x: Any) -> Result:
 
 
 op("nn.shared_weights", lambda d: call(d.tensor((3, 4), dtype="float64")), _shared, tolerance=REDUCED, float32=False, modes=("normal",))
+
+
+def _buffer(torch: Any, x: Any) -> Any:
+    class Shift(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kept = torch.nn.Buffer(torch.ones(3))
+            self.left_out = torch.nn.Buffer(torch.zeros(3), persistent=False)
+
+        def forward(self, x: Any) -> Any:
+            return x + self.kept + self.left_out
+
+    m = Shift()
+    return m(x), list(m.state_dict()), [n for n, _ in m.named_buffers()]
+
+
+op("nn.Buffer", lambda d: call(d.tensor((2, 3))), _buffer)

@@ -72,6 +72,7 @@ optimizer("RMSprop", lr=(0.1,), alpha=(0.9,), momentum=(0.9,), centered=(True,),
 optimizer("Adagrad", lr=(0.1,), lr_decay=(0.1,), weight_decay=DECAY, initial_accumulator_value=(0.1,), maximize=(True,))
 optimizer("Adadelta", lr=(1.0, 0.1), rho=(0.8,), weight_decay=DECAY)
 optimizer("Rprop", lr=(0.01,))
+optimizer("ASGD", lr=(0.1, 0.01), lambd=(1e-2,), alpha=(0.5,), t0=(3.0, 1e6), weight_decay=DECAY)
 
 
 def _closure(torch: Any, x: Any) -> Any:
@@ -130,6 +131,26 @@ def run_scheduler(torch: Any, name: str, args: tuple, options: dict, steps: int,
     return rates, list(scheduler.get_last_lr())
 
 
+def _own_scheduler(torch: Any) -> Any:
+    """A schedule of the user's own."""
+
+    class Halving(torch.optim.lr_scheduler.LRScheduler):
+        def get_lr(self) -> list[float]:
+            return [base * 0.5**self.last_epoch for base in self.base_lrs]
+
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+    scheduler = Halving(optimizer)
+    rates = []
+    for _ in range(4):
+        optimizer.step()
+        scheduler.step()
+        rates.append(scheduler.get_last_lr()[0])
+    return rates, scheduler.last_epoch
+
+
+op("optim.lr_scheduler.LRScheduler", lambda d: call(), _own_scheduler, gradient=False, float32=False)
+
+
 def scheduler(name: str, *choices: tuple[tuple, dict[str, Any]], steps: int = 30, inner: list | None = None, restart: bool = True) -> None:
     """choices: positional and keyword arguments that are tried."""
 
@@ -175,6 +196,13 @@ def _clip_norm(torch: Any, xs: list, gs: list, *args: Any, **kwargs: Any) -> Any
     return total, [p.grad for p in params]
 
 
+def _clip_with_norm(torch: Any, xs: list, gs: list, limit: float) -> Any:
+    params = _with_gradients(torch, xs, gs)
+    total = torch.nn.utils.get_total_norm([p.grad for p in params])
+    torch.nn.utils.clip_grads_with_norm_(params, limit, total)
+    return [p.grad for p in params]
+
+
 def _clip_value(torch: Any, xs: list, gs: list, limit: float) -> Any:
     params = _with_gradients(torch, xs, gs)
     return torch.nn.utils.clip_grad_value_(params, limit), [p.grad for p in params]
@@ -186,6 +214,7 @@ def parameters(d: Draw) -> tuple[list, list]:
 
 
 op("nn.utils.clip_grad_norm_", lambda d: call(*parameters(d), d.choice((1.0, 0.1, 100.0)), *d.choice(((), (2.0,), (1.0,), (float("inf"),)))), _clip_norm, tolerance=REDUCED, gradient=False)
+op("nn.utils.clip_grads_with_norm_", lambda d: call(*parameters(d), 1.0), _clip_with_norm, tolerance=REDUCED, gradient=False)
 op("nn.utils.get_total_norm", lambda d: call(parameters(d)[0]), tolerance=REDUCED, gradient=False)
 op("nn.utils.clip_grad_value_", lambda d: call(*parameters(d), 0.5), _clip_value, tolerance=EXACT, gradient=False)
 op("nn.utils.parameters_to_vector", lambda d: call([d.tensor((3, 2)), d.tensor((2,))]), tolerance=EXACT, layouts=False)

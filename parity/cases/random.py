@@ -77,13 +77,13 @@ def _stream(torch: Any, steps: list, seed: int) -> Any:
     return out
 
 
-KINDS = ("rand", "randn", "randperm", "randint", "double", "dropout", "seeded", "state")
+KINDS = ("rand", "randn", "randperm", "randint", "double", "dropout", "seeded", "state", "fork")
 random(
     "manual_seed",
     lambda d: call([(d.choice(KINDS), d.choice((1, 3, 16, 33))) for _ in range(d.integer(1, 6))], d.choice((0, 1, 42, 2**31, 2**63 - 1, -1))),
     _stream,
     tolerance=ELEMENTWISE,
-    covers=["initial_seed", "get_rng_state", "set_rng_state"],
+    covers=["initial_seed", "get_rng_state", "set_rng_state", "random.fork_rng"],
 )
 
 
@@ -217,6 +217,14 @@ KINDS_OF_ITEMS = ("dicts", "numbers", "floats", "pairs", "arrays", "nested", "st
 data("default_collate", lambda d: call(d.choice(KINDS_OF_ITEMS)), _collate, ("utils.data.Dataset",))
 
 
+def _counting(torch: Any, n: int) -> Any:
+    class Numbers(torch.utils.data.IterableDataset):
+        def __iter__(self) -> Any:
+            return iter(range(n))
+
+    return Numbers()
+
+
 def _datasets(torch: Any, x: Any, y: Any, seed: int) -> Any:
     data = torch.utils.data
     first, second = data.TensorDataset(x, y), data.TensorDataset(x * 2, y)
@@ -226,13 +234,17 @@ def _datasets(torch: Any, x: Any, y: Any, seed: int) -> Any:
     shares = data.random_split(both, [0.7, 0.3], generator=torch.Generator().manual_seed(seed))
     subset = data.Subset(both, [0, n - 1, n // 2])
     added = first + second
+    stacked = data.StackDataset(x, y)
+    chained = list(data.ChainDataset([_counting(torch, 2), _counting(torch, 3)]))
     return (
+        stacked[0], len(stacked), chained, data.get_worker_info(), data.default_convert({"a": np.arange(2), "b": [1.5]}),
         n, len(added), both[n - 1], both[-1], [len(p) for p in (*parts, *shares)], [list(p.indices) for p in (*parts, *shares)],
         list(subset), len(subset), [p[0] for p in parts if len(p)], torch.rand(2),
     )  # fmt: skip
 
 
-data("random_split", lambda d: call(*columns(d), d.integer(0, 9)), _datasets, ("utils.data.ConcatDataset", "utils.data.Subset"))
+EXTRAS = tuple(f"utils.data.{n}" for n in ("ConcatDataset", "Subset", "StackDataset", "ChainDataset", "default_convert", "get_worker_info"))
+data("random_split", lambda d: call(*columns(d), d.integer(0, 9)), _datasets, EXTRAS)
 
 
 def _samplers(torch: Any, n: int, seed: int) -> Any:
@@ -255,13 +267,8 @@ data("samplers", lambda d: call(d.choice((5, 1, 12)), d.integer(0, 9)), _sampler
 
 
 def _iterable(torch: Any, n: int) -> Any:
-    data = torch.utils.data
-
-    class Numbers(data.IterableDataset):
-        def __iter__(self) -> Any:
-            return iter(range(n))
-
-    return list(data.DataLoader(Numbers(), 3)), list(data.DataLoader(Numbers(), 3, drop_last=True))
+    load = torch.utils.data.DataLoader
+    return list(load(_counting(torch, n), 3)), list(load(_counting(torch, n), 3, drop_last=True))
 
 
 data("IterableDataset", lambda d: call(d.choice((5, 6))), _iterable)

@@ -101,4 +101,9 @@ for name in ("any", "all"):
     op(f"{name}.dtypes", lambda d: call(d.any_dtype()), lambda torch, x, name=name: getattr(torch, name)(x), tolerance=EXACT)
 op("count_nonzero", lambda d: call(x := d.tensor(), **({"dim": d.dim(x)} if d.flag() else {})), tolerance=EXACT, modes=("ties",))
 op("bincount", lambda d: call(d.integers((d.integer(0, 12),), 0, 6), **({"minlength": 8} if d.flag() else {})), tolerance=EXACT)
-
+op("linalg.vector_norm", lambda d: call(x := nonempty(d), d.choice((2, 1, math.inf, -math.inf, 3)), dim=d.dims(x), keepdim=d.flag()), modes=("normal",), **REDUCING)
+op("linalg.norm", lambda d: call(d.tensor(min_side=1, min_dims=1, max_dims=2)), modes=("normal",), **REDUCING)
+op("diff", lambda d: call(x := d.tensor(min_dims=1), **({"n": d.integer(0, 2), "dim": d.dim(x)} if d.flag() else {})))
+op("histc", lambda d: call(d.tensor((20,), grad=False), bins=5, min=-2, max=2), tolerance=EXACT, modes=("normal",))
+op("linalg.matrix_norm", lambda d: call(d.tensor(min_dims=2, min_side=1)), modes=("normal",), **REDUCING)
+op("quantile", lambda d: call(x := d.distinct(d.shape(min_dims=1, min_side=1)), d.choice((0.5, 0.25, 0.9)), **d.choice(({}, {"dim": -1}, {"dim": 0, "keepdim": True}))), **REDUCING)

@@ -1,0 +1,1 @@
+"""Benchmarks: minigrad beside PyTorch, each engine in a process of its own."""
