@@ -29,6 +29,8 @@ def check(x: Any, changes_graph: bool = True) -> None:
     if x._base is not None and changes_graph:
         if x._base._edge is None and x._base._requires_grad:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+        if _slice_key(x) is not None:
+            return
         raise RuntimeError(
             "in-place operations on views of tensors that require grad are not supported: the history of the viewed "
             "tensor would have to be rewritten. Change the tensor itself (x[i] = ... for v = x[i]; v.add_(...)), use the "
@@ -56,11 +58,34 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
     if recorded:
         since = result._edge[0].sequence_nr - 1 if since is None else since
         _keep_old_values(result._edge[0], x, since)
-    np.copyto(x.array, result.array, casting="unsafe")
+    key = _slice_key(x) if x._base is not None and is_grad_enabled() else None
+    if (
+        key is not None
+    ):  # v = base[key]; v.add_(1) is base[key] = v + 1: base gets that history, and v is base[key] again
+        from .ops.index import SetIndex
+        from .ops.shape import slice_of
+
+        part, result = result, SetIndex.apply(x._base, result, key)
+    np.copyto(x.array, result.array if key is None else part.array, casting="unsafe")
     now = storage.mark_written(x.array, regraphed=recorded)
-    if recorded:
+    if key is not None:
+        base = x._base
+        base._edge, base._own_write = result._edge, now
+        x._edge, x._own_write = slice_of(base, key)._edge, now
+    elif recorded:
         x._edge, x._own_write = result._edge, now
     return x
+
+
+def _slice_key(x: Any) -> Any:
+    """The key, if x is `base[key]` as indexing made it and neither has changed since; else None."""
+    from .ops.shape import Slice
+
+    node = x._edge[0] if x._edge is not None else None
+    if isinstance(node, Slice) and x._base._edge is not None and node.next_functions[0] == x._base._edge:
+        key = node.key  # type: ignore[attr-defined]
+        return key if isinstance(key, tuple) else (key,)
+    return None
 
 
 def _keep_old_values(node: Any, x: Any, since: int) -> None:

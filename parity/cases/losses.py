@@ -153,3 +153,7 @@ op(
 )
 op(F + "multilabel_soft_margin_loss", lambda d: call(d.tensor((4, 3)), d.mask((4, 3)), **reduction(d)), lambda torch, x, y, **k: torch.nn.functional.multilabel_soft_margin_loss(x, y.to(x.dtype), **k), tolerance=REDUCED)
 op(F + "triplet_margin_with_distance_loss", lambda d: call(d.tensor((4, 3)), d.tensor((4, 3)), d.tensor((4, 3)), **reduction(d)), tolerance=REDUCED, methods=False, modes=("normal",))
+MARGIN: dict[str, Any] = {"tolerance": REDUCED, "modes": ("normal",)}
+op("nn.TripletMarginWithDistanceLoss", lambda d: call(*[d.tensor((3, 4)) for _ in range(3)], **reduction(d), **d.choice(({}, {"margin": 0.5}, {"swap": True}))), lambda torch, *x, **k: torch.nn.TripletMarginWithDistanceLoss(**k)(*x), **MARGIN)
+op("nn.MultiMarginLoss", lambda d: call(d.tensor((4, 3)), d.integers((4,), 0, 3), **reduction(d), **d.choice(({}, {"margin": 0.5}, {"p": 2}))), lambda torch, *x, **k: torch.nn.MultiMarginLoss(**k)(*x), **MARGIN)
+op("nn.MultiLabelSoftMarginLoss", lambda d: call(d.tensor((4, 3), LOGITS), d.integers((4, 3), 0, 2), **reduction(d)), lambda torch, *x, **k: torch.nn.MultiLabelSoftMarginLoss(**k)(*x), **MARGIN)
