@@ -205,3 +205,104 @@ def _shares(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 mutant("Add: writes into the incoming gradient", A + "Add", "backward", _shares, "add", "graph.reuse")
+
+
+def _drops_saved_copy(original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda node, x, since: None
+
+
+mutant("in place: old values are not kept", "inplace", "_keep_old_values", _drops_saved_copy, "mul", "in_place")
+
+
+def _latest_only(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Of two gradients that arrive at one place, the second."""
+
+    def wrong(roots: Any, retain_graph: bool, targets: Any, accumulate: bool) -> Any:
+        return original(list(roots)[-1:], retain_graph, targets, accumulate)
+
+    return wrong
+
+
+mutant("walk: of several roots only the last", "autograd", "_walk", _latest_only, "Tensor.backward", "chunk", "autograd.grad")
+
+# -- shape, indexing, reduction
+
+
+def _no_accumulation(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Assigns where it must add: an element read twice loses a gradient."""
+
+    def wrong(ctx: Any, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        ctx.key = key
+        out = np.zeros(shape, x.dtype)
+        out[key] = x
+        return out
+
+    return wrong
+
+
+mutant("index: assigns where it must add", "ops.index:PutAdd", "forward", _no_accumulation, "Tensor.__getitem__")
+mutant("gather: assigns where it must add", "ops.index:ScatterAddAt", "forward", _no_accumulation, "gather")
+backward_of("ops.reduce:Sum", scaled(2.0), "twice", "sum")
+backward_of("ops.reduce:Mean", lambda b: lambda ctx, g: tuple(None if x is None else x * ctx.count for x in b(ctx, g)), "divisor forgotten", "mean")
+backward_of("ops.reduce:Var", scaled(0.5), "the factor 2 forgotten", "var")
+mutant(
+    "Extreme: every tie gets the whole gradient", "ops.reduce:Extreme", "backward",
+    lambda b: lambda ctx, g: (_whole_ties(ctx, g), *[None] * (len(ctx.next_functions) - 1)),
+    "amax", "max",
+)  # fmt: skip
+
+
+def _whole_ties(ctx: Any, grad: Any) -> Any:
+    x, out = ctx.saved_tensors
+    kept = tuple(1 if i in ctx.axes else n for i, n in enumerate(x.shape))
+    return grad.reshape(kept) * (x == out.reshape(kept))
+
+
+# -- matrices, softmax, norms, losses, layers
+
+backward_of("ops.matrix:Linear", lambda b: lambda ctx, g: (*b(ctx, g)[:2], None if b(ctx, g)[2] is None else b(ctx, g)[2] * 0.5), "bias halved", "nn.functional.linear")
+
+
+def _softmax_without_sum(original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrong(ctx: Any, grad: Any) -> Any:
+        result = original(ctx, grad * 0 + grad.mean())  # a constant gradient: softmax gives 0
+        return result
+
+    return wrong
+
+
+backward_of("ops.softmax:Softmax", _softmax_without_sum, "sees only the mean of the gradient", "nn.functional.softmax")
+backward_of("ops.softmax:Softmax", with_ones, "incoming gradient ignored", "nn.functional.softmax")
+backward_of("ops.softmax:LogSoftmax", scaled(1 + 1e-7), "an error of 1e-7", "nn.functional.log_softmax")
+backward_of("ops.norm:Normalize", with_ones, "incoming gradient ignored", "nn.functional.layer_norm", "nn.functional.batch_norm")
+backward_of("ops.loss:CrossEntropyLoss", scaled(1.01), "one per cent too large", "nn.functional.cross_entropy")
+backward_of("ops.conv:Convolution", second_negated, "sign of the weights' gradient wrong", "nn.functional.conv2d")
+
+
+def _relu_at_zero(original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrong(ctx: Any, grad: Any) -> Any:
+        (out,) = ctx.saved_tensors
+        return grad * ((out > 0) + 0.5 * (out == 0))
+
+    return wrong
+
+
+mutant("Relu: half a gradient at 0 and below", "ops.activation:Relu", "backward", _relu_at_zero, "nn.functional.relu")
+
+# -- optimizers, initialization, random draws
+
+
+def _times(factor: float) -> Callable[[Any], Any]:
+    return lambda original: lambda *args, **kwargs: original(*args, **kwargs) * factor
+
+
+def _one_more(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Draws one number too many: all that follows is shifted."""
+
+    def wrong(self: Any, n: int, *args: Any, **kwargs: Any) -> Any:
+        return original(self, n + 1, *args, **kwargs)[1:]
+
+    return wrong
+
+
+mutant("random: one output too many a draw", "random:Generator", "_raw", _one_more, "rand", "randn", "nn.Linear", "utils.data.DataLoader")

@@ -323,10 +323,11 @@ def test_every_operation_has_a_forward_and_a_backward():
 # -- importing
 
 
-def _python(code):
-    # with bytecode kept, as it is on a user's machine
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+def _python(code, **more):
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | more,
+    )  # fmt: skip
     return result.stdout.strip()
 
 
@@ -337,10 +338,9 @@ def test_import_brings_no_heavy_modules():
 
 def test_import_time(tmp_path):
     """Within 1.5 times NumPy's, with compiled files as after any first run; the best of several, as others disturb."""
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPYCACHEPREFIX": str(tmp_path)}
     code = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
     best = {}
     for name in ("numpy", "minigrad") * 8:
-        taken = float(_python(code.format(name), environment))
+        taken = float(_python(code.format(name), PYTHONPYCACHEPREFIX=str(tmp_path)))
         best[name] = min(taken, best.get(name, taken))
     assert best["minigrad"] <= 1.5 * best["numpy"], best

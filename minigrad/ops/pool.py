@@ -17,7 +17,7 @@ from .windows import Pairs, at, pad_zeros, tuple_of
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d"]
+__all__ = ["adaptive_avg_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d"]
 
 Ints = tuple[int, ...]
 

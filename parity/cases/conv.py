@@ -119,7 +119,7 @@ for n in (1, 2):
     )
     reduced(f"avg_pool{n}d", lambda d, n=n: avg_pool(d, n))
     reduced(f"adaptive_avg_pool{n}d", lambda d, n=n: call(image(d, n), per_dim(d, n, (1, 2, 3, 5))))
-    op(f"{F}adaptive_max_pool{n}d", lambda d, n=n: call(image(d, n), per_dim(d, n, (1, 2, 3))), methods=False, modes=("normal", "ties"), also=["adaptive_max_pool1d"] * (n == 1))
+    op(f"{F}adaptive_max_pool{n}d", lambda d, n=n: call(image(d, n), per_dim(d, n, (1, 2, 3))), methods=False, modes=("normal", "ties"))
 
 family("resampling")
 
