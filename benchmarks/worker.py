@@ -19,7 +19,7 @@ def main(engine: str, workload: str, seconds: float, threads: int) -> None:
     end = time.perf_counter() + seconds / 4
     while time.perf_counter() < end:  # warm up: caches, thread pools, clocks
         step()
-    times = []
+    times: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times) < 5:
         start = time.perf_counter()

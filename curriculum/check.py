@@ -189,8 +189,8 @@ def check(lesson: Lesson, path: Path | None = None) -> tuple[bool, str]:
     except Exception as error:
         own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         where = f", line {own[-1].lineno}: {own[-1].line}" if own else ""
-        hint = _hint(error)
-        return False, f"Exercise {lesson.number}: {type(error).__name__} in {path.name}{where}\n{error}{hint}"
+        advice = _hint(error)
+        return False, f"Exercise {lesson.number}: {type(error).__name__} in {path.name}{where}\n{error}{advice}"
     return True, f"Exercise {lesson.number}: solved."
 
 

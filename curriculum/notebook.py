@@ -23,7 +23,7 @@ def cells(text: str) -> list[tuple[str, str]]:
 
 def write(lesson: Lesson, path: Path) -> None:
     """Write the lesson as a notebook."""
-    content = []
+    content: list[dict] = []
     for number, (kind, source) in enumerate(cells(lesson.path.read_text(encoding="utf-8"))):
         cell = {"cell_type": kind, "id": f"cell-{number}", "metadata": {}, "source": source.splitlines(keepends=True)}
         content.append(cell | ({"execution_count": None, "outputs": []} if kind == "code" else {}))

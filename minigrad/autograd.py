@@ -79,7 +79,7 @@ def is_inference_mode_enabled() -> bool:
 class _ModeContext(contextlib.ContextDecorator):
     """A context manager and decorator that sets attributes of the thread's mode and puts them back."""
 
-    settings: dict[str, bool]
+    settings: Any  # the attributes to set, by name
 
     def __enter__(self) -> None:
         # A stack, as one object may be entered again inside itself (a decorated function that calls itself).
@@ -121,13 +121,13 @@ class _Switch(_ModeContext):
 class no_grad(_Switch):
     """Operations inside are not recorded. PyTorch: torch.no_grad."""
 
-    settings: ClassVar[dict[str, bool]] = {"grad": False}
+    settings = {"grad": False}  # noqa: RUF012
 
 
 class enable_grad(_Switch):
     """Operations inside are recorded, also within `no_grad`. PyTorch: torch.enable_grad."""
 
-    settings: ClassVar[dict[str, bool]] = {"grad": True}
+    settings = {"grad": True}  # noqa: RUF012
 
 
 class set_grad_enabled(_ModeContext):
@@ -538,7 +538,7 @@ class use_kernels(contextlib.ContextDecorator):
     def __exit__(self, *error: object) -> None:
         _kernels.enabled = self._before.pop()
 
-    def __call__(self, func: Callable) -> Callable:
+    def __call__(self, func: Callable) -> Any:
         global _kernels_default
         _kernels_default = self._default
         return super().__call__(func)
@@ -686,7 +686,7 @@ def _fit(gradient: Any, shape: tuple[int, ...], dtype: np.dtype, node: Operation
         raise TypeError(
             f"{node.name()} returned a {type(gradient).__name__} as gradient {i}; it must be a tensor or None"
         )
-    given = tuple(gradient.shape)
+    given = tuple(gradient.shape)  # type: ignore[union-attr]
     if given != shape:
         padded = (1,) * (len(given) - len(shape)) + shape
         if len(padded) != len(given) or any(n != g and n != 1 for n, g in zip(padded, given, strict=True)):

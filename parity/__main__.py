@@ -33,7 +33,11 @@ def chosen(names: list[str]) -> list[Case]:
         ]  # fmt: skip
         if not some:
             near = [c.name for c in CASES.values() if name.lower() in c.name.lower()]
-            hint = f"; similar: {', '.join(near[:8])}" if near else f"; families: {', '.join(sorted({c.family for c in CASES.values()}))}"
+            hint = (
+                f"; similar: {', '.join(near[:8])}"
+                if near
+                else f"; families: {', '.join(sorted({c.family for c in CASES.values()}))}"
+            )
             raise SystemExit(f"there is no case or family called {name!r}{hint}")
         found += some
     return list({c.name: c for c in found}.values())
@@ -43,7 +47,12 @@ def run(cases: list[Case], examples: int, seed: int, console: Console) -> dict[s
     """Compare and show the progress; what was found, by case."""
     results: dict[str, Any] = {}
     bar = Progress(
-        TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True
+        TextColumn("{task.description:32}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
     )
     with bar, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -73,8 +82,22 @@ def summary(results: dict[str, Any]) -> Table:
     by_family: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for result in results.values():
         by_family[result["family"]].append(result)
-    table = Table(title="minigrad against PyTorch: worst differences, relative (float64) and in ulp (float32)", title_justify="left")
-    for heading in ("family", "cases", "examples", "both raise", "value", "gradient", "second", "float32 value", "float32 gradient", "wrong"):
+    table = Table(
+        title="minigrad against PyTorch: worst differences, relative (float64) and in ulp (float32)",
+        title_justify="left",
+    )
+    for heading in (
+        "family",
+        "cases",
+        "examples",
+        "both raise",
+        "value",
+        "gradient",
+        "second",
+        "float32 value",
+        "float32 gradient",
+        "wrong",
+    ):
         table.add_column(heading, justify="left" if heading == "family" else "right")
     for name, group in by_family.items():
 
@@ -92,8 +115,12 @@ def summary(results: dict[str, Any]) -> Table:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m parity", description="Compare minigrad with PyTorch, case by case.")
-    parser.add_argument("names", nargs="*", help="cases, last parts of names (gelu) or families (pooling); all if none is given")
+    parser = argparse.ArgumentParser(
+        prog="python -m parity", description="Compare minigrad with PyTorch, case by case."
+    )
+    parser.add_argument(
+        "names", nargs="*", help="cases, last parts of names (gelu) or families (pooling); all if none is given"
+    )
     parser.add_argument("--examples", type=int, default=50, help="drawn calls a case (50)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first draw (0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found here")
@@ -115,7 +142,10 @@ def main(argv: list[str] | None = None) -> int:
         console.print(f"\n[red]{name}[/]", highlight=False)
         console.print(error, markup=False, highlight=False)
     total = sum(r["examples"] for r in results.values())
-    console.print(f"\n{len(cases)} cases, {total} examples, {len(errors)} wrong, {time.perf_counter() - start:.1f} s", highlight=False)
+    console.print(
+        f"\n{len(cases)} cases, {total} examples, {len(errors)} wrong, {time.perf_counter() - start:.1f} s",
+        highlight=False,
+    )
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(results, indent=1))

@@ -29,7 +29,11 @@ class Tolerance:
 
 
 ELEMENTWISE = Tolerance(
-    "elementwise", 1e-12, 4, True, "a few roundings an element; the engines may call different libraries for exp, erf, ..."
+    "elementwise",
+    1e-12,
+    4,
+    True,
+    "a few roundings an element; the engines may call different libraries for exp, erf, ...",
 )
 REDUCED = Tolerance(
     "reduced", 1e-10, 8, False, "sums in another order: the error grows with their length and with cancellation"
@@ -113,7 +117,9 @@ def resolve(root: Any, path: str) -> Any:
     return functools.reduce(getattr, path.split("."), root)
 
 
-_IN_PLACE_OPERATORS = {f"__i{n}__" for n in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "and", "or", "xor")}
+_IN_PLACE_OPERATORS = {
+    f"__i{n}__" for n in ("add", "sub", "mul", "truediv", "pow", "floordiv", "mod", "and", "or", "xor")
+}
 
 
 def form_of(path: str) -> Form:

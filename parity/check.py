@@ -78,7 +78,9 @@ def check(fn: Callable[..., Any], *inputs: Any, second: bool = True, seed: int =
         if isinstance(run, _Traced):
             report = _against_differences(run, rng, second)
             name = TORCH.name if run.engine is MINIGRAD else MINIGRAD.name
-            report.lines.append(f"(It does not run in {name}: {type(other).__name__}: {str(other).splitlines()[0] if str(other) else ''})")
+            report.lines.append(
+                f"(It does not run in {name}: {type(other).__name__}: {str(other).splitlines()[0] if str(other) else ''})"
+            )
             return report
     raise Unanswerable(
         "the function runs in neither engine.\n"
@@ -110,7 +112,9 @@ class _Traced:
         again = self.run(self.tensors)
         for a, b in zip(self.outputs, again, strict=True):
             if not np.array_equal(engine.array(a), engine.array(b), equal_nan=True):
-                raise Unanswerable("two runs on the same inputs gave different values: draw random numbers outside the function, or seed inside it")
+                raise Unanswerable(
+                    "two runs on the same inputs gave different values: draw random numbers outside the function, or seed inside it"
+                )
         if not any(y.requires_grad for y in self.outputs):
             raise Unanswerable(
                 f"in {engine.name} the result does not depend on the inputs in a way that autograd recorded: is there a "
@@ -132,20 +136,37 @@ class _Traced:
         return outputs
 
     def gradients(self, cotangents: list[np.ndarray], create_graph: bool = False) -> list:
-        roots = [(y, self.engine.tensor(Input.of(c, False))) for y, c in zip(self.outputs, cotangents, strict=True) if y.requires_grad]
+        roots = [
+            (y, self.engine.tensor(Input.of(c, False)))
+            for y, c in zip(self.outputs, cotangents, strict=True)
+            if y.requires_grad
+        ]
         return list(
             self.engine.module.autograd.grad(
-                [y for y, _ in roots], self.wanted, [c for _, c in roots], retain_graph=True, create_graph=create_graph, allow_unused=True
+                [y for y, _ in roots],
+                self.wanted,
+                [c for _, c in roots],
+                retain_graph=True,
+                create_graph=create_graph,
+                allow_unused=True,
             )
         )
 
     def second(self, cotangents: list[np.ndarray], weights: list[np.ndarray]) -> list | None:
         """Gradients of sum(weights · gradients); None if the gradients do not depend on the inputs."""
         gradients = self.gradients(cotangents, create_graph=True)
-        pairs = [(g, self.engine.tensor(Input.of(w, False))) for g, w in zip(gradients, weights, strict=True) if g is not None and g.requires_grad]
+        pairs = [
+            (g, self.engine.tensor(Input.of(w, False)))
+            for g, w in zip(gradients, weights, strict=True)
+            if g is not None and g.requires_grad
+        ]
         if not pairs:
             return None
-        return list(self.engine.module.autograd.grad([g for g, _ in pairs], self.wanted, [w for _, w in pairs], allow_unused=True))
+        return list(
+            self.engine.module.autograd.grad(
+                [g for g, _ in pairs], self.wanted, [w for _, w in pairs], allow_unused=True
+            )
+        )
 
     def array(self, gradient: Any, i: int) -> np.ndarray:
         if gradient is None:
@@ -203,7 +224,9 @@ def _against_torch(ours: _Traced, theirs: _Traced, rng: np.random.Generator, sec
     report = Report(True, "PyTorch running the same function")
     lines = report.lines
     if len(ours.outputs) != len(theirs.outputs):
-        return Report(False, report.against, [f"minigrad gives {len(ours.outputs)} outputs, PyTorch {len(theirs.outputs)}"])
+        return Report(
+            False, report.against, [f"minigrad gives {len(ours.outputs)} outputs, PyTorch {len(theirs.outputs)}"]
+        )
     good = True
     for i, (a, b) in enumerate(zip(ours.outputs, theirs.outputs, strict=True)):
         good &= _tell(lines, f"value of output {i}", MINIGRAD.array(a), TORCH.array(b), REDUCED.relative)
@@ -217,13 +240,17 @@ def _against_torch(ours: _Traced, theirs: _Traced, rng: np.random.Generator, sec
             pairs.append(("second derivative by input", a2 or none, b2 or none))
         for what, mine, other in pairs:
             for i, place in enumerate(ours.places):
-                good &= _tell(lines, f"{what} {place}", ours.array(mine[i], i), theirs.array(other[i], i), REDUCED.relative)
+                good &= _tell(
+                    lines, f"{what} {place}", ours.array(mine[i], i), theirs.array(other[i], i), REDUCED.relative
+                )
     report.ok = bool(good)
     if not good:
         # Which of the two is wrong? The values' own differences tell.
         for run in (ours, theirs):
             numeric = _against_differences(run, rng, second=False)
-            lines.append(f"{run.engine.name}'s gradient against differences of its own values: {'right' if numeric.ok else 'wrong'}")
+            lines.append(
+                f"{run.engine.name}'s gradient against differences of its own values: {'right' if numeric.ok else 'wrong'}"
+            )
     return report
 
 
@@ -233,7 +260,9 @@ def _against_differences(run: _Traced, rng: np.random.Generator, second: bool) -
     gradients = run.gradients(cotangents)
 
     def value() -> float:
-        return sum(float((run.engine.array(y) * c).sum()) for y, c in zip(run.run(run.tensors), cotangents, strict=True))
+        return sum(
+            float((run.engine.array(y) * c).sum()) for y, c in zip(run.run(run.tensors), cotangents, strict=True)
+        )
 
     good = True
     for i, place in enumerate(run.places):
@@ -255,7 +284,9 @@ def _against_differences(run: _Traced, rng: np.random.Generator, second: bool) -
 
             for i, place in enumerate(run.places):
                 expected = _central(run, i, slope)
-                good &= _tell(report.lines, f"second derivative by input {place}", run.array(found[i], i), expected, DIFFERENCES)
+                good &= _tell(
+                    report.lines, f"second derivative by input {place}", run.array(found[i], i), expected, DIFFERENCES
+                )
     report.ok = bool(good)
     return report
 
@@ -275,4 +306,3 @@ def _central(run: _Traced, i: int, value: Callable[[], float]) -> np.ndarray:
         memory[index] = x
         result[index] = (8 * (f[0] - f[1]) - (f[2] - f[3])) / (12 * h)
     return result
-

@@ -239,7 +239,13 @@ class Example:
 
     def describe(self) -> str:
         def show(x: Any) -> Any:
-            return _Shown(x.describe()) if isinstance(x, Input) else _Shown(f"torch.{x.name}") if isinstance(x, DType) else x
+            return (
+                _Shown(x.describe())
+                if isinstance(x, Input)
+                else _Shown(f"torch.{x.name}")
+                if isinstance(x, DType)
+                else x
+            )
 
         args = [repr(_map(a, show)) for a in self.call.args]
         args += [f"{k}={_map(v, show)!r}" for k, v in self.call.kwargs.items()]
@@ -270,7 +276,9 @@ class Example:
 
     def _compare_errors(self, ours: BaseException | None, theirs: BaseException | None) -> None:
         if theirs is None:
-            raise Mismatch(f"{self.describe()}\n  minigrad raised {type(ours).__name__}, PyTorch did not: {ours}") from ours
+            raise Mismatch(
+                f"{self.describe()}\n  minigrad raised {type(ours).__name__}, PyTorch did not: {ours}"
+            ) from ours
         if ours is None:
             raise Mismatch(f"{self.describe()}\n  PyTorch raised {type(theirs).__name__}, minigrad did not: {theirs}")
         if not same_class(ours, theirs):
@@ -303,7 +311,7 @@ class Example:
                 self.fail(f"{name}: got {a!r}, expected {b!r}")
             return
         if isinstance(b, float) and isinstance(a, float):
-            if not (a == b or math.isnan(a) and math.isnan(b) or abs(a - b) <= 1e-12 * max(abs(b), self.floor)):
+            if not (a == b or (math.isnan(a) and math.isnan(b)) or abs(a - b) <= 1e-12 * max(abs(b), self.floor)):
                 self.fail(f"{name}: got {a!r}, expected {b!r}")
             return
         if isinstance(a, str) and isinstance(b, str):  # the engines' names differ in length, so lines break elsewhere
@@ -313,7 +321,9 @@ class Example:
         if not same:
             self.fail(f"{name}: got {a!r} ({type(a).__name__}), expected {b!r} ({type(b).__name__})")
 
-    def _compare_tensor(self, kind: str, name: str, a: Any, b: Any, t: Any = None, tolerance: Tolerance | None = None) -> None:
+    def _compare_tensor(
+        self, kind: str, name: str, a: Any, b: Any, t: Any = None, tolerance: Tolerance | None = None
+    ) -> None:
         if not isinstance(a, MINIGRAD.Tensor):
             self.fail(f"{name}: got {type(a).__name__}, expected a Tensor")
         got, expected = MINIGRAD.array(a), TORCH.array(b)
@@ -325,10 +335,19 @@ class Example:
         self._compare_arrays(kind, name, got, expected, None if t is None else TORCH.array(t), tolerance)
 
     def _compare_arrays(
-        self, kind: str, name: str, got: np.ndarray, expected: np.ndarray, truth: np.ndarray | None, tolerance: Tolerance
+        self,
+        kind: str,
+        name: str,
+        got: np.ndarray,
+        expected: np.ndarray,
+        truth: np.ndarray | None,
+        tolerance: Tolerance,
     ) -> None:
         single = expected.dtype == np.float32 or (self.narrow and expected.dtype.kind == "f")
-        measure: dict[str, Any] = {"per_element": tolerance.per_element, "floor": self.floor32 if single else self.floor}
+        measure: dict[str, Any] = {
+            "per_element": tolerance.per_element,
+            "floor": self.floor32 if single else self.floor,
+        }
         if expected.dtype.kind != "f" or expected.dtype == np.float64 or truth is None:
             d = differ(got, expected, **measure)
             # Results in float32 that came from float64 or integers get float32's share of the tolerance.
@@ -336,7 +355,11 @@ class Example:
             limit = 0.0 if tolerance.relative == 0 else limit
             self.tally.note(f"float32 {kind}" if single else kind, d.relative, d.ulp)
             if not d.relative <= limit:
-                self.fail(self._told(name, got, expected, d, f"at most {limit:g} relative ({tolerance.name}: {tolerance.reason})"))
+                self.fail(
+                    self._told(
+                        name, got, expected, d, f"at most {limit:g} relative ({tolerance.name}: {tolerance.reason})"
+                    )
+                )
             return
         eps = float(np.finfo(np.float32).eps)
         with np.errstate(over="ignore"):
@@ -349,10 +372,18 @@ class Example:
         self.tally.note(f"float32 {kind}", mine.relative, mine.relative / eps)
         if not mine.relative / eps <= allowed:
             self.fail(
-                self._told(name, got, expected, mine, f"{allowed:.1f} ulp from the float64 value, twice PyTorch's own plus {tolerance.ulp:g}")
+                self._told(
+                    name,
+                    got,
+                    expected,
+                    mine,
+                    f"{allowed:.1f} ulp from the float64 value, twice PyTorch's own plus {tolerance.ulp:g}",
+                )
             )
         if overflow.any():
-            d = differ(np.where(overflow, got, 0), np.where(overflow, expected, 0), per_element=True, floor=self.floor32)
+            d = differ(
+                np.where(overflow, got, 0), np.where(overflow, expected, 0), per_element=True, floor=self.floor32
+            )
             if not d.relative <= 1e-5:
                 self.fail(self._told(name, got, expected, d, "where float32 overflows, both overflow alike"))
 
@@ -398,7 +429,9 @@ class Example:
                 recorded = mine.gradients(create_graph=True)
             except Exception as error:
                 raise Mismatch(f"{self.describe()}\n  under create_graph minigrad raised {error!r}") from error
-            self._compare_gradient_lists("gradient", [f"{n} under create_graph" for n in names], recorded, expected, exact, shape)
+            self._compare_gradient_lists(
+                "gradient", [f"{n} under create_graph" for n in names], recorded, expected, exact, shape
+            )
             self._compare_second(mine, other, recorded, expected, names)
 
     def _both(self, ours: Callable[[], Any], theirs: Callable[[], Any]) -> tuple[Any, Any]:
@@ -456,7 +489,8 @@ class Example:
         if without:
             self.fail(f"{names[without[0]]} under create_graph does not require grad")
         a, b = self._both(
-            lambda: mine.second([got[i] for i in chosen], weights), lambda: other.second([expected[i] for i in chosen], weights)
+            lambda: mine.second([got[i] for i in chosen], weights),
+            lambda: other.second([expected[i] for i in chosen], weights),
         )
         if a is None or b is None:
             return

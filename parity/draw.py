@@ -258,7 +258,10 @@ class Draw:
             values = values.astype(dtype)
         if dtype == "float32" and math.isfinite(domain.low) and math.isfinite(domain.high):
             # An open interval stays open when rounded.
-            low, high = np.nextafter(np.float32(domain.low), np.float32(9)), np.nextafter(np.float32(domain.high), np.float32(-9))
+            low, high = (
+                np.nextafter(np.float32(domain.low), np.float32(9)),
+                np.nextafter(np.float32(domain.high), np.float32(-9)),
+            )
             values = values.clip(low, high) if self.mode != "special" else values
         return self.lay(values, grad and np.dtype(dtype).kind == "f", layout)
 
@@ -279,7 +282,9 @@ class Draw:
         order = tuple(self.rng.permutation(values.ndim).tolist()) if layout == "transposed" else None
         return lay_out(values, layout, grad, order)
 
-    def integers(self, shape: Shape | None = None, low: int = -5, high: int = 6, dtype: str = "int64", **limits: int) -> Input:
+    def integers(
+        self, shape: Shape | None = None, low: int = -5, high: int = 6, dtype: str = "int64", **limits: int
+    ) -> Input:
         """Integers in [low, high); unsigned ones from 0."""
         shape = self.shape(**limits) if shape is None else tuple(shape)
         low = max(low, 0) if dtype == "uint8" else low

@@ -30,7 +30,21 @@ def after(first: Callable[[], Any], then: Callable[[], Any]) -> Any:
 
 # -- shapes that do not go together
 
-for name in ("add", "sub", "mul", "div", "pow", "maximum", "minimum", "eq", "lt", "atan2", "remainder", "fmod", "logical_and"):
+for name in (
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "pow",
+    "maximum",
+    "minimum",
+    "eq",
+    "lt",
+    "atan2",
+    "remainder",
+    "fmod",
+    "logical_and",
+):
     BAD[f"{name}_shapes"] = lambda torch, name=name: getattr(torch, name)(torch.ones(2, 3), torch.ones(4, 3))
 
 bad(
@@ -120,7 +134,22 @@ bad(
 
 # -- reductions
 
-for name in ("sum", "mean", "amax", "argmax", "logsumexp", "var", "softmax", "cumsum", "all", "max", "norm", "prod", "argmin", "sort"):
+for name in (
+    "sum",
+    "mean",
+    "amax",
+    "argmax",
+    "logsumexp",
+    "var",
+    "softmax",
+    "cumsum",
+    "all",
+    "max",
+    "norm",
+    "prod",
+    "argmin",
+    "sort",
+):
     BAD[f"{name}_dim"] = lambda torch, name=name: getattr(torch.ones(2, 3), name)(dim=2)
 for name in ("sum", "mean", "amax"):
     BAD[f"{name}_dim_negative"] = lambda torch, name=name: getattr(torch.ones(2, 3), name)(dim=-3)
@@ -275,7 +304,9 @@ bad(
     inplace_leaf_operator=lambda torch: leaf(torch, 2).__iadd__(1),
     inplace_leaf_fill=lambda torch: leaf(torch, 2).fill_(1),
     inplace_leaf_view=lambda torch: leaf(torch, 2)[:1].mul_(2),
-    inplace_saved=lambda torch: after(lambda: (y := (x := leaf(torch, 2).exp()).exp(), x.add_(1)), lambda: None) or _overwritten(torch),
+    inplace_saved=lambda torch: (
+        after(lambda: (y := (x := leaf(torch, 2).exp()).exp(), x.add_(1)), lambda: None) or _overwritten(torch)
+    ),
     inplace_shape=lambda torch: torch.ones(2).add_(torch.ones(3, 2)),
     inplace_dtype=lambda torch: torch.arange(3).add_(0.5),
     inplace_bool=lambda torch: (torch.ones(2) > 0).add_(1),
@@ -351,12 +382,20 @@ bad(
     conv2d_bias=lambda torch: torch.nn.functional.conv2d(torch.ones(1, 3, 5, 5), torch.ones(2, 3, 3, 3), torch.ones(3)),
     conv2d_stride=lambda torch: torch.nn.functional.conv2d(torch.ones(1, 3, 5, 5), torch.ones(2, 3, 3, 3), stride=0),
     conv2d_padding=lambda torch: torch.nn.functional.conv2d(torch.ones(1, 3, 5, 5), torch.ones(2, 3, 3, 3), padding=-1),
-    conv2d_same_stride=lambda torch: torch.nn.functional.conv2d(torch.ones(1, 3, 5, 5), torch.ones(2, 3, 3, 3), padding="same", stride=2),
-    conv2d_padding_word=lambda torch: torch.nn.functional.conv2d(torch.ones(1, 3, 5, 5), torch.ones(2, 3, 3, 3), padding="some"),
+    conv2d_same_stride=lambda torch: torch.nn.functional.conv2d(
+        torch.ones(1, 3, 5, 5), torch.ones(2, 3, 3, 3), padding="same", stride=2
+    ),
+    conv2d_padding_word=lambda torch: torch.nn.functional.conv2d(
+        torch.ones(1, 3, 5, 5), torch.ones(2, 3, 3, 3), padding="some"
+    ),
     conv2d_dtype=lambda torch: torch.nn.functional.conv2d(torch.ones(1, 3, 5, 5).double(), torch.ones(2, 3, 3, 3)),
     conv1d_channels=lambda torch: torch.nn.functional.conv1d(torch.ones(1, 3, 5), torch.ones(2, 4, 3)),
-    conv_transpose2d_channels=lambda torch: torch.nn.functional.conv_transpose2d(torch.ones(1, 3, 5, 5), torch.ones(4, 2, 3, 3)),
-    conv_transpose2d_output=lambda torch: torch.nn.functional.conv_transpose2d(torch.ones(1, 3, 5, 5), torch.ones(3, 2, 3, 3), output_padding=2),
+    conv_transpose2d_channels=lambda torch: torch.nn.functional.conv_transpose2d(
+        torch.ones(1, 3, 5, 5), torch.ones(4, 2, 3, 3)
+    ),
+    conv_transpose2d_output=lambda torch: torch.nn.functional.conv_transpose2d(
+        torch.ones(1, 3, 5, 5), torch.ones(3, 2, 3, 3), output_padding=2
+    ),
     conv2d_module_groups=lambda torch: torch.nn.Conv2d(3, 4, 3, groups=2),
     conv2d_module_channels=lambda torch: torch.nn.Conv2d(3, 4, 3)(torch.ones(1, 2, 5, 5)),
     conv2d_module_rank=lambda torch: torch.nn.Conv2d(3, 4, 3)(torch.ones(5, 5)),
@@ -389,7 +428,9 @@ bad(
     layer_norm_weight=lambda torch: torch.nn.functional.layer_norm(torch.ones(2, 3), (3,), torch.ones(2)),
     group_norm_channels=lambda torch: torch.nn.GroupNorm(2, 3),
     group_norm_groups=lambda torch: torch.nn.functional.group_norm(torch.ones(2, 3), 2),
-    attention_shapes=lambda torch: torch.nn.functional.scaled_dot_product_attention(torch.ones(2, 3, 4), torch.ones(2, 3, 5), torch.ones(2, 3, 4)),
+    attention_shapes=lambda torch: torch.nn.functional.scaled_dot_product_attention(
+        torch.ones(2, 3, 4), torch.ones(2, 3, 5), torch.ones(2, 3, 4)
+    ),
     attention_both_masks=lambda torch: torch.nn.functional.scaled_dot_product_attention(
         torch.ones(2, 3, 4), torch.ones(2, 3, 4), torch.ones(2, 3, 4), attn_mask=torch.ones(3, 3) > 0, is_causal=True
     ),
@@ -397,7 +438,9 @@ bad(
         torch.ones(2, 3, 4), torch.ones(2, 3, 4), torch.ones(2, 3, 4), attn_mask=torch.ones(5, 3) > 0
     ),
     multihead_divide=lambda torch: torch.nn.MultiheadAttention(5, 2),
-    multihead_width=lambda torch: torch.nn.MultiheadAttention(4, 2)(torch.ones(3, 1, 5), torch.ones(3, 1, 5), torch.ones(3, 1, 5)),
+    multihead_width=lambda torch: torch.nn.MultiheadAttention(4, 2)(
+        torch.ones(3, 1, 5), torch.ones(3, 1, 5), torch.ones(3, 1, 5)
+    ),
 )
 
 # -- losses
@@ -408,9 +451,15 @@ bad(
     cross_entropy_count=lambda torch: torch.nn.functional.cross_entropy(torch.ones(2, 3), torch.tensor([0, 1, 2])),
     cross_entropy_float_labels=lambda torch: torch.nn.functional.cross_entropy(torch.ones(2, 3), torch.ones(2)),
     cross_entropy_soft_shape=lambda torch: torch.nn.functional.cross_entropy(torch.ones(2, 3), torch.ones(2, 4)),
-    cross_entropy_reduction=lambda torch: torch.nn.functional.cross_entropy(torch.ones(2, 3), torch.tensor([0, 1]), reduction="some"),
-    cross_entropy_weight=lambda torch: torch.nn.functional.cross_entropy(torch.ones(2, 3), torch.tensor([0, 1]), weight=torch.ones(2)),
-    cross_entropy_smoothing=lambda torch: torch.nn.functional.cross_entropy(torch.ones(2, 3), torch.tensor([0, 1]), label_smoothing=1.5),
+    cross_entropy_reduction=lambda torch: torch.nn.functional.cross_entropy(
+        torch.ones(2, 3), torch.tensor([0, 1]), reduction="some"
+    ),
+    cross_entropy_weight=lambda torch: torch.nn.functional.cross_entropy(
+        torch.ones(2, 3), torch.tensor([0, 1]), weight=torch.ones(2)
+    ),
+    cross_entropy_smoothing=lambda torch: torch.nn.functional.cross_entropy(
+        torch.ones(2, 3), torch.tensor([0, 1]), label_smoothing=1.5
+    ),
     nll_float_labels=lambda torch: torch.nn.functional.nll_loss(torch.ones(2, 3), torch.ones(2)),
     nll_count=lambda torch: torch.nn.functional.nll_loss(torch.ones(2, 3), torch.tensor([0])),
     mse_shapes=lambda torch: torch.nn.functional.mse_loss(torch.ones(2, 3), torch.ones(4, 3)),
@@ -418,11 +467,15 @@ bad(
     bce_shapes=lambda torch: torch.nn.functional.binary_cross_entropy(torch.ones(2, 1), torch.ones(2)),
     bce_range=lambda torch: torch.nn.functional.binary_cross_entropy(torch.ones(2) * 2, torch.ones(2)),
     bce_negative=lambda torch: torch.nn.functional.binary_cross_entropy(torch.ones(2) * -0.5, torch.ones(2)),
-    bce_logits_shapes=lambda torch: torch.nn.functional.binary_cross_entropy_with_logits(torch.ones(2, 1), torch.ones(2)),
+    bce_logits_shapes=lambda torch: torch.nn.functional.binary_cross_entropy_with_logits(
+        torch.ones(2, 1), torch.ones(2)
+    ),
     smooth_l1_beta=lambda torch: torch.nn.functional.smooth_l1_loss(torch.ones(2), torch.ones(2), beta=-1.0),
     huber_delta=lambda torch: torch.nn.functional.huber_loss(torch.ones(2), torch.ones(2), delta=0.0),
     kl_div_reduction=lambda torch: torch.nn.functional.kl_div(torch.ones(2), torch.ones(2), reduction="some"),
-    cosine_embedding_shapes=lambda torch: torch.nn.functional.cosine_embedding_loss(torch.ones(2, 3), torch.ones(2, 4), torch.ones(2)),
+    cosine_embedding_shapes=lambda torch: torch.nn.functional.cosine_embedding_loss(
+        torch.ones(2, 3), torch.ones(2, 4), torch.ones(2)
+    ),
 )
 
 # -- modules
@@ -495,7 +548,9 @@ def _parameter(torch: Any) -> list:
 for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "NAdam", "RAdam"):
     BAD[f"{name}_lr"] = lambda torch, name=name: getattr(torch.optim, name)(_parameter(torch), lr=-1.0)
     BAD[f"{name}_empty"] = lambda torch, name=name: getattr(torch.optim, name)([], lr=0.1)
-    BAD[f"{name}_weight_decay"] = lambda torch, name=name: getattr(torch.optim, name)(_parameter(torch), lr=0.1, weight_decay=-1.0)
+    BAD[f"{name}_weight_decay"] = lambda torch, name=name: getattr(torch.optim, name)(
+        _parameter(torch), lr=0.1, weight_decay=-1.0
+    )
     BAD[f"{name}_keyword"] = lambda torch, name=name: getattr(torch.optim, name)(_parameter(torch), lr=0.1, color="red")
 for name in ("Adam", "AdamW", "NAdam", "RAdam"):
     BAD[f"{name}_betas"] = lambda torch, name=name: getattr(torch.optim, name)(_parameter(torch), betas=(1.5, 0.9))
@@ -515,15 +570,27 @@ bad(
     rmsprop_alpha=lambda torch: torch.optim.RMSprop(_parameter(torch), alpha=-1.0),
     adagrad_decay=lambda torch: torch.optim.Adagrad(_parameter(torch), lr_decay=-1.0),
     scheduler_type=lambda torch: torch.optim.lr_scheduler.StepLR("optimizer", 1),
-    lambda_count=lambda torch: torch.optim.lr_scheduler.LambdaLR(torch.optim.SGD(_parameter(torch), lr=0.1), [lambda e: 1.0, lambda e: 1.0]),
+    lambda_count=lambda torch: torch.optim.lr_scheduler.LambdaLR(
+        torch.optim.SGD(_parameter(torch), lr=0.1), [lambda e: 1.0, lambda e: 1.0]
+    ),
     linear_factor=lambda torch: torch.optim.lr_scheduler.LinearLR(torch.optim.SGD(_parameter(torch), lr=0.1), 2.0),
     linear_end=lambda torch: torch.optim.lr_scheduler.LinearLR(torch.optim.SGD(_parameter(torch), lr=0.1), 0.5, -1.0),
     one_cycle_steps=lambda torch: torch.optim.lr_scheduler.OneCycleLR(torch.optim.SGD(_parameter(torch), lr=0.1), 1.0),
-    one_cycle_pct=lambda torch: torch.optim.lr_scheduler.OneCycleLR(torch.optim.SGD(_parameter(torch), lr=0.1), 1.0, 10, pct_start=2.0),
-    one_cycle_anneal=lambda torch: torch.optim.lr_scheduler.OneCycleLR(torch.optim.SGD(_parameter(torch), lr=0.1), 1.0, 10, anneal_strategy="some"),
-    plateau_factor=lambda torch: torch.optim.lr_scheduler.ReduceLROnPlateau(torch.optim.SGD(_parameter(torch), lr=0.1), factor=1.5),
-    plateau_mode=lambda torch: torch.optim.lr_scheduler.ReduceLROnPlateau(torch.optim.SGD(_parameter(torch), lr=0.1), mode="some"),
-    plateau_step=lambda torch: torch.optim.lr_scheduler.ReduceLROnPlateau(torch.optim.SGD(_parameter(torch), lr=0.1)).step(),
+    one_cycle_pct=lambda torch: torch.optim.lr_scheduler.OneCycleLR(
+        torch.optim.SGD(_parameter(torch), lr=0.1), 1.0, 10, pct_start=2.0
+    ),
+    one_cycle_anneal=lambda torch: torch.optim.lr_scheduler.OneCycleLR(
+        torch.optim.SGD(_parameter(torch), lr=0.1), 1.0, 10, anneal_strategy="some"
+    ),
+    plateau_factor=lambda torch: torch.optim.lr_scheduler.ReduceLROnPlateau(
+        torch.optim.SGD(_parameter(torch), lr=0.1), factor=1.5
+    ),
+    plateau_mode=lambda torch: torch.optim.lr_scheduler.ReduceLROnPlateau(
+        torch.optim.SGD(_parameter(torch), lr=0.1), mode="some"
+    ),
+    plateau_step=lambda torch: torch.optim.lr_scheduler.ReduceLROnPlateau(
+        torch.optim.SGD(_parameter(torch), lr=0.1)
+    ).step(),
     sequential_milestones=lambda torch: torch.optim.lr_scheduler.SequentialLR(
         (o := torch.optim.SGD(_parameter(torch), lr=0.1)), [torch.optim.lr_scheduler.StepLR(o, 1)], [1, 2]
     ),
@@ -553,7 +620,9 @@ bad(
     loader_batch=lambda torch: torch.utils.data.DataLoader([1, 2], batch_size=0),
     loader_negative=lambda torch: torch.utils.data.DataLoader([1, 2], batch_size=-1),
     loader_workers=lambda torch: torch.utils.data.DataLoader([1, 2], num_workers=-1),
-    loader_both=lambda torch: torch.utils.data.DataLoader([1, 2], shuffle=True, sampler=torch.utils.data.SequentialSampler([1, 2])),
+    loader_both=lambda torch: torch.utils.data.DataLoader(
+        [1, 2], shuffle=True, sampler=torch.utils.data.SequentialSampler([1, 2])
+    ),
     loader_batch_sampler=lambda torch: torch.utils.data.DataLoader([1, 2], batch_size=2, batch_sampler=[[0]]),
     loader_drop_last=lambda torch: torch.utils.data.DataLoader([1, 2], batch_size=None, drop_last=True),
     loader_iterable_shuffle=lambda torch: torch.utils.data.DataLoader(_Iterable(torch), shuffle=True),
@@ -585,8 +654,17 @@ UNSUPPORTED.update(
     multihead_bias_kv=("add_bias_kv", lambda torch: torch.nn.MultiheadAttention(4, 2, add_bias_kv=True)),
     multihead_zero_attn=("add_zero_attn", lambda torch: torch.nn.MultiheadAttention(4, 2, add_zero_attn=True)),
     multihead_kdim=("kdim", lambda torch: torch.nn.MultiheadAttention(4, 2, kdim=3)),
-    grad_batched=("is_grads_batched", lambda torch: torch.autograd.grad(leaf(torch, 2) * 2, leaf(torch, 2), torch.ones(1, 2), is_grads_batched=True)),
-    interpolate_bicubic=("bicubic", lambda torch: torch.nn.functional.interpolate(torch.ones(1, 1, 2, 2), size=3, mode="bicubic")),
-    embedding_max_norm=("max_norm", lambda torch: torch.nn.functional.embedding(torch.tensor([0]), torch.ones(3, 2), max_norm=1.0)),
+    grad_batched=(
+        "is_grads_batched",
+        lambda torch: torch.autograd.grad(leaf(torch, 2) * 2, leaf(torch, 2), torch.ones(1, 2), is_grads_batched=True),
+    ),
+    interpolate_bicubic=(
+        "bicubic",
+        lambda torch: torch.nn.functional.interpolate(torch.ones(1, 1, 2, 2), size=3, mode="bicubic"),
+    ),
+    embedding_max_norm=(
+        "max_norm",
+        lambda torch: torch.nn.functional.embedding(torch.tensor([0]), torch.ones(3, 2), max_norm=1.0),
+    ),
     embedding_sparse=("sparse", lambda torch: torch.nn.Embedding(3, 2, sparse=True)),
 )

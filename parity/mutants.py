@@ -190,7 +190,13 @@ def _overwrites(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-mutant("AccumulateGrad: overwrites, where it should add", "autograd:AccumulateGrad", "accumulate", _overwrites, "Tensor.backward")
+mutant(
+    "AccumulateGrad: overwrites, where it should add",
+    "autograd:AccumulateGrad",
+    "accumulate",
+    _overwrites,
+    "Tensor.backward",
+)
 
 
 def _shares(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -223,7 +229,15 @@ def _latest_only(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-mutant("walk: of several roots only the last", "autograd", "_walk", _latest_only, "Tensor.backward", "chunk", "autograd.grad")
+mutant(
+    "walk: of several roots only the last",
+    "autograd",
+    "_walk",
+    _latest_only,
+    "Tensor.backward",
+    "chunk",
+    "autograd.grad",
+)
 
 # -- shape, indexing, reduction
 
@@ -243,7 +257,12 @@ def _no_accumulation(original: Callable[..., Any]) -> Callable[..., Any]:
 mutant("index: assigns where it must add", "ops.index:PutAdd", "forward", _no_accumulation, "Tensor.__getitem__")
 mutant("gather: assigns where it must add", "ops.index:ScatterAddAt", "forward", _no_accumulation, "gather")
 backward_of("ops.reduce:Sum", scaled(2.0), "twice", "sum")
-backward_of("ops.reduce:Mean", lambda b: lambda ctx, g: tuple(None if x is None else x * ctx.count for x in b(ctx, g)), "divisor forgotten", "mean")
+backward_of(
+    "ops.reduce:Mean",
+    lambda b: lambda ctx, g: tuple(None if x is None else x * ctx.count for x in b(ctx, g)),
+    "divisor forgotten",
+    "mean",
+)
 backward_of("ops.reduce:Var", scaled(0.5), "the factor 2 forgotten", "var")
 mutant(
     "Extreme: every tie gets the whole gradient", "ops.reduce:Extreme", "backward",
@@ -260,7 +279,12 @@ def _whole_ties(ctx: Any, grad: Any) -> Any:
 
 # -- matrices, softmax, norms, losses, layers
 
-backward_of("ops.matrix:Linear", lambda b: lambda ctx, g: (*b(ctx, g)[:2], None if b(ctx, g)[2] is None else b(ctx, g)[2] * 0.5), "bias halved", "nn.functional.linear")
+backward_of(
+    "ops.matrix:Linear",
+    lambda b: lambda ctx, g: (*b(ctx, g)[:2], None if b(ctx, g)[2] is None else b(ctx, g)[2] * 0.5),
+    "bias halved",
+    "nn.functional.linear",
+)
 
 
 def _softmax_without_sum(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -274,7 +298,9 @@ def _softmax_without_sum(original: Callable[..., Any]) -> Callable[..., Any]:
 backward_of("ops.softmax:Softmax", _softmax_without_sum, "sees only the mean of the gradient", "nn.functional.softmax")
 backward_of("ops.softmax:Softmax", with_ones, "incoming gradient ignored", "nn.functional.softmax")
 backward_of("ops.softmax:LogSoftmax", scaled(1 + 1e-7), "an error of 1e-7", "nn.functional.log_softmax")
-backward_of("ops.norm:Normalize", with_ones, "incoming gradient ignored", "nn.functional.layer_norm", "nn.functional.batch_norm")
+backward_of(
+    "ops.norm:Normalize", with_ones, "incoming gradient ignored", "nn.functional.layer_norm", "nn.functional.batch_norm"
+)
 backward_of("ops.loss:CrossEntropyLoss", scaled(1.01), "one per cent too large", "nn.functional.cross_entropy")
 backward_of("ops.conv:Convolution", second_negated, "sign of the weights' gradient wrong", "nn.functional.conv2d")
 
@@ -305,4 +331,58 @@ def _one_more(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-mutant("random: one output too many a draw", "random:Generator", "_raw", _one_more, "rand", "randn", "nn.Linear", "utils.data.DataLoader")
+mutant(
+    "random: one output too many a draw",
+    "random:Generator",
+    "_raw32",
+    _one_more,
+    "rand",
+    "randn",
+    "nn.Linear",
+    "utils.data.DataLoader",
+)
+
+
+def _late(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Adam's step as if it were the millionth: no bias correction."""
+
+    def wrong(self: Any, grad: Any, m: Any, v: Any, largest: Any, t: float, group: Any) -> Any:
+        return original(self, grad, m, v, largest, 1e6, group)
+
+    return wrong
+
+
+mutant("Adam: no bias correction", "optim.adam:Adam", "_step", _late, "optim.Adam")
+mutant("Adam: weight decay forgotten", "optim.adam", "decay", lambda o: lambda p, grad, *rest: grad, "optim.Adam")
+mutant(
+    "StepLR: one epoch late",
+    "optim.lr_scheduler:StepLR",
+    "get_lr",
+    lambda o: lambda self: _one_epoch_late(o, self),
+    "optim.lr_scheduler.StepLR",
+)
+
+
+def _one_epoch_late(get_lr: Callable[..., Any], scheduler: Any) -> Any:
+    scheduler.last_epoch -= 1
+    try:
+        return get_lr(scheduler)
+    finally:
+        scheduler.last_epoch += 1
+
+
+mutant(
+    "init: bounds one per mille too wide",
+    "nn.init",
+    "calculate_gain",
+    _times(1.001),
+    "nn.Linear",
+    "nn.init.kaiming_uniform_",
+)
+mutant(
+    "clip_grad_norm_: limit forgotten",
+    "nn.utils",
+    "clip_grad_norm_",
+    lambda o: lambda params, max_norm, *a, **k: o(params, 1e9, *a, **k),
+    "nn.utils.clip_grad_norm_",
+)

@@ -87,7 +87,7 @@ def public() -> dict[str, Any]:
     for path in MODULES:
         found.update(_names(path))
     for name in dir(MINIGRAD.Tensor):
-        if name in OPERATORS and name in _own(MINIGRAD.Tensor) or not name.startswith("_"):
+        if (name in OPERATORS and name in _own(MINIGRAD.Tensor)) or not name.startswith("_"):
             found[f"Tensor.{name}"] = getattr(MINIGRAD.Tensor, name)
     return found
 
@@ -102,7 +102,11 @@ def covered() -> set[str]:
 
 
 def _is_constant(value: Any) -> bool:
-    return value is None or isinstance(value, int | float | str | bool) or type(value).__name__ in ("dtype", "layout", "memory_format")
+    return (
+        value is None
+        or isinstance(value, int | float | str | bool)
+        or type(value).__name__ in ("dtype", "layout", "memory_format")
+    )
 
 
 def missing() -> list[str]:

@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _integers(low: int, high: int) -> st.SearchStrategy[int]:
     return st.integers(low, high)  # building a strategy costs more than drawing from it
 
@@ -77,7 +77,9 @@ def shapes(min_dims: int = 0, max_dims: int = 4, min_side: int = 0, max_side: in
     return draws().map(lambda d: d.shape(min_dims, max_dims, min_side, max_side))
 
 
-def broadcastable(count: int = 2, max_dims: int = 4, min_side: int = 0, max_side: int = 5) -> st.SearchStrategy[list[Shape]]:
+def broadcastable(
+    count: int = 2, max_dims: int = 4, min_side: int = 0, max_side: int = 5
+) -> st.SearchStrategy[list[Shape]]:
     """`count` shapes that broadcast together."""
     return draws().map(lambda d: d.broadcastable(count, max_dims, min_side, max_side))
 

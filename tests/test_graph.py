@@ -1,7 +1,6 @@
 """The graph itself: depth, reuse, memory, modes, hooks, in-place changes, and what importing costs."""
 
 import gc
-import os
 import io
 import os
 import subprocess
@@ -248,7 +247,9 @@ def test_node_hook():
     x = minigrad.ones(2, requires_grad=True)
     y = x * 3
     seen = []
-    y.grad_fn.register_hook(lambda grad_inputs, grad_outputs: seen.append((grad_inputs[0].tolist(), grad_outputs[0].tolist())))
+    y.grad_fn.register_hook(
+        lambda grad_inputs, grad_outputs: seen.append((grad_inputs[0].tolist(), grad_outputs[0].tolist()))
+    )
     y.sum().backward()
     assert seen == [([3.0, 3.0], [1.0, 1.0])]
 
@@ -267,7 +268,11 @@ def test_graph_can_be_walked():
 def test_detect_anomaly_names_operation_and_line():
     x = minigrad.zeros(2, requires_grad=True)
     told = io.StringIO()
-    with redirect_stderr(told), pytest.raises(RuntimeError, match=r"SqrtBackward0.*nan"), minigrad.autograd.detect_anomaly():
+    with (
+        redirect_stderr(told),
+        pytest.raises(RuntimeError, match=r"SqrtBackward0.*nan"),
+        minigrad.autograd.detect_anomaly(),
+    ):
         y = x.sqrt() * 0  # this line makes the nan
         y.sum().backward()
     assert "this line makes the nan" in told.getvalue()
@@ -332,7 +337,9 @@ def _python(code, **more):
 
 
 def test_import_brings_no_heavy_modules():
-    loaded = _python("import sys, minigrad; print(*[m for m in ('numba', 'scipy', 'torch', 'matplotlib', 'pandas') if m in sys.modules])")
+    loaded = _python(
+        "import sys, minigrad; print(*[m for m in ('numba', 'scipy', 'torch', 'matplotlib', 'pandas') if m in sys.modules])"
+    )
     assert loaded == ""
 
 

@@ -50,7 +50,14 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Any) -> Any:
-        return F.linear(input, self._parameters["weight"], self._parameters["bias"])
+        try:
+            weight, bias = (
+                self._parameters["weight"],
+                self._parameters["bias"],
+            )  # half a microsecond less than attributes
+        except KeyError:  # somebody put a computed weight in the parameter's place
+            weight, bias = self.weight, self.bias
+        return F.linear(input, weight, bias)
 
     def extra_repr(self) -> str:
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

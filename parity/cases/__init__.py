@@ -1,7 +1,22 @@
 """The case table: one entry for everything public, by family as in `minigrad/ops` and `minigrad/nn`."""
 
 from ..case import CASES
-from . import activation, arithmetic, conv, creation, graph, index, losses, matrix, modules, optim, pointwise, random, reduce, shape
+from . import (
+    activation,
+    arithmetic,
+    conv,
+    creation,
+    graph,
+    index,
+    losses,
+    matrix,
+    modules,
+    optim,
+    pointwise,
+    random,
+    reduce,
+    shape,
+)
 
 __all__ = ["CASES"]
 

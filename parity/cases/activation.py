@@ -53,14 +53,25 @@ for name, kinks, options in ACTIVATIONS:
         large=True,
         special=name in ("relu", "leaky_relu", "softsign"),  # of hardtanh's gradient at nan PyTorch has two opinions
     )
-    if name in ("relu", "relu6", "leaky_relu", "elu", "selu", "silu", "hardtanh", "hardswish", "hardsigmoid", "mish", "celu"):
+    if name in (
+        "relu",
+        "relu6",
+        "leaky_relu",
+        "elu",
+        "selu",
+        "silu",
+        "hardtanh",
+        "hardswish",
+        "hardsigmoid",
+        "mish",
+        "celu",
+    ):
         op(
             f"{F}{name}.inplace",
             lambda d, options=options: either(d, d.tensor(), **options(d)),
             lambda torch, x, name=name, **k: getattr(torch.nn.functional, name)(x * 1.5, inplace=True, **k),
             kinks=kinks,
         )
-
 
 
 def prelu(d: Draw) -> Call:
@@ -83,25 +94,71 @@ SOFT = ("normal", "normal", "ties", "large", "tiny")
 for name in ("softmax", "log_softmax"):
     op(F + name, along, also=[name], modes=SOFT, tolerance=REDUCED)
 op(F + "softmin", along, modes=SOFT, tolerance=REDUCED)
-op("softmax.mask", lambda d: call(d.tensor((3, 4)), d.mask((3, 4), 0.3)), lambda torch, x, m: torch.softmax(x.masked_fill(m, float("-inf")), -1), tolerance=REDUCED)
-op(F + "normalize", lambda d: call(d.tensor((3, 4)), **d.choice(({}, {"dim": 0}, {"p": 1.0}, {"dim": -1, "eps": 0.5}))), modes=("normal", "tiny"), tolerance=REDUCED)
-op(F + "cosine_similarity", lambda d: call(*d.choice(((d.tensor((3, 4)), d.tensor((3, 4))), (d.tensor((3, 1, 4)), d.tensor((2, 4))))), **d.choice(({}, {"dim": -1}))), also=["cosine_similarity"], modes=("normal", "tiny"), tolerance=REDUCED)
-op(F + "pairwise_distance", lambda d: call(d.tensor((3, 4)), d.tensor((3, 4)), **d.choice(({}, {"p": 1.0}))), modes=("normal",), tolerance=REDUCED)
+op(
+    "softmax.mask",
+    lambda d: call(d.tensor((3, 4)), d.mask((3, 4), 0.3)),
+    lambda torch, x, m: torch.softmax(x.masked_fill(m, float("-inf")), -1),
+    tolerance=REDUCED,
+)
+op(
+    F + "normalize",
+    lambda d: call(d.tensor((3, 4)), **d.choice(({}, {"dim": 0}, {"p": 1.0}, {"dim": -1, "eps": 0.5}))),
+    modes=("normal", "tiny"),
+    tolerance=REDUCED,
+)
+op(
+    F + "cosine_similarity",
+    lambda d: call(
+        *d.choice(((d.tensor((3, 4)), d.tensor((3, 4))), (d.tensor((3, 1, 4)), d.tensor((2, 4))))),
+        **d.choice(({}, {"dim": -1})),
+    ),
+    also=["cosine_similarity"],
+    modes=("normal", "tiny"),
+    tolerance=REDUCED,
+)
+op(
+    F + "pairwise_distance",
+    lambda d: call(d.tensor((3, 4)), d.tensor((3, 4)), **d.choice(({}, {"p": 1.0}))),
+    modes=("normal",),
+    tolerance=REDUCED,
+)
 
 family("dropout")
 
 
 def dropped(d: Draw) -> Call:
-    return call(d.tensor(), **d.choice(({}, {"p": 0.3}, {"p": 0.0}, {"p": 1.0}, {"training": False}, {"p": 0.75, "training": True})))
+    return call(
+        d.tensor(),
+        **d.choice(({}, {"p": 0.3}, {"p": 0.0}, {"p": 1.0}, {"training": False}, {"p": 0.75, "training": True})),
+    )
 
 
 for name in ("dropout", "alpha_dropout"):
     op(F + name, dropped, also=[name] if name == "x" else [], modes=("normal",), seeds=True)
-op("dropout", lambda d: call(d.tensor(), d.choice((0.5, 0.2)), d.flag(0.8)), methods=False, modes=("normal",), seeds=True)
-op(F + "dropout.inplace", lambda d: call(d.tensor()), lambda torch, x: torch.nn.functional.dropout(x * 2, 0.4, inplace=True), modes=("normal",), seeds=True)
+op(
+    "dropout",
+    lambda d: call(d.tensor(), d.choice((0.5, 0.2)), d.flag(0.8)),
+    methods=False,
+    modes=("normal",),
+    seeds=True,
+)
+op(
+    F + "dropout.inplace",
+    lambda d: call(d.tensor()),
+    lambda torch, x: torch.nn.functional.dropout(x * 2, 0.4, inplace=True),
+    modes=("normal",),
+    seeds=True,
+)
 op(F + "dropout1d", lambda d: call(d.tensor((2, 3, 4)), d.choice((0.5, 0.2))), modes=("normal",), seeds=True)
 op(F + "dropout2d", lambda d: call(d.tensor((2, 3, 2, 2)), d.choice((0.5, 0.2))), modes=("normal",), seeds=True)
-op(F + "gumbel_softmax", lambda d: call(d.tensor((3, 4)), d.choice((1.0, 0.5)), hard=d.flag()), modes=("normal",), seeds=True, tolerance=REDUCED, second=False)
+op(
+    F + "gumbel_softmax",
+    lambda d: call(d.tensor((3, 4)), d.choice((1.0, 0.5)), hard=d.flag()),
+    modes=("normal",),
+    seeds=True,
+    tolerance=REDUCED,
+    second=False,
+)
 
 for name in ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout"):
     draws = lambda d: call(d.tensor((2, 3, 4)), d.choice((0.5, 0.2)), d.flag(0.8))  # noqa: E731
@@ -110,11 +167,24 @@ for name in ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropo
         op(name, draws, **run)
     op(f"{name}_", draws, lambda torch, x, p, train, name=name: getattr(torch, f"{name}_")(x * 2, p, train), **run)
 op(F + "dropout3d", lambda d: call(d.tensor((2, 3, 2, 2, 2)), d.choice((0.5, 0.2))), modes=("normal",), seeds=True)
-op(F + "feature_alpha_dropout", lambda d: call(d.tensor((2, 3, 4)), d.choice((0.5, 0.2)), d.flag()), modes=("normal",), seeds=True)
+op(
+    F + "feature_alpha_dropout",
+    lambda d: call(d.tensor((2, 3, 4)), d.choice((0.5, 0.2)), d.flag()),
+    modes=("normal",),
+    seeds=True,
+)
 
 family("activation")
 
-IN_PLACE = {"relu_": (), "leaky_relu_": (0.1,), "elu_": (0.5,), "celu_": (0.5,), "selu_": (), "hardtanh_": (-2.0, 0.5), "threshold_": (0.5, -1.0)}
+IN_PLACE = {
+    "relu_": (),
+    "leaky_relu_": (0.1,),
+    "elu_": (0.5,),
+    "celu_": (0.5,),
+    "selu_": (),
+    "hardtanh_": (-2.0, 0.5),
+    "threshold_": (0.5, -1.0),
+}
 for name, arguments in IN_PLACE.items():
     op(
         F + name,
@@ -122,4 +192,10 @@ for name, arguments in IN_PLACE.items():
         lambda torch, x, *a, name=name: getattr(torch.nn.functional, name)(x * 1.5, *a),
         covers=[name],
     )
-op(F + "rrelu_", lambda d: call(d.tensor()), lambda torch, x: torch.nn.functional.rrelu_(x * 1.5), covers=["rrelu_"], modes=("normal",))
+op(
+    F + "rrelu_",
+    lambda d: call(d.tensor()),
+    lambda torch, x: torch.nn.functional.rrelu_(x * 1.5),
+    covers=["rrelu_"],
+    modes=("normal",),
+)

@@ -38,8 +38,28 @@ op("div", lambda d: call(*two(d)), aliases=["divide", "true_divide"], also=opera
 op("add.alpha", lambda d: call(*d.tensors(), alpha=d.number()), lambda torch, x, y, alpha: torch.add(x, y, alpha=alpha))
 op("sub.alpha", lambda d: call(*d.tensors(), alpha=d.number()), lambda torch, x, y, alpha: torch.sub(x, y, alpha=alpha))
 
-for name in ("add", "sub", "mul", "div", "pow", "floor_divide", "remainder", "fmod", "maximum", "minimum", "eq", "lt", "ge"):
-    op(f"{name}.mixed", lambda d: call(*mixed(d)), lambda torch, x, y, name=name: getattr(torch, name)(x, y), second=False, gradient=name not in ("floor_divide", "pow"))
+for name in (
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "pow",
+    "floor_divide",
+    "remainder",
+    "fmod",
+    "maximum",
+    "minimum",
+    "eq",
+    "lt",
+    "ge",
+):
+    op(
+        f"{name}.mixed",
+        lambda d: call(*mixed(d)),
+        lambda torch, x, y, name=name: getattr(torch, name)(x, y),
+        second=False,
+        gradient=name not in ("floor_divide", "pow"),
+    )
 
 for mode in ("trunc", "floor"):
     op(
@@ -51,7 +71,13 @@ for mode in ("trunc", "floor"):
 
 op("floor_divide", lambda d: call(*two(d)), also=("Tensor.__floordiv__", "Tensor.__rfloordiv__"), gradient=False)
 op("remainder", lambda d: call(*two(d, REAL, AWAY)), also=["Tensor.__mod__"])
-op("remainder.reflected", lambda d: call(d.tensor(domain=AWAY), 2.5), form_of("Tensor.__rmod__").run, covers=["Tensor.__rmod__"], gradient=False)
+op(
+    "remainder.reflected",
+    lambda d: call(d.tensor(domain=AWAY), 2.5),
+    form_of("Tensor.__rmod__").run,
+    covers=["Tensor.__rmod__"],
+    gradient=False,
+)
 op("fmod", lambda d: call(*two(d, REAL, AWAY)))
 
 
@@ -66,19 +92,49 @@ def powers(d: Draw) -> tuple[Any, Any]:
 
 
 op("pow", lambda d: call(*powers(d)), also=operators("pow"), large=False, kinks=(0.0, 1.0))
-op("pow.number", lambda d: call(d.choice((2.0, 0.5, 3, 1, 0.0)), d.tensor()), lambda torch, a, x: a**x, covers=["Tensor.__rpow__"])
+op(
+    "pow.number",
+    lambda d: call(d.choice((2.0, 0.5, 3, 1, 0.0)), d.tensor()),
+    lambda torch, a, x: a**x,
+    covers=["Tensor.__rpow__"],
+)
 op("square", lambda d: call(d.tensor()), special=True, strict=True)
 
-op("neg", lambda d: call(d.tensor()), aliases=["negative"], also=["Tensor.__neg__"], special=True, large=True, strict=True)
+op(
+    "neg",
+    lambda d: call(d.tensor()),
+    aliases=["negative"],
+    also=["Tensor.__neg__"],
+    special=True,
+    large=True,
+    strict=True,
+)
 op("positive", lambda d: call(d.tensor()), also=["Tensor.__pos__"], special=True, strict=True)
-op("abs", lambda d: call(d.tensor()), aliases=["absolute"], also=["Tensor.__abs__"], kinks=(0.0, -0.0), special=True, strict=True)
+op(
+    "abs",
+    lambda d: call(d.tensor()),
+    aliases=["absolute"],
+    also=["Tensor.__abs__"],
+    kinks=(0.0, -0.0),
+    special=True,
+    strict=True,
+)
 
 HALVES = (0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 0.0, -0.0, 1.0, -1.0)
 for name, aliases in (("sign", []), ("floor", []), ("ceil", []), ("trunc", ["fix"]), ("frac", []), ("round", [])):
     op(name, lambda d: call(d.tensor()), aliases=aliases, kinks=HALVES, special=True, strict=True)
     if name != "frac":
-        op(f"{name}.integers", lambda d: call(d.any_dtype()), lambda torch, x, name=name: getattr(torch, name)(x), second=False)
-op("round.decimals", lambda d: call(d.tensor(), d.choice((0, 1, 2, -1))), lambda torch, x, n: torch.round(x, decimals=n))
+        op(
+            f"{name}.integers",
+            lambda d: call(d.any_dtype()),
+            lambda torch, x, name=name: getattr(torch, name)(x),
+            second=False,
+        )
+op(
+    "round.decimals",
+    lambda d: call(d.tensor(), d.choice((0, 1, 2, -1))),
+    lambda torch, x, n: torch.round(x, decimals=n),
+)
 
 op("maximum", lambda d: call(*d.tensors()), special=True, strict=True, kinks=(0.0, 1.0))
 op("minimum", lambda d: call(*d.tensors()), special=True, strict=True, kinks=(0.0, 1.0))
@@ -96,7 +152,12 @@ def tensor_bounds(d: Draw) -> tuple[Any, dict[str, Any]]:
 
 
 op("clamp", lambda d: call(d.tensor(), **bounds(d)), aliases=["clip"], kinks=(-1.0, 1.0, 0.0, 0.5), special=True)
-op("clamp.tensors", lambda d: call((b := tensor_bounds(d))[0], **b[1]), lambda torch, x, **k: torch.clamp(x, **k), modes=("normal", "ties"))
+op(
+    "clamp.tensors",
+    lambda d: call((b := tensor_bounds(d))[0], **b[1]),
+    lambda torch, x, **k: torch.clamp(x, **k),
+    modes=("normal", "ties"),
+)
 op("clamp.mixed", lambda d: call(d.any_dtype(), **bounds(d)), lambda torch, x, **k: torch.clamp(x, **k), second=False)
 
 
@@ -126,14 +187,39 @@ op(
     tolerance=EXACT,
 )
 
-COMPARISONS = {"eq": ["eq"], "ne": ["ne"], "lt": ["less"], "le": ["less_equal"], "gt": ["greater"], "ge": ["greater_equal"]}
+COMPARISONS = {
+    "eq": ["eq"],
+    "ne": ["ne"],
+    "lt": ["less"],
+    "le": ["less_equal"],
+    "gt": ["greater"],
+    "ge": ["greater_equal"],
+}
 for name, aliases in COMPARISONS.items():
-    op(name, lambda d: call(*two(d)), aliases=aliases, also=[f"Tensor.__{name}__"], tolerance=EXACT, special=True, modes=("ties", "special"))
+    op(
+        name,
+        lambda d: call(*two(d)),
+        aliases=aliases,
+        also=[f"Tensor.__{name}__"],
+        tolerance=EXACT,
+        special=True,
+        modes=("ties", "special"),
+    )
 
 for name in ("isnan", "isinf", "isfinite"):
     op(name, lambda d: call(d.tensor()), tolerance=EXACT, modes=("special",))
-op("isclose", lambda d: call(*d.tensors(), **d.choice(({}, {"equal_nan": True}, {"atol": 0.5}, {"rtol": 0.1}))), tolerance=EXACT, modes=("ties", "special"))
-op("allclose", lambda d: call(*d.tensors(), **d.choice(({}, {"equal_nan": True}, {"atol": 2.0}))), tolerance=EXACT, modes=("ties", "special"))
+op(
+    "isclose",
+    lambda d: call(*d.tensors(), **d.choice(({}, {"equal_nan": True}, {"atol": 0.5}, {"rtol": 0.1}))),
+    tolerance=EXACT,
+    modes=("ties", "special"),
+)
+op(
+    "allclose",
+    lambda d: call(*d.tensors(), **d.choice(({}, {"equal_nan": True}, {"atol": 2.0}))),
+    tolerance=EXACT,
+    modes=("ties", "special"),
+)
 op("equal", lambda d: call(x := d.tensor(), d.choice((x, d.like(x), d.tensor()))), tolerance=EXACT, modes=("ties",))
 
 

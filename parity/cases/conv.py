@@ -29,7 +29,11 @@ def convolution(d: Draw, n: int) -> Call:
     kernel = tuple(d.choice((3, 1, 2)) for _ in range(n))
     size = tuple(d.integer(5, 7) for _ in range(n))
     batch = () if d.flag(0.15) else (d.choice((2, 1, 3)),)
-    options: dict[str, Any] = {"stride": per_dim(d, n, (1, 2, 3)), "padding": per_dim(d, n, (0, 1, 2)), "dilation": per_dim(d, n, (1, 2))}
+    options: dict[str, Any] = {
+        "stride": per_dim(d, n, (1, 2, 3)),
+        "padding": per_dim(d, n, (0, 1, 2)),
+        "dilation": per_dim(d, n, (1, 2)),
+    }
     kind = d.integer(0, 4)
     if kind == 0:
         options = {"padding": "same", "dilation": per_dim(d, n, (1, 2))}
@@ -38,7 +42,9 @@ def convolution(d: Draw, n: int) -> Call:
     elif kind == 2:
         options = {}
     bias = d.tensor((c_out,)) if d.flag(0.7) else None
-    return call(d.tensor((*batch, c_in, *size)), d.tensor((c_out, c_in // groups, *kernel)), bias, groups=groups, **options)
+    return call(
+        d.tensor((*batch, c_in, *size)), d.tensor((c_out, c_in // groups, *kernel)), bias, groups=groups, **options
+    )
 
 
 for n in (1, 2):
@@ -56,7 +62,13 @@ def transposed(d: Draw, n: int) -> Call:
     }  # fmt: skip
     bias = d.tensor((c_out * groups,)) if d.flag(0.7) else None
     batch = () if d.flag(0.1) else (2,)
-    return call(d.tensor((*batch, c_in, *[d.integer(2, 4) for _ in range(n)])), d.tensor((c_in, c_out, *kernel)), bias, groups=groups, **options)
+    return call(
+        d.tensor((*batch, c_in, *[d.integer(2, 4) for _ in range(n)])),
+        d.tensor((c_in, c_out, *kernel)),
+        bias,
+        groups=groups,
+        **options,
+    )
 
 
 for n in (1, 2):
@@ -64,7 +76,12 @@ for n in (1, 2):
 
 
 def unfolding(d: Draw) -> dict[str, Any]:
-    return {"kernel_size": per_dim(d, 2, (2, 3)), "stride": d.choice((1, 2)), "padding": d.choice((0, 1)), "dilation": d.choice((1, 2))}
+    return {
+        "kernel_size": per_dim(d, 2, (2, 3)),
+        "stride": d.choice((1, 2)),
+        "padding": d.choice((0, 1)),
+        "dilation": d.choice((1, 2)),
+    }
 
 
 reduced("unfold", lambda d: call(d.tensor((2, 3, 6, 7)), **unfolding(d)))
@@ -93,7 +110,14 @@ def image(d: Draw, n: int, ties: bool = True) -> Input:
 def max_pool(d: Draw, n: int) -> Call:
     kernel = per_dim(d, n, (2, 3))
     options: dict[str, Any] = d.choice(
-        ({}, {"stride": per_dim(d, n, (1, 2, 3))}, {"stride": 1, "padding": 1}, {"padding": 1}, {"dilation": 2, "stride": 1}, {"ceil_mode": True})
+        (
+            {},
+            {"stride": per_dim(d, n, (1, 2, 3))},
+            {"stride": 1, "padding": 1},
+            {"padding": 1},
+            {"dilation": 2, "stride": 1},
+            {"ceil_mode": True},
+        )
     )
     return call(image(d, n), kernel, **options)
 
@@ -110,7 +134,13 @@ def avg_pool(d: Draw, n: int) -> Call:
 
 for n in (1, 2):
     # Ties go to the first, also among equal values: exact.
-    op(f"{F}max_pool{n}d", lambda d, n=n: max_pool(d, n), also=[f"max_pool{n}d"], methods=False, modes=("normal", "ties", "ties"))
+    op(
+        f"{F}max_pool{n}d",
+        lambda d, n=n: max_pool(d, n),
+        also=[f"max_pool{n}d"],
+        methods=False,
+        modes=("normal", "ties", "ties"),
+    )
     op(
         f"{F}max_pool{n}d.indices",
         lambda d, n=n: max_pool(d, n),
@@ -119,7 +149,12 @@ for n in (1, 2):
     )
     reduced(f"avg_pool{n}d", lambda d, n=n: avg_pool(d, n))
     reduced(f"adaptive_avg_pool{n}d", lambda d, n=n: call(image(d, n), per_dim(d, n, (1, 2, 3, 5))))
-    op(f"{F}adaptive_max_pool{n}d", lambda d, n=n: call(image(d, n), per_dim(d, n, (1, 2, 3))), methods=False, modes=("normal", "ties"))
+    op(
+        f"{F}adaptive_max_pool{n}d",
+        lambda d, n=n: call(image(d, n), per_dim(d, n, (1, 2, 3))),
+        methods=False,
+        modes=("normal", "ties"),
+    )
 
 family("resampling")
 
@@ -150,8 +185,20 @@ def resized(d: Draw) -> Call:
 
 
 op(F + "interpolate", resized, methods=False, modes=USUAL)
-op(F + "pixel_shuffle", lambda d: call(d.tensor((2, 8, 3, 2)), 2), also=["pixel_shuffle"], tolerance=EXACT, methods=False)
-op(F + "pixel_unshuffle", lambda d: call(d.tensor((2, 2, 4, 6)), 2), also=["pixel_unshuffle"], tolerance=EXACT, methods=False)
+op(
+    F + "pixel_shuffle",
+    lambda d: call(d.tensor((2, 8, 3, 2)), 2),
+    also=["pixel_shuffle"],
+    tolerance=EXACT,
+    methods=False,
+)
+op(
+    F + "pixel_unshuffle",
+    lambda d: call(d.tensor((2, 2, 4, 6)), 2),
+    also=["pixel_unshuffle"],
+    tolerance=EXACT,
+    methods=False,
+)
 
 family("embedding")
 
@@ -163,7 +210,13 @@ def embedding(d: Draw) -> Call:
 
 
 op(F + "embedding", embedding, tolerance=EXACT, methods=False)
-op("embedding.big", lambda d: call(d.integers((40, 50), 0, 30), d.tensor((30, 16))), lambda torch, i, w: torch.nn.functional.embedding(i, w), tolerance=REDUCED, modes=("normal",))
+op(
+    "embedding.big",
+    lambda d: call(d.integers((40, 50), 0, 30), d.tensor((30, 16))),
+    lambda torch, i, w: torch.nn.functional.embedding(i, w),
+    tolerance=REDUCED,
+    modes=("normal",),
+)
 
 family("normalization")
 
@@ -202,8 +255,16 @@ def layer_norm(d: Draw) -> Call:
 
 
 reduced("layer_norm", layer_norm, **NORM, also=["layer_norm"])
-reduced("rms_norm", lambda d: call(d.tensor((3, 4, 5)), (5,), *d.choice(([], [d.tensor((5,))])), **d.choice(({}, {"eps": 1e-3}))), **NORM)
-reduced("group_norm", lambda d: call(d.tensor(d.choice(((2, 6), (2, 6, 3), (2, 6, 2, 3)))), d.choice((1, 2, 3)), *affine(d, (6,))), **NORM)
+reduced(
+    "rms_norm",
+    lambda d: call(d.tensor((3, 4, 5)), (5,), *d.choice(([], [d.tensor((5,))])), **d.choice(({}, {"eps": 1e-3}))),
+    **NORM,
+)
+reduced(
+    "group_norm",
+    lambda d: call(d.tensor(d.choice(((2, 6), (2, 6, 3), (2, 6, 2, 3)))), d.choice((1, 2, 3)), *affine(d, (6,))),
+    **NORM,
+)
 reduced("instance_norm", lambda d: call(d.tensor(d.choice(((2, 3, 4), (2, 3, 2, 3))))), **NORM)
 reduced("local_response_norm", lambda d: call(d.tensor((2, 5, 3)), 3), **NORM)
 
@@ -233,4 +294,10 @@ def attention(d: Draw) -> Call:
 
 
 reduced("scaled_dot_product_attention", attention, modes=("normal", "ties"))
-reduced("scaled_dot_product_attention.large", attention, lambda torch, *a, **k: torch.nn.functional.scaled_dot_product_attention(*a, **k), modes=("large",), second=False)
+reduced(
+    "scaled_dot_product_attention.large",
+    attention,
+    lambda torch, *a, **k: torch.nn.functional.scaled_dot_product_attention(*a, **k),
+    modes=("large",),
+    second=False,
+)

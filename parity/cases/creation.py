@@ -38,25 +38,47 @@ def nested(d: Draw) -> Any:
 
 
 exact("tensor", lambda d: call(nested(d), **dtype(d)))
-exact("tensor.requires_grad", lambda d: call([1.0, 2.0], requires_grad=True), lambda torch, x, **k: torch.tensor(x, **k) * 2, gradient=False)
+exact(
+    "tensor.requires_grad",
+    lambda d: call([1.0, 2.0], requires_grad=True),
+    lambda torch, x, **k: torch.tensor(x, **k) * 2,
+    gradient=False,
+)
 exact("tensor.special", lambda d: call([float("inf"), float("nan"), -0.0]), lambda torch, x: torch.tensor(x))
 exact("tensor.of_tensor", lambda d: call(d.tensor(grad=False)), lambda torch, x: torch.tensor(x.tolist()))
 exact("as_tensor", lambda d: call(nested(d), **dtype(d)))
 exact("asarray", lambda d: call(nested(d), **dtype(d)))
 exact("scalar_tensor", lambda d: call(d.choice((1, 2.5)), **dtype(d)))
-exact("from_numpy", lambda d: call(d.choice((np.arange(4), np.ones((2, 3)), np.zeros((2,), np.float32), np.arange(6).reshape(2, 3).T))))
+exact(
+    "from_numpy",
+    lambda d: call(d.choice((np.arange(4), np.ones((2, 3)), np.zeros((2,), np.float32), np.arange(6).reshape(2, 3).T))),
+)
 exact("from_dlpack", lambda d: call(np.arange(6.0).reshape(2, 3)))
 exact("zeros", lambda d: call(*spelled(d), **dtype(d)))
 exact("ones", lambda d: call(*spelled(d), **dtype(d)))
 exact("full", lambda d: call(d.shape(), d.choice((1, 2.5, True)), **dtype(d)))
-exact("empty", lambda d: call(*spelled(d), **dtype(d)), lambda torch, *s, **k: [(e := torch.empty(*s, **k)).shape, e.dtype])
+exact(
+    "empty",
+    lambda d: call(*spelled(d), **dtype(d)),
+    lambda torch, *s, **k: [(e := torch.empty(*s, **k)).shape, e.dtype],
+)
 for name in ("zeros_like", "ones_like"):
     exact(name, lambda d: call(d.any_dtype(), **dtype(d)))
 exact("full_like", lambda d: call(d.any_dtype(), d.choice((1, 2.0)), **dtype(d)))
 exact("empty_like", lambda d: call(d.any_dtype(), **dtype(d)), lambda torch, x, **k: torch.empty_like(x, **k).dtype)
 exact("arange", lambda d: call(*d.choice(((5,), (2, 7), (0, 10, 3), (5, 0, -2), (0,))), **dtype(d, DTYPES[:5])))
-exact("arange.floats", lambda d: call(*d.choice(((2.5,), (0, 1, 0.1), (1.0, 4), (-3, 3, 1.5))), **dtype(d, DTYPES[:2])), lambda torch, *a, **k: torch.arange(*a, **k))
-exact("linspace", lambda d: call(*d.choice(((0, 1, 5), (-2.5, 3.3, 11), (1, 1, 3), (0, 10, 1), (3, -3, 4), (0, 1, 0))), **dtype(d, DTYPES[:2])), float32=False)
+exact(
+    "arange.floats",
+    lambda d: call(*d.choice(((2.5,), (0, 1, 0.1), (1.0, 4), (-3, 3, 1.5))), **dtype(d, DTYPES[:2])),
+    lambda torch, *a, **k: torch.arange(*a, **k),
+)
+exact(
+    "linspace",
+    lambda d: call(
+        *d.choice(((0, 1, 5), (-2.5, 3.3, 11), (1, 1, 3), (0, 10, 1), (3, -3, 4), (0, 1, 0))), **dtype(d, DTYPES[:2])
+    ),
+    float32=False,
+)
 op("logspace", lambda d: call(*d.choice(((0, 2, 5), (-1, 1, 4)))), float32=False)
 exact("eye", lambda d: call(*d.choice(((3,), (2, 4), (3, 1), (0,))), **dtype(d)))
 exact("tril_indices", lambda d: call(*d.choice(((3, 3), (3, 4, 1), (4, 3, -1)))))
@@ -65,15 +87,31 @@ exact("Tensor.new_tensor", lambda d: call(d.any_dtype(), [1, 2]))
 for name in ("zeros", "ones"):
     exact(f"Tensor.new_{name}", lambda d: call(d.any_dtype(), *spelled(d)))
 exact("Tensor.new_full", lambda d: call(d.any_dtype(), (2, 2), 3))
-exact("Tensor.new_empty", lambda d: call(d.any_dtype(), (2, 2)), lambda torch, x, s: (x.new_empty(s).shape, x.new_empty(s).dtype))
+exact(
+    "Tensor.new_empty",
+    lambda d: call(d.any_dtype(), (2, 2)),
+    lambda torch, x, s: (x.new_empty(s).shape, x.new_empty(s).dtype),
+)
 
 family("conversion")
 
 for name in ("double", "float", "long", "int", "short", "byte", "char", "bool", "half"):
     modes = ("normal", "ties")
-    exact(f"Tensor.{name}", lambda d: call(d.integers(d.shape(), 0, 5) if d.flag() else d.tensor(grad=False)), modes=modes)
-op("Tensor.double.gradient", lambda d: call(d.tensor(dtype="float32")), lambda torch, x: x.double() * 2, second=False, float32=False)
-exact("Tensor.to", lambda d: call(x := d.any_dtype(), d.choice((DType("float64"), DType("float32"), DType("int64"), "cpu", x))), modes=("normal",))
+    exact(
+        f"Tensor.{name}", lambda d: call(d.integers(d.shape(), 0, 5) if d.flag() else d.tensor(grad=False)), modes=modes
+    )
+op(
+    "Tensor.double.gradient",
+    lambda d: call(d.tensor(dtype="float32")),
+    lambda torch, x: x.double() * 2,
+    second=False,
+    float32=False,
+)
+exact(
+    "Tensor.to",
+    lambda d: call(x := d.any_dtype(), d.choice((DType("float64"), DType("float32"), DType("int64"), "cpu", x))),
+    modes=("normal",),
+)
 exact("Tensor.type", lambda d: call(d.any_dtype(), DType("float64")), modes=("normal",))
 exact("Tensor.type_as", lambda d: call(d.any_dtype(), d.any_dtype()), modes=("normal",))
 exact("Tensor.item", lambda d: call(d.any_dtype(())))
@@ -92,10 +130,14 @@ def _facts(torch: Any, x: Any) -> Any:
     )  # fmt: skip
 
 
-FACTS = ("shape size dim ndim ndimension numel nelement is_floating_point element_size itemsize nbytes is_leaf requires_grad grad "
-         "grad_fn is_cuda is_sparse is_complex is_signed retains_grad output_nr device dtype").split()  # fmt: skip
+FACTS = ["shape", "size", "dim", "ndim", "ndimension", "numel", "nelement", "is_floating_point", "element_size", "itemsize", "nbytes", "is_leaf", "requires_grad", "grad", "grad_fn", "is_cuda", "is_sparse", "is_complex", "is_signed", "retains_grad", "output_nr", "device", "dtype"]  # fmt: skip
 exact("Tensor.facts", lambda d: call(d.any_dtype()), _facts, covers=[f"Tensor.{f}" for f in FACTS])
-exact("Tensor.layout", lambda d: call(d.tensor(layout="C")), lambda torch, x: (x.stride(), x.is_contiguous(), x[..., :0].is_contiguous(), x._version), covers=["Tensor.stride", "Tensor.is_contiguous"])
+exact(
+    "Tensor.layout",
+    lambda d: call(d.tensor(layout="C")),
+    lambda torch, x: (x.stride(), x.is_contiguous(), x[..., :0].is_contiguous(), x._version),
+    covers=["Tensor.stride", "Tensor.is_contiguous"],
+)
 exact("Tensor.__len__", lambda d: call(d.tensor(min_dims=1)))
 exact("Tensor.__bool__", lambda d: call(d.any_dtype(())))
 exact("Tensor.__float__", lambda d: call(d.any_dtype(())))
@@ -111,7 +153,11 @@ exact("promote_types", lambda d: call(DType(d.choice(DTYPES)), DType(d.choice(DT
 
 def _limits(torch: Any, which: str, name: str) -> Any:
     info = getattr(torch, which)(getattr(torch, name))
-    names = ("eps", "tiny", "max", "min", "bits", "smallest_normal", "resolution") if which == "finfo" else ("min", "max", "bits")
+    names = (
+        ("eps", "tiny", "max", "min", "bits", "smallest_normal", "resolution")
+        if which == "finfo"
+        else ("min", "max", "bits")
+    )
     return [getattr(info, n) for n in names]
 
 
@@ -125,7 +171,9 @@ def fill(d: Draw) -> Call:
 
 exact("Tensor.fill_", fill)
 exact("Tensor.zero_", lambda d: call(d.tensor()))
-exact("Tensor.copy_", lambda d: call(d.tensor((3, 2)), d.choice((d.tensor((3, 2)), d.tensor((2,)), d.integers((3, 1))))))
+exact(
+    "Tensor.copy_", lambda d: call(d.tensor((3, 2)), d.choice((d.tensor((3, 2)), d.tensor((2,)), d.integers((3, 1)))))
+)
 
 
 def printable(d: Draw) -> Input:
@@ -134,5 +182,10 @@ def printable(d: Draw) -> Input:
 
 
 # As PyTorch's, character for character.
-exact("Tensor.__repr__", lambda d: call(printable(d)), lambda torch, x: repr(x), modes=("normal", "ties", "special", "large", "tiny"))
+exact(
+    "Tensor.__repr__",
+    lambda d: call(printable(d)),
+    lambda torch, x: repr(x),
+    modes=("normal", "ties", "special", "large", "tiny"),
+)
 exact("can_cast", lambda d: call(DType(d.choice(DTYPES)), DType(d.choice(DTYPES))))

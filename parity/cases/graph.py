@@ -10,7 +10,14 @@ family("autograd")
 
 
 def graph(name: str, fn: Any, *covers: str, shapes: tuple = ((3, 4),), **options: Any) -> None:
-    op(name, lambda d: call(*[d.tensor(s) for s in shapes]), fn, covers=covers, tolerance=REDUCED, **{"modes": ("normal", "ties"), **options})
+    op(
+        name,
+        lambda d: call(*[d.tensor(s) for s in shapes]),
+        fn,
+        covers=covers,
+        tolerance=REDUCED,
+        **{"modes": ("normal", "ties"), **options},
+    )
 
 
 def _modes(torch: Any, x: Any) -> Any:
@@ -40,7 +47,15 @@ def _modes(torch: Any, x: Any) -> Any:
     return b, a.sum(), flags, inner, before, off, inference
 
 
-graph("no_grad", _modes, "enable_grad", "set_grad_enabled", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled")
+graph(
+    "no_grad",
+    _modes,
+    "enable_grad",
+    "set_grad_enabled",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+)
 
 
 def _backward(torch: Any, x: Any) -> Any:
@@ -175,7 +190,15 @@ def _checked(torch: Any, x: Any) -> Any:
     return good, second, bad
 
 
-op("autograd.gradcheck", lambda d: call(d.tensor((2, 2), dtype="float64")), _checked, covers=["autograd.gradgradcheck"], gradient=False, float32=False, modes=("normal",))
+op(
+    "autograd.gradcheck",
+    lambda d: call(d.tensor((2, 2), dtype="float64")),
+    _checked,
+    covers=["autograd.gradgradcheck"],
+    gradient=False,
+    float32=False,
+    modes=("normal",),
+)
 
 
 def _functional(torch: Any, x: Any) -> Any:
@@ -184,7 +207,6 @@ def _functional(torch: Any, x: Any) -> Any:
 
 
 graph("autograd.functional", _functional, "autograd.functional.jacobian", "autograd.functional.hessian", gradient=False)
-
 
 
 def _unrolled(torch: Any, x: Any) -> Any:

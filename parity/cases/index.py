@@ -88,7 +88,11 @@ def assignment(d: Draw) -> Call:
 
 
 exact("Tensor.__setitem__", assignment, _set)
-exact("Tensor.__setitem__.tensor", lambda d: call(d.tensor((4, 3)), d.lay(d.rng.permutation(4)[:2], False), d.tensor((2, 3))), _set)
+exact(
+    "Tensor.__setitem__.tensor",
+    lambda d: call(d.tensor((4, 3)), d.lay(d.rng.permutation(4)[:2], False), d.tensor((2, 3))),
+    _set,
+)
 
 
 def along(d: Draw, values: bool = False) -> Call:
@@ -109,7 +113,11 @@ def unique_along(d: Draw) -> Call:
     """As `along`, each place written once: PyTorch leaves open which of several writes wins."""
     x = d.tensor((4, 3))
     dim = d.choice((0, 1, -1))
-    index = d.rng.permuted([[i for _ in range(3)] for i in range(4)], axis=0) if dim == 0 else d.rng.permuted([list(range(3))] * 4, axis=1)
+    index = (
+        d.rng.permuted([[i for _ in range(3)] for i in range(4)], axis=0)
+        if dim == 0
+        else d.rng.permuted([list(range(3))] * 4, axis=1)
+    )
     index = d.lay(index[:2] if dim == 0 else index[:, :2], False)
     return call(x, dim, index, d.choice((d.tensor(index.shape), d.number())))
 
@@ -117,14 +125,30 @@ def unique_along(d: Draw) -> Call:
 exact("gather", along)
 exact("scatter", unique_along)
 op("scatter_add", lambda d: along(d, values=True))
-op("scatter_reduce", lambda d: call(*along(d, values=True).args, reduce=d.choice(("sum", "mean")), include_self=d.flag(0.7)), modes=("normal",))
+op(
+    "scatter_reduce",
+    lambda d: call(*along(d, values=True).args, reduce=d.choice(("sum", "mean")), include_self=d.flag(0.7)),
+    modes=("normal",),
+)
 exact("take_along_dim", lambda d: call(x := d.tensor((3, 4)), d.integers((3, 2), 0, 4), 1))
-exact("index_select", lambda d: call(x := d.tensor(min_dims=1, min_side=1), i := d.dim(x), d.integers((d.integer(0, 5),), 0, x.shape[i])))
-op("index_add", lambda d: call(d.tensor((4, 3)), 0, d.integers((5,), 0, 4), d.tensor((5, 3)), **d.choice(({}, {"alpha": 0.5}))))
+exact(
+    "index_select",
+    lambda d: call(x := d.tensor(min_dims=1, min_side=1), i := d.dim(x), d.integers((d.integer(0, 5),), 0, x.shape[i])),
+)
+op(
+    "index_add",
+    lambda d: call(d.tensor((4, 3)), 0, d.integers((5,), 0, 4), d.tensor((5, 3)), **d.choice(({}, {"alpha": 0.5}))),
+)
 exact("index_copy", lambda d: call(d.tensor((4, 3)), 0, d.lay(d.rng.permutation(4)[:2], False), d.tensor((2, 3))))
 exact("index_fill", lambda d: call(d.tensor((4, 3)), 1, d.integers((2,), 0, 3), d.number()))
 exact("take", lambda d: call(d.tensor((3, 4)), d.integers(d.shape(max_dims=2), -12, 12)))
-exact("masked_fill", lambda d: call(*[(s := d.broadcastable(2, max_dims=3)) and d.tensor(s[0]), d.mask(s[1])], d.choice((d.number(), float("-inf"), 0, d.tensor(())))))
+exact(
+    "masked_fill",
+    lambda d: call(
+        *[(s := d.broadcastable(2, max_dims=3)) and d.tensor(s[0]), d.mask(s[1])],
+        d.choice((d.number(), float("-inf"), 0, d.tensor(()))),
+    ),
+)
 exact("masked_select", lambda d: call(d.tensor((s := d.broadcastable(2, max_dims=3))[0]), d.mask(s[1])))
 exact("masked_scatter", lambda d: call(d.tensor((3, 4)), d.mask((3, 4)), d.tensor((12,))))
 
@@ -133,20 +157,44 @@ def ordered(d: Draw) -> Input:
     return d.distinct(d.shape(min_side=1))
 
 
-exact("topk", lambda d: call(x := ordered(d), d.integer(1, min(x.shape, default=1)), **d.choice(({}, {"dim": d.dim(x)}, {"largest": False}))))
+exact(
+    "topk",
+    lambda d: call(
+        x := ordered(d), d.integer(1, min(x.shape, default=1)), **d.choice(({}, {"dim": d.dim(x)}, {"largest": False}))
+    ),
+)
 exact("sort", lambda d: call(x := ordered(d), **d.choice(({}, {"dim": d.dim(x)}, {"descending": True}))))
-exact("sort.stable", lambda d: call(x := d.tensor(min_side=1), dim=d.dim(x), stable=True, descending=d.flag()), lambda torch, x, **k: torch.sort(x, **k), modes=("ties",))
+exact(
+    "sort.stable",
+    lambda d: call(x := d.tensor(min_side=1), dim=d.dim(x), stable=True, descending=d.flag()),
+    lambda torch, x, **k: torch.sort(x, **k),
+    modes=("ties",),
+)
 exact("argsort", lambda d: call(x := ordered(d), **d.choice(({}, {"dim": d.dim(x)}, {"descending": True}))))
 exact("kthvalue", lambda d: call(x := ordered(d), d.integer(1, min(x.shape, default=1))))
-exact("unique", lambda d: call(d.integers(), **d.choice(({}, {"return_counts": True}, {"return_inverse": True, "return_counts": True}))))
-exact("searchsorted", lambda d: call(d.lay(np.sort(d.rng.normal(size=6)), False, "C"), d.tensor((3, 2), grad=False), right=d.flag()))
+exact(
+    "unique",
+    lambda d: call(
+        d.integers(), **d.choice(({}, {"return_counts": True}, {"return_inverse": True, "return_counts": True}))
+    ),
+)
+exact(
+    "searchsorted",
+    lambda d: call(d.lay(np.sort(d.rng.normal(size=6)), False, "C"), d.tensor((3, 2), grad=False), right=d.flag()),
+)
 exact("nonzero", lambda d: call(d.mask(), **({"as_tuple": True} if d.flag() else {})))
 exact("argwhere", lambda d: call(d.mask()))
 exact("where.indices", lambda d: call(d.mask(min_dims=1)), lambda torch, c: torch.where(c))
 exact("nn.functional.one_hot", lambda d: call(d.integers(None, 0, 4), *d.choice(((), (4,), (6,)))), covers=[])
 exact("isin", lambda d: call(d.integers(), d.integers((3,))))
-exact("bucketize", lambda d: call(d.tensor((3, 2), grad=False), d.lay(np.sort(d.rng.normal(size=6)), False, "C"), right=d.flag()))
-op("index_put", lambda d: call(d.tensor((4, 3)), (d.integers((5,), 0, 4), d.integers((5,), 0, 3)), d.tensor((5,)), accumulate=True))
+exact(
+    "bucketize",
+    lambda d: call(d.tensor((3, 2), grad=False), d.lay(np.sort(d.rng.normal(size=6)), False, "C"), right=d.flag()),
+)
+op(
+    "index_put",
+    lambda d: call(d.tensor((4, 3)), (d.integers((5,), 0, 4), d.integers((5,), 0, 3)), d.tensor((5,)), accumulate=True),
+)
 exact("cartesian_prod", lambda d: call(d.tensor((2,)), d.tensor((3,))))
 exact("combinations", lambda d: call(d.tensor((4,)), d.choice((2, 3))))
 exact("msort", lambda d: call(d.distinct(d.shape(min_dims=1, min_side=1))))

@@ -19,7 +19,9 @@ def reduction(d: Draw) -> dict[str, Any]:
     return {} if d.flag(0.3) else {"reduction": d.choice(REDUCTIONS)}
 
 
-def loss(function: str, module: str, draw: Any, options: Any = lambda d: {}, tensors: Any = lambda d: {}, **more: Any) -> None:
+def loss(
+    function: str, module: str, draw: Any, options: Any = lambda d: {}, tensors: Any = lambda d: {}, **more: Any
+) -> None:
     """One entry for both forms. options: plain arguments; tensors: arguments that are tensors (weights)."""
 
     def drawn(d: Draw) -> Call:
@@ -45,9 +47,27 @@ loss("mse_loss", "MSELoss", pair)
 loss("l1_loss", "L1Loss", pair)
 loss("smooth_l1_loss", "SmoothL1Loss", pair, lambda d: d.choice(({}, {"beta": 0.5}, {"beta": 2.0})))
 loss("huber_loss", "HuberLoss", pair, lambda d: d.choice(({}, {"delta": 0.5}, {"delta": 2.0})))
-op("nn.SmoothL1Loss.kinks", lambda d: call(d.tensor((6,)), d.tensor((6,))), lambda torch, x, y: torch.nn.SmoothL1Loss()(x, y), tolerance=REDUCED, kinks=(0.0, 1.0, -1.0, 2.0))
-op("nn.HuberLoss.kinks", lambda d: call(d.tensor((6,)), d.tensor((6,))), lambda torch, x, y: torch.nn.HuberLoss()(x, y), tolerance=REDUCED, kinks=(0.0, 1.0, -1.0, 2.0))
-op("nn.L1Loss.kinks", lambda d: call(d.tensor((6,)), d.tensor((6,))), lambda torch, x, y: torch.nn.L1Loss()(x, y), tolerance=REDUCED, kinks=(0.0, 1.0))
+op(
+    "nn.SmoothL1Loss.kinks",
+    lambda d: call(d.tensor((6,)), d.tensor((6,))),
+    lambda torch, x, y: torch.nn.SmoothL1Loss()(x, y),
+    tolerance=REDUCED,
+    kinks=(0.0, 1.0, -1.0, 2.0),
+)
+op(
+    "nn.HuberLoss.kinks",
+    lambda d: call(d.tensor((6,)), d.tensor((6,))),
+    lambda torch, x, y: torch.nn.HuberLoss()(x, y),
+    tolerance=REDUCED,
+    kinks=(0.0, 1.0, -1.0, 2.0),
+)
+op(
+    "nn.L1Loss.kinks",
+    lambda d: call(d.tensor((6,)), d.tensor((6,))),
+    lambda torch, x, y: torch.nn.L1Loss()(x, y),
+    tolerance=REDUCED,
+    kinks=(0.0, 1.0),
+)
 
 
 def probabilities(d: Draw) -> tuple[Any, Any]:
@@ -62,9 +82,27 @@ def bce(d: Draw) -> tuple[Any, Any, dict[str, Any]]:
 
 # PyTorch's second derivative has 1e-12 added to every x and 1 - x, so it is compared well inside only.
 loss("binary_cross_entropy", "BCELoss", probabilities, modes=("normal",), second=False)
-op("nn.BCELoss.second", lambda d: call(d.tensor((3, 2), Domain(0.3, 0.7)), d.tensor((3, 2), INNER, False)), lambda torch, x, y: torch.nn.BCELoss()(x, y), tolerance=REDUCED)
-op("nn.BCELoss.kinks", lambda d: call(*probabilities(d)), lambda torch, x, y: torch.nn.BCELoss()(x, y), tolerance=REDUCED, kinks=(0.0, 1.0), second=False)
-op("nn.BCELoss.weight", lambda d: call(d.tensor((3, 2), INNER), d.tensor((3, 2), INNER, False), d.tensor((3, 2), INNER, False)), lambda torch, x, y, w: torch.nn.BCELoss(weight=w)(x, y), tolerance=REDUCED, second=False)
+op(
+    "nn.BCELoss.second",
+    lambda d: call(d.tensor((3, 2), Domain(0.3, 0.7)), d.tensor((3, 2), INNER, False)),
+    lambda torch, x, y: torch.nn.BCELoss()(x, y),
+    tolerance=REDUCED,
+)
+op(
+    "nn.BCELoss.kinks",
+    lambda d: call(*probabilities(d)),
+    lambda torch, x, y: torch.nn.BCELoss()(x, y),
+    tolerance=REDUCED,
+    kinks=(0.0, 1.0),
+    second=False,
+)
+op(
+    "nn.BCELoss.weight",
+    lambda d: call(d.tensor((3, 2), INNER), d.tensor((3, 2), INNER, False), d.tensor((3, 2), INNER, False)),
+    lambda torch, x, y, w: torch.nn.BCELoss(weight=w)(x, y),
+    tolerance=REDUCED,
+    second=False,
+)
 
 
 def logits(d: Draw) -> tuple[Any, Any]:
@@ -75,7 +113,13 @@ def logits(d: Draw) -> tuple[Any, Any]:
 loss("binary_cross_entropy_with_logits", "BCEWithLogitsLoss", logits)
 op(
     "nn.BCEWithLogitsLoss.weights",
-    lambda d: call(d.tensor((4, 3), LOGITS), d.tensor((4, 3), INNER, False), weight=d.tensor((3,), INNER, False), pos_weight=d.tensor((3,), INNER, False), **reduction(d)),
+    lambda d: call(
+        d.tensor((4, 3), LOGITS),
+        d.tensor((4, 3), INNER, False),
+        weight=d.tensor((3,), INNER, False),
+        pos_weight=d.tensor((3,), INNER, False),
+        **reduction(d),
+    ),
     lambda torch, x, y, **k: torch.nn.BCEWithLogitsLoss(**k)(x, y),
     tolerance=REDUCED,
 )
@@ -93,7 +137,9 @@ def labelled(d: Draw) -> tuple[Any, Any]:
 
 
 def ignoring(d: Draw) -> dict[str, Any]:
-    return d.choice(({}, {}, {"ignore_index": 1}, {"label_smoothing": 0.1}, {"ignore_index": 0, "label_smoothing": 0.3}))
+    return d.choice(
+        ({}, {}, {"ignore_index": 1}, {"label_smoothing": 0.1}, {"ignore_index": 0, "label_smoothing": 0.3})
+    )
 
 
 CROSS = ("normal", "normal", "ties", "large")
@@ -106,18 +152,44 @@ def weighted(d: Draw) -> Call:
     return call(x, y, d.tensor((3,), INNER, False), **reduction(d), **ignoring(d))
 
 
-op("nn.CrossEntropyLoss.weight", weighted, lambda torch, x, y, w, **k: torch.nn.CrossEntropyLoss(weight=w, **k)(x, y), tolerance=REDUCED, modes=CROSS)
+op(
+    "nn.CrossEntropyLoss.weight",
+    weighted,
+    lambda torch, x, y, w, **k: torch.nn.CrossEntropyLoss(weight=w, **k)(x, y),
+    tolerance=REDUCED,
+    modes=CROSS,
+)
 
 
 def soft(d: Draw) -> Call:
     x = d.tensor(d.choice(((4, 3), (3,), (4, 3, 2))), LOGITS)
     weight = {"weight": d.tensor((3,), INNER, False)} if d.flag(0.3) else {}
-    return call(x, d.tensor(x.shape, INNER, d.flag()), **reduction(d), **d.choice(({}, {"label_smoothing": 0.2})), **weight)
+    return call(
+        x, d.tensor(x.shape, INNER, d.flag()), **reduction(d), **d.choice(({}, {"label_smoothing": 0.2})), **weight
+    )
 
 
-op("nn.CrossEntropyLoss.soft", soft, lambda torch, x, y, **k: torch.nn.CrossEntropyLoss(**k)(x, y), tolerance=REDUCED, modes=CROSS)
-loss("nll_loss", "NLLLoss", labelled, lambda d: d.choice(({}, {"ignore_index": 1})), modes=("normal", "ties"), layouts=False)
-op("nn.NLLLoss.weight", lambda d: call(d.tensor((4, 3)), d.integers((4,), 0, 3), d.tensor((3,), INNER, False), **reduction(d)), lambda torch, x, y, w, **k: torch.nn.NLLLoss(weight=w, **k)(x, y), tolerance=REDUCED)
+op(
+    "nn.CrossEntropyLoss.soft",
+    soft,
+    lambda torch, x, y, **k: torch.nn.CrossEntropyLoss(**k)(x, y),
+    tolerance=REDUCED,
+    modes=CROSS,
+)
+loss(
+    "nll_loss",
+    "NLLLoss",
+    labelled,
+    lambda d: d.choice(({}, {"ignore_index": 1})),
+    modes=("normal", "ties"),
+    layouts=False,
+)
+op(
+    "nn.NLLLoss.weight",
+    lambda d: call(d.tensor((4, 3)), d.integers((4,), 0, 3), d.tensor((3,), INNER, False), **reduction(d)),
+    lambda torch, x, y, w, **k: torch.nn.NLLLoss(weight=w, **k)(x, y),
+    tolerance=REDUCED,
+)
 
 
 def divergence(d: Draw) -> tuple[Any, Any]:
@@ -130,30 +202,100 @@ def _kl_options(d: Draw) -> dict[str, Any]:
 
 
 loss("kl_div", "KLDivLoss", divergence, _kl_options, modes=("normal",))
-op("nn.KLDivLoss.batchmean", lambda d: call(*divergence(d)), lambda torch, x, y: torch.nn.KLDivLoss(reduction="batchmean")(x, y), tolerance=REDUCED)
+op(
+    "nn.KLDivLoss.batchmean",
+    lambda d: call(*divergence(d)),
+    lambda torch, x, y: torch.nn.KLDivLoss(reduction="batchmean")(x, y),
+    tolerance=REDUCED,
+)
 
 
 def signs(d: Draw, n: int) -> Any:
     return d.lay(d.rng.choice([-1.0, 1.0], n).astype(d.dtype), False)
 
 
-loss("cosine_embedding_loss", "CosineEmbeddingLoss", lambda d: (d.tensor((4, 3)), d.tensor((4, 3)), signs(d, 4)), lambda d: d.choice(({}, {"margin": 0.3})), modes=("normal",))
-loss("margin_ranking_loss", "MarginRankingLoss", lambda d: (d.tensor((4,)), d.tensor((4,)), signs(d, 4)), lambda d: d.choice(({}, {"margin": 0.3})))
-loss("hinge_embedding_loss", "HingeEmbeddingLoss", lambda d: (d.tensor((4, 3)), signs(d, 12).__class__.of(d.rng.choice([-1.0, 1.0], (4, 3)).astype(d.dtype), False)), modes=("normal",))
-loss("triplet_margin_loss", "TripletMarginLoss", lambda d: (d.tensor((4, 3)), d.tensor((4, 3)), d.tensor((4, 3))), lambda d: d.choice(({}, {"margin": 0.3})), modes=("normal",))
+loss(
+    "cosine_embedding_loss",
+    "CosineEmbeddingLoss",
+    lambda d: (d.tensor((4, 3)), d.tensor((4, 3)), signs(d, 4)),
+    lambda d: d.choice(({}, {"margin": 0.3})),
+    modes=("normal",),
+)
+loss(
+    "margin_ranking_loss",
+    "MarginRankingLoss",
+    lambda d: (d.tensor((4,)), d.tensor((4,)), signs(d, 4)),
+    lambda d: d.choice(({}, {"margin": 0.3})),
+)
+loss(
+    "hinge_embedding_loss",
+    "HingeEmbeddingLoss",
+    lambda d: (d.tensor((4, 3)), signs(d, 12).__class__.of(d.rng.choice([-1.0, 1.0], (4, 3)).astype(d.dtype), False)),
+    modes=("normal",),
+)
+loss(
+    "triplet_margin_loss",
+    "TripletMarginLoss",
+    lambda d: (d.tensor((4, 3)), d.tensor((4, 3)), d.tensor((4, 3))),
+    lambda d: d.choice(({}, {"margin": 0.3})),
+    modes=("normal",),
+)
 loss("soft_margin_loss", "SoftMarginLoss", lambda d: (d.tensor((4,)), signs(d, 4)), modes=("normal",))
-loss("poisson_nll_loss", "PoissonNLLLoss", lambda d: (d.tensor((4, 3)), d.tensor((4, 3), INNER, False)), lambda d: d.choice(({}, {"full": True}, {"log_input": False})) if d.flag(0.3) else {}, modes=("normal",))
-loss("gaussian_nll_loss", "GaussianNLLLoss", lambda d: (d.tensor((4, 3)), d.tensor((4, 3)), d.tensor((4, 3), Domain(0.2, 3.0))), modes=("normal",))
+loss(
+    "poisson_nll_loss",
+    "PoissonNLLLoss",
+    lambda d: (d.tensor((4, 3)), d.tensor((4, 3), INNER, False)),
+    lambda d: d.choice(({}, {"full": True}, {"log_input": False})) if d.flag(0.3) else {},
+    modes=("normal",),
+)
+loss(
+    "gaussian_nll_loss",
+    "GaussianNLLLoss",
+    lambda d: (d.tensor((4, 3)), d.tensor((4, 3)), d.tensor((4, 3), Domain(0.2, 3.0))),
+    modes=("normal",),
+)
 op(
     F + "multi_margin_loss",
-    lambda d: call(d.tensor((4, 3)), d.integers((4,), 0, 3), **d.choice(({}, {"p": 2}, {"margin": 0.5})), **reduction(d)),
+    lambda d: call(
+        d.tensor((4, 3)), d.integers((4,), 0, 3), **d.choice(({}, {"p": 2}, {"margin": 0.5})), **reduction(d)
+    ),
     tolerance=REDUCED,
     second=False,
     methods=False,
 )
-op(F + "multilabel_soft_margin_loss", lambda d: call(d.tensor((4, 3)), d.mask((4, 3)), **reduction(d)), lambda torch, x, y, **k: torch.nn.functional.multilabel_soft_margin_loss(x, y.to(x.dtype), **k), tolerance=REDUCED)
-op(F + "triplet_margin_with_distance_loss", lambda d: call(d.tensor((4, 3)), d.tensor((4, 3)), d.tensor((4, 3)), **reduction(d)), tolerance=REDUCED, methods=False, modes=("normal",))
+op(
+    F + "multilabel_soft_margin_loss",
+    lambda d: call(d.tensor((4, 3)), d.mask((4, 3)), **reduction(d)),
+    lambda torch, x, y, **k: torch.nn.functional.multilabel_soft_margin_loss(x, y.to(x.dtype), **k),
+    tolerance=REDUCED,
+)
+op(
+    F + "triplet_margin_with_distance_loss",
+    lambda d: call(d.tensor((4, 3)), d.tensor((4, 3)), d.tensor((4, 3)), **reduction(d)),
+    tolerance=REDUCED,
+    methods=False,
+    modes=("normal",),
+)
 MARGIN: dict[str, Any] = {"tolerance": REDUCED, "modes": ("normal",)}
-op("nn.TripletMarginWithDistanceLoss", lambda d: call(*[d.tensor((3, 4)) for _ in range(3)], **reduction(d), **d.choice(({}, {"margin": 0.5}, {"swap": True}))), lambda torch, *x, **k: torch.nn.TripletMarginWithDistanceLoss(**k)(*x), **MARGIN)
-op("nn.MultiMarginLoss", lambda d: call(d.tensor((4, 3)), d.integers((4,), 0, 3), **reduction(d), **d.choice(({}, {"margin": 0.5}, {"p": 2}))), lambda torch, *x, **k: torch.nn.MultiMarginLoss(**k)(*x), **MARGIN)
-op("nn.MultiLabelSoftMarginLoss", lambda d: call(d.tensor((4, 3), LOGITS), d.integers((4, 3), 0, 2), **reduction(d)), lambda torch, *x, **k: torch.nn.MultiLabelSoftMarginLoss(**k)(*x), **MARGIN)
+op(
+    "nn.TripletMarginWithDistanceLoss",
+    lambda d: call(
+        *[d.tensor((3, 4)) for _ in range(3)], **reduction(d), **d.choice(({}, {"margin": 0.5}, {"swap": True}))
+    ),
+    lambda torch, *x, **k: torch.nn.TripletMarginWithDistanceLoss(**k)(*x),
+    **MARGIN,
+)
+op(
+    "nn.MultiMarginLoss",
+    lambda d: call(
+        d.tensor((4, 3)), d.integers((4,), 0, 3), **reduction(d), **d.choice(({}, {"margin": 0.5}, {"p": 2}))
+    ),
+    lambda torch, *x, **k: torch.nn.MultiMarginLoss(**k)(*x),
+    **MARGIN,
+)
+op(
+    "nn.MultiLabelSoftMarginLoss",
+    lambda d: call(d.tensor((4, 3), LOGITS), d.integers((4, 3), 0, 2), **reduction(d)),
+    lambda torch, *x, **k: torch.nn.MultiLabelSoftMarginLoss(**k)(*x),
+    **MARGIN,
+)

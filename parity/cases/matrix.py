@@ -49,8 +49,16 @@ def plus_product(d: Draw) -> Call:
 
 
 reduced("addmm", plus_product)
-reduced("addmv", lambda d: call(d.tensor((3,)), d.tensor((3, 2)), d.tensor((2,)), **d.choice(({}, {"beta": 0.5, "alpha": 2.0}))))
-reduced("baddbmm", lambda d: call(d.tensor((2, 3, 4)), d.tensor((2, 3, 2)), d.tensor((2, 2, 4)), **d.choice(({}, {"beta": 0.5, "alpha": 2.0}))))
+reduced(
+    "addmv",
+    lambda d: call(d.tensor((3,)), d.tensor((3, 2)), d.tensor((2,)), **d.choice(({}, {"beta": 0.5, "alpha": 2.0}))),
+)
+reduced(
+    "baddbmm",
+    lambda d: call(
+        d.tensor((2, 3, 4)), d.tensor((2, 3, 2)), d.tensor((2, 2, 4)), **d.choice(({}, {"beta": 0.5, "alpha": 2.0}))
+    ),
+)
 reduced("addr", lambda d: call(d.tensor((2, 3)), d.tensor((2,)), d.tensor((3,))))
 
 EQUATIONS: list[tuple[str, list[tuple[int, ...]]]] = [
@@ -80,7 +88,17 @@ def equation(d: Draw) -> Call:
 reduced("einsum", equation)
 reduced(
     "tensordot",
-    lambda d: call(d.tensor((2, 3, 4)), *d.choice(((d.tensor((3, 4, 2)), 2), (d.tensor((4, 2)), 1), (d.tensor((2, 4, 3)), ([1, 2], [2, 1])), (d.tensor((2,)), 0)))),
+    lambda d: call(
+        d.tensor((2, 3, 4)),
+        *d.choice(
+            (
+                (d.tensor((3, 4, 2)), 2),
+                (d.tensor((4, 2)), 1),
+                (d.tensor((2, 4, 3)), ([1, 2], [2, 1])),
+                (d.tensor((2,)), 0),
+            )
+        ),
+    ),
     lambda torch, x, y, dims: torch.tensordot(x, y, dims=dims),
 )
 
@@ -93,13 +111,25 @@ def linear(d: Draw) -> Call:
 
 
 reduced("nn.functional.linear", linear)
-reduced("nn.functional.bilinear", lambda d: call(d.tensor((4, 2)), d.tensor((4, 3)), d.tensor((5, 2, 3)), d.tensor((5,))))
+reduced(
+    "nn.functional.bilinear", lambda d: call(d.tensor((4, 2)), d.tensor((4, 3)), d.tensor((5, 2, 3)), d.tensor((5,)))
+)
 
 
-reduced("addbmm", lambda d: call(d.tensor((3, 4)), d.tensor((2, 3, 2)), d.tensor((2, 2, 4)), **d.choice(({}, {"beta": 0.5, "alpha": 2.0}))))
+reduced(
+    "addbmm",
+    lambda d: call(
+        d.tensor((3, 4)), d.tensor((2, 3, 2)), d.tensor((2, 2, 4)), **d.choice(({}, {"beta": 0.5, "alpha": 2.0}))
+    ),
+)
 reduced("vdot", lambda d: call(x := d.tensor((side(d),)), d.like(x)))
 reduced("chain_matmul", lambda d: call(d.tensor((2, 3)), d.tensor((3, 4)), d.tensor((4, 2))))
-reduced("cdist", lambda d: call(d.tensor((3, 4)), d.tensor((2, 4)), **d.choice(({}, {"p": 1.0}, {"p": 3.0}))), modes=("normal",), second=False)
+reduced(
+    "cdist",
+    lambda d: call(d.tensor((3, 4)), d.tensor((2, 4)), **d.choice(({}, {"p": 1.0}, {"p": 3.0}))),
+    modes=("normal",),
+    second=False,
+)
 reduced("bilinear", lambda d: call(d.tensor((4, 2)), d.tensor((4, 3)), d.tensor((5, 2, 3)), d.tensor((5,))))
 reduced("Tensor.__rmatmul__", lambda d: call(d.tensor((2, 3)), d.tensor((4, 2))))
 reduced("adjoint", lambda d: call(d.tensor((2, 3, 4))))

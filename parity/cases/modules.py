@@ -12,7 +12,9 @@ from ..draw import Draw, Input
 family("module")
 
 
-def run_module(torch: Any, path: str, args: tuple, kwargs: dict, inputs: list, train: bool, seed: int, rename: Any = None) -> Result:
+def run_module(
+    torch: Any, path: str, args: tuple, kwargs: dict, inputs: list, train: bool, seed: int, rename: Any = None
+) -> Result:
     """Build from a seed, move the weights off their special values (zeros and ones hide faults), run."""
     torch.manual_seed(seed)
     m = resolve(torch, path)(*args, **kwargs)
@@ -29,7 +31,9 @@ def run_module(torch: Any, path: str, args: tuple, kwargs: dict, inputs: list, t
     # Twice, as running statistics and dropout's stream move on.
     again = m(*inputs) if train else out
     buffers = {name: b for name, b in m.named_buffers()}
-    return Result((Same(initial), shown, m.training, out, again, buffers), [p for p in m.parameters() if p.requires_grad])
+    return Result(
+        (Same(initial), shown, m.training, out, again, buffers), [p for p in m.parameters() if p.requires_grad]
+    )
 
 
 def module(name: str, draw: Any, *args: Any, label: str = "", **options: Any) -> None:
@@ -58,7 +62,16 @@ module("Identity", lambda d: ((), {}, [d.tensor()]))
 module("Flatten", lambda d: (d.choice(((), (0,), (1, 2))), {}, [d.tensor((2, 3, 4))]))
 module("Unflatten", lambda d: ((1, (2, 3)), {}, [d.tensor((4, 6))]))
 
-CONV = ({"stride": 2}, {"padding": 1}, {"padding": "same"}, {"dilation": 2}, {"groups": 2}, {"bias": False}, {"padding": 1, "padding_mode": "circular"}, {"padding": (1), "padding_mode": "reflect"})
+CONV = (
+    {"stride": 2},
+    {"padding": 1},
+    {"padding": "same"},
+    {"dilation": 2},
+    {"groups": 2},
+    {"bias": False},
+    {"padding": 1, "padding_mode": "circular"},
+    {"padding": (1), "padding_mode": "reflect"},
+)
 module("Conv1d", lambda d: ((2, 4, d.choice((3, 2))), optional(d, *CONV), [d.tensor((2, 2, 7))]))
 module("Conv2d", lambda d: ((2, 4, d.choice((3, (2, 3)))), optional(d, *CONV), [d.tensor((2, 2, 6, 7))]))
 DECONV = ({"stride": 2, "output_padding": 1}, {"padding": 1}, {"groups": 2}, {"bias": False}, {"dilation": 2})
@@ -67,10 +80,30 @@ module("ConvTranspose2d", lambda d: ((2, 4, d.choice((3, (2, 3)))), optional(d, 
 module("Unfold", lambda d: ((2,), {"stride": d.choice((1, 2))}, [d.tensor((2, 3, 4, 5))]))
 module("Fold", lambda d: (((4, 5), 2), {}, [d.tensor((2, 8, 12))]))
 
-module("MaxPool1d", lambda d: ((2,), optional(d, {"stride": 1}, {"padding": 1}, {"ceil_mode": True}), [d.tensor((2, 3, 7))]))
-module("MaxPool2d", lambda d: ((d.choice((2, 3, (2, 1))),), optional(d, {"stride": 1}, {"padding": 1}, {"ceil_mode": True}), [d.tensor((2, 3, 6, 7))]))
-module("AvgPool1d", lambda d: ((2,), optional(d, {"stride": 1}, {"padding": 1}, {"ceil_mode": True}), [d.tensor((2, 3, 7))]))
-module("AvgPool2d", lambda d: ((d.choice((2, (2, 3))),), optional(d, {"stride": 1}, {"padding": 1}, {"count_include_pad": False, "padding": 1}), [d.tensor((2, 3, 6, 7))]))
+module(
+    "MaxPool1d",
+    lambda d: ((2,), optional(d, {"stride": 1}, {"padding": 1}, {"ceil_mode": True}), [d.tensor((2, 3, 7))]),
+)
+module(
+    "MaxPool2d",
+    lambda d: (
+        (d.choice((2, 3, (2, 1))),),
+        optional(d, {"stride": 1}, {"padding": 1}, {"ceil_mode": True}),
+        [d.tensor((2, 3, 6, 7))],
+    ),
+)
+module(
+    "AvgPool1d",
+    lambda d: ((2,), optional(d, {"stride": 1}, {"padding": 1}, {"ceil_mode": True}), [d.tensor((2, 3, 7))]),
+)
+module(
+    "AvgPool2d",
+    lambda d: (
+        (d.choice((2, (2, 3))),),
+        optional(d, {"stride": 1}, {"padding": 1}, {"count_include_pad": False, "padding": 1}),
+        [d.tensor((2, 3, 6, 7))],
+    ),
+)
 module("AdaptiveAvgPool1d", lambda d: ((3,), {}, [d.tensor((2, 3, 7))]))
 module("AdaptiveAvgPool2d", lambda d: ((d.choice((1, 3, (2, 3), (None, 2))),), {}, [d.tensor((2, 3, 6, 7))]))
 module("AdaptiveMaxPool1d", lambda d: ((3,), {}, [d.tensor((2, 3, 7))]))
@@ -95,12 +128,44 @@ module("BatchNorm1d", lambda d: ((3,), optional(d, *BN), [d.tensor(d.choice(((4,
 module("BatchNorm2d", lambda d: ((3,), optional(d, *BN), [d.tensor((2, 3, 2, 3))]), **NORM)
 # No side of 1: for such a shape with a gradient in channels-last order, PyTorch 2.13 itself gives wrong gradients.
 module("BatchNorm3d", lambda d: ((3,), {}, [d.tensor((2, 3, 2, 3, 2))]), **NORM)
-module("LayerNorm", lambda d: ((d.choice((4, (3, 4), [3, 4])),), optional(d, {"eps": 1e-3}, {"elementwise_affine": False}, {"bias": False}), [d.tensor((2, 3, 4))]), **NORM)
-module("RMSNorm", lambda d: ((4,), optional(d, {"eps": 1e-3}, {"elementwise_affine": False}), [d.tensor((2, 3, 4))]), **NORM)
-module("GroupNorm", lambda d: ((d.choice((1, 2, 3)), 6), optional(d, {"affine": False}), [d.tensor(d.choice(((2, 6), (2, 6, 3), (2, 6, 2, 2))))]), **NORM)
-module("InstanceNorm1d", lambda d: ((3,), optional(d, {"affine": True}, {"track_running_stats": True}), [d.tensor((2, 3, 4))]), **NORM)
-module("InstanceNorm2d", lambda d: ((3,), optional(d, {"affine": True}, {"track_running_stats": True}), [d.tensor((2, 3, 4, 2))]), **NORM)
-module("InstanceNorm3d", lambda d: ((3,), optional(d, {"affine": True}, {"track_running_stats": True}), [d.tensor((2, 3, 2, 2, 1))]), **NORM)
+module(
+    "LayerNorm",
+    lambda d: (
+        (d.choice((4, (3, 4), [3, 4])),),
+        optional(d, {"eps": 1e-3}, {"elementwise_affine": False}, {"bias": False}),
+        [d.tensor((2, 3, 4))],
+    ),
+    **NORM,
+)
+module(
+    "RMSNorm",
+    lambda d: ((4,), optional(d, {"eps": 1e-3}, {"elementwise_affine": False}), [d.tensor((2, 3, 4))]),
+    **NORM,
+)
+module(
+    "GroupNorm",
+    lambda d: (
+        (d.choice((1, 2, 3)), 6),
+        optional(d, {"affine": False}),
+        [d.tensor(d.choice(((2, 6), (2, 6, 3), (2, 6, 2, 2))))],
+    ),
+    **NORM,
+)
+module(
+    "InstanceNorm1d",
+    lambda d: ((3,), optional(d, {"affine": True}, {"track_running_stats": True}), [d.tensor((2, 3, 4))]),
+    **NORM,
+)
+module(
+    "InstanceNorm2d",
+    lambda d: ((3,), optional(d, {"affine": True}, {"track_running_stats": True}), [d.tensor((2, 3, 4, 2))]),
+    **NORM,
+)
+module(
+    "InstanceNorm3d",
+    lambda d: ((3,), optional(d, {"affine": True}, {"track_running_stats": True}), [d.tensor((2, 3, 2, 2, 1))]),
+    **NORM,
+)
 
 module("LocalResponseNorm", lambda d: ((2,), {}, [d.tensor((2, 4, 3))]), **NORM)
 
@@ -110,7 +175,15 @@ module("Dropout1d", lambda d: ((0.4,), {}, [d.tensor((2, 5, 3))]), **NORM)
 module("Dropout3d", lambda d: ((0.4,), {}, [d.tensor((2, 5, 2, 2, 1))]), **NORM)
 module("Dropout2d", lambda d: ((0.4,), {}, [d.tensor((2, 5, 3, 2))]), **NORM)
 
-module("Embedding", lambda d: ((5, 3), optional(d, {"padding_idx": 1}, {"padding_idx": -1}), [d.integers(d.shape(max_dims=2, min_side=1), 0, 5)]), float32=False)
+module(
+    "Embedding",
+    lambda d: (
+        (5, 3),
+        optional(d, {"padding_idx": 1}, {"padding_idx": -1}),
+        [d.integers(d.shape(max_dims=2, min_side=1), 0, 5)],
+    ),
+    float32=False,
+)
 
 ACTIVATIONS: dict[str, tuple[dict[str, Any], ...]] = {
     "ReLU": (), "ReLU6": (), "LeakyReLU": ({"negative_slope": 0.3},), "ELU": ({"alpha": 0.5},), "CELU": ({"alpha": 0.5},), "SELU": (),
@@ -119,8 +192,17 @@ ACTIVATIONS: dict[str, tuple[dict[str, Any], ...]] = {
     "Softshrink": ({"lambd": 0.2},), "Hardshrink": ({"lambd": 0.2},),
 }  # fmt: skip
 for name, options in ACTIVATIONS.items():
-    module(name, lambda d, options=options: ((), optional(d, *options), [d.tensor()]), kinks=(0.0, 1.0, -1.0, 3.0, -3.0, 6.0, 0.5, -0.5))
-module("PReLU", lambda d: ((), optional(d, {"init": 0.1}, {"num_parameters": 3}), [d.tensor((2, 3, 4))]), kinks=(0.0,), second=False)
+    module(
+        name,
+        lambda d, options=options: ((), optional(d, *options), [d.tensor()]),
+        kinks=(0.0, 1.0, -1.0, 3.0, -3.0, 6.0, 0.5, -0.5),
+    )
+module(
+    "PReLU",
+    lambda d: ((), optional(d, {"init": 0.1}, {"num_parameters": 3}), [d.tensor((2, 3, 4))]),
+    kinks=(0.0,),
+    second=False,
+)
 module("RReLU", lambda d: ((), {}, [d.tensor((2, 3))]), **NORM)
 module("Threshold", lambda d: ((0.5, -1.0), {}, [d.tensor()]))
 module("GLU", lambda d: (d.choice(((), (1,))), {}, [d.tensor((3, 4, 6))]))
@@ -133,9 +215,17 @@ module("PairwiseDistance", lambda d: ((), optional(d, {"p": 1.0}), [d.tensor((3,
 
 # -- recurrent: the output and the last states
 
-RECURRENT = ({"num_layers": 2}, {"bidirectional": True}, {"bias": False}, {"num_layers": 2, "dropout": 0.4}, {"num_layers": 2, "bidirectional": True, "batch_first": True})
+RECURRENT = (
+    {"num_layers": 2},
+    {"bidirectional": True},
+    {"bias": False},
+    {"num_layers": 2, "dropout": 0.4},
+    {"num_layers": 2, "bidirectional": True, "batch_first": True},
+)
 for name in ("RNN", "LSTM", "GRU"):
-    module(name, lambda d: ((3, 4), optional(d, *RECURRENT), [d.tensor(d.choice(((5, 2, 3), (4, 3), (1, 1, 3))))]), **NORM)
+    module(
+        name, lambda d: ((3, 4), optional(d, *RECURRENT), [d.tensor(d.choice(((5, 2, 3), (4, 3), (1, 1, 3))))]), **NORM
+    )
 module("RNN", lambda d: ((3, 4), {"nonlinearity": "relu"}, [d.tensor((5, 2, 3))]), label=".relu", **NORM)
 module("RNN", lambda d: ((3, 4, 2), {}, [d.tensor((5, 2, 3)), d.tensor((2, 2, 4))]), label=".state", **NORM)
 for name in ("RNNCell", "LSTMCell", "GRUCell"):
@@ -166,7 +256,9 @@ def attention(d: Draw) -> Call:
     return call((4, 2), options, [q, k, v], masks | extra, d.flag(), d.integer(0, 9999))
 
 
-def _attention(torch: Any, args: tuple, options: dict, inputs: list, call_options: dict, train: bool, seed: int) -> Result:
+def _attention(
+    torch: Any, args: tuple, options: dict, inputs: list, call_options: dict, train: bool, seed: int
+) -> Result:
     torch.manual_seed(seed)
     m = torch.nn.MultiheadAttention(*args, **options)
     initial = {name: value.clone() for name, value in m.state_dict().items()}
@@ -179,7 +271,9 @@ op("nn.MultiheadAttention", attention, _attention, tolerance=REDUCED, modes=("no
 
 
 def encoder_options(d: Draw) -> dict[str, Any]:
-    return {"dropout": d.choice((0.0, 0.2))} | optional(d, {"batch_first": True}, {"norm_first": True}, {"activation": "gelu"})
+    return {"dropout": d.choice((0.0, 0.2))} | optional(
+        d, {"batch_first": True}, {"norm_first": True}, {"activation": "gelu"}
+    )
 
 
 module("TransformerEncoderLayer", lambda d: ((4, 2, 6), encoder_options(d), [d.tensor((3, 2, 4))]), **NORM)
@@ -204,10 +298,16 @@ op(
 )  # fmt: skip
 
 
-module("TransformerDecoderLayer", lambda d: ((4, 2, 6), encoder_options(d), [d.tensor((3, 2, 4)), d.tensor((5, 2, 4))]), **NORM)
+module(
+    "TransformerDecoderLayer",
+    lambda d: ((4, 2, 6), encoder_options(d), [d.tensor((3, 2, 4)), d.tensor((5, 2, 4))]),
+    **NORM,
+)
 
 
-def _seq2seq(torch: Any, options: dict, source: Any, target: Any, hidden: Any, causal: bool, train: bool, seed: int) -> Result:
+def _seq2seq(
+    torch: Any, options: dict, source: Any, target: Any, hidden: Any, causal: bool, train: bool, seed: int
+) -> Result:
     torch.manual_seed(seed)
     m = torch.nn.Transformer(4, 2, 1, 2, 6, batch_first=True, **options)
     initial = {name: value.clone() for name, value in m.state_dict().items()}
@@ -267,7 +367,9 @@ def _containers(torch: Any, x: Any, seed: int) -> Result:
     )  # fmt: skip
     seen: list[Any] = []
     handles = [
-        m.head.register_forward_hook(lambda mod, args, out: seen.append(("forward", type(mod).__name__, len(args))) or out * 2),
+        m.head.register_forward_hook(
+            lambda mod, args, out: seen.append(("forward", type(mod).__name__, len(args))) or out * 2
+        ),
         m.head.register_forward_pre_hook(lambda mod, args: seen.append(("pre", len(args)))),
         m.head.register_full_backward_hook(lambda mod, gi, go: seen.append(("backward", len(gi), len(go)))),
     ]
@@ -280,8 +382,24 @@ def _containers(torch: Any, x: Any, seed: int) -> Result:
     return Result((facts, out, out2, seen), list(m.parameters()))
 
 
-CONTAINERS = ["nn.Module", "nn.ModuleList", "nn.ModuleDict", "nn.Sequential", "nn.ParameterList", "nn.ParameterDict", "nn.Parameter"]
-op("nn.containers", lambda d: call(d.tensor((3, 4), dtype="float64"), d.integer(0, 99)), _containers, covers=CONTAINERS, tolerance=REDUCED, modes=("normal",), float32=False)
+CONTAINERS = [
+    "nn.Module",
+    "nn.ModuleList",
+    "nn.ModuleDict",
+    "nn.Sequential",
+    "nn.ParameterList",
+    "nn.ParameterDict",
+    "nn.Parameter",
+]
+op(
+    "nn.containers",
+    lambda d: call(d.tensor((3, 4), dtype="float64"), d.integer(0, 99)),
+    _containers,
+    covers=CONTAINERS,
+    tolerance=REDUCED,
+    modes=("normal",),
+    float32=False,
+)
 
 
 def _state(torch: Any, seed: int, strict: bool, change: str) -> Any:
@@ -301,7 +419,12 @@ def _state(torch: Any, seed: int, strict: bool, change: str) -> Any:
     return str(told), list(told.missing_keys), list(told.unexpected_keys), Same([p.detach() for p in b.parameters()])
 
 
-op("nn.Module.load_state_dict", lambda d: call(d.integer(0, 99), d.flag(), d.choice(("", "missing", "unexpected", "shape"))), _state, gradient=False)
+op(
+    "nn.Module.load_state_dict",
+    lambda d: call(d.integer(0, 99), d.flag(), d.choice(("", "missing", "unexpected", "shape"))),
+    _state,
+    gradient=False,
+)
 
 
 def _shared(torch: Any, x: Any) -> Result:
@@ -313,10 +436,20 @@ def _shared(torch: Any, x: Any) -> Result:
     second.bias.requires_grad_(False)
     m = nn.Sequential(first, nn.Tanh(), second).double()
     second.weight = first.weight
-    return Result((m(x), [n for n, _ in m.named_parameters()], list(m.state_dict())), [p for p in m.parameters() if p.requires_grad])
+    return Result(
+        (m(x), [n for n, _ in m.named_parameters()], list(m.state_dict())),
+        [p for p in m.parameters() if p.requires_grad],
+    )
 
 
-op("nn.shared_weights", lambda d: call(d.tensor((3, 4), dtype="float64")), _shared, tolerance=REDUCED, float32=False, modes=("normal",))
+op(
+    "nn.shared_weights",
+    lambda d: call(d.tensor((3, 4), dtype="float64")),
+    _shared,
+    tolerance=REDUCED,
+    float32=False,
+    modes=("normal",),
+)
 
 
 def _buffer(torch: Any, x: Any) -> Any:

@@ -57,18 +57,57 @@ def optimizer(name: str, **choices: tuple[Any, ...]) -> None:
         gradients = [[d.tensor(s.shape, grad=False, layout="C") for s in starts] for _ in range(n)]
         return call(f"optim.{name}", options, starts, gradients, d.flag(0.4), d.flag(0.4), d.choice((-1, 0, 3)))
 
-    op(f"optim.{name}", drawn, run_optimizer, tolerance=REDUCED, gradient=False, float32=False, modes=("normal", "normal", "ties"))
+    op(
+        f"optim.{name}",
+        drawn,
+        run_optimizer,
+        tolerance=REDUCED,
+        gradient=False,
+        float32=False,
+        modes=("normal", "normal", "ties"),
+    )
 
 
 DECAY = (0, 0.1)
-optimizer("SGD", lr=(0.1, 0.01), momentum=(0.9, 0), dampening=(0, 0.3), nesterov=(True, False), weight_decay=DECAY, maximize=(True,))
-ADAM = {"lr": (0.1, 0.01), "betas": ((0.8, 0.95), (0.9, 0.999)), "eps": (1e-8, 1e-3), "weight_decay": DECAY, "amsgrad": (True,), "maximize": (True,)}
+optimizer(
+    "SGD",
+    lr=(0.1, 0.01),
+    momentum=(0.9, 0),
+    dampening=(0, 0.3),
+    nesterov=(True, False),
+    weight_decay=DECAY,
+    maximize=(True,),
+)
+ADAM = {
+    "lr": (0.1, 0.01),
+    "betas": ((0.8, 0.95), (0.9, 0.999)),
+    "eps": (1e-8, 1e-3),
+    "weight_decay": DECAY,
+    "amsgrad": (True,),
+    "maximize": (True,),
+}
 optimizer("Adam", **ADAM)
 optimizer("AdamW", **ADAM)
 optimizer("Adamax", lr=(0.1,), betas=((0.8, 0.95),), weight_decay=DECAY)
-optimizer("NAdam", lr=(0.1,), betas=((0.8, 0.95),), weight_decay=DECAY, momentum_decay=(4e-3, 0.1), decoupled_weight_decay=(True,))
+optimizer(
+    "NAdam",
+    lr=(0.1,),
+    betas=((0.8, 0.95),),
+    weight_decay=DECAY,
+    momentum_decay=(4e-3, 0.1),
+    decoupled_weight_decay=(True,),
+)
 optimizer("RAdam", lr=(0.1,), betas=((0.8, 0.95),), weight_decay=DECAY, decoupled_weight_decay=(True,))
-optimizer("RMSprop", lr=(0.1,), alpha=(0.9,), momentum=(0.9,), centered=(True,), weight_decay=DECAY, eps=(1e-3,), maximize=(True,))
+optimizer(
+    "RMSprop",
+    lr=(0.1,),
+    alpha=(0.9,),
+    momentum=(0.9,),
+    centered=(True,),
+    weight_decay=DECAY,
+    eps=(1e-3,),
+    maximize=(True,),
+)
 optimizer("Adagrad", lr=(0.1,), lr_decay=(0.1,), weight_decay=DECAY, initial_accumulator_value=(0.1,), maximize=(True,))
 optimizer("Adadelta", lr=(1.0, 0.1), rho=(0.8,), weight_decay=DECAY)
 optimizer("Rprop", lr=(0.01,))
@@ -97,12 +136,21 @@ def _closure(torch: Any, x: Any) -> Any:
     return losses, p.detach(), zeros, p.grad is None, len(optimizer.param_groups), optimizer.param_groups[1]["lr"]
 
 
-op("optim.Optimizer", lambda d: call(d.tensor((3,), dtype="float64")), _closure, tolerance=REDUCED, gradient=False, float32=False)
+op(
+    "optim.Optimizer",
+    lambda d: call(d.tensor((3,), dtype="float64")),
+    _closure,
+    tolerance=REDUCED,
+    gradient=False,
+    float32=False,
+)
 
 family("scheduler")
 
 
-def run_scheduler(torch: Any, name: str, args: tuple, options: dict, steps: int, inner: list | None, restart: bool) -> Any:
+def run_scheduler(
+    torch: Any, name: str, args: tuple, options: dict, steps: int, inner: list | None, restart: bool
+) -> Any:
     """The learning rates of two groups over the steps."""
 
     def build() -> tuple[Any, Any]:
@@ -111,7 +159,9 @@ def run_scheduler(torch: Any, name: str, args: tuple, options: dict, steps: int,
         module = torch.optim.lr_scheduler
         if inner is not None:
             parts = [getattr(module, n)(optimizer, *a) for n, a in inner]
-            return optimizer, getattr(module, name)(optimizer, parts, **options) if name == "SequentialLR" else module.ChainedScheduler(parts)
+            return optimizer, getattr(module, name)(
+                optimizer, parts, **options
+            ) if name == "SequentialLR" else module.ChainedScheduler(parts)
         return optimizer, getattr(module, name)(optimizer, *args, **options)
 
     optimizer, scheduler = build()
@@ -151,7 +201,9 @@ def _own_scheduler(torch: Any) -> Any:
 op("optim.lr_scheduler.LRScheduler", lambda d: call(), _own_scheduler, gradient=False, float32=False)
 
 
-def scheduler(name: str, *choices: tuple[tuple, dict[str, Any]], steps: int = 30, inner: list | None = None, restart: bool = True) -> None:
+def scheduler(
+    name: str, *choices: tuple[tuple, dict[str, Any]], steps: int = 30, inner: list | None = None, restart: bool = True
+) -> None:
     """choices: positional and keyword arguments that are tried."""
 
     def drawn(d: Draw) -> Call:
@@ -171,13 +223,28 @@ scheduler("LinearLR", ((), {}), ((0.1, 1.0, 7), {}), ((), {"start_factor": 1.0, 
 scheduler("PolynomialLR", ((), {}), ((10, 2.0), {}))
 scheduler("CosineAnnealingLR", ((10,), {}), ((25,), {"eta_min": 0.01}))
 scheduler("CosineAnnealingWarmRestarts", ((5,), {}), ((4, 2, 0.01), {}), restart=False)
-scheduler("CyclicLR", ((0.01, 0.1), {"step_size_up": 4}), ((0.01, 0.1), {"step_size_up": 4, "mode": "triangular2"}), restart=False)
+scheduler(
+    "CyclicLR",
+    ((0.01, 0.1), {"step_size_up": 4}),
+    ((0.01, 0.1), {"step_size_up": 4, "mode": "triangular2"}),
+    restart=False,
+)
 scheduler(
     "OneCycleLR", ((1.0,), {"total_steps": 31}), ((1.0,), {"epochs": 4, "steps_per_epoch": 8, "pct_start": 0.5}),
     ((1.0,), {"total_steps": 40, "anneal_strategy": "linear", "three_phase": True}), ((1.0,), {"total_steps": 31, "cycle_momentum": False}),
 )  # fmt: skip
-scheduler("ReduceLROnPlateau", ((), {"patience": 2}), (("max", 0.5, 1), {}), (("min",), {"patience": 1, "cooldown": 2, "min_lr": 0.01, "threshold_mode": "abs"}))
-scheduler("SequentialLR", ((), {"milestones": [4]}), ((), {"milestones": [10]}), inner=[("LinearLR", (0.1, 1.0, 4)), ("ExponentialLR", (0.9,))])
+scheduler(
+    "ReduceLROnPlateau",
+    ((), {"patience": 2}),
+    (("max", 0.5, 1), {}),
+    (("min",), {"patience": 1, "cooldown": 2, "min_lr": 0.01, "threshold_mode": "abs"}),
+)
+scheduler(
+    "SequentialLR",
+    ((), {"milestones": [4]}),
+    ((), {"milestones": [10]}),
+    inner=[("LinearLR", (0.1, 1.0, 4)), ("ExponentialLR", (0.9,))],
+)
 scheduler("ChainedScheduler", ((), {}), inner=[("LinearLR", (0.1, 1.0, 4)), ("ExponentialLR", (0.9,))])
 
 family("utilities")
@@ -213,8 +280,20 @@ def parameters(d: Draw) -> tuple[list, list]:
     return xs, [d.like(x, grad=False) for x in xs]
 
 
-op("nn.utils.clip_grad_norm_", lambda d: call(*parameters(d), d.choice((1.0, 0.1, 100.0)), *d.choice(((), (2.0,), (1.0,), (float("inf"),)))), _clip_norm, tolerance=REDUCED, gradient=False)
-op("nn.utils.clip_grads_with_norm_", lambda d: call(*parameters(d), 1.0), _clip_with_norm, tolerance=REDUCED, gradient=False)
+op(
+    "nn.utils.clip_grad_norm_",
+    lambda d: call(*parameters(d), d.choice((1.0, 0.1, 100.0)), *d.choice(((), (2.0,), (1.0,), (float("inf"),)))),
+    _clip_norm,
+    tolerance=REDUCED,
+    gradient=False,
+)
+op(
+    "nn.utils.clip_grads_with_norm_",
+    lambda d: call(*parameters(d), 1.0),
+    _clip_with_norm,
+    tolerance=REDUCED,
+    gradient=False,
+)
 op("nn.utils.get_total_norm", lambda d: call(parameters(d)[0]), tolerance=REDUCED, gradient=False)
 op("nn.utils.clip_grad_value_", lambda d: call(*parameters(d), 0.5), _clip_value, tolerance=EXACT, gradient=False)
 op("nn.utils.parameters_to_vector", lambda d: call([d.tensor((3, 2)), d.tensor((2,))]), tolerance=EXACT, layouts=False)
@@ -226,4 +305,10 @@ def _from_vector(torch: Any, v: Any) -> Any:
     return [p.detach() for p in params]
 
 
-op("nn.utils.vector_to_parameters", lambda d: call(d.tensor((8,), grad=False)), _from_vector, tolerance=EXACT, gradient=False)
+op(
+    "nn.utils.vector_to_parameters",
+    lambda d: call(d.tensor((8,), grad=False)),
+    _from_vector,
+    tolerance=EXACT,
+    gradient=False,
+)

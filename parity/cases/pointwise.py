@@ -15,7 +15,6 @@ ABOVE_ONE = Domain(low=1.0)
 ABOVE_MINUS_ONE = Domain(low=-1.0)
 
 
-
 def two_positive(d: Draw) -> tuple[Any, Any]:
     a, b = d.broadcastable(2)
     return d.tensor(a), d.tensor(b, POSITIVE)
@@ -27,7 +26,14 @@ FUNCTIONS = {
     "tan": Domain(-1.4, 1.4), "asin": UNIT, "acos": UNIT, "atan": REAL, "sinh": MODERATE, "cosh": MODERATE, "tanh": REAL,
     "asinh": REAL, "acosh": ABOVE_ONE, "atanh": UNIT, "erf": REAL, "erfc": REAL, "sigmoid": Domain(large=800.0),
 }  # fmt: skip
-ALIASES = {"asin": ["arcsin"], "acos": ["arccos"], "atan": ["arctan"], "asinh": ["arcsinh"], "acosh": ["arccosh"], "atanh": ["arctanh"]}
+ALIASES = {
+    "asin": ["arcsin"],
+    "acos": ["arccos"],
+    "atan": ["arctan"],
+    "asinh": ["arcsinh"],
+    "acosh": ["arccosh"],
+    "atanh": ["arctanh"],
+}
 NO_TINY = ("reciprocal", "rsqrt", "log", "log2", "log10", "sqrt")  # their gradients overflow there
 ALSO = {"tanh": ["nn.functional.tanh"], "sigmoid": ["nn.functional.sigmoid"]}
 
@@ -37,19 +43,36 @@ for name, domain in FUNCTIONS.items():
         lambda d, domain=domain: call(d.tensor(domain=domain)),
         aliases=ALIASES.get(name, []),
         also=ALSO.get(name, []),
-        modes=("normal", "normal", "ties", "special") + ("large",) * (domain is not UNIT) + ("tiny",) * (name not in NO_TINY),
+        modes=("normal", "normal", "ties", "special")
+        + ("large",) * (domain is not UNIT)
+        + ("tiny",) * (name not in NO_TINY),
         kinks=(0.0,) if name in ("sqrt", "log", "reciprocal") else (),
     )
-    op(f"{name}.integers", lambda d: call(d.any_dtype()), lambda torch, x, name=name: getattr(torch, name)(x), second=False, modes=("normal",))
+    op(
+        f"{name}.integers",
+        lambda d: call(d.any_dtype()),
+        lambda torch, x, name=name: getattr(torch, name)(x),
+        second=False,
+        modes=("normal",),
+    )
 
 op("atan2", lambda d: call(*d.tensors()), special=False)
 op("logaddexp", lambda d: call(*d.tensors()), methods=True, special=False)
 op("hypot", lambda d: call(*d.tensors()), modes=("normal",))
 op("lerp", lambda d: call(x := d.tensor(), d.like(x), d.choice((0.3, d.like(x)))), modes=("normal", "ties"))
 op("clone", lambda d: call(d.tensor()), tolerance=EXACT)
-op("nan_to_num", lambda d: call(d.tensor(), **d.choice(({}, {"nan": 1.5}, {"posinf": 2.0, "neginf": -3.0}))), tolerance=EXACT, modes=("special",))
+op(
+    "nan_to_num",
+    lambda d: call(d.tensor(), **d.choice(({}, {"nan": 1.5}, {"posinf": 2.0, "neginf": -3.0}))),
+    tolerance=EXACT,
+    modes=("special",),
+)
 op("addcmul", lambda d: call(*d.tensors(3), value=d.number()), modes=("normal",))
-op("addcdiv", lambda d: call(x := d.tensor(), d.like(x), d.like(x, Domain(0.3, 3.0)), value=d.number()), modes=("normal",))
+op(
+    "addcdiv",
+    lambda d: call(x := d.tensor(), d.like(x), d.like(x, Domain(0.3, 3.0)), value=d.number()),
+    modes=("normal",),
+)
 op("Tensor.logit", lambda d: call(d.tensor(domain=PROBABILITY)), modes=("normal",), also=["logit"])
 
 op("copysign", lambda d: call(d.tensor((3, 2)), d.tensor((2,), grad=False)), modes=("normal", "ties"), second=False)

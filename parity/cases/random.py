@@ -30,24 +30,58 @@ def dtype(d: Draw) -> dict[str, Any]:
 
 random("rand", lambda d: call(length(d), **dtype(d)))
 random("randn", lambda d: call(length(d), **dtype(d)), tolerance=ELEMENTWISE)
-random("rand.shapes", lambda d: call(d.shape()), lambda torch, s: (torch.rand(s), torch.randn(s), torch.rand(*s, 2), torch.randn(*s, 2)), tolerance=ELEMENTWISE)
+random(
+    "rand.shapes",
+    lambda d: call(d.shape()),
+    lambda torch, s: (torch.rand(s), torch.randn(s), torch.rand(*s, 2), torch.randn(*s, 2)),
+    tolerance=ELEMENTWISE,
+)
 random("randint", lambda d: call(*d.choice(((10,), (2, 7), (-5, 5), (0, 2**40), (0, 2**32 + 5), (0, 1))), (length(d),)))
 random("randperm", lambda d: call(d.choice((*LENGTHS, 0))))
 random("rand_like", lambda d: call(d.tensor(grad=False)))
 # In C order: for 16 or more elements of other strides PyTorch takes the road of short draws.
-random("randn_like", lambda d: call(d.tensor(d.choice(((length(d),), (4, 6))), grad=False, layout="C")), tolerance=ELEMENTWISE)
+random(
+    "randn_like",
+    lambda d: call(d.tensor(d.choice(((length(d),), (4, 6))), grad=False, layout="C")),
+    tolerance=ELEMENTWISE,
+)
 random("randint_like", lambda d: call(d.tensor(grad=False), 10))
-random("normal", lambda d: call(*d.choice(((0.0, 1.0, (20,)), (2.0, 0.5, (3, 4)), (d.tensor((20,), grad=False), 0.5), (d.tensor((4,), grad=False), d.lay(np.ones(4), False))))), tolerance=ELEMENTWISE, methods=False)
+random(
+    "normal",
+    lambda d: call(
+        *d.choice(
+            (
+                (0.0, 1.0, (20,)),
+                (2.0, 0.5, (3, 4)),
+                (d.tensor((20,), grad=False), 0.5),
+                (d.tensor((4,), grad=False), d.lay(np.ones(4), False)),
+            )
+        )
+    ),
+    tolerance=ELEMENTWISE,
+    methods=False,
+)
 random("bernoulli", lambda d: call(d.lay(d.rng.uniform(0, 1, length(d)), False)))
-random("bernoulli.p", lambda d: call(d.tensor((length(d),), grad=False), 0.3), lambda torch, x, p: torch.bernoulli(x, p))
-random("multinomial", lambda d: call(d.lay(d.rng.uniform(0.1, 1, d.choice(((5,), (3, 5)))), False), d.integer(1, 5), *d.choice(((), (True,)))))
+random(
+    "bernoulli.p", lambda d: call(d.tensor((length(d),), grad=False), 0.3), lambda torch, x, p: torch.bernoulli(x, p)
+)
+random(
+    "multinomial",
+    lambda d: call(
+        d.lay(d.rng.uniform(0.1, 1, d.choice(((5,), (3, 5)))), False), d.integer(1, 5), *d.choice(((), (True,)))
+    ),
+)
 
 IN_PLACE: dict[str, Any] = {
     "uniform_": ((), (-1.0, 2.0)), "normal_": ((), (1.0, 0.5)), "bernoulli_": ((), (0.3,)), "random_": ((), (10,), (-3, 7)),
     "exponential_": ((), (2.0,)), "log_normal_": ((),), "cauchy_": ((),), "geometric_": ((0.3,),),
 }  # fmt: skip
 for name, arguments in IN_PLACE.items():
-    random(f"Tensor.{name}", lambda d, arguments=arguments: call(d.tensor((length(d),), grad=False), *d.choice(arguments)), tolerance=ELEMENTWISE)
+    random(
+        f"Tensor.{name}",
+        lambda d, arguments=arguments: call(d.tensor((length(d),), grad=False), *d.choice(arguments)),
+        tolerance=ELEMENTWISE,
+    )
 
 
 def _stream(torch: Any, steps: list, seed: int) -> Any:
@@ -80,7 +114,10 @@ def _stream(torch: Any, steps: list, seed: int) -> Any:
 KINDS = ("rand", "randn", "randperm", "randint", "double", "dropout", "seeded", "state", "fork")
 random(
     "manual_seed",
-    lambda d: call([(d.choice(KINDS), d.choice((1, 3, 16, 33))) for _ in range(d.integer(1, 6))], d.choice((0, 1, 42, 2**31, 2**63 - 1, -1))),
+    lambda d: call(
+        [(d.choice(KINDS), d.choice((1, 3, 16, 33))) for _ in range(d.integer(1, 6))],
+        d.choice((0, 1, 42, 2**31, 2**63 - 1, -1)),
+    ),
     _stream,
     tolerance=ELEMENTWISE,
     covers=["initial_seed", "get_rng_state", "set_rng_state", "random.fork_rng"],
@@ -91,12 +128,25 @@ def _generator(torch: Any, seed: int) -> Any:
     g = torch.Generator()
     first = g.initial_seed()
     g.manual_seed(seed)
-    a = torch.rand(5, generator=g), torch.randperm(7, generator=g), torch.randn(20, generator=g), torch.randint(0, 9, (4,), generator=g)
+    a = (
+        torch.rand(5, generator=g),
+        torch.randperm(7, generator=g),
+        torch.randn(20, generator=g),
+        torch.randint(0, 9, (4,), generator=g),
+    )
     state = g.get_state()
     b = torch.rand(3, generator=g)
     g.set_state(state)
     h = torch.Generator(device="cpu").manual_seed(seed)
-    return first, g.initial_seed(), a, b, torch.rand(3, generator=g), torch.empty(4).uniform_(generator=h), torch.rand(3)
+    return (
+        first,
+        g.initial_seed(),
+        a,
+        b,
+        torch.rand(3, generator=g),
+        torch.empty(4).uniform_(generator=h),
+        torch.rand(3),
+    )
 
 
 random("Generator", lambda d: call(d.integer(0, 999)), _generator, tolerance=ELEMENTWISE)
@@ -110,7 +160,12 @@ def _initialized(torch: Any, name: str, shape: tuple, args: tuple, kwargs: dict,
     return w, returned is w
 
 
-def initializer(name: str, *choices: tuple[tuple, dict[str, Any]], shapes: tuple = ((4, 3), (20, 16), (4, 3, 2, 2)), tolerance: Any = EXACT) -> None:
+def initializer(
+    name: str,
+    *choices: tuple[tuple, dict[str, Any]],
+    shapes: tuple = ((4, 3), (20, 16), (4, 3, 2, 2)),
+    tolerance: Any = EXACT,
+) -> None:
     random(
         f"nn.init.{name}",
         lambda d: call(name, d.choice(shapes), *d.choice(choices or (((), {}),)), d.choice(("float32", "float64"))),
@@ -134,8 +189,18 @@ initializer("kaiming_uniform_", *KAIMING, tolerance=ELEMENTWISE)
 initializer("kaiming_normal_", *KAIMING, tolerance=ELEMENTWISE)
 initializer("sparse_", ((0.3,), {}), shapes=((6, 4),), tolerance=ELEMENTWISE)
 GAINS = ("linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu", "nonsense")
-op("nn.init.calculate_gain", lambda d: call(d.choice(GAINS)), lambda torch, name: float(torch.nn.init.calculate_gain(name)), gradient=False)
-op("nn.init.calculate_gain.slope", lambda d: call("leaky_relu", d.choice((0.2, 0.0))), lambda torch, *a: torch.nn.init.calculate_gain(*a), gradient=False)
+op(
+    "nn.init.calculate_gain",
+    lambda d: call(d.choice(GAINS)),
+    lambda torch, name: float(torch.nn.init.calculate_gain(name)),
+    gradient=False,
+)
+op(
+    "nn.init.calculate_gain.slope",
+    lambda d: call("leaky_relu", d.choice((0.2, 0.0))),
+    lambda torch, *a: torch.nn.init.calculate_gain(*a),
+    gradient=False,
+)
 
 
 def _orthogonal(torch: Any, shape: tuple, gain: float) -> Any:
@@ -157,7 +222,17 @@ def columns(d: Draw) -> tuple[Any, Any]:
 
 
 def data(name: str, draw: Any, fn: Any, covers: tuple[str, ...] = ()) -> None:
-    op(f"utils.data.{name}", draw, fn, covers=covers, tolerance=EXACT, seeds=True, gradient=False, float32=False, modes=("normal",))
+    op(
+        f"utils.data.{name}",
+        draw,
+        fn,
+        covers=covers,
+        tolerance=EXACT,
+        seeds=True,
+        gradient=False,
+        float32=False,
+        modes=("normal",),
+    )
 
 
 def _loader(torch: Any, x: Any, y: Any, options: dict, generator: int | None) -> Any:
@@ -243,7 +318,10 @@ def _datasets(torch: Any, x: Any, y: Any, seed: int) -> Any:
     )  # fmt: skip
 
 
-EXTRAS = tuple(f"utils.data.{n}" for n in ("ConcatDataset", "Subset", "StackDataset", "ChainDataset", "default_convert", "get_worker_info"))
+EXTRAS = tuple(
+    f"utils.data.{n}"
+    for n in ("ConcatDataset", "Subset", "StackDataset", "ChainDataset", "default_convert", "get_worker_info")
+)
 data("random_split", lambda d: call(*columns(d), d.integer(0, 9)), _datasets, EXTRAS)
 
 
@@ -261,9 +339,20 @@ def _samplers(torch: Any, n: int, seed: int) -> Any:
     return [(len(s), list(s), list(s)) for s in made], torch.rand(2)
 
 
-SAMPLERS = ("Sampler", "SequentialSampler", "RandomSampler", "SubsetRandomSampler", "WeightedRandomSampler", "BatchSampler")
-data("samplers", lambda d: call(d.choice((5, 1, 12)), d.integer(0, 9)), _samplers, tuple(f"utils.data.{s}" for s in SAMPLERS))
-
+SAMPLERS = (
+    "Sampler",
+    "SequentialSampler",
+    "RandomSampler",
+    "SubsetRandomSampler",
+    "WeightedRandomSampler",
+    "BatchSampler",
+)
+data(
+    "samplers",
+    lambda d: call(d.choice((5, 1, 12)), d.integer(0, 9)),
+    _samplers,
+    tuple(f"utils.data.{s}" for s in SAMPLERS),
+)
 
 
 def _iterable(torch: Any, n: int) -> Any:

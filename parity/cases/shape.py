@@ -38,7 +38,11 @@ def to_shape(d: Draw) -> Call:
 exact("reshape", to_shape)
 exact("Tensor.reshape.star", to_shape, lambda torch, x, s: x.reshape(*s))
 exact("Tensor.view", lambda d: call(x := d.tensor(layout="C"), tuple(factors(d, math.prod(x.shape)))))
-exact("Tensor.view.star", lambda d: call(x := d.tensor(layout="C"), factors(d, math.prod(x.shape))), lambda torch, x, s: x.view(*s))
+exact(
+    "Tensor.view.star",
+    lambda d: call(x := d.tensor(layout="C"), factors(d, math.prod(x.shape))),
+    lambda torch, x, s: x.view(*s),
+)
 exact("Tensor.reshape_as", lambda d: call(x := d.tensor(), d.tensor((math.prod(x.shape),))))
 exact("Tensor.view_as", lambda d: call(x := d.tensor(layout="C"), d.tensor((math.prod(x.shape),))))
 
@@ -53,7 +57,9 @@ def between(d: Draw) -> Call:
 
 exact("flatten", between)
 exact("ravel", lambda d: call(d.tensor()))
-exact("unflatten", lambda d: call(d.tensor((2, 12, 3)), d.choice((1, -2)), d.choice(((3, 4), (2, -1, 3), (12,), (-1, 6)))))
+exact(
+    "unflatten", lambda d: call(d.tensor((2, 12, 3)), d.choice((1, -2)), d.choice(((3, 4), (2, -1, 3), (12,), (-1, 6))))
+)
 
 exact("transpose", lambda d: call(x := d.tensor(), d.dim(x), d.dim(x)), aliases=["swapaxes", "swapdims"])
 exact("t", lambda d: call(d.tensor(max_dims=2)))
@@ -69,7 +75,11 @@ def permuted(d: Draw) -> Call:
 
 exact("permute", permuted)
 exact("Tensor.permute.star", permuted, lambda torch, x, dims: x.permute(*dims) if dims else x)
-exact("movedim", lambda d: call(d.tensor((2, 3, 4)), *d.choice(((0, 2), (-1, 0), (1, 1), ((0, 1), (2, 0)), ((0, 2), (-1, 1))))), aliases=["moveaxis"])
+exact(
+    "movedim",
+    lambda d: call(d.tensor((2, 3, 4)), *d.choice(((0, 2), (-1, 0), (1, 1), ((0, 1), (2, 0)), ((0, 2), (-1, 1))))),
+    aliases=["moveaxis"],
+)
 
 
 def squeezed(d: Draw) -> Call:
@@ -104,16 +114,32 @@ exact("broadcast_shapes", lambda d: call(*d.broadcastable(3)))
 exact("atleast_1d", lambda d: call(d.tensor(max_dims=3)))
 exact("atleast_2d", lambda d: call(d.tensor(max_dims=3)))
 
-exact("Tensor.repeat", lambda d: call(x := d.tensor(max_dims=3), *[d.integer(0, 3) for _ in range(x.ndim + d.integer(0, 1))]), lambda torch, x, *n: x.repeat(*n) if n else x, )
+exact(
+    "Tensor.repeat",
+    lambda d: call(x := d.tensor(max_dims=3), *[d.integer(0, 3) for _ in range(x.ndim + d.integer(0, 1))]),
+    lambda torch, x, *n: x.repeat(*n) if n else x,
+)
 exact("tile", lambda d: call(x := d.tensor(max_dims=3), tuple(d.integer(1, 3) for _ in range(d.integer(0, 3)))))
-exact("repeat_interleave", lambda d: call(x := d.tensor(max_dims=3), d.integer(0, 3), **({"dim": d.dim(x)} if d.flag() else {})))
-exact("repeat_interleave.tensor", lambda d: call(d.tensor((3, 2)), d.integers((3,), 0, 4), dim=0), lambda torch, x, n, dim: torch.repeat_interleave(x, n, dim=dim))
+exact(
+    "repeat_interleave",
+    lambda d: call(x := d.tensor(max_dims=3), d.integer(0, 3), **({"dim": d.dim(x)} if d.flag() else {})),
+)
+exact(
+    "repeat_interleave.tensor",
+    lambda d: call(d.tensor((3, 2)), d.integers((3,), 0, 4), dim=0),
+    lambda torch, x, n, dim: torch.repeat_interleave(x, n, dim=dim),
+)
 exact("flip", lambda d: call(x := d.tensor(min_dims=1), d.dims(x, none=False, single=False)))
 exact("fliplr", lambda d: call(d.tensor((2, 3))))
 exact("flipud", lambda d: call(d.tensor((2, 3))))
 exact("rot90", lambda d: call(d.tensor((2, 3, 2)), d.integer(-2, 3), d.choice(([0, 1], [1, 2], [2, 0]))))
-exact("roll", lambda d: call(x := d.tensor(min_dims=1, min_side=1), d.integer(-7, 7), **({"dims": d.dim(x)} if d.flag() else {})))
-exact("roll.many", lambda d: call(d.tensor((2, 3, 4)), (1, -2), (0, 2)), lambda torch, x, s, dims: torch.roll(x, s, dims))
+exact(
+    "roll",
+    lambda d: call(x := d.tensor(min_dims=1, min_side=1), d.integer(-7, 7), **({"dims": d.dim(x)} if d.flag() else {})),
+)
+exact(
+    "roll.many", lambda d: call(d.tensor((2, 3, 4)), (1, -2), (0, 2)), lambda torch, x, s, dims: torch.roll(x, s, dims)
+)
 
 
 def joinable(d: Draw) -> tuple[list[Input], int]:
@@ -129,7 +155,11 @@ def joinable(d: Draw) -> tuple[list[Input], int]:
 
 
 exact("cat", lambda d: call(*joinable(d)), aliases=["concat", "concatenate"])
-exact("cat.mixed", lambda d: call([d.any_dtype((2, 2)), d.any_dtype((2, 2))], 0), lambda torch, xs, dim: torch.cat(xs, dim))
+exact(
+    "cat.mixed",
+    lambda d: call([d.any_dtype((2, 2)), d.any_dtype((2, 2))], 0),
+    lambda torch, xs, dim: torch.cat(xs, dim),
+)
 
 
 def stackable(d: Draw) -> Call:
@@ -165,8 +195,18 @@ def narrowed(d: Draw) -> Call:
 
 
 exact("narrow", narrowed)
-exact("select", lambda d: call(x := d.tensor(min_dims=1, min_side=1), i := d.dim(x), d.integer(-x.shape[i], x.shape[i] - 1)))
-exact("diagonal", lambda d: call(x := d.tensor(min_dims=2), d.integer(-2, 2)) if d.flag() else call(d.tensor((2, 3, 4)), 1, d.choice((0, -1)), 1))
+exact(
+    "select",
+    lambda d: call(x := d.tensor(min_dims=1, min_side=1), i := d.dim(x), d.integer(-x.shape[i], x.shape[i] - 1)),
+)
+exact(
+    "diagonal",
+    lambda d: (
+        call(x := d.tensor(min_dims=2), d.integer(-2, 2))
+        if d.flag()
+        else call(d.tensor((2, 3, 4)), 1, d.choice((0, -1)), 1)
+    ),
+)
 exact("diag", lambda d: call(d.tensor(min_dims=1, max_dims=2), d.integer(-2, 2)))
 exact("diag_embed", lambda d: call(d.tensor(min_dims=1, max_dims=3), d.integer(-1, 1)))
 exact("tril", lambda d: call(d.tensor(min_dims=2), d.integer(-3, 3)))

@@ -1,0 +1,949 @@
+"""`Module`, containers, initialization and nn.utils against PyTorch: what a program can see of them beside the numbers.
+
+The numbers of every layer (outputs, gradients, buffers, initial weights) are compared by the table in parity/cases.
+"""
+
+import copy
+import pickle
+import warnings
+from collections import OrderedDict, namedtuple
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad
+
+ENGINES = (torch, minigrad)
+
+
+def plain(value):
+    """A result in terms that both engines share; tensors with shape, dtype and the bits of their values."""
+    if isinstance(value, torch.Tensor | minigrad.Tensor):
+        value = value.detach().numpy()
+        return ("tensor", value.shape, str(value.dtype), value.tobytes())
+    if isinstance(value, OrderedDict | dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value
+
+
+def outcome(run, engine):
+    """What `run(engine)` returns, or the class and the text of what it raises."""
+    engine.manual_seed(0)
+    try:
+        return plain(run(engine))
+    except Exception as error:
+        return type(error).__name__, str(error).replace("minigrad", "torch")
+
+
+def same(run, raises=None):
+    """Both engines return the same, or raise errors of one class with one text."""
+    expected = outcome(run, torch)
+    assert outcome(run, minigrad) == expected
+    if raises is not None:
+        assert expected[0] == raises, expected
+
+
+def ones(engine, *shape):
+    return engine.ones(*shape)
+
+
+def net(engine):
+    nn = engine.nn
+
+    class Block(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            self.linear = nn.Linear(width, width)
+            self.scale = nn.Parameter(engine.ones(width))
+            self.register_buffer("offset", engine.arange(float(width)))
+            self.register_buffer("scratch", engine.zeros(2), persistent=False)
+            self.register_parameter("nothing", None)
+
+        def forward(self, x):
+            return engine.tanh(self.linear(x)) * self.scale + self.offset
+
+        def extra_repr(self):
+            return "first\nsecond"
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.blocks = nn.ModuleList([Block(4), Block(4)])
+            self.same_again = self.blocks[0]
+            self.norm = nn.BatchNorm1d(4)
+            self.head = nn.Sequential(OrderedDict(hidden=nn.Linear(4, 3), act=nn.ReLU(), out=nn.Linear(3, 2)))
+
+        def forward(self, x):
+            for block in self.blocks:
+                x = block(x)
+            return self.head(self.norm(x))
+
+    return Net()
+
+
+# -- the tree
+
+
+def test_tree():
+    def run(engine):
+        m = net(engine)
+        return (
+            repr(m),
+            dict(m.named_parameters()),
+            dict(m.named_parameters(prefix="p", remove_duplicate=False)),
+            list(dict(m.blocks[0].named_parameters(recurse=False))),
+            list(dict(m.named_buffers())),
+            list(dict(m.named_buffers(remove_duplicate=False))),
+            [name for name, _ in m.named_modules()],
+            [name for name, _ in m.named_modules(prefix="m", remove_duplicate=False)],
+            [name for name, _ in m.named_children()],
+            [type(c).__name__ for c in m.children()],
+            [type(c).__name__ for c in m.modules()],
+            len(list(m.parameters())),
+            len(list(m.buffers(recurse=False))),
+            m.state_dict(),
+            m.state_dict(prefix="a."),
+            [p.requires_grad for p in m.state_dict(keep_vars=True).values()],
+            m.get_submodule("head.out").out_features,
+            m.get_submodule("").training,
+            m.get_parameter("blocks.1.linear.bias"),
+            m.get_buffer("norm.running_mean"),
+        )
+
+    same(run)
+
+
+@pytest.mark.parametrize("target", ["missing", "head.missing", "norm.eps", "head.out.weight", "blocks.9"])
+@pytest.mark.parametrize("getter", ["get_submodule", "get_parameter", "get_buffer"])
+def test_paths_that_lead_nowhere(target, getter):
+    same(lambda engine: type(getattr(net(engine), getter)(target)).__name__)
+
+
+def test_dir_lists_parts():
+    m = net(minigrad)
+    assert {"blocks", "norm", "head", "training", "forward"} <= set(dir(m))
+    assert {"weight", "bias"} <= set(dir(m.head.out))
+
+
+# -- attributes
+
+
+def assigned(*steps):
+    """What the tables hold after each of the assignments of (name, value(engine))."""
+
+    def run(engine):
+        m = engine.nn.Module()
+        seen = []
+        for name, value in steps:
+            setattr(m, name, value(engine))
+            seen.append(
+                (list(m._parameters), list(m._buffers), list(m._modules), name in m.__dict__, getattr(m, name) is None)
+            )
+        return seen
+
+    return run
+
+
+PARAMETER = lambda engine: engine.nn.Parameter(engine.ones(2))  # noqa: E731
+MODULE = lambda engine: engine.nn.Linear(2, 2)  # noqa: E731
+TENSOR = lambda engine: engine.ones(2)  # noqa: E731
+BUFFER = lambda engine: engine.nn.Buffer(engine.ones(2))  # noqa: E731
+NOTHING = lambda engine: None  # noqa: E731
+KINDS = [PARAMETER, MODULE, TENSOR, BUFFER, NOTHING, lambda engine: 3]
+
+
+@pytest.mark.parametrize("second", KINDS)
+@pytest.mark.parametrize("first", KINDS)
+def test_assignment_replaces(first, second):
+    same(assigned(("x", first), ("y", MODULE), ("x", second), ("x", first)))
+
+
+def test_attribute_errors():
+    same(lambda engine: engine.nn.Linear(2, 3).absent, "AttributeError")
+    same(lambda engine: engine.nn.Module()(1), "NotImplementedError")
+    same(lambda engine: engine.nn.Module().register_buffer("a.b", engine.ones(1)), "KeyError")
+    same(lambda engine: engine.nn.Module().register_buffer("", engine.ones(1)), "KeyError")
+    same(lambda engine: engine.nn.Module().register_buffer("training", engine.ones(1)), "KeyError")
+    same(lambda engine: engine.nn.Module().register_buffer(3, engine.ones(1)), "TypeError")
+    same(lambda engine: engine.nn.Module().register_buffer("b", 3), "TypeError")
+    same(lambda engine: engine.nn.Module().register_parameter("a.b", PARAMETER(engine)), "KeyError")
+    same(lambda engine: engine.nn.Module().register_parameter("", PARAMETER(engine)), "KeyError")
+    same(lambda engine: engine.nn.Module().register_parameter("forward", PARAMETER(engine)), "KeyError")
+    same(lambda engine: engine.nn.Module().register_parameter("p", engine.ones(2)), "TypeError")
+    same(lambda engine: engine.nn.Module().register_parameter("p", PARAMETER(engine) * 2), "TypeError")
+    same(lambda engine: engine.nn.Module().add_module("a.b", MODULE(engine)), "KeyError")
+    same(lambda engine: engine.nn.Module().add_module("", MODULE(engine)), "KeyError")
+    same(lambda engine: engine.nn.Module().add_module("m", 3), "TypeError")
+    same(lambda engine: engine.nn.Module().register_module("eval", MODULE(engine)), "KeyError")
+    same(lambda engine: engine.nn.Linear(2, 2).train("yes"), "ValueError")
+    same(lambda engine: engine.nn.Linear(2, 2).to(engine.int64), "TypeError")
+
+
+@pytest.mark.parametrize("part", [PARAMETER, MODULE, BUFFER])
+def test_parts_before_init(part):
+    def run(engine):
+        class Hasty(engine.nn.Module):
+            def __init__(self):
+                self.part = part(engine)
+
+        return Hasty()
+
+    same(run, "AttributeError")
+
+
+def test_deleting_parts():
+    def run(engine):
+        m = net(engine)
+        del m.head, m.norm.running_mean, m.blocks[0].linear.bias
+        return list(m.state_dict()), hasattr(m, "head"), list(m.norm._buffers)
+
+    same(run)
+    same(lambda engine: delattr(net(engine), "absent"), "AttributeError")
+
+
+def test_a_plain_tensor_in_place_of_a_weight():
+    def run(engine):
+        m = engine.nn.Linear(3, 2)
+        weight = m.weight.detach() * 2
+        del m.weight
+        m.weight = weight
+        return m(engine.ones(4, 3)), [n for n, _ in m.named_parameters()]
+
+    same(run)
+
+
+# -- changing the whole tree
+
+
+def test_modes():
+    def run(engine):
+        m = net(engine)
+        seen = [[c.training for c in m.modules()]]
+        assert m.eval() is m
+        seen.append([c.training for c in m.modules()])
+        m.head.train()
+        seen.append([c.training for c in m.modules()])
+        assert m.train() is m
+        seen.append([c.training for c in m.modules()])
+        return seen
+
+    same(run)
+
+
+def test_requires_grad_apply_zero_grad():
+    def run(engine):
+        m = net(engine)
+        visited = []
+        m.apply(lambda c: visited.append(type(c).__name__))
+        m.blocks.requires_grad_(False)
+        frozen = [p.requires_grad for p in m.parameters()]
+        m.requires_grad_(True)
+        m(engine.ones(3, 4)).sum().backward()
+        had = [p.grad is not None for p in m.parameters()]
+        kept = m.head.out.weight.grad
+        m.zero_grad(set_to_none=False)
+        zeros = [p.grad for p in m.parameters()]
+        held = kept.abs().sum()  # zeroed in place
+        m.zero_grad()
+        return visited, frozen, had, zeros, held, [p.grad for p in m.parameters()]
+
+    same(run)
+
+
+def test_conversion_keeps_the_parameter_objects():
+    def run(engine):
+        m = net(engine)
+        before = list(m.parameters())
+        m(engine.ones(3, 4)).sum().backward()
+        assert m.double() is m
+        now = list(m.parameters())
+        kinds = [str(v.dtype).partition(".")[2] for v in m.state_dict().values()]
+        grads = [str(p.grad.dtype).partition(".")[2] for p in now]
+        m.to("cpu").to(engine.float32).to(engine.device("cpu"), engine.float64).to(engine.ones(1)).float()
+        return all(a is b for a, b in zip(before, now, strict=True)), kinds, grads, m.state_dict()
+
+    same(run)
+
+
+def test_other_devices_are_refused():
+    for change in (lambda m: m.cuda(), lambda m: m.to("cuda"), lambda m: m.to(device="cuda:0")):
+        with pytest.raises(RuntimeError, match="CPU only"):
+            change(minigrad.nn.Linear(2, 2))
+    assert isinstance(minigrad.nn.Linear(2, 2).cpu().share_memory(), minigrad.nn.Linear)
+
+
+# -- calling and hooks
+
+
+def test_forward_hooks():
+    def run(engine):
+        m = engine.nn.Linear(2, 2)
+        seen = []
+        handles = [
+            m.register_forward_hook(lambda mod, args, out: seen.append(("first", len(args), tuple(out.shape)))),
+            m.register_forward_hook(lambda mod, args, out: seen.append("second") or out * 2),
+            m.register_forward_hook(lambda mod, args, out: seen.append("before"), prepend=True),
+            m.register_forward_pre_hook(lambda mod, args: seen.append("pre") or args[0] * 3),
+            m.register_forward_pre_hook(lambda mod, args: seen.append("pre first"), prepend=True),
+            m.register_forward_hook(lambda mod, args, kwargs, out: seen.append(sorted(kwargs)), with_kwargs=True),
+            m.register_forward_pre_hook(
+                lambda mod, args, kwargs: (seen.append(len(args)), ((), {"input": args[0] + 1}))[1], with_kwargs=True
+            ),
+        ]
+        outs = [m(engine.ones(1, 2))]
+        for handle in handles:
+            handle.remove()
+        handles[0].remove()  # a second time: nothing happens
+        with m.register_forward_hook(lambda mod, args, out: out * 5):
+            outs.append(m(engine.ones(1, 2)))
+        outs.append(m(engine.ones(1, 2)))
+        return seen, outs
+
+    same(run)
+
+
+def test_forward_hook_errors():
+    def run(engine):
+        m = engine.nn.Identity()
+        m.register_forward_pre_hook(lambda mod, args, kwargs: 3, with_kwargs=True)
+        return m(1)
+
+    same(run, "RuntimeError")
+    with pytest.raises(NotImplementedError, match="always_call"):
+        minigrad.nn.Identity().register_forward_hook(lambda *a: None, always_call=True)
+
+
+def shown(values):
+    return [None if v is None else v.clone() for v in values]
+
+
+@pytest.mark.parametrize("used", [(0,), (1,), (0, 1), (0, 1, 2)])
+@pytest.mark.parametrize("recorded", [(True, True), (True, False), (False, False)])
+def test_full_backward_hooks(used, recorded):
+    Pair = namedtuple("Pair", "a b c")
+
+    def run(engine):
+        class Three(engine.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.w = engine.nn.Parameter(engine.full((3,), 2.0))
+
+            def forward(self, a, b, c=1.0):
+                return Pair(a * b * self.w, a + b * self.w, (a.detach() + b) * self.w)
+
+        m, seen = Three(), []
+        m.register_full_backward_pre_hook(lambda mod, grads: seen.append(shown(grads)))
+        m.register_full_backward_pre_hook(lambda mod, grads: tuple(None if g is None else g * 3 for g in grads))
+        m.register_full_backward_hook(lambda mod, gi, go: seen.append((shown(gi), shown(go))))
+        m.register_full_backward_hook(lambda mod, gi, go: seen.append("first"), prepend=True)
+        if any(recorded):
+            m.register_full_backward_hook(lambda mod, gi, go: tuple(None if g is None else g + 1 for g in gi))
+        a, b = (engine.arange(3.0).requires_grad_(r) for r in recorded)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            out = m(a, b, 4.0)
+            sum((out[i] * (i + 1)).sum() for i in used).backward()
+        return type(out).__name__, seen, a.grad, b.grad, m.w.grad
+
+    same(run)
+
+
+def test_backward_hook_errors():
+    def invalid(engine):
+        m = engine.nn.Linear(2, 2)
+        m.register_full_backward_hook(lambda mod, gi, go: (gi[0], gi[0]))
+        m(engine.ones(1, 2, requires_grad=True)).sum().backward()
+
+    def invalid_before(engine):
+        m = engine.nn.Linear(2, 2)
+        m.register_full_backward_pre_hook(lambda mod, go: (go[0], go[0]))
+        m(engine.ones(1, 2, requires_grad=True)).sum().backward()
+
+    same(invalid, "RuntimeError")
+    same(invalid_before, "RuntimeError")
+
+
+def test_backward_hooks_under_create_graph():
+    def run(engine):
+        m = engine.nn.Sequential(engine.nn.Linear(2, 2), engine.nn.Tanh())
+        m.register_full_backward_hook(lambda mod, gi, go: (gi[0] * gi[0],))
+        x = engine.ones(3, 2, requires_grad=True, dtype=engine.float64)
+        m.double()
+        (g,) = engine.autograd.grad((m(x) ** 2).sum(), x, create_graph=True)
+        g.sum().backward()
+        return [np.round(v.detach().numpy(), 10).tolist() for v in (g, x.grad, m[0].weight.grad)]
+
+    same(run)
+
+
+def test_modules_without_recording():
+    def run(engine):
+        m = engine.nn.Linear(2, 2)
+        m.register_full_backward_hook(lambda mod, gi, go: None)
+        with engine.no_grad():
+            return m(engine.ones(1, 2)).requires_grad
+
+    same(run)
+
+
+# -- state
+
+
+def changed_state(change):
+    def run(engine):
+        m = net(engine)
+        state = {name: value.clone() + 1 for name, value in m.state_dict().items()}
+        change(engine, state)
+        return str(m.load_state_dict(state)), m.state_dict()
+
+    return run
+
+
+def change_nothing(engine, state):
+    pass
+
+
+def change_missing(engine, state):
+    del state["head.out.bias"], state["norm.running_var"], state["blocks.0.linear.weight"]
+
+
+def change_unexpected(engine, state):
+    state.update(
+        {
+            "head.out.more.w": engine.ones(1),
+            "other.w": engine.ones(1),
+            "blocks.0.w": engine.ones(1),
+            "w": engine.ones(1),
+        }
+    )
+
+
+def change_shapes(engine, state):
+    state.update(
+        {
+            "head.out.weight": engine.ones(3),
+            "blocks.1.scale": engine.ones(4, 1),
+            "norm.num_batches_tracked": engine.ones(2),
+        }
+    )
+
+
+def change_kinds(engine, state):
+    state.update({"head.out.weight": 3, "norm.bias": [1.0]})
+
+
+def change_all(engine, state):
+    for change in (change_missing, change_unexpected, change_shapes, change_kinds):
+        change(engine, state)
+
+
+CHANGES = [change_nothing, change_missing, change_unexpected, change_shapes, change_kinds, change_all]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda f: f.__name__)
+def test_load_state_dict(change):
+    same(changed_state(change))
+
+
+@pytest.mark.parametrize("change", [change_nothing, change_missing, change_unexpected], ids=lambda f: f.__name__)
+def test_load_state_dict_not_strict(change):
+    def run(engine):
+        m = net(engine)
+        state = {name: value.clone() + 1 for name, value in m.state_dict().items()}
+        change(engine, state)
+        told = m.load_state_dict(state, strict=False)
+        return str(told), told.missing_keys, told.unexpected_keys, list(told), m.state_dict()
+
+    same(run)
+
+
+def test_load_state_dict_changes_nothing_where_it_raises():
+    m = net(minigrad)
+    before = plain(m.state_dict())
+    state = {name: value.clone() + 1 for name, value in m.state_dict().items()}
+    change_all(minigrad, state)
+    with pytest.raises(RuntimeError):
+        m.load_state_dict(state)
+    assert plain(m.state_dict()) == before
+    with pytest.raises(TypeError, match="dict-like"):
+        m.load_state_dict([1])
+
+
+def test_assign():
+    def run(engine):
+        a, b = engine.nn.Linear(2, 2), engine.nn.Linear(2, 2)
+        state = {name: value.double() for name, value in a.state_dict().items()}
+        b.load_state_dict(state, assign=True)
+        return b.state_dict(), b.weight.requires_grad, b.weight.is_leaf
+
+    same(run)
+
+
+def test_state_goes_between_the_engines():
+    theirs, mine = net(torch), net(minigrad)
+    mine.load_state_dict(theirs.state_dict())
+    assert plain(mine.state_dict()) == plain(theirs.state_dict())
+    with minigrad.no_grad():
+        for p in mine.parameters():
+            p.mul_(2)
+    assert plain(mine.state_dict()) != plain(theirs.state_dict())  # copied, not shared
+    theirs.load_state_dict({name: torch.from_numpy(value.numpy()) for name, value in mine.state_dict().items()})
+    assert plain(mine.state_dict()) == plain(theirs.state_dict())
+    mine.load_state_dict(theirs.bfloat16().state_dict())
+    expected = plain({name: v if v.dtype == torch.int64 else v.float() for name, v in theirs.state_dict().items()})
+    assert plain(mine.state_dict()) == expected
+
+
+def test_copies():
+    def run(engine):
+        m = net(engine)
+        m(engine.ones(3, 4)).sum().backward()
+        calls = []
+        m.register_forward_hook(lambda mod, args, out: calls.append(1))
+        twin = copy.deepcopy(m)
+        with engine.no_grad():
+            twin.head.out.weight.fill_(9.0)
+        twin(engine.ones(3, 4))
+        return (
+            m.state_dict(), twin.state_dict(), repr(twin), twin.same_again is twin.blocks[0], calls,
+            [p.grad is None for p in twin.parameters()], [p.grad is None for p in m.parameters()],
+            [type(p).__name__ for p in twin.parameters()],
+        )  # fmt: skip
+
+    same(run)
+
+
+def test_pickle():
+    m = minigrad.nn.Sequential(minigrad.nn.Linear(2, 3), minigrad.nn.BatchNorm1d(3))
+    m[0].bias.requires_grad_(False)
+    twin = pickle.loads(pickle.dumps(m))
+    assert plain(twin.state_dict()) == plain(m.state_dict())
+    assert repr(twin) == repr(m)
+    assert [p.requires_grad for p in twin.parameters()] == [True, False, True, True]
+    assert isinstance(twin[0].weight, minigrad.nn.Parameter)
+
+
+def test_parameter():
+    def run(engine):
+        p = engine.nn.Parameter(engine.arange(3.0))
+        q = engine.nn.Parameter(engine.ones(2), requires_grad=False)
+        (p * 2).sum().backward()
+        twin = copy.deepcopy(p)
+        return (
+            repr(p), repr(q), p.is_leaf, type(p * 2).__name__, type(p.detach()).__name__, type(p.data).__name__, twin, twin.grad,
+            isinstance(p, engine.Tensor), q.requires_grad, type(copy.deepcopy([p, p])[1]).__name__, engine.nn.Parameter().shape == (0,),
+        )  # fmt: skip
+
+    same(run)
+
+
+# -- containers
+
+
+def test_sequential():
+    def run(engine):
+        nn = engine.nn
+        s = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 2))
+        facts = [len(s), repr(s[0]), repr(s[-1]), repr(s[1:]), repr(s[::2]), [type(m).__name__ for m in s]]
+        s.append(nn.Tanh())
+        s.insert(1, nn.Sigmoid())
+        s.extend([nn.Identity(), nn.ELU()])
+        facts.append(repr(s))
+        s[0] = nn.Linear(5, 6)
+        del s[2]
+        facts.append(repr(s))
+        facts.append(repr(s.pop(1)))
+        del s[1:3]
+        facts.append(repr(s))
+        facts.append(repr(s + nn.Sequential(nn.Dropout())))
+        facts.append(repr(nn.Sequential(OrderedDict(a=nn.ReLU(), b=nn.Tanh()))[-1:]))
+        facts.append(list(s.state_dict()))
+        facts.append(repr(nn.Sequential()))
+        return facts
+
+    same(run)
+    same(lambda engine: engine.nn.Sequential(engine.nn.ReLU())[1], "IndexError")
+    same(lambda engine: engine.nn.Sequential(engine.nn.ReLU())[-2], "IndexError")
+    same(lambda engine: engine.nn.Sequential(3), "TypeError")
+    same(lambda engine: engine.nn.Sequential(engine.nn.ReLU()).append(3), "TypeError")
+
+
+def test_module_list():
+    def run(engine):
+        nn = engine.nn
+        m = nn.ModuleList(
+            [nn.Linear(2, 2), nn.Linear(2, 2), nn.ReLU(), nn.Sequential(nn.Tanh()), nn.Sequential(nn.Tanh())]
+        )
+        facts = [repr(m), len(m), repr(m[1:3]), repr(m[-1]), [type(c).__name__ for c in m]]
+        m += [nn.Sigmoid()]
+        m.append(nn.ELU()).insert(0, nn.Identity())
+        m.extend(nn.ModuleList([nn.GELU()]))
+        facts.append(repr(m))
+        m[2] = nn.Dropout()
+        del m[0]
+        facts += [repr(m), repr(m.pop(0)), repr(m), repr(nn.ModuleList()), repr(m + [nn.Tanh()])]
+        del m[1:4]
+        facts += [repr(m), [n for n, _ in m.named_children()]]
+        return facts
+
+    same(run)
+    same(lambda engine: engine.nn.ModuleList([engine.nn.ReLU()])[3], "IndexError")
+    same(lambda engine: engine.nn.ModuleList([3]), "TypeError")
+    same(lambda engine: engine.nn.ModuleList([engine.nn.ReLU()])(1), "NotImplementedError")
+
+
+def test_module_dict():
+    def run(engine):
+        nn = engine.nn
+        m = nn.ModuleDict({"a": nn.ReLU(), "b": nn.Linear(2, 2)})
+        facts = [repr(m), len(m), list(m), list(m.keys()), [type(v).__name__ for v in m.values()], "a" in m, "c" in m]
+        m["c"] = nn.Tanh()
+        m.update([("d", nn.Sigmoid())])
+        m.update(nn.ModuleDict({"e": nn.ELU()}))
+        facts += [[k for k, _ in m.items()], repr(m.pop("a")), repr(m)]
+        del m["b"]
+        facts.append(repr(m))
+        m.clear()
+        facts.append(len(m))
+        return facts
+
+    same(run)
+    same(lambda engine: engine.nn.ModuleDict()["a"], "KeyError")
+    same(lambda engine: engine.nn.ModuleDict({"a": 3}), "TypeError")
+
+
+def test_parameter_list():
+    def run(engine):
+        nn = engine.nn
+        m = nn.ParameterList([nn.Parameter(engine.ones(2)), engine.zeros(3, 1), 7])
+        facts = [len(m), m[1], isinstance(m[1], nn.Parameter), m[-1], [n for n, _ in m.named_parameters()], repr(m)]
+        m.append(engine.ones(1))
+        m += [engine.ones(4)]
+        m[0] = engine.full((2,), 5.0)
+        m.extend([engine.ones(1, 2, 3)])
+        facts += [list(m), len(m[1:3]), m.state_dict(), repr(m)]
+        return facts
+
+    same(run)
+    same(lambda engine: engine.nn.ParameterList()[0], "IndexError")
+    same(lambda engine: engine.nn.ParameterList().extend(3), "TypeError")
+
+
+def test_parameter_dict():
+    def run(engine):
+        nn = engine.nn
+        m = nn.ParameterDict({"a": engine.ones(2), "b": nn.Parameter(engine.zeros(1)), "c": 3})
+        facts = [
+            len(m),
+            list(m),
+            list(m.keys()),
+            "a" in m,
+            m["a"],
+            isinstance(m["a"], nn.Parameter),
+            [n for n, _ in m.named_parameters()],
+        ]
+        m["d"] = engine.ones(3)
+        m.update({"e": engine.ones(1)})
+        del m["b"]
+        facts += [
+            [k for k, _ in m.items()],
+            list(m.values()),
+            m.state_dict(),
+            repr(m),
+            m.get("zzz"),
+            m.pop("a"),
+            len(m),
+        ]
+        facts += [m.setdefault("f", engine.ones(2)), m.popitem()[0], list(m.copy()), repr(m | {"g": engine.ones(1)})]
+        m.clear()
+        return [*facts, len(m)]
+
+    same(run)
+    same(lambda engine: engine.nn.ParameterDict()["a"], "KeyError")
+
+
+# -- errors of layers, class by class and word for word
+
+
+LAYER_ERRORS = {
+    "conv_groups": lambda nn, t: nn.Conv2d(3, 4, 3, groups=2),
+    "conv_groups_out": lambda nn, t: nn.Conv2d(4, 3, 3, groups=2),
+    "conv_groups_0": lambda nn, t: nn.Conv2d(4, 4, 3, groups=0),
+    "conv_same_strided": lambda nn, t: nn.Conv2d(4, 4, 3, stride=2, padding="same"),
+    "conv_padding_word": lambda nn, t: nn.Conv1d(4, 4, 3, padding="full"),
+    "conv_transposed_mode": lambda nn, t: nn.ConvTranspose2d(1, 1, 3, padding_mode="circular"),
+    "batch_norm_1d": lambda nn, t: nn.BatchNorm1d(3)(t.ones(2, 3, 4, 5)),
+    "batch_norm_2d": lambda nn, t: nn.BatchNorm2d(3)(t.ones(2, 3)),
+    "batch_norm_3d": lambda nn, t: nn.BatchNorm3d(3)(t.ones(2, 3)),
+    "batch_norm_one_value": lambda nn, t: nn.BatchNorm1d(3)(t.ones(1, 3)),
+    "instance_norm": lambda nn, t: nn.InstanceNorm1d(3)(t.ones(3)),
+    "instance_norm_2d": lambda nn, t: nn.InstanceNorm2d(3)(t.ones(3)),
+    "group_norm": lambda nn, t: nn.GroupNorm(3, 4),
+    "dropout_p": lambda nn, t: nn.Dropout(1.5),
+    "dropout_p_negative": lambda nn, t: nn.Dropout2d(-0.1),
+    "embedding_padding": lambda nn, t: nn.Embedding(3, 2, padding_idx=5),
+    "embedding_padding_negative": lambda nn, t: nn.Embedding(3, 2, padding_idx=-5),
+    "embedding_weight": lambda nn, t: nn.Embedding(3, 2, _weight=t.ones(2, 2)),
+    "embedding_pretrained": lambda nn, t: nn.Embedding.from_pretrained(t.ones(2)),
+    "embedding_index": lambda nn, t: nn.Embedding(3, 2)(t.tensor([3])),
+    "bilinear": lambda nn, t: nn.Bilinear(0, 2, 2),
+    "softmax_2d": lambda nn, t: nn.Softmax2d()(t.ones(2, 3)),
+    "unflatten": lambda nn, t: nn.Unflatten(1, (2, 4))(t.ones(2, 6)),
+    "multi_margin_p": lambda nn, t: nn.MultiMarginLoss(p=3),
+    "triplet_margin": lambda nn, t: nn.TripletMarginWithDistanceLoss(margin=-1.0),
+    "attention_heads": lambda nn, t: nn.MultiheadAttention(5, 2),
+    "attention_embedding": lambda nn, t: nn.MultiheadAttention(0, 2),
+    "attention_causal": lambda nn, t: nn.MultiheadAttention(4, 2)(*[t.ones(3, 2, 4)] * 3, is_causal=True),
+    "attention_width": lambda nn, t: nn.MultiheadAttention(4, 2)(*[t.ones(3, 2, 5)] * 3),
+    "attention_dims": lambda nn, t: nn.MultiheadAttention(4, 2)(*[t.ones(3)] * 3),
+    "attention_mask_2d": lambda nn, t: nn.MultiheadAttention(4, 2)(*[t.ones(3, 2, 4)] * 3, attn_mask=t.ones(3, 4)),
+    "attention_mask_3d": lambda nn, t: nn.MultiheadAttention(4, 2)(*[t.ones(3, 2, 4)] * 3, attn_mask=t.ones(2, 3, 3)),
+    "attention_mask_type": lambda nn, t: nn.MultiheadAttention(4, 2)(
+        *[t.ones(3, 2, 4)] * 3, attn_mask=t.ones(3, 3).long()
+    ),
+    "attention_padding": lambda nn, t: nn.MultiheadAttention(4, 2)(
+        *[t.ones(3, 2, 4)] * 3, key_padding_mask=t.ones(3, 3)
+    ),
+    "attention_keys": lambda nn, t: nn.MultiheadAttention(4, 2)(t.ones(3, 2, 4), t.ones(3, 2, 4), t.ones(4, 2, 4)),
+    "transformer_activation": lambda nn, t: nn.TransformerEncoderLayer(4, 2, activation="sin"),
+    "transformer_batch": lambda nn, t: nn.Transformer(4, 2, 1, 1, 4)(t.ones(3, 2, 4), t.ones(3, 3, 4)),
+    "transformer_width": lambda nn, t: nn.Transformer(4, 2, 1, 1, 4)(t.ones(3, 2, 4), t.ones(3, 2, 5)),
+    "rnn_nonlinearity": lambda nn, t: nn.RNN(2, 3, nonlinearity="sin"),
+    "rnn_hidden": lambda nn, t: nn.GRU(2, 0),
+    "rnn_layers": lambda nn, t: nn.GRU(2, 3, num_layers=0),
+    "rnn_dropout": lambda nn, t: nn.LSTM(2, 3, 2, dropout=2),
+    "rnn_width": lambda nn, t: nn.LSTM(2, 3)(t.ones(4, 2, 3)),
+    "rnn_empty": lambda nn, t: nn.LSTM(2, 3)(t.ones(0, 2, 2)),
+    "rnn_state": lambda nn, t: nn.GRU(2, 3)(t.ones(4, 2, 2), t.ones(1, 3, 3)),
+    "rnn_state_dims": lambda nn, t: nn.GRU(2, 3)(t.ones(4, 2, 2), t.ones(1, 3)),
+    "lstm_state": lambda nn, t: nn.LSTM(2, 3)(t.ones(4, 2, 2), (t.ones(1, 3, 3), t.ones(1, 2, 3))),
+    "lstm_state_dims": lambda nn, t: nn.LSTM(2, 3)(t.ones(4, 2, 2), (t.ones(1, 3), t.ones(1, 3))),
+    "cell_dims": lambda nn, t: nn.LSTMCell(2, 3)(t.ones(1, 2, 2)),
+    "cell_width": lambda nn, t: nn.GRUCell(2, 3)(t.ones(2, 3)),
+    "cell_state": lambda nn, t: nn.GRUCell(2, 3)(t.ones(2, 2), t.ones(2, 2)),
+    "cell_batch": lambda nn, t: nn.RNNCell(2, 3)(t.ones(2, 2), t.ones(3, 3)),
+}
+
+
+@pytest.mark.parametrize("name", LAYER_ERRORS)
+def test_layer_errors(name):
+    run = LAYER_ERRORS[name]
+    results = [outcome(lambda engine: run(engine.nn, engine) and "no error", engine) for engine in ENGINES]
+    assert results[0] == results[1]
+    assert results[0] != "no error"
+
+
+UNSUPPORTED = {
+    "max_norm": lambda nn: nn.Embedding(3, 2, max_norm=1.0),
+    "sparse": lambda nn: nn.Embedding(3, 2, sparse=True),
+    "scale_grad_by_freq": lambda nn: nn.Embedding(3, 2, scale_grad_by_freq=True),
+    "proj_size": lambda nn: nn.LSTM(3, 2, proj_size=1),
+    "LazyLinear": lambda nn: nn.LazyLinear(3),
+    "Conv3d": lambda nn: nn.Conv3d(1, 1, 3),
+    "EmbeddingBag": lambda nn: nn.EmbeddingBag(3, 2),
+}
+
+
+@pytest.mark.parametrize("name", UNSUPPORTED)
+def test_what_is_missing_is_named(name):
+    with pytest.raises(NotImplementedError, match=name):
+        UNSUPPORTED[name](minigrad.nn)
+
+
+# -- initialization: the same seed gives the same numbers, to the bit
+
+
+SHAPES = [(3,), (4, 3), (5, 17), (6, 4, 3), (4, 2, 3, 3)]
+INITS = {
+    "uniform_": [{}, {"a": -2.0, "b": 3.0}],
+    "normal_": [{}, {"mean": 1.0, "std": 0.2}],
+    "constant_": [{"val": 2.5}],
+    "ones_": [{}],
+    "zeros_": [{}],
+    "eye_": [{}],
+    "dirac_": [{}, {"groups": 2}],
+    "xavier_uniform_": [{}, {"gain": 2.0}],
+    "xavier_normal_": [{}, {"gain": 2.0}],
+    "kaiming_uniform_": [{}, {"a": 5**0.5}, {"mode": "fan_out", "nonlinearity": "relu"}, {"mode": "other"}],
+    "kaiming_normal_": [{}, {"nonlinearity": "tanh"}, {"mode": "fan_out"}, {"nonlinearity": "other"}],
+    "trunc_normal_": [{}, {"std": 0.02}, {"mean": 1.0, "a": 0.0, "b": 2.0}, {"a": 3.0, "b": 4.0}, {"mean": 9.0}],
+    "sparse_": [{"sparsity": 0.3}, {"sparsity": 0.5, "std": 2.0}],
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", INITS)
+def test_init(name, dtype):
+    for shape in SHAPES:
+        for options in INITS[name]:
+
+            def run(engine, shape=shape, options=options):
+                p = engine.nn.Parameter(engine.empty(*shape, dtype=getattr(engine, dtype)))
+                with warnings.catch_warnings(record=True) as caught:
+                    warnings.simplefilter("always")
+                    returned = getattr(engine.nn.init, name)(p, **options)
+                assert returned is p
+                follows = engine.rand(3)  # the stream stands at the same place
+                return p, p.requires_grad, follows, [str(w.message) for w in caught]
+
+            same(run)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(4, 4), (3, 5), (6, 2), (3, 2, 2)])
+def test_orthogonal(shape, dtype):
+    matrices = []
+    for engine in ENGINES:
+        engine.manual_seed(1)
+        w = engine.nn.init.orthogonal_(engine.empty(*shape, dtype=getattr(engine, dtype)), gain=2.0)
+        matrices.append(w.numpy())
+    # The decompositions are of two libraries: equal up to rounding.
+    np.testing.assert_allclose(matrices[1], matrices[0], atol=1e-5 if dtype == "float32" else 1e-13, rtol=0)
+    same(lambda engine: engine.nn.init.orthogonal_(engine.empty(3)), "ValueError")
+
+
+def test_gain_and_fans():
+    names = ["linear", "conv1d", "conv_transpose2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
+    same(lambda engine: [engine.nn.init.calculate_gain(name) for name in names])
+    same(lambda engine: engine.nn.init.calculate_gain("leaky_relu", 0.2))
+    same(lambda engine: engine.nn.init.calculate_gain("leaky_relu", "x"), "ValueError")
+    same(lambda engine: engine.nn.init._calculate_fan_in_and_fan_out(engine.ones(4, 3, 2, 2)))
+    same(lambda engine: engine.nn.init._calculate_fan_in_and_fan_out(engine.ones(4)), "ValueError")
+    same(lambda engine: engine.nn.init.eye_(engine.ones(4)), "ValueError")
+    same(lambda engine: engine.nn.init.dirac_(engine.ones(4, 2)), "ValueError")
+
+
+def test_init_with_a_generator():
+    def run(engine):
+        g = engine.Generator().manual_seed(5)
+        return [
+            engine.nn.init.kaiming_normal_(engine.empty(4, 5), generator=g),
+            engine.nn.init.uniform_(engine.empty(9), generator=g),
+            engine.rand(2),
+        ]
+
+    same(run)
+
+
+def test_weights_of_networks():
+    def run(engine):
+        nn = engine.nn
+        mlp = nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.ReLU(), nn.Dropout(0.1), nn.Linear(128, 10))
+        cnn = nn.Sequential(
+            nn.Conv2d(1, 8, 3, padding=1),
+            nn.BatchNorm2d(8),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(8, 16, 3),
+            nn.ConvTranspose2d(16, 2, 2),
+        )
+        gpt = nn.ModuleDict({
+            "tokens": nn.Embedding(65, 32), "places": nn.Embedding(16, 32), "norm": nn.LayerNorm(32),
+            "blocks": nn.TransformerEncoder(nn.TransformerEncoderLayer(32, 4, 64), 2, enable_nested_tensor=False),
+            "head": nn.Linear(32, 65, bias=False), "rnn": nn.LSTM(8, 16, 2, bidirectional=True), "bi": nn.Bilinear(3, 4, 5),
+        })  # fmt: skip
+        return [m.state_dict() for m in (mlp, cnn, gpt)]
+
+    same(run)
+
+
+# -- nn.utils
+
+
+def grads(engine, scale=1.0, dtype="float64"):
+    rng = np.random.default_rng(0)
+    parameters = []
+    for shape in ((3, 2), (4,), ()):
+        p = engine.nn.Parameter(engine.zeros(shape, dtype=getattr(engine, dtype)))
+        p.grad = engine.tensor(scale * rng.normal(size=shape), dtype=getattr(engine, dtype))
+        parameters.append(p)
+    parameters.append(engine.nn.Parameter(engine.zeros(2)))  # without a gradient
+    return parameters
+
+
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, 3.0, float("inf")])
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+def test_clip_grad_norm(norm_type, scale):
+    found = []
+    for engine in ENGINES:
+        parameters = grads(engine, scale)
+        total = engine.nn.utils.clip_grad_norm_(parameters, 0.5, norm_type)
+        found.append([total.item(), *(p.grad.numpy() for p in parameters[:3])])
+        assert parameters[3].grad is None
+        total = engine.nn.utils.get_total_norm([p.grad for p in parameters[:3]], norm_type)
+        found[-1].append(total.item())
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
+
+
+def test_clipping():
+    same(lambda engine: [engine.nn.utils.clip_grad_value_(ps := grads(engine), 0.3), [p.grad for p in ps]])
+    same(lambda engine: engine.nn.utils.clip_grad_norm_([], 1.0))
+    same(lambda engine: engine.nn.utils.clip_grad_norm_(grads(engine)[0], 1e9))
+    same(
+        lambda engine: engine.nn.utils.clip_grad_norm_(grads(engine, np.nan), 1.0, error_if_nonfinite=True),
+        "RuntimeError",
+    )
+
+
+def test_vectors():
+    def run(engine):
+        m = engine.nn.Linear(3, 2)
+        v = engine.nn.utils.parameters_to_vector(m.parameters())
+        engine.nn.utils.vector_to_parameters(engine.arange(8.0), m.parameters())
+        return v, m.state_dict(), v.requires_grad, m.weight.is_leaf
+
+    same(run)
+    same(lambda engine: engine.nn.utils.vector_to_parameters([1.0], []), "TypeError")
+
+
+@pytest.mark.parametrize("side", ["right", "left"])
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_pad_sequence(batch_first, side):
+    def run(engine):
+        parts = [engine.arange(float(n * 2)).reshape(n, 2).requires_grad_() for n in (3, 1, 2)]
+        out = engine.nn.utils.rnn.pad_sequence(parts, batch_first, -1.0, side)
+        (out * out).sum().backward()
+        return out, [p.grad for p in parts]
+
+    same(run)
+
+
+# -- training goes the same way
+
+
+@pytest.mark.parametrize("kind", ["RNN", "LSTM", "GRU"])
+def test_recurrent_training(kind):
+    """A few steps of a sequence model with dropout between its layers: the same losses."""
+    losses = []
+    for engine in ENGINES:
+        engine.manual_seed(3)
+        nn = engine.nn
+
+        class Model(nn.Module):
+            def __init__(self, nn=nn):
+                super().__init__()
+                self.embed = nn.Embedding(11, 6)
+                self.rnn = getattr(nn, kind)(6, 8, 2, batch_first=True, dropout=0.2, bidirectional=True)
+                self.head = nn.Linear(16, 11)
+
+            def forward(self, x):
+                return self.head(self.rnn(self.embed(x))[0])
+
+        m = Model().double()
+        optimizer = engine.optim.Adam(m.parameters(), lr=1e-2)
+        data = engine.randint(0, 11, (4, 9))
+        losses.append([])
+        for _ in range(8):
+            logits = m(data[:, :-1])
+            loss = nn.functional.cross_entropy(logits.reshape(-1, 11), data[:, 1:].reshape(-1))
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(m.parameters(), 1.0)
+            optimizer.step()
+            losses[-1].append(loss.item())
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-9)
+    assert losses[1][-1] < losses[1][0]
