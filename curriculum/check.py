@@ -101,7 +101,7 @@ def _the_graph(solution: dict[str, Any]) -> None:
             "For a + a, twice, the gradient is 6 instead of 4: b handed its gradient on before it was complete."
         )
     if a.grad != 4:
-        raise Wrong(f"For b = a + a, c = b + b the gradient must be 4; it is {a.grad}.")
+        raise Wrong(f"For b = a + a, c = b + b the gradient must be 4; it is {a.grad}. Is each number visited once?")
 
     y = x = Number(1)
     for _ in range(16):

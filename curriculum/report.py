@@ -74,7 +74,7 @@ def _lesson(lesson: Lesson, engines: list[str], dtypes: list[str], seed: int, ou
         folders = {e: Setting(e, dtype, seed).folder(out, lesson) for e in engines if (e, dtype) in done}
         parts.append(_overlay(folders, f"{lesson.title}, {dtype}"))
         if len(folders) == 2:
-            found = compare.compare(*[compare.load(folder) for folder in folders.values()], dtype=dtype)
+            found = compare.compare(*map(compare.load, folders.values()), dtype)  # type: ignore[call-arg, arg-type]
             say = "; ".join(found.wrong) or (
                 f"rounding shows first at {found.first_rounding}" if found.first_rounding else "agree"
             )

@@ -478,7 +478,10 @@ class Generator:
             raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
 
         if num_samples == 1 or not replacement:
-            ratio = p / self.exponential(p.shape, p.dtype)
+            # PyTorch draws in the order in which p lies in memory
+            turned = p.ndim == 2 and 0 < p.strides[0] < p.strides[1]
+            q = self.exponential(p.shape[::-1], p.dtype).T if turned else self.exponential(p.shape, p.dtype)
+            ratio = p / q
             if num_samples == 1:
                 return ratio.argmax(-1, keepdims=True)
             return np.argsort(-ratio, axis=-1, kind="stable")[..., :num_samples]

@@ -651,9 +651,6 @@ def _Iterable(torch: Any) -> Any:
 # -- what PyTorch can do and minigrad cannot: (word that the message must contain, call)
 
 UNSUPPORTED.update(
-    multihead_bias_kv=("add_bias_kv", lambda torch: torch.nn.MultiheadAttention(4, 2, add_bias_kv=True)),
-    multihead_zero_attn=("add_zero_attn", lambda torch: torch.nn.MultiheadAttention(4, 2, add_zero_attn=True)),
-    multihead_kdim=("kdim", lambda torch: torch.nn.MultiheadAttention(4, 2, kdim=3)),
     grad_batched=(
         "is_grads_batched",
         lambda torch: torch.autograd.grad(leaf(torch, 2) * 2, leaf(torch, 2), torch.ones(1, 2), is_grads_batched=True),

@@ -46,7 +46,7 @@ MISTAKES = [
     ("02", [("parent.grad += ", "parent.grad = ")], "do not replace it"),
     ("02", [("    last.grad = 1\n", "")], "last.grad = 1"),
     ("02", [("+= slope * number.grad", "+= number.grad")], "slope is left out"),
-    ("02", [("        if number not in seen:", "        if True:")], "6 instead of 4"),
+    ("02", [("        if number not in seen:", "        if True:")], "visited once"),
     ("03", [("(log_sum - right).mean()", "(log_sum - right).sum()")], "mean, not the sum"),
     ("03", [("log_sum - right", "right - log_sum")], "sign"),
     ("03", [("logits - logits.max(dim=1, keepdim=True).values", "logits")], "subtract each row's largest"),

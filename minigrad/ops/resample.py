@@ -162,6 +162,8 @@ def _patch_setting(kernel_size: Any, dilation: Any, padding: Any, stride: Any) -
 def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
     """The patches of (N, C, H, W) as columns (N, C · kh · kw, places). PyTorch: torch.nn.functional.unfold."""
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
+    if input.array.ndim < 3:
+        raise IndexError(f"unfold expects (N, C, H, W) or (C, H, W), but the input has shape {list(input.array.shape)}")
     if input.array.ndim not in (3, 4):
         raise RuntimeError(f"Expected 3D or 4D (batch mode) tensor for input, but got: {list(input.array.shape)}")
     x = input.unsqueeze(0) if input.array.ndim == 3 else input
