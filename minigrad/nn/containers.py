@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..autograd import Variable
@@ -20,7 +20,7 @@ class _Listed(Module):
         n = len(self._modules)
         index = operator.index(index)
         if not -n <= index < n:
-            raise IndexError(f"index {index} is out of range for {n} modules")
+            raise IndexError(f"index {index} is out of range")
         return list(self._modules)[index % n]
 
     def _refill(self, modules: Iterable[Any]) -> None:
@@ -221,6 +221,8 @@ class ParameterList(Module):
 
     def extend(self, values: Iterable[Any]) -> Any:
         """Add values at the end."""
+        if not isinstance(values, Iterable):
+            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
         for value in values:
             self.append(value)
         return self
@@ -228,10 +230,23 @@ class ParameterList(Module):
     __iadd__ = extend
 
     def extra_repr(self) -> str:
-        return "\n".join(
-            f"({i}): {'Parameter' if isinstance(p, Parameter) else 'Object'} containing: [{p.type().replace('minigrad', 'torch') if isinstance(p, Variable) else type(p).__name__} of size {'x'.join(map(str, p.array.shape))}]"  # type: ignore[attr-defined]
-            for i, p in enumerate(self)
-        )
+        return _listing(enumerate(self), lambda p: p.dtype)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError("ParameterList should not be called.")
+
+
+def _listing(items: Iterable[tuple[Any, Any]], kind: Callable[[Any], Any]) -> str:
+    """A line for each value: what it is and, for tensors, its size."""
+    lines = []
+    for key, p in items:
+        if isinstance(p, Variable):
+            owned = "Parameter" if isinstance(p, Parameter) else "Tensor"
+            size = "x".join(map(str, p.array.shape))
+            lines.append(f"  ({key}): {owned} containing: [{kind(p)} of size {size}]")
+        else:
+            lines.append(f"  ({key}): Object of type: {type(p).__name__}")
+    return "\n".join(lines)
 
 
 class ParameterDict(Module):
@@ -244,9 +259,7 @@ class ParameterDict(Module):
             self.update(parameters)
 
     def __getitem__(self, key: str) -> Any:
-        if key not in self._keys:
-            raise KeyError(key)
-        return getattr(self, key)
+        return getattr(self, key)  # AttributeError where there is none, as in PyTorch
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._keys[key] = None
@@ -265,16 +278,66 @@ class ParameterDict(Module):
     def __contains__(self, key: str) -> bool:
         return key in self._keys
 
+    def __reversed__(self) -> Iterator[str]:
+        return reversed(self._keys)
+
+    def __or__(self, other: Any) -> ParameterDict:
+        result = self.copy()
+        result.update(other)
+        return result
+
+    def __ior__(self, other: Any) -> Any:
+        self.update(other)
+        return self
+
+    def copy(self) -> ParameterDict:
+        """Another dict of the same parameters."""
+        return ParameterDict(self)
+
     def keys(self) -> Any:
         return self._keys.keys()
 
     def values(self) -> Any:
-        return [self[k] for k in self._keys]
+        return (self[k] for k in self._keys)
 
     def items(self) -> Any:
-        return [(k, self[k]) for k in self._keys]
+        return ((k, self[k]) for k in self._keys)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key] if key in self else default  # noqa: SIM401
+
+    def setdefault(self, key: str, default: Any = None) -> Any:
+        """The value of key, set to default if there is none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def pop(self, key: str) -> Any:
+        """Take a value out."""
+        value = self[key]
+        del self[key]
+        return value
+
+    def popitem(self) -> tuple[str, Any]:
+        """Take the last key and value out."""
+        key = next(reversed(self._keys))
+        return key, self.pop(key)
+
+    def clear(self) -> None:
+        for key in list(self._keys):
+            del self[key]
 
     def update(self, parameters: Any) -> None:
-        """Add values from a mapping or from pairs."""
-        for key, value in parameters.items() if hasattr(parameters, "items") else parameters:
+        """Add values from a mapping or from pairs; a plain dict's in the order of its keys, as in PyTorch."""
+        if type(parameters) is dict:
+            parameters = sorted(parameters.items())
+        elif hasattr(parameters, "items"):
+            parameters = parameters.items()
+        for key, value in parameters:
             self[key] = value
+
+    def extra_repr(self) -> str:
+        return _listing(self.items(), lambda p: p.type())
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError("ParameterDict should not be called.")

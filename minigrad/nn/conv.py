@@ -29,7 +29,6 @@ class _ConvNd(Module):
     def __init__(
         self, in_channels: int, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
         groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None, dtype: Any = None,
-        output_padding: Any = 0,
     ) -> None:  # fmt: skip
         super().__init__()
         require_cpu(device)
@@ -51,7 +50,7 @@ class _ConvNd(Module):
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size, self.stride, self.dilation = _tuple(kernel_size, n), _tuple(stride, n), _tuple(dilation, n)
         self.padding = padding if isinstance(padding, str) else _tuple(padding, n)
-        self.output_padding, self.padding_mode = _tuple(output_padding, n), padding_mode
+        self.output_padding, self.padding_mode = (0,) * n, padding_mode
         channels = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
         self.weight = Parameter(creation.empty(*channels, *self.kernel_size, dtype=dtype))
         if bias:
@@ -130,9 +129,9 @@ class _ConvTransposeNd(_ConvNd):
         if padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
         super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype,
-            output_padding,
-        )  # fmt: skip
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, device, dtype
+        )
+        self.output_padding = _tuple(output_padding, self.rank)
 
     def _extra(self, input: Any, output_size: Any) -> tuple[int, ...]:
         """The output padding that gives `output_size`."""

@@ -11,8 +11,8 @@ import numpy as np
 from .. import storage
 from ..autograd import RemovableHandle, Variable, wrap
 from ..device import require_cpu
+from ..dtypes import bfloat16, float16, float32, float64
 from ..dtypes import dtype as Dtype
-from ..dtypes import float16, float32, float64
 from .hooks import BackwardHooks
 from .parameter import Buffer, Parameter
 
@@ -119,46 +119,48 @@ class Module:
     # -- attributes
 
     def __setattr__(self, name: str, value: Any) -> None:
-        tables = self.__dict__
+        parameters, buffers, modules = (self.__dict__.get(kind, ()) for kind in ("_parameters", "_buffers", "_modules"))
         if isinstance(value, Parameter):
-            if "_parameters" not in tables:
-                raise AttributeError("cannot assign parameters before Module.__init__() call")
-            self._forget(name)
+            self._check_initialized("parameters")
+            self._forget(name, "_buffers", "_modules")
             self.register_parameter(name, value)
-        elif isinstance(value, Module):
-            if "_modules" not in tables:
-                raise AttributeError("cannot assign module before Module.__init__() call")
-            self._forget(name)
-            tables["_modules"][name] = value
-        elif "_parameters" in tables and name in tables["_parameters"]:
+        elif name in parameters:
             if value is not None:
                 raise TypeError(
                     f"cannot assign '{_kind(value)}' as parameter '{name}' (torch.nn.Parameter or None expected)"
                 )
-            tables["_parameters"][name] = None
-        elif "_modules" in tables and name in tables["_modules"]:
+            self._parameters[name] = None
+        elif isinstance(value, Module):
+            self._check_initialized("module")
+            self._forget(name, "_parameters", "_buffers")
+            self._modules[name] = value
+        elif name in modules:
             if value is not None:
                 raise TypeError(
                     f"cannot assign '{_kind(value)}' as child module '{name}' (torch.nn.Module or None expected)"
                 )
-            tables["_modules"][name] = None
-        elif "_buffers" in tables and (name in tables["_buffers"] or isinstance(value, Buffer)):
+            self._modules[name] = None
+        elif isinstance(value, Buffer):
+            self.register_buffer(name, value, value.persistent)
+        elif name in buffers:
             if value is not None and not isinstance(value, Variable):
-                raise TypeError(f"cannot assign '{_kind(value)}' as buffer '{name}' (torch.Tensor or None expected)")
-            if name not in tables["_buffers"]:
-                self.register_buffer(name, value, getattr(value, "persistent", True))
-            tables["_buffers"][name] = value
+                raise TypeError(
+                    f"cannot assign '{_kind(value)}' as buffer '{name}' (torch.nn.Buffer, torch.Tensor or None expected)"
+                )
+            self._buffers[name] = value
         else:
             super().__setattr__(name, value)
 
-    def _forget(self, name: str) -> None:
+    def _check_initialized(self, kind: str) -> None:
+        if "_parameters" not in self.__dict__:
+            raise AttributeError(f"cannot assign {kind} before Module.__init__() call")
+
+    def _forget(self, name: str, *kinds: str) -> None:
         """Make way for a part of another kind under the same name."""
         self.__dict__.pop(name, None)
-        for table in ("_parameters", "_buffers", "_modules"):
-            if not (table == "_parameters" and name in self._parameters) and not (
-                table == "_modules" and name in self._modules
-            ):
-                self.__dict__[table].pop(name, None)
+        self._non_persistent.discard(name)
+        for kind in kinds:
+            self.__dict__[kind].pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
         for table in ("_parameters", "_buffers", "_modules"):
@@ -181,7 +183,7 @@ class Module:
         if not isinstance(name, str):
             raise TypeError(f"{kind} name should be a string. Got {type(name).__name__}")
         if "." in name:
-            raise KeyError(f'{kind} name can\'t contain ".", got: {name}')
+            raise KeyError(f'{kind} name can\'t contain "."' + (f", got: {name}" if kind == "module" else ""))
         if name == "":
             raise KeyError(f'{kind} name can\'t be empty string ""')
         if hasattr(self, name) and name not in taken:
@@ -189,8 +191,7 @@ class Module:
 
     def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
         """Own a tensor that is no parameter (a running mean); persistent: part of the state_dict."""
-        if "_buffers" not in self.__dict__:
-            raise AttributeError("cannot assign buffer before Module.__init__() call")
+        self._check_initialized("buffer")
         self._check_name("buffer", name, self._buffers)
         if tensor is not None and not isinstance(tensor, Variable):
             raise TypeError(
@@ -201,8 +202,7 @@ class Module:
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Own a parameter (None: the name stands for no parameter)."""
-        if "_parameters" not in self.__dict__:
-            raise AttributeError("cannot assign parameter before Module.__init__() call")
+        self._check_initialized("parameter")
         self._check_name("parameter", name, self._parameters)
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(
@@ -235,9 +235,9 @@ class Module:
             if module is not None:
                 yield from module.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def modules(self) -> Iterator[Module]:
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
         """This module and all below it, each once."""
-        return (module for _, module in self.named_modules())
+        return (module for _, module in self.named_modules(remove_duplicate=remove_duplicate))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules directly below, each once, with their names."""
@@ -310,6 +310,8 @@ class Module:
         """The buffer at a path such as "norm.running_mean"."""
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
+        if not hasattr(module, name):
+            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
         if name not in module._buffers:
             raise AttributeError(f"`{name}` is not a buffer")
         return module._buffers[name]
@@ -383,6 +385,9 @@ class Module:
 
     def half(self) -> Any:
         return self.to(float16)
+
+    def bfloat16(self) -> Any:
+        return self.to(bfloat16)
 
     def type(self, dst_type: Any) -> Any:
         return self._convert(lambda t: t.to(dst_type))
@@ -498,6 +503,8 @@ class Module:
 
 def _kind(value: Any) -> str:
     """A type as PyTorch's messages write it."""
+    if isinstance(value, Variable):
+        return value.type()  # type: ignore[attr-defined]
     return (
         f"{type(value).__module__}.{type(value).__qualname__}"
         if type(value).__module__ != "builtins"
