@@ -2,14 +2,17 @@
 
 `save` takes what a training program keeps: a state_dict, or nested dicts, lists and tuples of tensors and plain values
 (a checkpoint with the optimizer's state). `load` gives it back. A safetensors file of any other program (PyTorch,
-transformers) loads as a dict of tensors. No code is stored or run: a file from a stranger can do no harm.
+transformers) loads as a dict of tensors, and so do the tensors and plain values of a file that torch.save wrote. No code
+is stored or run: a file from a stranger can do no harm.
 
-Source: Hugging Face, "safetensors" (the file format); PyTorch: torch.save, torch.load.
+The format: 8 bytes with the length of the header, the header (JSON: by name the type, shape and place of each tensor),
+the bytes of the tensors. Source: Hugging Face, "safetensors" (the file format); PyTorch: torch.save, torch.load.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 from collections import OrderedDict
@@ -23,82 +26,81 @@ from .device import require_cpu
 
 _STRUCTURE = "minigrad.structure"  # the key of the metadata that holds what is not a tensor
 
-
-def _safetensors() -> Any:
-    try:
-        import safetensors
-        import safetensors.numpy
-    except ImportError:
-        raise ImportError("saving and loading need the package safetensors: pip install safetensors") from None
-    return safetensors
+_TYPES = {
+    "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I16": np.int16,
+    "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
+}  # fmt: skip
+_NAMES = {np.dtype(d): name for name, d in _TYPES.items()}
 
 
-def _describe(value: Any, path: str, tensors: dict[str, np.ndarray]) -> Any:
-    """`value` as JSON; its tensors go into `tensors` under their path."""
-    if isinstance(value, Variable):
-        tensors[path] = np.ascontiguousarray(value.array)
-        return {"tensor": path, "requires_grad": bool(value._requires_grad), "shape": list(value.array.shape)}
-    if isinstance(value, np.ndarray):
-        tensors[path] = np.ascontiguousarray(value)
-        return {"array": path, "shape": list(value.shape)}
+# -- saving
+
+
+def _describe(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
+    """`value` as JSON; its tensors go into `arrays` under their path."""
+    where = path or "the top"
+    if isinstance(value, Variable | np.ndarray):
+        array = value.array if isinstance(value, Variable) else value
+        if array.dtype not in _NAMES:
+            raise TypeError(
+                f"save: cannot save an array of type {array.dtype} (at {where}); convert it with .astype first"
+            )
+        name = path or "tensor"
+        while name in arrays:  # {"a.b": x, "a": {"b": y}} gives one path twice
+            name += "'"
+        arrays[name] = array
+        if isinstance(value, Variable):
+            return {"tensor": name, "requires_grad": bool(value._requires_grad)}
+        return {"array": name}
     if isinstance(value, dict):
         items = []
         for key, item in value.items():
             if not isinstance(key, str | int | float | bool):
-                raise TypeError(f"save: keys must be str or numbers, got {type(key).__name__} at {path or 'the top'}")
-            items.append([key, _describe(item, f"{path}.{key}" if path else str(key), tensors)])
+                raise TypeError(f"save: keys must be str or numbers, got {type(key).__name__} at {where}")
+            items.append([key, _describe(item, f"{path}.{key}" if path else str(key), arrays)])
         return {"dict": items, "ordered": isinstance(value, OrderedDict)}
     if isinstance(value, list | tuple):
         kind = "list" if isinstance(value, list) else "tuple"
-        return {kind: [_describe(x, f"{path}.{i}" if path else str(i), tensors) for i, x in enumerate(value)]}
+        return {kind: [_describe(x, f"{path}.{i}" if path else str(i), arrays) for i, x in enumerate(value)]}
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, str | int | float | bool):
         return {"value": value}
-    raise TypeError(
-        f"save: cannot save a {type(value).__name__} (at {path or 'the top'}); save a state_dict() and plain values"
-    )
+    raise TypeError(f"save: cannot save a {type(value).__name__} (at {where}); save a state_dict() and plain values")
 
 
-def _restore(node: Any, tensors: dict[str, np.ndarray]) -> Any:
-    kind, content = next(iter(node.items()))
-    if kind in ("tensor", "array"):
-        array = tensors[content].reshape(node["shape"])
-        if kind == "array":
-            return array
-        tensor = wrap(array)
-        tensor._requires_grad = node["requires_grad"]
-        return tensor
-    if kind == "dict":
-        pairs = ((key, _restore(item, tensors)) for key, item in content)
-        return OrderedDict(pairs) if node["ordered"] else dict(pairs)
-    if kind == "list":
-        return [_restore(item, tensors) for item in content]
-    if kind == "tuple":
-        return tuple(_restore(item, tensors) for item in content)
-    return content
+def _header(arrays: dict[str, np.ndarray], structure: Any) -> bytes:
+    entries: dict[str, Any] = {"__metadata__": {"format": "pt", _STRUCTURE: json.dumps(structure)}}
+    end = 0
+    for name, array in arrays.items():
+        begin, end = end, end + array.nbytes
+        entries[name] = {"dtype": _NAMES[array.dtype], "shape": array.shape, "data_offsets": [begin, end]}
+    text = json.dumps(entries).encode()
+    text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8 bytes
+    return struct.pack("<Q", len(text)) + text
 
 
 def save(obj: Any, f: Any) -> None:
     """Write `obj` to the path or binary file f. A path is written under another name and renamed: it is whole or not there.
 
-    obj: a state_dict, or nested dicts, lists and tuples of tensors, arrays and plain values; a Module or Optimizer is
-    saved by its state_dict(). PyTorch: torch.save.
+    obj: a state_dict, or nested dicts, lists and tuples of tensors, arrays and plain values. PyTorch: torch.save.
     """
-    safetensors = _safetensors()
     if hasattr(obj, "state_dict"):
         raise TypeError(
             f"save: give {type(obj).__name__}.state_dict(), not the object itself: no code is stored in the file"
         )
-    tensors: dict[str, np.ndarray] = {}
-    structure = _describe(obj, "", tensors)
-    plain = isinstance(obj, dict) and all(isinstance(v, Variable) for v in obj.values())
-    names = dict(tensors) if plain else {path or "tensor": array for path, array in tensors.items()}
-    if "" in tensors:
-        structure["tensor"] = "tensor"
-    data = safetensors.numpy.save(names, {_STRUCTURE: json.dumps(structure)})
+    arrays: dict[str, np.ndarray] = {}
+    structure = _describe(obj, "", arrays)
+    # Widest types first: then each tensor begins at a multiple of its element's size.
+    arrays = dict(sorted(arrays.items(), key=lambda item: -item[1].itemsize))
+
+    def write(file: Any) -> None:
+        file.write(_header(arrays, structure))
+        for array in arrays.values():
+            file.write(array.astype(array.dtype.newbyteorder("<"), order="C", copy=False).tobytes())
+
     if hasattr(f, "write"):
-        f.write(data)
+        write(f)
         return
     path = Path(f)
     import tempfile  # here, as it takes its time to import
@@ -106,7 +108,7 @@ def save(obj: Any, f: Any) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            write(file)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
@@ -114,51 +116,93 @@ def save(obj: Any, f: Any) -> None:
         raise
 
 
-_TYPES = {
-    "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I16": np.int16,
-    "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
-}  # fmt: skip
+# -- loading
 
 
-def _read(data: bytes, name: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The tensors and the metadata of a safetensors file. bfloat16, which NumPy has not, becomes float32, bit by bit."""
-    if data[:2] == b"PK" or data[:1] == b"\x80":
-        raise RuntimeError(
-            f"{name} was written by torch.save, which stores Python objects; in PyTorch, write it with "
-            "safetensors.torch.save_file(model.state_dict(), 'model.safetensors') and load that"
-        )
-    try:
-        (length,) = struct.unpack("<Q", data[:8])
-        header = json.loads(data[8 : 8 + length])
-        body = memoryview(data)[8 + length :]
-        metadata = header.pop("__metadata__", {})
-        arrays = {}
-        for key, entry in header.items():
-            begin, end = entry["data_offsets"]
-            if end > len(body):
-                raise ValueError(f"tensor {key} ends at byte {end} of {len(body)}")
-            raw = body[begin:end]
-            if entry["dtype"] == "BF16":
-                values = (np.frombuffer(raw, np.uint16).astype(np.uint32) << 16).view(np.float32)
-            elif entry["dtype"] in _TYPES:
-                values = np.frombuffer(raw, _TYPES[entry["dtype"]]).copy()
-            else:
-                raise ValueError(f"tensor {key} has type {entry['dtype']}, which minigrad has not")
-            arrays[key] = values.reshape(entry["shape"])
-    except (struct.error, ValueError, KeyError, UnicodeDecodeError, TypeError) as error:
-        raise RuntimeError(f"{name} is no safetensors file, or it is damaged or cut off ({error})") from None
-    return arrays, metadata
+def widened(bits: np.ndarray) -> np.ndarray:
+    """bfloat16, which NumPy has not, given as uint16: float32 with the same bits in front and zeros behind."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)
+
+
+def _restore(node: Any, arrays: dict[str, np.ndarray]) -> Any:
+    kind, content = next(iter(node.items()))
+    if kind == "array":
+        return arrays[content]
+    if kind == "tensor":
+        tensor = wrap(arrays[content])
+        tensor._requires_grad = bool(node["requires_grad"])
+        return tensor
+    if kind == "dict":
+        pairs = ((key, _restore(item, arrays)) for key, item in content)
+        return OrderedDict(pairs) if node["ordered"] else dict(pairs)
+    if kind == "list":
+        return [_restore(item, arrays) for item in content]
+    if kind == "tuple":
+        return tuple(_restore(item, arrays) for item in content)
+    return content
+
+
+def _read(data: bytes) -> Any:
+    """What a safetensors file holds."""
+    (length,) = struct.unpack("<Q", data[:8])
+    if length > len(data) - 8:
+        raise ValueError(f"the header has {length} bytes, the file {len(data)}")
+    header = json.loads(data[8 : 8 + length])
+    if not isinstance(header, dict):
+        raise ValueError(f"the header is a {type(header).__name__}")
+    body = memoryview(data)[8 + length :]
+    metadata = header.pop("__metadata__", {})
+    arrays = {}
+    for name, entry in header.items():
+        kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+        if not 0 <= begin <= end <= len(body):
+            raise ValueError(f"tensor {name} lies at bytes {begin} to {end} of {len(body)}")
+        if kind != "BF16" and kind not in _TYPES:
+            raise ValueError(f"tensor {name} has the type {kind}, which minigrad has not")
+        stored = np.dtype(np.uint16 if kind == "BF16" else _TYPES[kind])
+        if end - begin != math.prod(shape) * stored.itemsize:
+            raise ValueError(f"tensor {name} of shape {shape} has {end - begin} bytes")
+        values = np.frombuffer(body[begin:end], stored.newbyteorder("<")).astype(stored).reshape(shape)
+        arrays[name] = widened(values) if kind == "BF16" else values
+    if _STRUCTURE in metadata:
+        return _restore(json.loads(metadata[_STRUCTURE]), arrays)
+    return {name: wrap(array) for name, array in arrays.items()}
 
 
 def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: bool | None = None) -> Any:
-    """What `save` wrote to the path or binary file f; a dict of tensors for other programs' safetensors files.
+    """What `save` wrote to the path or binary file f; for other safetensors files a dict of tensors; for a file of
+    torch.save its tensors and plain values.
 
-    PyTorch: torch.load.
+    bfloat16 becomes float32. map_location must be the CPU. weights_only=False changes nothing: no code is run in any
+    case. PyTorch: torch.load.
     """
-    require_cpu(map_location if not callable(map_location) else None)
+    for place in map_location.values() if isinstance(map_location, dict) else (map_location,):
+        require_cpu(None if callable(place) else place)
+    if mmap:
+        raise NotImplementedError("load: mmap=True is not supported; the file is read into memory")
     name = str(getattr(f, "name", f))
     data = f.read() if hasattr(f, "read") else Path(f).read_bytes()
-    arrays, metadata = _read(data, name)
-    if _STRUCTURE in metadata:
-        return _restore(json.loads(metadata[_STRUCTURE]), arrays)
-    return {key: wrap(array) for key, array in arrays.items()}
+    if data[:2] == b"PK":
+        from .torch_file import read_zip
+
+        read: Any = read_zip
+    elif data[:1] == b"\x80":
+        raise RuntimeError(
+            f"{name} is a pickle; loading one may run any code. If it is a state_dict of PyTorch's before version 1.6, "
+            "load it there and write it again with torch.save"
+        )
+    else:
+        read = _read
+    try:
+        return read(data)
+    except (
+        struct.error,
+        ValueError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        TypeError,
+        StopIteration,
+        EOFError,
+    ) as error:
+        raise RuntimeError(f"{name} is no file of tensors, or it is damaged or cut off ({error})") from None

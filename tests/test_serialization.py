@@ -1,0 +1,369 @@
+"""Saving and loading: what goes in comes out, files go between the engines, damaged files are named as such."""
+
+import contextlib
+import io
+import json
+import math
+import os
+import pickle
+import struct
+import zipfile
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import safetensors.torch
+import torch
+
+import minigrad
+
+
+def assert_equal(found, expected):
+    if isinstance(expected, minigrad.Tensor | torch.Tensor | np.ndarray):
+        assert isinstance(found, minigrad.Tensor if not isinstance(expected, np.ndarray) else np.ndarray)
+        a, b = (np.asarray(v.detach() if hasattr(v, "detach") else v) for v in (found, expected))
+        assert a.dtype == b.dtype
+        assert a.shape == b.shape
+        assert a.tobytes() == b.tobytes()
+        if not isinstance(expected, np.ndarray):
+            assert found.requires_grad == expected.requires_grad
+    elif isinstance(expected, dict):
+        assert type(found) is type(expected)
+        assert list(found) == list(expected)
+        for key in expected:
+            assert_equal(found[key], expected[key])
+    elif isinstance(expected, list | tuple):
+        assert type(found) is type(expected)
+        assert len(found) == len(expected)
+        for a, b in zip(found, expected, strict=True):
+            assert_equal(a, b)
+    elif isinstance(expected, float) and math.isnan(expected):
+        assert math.isnan(found)
+    else:
+        assert type(found) is type(expected)
+        assert found == expected
+
+
+def everything(engine):
+    """Tensors of all types and layouts, and plain values."""
+    names = ("float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool")
+    base = np.arange(24).reshape(2, 3, 4)
+    tensors = {name: engine.tensor(base % 3, dtype=getattr(engine, name)) for name in names}
+    parameter = engine.nn.Parameter(engine.ones(3))
+    return {
+        **tensors,
+        "a.b": engine.ones(2),
+        "a": {
+            "b": engine.zeros(2),
+            3: [engine.ones(()), (engine.zeros(0, 2), None)],
+            True: "text",
+            2.5: OrderedDict(z=1, y=2),
+        },
+        "view": engine.arange(24.0).reshape(4, 6)[1:, ::2].t(),
+        "leaf": engine.ones(2, requires_grad=True),
+        "parameter": parameter,
+        "numbers": [1, -1.5, 1e300, float("inf"), float("nan"), True, None, "ünï\n", 2**70],
+        "empty": {},
+    }
+
+
+def roundtrip(value):
+    file = io.BytesIO()
+    minigrad.save(value, file)
+    return minigrad.load(io.BytesIO(file.getvalue()))
+
+
+def test_roundtrip(tmp_path):
+    value = everything(minigrad)
+    assert_equal(roundtrip(value), value)
+    minigrad.save(value, tmp_path / "checkpoint")
+    assert_equal(minigrad.load(tmp_path / "checkpoint"), value)
+    assert_equal(minigrad.load(str(tmp_path / "checkpoint"), map_location="cpu", weights_only=True), value)
+    assert os.listdir(tmp_path) == ["checkpoint"]
+
+
+@pytest.mark.parametrize(
+    "value", [3, None, "x", [], (), {}, minigrad.ones(2, 3), minigrad.ones(()), np.ones(2), [minigrad.ones(1)] * 2]
+)
+def test_roundtrip_of_one_value(value):
+    assert_equal(roundtrip(value), value)
+
+
+def test_two_names_with_one_path():
+    value = {"a.b": minigrad.ones(1), "a": {"b": minigrad.zeros(1)}, "a.b'": minigrad.full((1,), 2.0)}
+    assert_equal(roundtrip(value), value)
+
+
+def test_numpy_scalars_become_numbers():
+    assert_equal(roundtrip({"x": np.float64(1.5), "n": np.int32(3)}), {"x": 1.5, "n": 3})
+
+
+def network(engine):
+    nn = engine.nn
+    return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Dropout(0.1), nn.Linear(8, 3))
+
+
+def train(engine, model, optimizer, scheduler, x, y, steps):
+    losses = []
+    for _ in range(steps):
+        loss = engine.nn.functional.cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+        losses.append(loss.item())
+    return losses
+
+
+def test_training_goes_on_where_it_stopped(tmp_path):
+    """A checkpoint with model, optimizer, scheduler and random state: the resumed run has the same losses, to the bit."""
+
+    def start():
+        model = network(minigrad)
+        optimizer = minigrad.optim.AdamW(model.parameters(), lr=1e-2)
+        return model, optimizer, minigrad.optim.lr_scheduler.StepLR(optimizer, 3, 0.5)
+
+    minigrad.manual_seed(0)
+    x, y = minigrad.randn(16, 4), minigrad.randint(0, 3, (16,))
+    parts = start()
+    train(minigrad, *parts, x, y, 5)
+    saved = {name: part.state_dict() for name, part in zip(("model", "optimizer", "scheduler"), parts, strict=True)}
+    minigrad.save({**saved, "rng": minigrad.get_rng_state(), "epoch": 5}, tmp_path / "last.ckpt")
+    expected = train(minigrad, *parts, x, y, 5)
+
+    minigrad.manual_seed(99)
+    checkpoint = minigrad.load(tmp_path / "last.ckpt")
+    parts = start()
+    for name, part in zip(("model", "optimizer", "scheduler"), parts, strict=True):
+        part.load_state_dict(checkpoint[name])
+    minigrad.set_rng_state(checkpoint["rng"])
+    assert checkpoint["epoch"] == 5
+    assert train(minigrad, *parts, x, y, 5) == expected
+
+
+# -- files of others
+
+
+def test_safetensors_reads_ours(tmp_path):
+    value = {name: t for name, t in everything(minigrad).items() if isinstance(t, minigrad.Tensor)}
+    minigrad.save(value, tmp_path / "model.safetensors")
+    for module, convert in ((safetensors.torch, lambda t: t.numpy()), (safetensors.numpy, lambda t: t)):
+        found = module.load_file(tmp_path / "model.safetensors")
+        assert set(found) == set(value)
+        for name, t in value.items():
+            np.testing.assert_array_equal(convert(found[name]), t.detach().numpy())
+    minigrad.save(network(minigrad).state_dict(), tmp_path / "net.safetensors")
+    network(torch).load_state_dict(safetensors.torch.load_file(tmp_path / "net.safetensors"))
+
+
+def test_we_read_safetensors(tmp_path):
+    value = {n: t.detach().contiguous() for n, t in everything(torch).items() if isinstance(t, torch.Tensor)}
+    safetensors.torch.save_file(value, tmp_path / "model.safetensors", {"note": "of another program"})
+    found = minigrad.load(tmp_path / "model.safetensors")
+    assert set(found) == set(value)
+    for name, t in value.items():
+        assert_equal(found[name], t)
+    network(minigrad).load_state_dict(minigrad.load(io.BytesIO(safetensors.torch.save(network(torch).state_dict()))))
+
+
+BF16 = torch.tensor([[0.0, -0.0, 1.0, -2.5], [math.inf, -math.inf, 1e-40, 3.3895e38]]).bfloat16()
+
+
+def test_bfloat16_becomes_float32():
+    found = minigrad.load(io.BytesIO(safetensors.torch.save({"x": BF16})))
+    assert_equal(found["x"], BF16.float())
+
+
+def test_we_read_torch_save(tmp_path):
+    value = everything(torch)
+    value["bfloat16"] = BF16
+    value["shape"] = torch.Size([2, 3])
+    value["model"] = network(torch).state_dict()
+    x = torch.arange(6.0)
+    value["shared"] = [x, x[2:4]]
+    torch.save(value, tmp_path / "checkpoint.pt")
+    found = minigrad.load(tmp_path / "checkpoint.pt")
+    assert_equal(found.pop("bfloat16"), BF16.float())
+    assert found.pop("shape") == (2, 3)
+    assert isinstance(found["parameter"], minigrad.nn.Parameter)
+    assert_equal(found["model"], value["model"])
+    del value["bfloat16"], value["shape"]
+    assert_equal(found, value)
+    network(minigrad).load_state_dict(found["model"])
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [(network(torch), "Sequential"), ({"f": os.path.join}, "join"), ({"d": torch.float32}, "float32")],
+)
+def test_what_is_no_tensor_in_a_torch_file_is_named(value, name):
+    file = io.BytesIO()
+    torch.save(value, file)
+    with pytest.raises(RuntimeError, match=rf"names \S*{name}, which is not a tensor or a container"):
+        minigrad.load(io.BytesIO(file.getvalue()))
+
+
+def torch_file(program):
+    """A zip as torch.save writes it, around a pickle of one's own."""
+    file = io.BytesIO()
+    torch.save({"x": torch.ones(3)}, file)
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(file.getvalue())) as source, zipfile.ZipFile(out, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, program if name.endswith("data.pkl") else source.read(name))
+    return out.getvalue()
+
+
+class Evil:
+    def __reduce__(self):
+        return os.mkdir, ("should_not_be",)
+
+
+def test_no_code_is_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RuntimeError, match=r"mkdir"):
+        minigrad.load(io.BytesIO(torch_file(pickle.dumps({"x": Evil()}))))
+    with pytest.raises(RuntimeError, match=r"pickle"):
+        minigrad.load(io.BytesIO(pickle.dumps({"x": Evil()})))
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_tensor_beyond_its_memory_is_refused():
+    class Beyond:
+        def __init__(self, offset, size, stride):
+            self.arguments = (offset, size, stride)
+
+        def __reduce__(self):
+            return torch._utils._rebuild_tensor_v2, (Memory(), *self.arguments, False, OrderedDict())
+
+    class Memory:
+        pass
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, obj):
+            return ("storage", torch.FloatStorage, "0", "cpu", 3) if isinstance(obj, Memory) else None
+
+    for arguments, fits in (
+        ((0, (3,), (1,)), True),
+        ((1, (3,), (1,)), False),
+        ((0, (2, 2), (2, 1)), False),
+        ((0, (3,), (-1,)), False),
+        ((-1, (1,), (1,)), False),
+    ):
+        file = io.BytesIO()
+        Pickler(file, protocol=2).dump(Beyond(*arguments))
+        data = torch_file(file.getvalue())
+        if fits:
+            assert minigrad.load(io.BytesIO(data)).tolist() == [1.0, 1.0, 1.0]
+        else:
+            with pytest.raises(RuntimeError, match="damaged"):
+                minigrad.load(io.BytesIO(data))
+
+
+# -- what goes wrong
+
+
+@pytest.mark.parametrize("keep", [0, 1, 7, 8, 9, 40, 200, -1])
+def test_cut_off_files(keep, tmp_path):
+    minigrad.save({"weight": minigrad.ones(10, 10), "lr": 0.1}, tmp_path / "whole")
+    (tmp_path / "cut").write_bytes((tmp_path / "whole").read_bytes()[:keep])
+    with pytest.raises(RuntimeError, match=r"cut is no file of tensors, or it is damaged or cut off"):
+        minigrad.load(tmp_path / "cut")
+    torch.save({"weight": torch.ones(10, 10)}, tmp_path / "whole.pt")
+    (tmp_path / "cut").write_bytes((tmp_path / "whole.pt").read_bytes()[: keep or 3])
+    with pytest.raises(RuntimeError, match="damaged"):
+        minigrad.load(tmp_path / "cut")
+
+
+def with_header(header, body=b""):
+    text = json.dumps(header).encode()
+    return io.BytesIO(struct.pack("<Q", len(text)) + text + body)
+
+
+GOOD = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        [],
+        3,
+        {"x": 3},
+        {"x": {**GOOD, "dtype": "F8_E4M3"}},
+        {"x": {**GOOD, "shape": [3]}},
+        {"x": {**GOOD, "shape": [-1]}},
+        {"x": {**GOOD, "shape": "2"}},
+        {"x": {**GOOD, "data_offsets": [8, 0]}},
+        {"x": {**GOOD, "data_offsets": [-8, 0]}},
+        {"x": {**GOOD, "data_offsets": [4, 12]}},
+        {"x": {**GOOD, "data_offsets": [0]}},
+        {"x": {"dtype": "F32"}},
+        {"x": GOOD, "__metadata__": {"minigrad.structure": "{"}},
+        {"x": GOOD, "__metadata__": {"minigrad.structure": '{"tensor": "y", "requires_grad": false}'}},
+        {"x": GOOD, "__metadata__": {"minigrad.structure": "{}"}},
+    ],
+)
+def test_damaged_headers(header):
+    with pytest.raises(RuntimeError, match="damaged"):
+        minigrad.load(with_header(header, bytes(8)))
+
+
+def test_a_good_header_loads():
+    assert minigrad.load(with_header({"x": GOOD}, bytes(8)))["x"].tolist() == [0.0, 0.0]
+
+
+def test_random_damage():
+    """Whatever byte is wrong: a RuntimeError, or a file that still is one; no other error."""
+    file = io.BytesIO()
+    minigrad.save({"a": minigrad.ones(3), "b": [1, {"c": minigrad.zeros(2)}]}, file)
+    whole = file.getvalue()
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        data = bytearray(whole)
+        data[rng.integers(len(data))] = rng.integers(256)
+        with contextlib.suppress(RuntimeError):
+            minigrad.load(io.BytesIO(bytes(data)))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (minigrad.nn.Linear(2, 2), r"give Linear.state_dict\(\)"),
+        ({"model": minigrad.nn.Linear(2, 2)}, "cannot save a Linear \\(at model\\)"),
+        ({"a": [1, {2, 3}]}, "cannot save a set \\(at a.1\\)"),
+        ({(1, 2): 3}, "keys must be str or numbers, got tuple"),
+        ({"x": np.zeros(2, complex)}, "complex128"),
+        ({"d": minigrad.float32}, "cannot save a dtype"),
+    ],
+)
+def test_what_cannot_be_saved(value, text, tmp_path):
+    with pytest.raises(TypeError, match=text):
+        minigrad.save(value, tmp_path / "file")
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_interrupted_save_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint"
+    minigrad.save({"x": 1}, path)
+
+    def full(*args):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="no space"):
+        minigrad.save({"x": 2}, path)
+    assert minigrad.load(path) == {"x": 1}
+    assert os.listdir(tmp_path) == ["checkpoint"]
+
+
+def test_arguments(tmp_path):
+    minigrad.save({"x": minigrad.ones(1)}, tmp_path / "x")
+    for place in ("cpu", minigrad.device("cpu"), None, {"cuda:0": "cpu"}, lambda storage, location: storage):
+        assert minigrad.load(tmp_path / "x", map_location=place)["x"].tolist() == [1.0]
+    with pytest.raises(RuntimeError, match="CPU only"):
+        minigrad.load(tmp_path / "x", map_location="cuda")
+    with pytest.raises(NotImplementedError, match="mmap"):
+        minigrad.load(tmp_path / "x", mmap=True)
+    with pytest.raises(FileNotFoundError):
+        minigrad.load(tmp_path / "y")
