@@ -151,7 +151,8 @@ def summary(
 
 
 def main(argv: list[str] | None = None) -> int:
-    chosen = parser().parse_args(argv)
+    arguments = sys.argv[1:] if argv is None else argv
+    chosen = parser().parse_args(arguments or ["list"])
     # Where the output is no terminal, lines are as long as their text needs, up to what a log shows.
     console = Console() if sys.stdout.isatty() else Console(width=120)
     if chosen.command == "notebook":

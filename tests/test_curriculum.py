@@ -35,6 +35,20 @@ def test_the_solution_passes_and_the_untouched_exercise_fails(lesson: catalog.Le
     assert "nothing written yet" in text
 
 
+ORDERED = """\
+    for number in reversed(order):
+        for parent, slope in number.parents:
+            parent.grad += slope * number.grad
+"""
+NAIVE = """\
+    def walk(number):
+        for parent, slope in number.parents:
+            parent.grad += slope * number.grad
+            walk(parent)
+
+    walk(last)
+"""
+
 MISTAKES = [
     ("01", [("-= lr", "+= lr")], "uphill"),
     ("01", [("        w.grad = None\n        b.grad = None\n", "")], "clear it after each step"),
@@ -47,6 +61,7 @@ MISTAKES = [
     ("02", [("    last.grad = 1\n", "")], "last.grad = 1"),
     ("02", [("+= slope * number.grad", "+= number.grad")], "slope is left out"),
     ("02", [("        if number not in seen:", "        if True:")], "visited once"),
+    ("02", [(ORDERED, NAIVE)], "6 instead of 4"),
     ("03", [("(log_sum - right).mean()", "(log_sum - right).sum()")], "mean, not the sum"),
     ("03", [("log_sum - right", "right - log_sum")], "sign"),
     ("03", [("logits - logits.max(dim=1, keepdim=True).values", "logits")], "subtract each row's largest"),
@@ -183,6 +198,15 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
         write(path, "new")
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_without_a_command_the_lessons_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert all(f"{lesson.number} {lesson.title}" in said for lesson in LESSONS)
 
 
 def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
