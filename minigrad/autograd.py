@@ -43,6 +43,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from . import storage
+from .ops.sums import total
 from .storage import Latest, clock
 
 Array = np.ndarray
@@ -330,6 +331,8 @@ class Operation:
             edges.append(edge)
 
         ctx = cls()
+        if tracked:
+            ctx.next_functions = tuple(edges)  # before forward, which need save only what the wanted gradients need
         out = cls.forward(ctx, *arrays)
         if not tracked and not any(isinstance(x, Variable) for x in inputs):
             return out
@@ -341,7 +344,6 @@ class Operation:
         result = _tensor_type.__new__(_tensor_type)
         result.array = out
         if tracked:
-            ctx.next_functions = tuple(edges)
             ctx.sequence_nr = next(clock)
             ctx.outputs = ((out.shape, out.dtype),)
             if ctx._saved:
@@ -675,7 +677,9 @@ def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
     added = len(gradient.shape) - len(shape)
     stretched = [i + added for i, n in enumerate(shape) if n == 1 and gradient.shape[i + added] != 1]
     dims = (*range(added), *stretched)
-    return (gradient.sum(dims) if dims else gradient).reshape(shape)
+    if dims:
+        gradient = total(gradient, dims) if isinstance(gradient, Array) else gradient.sum(dims)
+    return gradient.reshape(shape)
 
 
 def _fit(gradient: Any, shape: tuple[int, ...], dtype: np.dtype, node: Operation, i: int) -> Any:

@@ -74,9 +74,8 @@ def _to_array(data: Any, dtype: Any) -> np.ndarray:
             array = np.array(_plain(data))
             if array.dtype == object:
                 raise RuntimeError(f"Could not infer dtype of {type(first).__name__}; tensors hold numbers")
-        if (array.size == 0 and not isinstance(data, np.ndarray)) or (
-            array.dtype == np.float64 and not isinstance(first, np.ndarray | np.generic)
-        ):
+        is_python = not isinstance(data if array.size == 0 else first, np.ndarray | np.generic)
+        if dtype is None and is_python and (array.size == 0 or array.dtype == np.float64):
             array = array.astype(dtypes.default_numpy())
     if dtype is not None:
         d = dtypes.to_numpy(dtype)

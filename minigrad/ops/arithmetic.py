@@ -211,7 +211,9 @@ class Mul(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        ctx.save_for_backward(a, b)
+        if ctx.next_functions:  # each factor is needed for the other's gradient only
+            da, db = ctx.next_functions
+            ctx.save_for_backward(a if db else None, b if da else None)
         return a * b
 
     @staticmethod
@@ -226,7 +228,8 @@ class Div(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        ctx.save_for_backward(a, b)
+        if ctx.next_functions:
+            ctx.save_for_backward(a if ctx.next_functions[1] else None, b)
         return np.true_divide(a, b)
 
     @staticmethod

@@ -19,6 +19,7 @@ from .. import storage
 from ..autograd import Array, Fused, wrap
 from .checks import require_floating, type_name
 from .pointwise import sqrt
+from .sums import total
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -28,7 +29,7 @@ __all__ = ["group_norm", "layer_norm", "rms_norm"]
 
 def _sum(x: Array, axes: tuple[int, ...]) -> Array:
     """The sum over axes, which stay as dimensions of 1."""
-    return np.add.reduce(x, axes, keepdims=True)
+    return total(x, axes, True)
 
 
 def _sum_product(a: Array, b: Array, axes: tuple[int, ...]) -> Array:

@@ -618,15 +618,29 @@ def lgamma(input: Any) -> Tensor:
 
 
 class Digamma(Operation):
-    """out = ψ(x), the derivative of ln Γ. It has no gradient in minigrad: PyTorch's is the trigamma function"""
+    """out = ψ(x), the derivative of ln Γ.  dx = grad · ψ'(x)"""
 
     @staticmethod
     def forward(ctx: Any, x: Array) -> Array:
+        ctx.save_for_backward(x)
         return special.digamma(x)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        raise NotImplementedError("digamma has no gradient in minigrad (so lgamma has no second derivative)")
+        (x,) = ctx.saved_tensors
+        return grad * Trigamma.apply(x)
+
+
+class Trigamma(Operation):
+    """out = ψ'(x). It has no gradient in minigrad: PyTorch's is the next polygamma function"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array) -> Array:
+        return special.trigamma(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        raise NotImplementedError("lgamma has no third derivative in minigrad, nor digamma a second")
 
 
 def digamma(input: Any) -> Tensor:
@@ -634,12 +648,26 @@ def digamma(input: Any) -> Tensor:
     return Digamma.apply(to_float(input))
 
 
+class Logit(Operation):
+    """out = ln(x / (1 - x)).  dx = grad / (x (1 - x)), nan outside [0, 1]"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array) -> Array:
+        ctx.save_for_backward(x)
+        return np.log(x / (1 - x))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return where((x < 0) | (x > 1), math.nan, grad / (x * (1 - x)))
+
+
 def logit(input: Any, eps: float | None = None) -> Tensor:
     """ln(x / (1 - x)), the inverse of sigmoid; with eps, x is held within [eps, 1 - eps]. PyTorch: torch.logit."""
     x = to_float(input)
     if eps is not None:
         x = clamp(x, eps, 1 - eps)
-    return log(x / (1 - x))
+    return Logit.apply(x)
 
 
 # -- of two elements
@@ -823,8 +851,8 @@ class Sinc(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         (x,) = ctx.saved_tensors
         angle = x * math.pi
-        slope = grad * ((cos(angle) * angle - sin(angle)) / (angle * x))
-        return where(x == 0, 0.0, slope)
+        below = angle * x
+        return where(below == 0, 0.0, grad * ((cos(angle) * angle - sin(angle)) / below))
 
 
 def sinc(input: Any) -> Tensor:

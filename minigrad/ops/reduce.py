@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .. import dtypes
-from ..autograd import Array, Operation, Variable, wrap
+from ..autograd import Array, Fused, Operation, Variable, wrap
 from .arithmetic import abs as abs_
 from .arithmetic import cast, sign, where
 from .arithmetic import maximum as _maximum
 from .arithmetic import minimum as _minimum
 from .pointwise import exp, log
 from .shape import Expand, normalize_dim, normalize_dims
+from .sums import total
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -98,7 +99,7 @@ class Sum(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
         ctx.shape, ctx.axes = x.shape, axes
-        return np.add.reduce(x, axes, dtype=x.dtype if x.dtype.kind == "f" else None, keepdims=keepdim)
+        return total(x, axes, keepdim)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -129,8 +130,7 @@ class Mean(Operation):
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
         ctx.shape, ctx.axes = x.shape, axes
         ctx.count = math.prod(x.shape[a] for a in axes)
-        total = np.add.reduce(x, axes, dtype=x.dtype, keepdims=keepdim)
-        return np.true_divide(total, x.dtype.type(ctx.count))
+        return np.true_divide(total(x, axes, keepdim), x.dtype.type(ctx.count))
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -167,9 +167,10 @@ class Var(Operation):
         ctx.axes = axes
         n = math.prod(x.shape[a] for a in axes)
         ctx.divisor = builtins.max(n - correction, 0)
-        centred = np.asarray(x - np.add.reduce(x, axes, keepdims=True) / x.dtype.type(n or math.nan))
+        wide = x.astype(np.float64, copy=False)  # as in PyTorch, the sums run in double precision
+        centred = np.asarray(wide - total(wide, axes, True) / (n or math.nan))
         np.multiply(centred, centred, out=centred)
-        return np.add.reduce(centred, axes, keepdims=keepdim) / x.dtype.type(ctx.divisor)
+        return np.asarray(total(centred, axes, keepdim) / np.float64(ctx.divisor)).astype(x.dtype, copy=False)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -527,7 +528,7 @@ class LogSumExp(Operation):
             np.isinf(largest), x.dtype.type(0), largest
         )  # x of nothing but -inf: exp(-inf - 0), and not exp(-inf + inf)
         shifted = np.exp(x - largest)
-        out = np.log(np.add.reduce(shifted, axes, keepdims=True)) + largest
+        out = np.log(total(shifted, axes, True)) + largest
         if not keepdim:
             out = out.reshape([n for i, n in enumerate(x.shape) if i not in axes])
         out = np.asarray(out)
@@ -539,16 +540,8 @@ class LogSumExp(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         x, out = ctx.saved_tensors
         kept = _kept(tuple(x.shape), ctx.axes)
-        out = out.reshape(kept)
-        array = out if isinstance(out, np.ndarray | np.generic) else out.array
-        distance = x - out
-        if np.isinf(array).any():  # -inf - -inf: none of the terms counts
-            distance = where(
-                np.isinf(array) if isinstance(out, np.ndarray | np.generic) else wrap(np.isinf(array)),
-                -math.inf,
-                distance,
-            )
-        return grad.reshape(kept) * exp(distance), None, None
+        # Of nothing but -inf the distance is -inf + inf: nan, as in PyTorch.
+        return grad.reshape(kept) * exp(x - out.reshape(kept)), None, None
 
 
 class Norm2(Operation):
@@ -556,7 +549,7 @@ class Norm2(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
-        out = np.asarray(np.sqrt(np.add.reduce(x * x, axes, keepdims=keepdim)))
+        out = np.asarray(np.sqrt(total(x * x, axes, keepdim)))
         ctx.save_for_backward(x, out)
         ctx.axes = axes
         return out
@@ -605,7 +598,7 @@ class _PNorm(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
-        out = np.asarray(np.power(np.add.reduce(np.power(np.abs(x), p), axes, keepdims=keepdim), 1 / p))
+        out = np.asarray(np.power(total(np.power(np.abs(x), p), axes, keepdim), 1 / p))
         ctx.save_for_backward(x, out)
         ctx.p, ctx.axes = p, axes
         return out
@@ -634,13 +627,19 @@ def dist(input: Any, other: Any, p: float = 2) -> Tensor:
 # -- running
 
 
+def _accumulate(function: Any, x: Array, axis: int) -> Array:
+    """np.cumsum or np.cumprod; floats run in double precision, as in PyTorch: each step adds to the error of the last."""
+    wide = np.float64 if x.dtype.kind == "f" else x.dtype
+    return function(x, axis, dtype=wide).astype(x.dtype, copy=False).reshape(x.shape)
+
+
 class CumSum(Operation):
     """out[i] = Σ_{j ≤ i} x[j] along an axis.  dx[j] = Σ_{i ≥ j} grad[i]"""
 
     @staticmethod
     def forward(ctx: Any, x: Array, axis: int) -> Array:
         ctx.axis = axis
-        return np.cumsum(x, axis, dtype=x.dtype).reshape(x.shape)
+        return _accumulate(np.cumsum, x, axis)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -659,11 +658,44 @@ def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
     return CumSum.apply(input, normalize_dim(dim, input.array.ndim))
 
 
+class CumProd(Fused):
+    """out[i] = Π_{j ≤ i} x[j] along an axis.  dx[k] = (Π_{j < k} x[j]) · s[k],  s[k] = grad[k] + x[k+1] · s[k+1]
+
+    s is the gradient by the running product at k. No division, so zeros do no harm.
+    """
+
+    @staticmethod
+    def definition(x: Any, axis: int) -> Any:
+        from .shape import stack, unbind
+
+        steps: list[Any] = []
+        for step in unbind(x, axis):
+            steps.append(steps[-1] * step if steps else step)
+        return stack(steps, axis)
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, axis: int) -> Array:
+        ctx.save_for_backward(x)
+        ctx.axis = axis
+        return _accumulate(np.cumprod, x, axis)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:
+        (x,) = ctx.saved_tensors
+        moved = np.moveaxis(x, ctx.axis, 0)
+        s = np.moveaxis(grad, ctx.axis, 0).copy()
+        for k in range(len(s) - 2, -1, -1):
+            s[k] += moved[k + 1] * s[k + 1]
+        s[1:] *= _accumulate(np.cumprod, moved, 0)[:-1]
+        return np.moveaxis(s, 0, ctx.axis), None
+
+    @classmethod
+    def name(cls) -> str:
+        return "CumprodBackward0"
+
+
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
     """The running product along dim. PyTorch: torch.cumprod."""
-    from .shape import stack as stack_tensors
-    from .shape import unbind
-
     if dtype is not None:
         input = cast(input, dtypes.to_numpy(dtype))
     elif input.array.dtype.kind != "f":
@@ -671,13 +703,7 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0 or input.array.shape[dim] == 0:
         return input.clone()
-    if not input.requires_grad:
-        return wrap(np.cumprod(input.array, dim, dtype=input.array.dtype))
-    running, steps = None, []
-    for x in unbind(input, dim):
-        running = x if running is None else running * x
-        steps.append(running)
-    return stack_tensors(steps, dim)
+    return CumProd.apply(input, dim)
 
 
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
