@@ -6,7 +6,8 @@
     parity.strategies                       Hypothesis strategies for tensors, for tests of your own
 
 `cases/` is the table of what is compared, `compare.py` how, `draw.py` on which inputs, `public.py` what must have a case,
-`errors.py` on which bad calls both engines must raise, `mutants.py` the planted faults that the comparison must find.
+`errors.py` on which bad calls both engines must raise, `kinks.py` the gradients at kinks and ties, and `mutants.py` the
+planted faults that the comparison must find.
 """
 
 from .check import Report, Unanswerable, check

@@ -15,12 +15,16 @@ COMMON = {
     "print_blob": True,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
 }
-settings.register_profile("ci", max_examples=40, derandomize=True, database=None, **COMMON)
+settings.register_profile("ci", max_examples=100, derandomize=True, database=None, **COMMON)
 settings.register_profile("deep", max_examples=2000, **COMMON)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_configure(config):
+    import torch
+
+    torch.set_num_threads(1)  # the tests run in several processes, and on small tensors
+
     # pytest sets the filters anew for each test, minigrad's own among them (1/0 is inf in silence).
     config.addinivalue_line("filterwarnings", r"ignore::RuntimeWarning:minigrad\..*")
 

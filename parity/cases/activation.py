@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..case import EXACT, REDUCED, Call, call, family, op
-from ..draw import REAL, Domain, Draw
+from ..case import REDUCED, Call, call, family, op
+from ..draw import Domain, Draw
 
 family("activation")
 

@@ -116,12 +116,25 @@ def _in_place(torch: Any, x: Any, y: Any) -> Any:
     a[1:, 0] = a[1:, 0] * 3
     b = a.clone()
     b[:, 1] = y[:, 1] ** 2
-    c = b.exp()
+    c = b.exp() * y
     c.sub_(b)
     return c, a._version, a.is_leaf
 
 
 graph("in_place", _in_place, shapes=((3, 4), (3, 4)))
+
+
+def _in_place_on_slices(torch: Any, x: Any, y: Any) -> Any:
+    """A slice is changed in place: the tensor that it was cut from changes with it, and so do gradients."""
+    a = x * 2
+    a[1:, 0] *= 3
+    a[0].add_(y[0])
+    row = a[2]
+    row.mul_(y[1])
+    return a, a.exp().sum(), a._version
+
+
+graph("in_place.slices", _in_place_on_slices, shapes=((3, 4), (3, 4)))
 
 
 def _detached(torch: Any, x: Any) -> Any:

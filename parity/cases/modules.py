@@ -235,7 +235,14 @@ module("GRUCell", lambda d: ((3, 4), {}, [d.tensor((2, 3)), d.tensor((2, 4))]), 
 
 # -- attention
 
-HEADS = ({"bias": False}, {"batch_first": True}, {"dropout": 0.3})
+HEADS = (
+    {"bias": False},
+    {"batch_first": True},
+    {"dropout": 0.3},
+    {"kdim": 3, "vdim": 5},
+    {"add_bias_kv": True},
+    {"add_zero_attn": True},
+)
 
 
 def attention(d: Draw) -> Call:
@@ -246,7 +253,11 @@ def attention(d: Draw) -> Call:
     def shape(length: int, width: int) -> tuple[int, ...]:
         return (batch, length, width) if first else (length, batch, width)
 
-    q, k, v = d.tensor(shape(n, 4)), d.tensor(shape(s, 4)), d.tensor(shape(s, 4))
+    q, k, v = (
+        d.tensor(shape(n, 4)),
+        d.tensor(shape(s, options.get("kdim", 4))),
+        d.tensor(shape(s, options.get("vdim", 4))),
+    )
     hidden = np.arange(s) >= np.array([[3], [4]])
     masks = d.choice((
         {}, {"key_padding_mask": d.lay(hidden, False)}, {"attn_mask": d.lay(np.triu(np.ones((n, s), bool), 2), False)},

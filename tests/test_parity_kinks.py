@@ -1,0 +1,46 @@
+"""Kinks and ties: both engines give, exactly, the gradient in the table."""
+
+import numpy as np
+import pytest
+
+from parity.case import CASES
+from parity.cases import FAMILIES
+from parity.cases.activation import ACTIVATIONS
+from parity.compare import MINIGRAD, TORCH
+from parity.kinks import KINKS
+
+assert FAMILIES
+
+ONE_ARGUMENT = {f"nn.functional.{name}" for name, *_ in ACTIVATIONS} - {"nn.functional.threshold"}
+
+
+def gradients(engine, kink):
+    torch = engine.module
+    xs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in kink.at]
+    return [engine.array(g) for g in torch.autograd.grad(kink.fn(torch, *xs).sum(), xs)]
+
+
+@pytest.mark.parametrize("engine", [TORCH, MINIGRAD], ids=lambda e: e.name)
+@pytest.mark.parametrize("name", KINKS)
+def test_kink(name, engine):
+    for got, expected in zip(gradients(engine, KINKS[name]), KINKS[name].gradient, strict=True):
+        np.testing.assert_array_equal(got, np.array(expected))
+
+
+@pytest.mark.parametrize("kernels", [True, False])
+@pytest.mark.parametrize(
+    "name", [n for n, case in CASES.items() if case.kinks and case.family == "activation" and n in ONE_ARGUMENT]
+)
+def test_breakpoints_of_activations(name, kernels):
+    """At the breakpoints of the case table, value and gradient are equal without any tolerance but rounding's last bit."""
+    points = [*CASES[name].kinks, -0.0]
+    results = []
+    for engine in (MINIGRAD, TORCH):
+        torch = engine.module
+        x = torch.tensor(points, dtype=torch.float64, requires_grad=True)
+        with MINIGRAD.module.use_kernels(kernels):
+            y = getattr(torch.nn.functional, name.rpartition(".")[2])(x)
+            (g,) = torch.autograd.grad(y, x, torch.ones_like(y) * 3)
+        results.append((engine.array(y), engine.array(g)))
+    for got, expected in zip(*results, strict=True):
+        np.testing.assert_array_max_ulp(got, expected, maxulp=2)
