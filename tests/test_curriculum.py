@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -23,10 +24,6 @@ def names(lessons: list[catalog.Lesson]) -> list[str]:
     return [lesson.name for lesson in lessons]
 
 
-def solution(number: str) -> str:
-    return (catalog.HERE / "solutions" / catalog.find(number).path.name).read_text(encoding="utf-8")
-
-
 @pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
 def test_the_solution_passes_and_the_untouched_exercise_fails(lesson: catalog.Lesson) -> None:
     assert check(lesson, catalog.HERE / "solutions" / lesson.path.name) == (True, f"Exercise {lesson.number}: solved.")
@@ -35,52 +32,29 @@ def test_the_solution_passes_and_the_untouched_exercise_fails(lesson: catalog.Le
     assert "nothing written yet" in text
 
 
-ORDERED = """\
-    for number in reversed(order):
-        for parent, slope in number.parents:
-            parent.grad += slope * number.grad
-"""
-NAIVE = """\
-    def walk(number):
-        for parent, slope in number.parents:
-            parent.grad += slope * number.grad
-            walk(parent)
-
-    walk(last)
-"""
-
 MISTAKES = [
-    ("01", [("-= lr", "+= lr")], "uphill"),
-    ("01", [("        w.grad = None\n        b.grad = None\n", "")], "clear it after each step"),
-    ("01", [("            b -= lr * b.grad\n", "")], "Only one of the two"),
-    ("01", [(".mean()", ".sum()")], "take the mean"),
-    ("01", [("with torch.no_grad():", "if True:")], "torch.no_grad()"),
-    ("01", [("w -= lr * w.grad", "w = w - lr * w.grad")], "tensor without one"),
-    ("02", [("((self, other.value), (other, self.value))", "((self, self.value), (other, other.value))")], "exchanged"),
-    ("02", [("parent.grad += ", "parent.grad = ")], "do not replace it"),
-    ("02", [("    last.grad = 1\n", "")], "last.grad = 1"),
-    ("02", [("+= slope * number.grad", "+= number.grad")], "slope is left out"),
-    ("02", [("        if number not in seen:", "        if True:")], "visited once"),
-    ("02", [(ORDERED, NAIVE)], "6 instead of 4"),
-    ("03", [("(log_sum - right).mean()", "(log_sum - right).sum()")], "mean, not the sum"),
-    ("03", [("log_sum - right", "right - log_sum")], "sign"),
-    ("03", [("logits - logits.max(dim=1, keepdim=True).values", "logits")], "subtract each row's largest"),
-    ("03", [(".sum(dim=1).log()", ".sum(dim=0).log()[:2]")], "dim=1"),
-    ("03", [("shifted = logits", "logits = logits.detach()\n    shifted = logits")], "no graph"),
+    (lesson, changes, hint)
+    for lesson in LESSONS
+    for changes, hint in runpy.run_path(str(ROOT / "tests" / "mistakes" / lesson.path.name))["MISTAKES"]
 ]
 
 
-@pytest.mark.parametrize(("number", "changes", "hint"), MISTAKES, ids=[f"{n}-{h}" for n, _, h in MISTAKES])
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_three_mistakes_are_known(lesson: catalog.Lesson) -> None:
+    assert sum(known is lesson for known, _, _ in MISTAKES) >= 3
+
+
+@pytest.mark.parametrize(("lesson", "changes", "hint"), MISTAKES, ids=[f"{m[0].number}-{m[2]}" for m in MISTAKES])
 def test_a_typical_mistake_fails_with_its_hint(
-    number: str, changes: list[tuple[str, str]], hint: str, tmp_path: Path
+    lesson: catalog.Lesson, changes: list[tuple[str, str]], hint: str, tmp_path: Path
 ) -> None:
-    text = solution(number)
+    text = (catalog.HERE / "solutions" / lesson.path.name).read_text(encoding="utf-8")
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
     path = tmp_path / "attempt.py"
     path.write_text(text, encoding="utf-8")
-    solved, answer = check(catalog.find(number), path)
+    solved, answer = check(lesson, path)
     assert not solved
     assert hint in answer
 
@@ -113,11 +87,11 @@ def test_a_notebook_holds_the_whole_lesson(lesson: catalog.Lesson, tmp_path: Pat
     [
         (["run", "99"], "There is no lesson '99'"),
         (["run"], "Name the lessons"),
-        (["run", "01", "--engine", "jax"], "invalid choice: 'jax'"),
-        (["run", "01", "--dtype", "int8"], "invalid choice: 'int8'"),
-        (["run", "01", "--seed", "-1"], "whole number"),
+        (["run", "02", "--engine", "jax"], "invalid choice: 'jax'"),
+        (["run", "02", "--dtype", "int8"], "invalid choice: 'int8'"),
+        (["run", "02", "--seed", "-1"], "whole number"),
         (["check", "x"], "There is no lesson 'x'"),
-        (["check", "01", "--file", "absent.py"], "There is no file absent.py"),
+        (["check", "02", "--file", "absent.py"], "There is no file absent.py"),
     ],
 )
 def test_bad_input_gets_one_line(arguments: list[str], line: str) -> None:
@@ -210,14 +184,14 @@ def test_without_a_command_the_lessons_are_listed(
 
 
 def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["run", "02", "--dtype", "float64", "--out", str(tmp_path)]
+    arguments = ["run", "03", "--dtype", "float64", "--out", str(tmp_path)]
     assert main(arguments) == 0
     said = capsys.readouterr().out
     assert "float64: losses and weights of both engines agree to 1e-08" in said
     assert "reused" not in said
-    folders = [tmp_path / "02_the_graph" / f"{engine}-float64-0" for engine in ("minigrad", "torch")]
+    folders = [tmp_path / "03_the_graph" / f"{engine}-float64-0" for engine in ("minigrad", "torch")]
     for folder in folders:
-        assert {path.name for path in folder.iterdir()} == {"result.json", "steps.npz", "output.txt", "2_zero_grad.png"}
+        assert {path.name for path in folder.iterdir()} == {"result.json", "steps.npz", "output.txt", "3_zero_grad.png"}
     ours, theirs = map(compare.load, folders)
     assert set(ours) == {f"{run} zero_grad/{kind}" for run in ("with", "without") for kind in ("kept", *compare.KINDS)}
     assert ours["with zero_grad/weight"].dtype == theirs["with zero_grad/weight"].dtype == np.float64

@@ -1,9 +1,9 @@
 # %% [markdown]
-# # 3. Digits
+# # 10. Digits
 #
 # **Can a network of two layers read handwriting it has never seen?**
 #
-# Everything from lessons 1 and 2, with 4,810 weights instead of one: pictures of 8 × 8 grey values go in, ten
+# Everything from lessons 2 and 3, with 4,810 weights instead of one: pictures of 8 × 8 grey values go in, ten
 # numbers come out, one for each digit, and the largest is the answer.
 
 # %%
@@ -89,7 +89,7 @@ record.claim("two layers read at least 97 % of 360 digits they never saw", f"{10
 
 # %%
 record.figure(
-    draw.curves({"trained on": curve_train, "held out": curve_held_out}, "epoch", "cross-entropy"), "3_losses"
+    draw.curves({"trained on": curve_train, "held out": curve_held_out}, "epoch", "cross-entropy"), "10_losses"
 )
 
 # %% [markdown]
@@ -101,25 +101,25 @@ with torch.no_grad():
     guess = model(x[held_out]).argmax(dim=1)
 
 held = held_out.numpy()
-record.figure(draw.confusion(targets[held], guess.numpy(), 10), "3_confusion")
+record.figure(draw.confusion(targets[held], guess.numpy(), 10), "10_confusion")
 
 # %%
 wrong = [i for i in range(len(held)) if guess[i].item() != targets[held[i]]]
 right = [i for i in range(len(held)) if guess[i].item() == targets[held[i]]]
 chosen = (wrong + right)[:16]
-record.figure(draw.images(pictures[held[chosen]], targets[held[chosen]], guess.numpy()[chosen]), "3_digits")
+record.figure(draw.images(pictures[held[chosen]], targets[held[chosen]], guess.numpy()[chosen]), "10_digits")
 
 # %% [markdown]
 # ## To remember
 #
-# - The loop is the one of lesson 1: clear, loss, `backward()`, update. Only the model grew.
+# - The loop is the one of lesson 2: clear, loss, `backward()`, update. Only the model grew.
 # - Cross-entropy's slope at the logits is the probability given minus the probability wanted.
 # - Measure on data that was held out.
 #
 # ## Exercise
 #
-# `curriculum/exercises/03_digits.py`: write the cross-entropy yourself, so that it survives large logits.
-# Check it: `python -m curriculum check 03`.
+# `curriculum/exercises/10_heads.py`: write the cross-entropy yourself, so that it survives large logits.
+# Check it: `python -m curriculum check 10`.
 #
 # ## Further reading
 #

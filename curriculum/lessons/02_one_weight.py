@@ -1,5 +1,5 @@
 # %% [markdown]
-# # 1. One weight
+# # 2. One weight
 #
 # **How does a program know which way to turn a knob?**
 #
@@ -100,7 +100,7 @@ record.claim(
 )
 
 # %%
-record.figure(draw.walk(weights, losses, lambda t: ((t * xs - ys) ** 2).mean().item()), "1_parabola")
+record.figure(draw.walk(weights, losses, lambda t: ((t * xs - ys) ** 2).mean().item()), "2_parabola")
 
 # %% [markdown]
 # The steps grow shorter by themselves: near the lowest point the parabola is flat, so the slope is small. With a
@@ -131,7 +131,7 @@ w_sgd, losses_sgd = fit(torch.optim.SGD, 0.1, "SGD")
 w_adam, losses_adam = fit(torch.optim.Adam, 0.1, "Adam")
 print(f"SGD {w_sgd:.6f}, Adam {w_adam:.6f}, lowest point {best:.6f}")
 
-record.figure(draw.curves({"SGD": losses_sgd, "Adam": losses_adam}, "step", "loss"), "1_optimizers")
+record.figure(draw.curves({"SGD": losses_sgd, "Adam": losses_adam}, "step", "loss"), "2_optimizers")
 
 off = max(abs(w_sgd - best), abs(w_adam - best))
 same = max(abs(a - b) for a, b in zip(losses, losses_sgd, strict=False))
@@ -147,8 +147,8 @@ record.claim("SGD and Adam both end near the lowest point", f"off by {off:.1e}",
 #
 # ## Exercise
 #
-# `curriculum/exercises/01_one_weight.py`: fit a line with two weights, slope and intercept, with the update by hand.
-# Check it: `python -m curriculum check 01`.
+# `curriculum/exercises/02_one_weight.py`: fit a line with two weights, slope and intercept, with the update by hand.
+# Check it: `python -m curriculum check 02`.
 #
 # ## Further reading
 #

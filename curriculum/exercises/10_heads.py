@@ -1,4 +1,4 @@
-"""Exercise 3: the cross-entropy. Check it with `python -m curriculum check 03`."""
+"""Exercise 10: the cross-entropy. Check it with `python -m curriculum check 10`."""
 
 from curriculum.engine import torch  # noqa: F401
 

@@ -1,9 +1,9 @@
 # %% [markdown]
-# # 2. The graph
+# # 3. The graph
 #
 # **In which order must backpropagation visit the steps of a computation?**
 #
-# In lesson 1 the steps formed a chain, and there was only one order. As soon as a result is used twice, the steps
+# In lesson 2 the steps formed a chain, and there was only one order. As soon as a result is used twice, the steps
 # form a graph, and the order matters. We build an engine of twenty lines that goes wrong, see why, and mend it.
 
 # %%
@@ -166,7 +166,7 @@ def train(clear, name):
 
 cleared = train(True, "with zero_grad")
 kept = train(False, "without zero_grad")
-record.figure(draw.curves({"with zero_grad": cleared, "without": kept}, "step", "loss"), "2_zero_grad")
+record.figure(draw.curves({"with zero_grad": cleared, "without": kept}, "step", "loss"), "3_zero_grad")
 
 record.claim(
     "without zero_grad the gradients of all past steps push along, and the loss swings instead of falling",
@@ -183,8 +183,8 @@ record.claim(
 #
 # ## Exercise
 #
-# `curriculum/exercises/02_the_graph.py`: give the small engine a product, and the walk for it.
-# Check it: `python -m curriculum check 02`.
+# `curriculum/exercises/03_the_graph.py`: give the small engine a product, and the walk for it.
+# Check it: `python -m curriculum check 03`.
 #
 # ## Further reading
 #

@@ -1,4 +1,4 @@
-"""Solution of exercise 2."""
+"""Solution of exercise 3."""
 
 
 class Number:

@@ -1,4 +1,4 @@
-"""Exercise 1: a line with two weights. Check it with `python -m curriculum check 01`."""
+"""Exercise 2: a line with two weights. Check it with `python -m curriculum check 02`."""
 
 from curriculum.engine import torch
 

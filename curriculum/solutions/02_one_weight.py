@@ -1,4 +1,4 @@
-"""Solution of exercise 1."""
+"""Solution of exercise 2."""
 
 from curriculum.engine import torch
 

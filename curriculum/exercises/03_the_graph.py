@@ -1,4 +1,4 @@
-"""Exercise 2: products in the small engine. Check it with `python -m curriculum check 02`.
+"""Exercise 3: products in the small engine. Check it with `python -m curriculum check 03`.
 
 In a product p = x * y the slope towards x is y, and the slope towards y is x. So every number now remembers its
 parents together with the slope towards each: `parents` is a tuple of pairs (number, slope).

@@ -1,4 +1,4 @@
-"""Solution of exercise 3."""
+"""Solution of exercise 10."""
 
 from curriculum.engine import torch
 

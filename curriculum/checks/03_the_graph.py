@@ -1,0 +1,63 @@
+"""Checks exercise 3."""
+
+from typing import Any
+
+from curriculum.check import Wrong
+
+
+def check(solution: dict[str, Any]) -> None:
+    Number, backward = solution["Number"], solution["backward"]
+
+    product = Number(3) * Number(5)
+    if not isinstance(product, Number) or product.value != 15:
+        raise Wrong("Number(3) * Number(5) must be a Number with the value 15.")
+
+    x, y = Number(3), Number(5)
+    backward(x * y)
+    if (x.grad, y.grad) == (3, 5):
+        raise Wrong("The slopes of the product are exchanged: towards x the slope is y, and towards y it is x.")
+    if (x.grad, y.grad) == (0, 0):
+        raise Wrong("No gradient arrives: the walk must begin with last.grad = 1, since dc/dc = 1.")
+    if (x.grad, y.grad) == (1, 1):
+        raise Wrong("The slope is left out: a parent receives slope * number.grad.")
+    if (x.grad, y.grad) != (5, 3):
+        raise Wrong(f"For 3 * 5 the gradients must be 5 and 3; they are {x.grad} and {y.grad}.")
+
+    x = Number(3)
+    backward(x * x)
+    if x.grad == 3:
+        raise Wrong("For x * x only one of the two paths counts: add to .grad (+=), do not replace it (=).")
+    if x.grad != 6:
+        raise Wrong(f"For x * x at 3 the gradient must be 6; it is {x.grad}.")
+
+    a = Number(1)
+    b = a + a
+    backward(b + b)
+    if a.grad == 6:
+        raise Wrong(
+            "For a + a, twice, the gradient is 6 instead of 4: b handed its gradient on before it was complete."
+        )
+    if a.grad != 4:
+        raise Wrong(f"For b = a + a, c = b + b the gradient must be 4; it is {a.grad}. Is each number visited once?")
+
+    y = x = Number(1)
+    for _ in range(16):
+        y = y + y
+    visits = 0
+
+    class Counted(tuple):
+        def __iter__(self) -> Any:
+            nonlocal visits
+            visits += 1
+            return super().__iter__()
+
+    node = y
+    while node.parents:
+        node.parents, node = Counted(node.parents), tuple.__getitem__(node.parents, 0)[0]
+    backward(y)
+    if x.grad != 2**16:
+        raise Wrong(f"For sixteen doublings the gradient must be {2**16}; it is {x.grad}.")
+    if visits > 1000:
+        raise Wrong(
+            "The walk takes every path, and there are 2^16 of them: visit each number once (remember which were seen)."
+        )

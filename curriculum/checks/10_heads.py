@@ -1,0 +1,44 @@
+"""Checks exercise 10."""
+
+from typing import Any
+
+from curriculum.check import Wrong
+from curriculum.engine import torch
+
+
+def check(solution: dict[str, Any]) -> None:
+    cross_entropy = solution["cross_entropy"]
+    logits = torch.tensor([[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]], requires_grad=True)
+    target = torch.tensor([1, 0])
+    wanted = torch.nn.functional.cross_entropy(logits, target).item()
+    found = cross_entropy(logits, target)
+    if found is None or tuple(found.shape) != ():
+        raise Wrong("The loss must be one number: a tensor of shape (), the mean over the batch.")
+
+    def near(factor: float) -> bool:
+        return bool(abs(found.item() - factor * wanted) < 1e-5)
+
+    if near(2.0):
+        raise Wrong("The loss is as many times too large as the batch has rows: take the mean, not the sum.")
+    if near(-1.0):
+        raise Wrong("The sign is wrong: the loss is minus the logarithm of the probability.")
+    if not near(1.0):
+        raise Wrong(
+            f"For logits {logits.tolist()} and target {target.tolist()} the loss must be {wanted:.6f}; it is {found.item():.6f}. "
+            "Take the softmax over the classes, dim=1, and the entry at the target of each row."
+        )
+
+    large = cross_entropy(torch.tensor([[1000.0, 0.0], [-1000.0, 0.0]]), torch.tensor([0, 0])).item()
+    if not abs(large - 500.0) < 1e-3:
+        raise Wrong(
+            f"With logits of 1000 the loss must be 500; it is {large}. exp(1000) is infinite and log(0) minus infinity: "
+            "subtract each row's largest logit first, and take the logarithm of the sum only."
+        )
+
+    if not found.requires_grad:
+        raise Wrong("The loss has no graph: stay with torch's operations, without .item(), .numpy() or no_grad().")
+    found.backward()
+    p = torch.softmax(logits.detach(), dim=1)
+    p[torch.arange(2), target] -= 1
+    if (logits.grad - p / 2).abs().max().item() > 1e-5:
+        raise Wrong("The loss is right but its gradient is not (softmax minus one at the target, over the batch size).")

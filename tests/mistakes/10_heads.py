@@ -1,0 +1,9 @@
+"""Typical mistakes in exercise 10: what is changed in the solution, and what the hint must say."""
+
+MISTAKES = [
+    ([("(log_sum - right).mean()", "(log_sum - right).sum()")], "mean, not the sum"),
+    ([("log_sum - right", "right - log_sum")], "sign"),
+    ([("logits - logits.max(dim=1, keepdim=True).values", "logits")], "subtract each row's largest"),
+    ([(".sum(dim=1).log()", ".sum(dim=0).log()[:2]")], "dim=1"),
+    ([("shifted = logits", "logits = logits.detach()\n    shifted = logits")], "no graph"),
+]
