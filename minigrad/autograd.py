@@ -35,7 +35,6 @@ import functools
 import heapq
 import sys
 import threading
-import traceback
 import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
@@ -269,6 +268,13 @@ def wrap_recorded(array: Array, edge: Edge) -> Any:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
+def _stack() -> list[str]:
+    """The lines that led to the operation being recorded, for detect_anomaly."""
+    import traceback  # here, since only detect_anomaly needs it
+
+    return traceback.format_stack()[:-2]
+
+
 class Operation:
     """One kind of operation (the class) and one node of the graph (an instance, the `ctx` of PyTorch).
 
@@ -352,7 +358,7 @@ class Operation:
             if cls.is_view and storage.owner(out) is storage.owner(arrays[0]):
                 result._base = inputs[0]._base if inputs[0]._base is not None else inputs[0]
             if _mode.anomaly:
-                ctx._where = traceback.format_stack()[:-1]
+                ctx._where = _stack()
         return result
 
     def save_for_backward(self, *values: Any) -> None:
@@ -1054,7 +1060,7 @@ class Function(Operation):
                 else:
                     results[i] = wrap_recorded(array, (ctx, i))
             if _mode.anomaly:
-                ctx._where = traceback.format_stack()[:-1]
+                ctx._where = _stack()
         return results[0] if single else tuple(results)
 
     def save_for_backward(self, *values: Any) -> None:

@@ -7,7 +7,7 @@ magnitudes differ by more than 1000, exceed 1e8 or fall below 1e-4. Above `thres
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,22 +15,13 @@ import numpy as np
 from . import dtypes
 
 
-@dataclass
-class Options:
-    precision: int = 4
-    threshold: float = 1000
-    edgeitems: int = 3
-    linewidth: int = 80
-    sci_mode: bool | None = None
-
-
-options = Options()
-
-_PROFILES = {
-    "default": Options(),
-    "short": Options(precision=2, edgeitems=2),
-    "full": Options(threshold=math.inf),
+_DEFAULT = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80, "sci_mode": None}
+_PROFILES: dict[str, dict[str, Any]] = {
+    "default": _DEFAULT,
+    "short": _DEFAULT | {"precision": 2, "edgeitems": 2},
+    "full": _DEFAULT | {"threshold": math.inf},
 }
+options = SimpleNamespace(**_DEFAULT)
 
 
 def set_printoptions(
@@ -48,7 +39,7 @@ def set_printoptions(
     if profile is not None:
         if profile not in _PROFILES:
             raise ValueError(f"profile must be one of {sorted(_PROFILES)}, got {profile!r}")
-        options.__dict__.update(_PROFILES[profile].__dict__)
+        options.__dict__.update(_PROFILES[profile])
     given = {"precision": precision, "threshold": threshold, "edgeitems": edgeitems, "linewidth": linewidth}
     options.__dict__.update({name: value for name, value in given.items() if value is not None})
     options.sci_mode = sci_mode

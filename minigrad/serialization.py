@@ -11,7 +11,6 @@ the bytes of the tensors. Source: Hugging Face, "safetensors" (the file format);
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import struct
@@ -70,6 +69,8 @@ def _describe(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _header(arrays: dict[str, np.ndarray], structure: Any) -> bytes:
+    import json  # here, since few programs that import minigrad save
+
     entries: dict[str, Any] = {"__metadata__": {"format": "pt", _STRUCTURE: json.dumps(structure)}}
     end = 0
     for name, array in arrays.items():
@@ -144,6 +145,8 @@ def _restore(node: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 def _read(data: bytes) -> Any:
     """What a safetensors file holds."""
+    import json
+
     (length,) = struct.unpack("<Q", data[:8])
     if length > len(data) - 8:
         raise ValueError(f"the header has {length} bytes, the file {len(data)}")
