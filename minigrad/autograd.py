@@ -591,6 +591,7 @@ def _walk(
             pending[edge] = gradient
             heapq.heappush(heap, (-edge[0].sequence_nr, edge[0]))
     del roots, gradient
+    anomaly = _mode.anomaly
 
     while heap:
         node = heapq.heappop(heap)[1]
@@ -633,7 +634,7 @@ def _walk(
             shape, dtype = target.outputs[output_nr]
             if gradient.__class__ is not Array or gradient.shape != shape or gradient.dtype != dtype:
                 gradient = _fit(gradient, shape, dtype, node, i)
-            if _mode.anomaly:
+            if anomaly:
                 _check_nan(gradient, node, i)
             if next_edge in pending:
                 pending[next_edge] = pending[next_edge] + gradient
@@ -888,7 +889,7 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any], create_graph: bool)
                     "grad can be implicitly created only for scalar outputs, and this output has shape "
                     f"{list(out.array.shape)}. Give backward a gradient of that shape, or reduce with .sum() or .mean()."
                 )
-            gradient = wrap(np.ones_like(out.array))
+            gradient = wrap(np.array(1, out.array.dtype).reshape(out.array.shape))
         else:
             if not isinstance(gradient, Variable):
                 raise TypeError(

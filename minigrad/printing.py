@@ -14,7 +14,6 @@ import numpy as np
 
 from . import dtypes
 
-
 _DEFAULT = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80, "sci_mode": None}
 _PROFILES: dict[str, dict[str, Any]] = {
     "default": _DEFAULT,

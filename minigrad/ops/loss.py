@@ -342,7 +342,7 @@ def binary_cross_entropy(
     require_floating(input, "binary_cross_entropy")
     _no_grad_for("binary_cross_entropy", weight=weight)
     for name, x in (("input", input.array), ("target", target.array)):
-        if not ((x >= 0) & (x <= 1)).all():
+        if x.size and not (np.minimum.reduce(x, None) >= 0 and np.maximum.reduce(x, None) <= 1):  # nor nan
             raise RuntimeError(
                 f"all elements of {name} should be between 0 and 1; apply sigmoid, or use the _with_logits form"
             )

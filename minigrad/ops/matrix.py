@@ -178,7 +178,7 @@ class Linear(Operation):
                 *x.shape[:-1], weight.shape[0]
             )
         if bias is not None:
-            out += bias
+            _add_to_rows(out, bias)
         return out
 
     @staticmethod
@@ -189,10 +189,11 @@ class Linear(Operation):
         batch = math.prod(x.shape[:-1])
         flat = grad if grad.ndim == 2 else grad.reshape((batch, n_out))
         gx = gw = gb = None
+        product = np.dot if isinstance(grad, Array) else matmul  # of small matrices, the quicker one
         if dx:
-            gx = (flat @ weight).reshape(x.shape)
+            gx = product(flat, weight).reshape(x.shape)
         if dw:
-            gw = flat.swapaxes(0, 1) @ (x if x.ndim == 2 else x.reshape((batch, n_in)))
+            gw = product(flat.swapaxes(0, 1), x if x.ndim == 2 else x.reshape((batch, n_in)))
         if db:
             gb = _sum_rows(flat)
         return gx, gw, gb
@@ -200,6 +201,18 @@ class Linear(Operation):
     @classmethod
     def name(cls) -> str:
         return "AddmmBackward0"
+
+
+def _add_to_rows(out: Array, row: Array) -> None:
+    """out += row. Short rows are taken 16 at a time: starting NumPy's inner loop costs more than their few sums."""
+    rows, n = out.size // row.size if row.size else 0, row.size
+    if not 1 < n <= 16 or rows < 64 or rows % 16:
+        out += row
+        return
+    repeated = np.empty((16, n), out.dtype)
+    repeated[...] = row
+    blocks = out.reshape(rows // 16, 16 * n)  # out is fresh and contiguous: a view
+    blocks += repeated.reshape(16 * n)
 
 
 def _sum_rows(x: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import storage
+from .. import dtypes, storage
 from ..autograd import Array, wrap
 from .optimizer import Optimizer, check_betas, check_range, count_step, refuse, scalar_state
 
@@ -33,10 +33,10 @@ class _Pack(NamedTuple):
     m: Array
     v: Array
     grad: Array
-    places: list[tuple[int, int]]  # where each parameter's part lies
-    owners: list[
-        Any
-    ]  # the tensors that were put into the parameters' states: as long as they are there, all is in step
+    step: Array  # what is taken from the parameters
+    pieces: list[Array]  # and each parameter's part of it
+    counts: Array  # the number of steps, one of each parameter
+    owners: list[tuple[Any, Any]]  # the tensors in the parameters' states: as long as they are there, all is in step
 
 
 class Adam(Optimizer):
@@ -85,12 +85,15 @@ class Adam(Optimizer):
         t = count_step(state)
         grad = decay(p, grad, group, group["decoupled_weight_decay"])
         largest = state["max_exp_avg_sq"].array if group["amsgrad"] else None
-        p -= self._step(grad, state["exp_avg"].array, state["exp_avg_sq"].array, largest, t, group)
-
-    def _step(self, grad: Array, m: Array, v: Array, largest: Array | None, t: float, group: dict[str, Any]) -> Array:
-        """What to take from the parameter; m and v (and largest, the largest v so far) are brought up to date."""
-        beta1, beta2 = group["betas"]
         work = self.scratch(grad)
+        self._step(grad, state["exp_avg"].array, state["exp_avg_sq"].array, largest, t, group, work)
+        p -= work
+
+    def _step(
+        self, grad: Array, m: Array, v: Array, largest: Array | None, t: float, group: dict[str, Any], work: Array
+    ) -> None:
+        """Into work, what to take from the parameter; m and v (and largest, the largest v so far) are brought up to date."""
+        beta1, beta2 = group["betas"]
         np.subtract(grad, m, out=work)
         work *= 1 - beta1
         m += work
@@ -107,7 +110,6 @@ class Adam(Optimizer):
         work += group["eps"]
         np.divide(m, work, out=work)
         work *= group["lr"] / (1 - beta1**t)
-        return work
 
     def update_all(self, params: list[Any], group: dict[str, Any]) -> None:
         """Small parameters are updated together, as one vector: the arithmetic is the same, its calls are fewer."""
@@ -118,12 +120,11 @@ class Adam(Optimizer):
         if pack is None:
             super().update_all(params, group)
             return
-        for p in small:
-            t = count_step(self.state[p])
+        np.add(pack.counts, 1, pack.counts)
         np.concatenate([p._grad.array.ravel() for p in small], out=pack.grad)
-        step = self._step(pack.grad, pack.m, pack.v, None, t, group)
-        for p, (start, end) in zip(small, pack.places, strict=True):
-            p.array -= step[start:end].reshape(p.array.shape)
+        self._step(pack.grad, pack.m, pack.v, None, float(pack.counts[0]), group, pack.step)
+        for p, piece in zip(small, pack.pieces, strict=True):
+            np.subtract(p.array, piece, p.array)
             storage.mark_written(p.array)
         if len(small) < len(params):
             together = {id(p) for p in small}
@@ -133,24 +134,27 @@ class Adam(Optimizer):
         """One vector for the state of all params, into which their own states look; None if they have stepped unequally."""
         pack = self._packs.get(tuple(map(id, params)))
         states = [self.state[p] for p in params]
-        if pack is not None and all(s.get("exp_avg") is m for s, m in zip(states, pack.owners, strict=True)):
+        if pack is not None and all(
+            s.get("exp_avg") is m and s["step"] is n for s, (m, n) in zip(states, pack.owners, strict=True)
+        ):
             return pack
-        if len({float(s["step"].array) if s else 0.0 for s in states}) > 1:
+        counts = np.array([float(s["step"].array) if s else 0.0 for s in states], dtypes.default_numpy())
+        if (counts != counts[0]).any():
             return None
         ends = np.cumsum([p.array.size for p in params]).tolist()
         places = list(zip([0, *ends[:-1]], ends, strict=True))
-        m, v, grad = (np.zeros(ends[-1], params[0].array.dtype) for _ in range(3))
-        owners = []
-        for p, state, (start, end) in zip(params, states, places, strict=True):
-            if not state:
-                state["step"] = scalar_state(0.0)
+        m, v, grad, step = (np.zeros(ends[-1], params[0].array.dtype) for _ in range(4))
+        pieces, owners = [], []
+        for i, (p, state, (start, end)) in enumerate(zip(params, states, places, strict=True)):
+            state["step"] = wrap(counts[i : i + 1].reshape(()))
             for name, flat in (("exp_avg", m), ("exp_avg_sq", v)):
                 place = flat[start:end].reshape(p.array.shape)
                 if name in state:
                     place[...] = state[name].array
                 state[name] = wrap(place)
-            owners.append(state["exp_avg"])
-        pack = self._packs[tuple(map(id, params))] = _Pack(m, v, grad, places, owners)
+            pieces.append(step[start:end].reshape(p.array.shape))
+            owners.append((state["exp_avg"], state["step"]))
+        pack = self._packs[tuple(map(id, params))] = _Pack(m, v, grad, step, pieces, counts, owners)
         return pack
 
 
