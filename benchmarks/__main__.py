@@ -1,133 +1,155 @@
-"""`python -m benchmarks`: minigrad beside PyTorch, the ratio of their medians (above 1: minigrad is faster).
+"""`python -m benchmarks`: minigrad beside other engines. The ratio is PyTorch eager's time by the engine's: above 1 is faster.
 
-Each engine runs in a process of its own, with the same number of threads, in interleaved rounds; both must give the same
-numbers first. The table is also written as JSON (--json), with machine, versions and BLAS core.
+    python -m benchmarks                                        every workload, minigrad and PyTorch
+    python -m benchmarks conv2d cnn --engines minigrad,torch,jax
+    python -m benchmarks scaling [rows width depth length graph]
+    python -m benchmarks profile lesson10
+
+Each engine runs in a process of its own with the same number of threads, in interleaved rounds; their first steps must
+give the same numbers. The children are free of OPENBLAS_CORETYPE, so that OpenBLAS chooses its kernels for this CPU; where
+the variable is set, a second column shows minigrad with the environment as it was found.
 """
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
+import math
 import os
-import platform
-import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from . import compare, engines, start
 from .workloads import WORKLOADS
 
-ENGINES = ("minigrad", "torch")
+RESULTS = Path(__file__).parent / "results"
 
 
-def run_once(engine: str, workload: str, seconds: float, threads: int, environment: dict[str, str]) -> dict[str, Any]:
-    """One round of one engine, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.worker", engine, workload, str(seconds), str(threads)]
-    result = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if result.returncode:
-        last = result.stderr.strip().splitlines()[-1:] or ["no message"]
-        raise SystemExit(f"benchmarks: {workload} failed in {engine}: {last[0]}")
-    return json.loads(result.stdout)
-
-
-def machine(threads: int) -> dict[str, Any]:
-    """What the figures were measured on."""
-    import numpy
-    import torch
-
-    model = platform.processor()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
-    except OSError:
-        pass
-    facts: dict[str, Any] = {
-        "date": datetime.date.today().isoformat(), "cpu": model, "threads": threads, "python": platform.python_version(),
-        "numpy": numpy.__version__, "torch": torch.__version__,
-    }  # fmt: skip
-    try:
-        import threadpoolctl
-
-        pools = [p for p in threadpoolctl.threadpool_info() if p["user_api"] == "blas"]
-        facts["blas"] = ", ".join(
-            sorted({f"{p['internal_api']} {p.get('version')} ({p.get('architecture')})" for p in pools})
-        )
-    except ImportError:
-        facts["blas"] = "unknown (install threadpoolctl)"
-    return facts
-
-
-def main(arguments: list[str] | None = None) -> int:
+def arguments(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "workloads", nargs="*", metavar="workload", help=f"any of {', '.join(WORKLOADS)} (default: all)"
+        "workloads", nargs="*", metavar="workload", help=f"any of {', '.join(WORKLOADS)}, or operations, networks"
     )
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each engine, in turn (default 5)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="length of a round (default 0.5)")
-    parser.add_argument(
-        "--threads", type=int, default=min(2, os.cpu_count() or 1), help="threads of each engine (default 2)"
-    )
-    parser.add_argument("--json", type=Path, help="write the figures to this file too")
-    options = parser.parse_args(arguments)
-    chosen = options.workloads or list(WORKLOADS)
-    if unknown := [name for name in chosen if name not in WORKLOADS]:
-        parser.error(f"unknown workload {unknown[0]!r}; there are {', '.join(WORKLOADS)}")
+    parser.add_argument("--engines", default="minigrad,torch", help=f"any of {','.join(engines.ENGINES)}, or all")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of each engine, in turn (5)")
+    parser.add_argument("--seconds", type=float, default=0.5, help="length of a round (0.5)")
+    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="threads of each engine (2)")
+    parser.add_argument("--no-start", action="store_true", help="do not time the start of a process")
+    parser.add_argument("--save", metavar="NAME", help="keep table, JSON and picture as benchmarks/results/NAME.*")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
+    options = parser.parse_args(given)
+    kinds = {"networks": "network", "operations": "operation", "overheads": "overhead"}
+    options.chosen = []
+    for name in options.workloads or list(WORKLOADS):
+        if name in kinds:
+            options.chosen += [w.name for w in WORKLOADS.values() if w.kind == kinds[name]]
+        elif name in WORKLOADS:
+            options.chosen.append(name)
+        else:
+            parser.error(f"unknown workload {name!r}; there are {', '.join([*kinds, *WORKLOADS])}")
+    asked = list(engines.ENGINES) if options.engines == "all" else options.engines.split(",")
+    for name in asked:
+        if name not in engines.ENGINES:
+            parser.error(f"unknown engine {name!r}; there are {', '.join(engines.ENGINES)}")
+    missing = [name for name in asked if not engines.installed(name)]
+    if missing and options.engines != "all":
+        names = ", ".join(engines.ENGINES[name].package for name in missing)
+        parser.error(f"{', '.join(missing)} is not installed: pip install {names}")
+    options.missing = missing
+    options.asked = [name for name in asked if name not in missing]
+    return options
 
+
+def main(given: list[str] | None = None) -> int:
+    given = sys.argv[1:] if given is None else given
+    if given[:1] == ["scaling"]:
+        from . import scaling
+
+        return scaling.main(given[1:])
+    if given[:1] == ["profile"]:
+        from . import profile
+
+        return profile.main(given[1:])
+    options = arguments(given)
     from rich.console import Console
     from rich.progress import Progress
-    from rich.table import Table
 
-    console = Console()
-    # OpenBLAS chooses its kernels for this CPU in both engines, whatever the shell says.
-    environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "PYTHONDONTWRITEBYTECODE")}
-    environment |= {"OMP_NUM_THREADS": str(options.threads), "OPENBLAS_NUM_THREADS": str(options.threads)}
-    os.environ.pop("OPENBLAS_CORETYPE", None)
-    facts = machine(options.threads)
-    figures: dict[str, Any] = {}
+    from . import report
+
+    console = Console() if sys.stdout.isatty() else Console(width=150)
+    env = compare.environment(options.threads)
+    found = compare.environment(options.threads, "found") if "OPENBLAS_CORETYPE" in os.environ else None
+    machine = json.loads(
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.machine", str(options.threads)], env=env, capture_output=True, text=True, check=True
+        ).stdout
+    )  # fmt: skip
+    results: dict[str, Any] = {"machine": machine["facts"], "limits": machine["limits"], "workloads": {}}
+    if found:
+        results["machine"]["OPENBLAS_CORETYPE as found"] = os.environ["OPENBLAS_CORETYPE"]
+    good = True
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("timing", total=len(chosen) * options.rounds * len(ENGINES))
-        for name in chosen:
-            rounds: dict[str, list[dict[str, Any]]] = {engine: [] for engine in ENGINES}
-            for _ in range(options.rounds):
-                for engine in ENGINES:
-                    rounds[engine].append(run_once(engine, name, options.seconds, options.threads, environment))
-                    progress.advance(task)
-            ours, theirs = rounds["minigrad"][0]["check"], rounds["torch"][0]["check"]
-            if any(abs(a - b) > 1e-4 * max(abs(b), 1e-3) for a, b in zip(ours, theirs, strict=True)):
-                raise SystemExit(f"benchmarks: {name}: the engines disagree, {ours} and {theirs}: nothing to compare")
-            figures[name] = {
-                engine: {
-                    "median_s": statistics.median(r["median"] for r in rounds[engine]),
-                    "low_s": min(r["low"] for r in rounds[engine]),
-                    "high_s": max(r["high"] for r in rounds[engine]),
-                }
-                for engine in ENGINES
-            }
-            pairs = zip(rounds["torch"], rounds["minigrad"], strict=True)
-            figures[name]["ratio"] = statistics.median(t["median"] / m["median"] for t, m in pairs)
-
-    table = Table(title="minigrad beside PyTorch (eager); ratio above 1: minigrad is faster")
-    for column in ("workload", "minigrad", "PyTorch", "ratio"):
-        table.add_column(column, justify="left" if column == "workload" else "right")
-    for name, entry in figures.items():
-        times = [f"{entry[e]['median_s'] * 1e6:,.0f} us" for e in ENGINES]
-        table.add_row(name, *times, f"{entry['ratio']:.2f}")
-    console.print(table)
-    console.print(", ".join(f"{key} {value}" for key, value in facts.items()))
+        task = progress.add_task("", total=len(options.chosen) * options.rounds * (2 if found else 1))
+        for name in options.chosen:
+            progress.update(task, description=name)
+            able = [engine for engine in options.asked if engines.runs(engine, name)]
+            setting = (options.rounds, options.seconds, options.threads)
+            try:
+                figures = compare.measure(name, able, *setting, env, lambda: progress.advance(task))
+                if found:
+                    pair = [engine for engine in ("minigrad", "torch") if engine in able]
+                    again = compare.measure(name, pair, *setting, found, lambda: progress.advance(task))
+                    for engine in pair:
+                        figures[engine]["as_found"] = {k: again[engine].get(k) for k in ("median_s", "ratio")}
+            except compare.Failed as problem:
+                console.print(str(problem), style="red")
+                good = False
+                continue
+            for entry in figures.values():
+                if "error" in entry:
+                    console.print(entry["error"], style="red")
+                    good = False
+                else:
+                    entry["share"] = compare.share(name, entry["median_s"], machine["limits"])
+            results["workloads"][name] = figures
+        if not options.no_start and "cnn" in options.chosen:
+            progress.update(task, description="start of a process")
+            results["start"] = start.measure(
+                [e for e in options.asked if engines.runs(e, "cnn")], "cnn", options.threads, env
+            )
+    ratios = [
+        f["minigrad"]["ratio"]
+        for name, f in results["workloads"].items()
+        if WORKLOADS[name].kind == "operation" and "ratio" in f.get("minigrad", {})
+    ]
+    if ratios:
+        results["geometric_mean_of_operations"] = math.exp(sum(map(math.log, ratios)) / len(ratios))
+    report.show(results, console)
+    for name in options.missing:
+        console.print(f"{name} was left out: it is not installed (pip install {engines.ENGINES[name].package})")
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=options.json.parent)
-        with os.fdopen(handle, "w") as file:
-            json.dump({"machine": facts, "figures": figures}, file, indent=1)
-            file.write("\n")
-        os.replace(temporary, options.json)
-        console.print(f"written to {options.json}")
-    return 0
+        write(options.json, json.dumps(results, indent=1) + "\n")
+    if options.save:
+        write(RESULTS / f"{options.save}.json", json.dumps(results, indent=1) + "\n")
+        write(RESULTS / f"{options.save}.md", report.markdown(results))
+        write(RESULTS / f"{options.save}.png", report.picture(results))
+        console.print(f"kept as {RESULTS / options.save}.json, .md and .png", soft_wrap=True)
+    return 0 if good else 1
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Write to a temporary name, then rename: a file is whole or not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+    os.chmod(temporary, 0o644)
+    os.replace(temporary, path)
 
 
 if __name__ == "__main__":

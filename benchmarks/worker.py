@@ -1,37 +1,75 @@
-"""Times one workload in one engine: a process of its own, started by `python -m benchmarks`. Prints JSON."""
+"""One engine on one workload, in a process of its own: it answers each line `round SECONDS` with a line of JSON.
+
+The parent lets the workers run in turn, so that all engines meet the same moods of the machine.
+"""
 
 from __future__ import annotations
 
-import importlib
+import contextlib
 import json
+import resource
 import statistics
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 
-def main(engine: str, workload: str, seconds: float, threads: int) -> None:
-    torch = importlib.import_module(engine)
-    torch.set_num_threads(threads)
-    from .workloads import WORKLOADS
+def resident() -> int:
+    """Bytes of memory in use now."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * resource.getpagesize()
 
-    step = WORKLOADS[workload](torch)
-    check = [float(step().detach().reshape(-1)[0]) for _ in range(3)]  # the first steps, compared between engines
-    end = time.perf_counter() + seconds / 4
-    while time.perf_counter() < end:  # warm up: caches, thread pools, clocks
-        step()
+
+def peak() -> int:
+    """The most bytes in use since `forget_peak`, or since the start where the system cannot forget."""
+    try:
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def forget_peak() -> None:
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def run(step: Any, seconds: float) -> dict[str, float]:
+    """Steps for so many seconds, at least 5: median and quartiles of their times in seconds."""
     times: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times) < 5:
         start = time.perf_counter()
         step()
         times.append(time.perf_counter() - start)
-    cuts = statistics.quantiles(times, n=4) if len(times) > 1 else times * 3
-    print(
-        json.dumps(
-            {"median": statistics.median(times), "low": cuts[0], "high": cuts[2], "steps": len(times), "check": check}
-        )
-    )
+    low, median, high = statistics.quantiles(times, n=4)
+    return {"median": median, "low": low, "high": high, "steps": len(times)}
+
+
+def main(engine: str, workload: str, threads: int) -> None:
+    from . import engines
+
+    begun = time.perf_counter()
+    make = engines.load(engine, threads)
+    imported = time.perf_counter()
+    before = resident()
+    forget_peak()
+    step, read = make(workload)
+    check = [read(step()) for _ in range(3)]  # the first steps, compared between engines
+    first = time.perf_counter()
+    answer: dict[str, Any] = {
+        "check": check, "peak": peak() - before, "import_s": imported - begun, "first_steps_s": first - imported,
+    }  # fmt: skip
+    print(json.dumps(answer), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(run(step, float(line.split()[1]))), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

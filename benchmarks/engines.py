@@ -1,0 +1,80 @@
+"""The engines that are compared, and how each is loaded in its own process."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .workloads import WORKLOADS
+
+Make = Callable[[str], tuple[Callable[[], Any], Callable[[Any], float]]]  # workload -> step, and its result as a number
+
+
+@dataclass(frozen=True)
+class Engine:
+    name: str
+    package: str  # what must be installed
+    what: str
+
+
+ENGINES = {
+    engine.name: engine
+    for engine in (
+        Engine("minigrad", "minigrad", "minigrad"),
+        Engine("minigrad-plain", "minigrad", "minigrad without kernels (use_kernels(False))"),
+        Engine("torch", "torch", "PyTorch eager"),
+        Engine("torch-compile", "torch", "torch.compile"),
+        Engine("jax", "jax", "JAX, compiled"),
+        Engine("autograd", "autograd", "HIPS autograd"),
+        Engine("tinygrad", "tinygrad", "tinygrad"),
+    )
+}
+
+
+def installed(engine: str) -> bool:
+    return importlib.util.find_spec(ENGINES[engine].package) is not None
+
+
+def runs(engine: str, workload: str) -> bool:
+    """Whether this engine has this workload."""
+    if engine in ("minigrad", "minigrad-plain", "torch"):
+        return True
+    if engine == "torch-compile":
+        return WORKLOADS[workload].kind != "overhead" and workload != "adam"
+    from . import others
+
+    return workload in others.WORKLOADS[engine]
+
+
+def load(engine: str, threads: int) -> Make:
+    """Import the engine; what makes a workload's step, and reads a step's result."""
+    if engine in ("minigrad", "minigrad-plain"):
+        import minigrad
+
+        minigrad.set_num_threads(threads)
+        if engine == "minigrad-plain":
+            minigrad.use_kernels(False)
+        return _like_torch(minigrad, lambda function: function)
+    if engine in ("torch", "torch-compile"):
+        import torch
+
+        torch.set_num_threads(threads)
+        return _like_torch(torch, torch.compile if engine == "torch-compile" else lambda function: function)
+    from . import others
+
+    return others.load(engine)
+
+
+def _like_torch(torch: Any, prepare: Callable[[Any], Any]) -> Make:
+    def make(workload: str) -> tuple[Callable[[], Any], Callable[[Any], float]]:
+        from . import scaling
+
+        if workload.count("/") != 2:
+            step = WORKLOADS[workload].make(torch, prepare)
+        else:
+            step = scaling.make(workload, torch, prepare)
+        return step, lambda out: float(out.detach().reshape(-1)[0])
+
+    return make

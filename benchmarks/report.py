@@ -1,0 +1,126 @@
+"""The figures as a table for the terminal, as Markdown, and as a picture."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from .workloads import WORKLOADS
+
+HEAD = ("workload", "engine", "median", "spread", "ratio", "bar", "as found", "of limit", "peak memory")
+
+
+def _time(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} us"
+
+
+def rows(results: dict[str, Any]) -> list[list[str]]:
+    """One row for each workload and engine, in the order of HEAD."""
+    table = []
+    for name, figures in results["workloads"].items():
+        for engine, entry in figures.items():
+            if "error" in entry:
+                table.append([name, engine, "failed", "", "", "", "", "", ""])
+                continue
+            bar = WORKLOADS[name].bar
+            ratio, again = entry.get("ratio"), entry.get("as_found", {}).get("ratio")
+            table.append(
+                [
+                    name,
+                    engine,
+                    _time(entry["median_s"]),
+                    f"{_time(entry['low_s'])} to {_time(entry['high_s'])}",
+                    f"{ratio:.2f}" if ratio and engine != "torch" else "",
+                    f"{bar:g}" if bar and engine == "minigrad" else "",
+                    f"{again:.2f}" if again and engine != "torch" else "",
+                    f"{100 * entry['share']:.0f} %" if entry.get("share") else "",
+                    f"{entry['peak_bytes'] / 2**20:.0f} MiB",
+                ]
+            )
+    return table
+
+
+def remarks(results: dict[str, Any]) -> list[str]:
+    lines = []
+    if mean := results.get("geometric_mean_of_operations"):
+        lines.append(f"geometric mean of the operations' ratios: {mean:.2f}")
+    for engine, entry in results.get("start", {}).items():
+        if "error" not in entry:
+            lines.append(
+                f"start of a process to the end of the CNN's first step, {engine}: {entry['warm_s']:.2f} s "
+                f"(empty kernel cache: {entry['cold_s']:.2f} s)"
+            )
+    limits = results["limits"]
+    lines.append(
+        f"limits measured in this run: {limits['matrix_rate'] / 1e9:.0f} GFLOP/s, {limits['bandwidth'] / 1e9:.1f} GB/s"
+    )
+    lines.append(", ".join(f"{key} {value}" for key, value in results["machine"].items()))
+    return lines
+
+
+def show(results: dict[str, Any], console: Any) -> None:
+    from rich.table import Table
+
+    table = Table(title="One step, and the ratio to PyTorch eager (above 1: faster)")
+    for column in HEAD:
+        table.add_column(column, justify="left" if column in ("workload", "engine") else "right")
+    last = ""
+    for row in rows(results):
+        table.add_row(row[0] if row[0] != last else "", *row[1:])
+        last = row[0]
+    console.print(table)
+    for line in remarks(results):
+        console.print(line, highlight=False)
+
+
+def markdown(results: dict[str, Any]) -> str:
+    lines = ["| " + " | ".join(HEAD) + " |", "|" + " --- |" * len(HEAD)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows(results)]
+    return "\n".join([*lines, "", *(f"{line}  " for line in remarks(results)), ""])
+
+
+def picture(results: dict[str, Any]) -> bytes:
+    """The ratio of each engine by workload, on a logarithmic axis, with the bars that are asked for."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    names = [n for n, f in results["workloads"].items() if any("ratio" in e for k, e in f.items() if k != "torch")]
+    others = list(dict.fromkeys(e for n in names for e in results["workloads"][n] if e != "torch"))
+    fig, ax = plt.subplots(figsize=(8, 1.2 + 0.34 * len(names) * max(1, len(others) * 0.6)))
+    height = 0.8 / max(len(others), 1)
+    for k, engine in enumerate(others):
+        places = [
+            (i, results["workloads"][n][engine]["ratio"])
+            for i, n in enumerate(names)
+            if "ratio" in results["workloads"][n].get(engine, {})
+        ]
+        bars = ax.barh(
+            [i + (k - (len(others) - 1) / 2) * height for i, _ in places],
+            [r for _, r in places],
+            height * 0.9,
+            label=engine,
+        )
+        ax.bar_label(bars, [f"{r:.2f}" for _, r in places], padding=3, fontsize=8)
+    for i, name in enumerate(names):
+        bar = WORKLOADS[name].bar
+        if bar:
+            ax.plot(
+                [bar, bar], [i - 0.45, i + 0.45], color="black", linewidth=1.2, label="asked for" if i == 0 else None
+            )
+    ax.axvline(1, color="grey", linewidth=0.8)
+    ax.set_xscale("log")
+    ax.set_yticks(range(len(names)), names)
+    ax.invert_yaxis()
+    ax.set_xlabel("times as fast as PyTorch eager")
+    ax.margins(x=0.12)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize=8)
+    content = io.BytesIO()
+    fig.savefig(content, format="png", dpi=110, bbox_inches="tight")
+    plt.close(fig)
+    return content.getvalue()
