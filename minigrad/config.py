@@ -48,6 +48,9 @@ def show_config() -> None:
             )
     except ImportError:
         print("  BLAS: install threadpoolctl to see which")
+    from . import _memory_is_kept
+
+    print(f"  freed memory: {'kept for the next arrays' if _memory_is_kept else 'given back to the system'}")
     print(
         f"  fused forms: {'on' if kernels_enabled() else 'off'}; Numba {'loaded' if 'numba' in sys.modules else 'not loaded'}"
     )
