@@ -185,7 +185,7 @@ def _operation(torch: Any, prepare: Prepare, function: Callable[..., Any], *inpu
     for x in floating:
         x.requires_grad_()
     run = prepare(function)
-    gradient = torch.randn(*function(*inputs).shape)
+    gradient = torch.randn(function(*inputs).shape)
 
     def step() -> Any:
         for x in floating:

@@ -5,6 +5,8 @@
 Read `minigrad/autograd.py` first: it is backpropagation.
 """
 
+from . import process  # before NumPy
+
 import math as _math
 import warnings as _warnings
 
@@ -83,14 +85,11 @@ from .config import (
     use_deterministic_algorithms,
 )
 from .dtypes import can_cast, result_type
-from .memory import keep_freed_memory as _keep_freed_memory
 from .gradcheck import gradcheck as _gradcheck, gradgradcheck as _gradgradcheck
 from .serialization import load, save
 
 # PyTorch's places for them
 autograd.gradcheck, autograd.gradgradcheck, autograd.functional = _gradcheck, _gradgradcheck, _derivatives
-
-_memory_is_kept = _keep_freed_memory()
 
 pi, e, inf, nan, newaxis = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan, None
 strided = contiguous_format = preserve_format = channels_last = (

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from . import process
 from .autograd import kernels_enabled
 
 _threads = {"count": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1}
@@ -48,9 +49,9 @@ def show_config() -> None:
             )
     except ImportError:
         print("  BLAS: install threadpoolctl to see which")
-    from . import _memory_is_kept
-
-    print(f"  freed memory: {'kept for the next arrays' if _memory_is_kept else 'given back to the system'}")
+    print(f"  freed memory: {'kept for the next arrays' if process.memory_is_kept else 'given back to the system'}")
+    if not process.blas_sleeps:
+        print("  BLAS: NumPy was imported before minigrad, so BLAS's idle threads keep turning; import minigrad first")
     print(
         f"  fused forms: {'on' if kernels_enabled() else 'off'}; Numba {'loaded' if 'numba' in sys.modules else 'not loaded'}"
     )

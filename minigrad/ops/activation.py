@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import inplace as _inplace
+from .. import kernels
 from ..autograd import Array, Fused, Operation, Variable, wrap
 from ..random import default_generator
 from .checks import require_floating, require_tensor, type_name
@@ -393,6 +394,11 @@ class Gelu(Fused):
     @staticmethod
     def forward(ctx: Any, x: Array, approximate: str) -> Array:
         ctx.approximate = approximate
+        if x.dtype == np.float32 and kernels.wanted(x):
+            from ..kernels import elementwise
+
+            ctx.save_for_backward(x, None)
+            return elementwise.run(elementwise.gelu_tanh if approximate == "tanh" else elementwise.gelu, x)
         if approximate == "tanh":
             curve = np.asarray(x * x)
             curve *= Gelu.ROOT * Gelu.CUBE
@@ -410,6 +416,12 @@ class Gelu(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, curve = ctx.saved_tensors
+        if curve is None:
+            from ..kernels import elementwise
+
+            tanh_form = ctx.approximate == "tanh"
+            loop = elementwise.gelu_tanh_backward if tanh_form else elementwise.gelu_backward
+            return elementwise.run(loop, x, grad), None
         slope = np.asarray(x * x)
         if ctx.approximate == "tanh":  # φ = (1 - tanh² u) · u' / 2
             slope *= 1.5 * Gelu.ROOT * Gelu.CUBE

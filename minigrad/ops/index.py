@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import inplace
+from .. import inplace, kernels
 from ..autograd import Array, Operation, Variable, wrap
 from .arithmetic import cast, where
 from .shape import Slice, expand, normalize_dim
@@ -152,7 +152,12 @@ class PutAdd(Operation):
 
 def add_rows(out: Array, indices: Array, rows: Array) -> None:
     """out[indices[i]] += rows[i] for every i: the gradient of reading rows."""
-    np.add.at(out, indices, rows)
+    if rows.ndim == 2 and kernels.wanted(rows):
+        from ..kernels import scatter
+
+        scatter.add_rows(out, indices, rows)
+    else:
+        np.add.at(out, indices, rows)
 
 
 def getitem(input: Any, key: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import kernels
 from ..autograd import Array, Fused, Operation, Variable, no_grad, wrap
 from .arithmetic import broadcast_error, cast, clamp, minimum, promote, where
 from .arithmetic import sub as subtract
@@ -488,6 +489,15 @@ class CrossEntropyLoss(Fused):
         ctx: Any, x: Array, target: Array, weight: Array | None, ignore_index: int, reduction: str, smoothing: float
     ) -> Array:
         classes = _Classes(x.shape, target, weight, ignore_index)
+        ctx.rows = x.ndim == 2 and not smoothing and kernels.wanted(x)
+        if ctx.rows:
+            from ..kernels import rows
+
+            e, largest, sums = rows.exponentials(np.ascontiguousarray(x))
+            losses = (np.log(sums) - (x[classes.at] - largest)) * classes.weights
+            ctx.save_for_backward(e, sums, classes.weights, weight)
+            ctx.classes, ctx.reduction, ctx.smoothing = classes, reduction, smoothing
+            return classes.reduce(losses, reduction)
         e = x - np.maximum.reduce(x, 1, keepdims=True)
         x_t = e[classes.at]
         if smoothing:
@@ -512,7 +522,12 @@ class CrossEntropyLoss(Fused):
         e, sums, scale, weight = ctx.saved_tensors
         classes, smoothing = ctx.classes, ctx.smoothing
         grad = classes.spread(grad, ctx.reduction)
-        dx = e * np.expand_dims(grad * scale / sums, 1)
+        if ctx.rows:
+            from ..kernels import rows
+
+            dx = rows.scaled(e, np.asarray(grad * scale / sums, e.dtype))
+        else:
+            dx = e * np.expand_dims(grad * scale / sums, 1)
         dx[classes.at] -= grad * classes.weights * (1 - smoothing)
         if smoothing:
             part = smoothing / e.shape[1]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import storage
+from .. import kernels, storage
 from ..autograd import Array, Fused, wrap
 from .checks import require_floating, type_name
 from .pointwise import sqrt
@@ -130,9 +130,59 @@ class Normalize(Fused):
 class NativeLayerNorm(Normalize):
     """Normalize over the last dimensions"""
 
+    @staticmethod
+    def forward(
+        ctx: Any, x: Array, w: Any, b: Any, axes: tuple[int, ...], eps: float, shape: Any = None, known: Any = None
+    ) -> Array:
+        ctx.rows = _count(x, axes) if kernels.wanted(x) else 0
+        if not ctx.rows:
+            return Normalize.forward(ctx, x, w, b, axes, eps, shape, known)
+        from ..kernels import rows
+
+        ctx.shape = x.shape[axes[0] :]
+        out, mean, scale = rows.layer_norm(x, w, b, ctx.rows, eps)
+        ctx.save_for_backward(x, mean, scale, w)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        if not ctx.rows:
+            return Normalize.backward(ctx, grad)
+        from ..kernels import rows
+
+        x, mean, scale, w = ctx.saved_tensors
+        dx, dw, db = rows.layer_norm_backward(grad, x, w, mean, scale, ctx.rows)
+        _, to_w, to_b, *_ = ctx.next_functions
+        return dx, dw.reshape(ctx.shape) if to_w else None, db.reshape(ctx.shape) if to_b else None, *(None,) * 4
+
 
 class NativeBatchNorm(Normalize):
     """Normalize over all dimensions but the channels"""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Array, w: Any, b: Any, axes: tuple[int, ...], eps: float, shape: Any = None, known: Any = None
+    ) -> Array:
+        ctx.channels = known is not None and known[0].ndim == 1  # the means alone: x is large, kernels are on
+        if not ctx.channels:
+            return Normalize.forward(ctx, x, w, b, axes, eps, shape, known)
+        from ..kernels import channels
+
+        mean, var = known
+        scale = 1 / np.sqrt(var + x.dtype.type(eps))
+        ctx.save_for_backward(x, mean, scale, w)
+        return channels.normalize(channels.planes(x), mean, scale, w, b).reshape(x.shape)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        if not ctx.channels:
+            return Normalize.backward(ctx, grad)
+        from ..kernels import channels
+
+        x, mean, scale, w = ctx.saved_tensors
+        dx, dw, db = channels.normalize_backward(channels.planes(grad), channels.planes(x), mean, scale, w)
+        _, to_w, to_b, *_ = ctx.next_functions
+        return dx.reshape(x.shape), dw if to_w else None, db if to_b else None, None, None, None, None
 
 
 class NativeGroupNorm(Normalize):
@@ -305,11 +355,18 @@ def batch_norm(
         w, b = (None if p is None else p.reshape(shape) for p in (weight, bias))
         return NormalizeBy.apply(input, w, b, mean, var, eps)
     axes = (0, *range(2, x.ndim))
-    mean, centered, var = _moments(x, axes)
+    known: tuple[Array, Array]
+    if x.ndim > 2 and kernels.wanted(x):
+        from ..kernels import channels as by_channel
+
+        mean, var = known = by_channel.moments(by_channel.planes(x))
+    else:
+        mean, centered, var = _moments(x, axes)
+        known = centered, var
     if running_mean is not None and x.size:
         n = x.size // channels
         _update_running(running_mean, running_var, momentum, mean, var * (n / (n - 1)))
-    return NativeBatchNorm.apply(input, weight, bias, axes, eps, shape, (centered, var))
+    return NativeBatchNorm.apply(input, weight, bias, axes, eps, shape, known)
 
 
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:

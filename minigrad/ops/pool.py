@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import kernels
 from ..autograd import Array, Fused, Variable, wrap
 from .index import gather
 from .matrix import matmul
@@ -64,12 +65,22 @@ class MaxPool(Fused):
 
     @staticmethod
     def forward(ctx: Any, x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> Array:
-        values, ctx.winner = max_windows(x, kernel, stride, dilation, pads, out)
         ctx.setting = x.shape, kernel, stride, dilation, pads, out
+        ctx.compiled = kernels.wanted(x)
+        if ctx.compiled:
+            from ..kernels import pool
+
+            values, ctx.winner = pool.max_pool(x, kernel, stride, dilation, pads, out)
+        else:
+            values, ctx.winner = max_windows(x, kernel, stride, dilation, pads, out)
         return values
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
+        if ctx.compiled:
+            from ..kernels import pool
+
+            return pool.max_pool_backward(grad, ctx.winner, *ctx.setting[:5]), *(None,) * 5
         return spread_to_winner(grad, ctx.winner, *ctx.setting), *(None,) * 5
 
     @classmethod

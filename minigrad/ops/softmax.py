@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import dtypes
+from .. import dtypes, kernels
 from ..autograd import Array, Fused, wrap
 from ..random import default_generator
 from .arithmetic import cast
@@ -41,9 +41,15 @@ class Softmax(Fused):
 
     @staticmethod
     def forward(ctx: Any, x: Array, dim: int) -> Array:
-        out = x - np.maximum.reduce(x, dim, keepdims=True)
-        np.exp(out, out=out)
-        out /= np.add.reduce(out, dim, keepdims=True)
+        ctx.rows = dim == x.ndim - 1 and kernels.wanted(x)
+        if ctx.rows:
+            from ..kernels import rows
+
+            out = rows.softmax(x)
+        else:
+            out = x - np.maximum.reduce(x, dim, keepdims=True)
+            np.exp(out, out=out)
+            out /= np.add.reduce(out, dim, keepdims=True)
         ctx.save_for_backward(out)
         ctx.dim = dim
         return out
@@ -51,6 +57,10 @@ class Softmax(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         (out,) = ctx.saved_tensors
+        if ctx.rows:
+            from ..kernels import rows
+
+            return rows.softmax_backward(out, grad), None
         dx = grad - row_dot(grad, out, ctx.dim)
         dx *= out
         return dx, None
@@ -66,8 +76,14 @@ class LogSoftmax(Fused):
 
     @staticmethod
     def forward(ctx: Any, x: Array, dim: int) -> Array:
-        out = x - np.maximum.reduce(x, dim, keepdims=True)
-        out -= np.log(np.add.reduce(np.exp(out), dim, keepdims=True))
+        ctx.rows = dim == x.ndim - 1 and kernels.wanted(x)
+        if ctx.rows:
+            from ..kernels import rows
+
+            out = rows.log_softmax(x)
+        else:
+            out = x - np.maximum.reduce(x, dim, keepdims=True)
+            out -= np.log(np.add.reduce(np.exp(out), dim, keepdims=True))
         ctx.save_for_backward(out)
         ctx.dim = dim
         return out
@@ -75,6 +91,10 @@ class LogSoftmax(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         (out,) = ctx.saved_tensors
+        if ctx.rows:
+            from ..kernels import rows
+
+            return rows.log_softmax_backward(out, grad), None
         dx = np.exp(out)
         dx *= np.add.reduce(grad, ctx.dim, keepdims=True)
         np.subtract(grad, dx, out=dx)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import dtypes, storage
+from .. import dtypes, kernels, storage
 from ..autograd import Array, wrap
 from .optimizer import Optimizer, check_betas, check_range, count_step, refuse, scalar_state
 
@@ -85,6 +85,13 @@ class Adam(Optimizer):
         t = count_step(state)
         grad = decay(p, grad, group, group["decoupled_weight_decay"])
         largest = state["max_exp_avg_sq"].array if group["amsgrad"] else None
+        if largest is None and kernels.wanted(p) and p.flags.c_contiguous and grad.flags.c_contiguous:
+            from ..kernels.optimizer import adam
+
+            adam(
+                p, grad, state["exp_avg"].array, state["exp_avg_sq"].array, group["betas"], group["eps"], group["lr"], t
+            )
+            return
         work = self.scratch(grad)
         self._step(grad, state["exp_avg"].array, state["exp_avg_sq"].array, largest, t, group, work)
         p -= work

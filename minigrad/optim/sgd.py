@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from ..autograd import Array, wrap
 from .optimizer import Optimizer, check_range, refuse
 
@@ -48,6 +49,11 @@ class SGD(Optimizer):
             if buffer is None:
                 state["momentum_buffer"] = wrap(np.array(grad))
                 b = state["momentum_buffer"].array
+            elif kernels.wanted(p) and p.flags.c_contiguous and grad.flags.c_contiguous:
+                from ..kernels.optimizer import momentum as step
+
+                step(p, grad, buffer.array, momentum, group["dampening"], group["lr"], group["nesterov"])
+                return
             else:
                 b = buffer.array
                 b *= momentum

@@ -1,0 +1,121 @@
+"""Compiled loops for large arrays. Nobody needs to read them to understand the engine: each has its twin in NumPy, in ops/.
+
+An operation asks `wanted(x)` whether x is worth a compiled loop, and only then imports the file that holds
+it, and with it Numba. Small arrays never wait for a compiler. A compiled loop is kept on disk (NUMBA_CACHE_DIR, else
+beside the file), so each is compiled once on a machine; `python -m minigrad.kernels warm` does it ahead.
+
+    vector.py       exp, tanh, erf ... written out, so that the compiler makes vector instructions of them
+    sums.py         sums and maxima of a row
+    elementwise.py  activations, forward and backward
+    rows.py         softmax, cross-entropy, layer norm: one row after the other
+    channels.py     batch norm
+    pool.py         pooling
+    scatter.py      the gradient of an embedding
+    optimizer.py    Adam and SGD in one pass
+
+Threads: a kernel releases Python's lock and works on a part of the rows, `split` gives each thread of a small pool its
+part. So no second pool spins beside that of BLAS, and loader threads may call kernels too.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import itertools
+import os
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from ..autograd import kernels_enabled
+
+LARGE = 1 << 15  # elements from which a compiled loop pays
+_PER_THREAD = 1 << 17  # elements that are worth waking a second thread for: about 50 microseconds
+
+_has_numba: bool | None = None
+_workers: list[_Worker] = []
+_busy = threading.Lock()
+
+
+def wanted(x: np.ndarray) -> bool:
+    """Whether a compiled loop should run over x: it is large, of float32 or float64, kernels are on, Numba is installed."""
+    global _has_numba
+    if x.size < LARGE or x.dtype.char not in "fd" or not kernels_enabled():
+        return False
+    if _has_numba is None:
+        _has_numba = importlib.util.find_spec("numba") is not None
+    return _has_numba
+
+
+class _Worker(threading.Thread):
+    """A thread that runs one function at a time, waiting for the next on a lock: half the wait of a queue and a future."""
+
+    def __init__(self) -> None:
+        super().__init__(name="minigrad kernel", daemon=True)
+        self.job: Callable[[], object] | None = None
+        self.error: BaseException | None = None
+        self._given, self._done = threading.Lock(), threading.Lock()
+        self._given.acquire()
+        self._done.acquire()
+        self.start()
+
+    def run(self) -> None:
+        while True:
+            self._given.acquire()
+            try:
+                assert self.job is not None
+                self.job()
+            except BaseException as error:
+                self.error = error
+            self.job = None
+            self._done.release()
+
+    def give(self, job: Callable[[], object]) -> None:
+        self.job = job
+        self._given.release()
+
+    def wait(self) -> BaseException | None:
+        self._done.acquire()
+        error, self.error = self.error, None
+        return error
+
+
+def split(rows: int, elements: int, run: Callable[[int, int], object]) -> None:
+    """`run(start, stop)` over all rows, their `elements` shared among the threads of `minigrad.set_num_threads`.
+
+    While another thread uses the workers, this one does its work alone.
+    """
+    from ..config import get_num_threads
+
+    parts = max(1, min(get_num_threads(), rows, elements // _PER_THREAD))
+    if parts == 1 or not _busy.acquire(blocking=False):
+        run(0, rows)
+        return
+    try:
+        while len(_workers) < parts - 1:
+            _workers.append(_Worker())
+        bounds = [rows * i // parts for i in range(parts + 1)]
+        used = _workers[: parts - 1]
+        for worker, (a, b) in zip(used, itertools.pairwise(bounds[1:]), strict=True):
+            worker.give(functools.partial(run, a, b))
+        try:
+            run(bounds[0], bounds[1])
+        finally:
+            errors = [worker.wait() for worker in used]
+        for error in errors:
+            if error is not None:
+                raise error
+    finally:
+        _busy.release()
+
+
+def _forget_workers() -> None:
+    """In a forked child the threads are gone, and nobody will release the lock."""
+    global _busy
+    _workers.clear()
+    _busy = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_workers)
