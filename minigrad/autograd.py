@@ -33,6 +33,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import heapq
+import os
 import sys
 import threading
 import weakref
@@ -514,7 +515,7 @@ class _Kernels(threading.local):
 
 
 _kernels = _Kernels()
-_kernels_default = True
+_kernels_default = os.environ.get("MINIGRAD_KERNELS") != "0"
 
 
 def kernels_enabled() -> bool:

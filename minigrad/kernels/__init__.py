@@ -33,19 +33,18 @@ from ..autograd import kernels_enabled
 LARGE = 1 << 15  # elements from which a compiled loop pays
 _PER_THREAD = 1 << 17  # elements that are worth waking a second thread for: about 50 microseconds
 
-_has_numba: bool | None = None
 _workers: list[_Worker] = []
 _busy = threading.Lock()
 
 
 def wanted(x: np.ndarray) -> bool:
     """Whether a compiled loop should run over x: it is large, of float32 or float64, kernels are on, Numba is installed."""
-    global _has_numba
-    if x.size < LARGE or x.dtype.char not in "fd" or not kernels_enabled():
-        return False
-    if _has_numba is None:
-        _has_numba = importlib.util.find_spec("numba") is not None
-    return _has_numba
+    return x.size >= LARGE and x.dtype.char in "fd" and kernels_enabled() and _installed()
+
+
+@functools.cache
+def _installed() -> bool:
+    return importlib.util.find_spec("numba") is not None
 
 
 class _Worker(threading.Thread):

@@ -37,6 +37,7 @@ class Kernel:
         self.dispatcher = dispatcher
         self._known: set[tuple[Any, ...]] = set()
         self._lock = threading.Lock()
+        self.used = False
         KERNELS[self.name] = self
 
     def __call__(self, *args: Any) -> Any:
@@ -51,6 +52,7 @@ class Kernel:
                 finally:
                     timer.cancel()
                 self._known.add(key)
+                self.used = True
             return result
         return self.dispatcher(*args)
 

@@ -54,12 +54,6 @@ def gelu_tanh_backward(x: Array, grad: Array, out: Array) -> None:
         out[i] = grad[i] * (_HALF * (_ONE + t) + _HALF * x[i] * ((_ONE - t * t) * slope))
 
 
-@kernel
-def tanh(x: Array, out: Array) -> None:
-    for i in range(x.size):
-        out[i] = tanh_float32(x[i])
-
-
 def run(loop: Any, *arrays: Array) -> Array:
     """The loop over the elements of float32 arrays of one shape; a fresh array."""
     flat = [np.ascontiguousarray(a).reshape(-1) for a in arrays]

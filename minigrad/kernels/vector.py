@@ -121,7 +121,7 @@ def tanh_float32(x: Any) -> Any:
     large = _ONE_32 - _TWO_32 / (exp_float32(_TWO_32 * min(y, _FLAT_32)) + _ONE_32)
     large = large if x > _ZERO_32 else -large
     out = small if y < _SMALL_32 else large
-    return out if x == x else x
+    return out if (x < _ZERO_32) | (x > _ZERO_32) else x  # -0 and nan as they are
 
 
 # -- erf: below 1 x plus an odd polynomial, above it 1 - e^(-x² - q(x)), where x² + q is -ln erfc

@@ -1,0 +1,93 @@
+"""`python -m minigrad.kernels warm`: compile every kernel now, so that no training waits for it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+
+def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Programs that between them use every kernel, in both floating types."""
+    import minigrad as torch
+
+    F = torch.nn.functional
+
+    def through(function: Callable[..., Any], *shapes: tuple[int, ...], dtype: Any) -> Callable[[], Any]:
+        def run() -> None:
+            inputs = [torch.rand(*shape, dtype=dtype).requires_grad_() for shape in shapes]
+            function(*inputs).sum().backward()
+
+        return run
+
+    def step(optimizer: Callable[..., Any], dtype: Any) -> Callable[[], Any]:
+        def run() -> None:
+            p = torch.rand(200, 200, dtype=dtype).requires_grad_()
+            chosen = optimizer([p])
+            for _ in range(2):
+                p.grad = torch.rand(200, 200, dtype=dtype)
+                chosen.step()
+
+        return run
+
+    for dtype in (torch.float32, torch.float64):
+        name = str(dtype).partition(".")[2]
+        rows, images = (300, 200), (4, 8, 40, 40)
+        if dtype == torch.float32:
+            yield "gelu", through(F.gelu, rows, dtype=dtype)
+            yield "gelu, tanh form", through(lambda x: F.gelu(x, approximate="tanh"), rows, dtype=dtype)
+        yield f"softmax {name}", through(lambda x: torch.softmax(x, -1), rows, dtype=dtype)
+        yield f"log_softmax {name}", through(lambda x: torch.log_softmax(x, -1), rows, dtype=dtype)
+        labels = torch.zeros(300, dtype=torch.int64)
+        yield f"cross_entropy {name}", through(lambda x, y=labels: F.cross_entropy(x, y), rows, dtype=dtype)
+        yield f"layer_norm {name}", through(lambda x: F.layer_norm(x, (200,)), rows, dtype=dtype)
+        yield f"batch_norm {name}", through(lambda x: F.batch_norm(x, None, None, training=True), images, dtype=dtype)
+        yield f"max_pool2d {name}", through(lambda x: F.max_pool2d(x, 2), images, dtype=dtype)
+        words = torch.zeros(400, dtype=torch.int64)
+        yield f"embedding {name}", through(lambda w, i=words: F.embedding(i, w), (50, 200), dtype=dtype)
+        yield f"Adam {name}", step(lambda p: torch.optim.Adam(p), dtype)
+        yield f"SGD {name}", step(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), dtype)
+
+
+def unused() -> list[str]:
+    """The kernels that no job has compiled."""
+    from . import compiled
+
+    for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+        importlib.import_module(f"{__package__}.{path.stem}")
+    return sorted(
+        name
+        for name, kernel in compiled.KERNELS.items()
+        if kernel.__module__.startswith("minigrad.") and not kernel.used
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m minigrad.kernels", description=__doc__)
+    parser.add_argument("command", choices=["warm"], help="compile all kernels")
+    parser.parse_args(arguments)
+    from . import _installed
+
+    if not _installed():
+        print("Numba is not installed: there is nothing to compile (pip install numba).", file=sys.stderr)
+        return 1
+    todo = list(jobs())
+    start = time.perf_counter()
+    try:
+        from rich.progress import track
+
+        todo_shown = track(todo, description="compiling")
+    except ModuleNotFoundError:
+        todo_shown = todo  # type: ignore[assignment]
+    for _, job in todo_shown:
+        job()
+    print(f"{len(todo)} programs, {time.perf_counter() - start:.1f} s; what is compiled is kept on disk")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
