@@ -10,6 +10,8 @@ beside the file), so each is compiled once on a machine; `python -m minigrad.ker
     rows.py         softmax, cross-entropy, layer norm: one row after the other
     channels.py     batch norm
     pool.py         pooling
+    gemm.py         the tile of a matrix product, in registers
+    conv.py         convolution, on that tile
     scatter.py      the gradient of an embedding
     optimizer.py    Adam and SGD in one pass
 
@@ -37,9 +39,12 @@ _workers: list[_Worker] = []
 _busy = threading.Lock()
 
 
-def wanted(x: np.ndarray) -> bool:
-    """Whether a compiled loop should run over x: it is large, of float32 or float64, kernels are on, Numba is installed."""
-    return x.size >= LARGE and x.dtype.char in "fd" and kernels_enabled() and _installed()
+def wanted(x: np.ndarray, work: int | None = None) -> bool:
+    """Whether a compiled loop should run over x: it is large, of float32 or float64, kernels are on, Numba is installed.
+
+    work: where an element is used many times, how many elements would cost as much when used once; x.size otherwise.
+    """
+    return (x.size if work is None else work) >= LARGE and x.dtype.char in "fd" and kernels_enabled() and _installed()
 
 
 @functools.cache

@@ -47,6 +47,8 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"layer_norm {name}", through(lambda x: F.layer_norm(x, (200,)), rows, dtype=dtype)
         yield f"batch_norm {name}", through(lambda x: F.batch_norm(x, None, None, training=True), images, dtype=dtype)
         yield f"max_pool2d {name}", through(lambda x: F.max_pool2d(x, 2), images, dtype=dtype)
+        filters = (16, 8, 3, 3)
+        yield f"conv2d {name}", through(lambda x, w: F.conv2d(x, w), images, filters, dtype=dtype)
         words = torch.zeros(400, dtype=torch.int64)
         yield f"embedding {name}", through(lambda w, i=words: F.embedding(i, w), (50, 200), dtype=dtype)
         yield f"Adam {name}", step(lambda p: torch.optim.Adam(p), dtype)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import kernels
 from ..autograd import Array, Fused, Variable, wrap
 from .matrix import einsum
 from .shape import flip
@@ -43,26 +44,50 @@ def _columns(x: Array, kernel: Ints, stride: Ints, dilation: Ints, groups: int) 
     return seen.transpose(order).reshape(n, groups, channels // groups * math.prod(kernel), -1)
 
 
-def conv_forward(x: Array, w: Array, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
-    """x (N, C, *spatial), w (O, C/groups, *kernel) -> (N, O, *out)."""
+def _compiled(x: Array, out: Ints, w_shape: Ints, groups: int) -> bool:
+    """Whether to take the compiled road: enough places for its tiles, enough filters in a group, enough work."""
+    places = x.shape[0] * math.prod(out)
+    if places < 64 or w_shape[0] < 4 * groups or w_shape[1] == 0:
+        return False
+    return kernels.wanted(x, places * math.prod(w_shape) // 128)
+
+
+def _add_bias(out: Array, bias: Array) -> Array:
+    out += bias.reshape(-1, *(1,) * (out.ndim - 2))
+    return out
+
+
+def conv_forward(
+    x: Array, w: Array, bias: Array | None, stride: Ints, pads: Pairs, dilation: Ints, groups: int
+) -> Array:
+    """x (N, C, *spatial), w (O, C/groups, *kernel), bias (O) -> (N, O, *out)."""
     kernel = w.shape[2:]
     out = tuple(
         out_size(s, k, st, p, d) for s, k, st, p, d in zip(x.shape[2:], kernel, stride, pads, dilation, strict=True)
     )
     n, n_out = x.shape[0], w.shape[0]
+    if _compiled(x, out, w.shape, groups):
+        from ..kernels import conv
+
+        return conv.forward(x, w, bias, out, stride, pads, dilation, groups)
     flat = w.reshape(groups, n_out // groups, -1)
     result = np.empty((n, groups, n_out // groups, math.prod(out)), x.dtype)
     padded = pad_zeros(x, pads)
     for part in _chunks(n, flat[0, 0].size * groups * math.prod(out) * x.itemsize):
         np.matmul(flat, _columns(padded[part], kernel, stride, dilation, groups), out=result[part])
-    return result.reshape(n, n_out, *out)
+    result = result.reshape(n, n_out, *out)
+    return result if bias is None else _add_bias(result, bias)
 
 
 def conv_grad_input(
-    grad: Array, w: Array, spatial: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int
+    grad: Array, w: Array, bias: Array | None, spatial: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int
 ) -> Array:
-    """The gradient by x (N, C, *spatial) of `conv_forward`, from the gradient (N, O, *out) of its result."""
+    """The gradient by x (N, C, *spatial) of `conv_forward`, from the gradient (N, O, *out) of its result; + bias (C)."""
     kernel, n = w.shape[2:], grad.shape[0]
+    if _compiled(grad, grad.shape[2:], w.shape, groups):
+        from ..kernels import conv
+
+        return conv.grad_input(grad, w, bias, spatial, stride, pads, dilation, groups)
     flat = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)  # (groups, C/groups · kernel, O/groups)
     channels, out = w.shape[1] * groups, grad.shape[2:]
     padded = tuple(s + lo + max(hi, 0) for s, (lo, hi) in zip(spatial, pads, strict=True))
@@ -72,7 +97,7 @@ def conv_grad_input(
         g = grad[part].reshape(-1, groups, w.shape[0] // groups, math.prod(out))
         columns = np.matmul(flat, g).reshape(-1, channels, *kernel, *out)
         result[part] = add_windows(columns, padded, kernel, stride, dilation)[inside]
-    return result
+    return result if bias is None else _add_bias(result, bias)
 
 
 def conv_grad_weight(
@@ -80,6 +105,10 @@ def conv_grad_weight(
 ) -> Array:
     """The gradient by w of `conv_forward`, from the gradient (N, O, *out) of its result."""
     kernel, n, out = w_shape[2:], x.shape[0], math.prod(grad.shape[2:])
+    if _compiled(x, grad.shape[2:], w_shape, groups):
+        from ..kernels import conv
+
+        return conv.grad_weight(grad, x, w_shape, stride, pads, dilation, groups)
     padded = pad_zeros(x, pads)
     total = np.zeros((groups, w_shape[0] // groups, w_shape[1] * math.prod(kernel)), grad.dtype)
     for part in _chunks(n, total[0, 0].size * groups * out * x.itemsize):
@@ -122,10 +151,7 @@ class Convolution(Fused):
     def forward(ctx: Any, x: Array, w: Array, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
         ctx.save_for_backward(x, w)
         ctx.setting = stride, pads, dilation, groups
-        out = conv_forward(x, w, stride, pads, dilation, groups)
-        if b is not None:
-            out += b.reshape(-1, *(1,) * len(stride))
-        return out
+        return conv_forward(x, w, b, stride, pads, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
@@ -133,7 +159,7 @@ class Convolution(Fused):
         dx, dw, db = ctx.next_functions[:3]
         grad = np.ascontiguousarray(grad)
         return (
-            conv_grad_input(grad, w, x.shape[2:], *ctx.setting) if dx else None,
+            conv_grad_input(grad, w, None, x.shape[2:], *ctx.setting) if dx else None,
             conv_grad_weight(grad, x, w.shape, *ctx.setting) if dw else None,
             grad.sum((0, *range(2, grad.ndim))) if db else None,
             *(None,) * 4,
@@ -174,17 +200,14 @@ class TransposedConvolution(Fused):
     ) -> Array:
         ctx.save_for_backward(x, w)
         ctx.setting = stride, pads, dilation, groups
-        out = conv_grad_input(np.ascontiguousarray(x), w, size, stride, pads, dilation, groups)
-        if b is not None:
-            out += b.reshape(-1, *(1,) * len(stride))
-        return out
+        return conv_grad_input(np.ascontiguousarray(x), w, b, size, stride, pads, dilation, groups)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
         x, w = ctx.saved_tensors
         dx, dw, db = ctx.next_functions[:3]
         return (
-            conv_forward(grad, w, *ctx.setting) if dx else None,
+            conv_forward(grad, w, None, *ctx.setting) if dx else None,
             conv_grad_weight(np.ascontiguousarray(x), grad, w.shape, *ctx.setting) if dw else None,
             grad.sum((0, *range(2, grad.ndim))) if db else None,
             *(None,) * 5,

@@ -1,0 +1,329 @@
+"""Convolution as a matrix product whose right-hand matrix is never written down: only the piece that is being multiplied.
+
+All three directions are sums over windows. With a *tap* for each element of the filter (its shift in the image), and
+p = (image, row, column) running over all output places of the batch:
+
+    forward, and gradient by input      out[o, p]       = Σ_(channel, tap)  w[o, (channel, tap)] · x[(channel, tap), p]
+    gradient by weight                  dw[(channel, tap), o] = Σ_p  x[(channel, tap), p] · grad[p, o]
+
+x[(channel, tap), p] is the image, shifted by the tap. A panel of it (some channels, some hundred places) is gathered into
+a scratch that stays in the second cache, multiplied there by all filters, and overwritten by the next one:
+
+          places p ─▶                                          panel: DEPTH rows, PLACES columns
+        ┌───────┬───────┬──────                          for each strip of the panel, one tile wide (first cache):
+    (c, │ panel │       │              w ┌──────────┐        for each group of filters, one tile high:
+     t) ├───────┤       │            o   │          │            tile of gemm.py:  sums += w-strip · panel-strip
+     │  │       │       │            │   └──────────┘    after the last panel of a column: sums + bias go to the output
+     ▼  └───────┴───────┴──────      ▼     (c, t) ─▶
+
+The gradient by the input is the same loop: every place of the image sums over the filter's elements that met it, the
+output's gradient being the image. With stride s only each s-th element meets a given place, so the places fall into s
+classes (s² in two dimensions), each a small convolution without stride. A transposed convolution is that gradient.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from ..config import get_num_threads
+from . import split
+from .compiled import inline, kernel
+from .gemm import TALL, VECTOR_BYTES, WIDE, move, tall_tile, wide_tile
+
+Array = np.ndarray
+Ints = tuple[int, ...]
+Pairs = tuple[tuple[int, int], ...]
+
+DEPTH = 320  # rows of a panel
+STRIPS = 4  # strips of a panel
+PLACES = 256  # places that the gradient by the weight sums before it adds them to the others
+FILTERS = 512  # filters whose sums are kept beside the panel
+_SMALL = 1 << 18  # elements of dw that each thread may have for itself
+
+
+@inline
+def _gather(
+    x: Any, image: Any, height: Any, width: Any, first: Any, channels: Any, grid: Any, step: Any, taps: Any,
+    begin: Any, end: Any, panel: Any, stride: Any,
+) -> None:  # fmt: skip
+    """panel[(c, t), p - begin] = channel first + c of x under tap t at place p; 0 outside of the image."""
+    n_taps = taps.shape[1]
+    for t in range(n_taps):
+        p, to = begin, t * stride
+        while p < end:  # a run of places in one row of one image
+            n, place = divmod(p, grid[0] * grid[1])
+            row, column = divmod(place, grid[1])
+            count = min(grid[1] - column, end - p)
+            y = row * step[0] + taps[0, t]
+            left = column * step[1] + taps[1, t]
+            low = high = 0
+            if 0 <= y < height:
+                low = min(count, max(0, -(left // step[1])))
+                high = max(low, min(count, (width - 1 - left) // step[1] + 1))
+            source = n * image + (first * height + y) * width + left
+            for c in range(channels):
+                at = to + c * n_taps * stride
+                if step[1] == 1:
+                    move(x, source, low, high, panel, at, count, x.dtype.type(0))
+                else:
+                    for i in range(count):
+                        panel[at + i] = x[source + i * step[1]] if low <= i < high else 0
+                source += height * width
+            p += count
+            to += count
+
+
+@kernel
+def _convolve(
+    x: Array, w: Array, bias: Array, out: Array, filters: int, grid: tuple[int, int], step: tuple[int, int], taps: Array,
+    spread: tuple[int, int], shift: tuple[int, int], tall: bool, start: int, stop: int,
+) -> None:  # fmt: skip
+    """Strips start to stop of: out[n, o, spread · place + shift] = b[o] + Σ w[o, c, t] · x[n, c, step · place + taps[t]]"""
+    groups, padded, depth = w.shape
+    n_taps = taps.shape[1]
+    height, width = x.shape[2], x.shape[3]
+    image = x.shape[1] * height * width
+    channels = depth // n_taps
+    lanes = VECTOR_BYTES // x.itemsize
+    high, wide = (TALL[0], TALL[1] * lanes) if tall else (WIDE[0], WIDE[1] * lanes)
+    places = x.shape[0] * grid[0] * grid[1]
+    columns = STRIPS * wide
+    at_once = max(1, DEPTH // n_taps)
+    panel = np.zeros(min(at_once, channels) * n_taps * columns, x.dtype)
+    sums = np.zeros(min(padded, FILTERS + high) * columns, x.dtype)
+    flat, weights, result = x.ravel(), w.ravel(), out.ravel()
+    plane = out.shape[2] * out.shape[3]
+    for strip in range(start, stop, STRIPS):
+        begin, end = strip * wide, min(min(strip + STRIPS, stop) * wide, places)
+        for group in range(groups):
+            for top in range(0, filters, FILTERS // high * high):
+                rows = min(FILTERS // high * high, filters - top)
+                for first in range(0, channels, at_once):
+                    count = min(at_once, channels - first)
+                    _gather(
+                        flat, image, height, width, group * channels + first, count, grid, step, taps,
+                        begin, end, panel, columns,
+                    )  # fmt: skip
+                    for i in range(0, rows, high):
+                        for j in range(0, end - begin, wide):
+                            a = (group * padded + top + i) * depth + first * n_taps
+                            if tall:
+                                tall_tile(
+                                    weights, a, depth, 1, panel, j, columns, count * n_taps,
+                                    sums, i * columns + j, columns, first > 0,
+                                )  # fmt: skip
+                            else:
+                                wide_tile(
+                                    weights, a, depth, 1, panel, j, columns, count * n_taps,
+                                    sums, i * columns + j, columns, first > 0,
+                                )  # fmt: skip
+                p, j = begin, 0
+                while p < end:
+                    n, place = divmod(p, grid[0] * grid[1])
+                    row, column = divmod(place, grid[1])
+                    count = min(grid[1] - column, end - p)
+                    to = (n * out.shape[1] + group * filters + top) * plane
+                    to += (row * spread[0] + shift[0]) * out.shape[3] + column * spread[1] + shift[1]
+                    for o in range(rows):
+                        b = bias[group * filters + top + o] if bias.size else x.dtype.type(0)
+                        if spread[1] == 1:
+                            move(sums, o * columns + j, 0, count, result, to, count, b)
+                        else:
+                            for i in range(count):
+                                result[to + i * spread[1]] = sums[o * columns + j + i] + b
+                        to += plane
+                    p += count
+                    j += count
+
+
+@kernel
+def _gradient_by_weight(
+    x: Array, grad: Array, dw: Array, grid: tuple[int, int], step: tuple[int, int], taps: Array, group: int,
+    begin: int, end: int, first: int, last: int,
+) -> None:  # fmt: skip
+    """dw[c, t, o] = Σ x[n, c, step · place + taps[t]] · grad[n, o, place], places begin to end, channels first to last."""
+    n_taps, filters = taps.shape[1], dw.shape[1]
+    height, width = x.shape[2], x.shape[3]
+    image = x.shape[1] * height * width
+    lanes = VECTOR_BYTES // x.itemsize
+    high, wide = TALL[0], TALL[1] * lanes
+    across = (filters + wide - 1) // wide * wide
+    at_once = max(1, DEPTH // n_taps)
+    rows = (min(at_once, last - first) * n_taps + high - 1) // high * high
+    panel = np.zeros(rows * PLACES, x.dtype)
+    turned = np.zeros(PLACES * across, x.dtype)
+    sums = np.zeros(((last - first) * n_taps + high) * across, x.dtype)
+    flat, gradients = x.ravel(), grad.ravel()
+    plane = grid[0] * grid[1]
+    for start in range(begin, end, PLACES):
+        stop = min(start + PLACES, end)
+        p, j = start, 0
+        while p < stop:
+            n, place = divmod(p, plane)
+            count = min(plane - place, stop - p)
+            source = (n * grad.shape[1] + group * filters) * plane + place
+            for o in range(filters):
+                for i in range(count):
+                    turned[(j + i) * across + o] = gradients[source + o * plane + i]
+            p += count
+            j += count
+        for c in range(first, last, at_once):
+            count = min(at_once, last - c)
+            _gather(
+                flat, image, height, width, c, count, grid, step, taps, start, stop, panel, PLACES
+            )  # fmt: skip
+            for j in range(0, across, wide):
+                for i in range(0, count * n_taps, high):
+                    tall_tile(
+                        panel, i * PLACES, PLACES, 1, turned, j, across, stop - start,
+                        sums, ((c - first) * n_taps + i) * across + j, across, True,
+                    )  # fmt: skip
+    for i in range((last - first) * n_taps):
+        for o in range(filters):
+            dw[i, o] = sums[i * across + o]
+
+
+@kernel
+def _turn(w: Array, chosen: Array, out: Array, start: int, stop: int) -> None:
+    """out[c, o, i] = w[o, c, chosen[i]], channels start to stop, in squares that stay in the first cache."""
+    square = 16
+    for top in range(start, stop, square):
+        for left in range(0, w.shape[0], square):
+            for c in range(top, min(top + square, stop)):
+                for o in range(left, min(left + square, w.shape[0])):
+                    for i in range(chosen.size):
+                        out[c, o, i] = w[o, c, chosen[i]]
+
+
+def _plane(shape: Ints) -> tuple[int, int]:
+    """The size of an image of one or two dimensions, as rows and columns."""
+    return (shape[0], shape[1]) if len(shape) == 2 else (1, shape[0])
+
+
+def _images(x: Array) -> Array:
+    return np.ascontiguousarray(x).reshape(*x.shape[:2], *_plane(x.shape[2:]))
+
+
+def _run(
+    x: Array, w: Array, bias: Array | None, out: Array, filters: int, grid: tuple[int, int], step: tuple[int, int], taps: Array,
+    spread: tuple[int, int] = (1, 1), shift: tuple[int, int] = (0, 0),
+) -> None:  # fmt: skip
+    """`_convolve` over all places, in the shape of tile that wastes least at the edges. w: (groups, filters, depth)"""
+    lanes = VECTOR_BYTES // x.itemsize
+    places = x.shape[0] * math.prod(grid)
+
+    def padded(tile: tuple[int, int]) -> tuple[int, int]:
+        return -(-filters // tile[0]) * tile[0], -(-places // (tile[1] * lanes))
+
+    def waste(tile: tuple[int, int]) -> int:
+        rows, strips = padded(tile)
+        return rows * strips * tile[1]
+
+    tall = waste(TALL) < waste(WIDE)
+    rows, strips = padded(TALL if tall else WIDE)
+    if rows != w.shape[1]:
+        w = np.concatenate((w, np.zeros((w.shape[0], rows - w.shape[1], w.shape[2]), w.dtype)), 1)
+    b = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
+    setting = filters, grid, step, taps, spread, shift, tall
+    split(strips, rows * places * w.shape[2], lambda i, j: _convolve(x, w, b, out, *setting, i, j))
+
+
+def _taps(kernel: Ints, dilation: Ints, pads: Pairs) -> Array:
+    """The shift in rows and columns of each element of the filter."""
+    rows, columns = _plane(kernel)
+    down, right = (dilation[0], dilation[1]) if len(kernel) == 2 else (1, dilation[0])
+    above, left = (pads[0][0], pads[1][0]) if len(kernel) == 2 else (0, pads[0][0])
+    return np.array(
+        [
+            [i * down - above for i in range(rows) for _ in range(columns)],
+            [j * right - left for _ in range(rows) for j in range(columns)],
+        ]
+    )
+
+
+def _pair(values: Ints) -> tuple[int, int]:
+    return (values[0], values[1]) if len(values) == 2 else (1, values[0])
+
+
+def forward(
+    x: Array, w: Array, bias: Array | None, out: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int
+) -> Array:
+    """x (N, C, *spatial), w (O, C/groups, *kernel) -> (N, O, *out)."""
+    result = np.empty((x.shape[0], w.shape[0], *out), x.dtype)
+    filters = np.ascontiguousarray(w).reshape(groups, w.shape[0] // groups, -1)
+    taps = _taps(w.shape[2:], dilation, pads)
+    grid, step = _plane(out), _pair(stride)
+    if taps.shape[1] == 1 and step == (1, 1) and not taps.any():  # 1x1: one long row
+        grid, x = (1, math.prod(out)), x.reshape(*x.shape[:2], -1)
+        _run(_images(x), filters, bias, result.reshape(*result.shape[:2], *grid), filters.shape[1], grid, step, taps)
+    else:
+        _run(_images(x), filters, bias, _images(result), filters.shape[1], grid, step, taps)
+    return result
+
+
+def grad_input(
+    grad: Array, w: Array, bias: Array | None, spatial: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int
+) -> Array:
+    """The gradient by x (N, C, *spatial) of `forward`, from the gradient (N, O, *out) of its result, + bias."""
+    result = np.empty((grad.shape[0], w.shape[1] * groups, *spatial), grad.dtype)
+    taps, steps, size = _taps(w.shape[2:], dilation, pads), _pair(stride), _plane(spatial)
+    grad, out = _images(grad), _images(result)
+    filters = np.ascontiguousarray(w).reshape(groups, w.shape[0] // groups, w.shape[1], -1)
+    for shift in itertools.product(range(min(steps[0], size[0])), range(min(steps[1], size[1]))):
+        # Of the places shift, shift + stride ..., tap t was met by out[(place - tap) / stride]
+        distance = np.array(shift)[:, None] - taps
+        chosen = np.flatnonzero((distance % np.array(steps)[:, None] == 0).all(0))
+        grid = -(-(size[0] - shift[0]) // steps[0]), -(-(size[1] - shift[1]) // steps[1])
+        if not chosen.size:
+            rest = out[:, :, shift[0] :: steps[0], shift[1] :: steps[1]]
+            rest[...] = 0 if bias is None else bias[:, None, None]
+            continue
+        shifts = np.ascontiguousarray(distance[:, chosen] // np.array(steps)[:, None])
+        turned = np.empty((groups, w.shape[1], filters.shape[1], chosen.size), w.dtype)
+        for i in range(groups):
+            source, target = filters[i], turned[i]
+            split(w.shape[1], source.size, lambda a, b: _turn(source, chosen, target, a, b))  # noqa: B023
+        turned = turned.reshape(groups, w.shape[1], -1)
+        if steps == (1, 1) and not shifts.any() and grid == grad.shape[2:]:  # 1x1: one long row
+            grid = 1, math.prod(grid)
+            long = out.reshape(*out.shape[:2], *grid)
+            _run(grad.reshape(*grad.shape[:2], *grid), turned, bias, long, w.shape[1], grid, (1, 1), shifts)
+        else:
+            _run(grad, turned, bias, out, w.shape[1], grid, (1, 1), shifts, steps, shift)
+    return result
+
+
+def grad_weight(grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
+    """The gradient by w of `forward`, from the gradient (N, O, *out) of its result."""
+    taps, step, grid = _taps(w_shape[2:], dilation, pads), _pair(stride), _plane(grad.shape[2:])
+    channels, filters, n_taps = w_shape[1], w_shape[0] // groups, taps.shape[1]
+    grad, x = _images(grad), _images(x)
+    if n_taps == 1 and step == (1, 1) and not taps.any() and x.shape[2:] == grad.shape[2:]:
+        grid = 1, math.prod(grid)
+        x = x.reshape(*x.shape[:2], *grid)
+    places = x.shape[0] * math.prod(grid)
+    parts = get_num_threads()
+    # Each thread takes some of the channels; or, where dw is small, some of the places and a dw of its own.
+    by_places = channels * n_taps * filters < _SMALL and places >= parts * PLACES
+    dw = np.empty((groups, parts if by_places else 1, channels * n_taps, filters), x.dtype)
+    for group in range(groups):
+        offset = group * channels
+
+        def run(a: int, b: int) -> None:
+            for i in range(a, b):
+                if by_places:
+                    bounds = places * i // parts, places * (i + 1) // parts, offset, offset + channels  # noqa: B023
+                    target = dw[group, i]  # noqa: B023
+                else:
+                    low, high = channels * i // parts, channels * (i + 1) // parts
+                    bounds = 0, places, offset + low, offset + high  # noqa: B023
+                    target = dw[group, 0, low * n_taps : high * n_taps]  # noqa: B023
+                _gradient_by_weight(x, grad, target, grid, step, taps, group, *bounds)  # noqa: B023
+
+        split(parts, places * channels * n_taps * filters, run)
+    total = dw[:, 0] if dw.shape[1] == 1 else dw.sum(1)
+    return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(w_shape)
