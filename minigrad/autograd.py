@@ -394,12 +394,13 @@ class Operation:
         if id(value) in self._ids:
             position = self._ids.index(id(value))
             n_inputs = len(self.next_functions)
-            if position >= n_inputs:
-                return wrap_recorded(value, (self, position - n_inputs))
-            edge = self.next_functions[position]
+            edge = (self, position - n_inputs) if position >= n_inputs else self.next_functions[position]
+            if edge is not None and isinstance(edge[0], AccumulateGrad):
+                return edge[0].variable
             if edge is not None:
-                node = edge[0]
-                return node.variable if isinstance(node, AccumulateGrad) else wrap_recorded(value, edge)
+                tensor = wrap_recorded(value, edge)
+                tensor._own_write = self.sequence_nr  # its history is true: it was not overwritten after it was saved
+                return tensor
         return wrap(value)
 
     def _check_not_overwritten(self, values: Sequence[Any]) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "inputs",
     "layouts",
     "masks",
+    "programs",
     "shapes",
     "sources",
     "tensors",
@@ -127,3 +128,10 @@ def indices(shape: Shape, high: int, low: int = 0) -> st.SearchStrategy[Input]:
 def masks(shape: Shape) -> st.SearchStrategy[Input]:
     """Boolean masks."""
     return draws().map(lambda d: d.mask(shape))
+
+
+def programs() -> st.SearchStrategy[Any]:
+    """Random programs of up to 40 operations (`parity.programs.Program`): `script()` is plain code, `compare` runs both engines."""
+    from .programs import draw
+
+    return sources().map(draw)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd import Array, Operation, Variable
 from .arithmetic import add, mul
-from .shape import expand, permute, stack, transpose
+from .shape import expand, permute, sole, stack, transpose
 from .sums import total
 
 if TYPE_CHECKING:
@@ -131,9 +131,9 @@ def matmul(input: Any, other: Any) -> Tensor:
     if a.ndim == 1 and b.ndim == 1:
         return Dot.apply(input, other)
     if a.ndim == 1:
-        return matmul(input.reshape(1, -1), other).squeeze(-2)
+        return sole(matmul(input.reshape(1, -1), other).squeeze(-2))
     if b.ndim == 1:
-        return MatMul.apply(input, other.reshape(-1, 1)).squeeze(-1)
+        return sole(MatMul.apply(input, other.reshape(-1, 1)).squeeze(-1))
     try:
         return MatMul.apply(input, other)
     except ValueError:
@@ -518,7 +518,7 @@ def kron(input: Any, other: Any) -> Tensor:
     b = (1,) * (n - other.array.ndim) + other.array.shape
     left = input.reshape(tuple(m for pair in zip(a, (1,) * n, strict=True) for m in pair))
     right = other.reshape(tuple(m for pair in zip((1,) * n, b, strict=True) for m in pair))
-    return (left * right).reshape(tuple(x * y for x, y in zip(a, b, strict=True)))
+    return sole((left * right).reshape(tuple(x * y for x, y in zip(a, b, strict=True))))
 
 
 def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
@@ -531,7 +531,7 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.array.shape[-1]} and {b.array.shape[-1]}"
         )
     (a0, a1, a2), (b0, b1, b2) = a.unbind(-1), b.unbind(-1)
-    return stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], -1).movedim(-1, dim)
+    return sole(stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], -1).movedim(-1, dim))
 
 
 def trace(input: Any) -> Tensor:

@@ -19,6 +19,7 @@ from .. import kernels, storage
 from ..autograd import Array, Fused, wrap
 from .checks import require_floating, type_name
 from .pointwise import sqrt
+from .shape import sole
 from .sums import total
 
 if TYPE_CHECKING:
@@ -396,7 +397,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     grouped = (num_groups, channels // num_groups)
     w, b = (None if x is None else x.reshape((*grouped, 1)) for x in (weight, bias))
     x = input.reshape((n, *grouped, math.prod(shape[2:])))
-    return NativeGroupNorm.apply(x, w, b, (2, 3), eps).reshape(shape)
+    return sole(NativeGroupNorm.apply(x, w, b, (2, 3), eps).reshape(shape))
 
 
 def instance_norm(

@@ -15,7 +15,7 @@ from .arithmetic import cast, sign, where
 from .arithmetic import maximum as _maximum
 from .arithmetic import minimum as _minimum
 from .pointwise import exp, log
-from .shape import Expand, normalize_dim, normalize_dims
+from .shape import Expand, normalize_dim, normalize_dims, sole
 from .sums import total
 
 if TYPE_CHECKING:
@@ -401,7 +401,7 @@ def pick(input: Any, indices: Array, dim: int, keepdim: bool) -> Any:
     from .index import gather
 
     values = gather(input, dim, wrap(indices))
-    return values if keepdim else values.squeeze(dim)
+    return values if keepdim else sole(values.squeeze(dim))
 
 
 def _extreme_along(name: str, input: Any, dim: int, keepdim: bool, find: Any) -> ValuesIndices:

@@ -73,6 +73,15 @@ __all__ = [
 # -- arguments
 
 
+def sole(view: Any) -> Any:
+    """A view whose memory nobody else can reach, since the viewed tensor was made a line before: a tensor of its own.
+
+    It may then be changed in place like any other.
+    """
+    view._base = None
+    return view
+
+
 def normalize_dim(dim: Any, ndim: int) -> int:
     """`dim` counted from the front; IndexError if there is none such."""
     if not hasattr(dim, "__index__"):
@@ -902,7 +911,7 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Tens
 
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = np.array(list(choose(range(input.array.size), r)), np.int64).reshape(-1, r)
-    return reshape(index_select(input, 0, wrap(rows.reshape(-1))), rows.shape)
+    return sole(reshape(index_select(input, 0, wrap(rows.reshape(-1))), rows.shape))
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
