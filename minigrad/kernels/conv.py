@@ -32,23 +32,26 @@ import numpy as np
 from ..config import get_num_threads
 from . import split
 from .compiled import inline, kernel
-from .gemm import TALL, VECTOR_BYTES, WIDE, move, tall_tile, wide_tile
+from .gemm import TALL, VECTOR_BYTES, WIDE, move, tall_tile, transpose, wide_tile
 
 Array = np.ndarray
 Ints = tuple[int, ...]
-Pairs = tuple[tuple[int, int], ...]
+Pair = tuple[int, int]
+Pairs = tuple[Pair, ...]
 
 DEPTH = 320  # rows of a panel
 STRIPS = 4  # strips of a panel
 PLACES = 256  # places that the gradient by the weight sums before it adds them to the others
 FILTERS = 512  # filters whose sums are kept beside the panel
+_GATHERING = 8.0  # what gathering a vector costs, in multiply-adds of a vector
+_TOLERATED = 0.85  # the share of places that must lie in an image and not between its padded rows
 _SMALL = 1 << 18  # elements of dw that each thread may have for itself
 
 
 @inline
 def _gather(
-    x: Any, image: Any, height: Any, width: Any, first: Any, channels: Any, grid: Any, step: Any, taps: Any,
-    begin: Any, end: Any, panel: Any, stride: Any,
+    x: Any, height: Any, width: Any, first: Any, channels: Any, image: Any, grid: Any, step: Any, taps: Any, begin: Any,
+    end: Any, panel: Any, stride: Any,
 ) -> None:  # fmt: skip
     """panel[(c, t), p - begin] = channel first + c of x under tap t at place p; 0 outside of the image."""
     n_taps = taps.shape[1]
@@ -64,127 +67,203 @@ def _gather(
             if 0 <= y < height:
                 low = min(count, max(0, -(left // step[1])))
                 high = max(low, min(count, (width - 1 - left) // step[1] + 1))
-            source = n * image + (first * height + y) * width + left
-            for c in range(channels):
-                at = to + c * n_taps * stride
+            source, at = n * image + (first * height + y) * width + left, to
+            for _ in range(channels):
                 if step[1] == 1:
                     move(x, source, low, high, panel, at, count, x.dtype.type(0))
                 else:
                     for i in range(count):
                         panel[at + i] = x[source + i * step[1]] if low <= i < high else 0
                 source += height * width
+                at += n_taps * stride
             p += count
             to += count
 
 
+@inline
+def _copy(
+    x: Any, height: Any, width: Any, base: Any, channels: Any, pitch: Any, above: Any, left: Any, begin: Any, end: Any,
+    panel: Any, stride: Any,
+) -> None:  # fmt: skip
+    """panel[c, q - begin] = element q of the padded image, whose rows are `pitch` long; it begins at (above, left) of x."""
+    q, to = begin, 0
+    while q < end:
+        row, column = divmod(q, pitch)
+        count = min(pitch - column, end - q)
+        y, x_left = row + above, column + left
+        low = high = 0
+        if 0 <= y < height:
+            low = min(count, max(0, -x_left))
+            high = max(low, min(count, width - x_left))
+        source, at = base + y * width + x_left, to
+        for _ in range(channels):
+            move(x, source, low, high, panel, at, count, x.dtype.type(0))
+            source += height * width
+            at += stride
+        q += count
+        to += count
+
+
 @kernel
 def _convolve(
-    x: Array, w: Array, bias: Array, out: Array, filters: int, grid: tuple[int, int], step: tuple[int, int], taps: Array,
-    spread: tuple[int, int], shift: tuple[int, int], tall: bool, start: int, stop: int,
+    x: Array, w: Array, bias: Array, out: Array, filters: int, grid: Pair, step: Pair, taps: Array, spread: Pair,
+    shift: Pair, pitch: int, tall: bool, start: int, stop: int,
 ) -> None:  # fmt: skip
-    """Strips start to stop of: out[n, o, spread · place + shift] = b[o] + Σ w[o, c, t] · x[n, c, step · place + taps[t]]"""
+    """Strips start to stop of: out[n, o, spread · place + shift] = b[o] + Σ w[o, c, t] · x[n, c, step · place + taps[t]]
+
+    pitch: the length of a padded image's row where taps are read at their shift; 0 where they are gathered.
+    """
     groups, padded, depth = w.shape
     n_taps = taps.shape[1]
     height, width = x.shape[2], x.shape[3]
-    image = x.shape[1] * height * width
+    plane, image = height * width, x.shape[1] * height * width
     channels = depth // n_taps
     lanes = VECTOR_BYTES // x.itemsize
     high, wide = (TALL[0], TALL[1] * lanes) if tall else (WIDE[0], WIDE[1] * lanes)
-    places = x.shape[0] * grid[0] * grid[1]
+    line = pitch if pitch else grid[1]  # places in a row of an image
+    together = grid[0] * line * (1 if pitch else len(x))  # places of which strips are cut
+    strips = (together + wide - 1) // wide
     columns = STRIPS * wide
-    at_once = max(1, DEPTH // n_taps)
-    panel = np.zeros(min(at_once, channels) * n_taps * columns, x.dtype)
-    sums = np.zeros(min(padded, FILTERS + high) * columns, x.dtype)
+    above, left = taps[0].min(), taps[1].min()
+    reach = (taps[0].max() - above) * pitch + taps[1].max() - left if pitch else 0
+    stride = (columns + reach + lanes) // lanes * lanes
+    at_once = min(channels, max(1, DEPTH // n_taps))
+    panel = np.zeros(at_once * stride * (1 if pitch else n_taps), x.dtype)
+    table = np.empty(at_once * n_taps, np.intp)  # where row (c, t) of the panel begins
+    for c in range(at_once):
+        for t in range(n_taps):
+            if pitch:
+                table[c * n_taps + t] = c * stride + (taps[0, t] - above) * pitch + taps[1, t] - left
+            else:
+                table[c * n_taps + t] = (c * n_taps + t) * stride
+    at_most = FILTERS // high * high
+    sums = np.zeros(min(padded, at_most) * columns, x.dtype)
     flat, weights, result = x.ravel(), w.ravel(), out.ravel()
-    plane = out.shape[2] * out.shape[3]
-    for strip in range(start, stop, STRIPS):
-        begin, end = strip * wide, min(min(strip + STRIPS, stop) * wide, places)
+    target = out.shape[2] * out.shape[3]
+    strip = start
+    while strip < stop:
+        n, s = divmod(strip, strips)
+        next_strip = strip + min(STRIPS, strips - s, stop - strip)
+        begin, end = s * wide, min((s + next_strip - strip) * wide, together)
+        strip = next_strip
         for group in range(groups):
-            for top in range(0, filters, FILTERS // high * high):
-                rows = min(FILTERS // high * high, filters - top)
+            for top in range(0, filters, at_most):
+                rows = min(at_most, filters - top)
                 for first in range(0, channels, at_once):
                     count = min(at_once, channels - first)
-                    _gather(
-                        flat, image, height, width, group * channels + first, count, grid, step, taps,
-                        begin, end, panel, columns,
-                    )  # fmt: skip
+                    c = group * channels + first
+                    if pitch:
+                        base = n * image + c * plane
+                        _copy(flat, height, width, base, count, pitch, above, left, begin, end + reach, panel, stride)
+                    else:
+                        _gather(
+                            flat, height, width, c, count, image, grid, step, taps, begin, end, panel, stride
+                        )  # fmt: skip
                     for i in range(0, rows, high):
+                        a = (group * padded + top + i) * depth + first * n_taps
                         for j in range(0, end - begin, wide):
-                            a = (group * padded + top + i) * depth + first * n_taps
+                            to = i * columns + j
                             if tall:
                                 tall_tile(
-                                    weights, a, depth, 1, panel, j, columns, count * n_taps,
-                                    sums, i * columns + j, columns, first > 0,
+                                    weights, a, depth, 1, panel, j, table, count * n_taps, sums, to, columns, first > 0
                                 )  # fmt: skip
                             else:
                                 wide_tile(
-                                    weights, a, depth, 1, panel, j, columns, count * n_taps,
-                                    sums, i * columns + j, columns, first > 0,
+                                    weights, a, depth, 1, panel, j, table, count * n_taps, sums, to, columns, first > 0
                                 )  # fmt: skip
-                p, j = begin, 0
+                p = begin
                 while p < end:
-                    n, place = divmod(p, grid[0] * grid[1])
-                    row, column = divmod(place, grid[1])
-                    count = min(grid[1] - column, end - p)
-                    to = (n * out.shape[1] + group * filters + top) * plane
+                    inner, place = divmod(p, grid[0] * line)
+                    row, column = divmod(place, line)
+                    run = min(line - column, end - p)
+                    count = min(grid[1] - column, run)
+                    to = ((n + inner) * out.shape[1] + group * filters + top) * target
                     to += (row * spread[0] + shift[0]) * out.shape[3] + column * spread[1] + shift[1]
-                    for o in range(rows):
+                    source = p - begin
+                    for o in range(rows if count > 0 else 0):
                         b = bias[group * filters + top + o] if bias.size else x.dtype.type(0)
                         if spread[1] == 1:
-                            move(sums, o * columns + j, 0, count, result, to, count, b)
+                            move(sums, source, 0, count, result, to, count, b)
                         else:
                             for i in range(count):
-                                result[to + i * spread[1]] = sums[o * columns + j + i] + b
-                        to += plane
-                    p += count
-                    j += count
+                                result[to + i * spread[1]] = sums[source + i] + b
+                        to += target
+                        source += columns
+                    p += run
 
 
 @kernel
 def _gradient_by_weight(
-    x: Array, grad: Array, dw: Array, grid: tuple[int, int], step: tuple[int, int], taps: Array, group: int,
-    begin: int, end: int, first: int, last: int,
+    x: Array, grad: Array, dw: Array, grid: Pair, step: Pair, taps: Array, pitch: int, group: int, begin: int, end: int,
+    first: int, last: int,
 ) -> None:  # fmt: skip
-    """dw[c, t, o] = Σ x[n, c, step · place + taps[t]] · grad[n, o, place], places begin to end, channels first to last."""
-    n_taps, filters = taps.shape[1], dw.shape[1]
+    """dw[o, c, t] = Σ x[n, c, step · place + taps[t]] · grad[n, o, place], places begin to end, channels first to last."""
+    n_taps, filters, depth = taps.shape[1], dw.shape[0], dw.shape[1]
     height, width = x.shape[2], x.shape[3]
     image = x.shape[1] * height * width
     lanes = VECTOR_BYTES // x.itemsize
     high, wide = TALL[0], TALL[1] * lanes
     across = (filters + wide - 1) // wide * wide
-    at_once = max(1, DEPTH // n_taps)
-    rows = (min(at_once, last - first) * n_taps + high - 1) // high * high
-    panel = np.zeros(rows * PLACES, x.dtype)
-    turned = np.zeros(PLACES * across, x.dtype)
-    sums = np.zeros(((last - first) * n_taps + high) * across, x.dtype)
-    flat, gradients = x.ravel(), grad.ravel()
+    line = pitch if pitch else grid[1]
+    together = grid[0] * line * (1 if pitch else len(x))
+    places = (together + (together + PLACES - 1) // PLACES - 1) // ((together + PLACES - 1) // PLACES)
+    above, left = taps[0].min(), taps[1].min()
+    reach = (taps[0].max() - above) * pitch + taps[1].max() - left if pitch else 0
+    stride = (places + reach + lanes) // lanes * lanes
+    at_once = min(last - first, max(1, DEPTH // n_taps))
+    panel = np.zeros((at_once * n_taps + high) * stride, x.dtype)
+    table = np.zeros(at_once * n_taps + high, np.intp)
+    for c in range(at_once):
+        for t in range(n_taps):
+            if pitch:
+                table[c * n_taps + t] = c * stride + (taps[0, t] - above) * pitch + taps[1, t] - left
+            else:
+                table[c * n_taps + t] = (c * n_taps + t) * stride
+    turned = np.zeros(places * across, x.dtype)
+    sums = np.zeros((at_once * n_taps + high) * across, x.dtype)
+    flat, gradients, result = x.ravel(), grad.ravel(), dw.ravel()
     plane = grid[0] * grid[1]
-    for start in range(begin, end, PLACES):
-        stop = min(start + PLACES, end)
-        p, j = start, 0
-        while p < stop:
-            n, place = divmod(p, plane)
-            count = min(plane - place, stop - p)
-            source = (n * grad.shape[1] + group * filters) * plane + place
-            for o in range(filters):
-                for i in range(count):
-                    turned[(j + i) * across + o] = gradients[source + o * plane + i]
-            p += count
-            j += count
-        for c in range(first, last, at_once):
-            count = min(at_once, last - c)
-            _gather(
-                flat, image, height, width, c, count, grid, step, taps, start, stop, panel, PLACES
-            )  # fmt: skip
+    for c in range(first, last, at_once):
+        count = min(at_once, last - c)
+        start = begin
+        while start < end:
+            n, inner = divmod(start, together)
+            stop = min(start + places, end, (n + 1) * together)
+            p = start
+            while p < stop:
+                image_of, place = divmod(p, grid[0] * line)
+                row, column = divmod(place, line)
+                run = min(line - column, stop - p) if pitch else min(plane - place, stop - p)
+                inside = max(0, min(grid[1] - column, run)) if pitch else run
+                source = (image_of * grad.shape[1] + group * filters) * plane + row * grid[1] + column
+                to = (p - start) * across
+                for i in range(0, inside, lanes):
+                    for o in range(0, filters, lanes):
+                        transpose(
+                          gradients, source + o * plane + i, plane, min(lanes, filters - o), min(lanes, inside - i),
+                          turned, to + i * across + o, across,
+                      )  # fmt: skip
+                turned[to + inside * across : to + run * across] = 0
+                p += run
+            if pitch:
+                base, top = n * image + c * height * width, inner + stop - start + reach
+                _copy(flat, height, width, base, count, pitch, above, left, inner, top, panel, stride)
+            else:
+                _gather(flat, height, width, c, count, image, grid, step, taps, start, stop, panel, stride)
             for j in range(0, across, wide):
                 for i in range(0, count * n_taps, high):
+                    to = i * across + j
                     tall_tile(
-                        panel, i * PLACES, PLACES, 1, turned, j, across, stop - start,
-                        sums, ((c - first) * n_taps + i) * across + j, across, True,
-                    )  # fmt: skip
-    for i in range((last - first) * n_taps):
-        for o in range(filters):
-            dw[i, o] = sums[i * across + o]
+                      panel, 0, table[i:], 1, turned, j, across, stop - start, sums, to, across, start > begin
+                  )  # fmt: skip
+            start = stop
+        rows, skipped = count * n_taps, c * n_taps - group * depth
+        for i in range(0, rows, lanes):
+            for o in range(0, filters, lanes):
+                transpose(
+                  sums, i * across + o, across, min(lanes, rows - i), min(lanes, filters - o),
+                  result, o * depth + skipped + i, depth,
+              )  # fmt: skip
 
 
 @kernel
@@ -199,7 +278,7 @@ def _turn(w: Array, chosen: Array, out: Array, start: int, stop: int) -> None:
                         out[c, o, i] = w[o, c, chosen[i]]
 
 
-def _plane(shape: Ints) -> tuple[int, int]:
+def _plane(shape: Ints) -> Pair:
     """The size of an image of one or two dimensions, as rows and columns."""
     return (shape[0], shape[1]) if len(shape) == 2 else (1, shape[0])
 
@@ -209,27 +288,33 @@ def _images(x: Array) -> Array:
 
 
 def _run(
-    x: Array, w: Array, bias: Array | None, out: Array, filters: int, grid: tuple[int, int], step: tuple[int, int], taps: Array,
-    spread: tuple[int, int] = (1, 1), shift: tuple[int, int] = (0, 0),
+    x: Array, w: Array, bias: Array | None, out: Array, filters: int, grid: Pair, step: Pair, taps: Array,
+    spread: Pair = (1, 1), shift: Pair = (0, 0),
 ) -> None:  # fmt: skip
     """`_convolve` over all places, in the shape of tile that wastes least at the edges. w: (groups, filters, depth)"""
     lanes = VECTOR_BYTES // x.itemsize
     places = x.shape[0] * math.prod(grid)
-
-    def padded(tile: tuple[int, int]) -> tuple[int, int]:
-        return -(-filters // tile[0]) * tile[0], -(-places // (tile[1] * lanes))
-
-    def waste(tile: tuple[int, int]) -> int:
-        rows, strips = padded(tile)
-        return rows * strips * tile[1]
-
-    tall = waste(TALL) < waste(WIDE)
-    rows, strips = padded(TALL if tall else WIDE)
+    best = math.inf, 0, (0, 0), 0, 0
+    for tile in (WIDE, TALL):
+        for pitch in {0, _pitch(grid, step, taps)}:
+            rows = -(-filters // tile[0]) * tile[0]
+            wide = tile[1] * lanes
+            strips = x.shape[0] * -(-grid[0] * pitch // wide) if pitch else -(-places // wide)
+            cost = strips * tile[1] * (rows / 2 + (0 if pitch else _GATHERING))
+            best = min(best, (cost, rows, tile, pitch, strips))
+    _, rows, tile, pitch, strips = best
     if rows != w.shape[1]:
         w = np.concatenate((w, np.zeros((w.shape[0], rows - w.shape[1], w.shape[2]), w.dtype)), 1)
     b = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
-    setting = filters, grid, step, taps, spread, shift, tall
+    setting = filters, grid, step, taps, spread, shift, pitch, tile == TALL
     split(strips, rows * places * w.shape[2], lambda i, j: _convolve(x, w, b, out, *setting, i, j))
+
+
+def _pitch(grid: Pair, step: Pair, taps: Array) -> int:
+    """The row of a padded image in which each tap is a shift; 0 where there is a stride, or one tap only."""
+    if step != (1, 1) or taps.shape[1] == 1:
+        return 0
+    return grid[1] + int(np.ptp(taps[1]))
 
 
 def _taps(kernel: Ints, dilation: Ints, pads: Pairs) -> Array:
@@ -245,7 +330,7 @@ def _taps(kernel: Ints, dilation: Ints, pads: Pairs) -> Array:
     )
 
 
-def _pair(values: Ints) -> tuple[int, int]:
+def _pair(values: Ints) -> Pair:
     return (values[0], values[1]) if len(values) == 2 else (1, values[0])
 
 
@@ -305,25 +390,28 @@ def grad_weight(grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs,
     if n_taps == 1 and step == (1, 1) and not taps.any() and x.shape[2:] == grad.shape[2:]:
         grid = 1, math.prod(grid)
         x = x.reshape(*x.shape[:2], *grid)
-    places = x.shape[0] * math.prod(grid)
+    pitch = _pitch(grid, step, taps)
+    if pitch * grid[0] * _TOLERATED > math.prod(grid):
+        pitch = 0
+    places = x.shape[0] * grid[0] * (pitch or grid[1])
     parts = get_num_threads()
     # Each thread takes some of the channels; or, where dw is small, some of the places and a dw of its own.
     by_places = channels * n_taps * filters < _SMALL and places >= parts * PLACES
-    dw = np.empty((groups, parts if by_places else 1, channels * n_taps, filters), x.dtype)
-    for group in range(groups):
-        offset = group * channels
+    dw = np.empty((parts if by_places else 1, groups, filters, channels * n_taps), x.dtype)
 
-        def run(a: int, b: int) -> None:
-            for i in range(a, b):
+    def run(a: int, b: int) -> None:
+        for i in range(a, b):
+            for group in range(groups):
+                offset = group * channels
                 if by_places:
-                    bounds = places * i // parts, places * (i + 1) // parts, offset, offset + channels  # noqa: B023
-                    target = dw[group, i]  # noqa: B023
+                    bounds = places * i // parts, places * (i + 1) // parts, offset, offset + channels
+                    target = dw[i, group]
                 else:
                     low, high = channels * i // parts, channels * (i + 1) // parts
-                    bounds = 0, places, offset + low, offset + high  # noqa: B023
-                    target = dw[group, 0, low * n_taps : high * n_taps]  # noqa: B023
-                _gradient_by_weight(x, grad, target, grid, step, taps, group, *bounds)  # noqa: B023
+                    bounds = 0, places, offset + low, offset + high
+                    target = dw[0, group]
+                if bounds[3] > bounds[2]:
+                    _gradient_by_weight(x, grad, target, grid, step, taps, pitch, group, *bounds)
 
-        split(parts, places * channels * n_taps * filters, run)
-    total = dw[:, 0] if dw.shape[1] == 1 else dw.sum(1)
-    return np.ascontiguousarray(total.swapaxes(1, 2)).reshape(w_shape)
+    split(parts, places * channels * n_taps * filters * groups, run)
+    return dw.reshape(w_shape) if len(dw) == 1 else dw.sum(0).reshape(w_shape)

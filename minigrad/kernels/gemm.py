@@ -42,11 +42,14 @@ TALL = (12, 2) if _COUNT == 32 else (6, 2)  # for few columns
 
 
 def _tile(rows: int, vectors: int) -> Any:
-    """tile(a, a0, a_row, a_k, b, b0, b_k, depth, c, c0, c_row, add), on flat arrays: where each begins, and its strides."""
+    """tile(a, a0, a_row, a_k, b, b0, b_k, depth, c, c0, c_row, add), on flat arrays: where each begins, and its strides.
+
+    a_row and b_k may be tables of offsets instead: row i of a begins at a0 + a_row[i], row k of b at b0 + b_k[k].
+    """
 
     def tile(context, a, a0, a_row, a_k, b, b0, b_k, depth, c, c0, c_row, add):
         def code(context, builder, signature, args):
-            _, a0, a_row, a_k, _, b0, b_k, depth, _, c0, c_row, add = args
+            _, a0, _, a_k, _, b0, _, depth, _, c0, c_row, add = args
             a, b, c = (context.make_array(signature.args[i])(context, builder, args[i]).data for i in (0, 4, 8))
             number = a.type.pointee
             lanes = VECTOR_BYTES // signature.args[0].dtype.bitwidth * 8
@@ -56,8 +59,8 @@ def _tile(rows: int, vectors: int) -> Any:
 
             def at(base: Any, *offsets: Any) -> Any:
                 total = offsets[0]
-                for offset in offsets[1:]:
-                    total = builder.add(total, offset)
+                for further in offsets[1:]:
+                    total = builder.add(total, further)
                 return builder.gep(base, [total], inbounds=True)
 
             def as_vector(pointer: Any) -> Any:
@@ -68,11 +71,19 @@ def _tile(rows: int, vectors: int) -> Any:
                 for i in range(rows)
             ]
             sums = [[cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for _ in row] for row in places]
-            a_rows = [at(a, a0, builder.mul(a_row, integer(i))) for i in range(rows)]
+
+            def offset(position: int, i: Any) -> Any:
+                """Where row i begins: by a stride, or by a table of offsets."""
+                if isinstance(signature.args[position], types.Array):
+                    table = context.make_array(signature.args[position])(context, builder, args[position]).data
+                    return builder.load(builder.gep(table, [i], inbounds=True))
+                return builder.mul(args[position], i)
+
+            a_rows = [at(a, a0, offset(2, integer(i))) for i in range(rows)]
             b_row = at(b, b0)
             zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
             with cgutils.for_range(builder, depth, intp=integer) as loop:
-                a_at, b_at = builder.mul(loop.index, a_k), builder.mul(loop.index, b_k)
+                a_at, b_at = builder.mul(loop.index, a_k), offset(6, loop.index)
                 columns = [
                     builder.load(as_vector(at(b_row, b_at, integer(j * lanes))), align=size) for j in range(vectors)
                 ]
@@ -95,7 +106,8 @@ def _tile(rows: int, vectors: int) -> Any:
             return context.get_dummy_value()
 
         n = types.intp
-        return types.void(a, n, n, n, b, n, n, n, c, n, n, types.boolean), code
+        a_row, b_k = (x if isinstance(x, types.Array) else n for x in (a_row, b_k))
+        return types.void(a, n, a_row, n, b, n, b_k, n, c, n, n, types.boolean), code
 
     return intrinsic(tile)
 
@@ -109,41 +121,48 @@ def _masked(builder: Any, name: str, result: Any, *args: Any) -> Any:
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
 
 
+class _Masked:
+    """Loads and stores of some lanes of a vector: memory that is masked off is not touched."""
+
+    def __init__(self, context: Any, builder: Any, number: Any, size: int) -> None:
+        self.builder, self.integer = builder, context.get_value_type(types.intp)
+        self.lanes = VECTOR_BYTES // size
+        self.vector, self.places = ir.VectorType(number, self.lanes), ir.VectorType(self.integer, self.lanes)
+        self.number = ir.Constant(self.places, list(range(self.lanes)))  # each lane's own
+        self.kind, self.align = f"v{self.lanes}f{8 * size}.p0", ir.IntType(32)(size)
+
+    def spread(self, value: Any) -> Any:
+        kind = ir.VectorType(value.type, self.lanes)
+        first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.IntType(32)(0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
+        return self.builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros)
+
+    def _at(self, base: Any, place: Any) -> Any:
+        return self.builder.bitcast(self.builder.gep(base, [place]), self.vector.as_pointer())
+
+    def load(self, base: Any, place: Any, mask: Any) -> Any:
+        zero, name = ir.Constant(self.vector, None), f"llvm.masked.load.{self.kind}"
+        return _masked(self.builder, name, self.vector, self._at(base, place), self.align, mask, zero)
+
+    def store(self, value: Any, base: Any, place: Any, mask: Any) -> None:
+        name = f"llvm.masked.store.{self.kind}"
+        _masked(self.builder, name, ir.VoidType(), value, self._at(base, place), self.align, mask)
+
+
 def _move(context, x, source, low, high, y, to, count, plus):
     """y[to + i] = plus + (x[source + i] where low <= i < high, else 0) for i < count. Only what is used of x is read."""
 
     def code(context, builder, signature, args):
         _, source, low, high, _, to, count, plus = args
         x, y = (context.make_array(signature.args[i])(context, builder, args[i]).data for i in (0, 4))
-        size = signature.args[0].dtype.bitwidth // 8
-        lanes = VECTOR_BYTES // size
-        integer = source.type
-        vector, places = ir.VectorType(x.type.pointee, lanes), ir.VectorType(integer, lanes)
-        kind = f"v{lanes}f{8 * size}.p0"
-        align = ir.IntType(32)(size)
-
-        def spread(value: Any, into: Any) -> Any:
-            first = builder.insert_element(ir.Constant(into, ir.Undefined), value, ir.IntType(32)(0))
-            zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
-            return builder.shuffle_vector(first, ir.Constant(into, ir.Undefined), zeros)
-
-        lows, highs, counts, added = (
-            spread(low, places),
-            spread(high, places),
-            spread(count, places),
-            spread(plus, vector),
-        )
-        with cgutils.for_range_slice(builder, integer(0), count, integer(lanes), intp=integer) as (i, _):
-            lane = builder.add(spread(i, places), ir.Constant(places, list(range(lanes))))
+        v = _Masked(context, builder, x.type.pointee, signature.args[0].dtype.bitwidth // 8)
+        lows, highs, counts, added = (v.spread(value) for value in (low, high, count, plus))
+        step, zero = v.integer(v.lanes), v.integer(0)
+        with cgutils.for_range_slice(builder, zero, count, step, intp=v.integer) as (i, _):
+            lane = builder.add(v.spread(i), v.number)
             inside = builder.and_(builder.icmp_signed(">=", lane, lows), builder.icmp_signed("<", lane, highs))
-            wanted = builder.icmp_signed("<", lane, counts)
-            pointer = builder.bitcast(builder.gep(x, [builder.add(source, i)]), vector.as_pointer())
-            value = _masked(
-                builder, f"llvm.masked.load.{kind}", vector, pointer, align, inside, ir.Constant(vector, None)
-            )
-            pointer = builder.bitcast(builder.gep(y, [builder.add(to, i)]), vector.as_pointer())
-            value = builder.fadd(value, added)
-            _masked(builder, f"llvm.masked.store.{kind}", ir.VoidType(), value, pointer, align, wanted)
+            value = builder.fadd(v.load(x, builder.add(source, i), inside), added)
+            v.store(value, y, builder.add(to, i), builder.icmp_signed("<", lane, counts))
         return context.get_dummy_value()
 
     n = types.intp
@@ -151,3 +170,45 @@ def _move(context, x, source, low, high, y, to, count, plus):
 
 
 move: Any = intrinsic(_move)
+
+
+def _transpose(context, x, source, x_row, rows, columns, y, to, y_row):
+    """y[to + j · y_row + i] = x[source + i · x_row + j] for i < rows, j < columns, both at most the lanes of a vector.
+
+    Rows are interleaved with the rows half a square below, as often as it takes: each time one bit of the row's number
+    changes places with one bit of the column's.
+    """
+
+    def code(context, builder, signature, args):
+        _, source, x_row, rows, columns, _, to, y_row = args
+        x, y = (context.make_array(signature.args[i])(context, builder, args[i]).data for i in (0, 5))
+        v = _Masked(context, builder, x.type.pointee, signature.args[0].dtype.bitwidth // 8)
+        n, half = v.lanes, v.lanes // 2
+        none = ir.Constant(ir.VectorType(ir.IntType(1), n), None)
+
+        def mask(i: int, count: Any, others: Any) -> Any:
+            inside = builder.icmp_signed("<", v.number, v.spread(others))
+            return builder.select(builder.icmp_signed("<", v.integer(i), count), inside, none)
+
+        def pattern(first: int) -> Any:
+            indices = [lane + side * n for lane in range(first, first + half) for side in (0, 1)]
+            return ir.Constant(ir.VectorType(ir.IntType(32), n), indices)
+
+        square = [
+            v.load(x, builder.add(source, builder.mul(x_row, v.integer(i))), mask(i, rows, columns)) for i in range(n)
+        ]
+        for _ in range(n.bit_length() - 1):
+            square = [
+                builder.shuffle_vector(square[i], square[i + half], pattern(first))
+                for i in range(half)
+                for first in (0, half)
+            ]
+        for j in range(n):
+            v.store(square[j], y, builder.add(to, builder.mul(y_row, v.integer(j))), mask(j, columns, rows))
+        return context.get_dummy_value()
+
+    n = types.intp
+    return types.void(x, n, n, n, n, y, n, n), code
+
+
+transpose: Any = intrinsic(_transpose)
