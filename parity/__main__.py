@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from . import html
 from .case import Case
 from .cases import CASES
 from .compare import Mismatch, Tally, check_case
@@ -60,8 +62,10 @@ def run(cases: list[Case], examples: int, seed: int, console: Console) -> dict[s
         for case in cases:
             bar.update(task, description=case.name)
             tally, error = Tally(), None
+            used: dict[str, type] = {}
             try:
-                check_case(case, examples, seed, tally)
+                with html.recording(used):
+                    check_case(case, examples, seed, tally)
             except Mismatch as mismatch:
                 error = str(mismatch)
             results[case.name] = {
@@ -71,6 +75,8 @@ def run(cases: list[Case], examples: int, seed: int, console: Console) -> dict[s
                 "raised": tally.raised,
                 "forms": tally.forms,
                 "worst": {kind: asdict(w) for kind, w in tally.worst.items()},
+                "bins": tally.bins,
+                "operations": html.documented(used),
                 "error": error,
             }
             bar.advance(task)
@@ -103,7 +109,7 @@ def summary(results: dict[str, Any]) -> Table:
 
         def worst(kind: str, field: str, group: list[dict[str, Any]] = group) -> str:
             values = [r["worst"][kind][field] for r in group if kind in r["worst"]]
-            return f"{max(values):.1e}" if values and field == "relative" else f"{max(values):.1f}" if values else "-"
+            return "-" if not values else f"{max(values):.1e}" if field == "relative" else f"{max(values):.3g}"
 
         wrong = sum(r["error"] is not None for r in group)
         table.add_row(
@@ -112,6 +118,33 @@ def summary(results: dict[str, Any]) -> Table:
             f"[red]{wrong}[/]" if wrong else "0",
         )  # fmt: skip
     return table
+
+
+def write_json(path: Path, found: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    html._write(path, json.dumps(found, indent=1) + "\n")
+
+
+def run_programs(examples: int, seed: int, path: Path | None, console: Console) -> int:
+    """Random programs in both engines, with what was found in words."""
+    from . import programs
+
+    with Progress(
+        TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True
+    ) as bar:  # fmt: skip
+        task = bar.add_task("random programs", total=examples)
+        found = programs.run(examples, seed, lambda: bar.advance(task))
+    console.print(
+        f"{found['examples']} programs of {found['operations']} operations: {len(found['failures'])} wrong; worst difference "
+        f"{found['worst']:.1e} over the program's condition, {found['worst_plain']:.1e} as it is (largest condition "
+        f"{found['worst_condition']:.1e}); both engines refuse {found['both_refuse']}, one of them {found['one_refuses']}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    for failure in found["failures"]:
+        console.print(f"\n{failure}", markup=False, highlight=False, soft_wrap=True)
+    if path:
+        write_json(path, found)
+    return 1 if found["failures"] else 0
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -124,11 +157,23 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--examples", type=int, default=50, help="drawn calls a case (50)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first draw (0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found here")
+    parser.add_argument(
+        "--html", type=Path, metavar="FOLDER", help="write a report: index.html and a page for each case"
+    )
+    parser.add_argument("--dtype", choices=["float64", "float32"], help="compare in this type only (default: both)")
     parser.add_argument("--list", action="store_true", help="name the cases and stop")
     options = parser.parse_args(argv)
     if options.examples < 1:
         parser.error(f"--examples must be at least 1, got {options.examples}")
+    if options.names == ["programs"]:
+        return run_programs(
+            options.examples, options.seed, options.json, Console(width=None if sys.stdout.isatty() else 160)
+        )
     cases = chosen(options.names)
+    if options.dtype == "float64":
+        cases = [dataclasses.replace(case, float32=False) for case in cases]
+    elif options.dtype == "float32":
+        cases = [case for case in cases if case.float32]
     console = Console(width=None if sys.stdout.isatty() else 160)
     if options.list:
         for case in cases:
@@ -136,6 +181,10 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     start = time.perf_counter()
     results = run(cases, options.examples, options.seed, console)
+    if options.dtype == "float32":
+        for result in results.values():
+            result["worst"] = {kind: worst for kind, worst in result["worst"].items() if kind.startswith("float32")}
+            result["bins"] = {kind: bins for kind, bins in result["bins"].items() if kind.startswith("float32")}
     console.print(summary(results))
     errors = {name: r["error"] for name, r in results.items() if r["error"]}
     for name, error in errors.items():
@@ -147,9 +196,10 @@ def main(argv: list[str] | None = None) -> int:
         highlight=False,
     )
     if options.json:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(results, indent=1))
+        write_json(options.json, results)
         console.print(f"written: {options.json}", highlight=False)
+    if options.html:
+        console.print(f"report: {html.write(options.html, results)}", highlight=False, soft_wrap=True)
     return 1 if errors else 0
 
 

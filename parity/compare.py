@@ -63,9 +63,13 @@ class Tally:
     raised: int = 0  # examples on which both engines raised alike
     forms: dict[str, int] = field(default_factory=dict)
     worst: dict[str, Worst] = field(default_factory=dict)  # "value", "gradient", "second", by "float32 " if so
+    bins: dict[str, dict[int, int]] = field(default_factory=dict)  # how many differences by power of ten; -99: none
 
     def note(self, kind: str, relative: float, ulp: float) -> None:
         self.worst.setdefault(kind, Worst()).add(relative, ulp)
+        power = math.floor(math.log10(relative)) if 0 < relative < math.inf else -99 if relative == 0 else 99
+        counts = self.bins.setdefault(kind, {})
+        counts[power] = counts.get(power, 0) + 1
 
 
 # -- measuring
@@ -353,7 +357,8 @@ class Example:
             # Results in float32 that came from float64 or integers get float32's share of the tolerance.
             limit = tolerance.ulp * float(np.finfo(np.float32).eps) if single else tolerance.relative
             limit = 0.0 if tolerance.relative == 0 else limit
-            self.tally.note(f"float32 {kind}" if single else kind, d.relative, d.ulp)
+            spacing = float(np.finfo(np.float32 if single else np.float64).eps)
+            self.tally.note(f"float32 {kind}" if single else kind, d.relative, d.relative / spacing)
             if not d.relative <= limit:
                 self.fail(
                     self._told(

@@ -239,3 +239,48 @@ def test_command_names_what_is_near():
         main(["gel"])
     with pytest.raises(SystemExit, match="families"):
         main(["zzz"])
+
+
+def test_the_report_has_a_page_for_each_case(tmp_path, capsys):
+    from parity.__main__ import main
+
+    assert (
+        main(["gelu", "maximum", "--examples", "15", "--html", str(tmp_path), "--json", str(tmp_path / "a.json")]) == 0
+    )
+    index = (tmp_path / "index.html").read_text()
+    page = (tmp_path / "cases" / "nn.functional.gelu.html").read_text()
+    assert 'href="cases/nn.functional.gelu.html"' in index
+    assert "none wrong" in index
+    for part in (
+        "dx = grad · (Φ(x) + x · φ(x))",
+        "minigrad/ops/activation.py:",
+        "<svg",
+        "15 examples",
+        "derivative jumps",
+    ):
+        assert part in page
+    assert "0.5, 0.5" not in page
+    assert "maximum, equal" in (tmp_path / "cases" / "maximum.html").read_text()
+    assert "http" not in page
+    assert json.loads((tmp_path / "a.json").read_text())["nn.functional.gelu"]["bins"]["value"]
+    said = capsys.readouterr().out
+    assert "report: " in said
+
+
+def test_programs_on_the_command_line(tmp_path, capsys):
+    from parity.__main__ import main
+
+    assert main(["programs", "--examples", "20", "--json", str(tmp_path / "p.json")]) == 0
+    assert "20 programs of" in capsys.readouterr().out
+    assert json.loads((tmp_path / "p.json").read_text())["failures"] == []
+
+
+def test_one_dtype_only(capsys):
+    from parity.__main__ import main
+
+    assert main(["gelu", "--examples", "10", "--dtype", "float32"]) == 0
+    assert main(["gelu", "--examples", "10", "--dtype", "float64"]) == 0
+    first, second = capsys.readouterr().out.split("1 cases, 10 examples")[:2]
+    assert "-" in first
+    assert "e-1" not in first
+    assert "e-1" in second
