@@ -15,6 +15,7 @@ test: $(STAMP)  ## style, types, tests
 	$(BIN)/python -m pytest -n 2 -q
 
 test-deep: $(STAMP)  ## the tests with many more drawn examples
+	$(BIN)/python -m parity faults
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -n 2 -q
 
 bench: $(STAMP)  ## time both engines

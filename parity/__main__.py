@@ -147,12 +147,33 @@ def run_programs(examples: int, seed: int, path: Path | None, console: Console) 
     return 1 if found["failures"] else 0
 
 
+def run_faults(console: Console) -> int:
+    """The checker checked: each planted fault, by which check it was caught, and after how many examples."""
+    from .mutants import MUTANTS, caught
+
+    table = Table(title="Planted faults", title_justify="left")
+    for heading in ("fault", "caught by", "after examples"):
+        table.add_column(heading, justify="right" if heading == "after examples" else "left")
+    missed = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in MUTANTS:
+            found = caught(name)
+            missed += found is None
+            table.add_row(name, *(("[red]nothing[/]", "") if found is None else (found[0], str(found[1]))))
+    console.print(table)
+    console.print(f"{len(MUTANTS)} faults, {missed} not caught", highlight=False)
+    return 1 if missed else 0
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m parity", description="Compare minigrad with PyTorch, case by case."
     )
     parser.add_argument(
-        "names", nargs="*", help="cases, last parts of names (gelu) or families (pooling); all if none is given"
+        "names",
+        nargs="*",
+        help="cases, last parts of names (gelu) or families (pooling), all if none is given; or programs, or faults",
     )
     parser.add_argument("--examples", type=int, default=50, help="drawn calls a case (50)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first draw (0)")
@@ -165,6 +186,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.examples < 1:
         parser.error(f"--examples must be at least 1, got {options.examples}")
+    if options.names == ["faults"]:
+        return run_faults(Console(width=None if sys.stdout.isatty() else 160))
     if options.names == ["programs"]:
         return run_programs(
             options.examples, options.seed, options.json, Console(width=None if sys.stdout.isatty() else 160)

@@ -346,8 +346,8 @@ mutant(
 def _late(original: Callable[..., Any]) -> Callable[..., Any]:
     """Adam's step as if it were the millionth: no bias correction."""
 
-    def wrong(self: Any, grad: Any, m: Any, v: Any, largest: Any, t: float, group: Any) -> Any:
-        return original(self, grad, m, v, largest, 1e6, group)
+    def wrong(self: Any, grad: Any, m: Any, v: Any, largest: Any, t: float, *rest: Any) -> Any:
+        return original(self, grad, m, v, largest, 1e6, *rest)
 
     return wrong
 
@@ -386,3 +386,122 @@ mutant(
     lambda o: lambda params, max_norm, *a, **k: o(params, 1e9, *a, **k),
     "nn.utils.clip_grad_norm_",
 )
+
+# -- more of the same kinds, operation by operation
+
+for _operation, _change, _fault, *_cases in (
+    (A + "Neg", passed_on, "sign forgotten", "neg"),
+    (A + "Pow", swapped, "gradients swapped", "pow"),
+    (A + "Div", swapped, "gradients swapped", "div"),
+    (A + "Where", swapped, "branches swapped", "where"),
+    (A + "Remainder", with_ones, "incoming gradient ignored", "remainder"),
+    (P + "Sin", scaled(-1.0), "sign of the cosine", "sin"),
+    (P + "Cos", scaled(-1.0), "sign of the sine", "cos"),
+    (P + "Tanh", passed_on, "derivative forgotten", "tanh"),
+    (P + "Sigmoid", squared_gradient, "not linear in the gradient", "sigmoid"),
+    (P + "Erf", scaled(0.5), "half", "erf"),
+    (P + "Log1p", with_ones, "incoming gradient ignored", "log1p"),
+    (P + "Rsqrt", scaled(-1.0), "sign", "rsqrt"),
+    (P + "Atan2", swapped, "gradients swapped", "atan2"),
+    (P + "LogAddExp", swapped, "gradients swapped", "logaddexp"),
+    (P + "Sinc", scaled(1 + 1e-8), "an error of 1e-8", "sinc"),
+    ("ops.activation:Gelu", scaled(1 + 1e-6), "an error of 1e-6", "nn.functional.gelu"),
+    ("ops.activation:Silu", passed_on, "derivative forgotten", "nn.functional.silu"),
+    ("ops.activation:Elu", with_ones, "incoming gradient ignored", "nn.functional.elu"),
+    ("ops.activation:LeakyRelu", passed_on, "slope forgotten", "nn.functional.leaky_relu"),
+    ("ops.activation:Softplus", scaled(0.999), "one per mille too small", "nn.functional.softplus"),
+    ("ops.reduce:LogSumExp", with_ones, "incoming gradient ignored", "logsumexp"),
+    ("ops.reduce:Norm2", scaled(2.0), "twice", "norm"),
+    ("ops.reduce:CumSum", passed_on, "not summed from the end", "cumsum"),
+    ("ops.reduce:Prod", scaled(1 + 1e-6), "an error of 1e-6", "prod"),
+    ("ops.shape:Flip", passed_on, "not flipped back", "flip"),
+    ("ops.shape:Roll", passed_on, "not rolled back", "roll"),
+    ("ops.shape:Triangle", passed_on, "not masked", "tril"),
+    ("ops.shape:Cat", lambda b: lambda ctx, g: (lambda r: (r[0], *r[1:][::-1]))(b(ctx, g)), "pieces in reverse", "cat"),
+    ("ops.index:Embedding", scaled(2.0), "twice", "nn.functional.embedding"),
+    ("ops.index:IndexSelect", scaled(0.5), "half", "index_select"),
+    ("ops.matrix:MatMul", swapped, "gradients swapped", "matmul"),
+    ("ops.matrix:Dot", swapped, "gradients swapped", "dot"),
+    ("ops.matrix:Inverse", scaled(-1.0), "sign", "inverse"),
+    ("ops.resample:Pad", scaled(2.0), "twice", "nn.functional.pad"),
+    ("ops.pool:AvgPool", scaled(2.0), "twice", "nn.functional.avg_pool2d"),
+    ("ops.pool:MaxPool", with_ones, "incoming gradient ignored", "nn.functional.max_pool2d"),
+    ("ops.norm:RmsNorm", scaled(1.01), "one per cent too large", "nn.functional.rms_norm"),
+    ("ops.loss:NllLoss", scaled(-1.0), "sign", "nn.functional.nll_loss"),
+    ("ops.loss:BinaryCrossEntropy", scaled(0.5), "half", "nn.functional.binary_cross_entropy"),
+    ("ops.loss:KlDiv", swapped, "gradients swapped", "nn.functional.kl_div"),
+    ("ops.attention:ScaledDotProductAttention", swapped, "queries and keys swapped", "nn.functional.scaled_dot_product_attention"),
+):  # fmt: skip
+    backward_of(_operation, _change, _fault, *_cases)  # type: ignore[arg-type]
+
+# -- forward passes, states, orders
+
+
+def _slope_twice(original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda d, parameter, grad: original(d, parameter, grad) * 2
+
+
+mutant("MseLoss: twice", "ops.loss:MseLoss", "slope", _slope_twice, "nn.functional.mse_loss")
+mutant("HuberLoss: twice", "ops.loss:HuberLoss", "slope", _slope_twice, "nn.functional.huber_loss")
+mutant(
+    "batch norm: running statistics keep the wrong share", "ops.norm", "_update_running",
+    lambda o: lambda mean, var, momentum, *new: o(mean, var, 1 - momentum, *new), "nn.BatchNorm1d", "nn.functional.batch_norm",
+)  # fmt: skip
+mutant(
+    "dropout: what is kept is not scaled up", "random:Generator", "dropout_mask",
+    lambda o: lambda self, shape, dtype, p=0.5: np.minimum(o(self, shape, dtype, p), 1), "nn.functional.dropout",
+)  # fmt: skip
+mutant(
+    "randperm: in reverse", "random:Generator", "randperm",
+    lambda o: lambda self, n, *a: o(self, n, *a)[::-1], "randperm", "utils.data.DataLoader",
+)  # fmt: skip
+mutant(
+    "normal: sine and cosine exchanged", "random:Generator", "normal",
+    lambda o: lambda self, shape, *a, **k: -o(self, shape, *a, **k), "randn",
+)  # fmt: skip
+mutant(
+    "uniform: a hair too small", "random:Generator", "_u24",
+    lambda o: lambda self, n: o(self, n) * (1 - 2.0**-23), "rand",
+)  # fmt: skip
+mutant(
+    "SGD: weight decay with the wrong sign", "optim.sgd:SGD", "update",
+    lambda o: lambda self, p, g, state, group: o(self, p, g, state, {**group, "weight_decay": -group["weight_decay"]}), "optim.SGD",
+)  # fmt: skip
+mutant(
+    "SGD: dampening forgotten", "optim.sgd:SGD", "update",
+    lambda o: lambda self, p, g, state, group: o(self, p, g, state, {**group, "dampening": 0}), "optim.SGD",
+)  # fmt: skip
+mutant(
+    "SGD: nesterov forgotten", "optim.sgd:SGD", "update",
+    lambda o: lambda self, p, g, state, group: o(self, p, g, state, {**group, "nesterov": False}), "optim.SGD",
+)  # fmt: skip
+mutant(
+    "optimizer: the step is not counted", "optim.optimizer:Optimizer", "zero_grad",
+    lambda o: lambda self, set_to_none=True: None, "optim.Optimizer", "optim.SGD",
+)  # fmt: skip
+mutant(
+    "no_grad: still recording", "autograd:no_grad", "__enter__", lambda o: lambda self: o(self) or _record_anyway(),
+    "no_grad",
+)  # fmt: skip
+
+
+def _record_anyway() -> None:
+    from minigrad import autograd
+
+    autograd._mode.grad = True
+
+
+def caught(name: str, examples: int = 120) -> tuple[str, int] | None:
+    """The check that finds this fault, and after how many examples; None if none does."""
+    from .case import CASES
+    from .compare import Mismatch, Tally, check_case
+
+    with planted(name):
+        for case in MUTANTS[name].cases:
+            for start in range(0, examples, 10):
+                tally = Tally()
+                try:
+                    check_case(CASES[case], 10, start, tally)
+                except Mismatch:
+                    return case, start + tally.examples
+    return None
