@@ -49,6 +49,8 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"max_pool2d {name}", through(lambda x: F.max_pool2d(x, 2), images, dtype=dtype)
         filters = (16, 8, 3, 3)
         yield f"conv2d {name}", through(lambda x, w: F.conv2d(x, w), images, filters, dtype=dtype)
+        heads = [(2, 4, 150, 64)] * 3
+        yield f"attention {name}", through(F.scaled_dot_product_attention, *heads, dtype=dtype)
         words = torch.zeros(400, dtype=torch.int64)
         yield f"embedding {name}", through(lambda w, i=words: F.embedding(i, w), (50, 200), dtype=dtype)
         yield f"Adam {name}", step(lambda p: torch.optim.Adam(p), dtype)

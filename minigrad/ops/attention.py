@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import kernels
 from ..autograd import Array, Fused, wrap
 from ..random import default_generator
 from .checks import require_tensor, type_name
@@ -25,11 +26,15 @@ class ScaledDotProductAttention(Fused):
     With dP = grad · vᵀ and dS = P · (dP - Σ dP · P) (softmax, row by row):
     dq = scale · dS · k,  dk = scale · dSᵀ · q,  dv = Pᵀ · grad,  dmask = dS.
     mask: numbers to add, with -inf for what must not be seen; a row in which nothing may be seen gives 0.
-    noise: dropout's factors for P, drawn before.
+    causal: query i sees the keys up to i. noise: dropout's factors for P, drawn before.
+
+    What is saved: P for small inputs; for large ones out and each row's ln Σ exp, from which P is made again in blocks.
     """
 
     @staticmethod
-    def definition(q: Any, k: Any, v: Any, mask: Any, scale: float, noise: Array | None) -> Any:
+    def definition(q: Any, k: Any, v: Any, mask: Any, scale: float, noise: Array | None, causal: bool) -> Any:
+        if causal:
+            mask = _causal_mask(q.array, k.array)
         scores = (q * scale) @ k.transpose(-2, -1)  # (..., L, S)
         if mask is not None:
             scores = scores + (wrap(mask) if isinstance(mask, Array) else mask)
@@ -44,7 +49,19 @@ class ScaledDotProductAttention(Fused):
         return weights @ v
 
     @staticmethod
-    def forward(ctx: Any, q: Array, k: Array, v: Array, mask: Array | None, scale: float, noise: Array | None) -> Array:
+    def forward(
+        ctx: Any, q: Array, k: Array, v: Array, mask: Array | None, scale: float, noise: Array | None, causal: bool
+    ) -> Array:
+        ctx.setting = scale, noise, causal
+        ctx.logs = None
+        if _compiled(q, k, v) and not (ctx.next_functions and ctx.next_functions[3]):
+            from ..kernels import attention
+
+            out, ctx.logs = attention.forward(q, k, v, mask, *ctx.setting)
+            ctx.save_for_backward(q, k, v, out, mask)
+            return out
+        if causal:
+            mask = _causal_mask(q, k)
         weights = np.matmul(q * scale, k.swapaxes(-2, -1))
         if mask is not None:
             weights += mask
@@ -58,14 +75,20 @@ class ScaledDotProductAttention(Fused):
             if mask is not None:
                 sums[sums == 0] = 1
             weights /= sums
-        ctx.save_for_backward(q, k, v, weights, noise)
-        ctx.scale = scale
+        ctx.save_for_backward(q, k, v, weights)
         return np.matmul(weights if noise is None else weights * noise, v)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        q, k, v, weights, noise = ctx.saved_tensors
-        to_q, to_k, to_v, to_mask, _, _ = ctx.next_functions
+        scale, noise, _ = ctx.setting
+        to_q, to_k, to_v, to_mask, *_ = ctx.next_functions
+        if ctx.logs is not None:
+            from ..kernels import attention
+
+            q, k, v, out, mask = ctx.saved_tensors
+            dq, dk, dv = attention.backward(q, k, v, out, grad, ctx.logs, mask, *ctx.setting)
+            return dq if to_q else None, dk if to_k else None, dv if to_v else None, *(None,) * 4
+        q, k, v, weights = ctx.saved_tensors
         dq = dk = dv = ds = None
         if to_v:
             dv = np.matmul((weights if noise is None else weights * noise).swapaxes(-2, -1), grad)
@@ -77,20 +100,23 @@ class ScaledDotProductAttention(Fused):
             ds *= weights
             if to_q:
                 dq = np.matmul(ds, k)
-                dq *= ctx.scale
+                dq *= scale
             if to_k:
                 dk = np.matmul(ds.swapaxes(-2, -1), q)
-                dk *= ctx.scale
-        return dq, dk, dv, ds if to_mask else None, None, None
+                dk *= scale
+        return dq, dk, dv, ds if to_mask else None, *(None,) * 3
 
 
-def _additive(mask: Any, is_causal: bool, rows: int, columns: int, d: np.dtype) -> Any:
-    """What to add to the scores: a float mask as it is; for a boolean one and for causality, 0 and -inf."""
-    if is_causal:
-        return np.triu(np.full((rows, columns), -math.inf, d), 1)  # position i sees j ≤ i
-    if mask is not None and mask.array.dtype.kind == "b":
-        return np.where(mask.array, d.type(0), d.type(-math.inf))
-    return mask
+def _compiled(q: Array, k: Array, v: Array) -> bool:
+    """Whether to take the compiled road: enough work, and nothing empty."""
+    if 0 in (q.size, k.size, v.size):
+        return False
+    return kernels.wanted(q, q.size * k.shape[-2] // 128)
+
+
+def _causal_mask(q: Array, k: Array) -> Array:
+    """What to add to the scores: -inf where a key comes after the query."""
+    return np.triu(np.full((q.shape[-2], k.shape[-2]), -math.inf, q.dtype), 1)
 
 
 def scaled_dot_product_attention(
@@ -166,5 +192,7 @@ def scaled_dot_product_attention(
         x if x.array.shape[:-2] == outer else x.expand((*outer, *x.array.shape[-2:])) for x in (query, key, value)
     )
     noise = default_generator.dropout_mask(shape, q.dtype, dropout_p) if dropout_p else None
-    mask = _additive(attn_mask, is_causal, rows, columns, q.dtype)
-    return ScaledDotProductAttention.apply(query, key, value, mask, scale, noise)
+    mask = attn_mask
+    if mask is not None and mask.array.dtype.kind == "b":  # as numbers to add
+        mask = np.where(mask.array, q.dtype.type(0), q.dtype.type(-math.inf))
+    return ScaledDotProductAttention.apply(query, key, value, mask, scale, noise, is_causal)
