@@ -281,3 +281,13 @@ def step():
     minigrad.nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True).sum().backward()
 """)
     assert grown < 4000 * 4000 * 4 / 4
+
+
+def test_attention_passes_on_what_is_not_finite():
+    rng = np.random.default_rng(0)
+    q, k, v = (rng.standard_normal((1, 2, 40, 16)).astype("float32") for _ in range(3))
+    q[0, 0, 3, 2], k[0, 1, 7, 1], v[0, 1, 5, 4] = np.nan, np.inf, np.nan
+    run = lambda e: e.nn.functional.scaled_dot_product_attention(*map(e.tensor, (q, k, v))).numpy()  # noqa: E731
+    ours, theirs = run(minigrad), run(torch)
+    assert np.array_equal(np.isnan(ours), np.isnan(theirs))
+    np.testing.assert_allclose(ours, theirs, atol=1e-5)

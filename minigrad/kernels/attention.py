@@ -8,13 +8,13 @@
     ries  ├──────┼──────┤                                new largest m' = max(m, S) of each row
      │    │      │      │                                P = exp(S - m')
      ▼    └──────┴──────┴──────                          sum = sum · exp(m - m') + P's,  acc = acc · exp(m - m') + P · v
-                                                     out = acc / sum,  and kept for the way back: ln Σ exp = m + ln sum
+                                                     out = acc / sum;  m and 1 / sum are kept
 
 The running maximum and sum make the softmax right without seeing the row as a whole: what was summed under an older
-maximum is scaled down when a larger one comes. Backward makes S and P again from q, k and the kept logarithm, block by
-block: with D = Σ grad · out by row,
+maximum is scaled down when a larger one comes. Backward makes S and P again from q, k and what was kept, block by block:
+with D = Σ P · dP = Σ grad · out by row,
 
-    P = exp(S - ln Σ exp),  dP = grad · vᵀ,  dS = P · (dP - D),  dv += Pᵀ · grad,  dk += dSᵀ · q,  dq += dS · k
+    P = exp(S - m) / sum,  dP = grad · vᵀ,  dS = P · (dP - D),  dv += Pᵀ · grad,  dk += dSᵀ · q,  dq += dS · k
 
 The blocks stay in the second cache; memory grows with the length and not with its square. Source: Milakov and Gimelshein
 2018, "Online normalizer calculation for softmax"; Dao et al. 2022, "FlashAttention".
@@ -94,7 +94,7 @@ def _scores(
 @kernel
 def _forward(
     q: Array, k: Array, v: Array, out: Array, at: Array, strides: tuple[int, int, int, int], sizes: tuple[int, int, int, int],
-    scale: float, mask: Array, masks: Array, mask_row: int, mask_column: int, noise: Array, causal: bool, lse: Array,
+    scale: float, mask: Array, masks: Array, mask_row: int, mask_column: int, noise: Array, causal: bool, kept: Array,
     start: int, stop: int,
 ) -> None:  # fmt: skip
     """Blocks start to stop: block b is the queries from (b mod blocks) · QUERIES of head b // blocks.
@@ -134,7 +134,8 @@ def _forward(
             )
             for r in range(rows):
                 row = scores[r * KEYS : r * KEYS + count]
-                m = max(largest[r], row_max(row))
+                found = row_max(row)
+                m = largest[r] if found <= largest[r] else found  # a nan is taken
                 if m == minus_infinity:  # nothing may be seen so far
                     row[:] = 0
                     continue
@@ -149,9 +150,9 @@ def _forward(
                         line[i] *= before
                 if noise.size:
                     base = (head * n_queries + first + r) * n_keys + j
-                    kept = noise[base : base + count]
+                    factors = noise[base : base + count]
                     for i in range(count):
-                        row[i] *= kept[i]
+                        row[i] *= factors[i]
             _product(scores, KEYS, 1, rows, values, value_across, size, count, total, value_across, True)
         for r in range(rows):
             s = sums[r]
@@ -161,14 +162,15 @@ def _forward(
                 line[i] *= by
             to = at[3, head] + (first + r) * strides[3]
             move(total, r * value_across, 0, size, out, to, size, zero)
-            lse[head * n_queries + first + r] = largest[r] + math.log(s) if s != 0 else math.inf
+            kept[0, head * n_queries + first + r] = largest[r] if s != 0 else zero
+            kept[1, head * n_queries + first + r] = by
 
 
 @kernel
 def _backward(
     q: Array, k: Array, v: Array, out: Array, grad: Array, dq: Array, dk: Array, dv: Array, at: Array,
     strides: tuple[int, int, int, int, int, int, int, int], sizes: tuple[int, int, int, int], scale: float, mask: Array,
-    masks: Array, mask_row: int, mask_column: int, noise: Array, causal: bool, lse: Array, start: int, stop: int,
+    masks: Array, mask_row: int, mask_column: int, noise: Array, causal: bool, kept: Array, start: int, stop: int,
 ) -> None:  # fmt: skip
     """Heads start to stop. at and strides: as in `_forward`, for q, k, v, out, grad, dq, dk, dv."""
     n_queries, n_keys, depth, size = sizes
@@ -178,7 +180,7 @@ def _backward(
     scaled = np.zeros((QUERIES + spare) * across, q.dtype)
     gradients = np.zeros((QUERIES + spare) * value_across, q.dtype)
     keys, turned = np.zeros(KEYS * across, q.dtype), np.zeros(depth * KEYS, q.dtype)
-    values = np.zeros(size * KEYS, q.dtype)
+    values, outputs = np.zeros(size * KEYS, q.dtype), np.zeros(size * KEYS, q.dtype)
     scores = np.zeros((QUERIES + spare) * KEYS, q.dtype)
     changes = np.zeros((QUERIES + spare) * KEYS, q.dtype)
     by_query = np.zeros((n_queries + spare) * across, q.dtype)
@@ -188,9 +190,17 @@ def _backward(
     factor, zero = q.dtype.type(scale), q.dtype.type(0)
     for head in range(start, stop):
         by_query[:] = 0
-        for i in range(n_queries):
-            g, o = at[4, head] + i * strides[4], at[3, head] + i * strides[3]
-            expected[i] = row_dot(grad[g : g + size], out[o : o + size])
+        # D is summed in the order of the tile, term by term: where P is 1 in one place, dP - D is 0 and not a rounding.
+        expected[:] = 0
+        for first in range(0, n_queries if n_keys > KEYS else 0, KEYS):
+            rows = min(KEYS, n_queries - first)
+            _turned(grad, at[4, head] + first * strides[4], strides[4], rows, size, values, KEYS)
+            _turned(out, at[3, head] + first * strides[3], strides[3], rows, size, outputs, KEYS)
+            means = expected[first : first + rows]
+            for i in range(size):
+                a, b = values[i * KEYS : i * KEYS + rows], outputs[i * KEYS : i * KEYS + rows]
+                for r in range(rows):
+                    means[r] += a[r] * b[r]
         for j in range(0, n_keys, KEYS):
             count = min(KEYS, n_keys - j)
             by_key[:] = 0
@@ -211,19 +221,20 @@ def _backward(
                 _product(gradients, value_across, 1, rows, values, KEYS, count, size, changes, KEYS, False)
                 for r in range(rows):
                     row, change = scores[r * KEYS : r * KEYS + count], changes[r * KEYS : r * KEYS + count]
-                    log, mean = lse[head * n_queries + first + r], expected[first + r]
+                    m, by = kept[0, head * n_queries + first + r], kept[1, head * n_queries + first + r]
+                    for i in range(count):
+                        row[i] = exp(row[i] - m) * by
                     if noise.size:
                         base = (head * n_queries + first + r) * n_keys + j
-                        kept = noise[base : base + count]
+                        factors = noise[base : base + count]
                         for i in range(count):
-                            p = exp(row[i] - log)
-                            change[i] = p * (change[i] * kept[i] - mean)
-                            row[i] = p * kept[i]
-                    else:
+                            change[i] *= factors[i]
+                    mean = row_dot(row, change) if n_keys <= KEYS else expected[first + r]
+                    for i in range(count):
+                        change[i] = row[i] * (change[i] - mean)
+                    if noise.size:
                         for i in range(count):
-                            p = exp(row[i] - log)
-                            change[i] = p * (change[i] - mean)
-                            row[i] = p
+                            row[i] *= factors[i]
                 _product(scores, 1, KEYS, count, gradients, value_across, size, rows, by_value, value_across, True)
                 _product(changes, 1, KEYS, count, scaled, across, depth, rows, by_key, across, True)
                 at_query = by_query[first * across :]
@@ -249,6 +260,12 @@ def _flat(x: Array) -> tuple[Array, Array, int]:
     return np.lib.stride_tricks.as_strided(x, (reach,), (x.itemsize,)), begins.ravel(), steps[-2]
 
 
+def _like(x: Array, columns: int) -> Array:
+    """An empty array (..., rows, columns), its dimensions in the order in memory that x has: heads may lie behind rows."""
+    like = np.empty_like(x) if x.shape[-1] == columns and 0 not in x.strides else None
+    return like if like is not None and like.strides[-1] == x.itemsize else np.empty((*x.shape[:-1], columns), x.dtype)
+
+
 def _masks(mask: Array | None, outer: tuple[int, ...], dtype: np.dtype) -> tuple[Array, Array, int, int]:
     """The mask flat, where each head's begins, and its strides (0 where it is broadcast)."""
     if mask is None:
@@ -263,30 +280,30 @@ def _masks(mask: Array | None, outer: tuple[int, ...], dtype: np.dtype) -> tuple
 def forward(
     q: Array, k: Array, v: Array, mask: Array | None, scale: float, noise: Array | None, causal: bool
 ) -> tuple[Array, Array]:
-    """out (..., L, Ev) of q (..., L, E), k (..., S, E), v (..., S, Ev), and ln Σ exp(scores) of each query."""
-    out = np.empty_like(q) if q.shape[-1] == v.shape[-1] else np.empty((*q.shape[:-1], v.shape[-1]), q.dtype)
+    """out (..., L, Ev) of q (..., L, E), k (..., S, E), v (..., S, Ev) and, for `backward`, the largest score and 1 / Σ exp of each query."""
+    out = _like(q, v.shape[-1])
     flat, begins, strides = zip(*map(_flat, (q, k, v, out)), strict=True)
     sizes = q.shape[-2], k.shape[-2], q.shape[-1], v.shape[-1]
     heads = len(begins[0])
-    lse = np.empty(heads * sizes[0], q.dtype)
-    kept = np.empty(0, q.dtype) if noise is None else np.ascontiguousarray(noise).ravel()
-    setting = *_masks(mask, q.shape[:-2], q.dtype), kept, causal, lse
+    kept = np.empty((2, heads * sizes[0]), q.dtype)
+    factors = np.empty(0, q.dtype) if noise is None else np.ascontiguousarray(noise).ravel()
+    setting = *_masks(mask, q.shape[:-2], q.dtype), factors, causal, kept
     blocks = heads * -(-sizes[0] // QUERIES)
     at = np.array(begins)
     split(blocks, heads * math.prod(sizes[:3]), lambda a, b: _forward(*flat, at, strides, sizes, scale, *setting, a, b))
-    return out, lse
+    return out, kept
 
 
 def backward(
-    q: Array, k: Array, v: Array, out: Array, grad: Array, lse: Array, mask: Array | None, scale: float,
+    q: Array, k: Array, v: Array, out: Array, grad: Array, kept: Array, mask: Array | None, scale: float,
     noise: Array | None, causal: bool,
 ) -> tuple[Array, Array, Array]:  # fmt: skip
     """The gradients by q, k and v."""
-    dq, dk, dv = (np.empty_like(x) if 0 not in x.strides else np.empty(x.shape, x.dtype) for x in (q, k, v))
+    dq, dk, dv = (_like(x, x.shape[-1]) for x in (q, k, v))
     flat, begins, strides = zip(*map(_flat, (q, k, v, out, grad, dq, dk, dv)), strict=True)
     sizes = q.shape[-2], k.shape[-2], q.shape[-1], v.shape[-1]
-    kept = np.empty(0, q.dtype) if noise is None else np.ascontiguousarray(noise).ravel()
-    setting = *_masks(mask, q.shape[:-2], q.dtype), kept, causal, lse
+    factors = np.empty(0, q.dtype) if noise is None else np.ascontiguousarray(noise).ravel()
+    setting = *_masks(mask, q.shape[:-2], q.dtype), factors, causal, kept
     at = np.array(begins)
     heads = len(begins[0])
     split(heads, heads * math.prod(sizes[:3]), lambda a, b: _backward(*flat, at, strides, sizes, scale, *setting, a, b))

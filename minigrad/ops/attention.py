@@ -28,7 +28,7 @@ class ScaledDotProductAttention(Fused):
     mask: numbers to add, with -inf for what must not be seen; a row in which nothing may be seen gives 0.
     causal: query i sees the keys up to i. noise: dropout's factors for P, drawn before.
 
-    What is saved: P for small inputs; for large ones out and each row's ln Σ exp, from which P is made again in blocks.
+    What is saved: P for small inputs; for large ones out and each row's maximum and sum, from which P is made again in blocks.
     """
 
     @staticmethod
@@ -53,11 +53,11 @@ class ScaledDotProductAttention(Fused):
         ctx: Any, q: Array, k: Array, v: Array, mask: Array | None, scale: float, noise: Array | None, causal: bool
     ) -> Array:
         ctx.setting = scale, noise, causal
-        ctx.logs = None
+        ctx.kept = None
         if _compiled(q, k, v) and not (ctx.next_functions and ctx.next_functions[3]):
             from ..kernels import attention
 
-            out, ctx.logs = attention.forward(q, k, v, mask, *ctx.setting)
+            out, ctx.kept = attention.forward(q, k, v, mask, *ctx.setting)
             ctx.save_for_backward(q, k, v, out, mask)
             return out
         if causal:
@@ -82,11 +82,11 @@ class ScaledDotProductAttention(Fused):
     def backward(ctx: Any, grad: Any) -> Any:
         scale, noise, _ = ctx.setting
         to_q, to_k, to_v, to_mask, *_ = ctx.next_functions
-        if ctx.logs is not None:
+        if ctx.kept is not None:
             from ..kernels import attention
 
             q, k, v, out, mask = ctx.saved_tensors
-            dq, dk, dv = attention.backward(q, k, v, out, grad, ctx.logs, mask, *ctx.setting)
+            dq, dk, dv = attention.backward(q, k, v, out, grad, ctx.kept, mask, *ctx.setting)
             return dq if to_q else None, dk if to_k else None, dv if to_v else None, *(None,) * 4
         q, k, v, weights = ctx.saved_tensors
         dq = dk = dv = ds = None
