@@ -1,6 +1,7 @@
 """python -m curriculum: list, run, report, notebook, check."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def parser() -> Parser:
     command.add_argument("lessons", nargs="*", metavar="LESSON", help="01, 02, ...")
     command.add_argument("--all", action="store_true", help="all lessons, then the report")
     command.add_argument("--fresh", action="store_true", help="run again even where nothing changed")
+    command.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of real data (default: MINIGRAD_DATA)")
+    command.add_argument("--full", action="store_true", help="with the long trainings on real data, which take minutes")
     settings(command)
     command = commands.add_parser("report", help="write one HTML page of what was run")
     settings(command)
@@ -181,6 +184,12 @@ def main(argv: list[str] | None = None) -> int:
         console.print(f"report: {path}", highlight=False, soft_wrap=True)
         return 0
 
+    if chosen.data_dir is not None:
+        if not chosen.data_dir.is_dir():
+            raise SystemExit(f"--data-dir {chosen.data_dir}: there is no such folder.")
+        os.environ["MINIGRAD_DATA"] = str(chosen.data_dir.resolve())
+    if chosen.full:
+        os.environ["MINIGRAD_FULL"] = "1"
     if chosen.all == bool(chosen.lessons):
         raise SystemExit("Name the lessons to run, as in `run 01`, or say `run --all`.")
     lessons = catalog.lessons() if chosen.all else [catalog.find(name) for name in chosen.lessons]

@@ -154,7 +154,7 @@ for number in range(1, 201):
         snapshots[number] = layer.weight.detach().clone()
 
 fig, axes = plt.subplots(1, 5, figsize=(8.4, 2.1))
-for ax, (title, image) in zip(axes, [*snapshots.items(), ("Sobel", window)], strict=True):
+for ax, (when, image) in zip(axes, [*snapshots.items(), ("Sobel", window)], strict=True):
     ax.imshow(image[0, 0].numpy(), cmap="RdBu", vmin=-2, vmax=2)
     for i in range(3):
         for j in range(3):
@@ -162,7 +162,7 @@ for ax, (title, image) in zip(axes, [*snapshots.items(), ("Sobel", window)], str
             ax.text(
                 j, i, f"{value + 0.0:.1f}", ha="center", va="center", color="white" if abs(value) > 1.2 else "black"
             )
-    ax.set(xticks=[], yticks=[], title=title if title == "Sobel" else f"step {title}")
+    ax.set(xticks=[], yticks=[], title=when if when == "Sobel" else f"step {when}")
 fig.tight_layout()
 record.figure(fig, "19_learned")
 off = (layer.weight.detach() - window).abs().max().item()
@@ -245,7 +245,8 @@ record.figure(fig, "19_feature_maps")
 
 # %% [markdown]
 # Some channels answer to ink as such, others only to an edge of one direction: their maps are bright where the digit
-# has such an edge. The pooled maps are coarser and still tell the 0 from the 1. 1,370 parameters do here what lesson 10 needed 4,810 for.
+# has such an edge. The pooled maps are coarser and still tell the 0 from the 1. The
+# network has 1,370 parameters; lesson 10's has 4,810.
 #
 # ## To remember
 #

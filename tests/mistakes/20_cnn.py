@@ -1,0 +1,13 @@
+"""Typical mistakes in exercise 20: what is changed in the solution, and what the hint must say."""
+
+MISTAKES = [
+    ([(" / (1 - p)", "")], "divide what is kept"),
+    ([(">= p", "< p"), ("(1 - p)", "p")], "not to be kept"),
+    ([("    if not training:\n        return x\n", "")], "change nothing"),
+    ([("torch.rand(x.shape)", "torch.rand(len(x), 1)")], "Whole rows"),
+    ([("(test - mean) / spread", "(test - test.mean()) / test.std()")], "by its own numbers"),
+    (
+        [("mean, spread = train.mean(), train.std()", "mean, spread = torch.cat([train, test]).mean(), train.std()")],
+        "training part must have mean 0",
+    ),
+]
