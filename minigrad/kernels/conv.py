@@ -32,7 +32,7 @@ import numpy as np
 from ..config import get_num_threads
 from . import split
 from .compiled import inline, kernel
-from .gemm import TALL, VECTOR_BYTES, WIDE, move, tall_tile, transpose, wide_tile
+from .gemm import TALL, VECTOR_BYTES, WIDE, move, move_even, tall_tile, transpose, wide_tile
 
 Array = np.ndarray
 Ints = tuple[int, ...]
@@ -71,6 +71,8 @@ def _gather(
             for _ in range(channels):
                 if step[1] == 1:
                     move(x, source, low, high, panel, at, count, x.dtype.type(0))
+                elif step[1] == 2:
+                    move_even(x, source, low, high, panel, at, count)
                 else:
                     for i in range(count):
                         panel[at + i] = x[source + i * step[1]] if low <= i < high else 0
@@ -106,18 +108,17 @@ def _copy(
 
 @kernel
 def _convolve(
-    x: Array, w: Array, bias: Array, out: Array, filters: int, grid: Pair, step: Pair, taps: Array, spread: Pair,
-    shift: Pair, pitch: int, tall: bool, start: int, stop: int,
+    x: Array, w: Array, w_at: tuple[int, int, int], w_taps: Array, bias: Array, out: Array, groups: int, channels: int,
+    filters: int, grid: Pair, step: Pair, taps: Array, spread: Pair, shift: Pair, pitch: int, tall: bool, start: int, stop: int,
 ) -> None:  # fmt: skip
     """Strips start to stop of: out[n, o, spread · place + shift] = b[o] + Σ w[o, c, t] · x[n, c, step · place + taps[t]]
 
+    w[o, c, t] of a group lies at group · w_at[0] + o · w_at[1] + c · w_at[2] + w_taps[t] in w.
     pitch: the length of a padded image's row where taps are read at their shift; 0 where they are gathered.
     """
-    groups, padded, depth = w.shape
     n_taps = taps.shape[1]
     height, width = x.shape[2], x.shape[3]
     plane, image = height * width, x.shape[1] * height * width
-    channels = depth // n_taps
     lanes = VECTOR_BYTES // x.itemsize
     high, wide = (TALL[0], TALL[1] * lanes) if tall else (WIDE[0], WIDE[1] * lanes)
     line = pitch if pitch else grid[1]  # places in a row of an image
@@ -130,15 +131,17 @@ def _convolve(
     at_once = min(channels, max(1, DEPTH // n_taps))
     panel = np.zeros(at_once * stride * (1 if pitch else n_taps), x.dtype)
     table = np.empty(at_once * n_taps, np.intp)  # where row (c, t) of the panel begins
+    w_table = np.empty(at_once * n_taps, np.intp)  # where (c, t) lies in a filter
     for c in range(at_once):
         for t in range(n_taps):
+            w_table[c * n_taps + t] = c * w_at[2] + w_taps[t]
             if pitch:
                 table[c * n_taps + t] = c * stride + (taps[0, t] - above) * pitch + taps[1, t] - left
             else:
                 table[c * n_taps + t] = (c * n_taps + t) * stride
     at_most = FILTERS // high * high
-    sums = np.zeros(min(padded, at_most) * columns, x.dtype)
-    flat, weights, result = x.ravel(), w.ravel(), out.ravel()
+    sums = np.zeros(min((filters + high - 1) // high * high, at_most) * columns, x.dtype)
+    flat, result = x.ravel(), out.ravel()
     target = out.shape[2] * out.shape[3]
     strip = start
     while strip < stop:
@@ -160,16 +163,16 @@ def _convolve(
                             flat, height, width, c, count, image, grid, step, taps, begin, end, panel, stride
                         )  # fmt: skip
                     for i in range(0, rows, high):
-                        a = (group * padded + top + i) * depth + first * n_taps
+                        a = group * w_at[0] + (top + i) * w_at[1] + first * w_at[2]
                         for j in range(0, end - begin, wide):
                             to = i * columns + j
                             if tall:
                                 tall_tile(
-                                    weights, a, depth, 1, panel, j, table, count * n_taps, sums, to, columns, first > 0
+                                    w, a, w_at[1], 1, panel, j, table, count * n_taps, sums, to, columns, first > 0
                                 )  # fmt: skip
                             else:
                                 wide_tile(
-                                    weights, a, depth, 1, panel, j, table, count * n_taps, sums, to, columns, first > 0
+                                    w, a, w_at[1], w_table, panel, j, table, count * n_taps, sums, to, columns, first > 0
                                 )  # fmt: skip
                 p = begin
                 while p < end:
@@ -266,18 +269,6 @@ def _gradient_by_weight(
               )  # fmt: skip
 
 
-@kernel
-def _turn(w: Array, chosen: Array, out: Array, start: int, stop: int) -> None:
-    """out[c, o, i] = w[o, c, chosen[i]], channels start to stop, in squares that stay in the first cache."""
-    square = 16
-    for top in range(start, stop, square):
-        for left in range(0, w.shape[0], square):
-            for c in range(top, min(top + square, stop)):
-                for o in range(left, min(left + square, w.shape[0])):
-                    for i in range(chosen.size):
-                        out[c, o, i] = w[o, c, chosen[i]]
-
-
 def _plane(shape: Ints) -> Pair:
     """The size of an image of one or two dimensions, as rows and columns."""
     return (shape[0], shape[1]) if len(shape) == 2 else (1, shape[0])
@@ -288,14 +279,17 @@ def _images(x: Array) -> Array:
 
 
 def _run(
-    x: Array, w: Array, bias: Array | None, out: Array, filters: int, grid: Pair, step: Pair, taps: Array,
+    x: Array, w: Array, w_taps: Array, bias: Array | None, out: Array, grid: Pair, step: Pair, taps: Array,
     spread: Pair = (1, 1), shift: Pair = (0, 0),
 ) -> None:  # fmt: skip
-    """`_convolve` over all places, in the shape of tile that wastes least at the edges. w: (groups, filters, depth)"""
+    """`_convolve` over all places, in the shape of tile that wastes least. w: (groups, filters, channels, taps), any strides."""
+    groups, filters, channels, _ = w.shape
     lanes = VECTOR_BYTES // x.itemsize
     places = x.shape[0] * math.prod(grid)
     best = math.inf, 0, (0, 0), 0, 0
-    for tile in (WIDE, TALL):
+    # A tall tile has no register left for a table: it takes filters whose elements follow each other.
+    in_order = w.flags.c_contiguous and w_taps.size == w.shape[3]
+    for tile in (WIDE, TALL) if in_order else (WIDE,):
         for pitch in {0, _pitch(grid, step, taps)}:
             rows = -(-filters // tile[0]) * tile[0]
             wide = tile[1] * lanes
@@ -303,11 +297,16 @@ def _run(
             cost = strips * tile[1] * (rows / 2 + (0 if pitch else _GATHERING))
             best = min(best, (cost, rows, tile, pitch, strips))
     _, rows, tile, pitch, strips = best
-    if rows != w.shape[1]:
-        w = np.concatenate((w, np.zeros((w.shape[0], rows - w.shape[1], w.shape[2]), w.dtype)), 1)
+    if rows != filters:  # the last tile reads on
+        w = np.concatenate((w, np.zeros((groups, rows - filters, *w.shape[2:]), w.dtype)), 1)
     b = np.empty(0, x.dtype) if bias is None else np.ascontiguousarray(bias)
-    setting = filters, grid, step, taps, spread, shift, pitch, tile == TALL
-    split(strips, rows * places * w.shape[2], lambda i, j: _convolve(x, w, b, out, *setting, i, j))
+    group, row, channel, tap = (s // w.itemsize for s in w.strides)
+    size = sum((n - 1) * s for n, s in zip(w.shape, w.strides, strict=True)) // w.itemsize + 1
+    flat = np.lib.stride_tricks.as_strided(w, (size,), (w.itemsize,))
+    setting = groups, channels, filters, grid, step, taps, spread, shift, pitch, tile == TALL
+    work = rows * places * channels * w_taps.size * groups
+    at = group, row, channel
+    split(strips, work, lambda i, j: _convolve(x, flat, at, w_taps * tap, b, out, *setting, i, j))
 
 
 def _pitch(grid: Pair, step: Pair, taps: Array) -> int:
@@ -339,14 +338,13 @@ def forward(
 ) -> Array:
     """x (N, C, *spatial), w (O, C/groups, *kernel) -> (N, O, *out)."""
     result = np.empty((x.shape[0], w.shape[0], *out), x.dtype)
-    filters = np.ascontiguousarray(w).reshape(groups, w.shape[0] // groups, -1)
-    taps = _taps(w.shape[2:], dilation, pads)
-    grid, step = _plane(out), _pair(stride)
-    if taps.shape[1] == 1 and step == (1, 1) and not taps.any():  # 1x1: one long row
-        grid, x = (1, math.prod(out)), x.reshape(*x.shape[:2], -1)
-        _run(_images(x), filters, bias, result.reshape(*result.shape[:2], *grid), filters.shape[1], grid, step, taps)
-    else:
-        _run(_images(x), filters, bias, _images(result), filters.shape[1], grid, step, taps)
+    taps, grid, step = _taps(w.shape[2:], dilation, pads), _plane(out), _pair(stride)
+    filters = np.ascontiguousarray(w).reshape(groups, w.shape[0] // groups, w.shape[1], -1)
+    x, to = _images(x), _images(result)
+    if _is_product(taps, step):
+        grid = 1, math.prod(grid)
+        x, to = x.reshape(*x.shape[:2], *grid), to.reshape(*to.shape[:2], *grid)
+    _run(x, filters, np.arange(taps.shape[1]), bias, to, grid, step, taps)
     return result
 
 
@@ -357,29 +355,27 @@ def grad_input(
     result = np.empty((grad.shape[0], w.shape[1] * groups, *spatial), grad.dtype)
     taps, steps, size = _taps(w.shape[2:], dilation, pads), _pair(stride), _plane(spatial)
     grad, out = _images(grad), _images(result)
-    filters = np.ascontiguousarray(w).reshape(groups, w.shape[0] // groups, w.shape[1], -1)
+    filters = np.ascontiguousarray(w).reshape(groups, w.shape[0] // groups, w.shape[1], -1).swapaxes(1, 2)
+    if _is_product(taps, steps):
+        size = 1, math.prod(size)
+        grad, out = grad.reshape(*grad.shape[:2], *size), out.reshape(*out.shape[:2], *size)
     for shift in itertools.product(range(min(steps[0], size[0])), range(min(steps[1], size[1]))):
         # Of the places shift, shift + stride ..., tap t was met by out[(place - tap) / stride]
         distance = np.array(shift)[:, None] - taps
         chosen = np.flatnonzero((distance % np.array(steps)[:, None] == 0).all(0))
-        grid = -(-(size[0] - shift[0]) // steps[0]), -(-(size[1] - shift[1]) // steps[1])
         if not chosen.size:
             rest = out[:, :, shift[0] :: steps[0], shift[1] :: steps[1]]
             rest[...] = 0 if bias is None else bias[:, None, None]
             continue
+        grid = -(-(size[0] - shift[0]) // steps[0]), -(-(size[1] - shift[1]) // steps[1])
         shifts = np.ascontiguousarray(distance[:, chosen] // np.array(steps)[:, None])
-        turned = np.empty((groups, w.shape[1], filters.shape[1], chosen.size), w.dtype)
-        for i in range(groups):
-            source, target = filters[i], turned[i]
-            split(w.shape[1], source.size, lambda a, b: _turn(source, chosen, target, a, b))  # noqa: B023
-        turned = turned.reshape(groups, w.shape[1], -1)
-        if steps == (1, 1) and not shifts.any() and grid == grad.shape[2:]:  # 1x1: one long row
-            grid = 1, math.prod(grid)
-            long = out.reshape(*out.shape[:2], *grid)
-            _run(grad.reshape(*grad.shape[:2], *grid), turned, bias, long, w.shape[1], grid, (1, 1), shifts)
-        else:
-            _run(grad, turned, bias, out, w.shape[1], grid, (1, 1), shifts, steps, shift)
+        _run(grad, filters, chosen, bias, out, grid, (1, 1), shifts, steps, shift)
     return result
+
+
+def _is_product(taps: Array, step: Pair) -> bool:
+    """Whether the windows are the places themselves (1x1): then rows need not be told apart."""
+    return taps.shape[1] == 1 and step == (1, 1) and not taps.any()
 
 
 def grad_weight(grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
@@ -387,7 +383,7 @@ def grad_weight(grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs,
     taps, step, grid = _taps(w_shape[2:], dilation, pads), _pair(stride), _plane(grad.shape[2:])
     channels, filters, n_taps = w_shape[1], w_shape[0] // groups, taps.shape[1]
     grad, x = _images(grad), _images(x)
-    if n_taps == 1 and step == (1, 1) and not taps.any() and x.shape[2:] == grad.shape[2:]:
+    if _is_product(taps, step):
         grid = 1, math.prod(grid)
         x = x.reshape(*x.shape[:2], *grid)
     pitch = _pitch(grid, step, taps)

@@ -44,12 +44,12 @@ TALL = (12, 2) if _COUNT == 32 else (6, 2)  # for few columns
 def _tile(rows: int, vectors: int) -> Any:
     """tile(a, a0, a_row, a_k, b, b0, b_k, depth, c, c0, c_row, add), on flat arrays: where each begins, and its strides.
 
-    a_row and b_k may be tables of offsets instead: row i of a begins at a0 + a_row[i], row k of b at b0 + b_k[k].
+    a_row, a_k and b_k may be tables of offsets instead: a[i, k] lies at a0 + a_row[i] + a_k[k], b[k, j] at b0 + b_k[k] + j.
     """
 
     def tile(context, a, a0, a_row, a_k, b, b0, b_k, depth, c, c0, c_row, add):
         def code(context, builder, signature, args):
-            _, a0, _, a_k, _, b0, _, depth, _, c0, c_row, add = args
+            _, a0, _, _, _, b0, _, depth, _, c0, c_row, add = args
             a, b, c = (context.make_array(signature.args[i])(context, builder, args[i]).data for i in (0, 4, 8))
             number = a.type.pointee
             lanes = VECTOR_BYTES // signature.args[0].dtype.bitwidth * 8
@@ -83,7 +83,7 @@ def _tile(rows: int, vectors: int) -> Any:
             b_row = at(b, b0)
             zeros = ir.Constant(ir.VectorType(ir.IntType(32), lanes), None)
             with cgutils.for_range(builder, depth, intp=integer) as loop:
-                a_at, b_at = builder.mul(loop.index, a_k), offset(6, loop.index)
+                a_at, b_at = offset(3, loop.index), offset(6, loop.index)
                 columns = [
                     builder.load(as_vector(at(b_row, b_at, integer(j * lanes))), align=size) for j in range(vectors)
                 ]
@@ -106,8 +106,8 @@ def _tile(rows: int, vectors: int) -> Any:
             return context.get_dummy_value()
 
         n = types.intp
-        a_row, b_k = (x if isinstance(x, types.Array) else n for x in (a_row, b_k))
-        return types.void(a, n, a_row, n, b, n, b_k, n, c, n, n, types.boolean), code
+        a_row, a_k, b_k = (x if isinstance(x, types.Array) else n for x in (a_row, a_k, b_k))
+        return types.void(a, n, a_row, a_k, b, n, b_k, n, c, n, n, types.boolean), code
 
     return intrinsic(tile)
 
@@ -170,6 +170,36 @@ def _move(context, x, source, low, high, y, to, count, plus):
 
 
 move: Any = intrinsic(_move)
+
+
+def _move_even(context, x, source, low, high, y, to, count):
+    """y[to + i] = x[source + 2 i] where low <= i < high, else 0, for i < count: two vectors are read and half of each kept."""
+
+    def code(context, builder, signature, args):
+        _, source, low, high, _, to, count = args
+        x, y = (context.make_array(signature.args[i])(context, builder, args[i]).data for i in (0, 4))
+        v = _Masked(context, builder, x.type.pointee, signature.args[0].dtype.bitwidth // 8)
+        two, zero = v.integer(2), v.integer(0)
+        lows, counts = v.spread(builder.mul(low, two)), v.spread(count)
+        highs = v.spread(builder.sub(builder.mul(high, two), v.integer(1)))
+        even = ir.Constant(ir.VectorType(ir.IntType(32), v.lanes), [2 * lane for lane in range(v.lanes)])
+        with cgutils.for_range_slice(builder, zero, count, v.integer(v.lanes), intp=v.integer) as (i, _):
+            halves = []
+            for half in range(2):
+                start = builder.add(builder.mul(i, two), v.integer(half * v.lanes))
+                lane = builder.add(v.spread(start), v.number)
+                inside = builder.and_(builder.icmp_signed(">=", lane, lows), builder.icmp_signed("<", lane, highs))
+                halves.append(v.load(x, builder.add(source, start), inside))
+            lane = builder.add(v.spread(i), v.number)
+            value = builder.shuffle_vector(halves[0], halves[1], even)
+            v.store(value, y, builder.add(to, i), builder.icmp_signed("<", lane, counts))
+        return context.get_dummy_value()
+
+    n = types.intp
+    return types.void(x, n, n, n, y, n, n), code
+
+
+move_even: Any = intrinsic(_move_even)
 
 
 def _transpose(context, x, source, x_row, rows, columns, y, to, y_row):
