@@ -705,18 +705,20 @@ class Hypot(Operation):
 
 
 class LogAddExp(Operation):
-    """out = ln(eᵃ + eᵇ).  da = grad · e^(a - out), db = grad · e^(b - out)"""
+    """out = ln(eᵃ + eᵇ).  da = grad · σ(a - b), db = grad · σ(b - a)
+
+    e^(a - out) would be the same with the rounding of out in it, which is large where a is.
+    """
 
     @staticmethod
     def forward(ctx: Any, a: Array, b: Array) -> Array:
-        out = np.logaddexp(a, b)
-        ctx.save_for_backward(a, b, out)
-        return out
+        ctx.save_for_backward(a, b)
+        return np.logaddexp(a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        a, b, out = ctx.saved_tensors
-        return grad * exp(a - out), grad * exp(b - out)
+        a, b = ctx.saved_tensors
+        return grad * sigmoid(a - b), grad * sigmoid(b - a)
 
 
 def _pair(op: type[Operation], a: Any, b: Any) -> Any:

@@ -300,5 +300,4 @@ reduced(
     lambda torch, *a, **k: torch.nn.functional.scaled_dot_product_attention(*a, **k),
     modes=("large",),
     second=False,
-    float32=False,
 )
