@@ -100,7 +100,7 @@ def train_on(model, x, y, train, validation, epochs, lr, batch, name, note=True)
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     steps = epochs * -(-len(train) // batch)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)  # large steps first, small ones at the end
-    curve = {"train": [], "validation": [], "accuracy": []}
+    curve: dict[str, list[float]] = {"train": [], "validation": [], "accuracy": []}
     for _ in record.progress(range(epochs), name):
         total = 0.0
         for rows in train[torch.randperm(len(train))].split(batch):
