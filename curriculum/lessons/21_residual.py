@@ -71,7 +71,9 @@ norms = {}
 for ax, skip, title in zip(axes, (False, True), ("plain", "residual"), strict=True):
     for depth, color in ((4, draw.GREY), (16, draw.BLUE), (64, draw.ORANGE)):
         norms[depth, skip] = gradient_norms(depth, skip)
-        ax.plot(range(1, depth + 1), np.maximum(norms[depth, skip], 1e-40), color=color, label=f"{depth} layers")
+        ax.plot(
+            range(1, depth + 1), [norm or np.nan for norm in norms[depth, skip]], color=color, label=f"{depth} layers"
+        )
     ax.set(title=title, xlabel="hidden layer, counted from the input", ylabel="norm of its gradient", yscale="log")
     ax.yaxis.set_tick_params(labelleft=True)
 axes[1].legend(frameon=False)
@@ -91,7 +93,8 @@ record.claim(
 )
 
 # %% [markdown]
-# The plain network loses a constant factor a layer, which is a straight line in this logarithmic picture (PyTorch's
+# The plain network loses a constant factor a layer, which is a straight line in this logarithmic picture; where the
+# line ends, in float32, the gradient is too small to be stored and is 0 (PyTorch's
 # default initialization is smaller than ReLU needs; lesson 16 shows the better one). In the residual
 # network the gradient arrives everywhere. The later layers' gradients are larger, because the signal that they are
 # multiplied with has grown: every block adds to it. That is why ResNets carry batch

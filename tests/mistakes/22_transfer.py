@@ -1,0 +1,12 @@
+"""Typical mistakes in exercise 22: what is changed in the solution, and what the hint must say."""
+
+RULE = 'any(name == layer or name.startswith(layer + ".") for layer in trained)'
+
+MISTAKES = [
+    ([('startswith(layer + ".")', "startswith(layer)")], "the whole layer name"),
+    ([(RULE, f"not {RULE}")], "the other way round"),
+    ([("parameter.requires_grad = any", "parameter.frozen = not any")], "Nothing is frozen"),
+    ([("        if parameter.requires_grad:", "        if True:")], "no others"),
+    ([("nn.Linear(old.in_features, classes)", "nn.Linear(classes, old.in_features)")], "in_features"),
+    ([("*layers, nn", "*[nn.Linear(3, 3) for _ in layers], nn")], "old ones themselves"),
+]
