@@ -39,7 +39,7 @@ Ints = tuple[int, ...]
 Pair = tuple[int, int]
 Pairs = tuple[Pair, ...]
 
-DEPTH = 320  # rows of a panel
+DEPTH = 576  # rows of a panel
 STRIPS = 4  # strips of a panel
 PLACES = 256  # places that the gradient by the weight sums before it adds them to the others
 FILTERS = 512  # filters whose sums are kept beside the panel
