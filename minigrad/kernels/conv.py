@@ -87,7 +87,10 @@ def _copy(
     x: Any, height: Any, width: Any, base: Any, channels: Any, pitch: Any, above: Any, left: Any, begin: Any, end: Any,
     panel: Any, stride: Any,
 ) -> None:  # fmt: skip
-    """panel[c, q - begin] = element q of the padded image, whose rows are `pitch` long; it begins at (above, left) of x."""
+    """panel[c, q - begin] = element q of the padded image, whose rows are `pitch` long; it begins at (above, left) of x.
+
+    Rows are followed by zeros where they are longer than x's. q may be negative: before the first row.
+    """
     q, to = begin, 0
     while q < end:
         row, column = divmod(q, pitch)
@@ -127,6 +130,7 @@ def _convolve(
     columns = STRIPS * wide
     above, left = taps[0].min(), taps[1].min()
     reach = (taps[0].max() - above) * pitch + taps[1].max() - left if pitch else 0
+    edge = 0 if pitch < grid[1] + np.ptp(taps[1]) else left
     stride = (columns + reach + lanes) // lanes * lanes
     at_once = min(channels, max(1, DEPTH // n_taps))
     panel = np.zeros(at_once * stride * (1 if pitch else n_taps), x.dtype)
@@ -157,7 +161,8 @@ def _convolve(
                     c = group * channels + first
                     if pitch:
                         base = n * image + c * plane
-                        _copy(flat, height, width, base, count, pitch, above, left, begin, end + reach, panel, stride)
+                        since, until = begin + left - edge, end + reach + left - edge
+                        _copy(flat, height, width, base, count, pitch, above, edge, since, until, panel, stride)
                     else:
                         _gather(
                             flat, height, width, c, count, image, grid, step, taps, begin, end, panel, stride
@@ -212,6 +217,7 @@ def _gradient_by_weight(
     places = (together + (together + PLACES - 1) // PLACES - 1) // ((together + PLACES - 1) // PLACES)
     above, left = taps[0].min(), taps[1].min()
     reach = (taps[0].max() - above) * pitch + taps[1].max() - left if pitch else 0
+    edge = 0 if pitch < grid[1] + np.ptp(taps[1]) else left
     stride = (places + reach + lanes) // lanes * lanes
     at_once = min(last - first, max(1, DEPTH // n_taps))
     panel = np.zeros((at_once * n_taps + high) * stride, x.dtype)
@@ -249,8 +255,9 @@ def _gradient_by_weight(
                 turned[to + inside * across : to + run * across] = 0
                 p += run
             if pitch:
-                base, top = n * image + c * height * width, inner + stop - start + reach
-                _copy(flat, height, width, base, count, pitch, above, left, inner, top, panel, stride)
+                base, since = n * image + c * height * width, inner + left - edge
+                until = since + stop - start + reach
+                _copy(flat, height, width, base, count, pitch, above, edge, since, until, panel, stride)
             else:
                 _gather(flat, height, width, c, count, image, grid, step, taps, start, stop, panel, stride)
             for j in range(0, across, wide):
@@ -290,7 +297,7 @@ def _run(
     # A tall tile has no register left for a table: it takes filters whose elements follow each other.
     in_order = w.flags.c_contiguous and w_taps.size == w.shape[3]
     for tile in (WIDE, TALL) if in_order else (WIDE,):
-        for pitch in {0, _pitch(grid, step, taps)}:
+        for pitch in {0, _pitch(grid, step, taps, x.shape[3])}:
             rows = -(-filters // tile[0]) * tile[0]
             wide = tile[1] * lanes
             strips = x.shape[0] * -(-grid[0] * pitch // wide) if pitch else -(-places // wide)
@@ -309,11 +316,15 @@ def _run(
     split(strips, work, lambda i, j: _convolve(x, flat, at, w_taps * tap, b, out, *setting, i, j))
 
 
-def _pitch(grid: Pair, step: Pair, taps: Array) -> int:
-    """The row of a padded image in which each tap is a shift; 0 where there is a stride, or one tap only."""
+def _pitch(grid: Pair, step: Pair, taps: Array, width: int) -> int:
+    """The row of a padded image in which each tap is a shift; 0 where there is a stride, or one tap only.
+
+    The zeros right of a row are those left of the next one too, where that is shorter than zeros on both sides.
+    """
     if step != (1, 1) or taps.shape[1] == 1:
         return 0
-    return grid[1] + int(np.ptp(taps[1]))
+    low, high = int(taps[1].min()), int(taps[1].max())
+    return min(grid[1] + high - low, max(grid[1], width + max(0, -low, grid[1] + high - width)))
 
 
 def _taps(kernel: Ints, dilation: Ints, pads: Pairs) -> Array:
@@ -386,7 +397,7 @@ def grad_weight(grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs,
     if _is_product(taps, step):
         grid = 1, math.prod(grid)
         x = x.reshape(*x.shape[:2], *grid)
-    pitch = _pitch(grid, step, taps)
+    pitch = _pitch(grid, step, taps, x.shape[3])
     if pitch * grid[0] * _TOLERATED > math.prod(grid):
         pitch = 0
     places = x.shape[0] * grid[0] * (pitch or grid[1])
