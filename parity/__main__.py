@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -147,6 +148,34 @@ def run_programs(examples: int, seed: int, path: Path | None, console: Console) 
     return 1 if found["failures"] else 0
 
 
+def run_third(console: Console) -> int:
+    """The third opinion: how far JAX is from what two engines agree on, and where it chooses otherwise."""
+    from . import third
+
+    if not third.installed():
+        raise SystemExit("the third opinion is JAX's, which is not installed: pip install jax")
+    found = third.ask()
+    wrong = {name: d for name, d in found["agreed"].items() if not max(d.values()) < 1e-12}
+    worst = max(max(d.values()) for d in found["agreed"].values())
+    console.print(
+        f"{len(found['agreed'])} functions and networks: worst difference of three engines {worst:.1e}", highlight=False
+    )
+    table = Table(title="Conventions that minigrad and PyTorch share and JAX does not", title_justify="left")
+    for heading in ("where", "minigrad and PyTorch", "JAX", "why"):
+        table.add_column(heading)
+    for convention in third.CONVENTIONS:
+        given = found["conventions"][convention.opinion.name]
+        table.add_row(
+            convention.opinion.name,
+            *(escape(", ".join(map(str, given[e]))) for e in ("minigrad", "JAX")),
+            convention.why,
+        )
+    console.print(table)
+    for name, d in wrong.items():
+        console.print(f"[red]{name}[/]: {d}", highlight=False)
+    return 1 if wrong else 0
+
+
 def run_faults(console: Console) -> int:
     """The checker checked: each planted fault, by which check it was caught, and after how many examples."""
     from .mutants import MUTANTS, caught
@@ -173,7 +202,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "names",
         nargs="*",
-        help="cases, last parts of names (gelu) or families (pooling), all if none is given; or programs, or faults",
+        help="cases, last parts of names (gelu) or families (pooling), all if none is given; or programs, faults, third",
     )
     parser.add_argument("--examples", type=int, default=50, help="drawn calls a case (50)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first draw (0)")
@@ -186,6 +215,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.examples < 1:
         parser.error(f"--examples must be at least 1, got {options.examples}")
+    if options.names == ["third"]:
+        return run_third(Console(width=None if sys.stdout.isatty() else 160))
     if options.names == ["faults"]:
         return run_faults(Console(width=None if sys.stdout.isatty() else 160))
     if options.names == ["programs"]:

@@ -59,7 +59,26 @@ def cnn(torch):
     return Net()
 
 
-MODELS = {"mlp": mlp, "cnn": cnn}
+def encoder(torch):
+    """Rows of an image as tokens, two encoder layers, the mean of the tokens classified."""
+    nn = torch.nn
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embed = nn.Linear(8, 16)
+            self.position = nn.Parameter(torch.randn(8, 16) * 0.1)
+            layer = nn.TransformerEncoderLayer(16, 2, 32, dropout=0.1, batch_first=True)
+            self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+            self.head = nn.Linear(16, 4)
+
+        def forward(self, x):
+            return self.head(self.encoder(self.embed(x.squeeze(1)) + self.position).mean(1))
+
+    return Net()
+
+
+MODELS = {"mlp": mlp, "cnn": cnn, "encoder": encoder}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -143,7 +162,7 @@ RUNS = {
     "mlp, Adam, one cycle": (
         mlp,
         lambda torch, p: torch.optim.Adam(p, lr=0.01),
-        lambda torch, o: torch.optim.lr_scheduler.OneCycleLR(o, 0.02, total_steps=200),
+        lambda torch, o: torch.optim.lr_scheduler.OneCycleLR(o, 0.02, total_steps=210),
         None,
     ),
     "cnn, Adam": (cnn, lambda torch, p: torch.optim.Adam(p, lr=0.01), None, None),
@@ -154,14 +173,20 @@ RUNS = {
         1.0,
     ),
     "cnn, RMSprop": (cnn, lambda torch, p: torch.optim.RMSprop(p, lr=1e-3), None, None),
+    "encoder, AdamW, clipped, warm-up": (
+        encoder,
+        lambda torch, p: torch.optim.AdamW(p, lr=3e-3),
+        lambda torch, o: torch.optim.lr_scheduler.LinearLR(o, 0.1, total_iters=50),
+        1.0,
+    ),
 }
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_100_losses(name):
+def test_200_losses(name):
     build, optimizer, scheduler, clip = RUNS[name]
-    (ours, accuracy, state), (theirs, expected, other) = both(train, build, 100, optimizer, scheduler, "float64", clip)
-    assert len(ours) == len(theirs) >= 100
+    (ours, accuracy, state), (theirs, expected, other) = both(train, build, 200, optimizer, scheduler, "float64", clip)
+    assert len(ours) == len(theirs) >= 200
     assert max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) < 1e-9
     assert theirs[-1] < theirs[0] / 2, "the program must learn something, or equality says little"
     assert accuracy == expected
@@ -404,3 +429,87 @@ def test_state_dict_is_carried_over_in_the_middle():
         if expected is None:
             expected = losses
         np.testing.assert_allclose(losses, expected, rtol=1e-9, err_msg=f"{source.__name__} -> {target.__name__}")
+
+
+OPTIMIZERS = {
+    "SGD": {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01}, "Adam": {"amsgrad": True}, "AdamW": {}, "Adamax": {},
+    "NAdam": {}, "RAdam": {}, "RMSprop": {"centered": True, "momentum": 0.5}, "Adagrad": {"lr_decay": 0.01},
+    "Adadelta": {}, "Rprop": {}, "ASGD": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_200_steps_with_groups_and_changing_rates(name):
+    """Two parameter groups with settings of their own, learning rates that a schedule and the program change, clipping."""
+
+    def program(torch):
+        torch.manual_seed(3)
+        nn = torch.nn
+        model = nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3)).double()
+        groups = [{"params": model[0].parameters(), "lr": 2e-3}, {"params": model[2].parameters()}]
+        optimizer = getattr(torch.optim, name)(groups, lr=5e-3, **OPTIMIZERS[name])
+        schedule = torch.optim.lr_scheduler.StepLR(optimizer, 40, 0.7)
+        x = torch.randn(64, 5, dtype=torch.float64)
+        y = torch.randint(0, 3, (64,))
+        losses = []
+        for step in range(200):
+            rows = slice(8 * (step % 8), 8 * (step % 8) + 8)
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(x[rows]), y[rows])
+            loss.backward()
+            nn.utils.clip_grad_value_(model.parameters(), 0.5)
+            optimizer.step()
+            schedule.step()
+            if step == 100:
+                optimizer.param_groups[1]["lr"] *= 0.5
+            losses.append(loss.item())
+        return losses, [array(p) for p in model.parameters()]
+
+    (ours, weights), (theirs, expected) = both(program)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    for a, b in zip(weights, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_hooks_frozen_parameters_and_shared_weights(training):
+    def program(torch):
+        torch.manual_seed(0)
+        nn = torch.nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.embed = nn.Embedding(11, 6)
+                self.body = nn.Sequential(nn.Linear(6, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.3))
+                self.head = nn.Linear(6, 11, bias=False)
+                self.head.weight = self.embed.weight  # one tensor in two places
+
+            def forward(self, words):
+                return self.head(self.body(self.embed(words).mean(1)))
+
+        model = Net().double().train(training)
+        model.body[0].requires_grad_(False)
+        seen = []
+        model.body.register_forward_pre_hook(lambda module, args: (args[0] * 1.5,))
+        model.body[1].register_forward_hook(lambda module, args, out: seen.append(array(out).copy()))
+        model.head.register_full_backward_hook(lambda module, gi, go: seen.append(array(go[0]).copy()))
+        model.embed.weight.register_hook(lambda g: g.clamp(-0.01, 0.01))
+        trained = [p for p in model.parameters() if p.requires_grad]
+        optimizer = torch.optim.Adam(trained, lr=0.01)
+        words, y = torch.randint(0, 11, (20, 4)), torch.randint(0, 11, (20,))
+        for _ in range(25):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(words), y).backward()
+            optimizer.step()
+        state = {k: array(v) for k, v in model.state_dict().items()}
+        return len(trained), len(list(model.parameters())), seen, state, model.body[0].weight.grad is None
+
+    ours, theirs = both(program)
+    assert ours[:2] == theirs[:2] == (3, 5)
+    assert ours[4] is theirs[4] is True
+    assert len(ours[2]) == len(theirs[2]) == 50
+    for a, b in zip(ours[2], theirs[2], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-11)
+    for key in theirs[3]:
+        np.testing.assert_allclose(ours[3][key], theirs[3][key], rtol=1e-8, atol=1e-11, err_msg=key)
