@@ -1,0 +1,13 @@
+"""Typical mistakes in exercise 24: what is changed in the solution, and what the hint must say."""
+
+MASKED = '    scores = scores.masked_fill(~allowed, float("-inf"))\n    weights = torch.softmax(scores, dim=-1)\n'
+AFTER = "    weights = torch.softmax(scores, dim=-1) * allowed\n"
+
+MISTAKES = [
+    ([("~allowed", "~allowed.T")], "turned round"),
+    ([(" / math.sqrt(q.shape[-1])", "")], "root of d is missing"),
+    ([(MASKED, AFTER)], "mask before the softmax"),
+    ([('float("-inf")', "0.0")], "looks ahead"),
+    ([("dtype=torch.bool))", "dtype=torch.bool), diagonal=-1)")], "may look at itself"),
+    ([("weights @ v, weights", "weights @ k, weights")], "weights @ v"),
+]
