@@ -96,3 +96,9 @@ strided = contiguous_format = preserve_format = channels_last = (
     None  # layouts that programs name and minigrad has no choice of
 )
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    from .missing import error
+
+    raise error(__name__, name, globals())

@@ -57,3 +57,9 @@ def multi_dot(tensors: Any) -> Tensor:
 
 
 inv = inverse
+
+
+def __getattr__(name: str) -> object:
+    from .missing import error
+
+    raise error(__name__, name, globals())

@@ -21,6 +21,7 @@ from minigrad.autograd import Operation
 
 from .case import CASES, Case, resolve
 from .kinks import KINKS
+from .third import CONVENTIONS
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1d2430 }
@@ -151,6 +152,13 @@ def case_page(case: Case, result: dict[str, Any]) -> str:
     ]
     if rows:
         kinks.append(_table(("at a kink or tie", "point", "gradient, in both engines"), rows))
+    chosen = [
+        [escape(c.opinion.name), escape(str(list(c.ours))), escape(str(list(c.theirs))), escape(c.why)]
+        for c in CONVENTIONS
+        if re.match(rf"{re.escape(word)}\b", c.opinion.name)
+    ]
+    if chosen:
+        kinks.append(_table(("where JAX chooses otherwise", "minigrad and PyTorch", "JAX", "why"), chosen))
     if kinks or case.note:
         parts += ["<h2>Kinks and conventions</h2>", *kinks, f"<p>{escape(case.note)}</p>" if case.note else ""]
     t = case.tolerance

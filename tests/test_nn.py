@@ -973,3 +973,27 @@ def test_recurrent_training(kind):
             losses[-1].append(loss.item())
     np.testing.assert_allclose(losses[1], losses[0], rtol=1e-9)
     assert losses[1][-1] < losses[1][0]
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("nn.functional.conv3d", "nearest: conv2d"),
+        ("nn.functional.huber", "nearest: huber_loss"),
+        ("linalg.svd", "nearest: linalg.inv"),
+        ("autocast", "no half precision"),
+        ("fft", "no complex numbers"),
+        ("utils.checkpoint", "call the function itself"),
+        ("nn.utils.rnn.pack_padded_sequence", "use pad_sequence and a mask"),
+        ("zero", "nearest: zeros"),
+        ("nn.utils.clip_grad_nrom_", "nearest: clip_grad_norm_"),
+    ],
+)
+def test_a_missing_name_says_what_to_do(path, said):
+    owner, _, name = path.rpartition(".")
+    thing = minigrad
+    for part in owner.split(".") if owner else []:
+        thing = getattr(thing, part)
+    with pytest.raises(AttributeError, match=said):
+        getattr(thing, name)
+    assert not hasattr(minigrad, "no_such_thing")

@@ -291,3 +291,9 @@ def _drop_batch(input: Any, batched: int, p: float, training: bool, inplace: boo
         return _drop_channels(input, p, training, inplace)
     dropped = _drop_channels(input.unsqueeze(0), p, training, False).squeeze(0)
     return input.copy_(dropped) if inplace else dropped
+
+
+def __getattr__(name: str) -> object:
+    from ..missing import error
+
+    raise error(__name__, name, globals())

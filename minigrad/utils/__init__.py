@@ -3,3 +3,9 @@
 from . import data
 
 __all__ = ["data"]
+
+
+def __getattr__(name: str) -> object:
+    from ..missing import error
+
+    raise error(__name__, name, globals())

@@ -13,3 +13,9 @@ __all__ = [
     "rnn",
     "vector_to_parameters",
 ]
+
+
+def __getattr__(name: str) -> object:
+    from ...missing import error
+
+    raise error(__name__, name, globals())

@@ -23,3 +23,9 @@ def pad_sequence(
         rest = wrap(np.full((longest - x.shape[0], *x.array.shape[1:]), padding_value, x.array.dtype))
         padded.append(cat([x, rest] if padding_side == "right" else [rest, x], 0))
     return stack(padded, 0 if batch_first else 1)
+
+
+def __getattr__(name: str) -> object:
+    from ...missing import error
+
+    raise error(__name__, name, globals())
