@@ -152,6 +152,7 @@ def draw(*shape, dtype=np.float32):
 
 
 LARGE = {
+    "erf": lambda t, x: t.erf(x),
     "gelu": lambda t, x: t.nn.functional.gelu(x),
     "gelu_tanh": lambda t, x: t.nn.functional.gelu(x, approximate="tanh"),
     "softmax": lambda t, x: t.softmax(x, -1),

@@ -38,6 +38,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         name = str(dtype).partition(".")[2]
         rows, images = (300, 200), (4, 8, 40, 40)
         if dtype == torch.float32:
+            yield "erf", through(torch.erf, rows, dtype=dtype)
             yield "gelu", through(F.gelu, rows, dtype=dtype)
             yield "gelu, tanh form", through(lambda x: F.gelu(x, approximate="tanh"), rows, dtype=dtype)
         yield f"softmax {name}", through(lambda x: torch.softmax(x, -1), rows, dtype=dtype)
