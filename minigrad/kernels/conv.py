@@ -6,15 +6,20 @@ p = (image, row, column) running over all output places of the batch:
     forward, and gradient by input      out[o, p]       = Σ_(channel, tap)  w[o, (channel, tap)] · x[(channel, tap), p]
     gradient by weight                  dw[(channel, tap), o] = Σ_p  x[(channel, tap), p] · grad[p, o]
 
-x[(channel, tap), p] is the image, shifted by the tap. A panel of it (some channels, some hundred places) is gathered into
-a scratch that stays in the second cache, multiplied there by all filters, and overwritten by the next one:
+x[(channel, tap), p] is the image, shifted by the tap. A panel of it (some channels, some hundred places) is put into a
+scratch that stays in the second cache, multiplied there by all filters, and overwritten by the next one:
 
-          places p ─▶                                          panel: DEPTH rows, PLACES columns
-        ┌───────┬───────┬──────                          for each strip of the panel, one tile wide (first cache):
-    (c, │ panel │       │              w ┌──────────┐        for each group of filters, one tile high:
-     t) ├───────┤       │            o   │          │            tile of gemm.py:  sums += w-strip · panel-strip
+          places p ─▶                                          panel: about DEPTH rows, STRIPS tiles wide
+        ┌───────┬───────┬──────                          for each group of filters, one tile high (first cache):
+    (c, │ panel │       │              w ┌──────────┐        for each strip of the panel, one tile wide:
+     t) ├───────┤       │            o   │          │            tile of gemm.py:  sums += filters · strip
      │  │       │       │            │   └──────────┘    after the last panel of a column: sums + bias go to the output
      ▼  └───────┴───────┴──────      ▼     (c, t) ─▶
+
+Without stride all taps of a channel are one row of memory read from different beginnings, if the rows of the padded image
+follow each other: so each channel is copied once, and a table says where row (c, t) begins. The places between the rows
+are computed too, and dropped. With a stride, or where images are so small that this would be too many, each row of the
+panel is gathered for itself.
 
 The gradient by the input is the same loop: every place of the image sums over the filter's elements that met it, the
 output's gradient being the image. With stride s only each s-th element meets a given place, so the places fall into s

@@ -1,4 +1,7 @@
-"""Scaled dot-product attention: every position asks all others, and takes a mean of their values by how well they answer."""
+"""Scaled dot-product attention: every position asks all others, and takes a mean of their values by how well they answer.
+
+What stands here holds all answers at once. Large inputs go block by block (kernels/attention.py), in memory linear in length.
+"""
 
 from __future__ import annotations
 

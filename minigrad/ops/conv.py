@@ -5,6 +5,8 @@
 The columns hold every element kh·kw times, so they are made for a few images at a time and never for the whole batch.
 The gradient by the input is the same road backwards (weightᵀ @ grad, then the windows added up), the gradient by the
 weight is grad @ columnsᵀ. A transposed convolution is the gradient by the input, taken as the forward direction.
+
+Large ones take the compiled road (kernels/conv.py), which makes no columns; groups of fewer than four filters do not.
 """
 
 from __future__ import annotations
