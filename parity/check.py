@@ -8,12 +8,13 @@
 `fn` may be a function, a Function's `apply` or a module, written for one engine or for either. One whose first parameter is
 called `torch` gets the engine there. Inputs are arrays, tensors of either engine, or anything else, which is passed on.
 
-Where `fn` runs in both engines, values and gradients are compared; where it runs in one, its gradients are held against
-central differences of its own values. In both cases under random cotangents, in float64, with double backward if it applies.
+Where `fn` runs in both engines, values and gradients are compared; where it runs in one, or brings a backward of its own, its
+gradients are held against central differences of its own values. In both cases under random cotangents, in float64, with double backward if it applies.
 """
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from .case import REDUCED
 from .compare import Difference, differ
 from .draw import Input
 from .engines import ENGINES, MINIGRAD, TORCH, Engine
+from .script import script
 
 ENGINE_PARAMETERS = ("torch", "engine", "minigrad")
 DIFFERENCES = 1e-6  # what central differences in float64 are good for
@@ -38,13 +40,16 @@ class Report:
     ok: bool
     against: str
     lines: list[str] = field(default_factory=list)
+    wrong: tuple[int, tuple[int, ...]] | None = None  # the first input whose gradient is wrong, and the element
+    script: str = ""  # shows it without parity
 
     def __bool__(self) -> bool:
         return self.ok
 
     def __str__(self) -> str:
         head = f"The gradient is {'right' if self.ok else 'WRONG'}, held against {self.against}."
-        return "\n".join([head, *(f"  {line}" for line in self.lines)])
+        script = ["", "The same in a script without parity:", "", self.script] if self.script else []
+        return "\n".join([head, *(f"  {line}" for line in self.lines), *script])
 
     __repr__ = __str__
 
@@ -60,6 +65,8 @@ def check(fn: Callable[..., Any], *inputs: Any, second: bool = True, seed: int =
     depend on its floating inputs, or runs in neither engine.
     """
     rng = np.random.default_rng(seed)
+    if isinstance(fn, MINIGRAD.module.nn.Module | TORCH.module.nn.Module):
+        fn = copy.deepcopy(fn).double()  # its parameters in the type in which gradients can be told apart
     arrays = [_to_input(x) for x in inputs]
     if not any(isinstance(x, Input) and x.grad for x in arrays):
         raise Unanswerable("none of the inputs is a floating array or tensor, so there is nothing to differentiate by")
@@ -73,7 +80,8 @@ def check(fn: Callable[..., Any], *inputs: Any, second: bool = True, seed: int =
             runs[engine.name] = error
     ours, theirs = runs[MINIGRAD.name], runs[TORCH.name]
     if isinstance(ours, _Traced) and isinstance(theirs, _Traced):
-        return _against_torch(ours, theirs, rng, second)
+        report = _against_torch(ours, theirs, rng, second)
+        return _with_script(report, fn, (ours, theirs), arrays)
     for run, other in ((ours, theirs), (theirs, ours)):
         if isinstance(run, _Traced):
             report = _against_differences(run, rng, second)
@@ -81,12 +89,21 @@ def check(fn: Callable[..., Any], *inputs: Any, second: bool = True, seed: int =
             report.lines.append(
                 f"(It does not run in {name}: {type(other).__name__}: {str(other).splitlines()[0] if str(other) else ''})"
             )
-            return report
+            return _with_script(report, fn, (run,), arrays)
     raise Unanswerable(
         "the function runs in neither engine.\n"
         + "\n".join(f"  {name}: {type(error).__name__}: {error}" for name, error in runs.items())
         + "\nIf it needs the engine's module, let its first parameter be called `torch`."
     )
+
+
+def _with_script(report: Report, fn: Callable[..., Any], runs: tuple[_Traced, ...], arrays: list) -> Report:
+    if report.wrong is not None and not isinstance(fn, MINIGRAD.module.nn.Module | TORCH.module.nn.Module):
+        inputs = [x.array if isinstance(x, Input) else x for x in arrays]
+        engines = [run.engine.module.__name__ for run in runs]
+        places = [place for place in runs[0].places if isinstance(place, int)]
+        report.script = script(fn, engines, _takes_engine(fn), inputs, places, runs[0].cotangents, *report.wrong)
+    return report
 
 
 def _to_input(x: Any) -> Any:
@@ -107,7 +124,12 @@ class _Traced:
         self.fn = fn
         self.tensors = [engine.tensor(x) if isinstance(x, Input) else x for x in arrays]
         self.wanted = [t for t, x in zip(self.tensors, arrays, strict=True) if isinstance(x, Input) and x.grad]
-        self.places = [i for i, x in enumerate(arrays) if isinstance(x, Input) and x.grad]
+        self.places: list[int | str] = [i for i, x in enumerate(arrays) if isinstance(x, Input) and x.grad]
+        self.cotangents: list[np.ndarray] = []
+        if isinstance(fn, engine.module.nn.Module):
+            named = [(name, p) for name, p in fn.named_parameters() if p.requires_grad]
+            self.wanted += [p for _, p in named]
+            self.places += [name for name, _ in named]
         self.outputs = self.run(self.tensors)
         again = self.run(self.tensors)
         for a, b in zip(self.outputs, again, strict=True):
@@ -128,8 +150,16 @@ class _Traced:
         result = result if isinstance(result, tuple | list) else [result]
         outputs = [y for y in result if isinstance(y, self.engine.Tensor) and y.is_floating_point()]
         if not outputs:
-            kinds = ", ".join(type(y).__name__ for y in result)
+            kinds = ", ".join(
+                f"a tensor of {y.dtype}" if hasattr(y, "dtype") and hasattr(y, "dim") else type(y).__name__
+                for y in result
+            )
             wanted = "a floating tensor, or a tuple with some"
+            if any(isinstance(y, self.engine.Tensor) for y in result):
+                raise Unanswerable(
+                    f"the function returned {kinds}, which has no gradient; wanted: {wanted}. Comparisons, argmax and "
+                    "conversions to whole numbers end differentiation"
+                )
             if any(isinstance(y, other.Tensor) for y in result for other in ENGINES):
                 raise TypeError(f"the function returned {kinds}, wanted: {wanted} of {self.engine.name}")
             raise Unanswerable(f"the function returned {kinds}; wanted: {wanted}")
@@ -183,7 +213,24 @@ def _takes_engine(fn: Callable[..., Any]) -> bool:
 
 
 def _cotangents(run: _Traced, rng: np.random.Generator) -> list[np.ndarray]:
-    return [rng.normal(size=tuple(y.shape)) for y in run.outputs]
+    run.cotangents = [rng.normal(size=tuple(y.shape)) for y in run.outputs]
+    return run.cotangents
+
+
+def _by(place: int | str) -> str:
+    return f"input {place}" if isinstance(place, int) else f"parameter {place}"
+
+
+def _compare(
+    report: Report, what: str, place: int | str, got: np.ndarray, expected: np.ndarray, allowed: float
+) -> bool:
+    """Add a sentence on the derivative by one input or parameter; whether the two agree."""
+    if _tell(report.lines, f"{what} by {_by(place)}", got, expected, allowed):
+        return True
+    if report.wrong is None and isinstance(place, int) and what == "gradient" and got.shape == expected.shape:
+        index = differ(got.astype(float), expected.astype(float), per_element=False, floor=1e-3).index
+        report.wrong = place, index
+    return False
 
 
 def _tell(lines: list[str], what: str, got: np.ndarray, expected: np.ndarray, allowed: float) -> bool:
@@ -232,18 +279,23 @@ def _against_torch(ours: _Traced, theirs: _Traced, rng: np.random.Generator, sec
         good &= _tell(lines, f"value of output {i}", MINIGRAD.array(a), TORCH.array(b), REDUCED.relative)
     if good:
         cotangents = _cotangents(ours, rng)
-        pairs = [("gradient by input", ours.gradients(cotangents), theirs.gradients(cotangents))]
+        pairs = [("gradient", ours.gradients(cotangents), theirs.gradients(cotangents))]
         if second:
             weights = [rng.normal(size=tuple(w.shape)) for w in ours.wanted]
             a2, b2 = ours.second(cotangents, weights), theirs.second(cotangents, weights)
             none: list = [None] * len(weights)
-            pairs.append(("second derivative by input", a2 or none, b2 or none))
+            pairs.append(("second derivative", a2 or none, b2 or none))
         for what, mine, other in pairs:
             for i, place in enumerate(ours.places):
-                good &= _tell(
-                    lines, f"{what} {place}", ours.array(mine[i], i), theirs.array(other[i], i), REDUCED.relative
+                good &= _compare(
+                    report, what, place, ours.array(mine[i], i), theirs.array(other[i], i), REDUCED.relative
                 )
     report.ok = bool(good)
+    if good and _has_function(ours):
+        # One backward, written by hand, runs in both engines: that they agree proves nothing.
+        numeric = _against_differences(ours, rng, second=False)
+        numeric.against = "central differences of its own values: its backward is its own in both engines"
+        return numeric
     if not good:
         # Which of the two is wrong? The values' own differences tell.
         for run in (ours, theirs):
@@ -252,6 +304,21 @@ def _against_torch(ours: _Traced, theirs: _Traced, rng: np.random.Generator, sec
                 f"{run.engine.name}'s gradient against differences of its own values: {'right' if numeric.ok else 'wrong'}"
             )
     return report
+
+
+def _has_function(run: _Traced) -> bool:
+    """Whether an autograd.Function of the user's is in minigrad's graph."""
+    nodes = [y.grad_fn for y in run.outputs if y.grad_fn is not None]
+    seen: set[int] = set()
+    while nodes:
+        node = nodes.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, MINIGRAD.module.autograd.Function):
+            return True
+        nodes += [edge[0] for edge in node.next_functions if edge is not None]
+    return False
 
 
 def _against_differences(run: _Traced, rng: np.random.Generator, second: bool) -> Report:
@@ -267,7 +334,7 @@ def _against_differences(run: _Traced, rng: np.random.Generator, second: bool) -
     good = True
     for i, place in enumerate(run.places):
         expected = _central(run, i, value)
-        good &= _tell(report.lines, f"gradient by input {place}", run.array(gradients[i], i), expected, DIFFERENCES)
+        good &= _compare(report, "gradient", place, run.array(gradients[i], i), expected, DIFFERENCES)
     if second and good:
         weights = [rng.normal(size=tuple(w.shape)) for w in run.wanted]
         try:
@@ -284,9 +351,7 @@ def _against_differences(run: _Traced, rng: np.random.Generator, second: bool) -
 
             for i, place in enumerate(run.places):
                 expected = _central(run, i, slope)
-                good &= _tell(
-                    report.lines, f"second derivative by input {place}", run.array(found[i], i), expected, DIFFERENCES
-                )
+                good &= _compare(report, "second derivative", place, run.array(found[i], i), expected, DIFFERENCES)
     report.ok = bool(good)
     return report
 

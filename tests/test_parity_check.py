@@ -280,3 +280,62 @@ def test_one_dtype_only(capsys):
     assert "-" in first
     assert "e-1" not in first
     assert "e-1" in second
+
+
+WRONG = """
+def product(torch, x, y):
+    class Product(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x, y):
+            ctx.save_for_backward(x, y)
+            return x * y.exp()
+
+        @staticmethod
+        def backward(ctx, grad):
+            x, y = ctx.saved_tensors
+            return grad * y.exp(), (grad * y.exp()).sum(0)  # x is forgotten
+
+    return Product.apply(x, y)
+"""
+
+
+def test_a_wrong_gradient_comes_with_a_script_that_shows_it(tmp_path, monkeypatch):
+    import os
+    import subprocess
+    import sys
+
+    (tmp_path / "mine.py").write_text(WRONG)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    from mine import product
+
+    report = parity.check(product, X, np.array([0.1, 0.2, 0.3]))
+    assert not report
+    place, index = report.wrong
+    assert place == 1
+    assert report.script in str(report)
+    assert "parity" not in report.script
+    assert "hypothesis" not in report.script
+    (tmp_path / "shows.py").write_text(report.script)
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "shows.py"], cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path},
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = {tuple(line.split()[:2]): float(line.split()[-1]) for line in done.stdout.splitlines()}
+    for engine in ("minigrad", "torch"):
+        backward, differences = found[engine, "backward:"], found[engine, "differences:"]
+        assert abs(backward - differences) > 1e-3
+    assert len(index) == 1
+
+
+def test_modules_are_checked_by_their_parameters_too():
+    for engine in (minigrad, torch):
+        report = parity.check(engine.nn.Linear(3, 2), X)
+        assert report, str(report)
+        assert "gradient by parameter weight: agrees" in str(report)
+
+
+def test_a_result_without_gradient_is_told():
+    with pytest.raises(parity.Unanswerable, match="a tensor of minigrad.bool, which has no gradient"):
+        parity.check(lambda x: x > 0, X)
