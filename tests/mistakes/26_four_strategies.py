@@ -1,0 +1,10 @@
+"""Typical mistakes in exercise 26: what is changed in the solution, and what the hint must say."""
+
+MISTAKES = [
+    ([(" and own[name].shape == value.shape", "")], "another name or shape"),
+    ([("own | fitting", "fitting | own")], "was not loaded"),
+    ([("sorted(set(own) - set(fitting))", "sorted(fitting)")], "were not loaded are"),
+    ([(" if len(values) >= least", "")], "one review only"),
+    ([("sum(values) / len(values)", "sum(values)")], "not the largest sum"),
+    ([(">= least", "> least")], "is wanted"),
+]
