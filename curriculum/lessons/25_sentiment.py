@@ -155,7 +155,7 @@ record.claim(
 )
 
 # %% [markdown]
-# 96 reviews and tens of thousands of weights: the training loss goes to 0, every one of its own texts is right, and on others
+# 96 reviews and tens of thousands of weights: the training loss goes to 0, nearly every one of its texts is right, and on others
 # the network is hardly better than guessing. Its held-out loss rises far above $\ln 2$, the loss of saying "I do not
 # know": it is wrong *and sure of it*. Dropout delays that and does not prevent it here. With ten times the texts the
 # same network, in the same number of steps, has no chance to learn them by heart; the two losses stay together, and
