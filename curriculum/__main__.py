@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ def parser() -> Parser:
     command.add_argument("--fresh", action="store_true", help="run again even where nothing changed")
     command.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of real data (default: MINIGRAD_DATA)")
     command.add_argument("--full", action="store_true", help="with the long trainings on real data, which take minutes")
+    cores = os.cpu_count() or 1
+    command.add_argument("--jobs", type=int, default=min(2, cores), help="lessons at a time (2, on one core 1)")
     settings(command)
     command = commands.add_parser("report", help="write one HTML page of what was run")
     settings(command)
@@ -68,40 +71,55 @@ def list_lessons(engines: list[str], dtypes: list[str], seed: int, out: Path, co
 
 
 def run_lessons(
-    lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: int, out: Path, fresh: bool, console: Console
-) -> bool:
+    lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: int, out: Path, fresh: bool, jobs: int,
+    console: Console,
+) -> bool:  # fmt: skip
     """Run, compare, print the summary; True if every lesson ran, every claim holds and the engines agree."""
     good = True
+    threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None  # alone, a lesson takes what it wants
     results: dict[tuple[str, str, str], dict[str, Any]] = {}
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[part]}"), TimeElapsedColumn(),
         console=console, transient=True,
     ) as bars:  # fmt: skip
-        for lesson in lessons:
-            for dtype in dtypes:
-                for engine in engines:
-                    title = f"{lesson.number} {engine} {dtype}"
-                    bar = bars.add_task(title, total=None, part="")
 
-                    def show(done: int, total: int, text: str, bar: Any = bar) -> None:
-                        bars.update(bar, completed=done, total=total, part=text)
+        def one(lesson: Lesson, setting: Setting) -> tuple[dict[str, Any], bool]:
+            title = f"{lesson.number} {setting.engine} {setting.dtype}"
+            bar = bars.add_task(title, total=None, part="")
 
-                    try:
-                        there, reused = runner.run(lesson, Setting(engine, dtype, seed), out, show, fresh)
-                    except runner.Failed as problem:
+            def show(done: int, total: int, text: str) -> None:
+                bars.update(bar, completed=done, total=total, part=text)
+
+            try:
+                return runner.run(lesson, setting, out, show, fresh, threads)
+            finally:
+                bars.remove_task(bar)
+
+        pool = ThreadPoolExecutor(jobs)
+        wanted = [(lesson, Setting(e, d, seed)) for lesson in lessons for d in dtypes for e in engines]
+        futures = [pool.submit(one, lesson, setting) for lesson, setting in wanted]
+        try:
+            for (lesson, setting), future in zip(wanted, futures, strict=True):  # reported in the lessons' order
+                title = f"{lesson.number} {setting.engine} {setting.dtype}"
+                try:
+                    there, reused = future.result()
+                except runner.Failed as problem:
+                    good = False
+                    console.print(f"{title}: failed", style="red")
+                    console.print(escape(str(problem)), highlight=False, soft_wrap=True)
+                    continue
+                results[lesson.name, setting.engine, setting.dtype] = there
+                note = "reused, nothing changed" if reused else f"{there['seconds']:.2f} s"
+                console.print(f"{title}: {note}", highlight=False)
+                for claim in there["claims"]:
+                    if not claim["passed"]:
                         good = False
-                        console.print(f"{title}: failed", style="red")
-                        console.print(escape(str(problem)), highlight=False, soft_wrap=True)
-                    else:
-                        results[lesson.name, engine, dtype] = there
-                        note = "reused, nothing changed" if reused else f"{there['seconds']:.2f} s"
-                        console.print(f"{title}: {note}", highlight=False)
-                        for claim in there["claims"]:
-                            if not claim["passed"]:
-                                good = False
-                                text = f"  fails: {claim['text']} (measured: {claim['measured']})"
-                                console.print(escape(text), style="red", soft_wrap=True)
-                    bars.remove_task(bar)
+                        text = f"  fails: {claim['text']} (measured: {claim['measured']})"
+                        console.print(escape(text), style="red", soft_wrap=True)
+        finally:  # after an interruption nothing new starts, and what runs ends
+            pool.shutdown(wait=False, cancel_futures=True)
+            runner.stop()
+            pool.shutdown()
     good &= summary(lessons, engines, dtypes, seed, out, results, console)
     return good
 
@@ -184,6 +202,8 @@ def main(argv: list[str] | None = None) -> int:
         console.print(f"report: {path}", highlight=False, soft_wrap=True)
         return 0
 
+    if chosen.jobs < 1:
+        raise SystemExit(f"--jobs {chosen.jobs}: give a whole number from 1 on.")
     if chosen.data_dir is not None:
         if not chosen.data_dir.is_dir():
             raise SystemExit(f"--data-dir {chosen.data_dir}: there is no such folder.")
@@ -193,7 +213,7 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.all == bool(chosen.lessons):
         raise SystemExit("Name the lessons to run, as in `run 01`, or say `run --all`.")
     lessons = catalog.lessons() if chosen.all else [catalog.find(name) for name in chosen.lessons]
-    good = run_lessons(lessons, engines, dtypes, chosen.seed, out, chosen.fresh, console)
+    good = run_lessons(lessons, engines, dtypes, chosen.seed, out, chosen.fresh, chosen.jobs, console)
     console.print(f"pictures: {out}/LESSON/ENGINE-DTYPE-SEED/", highlight=False, soft_wrap=True)
     if chosen.all:
         path = report.write(lessons, engines, dtypes, chosen.seed, out)

@@ -17,6 +17,7 @@ from .catalog import HERE, Lesson
 from .record import PROGRESS
 
 ALL_LESSONS_USE = ("engine.py", "record.py", "draw.py", "data.py", "corpus.py", "worker.py")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,26 @@ def result(out: Path, lesson: Lesson, setting: Setting) -> dict[str, Any] | None
         return None
 
 
+_running: set[subprocess.Popen[str]] = set()
+
+
+def stop() -> None:
+    """End the lessons that are running."""
+    for process in list(_running):
+        process.kill()
+
+
 def run(
-    lesson: Lesson, setting: Setting, out: Path, show: Callable[[int, int, str], None], fresh: bool = False
+    lesson: Lesson,
+    setting: Setting,
+    out: Path,
+    show: Callable[[int, int, str], None],
+    fresh: bool = False,
+    threads: int | None = None,
 ) -> tuple[dict[str, Any], bool]:
     """The result of the lesson, and whether it was reused. `show(done, total, text)` hears of the progress.
 
+    The lesson's process computes with `threads` threads (None: as many as its libraries choose).
     Errors: Failed with the lesson's own last lines where it ends early.
     """
     wanted = key(lesson, setting)
@@ -86,10 +102,13 @@ def run(
         "PYTHONPATH": os.pathsep.join(p for p in (str(HERE.parent), os.environ.get("PYTHONPATH")) if p),
         "PYTHONIOENCODING": "utf-8",
     }
+    if threads is not None:
+        environment |= dict.fromkeys(THREADS, str(threads))
     process = subprocess.Popen(
         [sys.executable, "-m", "curriculum.worker", str(lesson.path), wanted],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
     )  # fmt: skip
+    _running.add(process)
     assert process.stdout is not None
     assert process.stderr is not None
     errors: list[str] = []
@@ -108,6 +127,7 @@ def run(
         if process.poll() is None:
             process.kill()
             process.wait()
+        _running.discard(process)
         listener.join()
     if process.returncode != 0:
         lines = "".join(errors).strip().splitlines()

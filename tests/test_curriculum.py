@@ -90,6 +90,7 @@ def test_a_notebook_holds_the_whole_lesson(lesson: catalog.Lesson, tmp_path: Pat
         (["run", "02", "--engine", "jax"], "invalid choice: 'jax'"),
         (["run", "02", "--dtype", "int8"], "invalid choice: 'int8'"),
         (["run", "02", "--seed", "-1"], "whole number"),
+        (["run", "02", "--jobs", "0"], "--jobs 0"),
         (["check", "x"], "There is no lesson 'x'"),
         (["check", "02", "--file", "absent.py"], "There is no file absent.py"),
     ],
