@@ -157,7 +157,7 @@ with torch.no_grad():
         ax.plot(*path[0], "o", color="#d9730d", label="start")
         ax.plot(*path[-1], "*", color="#d9730d", markersize=13, label="after 150 steps")
         ax.set(title=name, xlabel="weight w", ylabel="bias b", xlim=(-6, 6), ylim=(-5, 5))
-        ax.legend(loc="upper right")
+        ax.legend(loc="lower right")
 record.figure(fig, "8_surfaces")
 
 # %% [markdown]
