@@ -34,7 +34,7 @@ LARGE = full()
 PAD, UNKNOWN = 0, 1
 SIZE, LONGEST, NEWS, REVIEWS, TEST = (8000, 128, 6000, 2000, 2000) if LARGE else (1000, 24, 1000, 256, 300)
 BATCH, NEWS_EPOCHS, STEPS, SEEDS = (32, 3, 400, 3) if LARGE else (32, 2, 48, 3)
-news, topics, news_test, topics_test = ag_news(NEWS, TEST if LARGE else 300)
+news, topics, news_test, topics_test = ag_news(NEWS, 1000 if LARGE else 300)
 texts, labels, texts_test, labels_test = imdb(REVIEWS, TEST)
 
 
