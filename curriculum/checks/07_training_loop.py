@@ -1,0 +1,41 @@
+"""Checks exercise 7."""
+
+from typing import Any
+
+from curriculum.check import Wrong
+from curriculum.engine import torch
+
+
+def check(solution: dict[str, Any]) -> None:
+    xs, ys = [1.0, 2.0, -1.0], [2.0, 3.0, 1.0]
+    batches = [([1.0, 2.0], [2.0, 3.0]), ([-1.0], [1.0])]  # of different sizes
+
+    def train(clear: bool) -> tuple[float, float]:
+        w, slope, total = 0.5, 0.0, 0.0
+        for x, y in batches:
+            total += sum((w * a - b) ** 2 for a, b in zip(x, y, strict=True))
+            slope = (0.0 if clear else slope) + sum(2 * (w * a - b) * a for a, b in zip(x, y, strict=True)) / len(x)
+            w -= 0.1 * slope
+        return w, total / len(xs)
+
+    model = torch.nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        model.weight.fill_(0.5)
+    data = torch.utils.data.TensorDataset(torch.tensor(xs).reshape(3, 1), torch.tensor(ys).reshape(3, 1))
+    loader = torch.utils.data.DataLoader(data, batch_size=2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    mean = solution["epoch"](model, loader, torch.nn.functional.mse_loss, optimizer)
+    weight = model.weight.item()
+    if abs(weight - 0.5) < 1e-6:
+        raise Wrong("The weight did not move: call loss.backward(), then optimizer.step(), for every batch.")
+    if abs(weight - train(clear=False)[0]) < 1e-5:
+        raise Wrong("The second step holds the first one's gradient too: call optimizer.zero_grad() for every batch.")
+    if abs(weight - train(clear=True)[0]) > 1e-5:
+        raise Wrong(f"After the epoch the weight is {weight:.4f}, wanted is {train(clear=True)[0]:.4f}.")
+    if not isinstance(mean, float):
+        raise Wrong("Return the mean loss as a float: loss.item() of each batch, added up.")
+    if abs(mean - train(clear=True)[1]) > 1e-5:
+        raise Wrong(
+            f"The mean loss is {mean:.4f}, wanted is {train(clear=True)[1]:.4f}: weigh each batch by its samples, and divide "
+            "by their number."
+        )

@@ -1,0 +1,8 @@
+"""Typical mistakes in exercise 7: what is changed in the solution, and what the hint must say."""
+
+MISTAKES = [
+    ([("        optimizer.zero_grad()\n", "")], "zero_grad() for every batch"),
+    ([("        optimizer.step()\n", "")], "did not move"),
+    ([("loss.item() * len(xb)", "loss.item()"), ("samples += len(xb)", "samples += 1")], "weigh each batch"),
+    ([("loss.item()", "loss")], "as a float"),
+]
