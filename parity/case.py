@@ -94,6 +94,7 @@ class Case:
     layouts: bool = True
     strict: bool = False  # no cancellation: each element is measured against itself alone
     gradient: bool = True
+    cancels: bool = False  # results are what cancellation leaves of the inputs: measured against the largest input
     note: str = ""
     seeds: bool = field(default=False)  # draws random numbers: both engines are seeded alike before the call
 

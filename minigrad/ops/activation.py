@@ -15,6 +15,7 @@ from .. import inplace as _inplace
 from .. import kernels
 from ..autograd import Array, Fused, Operation, Variable, wrap
 from ..random import default_generator
+from .arithmetic import where
 from .checks import require_floating, require_tensor, type_name
 from .mask import choose, keep
 from .pointwise import erf, exp, sigmoid, tanh
@@ -486,7 +487,10 @@ class Softplus(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         (x,) = ctx.saved_tensors
         z = x * ctx.beta
-        return choose(z > ctx.threshold, grad, grad * sigmoid(z)), None, None
+        slope = sigmoid(z)
+        if isinstance(slope, Variable):  # the second derivative is PyTorch's at the threshold itself: 0
+            slope = where(z < ctx.threshold, slope, slope.detach())
+        return choose(z > ctx.threshold, grad, grad * slope), None, None
 
 
 class LogSigmoid(Operation):

@@ -300,4 +300,5 @@ reduced(
     lambda torch, *a, **k: torch.nn.functional.scaled_dot_product_attention(*a, **k),
     modes=("large",),
     second=False,
+    cancels=True,
 )

@@ -227,7 +227,7 @@ def _unrolled(torch: Any, x: Any) -> Any:
     y = x
     for i in range(6):
         y = y + y * 0.1 if i % 2 else torch.sin(y) + x
-        if y.sum().item() > 0:
+        if y.sum().item() > 0.123:  # not 0, at which a sum of tied values may lie but for rounding
             y = y * 0.5
     a, b = y.chunk(2, dim=1)
     return torch.cat([a * b, b, a], 1), y.mean()
