@@ -50,6 +50,10 @@ def parser() -> Parser:
     command = commands.add_parser("notebook", help="write a lesson as a Jupyter notebook")
     command.add_argument("lesson", metavar="LESSON")
     command.add_argument("--to", type=Path, metavar="FILE", help="where to (default: the lesson's name, here)")
+    command.add_argument("--engine", choices=ENGINES, default="minigrad", help="the engine it runs in (minigrad)")
+    command.add_argument("--dtype", choices=DTYPES, default="float32", help="its default dtype (float32)")
+    command.add_argument("--seed", type=int, default=0, help="seed of the random stream (0)")
+    command.add_argument("--empty", action="store_true", help="without running it: no outputs")
     command = commands.add_parser("check", help="check the exercise of a lesson")
     command.add_argument("lesson", metavar="LESSON")
     command.add_argument("--file", type=Path, help="check this file instead of the one in curriculum/exercises/")
@@ -176,10 +180,18 @@ def main(argv: list[str] | None = None) -> int:
     chosen = parser().parse_args(arguments or ["list"])
     # Where the output is no terminal, lines are as long as their text needs, up to what a log shows.
     console = Console() if sys.stdout.isatty() else Console(width=120)
+    if getattr(chosen, "seed", 0) < 0:
+        raise SystemExit(f"--seed {chosen.seed}: give a whole number from 0 on.")
     if chosen.command == "notebook":
         lesson = catalog.find(chosen.lesson)
         path = chosen.to or Path(f"{lesson.name}.ipynb")
-        notebook.write(lesson, path)
+        try:
+            with console.status(f"running lesson {lesson.number} in {chosen.engine}"):
+                notebook.write(lesson, path, Setting(chosen.engine, chosen.dtype, chosen.seed), run=not chosen.empty)
+        except runner.Failed as problem:
+            console.print(f"{lesson.number}: failed; {path} was not written", style="red")
+            console.print(escape(str(problem)), highlight=False, soft_wrap=True)
+            return 1
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
         return 0
     if chosen.command == "check":
@@ -189,8 +201,6 @@ def main(argv: list[str] | None = None) -> int:
         console.print(escape(text), highlight=False, soft_wrap=True)
         return 0 if good else 1
 
-    if chosen.seed < 0:
-        raise SystemExit(f"--seed {chosen.seed}: give a whole number from 0 on.")
     engines = [chosen.engine] if chosen.engine else ENGINES
     dtypes = [chosen.dtype] if chosen.dtype else DTYPES
     out: Path = chosen.out

@@ -15,6 +15,7 @@ from curriculum import catalog, compare, notebook
 from curriculum.__main__ import main
 from curriculum.check import check
 from curriculum.files import write
+from curriculum.runner import Setting
 
 LESSONS = catalog.lessons()
 ROOT = Path(__file__).parent.parent
@@ -73,13 +74,24 @@ def test_a_lesson_asks_no_engine_for_its_name(lesson: catalog.Lesson) -> None:
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
 def test_a_notebook_holds_the_whole_lesson(lesson: catalog.Lesson, tmp_path: Path) -> None:
-    notebook.write(lesson, tmp_path / "lesson.ipynb")
+    notebook.write(lesson, tmp_path / "lesson.ipynb", Setting("torch", "float64", 3), run=False)
     content = json.loads((tmp_path / "lesson.ipynb").read_text(encoding="utf-8"))
     assert (content["nbformat"], content["nbformat_minor"]) == (4, 5)
     assert content["cells"][0]["source"][0].startswith(f"# {int(lesson.number)}. ")
-    code = ["".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"]
+    choice, *code = ["".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"]
+    assert 'os.environ["MINIGRAD_ENGINE"] = "torch"' in choice
     ours = ast.parse("\n".join(code))
     assert ast.dump(ours) == ast.dump(ast.parse(lesson.path.read_text(encoding="utf-8")))
+
+
+def test_a_notebook_shows_what_a_run_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "lesson.ipynb"
+    assert main(["notebook", "03", "--engine", "torch", "--to", str(path)]) == 0
+    assert f"wrote {path}" in capsys.readouterr().out.replace("\n", "")
+    outputs = [o for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] for o in cell.get("outputs", [])]
+    printed = "".join("".join(o["text"]) for o in outputs if o["output_type"] == "stream" and o["name"] == "stdout")
+    assert "holds: the naive walk gives 6" in printed
+    assert sum("image/png" in o.get("data", {}) for o in outputs) == 1
 
 
 @pytest.mark.parametrize(
