@@ -4,6 +4,7 @@
     python -m benchmarks conv2d cnn --engines minigrad,torch,jax
     python -m benchmarks scaling [rows width depth length graph]
     python -m benchmarks profile lesson10
+    python -m benchmarks quote                                  the kept figures as the README quotes them
 
 Each engine runs in a process of its own with the same number of threads, in interleaved rounds; their first steps must
 give the same numbers. The children are free of OPENBLAS_CORETYPE, so that OpenBLAS chooses its kernels for this CPU; where
@@ -75,6 +76,11 @@ def main(given: list[str] | None = None) -> int:
         from . import profile
 
         return profile.main(given[1:])
+    if given[:1] == ["quote"]:
+        from . import report
+
+        print(report.quote(json.loads((RESULTS / f"{(given[1:] or ['cpu'])[0]}.json").read_text(encoding="utf-8"))))
+        return 0
     options = arguments(given)
     from rich.console import Console
     from rich.progress import Progress

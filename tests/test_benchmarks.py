@@ -2,11 +2,12 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
 from benchmarks import compare, engines, profile, report, scaling
-from benchmarks.__main__ import main
+from benchmarks.__main__ import RESULTS, main
 from benchmarks.workloads import WORKLOADS
 
 
@@ -88,3 +89,11 @@ def test_every_workload_can_be_made():
     for name in ("network_2_4_1", "sine", "mlp", "softmax", "one_operation"):
         step, read = engines.load("minigrad", 1)(name)
         assert math.isfinite(read(step()))
+
+
+def test_the_readme_quotes_the_kept_results() -> None:
+    results = json.loads((RESULTS / "cpu.json").read_text(encoding="utf-8"))
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    quoted = readme.split("<!-- python -m benchmarks quote -->\n")[1].split("\n<!-- end -->")[0]
+    assert quoted == report.quote(results)
+    assert (RESULTS / "cpu.md").read_text(encoding="utf-8") == report.markdown(results)
