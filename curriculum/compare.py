@@ -65,3 +65,22 @@ def compare(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray], dtype: s
             if len(shows):
                 found.first_rounding += f"{', ' if found.first_rounding else ''}step {shows[0]} of {run}"
     return found
+
+
+def by_step(ours: dict[str, np.ndarray], theirs: dict[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """For each kind (steps, worst difference at each step over all trainings of the lesson); {} where none is recorded."""
+    worst: dict[str, dict[int, float]] = {kind: {} for kind in KINDS}
+    for name in set(ours) & set(theirs):
+        run, kind = name.rsplit("/", 1)
+        a, b = ours[name], theirs[name]
+        if kind == "kept" or a.shape != b.shape or a.size == 0:
+            continue
+        distance = _distance(a.astype(np.float64), b.astype(np.float64)).reshape(len(a), -1).max(axis=1)
+        steps = range(len(a)) if kind == "loss" else ours[f"{run}/kept"]
+        for step, value in zip(steps, distance, strict=True):
+            worst[kind][int(step)] = max(worst[kind].get(int(step), 0.0), float(value))
+    return {
+        kind: (np.array(sorted(values)), np.array([values[step] for step in sorted(values)]))
+        for kind, values in worst.items()
+        if values
+    }

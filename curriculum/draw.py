@@ -87,3 +87,17 @@ def overlay(losses: dict[str, dict[str, np.ndarray]], title: str) -> Any:
     fig.suptitle(title)
     fig.tight_layout()
     return fig
+
+
+def differences(apart: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]) -> Any:
+    """How far two engines lie apart at each step: {dtype: {kind: (steps, worst difference)}}; equal is drawn at the foot."""
+    fig, axes = pyplot().subplots(1, len(apart), figsize=(4.2 * len(apart), 3), squeeze=False)
+    for ax, (dtype, kinds) in zip(axes.flat, apart.items(), strict=True):
+        foot = 1e-17 if dtype == "float64" else 1e-9
+        for (kind, (steps, values)), color in zip(kinds.items(), (ORANGE, GREY, BLUE), strict=False):
+            ax.plot(steps, np.maximum(values, foot), ".-", color=color, label=kind, linewidth=1, markersize=3)
+        ax.axhline(foot, color="black", linewidth=0.6, linestyle=":")
+        ax.set(title=dtype, xlabel="step", ylabel="worst difference", yscale="log")
+        ax.legend(frameon=False)
+    fig.tight_layout()
+    return fig

@@ -17,7 +17,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .25rem .8rem; text-align: left }
 th { border-bottom: 2px solid #888 } td { border-bottom: 1px solid #ddd; font-variant-numeric: tabular-nums }
 img { max-width: 100%; margin: .5rem 0 } .question { font-size: 1.15rem; font-style: italic }
-.bad { color: #b3261e; font-weight: 600 } .note { color: #666 }
+summary { color: #666; cursor: pointer } .bad { color: #b3261e; font-weight: 600 } .note { color: #666 }
 """
 
 
@@ -40,15 +40,40 @@ def _overlay(folders: dict[str, Path], title: str) -> str:
                 losses.setdefault(run, {})[engine] = values
     if not losses:
         return ""
-    fig = draw.overlay(losses, title)
+    return _png(draw.overlay(losses, title), title)
+
+
+def _png(fig: Any, text: str) -> str:
     content = io.BytesIO()
-    fig.savefig(content, format="png", dpi=100)
+    fig.savefig(content, format="png", dpi=100, bbox_inches="tight")
     draw.pyplot().close(fig)
-    return _image(content.getvalue(), title)
+    return _image(content.getvalue(), text)
+
+
+def _claims(done: dict[tuple[str, str], dict[str, Any]]) -> str:
+    """Each claim once, with what was measured; where the runs measured different numbers, all of them."""
+    found: dict[str, list[tuple[str, str, bool]]] = {}
+    for (engine, dtype), there in done.items():
+        for claim in there["claims"]:
+            found.setdefault(claim["text"], []).append((f"{engine} {dtype}", claim["measured"], claim["passed"]))
+    rows = []
+    for text, runs in found.items():
+        failed = [name for name, _, passed in runs if not passed]
+        verdict = f'<span class="bad">fails: {escape(", ".join(failed))}</span>' if failed else "holds"
+        if len({measured for _, measured, _ in runs}) == 1:
+            measured = escape(runs[0][1])
+        else:
+            lines = "<br>".join(f"{escape(name)}: {escape(measured)}" for name, measured, _ in runs)
+            measured = f"{escape(runs[0][1])}<details><summary>in each run</summary>{lines}</details>"
+        rows.append([escape(text), measured, verdict])
+    return _table(["claim", "measured", ""], rows)
 
 
 def _lesson(lesson: Lesson, engines: list[str], dtypes: list[str], seed: int, out: Path) -> str:
-    parts = [f"<h2>{lesson.number}. {escape(lesson.title)}</h2>", f'<p class="question">{escape(lesson.question)}</p>']
+    parts = [
+        f'<h2 id="{lesson.number}">{lesson.number}. {escape(lesson.title)}</h2>',
+        f'<p class="question">{escape(lesson.question)}</p>',
+    ]
     done: dict[tuple[str, str], dict[str, Any]] = {}
     for dtype in dtypes:
         for engine in engines:
@@ -61,28 +86,26 @@ def _lesson(lesson: Lesson, engines: list[str], dtypes: list[str], seed: int, ou
     if stale:
         parts.append(f'<p class="note">Older than the lesson or the engine: {escape(", ".join(stale))}.</p>')
 
-    rows = []
-    for (engine, dtype), there in done.items():
-        for claim in there["claims"]:
-            mark = "holds" if claim["passed"] else '<span class="bad">fails</span>'
-            rows.append([escape(claim["text"]), escape(claim["measured"]), f"{engine} {dtype}", mark])
-    parts.append(_table(["claim", "measured", "engine", ""], rows))
+    parts.append(_claims(done))
     parts.append(_table(["engine", "seconds"], [[f"{e} {d}", f"{t['seconds']:.2f}"] for (e, d), t in done.items()]))
 
-    rows = []
+    rows, apart = [], {}
     for dtype in dtypes:
         folders = {e: Setting(e, dtype, seed).folder(out, lesson) for e in engines if (e, dtype) in done}
         parts.append(_overlay(folders, f"{lesson.title}, {dtype}"))
         if len(folders) == 2:
-            found = compare.compare(*map(compare.load, folders.values()), dtype)  # type: ignore[call-arg, arg-type]
+            ours, theirs = (compare.load(folder) for folder in folders.values())
+            found = compare.compare(ours, theirs, dtype)
+            apart[dtype] = compare.by_step(ours, theirs)
             say = "; ".join(found.wrong) or (
                 f"rounding shows first at {found.first_rounding}" if found.first_rounding else "agree"
             )
             cells = [f"{found.worst[kind]:.1e}" for kind in compare.KINDS]
             rows.append([dtype, *cells, f'<span class="bad">{escape(say)}</span>' if found.wrong else escape(say)])
-    if rows:
-        parts.append("<h3>Worst differences between the engines</h3>")
-        parts.append(_table(["dtype", *compare.KINDS, ""], rows))
+    if rows and any(apart.values()):
+        parts.append("<h3>How far the engines lie apart</h3>")
+        parts.append(_table(["worst difference", *compare.KINDS, ""], rows))
+        parts.append(_png(draw.differences(apart), f"{lesson.title}: differences by step"))
 
     engine, dtype = next(iter(done))
     folder = Setting(engine, dtype, seed).folder(out, lesson)
@@ -102,13 +125,14 @@ def write(lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: in
         except metadata.PackageNotFoundError:
             continue
     about = f"Python {platform.python_version()}, {', '.join(versions)}, {platform.system()} {platform.machine()}, seed {seed}"
+    links = " · ".join(f'<a href="#{lesson.number}">{lesson.number} {escape(lesson.title)}</a>' for lesson in lessons)
     body = "".join(_lesson(lesson, engines, dtypes, seed, out) for lesson in lessons)
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Lessons in two engines</title>'
         f"<style>{STYLE}</style><body><h1>Lessons in two engines</h1>"
         f"<p>Every lesson is one text, run in minigrad and in PyTorch. A difference is "
         f"|minigrad − torch| / max(1, |torch|), the worst over all steps. In float64 losses and weights must agree "
-        f'to {compare.FLOAT64_LIMIT:g}.</p><p class="note">{escape(about)}</p>{body}</body></html>\n'
+        f'to {compare.FLOAT64_LIMIT:g}.</p><p class="note">{escape(about)}</p><p>{links}</p>{body}</body></html>\n'
     )
     path = out / "report.html"
     files.write(path, page)

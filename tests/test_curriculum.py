@@ -220,5 +220,5 @@ def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: p
 
     assert main(["report", "--dtype", "float64", "--out", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png;base64,") == 2  # both engines' losses over one another, and the lesson's picture
+    assert page.count("data:image/png;base64,") == 3  # both losses over one another, their differences, the picture
     assert "http" not in page
