@@ -1,0 +1,22 @@
+"""Exercise 12: the slopes of four activations. Check it with `python -m curriculum check 12`.
+
+Each function gets z, a tensor, and returns the slope f'(z) of every element, a tensor of the same shape. No autograd.
+"""
+
+
+def sigmoid_slope(z):
+    raise NotImplementedError("sigma (1 - sigma)")
+
+
+def tanh_slope(z):
+    raise NotImplementedError("1 - tanh²")
+
+
+def relu_slope(z):
+    """At z = 0, where there is no slope, PyTorch says 0."""
+    raise NotImplementedError("1 where z is above 0")
+
+
+def leaky_relu_slope(z, negative_slope=0.01):
+    """At z = 0 PyTorch says `negative_slope`."""
+    raise NotImplementedError("1 where z is above 0, negative_slope elsewhere")

@@ -1,0 +1,8 @@
+"""Typical mistakes in exercise 11: what is changed in the solution, and what the hint must say."""
+
+MISTAKES = [
+    ([(" * (1 - h**2)", "")], "multiplied by 1 - h²"),
+    ([("slope.sum(dim=0)", "slope.mean(dim=0)")], "sum the slope over the rows"),
+    ([("h = torch.tanh(x @ w1.T + b1)", "h = x @ w1.T + b1")], "h is not tanh"),
+    ([("return z_grad.T @ x,", "return z_grad.sum(dim=0).unsqueeze(1),")], "transposed, times x"),
+]
