@@ -1,0 +1,11 @@
+"""Exercise 16: how large to start. Check it with `python -m curriculum check 16`."""
+
+
+def xavier_uniform(outputs, inputs):
+    """Return a weight of shape (outputs, inputs), drawn uniformly between -a and a, a = sqrt(6 / (inputs + outputs))."""
+    raise NotImplementedError("torch.rand draws between 0 and 1")
+
+
+def kaiming_normal(outputs, inputs):
+    """Return a weight of shape (outputs, inputs), drawn from a normal distribution of variance 2 / inputs."""
+    raise NotImplementedError("torch.randn draws with variance 1")
