@@ -114,6 +114,8 @@ def run_lessons(
                     continue
                 results[lesson.name, setting.engine, setting.dtype] = there
                 note = "reused, nothing changed" if reused else f"{there['seconds']:.2f} s"
+                if there["skipped"]:
+                    note = f"skipped: {there['skipped']}"
                 console.print(f"{title}: {note}", highlight=False)
                 for claim in there["claims"]:
                     if not claim["passed"]:
@@ -146,6 +148,9 @@ def summary(
         if not done:
             continue
         claims = "\n".join(f"{c['text']}: {c['measured']}" for c in done[0]["claims"])
+        if done[0]["skipped"]:
+            table.add_row(f"{lesson.number} {lesson.title}", escape(f"skipped: {done[0]['skipped']}"))
+            continue
         row = [f"{lesson.number} {lesson.title}", escape(claims)]
         if len(engines) == 2:
             lines = []

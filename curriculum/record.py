@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -95,7 +95,16 @@ def progress(items: Iterable[Any], text: str) -> Iterator[Any]:
         yield item
 
 
-def finish(seconds: float, key: str) -> None:
+class Skipped(SystemExit):
+    """A lesson that cannot run here; the text says why, and what to do."""
+
+
+def skip(reason: str) -> NoReturn:
+    """End the lesson: something that is optional is missing. `reason` says what, and what to do."""
+    raise Skipped(reason)
+
+
+def finish(seconds: float, key: str, skipped: str = "") -> None:
     """Write the record into the folder; result.json comes last, so that where it stands all else is there."""
     folder = _folder()
     if folder is None:
@@ -112,5 +121,5 @@ def finish(seconds: float, key: str) -> None:
     content = io.BytesIO()
     np.savez(content, **arrays)  # type: ignore[arg-type]
     files.write(folder / "steps.npz", content.getvalue())
-    result = {"key": key, "seconds": seconds, "claims": _claims, "figures": _figures, "data": _data}
+    result = {"key": key, "seconds": seconds, "claims": _claims, "figures": _figures, "data": _data, "skipped": skipped}
     files.write(folder / "result.json", json.dumps(result, indent=1, ensure_ascii=False))

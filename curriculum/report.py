@@ -86,6 +86,9 @@ def _lesson(lesson: Lesson, engines: list[str], dtypes: list[str], seed: int, ou
     if stale:
         parts.append(f'<p class="note">Older than the lesson or the engine: {escape(", ".join(stale))}.</p>')
 
+    reasons = {there["skipped"] for there in done.values() if there["skipped"]}
+    if reasons:
+        return "".join(parts) + f'<p class="note">Skipped: {escape("; ".join(sorted(reasons)))}.</p>'
     parts.append(_claims(done))
     parts.append(_table(["engine", "seconds"], [[f"{e} {d}", f"{t['seconds']:.2f}"] for (e, d), t in done.items()]))
 

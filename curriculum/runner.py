@@ -46,7 +46,8 @@ def key(lesson: Lesson, setting: Setting) -> str:
     for path in sources:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     versions = []
-    for package in ("numpy", "scikit-learn", *(("torch",) if setting.engine == "torch" else ("numba",))):
+    optional = ("jax",) if "import jax" in lesson.path.read_text(encoding="utf-8") else ()
+    for package in ("numpy", "scikit-learn", "torch" if setting.engine == "torch" else "numba", *optional):
         try:
             versions.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:

@@ -14,8 +14,12 @@ def main() -> None:
     draw.pyplot()
     # what was imported so far is not the lesson's time
     start = time.perf_counter()
-    runpy.run_path(path, run_name="__main__")
-    record.finish(time.perf_counter() - start, key)
+    skipped = ""
+    try:
+        runpy.run_path(path, run_name="__main__")
+    except record.Skipped as reason:
+        skipped = str(reason)
+    record.finish(time.perf_counter() - start, key, skipped)
 
 
 if __name__ == "__main__":

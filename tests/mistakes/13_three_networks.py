@@ -1,0 +1,12 @@
+"""Typical mistakes in exercise 13: what is changed in the solution, and what the hint must say."""
+
+MISTAKES = [
+    ([("np.array(a) - np.array(b)", "np.array(b) - np.array(a)")], "a - b"),
+    ([("ddof=1", "ddof=0")], "divided by 9"),
+    ([(" / np.sqrt(len(differences))", "")], "varies less"),
+    ([("differences.std(ddof=1)", "np.sqrt(np.var(a, ddof=1) + np.var(b, ddof=1))")], "unpaired"),
+    (
+        [('"A" if mean - half > 0 else "B" if mean + half < 0 else "open"', '"A" if mean > 0 else "B"')],
+        "so the verdict is 'open'",
+    ),
+]
