@@ -222,3 +222,21 @@ def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: p
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 3  # both losses over one another, their differences, the picture
     assert "http" not in page
+
+
+def topics() -> list[tuple[str, str, str]]:
+    """(topic, lesson, words that stand in it) from the table of curriculum/README.md."""
+    text = (catalog.HERE / "README.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| ")][2:]
+    return [tuple(cell.strip() for cell in row.strip("|").split(" | ")) for row in rows]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("topic", "number", "words"), topics(), ids=[row[0] for row in topics()])
+def test_each_topic_is_taught_where_the_table_says(topic: str, number: str, words: str) -> None:
+    lesson = catalog.find(number).path.read_text(encoding="utf-8")
+    assert words.strip("`").lower() in lesson.lower()
+
+
+def test_every_lesson_teaches_a_topic_of_the_table() -> None:
+    assert {number for _, number, _ in topics()} == {lesson.number for lesson in LESSONS}
+    assert [lesson.number for lesson in LESSONS] == [f"{n:02}" for n in range(1, 28)]

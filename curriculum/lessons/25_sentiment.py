@@ -164,7 +164,7 @@ record.claim(
 # ## To remember
 #
 # - A block: attention and two linear layers, each with a skip and a normalization.
-# - Training loss falls, held-out loss rises: the model learns the texts, not the task. Stop at the lowest point.
+# - Training loss falls, held-out loss rises: the model overfits, it learns the texts and not the task. Stop at the lowest point.
 # - More texts help more than any trick; lesson 26 takes them from another task.
 #
 # ## Exercise
