@@ -1,0 +1,56 @@
+"""python -m curriculum.fullscale COMMAND: train real models, use them, carry them elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from typing import Any
+
+from .errors import Refused, Stopped
+
+COMMANDS = {
+    "mnist-cnn": "a convolutional network on MNIST",
+    "resnet18": "ResNet18 on MNIST or CIFAR-10, gradient norm by depth",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise Refused(f"{self.prog}: {message}")
+
+
+def main(given: list[str] | None = None) -> int:
+    given = sys.argv[1:] if given is None else given
+    top = Parser(prog="python -m curriculum.fullscale", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if name in given[:1]:  # only what is asked for is imported
+            module = importlib.import_module(f".{name.replace('-', '_')}", __package__)
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    try:
+        arguments = top.parse_args(given)
+        return arguments.run(arguments)
+    except ModuleNotFoundError as error:
+        print(f"{error.name} is missing: pip install {error.name}", file=sys.stderr)
+        return 2
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 2
+    except Stopped as stopped:
+        print(stopped, file=sys.stderr)
+        return 130
+    except KeyboardInterrupt:
+        print("Interrupted before the checkpoint was written; --resume goes on from the one before.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    if "RANK" in os.environ:
+        os._exit(code)  # under torchrun a process that waits for its threads would hold the others up
+    sys.exit(code)

@@ -1,0 +1,176 @@
+"""A run's folder: what was asked, what was measured, pictures, report, model card, the model."""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from curriculum import draw, files
+
+from .errors import Refused
+from .settings import Settings
+
+
+class Folder:
+    """The folder of a run; in processes other than the first it writes nothing."""
+
+    def __init__(self, settings: Settings, rank: int = 0):
+        self.path, self.writes = settings.out, rank == 0
+        config = self.path / "config.json"
+        if config.exists():
+            if settings.resume:
+                before = json.loads(config.read_text(encoding="utf-8"))
+                now = json.loads(json.dumps(settings.comparable()))
+                other = [k for k in now if before.get(k) != now[k]]
+                if other:
+                    said = ", ".join(f"{k} {before.get(k)!r} then, {now[k]!r} now" for k in other)
+                    raise Refused(
+                        f"{self.path} holds a run with other settings ({said}): resume with the same, or take another --out."
+                    )
+            elif settings.overwrite:
+                if self.writes:
+                    shutil.rmtree(self.path)
+            else:
+                raise Refused(
+                    f"{self.path} holds a run: --resume goes on with it, --overwrite begins anew, --out takes another folder."
+                )
+        elif settings.resume:
+            raise Refused(f"{self.path} holds no run to resume: leave --resume away, or correct --out.")
+        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise Refused(f"{self.path} is there and is no run of ours: take another --out.")
+        self.write("config.json", json.dumps(settings.comparable(), indent=1) + "\n")
+
+    def write(self, name: str, content: str | bytes) -> None:
+        if self.writes:
+            files.write(self.path / name, content)
+
+    def figure(self, name: str, fig: Any) -> None:
+        content = io.BytesIO()
+        fig.savefig(content, format="png", dpi=110, bbox_inches="tight")
+        draw.pyplot().close(fig)
+        self.write(name, content.getvalue())
+
+
+class Metrics:
+    """One JSON line for each step and each evaluation; with TensorBoard's events beside it where that is installed."""
+
+    def __init__(self, folder: Folder, from_step: int):
+        self.path = folder.path / "metrics.jsonl"
+        self.rows: list[dict[str, Any]] = []
+        if self.path.exists():
+            for line in self.path.read_text(encoding="utf-8").splitlines():
+                try:
+                    row = json.loads(line)
+                except json.JSONDecodeError:  # the line that was being written when the process died
+                    break
+                if row["step"] <= from_step:
+                    self.rows.append(row)
+        self.file, self.board = None, None
+        if folder.writes:
+            files.write(self.path, "".join(json.dumps(row) + "\n" for row in self.rows))
+            self.file = self.path.open("a", encoding="utf-8")
+            try:
+                from torch.utils.tensorboard import SummaryWriter
+
+                self.board = SummaryWriter(str(folder.path / "tensorboard"), purge_step=from_step + 1)
+            except ModuleNotFoundError:
+                pass
+
+    def add(self, **row: Any) -> None:
+        self.rows.append(row)
+        if self.file is None:
+            return
+        self.file.write(json.dumps(row) + "\n")
+        self.file.flush()
+        if self.board is not None:
+            for name, value in row.items():
+                if name not in ("step", "epoch") and isinstance(value, int | float):
+                    self.board.add_scalar(name, value, row["step"])
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
+        if self.board is not None:
+            self.board.close()
+
+    def column(self, name: str) -> tuple[list[int], list[float]]:
+        rows = [row for row in self.rows if name in row]
+        return [row["step"] for row in rows], [row[name] for row in rows]
+
+
+def curves(metrics: Metrics) -> Any:
+    """Loss over the steps, the validation's beside it, and its accuracy."""
+    fig, axes = draw.pyplot().subplots(1, 2, figsize=(10, 3.4))
+    steps, losses = metrics.column("loss")
+    axes[0].plot(steps, losses, color=draw.GREY, linewidth=0.5, alpha=0.5)
+    if len(losses) > 20:
+        width = max(2, len(losses) // 50)
+        axes[0].plot(
+            steps[width - 1 :],
+            np.convolve(losses, np.ones(width) / width, "valid"),
+            color=draw.ORANGE,
+            label="trained on",
+        )
+    axes[0].plot(*metrics.column("validation_loss"), "o-", color=draw.BLUE, markersize=4, label="validation")
+    axes[0].set(xlabel="step", ylabel="loss", yscale="log")
+    axes[0].legend(frameon=False)
+    axes[1].plot(*metrics.column("validation_accuracy"), "o-", color=draw.BLUE, markersize=4)
+    axes[1].set(xlabel="step", ylabel="validation accuracy")
+    fig.tight_layout()
+    return fig
+
+
+def write_results(
+    folder: Folder,
+    metrics: Metrics,
+    model: nn.Module,
+    truth: np.ndarray,
+    guess: np.ndarray,
+    classes: list[str],
+    facts: dict[str, Any],
+) -> None:
+    """Report, pictures, model and card. `facts` are the figures that the card names."""
+    from safetensors.torch import save
+    from sklearn.metrics import classification_report
+
+    report = classification_report(
+        truth, guess, labels=range(len(classes)), target_names=classes, digits=4, zero_division=0
+    )
+    numbers = classification_report(
+        truth, guess, labels=range(len(classes)), target_names=classes, output_dict=True, zero_division=0
+    )
+    folder.write("report.txt", report)
+    folder.write("report.json", json.dumps(numbers, indent=1) + "\n")
+    folder.figure("curves.png", curves(metrics))
+    fig = draw.confusion(truth, guess, len(classes))
+    fig.axes[0].set_xticklabels(classes, rotation=45 if max(map(len, classes)) > 2 else 0)
+    fig.axes[0].set_yticklabels(classes)
+    folder.figure("confusion.png", fig)
+    folder.write("model.safetensors", save({name: value.contiguous() for name, value in model.state_dict().items()}))
+    folder.write("results.json", json.dumps(facts, indent=1) + "\n")
+    lines = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in facts.items())
+    card = f"# {facts['command']}\n\n| | |\n| --- | --- |\n{lines}\n\n```\n{report}```\n\n![curves](curves.png)\n![confusion](confusion.png)\n"
+    folder.write("README.md", card)
+
+
+def machine(device: str) -> dict[str, str]:
+    """What computed, by name and version."""
+    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else _cpu()
+    return {"machine": name, "python": platform.python_version(), "torch": torch.__version__}
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        found = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        return f"{found[0]}, {torch.get_num_threads()} threads"
+    except (OSError, IndexError):
+        return f"{platform.processor() or platform.machine()}, {torch.get_num_threads()} threads"

@@ -1,0 +1,145 @@
+"""Pictures to train on: MNIST, CIFAR-10, or the small digits that come with scikit-learn."""
+
+from __future__ import annotations
+
+import tarfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from curriculum import data as lesson_data
+
+from .errors import Refused
+from .settings import Settings
+
+
+@dataclass(frozen=True)
+class Images:
+    """Pictures (n, channels, height, width), uint8, and their classes (n,), int64."""
+
+    train: Tensor
+    train_labels: Tensor
+    test: Tensor
+    test_labels: Tensor
+    classes: list[str]
+    source: str
+
+    def normalizer(self) -> tuple[Tensor, Tensor]:
+        """Mean and deviation of each channel (1, channels, 1, 1) of the training pictures, on the scale 0 to 1."""
+        values = self.train.double() / 255
+        return values.mean((0, 2, 3), keepdim=True).float(), values.std((0, 2, 3), keepdim=True).float()
+
+
+HUB = {"mnist": "ylecun/mnist", "cifar10": "uoft-cs/cifar10"}
+CIFAR = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+THREE_WAYS = (
+    "there are three ways to provide it: --data-dir FOLDER (or MINIGRAD_DATA) with the published files, a network and "
+    "`pip install datasets` for the hub, or --data embedded for a small sample"
+)
+
+
+def load(name: str, settings: Settings) -> Images:
+    """`mnist` or `cifar10`, from the folder, the hub, or the embedded digits. Errors: Refused."""
+    found: Images | None = None
+    if settings.data in ("auto", "folder"):
+        found = _mnist_folder() if name == "mnist" else _cifar_folder()
+        if found is None and settings.data == "folder":
+            raise Refused(f"{name} is not in the data folder; {THREE_WAYS}.")
+    if found is None and settings.data in ("auto", "hub"):
+        found = _hub(name)
+    if found is None:
+        found = _digits()
+    if settings.limit is not None and settings.limit < len(found.train):
+        chosen = torch.from_numpy(np.random.default_rng(settings.seed).permutation(len(found.train))[: settings.limit])
+        found = Images(
+            found.train[chosen], found.train_labels[chosen], found.test, found.test_labels, found.classes,
+            f"{found.source}, {settings.limit:,} of them to train on",
+        )  # fmt: skip
+    return found
+
+
+def _mnist_folder() -> Images | None:
+    parts = lesson_data.mnist()
+    if parts is None:
+        return None
+    (train, train_labels), (test, test_labels) = parts
+    return Images(
+        torch.from_numpy(train.copy()).unsqueeze(1), torch.from_numpy(train_labels), torch.from_numpy(test.copy()).unsqueeze(1),
+        torch.from_numpy(test_labels), [str(digit) for digit in range(10)], "MNIST, 60,000 and 10,000 pictures",
+    )  # fmt: skip
+
+
+def _cifar_folder() -> Images | None:
+    """From `cifar-10-binary.tar.gz`, the published binary version: rows of 1 label byte and 3,072 bytes."""
+    path = lesson_data.real("cifar-10-binary.tar.gz") or lesson_data.real("cifar10/cifar-10-binary.tar.gz")
+    if path is None:
+        return None
+    rows: dict[str, list[np.ndarray]] = {"data": [], "test": []}
+    try:
+        with tarfile.open(path) as archive:  # read member by member: nothing is unpacked
+            for member in sorted(archive.getmembers(), key=lambda member: member.name):
+                kind = Path(member.name).name.split("_")[0]
+                file = archive.extractfile(member) if member.name.endswith(".bin") else None
+                if file is not None and kind in rows:
+                    rows[kind].append(np.frombuffer(file.read(), np.uint8).reshape(-1, 3073))
+    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
+        raise Refused(f"{path} is damaged or only half downloaded ({error}): fetch it again.") from None
+    if not rows["data"] or not rows["test"]:
+        raise Refused(f"{path} holds no data_batch_*.bin and test_batch.bin: it is not CIFAR-10's binary version.")
+    train, test = np.concatenate(rows["data"]), np.concatenate(rows["test"])
+
+    def pictures(part: np.ndarray) -> Tensor:
+        return torch.from_numpy(part[:, 1:].reshape(-1, 3, 32, 32).copy())
+
+    def labels(part: np.ndarray) -> Tensor:
+        return torch.from_numpy(part[:, 0].astype(np.int64))
+
+    return Images(
+        pictures(train),
+        labels(train),
+        pictures(test),
+        labels(test),
+        CIFAR,
+        f"CIFAR-10, {len(train):,} and {len(test):,} pictures",
+    )
+
+
+def _hub(name: str) -> Images:
+    try:
+        from datasets import load_dataset
+
+        parts = load_dataset(HUB[name])
+    except Exception as error:  # the hub's library raises many kinds, all of which mean: not to be had
+        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise Refused(
+            f"{name} is in no data folder and the hub did not give {HUB[name]} ({line}); {THREE_WAYS}."
+        ) from None
+
+    def arrays(part: Any) -> tuple[Tensor, Tensor]:
+        picture, label = ("image", "label") if "image" in part.features else ("img", "label")
+        values = np.stack([np.asarray(p) for p in part[picture]])
+        values = values[:, None] if values.ndim == 3 else values.transpose(0, 3, 1, 2)
+        return torch.from_numpy(np.ascontiguousarray(values)), torch.tensor(part[label])
+
+    classes = CIFAR if name == "cifar10" else [str(digit) for digit in range(10)]
+    return Images(*arrays(parts["train"]), *arrays(parts["test"]), classes, f"{HUB[name]} from the hub")
+
+
+def _digits() -> Images:
+    pictures, labels = lesson_data.digits()
+    values = torch.nn.functional.interpolate(
+        torch.tensor(pictures * (255 / 16)).float().unsqueeze(1), size=28, mode="bilinear"
+    )
+    values = values.round().to(torch.uint8)
+    order = torch.from_numpy(np.random.default_rng(0).permutation(len(values)))
+    test, train = order[:360], order[360:]
+    classes = torch.from_numpy(labels)
+    return Images(
+        values[train], classes[train], values[test], classes[test], [str(digit) for digit in range(10)],
+        "1,437 and 360 small digits of scikit-learn, enlarged to 28 x 28: not MNIST",
+    )  # fmt: skip

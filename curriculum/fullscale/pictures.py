@@ -1,0 +1,127 @@
+"""What the picture commands share: split, augmentation, batches, evaluation, results."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from . import distributed
+from .folder import Folder, machine, write_results
+from .images import Images
+from .loop import Job, train
+from .settings import Settings
+
+
+def move(
+    x: Tensor,
+    randomness: torch.Generator,
+    count: int,
+    part: slice,
+    degrees: float,
+    scale: float,
+    shift: float,
+    flip: bool,
+) -> Tensor:
+    """Each picture turned, enlarged and shifted at random. x: the part's pictures; draws are for the whole batch of `count`.
+
+    degrees, scale and shift are the largest changes: an angle, a share, and a share of half the picture's width.
+    """
+    n = part.stop - part.start
+    drawn = (2 * torch.rand(4, count, generator=randomness) - 1)[:, part]
+    turn, zoom = torch.deg2rad(degrees * drawn[0]), 1 + scale * drawn[1]
+    cos, sin = torch.cos(turn) / zoom, torch.sin(turn) / zoom
+    mirror = torch.where(torch.rand(count, generator=randomness)[part] < 0.5, -1.0, 1.0) if flip else torch.ones(n)
+    theta = torch.stack([cos * mirror, -sin, shift * drawn[2], sin * mirror, cos, shift * drawn[3]], dim=1).reshape(
+        n, 2, 3
+    )
+    grid = F.affine_grid(theta.to(x), list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+class Scaled(nn.Module):
+    """A network with the scaling of its pictures: bytes (n, c, h, w) in, logits out. So a saved model needs no recipe."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, network: nn.Module, images: Images):
+        super().__init__()
+        self.network = network
+        mean, deviation = images.normalizer()
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", deviation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network((x / 255 - self.mean) / self.deviation)
+
+
+def predict(model: nn.Module, pictures: Tensor, settings: Settings, size: int = 500) -> Tensor:
+    """Logits (n, classes) of the pictures."""
+    model.eval()
+    device = torch.device(settings.device)
+    with (
+        torch.no_grad(),
+        torch.autocast(device.type, PRECISIONS[settings.precision], enabled=settings.precision != "fp32"),
+    ):
+        return torch.cat([model(part.to(device, settings.dtype)).float().cpu() for part in pictures.split(size)])
+
+
+def run(
+    settings: Settings, images: Images, model: nn.Module, optimizer: torch.optim.Optimizer, augment: dict[str, Any],
+    schedule: Callable[[float], float], patience: int | None, smoothing: float, also: Callable[[Folder], dict[str, Any]] = lambda folder: {},
+) -> int:  # fmt: skip
+    """Train on nine tenths (at most 5,000 pictures fewer), choose the epoch on the rest, test once, write everything."""
+    with distributed.group(settings.device) as (rank, world):
+        order = np.random.default_rng([settings.seed, 7]).permutation(len(images.train))
+        held = min(5000, max(1, len(order) // 10))
+        validation, used = torch.from_numpy(order[:held]), order[held:]
+        device = torch.device(settings.device)
+        folder = Folder(settings, rank)
+        facts = also(folder) if rank == 0 else {}
+
+        def batch(chosen: np.ndarray, part: slice, randomness: torch.Generator) -> tuple[Tensor, Tensor]:
+            rows = torch.from_numpy(used[chosen[part]])
+            x, y = (
+                images.train[rows].to(device, settings.dtype, non_blocking=True),
+                images.train_labels[rows].to(device),
+            )
+            return move(x, randomness, len(chosen), part, **augment) if augment else x, y
+
+        def loss(model: nn.Module, made: tuple[Tensor, Tensor]) -> Tensor:
+            x, y = made
+            return F.cross_entropy(model(x), y, reduction="sum", label_smoothing=smoothing)
+
+        def evaluate(model: nn.Module) -> dict[str, float]:
+            logits, y = predict(model, images.train[validation], settings), images.train_labels[validation]
+            right = (logits.argmax(1) == y).float().mean().item()
+            return {"validation_loss": F.cross_entropy(logits, y).item(), "validation_accuracy": right}
+
+        job = Job(model, optimizer, len(used), batch, loss, evaluate, schedule, patience=patience)
+        result, metrics = train(job, settings, folder, rank, world)
+        if rank > 0:
+            return 0
+        begin = time.perf_counter()
+        logits = predict(model, images.test, settings)
+        seconds = time.perf_counter() - begin
+        guess, truth = logits.argmax(1).numpy(), images.test_labels.numpy()
+        facts = {
+            "command": settings.command, "data": images.source, "test_accuracy": float((guess == truth).mean()),
+            "test_loss": F.cross_entropy(logits, images.test_labels).item(), "best_epoch": result.best.get("epoch"),
+            "epochs": result.epochs, "steps": result.steps, "stopped_early": result.stopped_early,
+            "training_seconds": round(result.seconds, 2), "test_seconds": round(seconds, 2),
+            "samples_per_second": round(result.samples_per_second, 1), "processes": world, "batch_size": settings.batch_size,
+            "micro_batches": result.micro_batches, "precision": settings.precision, "seed": settings.seed,
+            "parameters": sum(p.numel() for p in model.parameters()), **facts, **machine(settings.device),
+        }  # fmt: skip
+        write_results(folder, metrics, model, truth, guess, images.classes, facts)
+        print(
+            f"{images.source}: {100 * facts['test_accuracy']:.2f} % of {len(truth):,} test pictures right, after {result.seconds:.1f} s of training"
+        )
+        print(f"all of it: {settings.out}")
+        return 0
