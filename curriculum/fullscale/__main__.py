@@ -13,6 +13,12 @@ from .errors import Refused, Stopped
 COMMANDS = {
     "mnist-cnn": "a convolutional network on MNIST",
     "resnet18": "ResNet18 on MNIST or CIFAR-10, gradient norm by depth",
+    "distilbert-imdb": "fine-tune DistilBERT, or another encoder, on film reviews",
+    "transfer": "pre-train on news, specialise on film reviews in four ways",
+    "predict": "judge texts, and show the words that mattered",
+    "recommend": "rank films by their reviews",
+    "export": "write ONNX and torch.export, and compare them in other programs",
+    "serve": "a local web page: draw a digit, or type a review",
 }
 
 

@@ -238,9 +238,7 @@ def _step(
                 last = number == len(parts) - 1
                 waiting = contextlib.nullcontext() if last or world == 1 else stepped.no_sync()  # type: ignore[operator]
                 with waiting:
-                    with torch.autocast(
-                        device.type, PRECISIONS[settings.precision], enabled=settings.precision != "fp32"
-                    ):
+                    with settings.autocast():
                         loss = job.loss(stepped, made)
                     # the processes' gradients are averaged, so each sum is multiplied by their number first
                     scaler.scale(loss * (world / len(chosen))).backward()

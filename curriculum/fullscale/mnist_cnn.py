@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,19 +47,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--patience", type=int, help="end after so many epochs without a better validation loss")
 
 
-def build(options: dict, images: images.Images) -> nn.Module:
-    """The network of a run's options, with the scaling of its pictures."""
-    network = CNN(
-        len(images.classes), images.train.shape[1], options["width"], options["dropout"], not options["no_norm"]
-    )
-    return pictures.Scaled(network, images)
+def build(options: dict[str, Any], classes: int, channels: int) -> nn.Module:
+    """The network of a run's options."""
+    return CNN(classes, channels, options["width"], options["dropout"], not options["no_norm"])
 
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settle(arguments)
     found = images.load("mnist", settings)
     torch.manual_seed(settings.seed)
-    model = build(settings.options, found).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = build(settings.options, len(found.classes), found.train.shape[1])
+    model = pictures.Scaled(network, *found.normalizer()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.lr, weight_decay=1e-2, fused=True)
     augment = {} if arguments.no_augment else {"degrees": 12.0, "scale": 0.12, "shift": 0.14, "flip": False}
     return pictures.run(settings, found, model, optimizer, augment, one_cycle(0.2), arguments.patience, smoothing=0.05)

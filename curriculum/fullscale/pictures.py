@@ -50,11 +50,10 @@ class Scaled(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, network: nn.Module, images: Images):
+    def __init__(self, network: nn.Module, mean: Tensor, deviation: Tensor):
         super().__init__()
         self.network = network
-        mean, deviation = images.normalizer()
-        self.register_buffer("mean", mean)
+        self.register_buffer("mean", mean)  # (1, c, 1, 1)
         self.register_buffer("deviation", deviation)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -67,7 +66,7 @@ def predict(model: nn.Module, pictures: Tensor, settings: Settings, size: int = 
     device = torch.device(settings.device)
     with (
         torch.no_grad(),
-        torch.autocast(device.type, PRECISIONS[settings.precision], enabled=settings.precision != "fp32"),
+        settings.autocast(),
     ):
         return torch.cat([model(part.to(device, settings.dtype)).float().cpu() for part in pictures.split(size)])
 
@@ -117,7 +116,8 @@ def run(
             "training_seconds": round(result.seconds, 2), "test_seconds": round(seconds, 2),
             "samples_per_second": round(result.samples_per_second, 1), "processes": world, "batch_size": settings.batch_size,
             "micro_batches": result.micro_batches, "precision": settings.precision, "seed": settings.seed,
-            "parameters": sum(p.numel() for p in model.parameters()), **facts, **machine(settings.device),
+            "parameters": sum(p.numel() for p in model.parameters()), "classes": images.classes,
+            "picture": list(images.train.shape[1:]), **facts, **machine(settings.device),
         }  # fmt: skip
         write_results(folder, metrics, model, truth, guess, images.classes, facts)
         print(

@@ -75,10 +75,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--patience", type=int, help="end after so many epochs without a better validation loss")
 
 
-def build(options: dict, images: images.Images) -> nn.Module:
-    """The network of a run's options, with the scaling of its pictures."""
-    network = ResNet(len(images.classes), images.train.shape[1], options["width"], skip=not options["no_skips"])
-    return pictures.Scaled(network, images)
+def build(options: dict[str, Any], classes: int, channels: int) -> nn.Module:
+    """The network of a run's options."""
+    return ResNet(classes, channels, options["width"], skip=not options["no_skips"])
 
 
 def gradient_by_depth(found: images.Images, settings: Settings, folder: Folder) -> dict[str, Any]:
@@ -89,7 +88,7 @@ def gradient_by_depth(found: images.Images, settings: Settings, folder: Folder) 
     for ax, (title, blocks) in zip(axes, {"18 layers": (2, 2, 2, 2), "50 layers": (6, 6, 6, 6)}.items(), strict=True):
         for skip, color in ((True, draw.BLUE), (False, draw.ORANGE)):
             torch.manual_seed(settings.seed)
-            model = pictures.Scaled(ResNet(len(found.classes), x.shape[1], 16, blocks, skip), found)
+            model = pictures.Scaled(ResNet(len(found.classes), x.shape[1], 16, blocks, skip), *found.normalizer())
             F.cross_entropy(model(x), y).backward()
             norms = [m.weight.grad.norm().item() for m in model.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3) and m.weight.grad is not None]  # fmt: skip
             ax.plot(range(1, len(norms) + 1), norms, ".-", color=color, label="with skips" if skip else "without")
@@ -112,7 +111,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settle(arguments)
     found = images.load(arguments.dataset, settings)
     torch.manual_seed(settings.seed)
-    model = build(settings.options, found).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = build(settings.options, len(found.classes), found.train.shape[1])
+    model = pictures.Scaled(network, *found.normalizer()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.SGD(
         model.parameters(), lr=settings.lr, momentum=0.9, nesterov=True, weight_decay=5e-4, fused=True
     )

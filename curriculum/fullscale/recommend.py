@@ -1,0 +1,116 @@
+"""Rank films by their reviews: the share of favourable ones as the model reads them, with an interval that knows how few there are.
+
+The rank follows the lower end of Wilson's 95 % interval, so that a film with three kind reviews does not stand above one
+with three hundred. E. B. Wilson, Probable Inference, the Law of Succession, and Statistical Inference, JASA 22, 1927.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import math
+from pathlib import Path
+
+from tqdm import tqdm
+
+from curriculum import draw, files
+
+from . import runs, text
+from .errors import Refused
+from .settings import add_data_arguments, set_data_dir
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", type=Path, help="a .csv with the columns `film` and `text`")
+    parser.add_argument("--run", type=Path, required=True, dest="folder", help="folder of a distilbert-imdb run")
+    parser.add_argument("--imdb", action="store_true", help="rank the films of IMDb's test part instead of a file's")
+    parser.add_argument("--least", type=int, default=1, help="leave out films with fewer reviews (1)")
+    parser.add_argument("--top", type=int, default=20, help="how many are printed and drawn (20)")
+    parser.add_argument("--limit", type=int, help="read only so many reviews")
+    parser.add_argument("--out", type=Path, default=Path("recommended.csv"), help="the whole ranking (recommended.csv)")
+    parser.add_argument("--overwrite", action="store_true")
+    add_data_arguments(parser)
+
+
+def wilson(favourable: float, n: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % interval of a share of which `favourable` of `n` were seen; `favourable` may be a sum of probabilities."""
+    p, spread = favourable / n, z * z / n
+    middle = (p + spread / 2) / (1 + spread)
+    half = z * math.sqrt(p * (1 - p) / n + spread / (4 * n)) / (1 + spread)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def rank(films: list[str], favourable: list[float], least: int = 1) -> list[dict[str, float | int | str]]:
+    """A row for each film, best first: film, reviews, share, and the interval's ends."""
+    sums: dict[str, tuple[float, int]] = {}
+    for film, p in zip(films, favourable, strict=True):
+        total, n = sums.get(film, (0.0, 0))
+        sums[film] = total + p, n + 1
+    rows: list[dict[str, float | int | str]] = []
+    for film, (total, n) in sums.items():
+        if n >= least:
+            low, high = wilson(total, n)
+            rows.append(
+                {"film": film, "reviews": n, "share": round(total / n, 4), "low": round(low, 4), "high": round(high, 4)}
+            )
+    return sorted(rows, key=lambda row: (-float(row["low"]), str(row["film"])))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    set_data_dir(arguments.data_dir)
+    if (arguments.file is None) != arguments.imdb:
+        raise Refused("Give either a .csv file with `film` and `text`, or --imdb.")
+    if arguments.out.exists() and not arguments.overwrite:
+        raise Refused(f"{arguments.out} is there: give another --out, or --overwrite.")
+    found = runs.load(arguments.folder)
+    if found.about_pictures:
+        raise Refused(f"--run {arguments.folder} reads pictures; recommend takes a run of distilbert-imdb.")
+    if arguments.imdb:
+        settings = argparse.Namespace(data=arguments.data, limit=None, seed=0)
+        texts = text.imdb(settings)  # type: ignore[arg-type]
+        films, reviews, truth = list(texts.test_films), texts.test, texts.test_labels
+    else:
+        rows = text.read_reviews(arguments.file)
+        if "film" not in rows[0]:
+            raise Refused(f"{arguments.file} has no column `film`: it has {', '.join(rows[0])}.")
+        films, reviews, truth = [row["film"] for row in rows], [row["text"] for row in rows], []
+    if arguments.limit:
+        films, reviews, truth = films[: arguments.limit], reviews[: arguments.limit], truth[: arguments.limit]
+    favourable: list[float] = []
+    for start in tqdm(range(0, len(reviews), 32), desc="read", disable=None, leave=False):
+        favourable += runs.probabilities(found, reviews[start : start + 32])[:, 1].tolist()
+    ranked = rank(films, favourable, arguments.least)
+    if not ranked:
+        raise Refused(f"No film has {arguments.least} reviews: lower --least.")
+    content = io.StringIO()
+    writer = csv.DictWriter(content, list(ranked[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(ranked)
+    files.write(arguments.out, content.getvalue())
+    files.write(arguments.out.with_suffix(".png"), picture(ranked[: arguments.top]))
+    for place, row in enumerate(ranked[: arguments.top], start=1):
+        print(
+            f"{place:3}  {row['film']!s:30} {row['reviews']:4} reviews  {100 * float(row['share']):5.1f} %  ({100 * float(row['low']):.0f} to {100 * float(row['high']):.0f})"
+        )
+    if truth:
+        right = sum((p > 0.5) == bool(t) for p, t in zip(favourable, truth, strict=True)) / len(truth)
+        print(f"{100 * right:.2f} % of {len(truth):,} reviews read as their stars say")
+    print(f"{len(ranked)} films: {arguments.out}, {arguments.out.with_suffix('.png')}")
+    return 0
+
+
+def picture(rows: list[dict[str, float | int | str]]) -> bytes:
+    fig, ax = draw.pyplot().subplots(figsize=(7, 0.8 + 0.28 * len(rows)))
+    for place, row in enumerate(rows):
+        share, low, high = (float(row[name]) for name in ("share", "low", "high"))
+        ax.errorbar(
+            share, place, xerr=[[max(0.0, share - low)], [max(0.0, high - share)]], fmt="o", color=draw.BLUE, capsize=3
+        )
+    ax.set(yticks=range(len(rows)), xlabel="share of favourable reviews, Wilson's 95 % interval", xlim=(0, 1.02))
+    ax.set_yticklabels([f"{row['film']} ({row['reviews']})" for row in rows], fontsize=8)
+    ax.invert_yaxis()
+    content = io.BytesIO()
+    fig.savefig(content, format="png", dpi=110, bbox_inches="tight")
+    draw.pyplot().close(fig)
+    return content.getvalue()

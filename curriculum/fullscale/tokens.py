@@ -1,0 +1,136 @@
+"""Texts to token numbers, kept on disk by content; batches of texts of like length, padded no further than needed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from curriculum import files
+
+from .errors import Refused
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The token numbers of many texts, one after the other; text i is `ids[starts[i]:starts[i + 1]]`."""
+
+    ids: np.ndarray  # (all tokens,), int32
+    starts: np.ndarray  # (texts + 1,), int64
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        return np.diff(self.starts)
+
+    def padded(self, rows: np.ndarray, pad: int) -> tuple[Tensor, Tensor]:
+        """(ids, mask), both (len(rows), longest of them), int64; mask is 1 at tokens and 0 at padding."""
+        longest = int(self.lengths[rows].max())
+        ids = np.full((len(rows), longest), pad, np.int64)
+        mask = np.zeros((len(rows), longest), np.int64)
+        for place, row in enumerate(rows):
+            own = self.ids[self.starts[row] : self.starts[row + 1]]
+            ids[place, : len(own)] = own
+            mask[place, : len(own)] = 1
+        return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def tokenizer_of(model: str) -> Any:
+    """The fast tokenizer that belongs to a model, by hub name or folder. Errors: Refused."""
+    from transformers import AutoTokenizer
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    try:
+        return AutoTokenizer.from_pretrained(model)
+    except Exception as error:  # many kinds, all of which mean: not to be had
+        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise Refused(
+            f"No tokenizer for --model {model} ({line}): give a folder with tokenizer.json, or a hub name and a network."
+        ) from None
+
+
+KEEP = ("head", "both")
+
+
+def cut(ids: list[int], max_length: int, keep: str) -> list[int]:
+    """At most `max_length` of the ids: the first ones and the last (the end mark), or as many from both ends.
+
+    Both ends: C. Sun et al., How to Fine-Tune BERT for Text Classification, CCL 2019; reviews conclude at their end.
+    """
+    if len(ids) <= max_length:
+        return ids
+    tail = max_length // 2 if keep == "both" else 1
+    return ids[: max_length - tail] + ids[-tail:]
+
+
+def tokenize(texts: list[str], tokenizer: Any, max_length: int, keep: str = "both", show: str = "tokenize") -> Tokens:
+    """The texts' tokens with the special ones, cut to `max_length`; kept in the cache folder by content."""
+    recipe = f"{tokenizer.backend_tokenizer.to_str()} {max_length} {keep}"
+    digest = hashlib.sha256(recipe.encode())
+    for text in texts:
+        digest.update(text.encode() + b"\0")
+    cache = (
+        Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        / "minigrad"
+        / f"tokens-{digest.hexdigest()[:24]}.npz"
+    )
+    try:
+        with np.load(cache) as kept:
+            return Tokens(kept["ids"], kept["starts"])
+    except (OSError, ValueError, KeyError, EOFError):
+        pass
+    from tqdm import tqdm
+
+    rows: list[np.ndarray] = []
+    for start in tqdm(range(0, len(texts), 1000), desc=show, unit="thousand", disable=None, leave=False):
+        part = tokenizer(texts[start : start + 1000], truncation=False, verbose=False)["input_ids"]
+        rows += [np.array(cut(row, max_length, keep), np.int32) for row in part]
+    found = Tokens(np.concatenate(rows), np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64))
+    content = io.BytesIO()
+    np.savez(content, ids=found.ids, starts=found.starts)
+    try:
+        files.write(cache, content.getvalue())
+    except OSError as error:  # a cache that cannot be written costs time, no more
+        print(f"the tokens could not be kept in {cache.parent} ({error})")
+    return found
+
+
+def by_length(tokens: Tokens, rows: np.ndarray, batch_size: int, seed: int) -> Callable[[int], list[np.ndarray]]:
+    """Batches of an epoch, drawn from (seed, epoch): a random order, sorted by length within pools of 50 batches."""
+    lengths = tokens.lengths[rows]
+
+    def order(epoch: int) -> list[np.ndarray]:
+        rng = np.random.default_rng([seed, epoch])
+        places = rng.permutation(len(rows))
+        pools = [places[start : start + 50 * batch_size] for start in range(0, len(places), 50 * batch_size)]
+        batches: list[np.ndarray] = []
+        for pool in pools:
+            ordered = pool[np.argsort(lengths[pool], kind="stable")]
+            batches += np.array_split(ordered, -(-len(ordered) // batch_size))
+        return [batches[i] for i in rng.permutation(len(batches))]
+
+    return order
+
+
+def lesson_on_one(text: str, tokenizer: Any, max_length: int, keep: str) -> str:
+    """How one text becomes tensors, to be read."""
+    words = tokenizer.tokenize(text)
+    encoded = cut(tokenizer(text, truncation=False, verbose=False)["input_ids"], max_length, keep)
+    lines = [
+        f"text:    {text[:110]}...",
+        f"tokens:  {' '.join(words[:18])} ...   ({len(words)} of them)",
+        f"ids:     {encoded[:14]} ...   ({len(encoded)}, with {tokenizer.cls_token} first and {tokenizer.sep_token} last, cut to {max_length})",
+        f"tensors: ids and mask of shape (batch, longest of the batch), int64; {tokenizer.pad_token} is {tokenizer.pad_token_id}, the mask 0 there",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,339 @@
+"""A transformer encoder pre-trained on the topics of news, then specialised on film reviews in four ways.
+
+From scratch; full fine-tuning; the last layer alone; chosen layers. All on the same reviews, in the same number of steps,
+over several seeds; one table and one picture of loss, accuracy, time and trained parameters. The strategies are those of
+Howard and Ruder, Universal Language Model Fine-tuning for Text Classification, ACL 2018, who also unfreeze gradually.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from curriculum import draw, files
+
+from . import distributed, reviews, text, tokens
+from .errors import Refused
+from .folder import Folder
+from .loop import one_cycle
+from .settings import Settings, settle
+from .settings import add_arguments as add_training_arguments
+
+STRATEGIES = ("scratch", "full", "last", "chosen")
+
+
+class Encoder(nn.Module):
+    """Embedding, sinusoidal positions, transformer blocks, the mean over the tokens, a linear head.
+
+    Positions: Vaswani et al., Attention Is All You Need, NeurIPS 2017, section 3.5.
+    """
+
+    positions: Tensor
+
+    def __init__(
+        self,
+        vocabulary: int,
+        classes: int,
+        max_length: int,
+        width: int,
+        heads: int,
+        depth: int,
+        dropout: float,
+        pad: int,
+    ):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, width, padding_idx=pad)
+        place = torch.arange(max_length).unsqueeze(1)
+        angle = place / 10000 ** (torch.arange(0, width, 2) / width)
+        self.register_buffer("positions", torch.stack([angle.sin(), angle.cos()], 2).reshape(max_length, width))
+        layer = nn.TransformerEncoderLayer(width, heads, 4 * width, dropout, "gelu", batch_first=True, norm_first=True)
+        self.encoder = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, classes)
+        self.scale = math.sqrt(width)
+        nn.init.normal_(self.embedding.weight, std=1 / self.scale)
+
+    def get_input_embeddings(self) -> nn.Embedding:
+        return self.embedding
+
+    def forward(
+        self, input_ids: Tensor | None = None, attention_mask: Tensor | None = None, inputs_embeds: Tensor | None = None
+    ) -> Tensor:
+        if inputs_embeds is None:
+            inputs_embeds = self.embedding(input_ids)  # (n, length, width)
+        assert attention_mask is not None
+        x = inputs_embeds * self.scale + self.positions[: inputs_embeds.shape[1]]
+        x = self.norm(self.encoder(x, src_key_padding_mask=attention_mask == 0))
+        kept = attention_mask.unsqueeze(2).to(x.dtype)
+        return self.head((x * kept).sum(1) / kept.sum(1))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_training_arguments(parser, epochs=3, lr=5e-4, batch_size=64, gpu_batch_size=128)
+    group = parser.add_argument_group("model and strategies")
+    group.add_argument("--width", type=int, default=128)
+    group.add_argument("--depth", type=int, default=2, help="transformer blocks (2)")
+    group.add_argument("--heads", type=int, default=4)
+    group.add_argument("--dropout", type=float, default=0.1)
+    group.add_argument("--vocabulary", type=int, default=8000, help="tokens of the tokenizer that is trained (8000)")
+    group.add_argument("--max-length", type=int, default=200)
+    group.add_argument("--news-epochs", type=int, default=5, help="of the pre-training (5)")
+    group.add_argument("--seeds", type=int, default=3, help="repetitions, from --seed on (3)")
+    group.add_argument("--strategies", default=",".join(STRATEGIES), help=f"which ({','.join(STRATEGIES)})")
+    group.add_argument(
+        "--chosen", default="", help="layers of `chosen`, as beginnings of their names (the last block, norm and head)"
+    )
+    group.add_argument(
+        "--gradual", action="store_true", help="`chosen` unfreezes from the head down, a layer more each epoch"
+    )
+    group.add_argument("--test-limit", type=int, help="use only so many reviews to test with")
+
+
+def own_tokenizer(texts: list[str], size: int, folder: Path) -> Any:
+    """A WordPiece tokenizer trained on the texts (library: tokenizers), kept in the folder."""
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    path = folder / "tokenizer.json"
+    if not path.exists():
+        made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        made.normalizer = normalizers.BertNormalizer(lowercase=True)
+        made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        made.decoder = decoders.WordPiece()
+        made.train_from_iterator(
+            texts,
+            trainers.WordPieceTrainer(vocab_size=size, special_tokens=list(special.values()), show_progress=False),
+        )
+        made.post_processor = processors.TemplateProcessing(
+            single="[CLS] $A [SEP]",
+            special_tokens=[("[CLS]", made.token_to_id("[CLS]")), ("[SEP]", made.token_to_id("[SEP]"))],
+        )
+        files.write(path, made.to_str())
+    return PreTrainedTokenizerFast(tokenizer_file=str(path), **special)
+
+
+def layers(model: nn.Module) -> list[str]:
+    """Names of what can be frozen, from the input to the head, as beginnings of parameters' names."""
+    blocks = [f"encoder.layers.{i}." for i in range(len(model.encoder.layers))]  # type: ignore[union-attr, arg-type]
+    return ["embedding.", *blocks, "norm.", "head."]
+
+
+def chosen_layers(model: nn.Module, asked: str) -> list[str]:
+    """The beginnings of names that --chosen gives, or the last block, norm and head. Errors: Refused for an unknown one."""
+    if not asked:
+        return layers(model)[-3:]
+    names = [name for name, _ in model.named_parameters()]
+    wanted = [part.strip() for part in asked.split(",") if part.strip()]
+    for part in wanted:
+        if not any(name.startswith(part) for name in names):
+            raise Refused(f"--chosen {part}: no parameter's name begins so; there are {', '.join(layers(model))}.")
+    return wanted
+
+
+def freeze(model: nn.Module, trained: list[str]) -> int:
+    """Let only parameters whose names begin with one of `trained` learn; how many numbers those are."""
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad = any(name.startswith(part) for part in trained)
+    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+
+
+def _part(settings: Settings, out: Path, **changed: Any) -> Settings:
+    """The settings of one training inside the run; one that was begun is resumed."""
+    begun = (out / "config.json").exists()
+    return dataclasses.replace(settings, out=out, resume=begun, overwrite=False, **changed)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    settings = settle(arguments)
+    asked = [name.strip() for name in arguments.strategies.split(",") if name.strip()]
+    for name in asked:
+        if name not in STRATEGIES:
+            raise Refused(f"--strategies {name}: there are {', '.join(STRATEGIES)}.")
+    if arguments.width % arguments.heads or arguments.width % 2:
+        raise Refused(f"--width {arguments.width}: give an even number that {arguments.heads} heads divide.")
+    chosen_layers_known = Encoder(10, 2, 8, arguments.width, arguments.heads, arguments.depth, 0.0, 0)
+    chosen_layers(chosen_layers_known, arguments.chosen)  # an unknown name is refused before anything is trained
+    news, films = text.ag_news(settings), text.imdb(settings).limited(None, arguments.test_limit, settings.seed)
+    with distributed.group(settings.device) as (rank, world):
+        if arguments.gradual and world > 1:
+            raise Refused(
+                "--gradual changes what learns from epoch to epoch, which DistributedDataParallel cannot: use one process."
+            )
+        whole = Folder(settings, rank)
+        tokenizer = own_tokenizer(news.train + films.train, arguments.vocabulary, settings.out)
+        pad = tokenizer.pad_token_id
+        prepared = {
+            name: tokens.tokenize(texts, tokenizer, arguments.max_length, show=name)
+            for name, texts in (
+                ("news", news.train),
+                ("news to test", news.test),
+                ("films", films.train),
+                ("films to test", films.test),
+            )
+        }
+
+        def network(classes: int, seed: int) -> Encoder:
+            torch.manual_seed(seed)
+            return Encoder(
+                len(tokenizer),
+                classes,
+                arguments.max_length,
+                arguments.width,
+                arguments.heads,
+                arguments.depth,
+                arguments.dropout,
+                pad,
+            )
+
+        rows: list[dict[str, Any]] = []
+        for seed in range(settings.seed, settings.seed + arguments.seeds):
+            first = _part(settings, settings.out / f"seed-{seed}" / "news", seed=seed, epochs=arguments.news_epochs)
+            learned = network(len(news.classes), seed)
+            topic = _train(first, learned, prepared["news"], prepared["news to test"], news, pad, rank, world)
+            for strategy in asked:
+                part = _part(settings, settings.out / f"seed-{seed}" / strategy, seed=seed)
+                model = network(len(films.classes), seed)
+                if strategy != "scratch":
+                    kept = {k: v for k, v in learned.state_dict().items() if not k.startswith("head.")}
+                    model.load_state_dict(kept, strict=False)
+                trained = {"last": ["head."], "chosen": chosen_layers(model, arguments.chosen)}.get(
+                    strategy, layers(model)
+                )
+                gradual = _gradually(model, trained) if strategy == "chosen" and arguments.gradual else None
+                numbers = freeze(model, trained)
+                if rank == 0:
+                    tqdm.write(f"seed {seed}, {strategy}: {numbers:,} parameters learn")
+                facts = _train(
+                    part, model, prepared["films"], prepared["films to test"], films, pad, rank, world, gradual
+                )
+                rows.append({"strategy": strategy, "seed": seed, "topic_accuracy": topic.get("test_accuracy")} | facts)
+        if rank == 0:
+            _report(whole, settings, rows, films.source, news.source)
+    return 0
+
+
+def _gradually(model: nn.Module, trained: list[str]) -> Callable[[int], None]:
+    def before_epoch(epoch: int) -> None:
+        order = [name for name in layers(model) if any(name.startswith(t) or t.startswith(name) for t in trained)]
+        now = order[-(epoch + 1) :]
+        for name, parameter in model.named_parameters():
+            # what was chosen and is not yet unfrozen gets no gradient; the optimizer passes it over
+            parameter.requires_grad = any(name.startswith(part) for part in now)
+
+    return before_epoch
+
+
+def _train(
+    settings: Settings, model: nn.Module, train: tokens.Tokens, other: tokens.Tokens, texts: text.Texts, pad: int, rank: int, world: int,
+    before_epoch: Callable[[int], None] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Train or go on; results of a training that had ended are read again."""
+    from .distilbert_imdb import optimizer_of
+
+    folder = Folder(settings, rank)
+    done = settings.out / "results.json"
+    result, metrics = reviews.fit(
+        settings, folder, model, optimizer_of(model, settings.lr), train, texts.train_labels, pad, one_cycle(0.1), rank, world,
+        before_epoch=before_epoch or (lambda epoch: None),
+    )  # fmt: skip
+    if done.exists():
+        return json.loads(done.read_text(encoding="utf-8"))
+    if rank > 0:
+        return {}
+    own = reviews.predict(model, train, np.arange(len(train))[:2000], pad, settings)
+    own_loss = nn.functional.cross_entropy(own, torch.tensor(texts.train_labels[: len(own)])).item()
+    return reviews.test(settings, folder, metrics, result, model, other, texts, pad, world, own_loss=own_loss)
+
+
+def _report(folder: Folder, settings: Settings, rows: list[dict[str, Any]], films: str, news: str) -> None:
+    """The table, the claims of the source, and the picture."""
+    names = list(dict.fromkeys(row["strategy"] for row in rows))
+    columns = {
+        "test_accuracy": "accuracy",
+        "test_loss": "loss, others",
+        "own_loss": "loss, own",
+        "training_seconds": "seconds",
+        "trained_parameters": "trained",
+    }
+    values = {n: {c: np.array([row[c] for row in rows if row["strategy"] == n], float) for c in columns} for n in names}
+    lines = ["| strategy | accuracy, % | loss, others | loss, own | seconds | trained parameters |", "| --- " * 6 + "|"]
+    for name in names:
+        v = values[name]
+        spread = f" ± {100 * v['test_accuracy'].std(ddof=1):.2f}" if len(v["test_accuracy"]) > 1 else ""
+        lines.append(
+            f"| {name} | {100 * v['test_accuracy'].mean():.2f}{spread} | {v['test_loss'].mean():.3f} | {v['own_loss'].mean():.3f} "
+            f"| {v['training_seconds'].mean():.1f} | {v['trained_parameters'].mean():,.0f} |"
+        )
+    topic = 100 * np.mean([row["topic_accuracy"] for row in rows])
+    lines += [
+        "",
+        f"Reviews: {films}. Pre-trained on: {news}, topics of held-out news {topic:.1f} % right. {len({r['seed'] for r in rows})} seed(s).",
+    ]
+    lines += ["", *(f"- {line}" for line in claims(values))]
+    text_of = "\n".join(lines) + "\n"
+    folder.write("transfer.md", text_of)
+    folder.write("transfer.json", json.dumps(rows, indent=1) + "\n")
+    fig, axes = draw.pyplot().subplots(1, 4, figsize=(12, 3.2))
+    for ax, (column, title) in zip(axes, [c for c in columns.items() if c[0] != "own_loss"], strict=True):
+        for place, name in enumerate(names):
+            found = values[name][column]
+            ax.bar(place, found.mean(), color=draw.BLUE, alpha=0.5)
+            ax.plot([place] * len(found), found, "o", color="black", markersize=3)
+        ax.set(title=title, xticks=range(len(names)), yscale="log" if column == "trained_parameters" else "linear")
+        ax.set_xticklabels(names, rotation=30, ha="right")
+        if column == "test_accuracy":
+            ax.set_ylim(min(0.5, min(v[column].min() for v in values.values())), 1)
+    fig.tight_layout()
+    folder.figure("transfer.png", fig)
+    print(text_of, end="")
+    print(f"all of it: {settings.out}")
+
+
+def claims(values: dict[str, dict[str, np.ndarray]]) -> list[str]:
+    """The source's four claims, and whether the figures bear them out."""
+    said = []
+
+    def judge(text: str, holds: bool, figures: str) -> None:
+        said.append(f"{text}: {'confirmed' if holds else 'refuted'} here ({figures})")
+
+    mean = {n: {c: float(v.mean()) for c, v in columns.items()} for n, columns in values.items()}
+    if "scratch" in mean and "full" in mean:
+        gap = {n: mean[n]["test_loss"] - mean[n]["own_loss"] for n in ("scratch", "full")}
+        judge(
+            "from scratch overfits more than pre-trained",
+            gap["scratch"] > gap["full"],
+            f"loss on others minus own {gap['scratch']:.3f} against {gap['full']:.3f}",
+        )
+    if "full" in mean and len(mean) > 1:
+        best = max(mean, key=lambda n: mean[n]["test_accuracy"])
+        judge(
+            "full fine-tuning adapts best",
+            best == "full",
+            f"best is {best}, {100 * mean[best]['test_accuracy']:.2f} %, full {100 * mean['full']['test_accuracy']:.2f} %",
+        )
+    if "last" in mean and "full" in mean:
+        judge(
+            "the last layer alone is cheap and a little worse",
+            mean["last"]["training_seconds"] < mean["full"]["training_seconds"]
+            and 0 < mean["full"]["test_accuracy"] - mean["last"]["test_accuracy"] < 0.05,
+            f"{mean['last']['training_seconds']:.0f} s against {mean['full']['training_seconds']:.0f} s, {100 * mean['last']['test_accuracy']:.2f} % against {100 * mean['full']['test_accuracy']:.2f} %",
+        )
+    if {"last", "chosen", "full"} <= set(mean):
+        low, high = sorted((mean["last"]["test_accuracy"], mean["full"]["test_accuracy"]))
+        judge(
+            "chosen layers lie between",
+            low <= mean["chosen"]["test_accuracy"] <= high,
+            f"{100 * mean['chosen']['test_accuracy']:.2f} %",
+        )
+    return said
