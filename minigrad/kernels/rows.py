@@ -15,7 +15,7 @@ import numpy as np
 
 from . import split
 from .compiled import kernel
-from .sums import row_dot, row_felt, row_max, row_spread, row_sum
+from .sums import row_dot, row_max, row_spread, row_sum
 from .vector import exp
 
 Array = np.ndarray
@@ -101,16 +101,17 @@ def _layer_norm_backward(
     grad: Array, x: Array, w: Array, mean: Array, scale: Array, dx: Array, dw: Array, db: Array
 ) -> None:
     n = x.dtype.type(x.shape[1])
+    h, normal = np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
     for i in range(len(x)):
         row, g, to, m, s = x[i], grad[i], dx[i], mean[i], scale[i]
-        mean_h = row_dot(g, w) / n  # h = g w, the slope at the normalized row
-        felt = row_felt(g, w, row, m) * s / n
         for j in range(row.size):
-            to[j] = (g[j] * w[j] - mean_h - (row[j] - m) * s * felt) * s
-        for j in range(row.size):  # loops of their own: with all five arrays in one the compiler makes no vectors
-            dw[j] += g[j] * ((row[j] - m) * s)
-        for j in range(row.size):
+            normal[j] = (row[j] - m) * s
+            h[j] = g[j] * w[j]
+            dw[j] += g[j] * normal[j]
             db[j] += g[j]
+        mean_h, felt = row_sum(h) / n, row_dot(h, normal) / n
+        for j in range(row.size):
+            to[j] = (h[j] - mean_h - normal[j] * felt) * s
 
 
 def as_rows(x: Array) -> Array:

@@ -66,12 +66,3 @@ def row_dot_centered(g: Any, row: Any, mean: Any) -> Any:
     for j in range(row.size):
         total += g[j] * (row[j] - mean)
     return total
-
-
-@_any_order
-def row_felt(g: Any, w: Any, row: Any, mean: Any) -> Any:
-    """Σ g · w · (row - mean)"""
-    total = row.dtype.type(0)
-    for j in range(row.size):
-        total += g[j] * w[j] * (row[j] - mean)
-    return total
