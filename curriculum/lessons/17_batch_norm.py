@@ -185,7 +185,8 @@ record.claim(
 
 # %% [markdown]
 # It is no charm: Sigmoid with normalization at rate 1 reads few digits in evaluation, though its training loss falls.
-# A likely reason: its weights move so fast that the running means are those of a network that is gone.
+# Stale running means are not the reason: measured anew after the training, or replaced by each batch's own, they leave
+# the accuracy as low, on the training pictures too. The steps themselves are too large.
 #
 # ## To remember
 #

@@ -152,7 +152,7 @@ record.figure(fig, "18_given_minus_wanted")
 # %% [markdown]
 # ## Fused: batch normalization
 #
-# Eight lines, put together and simplified, with $\hat x$ the normalized values and $g$ the slope at them:
+# Six lines, put together and simplified, with $\hat x$ the normalized values and $g$ the slope at them:
 #
 # $$ \frac{\partial L}{\partial z} = \frac{1}{\sqrt{\sigma^2 + \epsilon}}
 #    \left( g - \operatorname{mean}(g) - \hat x \, \operatorname{mean}(g \hat x) \right) $$
