@@ -4,6 +4,7 @@
     python -m benchmarks conv2d cnn --engines minigrad,torch,jax
     python -m benchmarks scaling [rows width depth length graph]
     python -m benchmarks profile lesson10
+    python -m benchmarks throughput                             fine-tuning at full scale, beside transformers.Trainer
     python -m benchmarks quote                                  the kept figures as the README quotes them
 
 Each engine runs in a process of its own with the same number of threads, in interleaved rounds; their first steps must
@@ -76,6 +77,10 @@ def main(given: list[str] | None = None) -> int:
         from . import profile
 
         return profile.main(given[1:])
+    if given[:1] == ["throughput"]:
+        from . import throughput
+
+        return throughput.main(given[1:])
     if given[:1] == ["quote"]:
         from . import report
 

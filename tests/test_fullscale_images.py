@@ -215,6 +215,8 @@ def test_where_memory_ends_smaller_parts_are_taken(
         ([*TINY, "--precision", "fp16", "--device", "cpu"], "needs a GPU"),
         ([*TINY, "--epochs", "0"], "from 1 on"),
         ([*TINY, "--lr", "-1"], "above 0"),
+        ([*TINY, "--patience", "0"], "--patience 0: give a whole number from 1 on"),
+        ([*TINY, "--dropout", "1"], "from 0 to below 1"),
         ([*TINY, "--resume", "--overwrite"], "give one of them"),
         ([*TINY, "--data-dir", "absent"], "no such folder"),
         ([*TINY, "--data", "folder"], "there are three ways to provide it"),

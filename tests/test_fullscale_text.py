@@ -21,6 +21,7 @@ import torch
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported: no test waits for a network
 
+from benchmarks import throughput
 from curriculum import corpus
 from curriculum.fullscale import recommend, runs, serve, text, tokens, transfer
 from curriculum.fullscale.__main__ import main
@@ -217,6 +218,14 @@ def test_fine_tuning_leaves_everything(trained: Path) -> None:
         (["transfer", "--data", "embedded", "--strategies", "best"], "there are scratch, full, last, chosen"),
         (["transfer", "--data", "embedded", "--chosen", "encoder.layers.7."], "no parameter's name begins so"),
         (["transfer", "--data", "embedded", "--width", "30"], "4 heads divide"),
+        (["transfer", "--data", "embedded", "--heads", "0"], "--heads 0: give a whole number from 1 on"),
+        (["transfer", "--data", "embedded", "--seeds", "0"], "--seeds 0"),
+        (["transfer", "--data", "embedded", "--strategies", ","], "--strategies names none"),
+        (["transfer", "--data", "embedded", "--vocabulary", "5"], "give at least 100"),
+        (["transfer", "--data", "embedded", "--dropout", "1"], "from 0 to below 1"),
+        (["distilbert-imdb", "--model", "ENCODER", "--data", "embedded", "--test-limit", "0"], "--test-limit 0"),
+        (["recommend", "--run", "TRAINED", "--imdb", "--limit", "0"], "--limit 0"),
+        (["export", "--run", "TRAINED", "--samples", "0"], "--samples 0"),
         (["predict", "--run", "absent", "fine"], "no finished run is there"),
         (["predict", "--run", "TRAINED"], "Give a TEXT"),
         (["predict", "--run", "TRAINED", " "], "A text is empty"),
@@ -298,6 +307,33 @@ def test_a_word_s_share_is_the_margin_s_slope_as_the_word_grows(trained: Path) -
     assert [share for _, share in words] == pytest.approx(slopes, abs=1e-6)
 
 
+def test_a_review_longer_than_what_is_read_keeps_its_words_whole(trained: Path) -> None:
+    run = runs.load(trained)
+    review = "The story is wonderful . " * 20
+    _, _, words = words_that_mattered(run, review)
+    assert {word for word, _ in words} == {"The", "story", "is", "wonderful", "."}
+    assert len(words) < 5 * 20
+
+
+def test_texts_of_users_are_not_kept(trained: Path, tmp_path: Path) -> None:
+    runs.probabilities(runs.load(trained), ["the story is wonderful ."])
+    assert not (tmp_path / "cache").exists()
+
+
+def test_some_of_the_reviews_are_some_of_both_kinds(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The archive holds all unfavourable reviews before the favourable ones; --limit must not take the first."""
+    out = tmp_path / "ranking.csv"
+    archive_folder = str(trained.parent)
+    arguments = ["recommend", "--imdb", "--run", str(trained), "--limit", "20", "--out", str(out)]
+    assert main([*arguments, "--data-dir", archive_folder]) == 0
+    assert "of 20 reviews read as their stars say" in capsys.readouterr().out
+    with out.open(encoding="utf-8", newline="") as file:
+        shares = [float(row["share"]) for row in csv.DictReader(file)]
+    assert 0.2 < np.mean(shares) < 0.8
+
+
 def test_films_are_ranked_by_what_is_known(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, out = tmp_path / "reviews.csv", tmp_path / "ranking.csv"
     good, bad = "the story is wonderful . the acting is brilliant .", "the story is awful . the acting is dull ."
@@ -326,6 +362,22 @@ def test_wilson_s_interval_respects_how_few_there_are() -> None:
     assert recommend.wilson(0, 5)[0] == 0
 
 
+def test_gradual_unfreezing_lets_no_layer_learn_that_was_not_chosen() -> None:
+    model = transfer.Encoder(50, 2, 16, width=8, heads=2, depth=2, dropout=0.0, pad=0)
+    chosen = transfer.chosen_layers(model, "encoder.layers.1.linear1., head.")
+    transfer.freeze(model, chosen)
+    thaw = transfer._gradually(model, chosen)
+
+    def learns() -> set[str]:
+        return {name for name, p in model.named_parameters() if p.requires_grad}
+
+    head = {"head.weight", "head.bias"}
+    thaw(0)
+    assert learns() == head
+    thaw(1)
+    assert learns() == head | {"encoder.layers.1.linear1.weight", "encoder.layers.1.linear1.bias"}
+
+
 def test_four_strategies_give_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     arguments = [
@@ -347,6 +399,20 @@ def test_four_strategies_give_a_table(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main([*arguments, "--resume"]) == 0
     again = json.loads((out / "transfer.json").read_text(encoding="utf-8"))
     assert [row["test_loss"] for row in again] == [row["test_loss"] for row in rows]
+
+
+@pytest.mark.parametrize("way", ["ours", "trainer"])
+def test_throughput_counts_real_tokens(way: str, encoder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if way == "trainer":
+        pytest.importorskip("accelerate", reason="transformers.Trainer needs accelerate (pip install accelerate)")
+    given = ["--model", str(encoder), "--max-length", "40", "--steps", "6", "--batch-size", "8", "--data", "embedded"]
+    options = throughput.arguments([*given, "--device", "cpu", "--ways", way])
+    found = throughput.measure(way, options)
+    assert found["steps"] == 4
+    assert found["tokens_per_second"] > 0
+    assert 0 <= found["padding"] < 0.5
+    assert 0 < found["share"] < 1
+    assert "real tokens a second" in throughput.markdown({way: found})
 
 
 def test_an_exported_model_answers_the_same_elsewhere(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from .errors import Refused
 from .folder import Folder
 from .loop import one_cycle
 from .settings import add_arguments as add_training_arguments
-from .settings import settle
+from .settings import from_one, settle
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +47,7 @@ def optimizer_of(model: torch.nn.Module, lr: float) -> torch.optim.AdamW:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settle(arguments)
+    from_one(arguments, "test_limit")
     if arguments.max_length < 8:
         raise Refused(f"--max-length {arguments.max_length}: give at least 8.")
     tokenizer = tokens.tokenizer_of(arguments.model)

@@ -40,6 +40,11 @@ def total(values: list[float], device: str) -> list[float]:
     return summed.tolist()
 
 
+def wait(device: str) -> None:
+    """Go on when every process has come here."""
+    total([0.0], device)
+
+
 class SharedBatchNorm2d(nn.BatchNorm2d):
     """Batch normalization over the batches of all processes, as one process would do it; for CPUs.
 

@@ -21,7 +21,7 @@ from curriculum import files
 
 from . import images, runs, text
 from .errors import Refused
-from .settings import add_data_arguments, set_data_dir
+from .settings import add_data_arguments, from_one, set_data_dir
 
 LIMIT = 1e-3  # of the logits' differences, relative to the largest logit
 
@@ -72,6 +72,7 @@ def real_inputs(run: runs.Run, arguments: argparse.Namespace) -> dict[str, Tenso
 
 def run(arguments: argparse.Namespace) -> int:
     set_data_dir(arguments.data_dir)
+    from_one(arguments, "samples")
     found = runs.load(arguments.folder)
     folder = arguments.folder / "export"
     if folder.exists() and any(folder.iterdir()) and not arguments.overwrite:

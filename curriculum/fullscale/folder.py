@@ -15,6 +15,7 @@ from torch import nn
 
 from curriculum import draw, files
 
+from . import distributed
 from .errors import Refused
 from .settings import Settings
 
@@ -25,7 +26,8 @@ class Folder:
     def __init__(self, settings: Settings, rank: int = 0):
         self.path, self.writes = settings.out, rank == 0
         config = self.path / "config.json"
-        if config.exists():
+        begun = config.exists()
+        if begun:
             if settings.resume:
                 before = json.loads(config.read_text(encoding="utf-8"))
                 now = json.loads(json.dumps(settings.comparable()))
@@ -35,10 +37,7 @@ class Folder:
                     raise Refused(
                         f"{self.path} holds a run with other settings ({said}): resume with the same, or take another --out."
                     )
-            elif settings.overwrite:
-                if self.writes:
-                    shutil.rmtree(self.path)
-            else:
+            elif not settings.overwrite:
                 raise Refused(
                     f"{self.path} holds a run: --resume goes on with it, --overwrite begins anew, --out takes another folder."
                 )
@@ -46,7 +45,11 @@ class Folder:
             raise Refused(f"{self.path} holds no run to resume: leave --resume away, or correct --out.")
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise Refused(f"{self.path} is there and is no run of ours: take another --out.")
+        distributed.wait(settings.device)  # nobody changes the folder before every process has looked at it
+        if begun and settings.overwrite and self.writes:
+            shutil.rmtree(self.path)
         self.write("config.json", json.dumps(settings.comparable(), indent=1) + "\n")
+        distributed.wait(settings.device)  # nor reads what is being removed
 
     def write(self, name: str, content: str | bytes) -> None:
         if self.writes:

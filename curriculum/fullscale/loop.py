@@ -171,7 +171,8 @@ def train(job: Job, settings: Settings, folder: Folder, rank: int = 0, world: in
             state["tokens"] += tokens
             step += 1
             pace = state["seen"] / state["seconds"]
-            metrics.add(step=step, epoch=epoch, loss=loss, lr=rates[0] * factor, samples_per_second=round(pace, 1))
+            spent = {"seconds": round(state["seconds"], 4), "samples_per_second": round(pace, 1)}
+            metrics.add(step=step, epoch=epoch, loss=loss, lr=rates[0] * factor, **spent)
             bar.set_postfix_str(
                 f"epoch {epoch + 1}/{settings.epochs} loss {loss:.4f} {pace:,.0f} samples/s", refresh=False
             )

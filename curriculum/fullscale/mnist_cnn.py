@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from . import images, pictures
+from .errors import Refused
 from .loop import one_cycle
 from .settings import add_arguments as add_training_arguments
-from .settings import settle
+from .settings import from_one, settle
 
 
 class CNN(nn.Module):
@@ -54,6 +55,9 @@ def build(options: dict[str, Any], classes: int, channels: int) -> nn.Module:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settle(arguments)
+    from_one(arguments, "width", "patience")
+    if not 0 <= arguments.dropout < 1:
+        raise Refused(f"--dropout {arguments.dropout}: give a number from 0 to below 1.")
     found = images.load("mnist", settings)
     torch.manual_seed(settings.seed)
     network = build(settings.options, len(found.classes), found.train.shape[1])

@@ -13,7 +13,7 @@ import torch
 
 from curriculum import files
 
-from . import runs
+from . import runs, tokens
 from .errors import Refused
 from .text import clean, read_reviews
 
@@ -28,10 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def words_that_mattered(run: runs.Run, text: str) -> tuple[str, float, list[tuple[str, float]]]:
     """The label, its probability, and each word with its share: the gradient of the label's logit margin times the input.
 
-    A positive share speaks for the label. The shares of a word's tokens are added up; words beyond the length that the
-    model reads are left out.
+    A positive share speaks for the label. The shares of a word's tokens are added up; what is beyond the length that the
+    model reads is left out.
     """
-    ids, mask = runs.encode(run, [text])
+    options = run.config["options"]
+    whole = run.tokenizer(text, truncation=False, verbose=False, return_offsets_mapping=True)
+    kept = tokens.cut(list(range(len(whole["input_ids"]))), options["max_length"], options["keep"])
+    ids = torch.tensor([[whole["input_ids"][place] for place in kept]])  # (1, length)
+    mask = torch.ones_like(ids)
     embeddings = run.model.get_input_embeddings()(ids).detach().requires_grad_()  # type: ignore[operator]
     logits = run.model(inputs_embeds=embeddings, attention_mask=mask)
     logits = logits if isinstance(logits, torch.Tensor) else logits.logits
@@ -40,13 +44,17 @@ def words_that_mattered(run: runs.Run, text: str) -> tuple[str, float, list[tupl
     (gradient,) = torch.autograd.grad(margin, embeddings)
     shares = (gradient * embeddings).sum(2)[0].tolist()
     words: list[tuple[str, float]] = []
-    for token, share in zip(run.tokenizer.convert_ids_to_tokens(ids[0].tolist()), shares, strict=True):
-        if token in run.tokenizer.all_special_tokens:
+    number_of, before = whole.word_ids(0), None  # None for special tokens
+    for place, share in zip(kept, shares, strict=True):
+        number = number_of[place]
+        if number is None:
             continue
-        if token.startswith("##") and words:
-            words[-1] = (words[-1][0] + token[2:], words[-1][1] + share)
+        start, end = whole["offset_mapping"][place]
+        if number == before:
+            words[-1] = (words[-1][0] + text[start:end], words[-1][1] + share)
         else:
-            words.append((token, share))
+            words.append((text[start:end], share))
+        before = number
     return run.classes[label], logits.softmax(1)[0, label].item(), words
 
 

@@ -12,13 +12,14 @@ import io
 import math
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
 from curriculum import draw, files
 
 from . import runs, text
 from .errors import Refused
-from .settings import add_data_arguments, set_data_dir
+from .settings import add_data_arguments, from_one, set_data_dir
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--imdb", action="store_true", help="rank the films of IMDb's test part instead of a file's")
     parser.add_argument("--least", type=int, default=1, help="leave out films with fewer reviews (1)")
     parser.add_argument("--top", type=int, default=20, help="how many are printed and drawn (20)")
-    parser.add_argument("--limit", type=int, help="read only so many reviews")
+    parser.add_argument("--limit", type=int, help="read only so many reviews, drawn at random")
     parser.add_argument("--out", type=Path, default=Path("recommended.csv"), help="the whole ranking (recommended.csv)")
     parser.add_argument("--overwrite", action="store_true")
     add_data_arguments(parser)
@@ -59,6 +60,7 @@ def rank(films: list[str], favourable: list[float], least: int = 1) -> list[dict
 
 def run(arguments: argparse.Namespace) -> int:
     set_data_dir(arguments.data_dir)
+    from_one(arguments, "least", "top", "limit")
     if (arguments.file is None) != arguments.imdb:
         raise Refused("Give either a .csv file with `film` and `text`, or --imdb.")
     if arguments.out.exists() and not arguments.overwrite:
@@ -75,8 +77,10 @@ def run(arguments: argparse.Namespace) -> int:
         if "film" not in rows[0]:
             raise Refused(f"{arguments.file} has no column `film`: it has {', '.join(rows[0])}.")
         films, reviews, truth = [row["film"] for row in rows], [row["text"] for row in rows], []
-    if arguments.limit:
-        films, reviews, truth = films[: arguments.limit], reviews[: arguments.limit], truth[: arguments.limit]
+    if arguments.limit is not None and arguments.limit < len(reviews):  # the archive holds the unfavourable ones first
+        drawn = np.random.default_rng(0).permutation(len(reviews))[: arguments.limit].tolist()
+        films, reviews = [films[i] for i in drawn], [reviews[i] for i in drawn]
+        truth = [truth[i] for i in drawn] if truth else []
     favourable: list[float] = []
     for start in tqdm(range(0, len(reviews), 32), desc="read", disable=None, leave=False):
         favourable += runs.probabilities(found, reviews[start : start + 32])[:, 1].tolist()

@@ -18,7 +18,7 @@ from curriculum import draw
 from . import images, pictures
 from .folder import Folder
 from .loop import one_cycle
-from .settings import Settings, settle
+from .settings import Settings, from_one, settle
 from .settings import add_arguments as add_training_arguments
 
 
@@ -109,6 +109,7 @@ def gradient_by_depth(found: images.Images, settings: Settings, folder: Folder) 
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settle(arguments)
+    from_one(arguments, "width", "patience")
     found = images.load(arguments.dataset, settings)
     torch.manual_seed(settings.seed)
     network = build(settings.options, len(found.classes), found.train.shape[1])

@@ -68,15 +68,20 @@ def predict(
     return torch.cat(found)[torch.from_numpy(back)]
 
 
+def split(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the texts to validate on, a twentieth (at most 1,000), and of those to train on."""
+    order = np.random.default_rng([seed, 7]).permutation(count)
+    held = min(1000, max(1, count // 20))
+    return order[:held], order[held:]
+
+
 def fit(
     settings: Settings, folder: Folder, model: nn.Module, optimizer: torch.optim.Optimizer, tokens: Tokens, labels: list[int],
     pad: int, schedule: Callable[[float], float], rank: int = 0, world: int = 1, patience: int | None = None,
     before_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> tuple[Result, Metrics]:  # fmt: skip
     """Train on all but a twentieth (at most 1,000) of the texts, choose the epoch on that part."""
-    order = np.random.default_rng([settings.seed, 7]).permutation(len(tokens))
-    held = min(1000, max(1, len(order) // 20))
-    validation, used = order[:held], order[held:]
+    validation, used = split(len(tokens), settings.seed)
     classes = torch.tensor(labels)
     device = torch.device(settings.device)
 

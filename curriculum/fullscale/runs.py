@@ -73,10 +73,10 @@ def encode(run: Run, texts: list[str]) -> tuple[Tensor, Tensor]:
     """(ids, mask) of the texts, cut as the run's training cut them."""
     import numpy as np
 
-    from .tokens import tokenize
+    from .tokens import tokenized
 
     options = run.config["options"]
-    made = tokenize(texts, run.tokenizer, options["max_length"], options["keep"])
+    made = tokenized(texts, run.tokenizer, options["max_length"], options["keep"])
     return made.padded(np.arange(len(texts)), run.tokenizer.pad_token_id)
 
 

@@ -103,9 +103,7 @@ def settle(arguments: argparse.Namespace) -> Settings:
     )
     if precision == "fp16" and device == "cpu":
         raise Refused("--precision fp16 needs a GPU; on a CPU take fp32, or bf16 where the CPU has it.")
-    for name in ("epochs", "accumulate", "limit", "batch_size", "save_every"):
-        if given[name] is not None and given[name] < 1:
-            raise Refused(f"--{name.replace('_', '-')} {given[name]}: give a whole number from 1 on.")
+    from_one(arguments, "epochs", "accumulate", "limit", "batch_size", "save_every")
     if not given["lr"] > 0:
         raise Refused(f"--lr {given['lr']}: give a number above 0.")
     if given["resume"] and given["overwrite"]:
@@ -121,6 +119,14 @@ def settle(arguments: argparse.Namespace) -> Settings:
         overwrite=given["overwrite"], limit=given["limit"], data=given["data"], data_dir=given["data_dir"],
         save_every=given["save_every"], options={k: v for k, v in given.items() if k not in COMMON},
     )  # fmt: skip
+
+
+def from_one(arguments: argparse.Namespace, *names: str) -> None:
+    """Check that what was given under these names is a whole number from 1 on. Errors: Refused."""
+    for name in names:
+        value = getattr(arguments, name)
+        if value is not None and value < 1:
+            raise Refused(f"--{name.replace('_', '-')} {value}: give a whole number from 1 on.")
 
 
 def set_data_dir(folder: Path | None) -> None:

@@ -74,8 +74,20 @@ def cut(ids: list[int], max_length: int, keep: str) -> list[int]:
     return ids[: max_length - tail] + ids[-tail:]
 
 
+def tokenized(texts: list[str], tokenizer: Any, max_length: int, keep: str = "both", show: str | None = None) -> Tokens:
+    """The texts' tokens with the special ones, cut to `max_length`."""
+    from tqdm import tqdm
+
+    rows: list[np.ndarray] = []
+    starts = range(0, len(texts), 1000)
+    for start in tqdm(starts, desc=show, unit="thousand", disable=None if show else True, leave=False):
+        part = tokenizer(texts[start : start + 1000], truncation=False, verbose=False)["input_ids"]
+        rows += [np.array(cut(row, max_length, keep), np.int32) for row in part]
+    return Tokens(np.concatenate(rows), np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64))
+
+
 def tokenize(texts: list[str], tokenizer: Any, max_length: int, keep: str = "both", show: str = "tokenize") -> Tokens:
-    """The texts' tokens with the special ones, cut to `max_length`; kept in the cache folder by content."""
+    """As `tokenized`, for the texts of a data set: kept in the cache folder by content."""
     recipe = f"{tokenizer.backend_tokenizer.to_str()} {max_length} {keep}"
     digest = hashlib.sha256(recipe.encode())
     for text in texts:
@@ -90,13 +102,7 @@ def tokenize(texts: list[str], tokenizer: Any, max_length: int, keep: str = "bot
             return Tokens(kept["ids"], kept["starts"])
     except (OSError, ValueError, KeyError, EOFError):
         pass
-    from tqdm import tqdm
-
-    rows: list[np.ndarray] = []
-    for start in tqdm(range(0, len(texts), 1000), desc=show, unit="thousand", disable=None, leave=False):
-        part = tokenizer(texts[start : start + 1000], truncation=False, verbose=False)["input_ids"]
-        rows += [np.array(cut(row, max_length, keep), np.int32) for row in part]
-    found = Tokens(np.concatenate(rows), np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64))
+    found = tokenized(texts, tokenizer, max_length, keep, show)
     content = io.BytesIO()
     np.savez(content, ids=found.ids, starts=found.starts)
     try:

@@ -26,7 +26,7 @@ from . import distributed, reviews, text, tokens
 from .errors import Refused
 from .folder import Folder
 from .loop import one_cycle
-from .settings import Settings, settle
+from .settings import Settings, from_one, settle
 from .settings import add_arguments as add_training_arguments
 
 STRATEGIES = ("scratch", "full", "last", "chosen")
@@ -156,10 +156,19 @@ def _part(settings: Settings, out: Path, **changed: Any) -> Settings:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settle(arguments)
+    from_one(arguments, "width", "depth", "heads", "max_length", "news_epochs", "seeds", "test_limit")
+    if arguments.vocabulary < 100:
+        raise Refused(f"--vocabulary {arguments.vocabulary}: give at least 100, for the letters come first.")
+    if not 0 <= arguments.dropout < 1:
+        raise Refused(f"--dropout {arguments.dropout}: give a number from 0 to below 1.")
     asked = [name.strip() for name in arguments.strategies.split(",") if name.strip()]
+    if not asked:
+        raise Refused(f"--strategies names none: there are {', '.join(STRATEGIES)}.")
     for name in asked:
         if name not in STRATEGIES:
             raise Refused(f"--strategies {name}: there are {', '.join(STRATEGIES)}.")
+    if arguments.max_length < 8:
+        raise Refused(f"--max-length {arguments.max_length}: give at least 8.")
     if arguments.width % arguments.heads or arguments.width % 2:
         raise Refused(f"--width {arguments.width}: give an even number that {arguments.heads} heads divide.")
     chosen_layers_known = Encoder(10, 2, 8, arguments.width, arguments.heads, arguments.depth, 0.0, 0)
@@ -224,12 +233,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _gradually(model: nn.Module, trained: list[str]) -> Callable[[int], None]:
+    """Before epoch n the last n + 1 of the trained layers are let learn."""
+
     def before_epoch(epoch: int) -> None:
         order = [name for name in layers(model) if any(name.startswith(t) or t.startswith(name) for t in trained)]
         now = order[-(epoch + 1) :]
         for name, parameter in model.named_parameters():
             # what was chosen and is not yet unfrozen gets no gradient; the optimizer passes it over
-            parameter.requires_grad = any(name.startswith(part) for part in now)
+            parameter.requires_grad = all(any(name.startswith(part) for part in parts) for parts in (trained, now))
 
     return before_epoch
 
@@ -243,17 +254,31 @@ def _train(
 
     folder = Folder(settings, rank)
     done = settings.out / "results.json"
+    optimizer = optimizer_of(model, settings.lr)
     result, metrics = reviews.fit(
-        settings, folder, model, optimizer_of(model, settings.lr), train, texts.train_labels, pad, one_cycle(0.1), rank, world,
+        settings, folder, model, optimizer, train, texts.train_labels, pad, one_cycle(0.1), rank, world,
         before_epoch=before_epoch or (lambda epoch: None),
     )  # fmt: skip
     if done.exists():
         return json.loads(done.read_text(encoding="utf-8"))
     if rank > 0:
         return {}
+    trained = sum(p.numel() for group in optimizer.param_groups for p in group["params"])
     own = reviews.predict(model, train, np.arange(len(train))[:2000], pad, settings)
     own_loss = nn.functional.cross_entropy(own, torch.tensor(texts.train_labels[: len(own)])).item()
-    return reviews.test(settings, folder, metrics, result, model, other, texts, pad, world, own_loss=own_loss)
+    return reviews.test(
+        settings,
+        folder,
+        metrics,
+        result,
+        model,
+        other,
+        texts,
+        pad,
+        world,
+        own_loss=own_loss,
+        trained_parameters=trained,
+    )
 
 
 def _report(folder: Folder, settings: Settings, rows: list[dict[str, Any]], films: str, news: str) -> None:
