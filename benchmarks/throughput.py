@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib.util
 import io
 import json
 import os
@@ -54,6 +55,8 @@ def arguments(given: list[str]) -> argparse.Namespace:
     for way in options.ways:
         if way not in WAYS:
             parser.error(f"unknown way {way!r}; there are {', '.join(WAYS)}")
+    if options.ways != ["ours"] and importlib.util.find_spec("accelerate") is None:
+        parser.error("transformers.Trainer needs accelerate: pip install accelerate, or --ways ours")
     if options.steps < 3:
         parser.error(f"--steps {options.steps}: give at least 3, of which one warms up")
     return options
@@ -133,11 +136,12 @@ def measure(way: str, options: argparse.Namespace) -> dict[str, Any]:
             tokenizer = tokens.tokenizer_of(options.model or options.tokenizer)
         else:
             tokenizer = transfer.own_tokenizer(found.train, 30522, Path(scratch))
+        model: Any
         if options.model:
             model = reviews.encoder(options.model, found.classes)
         else:
-            config = transformers.DistilBertConfig(vocab_size=len(tokenizer), num_labels=2, attn_implementation="sdpa")
-            model = transformers.DistilBertForSequenceClassification(config)
+            shape = transformers.DistilBertConfig(vocab_size=len(tokenizer), num_labels=2, attn_implementation="sdpa")  # type: ignore[call-arg]
+            model = transformers.DistilBertForSequenceClassification(shape)
         made = tokens.tokenized(found.train, tokenizer, options.max_length, "both")
         warm_up = options.steps // 3
         if way == "ours":
@@ -149,8 +153,8 @@ def measure(way: str, options: argparse.Namespace) -> dict[str, Any]:
     counted = sum(seen)
     peak = _peak(torch.device(settings.device), torch.bfloat16 if precision == "bf16" else torch.float32)
     matrices = sum(p.numel() for name, p in model.named_parameters() if p.ndim == 2 and "embeddings" not in name)
-    depth, width = model.config.num_hidden_layers, model.config.hidden_size  # type: ignore[union-attr]
-    work = sum(6 * n * matrices + 12 * n * n * width * depth for n in seen)  # type: ignore[operator]
+    config: Any = model.config
+    work = sum(6 * n * matrices + 12 * n * n * config.hidden_size * config.num_hidden_layers for n in seen)
     return {
         "way": way, "precision": precision, "batch_size": size, "compile": settings.compile and way == "ours",
         "tokens_per_second": counted / seconds, "reviews_per_second": len(seen) / seconds, "padding": 1 - counted / places,
