@@ -103,7 +103,7 @@ for name, values, color in (
     axes[3].plot(WIDTHS, [values[w] for w in WIDTHS], "o-", color=color, label=name, markersize=4)
 axes[3].axhline(NOISE**2, color="black", linewidth=0.8, linestyle=":")
 axes[3].set(xlabel="width", ylabel="mean squared error (dotted: noise)", xscale="log", yscale="log")
-axes[3].legend(frameon=False, fontsize=8)
+axes[3].legend(fontsize=8, framealpha=0.9, loc="upper right")
 fig.tight_layout()
 record.figure(fig, "15_bias_and_variance")
 best = min(WIDTHS, key=new.get)
