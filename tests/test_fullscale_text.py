@@ -23,7 +23,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported: n
 
 from benchmarks import throughput
 from curriculum import corpus
-from curriculum.fullscale import recommend, runs, serve, text, tokens, transfer
+from curriculum.fullscale import hub, recommend, runs, serve, text, tokens, transfer
 from curriculum.fullscale.__main__ import main
 from curriculum.fullscale.errors import Refused
 from curriculum.fullscale.predict import words_that_mattered
@@ -141,6 +141,21 @@ def test_news_with_a_wrong_row_say_which(tmp_path: Path, monkeypatch: pytest.Mon
 def test_without_data_the_three_ways_are_named() -> None:
     with pytest.raises(Refused, match="three ways to provide it: --data-dir"):
         text.imdb(SimpleNamespace(data="folder", limit=None, seed=0))  # type: ignore[arg-type]
+
+
+def test_a_hub_that_cannot_be_reached_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    def refuse(*given: object, **named: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("socket.create_connection", refuse)
+    monkeypatch.setattr("urllib.request.getproxies", dict)
+    hub.look.__wrapped__()
+    assert constants.HF_HUB_OFFLINE is True
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
 
 
 @pytest.mark.parametrize(

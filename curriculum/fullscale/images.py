@@ -14,6 +14,7 @@ from torch import Tensor
 
 from curriculum import data as lesson_data
 
+from . import hub
 from .errors import Refused
 from .settings import Settings
 
@@ -113,6 +114,7 @@ def _hub(name: str) -> Images:
     try:
         from datasets import load_dataset
 
+        hub.look()
         parts = load_dataset(HUB[name])
     except Exception as error:  # the hub's library raises many kinds, all of which mean: not to be had
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

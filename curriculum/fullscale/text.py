@@ -15,6 +15,7 @@ import numpy as np
 from curriculum import corpus
 from curriculum import data as lesson_data
 
+from . import hub
 from .errors import Refused
 from .images import THREE_WAYS
 from .settings import Settings
@@ -159,6 +160,7 @@ def _hub(name: str, column: str, classes: list[str]) -> Texts:
     try:
         from datasets import load_dataset
 
+        hub.look()
         parts = load_dataset(name)
         train, test = parts["train"], parts["test"]
     except Exception as error:  # the hub's library raises many kinds, all of which mean: not to be had

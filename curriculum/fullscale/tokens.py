@@ -16,6 +16,7 @@ from torch import Tensor
 
 from curriculum import files
 
+from . import hub
 from .errors import Refused
 
 
@@ -51,6 +52,8 @@ def tokenizer_of(model: str) -> Any:
     from transformers.utils import logging
 
     logging.set_verbosity_error()
+    if not Path(model).is_dir():
+        hub.look()
     try:
         return AutoTokenizer.from_pretrained(model)
     except Exception as error:  # many kinds, all of which mean: not to be had
