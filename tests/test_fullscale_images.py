@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from curriculum.fullscale import checkpoint, loop, settings
+from curriculum.fullscale import checkpoint, loop, runs, serve, settings
 from curriculum.fullscale.__main__ import main
 from curriculum.fullscale.errors import Refused
 
@@ -26,11 +29,7 @@ def no_data_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def start(arguments: list[str], processes: int = 0) -> subprocess.Popen[str]:
-    several = (
-        ["-m", "torch.distributed.run", "--nproc-per-node", str(processes), "--master-port", "29611"]
-        if processes
-        else []
-    )
+    several = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)] if processes else []
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
         [sys.executable, *several, "-m", "curriculum.fullscale", *arguments],
@@ -62,6 +61,25 @@ def test_a_run_leaves_everything(tmp_path: Path, capsys: pytest.CaptureFixture[s
     losses_of = losses(tmp_path / "run")
     assert len(losses_of) == results["steps"] == 4 * 9
     assert losses_of[-1] < losses_of[0]
+
+
+def test_a_digit_drawn_in_a_browser_is_judged(tmp_path: Path) -> None:
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        pytest.skip("needs chromium, which is not installed")
+    assert main([*TINY, "--epochs", "4", "--width", "8", "--out", str(tmp_path / "run")]) == 0
+    listening = serve.server(runs.load(tmp_path / "run"), 0)
+    threading.Thread(target=listening.serve_forever, daemon=True).start()
+    try:
+        done = subprocess.run(
+            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=8000", "--dump-dom", f"http://127.0.0.1:{listening.server_address[1]}/#seven"],
+            capture_output=True, text=True, timeout=90, check=False,
+        )  # fmt: skip
+    finally:
+        listening.shutdown()
+        listening.server_close()
+    assert re.search(r"<h2>\d, [\d.]+ %</h2>", done.stdout)
+    assert done.stdout.count('class="bar"') == 10
 
 
 def test_resnet18_runs_and_draws_the_gradient_by_depth(tmp_path: Path) -> None:
