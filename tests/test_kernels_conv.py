@@ -71,6 +71,21 @@ CONVOLUTIONS = {
     "1d, groups": (5, 6, (50,), 12, (4,), 2, 0, 1, 2),
 }
 
+# the same, for the road that puts an image in each lane
+BATCHES = {
+    "padding": (16, 16, (6, 6), 16, (3, 3), 1, 1, 1, 1),
+    "lanes, channels and filters left over": (31, 20, (7, 9), 37, (3, 3), 1, 1, 1, 1),
+    "several blocks of channels": (16, 70, (5, 4), 33, (3, 3), 1, 1, 1, 1),
+    "several chunks of places": (15, 16, (15, 13), 17, (3, 3), 1, 1, 1, 1),
+    "stride 2": (16, 16, (11, 12), 24, (3, 3), 2, 1, 1, 1),
+    "stride 2, 3, padding, dilation 2": (32, 18, (13, 11), 16, (3, 2), (2, 3), (2, 1), 2, 1),
+    "stride beyond the kernel": (16, 16, (14, 13), 16, (2, 2), 4, 0, 1, 1),
+    "more padding than kernel": (16, 16, (9, 8), 16, (2, 2), 1, 3, 1, 1),
+    "1x1, stride": (16, 24, (9, 11), 16, (1, 1), 2, 0, 1, 1),
+    "large filters": (16, 16, (12, 12), 16, (9, 9), 1, 4, 1, 1),
+    "1d, stride, dilation": (16, 16, (50,), 18, (5,), 3, 4, 2, 1),
+}
+
 
 def convolution(setting, dtype, transposed=False, seed=0, non_contiguous=False):
     images, channels, size, filters, kernel, stride, padding, dilation, groups = setting
@@ -106,6 +121,17 @@ def test_convolution(name, dtype, monkeypatch):
     calls = [called(monkeypatch, conv, function) for function in ("forward", "grad_input", "grad_weight")]
     check(convolution(CONVOLUTIONS[name], dtype), dtype)
     assert [len(c) for c in calls] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("name", BATCHES)
+def test_convolution_of_a_batch(name, transposed, dtype, monkeypatch):
+    from minigrad.kernels import conv_batch
+
+    calls = [called(monkeypatch, conv_batch, function) for function in ("convolve", "gradient_by_weight")]
+    check(convolution(BATCHES[name], dtype, transposed), dtype)
+    assert [len(c) for c in calls] == [2, 1]
 
 
 TRANSPOSED = [name for name, setting in CONVOLUTIONS.items() if not isinstance(setting[6], str) and "more" not in name]

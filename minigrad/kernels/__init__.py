@@ -12,6 +12,7 @@ beside the file), so each is compiled once on a machine; `python -m minigrad.ker
     pool.py         pooling
     gemm.py         the tile of a matrix product, in registers
     conv.py         convolution, on that tile
+    conv_batch.py   convolution of a batch, an image in each lane
     attention.py    scaled dot-product attention, in blocks, on that tile
     scatter.py      the gradient of an embedding
     optimizer.py    Adam and SGD in one pass

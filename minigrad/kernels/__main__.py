@@ -50,6 +50,8 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"max_pool2d {name}", through(lambda x: F.max_pool2d(x, 2), images, dtype=dtype)
         filters = (16, 8, 3, 3)
         yield f"conv2d {name}", through(lambda x, w: F.conv2d(x, w), images, filters, dtype=dtype)
+        batch, filters = (16, 16, 14, 14), (16, 16, 3, 3)
+        yield f"conv2d of a batch {name}", through(lambda x, w: F.conv2d(x, w), batch, filters, dtype=dtype)
         heads = [(2, 4, 150, 64)] * 3
         yield f"attention {name}", through(F.scaled_dot_product_attention, *heads, dtype=dtype)
         words = torch.zeros(400, dtype=torch.int64)

@@ -24,6 +24,8 @@ panel is gathered for itself.
 The gradient by the input is the same loop: every place of the image sums over the filter's elements that met it, the
 output's gradient being the image. With stride s only each s-th element meets a given place, so the places fall into s
 classes (s² in two dimensions), each a small convolution without stride. A transposed convolution is that gradient.
+
+A batch of as many images as a vector has lanes takes another road: conv_batch.py.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from typing import Any
 import numpy as np
 
 from ..config import get_num_threads
-from . import split
+from . import conv_batch, split
 from .compiled import inline, kernel
 from .gemm import TALL, VECTOR_BYTES, WIDE, move, move_even, tall_tile, transpose, wide_tile
 
@@ -290,6 +292,11 @@ def _images(x: Array) -> Array:
     return np.ascontiguousarray(x).reshape(*x.shape[:2], *_plane(x.shape[2:]))
 
 
+def _flat(x: Array) -> Array:
+    """(a, b, *spatial) as (a, b, places)."""
+    return np.ascontiguousarray(x).reshape(*x.shape[:2], -1)
+
+
 def _run(
     x: Array, w: Array, w_taps: Array, bias: Array | None, out: Array, grid: Pair, step: Pair, taps: Array,
     spread: Pair = (1, 1), shift: Pair = (0, 0),
@@ -355,6 +362,9 @@ def forward(
     """x (N, C, *spatial), w (O, C/groups, *kernel) -> (N, O, *out)."""
     result = np.empty((x.shape[0], w.shape[0], *out), x.dtype)
     taps, grid, step = _taps(w.shape[2:], dilation, pads), _plane(out), _pair(stride)
+    if conv_batch.suits(x, w.shape, grid, groups):
+        conv_batch.convolve(_flat(x), _flat(w), bias, _flat(result), grid, _plane(x.shape[2:]), step, taps, False)
+        return result
     filters = np.ascontiguousarray(w).reshape(groups, w.shape[0] // groups, w.shape[1], -1)
     x, to = _images(x), _images(result)
     if _is_product(taps, step):
@@ -370,6 +380,10 @@ def grad_input(
     """The gradient by x (N, C, *spatial) of `forward`, from the gradient (N, O, *out) of its result, + bias."""
     result = np.empty((grad.shape[0], w.shape[1] * groups, *spatial), grad.dtype)
     taps, steps, size = _taps(w.shape[2:], dilation, pads), _pair(stride), _plane(spatial)
+    if conv_batch.suits(grad, w.shape, size, groups):
+        out_grid = _plane(grad.shape[2:])
+        conv_batch.convolve(_flat(grad), _flat(w), bias, _flat(result), out_grid, size, steps, taps, True)
+        return result
     grad, out = _images(grad), _images(result)
     filters = np.ascontiguousarray(w).reshape(groups, w.shape[0] // groups, w.shape[1], -1).swapaxes(1, 2)
     if _is_product(taps, steps):
@@ -397,6 +411,9 @@ def _is_product(taps: Array, step: Pair) -> bool:
 def grad_weight(grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
     """The gradient by w of `forward`, from the gradient (N, O, *out) of its result."""
     taps, step, grid = _taps(w_shape[2:], dilation, pads), _pair(stride), _plane(grad.shape[2:])
+    if conv_batch.suits(x, w_shape, grid, groups):
+        dw = conv_batch.gradient_by_weight(_flat(x), _flat(grad), grid, _plane(x.shape[2:]), step, taps)
+        return dw.reshape(w_shape)
     channels, filters, n_taps = w_shape[1], w_shape[0] // groups, taps.shape[1]
     grad, x = _images(grad), _images(x)
     if _is_product(taps, step):

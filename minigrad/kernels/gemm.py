@@ -39,6 +39,7 @@ VECTOR_BYTES, _COUNT = _registers()
 # Accumulators, one vector of b for each column, and a spread a: all must have a register.
 WIDE = (8, 3) if _COUNT == 32 else (4, 3)  # rows, vectors: for few rows
 TALL = (12, 2) if _COUNT == 32 else (6, 2)  # for few columns
+PAIRED_ROWS = 11 if _COUNT == 32 else 5  # of `paired_tile`: few rows too many for 16, 32, 64 ... filters
 
 
 def _tile(rows: int, vectors: int) -> Any:
@@ -116,6 +117,66 @@ wide_tile = _tile(*WIDE)
 tall_tile = _tile(*TALL)
 
 
+def _paired_tile(context, a, a_at, b, b_at, runs, begin, end, depth, c, c_at):
+    """c[i, j] += Σ_(r, k) a[i, runs[r, 0], k] · b[j, runs[r, 1 + j], k],  i < PAIRED_ROWS,  j < 2,  begin <= r < end,  k < depth
+
+    c[i, 0] and c[i, 1] are a vector each. The sum is one of several runs, and where each begins is looked up in a table.
+    a[i, r, k] lies at a_at[0] + r · a_at[1] + i · a_at[2] + k · a_at[3], b[j, r, k] at b_at[j] + r · b_at[2] + k · b_at[3],
+    c[i, j] at c_at[j] + i · c_at[2].
+    """
+
+    def code(context, builder, signature, args):
+        a, b, runs, c = (context.make_array(signature.args[i])(context, builder, args[i]).data for i in (0, 2, 4, 8))
+        size = signature.args[0].dtype.bitwidth // 8
+        vector = ir.VectorType(a.type.pointee, VECTOR_BYTES // size)
+        a0, a_run, a_row, a_k = cgutils.unpack_tuple(builder, args[1])
+        *b_starts, b_run, b_k = cgutils.unpack_tuple(builder, args[3])
+        *c_starts, c_row = cgutils.unpack_tuple(builder, args[9])
+        integer = a0.type
+
+        def moved(base: Any, place: Any, by: Any) -> Any:
+            return builder.gep(base, [builder.mul(place, by)], inbounds=True)
+
+        def as_vector(pointer: Any) -> Any:
+            return builder.bitcast(pointer, vector.as_pointer())
+
+        sums = [
+            [cgutils.alloca_once_value(builder, ir.Constant(vector, None)) for _ in range(2)]
+            for _ in range(PAIRED_ROWS)
+        ]
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), None)
+        with cgutils.for_range_slice(builder, args[5], args[6], integer(1), intp=integer) as (r, _):
+            entry = [
+                builder.load(builder.gep(runs, [builder.add(builder.mul(r, integer(3)), integer(i))])) for i in range(3)
+            ]
+            a_start = moved(builder.gep(a, [a0]), entry[0], a_run)
+            b_start = [moved(builder.gep(b, [b_starts[j]]), entry[1 + j], b_run) for j in range(2)]
+            with cgutils.for_range(builder, args[7], intp=integer) as loop:
+                a_now = moved(a_start, loop.index, a_k)
+                columns = [builder.load(as_vector(moved(b_start[j], loop.index, b_k)), align=size) for j in range(2)]
+                for i in range(PAIRED_ROWS):
+                    value = builder.load(moved(a_now, integer(i), a_row), align=size)
+                    spread = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.IntType(32)(0))
+                    spread = builder.shuffle_vector(spread, ir.Constant(vector, ir.Undefined), zeros)
+                    for j in range(2):
+                        product = builder.fmul(spread, columns[j], flags=("contract",))
+                        builder.store(builder.fadd(builder.load(sums[i][j]), product, flags=("contract",)), sums[i][j])
+        for i in range(PAIRED_ROWS):
+            for j in range(2):
+                target = as_vector(moved(builder.gep(c, [c_starts[j]]), integer(i), c_row))
+                builder.store(
+                    builder.fadd(builder.load(target, align=size), builder.load(sums[i][j])), target, align=size
+                )
+        return context.get_dummy_value()
+
+    n = types.intp
+    four, three = types.UniTuple(n, 4), types.UniTuple(n, 3)
+    return types.void(a, four, b, four, runs, n, n, n, c, three), code
+
+
+paired_tile: Any = intrinsic(_paired_tile)
+
+
 def _masked(builder: Any, name: str, result: Any, *args: Any) -> Any:
     kind = ir.FunctionType(result, [a.type for a in args])
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), args)
@@ -125,7 +186,7 @@ class _Masked:
     """Loads and stores of some lanes of a vector: memory that is masked off is not touched."""
 
     def __init__(self, context: Any, builder: Any, number: Any, size: int) -> None:
-        self.builder, self.integer = builder, context.get_value_type(types.intp)
+        self.builder, self.integer, self.size = builder, context.get_value_type(types.intp), size
         self.lanes = VECTOR_BYTES // size
         self.vector, self.places = ir.VectorType(number, self.lanes), ir.VectorType(self.integer, self.lanes)
         self.number = ir.Constant(self.places, list(range(self.lanes)))  # each lane's own
@@ -143,6 +204,12 @@ class _Masked:
     def load(self, base: Any, place: Any, mask: Any) -> Any:
         zero, name = ir.Constant(self.vector, None), f"llvm.masked.load.{self.kind}"
         return _masked(self.builder, name, self.vector, self._at(base, place), self.align, mask, zero)
+
+    def load_all(self, base: Any, place: Any) -> Any:
+        return self.builder.load(self._at(base, place), align=self.size)
+
+    def store_all(self, value: Any, base: Any, place: Any) -> None:
+        self.builder.store(value, self._at(base, place), align=self.size)
 
     def store(self, value: Any, base: Any, place: Any, mask: Any) -> None:
         name = f"llvm.masked.store.{self.kind}"
@@ -224,17 +291,28 @@ def _transpose(context, x, source, x_row, rows, columns, y, to, y_row):
             indices = [lane + side * n for lane in range(first, first + half) for side in (0, 1)]
             return ir.Constant(ir.VectorType(ir.IntType(32), n), indices)
 
-        square = [
-            v.load(x, builder.add(source, builder.mul(x_row, v.integer(i))), mask(i, rows, columns)) for i in range(n)
-        ]
-        for _ in range(n.bit_length() - 1):
-            square = [
-                builder.shuffle_vector(square[i], square[i + half], pattern(first))
-                for i in range(half)
-                for first in (0, half)
-            ]
-        for j in range(n):
-            v.store(square[j], y, builder.add(to, builder.mul(y_row, v.integer(j))), mask(j, columns, rows))
+        def place(start: Any, stride: Any, i: int) -> Any:
+            return builder.add(start, builder.mul(stride, v.integer(i)))
+
+        def turned(square: list[Any]) -> list[Any]:
+            for _ in range(n.bit_length() - 1):
+                square = [
+                    builder.shuffle_vector(square[i], square[i + half], pattern(first))
+                    for i in range(half)
+                    for first in (0, half)
+                ]
+            return square
+
+        whole = builder.and_(*(builder.icmp_signed(">=", count, v.integer(n)) for count in (rows, columns)))
+        with builder.if_else(whole) as (full, rest):
+            with full:
+                square = [v.load_all(x, place(source, x_row, i)) for i in range(n)]
+                for j, row in enumerate(turned(square)):
+                    v.store_all(row, y, place(to, y_row, j))
+            with rest:
+                square = [v.load(x, place(source, x_row, i), mask(i, rows, columns)) for i in range(n)]
+                for j, row in enumerate(turned(square)):
+                    v.store(row, y, place(to, y_row, j), mask(j, columns, rows))
         return context.get_dummy_value()
 
     n = types.intp
