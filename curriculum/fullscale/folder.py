@@ -165,9 +165,12 @@ def write_results(
 
 
 def machine(device: str) -> dict[str, str]:
-    """What computed, by name and version."""
-    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else _cpu()
-    return {"machine": name, "python": platform.python_version(), "torch": torch.__version__}
+    """What computed, by name and version; of a GPU also how much of its memory was needed at most."""
+    facts = {"machine": _cpu(), "python": platform.python_version(), "torch": torch.__version__}
+    if device.startswith("cuda"):
+        gib = [n / 2**30 for n in (torch.cuda.max_memory_allocated(device), torch.cuda.mem_get_info(device)[1])]
+        facts |= {"machine": torch.cuda.get_device_name(device), "memory": f"{gib[0]:.1f} of {gib[1]:.0f} GiB"}
+    return facts
 
 
 def _cpu() -> str:
