@@ -19,6 +19,8 @@ def main() -> None:
         runpy.run_path(path, run_name="__main__")
     except record.Skipped as reason:
         skipped = str(reason)
+    except ModuleNotFoundError as missing:
+        sys.exit(f"the lesson needs {missing.name}, which is not installed: pip install {missing.name}")
     record.finish(time.perf_counter() - start, key, skipped)
 
 

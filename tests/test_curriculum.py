@@ -143,6 +143,18 @@ def test_a_missing_package_gets_one_line(package: str, tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_lesson_that_misses_a_package_says_which(tmp_path: Path) -> None:
+    lesson = tmp_path / "99_absent.py"
+    lesson.write_text("import absent_package\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "curriculum.worker", str(lesson), "key"],
+        env=os.environ | {"CURRICULUM_FOLDER": str(tmp_path)}, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert done.stderr == "the lesson needs absent_package, which is not installed: pip install absent_package\n"
+    assert not (tmp_path / "result.json").exists()
+
+
 def record_of(**changes: np.ndarray) -> dict[str, np.ndarray]:
     arrays = {
         "loss": np.array([3.0, 2.0, 1.0]),
