@@ -101,6 +101,7 @@ def measure(
             "high_s": max(r["high"] for r in found[name]),
             "steps": int(sum(r["steps"] for r in found[name])),
             "peak_bytes": worker.first["peak"],
+            "process_peak_bytes": worker.first["process_peak"],
             "rounds_s": medians,
         }
     for name in workers:

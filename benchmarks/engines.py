@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import pkgutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +68,29 @@ def load(engine: str, threads: int) -> Make:
     from . import others
 
     return others.load(engine)
+
+
+def load_libraries(engine: str) -> None:
+    """Load now what the engine loads at first use, before memory is measured: libraries are not what a workload costs.
+
+    Importing PyTorch loads its kernels, and its first optimizer step more of it; minigrad imports Numba when a large array
+    first asks for a kernel, and Numba loads half of itself at the first call. So both take a step of one weight here, and
+    minigrad calls a kernel.
+    """
+    if engine not in ("minigrad", "minigrad-plain", "torch", "torch-compile"):
+        return
+    torch = importlib.import_module(engine.partition("-")[0])
+    weight = torch.ones(1, requires_grad=True)
+    for optimizer in (torch.optim.Adam([weight]), torch.optim.SGD([weight])):
+        weight.sum().backward()
+        optimizer.step()
+    if engine == "minigrad":
+        torch.nn.functional.gelu(torch.zeros(1 << 15))
+        kernels = importlib.import_module("minigrad.kernels")
+        if "numba" in sys.modules:
+            for module in pkgutil.iter_modules(kernels.__path__):
+                if module.name != "__main__":
+                    importlib.import_module(f"{kernels.__name__}.{module.name}")
 
 
 def _like_torch(torch: Any, prepare: Callable[[Any], Any]) -> Make:

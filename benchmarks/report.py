@@ -18,6 +18,12 @@ def _time(seconds: float) -> str:
     return f"{seconds * 1e6:.3g} us"
 
 
+def _memory(entry: dict[str, Any]) -> str:
+    growth = f"{entry['peak_bytes'] / 2**20:.0f} MiB"
+    whole = entry.get("process_peak_bytes")
+    return f"{growth} of {whole / 2**20:.0f} MiB" if whole else growth
+
+
 def rows(results: dict[str, Any]) -> list[list[str]]:
     """One row for each workload and engine, in the order of HEAD."""
     table = []
@@ -38,7 +44,7 @@ def rows(results: dict[str, Any]) -> list[list[str]]:
                     f"{bar:g}" if bar and engine == "minigrad" else "",
                     f"{again:.2f}" if again and engine != "torch" else "",
                     f"{100 * entry['share']:.0f} %" if entry.get("share") else "",
-                    f"{entry['peak_bytes'] / 2**20:.0f} MiB",
+                    _memory(entry),
                 ]
             )
     return table
@@ -54,6 +60,11 @@ def remarks(results: dict[str, Any]) -> list[str]:
                 f"start of a process to the end of the CNN's first step, {engine}: {entry['warm_s']:.2f} s "
                 f"(empty kernel cache: {entry['cold_s']:.2f} s)"
             )
+    if any("process_peak_bytes" in entry for figures in results["workloads"].values() for entry in figures.values()):
+        lines.append(
+            "peak memory: what the first three steps added to the process at most, after each engine had loaded its libraries "
+            "(PyTorch; Numba and the kernels), of the most that the whole process held, libraries included"
+        )
     limits = results["limits"]
     lines.append(
         f"limits measured in this run: {limits['matrix_rate'] / 1e9:.0f} GFLOP/s, {limits['bandwidth'] / 1e9:.1f} GB/s"

@@ -6,6 +6,7 @@ The parent lets the workers run in turn, so that all engines meet the same moods
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import resource
 import statistics
@@ -58,13 +59,17 @@ def main(engine: str, workload: str, threads: int) -> None:
     begun = time.perf_counter()
     make = engines.load(engine, threads)
     imported = time.perf_counter()
-    before = resident()
+    engines.load_libraries(engine)
+    gc.collect()
+    before, loading = resident(), peak()
     forget_peak()
+    begun_steps = time.perf_counter()
     step, read = make(workload)
     check = [read(step()) for _ in range(3)]  # the first steps, compared between engines
     first = time.perf_counter()
     answer: dict[str, Any] = {
-        "check": check, "peak": peak() - before, "import_s": imported - begun, "first_steps_s": first - imported,
+        "check": check, "peak": peak() - before, "process_peak": max(loading, peak()), "import_s": imported - begun,
+        "first_steps_s": first - begun_steps,
     }  # fmt: skip
     print(json.dumps(answer), flush=True)
     for line in sys.stdin:
