@@ -32,12 +32,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import heapq
 import os
 import sys
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
 from typing import Any, ClassVar
 
 import numpy as np
@@ -62,6 +62,7 @@ class _Mode(threading.local):
     inference = False
     anomaly = False
     check_nan = True
+    anomalies: ClassVar[int] = 0  # how often anomalies were asked for in any thread: while never, nobody looks
 
 
 _mode = _Mode()
@@ -178,6 +179,7 @@ class detect_anomaly(_ModeContext):
     """
 
     def __init__(self, check_nan: bool = True) -> None:
+        _Mode.anomalies += 1
         self.settings = {"anomaly": True, "check_nan": check_nan}
 
 
@@ -185,6 +187,7 @@ class set_detect_anomaly(detect_anomaly):
     """`detect_anomaly` that can be switched by a value. PyTorch: torch.autograd.set_detect_anomaly."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        _Mode.anomalies += 1
         self.settings = {"anomaly": bool(mode), "check_nan": check_nan}
         self._before = [{"anomaly": _mode.anomaly, "check_nan": _mode.check_nan}]
         _mode.__dict__.update(self.settings)
@@ -209,7 +212,7 @@ class Variable:
     _edge: Edge | None = None  # the node that made the values; None for a leaf
     _requires_grad: bool = False  # of a leaf, by the user's wish
     _grad: Any = None
-    _accumulator: Callable[[], AccumulateGrad | None] | None = None  # weak, or leaf and node would hold each other
+    _accumulator: Callable[[], AccumulateGrad | None] = staticmethod(lambda: None)  # weak: the node holds the leaf
     _base: Any = None  # of a recorded view: the tensor that it looks into
     _own_write: int = 0  # the time when an in-place operation last gave this tensor its values
     _hooks: dict[int, Callable] | None = None  # of a leaf
@@ -222,9 +225,10 @@ class Variable:
             if self._edge[0].sequence_nr < Latest.regraphed:
                 self._check_still_true(self._edge[0])
             return self._edge
-        if not self._requires_grad:
-            return None
-        node = self._accumulator() if self._accumulator is not None else None
+        return self._leaf_edge() if self._requires_grad else None
+
+    def _leaf_edge(self) -> Edge:
+        node = self._accumulator()
         if node is None:
             node = AccumulateGrad(self)
             self._accumulator = weakref.ref(node)
@@ -242,6 +246,7 @@ class Variable:
 
 
 _tensor_type: type[Variable] = Variable
+_new = object.__new__  # quicker than to look it up in the class for each tensor
 
 
 def register_tensor_type(cls: type[Variable]) -> None:
@@ -252,7 +257,7 @@ def register_tensor_type(cls: type[Variable]) -> None:
 
 def wrap(array: Array) -> Any:
     """A tensor around an array, without history."""
-    tensor = _tensor_type.__new__(_tensor_type)
+    tensor = _new(_tensor_type)
     tensor.array = array
     return tensor
 
@@ -294,14 +299,16 @@ class Operation:
     """
 
     next_functions: tuple[Edge | None, ...] = ()  # by input: the node that made it; None where no gradient is wanted
-    sequence_nr: int = 0
-    outputs: tuple[tuple[tuple[int, ...], np.dtype], ...] = ()  # shape and dtype of each output
+    sequence_nr: int = sys.maxsize  # the time at which it was recorded
+    out_shape: Any = None  # of the output: the shape that its gradient must have
+    out_dtype: Any = None  # and the dtype
+    outputs: tuple[tuple[tuple[int, ...], np.dtype], ...] | None = None  # of a `Function`: those of each of its outputs
     hooks: dict[int, tuple[int, Callable]] | None = None  # (output, hook): called on that output's complete gradient
     node_hooks: dict[int, Callable] | None = None  # called after this node ran
     is_view: ClassVar[bool] = False  # the output may look into the memory of the first input
 
     _saved: tuple[Any, ...] | None = ()
-    _ids: tuple[int, ...] = ()  # id of each input array, then of each output array: see `saved_tensors`
+    _ids: Sequence[int] = ()  # id of each input array, then of each output array: see `saved_tensors`
     _where: list[str] | None = None  # under detect_anomaly: the stack at the forward call
 
     @staticmethod
@@ -317,50 +324,59 @@ class Operation:
         """Run `forward`; if an input requires grad, link a node to it. Arrays in, array out: then nothing is linked."""
         arrays: list[Any] = []  # what forward gets: the values of the tensors
         edges: list[Edge | None] = []  # where their gradients will go
-        tracked = False
-        grad_mode = _mode.grad
+        ids: list[int] = []  # of these arrays: by them `saved_tensors` knows which input it gives back
+        recording = _mode.grad
+        regraphed = Latest.regraphed
+        tensors = tracked = False
         for x in inputs:
             edge = None
             if isinstance(x, Variable):
-                arrays.append(x.array)
-                if grad_mode:
+                tensors = True
+                if recording:
                     edge = x._edge
-                    if edge is None:
-                        if x._requires_grad:
-                            edge = x._gradient_edge()
-                            tracked = True
-                    else:
+                    if edge is not None:
                         tracked = True
-                        if edge[0].sequence_nr < Latest.regraphed:
+                        if edge[0].sequence_nr < regraphed:
                             x._check_still_true(edge[0])
-            else:
-                arrays.append(x)
+                    elif x._requires_grad:
+                        tracked = True
+                        leaf = x._accumulator()
+                        edge = (leaf, 0) if leaf is not None else x._leaf_edge()
+                x = x.array
+            arrays.append(x)
             edges.append(edge)
+            ids.append(id(x))
 
         ctx = cls()
         if tracked:
             ctx.next_functions = tuple(edges)  # before forward, which need save only what the wanted gradients need
         out = cls.forward(ctx, *arrays)
-        if not tracked and not any(isinstance(x, Variable) for x in inputs):
+        if not tensors:
             return out
         if out.__class__ is not Array:
-            # NumPy gives a scalar where an array without dimensions is meant.
-            scalar, out = out, np.asarray(out)
-            if ctx._saved:
-                ctx._saved = tuple(out if value is scalar else value for value in ctx._saved)
-        result = _tensor_type.__new__(_tensor_type)
+            out = ctx._as_array(out)
+        result = _new(_tensor_type)
         result.array = out
         if tracked:
             ctx.sequence_nr = next(clock)
-            ctx.outputs = ((out.shape, out.dtype),)
-            if ctx._saved:
-                ctx._ids = (*map(id, arrays), id(out))
+            ctx.hooks = ctx.node_hooks = ctx.outputs = None  # as in the class, but quicker to read
+            ctx.out_shape = out.shape
+            ctx.out_dtype = out.dtype
+            ids.append(id(out))
+            ctx._ids = ids
             result._edge = (ctx, 0)
             if cls.is_view and storage.owner(out) is storage.owner(arrays[0]):
                 result._base = inputs[0]._base if inputs[0]._base is not None else inputs[0]
-            if _mode.anomaly:
+            if _Mode.anomalies and _mode.anomaly:
                 ctx._where = _stack()
         return result
+
+    def _as_array(self, scalar: Any) -> Array:
+        """NumPy gives a scalar where an array without dimensions is meant: the array, also where it was saved."""
+        out = np.asarray(scalar)
+        if self._saved:
+            self._saved = tuple(out if value is scalar else value for value in self._saved)
+        return out
 
     def save_for_backward(self, *values: Any) -> None:
         """Keep arrays (inputs, or the output) for `backward`. A later in-place change of them is noticed."""
@@ -377,7 +393,7 @@ class Operation:
                 "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time "
                 "or if you need to access saved tensors after calling backward."
             )
-        if self.sequence_nr and self.sequence_nr < Latest.written:
+        if self.sequence_nr < Latest.written:
             self._check_not_overwritten(saved)
         if _mode.grad:
             return tuple(self._link(value) for value in saved)
@@ -420,9 +436,9 @@ class Operation:
         """By input, whether its gradient is wanted: `backward` may skip the others."""
         return tuple(edge is not None for edge in self.next_functions)
 
-    def run_backward(self, grads: list[Any]) -> Any:
-        """Apply `backward` to the complete gradients of the outputs: a gradient an input."""
-        return self.backward(self, *grads)
+    def run_backward(self, gradient: Any) -> Any:
+        """Apply `backward` to the complete gradient of the output: a gradient an input."""
+        return self.backward(self, gradient)
 
     def release(self) -> None:
         """Drop what was saved, once a backward pass has used it."""
@@ -473,9 +489,9 @@ class Fused(Operation):
             result._edge[0].inputs = inputs  # type: ignore[attr-defined]
         return result
 
-    def run_backward(self, grads: list[Any]) -> Any:
-        if not isinstance(grads[0], Variable):
-            return self.backward(self, *grads)
+    def run_backward(self, gradient: Any) -> Any:
+        if not isinstance(gradient, Variable):
+            return self.backward(self, gradient)
         if self.inputs is None:
             self.saved_tensors  # noqa: B018  raises: the graph was freed
         wanted = [i for i, edge in enumerate(self.next_functions) if edge is not None]
@@ -486,7 +502,7 @@ class Fused(Operation):
             # Fresh tensors between the inputs and the definition, so that two equal inputs keep their own gradients.
             inputs = [Alias.apply(x) if i in wanted else x for i, x in enumerate(self.inputs)]
             out = self.definition(*inputs)
-            found = grad([out], [inputs[i] for i in wanted], [grads[0]], create_graph=True, allow_unused=True)
+            found = grad([out], [inputs[i] for i in wanted], [gradient], create_graph=True, allow_unused=True)
         result: list[Any] = [None] * len(self.inputs)
         for i, g in zip(wanted, found, strict=True):
             result[i] = g
@@ -584,72 +600,76 @@ def _walk(
 ) -> dict[Edge, Any]:
     found: dict[Edge, Any] = {}
     wanted = _nodes_above(roots, targets) if targets else None
-    pending: dict[Edge, Any] = {}  # by output of a node: the sum of what has arrived
-    heap: list[tuple[int, Operation]] = []  # the nodes at which something has arrived, the newest on top
-    for edge, gradient in roots:
-        if edge in pending:
-            pending[edge] = pending[edge] + gradient
-        else:
-            pending[edge] = gradient
-            heapq.heappush(heap, (-edge[0].sequence_nr, edge[0]))
+    arrived: dict[Operation, Any] = {}  # by node: the sum of what has arrived; for several outputs a list of such sums
+    heap: list[tuple[int, Operation]] = []  # these nodes, the newest on top
+    for root, gradient in roots:
+        _arrive(root, gradient, arrived, heap)
     del roots, gradient
     anomaly = _mode.anomaly
 
     while heap:
-        node = heapq.heappop(heap)[1]
-        # Every node that uses this one's outputs is newer and has run: its gradients are complete.
-        if len(node.outputs) == 1:
-            grads = [pending.pop((node, 0))]
-        else:
-            grads = [pending.pop((node, i), None) for i in range(len(node.outputs))]
-            if all(g is None for g in grads):
-                continue  # two outputs put it on the heap twice, and it has run
+        node = heappop(heap)[1]
+        grad = arrived.pop(node)  # complete: every node that uses this one's output is newer and has run
         if node.hooks is not None:
-            _call_hooks(node, grads)
+            grad = _call_hooks(node, grad)
         if wanted is not None:
-            for i, gradient in enumerate(grads):
+            for i, gradient in enumerate([grad] if node.outputs is None else grad):
                 if (node, i) in targets:
                     found[(node, i)] = gradient
             if node not in wanted:
                 continue
-        if isinstance(node, AccumulateGrad):
-            if accumulate:
-                node.accumulate(grads.pop())
-            elif targets:
-                found[(node, 0)] = node.call_hooks(grads.pop())
-            continue
+            if not accumulate and isinstance(node, AccumulateGrad):
+                found[(node, 0)] = node.call_hooks(grad)
+                continue
 
-        results = node.run_backward(grads)
-        if not isinstance(results, _SEQUENCE):
-            results = (results,)
+        results = node.run_backward(grad)
+        if results.__class__ is not tuple:
+            results = tuple(results) if isinstance(results, list | tuple) else (results,)
         if node.node_hooks is not None:
-            results = _call_node_hooks(node, results, grads)
-        if len(results) != len(node.next_functions):
+            results = _call_node_hooks(node, results, grad)
+        edges = node.next_functions
+        if len(results) != len(edges):
             results = _fit_count(node, results)
-        for i, next_edge in enumerate(node.next_functions):
+        for i, edge in enumerate(edges):
             gradient = results[i]
-            if gradient is None or next_edge is None:
+            if gradient is None or edge is None:
                 continue
-            target, output_nr = next_edge
-            if wanted is not None and target not in wanted and next_edge not in targets:
+            target = edge[0]
+            if wanted is not None and target not in wanted and edge not in targets:
                 continue
-            shape, dtype = target.outputs[output_nr]
-            if gradient.__class__ is not Array or gradient.shape != shape or gradient.dtype != dtype:
-                gradient = _fit(gradient, shape, dtype, node, i)
+            if (
+                gradient.__class__ is not Array
+                or gradient.shape != target.out_shape
+                or gradient.dtype is not target.out_dtype
+            ):
+                gradient = _fit(gradient, edge, node, i)
             if anomaly:
                 _check_nan(gradient, node, i)
-            if next_edge in pending:
-                pending[next_edge] = pending[next_edge] + gradient
+            if target.outputs is not None:
+                _arrive(edge, gradient, arrived, heap)
+            elif target in arrived:  # from here on what `_arrive` does, without the call
+                arrived[target] = arrived[target] + gradient
             else:
-                pending[next_edge] = gradient
-                heapq.heappush(heap, (-target.sequence_nr, target))
+                arrived[target] = gradient
+                heappush(heap, (-target.sequence_nr, target))
         if not retain_graph:
             node.release()
-        del results, gradient, grads, node  # what has been passed on should not be held: its memory may be reused
+        results = gradient = grad = None  # what has been passed on should not be held: its memory may be reused
     return found
 
 
-_SEQUENCE = (tuple, list)
+def _arrive(edge: Edge, gradient: Any, arrived: dict[Operation, Any], heap: list[tuple[int, Operation]]) -> None:
+    """Add a gradient to what has arrived at a node (for several outputs: at that output), and put the node on the heap."""
+    node, output_nr = edge
+    if node not in arrived:
+        arrived[node] = None if node.outputs is None else [None] * len(node.outputs)
+        heappush(heap, (-node.sequence_nr, node))
+    before = arrived[node] if node.outputs is None else arrived[node][output_nr]
+    total = gradient if before is None else before + gradient
+    if node.outputs is None:
+        arrived[node] = total
+    else:
+        arrived[node][output_nr] = total
 
 
 def _nodes_above(roots: Sequence[tuple[Edge, Any]], targets: Sequence[Edge]) -> set[Operation]:
@@ -691,8 +711,10 @@ def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
     return gradient.reshape(shape)
 
 
-def _fit(gradient: Any, shape: tuple[int, ...], dtype: np.dtype, node: Operation, i: int) -> Any:
+def _fit(gradient: Any, edge: Edge, node: Operation, i: int) -> Any:
     """The gradient in its input's shape and dtype; an error where it cannot have been its gradient."""
+    target, output_nr = edge
+    shape, dtype = (target.out_shape, target.out_dtype) if target.outputs is None else target.outputs[output_nr]
     if isinstance(gradient, np.generic):
         gradient = np.asarray(gradient)
     if not isinstance(gradient, Array | Variable):
@@ -754,7 +776,7 @@ class AccumulateGrad(Operation):
 
     def __init__(self, variable: Variable) -> None:
         self.variable = variable
-        self.outputs = ((variable.array.shape, variable.array.dtype),)
+        self.out_shape, self.out_dtype = variable.array.shape, variable.array.dtype
         self.sequence_nr = next(clock)
 
     @classmethod
@@ -765,6 +787,10 @@ class AccumulateGrad(Operation):
         for hook in tuple((self.variable._hooks or {}).values()):
             gradient = _apply_hook(hook, gradient)
         return gradient
+
+    def run_backward(self, gradient: Any) -> Any:
+        self.accumulate(gradient)
+        return ()
 
     def accumulate(self, gradient: Any) -> None:
         leaf = self.variable
@@ -782,8 +808,9 @@ class AccumulateGrad(Operation):
             storage.mark_written(leaf._grad.array)
         else:
             leaf._grad = wrap(leaf._grad.array + gradient)
-        for hook in tuple((leaf._post_hooks or {}).values()):
-            hook(leaf)
+        if leaf._post_hooks:
+            for hook in tuple(leaf._post_hooks.values()):
+                hook(leaf)
 
 
 # How many references `accumulate` sees to an array that only the walk holds. Counted, not assumed: it is the
@@ -808,8 +835,7 @@ def _count_references() -> int:
             return grad + 0.0
 
     source = Source()
-    source.next_functions, source.outputs = ((node, 0),), (((1,), np.dtype(float)),)
-    source.sequence_nr = next(clock)
+    source.next_functions, source.sequence_nr = ((node, 0),), next(clock)
     walk([((source, 0), np.ones(1))], retain_graph=False, create_graph=False)
     return counts[0]
 
@@ -852,15 +878,19 @@ def _apply_hook(hook: Callable, gradient: Any) -> Any:
     return gradient if result is None else result.array
 
 
-def _call_hooks(node: Operation, grads: list[Any]) -> None:
+def _call_hooks(node: Operation, grad: Any) -> Any:
     # What `retain_grad` keeps is the gradient after all other hooks, whenever they were registered.
     hooks = sorted((node.hooks or {}).values(), key=lambda entry: getattr(entry[1], "is_last", False))
+    grads = [grad] if node.outputs is None else grad
     for output_nr, hook in hooks:
         if grads[output_nr] is not None:
             grads[output_nr] = _apply_hook(hook, grads[output_nr])
+    return grads[0] if node.outputs is None else grads
 
 
-def _call_node_hooks(node: Any, results: Sequence[Any], grads: Sequence[Any]) -> Sequence[Any]:
+def _call_node_hooks(node: Any, results: Sequence[Any], grad: Any) -> Sequence[Any]:
+    grads = [grad] if node.outputs is None else grad
+
     def tensors(values: Sequence[Any]) -> tuple:
         return tuple(wrap(np.asarray(g)) if isinstance(g, Array | np.generic) else g for g in values)
 
@@ -1090,7 +1120,7 @@ class Function(Operation):
     def run_backward(self, grads: list[Any]) -> Any:
         arrays = not any(isinstance(g, Variable) for g in grads)
         if self.materialize:
-            grads = [np.zeros(*meta) if g is None else g for g, meta in zip(grads, self.outputs, strict=True)]
+            grads = [np.zeros(*meta) if g is None else g for g, meta in zip(grads, self.outputs or (), strict=True)]
         grads = [wrap(g) if isinstance(g, Array) else g for g in grads]
         results = self.backward(self, *grads)
         results = results if isinstance(results, tuple | list) else (results,)

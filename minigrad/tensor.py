@@ -197,7 +197,7 @@ class Tensor(Variable):
     @property
     def data(self) -> Tensor:
         """The same memory as a tensor without history."""
-        return wrap(self.array)
+        return wrap(self.array[...])
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -228,7 +228,9 @@ class Tensor(Variable):
 
     def detach(self) -> Tensor:
         """The same memory as a tensor without history, which requires no grad."""
-        return wrap(self.array)
+        return wrap(
+            self.array[...]
+        )  # a view: in `x * x.detach()` the graph tells the two factors apart by their arrays
 
     def detach_(self) -> Tensor:
         """Forget the history."""

@@ -341,3 +341,10 @@ def test_import_brings_no_heavy_modules():
         "import sys, minigrad; print(*[m for m in ('numba', 'scipy', 'torch', 'matplotlib', 'pandas') if m in sys.modules])"
     )
     assert loaded == ""
+
+
+def test_a_detached_factor_is_a_constant_to_higher_derivatives_too():
+    x = torch.tensor(3.0, requires_grad=True) * 1.0
+    (dx,) = torch.autograd.grad(x * x.detach(), x, create_graph=True)
+    assert dx.item() == 3
+    assert not dx.requires_grad

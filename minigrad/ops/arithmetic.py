@@ -171,7 +171,7 @@ def broadcast_error(a: Any, b: Any) -> RuntimeError:
 
 
 def _binary(op: type[Operation], a: Any, b: Any) -> Any:
-    if not (isinstance(a, Variable) and isinstance(b, Variable) and a.array.dtype == b.array.dtype):
+    if not (isinstance(a, Variable) and isinstance(b, Variable) and a.array.dtype is b.array.dtype):
         a, b = promote(a, b)
     try:
         return op.apply(a, b)
