@@ -57,8 +57,8 @@ class Module:
     # -- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks is None:
-            return self.forward(*args, **kwargs)
+        if self._hooks is None:  # handing on no keywords would still make a dictionary of them
+            return self.forward(*args, **kwargs) if kwargs else self.forward(*args)
         return self._call_with_hooks(args, kwargs)
 
     def _call_with_hooks(self, args: tuple, kwargs: dict) -> Any:
@@ -163,10 +163,10 @@ class Module:
             self.__dict__[kind].pop(name, None)
 
     def __getattr__(self, name: str) -> Any:
+        own = self.__dict__
         for table in ("_parameters", "_buffers", "_modules"):
-            entries = self.__dict__.get(table)
-            if entries is not None and name in entries:
-                return entries[name]
+            if table in own and name in own[table]:
+                return own[table][name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     def __delattr__(self, name: str) -> None:

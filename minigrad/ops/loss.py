@@ -260,6 +260,21 @@ class BinaryCrossEntropy(Operation):
         return dp, dt, None, None
 
 
+_BITS = {2: np.dtype(np.uint16), 4: np.dtype(np.uint32), 8: np.dtype(np.uint64)}
+_ONE = {size: int(np.ones(1, f"f{size}").view(bits)[0]) for size, bits in _BITS.items()}
+
+
+def _from_0_to_1(x: Array) -> bool:
+    """Whether all elements are (a nan is not).
+
+    One pass over their bits, read as whole numbers, shows it: 0 is 0 there, larger floats are larger numbers, and
+    whatever is negative (the sign is the highest bit) or nan lies above them all.
+    """
+    if not x.size or np.maximum.reduce(x.view(_BITS[x.itemsize]), None) <= _ONE[x.itemsize]:
+        return True
+    return bool(np.minimum.reduce(x, None) >= 0 and np.maximum.reduce(x, None) <= 1)  # -0 is
+
+
 def clamp_array(x: Any, low: float) -> Any:
     """`x` held at low or above, for arrays and tensors."""
     return clamp(x, low) if isinstance(x, Variable) else np.maximum(x, low)
@@ -343,7 +358,7 @@ def binary_cross_entropy(
     require_floating(input, "binary_cross_entropy")
     _no_grad_for("binary_cross_entropy", weight=weight)
     for name, x in (("input", input.array), ("target", target.array)):
-        if x.size and not (np.minimum.reduce(x, None) >= 0 and np.maximum.reduce(x, None) <= 1):  # nor nan
+        if not _from_0_to_1(x):
             raise RuntimeError(
                 f"all elements of {name} should be between 0 and 1; apply sigmoid, or use the _with_logits form"
             )

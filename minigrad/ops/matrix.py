@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -185,17 +186,19 @@ class Linear(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         x, weight = ctx.saved_tensors
         dx, dw, db = ctx.next_functions
-        n_out, n_in = weight.shape
-        batch = math.prod(x.shape[:-1])
-        flat = grad if grad.ndim == 2 else grad.reshape((batch, n_out))
         gx = gw = gb = None
         product = np.dot if isinstance(grad, Array) else matmul  # of small matrices, the quicker one
+        shape = x.shape
+        if len(shape) != 2:
+            batch = math.prod(shape[:-1])
+            x, grad = x.reshape((batch, shape[-1])), grad.reshape((batch, weight.shape[0]))
         if dx:
-            gx = product(flat, weight).reshape(x.shape)
+            gx = product(grad, weight)
+            gx = gx if len(shape) == 2 else gx.reshape(shape)
         if dw:
-            gw = product(flat.swapaxes(0, 1), x if x.ndim == 2 else x.reshape((batch, n_in)))
+            gw = product(grad.swapaxes(0, 1), x)
         if db:
-            gb = _sum_rows(flat)
+            gb = _sum_rows(grad)
         return gx, gw, gb
 
     @classmethod
@@ -218,8 +221,13 @@ def _add_to_rows(out: Array, row: Array) -> None:
 def _sum_rows(x: Any) -> Any:
     """The sum over the first of two dimensions; up to 4,096 rows as a product with ones, which BLAS makes quicker."""
     if isinstance(x, np.ndarray):
-        return np.dot(np.ones(x.shape[0], x.dtype), x) if x.shape[0] <= 4096 else total(x, (0,))
+        return np.dot(_ones(x.shape[0], x.dtype), x) if x.shape[0] <= 4096 else total(x, (0,))
     return x.sum(0)
+
+
+@functools.lru_cache(maxsize=8)
+def _ones(n: int, d: np.dtype) -> Array:
+    return np.ones(n, d)
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:

@@ -353,7 +353,12 @@ class Tanh(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         (out,) = ctx.saved_tensors
-        return grad * (1 - out * out)
+        if not isinstance(grad, Array):
+            return grad * (1 - out * out)
+        dx = np.asarray(out * out)  # the same in one piece of memory
+        np.subtract(1, dx, out=dx)
+        dx *= grad
+        return dx
 
 
 class Asinh(Operation):

@@ -112,11 +112,11 @@ class Adam(Optimizer):
 
         if largest is not None:
             v = np.maximum(largest, v, out=largest)
+        root = math.sqrt(1 - beta2**t)  # √v̂ = √v / root; both sides of the fraction times root: a pass less
         np.sqrt(v, out=work)
-        work /= math.sqrt(1 - beta2**t)
-        work += group["eps"]
+        work += group["eps"] * root
         np.divide(m, work, out=work)
-        work *= group["lr"] / (1 - beta1**t)
+        work *= group["lr"] * root / (1 - beta1**t)
 
     def update_all(self, params: list[Any], group: dict[str, Any]) -> None:
         """Small parameters are updated together, as one vector: the arithmetic is the same, its calls are fewer."""
@@ -130,9 +130,10 @@ class Adam(Optimizer):
         np.add(pack.counts, 1, pack.counts)
         np.concatenate([p._grad.array.ravel() for p in small], out=pack.grad)
         self._step(pack.grad, pack.m, pack.v, None, float(pack.counts[0]), group, pack.step)
-        for p, piece in zip(small, pack.pieces, strict=True):
-            np.subtract(p.array, piece, p.array)
-            storage.mark_written(p.array)
+        for p, piece in zip(small, pack.pieces):  # noqa: B905  they are of one length
+            array = p.array
+            np.subtract(array, piece, array)
+            storage.mark_written(array)
         if len(small) < len(params):
             together = {id(p) for p in small}
             super().update_all([p for p in params if id(p) not in together], group)
@@ -140,11 +141,14 @@ class Adam(Optimizer):
     def _pack(self, params: list[Any]) -> _Pack | None:
         """One vector for the state of all params, into which their own states look; None if they have stepped unequally."""
         pack = self._packs.get(tuple(map(id, params)))
+        if pack is not None:
+            for p, (m, n) in zip(params, pack.owners):  # noqa: B905  they are of one length
+                state = self.state[p]
+                if state.get("exp_avg") is not m or state["step"] is not n:
+                    break
+            else:
+                return pack
         states = [self.state[p] for p in params]
-        if pack is not None and all(
-            s.get("exp_avg") is m and s["step"] is n for s, (m, n) in zip(states, pack.owners, strict=True)
-        ):
-            return pack
         counts = np.array([float(s["step"].array) if s else 0.0 for s in states], dtypes.default_numpy())
         if (counts != counts[0]).any():
             return None
