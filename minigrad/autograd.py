@@ -298,13 +298,15 @@ class Operation:
     A gradient may have the shape to which its input was broadcast: `unbroadcast` in the walk sums it.
     """
 
-    next_functions: tuple[Edge | None, ...] = ()  # by input: the node that made it; None where no gradient is wanted
+    _edges: tuple[Edge | None, ...] = ()  # by input: the node that made it; None where no gradient is wanted
     sequence_nr: int = sys.maxsize  # the time at which it was recorded
-    out_shape: Any = None  # of the output: the shape that its gradient must have
-    out_dtype: Any = None  # and the dtype
-    outputs: tuple[tuple[tuple[int, ...], np.dtype], ...] | None = None  # of a `Function`: those of each of its outputs
-    hooks: dict[int, tuple[int, Callable]] | None = None  # (output, hook): called on that output's complete gradient
-    node_hooks: dict[int, Callable] | None = None  # called after this node ran
+    _out_shape: Any = None  # of the output: the shape that its gradient must have
+    _out_dtype: Any = None  # and the dtype
+    _outputs: tuple[tuple[tuple[int, ...], np.dtype], ...] | None = (
+        None  # of a `Function`: those of each of its outputs
+    )
+    _hooks: dict[int, tuple[int, Callable]] | None = None  # (output, hook): called on that output's complete gradient
+    _node_hooks: dict[int, Callable] | None = None  # called after this node ran
     is_view: ClassVar[bool] = False  # the output may look into the memory of the first input
 
     _saved: tuple[Any, ...] | None = ()
@@ -349,7 +351,7 @@ class Operation:
 
         ctx = cls()
         if tracked:
-            ctx.next_functions = tuple(edges)  # before forward, which need save only what the wanted gradients need
+            ctx._edges = tuple(edges)  # before forward, which need save only what the wanted gradients need
         out = cls.forward(ctx, *arrays)
         if not tensors:
             return out
@@ -359,9 +361,9 @@ class Operation:
         result.array = out
         if tracked:
             ctx.sequence_nr = next(clock)
-            ctx.hooks = ctx.node_hooks = ctx.outputs = None  # as in the class, but quicker to read
-            ctx.out_shape = out.shape
-            ctx.out_dtype = out.dtype
+            ctx._hooks = ctx._node_hooks = ctx._outputs = None  # as in the class, but quicker to read
+            ctx._out_shape = out.shape
+            ctx._out_dtype = out.dtype
             ids.append(id(out))
             ctx._ids = ids
             result._edge = (ctx, 0)
@@ -409,8 +411,8 @@ class Operation:
             return value
         if id(value) in self._ids:
             position = self._ids.index(id(value))
-            n_inputs = len(self.next_functions)
-            edge = (self, position - n_inputs) if position >= n_inputs else self.next_functions[position]
+            n_inputs = len(self._edges)
+            edge = (self, position - n_inputs) if position >= n_inputs else self._edges[position]
             if edge is not None and isinstance(edge[0], AccumulateGrad):
                 return edge[0].variable
             if edge is not None:
@@ -432,9 +434,14 @@ class Operation:
                     )
 
     @property
+    def next_functions(self) -> tuple[tuple[Operation | None, int], ...]:
+        """By input: the node that made it, and as which of its outputs; (None, 0) where no gradient is wanted."""
+        return tuple((None, 0) if edge is None else edge for edge in self._edges)
+
+    @property
     def needs_input_grad(self) -> tuple[bool, ...]:
         """By input, whether its gradient is wanted: `backward` may skip the others."""
-        return tuple(edge is not None for edge in self.next_functions)
+        return tuple(edge is not None for edge in self._edges)
 
     def run_backward(self, gradient: Any) -> Any:
         """Apply `backward` to the complete gradient of the output: a gradient an input."""
@@ -458,9 +465,9 @@ class Operation:
 
     def register_hook(self, hook: Callable) -> RemovableHandle:
         """Call `hook(grad_inputs, grad_outputs)` after this node ran; it may return other grad_inputs."""
-        if self.node_hooks is None:
-            self.node_hooks = {}
-        return RemovableHandle(self.node_hooks, hook)
+        if self._node_hooks is None:
+            self._node_hooks = {}
+        return RemovableHandle(self._node_hooks, hook)
 
     def __repr__(self) -> str:
         return f"<{self.name()} object at {id(self):#x}>"
@@ -494,7 +501,7 @@ class Fused(Operation):
             return self.backward(self, gradient)
         if self.inputs is None:
             self.saved_tensors  # noqa: B018  raises: the graph was freed
-        wanted = [i for i, edge in enumerate(self.next_functions) if edge is not None]
+        wanted = [i for i, edge in enumerate(self._edges) if edge is not None]
         assert self.inputs is not None
         if self.sequence_nr < Latest.written:
             self._check_not_overwritten([x.array for x in self.inputs if isinstance(x, Variable)])
@@ -610,10 +617,10 @@ def _walk(
     while heap:
         node = heappop(heap)[1]
         grad = arrived.pop(node)  # complete: every node that uses this one's output is newer and has run
-        if node.hooks is not None:
+        if node._hooks is not None:
             grad = _call_hooks(node, grad)
         if wanted is not None:
-            for i, gradient in enumerate([grad] if node.outputs is None else grad):
+            for i, gradient in enumerate([grad] if node._outputs is None else grad):
                 if (node, i) in targets:
                     found[(node, i)] = gradient
             if node not in wanted:
@@ -625,9 +632,9 @@ def _walk(
         results = node.run_backward(grad)
         if results.__class__ is not tuple:
             results = tuple(results) if isinstance(results, list | tuple) else (results,)
-        if node.node_hooks is not None:
+        if node._node_hooks is not None:
             results = _call_node_hooks(node, results, grad)
-        edges = node.next_functions
+        edges = node._edges
         if len(results) != len(edges):
             results = _fit_count(node, results)
         for i, edge in enumerate(edges):
@@ -639,13 +646,13 @@ def _walk(
                 continue
             if (
                 gradient.__class__ is not Array
-                or gradient.shape != target.out_shape
-                or gradient.dtype is not target.out_dtype
+                or gradient.shape != target._out_shape
+                or gradient.dtype is not target._out_dtype
             ):
                 gradient = _fit(gradient, edge, node, i)
             if anomaly:
                 _check_nan(gradient, node, i)
-            if target.outputs is not None:
+            if target._outputs is not None:
                 _arrive(edge, gradient, arrived, heap)
             elif target in arrived:  # from here on what `_arrive` does, without the call
                 arrived[target] = arrived[target] + gradient
@@ -662,11 +669,11 @@ def _arrive(edge: Edge, gradient: Any, arrived: dict[Operation, Any], heap: list
     """Add a gradient to what has arrived at a node (for several outputs: at that output), and put the node on the heap."""
     node, output_nr = edge
     if node not in arrived:
-        arrived[node] = None if node.outputs is None else [None] * len(node.outputs)
+        arrived[node] = None if node._outputs is None else [None] * len(node._outputs)
         heappush(heap, (-node.sequence_nr, node))
-    before = arrived[node] if node.outputs is None else arrived[node][output_nr]
+    before = arrived[node] if node._outputs is None else arrived[node][output_nr]
     total = gradient if before is None else before + gradient
-    if node.outputs is None:
+    if node._outputs is None:
         arrived[node] = total
     else:
         arrived[node][output_nr] = total
@@ -684,13 +691,13 @@ def _nodes_above(roots: Sequence[tuple[Edge, Any]], targets: Sequence[Edge]) -> 
         if node in seen or node.sequence_nr < oldest:
             continue
         seen.add(node)
-        stack.extend(edge[0] for edge in node.next_functions if edge is not None)
+        stack.extend(edge[0] for edge in node._edges if edge is not None)
     wanted: set[Operation] = set()
     for node in sorted(seen, key=lambda n: n.sequence_nr):
         if isinstance(node, AccumulateGrad):
             if node in target_nodes:
                 wanted.add(node)
-        elif any(edge is not None and (edge[0] in wanted or edge in targets) for edge in node.next_functions):
+        elif any(edge is not None and (edge[0] in wanted or edge in targets) for edge in node._edges):
             wanted.add(node)
     return wanted
 
@@ -714,7 +721,7 @@ def unbroadcast(gradient: Any, shape: tuple[int, ...]) -> Any:
 def _fit(gradient: Any, edge: Edge, node: Operation, i: int) -> Any:
     """The gradient in its input's shape and dtype; an error where it cannot have been its gradient."""
     target, output_nr = edge
-    shape, dtype = (target.out_shape, target.out_dtype) if target.outputs is None else target.outputs[output_nr]
+    shape, dtype = (target._out_shape, target._out_dtype) if target._outputs is None else target._outputs[output_nr]
     if isinstance(gradient, np.generic):
         gradient = np.asarray(gradient)
     if not isinstance(gradient, Array | Variable):
@@ -742,7 +749,7 @@ def _fit(gradient: Any, edge: Edge, node: Operation, i: int) -> Any:
 
 def _fit_count(node: Operation, results: Sequence[Any]) -> Sequence[Any]:
     """`backward` gives a gradient an input; more are allowed if they are None, as in PyTorch."""
-    n = len(node.next_functions)
+    n = len(node._edges)
     if len(results) < n or any(g is not None for g in results[n:]):
         raise RuntimeError(
             f"function {node.name()} returned an incorrect number of gradients (expected {n}, got {len(results)})"
@@ -776,7 +783,7 @@ class AccumulateGrad(Operation):
 
     def __init__(self, variable: Variable) -> None:
         self.variable = variable
-        self.out_shape, self.out_dtype = variable.array.shape, variable.array.dtype
+        self._out_shape, self._out_dtype = variable.array.shape, variable.array.dtype
         self.sequence_nr = next(clock)
 
     @classmethod
@@ -835,7 +842,7 @@ def _count_references() -> int:
             return grad + 0.0
 
     source = Source()
-    source.next_functions, source.sequence_nr = ((node, 0),), next(clock)
+    source._edges, source.sequence_nr = ((node, 0),), next(clock)
     walk([((source, 0), np.ones(1))], retain_graph=False, create_graph=False)
     return counts[0]
 
@@ -880,22 +887,22 @@ def _apply_hook(hook: Callable, gradient: Any) -> Any:
 
 def _call_hooks(node: Operation, grad: Any) -> Any:
     # What `retain_grad` keeps is the gradient after all other hooks, whenever they were registered.
-    hooks = sorted((node.hooks or {}).values(), key=lambda entry: getattr(entry[1], "is_last", False))
-    grads = [grad] if node.outputs is None else grad
+    hooks = sorted((node._hooks or {}).values(), key=lambda entry: getattr(entry[1], "is_last", False))
+    grads = [grad] if node._outputs is None else grad
     for output_nr, hook in hooks:
         if grads[output_nr] is not None:
             grads[output_nr] = _apply_hook(hook, grads[output_nr])
-    return grads[0] if node.outputs is None else grads
+    return grads[0] if node._outputs is None else grads
 
 
 def _call_node_hooks(node: Any, results: Sequence[Any], grad: Any) -> Sequence[Any]:
-    grads = [grad] if node.outputs is None else grad
+    grads = [grad] if node._outputs is None else grad
 
     def tensors(values: Sequence[Any]) -> tuple:
         return tuple(wrap(np.asarray(g)) if isinstance(g, Array | np.generic) else g for g in values)
 
     arrays = not any(isinstance(g, Variable) for g in (*results, *grads))
-    for hook in tuple(node.node_hooks.values()):
+    for hook in tuple(node._node_hooks.values()):
         changed = hook(tensors(results), tensors(grads))
         if changed is not None:
             changed = changed if isinstance(changed, tuple | list) else (changed,)
@@ -1057,7 +1064,7 @@ class Function(Operation):
     torch.autograd.Function.
     """
 
-    materialize = True
+    _materialize = True
     _non_differentiable: tuple[int, ...] = ()
     _dirty: tuple[int, ...] = ()
     setup_context: ClassVar[Callable | None] = None
@@ -1067,7 +1074,7 @@ class Function(Operation):
         ctx = cls()
         edges = tuple(x._gradient_edge() if isinstance(x, Variable) else None for x in inputs)
         tracked = _mode.grad and any(edge is not None for edge in edges)
-        ctx.next_functions = edges
+        ctx._edges = edges
         with no_grad():
             if cls.setup_context is None:
                 outputs = cls.forward(ctx, *inputs)
@@ -1083,7 +1090,7 @@ class Function(Operation):
         if tracked:
             ctx.sequence_nr = next(clock)
             arrays = [out.array if isinstance(out, Variable) else None for out in results]
-            ctx.outputs = tuple((a.shape, a.dtype) if a is not None else ((), np.dtype(float)) for a in arrays)
+            ctx._outputs = tuple((a.shape, a.dtype) if a is not None else ((), np.dtype(float)) for a in arrays)
             ctx._ids = (*(id(x.array) if isinstance(x, Variable) else 0 for x in inputs), *map(id, arrays))
             for i, (out, array) in enumerate(zip(results, arrays, strict=True)):
                 if array is None or array.dtype.kind != "f" or id(array) in ctx._non_differentiable:
@@ -1115,12 +1122,12 @@ class Function(Operation):
 
     def set_materialize_grads(self, value: bool) -> None:
         """With False, `backward` gets None for an output that was not used, where it would get zeros."""
-        self.materialize = value
+        self._materialize = value
 
     def run_backward(self, grads: list[Any]) -> Any:
         arrays = not any(isinstance(g, Variable) for g in grads)
-        if self.materialize:
-            grads = [np.zeros(*meta) if g is None else g for g, meta in zip(grads, self.outputs or (), strict=True)]
+        if self._materialize:
+            grads = [np.zeros(*meta) if g is None else g for g, meta in zip(grads, self._outputs or (), strict=True)]
         grads = [wrap(g) if isinstance(g, Array) else g for g in grads]
         results = self.backward(self, *grads)
         results = results if isinstance(results, tuple | list) else (results,)

@@ -82,7 +82,7 @@ def _slice_key(x: Any) -> Any:
     from .ops.shape import Slice
 
     node = x._edge[0] if x._edge is not None else None
-    if isinstance(node, Slice) and x._base._edge is not None and node.next_functions[0] == x._base._edge:
+    if isinstance(node, Slice) and x._base._edge is not None and node._edges[0] == x._base._edge:
         key = node.key  # type: ignore[attr-defined]
         return key if isinstance(key, tuple) else (key,)
     return None
@@ -102,7 +102,7 @@ def _keep_old_values(node: Any, x: Any, since: int) -> None:
         if node.sequence_nr <= since or node in seen:
             continue
         seen.add(node)
-        nodes.extend(edge[0] for edge in node.next_functions if edge is not None)
+        nodes.extend(edge[0] for edge in node._edges if edge is not None)
         for value in node._saved or ():
             if isinstance(value, np.ndarray) and storage.owner(value) is root and id(value) not in copies:
                 copies[id(value)] = value.copy()

@@ -269,9 +269,9 @@ class Tensor(Variable):
                 self._hooks = {}
             return RemovableHandle(self._hooks, hook)
         node, output_nr = self._edge
-        if node.hooks is None:
-            node.hooks = {}
-        return RemovableHandle(node.hooks, (output_nr, hook))
+        if node._hooks is None:
+            node._hooks = {}
+        return RemovableHandle(node._hooks, (output_nr, hook))
 
     def register_post_accumulate_grad_hook(self, hook: Callable) -> RemovableHandle:
         """Call `hook(leaf)` each time after a gradient was added to this leaf's `.grad`."""

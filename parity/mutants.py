@@ -266,7 +266,7 @@ backward_of(
 backward_of("ops.reduce:Var", scaled(0.5), "the factor 2 forgotten", "var")
 mutant(
     "Extreme: every tie gets the whole gradient", "ops.reduce:Extreme", "backward",
-    lambda b: lambda ctx, g: (_whole_ties(ctx, g), *[None] * (len(ctx.next_functions) - 1)),
+    lambda b: lambda ctx, g: (_whole_ties(ctx, g), *[None] * (len(ctx._edges) - 1)),
     "amax", "max",
 )  # fmt: skip
 

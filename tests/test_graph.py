@@ -263,6 +263,27 @@ def test_graph_can_be_walked():
     leaf = above.next_functions[0][0]
     assert leaf.name() == "AccumulateGrad"
     assert leaf.variable is x
+    assert above.next_functions[1] == (None, 0)
+
+
+@pytest.mark.parametrize("engine", [minigrad, torch], ids=["minigrad", "torch"])
+def test_a_function_may_call_what_it_keeps_as_it_likes(engine):
+    class Double(engine.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.outputs, ctx.hooks, ctx.edges, ctx.out_shape, ctx.out_dtype, ctx.node_hooks = 1, 2, 3, 4, 5, 6
+            ctx.materialize = 7
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, grad):
+            kept = (ctx.outputs, ctx.hooks, ctx.edges, ctx.out_shape, ctx.out_dtype, ctx.node_hooks, ctx.materialize)
+            assert kept == (1, 2, 3, 4, 5, 6, 7)
+            return grad * 2
+
+    x = engine.ones(2, requires_grad=True)
+    Double.apply(x * 3).sum().backward()
+    assert x.grad.tolist() == [6.0, 6.0]
 
 
 def test_detect_anomaly_names_operation_and_line():

@@ -101,7 +101,7 @@ class PreluKernel(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, w = ctx.saved_tensors
-        dx, dw = ctx.next_functions
+        dx, dw = ctx._edges
         positive = x > 0
         return choose(positive, grad, w * grad) if dx else None, keep(x * grad, ~positive) if dw else None
 

@@ -203,7 +203,7 @@ class Sub(Operation):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return grad, (-grad if ctx.next_functions[1] else None)
+        return grad, (-grad if ctx._edges[1] else None)
 
 
 class Mul(Operation):
@@ -211,15 +211,15 @@ class Mul(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        if ctx.next_functions:  # each factor is needed for the other's gradient only
-            da, db = ctx.next_functions
+        if ctx._edges:  # each factor is needed for the other's gradient only
+            da, db = ctx._edges
             ctx.save_for_backward(a if db else None, b if da else None)
         return a * b
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        da, db = ctx.next_functions
+        da, db = ctx._edges
         return grad * b if da else None, grad * a if db else None
 
 
@@ -228,14 +228,14 @@ class Div(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        if ctx.next_functions:
-            ctx.save_for_backward(a if ctx.next_functions[1] else None, b)
+        if ctx._edges:
+            ctx.save_for_backward(a if ctx._edges[1] else None, b)
         return np.true_divide(a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        da, db = ctx.next_functions
+        da, db = ctx._edges
         return grad / b if da else None, -grad * ((a / b) / b) if db else None
 
 
@@ -270,12 +270,12 @@ class Pow(Operation):
 
         a, b, out = ctx.saved_tensors
         da = db = None
-        if ctx.next_functions[0]:
+        if ctx._edges[0]:
             if not isinstance(b, _NUMBERS):
                 da = where(b == 0, 0.0, grad * (b * a ** (b - 1)))
             else:
                 da = grad * 0.0 if b == 0 else grad * (b * a ** (b - 1))
-        if ctx.next_functions[1]:
+        if ctx._edges[1]:
             zero = (a == 0) & (b >= 0)
             log_a = float(np.log(a)) if isinstance(a, _NUMBERS) else log(a)
             db = grad * where(zero, 0.0, out * log_a) if not isinstance(zero, bool) else grad * (out * log_a)
@@ -481,7 +481,7 @@ class Round(_Step):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return (grad * 0.0,) + (None,) * (len(ctx.next_functions) - 1)
+        return (grad * 0.0,) + (None,) * (len(ctx._edges) - 1)
 
 
 class Trunc(_Step):
@@ -586,7 +586,7 @@ class Remainder(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        return grad, (-grad * floor(a / b) if ctx.next_functions[1] else None)
+        return grad, (-grad * floor(a / b) if ctx._edges[1] else None)
 
 
 class Fmod(Operation):
@@ -600,7 +600,7 @@ class Fmod(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        return grad, (-grad * trunc(a / b) if ctx.next_functions[1] else None)
+        return grad, (-grad * trunc(a / b) if ctx._edges[1] else None)
 
 
 def remainder(input: Any, other: Any) -> Tensor:
@@ -680,7 +680,7 @@ class Where(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         condition = ctx.condition if isinstance(grad, np.ndarray | np.generic) else wrap(ctx.condition)
-        _, da, db = ctx.next_functions
+        _, da, db = ctx._edges
         return None, where(condition, grad, 0.0) if da else None, where(condition, 0.0, grad) if db else None
 
 
@@ -830,8 +830,8 @@ class ClampTensors(Operation):
             at_low = (x < low) if high is None else (x < low) & (low < high)
         return (
             where(inside, grad, 0.0),
-            where(at_low, grad, 0.0) if ctx.next_functions[1] else None,
-            where(at_high, grad, 0.0) if ctx.next_functions[2] else None,
+            where(at_low, grad, 0.0) if ctx._edges[1] else None,
+            where(at_high, grad, 0.0) if ctx._edges[2] else None,
         )
 
     @classmethod

@@ -57,7 +57,7 @@ class ScaledDotProductAttention(Fused):
     ) -> Array:
         ctx.setting = scale, noise, causal
         ctx.kept = None
-        if _compiled(q, k, v) and not (ctx.next_functions and ctx.next_functions[3]):
+        if _compiled(q, k, v) and not (ctx._edges and ctx._edges[3]):
             from ..kernels import attention
 
             out, ctx.kept = attention.forward(q, k, v, mask, *ctx.setting)
@@ -84,7 +84,7 @@ class ScaledDotProductAttention(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         scale, noise, _ = ctx.setting
-        to_q, to_k, to_v, to_mask, *_ = ctx.next_functions
+        to_q, to_k, to_v, to_mask, *_ = ctx._edges
         if ctx.kept is not None:
             from ..kernels import attention
 

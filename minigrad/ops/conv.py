@@ -158,7 +158,7 @@ class Convolution(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
         x, w = ctx.saved_tensors
-        dx, dw, db = ctx.next_functions[:3]
+        dx, dw, db = ctx._edges[:3]
         grad = np.ascontiguousarray(grad)
         return (
             conv_grad_input(grad, w, None, x.shape[2:], *ctx.setting) if dx else None,
@@ -207,7 +207,7 @@ class TransposedConvolution(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
         x, w = ctx.saved_tensors
-        dx, dw, db = ctx.next_functions[:3]
+        dx, dw, db = ctx._edges[:3]
         return (
             conv_forward(grad, w, None, *ctx.setting) if dx else None,
             conv_grad_weight(np.ascontiguousarray(x), grad, w.shape, *ctx.setting) if dw else None,

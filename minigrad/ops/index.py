@@ -197,10 +197,10 @@ class SetIndex(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         dx = dvalue = None
-        if ctx.next_functions[0]:
+        if ctx._edges[0]:
             zero = np.zeros((), grad.dtype) if isinstance(grad, np.ndarray) else wrap(np.zeros((), grad.array.dtype))
             dx = SetIndex.apply(grad, zero, ctx.key)
-        if ctx.next_functions[1]:
+        if ctx._edges[1]:
             dvalue = Slice.apply(grad, ctx.key) if _is_basic(ctx.key) else Index.apply(grad, ctx.key)
             # a value may have more leading 1s than the place it was put into
             extra = len(ctx.value_shape) - len(dvalue.shape)

@@ -80,7 +80,7 @@ class _DifferenceLoss(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         (d,) = ctx.saved_tensors
-        to_x, to_target, _, _ = ctx.next_functions
+        to_x, to_target, _, _ = ctx._edges
         dx = ctx.slope(d, ctx.parameter, _spread(grad, d.size, ctx.reduction))
         return dx if to_x else None, -dx if to_target else None, None, None
 
@@ -251,7 +251,7 @@ class BinaryCrossEntropy(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         p, t = ctx.saved_tensors
-        to_p, to_t, _, _ = ctx.next_functions
+        to_p, to_t, _, _ = ctx._edges
         grad = _spread(grad, p.size if isinstance(p, Array) else p.numel(), ctx.reduction)
         if ctx.weight is not None:
             grad = grad * (ctx.weight if isinstance(p, Array) else wrap(ctx.weight))
@@ -315,7 +315,7 @@ class BinaryCrossEntropyWithLogits(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, t, z, weight, pos_weight = ctx.saved_tensors
-        to_x, to_t, _, _, _ = ctx.next_functions
+        to_x, to_t, _, _, _ = ctx._edges
         grad = _spread(grad, ctx.count, ctx.reduction)
         if weight is not None:
             grad = grad * weight
@@ -669,7 +669,7 @@ class KlDiv(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, t = ctx.saved_tensors
-        to_x, to_t = ctx.next_functions
+        to_x, to_t = ctx._edges
         return -grad * t if to_x else None, grad * (log(t) + 1 - x) if to_t else None
 
 

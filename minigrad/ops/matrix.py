@@ -69,7 +69,7 @@ class MatMul(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        da, db = ctx.next_functions
+        da, db = ctx._edges
         if b.ndim == 2 and a.ndim > 2 and db:
             # One large product for the whole batch, not a product for each entry and a sum.
             rows = math.prod(a.shape[:-1])
@@ -159,7 +159,7 @@ class Dot(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        da, db = ctx.next_functions
+        da, db = ctx._edges
         return grad * b if da else None, grad * a if db else None
 
 
@@ -185,7 +185,7 @@ class Linear(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, weight = ctx.saved_tensors
-        dx, dw, db = ctx.next_functions
+        dx, dw, db = ctx._edges
         gx = gw = gb = None
         product = np.dot if isinstance(grad, Array) else matmul  # of small matrices, the quicker one
         shape = x.shape
@@ -425,7 +425,7 @@ class Einsum(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         operands = ctx.saved_tensors
         gradients: list[Any] = []
-        for i, (term, edge) in enumerate(zip(ctx.terms, ctx.next_functions[2:], strict=True)):
+        for i, (term, edge) in enumerate(zip(ctx.terms, ctx._edges[2:], strict=True)):
             if edge is None:
                 gradients.append(None)
                 continue

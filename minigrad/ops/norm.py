@@ -108,7 +108,7 @@ class Normalize(Fused):
     def backward(ctx: Any, grad: Any) -> Any:
         normalized, scale, w = ctx.saved_tensors
         axes = ctx.axes
-        to_x, to_w, to_b, *_ = ctx.next_functions
+        to_x, to_w, to_b, *_ = ctx._edges
         dx = dw = db = None
         if ctx.by_element:
             dw, db = grad * normalized if to_w else None, grad
@@ -153,7 +153,7 @@ class NativeLayerNorm(Normalize):
 
         x, mean, scale, w = ctx.saved_tensors
         dx, dw, db = rows.layer_norm_backward(grad, x, w, mean, scale, ctx.rows)
-        _, to_w, to_b, *_ = ctx.next_functions
+        _, to_w, to_b, *_ = ctx._edges
         return dx, dw.reshape(ctx.shape) if to_w else None, db.reshape(ctx.shape) if to_b else None, *(None,) * 4
 
 
@@ -182,7 +182,7 @@ class NativeBatchNorm(Normalize):
 
         x, mean, scale, w = ctx.saved_tensors
         dx, dw, db = channels.normalize_backward(channels.planes(grad), channels.planes(x), mean, scale, w)
-        _, to_w, to_b, *_ = ctx.next_functions
+        _, to_w, to_b, *_ = ctx._edges
         return dx.reshape(x.shape), dw if to_w else None, db if to_b else None, None, None, None, None
 
 
@@ -216,7 +216,7 @@ class NormalizeBy(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, w, mean, scale = ctx.saved_tensors
-        to_x, to_w, to_b, *_ = ctx.next_functions
+        to_x, to_w, to_b, *_ = ctx._edges
         dx = grad * (scale if w is None else scale * w) if to_x else None
         dw = grad * ((x - mean) * scale) if to_w else None
         return dx, dw, grad if to_b else None, None, None, None
@@ -245,7 +245,7 @@ class RmsNorm(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         normalized, scale, w = ctx.saved_tensors
-        to_x, to_w, _, _ = ctx.next_functions
+        to_x, to_w, _, _ = ctx._edges
         dx = None
         if to_x:
             dx = grad.copy() if w is None else grad * w

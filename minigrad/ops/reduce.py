@@ -365,7 +365,7 @@ class Extreme(Operation):
         # Nothing equals nan: 0 / 0 there, and the gradient is nan.
         share = (ties / np.add.reduce(ties, axes, keepdims=True)).astype(x.dtype)
         share = share if isinstance(grad, np.ndarray | np.generic) else wrap(share)
-        return grad.reshape(_kept(shape, axes)) * share, *[None] * (len(ctx.next_functions) - 1)
+        return grad.reshape(_kept(shape, axes)) * share, *[None] * (len(ctx._edges) - 1)
 
     @classmethod
     def name(cls) -> str:

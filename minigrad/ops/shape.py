@@ -796,7 +796,7 @@ class Cat(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         parts, start, before = [], 0, (slice(None),) * ctx.dim
-        for edge, n in zip(ctx.next_functions[1:], ctx.lengths, strict=True):
+        for edge, n in zip(ctx._edges[1:], ctx.lengths, strict=True):
             parts.append(slice_of(grad, (*before, slice(start, start + n))) if edge is not None else None)
             start += n
         return None, *parts
@@ -814,7 +814,7 @@ class Stack(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         before = (slice(None),) * ctx.dim
         return None, *(
-            slice_of(grad, (*before, i)) if edge is not None else None for i, edge in enumerate(ctx.next_functions[1:])
+            slice_of(grad, (*before, i)) if edge is not None else None for i, edge in enumerate(ctx._edges[1:])
         )
 
 
