@@ -139,7 +139,7 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
             "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
             "currently supported. (You can probably work around this by making a copy of your array with array.copy().)"
         )
-    return wrap(ndarray)
+    return wrap(ndarray[...])  # an array object of its own, by which the graph tells tensors apart
 
 
 def from_dlpack(ext_tensor: Any) -> Tensor:

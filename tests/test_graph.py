@@ -267,6 +267,22 @@ def test_graph_can_be_walked():
 
 
 @pytest.mark.parametrize("engine", [minigrad, torch], ids=["minigrad", "torch"])
+def test_tensors_on_the_same_memory_are_not_taken_for_one_another(engine):
+    """d/dp of sum(p t) is t, a constant, also where p and t look into the same memory."""
+    t = engine.tensor([2.0, 3.0])
+    array = np.array([2.0, 3.0], np.float32)
+    for leaf, constant in (
+        (engine.nn.Parameter(t), t),
+        (engine.from_numpy(array).requires_grad_(), engine.from_numpy(array)),
+        (engine.tensor([2.0, 3.0], requires_grad=True),) * 2,
+    ):
+        other = constant.detach() if constant is leaf else constant
+        (gradient,) = engine.autograd.grad((leaf * other).sum(), leaf, create_graph=True)
+        assert gradient.tolist() == [2.0, 3.0]
+        assert not gradient.requires_grad
+
+
+@pytest.mark.parametrize("engine", [minigrad, torch], ids=["minigrad", "torch"])
 def test_a_function_may_call_what_it_keeps_as_it_likes(engine):
     class Double(engine.autograd.Function):
         @staticmethod

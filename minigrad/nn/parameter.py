@@ -19,7 +19,7 @@ class Parameter(Tensor):
         if data is None:
             self.array = np.empty(0, dtypes.default_numpy())
         elif isinstance(data, Variable):
-            self.array = data.array
+            self.array = data.array[...]  # the same memory; the graph tells tensors apart by their array objects
         else:
             raise TypeError(f"Parameter needs a Tensor, got {type(data).__name__}; make one with torch.tensor(...)")
         self.requires_grad_(requires_grad)
@@ -49,7 +49,7 @@ class Buffer(Tensor):
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Buffer:
         self = super().__new__(cls)
-        self.array = data.array if isinstance(data, Variable) else np.empty(0, dtypes.default_numpy())
+        self.array = data.array[...] if isinstance(data, Variable) else np.empty(0, dtypes.default_numpy())
         self.persistent = persistent
         return self
 
