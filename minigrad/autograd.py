@@ -807,7 +807,7 @@ class AccumulateGrad(Operation):
             leaf._grad = gradient if leaf._grad is None else leaf._grad + gradient
         elif leaf._grad is None:
             # Take the array if nobody else holds it, else copy: no two gradients may share memory.
-            if gradient.base is not None or sys.getrefcount(gradient) > _UNSHARED:
+            if sys.getrefcount(gradient) > _UNSHARED or (gradient.base is not None and not _whole_and_own(gradient)):
                 gradient = gradient.copy()
             leaf._grad = wrap(gradient)
         elif leaf._grad._edge is None:
@@ -823,6 +823,15 @@ class AccumulateGrad(Operation):
 # How many references `accumulate` sees to an array that only the walk holds. Counted, not assumed: it is the
 # interpreter's affair.
 _UNSHARED = sys.maxsize
+
+
+def _whole_and_own(view: Array) -> bool:
+    """Whether the view shows all of another array, in its order, that nobody holds but the view: a reshaped one does."""
+    base = view.base
+    return (
+        type(base) is Array and base.base is None and base.nbytes == view.nbytes and view.flags.c_contiguous
+        and sys.getrefcount(base) <= 3  # the view, `base`, and the argument of getrefcount
+    )  # fmt: skip
 
 
 def _count_references() -> int:

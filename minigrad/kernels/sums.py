@@ -66,3 +66,15 @@ def row_dot_centered(g: Any, row: Any, mean: Any) -> Any:
     for j in range(row.size):
         total += g[j] * (row[j] - mean)
     return total
+
+
+@_any_order
+def row_dots_centered(a: Any, b: Any, row: Any, mean: Any) -> Any:
+    """Σ a · b and Σ a · b · (row - mean)"""
+    zero = row.dtype.type(0)
+    dot, centered = zero, zero
+    for j in range(row.size):
+        h = a[j] * b[j]
+        dot += h
+        centered += h * (row[j] - mean)
+    return dot, centered
