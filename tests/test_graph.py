@@ -254,6 +254,35 @@ def test_node_hook():
     assert seen == [([3.0, 3.0], [1.0, 1.0])]
 
 
+def test_a_gradient_is_taken_without_copying_only_if_nobody_else_can_see_it():
+    kept = []
+
+    class Reshaped(Operation):
+        @staticmethod
+        def forward(ctx, x, keep):
+            ctx.keep = keep
+            return x * 1
+
+        @staticmethod
+        def backward(ctx, grad):
+            whole = np.full(6, 2.0)
+            if ctx.keep:
+                kept.append(whole)
+            else:
+                ctx.address = whole.ctypes.data
+            return whole.reshape(2, 3), None
+
+    x = minigrad.ones(2, 3, dtype=minigrad.float64, requires_grad=True)
+    y = Reshaped.apply(x, False)
+    node = y.grad_fn
+    y.sum().backward()
+    assert x.grad.array.ctypes.data == node.address
+    x.grad = None
+    Reshaped.apply(x, True).sum().backward()
+    assert not np.shares_memory(x.grad.array, kept[0])
+    assert x.grad.tolist() == [[2.0] * 3] * 2
+
+
 def test_graph_can_be_walked():
     x = minigrad.ones(2, requires_grad=True)
     y = (x * 2).sum()

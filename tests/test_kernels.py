@@ -177,6 +177,17 @@ def test_large_arrays(name, dtype):
         np.testing.assert_allclose(b, c, rtol=bound, atol=bound)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rows", [193, 194, 195, 196])  # the weight's gradient is summed by fours, and in blocks of 64
+def test_layer_norm_s_weights_at_every_remainder(rows, dtype):
+    x, w, b = draw(rows, 331, dtype=dtype), draw(331, dtype=dtype), draw(331, dtype=dtype)
+    found, plain, expected = both(lambda t, x, w, b: t.nn.functional.layer_norm(x, (331,), w, b), x, w, b)
+    bound = 2e-5 if dtype == np.float32 else 1e-12
+    for a, b, c in zip(found, plain, expected, strict=True):
+        np.testing.assert_allclose(a, c, rtol=bound, atol=bound)
+        np.testing.assert_allclose(b, c, rtol=bound, atol=bound)
+
+
 def test_cross_entropy_of_many_classes():
     labels = np.random.default_rng(0).integers(0, 500, 120)
     labels[::7] = -100
