@@ -17,8 +17,11 @@ def facts(threads: int) -> dict[str, Any]:
 
     model = platform.processor()
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
+        lines = [line.split(":", 1) for line in Path("/proc/cpuinfo").read_text().splitlines() if ":" in line]
+        said = {name.strip(): value.strip() for name, value in reversed(lines)}
+        model = said.get("model name", model)
+        if "cpu family" in said:  # cloud machines of different make may bear the same name
+            model += f" (family {said['cpu family']}, model {said.get('model')})"
     except OSError:
         pass
     found: dict[str, Any] = {

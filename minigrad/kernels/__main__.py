@@ -41,6 +41,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
             yield "erf", through(torch.erf, rows, dtype=dtype)
             yield "gelu", through(F.gelu, rows, dtype=dtype)
             yield "gelu, tanh form", through(lambda x: F.gelu(x, approximate="tanh"), rows, dtype=dtype)
+        yield f"relu {name}", through(F.relu, (600, 500), dtype=dtype)
         yield f"softmax {name}", through(lambda x: torch.softmax(x, -1), rows, dtype=dtype)
         yield f"log_softmax {name}", through(lambda x: torch.log_softmax(x, -1), rows, dtype=dtype)
         labels = torch.zeros(300, dtype=torch.int64)

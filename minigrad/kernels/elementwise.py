@@ -46,6 +46,20 @@ def _normal(x: Any) -> Any:
 
 
 @kernel
+def relu(x: Array, out: Array) -> None:
+    zero = x.dtype.type(0)
+    for i in range(x.size):
+        out[i] = zero if x[i] <= zero else x[i]  # a nan stays
+
+
+@kernel
+def relu_backward(y: Array, grad: Array, out: Array) -> None:
+    zero = grad.dtype.type(0)
+    for i in range(y.size):
+        out[i] = zero if y[i] <= zero else grad[i]
+
+
+@kernel
 def erf(x: Array, out: Array) -> None:
     for i in range(x.size):
         out[i] = erf_float32(x[i])
@@ -82,9 +96,9 @@ def gelu_tanh_backward(x: Array, grad: Array, out: Array) -> None:
 
 
 def run(loop: Any, *arrays: Array) -> Array:
-    """The loop over the elements of float32 arrays of one shape; a fresh array."""
+    """The loop over the elements of arrays of one shape and dtype; a fresh array."""
     flat = [np.ascontiguousarray(a).reshape(-1) for a in arrays]
-    out = np.empty(arrays[0].shape, np.float32)
+    out = np.empty(arrays[0].shape, arrays[0].dtype)
     to = out.reshape(-1)
     split(to.size, to.size, lambda a, b: loop(*(part[a:b] for part in (*flat, to))))
     return out
