@@ -140,7 +140,9 @@ def measure(way: str, options: argparse.Namespace) -> dict[str, Any]:
         if options.model:
             model = reviews.encoder(options.model, found.classes)
         else:
-            shape = transformers.DistilBertConfig(vocab_size=len(tokenizer), num_labels=2, attn_implementation="sdpa")  # type: ignore[call-arg]
+            shape = transformers.DistilBertConfig(
+                vocab_size=max(30522, len(tokenizer)), num_labels=2, attn_implementation="sdpa"
+            )  # type: ignore[call-arg]
             model = transformers.DistilBertForSequenceClassification(shape)
         made = tokens.tokenized(found.train, tokenizer, options.max_length, "both")
         warm_up = options.steps // 3
