@@ -52,7 +52,8 @@ def _subclasses(cls: type) -> Iterator[type]:
 @contextmanager
 def timed(times: Times) -> Iterator[None]:
     """minigrad with a clock around every operation's forward and backward, the walk, and optimizers' steps."""
-    from minigrad import autograd, optim
+    from minigrad import optim
+    from minigrad.autograd import differentiate, graph
 
     saved: list[tuple[Any, str, Any]] = []
 
@@ -64,7 +65,7 @@ def timed(times: Times) -> Iterator[None]:
         inner = getattr(owner, attribute)
         replace(owner, attribute, staticmethod(lambda *a: times.around(name, kind, inner, *a)))
 
-    for cls in {autograd.Operation, *_subclasses(autograd.Operation)}:
+    for cls in {graph.Operation, *_subclasses(graph.Operation)}:
         name = cls.__name__
         for attribute, kind in (("forward", "forward"), ("backward", "backward")):
             if isinstance(vars(cls).get(attribute), staticmethod):
@@ -75,13 +76,13 @@ def timed(times: Times) -> Iterator[None]:
                 cls, "apply",
                 classmethod(lambda c, *a, _m=method: times.around(c.__name__, "overhead", _m, c, *a)),
             )  # fmt: skip
-    accumulate = autograd.AccumulateGrad.accumulate
+    accumulate = graph.AccumulateGrad.run_backward
     replace(
-        autograd.AccumulateGrad, "accumulate",
+        graph.AccumulateGrad, "run_backward",
         lambda node, g: times.around("AccumulateGrad", "backward", accumulate, node, g),
     )  # fmt: skip
-    walk = autograd.walk
-    replace(autograd, "walk", lambda *a, **k: times.around("(the walk)", "overhead", lambda: walk(*a, **k)))
+    walk = differentiate.walk
+    replace(differentiate, "walk", lambda *a, **k: times.around("(the walk)", "overhead", lambda: walk(*a, **k)))
     step = optim.Optimizer.step
     replace(
         optim.Optimizer, "step",

@@ -2,27 +2,28 @@
 
     import minigrad as torch
 
-Read `minigrad/autograd.py` first: it is backpropagation.
+Read `minigrad/autograd/graph.py` first: it is backpropagation.
 """
 
 from . import process  # before NumPy
 
 import math as _math
 import warnings as _warnings
+from typing import Any as _Any
 
 # PyTorch computes 1/0 = inf and log(-1) = nan in silence; so do minigrad's own lines, and no others.
 _warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
 from .tensor import Tensor  # before creation: the name `tensor` shall end as the function, not as the module
 from . import autograd, cuda, random
-from .autograd import (
+from .autograd.fused import use_kernels
+from .autograd.modes import (
     enable_grad,
     inference_mode,
     is_grad_enabled,
     is_inference_mode_enabled,
     no_grad,
     set_grad_enabled,
-    use_kernels,
 )
 from .creation import *
 from .device import device
@@ -50,30 +51,14 @@ from .dtypes import float64 as double
 from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
+from .missing import error as _missing
 from .printing import set_printoptions
 from .random import Generator, default_generator, initial_seed, manual_seed, seed
 from .sampling import *
 from .size import Size
 
-# The operations: each file of ops/ names its public functions in `__all__`.
-from .ops.arithmetic import *
-from .ops.pointwise import *
-from .ops.shape import *
-from .ops.reduce import *
-from .ops.index import *
-from .ops.order import *
-from .ops.matrix import *
-from .ops.activation import *
-from .ops.softmax import *
-from .ops.norm import *
-from .ops.dropout import *
-from .ops.loss import *
-from .ops.conv import *
-from .ops.pool import *
-from .ops.resample import *
-from .ops.attention import *
+from .ops import *
 
-from . import derivatives as _derivatives
 from . import linalg, nn, optim, utils
 from .config import (
     compile,
@@ -85,11 +70,8 @@ from .config import (
     use_deterministic_algorithms,
 )
 from .dtypes import can_cast, result_type
-from .gradcheck import gradcheck as _gradcheck, gradgradcheck as _gradgradcheck
+from .autograd import functional as _functional  # above ops/, so imported after them
 from .serialization import load, save
-
-# PyTorch's places for them
-autograd.gradcheck, autograd.gradgradcheck, autograd.functional = _gradcheck, _gradgradcheck, _derivatives
 
 pi, e, inf, nan, newaxis = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan, None
 strided = contiguous_format = preserve_format = channels_last = (
@@ -98,7 +80,5 @@ strided = contiguous_format = preserve_format = channels_last = (
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> object:
-    from .missing import error
-
-    raise error(__name__, name, globals())
+def __getattr__(name: str) -> _Any:
+    raise _missing(__name__, name, globals())

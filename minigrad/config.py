@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import process
-from .autograd import kernels_enabled
+from .autograd.fused import kernels_enabled
 
 _threads = {"count": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import dtypes
-from .autograd import Variable, wrap
+from .autograd.variable import Variable, wrap
 from .device import require_cpu
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from . import storage
-from .autograd import Variable, is_grad_enabled, wrap
+from .autograd.modes import is_grad_enabled
+from .autograd.variable import Variable, wrap
 
 
 def check(x: Any, changes_graph: bool = True) -> None:
@@ -67,7 +68,7 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
 
         part, result = result, SetIndex.apply(x._base, result, key)
     np.copyto(x.array, result.array if key is None else part.array, casting="unsafe")
-    now = storage.mark_written(x.array, regraphed=recorded)
+    now = storage.mark_written(x.array, recorded=recorded)
     if key is not None:
         base = x._base
         base._edge, base._own_write = result._edge, now

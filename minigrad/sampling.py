@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import dtypes, inplace, random, storage
-from .autograd import Variable, wrap
+from .autograd.variable import Variable, wrap
 from .creation import _dtype, _leaf, _like, _shape
 from .device import require_cpu
 

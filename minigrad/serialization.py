@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from .autograd import Variable, wrap
+from .autograd.variable import Variable, wrap
 from .device import require_cpu
 
 _STRUCTURE = "minigrad.structure"  # the key of the metadata that holds what is not a tensor

@@ -23,13 +23,13 @@ clock = itertools.count(1)
 class Record:
     """The writes to one piece of memory."""
 
-    __slots__ = ("owner", "regraphed", "version", "written")
+    __slots__ = ("owner", "recorded", "version", "written")
 
     def __init__(self, owner: weakref.ref[np.ndarray]) -> None:
         self.owner = owner
         self.version = 0  # how many writes
         self.written = 0  # the time of the last one
-        self.regraphed = 0  # the time of the last one that autograd recorded
+        self.recorded = 0  # the time of the last one that autograd recorded
 
 
 _records: dict[int, Record] = {}
@@ -39,7 +39,7 @@ class Latest:
     """The time of the latest write anywhere: if it is older than what is asked about, nothing need be looked up."""
 
     written = 0
-    regraphed = 0
+    recorded = 0
 
 
 def owner(array: np.ndarray) -> np.ndarray:
@@ -55,8 +55,8 @@ def find(array: np.ndarray) -> Record | None:
     return _records.get(id(owner(array)))
 
 
-def mark_written(array: np.ndarray, regraphed: bool = False) -> int:
-    """Note that ``array`` was written in place (``regraphed``: and that autograd recorded it). Returns the time."""
+def mark_written(array: np.ndarray, recorded: bool = False) -> int:
+    """Note that ``array`` was written in place (``recorded``: and that autograd recorded it). Returns the time."""
     root = owner(array)
     key = id(root)
     record = _records.get(key)
@@ -66,8 +66,8 @@ def mark_written(array: np.ndarray, regraphed: bool = False) -> int:
     now = next(clock)
     record.version += 1
     record.written = Latest.written = now
-    if regraphed:
-        record.regraphed = Latest.regraphed = now
+    if recorded:
+        record.recorded = Latest.recorded = now
     return now
 
 

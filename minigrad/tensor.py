@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from . import autograd, creation, dtypes, inplace, printing, sampling, storage
-from .autograd import Array, RemovableHandle, Variable, wrap
+from . import autograd, creation, dtypes, inplace, ops, printing, sampling, storage
+from .autograd.hooks import RemovableHandle
+from .autograd.node import Node
+from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
-from .ops import activation, arithmetic, index, matrix, order, pointwise, reduce
+from .ops import arithmetic, index, matrix
 from .ops import shape as shape_ops
-from .ops import softmax as softmax_ops
 from .size import Size
 
 
@@ -154,7 +155,7 @@ class Tensor(Variable):
         return self
 
     @property
-    def grad_fn(self) -> autograd.Operation | None:
+    def grad_fn(self) -> Node | None:
         """The node of the operation that made it; None for a leaf."""
         return self._edge[0] if self._edge is not None else None
 
@@ -456,11 +457,11 @@ class Tensor(Variable):
 
     def clone(self, *, memory_format: Any = None) -> Tensor:
         """A copy in memory of its own, through which gradients flow."""
-        return pointwise.clone(self)
+        return ops.clone(self)
 
     def contiguous(self, memory_format: Any = None) -> Tensor:
         """The tensor itself if its elements lie in order, else a copy in which they do."""
-        return self if self.array.flags.c_contiguous else pointwise.clone(self)
+        return self if self.array.flags.c_contiguous else ops.clone(self)
 
     # -- others like it (creation.py)
 
@@ -469,183 +470,184 @@ class Tensor(Variable):
 
     # -- arithmetic, comparison, choice (ops/arithmetic.py)
 
-    add = __add__ = __radd__ = arithmetic.add
-    sub = subtract = __sub__ = arithmetic.sub
+    add = __add__ = __radd__ = ops.add
+    sub = subtract = __sub__ = ops.sub
     __rsub__ = arithmetic.rsub
-    mul = multiply = __mul__ = __rmul__ = arithmetic.mul
-    div = divide = true_divide = __truediv__ = arithmetic.div
+    mul = multiply = __mul__ = __rmul__ = ops.mul
+    div = divide = true_divide = __truediv__ = ops.div
     __rtruediv__ = arithmetic.rdiv
-    pow = __pow__ = arithmetic.pow
+    pow = __pow__ = ops.pow
     __rpow__ = arithmetic.rpow
-    floor_divide = __floordiv__ = arithmetic.floor_divide
+    floor_divide = __floordiv__ = ops.floor_divide
     __rfloordiv__ = arithmetic.rfloor_divide
-    remainder = __mod__ = arithmetic.remainder
+    remainder = __mod__ = ops.remainder
     __rmod__ = arithmetic.rremainder
-    fmod = arithmetic.fmod
-    neg = negative = __neg__ = arithmetic.neg
-    positive = __pos__ = arithmetic.positive
-    abs = absolute = __abs__ = arithmetic.abs
-    square = arithmetic.square
-    sign = arithmetic.sign
+    fmod = ops.fmod
+    neg = negative = __neg__ = ops.neg
+    positive = __pos__ = ops.positive
+    abs = absolute = __abs__ = ops.abs
+    square = ops.square
+    sign = ops.sign
     floor, ceil, round, trunc, frac = (
-        arithmetic.floor, arithmetic.ceil, arithmetic.round, arithmetic.trunc, arithmetic.frac,
+        ops.floor, ops.ceil, ops.round, ops.trunc, ops.frac,
     )  # fmt: skip
-    fix = arithmetic.trunc
-    eq = __eq__ = arithmetic.eq  # type: ignore[assignment]
-    ne = __ne__ = arithmetic.ne  # type: ignore[assignment]
-    lt = less = __lt__ = arithmetic.lt
-    le = less_equal = __le__ = arithmetic.le
-    gt = greater = __gt__ = arithmetic.gt
-    ge = greater_equal = __ge__ = arithmetic.ge
-    maximum, minimum = arithmetic.maximum, arithmetic.minimum
-    clamp = clip = arithmetic.clamp
-    logical_and, logical_or = arithmetic.logical_and, arithmetic.logical_or
-    logical_xor, logical_not = arithmetic.logical_xor, arithmetic.logical_not
-    bitwise_and = __and__ = __rand__ = arithmetic.bitwise_and
-    bitwise_or = __or__ = __ror__ = arithmetic.bitwise_or
-    bitwise_xor = __xor__ = __rxor__ = arithmetic.bitwise_xor
-    bitwise_not = __invert__ = arithmetic.bitwise_not
-    isnan, isinf, isfinite = arithmetic.isnan, arithmetic.isinf, arithmetic.isfinite
-    isclose, allclose, equal = arithmetic.isclose, arithmetic.allclose, arithmetic.equal
+    fix = ops.trunc
+    eq = __eq__ = ops.eq  # type: ignore[assignment]
+    ne = __ne__ = ops.ne  # type: ignore[assignment]
+    lt = less = __lt__ = ops.lt
+    le = less_equal = __le__ = ops.le
+    gt = greater = __gt__ = ops.gt
+    ge = greater_equal = __ge__ = ops.ge
+    maximum, minimum = ops.maximum, ops.minimum
+    clamp = clip = ops.clamp
+    logical_and, logical_or = ops.logical_and, ops.logical_or
+    logical_xor, logical_not = ops.logical_xor, ops.logical_not
+    bitwise_and = __and__ = __rand__ = ops.bitwise_and
+    bitwise_or = __or__ = __ror__ = ops.bitwise_or
+    bitwise_xor = __xor__ = __rxor__ = ops.bitwise_xor
+    bitwise_not = __invert__ = ops.bitwise_not
+    isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
+    isclose, allclose, equal = ops.isclose, ops.allclose, ops.equal
 
     def where(self, condition: Any, other: Any) -> Tensor:
         """self where condition, else other."""
-        return arithmetic.where(condition, self, other)
+        return ops.where(condition, self, other)
 
     # -- functions of one element (ops/pointwise.py)
 
-    exp, exp2, expm1 = pointwise.exp, pointwise.exp2, pointwise.expm1
-    log, log2, log10, log1p = pointwise.log, pointwise.log2, pointwise.log10, pointwise.log1p
-    sqrt, rsqrt, reciprocal = pointwise.sqrt, pointwise.rsqrt, pointwise.reciprocal
-    sin, cos, tan, sinc = pointwise.sin, pointwise.cos, pointwise.tan, pointwise.sinc
-    asin = arcsin = pointwise.asin
-    acos = arccos = pointwise.acos
-    atan = arctan = pointwise.atan
-    atan2 = arctan2 = pointwise.atan2
-    sinh, cosh, tanh = pointwise.sinh, pointwise.cosh, pointwise.tanh
-    asinh, acosh, atanh = pointwise.asinh, pointwise.acosh, pointwise.atanh
-    sigmoid, logit = pointwise.sigmoid, pointwise.logit
-    erf, erfc, erfinv = pointwise.erf, pointwise.erfc, pointwise.erfinv
-    lgamma, digamma = pointwise.lgamma, pointwise.digamma
+    exp, exp2, expm1 = ops.exp, ops.exp2, ops.expm1
+    log, log2, log10, log1p = ops.log, ops.log2, ops.log10, ops.log1p
+    sqrt, rsqrt, reciprocal = ops.sqrt, ops.rsqrt, ops.reciprocal
+    sin, cos, tan, sinc = ops.sin, ops.cos, ops.tan, ops.sinc
+    asin = arcsin = ops.asin
+    acos = arccos = ops.acos
+    atan = arctan = ops.atan
+    atan2 = arctan2 = ops.atan2
+    sinh, cosh, tanh = ops.sinh, ops.cosh, ops.tanh
+    asinh, acosh, atanh = ops.asinh, ops.acosh, ops.atanh
+    sigmoid, logit = ops.sigmoid, ops.logit
+    erf, erfc, erfinv = ops.erf, ops.erfc, ops.erfinv
+    lgamma, digamma = ops.lgamma, ops.digamma
     hypot, logaddexp, xlogy, copysign = (
-        pointwise.hypot,
-        pointwise.logaddexp,
-        pointwise.xlogy,
-        pointwise.copysign,
+        ops.hypot,
+        ops.logaddexp,
+        ops.xlogy,
+        ops.copysign,
     )
     lerp, addcmul, addcdiv, float_power = (
-        pointwise.lerp,
-        pointwise.addcmul,
-        pointwise.addcdiv,
-        pointwise.float_power,
+        ops.lerp,
+        ops.addcmul,
+        ops.addcdiv,
+        ops.float_power,
     )
-    rad2deg, deg2rad, nan_to_num = pointwise.rad2deg, pointwise.deg2rad, pointwise.nan_to_num
-    heaviside = pointwise.heaviside
+    rad2deg, deg2rad, nan_to_num = ops.rad2deg, ops.deg2rad, ops.nan_to_num
+    heaviside = ops.heaviside
 
     # -- reductions (ops/reduce.py)
 
-    sum, nansum, mean, nanmean, prod = reduce.sum, reduce.nansum, reduce.mean, reduce.nanmean, reduce.prod
-    var, std = reduce.var, reduce.std
-    amax, amin, aminmax, max, min = reduce.amax, reduce.amin, reduce.aminmax, reduce.max, reduce.min
-    argmax, argmin = reduce.argmax, reduce.argmin
-    all, any, count_nonzero = reduce.all, reduce.any, reduce.count_nonzero
-    logsumexp, norm, dist = reduce.logsumexp, reduce.norm, reduce.dist
-    cumsum, cumprod, cummax, cummin = reduce.cumsum, reduce.cumprod, reduce.cummax, reduce.cummin
-    logcumsumexp, diff = reduce.logcumsumexp, reduce.diff
+    sum, nansum, mean, nanmean, prod = ops.sum, ops.nansum, ops.mean, ops.nanmean, ops.prod
+    var, std = ops.var, ops.std
+    amax, amin, aminmax, max, min = ops.amax, ops.amin, ops.aminmax, ops.max, ops.min
+    argmax, argmin = ops.argmax, ops.argmin
+    all, any, count_nonzero = ops.all, ops.any, ops.count_nonzero
+    logsumexp, norm, dist = ops.logsumexp, ops.norm, ops.dist
+    cumsum, cumprod, cummax, cummin = ops.cumsum, ops.cumprod, ops.cummax, ops.cummin
+    logcumsumexp, diff = ops.logcumsumexp, ops.diff
 
     # -- shape (ops/shape.py)
 
     reshape, view, view_as, reshape_as = (
-        shape_ops.reshape,
+        ops.reshape,
         shape_ops.view,
         shape_ops.view_as,
         shape_ops.reshape_as,
     )
-    flatten, ravel, unflatten = shape_ops.flatten, shape_ops.ravel, shape_ops.unflatten
-    squeeze, unsqueeze = shape_ops.squeeze, shape_ops.unsqueeze
-    permute, t = shape_ops.permute, shape_ops.t
-    transpose = swapaxes = swapdims = shape_ops.transpose
-    movedim = moveaxis = shape_ops.movedim
+    flatten, ravel, unflatten = ops.flatten, ops.ravel, ops.unflatten
+    squeeze, unsqueeze = ops.squeeze, ops.unsqueeze
+    permute, t = ops.permute, ops.t
+    transpose = swapaxes = swapdims = ops.transpose
+    movedim = moveaxis = ops.movedim
     T, mT, H, mH = (
         property(shape_ops.T),
         property(shape_ops.mT),
         property(shape_ops.T),
         property(shape_ops.mT),
     )
-    adjoint = shape_ops.adjoint
-    expand, expand_as, broadcast_to = shape_ops.expand, shape_ops.expand_as, shape_ops.broadcast_to
-    repeat, tile, repeat_interleave = shape_ops.repeat, shape_ops.tile, shape_ops.repeat_interleave
-    narrow, select, split, chunk = shape_ops.narrow, shape_ops.select, shape_ops.split, shape_ops.chunk
-    tensor_split, unbind, unfold = shape_ops.tensor_split, shape_ops.unbind, shape_ops.unfold
-    diagonal, diag, diag_embed = shape_ops.diagonal, shape_ops.diag, shape_ops.diag_embed
-    tril, triu = shape_ops.tril, shape_ops.triu
+    adjoint = ops.adjoint
+    expand, expand_as, broadcast_to = shape_ops.expand, shape_ops.expand_as, ops.broadcast_to
+    repeat, tile, repeat_interleave = shape_ops.repeat, ops.tile, ops.repeat_interleave
+    narrow, select, split, chunk = ops.narrow, ops.select, ops.split, ops.chunk
+    tensor_split, unbind, unfold = ops.tensor_split, ops.unbind, shape_ops.unfold
+    diagonal, diag, diag_embed = ops.diagonal, ops.diag, ops.diag_embed
+    tril, triu = ops.tril, ops.triu
     flip, fliplr, flipud, rot90, roll = (
-        shape_ops.flip, shape_ops.fliplr, shape_ops.flipud, shape_ops.rot90, shape_ops.roll,
+        ops.flip, ops.fliplr, ops.flipud, ops.rot90, ops.roll,
     )  # fmt: skip
 
     # -- indexing (ops/index.py)
 
     __getitem__, __setitem__ = index.getitem, index.setitem
-    gather, take, take_along_dim = index.gather, index.take, index.take_along_dim
-    index_select, index_add, index_copy = index.index_select, index.index_add, index.index_copy
-    index_fill, index_put = index.index_fill, index.index_put
-    scatter, scatter_add, scatter_reduce = index.scatter, index.scatter_add, index.scatter_reduce
-    masked_fill, masked_select, masked_scatter = index.masked_fill, index.masked_select, index.masked_scatter
-    nonzero, argwhere, bincount, unique = index.nonzero, index.argwhere, index.bincount, index.unique
-    histc = index.histc
+    gather, take, take_along_dim = ops.gather, ops.take, ops.take_along_dim
+    index_select, index_add, index_copy = ops.index_select, ops.index_add, ops.index_copy
+    index_fill, index_put = ops.index_fill, ops.index_put
+    scatter, scatter_add, scatter_reduce = ops.scatter, ops.scatter_add, ops.scatter_reduce
+    masked_fill, masked_select, masked_scatter = ops.masked_fill, ops.masked_select, ops.masked_scatter
+    nonzero, argwhere, bincount, unique = ops.nonzero, ops.argwhere, ops.bincount, ops.unique
+    histc = ops.histc
 
     # -- order (ops/order.py)
 
-    sort, argsort, msort, topk = order.sort, order.argsort, order.msort, order.topk
+    sort, argsort, msort, topk = ops.sort, ops.argsort, ops.msort, ops.topk
     kthvalue, median, nanmedian, mode, quantile = (
-        order.kthvalue, order.median, order.nanmedian, order.mode, order.quantile,
+        ops.kthvalue, ops.median, ops.nanmedian, ops.mode, ops.quantile,
     )  # fmt: skip
 
     # -- matrices (ops/matrix.py)
 
-    matmul = __matmul__ = matrix.matmul
+    matmul = __matmul__ = ops.matmul
     __rmatmul__ = matrix.rmatmul
-    mm, bmm, mv, dot, vdot = matrix.mm, matrix.bmm, matrix.mv, matrix.dot, matrix.vdot
-    inner, outer, ger, kron = matrix.inner, matrix.outer, matrix.ger, matrix.kron
-    addmm, addmv, baddbmm = matrix.addmm, matrix.addmv, matrix.baddbmm
-    trace, inverse, cross = matrix.trace, matrix.inverse, matrix.cross
+    mm, bmm, mv, dot, vdot = ops.mm, ops.bmm, ops.mv, ops.dot, ops.vdot
+    inner, kron = ops.inner, ops.kron
+    outer = ger = ops.outer
+    addmm, addmv, baddbmm = ops.addmm, ops.addmv, ops.baddbmm
+    trace, inverse, cross = ops.trace, ops.inverse, ops.cross
 
     # -- activations (ops/activation.py, ops/softmax.py)
 
-    relu, prelu, hardshrink = activation.relu, activation.prelu, activation.hardshrink
-    softmax, log_softmax = softmax_ops.softmax, softmax_ops.log_softmax
+    relu, prelu, hardshrink = ops.relu, ops.prelu, ops.hardshrink
+    softmax, log_softmax = ops.softmax, ops.log_softmax
 
     # -- in place: each is its out-of-place twin, written back (inplace.py)
 
-    add_ = __iadd__ = inplace.of(arithmetic.add)
-    sub_ = subtract_ = __isub__ = inplace.of(arithmetic.sub)
-    mul_ = multiply_ = __imul__ = inplace.of(arithmetic.mul)
-    div_ = divide_ = __itruediv__ = inplace.of(arithmetic.div)
-    pow_ = __ipow__ = inplace.of(arithmetic.pow)
+    add_ = __iadd__ = inplace.of(ops.add)
+    sub_ = subtract_ = __isub__ = inplace.of(ops.sub)
+    mul_ = multiply_ = __imul__ = inplace.of(ops.mul)
+    div_ = divide_ = __itruediv__ = inplace.of(ops.div)
+    pow_ = __ipow__ = inplace.of(ops.pow)
     neg_, abs_, square_ = (
-        inplace.of(arithmetic.neg),
-        inplace.of(arithmetic.abs),
-        inplace.of(arithmetic.square),
+        inplace.of(ops.neg),
+        inplace.of(ops.abs),
+        inplace.of(ops.square),
     )
-    floor_, ceil_ = inplace.of(arithmetic.floor), inplace.of(arithmetic.ceil)
-    round_, trunc_ = inplace.of(arithmetic.round), inplace.of(arithmetic.trunc)
-    clamp_ = clip_ = inplace.of(arithmetic.clamp)
-    exp_, log_, sqrt_ = inplace.of(pointwise.exp), inplace.of(pointwise.log), inplace.of(pointwise.sqrt)
-    rsqrt_, reciprocal_ = inplace.of(pointwise.rsqrt), inplace.of(pointwise.reciprocal)
-    sin_, cos_, tanh_ = inplace.of(pointwise.sin), inplace.of(pointwise.cos), inplace.of(pointwise.tanh)
-    sigmoid_, erfinv_ = inplace.of(pointwise.sigmoid), inplace.of(pointwise.erfinv)
-    lerp_ = inplace.of(pointwise.lerp)
-    addcmul_, addcdiv_ = inplace.of(pointwise.addcmul), inplace.of(pointwise.addcdiv)
-    nan_to_num_ = inplace.of(pointwise.nan_to_num)
-    squeeze_, unsqueeze_ = inplace.reshaping(shape_ops.squeeze), inplace.reshaping(shape_ops.unsqueeze)
-    t_, transpose_ = inplace.reshaping(shape_ops.t), inplace.reshaping(shape_ops.transpose)
-    tril_, triu_ = inplace.of(shape_ops.tril), inplace.of(shape_ops.triu)
-    index_add_, index_copy_ = inplace.of(index.index_add), inplace.of(index.index_copy)
-    index_fill_, index_put_ = inplace.of(index.index_fill), inplace.of(index.index_put)
-    scatter_, scatter_add_ = inplace.of(index.scatter), inplace.of(index.scatter_add)
-    scatter_reduce_ = inplace.of(index.scatter_reduce)
-    masked_fill_, masked_scatter_ = inplace.of(index.masked_fill), inplace.of(index.masked_scatter)
-    relu_ = activation.relu_
+    floor_, ceil_ = inplace.of(ops.floor), inplace.of(ops.ceil)
+    round_, trunc_ = inplace.of(ops.round), inplace.of(ops.trunc)
+    clamp_ = clip_ = inplace.of(ops.clamp)
+    exp_, log_, sqrt_ = inplace.of(ops.exp), inplace.of(ops.log), inplace.of(ops.sqrt)
+    rsqrt_, reciprocal_ = inplace.of(ops.rsqrt), inplace.of(ops.reciprocal)
+    sin_, cos_, tanh_ = inplace.of(ops.sin), inplace.of(ops.cos), inplace.of(ops.tanh)
+    sigmoid_, erfinv_ = inplace.of(ops.sigmoid), inplace.of(ops.erfinv)
+    lerp_ = inplace.of(ops.lerp)
+    addcmul_, addcdiv_ = inplace.of(ops.addcmul), inplace.of(ops.addcdiv)
+    nan_to_num_ = inplace.of(ops.nan_to_num)
+    squeeze_, unsqueeze_ = inplace.reshaping(ops.squeeze), inplace.reshaping(ops.unsqueeze)
+    t_, transpose_ = inplace.reshaping(ops.t), inplace.reshaping(ops.transpose)
+    tril_, triu_ = inplace.of(ops.tril), inplace.of(ops.triu)
+    index_add_, index_copy_ = inplace.of(ops.index_add), inplace.of(ops.index_copy)
+    index_fill_, index_put_ = inplace.of(ops.index_fill), inplace.of(ops.index_put)
+    scatter_, scatter_add_ = inplace.of(ops.scatter), inplace.of(ops.scatter_add)
+    scatter_reduce_ = inplace.of(ops.scatter_reduce)
+    masked_fill_, masked_scatter_ = inplace.of(ops.masked_fill), inplace.of(ops.masked_scatter)
+    relu_ = ops.relu_
     uniform_, normal_, bernoulli_ = sampling.uniform_, sampling.normal_, sampling.bernoulli_
     random_, exponential_, cauchy_ = sampling.random_, sampling.exponential_, sampling.cauchy_
     log_normal_, geometric_ = sampling.log_normal_, sampling.geometric_
@@ -692,4 +694,4 @@ def _parse_to(self: Tensor, args: tuple, kwargs: dict) -> tuple[np.dtype, bool]:
     return (self.array.dtype if d is None else dtypes.to_numpy(d)), make_copy
 
 
-autograd.register_tensor_type(Tensor)
+register_tensor_type(Tensor)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .autograd import wrap
+from .autograd.variable import wrap
 from .serialization import widened
 from .size import Size
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 import minigrad
-from minigrad.autograd import wrap
+from minigrad.autograd.variable import wrap
 
 from .draw import Input
 

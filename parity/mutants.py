@@ -480,15 +480,15 @@ mutant(
     lambda o: lambda self, set_to_none=True: None, "optim.Optimizer", "optim.SGD",
 )  # fmt: skip
 mutant(
-    "no_grad: still recording", "autograd:no_grad", "__enter__", lambda o: lambda self: o(self) or _record_anyway(),
+    "no_grad: still recording", "autograd.modes:no_grad", "__enter__", lambda o: lambda self: o(self) or _record_anyway(),
     "no_grad",
 )  # fmt: skip
 
 
 def _record_anyway() -> None:
-    from minigrad import autograd
+    from minigrad.autograd import modes
 
-    autograd._mode.grad = True
+    modes.current.grad = True
 
 
 def caught(name: str, examples: int = 120) -> tuple[str, int] | None:

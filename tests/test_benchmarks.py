@@ -74,15 +74,15 @@ def test_slope():
 
 
 def test_profile_names_the_operations_and_leaves_nothing_behind(capsys):
-    from minigrad import autograd
+    from minigrad.autograd import differentiate, graph
     from minigrad.ops.matrix import Linear
 
-    before = (vars(autograd.Operation)["apply"], vars(Linear)["forward"], autograd.walk)
+    before = (vars(graph.Operation)["apply"], vars(Linear)["forward"], differentiate.walk)
     assert profile.main(["network_2_4_1", "--seconds", "0.01"]) == 0
     said = capsys.readouterr().out
     for name in ("Linear", "Relu", "BinaryCrossEntropy", "(optimizer Adam)", "(the walk)"):
         assert name in said
-    assert (vars(autograd.Operation)["apply"], vars(Linear)["forward"], autograd.walk) == before
+    assert (vars(graph.Operation)["apply"], vars(Linear)["forward"], differentiate.walk) == before
 
 
 def test_every_workload_can_be_made():

@@ -24,7 +24,6 @@ part. So no second pool spins beside that of BLAS, and loader threads may call k
 from __future__ import annotations
 
 import functools
-import importlib.util
 import itertools
 import os
 import threading
@@ -32,7 +31,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..autograd import kernels_enabled
+from ..autograd.fused import kernels_position, numba_is_installed
 
 LARGE = 1 << 15  # elements from which a compiled loop pays
 _PER_THREAD = 1 << 17  # elements that are worth waking a second thread for: about 50 microseconds
@@ -46,12 +45,11 @@ def wanted(x: np.ndarray, work: int | None = None) -> bool:
 
     work: where an element is used many times, how many elements would cost as much when used once; x.size otherwise.
     """
-    return (x.size if work is None else work) >= LARGE and x.dtype.char in "fd" and kernels_enabled() and _installed()
-
-
-@functools.cache
-def _installed() -> bool:
-    return importlib.util.find_spec("numba") is not None
+    size = x.size if work is None else work
+    position = kernels_position()
+    if x.dtype.char not in "fd" or position not in ("fastest", "compiled") or not numba_is_installed():
+        return False
+    return size >= LARGE or (position == "compiled" and x.size > 0)
 
 
 class _Worker(threading.Thread):

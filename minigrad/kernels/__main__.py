@@ -78,9 +78,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m minigrad.kernels", description=__doc__)
     parser.add_argument("command", choices=["warm"], help="compile all kernels")
     parser.parse_args(arguments)
-    from . import _installed
+    from ..autograd.fused import numba_is_installed
 
-    if not _installed():
+    if not numba_is_installed():
         print("Numba is not installed: there is nothing to compile (pip install numba).", file=sys.stderr)
         return 1
     todo = list(jobs())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import creation
-from ..autograd import wrap
+from ..autograd.variable import wrap
 from ..device import require_cpu
 from ..ops.shape import cat
 from . import functional as F

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ..autograd import Variable
+from ..autograd.variable import Variable
 from .module import Module
 from .parameter import Parameter
 

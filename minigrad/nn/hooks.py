@@ -7,7 +7,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..autograd import Function, Variable, is_grad_enabled, wrap
+from ..autograd.function import Function
+from ..autograd.modes import is_grad_enabled
+from ..autograd.variable import Variable, wrap
 
 
 class BackwardHookFunction(Function):

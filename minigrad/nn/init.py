@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import random, storage
-from ..autograd import no_grad
+from ..autograd.modes import no_grad
 from ..creation import empty_like
 
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import storage
-from ..autograd import RemovableHandle, Variable, wrap
+from ..autograd.hooks import RemovableHandle
+from ..autograd.variable import Variable, wrap
 from ..device import require_cpu
 from ..dtypes import bfloat16, float16, float32, float64
 from ..dtypes import dtype as Dtype

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..autograd import Variable
+from ..autograd.variable import Variable
 from ..tensor import Tensor
 
 

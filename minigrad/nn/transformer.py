@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import wrap
+from ..autograd.variable import wrap
 from ..dtypes import default_numpy, to_numpy
 from . import functional as F
 from . import init

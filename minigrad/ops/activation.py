@@ -13,7 +13,10 @@ import numpy as np
 
 from .. import inplace as _inplace
 from .. import kernels
-from ..autograd import Array, Fused, Operation, Variable, wrap
+from ..autograd.fused import Fused
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
 from ..random import default_generator
 from .arithmetic import where
 from .checks import require_floating, require_tensor, type_name
@@ -23,21 +26,6 @@ from .shape import normalize_dim
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = [
-    "celu",
-    "celu_",
-    "hardshrink",
-    "prelu",
-    "relu",
-    "relu_",
-    "rrelu",
-    "rrelu_",
-    "selu",
-    "selu_",
-    "threshold",
-    "threshold_",
-]
 
 
 # -- relu and its kin: piecewise linear
@@ -111,7 +99,7 @@ class PreluKernel(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, w = ctx.saved_tensors
-        dx, dw = ctx._edges
+        dx, dw = ctx.needs_input_grad
         positive = x > 0
         return choose(positive, grad, w * grad) if dx else None, keep(x * grad, ~positive) if dw else None
 
@@ -194,6 +182,7 @@ class Hardswish(Operation):
         return keep(choose(x < 3, grad * (x / 3 + 0.5), grad), ~(x <= -3))
 
 
+@public("minigrad", "functional")
 def relu(input: Any, inplace: bool = False) -> Tensor:
     """max(input, 0). PyTorch: torch.nn.functional.relu."""
     if inplace:
@@ -204,11 +193,13 @@ def relu(input: Any, inplace: bool = False) -> Tensor:
     return Relu.apply(input)
 
 
+@public("functional")
 def relu6(input: Any, inplace: bool = False) -> Tensor:
     """min(max(input, 0), 6). PyTorch: torch.nn.functional.relu6."""
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
+@public("functional")
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """min(max(input, min_val), max_val). PyTorch: torch.nn.functional.hardtanh."""
     if min_val > max_val:
@@ -224,6 +215,7 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return Hardtanh.apply(input, min_val, max_val)
 
 
+@public("functional")
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """input where positive, else negative_slope · input. PyTorch: torch.nn.functional.leaky_relu."""
     if inplace:
@@ -232,6 +224,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     return LeakyRelu.apply(input, negative_slope)
 
 
+@public("minigrad", "functional")
 def prelu(input: Any, weight: Any) -> Tensor:
     """input where positive, else weight · input. weight: a scalar, (1,), or one value a channel (dimension 1).
 
@@ -256,6 +249,7 @@ def prelu(input: Any, weight: Any) -> Tensor:
     return PreluKernel.apply(input, weight.reshape((1, -1) + (1,) * (x.ndim - 2) if x.ndim > 1 else (1,) * x.ndim))
 
 
+@public("minigrad", "functional")
 def rrelu(
     input: Any, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
 ) -> Tensor:
@@ -277,6 +271,7 @@ def rrelu(
     return input * wrap(slopes)
 
 
+@public("minigrad", "functional")
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """input where it is above threshold, else value. PyTorch: torch.nn.functional.threshold."""
     if inplace:
@@ -287,12 +282,14 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     return Threshold.apply(input, threshold, value)
 
 
+@public("minigrad", "functional")
 def hardshrink(input: Any, lambd: float = 0.5) -> Tensor:
     """input where |input| > lambd, else 0. PyTorch: torch.nn.functional.hardshrink."""
     require_floating(input, "hardshrink", "hardshrink_cpu")
     return Hardshrink.apply(input, lambd)
 
 
+@public("functional")
 def softshrink(input: Any, lambd: float = 0.5) -> Tensor:
     """input moved by lambd towards 0, and 0 within lambd of it. PyTorch: torch.nn.functional.softshrink."""
     require_floating(input, "softshrink", "softshrink_check")
@@ -301,6 +298,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Tensor:
     return Softshrink.apply(input, lambd)
 
 
+@public("functional")
 def hardsigmoid(input: Any, inplace: bool = False) -> Tensor:
     """relu6(input + 3) / 6. PyTorch: torch.nn.functional.hardsigmoid."""
     if inplace:
@@ -309,6 +307,7 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Tensor:
     return Hardsigmoid.apply(input)
 
 
+@public("functional")
 def hardswish(input: Any, inplace: bool = False) -> Tensor:
     """input · relu6(input + 3) / 6. PyTorch: torch.nn.functional.hardswish. Source: Howard et al. 2019, "MobileNetV3"."""
     if inplace:
@@ -355,6 +354,7 @@ SELU_ALPHA = 1.6732632423543772848170429916717
 SELU_SCALE = 1.0507009873554804934193349852946
 
 
+@public("functional")
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """input where positive, else alpha · (eˣ - 1). PyTorch: torch.nn.functional.elu. Source: Clevert et al. 2015."""
     if inplace:
@@ -363,6 +363,7 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return Elu.apply(input, alpha, 1.0, 1.0)
 
 
+@public("minigrad", "functional")
 def selu(input: Any, inplace: bool = False) -> Tensor:
     """scale · elu(input, alpha) with the constants that keep mean 0 and variance 1 from layer to layer.
 
@@ -374,6 +375,7 @@ def selu(input: Any, inplace: bool = False) -> Tensor:
     return Elu.apply(input, SELU_ALPHA, SELU_SCALE, 1.0)
 
 
+@public("minigrad", "functional")
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """input where positive, else alpha · (e^(x / alpha) - 1). PyTorch: torch.nn.functional.celu. Source: Barron 2017."""
     if inplace:
@@ -556,6 +558,7 @@ class Glu(Fused):
         return dx, None
 
 
+@public("functional")
 def gelu(input: Any, approximate: str = "none") -> Tensor:
     """input · Φ(input), the Gaussian error linear unit; approximate: "none" (exact) or "tanh".
 
@@ -567,6 +570,7 @@ def gelu(input: Any, approximate: str = "none") -> Tensor:
     return Gelu.apply(input, approximate)
 
 
+@public("functional")
 def silu(input: Any, inplace: bool = False) -> Tensor:
     """input · σ(input), also called swish. PyTorch: torch.nn.functional.silu. Source: Elfwing et al. 2017."""
     if inplace:
@@ -575,6 +579,7 @@ def silu(input: Any, inplace: bool = False) -> Tensor:
     return Silu.apply(input)
 
 
+@public("functional")
 def mish(input: Any, inplace: bool = False) -> Tensor:
     """input · tanh(softplus(input)). PyTorch: torch.nn.functional.mish. Source: Misra 2019."""
     if inplace:
@@ -583,28 +588,33 @@ def mish(input: Any, inplace: bool = False) -> Tensor:
     return Mish.apply(input)
 
 
+@public("functional")
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + e^(beta·x)) / beta, a smooth relu; linear where beta · x > threshold. PyTorch: torch.nn.functional.softplus."""
     require_floating(input, "softplus", "softplus_cpu")
     return Softplus.apply(input, beta, threshold)
 
 
+@public("functional")
 def logsigmoid(input: Any) -> Tensor:
     """ln σ(input). PyTorch: torch.nn.functional.logsigmoid."""
     require_floating(input, "log_sigmoid", "log_sigmoid_cpu")
     return LogSigmoid.apply(input)
 
 
+@public("functional")
 def softsign(input: Any) -> Tensor:
     """input / (1 + |input|). PyTorch: torch.nn.functional.softsign."""
     return input / (input.abs() + 1)
 
 
+@public("functional")
 def tanhshrink(input: Any) -> Tensor:
     """input - tanh(input). PyTorch: torch.nn.functional.tanhshrink."""
     return input - tanh(input)
 
 
+@public("functional")
 def glu(input: Any, dim: int = -1) -> Tensor:
     """a · σ(b), a and b the first and second half of input along dim. Source: Dauphin et al. 2016.
 
@@ -620,9 +630,8 @@ def glu(input: Any, dim: int = -1) -> Tensor:
     return Glu.apply(input, dim)
 
 
-relu_, hardtanh_, leaky_relu_ = _inplace.of(relu), _inplace.of(hardtanh), _inplace.of(leaky_relu)
-elu_, selu_, celu_ = _inplace.of(elu), _inplace.of(selu), _inplace.of(celu)
-rrelu_, threshold_ = _inplace.of(rrelu), _inplace.of(threshold)
-_silu_, _mish_, _hardsigmoid_, _hardswish_ = (
-    _inplace.of(silu), _inplace.of(mish), _inplace.of(hardsigmoid), _inplace.of(hardswish),
-)  # fmt: skip
+relu_, celu_, rrelu_, selu_, threshold_ = (
+    public("minigrad", "functional")(_inplace.of(f)) for f in (relu, celu, rrelu, selu, threshold)
+)
+hardtanh_, leaky_relu_, elu_ = (public("functional")(_inplace.of(f)) for f in (hardtanh, leaky_relu, elu))
+_silu_, _mish_, _hardsigmoid_, _hardswish_ = (_inplace.of(f) for f in (silu, mish, hardsigmoid, hardswish))

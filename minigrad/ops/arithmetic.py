@@ -10,67 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import dtypes
-from ..autograd import Array, Operation, Variable, wrap
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = [
-    "abs",
-    "absolute",
-    "add",
-    "allclose",
-    "bitwise_and",
-    "bitwise_not",
-    "bitwise_or",
-    "bitwise_xor",
-    "ceil",
-    "clamp",
-    "clip",
-    "div",
-    "divide",
-    "eq",
-    "equal",
-    "fix",
-    "floor",
-    "floor_divide",
-    "fmod",
-    "frac",
-    "ge",
-    "greater",
-    "greater_equal",
-    "gt",
-    "isclose",
-    "isfinite",
-    "isinf",
-    "isnan",
-    "le",
-    "less",
-    "less_equal",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "lt",
-    "maximum",
-    "minimum",
-    "mul",
-    "multiply",
-    "ne",
-    "neg",
-    "negative",
-    "positive",
-    "pow",
-    "remainder",
-    "round",
-    "sign",
-    "square",
-    "sub",
-    "subtract",
-    "true_divide",
-    "trunc",
-    "where",
-]
 
 Number = int | float | bool
 _NUMBERS = (int, float)  # for isinstance: a tuple is quicker than a union
@@ -203,7 +149,7 @@ class Sub(Operation):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return grad, (-grad if ctx._edges[1] else None)
+        return grad, (-grad if ctx.needs_input_grad[1] else None)
 
 
 class Mul(Operation):
@@ -211,15 +157,15 @@ class Mul(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        if ctx._edges:  # each factor is needed for the other's gradient only
-            da, db = ctx._edges
+        if ctx.needs_input_grad:  # each factor is needed for the other's gradient only
+            da, db = ctx.needs_input_grad
             ctx.save_for_backward(a if db else None, b if da else None)
         return a * b
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        da, db = ctx._edges
+        da, db = ctx.needs_input_grad
         return grad * b if da else None, grad * a if db else None
 
 
@@ -228,14 +174,14 @@ class Div(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        if ctx._edges:
-            ctx.save_for_backward(a if ctx._edges[1] else None, b)
+        if ctx.needs_input_grad:
+            ctx.save_for_backward(a if ctx.needs_input_grad[1] else None, b)
         return np.true_divide(a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        da, db = ctx._edges
+        da, db = ctx.needs_input_grad
         return grad / b if da else None, -grad * ((a / b) / b) if db else None
 
 
@@ -270,12 +216,12 @@ class Pow(Operation):
 
         a, b, out = ctx.saved_tensors
         da = db = None
-        if ctx._edges[0]:
+        if ctx.needs_input_grad[0]:
             if not isinstance(b, _NUMBERS):
                 da = where(b == 0, 0.0, grad * (b * a ** (b - 1)))
             else:
                 da = grad * 0.0 if b == 0 else grad * (b * a ** (b - 1))
-        if ctx._edges[1]:
+        if ctx.needs_input_grad[1]:
             zero = (a == 0) & (b >= 0)
             log_a = float(np.log(a)) if isinstance(a, _NUMBERS) else log(a)
             db = grad * where(zero, 0.0, out * log_a) if not isinstance(zero, bool) else grad * (out * log_a)
@@ -312,11 +258,13 @@ def _scaled(other: Any, alpha: Number) -> Any:
     return mul(other, alpha) if isinstance(other, Variable) else other * alpha
 
 
+@public
 def add(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """input + alpha · other, broadcast. PyTorch: torch.add."""
     return _binary(Add, input, other if alpha == 1 else _scaled(other, alpha))
 
 
+@public(also="subtract")
 def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """input - alpha · other, broadcast; not for booleans. PyTorch: torch.sub."""
     a, b = input, other if alpha == 1 else mul(other, alpha)
@@ -334,11 +282,13 @@ def rsub(input: Any, other: Any) -> Tensor:
     return sub(other, input)
 
 
+@public(also="multiply")
 def mul(input: Any, other: Any) -> Tensor:
     """input · other, broadcast. PyTorch: torch.mul."""
     return _binary(Mul, input, other)
 
 
+@public(also=("divide", "true_divide"))
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """input / other, broadcast; integers divide to floats. rounding_mode: None, "trunc" or "floor". PyTorch: torch.div."""
     if rounding_mode == "floor":
@@ -368,6 +318,7 @@ def rdiv(input: Any, other: Any) -> Tensor:
     return mul(reciprocal(input), other)
 
 
+@public(also="negative")
 def neg(input: Any) -> Tensor:
     """-input; not for booleans. PyTorch: torch.neg."""
     if isinstance(input, Variable) and input.array.dtype.kind == "b":
@@ -378,6 +329,7 @@ def neg(input: Any) -> Tensor:
     return Neg.apply(input)
 
 
+@public
 def positive(input: Any) -> Tensor:
     """input itself. PyTorch: torch.positive."""
     if isinstance(input, Variable) and input.array.dtype.kind == "b":
@@ -385,6 +337,7 @@ def positive(input: Any) -> Tensor:
     return input
 
 
+@public
 def pow(input: Any, exponent: Any) -> Tensor:
     """input to the power of exponent, broadcast. PyTorch: torch.pow."""
     if isinstance(input, Variable) and isinstance(exponent, Variable):
@@ -424,11 +377,13 @@ class Square(Operation):
         return "PowBackward0"
 
 
+@public
 def square(input: Any) -> Tensor:
     """input². PyTorch: torch.square."""
     return pow(input, 2)
 
 
+@public(also="absolute")
 def abs(input: Any) -> Tensor:
     """|input|. PyTorch: torch.abs."""
     _not_for_bool("abs", input)
@@ -481,7 +436,7 @@ class Round(_Step):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return (grad * 0.0,) + (None,) * (len(ctx._edges) - 1)
+        return (grad * 0.0,) + (None,) * (len(ctx.needs_input_grad) - 1)
 
 
 class Trunc(_Step):
@@ -492,35 +447,41 @@ class Trunc(_Step):
         return np.trunc(x) if x.dtype.kind == "f" else x.copy()
 
 
+@public
 def sign(input: Any) -> Tensor:
     """-1, 0 or 1, by the sign of input (0 at nan). PyTorch: torch.sign."""
     return Sign.apply(input)
 
 
+@public
 def floor(input: Any) -> Tensor:
     """The largest integer ≤ input. PyTorch: torch.floor."""
     _not_for_bool("floor", input)
     return Floor.apply(input)
 
 
+@public
 def ceil(input: Any) -> Tensor:
     """The smallest integer ≥ input. PyTorch: torch.ceil."""
     _not_for_bool("ceil", input)
     return Ceil.apply(input)
 
 
+@public
 def round(input: Any, *, decimals: int = 0) -> Tensor:
     """The nearest integer, halves to even; decimals: digits to keep. PyTorch: torch.round."""
     _not_for_bool("round", input)
     return Round.apply(input, decimals) if decimals else Round.apply(input)
 
 
+@public(also="fix")
 def trunc(input: Any) -> Tensor:
     """input without its fraction. PyTorch: torch.trunc."""
     _not_for_bool("trunc", input)
     return Trunc.apply(input)
 
 
+@public
 def frac(input: Any) -> Tensor:
     """The fraction of input, with its sign. PyTorch: torch.frac."""
     if isinstance(input, Variable) and input.array.dtype.kind != "f":
@@ -546,6 +507,7 @@ def _zero_division(a: Any, b: Any) -> None:
         raise RuntimeError("ZeroDivisionError")
 
 
+@public
 def floor_divide(input: Any, other: Any) -> Tensor:
     """⌊input / other⌋. PyTorch: torch.floor_divide."""
     _not_for_bool("floor_divide", input, other)
@@ -586,7 +548,7 @@ class Remainder(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        return grad, (-grad * floor(a / b) if ctx._edges[1] else None)
+        return grad, (-grad * floor(a / b) if ctx.needs_input_grad[1] else None)
 
 
 class Fmod(Operation):
@@ -600,9 +562,10 @@ class Fmod(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        return grad, (-grad * trunc(a / b) if ctx._edges[1] else None)
+        return grad, (-grad * trunc(a / b) if ctx.needs_input_grad[1] else None)
 
 
+@public
 def remainder(input: Any, other: Any) -> Tensor:
     """The remainder of input / other with the sign of other: Python's %. PyTorch: torch.remainder."""
     _not_for_bool("remainder", input, other)
@@ -616,6 +579,7 @@ def rremainder(input: Any, other: Any) -> Tensor:
     return remainder(other, input)
 
 
+@public
 def fmod(input: Any, other: Any) -> Tensor:
     """The remainder of input / other with the sign of input: C's fmod. PyTorch: torch.fmod."""
     _not_for_bool("fmod", input, other)
@@ -636,31 +600,37 @@ def _compare(ufunc: np.ufunc, input: Any, other: Any) -> Any:
         raise broadcast_error(a, b) from None
 
 
+@public
 def eq(input: Any, other: Any) -> Tensor:
     """input == other, as a boolean tensor. PyTorch: torch.eq."""
     return _compare(np.equal, input, other)
 
 
+@public
 def ne(input: Any, other: Any) -> Tensor:
     """input != other. PyTorch: torch.ne."""
     return _compare(np.not_equal, input, other)
 
 
+@public(also="less")
 def lt(input: Any, other: Any) -> Tensor:
     """input < other. PyTorch: torch.lt."""
     return _compare(np.less, input, other)
 
 
+@public(also="less_equal")
 def le(input: Any, other: Any) -> Tensor:
     """input ≤ other. PyTorch: torch.le."""
     return _compare(np.less_equal, input, other)
 
 
+@public(also="greater")
 def gt(input: Any, other: Any) -> Tensor:
     """input > other. PyTorch: torch.gt."""
     return _compare(np.greater, input, other)
 
 
+@public(also="greater_equal")
 def ge(input: Any, other: Any) -> Tensor:
     """input ≥ other. PyTorch: torch.ge."""
     return _compare(np.greater_equal, input, other)
@@ -680,10 +650,11 @@ class Where(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         condition = ctx.condition if isinstance(grad, np.ndarray | np.generic) else wrap(ctx.condition)
-        _, da, db = ctx._edges
+        _, da, db = ctx.needs_input_grad
         return None, where(condition, grad, 0.0) if da else None, where(condition, 0.0, grad) if db else None
 
 
+@public
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """input where condition is True, else other; with the condition alone, the indices of its True elements.
 
@@ -753,12 +724,14 @@ def _tensor_arguments(name: str, *named: tuple[str, Any]) -> None:
             raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(x).__name__}")
 
 
+@public
 def maximum(input: Any, other: Any) -> Tensor:
     """The larger of two tensors, element by element. PyTorch: torch.maximum."""
     _tensor_arguments("maximum", ("input", input), ("other", other))
     return _binary(Maximum, input, other)
 
 
+@public
 def minimum(input: Any, other: Any) -> Tensor:
     """The smaller of two tensors, element by element. PyTorch: torch.minimum."""
     _tensor_arguments("minimum", ("input", input), ("other", other))
@@ -785,6 +758,7 @@ class Clamp(Operation):
         return where(inside, grad, 0.0), None, None
 
 
+@public(also="clip")
 def clamp(input: Any, min: Any = None, max: Any = None) -> Tensor:
     """input held within [min, max]; each a number, a tensor or None (not both None). PyTorch: torch.clamp."""
     if min is None and max is None:
@@ -830,8 +804,8 @@ class ClampTensors(Operation):
             at_low = (x < low) if high is None else (x < low) & (low < high)
         return (
             where(inside, grad, 0.0),
-            where(at_low, grad, 0.0) if ctx._edges[1] else None,
-            where(at_high, grad, 0.0) if ctx._edges[2] else None,
+            where(at_low, grad, 0.0) if ctx.needs_input_grad[1] else None,
+            where(at_high, grad, 0.0) if ctx.needs_input_grad[2] else None,
         )
 
     @classmethod
@@ -863,21 +837,25 @@ def _boolean(ufunc: np.ufunc, *operands: Any) -> Any:
         raise broadcast_error(*operands) from None
 
 
+@public
 def logical_and(input: Any, other: Any) -> Tensor:
     """True where both are nonzero. PyTorch: torch.logical_and."""
     return _boolean(np.logical_and, input, other)
 
 
+@public
 def logical_or(input: Any, other: Any) -> Tensor:
     """True where either is nonzero. PyTorch: torch.logical_or."""
     return _boolean(np.logical_or, input, other)
 
 
+@public
 def logical_xor(input: Any, other: Any) -> Tensor:
     """True where exactly one is nonzero. PyTorch: torch.logical_xor."""
     return _boolean(np.logical_xor, input, other)
 
 
+@public
 def logical_not(input: Any) -> Tensor:
     """True where input is zero. PyTorch: torch.logical_not."""
     return _boolean(np.logical_not, input)
@@ -895,21 +873,25 @@ def _bitwise(ufunc: np.ufunc, input: Any, other: Any) -> Any:
     return _boolean(ufunc, a, b)
 
 
+@public
 def bitwise_and(input: Any, other: Any) -> Tensor:
     """input & other, bit by bit; `and` of booleans. PyTorch: torch.bitwise_and."""
     return _bitwise(np.bitwise_and, input, other)
 
 
+@public
 def bitwise_or(input: Any, other: Any) -> Tensor:
     """input | other, bit by bit; `or` of booleans. PyTorch: torch.bitwise_or."""
     return _bitwise(np.bitwise_or, input, other)
 
 
+@public
 def bitwise_xor(input: Any, other: Any) -> Tensor:
     """input ^ other, bit by bit. PyTorch: torch.bitwise_xor."""
     return _bitwise(np.bitwise_xor, input, other)
 
 
+@public
 def bitwise_not(input: Any) -> Tensor:
     """~input, bit by bit; `not` of booleans. PyTorch: torch.bitwise_not."""
     if input.array.dtype.kind == "f":
@@ -920,16 +902,19 @@ def bitwise_not(input: Any) -> Tensor:
 # -- tests for special values
 
 
+@public
 def isnan(input: Any) -> Tensor:
     """True where input is nan. PyTorch: torch.isnan."""
     return wrap(np.asarray(np.isnan(input.array)))
 
 
+@public
 def isinf(input: Any) -> Tensor:
     """True where input is ±inf. PyTorch: torch.isinf."""
     return wrap(np.asarray(np.isinf(input.array)))
 
 
+@public
 def isfinite(input: Any) -> Tensor:
     """True where input is neither nan nor ±inf. PyTorch: torch.isfinite."""
     return wrap(np.asarray(np.isfinite(input.array)))
@@ -942,23 +927,23 @@ def _same_dtype(name: str, a: Any, b: Any) -> None:
         )
 
 
+@public
 def isclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """True where |input - other| ≤ atol + rtol · |other|. PyTorch: torch.isclose."""
     _same_dtype("isclose", input, other)
     return wrap(np.asarray(np.isclose(input.array, other.array, rtol, atol, equal_nan)))
 
 
+@public
 def allclose(input: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether all elements are close (see `isclose`). PyTorch: torch.allclose."""
     return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
 
 
+@public
 def equal(input: Any, other: Any) -> bool:
     """Whether two tensors have the same shape and values. PyTorch: torch.equal."""
     return input.array.shape == other.array.shape and bool(np.array_equal(input.array, other.array))
 
 
 # -- other names for the same
-
-absolute, clip, divide, true_divide, fix = abs, clamp, div, div, trunc
-greater, greater_equal, less, less_equal, multiply, negative, subtract = gt, ge, lt, le, mul, neg, sub

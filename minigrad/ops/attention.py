@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import kernels
-from ..autograd import Array, Fused, wrap
+from ..autograd.fused import Fused
+from ..autograd.variable import Array, wrap
+from ..public import public
 from ..random import default_generator
 from .checks import require_tensor, type_name
 from .dropout import check_probability
@@ -19,8 +21,6 @@ from .softmax import row_dot, softmax
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__: list[str] = []
 
 
 class ScaledDotProductAttention(Fused):
@@ -57,7 +57,7 @@ class ScaledDotProductAttention(Fused):
     ) -> Array:
         ctx.setting = scale, noise, causal
         ctx.kept = None
-        if _compiled(q, k, v) and not (ctx._edges and ctx._edges[3]):
+        if _compiled(q, k, v) and not (ctx.needs_input_grad and ctx.needs_input_grad[3]):
             from ..kernels import attention
 
             out, ctx.kept = attention.forward(q, k, v, mask, *ctx.setting)
@@ -84,7 +84,7 @@ class ScaledDotProductAttention(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         scale, noise, _ = ctx.setting
-        to_q, to_k, to_v, to_mask, *_ = ctx._edges
+        to_q, to_k, to_v, to_mask, *_ = ctx.needs_input_grad
         if ctx.kept is not None:
             from ..kernels import attention
 
@@ -122,6 +122,7 @@ def _causal_mask(q: Array, k: Array) -> Array:
     return np.triu(np.full((q.shape[-2], k.shape[-2]), -math.inf, q.dtype), 1)
 
 
+@public("functional")
 def scaled_dot_product_attention(
     query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False, *,
     scale: float | None = None, enable_gqa: bool = False,

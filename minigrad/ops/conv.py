@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import kernels
-from ..autograd import Array, Fused, Variable, wrap
+from ..autograd.fused import Fused
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
 from .matrix import einsum
 from .shape import flip
 from .windows import Pairs, add_windows, out_size, pad_zeros, tuple_of, windows
@@ -26,7 +28,6 @@ from .windows import Pairs, add_windows, out_size, pad_zeros, tuple_of, windows
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d"]
 
 Ints = tuple[int, ...]
 _COLUMN_BYTES = 1 << 22  # columns made at a time: they should stay in the cache until the product has read them
@@ -158,7 +159,7 @@ class Convolution(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
         x, w = ctx.saved_tensors
-        dx, dw, db = ctx._edges[:3]
+        dx, dw, db = ctx.needs_input_grad[:3]
         grad = np.ascontiguousarray(grad)
         return (
             conv_grad_input(grad, w, None, x.shape[2:], *ctx.setting) if dx else None,
@@ -207,7 +208,7 @@ class TransposedConvolution(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
         x, w = ctx.saved_tensors
-        dx, dw, db = ctx._edges[:3]
+        dx, dw, db = ctx.needs_input_grad[:3]
         return (
             conv_forward(grad, w, None, *ctx.setting) if dx else None,
             conv_grad_weight(np.ascontiguousarray(x), grad, w.shape, *ctx.setting) if dw else None,
@@ -287,6 +288,7 @@ def _conv(
     return out.squeeze(0) if single else out
 
 
+@public("minigrad", "functional")
 def conv1d(
     input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Tensor:
@@ -294,6 +296,7 @@ def conv1d(
     return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
+@public("minigrad", "functional")
 def conv2d(
     input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Tensor:
@@ -343,6 +346,7 @@ def _conv_transpose(
     return out.squeeze(0) if single else out
 
 
+@public("minigrad", "functional")
 def conv_transpose1d(
     input: Any,
     weight: Any,
@@ -362,6 +366,7 @@ def conv_transpose1d(
     )
 
 
+@public("minigrad", "functional")
 def conv_transpose2d(
     input: Any,
     weight: Any,

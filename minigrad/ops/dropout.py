@@ -10,24 +10,15 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from .. import inplace
-from ..autograd import Array, Operation, wrap
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, wrap
+from ..public import public
 from ..random import default_generator, in_order_of
 from .activation import SELU_ALPHA, SELU_SCALE
 from .checks import require_tensor, type_name
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = [
-    "alpha_dropout",
-    "alpha_dropout_",
-    "dropout",
-    "dropout_",
-    "feature_alpha_dropout",
-    "feature_alpha_dropout_",
-    "feature_dropout",
-    "feature_dropout_",
-]
 
 
 class Dropout(Operation):
@@ -90,6 +81,7 @@ def _alpha(x: Any, p: float, shape: tuple[int, ...]) -> Any:
     return Dropout.apply(x, kept * scale) + wrap(shift)
 
 
+@public
 def dropout(input: Any, p: float, train: bool) -> Tensor:
     """input with elements set to 0 with probability p, the others divided by 1 - p; input itself if not train.
 
@@ -101,6 +93,7 @@ def dropout(input: Any, p: float, train: bool) -> Tensor:
     return Dropout.apply(input, in_order_of(array, lambda shape: default_generator.dropout_mask(shape, array.dtype, p)))
 
 
+@public
 def feature_dropout(input: Any, p: float, train: bool) -> Tensor:
     """`dropout` of whole channels of an input (N, C, ...). PyTorch: torch.feature_dropout. Source: Tompson et al. 2015."""
     if not _drops("feature_dropout", input, p, train):
@@ -108,11 +101,13 @@ def feature_dropout(input: Any, p: float, train: bool) -> Tensor:
     return Dropout.apply(input, default_generator.dropout_mask(_channels(input.array.shape, p), input.array.dtype, p))
 
 
+@public
 def alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
     """Dropout for networks with selu: mean 0 and variance 1 stay. PyTorch: torch.alpha_dropout. Source: Klambauer et al. 2017."""
     return _alpha(input, p, input.array.shape) if _drops("alpha_dropout", input, p, train) else input
 
 
+@public
 def feature_alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
     """`alpha_dropout` of whole channels. PyTorch: torch.feature_alpha_dropout."""
     return (
@@ -120,5 +115,6 @@ def feature_alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
     )
 
 
-dropout_, feature_dropout_ = inplace.of(dropout), inplace.of(feature_dropout)
-alpha_dropout_, feature_alpha_dropout_ = inplace.of(alpha_dropout), inplace.of(feature_alpha_dropout)
+dropout_, feature_dropout_, alpha_dropout_, feature_alpha_dropout_ = (
+    public(inplace.of(f)) for f in (dropout, feature_dropout, alpha_dropout, feature_alpha_dropout)
+)

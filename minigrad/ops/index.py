@@ -8,37 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import inplace, kernels
-from ..autograd import Array, Operation, Variable, wrap
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
 from .arithmetic import cast, where
 from .shape import Slice, expand, normalize_dim
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = [
-    "argwhere",
-    "bincount",
-    "bucketize",
-    "gather",
-    "histc",
-    "index_add",
-    "index_copy",
-    "index_fill",
-    "index_put",
-    "index_select",
-    "isin",
-    "masked_fill",
-    "masked_scatter",
-    "masked_select",
-    "nonzero",
-    "scatter",
-    "scatter_add",
-    "scatter_reduce",
-    "searchsorted",
-    "take",
-    "take_along_dim",
-    "unique",
-]
 
 
 # -- x[key]
@@ -197,10 +174,10 @@ class SetIndex(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         dx = dvalue = None
-        if ctx._edges[0]:
+        if ctx.needs_input_grad[0]:
             zero = np.zeros((), grad.dtype) if isinstance(grad, np.ndarray) else wrap(np.zeros((), grad.array.dtype))
             dx = SetIndex.apply(grad, zero, ctx.key)
-        if ctx._edges[1]:
+        if ctx.needs_input_grad[1]:
             dvalue = Slice.apply(grad, ctx.key) if _is_basic(ctx.key) else Index.apply(grad, ctx.key)
             # a value may have more leading 1s than the place it was put into
             extra = len(ctx.value_shape) - len(dvalue.shape)
@@ -245,6 +222,7 @@ def setitem(self: Any, key: Any, value: Any) -> None:
         ) from None
 
 
+@public
 def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
     """A copy with `values` at `indices` (added there, if accumulate). PyTorch: torch.index_put."""
     plain, _ = plain_key(tuple(indices))
@@ -321,6 +299,7 @@ def _gather_key(name: str, input: Any, dim: int, index: Any) -> tuple[Array, ...
     return _along(places, dim)
 
 
+@public
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Tensor:
     """For each place in index, the element of input there, but with index's value along dim. PyTorch: torch.gather."""
     if input.array.ndim == 0 or (isinstance(index, Variable) and index.array.ndim == 0):
@@ -331,6 +310,7 @@ def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Te
     return Gather.apply(input, _gather_key("gather", input, dim, index))
 
 
+@public
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Tensor:
     """As `gather`, with the other dimensions broadcast; flattened for dim=None. PyTorch: torch.take_along_dim."""
     if dim is None:
@@ -342,6 +322,7 @@ def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Tensor:
     return gather(expand(input, a), dim, expand(indices, b))
 
 
+@public
 def take(input: Any, index: Any) -> Tensor:
     """Elements of the flattened input, in the shape of index. PyTorch: torch.take."""
     places = _index_tensor("take", index)
@@ -394,6 +375,7 @@ def _entries(name: str, input: Any, dim: int, index: Any) -> tuple[int, Array]:
     return dim, places.reshape(-1)
 
 
+@public
 def index_select(input: Any, dim: int, index: Any) -> Tensor:
     """The entries `index` (a vector) of dimension dim: a copy. PyTorch: torch.index_select."""
     dim, places = _entries("index_select", input, dim, index)
@@ -402,6 +384,7 @@ def index_select(input: Any, dim: int, index: Any) -> Tensor:
     return IndexSelect.apply(input, dim, places)
 
 
+@public
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) -> Tensor:
     """input with alpha · source added at the entries `index` of dimension dim. PyTorch: torch.index_add."""
     dim, places = _entries("index_add", input, dim, index)
@@ -412,12 +395,14 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: Any = 1) 
     return input + IndexAddZeros.apply(source if alpha == 1 else source * alpha, dim, places, input.array.shape[dim])
 
 
+@public
 def index_copy(input: Any, dim: int, index: Any, source: Any) -> Tensor:
     """input with its entries `index` of dimension dim replaced by source. PyTorch: torch.index_copy."""
     dim, places = _entries("index_copy", input, dim, index)
     return SetIndex.apply(input, source, (*(slice(None),) * dim, places))
 
 
+@public
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Tensor:
     """input with its entries `index` of dimension dim set to value. PyTorch: torch.index_fill."""
     dim, places = _entries("index_fill", input, dim, index)
@@ -443,6 +428,7 @@ def _scatter_source(name: str, input: Any, index: Any, src: Any) -> Any:
     return wrap(np.full(index.array.shape, src, input.array.dtype))
 
 
+@public
 def scatter(
     input: Any, dim: int, index: Any, src: Any = None, value: Any = None, *, reduce: str | None = None
 ) -> Tensor:
@@ -462,12 +448,14 @@ def scatter(
     return SetIndex.apply(input, _scatter_source("scatter", input, index, value if src is None else src), key)
 
 
+@public
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Tensor:
     """input with src added at the places that `gather(dim, index)` reads. PyTorch: torch.scatter_add."""
     key = _gather_key("scatter_add", input, dim, index)
     return input + ScatterAddAt.apply(_scatter_source("scatter_add", input, index, src), key, input.array.shape)
 
 
+@public
 def scatter_reduce(input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Tensor:
     """input with src reduced into the places of index: "sum" or "mean" with gradient, "prod", "amax", "amin" without.
 
@@ -512,6 +500,7 @@ def _mask(name: str, mask: Any) -> Array:
     return mask.array
 
 
+@public
 def masked_fill(input: Any, mask: Any, value: Any) -> Tensor:
     """input with value where mask is True. PyTorch: torch.masked_fill."""
     _mask("masked_fill", mask)
@@ -527,6 +516,7 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Tensor:
     return where(mask, cast(value, input.array.dtype), input)
 
 
+@public
 def masked_select(input: Any, mask: Any) -> Tensor:
     """The elements where mask is True, in one dimension. PyTorch: torch.masked_select."""
     _mask("masked_select", mask)
@@ -534,6 +524,7 @@ def masked_select(input: Any, mask: Any) -> Tensor:
     return Index.apply(expand(input, shape), (np.broadcast_to(mask.array, shape),))
 
 
+@public
 def masked_scatter(input: Any, mask: Any, source: Any) -> Tensor:
     """input with the elements of source, in order, where mask is True. PyTorch: torch.masked_scatter."""
     _mask("masked_scatter", mask)
@@ -548,6 +539,7 @@ def masked_scatter(input: Any, mask: Any, source: Any) -> Tensor:
 # -- where and what (no gradient)
 
 
+@public
 def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     """The indices of nonzero elements, a row each (or, as_tuple, a vector a dimension). PyTorch: torch.nonzero."""
     if as_tuple:
@@ -555,11 +547,13 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
     return wrap(np.argwhere(input.array))
 
 
+@public
 def argwhere(input: Any) -> Tensor:
     """The indices of nonzero elements, a row each. PyTorch: torch.argwhere."""
     return wrap(np.argwhere(input.array))
 
 
+@public("functional")
 def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     """For each class index, a vector of num_classes with a 1 there. PyTorch: torch.nn.functional.one_hot."""
     index = tensor.array
@@ -575,6 +569,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     return wrap((index[..., None] == np.arange(n)).astype(np.int64))
 
 
+@public
 def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     """How often each integer appears (or the sum of its weights). PyTorch: torch.bincount."""
     if input.array.ndim != 1 or (input.array.size and input.array.min() < 0):
@@ -583,6 +578,7 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Tensor:
     return wrap(out if weights is None or weights.array.dtype == np.float64 else out.astype(weights.array.dtype))
 
 
+@public
 def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements lie in each of `bins` equal parts of [min, max] (of their range, if both are equal). PyTorch: torch.histc."""
     low, high = (float(min), float(max)) if min != max else (float(input.array.min()), float(input.array.max()))
@@ -592,6 +588,7 @@ def histc(input: Any, bins: int = 100, min: float = 0, max: float = 0) -> Tensor
     return wrap(counts.astype(input.array.dtype))
 
 
+@public
 def unique(
     input: Any,
     sorted: bool = True,
@@ -607,6 +604,7 @@ def unique(
     return results[0] if len(results) == 1 else results
 
 
+@public
 def searchsorted(
     sorted_sequence: Any, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None
 ) -> Any:
@@ -623,11 +621,13 @@ def searchsorted(
     return wrap(np.asarray(out, dtype=np.int32 if out_int32 else np.int64))
 
 
+@public
 def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """The bucket of each value between sorted boundaries. PyTorch: torch.bucketize."""
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
+@public
 def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Which elements are among test_elements. PyTorch: torch.isin."""
     a, b = (x.array if isinstance(x, Variable) else np.asarray(x) for x in (elements, test_elements))
@@ -671,6 +671,7 @@ class EmbeddingGrad(Operation):
         return Embedding.apply(grad, ctx.index, None), None, None, None
 
 
+@public("functional")
 def embedding(
     input: Any, weight: Any, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
     scale_grad_by_freq: bool = False, sparse: bool = False,

@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import kernels
-from ..autograd import Array, Fused, Operation, Variable, no_grad, wrap
+from ..autograd.fused import Fused
+from ..autograd.graph import Operation
+from ..autograd.modes import no_grad
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
 from .arithmetic import broadcast_error, cast, clamp, minimum, promote, where
 from .arithmetic import sub as subtract
 from .checks import reduction_name, require_floating, require_tensor, type_name
@@ -26,8 +30,6 @@ from .softmax import log_softmax
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = ["cosine_similarity", "pairwise_distance"]
 
 
 def reduced(losses: Any, reduction: str) -> Any:
@@ -80,7 +82,7 @@ class _DifferenceLoss(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         (d,) = ctx.saved_tensors
-        to_x, to_target, _, _ = ctx._edges
+        to_x, to_target, _, _ = ctx.needs_input_grad
         dx = ctx.slope(d, ctx.parameter, _spread(grad, d.size, ctx.reduction))
         return dx if to_x else None, -dx if to_target else None, None, None
 
@@ -171,6 +173,7 @@ def _weighted(losses: Any, weight: Any, input: Any, reduction: str, mean: Callab
     return mean(losses) if reduction == "mean" else reduced(losses, reduction)
 
 
+@public("functional")
 def mse_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
 ) -> Tensor:
@@ -183,6 +186,7 @@ def mse_loss(
     return _weighted(losses, weight, input, reduction, lambda x: x.sum() / weight.sum())
 
 
+@public("functional")
 def l1_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
 ) -> Tensor:
@@ -197,6 +201,7 @@ def l1_loss(
     return _difference_loss(L1Loss, "l1_cpu", input, target, reduction, 0.0)
 
 
+@public("functional")
 def smooth_l1_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0
 ) -> Tensor:
@@ -213,6 +218,7 @@ def smooth_l1_loss(
     return _difference_loss(SmoothL1Loss, "smooth_l1_cpu", input, target, reduction, beta)
 
 
+@public("functional")
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Tensor:
     """(input - target)² / 2 where they differ by less than delta, else delta · (|input - target| - delta/2).
 
@@ -251,7 +257,7 @@ class BinaryCrossEntropy(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         p, t = ctx.saved_tensors
-        to_p, to_t, _, _ = ctx._edges
+        to_p, to_t, _, _ = ctx.needs_input_grad
         grad = _spread(grad, p.size if isinstance(p, Array) else p.numel(), ctx.reduction)
         if ctx.weight is not None:
             grad = grad * (ctx.weight if isinstance(p, Array) else wrap(ctx.weight))
@@ -315,7 +321,7 @@ class BinaryCrossEntropyWithLogits(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, t, z, weight, pos_weight = ctx.saved_tensors
-        to_x, to_t, _, _, _ = ctx._edges
+        to_x, to_t, _, _, _ = ctx.needs_input_grad
         grad = _spread(grad, ctx.count, ctx.reduction)
         if weight is not None:
             grad = grad * weight
@@ -339,6 +345,7 @@ def _no_grad_for(function: str, **arguments: Any) -> None:
             )
 
 
+@public("functional")
 def binary_cross_entropy(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -372,6 +379,7 @@ def binary_cross_entropy(
     return BinaryCrossEntropy.apply(input, target, weight, reduction)
 
 
+@public("functional")
 def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
     pos_weight: Any = None,
@@ -589,6 +597,7 @@ def _class_loss(op: type[Fused], input: Any, target: Any, weight: Any, *argument
     return loss.reshape(target.shape) if loss.ndim else loss
 
 
+@public("functional")
 def nll_loss(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
     reduction: str = "mean",
@@ -608,6 +617,7 @@ def nll_loss(
     return _class_loss(NllLoss, input, target, weight, ignore_index, reduction)
 
 
+@public("functional")
 def cross_entropy(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
     reduction: str = "mean", label_smoothing: float = 0.0,
@@ -669,10 +679,11 @@ class KlDiv(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, t = ctx.saved_tensors
-        to_x, to_t = ctx._edges
+        to_x, to_t = ctx.needs_input_grad
         return -grad * t if to_x else None, grad * (log(t) + 1 - x) if to_t else None
 
 
+@public("functional")
 def kl_div(
     input: Any,
     target: Any,
@@ -716,6 +727,7 @@ def kl_div(
 # -- likelihoods
 
 
+@public("functional")
 def poisson_nll_loss(
     input: Any, target: Any, log_input: bool = True, full: bool = False, size_average: Any = None, eps: float = 1e-8,
     reduce: Any = None, reduction: str = "mean",
@@ -733,6 +745,7 @@ def poisson_nll_loss(
     return reduced(loss, reduction)
 
 
+@public("functional")
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
@@ -773,6 +786,7 @@ def _held(x: Any, low: float) -> Any:
 # -- of margins and similarity
 
 
+@public("functional")
 def hinge_embedding_loss(
     input: Any, target: Any, margin: float = 1.0, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -783,6 +797,7 @@ def hinge_embedding_loss(
     return reduced(far + near, reduction)
 
 
+@public("functional")
 def margin_ranking_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
@@ -800,6 +815,7 @@ def margin_ranking_loss(
     return reduced(clamp(-target * (input1 - input2) + margin, min=0), reduction)
 
 
+@public("functional")
 def cosine_embedding_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
@@ -826,6 +842,7 @@ def cosine_embedding_loss(
     return reduced(same + different, reduction)
 
 
+@public("functional")
 def triplet_margin_with_distance_loss(
     anchor: Any, positive: Any, negative: Any, *, distance_function: Callable[[Any, Any], Any] | None = None,
     margin: float = 1.0, swap: bool = False, reduction: str = "mean",
@@ -849,6 +866,7 @@ def triplet_margin_with_distance_loss(
     return reduced(clamp(margin + near - far, min=0), reduction)
 
 
+@public("functional")
 def triplet_margin_loss(
     anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2, eps: float = 1e-6, swap: bool = False,
     size_average: Any = None, reduce: Any = None, reduction: str = "mean",
@@ -868,6 +886,7 @@ def triplet_margin_loss(
     )
 
 
+@public("functional")
 def soft_margin_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -879,6 +898,7 @@ def soft_margin_loss(
     return reduced(log1p(exp(-target * input)), reduction)
 
 
+@public("functional")
 def multi_margin_loss(
     input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, size_average: Any = None,
     reduce: Any = None, reduction: str = "mean",
@@ -925,6 +945,7 @@ def multi_margin_loss(
     return losses.reshape(target.shape) if reduction == "none" else reduced(losses, reduction)
 
 
+@public("functional")
 def multilabel_soft_margin_loss(
     input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Tensor:
@@ -944,6 +965,7 @@ def multilabel_soft_margin_loss(
 # -- distances and directions
 
 
+@public("minigrad", "functional")
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Σ x1 · x2 / (|x1| · |x2|) along dim; a length below eps counts as eps. PyTorch: torch.nn.functional.cosine_similarity."""
     a, b = promote(x1, x2)
@@ -960,11 +982,13 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tens
     return ((a / length_a) * (b / length_b)).sum(dim)
 
 
+@public("minigrad", "functional")
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """|x1 - x2 + eps|ₚ along the last dimension. PyTorch: torch.nn.functional.pairwise_distance."""
     return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
+@public("functional")
 def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
     """input / max(|input|ₚ, eps) along dim. PyTorch: torch.nn.functional.normalize."""
     if out is not None:

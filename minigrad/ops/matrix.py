@@ -8,39 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autograd import Array, Operation, Variable
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Variable
+from ..public import public
+from ..sums import total
 from .arithmetic import add, mul
 from .shape import expand, permute, sole, stack, transpose
-from .sums import total
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = [
-    "addbmm",
-    "addmm",
-    "addmv",
-    "addr",
-    "baddbmm",
-    "bilinear",
-    "bmm",
-    "cdist",
-    "chain_matmul",
-    "cross",
-    "dot",
-    "einsum",
-    "ger",
-    "inner",
-    "inverse",
-    "kron",
-    "matmul",
-    "mm",
-    "mv",
-    "outer",
-    "tensordot",
-    "trace",
-    "vdot",
-]
 
 
 def _same_dtype(a: Any, b: Any) -> None:
@@ -69,7 +45,7 @@ class MatMul(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        da, db = ctx._edges
+        da, db = ctx.needs_input_grad
         if b.ndim == 2 and a.ndim > 2 and db:
             # One large product for the whole batch, not a product for each entry and a sum.
             rows = math.prod(a.shape[:-1])
@@ -99,6 +75,7 @@ def _vector_error(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
     )
 
 
+@public
 def matmul(input: Any, other: Any) -> Tensor:
     """input @ other: (.., n, m) @ (.., m, p) -> (.., n, p), leading dimensions broadcast; vectors as rows and columns.
 
@@ -159,7 +136,7 @@ class Dot(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        da, db = ctx._edges
+        da, db = ctx.needs_input_grad
         return grad * b if da else None, grad * a if db else None
 
 
@@ -185,7 +162,7 @@ class Linear(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, weight = ctx.saved_tensors
-        dx, dw, db = ctx._edges
+        dx, dw, db = ctx.needs_input_grad
         gx = gw = gb = None
         product = np.dot if isinstance(grad, Array) else matmul  # of small matrices, the quicker one
         shape = x.shape
@@ -230,6 +207,7 @@ def _ones(n: int, d: np.dtype) -> Array:
     return np.ones(n, d)
 
 
+@public("functional")
 def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
     """input (*, in) times weight (out, in) transposed, plus bias (out,): (*, out). PyTorch: torch.nn.functional.linear."""
     if not isinstance(input, Variable):
@@ -256,6 +234,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
     return add(matmul(input, transpose(weight, 0, 1)), bias)
 
 
+@public("minigrad", "functional")
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
     """out[k] = x1ᵀ W[k] x2 + b[k]: input1 (*, n), input2 (*, m), weight (out, n, m). PyTorch: torch.nn.functional.bilinear."""
     if input1.array.shape[-1] != weight.array.shape[1] or input2.array.shape[-1] != weight.array.shape[2]:
@@ -280,6 +259,7 @@ def _rank(name: str, x: Any, ndim: int, argument: str) -> None:
         )
 
 
+@public
 def mm(input: Any, mat2: Any) -> Tensor:
     """The product of two matrices. PyTorch: torch.mm."""
     _rank("mm", input, 2, "self")
@@ -287,6 +267,7 @@ def mm(input: Any, mat2: Any) -> Tensor:
     return matmul(input, mat2)
 
 
+@public
 def bmm(input: Any, mat2: Any) -> Tensor:
     """The products of two batches of matrices (b, n, m) @ (b, m, p). PyTorch: torch.bmm."""
     _rank("bmm", input, 3, "batch1")
@@ -299,6 +280,7 @@ def bmm(input: Any, mat2: Any) -> Tensor:
     return matmul(input, mat2)
 
 
+@public
 def mv(input: Any, vec: Any) -> Tensor:
     """The product of a matrix and a vector. PyTorch: torch.mv."""
     _rank("mv", input, 2, "self")
@@ -306,6 +288,7 @@ def mv(input: Any, vec: Any) -> Tensor:
     return matmul(input, vec)
 
 
+@public
 def dot(input: Any, tensor: Any) -> Tensor:
     """Σ aᵢ bᵢ of two vectors. PyTorch: torch.dot."""
     for x in (input, tensor):
@@ -320,11 +303,13 @@ def dot(input: Any, tensor: Any) -> Tensor:
     return matmul(input, tensor)
 
 
+@public
 def vdot(input: Any, other: Any) -> Tensor:
     """For real vectors the same as `dot`. PyTorch: torch.vdot."""
     return dot(input, other)
 
 
+@public
 def inner(input: Any, other: Any) -> Tensor:
     """Products summed over the last dimension of both. PyTorch: torch.inner."""
     if input.array.ndim == 0 or other.array.ndim == 0:
@@ -332,6 +317,7 @@ def inner(input: Any, other: Any) -> Tensor:
     return tensordot(input, other, ([-1], [-1]))
 
 
+@public(also="ger")
 def outer(input: Any, vec2: Any) -> Tensor:
     """aᵢ bⱼ of two vectors. PyTorch: torch.outer."""
     _rank("outer", input, 1, "self")
@@ -339,26 +325,31 @@ def outer(input: Any, vec2: Any) -> Tensor:
     return mul(input.reshape(-1, 1), vec2)
 
 
+@public
 def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta · input + alpha · mat1 @ mat2. PyTorch: torch.addmm."""
     return add(_scaled(input, beta), mm(mat1, mat2), alpha=alpha)
 
 
+@public
 def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta · input + alpha · mat @ vec. PyTorch: torch.addmv."""
     return add(_scaled(input, beta), mv(mat, vec), alpha=alpha)
 
 
+@public
 def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta · input + alpha · outer(vec1, vec2). PyTorch: torch.addr."""
     return add(_scaled(input, beta), outer(vec1, vec2), alpha=alpha)
 
 
+@public
 def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta · input + alpha · batch1 @ batch2. PyTorch: torch.baddbmm."""
     return add(_scaled(input, beta), bmm(batch1, batch2), alpha=alpha)
 
 
+@public
 def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta · input + alpha · Σ over the batch of batch1 @ batch2. PyTorch: torch.addbmm."""
     return add(_scaled(input, beta), bmm(batch1, batch2).sum(0), alpha=alpha)
@@ -368,6 +359,7 @@ def _scaled(x: Any, factor: Any) -> Any:
     return x if factor == 1 else x * factor
 
 
+@public
 def chain_matmul(*matrices: Any) -> Tensor:
     """The product of several matrices. PyTorch: torch.chain_matmul."""
     out = matrices[0]
@@ -379,6 +371,7 @@ def chain_matmul(*matrices: Any) -> Tensor:
 # -- products by named dimensions
 
 
+@public
 def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
     """Products summed over `dims`: the last n of a with the first n of b, or two lists of dimensions. PyTorch: torch.tensordot."""
     if isinstance(dims, int):
@@ -425,7 +418,7 @@ class Einsum(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         operands = ctx.saved_tensors
         gradients: list[Any] = []
-        for i, (term, edge) in enumerate(zip(ctx.terms, ctx._edges[2:], strict=True)):
+        for i, (term, edge) in enumerate(zip(ctx.terms, ctx.needs_input_grad[2:], strict=True)):
             if edge is None:
                 gradients.append(None)
                 continue
@@ -441,6 +434,7 @@ class Einsum(Operation):
         return None, None, *gradients
 
 
+@public
 def einsum(equation: str, *operands: Any) -> Tensor:
     """Einstein's summation: `einsum("bij,bjk->bik", a, b)`; `...` for broadcast dimensions. PyTorch: torch.einsum."""
     if len(operands) == 1 and isinstance(operands[0], list | tuple):
@@ -519,6 +513,7 @@ def _parse_einsum(equation: str, operands: Any) -> tuple[list[str], str]:
     return terms, target
 
 
+@public
 def kron(input: Any, other: Any) -> Tensor:
     """The Kronecker product: each element of input times the whole of other. PyTorch: torch.kron."""
     n = max(input.array.ndim, other.array.ndim)
@@ -529,6 +524,7 @@ def kron(input: Any, other: Any) -> Tensor:
     return sole((left * right).reshape(tuple(x * y for x, y in zip(a, b, strict=True))))
 
 
+@public
 def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
     """The cross product of vectors of three along dim. PyTorch: torch.cross."""
     if dim is None:
@@ -542,6 +538,7 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
     return sole(stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], -1).movedim(-1, dim))
 
 
+@public
 def trace(input: Any) -> Tensor:
     """The sum of a matrix's diagonal. PyTorch: torch.trace."""
     if input.array.ndim != 2:
@@ -569,6 +566,7 @@ class Inverse(Operation):
         return "LinalgInvExBackward0"
 
 
+@public
 def inverse(input: Any) -> Tensor:
     """The inverse of a square matrix (or of each of a batch). PyTorch: torch.linalg.inv."""
     shape = input.array.shape
@@ -582,11 +580,9 @@ def inverse(input: Any) -> Tensor:
         ) from None
 
 
+@public
 def cdist(x1: Any, x2: Any, p: float = 2.0) -> Tensor:
     """The p-norm distance of each row of x1 (.., n, d) to each of x2 (.., m, d): (.., n, m). PyTorch: torch.cdist."""
     from .reduce import norm
 
     return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
-
-
-ger = outer

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import kernels, storage
-from ..autograd import Array, Fused, wrap
+from ..autograd.fused import Fused
+from ..autograd.variable import Array, wrap
+from ..public import public
+from ..sums import total
 from .checks import require_floating, type_name
 from .pointwise import sqrt
 from .shape import sole
-from .sums import total
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = ["group_norm", "layer_norm", "rms_norm"]
 
 
 def _sum(x: Array, axes: tuple[int, ...]) -> Array:
@@ -108,7 +108,7 @@ class Normalize(Fused):
     def backward(ctx: Any, grad: Any) -> Any:
         normalized, scale, w = ctx.saved_tensors
         axes = ctx.axes
-        to_x, to_w, to_b, *_ = ctx._edges
+        to_x, to_w, to_b, *_ = ctx.needs_input_grad
         dx = dw = db = None
         if ctx.by_element:
             dw, db = grad * normalized if to_w else None, grad
@@ -153,7 +153,7 @@ class NativeLayerNorm(Normalize):
 
         x, mean, scale, w = ctx.saved_tensors
         dx, dw, db = rows.layer_norm_backward(grad, x, w, mean, scale, ctx.rows)
-        _, to_w, to_b, *_ = ctx._edges
+        _, to_w, to_b, *_ = ctx.needs_input_grad
         return dx, dw.reshape(ctx.shape) if to_w else None, db.reshape(ctx.shape) if to_b else None, *(None,) * 4
 
 
@@ -182,7 +182,7 @@ class NativeBatchNorm(Normalize):
 
         x, mean, scale, w = ctx.saved_tensors
         dx, dw, db = channels.normalize_backward(channels.planes(grad), channels.planes(x), mean, scale, w)
-        _, to_w, to_b, *_ = ctx._edges
+        _, to_w, to_b, *_ = ctx.needs_input_grad
         return dx.reshape(x.shape), dw if to_w else None, db if to_b else None, None, None, None, None
 
 
@@ -216,7 +216,7 @@ class NormalizeBy(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         x, w, mean, scale = ctx.saved_tensors
-        to_x, to_w, to_b, *_ = ctx._edges
+        to_x, to_w, to_b, *_ = ctx.needs_input_grad
         dx = grad * (scale if w is None else scale * w) if to_x else None
         dw = grad * ((x - mean) * scale) if to_w else None
         return dx, dw, grad if to_b else None, None, None, None
@@ -245,7 +245,7 @@ class RmsNorm(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         normalized, scale, w = ctx.saved_tensors
-        to_x, to_w, _, _ = ctx._edges
+        to_x, to_w, _, _ = ctx.needs_input_grad
         dx = None
         if to_x:
             dx = grad.copy() if w is None else grad * w
@@ -290,6 +290,7 @@ def _last_axes(function: str, kernel: str, input: Any, normalized_shape: Any, **
     return tuple(range(len(given) - len(wanted), len(given)))
 
 
+@public("minigrad", "functional")
 def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
     """Normalize over the last dimensions, which are `normalized_shape`; weight and bias have that shape.
 
@@ -300,6 +301,7 @@ def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any 
     return NativeLayerNorm.apply(input, weight, bias, axes, eps)
 
 
+@public("minigrad", "functional")
 def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Tensor:
     """input / √(mean(input²) + eps) · weight over the last dimensions, which are `normalized_shape`.
 
@@ -325,6 +327,7 @@ def _update_running(running_mean: Any, running_var: Any, momentum: float, mean: 
         storage.mark_written(array)
 
 
+@public("functional")
 def batch_norm(
     input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
     momentum: float = 0.1, eps: float = 1e-5,
@@ -370,6 +373,7 @@ def batch_norm(
     return NativeBatchNorm.apply(input, weight, bias, axes, eps, shape, known)
 
 
+@public("minigrad", "functional")
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
     """Normalize each sample over groups of channels (dimension 1) and all positions; weight and bias by channel.
 
@@ -400,6 +404,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return sole(NativeGroupNorm.apply(x, w, b, (2, 3), eps).reshape(shape))
 
 
+@public("functional")
 def instance_norm(
     input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
     use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
@@ -432,6 +437,7 @@ def instance_norm(
     return NativeBatchNorm.apply(input, weight, bias, axes, eps, shape, (centered, var))
 
 
+@public("functional")
 def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """input / (k + alpha · mean of input² over `size` neighbouring channels)^beta; zeros beyond the first and last.
 

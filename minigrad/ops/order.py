@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autograd import Array, Variable, wrap
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
 from .index import gather
 from .reduce import ValuesIndices, pick
 from .shape import normalize_dim
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = ["argsort", "kthvalue", "median", "mode", "msort", "nanmedian", "quantile", "sort", "topk"]
 
 
 def _order(x: Array, dim: int, descending: bool) -> Array:
@@ -33,6 +32,7 @@ def _along(name: str, input: Any, dim: int) -> int:
     return normalize_dim(dim, input.array.ndim)
 
 
+@public
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> ValuesIndices:
     """Values in order along dim, and where they were; equal values keep their order. PyTorch: torch.sort."""
     dim = _along("sort", input, dim)
@@ -42,16 +42,19 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = Tru
     return ValuesIndices(gather(input, dim, wrap(order)), wrap(order))
 
 
+@public
 def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The indices that sort along dim. PyTorch: torch.argsort."""
     return sort(input.detach(), dim, descending).indices
 
 
+@public
 def msort(input: Any) -> Tensor:
     """Values in order along dimension 0. PyTorch: torch.msort."""
     return sort(input, 0).values
 
 
+@public
 def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
     """The k largest (or smallest) values along dim, in order, and where they were.
 
@@ -68,6 +71,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
     return ValuesIndices(gather(input, dim, wrap(order)), wrap(order))
 
 
+@public
 def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The k-th smallest value along dim (k from 1), and where it was. PyTorch: torch.kthvalue."""
     dim = _along("kthvalue", input, dim)
@@ -94,6 +98,7 @@ def _one(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
     return tuple(1 if i == dim else n for i, n in enumerate(shape))
 
 
+@public
 def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle value (of two, the lower); along dim with its index. nan if there is one. PyTorch: torch.median."""
     if dim is None:
@@ -113,6 +118,7 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return _at_rank(input, rank, dim, keepdim)
 
 
+@public
 def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of the values that are not nan. PyTorch: torch.nanmedian."""
     if dim is None:
@@ -124,6 +130,7 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     return _at_rank(input, np.maximum(present - 1, 0) // 2, dim, keepdim)
 
 
+@public
 def mode(input: Any, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The most frequent value along dim (the smallest of several), and the last place where it is. PyTorch: torch.mode."""
     dim = _along("mode", input, dim)
@@ -139,6 +146,7 @@ def mode(input: Any, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     return ValuesIndices(pick(input, kept, dim, keepdim), wrap(kept if keepdim else places.astype(np.int64)))
 
 
+@public
 def quantile(
     input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:

@@ -8,66 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import dtypes
-from ..autograd import Array, Operation, Variable, wrap
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
 from . import special
 from .arithmetic import abs, broadcast_error, cast, clamp, pow, promote, to_float, where
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = [
-    "acos",
-    "acosh",
-    "addcdiv",
-    "addcmul",
-    "arccos",
-    "arccosh",
-    "arcsin",
-    "arcsinh",
-    "arctan",
-    "arctan2",
-    "arctanh",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "clone",
-    "copysign",
-    "cos",
-    "cosh",
-    "deg2rad",
-    "digamma",
-    "erf",
-    "erfc",
-    "erfinv",
-    "exp",
-    "exp2",
-    "expm1",
-    "float_power",
-    "heaviside",
-    "hypot",
-    "lerp",
-    "lgamma",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "logaddexp",
-    "logit",
-    "nan_to_num",
-    "rad2deg",
-    "reciprocal",
-    "rsqrt",
-    "sigmoid",
-    "sin",
-    "sinc",
-    "sinh",
-    "sqrt",
-    "tan",
-    "tanh",
-    "xlogy",
-]
 
 
 class Clone(Operation):
@@ -482,141 +430,169 @@ def logistic(x: Array) -> Array:
     return np.reciprocal(out, out=out)
 
 
+@public
 def clone(input: Any, *, memory_format: Any = None) -> Tensor:
     """A copy in memory of its own. PyTorch: torch.clone."""
     return Clone.apply(input)
 
 
+@public
 def exp(input: Any) -> Tensor:
     """eˣ. PyTorch: torch.exp."""
     return Exp.apply(to_float(input))
 
 
+@public
 def log(input: Any) -> Tensor:
     """The natural logarithm: -inf at 0, nan below. PyTorch: torch.log."""
     return Log.apply(to_float(input))
 
 
+@public
 def sqrt(input: Any) -> Tensor:
     """√input, nan below 0. PyTorch: torch.sqrt."""
     return Sqrt.apply(to_float(input))
 
 
+@public
 def exp2(input: Any) -> Tensor:
     """2 to the power of input. PyTorch: torch.exp2."""
     return Exp2.apply(to_float(input))
 
 
+@public
 def expm1(input: Any) -> Tensor:
     """eˣ - 1, accurate near 0. PyTorch: torch.expm1."""
     return Expm1.apply(to_float(input))
 
 
+@public
 def log2(input: Any) -> Tensor:
     """The logarithm to base 2. PyTorch: torch.log2."""
     return Log2.apply(to_float(input))
 
 
+@public
 def log10(input: Any) -> Tensor:
     """The logarithm to base 10. PyTorch: torch.log10."""
     return Log10.apply(to_float(input))
 
 
+@public
 def log1p(input: Any) -> Tensor:
     """ln(1 + input), accurate near 0. PyTorch: torch.log1p."""
     return Log1p.apply(to_float(input))
 
 
+@public
 def rsqrt(input: Any) -> Tensor:
     """1 / √input. PyTorch: torch.rsqrt."""
     return Rsqrt.apply(to_float(input))
 
 
+@public
 def reciprocal(input: Any) -> Tensor:
     """1 / input. PyTorch: torch.reciprocal."""
     return Reciprocal.apply(to_float(input))
 
 
+@public
 def sin(input: Any) -> Tensor:
     """The sine of radians. PyTorch: torch.sin."""
     return Sin.apply(to_float(input))
 
 
+@public
 def cos(input: Any) -> Tensor:
     """The cosine of radians. PyTorch: torch.cos."""
     return Cos.apply(to_float(input))
 
 
+@public
 def tan(input: Any) -> Tensor:
     """The tangent of radians. PyTorch: torch.tan."""
     return Tan.apply(to_float(input))
 
 
+@public(also="arcsin")
 def asin(input: Any) -> Tensor:
     """The angle whose sine is input. PyTorch: torch.asin."""
     return Asin.apply(to_float(input))
 
 
+@public(also="arccos")
 def acos(input: Any) -> Tensor:
     """The angle whose cosine is input. PyTorch: torch.acos."""
     return Acos.apply(to_float(input))
 
 
+@public(also="arctan")
 def atan(input: Any) -> Tensor:
     """The angle whose tangent is input. PyTorch: torch.atan."""
     return Atan.apply(to_float(input))
 
 
+@public
 def sinh(input: Any) -> Tensor:
     """The hyperbolic sine. PyTorch: torch.sinh."""
     return Sinh.apply(to_float(input))
 
 
+@public
 def cosh(input: Any) -> Tensor:
     """The hyperbolic cosine. PyTorch: torch.cosh."""
     return Cosh.apply(to_float(input))
 
 
+@public("minigrad", "functional")
 def tanh(input: Any) -> Tensor:
     """The hyperbolic tangent. PyTorch: torch.tanh."""
     return Tanh.apply(to_float(input))
 
 
+@public(also="arcsinh")
 def asinh(input: Any) -> Tensor:
     """The inverse of sinh. PyTorch: torch.asinh."""
     return Asinh.apply(to_float(input))
 
 
+@public(also="arccosh")
 def acosh(input: Any) -> Tensor:
     """The inverse of cosh. PyTorch: torch.acosh."""
     return Acosh.apply(to_float(input))
 
 
+@public(also="arctanh")
 def atanh(input: Any) -> Tensor:
     """The inverse of tanh. PyTorch: torch.atanh."""
     return Atanh.apply(to_float(input))
 
 
+@public("minigrad", "functional")
 def sigmoid(input: Any) -> Tensor:
     """1 / (1 + e⁻ˣ), between 0 and 1. PyTorch: torch.sigmoid."""
     return Sigmoid.apply(to_float(input))
 
 
+@public
 def erf(input: Any) -> Tensor:
     """The error function. PyTorch: torch.erf."""
     return Erf.apply(to_float(input))
 
 
+@public
 def erfc(input: Any) -> Tensor:
     """1 - erf(input), accurate where erf is near 1. PyTorch: torch.erfc."""
     return Erfc.apply(to_float(input))
 
 
+@public
 def erfinv(input: Any) -> Tensor:
     """The inverse of erf: ±inf at ±1, nan beyond. PyTorch: torch.erfinv."""
     return Erfinv.apply(to_float(input))
 
 
+@public
 def lgamma(input: Any) -> Tensor:
     """The logarithm of the gamma function. PyTorch: torch.lgamma."""
     return Lgamma.apply(to_float(input))
@@ -648,6 +624,7 @@ class Trigamma(Operation):
         raise NotImplementedError("lgamma has no third derivative in minigrad, nor digamma a second")
 
 
+@public
 def digamma(input: Any) -> Tensor:
     """The derivative of lgamma. PyTorch: torch.digamma."""
     return Digamma.apply(to_float(input))
@@ -667,6 +644,7 @@ class Logit(Operation):
         return where((x < 0) | (x > 1), math.nan, grad / (x * (1 - x)))
 
 
+@public
 def logit(input: Any, eps: float | None = None) -> Tensor:
     """ln(x / (1 - x)), the inverse of sigmoid; with eps, x is held within [eps, 1 - eps]. PyTorch: torch.logit."""
     x = to_float(input)
@@ -735,16 +713,19 @@ def _pair(op: type[Operation], a: Any, b: Any) -> Any:
         raise broadcast_error(a, b) from None
 
 
+@public(also="arctan2")
 def atan2(input: Any, other: Any) -> Tensor:
     """The angle of the point (other, input). PyTorch: torch.atan2."""
     return _pair(Atan2, input, other)
 
 
+@public
 def hypot(input: Any, other: Any) -> Tensor:
     """√(input² + other²). PyTorch: torch.hypot."""
     return _pair(Hypot, input, other)
 
 
+@public
 def logaddexp(input: Any, other: Any) -> Tensor:
     """ln(eᵃ + eᵇ) without overflow. PyTorch: torch.logaddexp."""
     return _pair(LogAddExp, input, other)
@@ -764,6 +745,7 @@ class Xlogy(Operation):
         return grad * where((a == 0) & (b <= 0), 0.0, log(b)), grad * (a / b)
 
 
+@public
 def xlogy(input: Any, other: Any) -> Tensor:
     """input · ln(other), 0 where input is 0. PyTorch: torch.xlogy."""
     a, b = (
@@ -773,6 +755,7 @@ def xlogy(input: Any, other: Any) -> Tensor:
     return Xlogy.apply(to_float(a), to_float(b))
 
 
+@public
 def copysign(input: Any, other: Any) -> Tensor:
     """|input| with the sign of other. PyTorch: torch.copysign."""
     signs = np.sign(np.copysign(1.0, getattr(other, "array", other)))
@@ -780,11 +763,13 @@ def copysign(input: Any, other: Any) -> Tensor:
     return abs(x) * wrap(np.asarray(signs, x.array.dtype))
 
 
+@public
 def heaviside(input: Any, values: Any) -> Tensor:
     """0 below 0, 1 above, `values` at 0. No gradient. PyTorch: torch.heaviside."""
     return wrap(np.where(input.array == 0, values.array, input.array > 0).astype(input.array.dtype))  # 0 at nan
 
 
+@public
 def float_power(input: Any, exponent: Any) -> Tensor:
     """input ** exponent in float64. PyTorch: torch.float_power."""
     d = np.dtype(np.float64)
@@ -794,17 +779,20 @@ def float_power(input: Any, exponent: Any) -> Tensor:
 # -- of three
 
 
+@public
 def lerp(input: Any, end: Any, weight: Any) -> Tensor:
     """input + weight · (end - input). PyTorch: torch.lerp."""
     return input + weight * (end - input)
 
 
+@public
 def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
     """input + value · tensor1 · tensor2. PyTorch: torch.addcmul."""
     product = tensor1 * tensor2
     return input + (product if value == 1 else value * product)
 
 
+@public
 def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor:
     """input + value · tensor1 / tensor2. PyTorch: torch.addcdiv."""
     quotient = tensor1 / tensor2
@@ -814,11 +802,13 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Tensor
 # -- units, holes
 
 
+@public
 def rad2deg(input: Any) -> Tensor:
     """Radians to degrees. PyTorch: torch.rad2deg."""
     return to_float(input) * (180.0 / math.pi)
 
 
+@public
 def deg2rad(input: Any) -> Tensor:
     """Degrees to radians. PyTorch: torch.deg2rad."""
     return to_float(input) * (math.pi / 180.0)
@@ -838,6 +828,7 @@ class NanToNum(Operation):
         return where(finite, grad, 0.0), None, None, None
 
 
+@public
 def nan_to_num(
     input: Any, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
@@ -862,12 +853,10 @@ class Sinc(Operation):
         return where(below == 0, 0.0, grad * ((cos(angle) * angle - sin(angle)) / below))
 
 
+@public
 def sinc(input: Any) -> Tensor:
     """sin(πx) / (πx), 1 at 0. PyTorch: torch.sinc."""
     return Sinc.apply(to_float(input))
 
 
 # -- other names for the same
-
-arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2
-arcsinh, arccosh, arctanh = asinh, acosh, atanh

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import kernels
-from ..autograd import Array, Fused, Variable, wrap
+from ..autograd.fused import Fused
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
 from .index import gather
 from .matrix import matmul
 from .resample import pad as pad_tensor
@@ -18,7 +20,6 @@ from .windows import Pairs, at, pad_zeros, tuple_of
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-__all__ = ["adaptive_avg_pool1d", "avg_pool1d", "max_pool1d", "max_pool2d"]
 
 Ints = tuple[int, ...]
 
@@ -180,6 +181,7 @@ def _check_pool(kernel: Ints, stride: Ints, padding: Ints) -> None:
         )
 
 
+@public("minigrad", "functional")
 def max_pool1d(
     input: Any,
     kernel_size: Any,
@@ -193,6 +195,7 @@ def max_pool1d(
     return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
+@public("minigrad", "functional")
 def max_pool2d(
     input: Any,
     kernel_size: Any,
@@ -285,6 +288,7 @@ def _avg_pool(
     return AvgPool.apply(input, kernel, steps, pads, out, counts.astype(x.dtype))
 
 
+@public("minigrad", "functional")
 def avg_pool1d(
     input: Any,
     kernel_size: Any,
@@ -297,6 +301,7 @@ def avg_pool1d(
     return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
+@public("functional")
 def avg_pool2d(
     input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True,
     divisor_override: int | None = None,
@@ -357,21 +362,25 @@ def _adaptive_max(name: str, rank: int, input: Any, output_size: Any, return_ind
     return (out, wrap(indices)) if return_indices else out
 
 
+@public("functional")
 def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The largest of output_size windows that cover (N, C, L). PyTorch: torch.nn.functional.adaptive_max_pool1d."""
     return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
+@public("functional")
 def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
     """The largest of output_size windows that cover (N, C, H, W). PyTorch: torch.nn.functional.adaptive_max_pool2d."""
     return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
+@public("minigrad", "functional")
 def adaptive_avg_pool1d(input: Any, output_size: Any) -> Tensor:
     """Means over output_size windows that cover (N, C, L). PyTorch: torch.nn.functional.adaptive_avg_pool1d."""
     return _adaptive("adaptive_avg_pool1d", 1, input, output_size)
 
 
+@public("functional")
 def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
     """Means over output_size windows that cover (N, C, H, W). PyTorch: torch.nn.functional.adaptive_avg_pool2d."""
     return _adaptive("adaptive_avg_pool2d", 2, input, output_size)

@@ -9,48 +9,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from .. import dtypes
-from ..autograd import Array, Fused, Operation, Variable, wrap
+from ..autograd.fused import Fused
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
+from ..sums import total
 from .arithmetic import abs as abs_
 from .arithmetic import cast, sign, where
 from .arithmetic import maximum as _maximum
 from .arithmetic import minimum as _minimum
 from .pointwise import exp, log
 from .shape import Expand, normalize_dim, normalize_dims, sole
-from .sums import total
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = [
-    "all",
-    "amax",
-    "amin",
-    "aminmax",
-    "any",
-    "argmax",
-    "argmin",
-    "count_nonzero",
-    "cummax",
-    "cummin",
-    "cumprod",
-    "cumsum",
-    "diff",
-    "dist",
-    "logcumsumexp",
-    "logsumexp",
-    "max",
-    "mean",
-    "min",
-    "nanmean",
-    "nansum",
-    "norm",
-    "prod",
-    "std",
-    "std_mean",
-    "sum",
-    "var",
-    "var_mean",
-]
 
 
 class ValuesIndices(NamedTuple):
@@ -106,6 +78,7 @@ class Sum(Operation):
         return spread(grad, ctx.shape, ctx.axes), None, None
 
 
+@public
 def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum over dim (an int, several, or all); integers and booleans sum in int64. PyTorch: torch.sum."""
     _check_tensor("sum", input)
@@ -118,6 +91,7 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
     return Sum.apply(input, _axes(dim, input.array.ndim), keepdim)
 
 
+@public
 def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The sum with nan counted as 0. PyTorch: torch.nansum."""
     return sum(where(wrap(np.isnan(input.array)), 0, input), dim, keepdim, dtype=dtype)
@@ -137,6 +111,7 @@ class Mean(Operation):
         return spread(grad / (ctx.count or 1), ctx.shape, ctx.axes), None, None
 
 
+@public
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean over dim (all, if None). Floating types only. PyTorch: torch.mean."""
     _check_tensor("mean", input)
@@ -149,6 +124,7 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     return Mean.apply(input, _axes(dim, input.ndim), keepdim)
 
 
+@public
 def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The mean of the elements that are not nan. PyTorch: torch.nanmean."""
     present = wrap(~np.isnan(input.array))
@@ -195,6 +171,7 @@ def _spread_arguments(name: str, input: Any, dim: Any, unbiased: Any) -> tuple[A
     return (None, dim) if isinstance(dim, bool) else (dim, unbiased)
 
 
+@public
 def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Tensor:
     """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
     dim, unbiased = _spread_arguments("var", input, dim, unbiased)
@@ -220,11 +197,13 @@ class _SqrtAtZero(Operation):
         return "StdBackward0"
 
 
+@public
 def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Tensor:
     """The standard deviation, √var; its gradient at equal elements is 0. PyTorch: torch.std."""
     return _SqrtAtZero.apply(var(input, dim, unbiased, keepdim, correction=correction))
 
 
+@public
 def var_mean(
     input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Any:
@@ -233,6 +212,7 @@ def var_mean(
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, chosen, keepdim)
 
 
+@public
 def std_mean(
     input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
 ) -> Any:
@@ -313,6 +293,7 @@ def _exclusive_backward(x: Any, grad: Any, axis: int, reverse: bool) -> Any:
     return np.stack(parts, axis) if isinstance(x, np.ndarray) else stack_tensors(parts, axis)
 
 
+@public
 def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
     """The product along dim (of all elements, if None). PyTorch: torch.prod."""
     _check_tensor("prod", input)
@@ -365,13 +346,14 @@ class Extreme(Operation):
         # Nothing equals nan: 0 / 0 there, and the gradient is nan.
         share = (ties / np.add.reduce(ties, axes, keepdims=True)).astype(x.dtype)
         share = share if isinstance(grad, np.ndarray | np.generic) else wrap(share)
-        return grad.reshape(_kept(shape, axes)) * share, *[None] * (len(ctx._edges) - 1)
+        return grad.reshape(_kept(shape, axes)) * share, *[None] * (len(ctx.needs_input_grad) - 1)
 
     @classmethod
     def name(cls) -> str:
         return "AmaxBackward0"
 
 
+@public
 def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The largest value over dim; elements that tie share the gradient evenly. PyTorch: torch.amax."""
     _check_tensor("amax", input)
@@ -382,6 +364,7 @@ def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Tensor:
     return Extreme.apply(input, axes, keepdim, True)
 
 
+@public
 def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Tensor:
     """The smallest value over dim; elements that tie share the gradient evenly. PyTorch: torch.amin."""
     _check_tensor("amin", input)
@@ -390,6 +373,7 @@ def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Tensor:
     return Extreme.apply(input, axes, keepdim, False)
 
 
+@public
 def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
     """The smallest and the largest value. PyTorch: torch.aminmax."""
     chosen: Any = () if dim is None else dim
@@ -415,6 +399,7 @@ def _extreme_along(name: str, input: Any, dim: int, keepdim: bool, find: Any) ->
     return ValuesIndices(values, wrap(indices if keepdim else np.asarray(indices.squeeze(dim))))
 
 
+@public
 def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `maximum`.
 
@@ -432,6 +417,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return _extreme_along("max", input, dim, keepdim, np.argmax)
 
 
+@public
 def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `minimum`.
 
@@ -467,11 +453,13 @@ def _arg(name: str, input: Any, dim: Any, keepdim: bool, find: Any) -> Any:
     return wrap(np.asarray(find(input.array, dim, keepdims=keepdim)))
 
 
+@public
 def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the largest element is: its index along dim, or, for None, in the flattened tensor. PyTorch: torch.argmax."""
     return _arg("argmax", input, dim, keepdim, np.argmax)
 
 
+@public
 def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the smallest element is: its index along dim, or, for None, in the flattened tensor. PyTorch: torch.argmin."""
     return _arg("argmin", input, dim, keepdim, np.argmin)
@@ -485,16 +473,19 @@ def _truth(ufunc: np.ufunc, input: Any, dim: Any, keepdim: bool) -> Any:
     return wrap(np.asarray(out, dtype=np.uint8 if input.array.dtype == np.uint8 else bool))
 
 
+@public
 def all(input: Any, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are nonzero. PyTorch: torch.all."""
     return _truth(np.logical_and, input, dim, keepdim)
 
 
+@public
 def any(input: Any, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether any element is nonzero. PyTorch: torch.any."""
     return _truth(np.logical_or, input, dim, keepdim)
 
 
+@public
 def count_nonzero(input: Any, dim: Any = None) -> Tensor:
     """How many elements are nonzero. PyTorch: torch.count_nonzero."""
     return wrap(np.asarray(np.count_nonzero(input.array, axis=_axes(dim, input.array.ndim)), dtype=np.int64))
@@ -503,6 +494,7 @@ def count_nonzero(input: Any, dim: Any = None) -> Tensor:
 # -- log of a sum of exponentials, norms
 
 
+@public
 def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Tensor:
     """ln Σ eˣ, computed after the largest x is subtracted, so that nothing overflows.  dx = grad · softmax(x)
 
@@ -566,6 +558,7 @@ class Norm2(Operation):
         return "LinalgVectorNormBackward0"
 
 
+@public
 def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
     """The p-norm (Σ |x|ᵖ)^(1/p) over dim (all elements, if None); "fro" is 2. PyTorch: torch.norm."""
     _check_tensor("norm", input)
@@ -619,6 +612,7 @@ class _PNorm(Operation):
         return "LinalgVectorNormBackward0"
 
 
+@public
 def dist(input: Any, other: Any, p: float = 2) -> Tensor:
     """The p-norm of input - other. PyTorch: torch.dist."""
     return norm(input - other, p)
@@ -649,6 +643,7 @@ class CumSum(Operation):
         return Flip.apply(CumSum.apply(reversed_, ctx.axis), (ctx.axis,) if grad.ndim else ()), None
 
 
+@public
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
     """The running sum along dim. PyTorch: torch.cumsum."""
     if dtype is not None:
@@ -694,6 +689,7 @@ class CumProd(Fused):
         return "CumprodBackward0"
 
 
+@public
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
     """The running product along dim. PyTorch: torch.cumprod."""
     if dtype is not None:
@@ -706,6 +702,7 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
     return CumProd.apply(input, dim)
 
 
+@public
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """Differences of neighbours along dim, n times. PyTorch: torch.diff."""
     from .shape import cat, narrow
@@ -722,6 +719,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
     return input
 
 
+@public
 def logcumsumexp(input: Any, dim: int) -> Tensor:
     """ln of the running sum of exponentials along dim. PyTorch: torch.logcumsumexp."""
     from .pointwise import logaddexp
@@ -753,11 +751,13 @@ def _running_extreme(input: Any, dim: int, better: Any) -> ValuesIndices:
     return ValuesIndices(pick(input, where_, dim, True), wrap(where_))
 
 
+@public
 def cummax(input: Any, dim: int) -> ValuesIndices:
     """The largest so far along dim, and where it was (the last of equals). PyTorch: torch.cummax."""
     return _running_extreme(input, dim, np.greater_equal)
 
 
+@public
 def cummin(input: Any, dim: int) -> ValuesIndices:
     """The smallest so far along dim, and where it was (the last of equals). PyTorch: torch.cummin."""
     return _running_extreme(input, dim, np.less_equal)

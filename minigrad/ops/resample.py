@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autograd import Array, Operation, wrap
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, wrap
+from ..public import public
 from .index import index_select
 from .matrix import matmul
 from .shape import permute, slice_of
@@ -15,8 +17,6 @@ from .windows import Pairs, add_windows, out_size, pad_zeros, tuple_of, windows
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = ["pixel_shuffle", "pixel_unshuffle"]
 
 
 class Pad(Operation):
@@ -36,6 +36,7 @@ class Pad(Operation):
         return "ConstantPadNdBackward0"
 
 
+@public("functional")
 def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Tensor:
     """Elements put around: `pad` = (before, after) of the last dimension, then of the one before it, ...; negative cuts.
 
@@ -159,6 +160,7 @@ def _patch_setting(kernel_size: Any, dilation: Any, padding: Any, stride: Any) -
     )
 
 
+@public("functional")
 def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
     """The patches of (N, C, H, W) as columns (N, C · kh · kw, places). PyTorch: torch.nn.functional.unfold."""
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
@@ -177,6 +179,7 @@ def unfold(input: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, st
     return out.squeeze(0) if input.array.ndim == 3 else out
 
 
+@public("functional")
 def fold(
     input: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Tensor:
@@ -200,6 +203,7 @@ def fold(
     return out.squeeze(0) if input.array.ndim == 2 else out
 
 
+@public("minigrad", "functional")
 def pixel_shuffle(input: Any, upscale_factor: int) -> Tensor:
     """(.., C r², H, W) to (.., C, H r, W r): channels become pixels. PyTorch: torch.nn.functional.pixel_shuffle."""
     r, (*lead, c, h, w) = upscale_factor, input.array.shape
@@ -213,6 +217,7 @@ def pixel_shuffle(input: Any, upscale_factor: int) -> Tensor:
     return x.reshape(*lead, c // (r * r), h * r, w * r)
 
 
+@public("minigrad", "functional")
 def pixel_unshuffle(input: Any, downscale_factor: int) -> Tensor:
     """(.., C, H r, W r) to (.., C r², H, W): pixels become channels. PyTorch: torch.nn.functional.pixel_unshuffle."""
     r, (*lead, c, h, w) = downscale_factor, input.array.shape
@@ -229,6 +234,7 @@ def pixel_unshuffle(input: Any, downscale_factor: int) -> Tensor:
 # -- sizes
 
 
+@public("functional")
 def interpolate(
     input: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None,
     recompute_scale_factor: bool | None = None, antialias: bool = False,

@@ -10,64 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autograd import Array, Operation, Variable, wrap
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
 from .arithmetic import cast
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = [
-    "adjoint",
-    "atleast_1d",
-    "atleast_2d",
-    "atleast_3d",
-    "broadcast_shapes",
-    "broadcast_tensors",
-    "broadcast_to",
-    "cartesian_prod",
-    "cat",
-    "chunk",
-    "column_stack",
-    "combinations",
-    "concat",
-    "concatenate",
-    "diag",
-    "diag_embed",
-    "diagonal",
-    "dstack",
-    "flatten",
-    "flip",
-    "fliplr",
-    "flipud",
-    "hstack",
-    "meshgrid",
-    "moveaxis",
-    "movedim",
-    "narrow",
-    "numel",
-    "permute",
-    "ravel",
-    "repeat_interleave",
-    "reshape",
-    "roll",
-    "rot90",
-    "select",
-    "split",
-    "squeeze",
-    "stack",
-    "swapaxes",
-    "swapdims",
-    "t",
-    "tensor_split",
-    "tile",
-    "transpose",
-    "tril",
-    "triu",
-    "unbind",
-    "unflatten",
-    "unsqueeze",
-    "vstack",
-]
 
 
 # -- arguments
@@ -162,6 +111,7 @@ class Reshape(Operation):
         return "ViewBackward0"
 
 
+@public
 def reshape(input: Any, *shape: Any) -> Tensor:
     """The elements in another shape (one entry may be -1); a view where memory allows. PyTorch: torch.reshape."""
     return Reshape.apply(input, infer_shape(sizes(shape), input.array.size))
@@ -194,6 +144,7 @@ def reshape_as(input: Any, other: Any) -> Tensor:
     return reshape(input, other.array.shape)
 
 
+@public
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions start_dim to end_dim joined into one. PyTorch: torch.flatten."""
     shape = input.array.shape
@@ -209,11 +160,13 @@ def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return Reshape.apply(input, (*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
+@public
 def ravel(input: Any) -> Tensor:
     """All elements in one dimension. PyTorch: torch.ravel."""
     return reshape(input, -1)
 
 
+@public
 def unflatten(input: Any, dim: int, sizes: Any) -> Tensor:
     """Dimension `dim` split into `sizes` (one may be -1). PyTorch: torch.unflatten."""
     shape = input.array.shape
@@ -228,6 +181,7 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Tensor:
     return Reshape.apply(input, (*shape[:dim], *parts, *shape[dim + 1 :]))
 
 
+@public
 def squeeze(input: Any, dim: Any = None) -> Tensor:
     """Without its dimensions of size 1 (or those of `dim` that have size 1). PyTorch: torch.squeeze."""
     shape = input.array.shape
@@ -235,6 +189,7 @@ def squeeze(input: Any, dim: Any = None) -> Tensor:
     return Reshape.apply(input, tuple(n for i, n in enumerate(shape) if n != 1 or i not in chosen))
 
 
+@public
 def unsqueeze(input: Any, dim: int) -> Tensor:
     """With a dimension of size 1 put in at `dim`. PyTorch: torch.unsqueeze."""
     shape = _shape(input)
@@ -242,18 +197,21 @@ def unsqueeze(input: Any, dim: int) -> Tensor:
     return Reshape.apply(input, (*shape[:dim], 1, *shape[dim:]))
 
 
+@public
 def atleast_1d(*tensors: Any) -> Any:
     """With at least one dimension. PyTorch: torch.atleast_1d."""
     results = tuple(x if x.array.ndim else reshape(x, 1) for x in _sequence(tensors))
     return results[0] if len(tensors) == 1 and isinstance(tensors[0], Variable) else results
 
 
+@public
 def atleast_2d(*tensors: Any) -> Any:
     """With at least two dimensions, new ones in front. PyTorch: torch.atleast_2d."""
     results = tuple(x if x.array.ndim > 1 else reshape(x, 1, x.array.size) for x in _sequence(tensors))
     return results[0] if len(tensors) == 1 and isinstance(tensors[0], Variable) else results
 
 
+@public
 def atleast_3d(*tensors: Any) -> Any:
     """With at least three dimensions: a vector in the middle, a matrix in front. PyTorch: torch.atleast_3d."""
 
@@ -269,6 +227,7 @@ def _sequence(tensors: tuple) -> Sequence[Any]:
     return tensors[0] if len(tensors) == 1 and not isinstance(tensors[0], Variable) else tensors
 
 
+@public
 def numel(input: Any) -> int:
     """The number of elements. PyTorch: torch.numel."""
     return input.array.size
@@ -310,6 +269,7 @@ class Transpose(Operation):
         return grad.swapaxes(*ctx.dims), None, None
 
 
+@public
 def permute(input: Any, *dims: Any) -> Tensor:
     """The dimensions in the order `dims`. PyTorch: torch.permute."""
     order = sizes(dims)
@@ -322,6 +282,7 @@ def permute(input: Any, *dims: Any) -> Tensor:
     return Permute.apply(input, normalize_dims(order, ndim))
 
 
+@public(also=("swapaxes", "swapdims"))
 def transpose(input: Any, dim0: int, dim1: int) -> Tensor:
     """Dimensions dim0 and dim1 exchanged. PyTorch: torch.transpose."""
     ndim = input.ndim
@@ -329,6 +290,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Tensor:
     return Transpose.apply(input, dim0, dim1) if ndim else Reshape.apply(input, ())
 
 
+@public
 def t(input: Any) -> Tensor:
     """The transpose of a matrix (a vector or a number as it is). PyTorch: torch.t."""
     if input.array.ndim > 2:
@@ -350,11 +312,13 @@ def mT(input: Any) -> Tensor:
     return transpose(input, -2, -1)
 
 
+@public
 def adjoint(input: Any) -> Tensor:
     """For real tensors the same as `mT`. PyTorch: torch.adjoint."""
     return mT(input)
 
 
+@public(also="moveaxis")
 def movedim(input: Any, source: Any, destination: Any) -> Tensor:
     """Dimensions `source` moved to places `destination`, the others in their order. PyTorch: torch.movedim."""
     ndim = input.array.ndim
@@ -415,11 +379,13 @@ def expand_as(input: Any, other: Any) -> Tensor:
     return expand(input, other.array.shape)
 
 
+@public
 def broadcast_to(input: Any, size: Any) -> Tensor:
     """Broadcast to `size`. PyTorch: torch.broadcast_to."""
     return expand(input, size)
 
 
+@public
 def broadcast_shapes(*shapes: Any) -> Any:
     """The shape that shapes broadcast to. PyTorch: torch.broadcast_shapes."""
     from ..size import Size
@@ -433,6 +399,7 @@ def broadcast_shapes(*shapes: Any) -> Any:
         ) from None
 
 
+@public
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """All tensors in the shape that they broadcast to. PyTorch: torch.broadcast_tensors."""
     shape = broadcast_shapes(*(x.array.shape for x in _sequence(tensors)))
@@ -467,12 +434,14 @@ def repeat(input: Any, *repeats: Any) -> Tensor:
     return Tile.apply(input, counts) if counts else input.clone()
 
 
+@public
 def tile(input: Any, *dims: Any) -> Tensor:
     """As `repeat`, with 1 for dimensions that are not named. PyTorch: torch.tile."""
     counts = sizes(dims)
     return repeat(input, (1,) * (input.array.ndim - len(counts)) + counts)
 
 
+@public
 def repeat_interleave(input: Any, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
     """Each element (or slice along dim) repeated `repeats` times in place. PyTorch: torch.repeat_interleave."""
     from .index import index_select
@@ -535,6 +504,7 @@ def put_slice(x: Any, key: Any, shape: tuple[int, ...]) -> Any:
     return PutSlice.apply(np.asarray(x) if isinstance(x, np.generic) else x, key, shape)
 
 
+@public
 def narrow(input: Any, dim: int, start: Any, length: int) -> Tensor:
     """`length` entries of dimension dim, from start on: a view. PyTorch: torch.narrow."""
     n_dims = input.array.ndim
@@ -552,6 +522,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Tensor:
     return Slice.apply(input, (*(slice(None),) * dim, slice(start, start + length)))
 
 
+@public
 def select(input: Any, dim: int, index: int) -> Tensor:
     """Entry `index` of dimension dim, which goes: a view. PyTorch: torch.select."""
     if input.array.ndim == 0:
@@ -565,6 +536,7 @@ def select(input: Any, dim: int, index: int) -> Tensor:
     return Slice.apply(input, (*(slice(None),) * dim, int(index)))
 
 
+@public
 def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of `split_size` entries each (the last may be shorter), or of the given sizes. PyTorch: torch.split."""
     dim = normalize_dim(dim, tensor.array.ndim)
@@ -587,6 +559,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Tenso
     return tuple(narrow(tensor, dim, start, length) for start, length in zip(starts, lengths, strict=False))
 
 
+@public
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """At most `chunks` views of equal size, the last may be shorter. PyTorch: torch.chunk."""
     if chunks <= 0:
@@ -599,6 +572,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     return split(input, -(-n // chunks), dim)
 
 
+@public
 def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """Views between the given indices, or n of nearly equal size. PyTorch: torch.tensor_split."""
     dim = normalize_dim(dim, input.array.ndim)
@@ -611,6 +585,7 @@ def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Te
     return tuple(narrow(input, dim, a, builtins.max(b - a, 0)) for a, b in itertools.pairwise(edges))
 
 
+@public
 def unbind(input: Any, dim: int = 0) -> tuple[Tensor, ...]:
     """All entries of dimension dim, which goes: views. PyTorch: torch.unbind."""
     dim = normalize_dim(dim, input.array.ndim)
@@ -653,6 +628,7 @@ class PutDiagonal(Operation):
         return Diagonal.apply(grad, *ctx.place), None, None, None, None
 
 
+@public
 def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of dimensions dim1 and dim2 as the last dimension: a view. PyTorch: torch.diagonal."""
     dim1, dim2 = normalize_dim(dim1, input.array.ndim), normalize_dim(dim2, input.array.ndim)
@@ -661,6 +637,7 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tenso
     return Diagonal.apply(input, offset, dim1, dim2)
 
 
+@public
 def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Zeros with the last dimension on the diagonal of dim1 and dim2. PyTorch: torch.diag_embed."""
     ndim = input.array.ndim + 1
@@ -673,6 +650,7 @@ def diag_embed(input: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
     return PutDiagonal.apply(input, offset, dim1, dim2, shape)
 
 
+@public
 def diag(input: Any, diagonal: int = 0) -> Tensor:
     """The diagonal of a matrix, or the matrix with a vector on its diagonal. PyTorch: torch.diag."""
     if input.array.ndim == 1:
@@ -695,6 +673,7 @@ class Triangle(Operation):
         return Triangle.apply(grad, ctx.diagonal, ctx.lower), None, None
 
 
+@public
 def tril(input: Any, diagonal: int = 0) -> Tensor:
     """The lower triangle of the last two dimensions, zeros above. PyTorch: torch.tril."""
     if input.array.ndim < 2:
@@ -702,6 +681,7 @@ def tril(input: Any, diagonal: int = 0) -> Tensor:
     return Triangle.apply(input, diagonal, True)
 
 
+@public
 def triu(input: Any, diagonal: int = 0) -> Tensor:
     """The upper triangle of the last two dimensions, zeros below. PyTorch: torch.triu."""
     if input.array.ndim < 2:
@@ -738,11 +718,13 @@ class Roll(Operation):
         return Roll.apply(grad, tuple(-s for s in ctx.shifts), ctx.dims), None, None
 
 
+@public
 def flip(input: Any, *dims: Any) -> Tensor:
     """The order of `dims` reversed: a copy. PyTorch: torch.flip."""
     return Flip.apply(input, normalize_dims(sizes(dims), input.array.ndim))
 
 
+@public
 def fliplr(input: Any) -> Tensor:
     """Dimension 1 reversed. PyTorch: torch.fliplr."""
     if input.array.ndim < 2:
@@ -750,6 +732,7 @@ def fliplr(input: Any) -> Tensor:
     return flip(input, 1)
 
 
+@public
 def flipud(input: Any) -> Tensor:
     """Dimension 0 reversed. PyTorch: torch.flipud."""
     if input.array.ndim < 1:
@@ -757,6 +740,7 @@ def flipud(input: Any) -> Tensor:
     return flip(input, 0)
 
 
+@public
 def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """Turned by k quarter turns from dims[0] towards dims[1]. PyTorch: torch.rot90."""
     first, second = normalize_dims(dims, input.array.ndim)
@@ -769,6 +753,7 @@ def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     return transpose(flipped, first, second).contiguous()
 
 
+@public
 def roll(input: Any, shifts: Any, dims: Any = None) -> Tensor:
     """Shifted along dims, what leaves at one end enters at the other. PyTorch: torch.roll."""
     by = (shifts,) if isinstance(shifts, int) else tuple(shifts)
@@ -796,7 +781,7 @@ class Cat(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         parts, start, before = [], 0, (slice(None),) * ctx.dim
-        for edge, n in zip(ctx._edges[1:], ctx.lengths, strict=True):
+        for edge, n in zip(ctx.needs_input_grad[1:], ctx.lengths, strict=True):
             parts.append(slice_of(grad, (*before, slice(start, start + n))) if edge is not None else None)
             start += n
         return None, *parts
@@ -814,7 +799,8 @@ class Stack(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         before = (slice(None),) * ctx.dim
         return None, *(
-            slice_of(grad, (*before, i)) if edge is not None else None for i, edge in enumerate(ctx._edges[1:])
+            slice_of(grad, (*before, i)) if edge is not None else None
+            for i, edge in enumerate(ctx.needs_input_grad[1:])
         )
 
 
@@ -841,6 +827,7 @@ def _joined(name: str, tensors: Any) -> list[Any]:
     return [cast(x, d) for x in tensors]
 
 
+@public(also=("concat", "concatenate"))
 def cat(tensors: Any, dim: int = 0) -> Tensor:
     """Joined along an existing dimension; the others must agree. PyTorch: torch.cat."""
     tensors = _joined("torch.cat", tensors)
@@ -865,6 +852,7 @@ def cat(tensors: Any, dim: int = 0) -> Tensor:
     return Cat.apply(dim, *real)
 
 
+@public
 def stack(tensors: Any, dim: int = 0) -> Tensor:
     """Along a new dimension at `dim`; all shapes must be equal. PyTorch: torch.stack."""
     tensors = _joined("stack", tensors)
@@ -877,27 +865,32 @@ def stack(tensors: Any, dim: int = 0) -> Tensor:
     return Stack.apply(normalize_dim(dim, len(shape) + 1), *tensors)
 
 
+@public
 def hstack(tensors: Any) -> Tensor:
     """Joined along dimension 1 (0 for vectors). PyTorch: torch.hstack."""
     tensors = [atleast_1d(x) for x in tensors]
     return cat(tensors, 0 if tensors[0].array.ndim == 1 else 1)
 
 
+@public
 def vstack(tensors: Any) -> Tensor:
     """Joined along dimension 0, vectors as rows. PyTorch: torch.vstack."""
     return cat([atleast_2d(x) for x in tensors], 0)
 
 
+@public
 def dstack(tensors: Any) -> Tensor:
     """Joined along dimension 2. PyTorch: torch.dstack."""
     return cat([unsqueeze(atleast_2d(x), 2) if x.array.ndim < 3 else x for x in tensors], 2)
 
 
+@public
 def column_stack(tensors: Any) -> Tensor:
     """Joined along dimension 1, vectors as columns. PyTorch: torch.column_stack."""
     return cat([x if x.array.ndim > 1 else reshape(x, x.array.size, 1) for x in tensors], 1)
 
 
+@public
 def cartesian_prod(*tensors: Any) -> Tensor:
     """All choices of an element of each vector, a row each. PyTorch: torch.cartesian_prod."""
     if len(tensors) == 1:
@@ -905,6 +898,7 @@ def cartesian_prod(*tensors: Any) -> Tensor:
     return stack([reshape(g, -1) for g in meshgrid(*tensors)], -1)
 
 
+@public
 def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All choices of r elements of a vector, a row each. PyTorch: torch.combinations."""
     from .index import index_select
@@ -914,6 +908,7 @@ def combinations(input: Any, r: int = 2, with_replacement: bool = False) -> Tens
     return sole(reshape(index_select(input, 0, wrap(rows.reshape(-1))), rows.shape))
 
 
+@public
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """For vectors, the coordinates of the grid they span, each in the grid's shape. PyTorch: torch.meshgrid."""
     if indexing not in ("ij", "xy"):
@@ -929,6 +924,7 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     return tuple(grids)
 
 
+@public("functional")
 def unfold(input: Any, dimension: int, size: int, step: int) -> Tensor:
     """Windows of `size` entries along a dimension, `step` apart, as a new last dimension. PyTorch: torch.Tensor.unfold."""
     from .index import index_select
@@ -946,7 +942,3 @@ def unfold(input: Any, dimension: int, size: int, step: int) -> Tensor:
 
 
 # -- other names for the same
-
-concat = concatenate = cat
-swapaxes = swapdims = transpose
-moveaxis = movedim

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import dtypes, kernels
-from ..autograd import Array, Fused, wrap
+from ..autograd.fused import Fused
+from ..autograd.variable import Array, wrap
+from ..public import public
 from ..random import default_generator
 from .arithmetic import cast
 from .checks import require_floating, require_tensor
@@ -20,8 +22,6 @@ from .shape import normalize_dim, sole
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
-
-__all__ = ["log_softmax", "softmax"]
 
 
 def row_dot(a: Array, b: Array, dim: int) -> Array:
@@ -115,6 +115,7 @@ def _apply(op: type[Fused], name: str, input: Any, dim: int, dtype: Any) -> Any:
     return op.apply(input, dim)
 
 
+@public
 def softmax(input: Any, dim: int, dtype: Any = None) -> Tensor:
     """e^x / Σ e^x along dim: positive, with sum 1. dtype: what to convert the input to first.
 
@@ -123,11 +124,13 @@ def softmax(input: Any, dim: int, dtype: Any = None) -> Tensor:
     return _apply(Softmax, "softmax", input, dim, dtype)
 
 
+@public
 def log_softmax(input: Any, dim: int, dtype: Any = None) -> Tensor:
     """The logarithm of `softmax`, without its loss of digits. PyTorch: torch.log_softmax."""
     return _apply(LogSoftmax, "log_softmax", input, dim, dtype)
 
 
+@public("functional")
 def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
     """softmax((logits + g) / tau) with Gumbel noise g: a differentiable draw of a class.
 

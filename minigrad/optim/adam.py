@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import dtypes, kernels, storage
-from ..autograd import Array, wrap
+from ..autograd.variable import Array, wrap
 from .optimizer import Optimizer, check_betas, check_range, count_step, refuse, scalar_state
 
 

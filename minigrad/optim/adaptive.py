@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd import Array, Variable, wrap
+from ..autograd.variable import Array, Variable, wrap
 from .adam import decay
 from .optimizer import Optimizer, check_range, count_step, refuse, scalar_state
 

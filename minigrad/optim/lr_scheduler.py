@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..autograd import Variable
+from ..autograd.variable import Variable
 from .optimizer import Optimizer
 
 

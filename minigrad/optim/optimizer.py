@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes, storage
-from ..autograd import Array, RemovableHandle, Variable, enable_grad, wrap
+from ..autograd.hooks import RemovableHandle
+from ..autograd.modes import enable_grad
+from ..autograd.variable import Array, Variable, wrap
 
 
 class Optimizer:

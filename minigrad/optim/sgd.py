@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import kernels
-from ..autograd import Array, wrap
+from ..autograd.variable import Array, wrap
 from .optimizer import Optimizer, check_range, refuse
 
 

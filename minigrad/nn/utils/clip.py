@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import storage
-from ...autograd import Variable, wrap
+from ...autograd.variable import Variable, wrap
 
 
 def _parameters(parameters: Any) -> list[Any]:

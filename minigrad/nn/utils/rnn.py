@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd import wrap
+from ...autograd.variable import wrap
 from ...ops.shape import cat, stack
 
 

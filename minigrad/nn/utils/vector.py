@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...autograd import Variable
+from ...autograd.variable import Variable
 from ...ops.shape import cat
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ... import creation, dtypes
-from ...autograd import Variable
+from ...autograd.variable import Variable
 from ...ops.shape import stack
 
 

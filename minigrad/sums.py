@@ -23,7 +23,7 @@ def total(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Array:
     """
     half = x.itemsize == 2 and x.dtype == np.float16
     if (x.size < _SMALL and not half) or not axes:
-        return np.add.reduce(x, axes, None, None, keepdims)
+        return np.add.reduce(x, axes, None, None, keepdims)  # type: ignore[call-overload]  # by position: quicker
     if half:
         return np.asarray(total(x.astype(np.float32), axes, keepdims)).astype(np.float16)
     fast = _fast_axes(x, axes)

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from . import random
-from .autograd import Variable, grad, wrap
+from .. import random
+from .differentiate import grad
+from .variable import Variable, wrap
 
 
 class GradcheckError(RuntimeError):

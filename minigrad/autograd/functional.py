@@ -1,4 +1,7 @@
-"""Whole Jacobians and Hessians of functions. PyTorch: torch.autograd.functional."""
+"""Whole Jacobians and Hessians of functions. PyTorch: torch.autograd.functional.
+
+The one file of this package that stands above ops/: rows of a Jacobian are stacked by a recorded operation.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .autograd import Variable, enable_grad, grad, wrap
+from ..ops.shape import stack
+from .differentiate import grad
+from .modes import enable_grad
+from .variable import Variable, wrap
 
 
 def _inputs(inputs: Any) -> tuple[tuple[Any, ...], bool]:
@@ -32,8 +38,6 @@ def jacobian(
     strategy: str = "reverse-mode",
 ) -> Any:
     """∂out/∂input, of shape (*out.shape, *input.shape), for each output and input. PyTorch: torch.autograd.functional.jacobian."""
-    from .ops.shape import stack
-
     if strategy != "reverse-mode":
         raise NotImplementedError(
             f"jacobian: strategy={strategy!r} is not supported by minigrad; there is 'reverse-mode'"

@@ -1,0 +1,68 @@
+"""Automatic differentiation. Begin with graph.py; the other files are its rooms.
+
+    graph.py          Operation, apply, the walk, leaves: backpropagation
+    node.py           what a node remembers: saved values, versions, names
+    fit.py            a gradient in the shape and dtype of its input: unbroadcast
+    variable.py       what the graph knows of a tensor
+    modes.py          no_grad, enable_grad, inference_mode
+    differentiate.py  backward() and grad()
+    targets.py        which nodes must run for the tensors that grad() asks for
+    function.py       Function: an operation of the user's own
+    fused.py          operations with a definition, a NumPy form and a compiled form; the switch among them
+    hooks.py          functions of the user's that see gradients on their way
+    views.py          tensors that share memory, and when a history is no longer true
+    ownership.py      when a leaf may keep an array without copying it
+    anomaly.py        which operation made the first NaN
+    gradcheck.py      a gradient against central differences
+    functional.py     whole Jacobians and Hessians
+
+PyTorch: torch.autograd.
+"""
+
+from . import graph, ownership
+from .anomaly import detect_anomaly, set_detect_anomaly
+from .differentiate import backward, grad
+from .function import Function
+from .fused import Fused, use_kernels
+from .gradcheck import gradcheck, gradgradcheck
+from .graph import Operation
+from .hooks import RemovableHandle
+from .modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .variable import Variable
+
+__all__ = [
+    "Function",
+    "Fused",
+    "Operation",
+    "RemovableHandle",
+    "Variable",
+    "backward",
+    "detect_anomaly",
+    "enable_grad",
+    "functional",
+    "grad",
+    "gradcheck",
+    "gradgradcheck",
+    "graph",
+    "inference_mode",
+    "is_grad_enabled",
+    "is_inference_mode_enabled",
+    "no_grad",
+    "set_detect_anomaly",
+    "set_grad_enabled",
+    "use_kernels",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+ownership.calibrate(graph)

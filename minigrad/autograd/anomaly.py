@@ -1,0 +1,55 @@
+"""`detect_anomaly`: which operation made the first NaN of a backward pass, and which line of the program called it."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any
+
+import numpy as np
+
+from .modes import ModeContext, current
+from .node import Node
+from .variable import Variable
+
+
+class detect_anomaly(ModeContext):
+    """Find the operation that made the first NaN of a backward pass.
+
+    Inside, every operation remembers the line of the program that called it. When a gradient turns NaN, the walk
+    stops with the operation's name and that line. Slow. PyTorch: torch.autograd.detect_anomaly.
+    """
+
+    def __init__(self, check_nan: bool = True) -> None:
+        self.settings = {"anomaly": True, "check_nan": check_nan}
+
+
+class set_detect_anomaly(detect_anomaly):
+    """`detect_anomaly` that can be switched by a value. PyTorch: torch.autograd.set_detect_anomaly."""
+
+    def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        self.settings = {"anomaly": bool(mode), "check_nan": check_nan}
+        self._before = [{"anomaly": current.anomaly, "check_nan": current.check_nan}]
+        current.__dict__.update(self.settings)
+
+    def __enter__(self) -> None:
+        if not self._before:
+            super().__enter__()
+
+
+def remember_caller(node: Node) -> None:
+    """Keep the lines that led to the operation being recorded."""
+    node._where = traceback.format_stack()[:-3]
+
+
+def check_nan(gradient: Any, node: Node, i: int) -> None:
+    """RuntimeError if gradient `i` that `node` gave holds a NaN."""
+    values = gradient.array if isinstance(gradient, Variable) else gradient
+    if current.check_nan and np.isnan(values).any():
+        if node._where is not None:
+            print(
+                f"minigrad: {node.name()} made the first NaN of this backward pass. Its forward call:\n\n"
+                + "".join(node._where),
+                file=sys.stderr,
+            )
+        raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")

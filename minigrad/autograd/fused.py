@@ -1,0 +1,202 @@
+"""Fused operations: one node where the textbook has many, in up to three forms, and the one place that chooses among them.
+
+    definition   composed of other operations; reads like the textbook
+    NumPy        `forward` and `backward` on whole arrays, beside the definition in ops/
+    compiled     a subclass in kernels/, beside its loops; for large arrays
+
+All three give the same numbers to rounding; tests hold them against each other. `use_kernels` is the switch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import importlib.util
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .differentiate import grad
+from .graph import Operation
+from .modes import enable_grad
+from .variable import Array, Variable
+
+LARGE = 1 << 15  # elements from which a compiled loop pays
+
+# -- the switch
+
+POSITIONS: dict[bool | str, str] = {
+    False: "definition", True: "fastest",
+    **{name: name for name in ("definition", "numpy", "compiled", "fastest")},
+    **{"0": "definition", "1": "fastest", "": "fastest"},  # as the environment variable spells them
+}  # fmt: skip
+
+
+def _position(form: Any) -> str:
+    if not isinstance(form, bool | str) or form not in POSITIONS:
+        raise ValueError(
+            f"use_kernels expected True, False, 'definition', 'numpy', 'compiled' or 'fastest', got {form!r}"
+        )
+    return POSITIONS[form]
+
+
+class _Switch(threading.local):
+    position: str | None = None  # of this thread, inside `with use_kernels(...)`
+
+
+_switch = _Switch()
+_default = _position(os.environ.get("MINIGRAD_KERNELS", "1"))
+
+
+def kernels_position() -> str:
+    """The form that fused operations take now: "definition", "numpy", "compiled" or "fastest"."""
+    return _switch.position or _default
+
+
+def kernels_enabled() -> bool:
+    """Whether fused operations take a fast form (see `minigrad.use_kernels`)."""
+    return kernels_position() != "definition"
+
+
+class use_kernels(contextlib.ContextDecorator):
+    """Choose the form that fused operations take.
+
+        use_kernels(True)          or "fastest", the default: NumPy, and compiled loops where arrays are large
+        use_kernels(False)         or "definition": composed of other operations, as in a textbook
+        use_kernels("numpy")       never a compiled loop
+        use_kernels("compiled")    compiled loops at any size, wherever an operation has one for its inputs
+
+    Takes effect at the call; as a context manager or decorator, until its end, for this thread. The environment
+    variable MINIGRAD_KERNELS says the same for a whole process; 0 and 1 are False and True.
+    """
+
+    def __init__(self, form: bool | str = True) -> None:
+        global _default
+        self.position = _position(form)
+        self._before: list[str | None] = []
+        self._default = _default
+        _default = self.position
+
+    def __enter__(self) -> None:
+        global _default
+        _default = self._default  # as a context it holds for this thread, until its end
+        self._before.append(_switch.position)
+        _switch.position = self.position
+
+    def __exit__(self, *error: object) -> None:
+        _switch.position = self._before.pop()
+
+    def __call__(self, func: Callable) -> Any:
+        global _default
+        _default = self._default
+        return super().__call__(func)
+
+
+# -- the choice
+
+
+@functools.cache
+def numba_is_installed() -> bool:
+    return importlib.util.find_spec("numba") is not None
+
+
+@functools.cache
+def _load(name: str) -> Any:
+    """The lazy door to the compiled loops: Numba is imported when the first is wanted."""
+    file, _, attribute = name.rpartition(".")
+    return getattr(importlib.import_module(f"minigrad.kernels.{file}"), attribute)
+
+
+def compiled_form(name: str, work: int) -> Any:
+    """What is called `name` ("rows.Softmax": Softmax in minigrad/kernels/rows.py) if it should run now, else None.
+
+    work: how many elements it would pass over, each used once; 0 where it does not serve the inputs.
+    """
+    if work < LARGE and (work == 0 or kernels_position() != "compiled"):
+        return None
+    if kernels_position() not in ("fastest", "compiled") or not numba_is_installed():
+        return None
+    return _load(name)
+
+
+def size(x: Array) -> int:
+    """The elements of an array in a type that compiled loops serve (float32 and float64), else 0."""
+    return x.size if x.dtype.char in "fd" else 0
+
+
+class Fused(Operation):
+    """An operation with a `definition` composed of other operations, and `forward`/`backward` on arrays, which are fast.
+
+    `compiled` names a subclass in kernels/, "rows.Softmax" for Softmax in kernels/rows.py, if there is one; `work` says
+    how much it would have to do. The node in the graph is the form that ran.
+
+    Higher derivatives go through the definition, so `backward` need serve arrays only.
+    """
+
+    compiled: ClassVar[str | None] = None
+    inputs: tuple[Any, ...] | None = None
+
+    @staticmethod
+    def definition(*inputs: Any) -> Any:
+        raise NotImplementedError("a fused operation needs a definition(*inputs)")
+
+    @staticmethod
+    def work(*inputs: Any) -> int:
+        """How many elements the compiled form would pass over, each used once; 0 where it does not serve these inputs.
+
+        inputs: what `forward` gets, arrays in place of tensors.
+        """
+        return 0
+
+    @classmethod
+    def apply(cls, *inputs: Any) -> Any:
+        if kernels_position() == "definition":
+            return cls.definition(*inputs)
+        form: Any = cls
+        if cls.compiled is not None:
+            work = cls.work(*[x.array if isinstance(x, Variable) else x for x in inputs])
+            form = compiled_form(cls.compiled, work) or cls
+        result = Operation.apply.__func__(form, *inputs)  # type: ignore[attr-defined]  # the method of another class
+        if isinstance(result, Variable) and result._edge is not None:
+            result._edge[0].inputs = inputs  # type: ignore[attr-defined]  # it is the node just made
+        return result
+
+    def run_backward(self, gradient: Any) -> Any:
+        if not isinstance(gradient, Variable):
+            return self.backward(self, gradient)
+        if self.inputs is None:
+            self.saved_tensors  # noqa: B018  raises: the graph was freed
+        assert self.inputs is not None
+        self.check_not_overwritten([x.array for x in self.inputs if isinstance(x, Variable)])
+        wanted = [i for i, needed in enumerate(self.needs_input_grad) if needed]
+        with enable_grad():
+            # Fresh tensors between the inputs and the definition, so that two equal inputs keep their own gradients.
+            inputs = [Alias.apply(x) if i in wanted else x for i, x in enumerate(self.inputs)]
+            out = self.definition(*inputs)
+            found = grad([out], [inputs[i] for i in wanted], [gradient], create_graph=True, allow_unused=True)
+        result: list[Any] = [None] * len(self.inputs)
+        for i, g in zip(wanted, found, strict=True):
+            result[i] = g
+        return result
+
+    def release(self) -> None:
+        super().release()
+        self.inputs = None
+
+
+class Alias(Operation):
+    """out = x, as a tensor of its own that shares the values.  dx = grad"""
+
+    is_view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: np.ndarray) -> np.ndarray:
+        return x[...]
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad

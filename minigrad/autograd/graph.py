@@ -1,0 +1,260 @@
+r"""Reverse-mode automatic differentiation: the file to read first.
+
+While a program computes, every operation leaves a node behind. The node knows how to turn the gradient of its output
+into the gradients of its inputs, and which nodes made those inputs. `backward` walks the nodes from the loss to the
+leaves and applies the chain rule once at each.
+
+    x = tensor([3.], requires_grad=True)        leaf x                        leaf x
+    y = x * x                                      \\                           ^^  grad·x + grad·x
+    z = y.exp()                                    Mul                          Mul
+                                                    |    forward: values         ^   grad·z
+                                                   Exp   flow down              Exp
+                                                    |                            ^   1
+                                                    z    backward: gradients     z
+                                                         flow up
+
+Four things make up the whole:
+
+1. `Operation`  a node, and the recipe of one operation: `forward` on plain arrays, `backward` beside it.
+2. `Operation.apply`  runs the forward recipe and links the new node to the nodes of its inputs.
+3. `plain_walk`  visits the nodes, newest first, adds up what arrives at each, and passes on what its `backward` gives.
+   `walk` does the same, faster, with hooks and targets.
+4. `AccumulateGrad`  the node that stands for a leaf: what arrives there goes into `leaf.grad`.
+
+Why newest first? A node may only run once *all* gradients have arrived at it. In `m = a + a; n = m * m; f = m + n`
+the node of `m` is used early, by `n`, and late, by `f`. A walk that runs nodes in the order in which gradients reach
+them goes from f to m, which has then got 1 and not yet 2m from `n`: at a = 3 it gives 2 for 26. A node is created
+after everything that it depends on, so to run nodes in falling order of creation is a topological order, with no sort.
+
+Names follow PyTorch's (`grad_fn`, `next_functions`, `save_for_backward`, `saved_tensors`, `needs_input_grad`).
+Source: Baydin et al. 2018, "Automatic Differentiation in Machine Learning: a Survey"; PyTorch, "Autograd mechanics".
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+
+from .. import storage
+from ..storage import Latest, clock
+from . import anomaly, hooks, ownership
+from .fit import as_tuple, fit, fit_count
+from .modes import current, no_grad
+from .node import Node
+from .targets import Targets
+from .variable import Array, Edge, Variable, wrap
+from .views import check_history
+
+
+class Operation(Node):
+    """One kind of operation (the class) and one node of the graph (an instance, the `ctx` of PyTorch).
+
+    A subclass gives
+
+        forward(ctx, *inputs)   plain arrays and Python values in, one array out (several only in `Function`);
+        backward(ctx, grad)     the gradient of the output in, one gradient an input out (None where there is none).
+
+    `backward` must be written so that it serves arrays and tensors: it gets arrays in an ordinary backward pass and
+    tensors under `create_graph=True`, where its own steps are recorded. Operators, indexing, `.sum(dims)`,
+    `.reshape(shape)`, `.swapaxes(i, j)` and the functions of `minigrad.ops` serve both. What it reads must be saved by
+    `save_for_backward` if it is an input or the output (only so can a second derivative flow into it), and may be an
+    attribute of `ctx` where it is a constant (a shape, a mask, an index).
+
+    A gradient may have the shape to which its input was broadcast: `unbroadcast` (fit.py) sums it.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> Any:
+        raise NotImplementedError("an operation needs a forward(ctx, *inputs)")
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        raise NotImplementedError("an operation that is differentiated needs a backward(ctx, grad)")
+
+    @classmethod
+    def apply(cls, *inputs: Any) -> Any:
+        """Run `forward`; if an input requires grad, link a node to it. Arrays in, array out: then nothing is linked."""
+        arrays: list[Any] = []  # what forward gets: the values of the tensors
+        edges: list[Edge | None] = []  # where their gradients will go
+        recording = current.grad
+        tensors = False
+        for x in inputs:
+            edge = None
+            if isinstance(x, Variable):
+                tensors = True
+                if recording:
+                    edge = gradient_edge(x)
+                x = x.array
+            arrays.append(x)
+            edges.append(edge)
+
+        ctx = cls()
+        ctx.needs_input_grad = tuple(map(bool, edges))  # before forward, which need save only what these need
+        out = cls.forward(ctx, *arrays)
+        if not tensors:
+            return out
+        result = wrap(ctx.as_array(out))
+        if any(edges):
+            ctx._edges = tuple(edges)
+            ctx.record(inputs, arrays, result)
+        return result
+
+    def as_array(self, out: Any) -> Array:
+        """NumPy gives a scalar where an array without dimensions is meant: the array, also where it was saved."""
+        if out.__class__ is Array:
+            return out
+        array = np.asarray(out)
+        if self._saved:
+            self._saved = tuple(array if value is out else value for value in self._saved)
+        return array
+
+    def record(self, inputs: Sequence[Any], arrays: list[Any], result: Any) -> None:
+        """Make this node the one that made `result`, and remember what the backward pass asks of it."""
+        out = result.array
+        self.sequence_nr = next(clock)
+        self._hooks = self._node_hooks = self._outputs = None  # as in the class, but quicker to read
+        self._out_shape = out.shape
+        self._out_dtype = out.dtype
+        arrays.append(out)
+        self._ids = list(map(id, arrays))  # by them `saved_tensors` knows which input it gives back
+        result._edge = (self, 0)
+        if self.is_view and storage.owner(out) is storage.owner(arrays[0]):
+            result._base = inputs[0] if inputs[0]._base is None else inputs[0]._base
+        if current.anomaly:
+            anomaly.remember_caller(self)
+
+    def run_backward(self, gradient: Any) -> Any:
+        """Apply `backward` to the complete gradient of the output: a gradient an input."""
+        return self.backward(self, gradient)
+
+
+def gradient_edge(x: Variable) -> Edge | None:
+    """Where a gradient of the tensor goes: to the node that made it, or into the leaf; None if it wants none."""
+    edge = x._edge
+    if edge is not None:
+        if edge[0].sequence_nr < Latest.recorded:
+            check_history(x, edge[0])
+        return edge
+    if not x._requires_grad:
+        return None
+    node = x._accumulator()
+    if node is None:
+        node = AccumulateGrad(x)
+        x._accumulator = weakref.ref(node)
+    return (node, 0)
+
+
+def plain_walk(root: Node, gradient: Array) -> None:
+    """Carry a gradient from `root` to the leaves: the definition of the backward pass.
+
+    Every operation of one output can be walked so. `walk` gives the same gradients to the bit.
+    """
+    arrived = {root: gradient}  # by node: the sum of what has arrived
+    with no_grad():
+        while arrived:
+            node = max(arrived, key=lambda node: node.sequence_nr)  # all that depend on it are newer, and have run
+            results = node.run_backward(arrived.pop(node))
+            for i, (edge, result) in enumerate(zip(node._edges, as_tuple(results), strict=False)):
+                if edge is not None and result is not None:
+                    result = fit(result, edge, node, i)  # unbroadcast
+                    arrived[edge[0]] = arrived[edge[0]] + result if edge[0] in arrived else result
+
+
+def walk(
+    roots: Sequence[tuple[Edge, Any]], *, retain_graph: bool, create_graph: bool, targets: Targets | None = None
+) -> None:
+    """`plain_walk`, and more: from several roots, to outputs of a `Function`, with a heap in place of `max`.
+
+    With `targets` only nodes on the way to them run. Hooks are called. What a node saved is released unless
+    `retain_graph`. Gradients are arrays, or tensors under `create_graph`, where the backward pass is recorded itself.
+    """
+    arrived: dict[Node, Any] = {}  # by node: the sum of what has arrived; for several outputs a list of such sums
+    heap: list[tuple[int, Node]] = []  # these nodes, the newest on top
+    for root, gradient in roots:
+        arrive(root, gradient, arrived, heap)
+    del roots, gradient
+    before, current.grad = current.grad, create_graph
+    looking_for_nan = current.anomaly
+    try:
+        while heap:
+            node = heappop(heap)[1]
+            grad = arrived.pop(node)
+            if node._hooks is not None:
+                grad = hooks.call_output_hooks(node, grad)
+            if targets is not None and not targets.arrive(node, grad):
+                continue
+            results: Any = as_tuple(node.run_backward(grad))
+            if node._node_hooks is not None:
+                results = hooks.call_node_hooks(node, results, grad)
+            if len(results) != len(node._edges):
+                results = fit_count(node, results)
+            for i, edge in enumerate(node._edges):
+                gradient = results[i]
+                if gradient is None or edge is None or (targets is not None and not targets.leads(edge)):
+                    continue
+                target = edge[0]
+                is_array = gradient.__class__ is Array
+                if not is_array or gradient.shape != target._out_shape or gradient.dtype is not target._out_dtype:
+                    gradient = fit(gradient, edge, node, i)
+                if looking_for_nan:
+                    anomaly.check_nan(gradient, node, i)
+                arrive(edge, gradient, arrived, heap)
+            if not retain_graph:
+                node.release()
+            results = gradient = grad = None  # what has been passed on should not be held: its memory may be reused
+    finally:
+        current.grad = before
+
+
+def arrive(edge: Edge, gradient: Any, arrived: dict[Node, Any], heap: list[tuple[int, Node]]) -> None:
+    """Add a gradient to what has arrived at a node (for several outputs: at that output); the first puts it on the heap."""
+    node, output_nr = edge
+    if node not in arrived:
+        heappush(heap, (-node.sequence_nr, node))
+        if node._outputs is None:
+            arrived[node] = gradient
+        else:
+            arrived[node] = [gradient if i == output_nr else None for i in range(len(node._outputs))]
+    elif node._outputs is None:
+        arrived[node] = arrived[node] + gradient
+    else:
+        before = arrived[node][output_nr]
+        arrived[node][output_nr] = gradient if before is None else before + gradient
+
+
+class AccumulateGrad(Operation):
+    """The node of a leaf that requires grad: adds what arrives to `variable.grad`.
+
+    It is made when an operation first uses the leaf, before that operation's own node, so the walk, which goes from
+    new to old, reaches it after every use.
+    """
+
+    def __init__(self, variable: Variable) -> None:
+        self.variable = variable
+        self._out_shape, self._out_dtype = variable.array.shape, variable.array.dtype
+        self.sequence_nr = next(clock)
+
+    @classmethod
+    def name(cls) -> str:
+        return "AccumulateGrad"
+
+    def run_backward(self, gradient: Any) -> tuple[()]:
+        leaf: Any = self.variable
+        if leaf._hooks:
+            gradient = hooks.call_leaf_hooks(leaf, gradient)
+        if isinstance(gradient, Variable):  # create_graph: the sum is itself part of a graph
+            leaf._grad = gradient if leaf._grad is None else leaf._grad + gradient
+        elif leaf._grad is None:
+            leaf._grad = wrap(gradient if ownership.may_keep(gradient) else gradient.copy())
+        elif leaf._grad._edge is None:
+            np.add(leaf._grad.array, gradient, out=leaf._grad.array)
+            storage.mark_written(leaf._grad.array)
+        else:
+            leaf._grad = wrap(leaf._grad.array + gradient)
+        for hook in tuple((leaf._post_hooks or {}).values()):
+            hook(leaf)
+        return ()

@@ -1,0 +1,77 @@
+"""Hooks: functions of the user's that see gradients on their way, and may change them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .variable import Array, Variable, wrap
+
+
+class RemovableHandle:
+    """What registering a hook returns; `remove()` takes the hook off again. Also a context manager."""
+
+    _next_id = 0
+
+    def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool = False) -> None:
+        self.id = RemovableHandle._next_id
+        RemovableHandle._next_id += 1
+        self._hooks = hooks
+        hooks[self.id] = hook
+        if prepend:
+            for key in [k for k in hooks if k != self.id]:
+                hooks[key] = hooks.pop(key)
+
+    def remove(self) -> None:
+        self._hooks.pop(self.id, None)
+
+    def __enter__(self) -> RemovableHandle:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+def call_hook(hook: Callable, gradient: Any) -> Any:
+    """The gradient after one hook. Hooks see tensors, also where the walk carries arrays."""
+    if isinstance(gradient, Variable):
+        result = hook(gradient)
+        return gradient if result is None else result
+    result = hook(wrap(gradient))
+    return gradient if result is None else result.array
+
+
+def call_leaf_hooks(leaf: Variable, gradient: Any) -> Any:
+    """The gradient that arrived at a leaf, after the hooks of the leaf."""
+    for hook in tuple((leaf._hooks or {}).values()):
+        gradient = call_hook(hook, gradient)
+    return gradient
+
+
+def call_output_hooks(node: Any, grad: Any) -> Any:
+    """The complete gradient of a node's output (of a `Function` the list by output), after the outputs' hooks."""
+    # What `retain_grad` keeps is the gradient after all other hooks, whenever they were registered.
+    hooks = sorted((node._hooks or {}).values(), key=lambda entry: getattr(entry[1], "is_last", False))
+    grads = [grad] if node._outputs is None else grad
+    for output_nr, hook in hooks:
+        if grads[output_nr] is not None:
+            grads[output_nr] = call_hook(hook, grads[output_nr])
+    return grads[0] if node._outputs is None else grads
+
+
+def call_node_hooks(node: Any, results: Sequence[Any], grad: Any) -> Sequence[Any]:
+    """The gradients of a node's inputs after the node's own hooks, which see those of its outputs too."""
+    grads = [grad] if node._outputs is None else grad
+
+    def tensors(values: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(wrap(np.asarray(g)) if isinstance(g, Array | np.generic) else g for g in values)
+
+    arrays = not any(isinstance(g, Variable) for g in (*results, *grads))
+    for hook in tuple(node._node_hooks.values()):
+        changed = hook(tensors(results), tensors(grads))
+        if changed is not None:
+            changed = changed if isinstance(changed, tuple | list) else (changed,)
+            results = [g.array if arrays and isinstance(g, Variable) else g for g in changed]
+    return results

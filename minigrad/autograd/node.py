@@ -1,0 +1,128 @@
+"""What a node of the graph remembers: where it came from, the values it saved, and whether they are still true."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import storage
+from ..storage import Latest
+from .hooks import RemovableHandle
+from .modes import current
+from .variable import Array, Edge, Variable, wrap, wrap_recorded
+
+
+class Node:
+    """One recorded operation. PyTorch: torch.autograd.graph.Node.
+
+    The attributes below are defaults in the class; what `Operation.apply` records is set on the instance.
+    """
+
+    _edges: tuple[Edge | None, ...] = ()  # by input: the node that made it; None where no gradient is wanted
+    needs_input_grad: tuple[bool, ...] = ()  # by input, whether its gradient is wanted: `backward` may skip the others
+    sequence_nr: int = sys.maxsize  # the time at which it was recorded
+    _out_shape: Any = None  # of the output: the shape that its gradient must have
+    _out_dtype: Any = None  # and the dtype
+    _outputs: tuple[tuple[tuple[int, ...], np.dtype], ...] | None = None  # of a `Function`: those of each output
+    variable: Variable | None = None  # of the node that stands for a leaf: the leaf
+    _hooks: dict[int, tuple[int, Callable]] | None = None  # (output, hook): called on that output's complete gradient
+    _node_hooks: dict[int, Callable] | None = None  # called after this node ran
+    is_view: ClassVar[bool] = False  # the output may look into the memory of the first input
+
+    _saved: tuple[Any, ...] | None = ()
+    _ids: Sequence[int] = ()  # id of each input array, then of each output array: see `saved_tensors`
+    _where: list[str] | None = None  # under detect_anomaly: the stack at the forward call
+
+    # -- saved values
+
+    def save_for_backward(self, *values: Any) -> None:
+        """Keep arrays (inputs, or the output) for `backward`. A later in-place change of them is noticed."""
+        self._saved = values
+
+    @property
+    def saved_tensors(self) -> tuple[Any, ...]:
+        """What `save_for_backward` kept: arrays in an ordinary backward pass, tensors under `create_graph`."""
+        saved = self._saved
+        if saved is None:
+            raise RuntimeError(
+                "Trying to backward through the graph a second time (or directly access saved tensors after they have "
+                "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
+                "autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time "
+                "or if you need to access saved tensors after calling backward."
+            )
+        if self.sequence_nr < Latest.written:
+            self.check_not_overwritten(saved)
+        if current.grad:
+            return tuple(self._in_the_graph(value) for value in saved)
+        return saved
+
+    def _in_the_graph(self, value: Any) -> Any:
+        """A saved array as a tensor at its place in the graph: as that input, as this node's output, or as a constant.
+
+        The node keeps no input or output tensors (the inputs' memory should be free to go, and a node that holds its
+        own output is a reference cycle), only the ids of their arrays. A saved array is alive, so its id is its own.
+        """
+        if not isinstance(value, Array):
+            return value
+        if id(value) in self._ids:
+            position = self._ids.index(id(value))
+            n_inputs = len(self._edges)
+            edge = (self, position - n_inputs) if position >= n_inputs else self._edges[position]
+            if edge is not None and edge[0].variable is not None:
+                return edge[0].variable
+            if edge is not None:
+                tensor = wrap_recorded(value, edge)
+                tensor._own_write = self.sequence_nr  # its history is true: it was not overwritten after it was saved
+                return tensor
+        return wrap(value)
+
+    def check_not_overwritten(self, values: Sequence[Any]) -> None:
+        """RuntimeError if the memory of one of the arrays was written in place after this node was recorded."""
+        for value in values:
+            if isinstance(value, Array):
+                record = storage.find(value)
+                if record is not None and record.written > self.sequence_nr:
+                    raise RuntimeError(
+                        "one of the variables needed for gradient computation has been modified by an inplace "
+                        f"operation: a tensor of shape {list(value.shape)} saved by {self.name()} is at version "
+                        f"{record.version} and was changed after it was saved. Use the out-of-place spelling "
+                        "(x = x + 1 for x += 1, x.relu() for x.relu_()), or clone() before the change."
+                    )
+
+    def run_backward(self, gradient: Any) -> Any:
+        """From the complete gradient of the output (of a `Function` the list by output) to a gradient an input."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Drop what was saved, once a backward pass has used it."""
+        if self._saved:
+            self._saved = None
+
+    # -- for people who look at the graph
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """By input: the node that made it, and as which of its outputs; (None, 0) where no gradient is wanted."""
+        return tuple((None, 0) if edge is None else edge for edge in self._edges)
+
+    @classmethod
+    def name(cls) -> str:
+        """The name in `grad_fn=<...>`, such as MulBackward0."""
+        return cls.__name__ + "Backward0"
+
+    @property
+    def metadata(self) -> dict:
+        """A dict in which a program may keep what it likes."""
+        return self.__dict__.setdefault("_metadata", {})
+
+    def register_hook(self, hook: Callable) -> RemovableHandle:
+        """Call `hook(grad_inputs, grad_outputs)` after this node ran; it may return other grad_inputs."""
+        if self._node_hooks is None:
+            self._node_hooks = {}
+        return RemovableHandle(self._node_hooks, hook)
+
+    def __repr__(self) -> str:
+        return f"<{self.name()} object at {id(self):#x}>"

@@ -1,0 +1,57 @@
+"""What the graph knows of a tensor: its values, its gradient, and its place in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .node import Node
+
+Array = np.ndarray
+Edge = tuple["Node", int]  # the node that made a value, and which of its outputs the value was
+
+
+class Variable:
+    """Values, gradient, and the place in the graph. `Tensor` adds the operators and methods.
+
+    The attributes below are defaults in the class, so that a new tensor costs one assignment.
+    """
+
+    array: Array  # the values
+    _edge: Edge | None = None  # the node that made the values; None for a leaf
+    _requires_grad: bool = False  # of a leaf, by the user's wish
+    _grad: Any = None
+    _accumulator: Callable[[], Any] = staticmethod(lambda: None)  # a weak reference to a leaf's AccumulateGrad
+    _base: Any = None  # of a recorded view: the tensor that it looks into
+    _own_write: int = 0  # the time when an in-place operation last gave this tensor its values
+    _hooks: dict[int, Callable] | None = None  # of a leaf
+    _post_hooks: dict[int, Callable] | None = None
+    _retains_grad: bool = False
+
+
+_tensor_type: type[Variable] = Variable
+_new = object.__new__  # quicker than to look it up in the class for each tensor
+
+
+def register_tensor_type(cls: type[Variable]) -> None:
+    """Called once by `tensor.py`, which stands above this package: the class in which arrays are wrapped."""
+    global _tensor_type
+    _tensor_type = cls
+
+
+def wrap(array: Array) -> Any:
+    """A tensor around an array, without history."""
+    tensor = _new(_tensor_type)
+    tensor.array = array
+    return tensor
+
+
+def wrap_recorded(array: Array, edge: Edge) -> Any:
+    """A tensor around an array that `edge` made."""
+    tensor = _new(_tensor_type)
+    tensor.array = array
+    tensor._edge = edge
+    return tensor

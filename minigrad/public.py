@@ -1,0 +1,45 @@
+"""Which functions are public, and where: said once, above each function.
+
+    @public                              minigrad.exp
+    @public("functional")                minigrad.nn.functional.gelu
+    @public("minigrad", "functional")    both
+    @public(also="arcsin")               and under a second name (several: a tuple)
+
+`minigrad/__init__.py` and `nn/functional.py` take their names from here. Methods stand in the table of tensor.py.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+MINIGRAD: dict[str, Callable[..., Any]] = {}  # by name: the functions of minigrad
+FUNCTIONAL: dict[str, Callable[..., Any]] = {}  # and of minigrad.nn.functional
+
+
+def public(*places: Any, also: str | tuple[str, ...] = ()) -> Any:
+    """Mark a function as public in `places`: "minigrad" (if none is named) and "functional"; `also`: its other names.
+
+    Names of minigrad go into the `__all__` of the function's module.
+    """
+    if places and callable(places[0]):
+        return public()(places[0])
+    unknown = set(places) - {"minigrad", "functional"}
+    if unknown:
+        raise ValueError(f"public() knows the places 'minigrad' and 'functional', not {sorted(unknown)}")
+    names = (also,) if isinstance(also, str) else also
+
+    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+        module = vars(sys.modules[function.__module__])
+        listed = module.setdefault("__all__", [])
+        for name in (function.__name__, *names):
+            module.setdefault(name, function)
+            if not places or "minigrad" in places:
+                MINIGRAD[name] = function
+                listed.append(name)
+            if "functional" in places:
+                FUNCTIONAL[name] = function
+        return function
+
+    return mark
