@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 Edge = tuple["Node", int]  # the node that made a value, and which of its outputs the value was
+Operand: TypeAlias = Any  # a tensor; in the formulas of other operations an array
 
 
 class Variable:
