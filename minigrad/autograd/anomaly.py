@@ -12,6 +12,8 @@ from .modes import ModeContext, current
 from .node import Node
 from .variable import Variable
 
+asked_for = False  # in any thread, ever: until then no operation looks whether to remember its caller
+
 
 class detect_anomaly(ModeContext):
     """Find the operation that made the first NaN of a backward pass.
@@ -21,6 +23,7 @@ class detect_anomaly(ModeContext):
     """
 
     def __init__(self, check_nan: bool = True) -> None:
+        _ask()
         self.settings = {"anomaly": True, "check_nan": check_nan}
 
 
@@ -28,6 +31,7 @@ class set_detect_anomaly(detect_anomaly):
     """`detect_anomaly` that can be switched by a value. PyTorch: torch.autograd.set_detect_anomaly."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        _ask()
         self.settings = {"anomaly": bool(mode), "check_nan": check_nan}
         self._before = [{"anomaly": current.anomaly, "check_nan": current.check_nan}]
         current.__dict__.update(self.settings)
@@ -37,9 +41,14 @@ class set_detect_anomaly(detect_anomaly):
             super().__enter__()
 
 
+def _ask() -> None:
+    global asked_for
+    asked_for = True
+
+
 def remember_caller(node: Node) -> None:
     """Keep the lines that led to the operation being recorded."""
-    node._where = traceback.format_stack()[:-3]
+    node._where = traceback.format_stack()[:-2]
 
 
 def check_nan(gradient: Any, node: Node, i: int) -> None:

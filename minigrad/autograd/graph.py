@@ -47,7 +47,7 @@ from .modes import current, no_grad
 from .node import Node
 from .targets import Targets
 from .variable import Array, Edge, Variable, wrap
-from .views import check_history
+from .views import check_histories
 
 
 class Operation(Node):
@@ -80,6 +80,8 @@ class Operation(Node):
         """Run `forward`; if an input requires grad, link a node to it. Arrays in, array out: then nothing is linked."""
         arrays: list[Any] = []  # what forward gets: the values of the tensors
         edges: list[Edge | None] = []  # where their gradients will go
+        needed: list[bool] = []
+        ids: list[int] = []  # of these arrays: by them `saved_tensors` knows which input it gives back
         recording = current.grad
         tensors = False
         for x in inputs:
@@ -87,45 +89,46 @@ class Operation(Node):
             if isinstance(x, Variable):
                 tensors = True
                 if recording:
-                    edge = gradient_edge(x)
+                    edge = x._edge
+                    if edge is None and x._requires_grad:
+                        edge = gradient_edge(x)
                 x = x.array
             arrays.append(x)
             edges.append(edge)
+            needed.append(edge is not None)
+            ids.append(id(x))
 
+        if recording and Latest.recorded:
+            check_histories(inputs)
         ctx = cls()
-        ctx.needs_input_grad = tuple(map(bool, edges))  # before forward, which need save only what these need
+        ctx.needs_input_grad = tuple(needed)  # before forward, which need save only what these need
         out = cls.forward(ctx, *arrays)
         if not tensors:
             return out
-        result = wrap(ctx.as_array(out))
-        if any(edges):
-            ctx._edges = tuple(edges)
-            ctx.record(inputs, arrays, result)
+        if out.__class__ is not Array:
+            out = ctx.as_array(out)
+        result = wrap(out)
+        if True in needed:
+            ctx.sequence_nr = next(clock)
+            ctx._edges = edges
+            ctx._hooks = ctx._node_hooks = ctx._outputs = None  # as in the class, but quicker to read
+            ctx._out_shape = out.shape
+            ctx._out_dtype = out.dtype
+            ids.append(id(out))
+            ctx._ids = ids
+            result._edge = (ctx, 0)
+            if cls.is_view and storage.owner(out) is storage.owner(arrays[0]):
+                result._base = inputs[0] if inputs[0]._base is None else inputs[0]._base
+            if anomaly.asked_for and current.anomaly:
+                anomaly.remember_caller(ctx)
         return result
 
-    def as_array(self, out: Any) -> Array:
+    def as_array(self, scalar: Any) -> Array:
         """NumPy gives a scalar where an array without dimensions is meant: the array, also where it was saved."""
-        if out.__class__ is Array:
-            return out
-        array = np.asarray(out)
+        out = np.asarray(scalar)
         if self._saved:
-            self._saved = tuple(array if value is out else value for value in self._saved)
-        return array
-
-    def record(self, inputs: Sequence[Any], arrays: list[Any], result: Any) -> None:
-        """Make this node the one that made `result`, and remember what the backward pass asks of it."""
-        out = result.array
-        self.sequence_nr = next(clock)
-        self._hooks = self._node_hooks = self._outputs = None  # as in the class, but quicker to read
-        self._out_shape = out.shape
-        self._out_dtype = out.dtype
-        arrays.append(out)
-        self._ids = list(map(id, arrays))  # by them `saved_tensors` knows which input it gives back
-        result._edge = (self, 0)
-        if self.is_view and storage.owner(out) is storage.owner(arrays[0]):
-            result._base = inputs[0] if inputs[0]._base is None else inputs[0]._base
-        if current.anomaly:
-            anomaly.remember_caller(self)
+            self._saved = tuple(out if value is scalar else value for value in self._saved)
+        return out
 
     def run_backward(self, gradient: Any) -> Any:
         """Apply `backward` to the complete gradient of the output: a gradient an input."""
@@ -134,13 +137,10 @@ class Operation(Node):
 
 def gradient_edge(x: Variable) -> Edge | None:
     """Where a gradient of the tensor goes: to the node that made it, or into the leaf; None if it wants none."""
-    edge = x._edge
-    if edge is not None:
-        if edge[0].sequence_nr < Latest.recorded:
-            check_history(x, edge[0])
-        return edge
-    if not x._requires_grad:
-        return None
+    if Latest.recorded:
+        check_histories((x,))
+    if x._edge is not None or not x._requires_grad:
+        return x._edge
     node = x._accumulator()
     if node is None:
         node = AccumulateGrad(x)
@@ -187,7 +187,9 @@ def walk(
                 grad = hooks.call_output_hooks(node, grad)
             if targets is not None and not targets.arrive(node, grad):
                 continue
-            results: Any = as_tuple(node.run_backward(grad))
+            results: Any = node.run_backward(grad)
+            if results.__class__ is not tuple:
+                results = as_tuple(results)
             if node._node_hooks is not None:
                 results = hooks.call_node_hooks(node, results, grad)
             if len(results) != len(node._edges):
