@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import compare
+from .kept import RESULTS, write
 from .workloads import Prepare, Step, training
 
 
@@ -115,8 +116,6 @@ def main(given: list[str]) -> int:
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
-
-    from .__main__ import RESULTS, write
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks scaling", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="kind", help=f"any of {', '.join(SCALES)} (default: all)")

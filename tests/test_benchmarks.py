@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import compare, engines, profile, report, scaling
-from benchmarks.__main__ import RESULTS, main
+from benchmarks.__main__ import main
+from benchmarks.kept import RESULTS
 from benchmarks.workloads import WORKLOADS
 
 
