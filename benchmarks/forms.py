@@ -45,13 +45,10 @@ def watch(engine: str, step: Callable[[], Any]) -> dict[str, Any] | None:
 
 
 def _minigrad(step: Callable[[], Any]) -> tuple[Ran, Ran]:
+    from minigrad.autograd.fused import Fused
+    from minigrad.autograd.graph import Operation
     from minigrad.optim import Optimizer
 
-    try:
-        from minigrad.autograd.fused import Fused
-        from minigrad.autograd.graph import Operation
-    except ImportError:
-        from minigrad.autograd import Fused, Operation
     loaded = sys.modules.get("minigrad.kernels.compiled")  # not before an operation has asked for a compiled loop
     compiled = loaded.Kernel.__call__.__code__ if loaded else None
     ran: list[list[str]] = []

@@ -16,11 +16,13 @@ from .workloads import WORKLOADS
 EXAMPLE = """\
 from benchmarks.workloads import operation, training, workload
 
+
 @workload("rms_norm of 512 x 512, forward and backward")
 def rms(torch, prepare):  # `torch` is the engine: minigrad, or PyTorch
     torch.manual_seed(0)  # the engines must meet the same numbers
     x = torch.randn(512, 512)
     return operation(torch, prepare, lambda x: torch.nn.functional.rms_norm(x, (512,)), x)
+
 
 @workload("training step of 8-16-1, SGD, 64 rows", kind="network")
 def small(torch, prepare):
