@@ -26,8 +26,10 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from . import compare, engines, own, start
-from .kept import RESULTS, RUNS, write
+from curriculum.files import write
+
+from . import compare, engines, own, report, start
+from .report import RESULTS, RUNS
 from .workloads import GROUPS, WORKLOADS
 
 OWN = f"""a file of your own for --workloads, mine.py:
@@ -100,15 +102,11 @@ def main(given: list[str] | None = None) -> int:
 
         return throughput.main(given[1:])
     if given[:1] == ["quote"]:
-        from . import report
-
         print(report.quote(json.loads((RESULTS / f"{(given[1:] or ['cpu'])[0]}.json").read_text(encoding="utf-8"))))
         return 0
     options = arguments(given)
     from rich.console import Console
     from rich.progress import Progress
-
-    from . import report
 
     console = Console() if sys.stdout.isatty() else Console(width=150)
     env = compare.environment(options.threads)

@@ -27,9 +27,8 @@ Ran = list[tuple[str, str]]  # by operation, in order: its name, and "compiled",
 def watch(engine: str, step: Callable[[], Any]) -> dict[str, Any] | None:
     """Run one step: {"operations": [[name, form, how often in a row], ...], "optimizer": [[name, form], ...]}.
 
-    In the optimizer's update each name stands once: there it is the same for each parameter.
-
-    None for an engine into which nobody can look.
+    In the optimizer's update each name stands once, for it is the same for each parameter. None for an engine into which
+    nobody can look.
     """
     if engine.startswith("minigrad"):
         operations, optimizer = _minigrad(step)

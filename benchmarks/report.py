@@ -1,13 +1,16 @@
-"""The figures as a table for the terminal, as Markdown, and as a picture."""
+"""The figures as a table for the terminal, as Markdown, and as a picture, and where they are kept."""
 
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 from . import forms
 from .workloads import WORKLOADS
 
+RESULTS = Path(__file__).parent / "results"  # the figures that are kept with the code; the README quotes cpu.json
+RUNS = Path("runs") / "benchmarks"  # below the current folder: those of a user's own workloads
 LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # readable where a mark runs through it
 HEAD = ("workload", "engine", "median", "spread", "ratio", "bar", "as found", "of limit", "peak memory", "ran")
 

@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curriculum.files import write
+
 from . import compare
-from .kept import RESULTS, write
+from .report import RESULTS
 from .workloads import Prepare, Step, training
 
 

@@ -30,7 +30,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .kept import write
+from curriculum.files import write
 
 WAYS = ("ours", "trainer", "trainer-tuned")
 
