@@ -73,8 +73,8 @@ def remarks(results: dict[str, Any]) -> list[str]:
     lines = []
     if _watched(results):
         lines.append(
-            "ran: the operations of one step as they were seen to run; compiled: a loop compiled for it, fused: one operation "
-            "for several formulas, in NumPy; PyTorch's are kernels of its own, each one operation"
+            "ran: the operations of one step, as they were seen to run; compiled: in a loop compiled by Numba (or torch.compile), "
+            "fused: by an operation that has a definition in others and computes it at once in NumPy"
         )
         different = unlike(results)
         lines.append(
