@@ -2,6 +2,7 @@
 
     python -m benchmarks                                        every workload, minigrad and PyTorch
     python -m benchmarks conv2d cnn --engines minigrad,torch,jax
+    python -m benchmarks --workloads mine.py                    every workload of a file of your own, see below
     python -m benchmarks scaling [rows width depth length graph]
     python -m benchmarks profile lesson10
     python -m benchmarks throughput                             fine-tuning at full scale, beside transformers.Trainer
@@ -9,7 +10,8 @@
 
 Each engine runs in a process of its own with the same number of threads, in interleaved rounds; their first steps must
 give the same numbers. The children are free of OPENBLAS_CORETYPE, so that OpenBLAS chooses its kernels for this CPU; where
-the variable is set, a second column shows minigrad with the environment as it was found.
+the variable is set, a second column shows minigrad with the environment as it was found. The table says what ran: how many
+operations a step has, which were compiled loops or fused, and where one engine runs one and the other composes several.
 """
 
 from __future__ import annotations
@@ -20,40 +22,58 @@ import math
 import os
 import subprocess
 import sys
-import tempfile
+import textwrap
 from pathlib import Path
 from typing import Any
 
-from . import compare, engines, start
-from .workloads import WORKLOADS
+from curriculum.files import write
 
-RESULTS = Path(__file__).parent / "results"
+from . import compare, engines, own, report, start
+from .report import RESULTS, RUNS
+from .workloads import GROUPS, WORKLOADS
+
+OWN = f"""a file of your own for --workloads, mine.py:
+
+{textwrap.indent(own.EXAMPLE, "    ")}
+    python -m benchmarks --workloads mine.py                    all of its workloads
+    python -m benchmarks --workloads mine.py rms softmax        one of them, beside a built-in one
+    python -m benchmarks profile rms --workloads mine.py        where minigrad's time goes
+"""
 
 
 def arguments(given: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+        prog="python -m benchmarks", description=__doc__, epilog=OWN,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("chosen", nargs="*", metavar="workload", help=f"any of {', '.join([*GROUPS, *WORKLOADS])}")
     parser.add_argument(
-        "workloads", nargs="*", metavar="workload", help=f"any of {', '.join(WORKLOADS)}, or operations, networks"
-    )
+        "--workloads", action="append", default=[], metavar="FILE",
+        help="take workloads from this Python file too; without names, these alone are run",
+    )  # fmt: skip
     parser.add_argument("--engines", default="minigrad,torch", help=f"any of {','.join(engines.ENGINES)}, or all")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each engine, in turn (5)")
     parser.add_argument("--seconds", type=float, default=0.5, help="length of a round (0.5)")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="threads of each engine (2)")
     parser.add_argument("--no-start", action="store_true", help="do not time the start of a process")
-    parser.add_argument("--save", metavar="NAME", help="keep table, JSON and picture as benchmarks/results/NAME.*")
+    parser.add_argument(
+        "--save", metavar="NAME",
+        help=f"keep table, JSON and picture as benchmarks/results/NAME.*, with --workloads as {RUNS}/NAME.*",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
     options = parser.parse_args(given)
-    kinds = {"networks": "network", "operations": "operation", "overheads": "overhead"}
-    options.chosen = []
-    for name in options.workloads or list(WORKLOADS):
-        if name in kinds:
-            options.chosen += [w.name for w in WORKLOADS.values() if w.kind == kinds[name]]
+    try:
+        of_files = [name for file in options.workloads for name in own.load(file)]
+    except own.Unusable as problem:
+        parser.error(str(problem))
+    names, options.chosen = options.chosen or of_files or list(WORKLOADS), []
+    for name in names:
+        if name in GROUPS:
+            options.chosen += [w.name for w in WORKLOADS.values() if w.kind == GROUPS[name]]
         elif name in WORKLOADS:
             options.chosen.append(name)
         else:
-            parser.error(f"unknown workload {name!r}; there are {', '.join([*kinds, *WORKLOADS])}")
+            parser.error(f"unknown workload {name!r}; there are {', '.join([*GROUPS, *WORKLOADS])}")
     asked = list(engines.ENGINES) if options.engines == "all" else options.engines.split(",")
     for name in asked:
         if name not in engines.ENGINES:
@@ -82,15 +102,11 @@ def main(given: list[str] | None = None) -> int:
 
         return throughput.main(given[1:])
     if given[:1] == ["quote"]:
-        from . import report
-
         print(report.quote(json.loads((RESULTS / f"{(given[1:] or ['cpu'])[0]}.json").read_text(encoding="utf-8"))))
         return 0
     options = arguments(given)
     from rich.console import Console
     from rich.progress import Progress
-
-    from . import report
 
     console = Console() if sys.stdout.isatty() else Console(width=150)
     env = compare.environment(options.threads)
@@ -103,15 +119,18 @@ def main(given: list[str] | None = None) -> int:
     results: dict[str, Any] = {"machine": machine["facts"], "limits": machine["limits"], "workloads": {}}
     if found:
         results["machine"]["OPENBLAS_CORETYPE as found"] = os.environ["OPENBLAS_CORETYPE"]
-    good = True
+    good, without = True, []
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("", total=len(options.chosen) * options.rounds * (2 if found else 1))
         for name in options.chosen:
             progress.update(task, description=name)
             able = [engine for engine in options.asked if engines.runs(engine, name)]
+            without += [f"{engine} has no {name}" for engine in options.asked if engine not in able]
+            if not able:
+                continue
             setting = (options.rounds, options.seconds, options.threads)
             try:
-                figures = compare.measure(name, able, *setting, env, lambda: progress.advance(task))
+                figures = compare.measure(name, able, *setting, env, lambda: progress.advance(task), watch=True)
                 if found:
                     pair = [engine for engine in ("minigrad", "torch") if engine in able]
                     again = compare.measure(name, pair, *setting, found, lambda: progress.advance(task))
@@ -143,24 +162,17 @@ def main(given: list[str] | None = None) -> int:
     report.show(results, console)
     for name in options.missing:
         console.print(f"{name} was left out: it is not installed (pip install {engines.ENGINES[name].package})")
+    if options.workloads and without:  # of the built-in ones the table below --engines in the help tells enough
+        console.print("; ".join(without), highlight=False)
     if options.json:
         write(options.json, json.dumps(results, indent=1) + "\n")
     if options.save:
-        write(RESULTS / f"{options.save}.json", json.dumps(results, indent=1) + "\n")
-        write(RESULTS / f"{options.save}.md", report.markdown(results))
-        write(RESULTS / f"{options.save}.png", report.picture(results))
-        console.print(f"kept as {RESULTS / options.save}.json, .md and .png", soft_wrap=True)
+        folder = RUNS if options.workloads else RESULTS  # a user's figures are none of the README's
+        write(folder / f"{options.save}.json", json.dumps(results, indent=1) + "\n")
+        write(folder / f"{options.save}.md", report.markdown(results))
+        write(folder / f"{options.save}.png", report.picture(results))
+        console.print(f"kept as {folder / options.save}.json, .md and .png", soft_wrap=True)
     return 0 if good else 1
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """Write to a temporary name, then rename: a file is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import statistics
@@ -36,6 +37,8 @@ class Worker:
     def __init__(self, engine: str, workload: str, threads: int, env: dict[str, str]) -> None:
         self.what = f"{workload} in {engine}"
         command = [sys.executable, "-m", "benchmarks.worker", engine, workload, str(threads)]
+        if workload in WORKLOADS and (file := WORKLOADS[workload].file):
+            command.append(file)
         if engine == "jax":
             env = env | {"JAX_PLATFORMS": "cpu"}
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  closed by close()
@@ -55,12 +58,17 @@ class Worker:
         raise Failed(f"{self.what}: {last[0]}")
 
     def round(self, seconds: float) -> dict[str, float]:
+        return self._ask(f"round {seconds}")
+
+    def watch(self) -> dict[str, Any] | None:
+        """What a step runs (forms.watch)."""
+        return self._ask("watch")["ran"]
+
+    def _ask(self, line: str) -> dict[str, Any]:
         assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(f"round {seconds}\n")
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(f"{line}\n")
             self.process.stdin.flush()
-        except BrokenPipeError:
-            pass
         return self._answer()
 
     def close(self) -> None:
@@ -71,9 +79,12 @@ class Worker:
 
 def measure(
     workload: str, engines: list[str], rounds: int, seconds: float, threads: int, env: dict[str, str],
-    tick: Callable[[], None] = lambda: None,
+    tick: Callable[[], None] = lambda: None, watch: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    """Times of a step by engine; an engine that cannot run it has {"error": text}. Errors: Failed where results differ."""
+    """Times of a step by engine; an engine that cannot run it has {"error": text}. Errors: Failed where results differ.
+
+    watch: also what ran, as "ran", looked at after all timing.
+    """
     workers: dict[str, Worker] = {}
     figures: dict[str, Any] = {}
     try:
@@ -90,6 +101,7 @@ def measure(
             for name, worker in workers.items():
                 found[name].append(worker.round(seconds))
             tick()
+        ran = {name: worker.watch() for name, worker in workers.items()} if watch else {}
     finally:
         for worker in workers.values():
             worker.close()
@@ -104,6 +116,8 @@ def measure(
             "process_peak_bytes": worker.first["process_peak"],
             "rounds_s": medians,
         }
+        if ran.get(name):
+            figures[name]["ran"] = ran[name]
     for name in workers:
         if "torch" in workers:
             pairs = zip(found["torch"], found[name], strict=True)
@@ -119,7 +133,7 @@ def _check_equal(workload: str, checks: dict[str, list[float]]) -> None:
             if abs(ours - theirs) > 1e-3 * max(abs(theirs), 1e-2):
                 raise Failed(
                     f"{workload}: {name} and {names[0]} disagree in their first steps, {checks[name]} and "
-                    f"{checks[names[0]]}: there is nothing to compare"
+                    f"{checks[names[0]]}: there is nothing to compare (does the workload set torch.manual_seed?)"
                 )
 
 

@@ -59,12 +59,12 @@ def load(engine: str, threads: int) -> Make:
         minigrad.set_num_threads(threads)
         if engine == "minigrad-plain":
             minigrad.use_kernels(False)
-        return _like_torch(minigrad, lambda function: function)
+        return _like_torch(engine, minigrad, lambda function: function)
     if engine in ("torch", "torch-compile"):
         import torch
 
         torch.set_num_threads(threads)
-        return _like_torch(torch, torch.compile if engine == "torch-compile" else lambda function: function)
+        return _like_torch(engine, torch, torch.compile if engine == "torch-compile" else lambda function: function)
     from . import others
 
     return others.load(engine)
@@ -93,7 +93,7 @@ def load_libraries(engine: str) -> None:
                     importlib.import_module(f"{kernels.__name__}.{module.name}")
 
 
-def _like_torch(torch: Any, prepare: Callable[[Any], Any]) -> Make:
+def _like_torch(engine: str, torch: Any, prepare: Callable[[Any], Any]) -> Make:
     def make(workload: str) -> tuple[Callable[[], Any], Callable[[Any], float]]:
         from . import scaling
 
@@ -101,6 +101,22 @@ def _like_torch(torch: Any, prepare: Callable[[Any], Any]) -> Make:
             step = WORKLOADS[workload].make(torch, prepare)
         else:
             step = scaling.make(workload, torch, prepare)
-        return step, lambda out: float(out.detach().reshape(-1)[0])
+        if not callable(step):
+            raise TypeError(f"it returned {_kind(step)} and not a step: a function without arguments")
+
+        def read(out: Any) -> float:
+            if not isinstance(out, torch.Tensor):
+                raise TypeError(
+                    f"its step returned {_kind(out)} and not a tensor of {engine}: use the engine that the workload is "
+                    "handed, and return a tensor on which the engines must agree"
+                )
+            return float(out.detach().reshape(-1)[0])
+
+        return step, read
 
     return make
+
+
+def _kind(value: Any) -> str:
+    name = type(value).__qualname__
+    return name if type(value).__module__ == "builtins" else f"{type(value).__module__}.{name}"

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from . import own
 from .workloads import WORKLOADS
 
 
@@ -137,9 +138,15 @@ def main(given: list[str]) -> int:
         prog="python -m benchmarks profile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("name", help=f"lesson07, or one of {', '.join(WORKLOADS)}")
+    parser.add_argument("--workloads", metavar="FILE", help="a Python file that has the workload NAME")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a workload's steps are repeated (2)")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(given)
+    try:
+        if options.workloads:
+            own.load(options.workloads)
+    except own.Unusable as problem:
+        parser.error(str(problem))
     if options.name not in WORKLOADS and not options.name.removeprefix("lesson").isdecimal():
         parser.error(
             f"unknown workload {options.name!r}; there are {', '.join(WORKLOADS)}, and lesson01, lesson02, ..."

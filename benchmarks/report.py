@@ -1,14 +1,18 @@
-"""The figures as a table for the terminal, as Markdown, and as a picture."""
+"""The figures as a table for the terminal, as Markdown, and as a picture, and where they are kept."""
 
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
+from . import forms
 from .workloads import WORKLOADS
 
+RESULTS = Path(__file__).parent / "results"  # the figures that are kept with the code; the README quotes cpu.json
+RUNS = Path("runs") / "benchmarks"  # below the current folder: those of a user's own workloads
 LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}  # readable where a mark runs through it
-HEAD = ("workload", "engine", "median", "spread", "ratio", "bar", "as found", "of limit", "peak memory")
+HEAD = ("workload", "engine", "median", "spread", "ratio", "bar", "as found", "of limit", "peak memory", "ran")
 
 
 def _time(seconds: float) -> str:
@@ -24,17 +28,17 @@ def _memory(entry: dict[str, Any]) -> str:
     return f"{growth} of {whole / 2**20:.0f} MiB" if whole else growth
 
 
-def rows(results: dict[str, Any]) -> list[list[str]]:
-    """One row for each workload and engine, in the order of HEAD."""
-    table = []
+def table(results: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """The head, and one row for each workload and engine; without "ran" where nobody looked at what ran."""
+    rows = []
     for name, figures in results["workloads"].items():
         for engine, entry in figures.items():
             if "error" in entry:
-                table.append([name, engine, "failed", "", "", "", "", "", ""])
+                rows.append([name, engine, "failed", *[""] * (len(HEAD) - 3)])
                 continue
             bar = WORKLOADS[name].bar
             ratio, again = entry.get("ratio"), entry.get("as_found", {}).get("ratio")
-            table.append(
+            rows.append(
                 [
                     name,
                     engine,
@@ -45,13 +49,38 @@ def rows(results: dict[str, Any]) -> list[list[str]]:
                     f"{again:.2f}" if again and engine != "torch" else "",
                     f"{100 * entry['share']:.0f} %" if entry.get("share") else "",
                     _memory(entry),
+                    forms.count(entry["ran"]) if "ran" in entry else "",
                 ]
             )
-    return table
+    shown = len(HEAD) if _watched(results) else len(HEAD) - 1
+    return list(HEAD[:shown]), [row[:shown] for row in rows]
+
+
+def _watched(results: dict[str, Any]) -> bool:
+    return any("ran" in entry for figures in results["workloads"].values() for entry in figures.values())
+
+
+def unlike(results: dict[str, Any]) -> list[str]:
+    """Where engines did not run like for like, one line for each difference and the workloads that share it."""
+    workloads: dict[str, list[str]] = {}
+    for name, figures in results["workloads"].items():
+        for difference in forms.differences(figures):
+            workloads.setdefault(difference, []).append(name)
+    return [f"{', '.join(names)}: {difference}" for difference, names in workloads.items()]
 
 
 def remarks(results: dict[str, Any]) -> list[str]:
     lines = []
+    if _watched(results):
+        lines.append(
+            "ran: the operations of one step, as they were seen to run; compiled: in a loop compiled by Numba (or torch.compile), "
+            "fused: by an operation that has a definition in others and computes it at once in NumPy"
+        )
+        different = unlike(results)
+        lines.append(
+            "not like for like:" if different else "like for like: no engine composed what the other ran at once"
+        )
+        lines += [f"    {line}" for line in different]
     if mean := results.get("geometric_mean_of_operations"):
         lines.append(f"geometric mean of the operations' ratios: {mean:.2f}")
     for engine, entry in results.get("start", {}).items():
@@ -76,21 +105,23 @@ def remarks(results: dict[str, Any]) -> list[str]:
 def show(results: dict[str, Any], console: Any) -> None:
     from rich.table import Table
 
-    table = Table(title="One step, and the ratio to PyTorch eager (above 1: faster)")
-    for column in HEAD:
-        table.add_column(column, justify="left" if column in ("workload", "engine") else "right")
+    head, rows = table(results)
+    shown = Table(title="One step, and the ratio to PyTorch eager (above 1: faster)")
+    for column in head:
+        shown.add_column(column, justify="left" if column in ("workload", "engine", "ran") else "right")
     last = ""
-    for row in rows(results):
-        table.add_row(row[0] if row[0] != last else "", *row[1:])
+    for row in rows:
+        shown.add_row(row[0] if row[0] != last else "", *row[1:])
         last = row[0]
-    console.print(table)
+    console.print(shown)
     for line in remarks(results):
         console.print(line, highlight=False)
 
 
 def markdown(results: dict[str, Any]) -> str:
-    lines = ["| " + " | ".join(HEAD) + " |", "|" + " --- |" * len(HEAD)]
-    lines += ["| " + " | ".join(row) + " |" for row in rows(results)]
+    head, rows = table(results)
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join([*lines, "", *(f"{line}  " for line in remarks(results)), ""])
 
 
@@ -121,6 +152,14 @@ def quote(results: dict[str, Any]) -> str:
         f"minigrad takes {start['minigrad']['warm_s']:.2f} s ({start['minigrad']['cold_s']:.1f} s where the kernels must be compiled "
         f"first), PyTorch {start['torch']['warm_s']:.2f} s.",
     ]
+    if _watched(results):
+        different = [f"- {line}" for line in unlike(results)]
+        lines += [
+            "",
+            "Where one engine runs one loop and the other composes several (seen in the step itself):",
+            "",
+            *different,
+        ]
     return "\n".join(lines)
 
 

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curriculum.files import write
+
 from . import compare
+from .report import RESULTS
 from .workloads import Prepare, Step, training
 
 
@@ -115,8 +118,6 @@ def main(given: list[str]) -> int:
     from rich.console import Console
     from rich.progress import Progress
     from rich.table import Table
-
-    from .__main__ import RESULTS, write
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks scaling", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="kind", help=f"any of {', '.join(SCALES)} (default: all)")

@@ -1,6 +1,6 @@
 """One engine on one workload, in a process of its own: it answers each line `round SECONDS` with a line of JSON.
 
-The parent lets the workers run in turn, so that all engines meet the same moods of the machine.
+A line `watch` asks what a step runs (forms.py); it comes last, when nothing is timed any more. The parent lets the workers run in turn, so that all engines meet the same moods of the machine.
 """
 
 from __future__ import annotations
@@ -53,9 +53,13 @@ def run(step: Any, seconds: float) -> dict[str, float]:
     return {"median": median, "low": low, "high": high, "steps": len(times)}
 
 
-def main(engine: str, workload: str, threads: int) -> None:
+def main(engine: str, workload: str, threads: int, file: str | None = None) -> None:
     from . import engines
 
+    if file is not None:
+        from . import own
+
+        own.load(file)
     begun = time.perf_counter()
     make = engines.load(engine, threads)
     imported = time.perf_counter()
@@ -73,8 +77,13 @@ def main(engine: str, workload: str, threads: int) -> None:
     }  # fmt: skip
     print(json.dumps(answer), flush=True)
     for line in sys.stdin:
-        print(json.dumps(run(step, float(line.split()[1]))), flush=True)
+        if line.startswith("watch"):
+            from . import forms
+
+            print(json.dumps({"ran": forms.watch(engine, step)}), flush=True)
+        else:
+            print(json.dumps(run(step, float(line.split()[1]))), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:])

@@ -6,6 +6,7 @@ returns a tensor on which all engines must agree before their times are compared
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,19 +21,35 @@ class Workload:
     what: str  # one line for people
     make: Callable[[Any, Prepare], Step]
     bar: float | None  # the ratio to PyTorch eager that is asked for
-    kind: str  # "network", "operation" or "overhead"
+    kind: str  # one of GROUPS
     flops: float = 0.0  # multiplications and additions of the matrix products of one step
     bytes: float = 0.0  # what a step must read and write at least, in float32
+    file: str | None = None  # a user's own (own.py); None for those below
 
 
 WORKLOADS: dict[str, Workload] = {}
+GROUPS = {"networks": "network", "operations": "operation", "overheads": "overhead"}
 
 
 def workload(
-    what: str, bar: float | None, kind: str, flops: float = 0.0, bytes: float = 0.0
+    what: str, bar: float | None = None, kind: str = "operation", flops: float = 0.0, bytes: float = 0.0
 ) -> Callable[[Callable[[Any, Prepare], Step]], Callable[[Any, Prepare], Step]]:
+    """Make a function of (torch, prepare) a workload by its own name. Errors: TypeError, ValueError that say what to do."""
+    if not isinstance(what, str):
+        raise TypeError('write @workload("what a step does"), with one line of text in brackets')
+    if kind not in GROUPS.values():
+        raise ValueError(f"unknown kind {kind!r}; there are {', '.join(GROUPS.values())}")
+
     def register(make: Callable[[Any, Prepare], Step]) -> Callable[[Any, Prepare], Step]:
         name = make.__name__
+        if name in WORKLOADS or name in GROUPS:
+            raise ValueError(f"there is a workload {name!r} already: give the function another name")
+        try:
+            inspect.signature(make).bind(None, None)
+        except TypeError:
+            raise TypeError(
+                f"{name} must take (torch, prepare): the engine, and what compiles a function where it can"
+            ) from None
         WORKLOADS[name] = Workload(name, what, make, bar, kind, flops, bytes)
         return make
 
@@ -179,7 +196,7 @@ def inference(torch: Any, prepare: Prepare) -> Step:
 # -- operations, forward and backward
 
 
-def _operation(torch: Any, prepare: Prepare, function: Callable[..., Any], *inputs: Any) -> Step:
+def operation(torch: Any, prepare: Prepare, function: Callable[..., Any], *inputs: Any) -> Step:
     """`function` of the inputs, then backward with a fixed random gradient; the gradients of all floating inputs."""
     floating = [x for x in inputs if x.is_floating_point()]
     for x in floating:
@@ -199,19 +216,19 @@ def _operation(torch: Any, prepare: Prepare, function: Callable[..., Any], *inpu
 @workload("matmul 1024 x 1024", 1.0, "operation", 3 * 2 * 1024**3)
 def matmul(torch: Any, prepare: Prepare) -> Step:
     torch.manual_seed(0)
-    return _operation(torch, prepare, torch.matmul, torch.randn(1024, 1024), torch.randn(1024, 1024))
+    return operation(torch, prepare, torch.matmul, torch.randn(1024, 1024), torch.randn(1024, 1024))
 
 
 @workload("gelu of 1024 x 3072", 1.0, "operation", bytes=5 * 4 * 1024 * 3072)
 def gelu(torch: Any, prepare: Prepare) -> Step:
     torch.manual_seed(0)
-    return _operation(torch, prepare, torch.nn.functional.gelu, torch.randn(1024, 3072))
+    return operation(torch, prepare, torch.nn.functional.gelu, torch.randn(1024, 3072))
 
 
 @workload("softmax of 96 x 128 x 128", 1.0, "operation", bytes=5 * 4 * 96 * 128 * 128)
 def softmax(torch: Any, prepare: Prepare) -> Step:
     torch.manual_seed(0)
-    return _operation(torch, prepare, lambda x: torch.softmax(x, -1), torch.randn(96, 128, 128))
+    return operation(torch, prepare, lambda x: torch.softmax(x, -1), torch.randn(96, 128, 128))
 
 
 @workload("layer_norm of 1024 x 768", 1.0, "operation", bytes=5 * 4 * 1024 * 768)
@@ -221,27 +238,27 @@ def layer_norm(torch: Any, prepare: Prepare) -> Step:
     def function(x: Any, weight: Any, bias: Any) -> Any:
         return torch.nn.functional.layer_norm(x, (768,), weight, bias)
 
-    return _operation(torch, prepare, function, torch.randn(1024, 768), torch.rand(768), torch.rand(768))
+    return operation(torch, prepare, function, torch.randn(1024, 768), torch.rand(768), torch.rand(768))
 
 
 @workload("cross_entropy of 1024 x 10000", 1.0, "operation", bytes=3 * 4 * 1024 * 10000)
 def cross_entropy(torch: Any, prepare: Prepare) -> Step:
     torch.manual_seed(0)
     x, y = torch.randn(1024, 10000), torch.randint(0, 10000, (1024,))
-    return _operation(torch, prepare, torch.nn.functional.cross_entropy, x, y)
+    return operation(torch, prepare, torch.nn.functional.cross_entropy, x, y)
 
 
 @workload("conv2d 3x3, 64 x 32 x 26 x 26 to 64", 1.0, "operation", 3 * 2 * 64 * 64 * 24 * 24 * 32 * 9)
 def conv2d(torch: Any, prepare: Prepare) -> Step:
     torch.manual_seed(0)
     x, weight, bias = torch.randn(64, 32, 26, 26), torch.randn(64, 32, 3, 3), torch.randn(64)
-    return _operation(torch, prepare, torch.nn.functional.conv2d, x, weight, bias)
+    return operation(torch, prepare, torch.nn.functional.conv2d, x, weight, bias)
 
 
 @workload("max_pool2d 2, 64 x 64 x 24 x 24", 1.0, "operation", bytes=4 * 64 * 64 * 24 * 24 * 2.5)
 def max_pool2d(torch: Any, prepare: Prepare) -> Step:
     torch.manual_seed(0)
-    return _operation(torch, prepare, lambda x: torch.nn.functional.max_pool2d(x, 2), torch.randn(64, 64, 24, 24))
+    return operation(torch, prepare, lambda x: torch.nn.functional.max_pool2d(x, 2), torch.randn(64, 64, 24, 24))
 
 
 @workload("batch_norm, training, 64 x 64 x 26 x 26", 1.0, "operation", bytes=7 * 4 * 64 * 64 * 26 * 26)
@@ -251,7 +268,7 @@ def batch_norm(torch: Any, prepare: Prepare) -> Step:
     def function(x: Any, weight: Any, bias: Any) -> Any:
         return torch.nn.functional.batch_norm(x, None, None, weight, bias, training=True)
 
-    return _operation(torch, prepare, function, torch.randn(64, 64, 26, 26), torch.rand(64), torch.rand(64))
+    return operation(torch, prepare, function, torch.randn(64, 64, 26, 26), torch.rand(64), torch.rand(64))
 
 
 @workload("attention 8 x 12 x 128 x 64", 1.0, "operation", 7 * 2 * 8 * 12 * 128 * 128 * 64)
@@ -259,7 +276,7 @@ def attention(torch: Any, prepare: Prepare) -> Step:
     torch.manual_seed(0)
     shape = (8, 12, 128, 64)
     function = torch.nn.functional.scaled_dot_product_attention
-    return _operation(torch, prepare, function, torch.randn(*shape), torch.randn(*shape), torch.randn(*shape))
+    return operation(torch, prepare, function, torch.randn(*shape), torch.randn(*shape), torch.randn(*shape))
 
 
 @workload("Adam over 10 million parameters", 1.0, "operation", bytes=7 * 4 * 10e6)

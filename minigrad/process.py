@@ -1,16 +1,17 @@
 """What minigrad asks of the process it runs in: two settings without which the arithmetic waits. Imported before NumPy.
 
 *Freed memory is kept.* A step of training frees its arrays and asks for the same ones again. By default the C library
-gives large ones back to the system at once, and the system hands out zeroed pages anew, one fault for each 4 KiB:
-measured here, that was two thirds of the time of a 16-64-64-1 step on 4,096 rows and three quarters of a layer norm of
-1024 x 768. Where the system looks for huge pages first, single steps of a cross-entropy of 1024 x 10000 took 100 ms
-instead of 9. So the C library is told to serve arrays of every size from its heap, and to keep up to 1 GiB of what is freed
-at the heap's top. MINIGRAD_KEEP_MEMORY=0 leaves everything as it is.
+gives large ones back to the system at once, and the system hands out zeroed pages anew, one fault for each 4 KiB, which can
+cost more than the arithmetic; more still where the system looks for huge pages first. So the C library is told to serve
+arrays of every size from its heap, and to keep up to 1 GiB of what is freed at the heap's top. MINIGRAD_KEEP_MEMORY=0
+leaves everything as it is.
 
 *BLAS's idle threads sleep soon.* After a product OpenBLAS's threads go round waiting for the next one, for about 20 ms by
-default, on the core that the next operation would use: a third of the time of a CNN's step. They are told to sleep after a
-quarter of a millisecond. That is read when NumPy is imported: in a program that imports NumPy first, set
-OPENBLAS_THREAD_TIMEOUT=20 in the environment. A value of the user's own is left alone.
+default, on the core that the next operation would use. They are told to sleep after a quarter of a millisecond. That is
+read when NumPy is imported: in a program that imports NumPy first, set OPENBLAS_THREAD_TIMEOUT=20 in the environment. A
+value of the user's own is left alone.
+
+What both save: `benchmarks/README.md`, "What was measured on the way".
 """
 
 from __future__ import annotations

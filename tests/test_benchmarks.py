@@ -2,13 +2,31 @@
 
 import json
 import math
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks import compare, engines, profile, report, scaling
-from benchmarks.__main__ import RESULTS, main
-from benchmarks.workloads import WORKLOADS
+import benchmarks
+from benchmarks import compare, engines, forms, own, profile, report, scaling
+from benchmarks.__main__ import main
+from benchmarks.report import RESULTS
+from benchmarks.workloads import GROUPS, WORKLOADS
+
+QUICK = ["--rounds", "1", "--seconds", "0.01", "--no-start", "--threads", "1"]
+README = Path(benchmarks.__file__).parent / "README.md"
+
+
+@pytest.fixture(autouse=True)
+def no_workloads_stay():
+    """What a test loads from a file is gone after it."""
+    kept, path = dict(WORKLOADS), list(sys.path)
+    yield
+    WORKLOADS.clear()
+    WORKLOADS.update(kept)
+    own._loaded.clear()
+    sys.path[:] = path
 
 
 @pytest.mark.parametrize(
@@ -44,7 +62,9 @@ def test_a_workload_is_compared(tmp_path, capsys):
 
 
 def test_unequal_results_are_not_timed(monkeypatch):
-    with pytest.raises(compare.Failed, match="minigrad and torch disagree"):
+    with pytest.raises(
+        compare.Failed, match=r"minigrad and torch disagree.*\(does the workload set torch\.manual_seed\?\)"
+    ):
         compare._check_equal("mlp", {"torch": [1.0, 0.5], "minigrad": [1.0, 0.51]})
     compare._check_equal("mlp", {"torch": [1.0, 0.5], "minigrad": [1.0, 0.500001]})
 
@@ -83,6 +103,252 @@ def test_profile_names_the_operations_and_leaves_nothing_behind(capsys):
     for name in ("Linear", "Relu", "BinaryCrossEntropy", "(optimizer Adam)", "(the walk)"):
         assert name in said
     assert (vars(graph.Operation)["apply"], vars(Linear)["forward"], differentiate.walk) == before
+
+
+# -- a user's own file
+
+
+def test_a_users_file_is_compared_and_leaves_the_kept_results_alone(tmp_path, monkeypatch, capsys):
+    before = {path.name: path.read_bytes() for path in RESULTS.iterdir()}
+    (tmp_path / "helper.py").write_text("SHAPE = (3, 4)\n")
+    (tmp_path / "mine.py").write_text(
+        "from helper import SHAPE\n"
+        "from benchmarks.workloads import operation, workload\n\n"
+        '@workload("sum of squares", bar=1.5)\n'
+        "def squares(torch, prepare):\n"
+        "    torch.manual_seed(0)\n"
+        "    return operation(torch, prepare, lambda x: (x * x).sum(1), torch.randn(*SHAPE))\n"
+    )
+    root = Path(benchmarks.__file__).parent.parent
+    monkeypatch.setenv("PYTHONPATH", str(root))  # the workers start in the user's folder
+    monkeypatch.chdir(tmp_path)
+    assert main(["--workloads", "mine.py", *QUICK, "--save", "cpu"]) == 0
+    said = capsys.readouterr().out
+    assert "squares" in said
+    assert "softmax" not in said  # the built-in ones are not asked for
+    figures = json.loads((tmp_path / "runs/benchmarks/cpu.json").read_text())
+    assert list(figures["workloads"]) == ["squares"]
+    ours, theirs = (figures["workloads"]["squares"][engine] for engine in ("minigrad", "torch"))
+    assert ours["ratio"] == pytest.approx(theirs["median_s"] / ours["median_s"])
+    assert (
+        ours["ran"]["operations"] == theirs["ran"]["operations"] == [["Mul", "operation", 1], ["Sum", "operation", 1]]
+    )
+    assert "| squares | minigrad |" in (tmp_path / "runs/benchmarks/cpu.md").read_text()
+    assert (tmp_path / "runs/benchmarks/cpu.png").read_bytes().startswith(b"\x89PNG")
+    assert {path.name: path.read_bytes() for path in RESULTS.iterdir()} == before
+
+
+def test_the_example_is_the_readmes_and_the_helps_and_runs(tmp_path, capsys):
+    assert f"```python\n{own.EXAMPLE}```" in README.read_text(encoding="utf-8")
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert all(line.strip() in said for line in own.EXAMPLE.splitlines())
+    (tmp_path / "mine.py").write_text(own.EXAMPLE)
+    assert own.load(tmp_path / "mine.py") == ["rms", "small"]
+    values = []
+    for engine in ("minigrad", "torch"):
+        make = engines.load(engine, 1)
+        values.append([read(step()) for name in ("rms", "small") for step, read in [make(name)]])
+    assert values[0] == pytest.approx(values[1], rel=1e-5)
+    assert own.load(tmp_path / "mine.py") == ["rms", "small"]  # again: the same names are no duplicates of themselves
+
+
+HEAD = "from benchmarks.workloads import workload\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (None, "mine.py: there is no such file; give the path of a Python file with workloads"),
+        ("", 'mine.py has no workloads: put @workload("what a step does") above a function of (torch, prepare)'),
+        ("x = 1\ndef f(:\n", "mine.py, line 2: SyntaxError: invalid syntax"),
+        (HEAD + "import no_such_module\n", "mine.py, line 2: ModuleNotFoundError: No module named 'no_such_module'"),
+        (HEAD + "1 / 0\n", "mine.py, line 2: ZeroDivisionError: division by zero"),
+        (
+            HEAD + '@workload("x")\ndef softmax(torch, prepare): ...\n',
+            "mine.py, line 2: ValueError: there is a workload 'softmax' already: give the function another name",
+        ),
+        (
+            HEAD + '@workload("x")\ndef f(torch, prepare): ...\n@workload("y")\ndef f(torch, prepare): ...\n',
+            "mine.py, line 4: ValueError: there is a workload 'f' already: give the function another name",
+        ),
+        (HEAD + '@workload("x")\ndef networks(torch, prepare): ...\n', "there is a workload 'networks' already"),
+        (HEAD + "@workload\ndef f(torch, prepare): ...\n", 'line 2: TypeError: write @workload("what a step does")'),
+        (HEAD + '@workload("x")\ndef f(torch): ...\n', "line 2: TypeError: f must take (torch, prepare)"),
+        (
+            HEAD + '@workload("x", kind="loop")\ndef f(torch, prepare): ...\n',
+            "line 2: ValueError: unknown kind 'loop'; there are network, operation, overhead",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [[], ["profile", "f"]])
+def test_a_file_that_cannot_be_used_gets_one_line(command, text, line, tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    if text is not None:
+        path.write_text(text)
+    before = dict(WORKLOADS)
+    with pytest.raises(SystemExit):
+        main([*command, "--workloads", str(path)])
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert line in last
+    assert str(path) in last
+    assert before == WORKLOADS  # nothing half-loaded stays
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("torch.ones(3)", "it returned NoneType and not a step: a function without arguments"),
+        ("return lambda: 1.0", "its step returned float and not a tensor of"),
+        ("import torch as other; return lambda: other.ones(3)", "its step returned torch.Tensor and not a tensor of minigrad"),
+    ],
+)  # fmt: skip
+def test_a_step_that_cannot_be_compared_says_why(body, line, tmp_path):
+    (tmp_path / "mine.py").write_text(HEAD + f'@workload("x")\ndef f(torch, prepare):\n    {body}\n')
+    own.load(tmp_path / "mine.py")
+    with pytest.raises(TypeError, match=re.escape(line)):
+        step, read = engines.load("minigrad", 1)("f")
+        read(step())
+
+
+# -- what ran
+
+
+def watched(name):
+    """What a step of the workload runs in each engine, as the workers see it."""
+    import minigrad
+
+    found = {}
+    threads, kernels = minigrad.get_num_threads(), minigrad.use_kernels
+    for engine in ("minigrad", "torch"):
+        step, _ = engines.load(engine, 1)(name)
+        step()
+        found[engine] = {"ran": forms.watch(engine, step)}
+    with kernels(False):
+        step, _ = engines._like_torch("minigrad-plain", minigrad, lambda function: function)(name)
+        found["minigrad-plain"] = {"ran": forms.watch("minigrad-plain", step)}
+    minigrad.set_num_threads(threads)
+    return found
+
+
+def test_what_ran_is_seen_in_the_step_itself():
+    found = watched("mlp")
+    names = ["Linear", "Relu", "Linear", "Relu", "Linear", "CrossEntropyLoss"]
+    assert [name for name, *_ in found["minigrad"]["ran"]["operations"]] == names
+    assert found["minigrad"]["ran"]["operations"][-1][1] == "fused"
+    assert [name for name, *_ in found["torch"]["ran"]["operations"]] == [
+        "Addmm", "Relu", "Addmm", "Relu", "Addmm", "LogSoftmax", "NllLossForward",
+    ]  # fmt: skip
+    ((loop, form),) = found["minigrad"]["ran"]["optimizer"]
+    assert ("adam" in loop, form) == (True, "compiled")
+    lines = forms.differences({engine: found[engine] for engine in ("minigrad", "torch")})
+    assert lines[0] == "minigrad runs CrossEntropyLoss (fused) where torch composes LogSoftmax, NllLossForward"
+    assert lines[1].startswith(f"minigrad updates by {loop} (compiled) where torch composes ")
+    assert "Sqrt" in lines[1]
+    assert len(lines) == 2
+    assert forms.count(found["minigrad"]["ran"]).startswith("6 operations, ")
+    assert forms.count(found["torch"]["ran"]) == "7 operations"
+
+
+def test_a_compiled_loop_is_told_from_numpy_and_from_the_definition():
+    found = watched("softmax")
+    assert found["minigrad"]["ran"]["operations"] == [["Softmax", "compiled", 1]]
+    assert found["torch"]["ran"]["operations"] == [["Softmax", "operation", 1]]
+    plain = [name for name, form, _ in found["minigrad-plain"]["ran"]["operations"] if form == "operation"]
+    assert {"Exp", "Sum", "Div"} <= set(plain)
+    assert "Softmax" not in plain
+    assert forms.count(found["minigrad"]["ran"]) == "1 operation, compiled"
+    (line,) = forms.differences(found)  # between minigrad's kernel and PyTorch's there is nothing to say
+    assert line.startswith("torch runs Softmax where minigrad-plain composes ")
+
+
+def test_what_ran_is_seen_without_a_graph_and_in_an_optimizer_alone():
+    import torch
+
+    import minigrad
+
+    def inference(engine):
+        layer, x = engine.nn.Linear(3, 3), engine.ones(2, 3)
+
+        def step():
+            with engine.no_grad():
+                return engine.nn.functional.rms_norm(layer(x), (3,)).reshape(-1)
+
+        return step
+
+    ours, theirs = forms.watch("minigrad", inference(minigrad)), forms.watch("torch", inference(torch))
+    assert [name for name, *_ in ours["operations"]] == ["Linear", "RmsNorm"]
+    assert ours["operations"][1] == ["RmsNorm", "fused", 1]
+    assert theirs["operations"][0][0] == "Addmm"
+    assert "Rsqrt" in [name for name, *_ in theirs["operations"]]
+    assert not any(name in ("Reshape", "View", "T") for name, *_ in theirs["operations"])
+    assert forms.watch("jax", lambda: None) is None
+    assert sys.getprofile() is None
+
+
+def test_a_compiled_graph_is_one_operation():
+    import torch
+
+    compiled = torch.compile(lambda x: torch.tanh(x).exp().sum(), backend="eager")
+    x = torch.ones(3, requires_grad=True)
+    compiled(x)
+    found = forms.watch("torch-compile", lambda: compiled(x).backward())
+    assert found["operations"] == [["Torch-Compiled Region", "compiled", 1]]
+    ours = {"ran": ran("Tanh", "Exp", "Sum")}
+    (line,) = forms.differences({"minigrad": ours, "torch-compile": {"ran": found}})
+    assert line == "torch-compile runs Torch-Compiled Region (compiled) where minigrad composes Tanh, Exp, Sum"
+
+
+def test_the_profile_hook_is_taken_away_where_a_step_raises():
+    import minigrad
+
+    x = minigrad.ones(2, requires_grad=True)
+    with pytest.raises(ZeroDivisionError):
+        forms.watch("minigrad", lambda: x.exp() / (1 // 0))
+    assert sys.getprofile() is None
+
+
+def ran(*names):
+    return {"operations": [[name, "operation", 1] for name in names], "optimizer": []}
+
+
+def test_unlike_learns_names_by_their_places():
+    assert forms.unlike(ran("Linear", "Relu", "Loss"), ran("Addmm", "Relu", "Loss")) == []
+    places = forms.unlike(ran("Linear", "Relu", "Linear", "Loss"), ran("Addmm", "Relu", "Addmm", "Log", "Nll"))
+    assert places == [([("Loss", "operation")], [("Log", "operation"), ("Nll", "operation")])]
+    places = forms.unlike(ran("Mul", "Erf", "Add"), ran("Gelu"))
+    assert [(len(x), len(y)) for x, y in places] == [(3, 1)]
+    twice = forms.unlike(ran("A", "X", "A", "X"), ran("B", "C", "X", "B", "C", "X"))
+    assert len(twice) == 1  # each place once
+
+
+def test_the_report_says_what_was_not_like_for_like():
+    entry = {"median_s": 1.0, "low_s": 1.0, "high_s": 1.0, "peak_bytes": 0, "ratio": 1.0}
+    ours = entry | {"ran": {"operations": [["CrossEntropyLoss", "compiled", 1]], "optimizer": []}}
+    theirs = entry | {"ran": ran("LogSoftmax", "NllLossForward")}
+    figures = {"minigrad": ours, "torch": theirs}
+    results = {
+        "machine": dict.fromkeys(("date", "cores", "cpu", "threads", "python", "numpy", "blas", "torch"), ""),
+        "limits": {"matrix_rate": 1.0, "bandwidth": 1.0}, "workloads": {"cross_entropy": figures, "mlp": figures},
+        "geometric_mean_of_operations": 1.0, "start": {e: {"cold_s": 1.0, "warm_s": 1.0} for e in ("minigrad", "torch")},
+    }  # fmt: skip
+    line = (
+        "cross_entropy, mlp: minigrad runs CrossEntropyLoss (compiled) where torch composes LogSoftmax, NllLossForward"
+    )
+    assert line in report.markdown(results)
+    assert f"- {line}" in report.quote(results)
+    head, rows = report.table(results)
+    assert head[-1] == "ran"
+    assert [row[-1] for row in rows[:2]] == ["1 operation, compiled", "2 operations"]
+    for figure in (ours, theirs):
+        del figure["ran"]
+    assert report.table(results)[0][-1] == "peak memory"  # figures of before, in which nobody looked
+    assert "like for like" not in report.markdown(results)
+
+
+def test_groups_and_kinds_are_one_table():
+    assert {w.kind for w in WORKLOADS.values()} == set(GROUPS.values())
 
 
 def test_every_workload_can_be_made():
