@@ -50,10 +50,13 @@ from .dtypes import float64 as double
 from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
+from .predicates import is_floating_point, is_tensor
 from .printing import set_printoptions
+from .program import compile, use_deterministic_algorithms
 from .random import Generator, default_generator, initial_seed, manual_seed, seed
 from .sampling import *
 from .size import Size
+from .threads import get_num_threads, set_num_threads
 
 # The operations: each file of ops/ names its public functions in `__all__`.
 from .ops.arithmetic import *
@@ -73,17 +76,9 @@ from .ops.pool import *
 from .ops.resample import *
 from .ops.attention import *
 
-from . import derivatives as _derivatives
+from . import derivatives as _derivatives, missing as _missing
 from . import linalg, nn, optim, utils
-from .config import (
-    compile,
-    get_num_threads,
-    is_floating_point,
-    is_tensor,
-    set_num_threads,
-    show_config,
-    use_deterministic_algorithms,
-)
+from .config import show_config
 from .dtypes import can_cast, result_type
 from .gradcheck import gradcheck as _gradcheck, gradgradcheck as _gradgradcheck
 from .serialization import load, save
@@ -99,6 +94,4 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    from .missing import error
-
-    raise error(__name__, name, globals())
+    raise _missing.error(__name__, name, globals())

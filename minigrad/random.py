@@ -59,6 +59,8 @@ from typing import Any
 
 import numpy as np
 
+from .device import device as _device
+
 __all__ = ["Generator", "default_generator", "fork_rng", "initial_seed", "manual_seed", "seed"]
 
 _BLOCK = 1 << 15  # elements worked on at a time, so that temporaries stay in the cache; a multiple of 16
@@ -114,9 +116,7 @@ class Generator:
     @property
     def device(self) -> Any:
         """`device(type='cpu')`."""
-        from .device import device  # not above: this file needs nothing of minigrad to draw numbers
-
-        return device("cpu")
+        return _device("cpu")
 
     # Seed and state
 
