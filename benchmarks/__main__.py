@@ -20,9 +20,10 @@ import math
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
+
+from curriculum.files import write
 
 from . import compare, engines, start
 from .workloads import WORKLOADS
@@ -151,16 +152,6 @@ def main(given: list[str] | None = None) -> int:
         write(RESULTS / f"{options.save}.png", report.picture(results))
         console.print(f"kept as {RESULTS / options.save}.json, .md and .png", soft_wrap=True)
     return 0 if good else 1
-
-
-def write(path: Path, content: str | bytes) -> None:
-    """Write to a temporary name, then rename: a file is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
 
 
 if __name__ == "__main__":

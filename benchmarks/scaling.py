@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curriculum.files import write
+
 from . import compare
 from .workloads import Prepare, Step, training
 
@@ -116,7 +118,7 @@ def main(given: list[str]) -> int:
     from rich.progress import Progress
     from rich.table import Table
 
-    from .__main__ import RESULTS, write
+    from .__main__ import RESULTS
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks scaling", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="kind", help=f"any of {', '.join(SCALES)} (default: all)")

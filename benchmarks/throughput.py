@@ -30,6 +30,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from curriculum.files import write
+
 WAYS = ("ours", "trainer", "trainer-tuned")
 
 
@@ -78,8 +80,6 @@ def main(given: list[str]) -> int:
     table = markdown(results)
     print(table, end="")
     if options.save:
-        from .__main__ import write
-
         folder = Path(__file__).parent / "fullscale"
         write(folder / f"{options.save}.json", json.dumps(results, indent=1) + "\n")
         write(folder / f"{options.save}.md", table)

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}  # by NumPy's letter for the kind: bool < integer < float
 
 

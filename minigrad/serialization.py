@@ -12,7 +12,6 @@ the bytes of the tensors. Source: Hugging Face, "safetensors" (the file format);
 from __future__ import annotations
 
 import math
-import os
 import struct
 from collections import OrderedDict
 from pathlib import Path
@@ -23,6 +22,7 @@ import numpy as np
 from . import dtypes, torch_file
 from .autograd import Variable, wrap
 from .device import require_cpu
+from .files import replacing
 
 _STRUCTURE = "minigrad.structure"  # the key of the metadata that holds what is not a tensor
 
@@ -102,18 +102,8 @@ def save(obj: Any, f: Any) -> None:
     if hasattr(f, "write"):
         write(f)
         return
-    path = Path(f)
-    import tempfile  # here, as it takes its time to import
-
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(Path(f)) as file:
+        write(file)
 
 
 # -- loading
