@@ -56,6 +56,7 @@ from .program import compile, use_deterministic_algorithms
 from .random import Generator, default_generator, initial_seed, manual_seed, seed
 from .sampling import *
 from .size import Size
+from .tensor_options import channels_last, contiguous_format, preserve_format, strided
 from .threads import get_num_threads, set_num_threads
 
 # The operations: each file of ops/ names its public functions in `__all__`.
@@ -87,9 +88,6 @@ from .serialization import load, save
 autograd.gradcheck, autograd.gradgradcheck, autograd.functional = _gradcheck, _gradgradcheck, _derivatives
 
 pi, e, inf, nan, newaxis = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan, None
-strided = contiguous_format = preserve_format = channels_last = (
-    None  # layouts that programs name and minigrad has no choice of
-)
 __version__ = "0.1.0"
 
 

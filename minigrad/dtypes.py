@@ -107,7 +107,7 @@ def to_numpy(d: Any) -> np.dtype:
         if d.numpy is None:
             raise TypeError("bfloat16 tensors can be read from files but not computed with; use float32")
         return d.numpy
-    if d in (float, int, bool):
+    if isinstance(d, type) and d in _BY_PYTHON_TYPE:
         return _BY_PYTHON_TYPE[d]
     raise TypeError(f"dtype must be a minigrad.dtype such as minigrad.float32, got {d!r} ({type(d).__name__})")
 

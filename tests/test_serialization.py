@@ -402,5 +402,7 @@ def test_the_file_before_is_kept(tmp_path):
 def test_a_write_goes_through_one_function():
     """Nothing but `minigrad/files.py` renames a file into its place."""
     root = Path(minigrad.__file__).parent.parent
-    sources = [p for package in ("minigrad", "curriculum", "parity", "benchmarks") for p in (root / package).rglob("*.py")]
+    sources = [
+        p for package in ("minigrad", "curriculum", "parity", "benchmarks") for p in (root / package).rglob("*.py")
+    ]
     assert [str(p.relative_to(root)) for p in sources if "os.replace(" in p.read_text()] == ["minigrad/files.py"]
