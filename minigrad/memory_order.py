@@ -27,9 +27,9 @@ def dimensions(array: np.ndarray) -> list[int]:
     return found[::-1]
 
 
-def empty_like(array: np.ndarray, d: np.dtype) -> np.ndarray:
-    """Memory without gaps in the shape and order of `array`, not set to anything."""
+def empty_like(array: np.ndarray, d: np.dtype | None = None) -> np.ndarray:
+    """Memory without gaps in the shape and order of `array`, and in its type or type d, not set to anything."""
     if array.flags.c_contiguous:
-        return np.empty(array.shape, d)
+        return np.empty_like(array, d)
     slow_to_fast = dimensions(array)
-    return np.empty([array.shape[i] for i in slow_to_fast], d).transpose(np.argsort(slow_to_fast))
+    return np.empty([array.shape[i] for i in slow_to_fast], d or array.dtype).transpose(np.argsort(slow_to_fast))

@@ -87,39 +87,53 @@ def read(
     """
     if not options:
         return default, False
-    for name in options:
+    d: np.dtype | D = default
+    requires_grad = False
+    for name, value in options.items():
         if name not in kind.__optional_keys__:  # type: ignore[attr-defined]  # every TypedDict has them
             raise TypeError(f"{function}() got an unexpected keyword argument '{name}'")
-    dtype, place = options.get("dtype"), options.get("device")
-    if not (dtype is None or isinstance(dtype, dtypes.dtype | type)):
-        raise TypeError(
-            f"{function}(): argument 'dtype' must be minigrad.dtype, not {type(dtype).__name__}; give for instance "
-            "dtype=minigrad.float32"
-        )
-    require_cpu(place, function)
-    if (how := options.get("layout")) is not None and how is not strided:
-        raise TypeError(
-            f"{function}(): argument 'layout' must be minigrad.strided, the one layout that minigrad has, not {how!r}"
-        )
-    if _flag(function, "pin_memory", options.get("pin_memory")):
-        raise RuntimeError(
-            f"{function}(): pin_memory=True requires a CUDA or other accelerator backend, and minigrad computes on the CPU "
-            "only; leave it out, or give pin_memory=torch.cuda.is_available() (here it is not)"
-        )
-    requires_grad = _flag(function, "requires_grad", options.get("requires_grad"))
-    return default if dtype is None else dtypes.to_numpy(dtype), requires_grad
+        if value is None or name == "memory_format":  # that one is read where the memory is made
+            continue
+        if name == "dtype":
+            d = _dtype(function, value)
+        elif name == "requires_grad":
+            requires_grad = _flag(function, name, value)
+        elif name == "device":
+            require_cpu(value, function)
+        elif name == "pin_memory":
+            if _flag(function, name, value):
+                raise RuntimeError(
+                    f"{function}(): pin_memory=True requires a CUDA or other accelerator backend, and minigrad computes on "
+                    "the CPU only; leave it out, or give pin_memory=torch.cuda.is_available() (here it is not)"
+                )
+        elif value is not strided:
+            raise TypeError(
+                f"{function}(): argument 'layout' must be minigrad.strided, the one layout that minigrad has, not {value!r}"
+            )
+    return d, requires_grad
+
+
+def _dtype(function: str, value: Any) -> np.dtype:
+    if isinstance(value, dtypes.dtype | type):
+        return dtypes.to_numpy(value)
+    raise TypeError(
+        f"{function}(): argument 'dtype' must be minigrad.dtype, not {type(value).__name__}; give for instance "
+        "dtype=minigrad.float32"
+    )
 
 
 def _flag(function: str, name: str, value: Any) -> bool:
-    if value is not None and not isinstance(value, bool):
+    if not isinstance(value, bool):
         raise TypeError(f"{function}(): argument '{name}' must be bool, not {type(value).__name__}; give True or False")
-    return bool(value)
+    return value
 
 
 def read_like(function: str, input: Any, options: Mapping[str, Any]) -> tuple[Array, bool]:
     """Of a tensor "like" input: its array, not set to anything yet, and requires_grad."""
     if not isinstance(input, Variable):
         raise TypeError(f"{function}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+    if not options:
+        return memory_order.empty_like(input.array), False
     d, requires_grad = read(function, options, input.array.dtype, FormatOptions)
     order = options.get("memory_format")
     if order is None or order is preserve_format:
