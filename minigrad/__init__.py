@@ -52,31 +52,24 @@ from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
 from .missing import error as _missing
+from .predicates import is_floating_point, is_tensor
 from .printing import set_printoptions
+from .program import compile, use_deterministic_algorithms
 from .random import Generator, default_generator, initial_seed, manual_seed, seed
 from .sampling import *
 from .size import Size
+from .tensor_options import channels_last, contiguous_format, preserve_format, strided
+from .threads import get_num_threads, set_num_threads
 
 from .ops import *
 
 from . import linalg, nn, optim, utils
-from .config import (
-    compile,
-    get_num_threads,
-    is_floating_point,
-    is_tensor,
-    set_num_threads,
-    show_config,
-    use_deterministic_algorithms,
-)
+from .config import show_config
 from .dtypes import can_cast, result_type
 from .autograd import functional as _functional  # above ops/, so imported after them
 from .serialization import load, save
 
 pi, e, inf, nan, newaxis = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan, None
-strided = contiguous_format = preserve_format = channels_last = (
-    None  # layouts that programs name and minigrad has no choice of
-)
 __version__ = "0.1.0"
 
 

@@ -1,40 +1,14 @@
-"""How minigrad runs: threads, kernels, and what it runs on."""
+"""What minigrad runs on, for a report of a fault or of a time."""
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
-from typing import Any
 
 import numpy as np
 
 from . import process
 from .autograd.fused import kernels_enabled
-
-_threads = {"count": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1}
-
-
-def get_num_threads() -> int:
-    """How many threads operations may use. PyTorch: torch.get_num_threads."""
-    return _threads["count"]
-
-
-def set_num_threads(n: int) -> None:
-    """Let operations use n threads: BLAS's pool, where threadpoolctl is installed to reach it. PyTorch: torch.set_num_threads."""
-    if not isinstance(n, int) or n < 1:
-        raise RuntimeError(f"set_num_threads expects a positive integer, got {n!r}")
-    try:
-        import threadpoolctl
-    except ImportError:
-        if n != _threads["count"]:
-            raise RuntimeError(
-                "set_num_threads needs the package threadpoolctl to reach NumPy's BLAS (pip install threadpoolctl); or set "
-                "OPENBLAS_NUM_THREADS before Python starts"
-            ) from None
-    else:
-        threadpoolctl.threadpool_limits(limits=n, user_api="blas")
-    _threads["count"] = n
 
 
 def show_config() -> None:
@@ -55,26 +29,3 @@ def show_config() -> None:
     print(
         f"  fused forms: {'on' if kernels_enabled() else 'off'}; Numba {'loaded' if 'numba' in sys.modules else 'not loaded'}"
     )
-
-
-def compile(model: Any = None, **options: Any) -> Any:
-    """The model itself: minigrad runs a program as it is written. PyTorch: torch.compile."""
-    if model is None:
-        return lambda f: f
-    return model
-
-
-def is_tensor(obj: Any) -> bool:
-    """Whether obj is a tensor. PyTorch: torch.is_tensor."""
-    from .tensor import Tensor
-
-    return isinstance(obj, Tensor)
-
-
-def is_floating_point(input: Any) -> bool:
-    """Whether the tensor has a floating type. PyTorch: torch.is_floating_point."""
-    return input.is_floating_point()
-
-
-def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
-    """Nothing to change: the same program on the same machine gives the same numbers. PyTorch: same name."""

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from . import dtypes
 from .autograd.variable import Variable, wrap
-from .device import require_cpu
+from .tensor_options import (
+    DataOptions,
+    FormatOptions,
+    TensorOptions,
+    leaf,
+    read,
+    read_like,
+    read_size,
+    unset,
+)
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -54,8 +63,8 @@ def _plain(data: Any) -> Any:
     return [_plain(x) for x in data] if isinstance(data, list | tuple) else data
 
 
-def _to_array(data: Any, dtype: Any) -> np.ndarray:
-    """A new array of `data`, in `dtype` or, for None, the type that PyTorch would give it."""
+def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
+    """A new array of `data`, in type `d` or, for None, the type that PyTorch would give it."""
     if isinstance(data, Variable):
         array = data.array.copy()
     else:
@@ -75,10 +84,9 @@ def _to_array(data: Any, dtype: Any) -> np.ndarray:
             if array.dtype == object:
                 raise RuntimeError(f"Could not infer dtype of {type(first).__name__}; tensors hold numbers")
         is_python = not isinstance(data if array.size == 0 else first, np.ndarray | np.generic)
-        if dtype is None and is_python and (array.size == 0 or array.dtype == np.float64):
+        if d is None and is_python and (array.size == 0 or array.dtype == np.float64):
             array = array.astype(dtypes.default_numpy())
-    if dtype is not None:
-        d = dtypes.to_numpy(dtype)
+    if d is not None:
         if array.dtype.kind == "i" and d.kind in "iu" and not isinstance(data, np.ndarray | np.generic | Variable):
             limits = np.iinfo(d)
             if array.size and (array.max() > limits.max or array.min() < -limits.max - 1):
@@ -88,45 +96,39 @@ def _to_array(data: Any, dtype: Any) -> np.ndarray:
     return array
 
 
-def tensor(
-    data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
-) -> Tensor:
+def tensor(data: Any, **options: Unpack[DataOptions]) -> Tensor:
     """A new leaf with a copy of `data` (numbers, nested lists, arrays, tensors).
 
     Python floats become the default float type, ints int64; arrays keep their type. PyTorch: torch.tensor.
     """
-    require_cpu(device)
-    return _leaf(_to_array(data, dtype), requires_grad)
-
-
-def _leaf(array: np.ndarray, requires_grad: bool) -> Tensor:
-    result = wrap(array)
-    if requires_grad:
-        if array.dtype.kind != "f":
-            raise RuntimeError(
-                f"Only Tensors of floating point and complex dtype can require gradients, got {result.dtype}; give "
-                "floats, or dtype=float32"
-            )
-        result._requires_grad = True
-    return result
+    d, requires_grad = read("tensor", options, None, DataOptions)
+    return leaf(_to_array(data, d), requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """A tensor of `data`, sharing memory (and history) where no conversion is needed. PyTorch: torch.as_tensor."""
-    require_cpu(device)
+    d, _ = read("as_tensor", {"dtype": dtype, "device": device}, None)
     if isinstance(data, np.ndarray):
         data = from_numpy(data)
     if isinstance(data, Variable):
         return data if dtype is None else data.to(dtype)  # type: ignore[attr-defined, return-value]
-    return wrap(_to_array(data, dtype))
+    return wrap(_to_array(data, d))
 
 
 def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool | None = None
 ) -> Tensor:
-    """A tensor of `obj`, sharing memory where it may; copy=True always copies. PyTorch: torch.asarray."""
-    result = tensor(obj, dtype=dtype) if copy else as_tensor(obj, dtype, device)
-    return result.requires_grad_(requires_grad) if requires_grad else result
+    """A tensor of `obj`, sharing memory where it may; copy=True always copies. PyTorch: torch.asarray.
+
+    requires_grad: where it is given, the result (which may be `obj` itself) gets it; else it is as in `obj`.
+    """
+    read("asarray", {"requires_grad": requires_grad}, None)
+    result = as_tensor(obj, dtype, device)
+    if copy and isinstance(obj, np.ndarray | Variable):
+        result = result.clone()
+    if requires_grad is None:
+        return result
+    return result.detach() if not (requires_grad or result.is_leaf) else result.requires_grad_(requires_grad)
 
 
 def from_numpy(ndarray: np.ndarray) -> Tensor:
@@ -142,141 +144,73 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     return wrap(ndarray[...])  # an array object of its own, by which the graph tells tensors apart
 
 
-def from_dlpack(ext_tensor: Any) -> Tensor:
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor that shares the memory of another library's (anything with `__dlpack__`). PyTorch: torch.from_dlpack."""
+    read("from_dlpack", {"device": device}, None)
     if not hasattr(ext_tensor, "__dlpack__"):
         raise TypeError(f"from_dlpack needs an object with __dlpack__, got {type(ext_tensor).__name__}")
-    return wrap(np.from_dlpack(ext_tensor))
+    array = np.from_dlpack(ext_tensor)
+    return wrap(array.copy() if copy else array)
 
 
-def scalar_tensor(s: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def scalar_tensor(s: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """A tensor without dimensions, in the default float type. PyTorch: torch.scalar_tensor."""
-    return tensor(s, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+    d, requires_grad = read("scalar_tensor", options, dtypes.default_numpy())
+    return leaf(_to_array(s, d), requires_grad)
 
 
 # -- of one value
 
 
-def _shape(name: str, size: tuple) -> tuple[int, ...]:
-    """The shape from `zeros(2, 3)`, `zeros((2, 3))` or `zeros(size)`."""
-    if len(size) == 1 and not hasattr(size[0], "__index__"):
-        size = tuple(size[0])
-    if any(not hasattr(n, "__index__") for n in size):
-        kinds = ", ".join(type(n).__name__ for n in size)
-        raise TypeError(f"{name}(): argument 'size' must be a tuple of ints, got ({kinds})")
-    shape = tuple(n.__index__() for n in size)
-    if any(n < 0 for n in shape):
-        raise RuntimeError(f"{name}: Dimension size must be non-negative, got {list(shape)}.")
-    return shape
-
-
-def _dtype(dtype: Any) -> np.dtype:
-    return dtypes.default_numpy() if dtype is None else dtypes.to_numpy(dtype)
-
-
-def zeros(*size: Any, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*size: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """Zeros of shape `size`. PyTorch: torch.zeros."""
-    require_cpu(device)
-    return _leaf(np.zeros(_shape("zeros", size), _dtype(dtype)), requires_grad)
+    d, requires_grad = read("zeros", options, dtypes.default_numpy())
+    return leaf(np.zeros(read_size("zeros", size), d), requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*size: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """Ones of shape `size`. PyTorch: torch.ones."""
-    require_cpu(device)
-    return _leaf(np.ones(_shape("ones", size), _dtype(dtype)), requires_grad)
+    d, requires_grad = read("ones", options, dtypes.default_numpy())
+    return leaf(np.ones(read_size("ones", size), d), requires_grad)
 
 
-def empty(
-    *size: Any,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
-    memory_format: Any = None,
-) -> Tensor:
+def empty(*size: Any, **options: Unpack[FormatOptions]) -> Tensor:
     """Memory of shape `size`, not set to anything. PyTorch: torch.empty."""
-    require_cpu(device)
-    return _leaf(np.empty(_shape("empty", size), _dtype(dtype)), requires_grad)
+    d, requires_grad = read("empty", options, dtypes.default_numpy(), FormatOptions)
+    return leaf(unset("empty", read_size("empty", size), d, options.get("memory_format")), requires_grad)
 
 
-def full(
-    size: Any,
-    fill_value: Any,
-    *,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def full(size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """`fill_value` in shape `size`; its type is the value's where none is given. PyTorch: torch.full."""
-    require_cpu(device)
-    value = fill_value.array.item() if isinstance(fill_value, Variable) else fill_value
-    d = dtypes.to_numpy(dtype) if dtype is not None else dtypes.scalar_numpy(value)
-    size = (size,) if hasattr(size, "__index__") else size
-    return _leaf(np.full(_shape("full", (size,)), value, d), requires_grad)
+    value = _number(fill_value)
+    d, requires_grad = read("full", options, dtypes.scalar_numpy(value))
+    return leaf(np.full(read_size("full", (size,)), value, d), requires_grad)
 
 
-def _like(input: Any, dtype: Any) -> np.dtype:
-    if not isinstance(input, Variable):
-        raise TypeError(f"argument 'input' must be Tensor, not {type(input).__name__}")
-    return input.array.dtype if dtype is None else dtypes.to_numpy(dtype)
-
-
-def zeros_like(
-    input: Any,
-    *,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    memory_format: Any = None,
-) -> Tensor:
+def zeros_like(input: Any, **options: Unpack[FormatOptions]) -> Tensor:
     """Zeros in the shape and type of `input`. PyTorch: torch.zeros_like."""
-    require_cpu(device)
-    d = _like(input, dtype)
-    return _leaf(np.zeros_like(input.array, d), requires_grad)
+    array, requires_grad = read_like("zeros_like", input, options)
+    array[...] = 0
+    return leaf(array, requires_grad)
 
 
-def ones_like(
-    input: Any,
-    *,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    memory_format: Any = None,
-) -> Tensor:
+def ones_like(input: Any, **options: Unpack[FormatOptions]) -> Tensor:
     """Ones in the shape and type of `input`. PyTorch: torch.ones_like."""
-    require_cpu(device)
-    d = _like(input, dtype)
-    return _leaf(np.ones_like(input.array, d), requires_grad)
+    array, requires_grad = read_like("ones_like", input, options)
+    array[...] = 1
+    return leaf(array, requires_grad)
 
 
-def empty_like(
-    input: Any,
-    *,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    memory_format: Any = None,
-) -> Tensor:
+def empty_like(input: Any, **options: Unpack[FormatOptions]) -> Tensor:
     """Memory in the shape and type of `input`, not set to anything. PyTorch: torch.empty_like."""
-    require_cpu(device)
-    d = _like(input, dtype)
-    return _leaf(np.empty_like(input.array, d), requires_grad)
+    return leaf(*read_like("empty_like", input, options))
 
 
-def full_like(
-    input: Any, fill_value: Any, *, dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
-    memory_format: Any = None,
-) -> Tensor:  # fmt: skip
+def full_like(input: Any, fill_value: Any, **options: Unpack[FormatOptions]) -> Tensor:
     """`fill_value` in the shape and type of `input`. PyTorch: torch.full_like."""
-    require_cpu(device)
-    value = fill_value.array.item() if isinstance(fill_value, Variable) else fill_value
-    d = _like(input, dtype)
-    return _leaf(np.full_like(input.array, value, d), requires_grad)
+    array, requires_grad = read_like("full_like", input, options)
+    np.copyto(array, _number(fill_value), casting="unsafe")
+    return leaf(array, requires_grad)
 
 
 # -- in sequence
@@ -286,12 +220,8 @@ def _number(x: Any) -> Any:
     return x.array.item() if isinstance(x, Variable) else x.item() if isinstance(x, np.generic) else x
 
 
-def arange(
-    start: Any = 0, end: Any = None, step: Any = 1, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
+def arange(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[TensorOptions]) -> Tensor:
     """start, start + step, ... below end; `arange(end)` starts at 0. int64 if all three are ints. PyTorch: torch.arange."""
-    require_cpu(device)
     if end is None:
         start, end = 0, start
     start, end, step = _number(start), _number(end), _number(step)
@@ -300,28 +230,19 @@ def arange(
     if (end - start) * step < 0:
         raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
     whole = all(isinstance(x, int) for x in (start, end, step))
-    d = dtypes.to_numpy(dtype) if dtype is not None else np.dtype(np.int64) if whole else dtypes.default_numpy()
+    d, requires_grad = read("arange", options, np.dtype(np.int64) if whole else dtypes.default_numpy())
     n = math.ceil((end - start) / step)
     # start + i · step, computed in double (or whole numbers) and rounded once, as PyTorch does.
     index = np.arange(n, dtype=np.int64 if whole else np.float64)
-    return _leaf((start + index * step).astype(d), requires_grad)
+    return leaf((start + index * step).astype(d), requires_grad)
 
 
-def linspace(
-    start: Any,
-    end: Any,
-    steps: int,
-    *,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def linspace(start: Any, end: Any, steps: int, **options: Unpack[TensorOptions]) -> Tensor:
     """`steps` values from start to end, both included, at equal distances. PyTorch: torch.linspace."""
-    require_cpu(device)
+    d, requires_grad = read("linspace", options, dtypes.default_numpy())
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
-    return _leaf(_linspace(float(_number(start)), float(_number(end)), steps, _dtype(dtype)), requires_grad)
+    return leaf(_linspace(float(_number(start)), float(_number(end)), steps, d), requires_grad)
 
 
 def _linspace(start: float, end: float, steps: int, d: np.dtype) -> np.ndarray:
@@ -343,77 +264,66 @@ def _linspace(start: float, end: float, steps: int, d: np.dtype) -> np.ndarray:
     return values.astype(d)
 
 
-def logspace(
-    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, layout: Any = None, device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
+def logspace(start: Any, end: Any, steps: int, base: float = 10.0, **options: Unpack[TensorOptions]) -> Tensor:
     """base to the powers `linspace(start, end, steps)`. PyTorch: torch.logspace."""
-    require_cpu(device)
+    d, requires_grad = read("logspace", options, dtypes.default_numpy())
     powers = _linspace(float(_number(start)), float(_number(end)), steps, np.dtype(np.float64))
-    return _leaf(np.power(float(base), powers).astype(_dtype(dtype)), requires_grad)
+    return leaf(np.power(float(base), powers).astype(d), requires_grad)
 
 
-def eye(
-    n: int,
-    m: int | None = None,
-    *,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def eye(n: int, m: int | None = None, **options: Unpack[TensorOptions]) -> Tensor:
     """An n by m matrix (n by n) with ones on its diagonal. PyTorch: torch.eye."""
-    require_cpu(device)
+    d, requires_grad = read("eye", options, dtypes.default_numpy())
     if n < 0 or (m is not None and m < 0):
         raise RuntimeError(f"n and m must be greater or equal to 0, got {n} and {m}")
-    return _leaf(np.eye(n, m, dtype=_dtype(dtype)), requires_grad)
+    return leaf(np.eye(n, m, dtype=d), requires_grad)
 
 
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+def tril_indices(row: int, col: int, offset: int = 0, **options: Unpack[TensorOptions]) -> Tensor:
     """The indices (2, n) of the lower triangle of a row by col matrix. PyTorch: torch.tril_indices."""
-    require_cpu(device)
-    return wrap(np.stack(np.tril_indices(row, offset, col)).astype(dtypes.to_numpy(dtype or dtypes.int64)))
+    return _indices("tril_indices", np.tril_indices(row, offset, col), options)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Tensor:
+def triu_indices(row: int, col: int, offset: int = 0, **options: Unpack[TensorOptions]) -> Tensor:
     """The indices (2, n) of the upper triangle of a row by col matrix. PyTorch: torch.triu_indices."""
-    require_cpu(device)
-    return wrap(np.stack(np.triu_indices(row, offset, col)).astype(dtypes.to_numpy(dtype or dtypes.int64)))
+    return _indices("triu_indices", np.triu_indices(row, offset, col), options)
 
 
-# -- methods of a tensor that make others like it
+def _indices(function: str, found: tuple[np.ndarray, ...], options: TensorOptions) -> Tensor:
+    d, requires_grad = read(function, options, np.dtype(np.int64))
+    if d not in (np.dtype(np.int64), np.dtype(np.int32)):
+        raise NotImplementedError(f"\"{function}\" not implemented for '{dtypes.cxx_name(d)}'; give int64 or int32")
+    return leaf(np.stack(found).astype(d), requires_grad)
 
 
-def new_tensor(
-    self: Tensor, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+# -- methods of a tensor that make others, in its type where none is given
+
+
+def new_tensor(self: Tensor, data: Any, **options: Unpack[DataOptions]) -> Tensor:
     """A new leaf with a copy of data, in this tensor's type."""
-    return tensor(data, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+    d, requires_grad = read("new_tensor", options, self.array.dtype, DataOptions)
+    return leaf(_to_array(data, d), requires_grad)
 
 
-def new_zeros(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_zeros(self: Tensor, *size: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """Zeros of shape size, in this tensor's type."""
-    return zeros(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+    d, requires_grad = read("new_zeros", options, self.array.dtype)
+    return leaf(np.zeros(read_size("new_zeros", size), d), requires_grad)
 
 
-def new_ones(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_ones(self: Tensor, *size: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """Ones of shape size, in this tensor's type."""
-    return ones(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+    d, requires_grad = read("new_ones", options, self.array.dtype)
+    return leaf(np.ones(read_size("new_ones", size), d), requires_grad)
 
 
-def new_empty(self: Tensor, *size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def new_empty(self: Tensor, *size: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """Unset memory of shape size, in this tensor's type."""
-    return empty(*size, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+    d, requires_grad = read("new_empty", options, self.array.dtype)
+    return leaf(np.empty(read_size("new_empty", size), d), requires_grad)
 
 
-def new_full(
-    self: Tensor,
-    size: Any,
-    fill_value: Any,
-    *,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def new_full(self: Tensor, size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """fill_value in shape size, in this tensor's type."""
-    return full(size, fill_value, dtype=dtype or self.dtype, device=device, requires_grad=requires_grad)
+    d, requires_grad = read("new_full", options, self.array.dtype)
+    return leaf(np.full(read_size("new_full", (size,)), _number(fill_value), d), requires_grad)

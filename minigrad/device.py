@@ -14,6 +14,10 @@ class device:
     def __init__(self, type: Any, index: int | None = None) -> None:
         if isinstance(type, device):
             type, index = type.type, type.index
+        elif isinstance(type, bool) or not isinstance(type, int | str):
+            raise TypeError(
+                f"argument 'device' must be a minigrad.device, a str or an int, not {type.__class__.__name__}"
+            )
         elif isinstance(type, int):
             type, index = "cuda", type
         elif isinstance(type, str) and ":" in type:
@@ -41,12 +45,12 @@ class device:
         return hash((self.type, self.index))
 
 
-def require_cpu(place: Any) -> None:
-    """RuntimeError unless `place` is the CPU (or None)."""
+def require_cpu(place: Any, function: str | None = None) -> None:
+    """RuntimeError unless `place` is the CPU (or None). function: who was asked, for the message."""
     if place is None or (isinstance(place, str) and place == "cpu"):
         return
     if (d := device(place)).type != "cpu":
         raise RuntimeError(
-            f"minigrad computes on the CPU only and has no device '{d}'. Choose with "
+            f"{f'{function}(): ' if function else ''}minigrad computes on the CPU only and has no device '{d}'. Choose with "
             "device = 'cuda' if torch.cuda.is_available() else 'cpu' (here it is not), or run this program on PyTorch."
         )

@@ -15,20 +15,28 @@ from typing import Any
 
 import numpy as np
 
+_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}  # by NumPy's letter for the kind: bool < integer < float
+
 
 class dtype:
-    """An element type: a NumPy dtype under PyTorch's name. Compare with ``is`` or ``==``."""
+    """An element type: a NumPy dtype under PyTorch's name. Compare with ``is`` or ``==``.
 
-    __slots__ = ("category", "is_floating_point", "is_signed", "itemsize", "name", "numpy")
+    cxx_name: what PyTorch's messages call it ("Long"); with "Tensor" behind it the name of the tensor's type, with
+    "Storage" that of its memory in a file of torch.save. safetensors: its name in a safetensors file ("I64").
+    """
 
-    def __init__(self, name: str, numpy_type: Any, itemsize: int) -> None:
-        self.name = name
+    __slots__ = (
+        "category", "cxx_name", "is_floating_point", "is_signed", "itemsize", "name", "numpy", "safetensors",
+    )  # fmt: skip
+
+    def __init__(self, name: str, numpy_type: Any, itemsize: int, cxx_name: str, safetensors: str) -> None:
+        self.name, self.cxx_name, self.safetensors = name, cxx_name, safetensors
         self.numpy: np.dtype | None = np.dtype(numpy_type) if numpy_type is not None else None
         self.itemsize = itemsize
         kind = "f" if self.numpy is None else self.numpy.kind
         self.is_floating_point = kind == "f"
         self.is_signed = kind in "fi"
-        self.category = {"b": 0, "u": 1, "i": 1, "f": 2}[kind]  # bool < integer < float
+        self.category = _CATEGORY[kind]
 
     @property
     def is_complex(self) -> bool:
@@ -41,16 +49,18 @@ class dtype:
         return "bool_" if self.name == "bool" else self.name  # unpickled as the one object of that name here
 
 
-float64 = dtype("float64", np.float64, 8)
-float32 = dtype("float32", np.float32, 4)
-float16 = dtype("float16", np.float16, 2)
-bfloat16 = dtype("bfloat16", None, 2)  # NumPy has none: it is read from files and converted
-int64 = dtype("int64", np.int64, 8)
-int32 = dtype("int32", np.int32, 4)
-int16 = dtype("int16", np.int16, 2)
-int8 = dtype("int8", np.int8, 1)
-uint8 = dtype("uint8", np.uint8, 1)
-bool_ = dtype("bool", np.bool_, 1)  # minigrad.bool: the package gives it, and `float`, `int`, ..., their short names
+# The table of types: PyTorch's name, NumPy's type, bytes, the name in PyTorch's C++, the code in safetensors files.
+float64 = dtype("float64", np.float64, 8, "Double", "F64")
+float32 = dtype("float32", np.float32, 4, "Float", "F32")
+float16 = dtype("float16", np.float16, 2, "Half", "F16")
+bfloat16 = dtype("bfloat16", None, 2, "BFloat16", "BF16")  # NumPy has none: it is read from files and converted
+int64 = dtype("int64", np.int64, 8, "Long", "I64")
+int32 = dtype("int32", np.int32, 4, "Int", "I32")
+int16 = dtype("int16", np.int16, 2, "Short", "I16")
+int8 = dtype("int8", np.int8, 1, "Char", "I8")
+uint8 = dtype("uint8", np.uint8, 1, "Byte", "U8")
+# minigrad.bool: the package gives it, and `float`, `int`, ..., their short names
+bool_ = dtype("bool", np.bool_, 1, "Bool", "BOOL")
 
 ALL = (float64, float32, float16, bfloat16, int64, int32, int16, int8, uint8, bool_)
 _FROM_NUMPY = {d.numpy: d for d in ALL if d.numpy is not None}
@@ -97,12 +107,24 @@ def to_numpy(d: Any) -> np.dtype:
         if d.numpy is None:
             raise TypeError("bfloat16 tensors can be read from files but not computed with; use float32")
         return d.numpy
-    if d in (float, int, bool):
+    if isinstance(d, type) and d in _BY_PYTHON_TYPE:
         return _BY_PYTHON_TYPE[d]
     raise TypeError(f"dtype must be a minigrad.dtype such as minigrad.float32, got {d!r} ({type(d).__name__})")
 
 
-_CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}
+def cxx_name(d: np.dtype) -> str:
+    """What PyTorch's messages call the type of an array: Float, Long, ..."""
+    return _FROM_NUMPY[d].cxx_name
+
+
+def legacy_name(d: np.dtype) -> str:
+    """The name that PyTorch's `Tensor.type()` gives to a tensor of this type: FloatTensor, LongTensor, ..."""
+    return f"{_FROM_NUMPY[d].cxx_name}Tensor"
+
+
+def widened(bits: np.ndarray) -> np.ndarray:
+    """bfloat16, which NumPy has not, given as uint16: float32 with the same bits in front and zeros behind."""
+    return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 def promote_numpy(a: np.dtype, b: np.dtype) -> np.dtype:

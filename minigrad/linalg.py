@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from . import missing
 from .ops.matrix import chain_matmul, inverse, matmul
 from .ops.reduce import norm as _norm
 
@@ -60,6 +61,4 @@ inv = inverse
 
 
 def __getattr__(name: str) -> object:
-    from .missing import error
-
-    raise error(__name__, name, globals())
+    raise missing.error(__name__, name, globals())

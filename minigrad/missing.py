@@ -25,6 +25,8 @@ _INSTEAD = {
     "multiprocessing": "use Python's own multiprocessing",
     "pack_padded_sequence": "use pad_sequence and a mask",
     "profiler": "use `python -m benchmarks profile`",
+    "sparse_coo": "there are no sparse tensors; the one layout is strided",
+    "sparse_csr": "there are no sparse tensors; the one layout is strided",
     "special": "the functions are in minigrad itself: erf, lgamma, digamma, ...",
     "stft": "there are no complex numbers",
     "svd": "nearest: linalg.inv, linalg.solve, linalg.det",

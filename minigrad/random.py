@@ -59,6 +59,9 @@ from typing import Any
 
 import numpy as np
 
+from . import memory_order
+from .device import device as _device
+
 __all__ = ["Generator", "default_generator", "fork_rng", "initial_seed", "manual_seed", "seed"]
 
 _BLOCK = 1 << 15  # elements worked on at a time, so that temporaries stay in the cache; a multiple of 16
@@ -114,9 +117,7 @@ class Generator:
     @property
     def device(self) -> Any:
         """`device(type='cpu')`."""
-        from .device import device  # not above: this file needs nothing of minigrad to draw numbers
-
-        return device("cpu")
+        return _device("cpu")
 
     # Seed and state
 
@@ -266,13 +267,18 @@ class Generator:
 
         return self._fill(shape, dtype, values)
 
-    def normal(self, shape: Sequence[int], dtype: Any, mean: float = 0.0, std: float = 1.0) -> np.ndarray:
-        """Normally distributed. PyTorch: torch.randn, torch.Tensor.normal_."""
+    def normal(
+        self, shape: Sequence[int], dtype: Any, mean: float = 0.0, std: float = 1.0, in_pairs: bool = False
+    ) -> np.ndarray:
+        """Normally distributed. PyTorch: torch.randn, torch.Tensor.normal_.
+
+        in_pairs: one pair after the other, as PyTorch fills a tensor whose memory has another order than its indices.
+        """
         dtype = _float_dtype("normal", dtype)
         if not std >= 0:
             raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
         n = math.prod(shape)
-        if n < 16:
+        if n < 16 or in_pairs:
             return _narrow(_scale_shift(self._paired_normals(n), std, mean), dtype).reshape(shape)
 
         double = dtype == np.float64
@@ -484,7 +490,7 @@ class Generator:
             ratio = p / q
             if num_samples == 1:
                 return ratio.argmax(-1, keepdims=True)
-            return np.argsort(-ratio, axis=-1, kind="stable")[..., :num_samples]
+            return np.ascontiguousarray(np.argsort(-ratio, axis=-1, kind="stable")[..., :num_samples])
 
         cumulative = np.cumsum(p, axis=-1, dtype=np.promote_types(p.dtype, np.float32))
         cumulative /= cumulative[..., -1:]
@@ -667,14 +673,11 @@ def _sincos_32(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def in_order_of(array: np.ndarray, draw: Callable[[tuple[int, ...]], np.ndarray]) -> np.ndarray:
     """`draw(shape)` in the shape of `array`, the numbers following one another as array's elements do in memory.
 
-    PyTorch's empty_like keeps the strides of a tensor that fills its memory without gaps (a transposed one), and its
-    draws fill memory in order. So dropout of x.t() drops other places than dropout of x.t().contiguous().
+    So dropout of x.t() drops other places than dropout of x.t().contiguous().
     """
     if not array.flags.c_contiguous:
-        order = sorted(range(array.ndim), key=lambda i: -array.strides[i])
-        dense = array.transpose(order)
-        if dense.flags.c_contiguous:
-            return draw(dense.shape).transpose(np.argsort(order))
+        slow_to_fast = memory_order.dimensions(array)
+        return draw(tuple(array.shape[i] for i in slow_to_fast)).transpose(np.argsort(slow_to_fast))
     return draw(array.shape)
 
 

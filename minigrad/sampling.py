@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from . import dtypes, inplace, random, storage
+from . import dtypes, inplace, memory_order, random, storage
 from .autograd.variable import Variable, wrap
-from .creation import _dtype, _leaf, _like, _shape
-from .device import require_cpu
+from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_like, read_size
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -36,7 +36,7 @@ def _stream(generator: Any) -> random.Generator:
 
 def _floating(name: str, d: np.dtype) -> np.dtype:
     if d.kind != "f":
-        raise NotImplementedError(f'"{name}" not implemented for {dtypes.from_numpy(d)}; give a floating dtype')
+        raise NotImplementedError(f"\"{name}\" not implemented for '{dtypes.cxx_name(d)}'; give a floating dtype")
     return d
 
 
@@ -53,60 +53,42 @@ def set_rng_state(new_state: Any) -> None:
 # -- new tensors
 
 
-def rand(
-    *size: Any,
-    generator: Any = None,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def rand(*size: Any, generator: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Uniform in [0, 1). PyTorch: torch.rand."""
-    require_cpu(device)
-    shape, d = _shape("rand", size), _floating("rand", _dtype(dtype))
-    return _leaf(_stream(generator).uniform(shape, d), requires_grad)
+    d, requires_grad = read("rand", options, dtypes.default_numpy())
+    return leaf(_uniform(read_size("rand", size), d, generator), requires_grad)
 
 
-def randn(
-    *size: Any,
-    generator: Any = None,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-) -> Tensor:
+def randn(*size: Any, generator: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Standard normal. PyTorch: torch.randn."""
-    require_cpu(device)
-    shape, d = _shape("randn", size), _floating("normal_kernel_cpu", _dtype(dtype))
-    return _leaf(_stream(generator).normal(shape, d), requires_grad)
+    d, requires_grad = read("randn", options, dtypes.default_numpy())
+    return leaf(_normal(read_size("randn", size), d, generator), requires_grad)
 
 
-def rand_like(
-    input: Any,
-    *,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    memory_format: Any = None,
-) -> Tensor:
+def rand_like(input: Any, *, generator: Any = None, **options: Unpack[FormatOptions]) -> Tensor:
     """Uniform in [0, 1), in the shape and type of input. PyTorch: torch.rand_like."""
-    d = _floating("rand", _like(input, dtype))
-    return _leaf(random.in_order_of(input.array, lambda s: random.default_generator.uniform(s, d)), requires_grad)
+    array, requires_grad = read_like("rand_like", input, options)
+    return leaf(random.in_order_of(array, lambda shape: _uniform(shape, array.dtype, generator)), requires_grad)
 
 
-def randn_like(
-    input: Any,
-    *,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    memory_format: Any = None,
-) -> Tensor:
+def randn_like(input: Any, *, generator: Any = None, **options: Unpack[FormatOptions]) -> Tensor:
     """Standard normal, in the shape and type of input. PyTorch: torch.randn_like."""
-    d = _floating("normal_kernel_cpu", _like(input, dtype))
-    return _leaf(random.in_order_of(input.array, lambda s: random.default_generator.normal(s, d)), requires_grad)
+    array, requires_grad = read_like("randn_like", input, options)
+    return leaf(
+        random.in_order_of(array, lambda shape: _normal(shape, array.dtype, generator, like=array)), requires_grad
+    )
+
+
+def _uniform(shape: tuple[int, ...], d: np.dtype, generator: Any, low: Any = 0.0, high: Any = 1.0) -> np.ndarray:
+    return _stream(generator).uniform(shape, _floating("check_uniform_bounds", d), low, high)
+
+
+def _normal(
+    shape: tuple[int, ...], d: np.dtype, generator: Any, mean: Any = 0.0, std: Any = 1.0, like: np.ndarray | None = None
+) -> np.ndarray:
+    """like: the array that the numbers are for, where its memory may have another order than its indices."""
+    in_pairs = like is not None and not like.flags.c_contiguous
+    return _stream(generator).normal(shape, _floating("normal_kernel_cpu", d), mean, std, in_pairs)
 
 
 def _integers(low: Any, high: Any, shape: tuple[int, ...], d: np.dtype, generator: Any) -> np.ndarray:
@@ -116,76 +98,60 @@ def _integers(low: Any, high: Any, shape: tuple[int, ...], d: np.dtype, generato
 
 
 def randint(
-    low: Any = 0, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False,
-) -> Tensor:  # fmt: skip
+    low: Any = 0, high: Any = None, size: Any = None, *, generator: Any = None, **options: Unpack[TensorOptions]
+) -> Tensor:
     """Integers in [low, high), int64 unless a dtype is given; `randint(high, size)` starts at 0. PyTorch: torch.randint."""
-    require_cpu(device)
+    d, requires_grad = read("randint", options, np.dtype(np.int64))
     if size is None:  # randint(high, size)
         low, high, size = 0, low, high
     elif high is None:
         low, high = 0, low
     if isinstance(size, int) or size is None:
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
-    d = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
-    return _leaf(_integers(low, high, _shape("randint", (size,)), d, generator), requires_grad)
+    return leaf(_integers(low, high, read_size("randint", (size,)), d, generator), requires_grad)
 
 
 def randint_like(
-    input: Any, low: Any = 0, high: Any = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    input: Any, low: Any = 0, high: Any = None, *, generator: Any = None, **options: Unpack[FormatOptions]
 ) -> Tensor:
     """Integers in [low, high), in the shape and type of input. PyTorch: torch.randint_like."""
+    array, requires_grad = read_like("randint_like", input, options)
     if high is None:
         low, high = 0, low
-    d = _like(input, dtype)
-    return _leaf(random.in_order_of(input.array, lambda s: _integers(low, high, s, d, None)), requires_grad)
+    return leaf(
+        random.in_order_of(array, lambda shape: _integers(low, high, shape, array.dtype, generator)), requires_grad
+    )
 
 
-def randperm(
-    n: int,
-    *,
-    generator: Any = None,
-    dtype: Any = None,
-    layout: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
-) -> Tensor:
+def randperm(n: int, *, generator: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
     """The numbers 0 to n - 1 in random order. PyTorch: torch.randperm."""
-    require_cpu(device)
+    d, requires_grad = read("randperm", options, np.dtype(np.int64))
     if n < 0:
         raise RuntimeError(f"n must be non-negative, got {n}")
-    d = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
-    return _leaf(_stream(generator).randperm(n, d), requires_grad)
+    return leaf(_stream(generator).randperm(n, d), requires_grad)
 
 
 def normal(
-    mean: Any,
-    std: Any = 1.0,
-    size: Any = None,
-    *,
-    generator: Any = None,
-    dtype: Any = None,
-    device: Any = None,
-    requires_grad: bool = False,
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, **options: Unpack[TensorOptions]
 ) -> Tensor:
-    """Normal with mean and std (numbers and a size, or tensors, element by element). PyTorch: torch.normal."""
-    require_cpu(device)
+    """Normal with mean and std: numbers, with a size and options, or tensors, element by element. PyTorch: torch.normal."""
     if not isinstance(mean, Variable) and not isinstance(std, Variable):
+        d, requires_grad = read("normal", options, dtypes.default_numpy())
         if size is None:
             raise TypeError("normal(): with numbers for mean and std, a size is needed: normal(mean, std, size)")
         _check_std(std)
-        return _leaf(_stream(generator).normal(_shape("normal", (size,)), _dtype(dtype), mean, std), requires_grad)
+        return leaf(_normal(read_size("normal", (size,)), d, generator, mean, std), requires_grad)
+    if size is not None or options:
+        given = "size" if size is not None else next(iter(options))
+        raise TypeError(f"normal(): with a tensor for mean or std, '{given}' is as in the tensor; leave it out")
     means, stds = (getattr(x, "array", x) for x in (mean, std))
     if np.any(np.asarray(stds) < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     if isinstance(mean, Variable) and not isinstance(std, Variable):
-        return _leaf(
-            _stream(generator).normal(means.shape, means.dtype) * means.dtype.type(stds) + means, requires_grad
-        )
+        return wrap(_normal(means.shape, means.dtype, generator) * means.dtype.type(stds) + means)
     shape = np.broadcast_shapes(np.shape(means), np.shape(stds))
     d = np.asarray(stds).dtype if not isinstance(mean, Variable) else np.promote_types(means.dtype, stds.dtype)
-    return _leaf((_stream(generator).normal(shape, d) * stds + means).astype(d), requires_grad)
+    return wrap((_normal(shape, d, generator) * stds + means).astype(d))
 
 
 def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
@@ -226,9 +192,10 @@ def _check_std(std: Any) -> None:
         raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
 
 
-def _fill(self: Any, values: Any) -> Any:
+def _fill(self: Any, draw: Callable[[tuple[int, ...]], np.ndarray]) -> Any:
+    """Set the elements to `draw(shape)`, in the order in which they lie in memory."""
     inplace.check(self)
-    self.array[...] = values
+    self.array[...] = random.in_order_of(self.array, draw)
     if self._edge is not None:
         self._edge = None
     storage.mark_written(self.array)
@@ -239,42 +206,45 @@ def uniform_(self: Any, a: float = 0, b: float = 1, *, generator: Any = None) ->
     """Fill with uniform numbers in [a, b). PyTorch: torch.Tensor.uniform_."""
     if a > b:
         raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}")
-    return _fill(self, _stream(generator).uniform(self.array.shape, _floating("uniform", self.array.dtype), a, b))
+    return _fill(self, lambda shape: _uniform(shape, self.array.dtype, generator, a, b))
 
 
 def normal_(self: Any, mean: float = 0, std: float = 1, *, generator: Any = None) -> Any:
     """Fill with normal numbers. PyTorch: torch.Tensor.normal_."""
     _check_std(std)
-    return _fill(self, _stream(generator).normal(self.array.shape, _floating("normal", self.array.dtype), mean, std))
+    return _fill(self, lambda shape: _normal(shape, self.array.dtype, generator, mean, std, like=self.array))
 
 
 def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
     """Fill with 1 with probability p, else 0. PyTorch: torch.Tensor.bernoulli_."""
-    chance = np.broadcast_to(p.array, self.array.shape) if isinstance(p, Variable) else p
-    return _fill(self, _stream(generator).bernoulli(self.array.shape, self.array.dtype, chance))
+    if not isinstance(p, Variable):
+        return _fill(self, lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, p))
+    chance = np.broadcast_to(p.array, self.array.shape)
+    order = memory_order.dimensions(self.array)
+    return _fill(self, lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, chance.transpose(order)))
 
 
 def random_(self: Any, *bounds: Any, generator: Any = None) -> Any:
     """Fill with integers: `random_()`, `random_(high)`, `random_(low, high)`. PyTorch: torch.Tensor.random_."""
     low, high = (None, None) if not bounds else (0, bounds[0]) if len(bounds) == 1 else bounds
-    return _fill(self, _stream(generator).random(self.array.shape, self.array.dtype, low, high))
+    return _fill(self, lambda shape: _stream(generator).random(shape, self.array.dtype, low, high))
 
 
 def exponential_(self: Any, lambd: float = 1, *, generator: Any = None) -> Any:
     """Fill with exponentially distributed numbers. PyTorch: torch.Tensor.exponential_."""
-    return _fill(self, _stream(generator).exponential(self.array.shape, self.array.dtype, lambd))
+    return _fill(self, lambda shape: _stream(generator).exponential(shape, self.array.dtype, lambd))
 
 
 def cauchy_(self: Any, median: float = 0, sigma: float = 1, *, generator: Any = None) -> Any:
     """Fill with Cauchy distributed numbers. PyTorch: torch.Tensor.cauchy_."""
-    return _fill(self, _stream(generator).cauchy(self.array.shape, self.array.dtype, median, sigma))
+    return _fill(self, lambda shape: _stream(generator).cauchy(shape, self.array.dtype, median, sigma))
 
 
 def log_normal_(self: Any, mean: float = 1, std: float = 2, *, generator: Any = None) -> Any:
     """Fill with the exponentials of normal numbers. PyTorch: torch.Tensor.log_normal_."""
-    return _fill(self, _stream(generator).log_normal(self.array.shape, self.array.dtype, mean, std))
+    return _fill(self, lambda shape: _stream(generator).log_normal(shape, self.array.dtype, mean, std))
 
 
 def geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
     """Fill with geometrically distributed numbers. PyTorch: torch.Tensor.geometric_."""
-    return _fill(self, _stream(generator).geometric(self.array.shape, self.array.dtype, p))
+    return _fill(self, lambda shape: _stream(generator).geometric(shape, self.array.dtype, p))

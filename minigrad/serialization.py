@@ -12,7 +12,6 @@ the bytes of the tensors. Source: Hugging Face, "safetensors" (the file format);
 from __future__ import annotations
 
 import math
-import os
 import struct
 from collections import OrderedDict
 from pathlib import Path
@@ -20,16 +19,16 @@ from typing import Any
 
 import numpy as np
 
+from . import dtypes, torch_file
 from .autograd.variable import Variable, wrap
 from .device import require_cpu
+from .files import replacing
 
 _STRUCTURE = "minigrad.structure"  # the key of the metadata that holds what is not a tensor
 
-_TYPES = {
-    "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I16": np.int16,
-    "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
-}  # fmt: skip
-_NAMES = {np.dtype(d): name for name, d in _TYPES.items()}
+# By the type's name in the file: NumPy's type, for bfloat16 (which NumPy has not) that of its bits.
+_STORED = {d.safetensors: d.numpy or np.dtype(np.uint16) for d in dtypes.ALL}
+_CODES = {d.numpy: d.safetensors for d in dtypes.ALL if d.numpy is not None}
 
 
 # -- saving
@@ -40,7 +39,7 @@ def _describe(value: Any, path: str, arrays: dict[str, np.ndarray]) -> Any:
     where = path or "the top"
     if isinstance(value, Variable | np.ndarray):
         array = value.array if isinstance(value, Variable) else value
-        if array.dtype not in _NAMES:
+        if array.dtype not in _CODES:
             raise TypeError(
                 f"save: cannot save an array of type {array.dtype} (at {where}); convert it with .astype first"
             )
@@ -75,7 +74,7 @@ def _header(arrays: dict[str, np.ndarray], structure: Any) -> bytes:
     end = 0
     for name, array in arrays.items():
         begin, end = end, end + array.nbytes
-        entries[name] = {"dtype": _NAMES[array.dtype], "shape": array.shape, "data_offsets": [begin, end]}
+        entries[name] = {"dtype": _CODES[array.dtype], "shape": array.shape, "data_offsets": [begin, end]}
     text = json.dumps(entries).encode()
     text += b" " * (-len(text) % 8)  # the tensors begin at a multiple of 8 bytes
     return struct.pack("<Q", len(text)) + text
@@ -103,26 +102,11 @@ def save(obj: Any, f: Any) -> None:
     if hasattr(f, "write"):
         write(f)
         return
-    path = Path(f)
-    import tempfile  # here, as it takes its time to import
-
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(Path(f)) as file:
+        write(file)
 
 
 # -- loading
-
-
-def widened(bits: np.ndarray) -> np.ndarray:
-    """bfloat16, which NumPy has not, given as uint16: float32 with the same bits in front and zeros behind."""
-    return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
 def _restore(node: Any, arrays: dict[str, np.ndarray]) -> Any:
@@ -160,13 +144,13 @@ def _read(data: bytes) -> Any:
         kind, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         if not 0 <= begin <= end <= len(body):
             raise ValueError(f"tensor {name} lies at bytes {begin} to {end} of {len(body)}")
-        if kind != "BF16" and kind not in _TYPES:
+        if kind not in _STORED:
             raise ValueError(f"tensor {name} has the type {kind}, which minigrad has not")
-        stored = np.dtype(np.uint16 if kind == "BF16" else _TYPES[kind])
+        stored = _STORED[kind]
         if end - begin != math.prod(shape) * stored.itemsize:
             raise ValueError(f"tensor {name} of shape {shape} has {end - begin} bytes")
         values = np.frombuffer(body[begin:end], stored.newbyteorder("<")).astype(stored).reshape(shape)
-        arrays[name] = widened(values) if kind == "BF16" else values
+        arrays[name] = dtypes.widened(values) if kind == dtypes.bfloat16.safetensors else values
     if _STRUCTURE in metadata:
         return _restore(json.loads(metadata[_STRUCTURE]), arrays)
     return {name: wrap(array) for name, array in arrays.items()}
@@ -186,9 +170,7 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: b
     name = str(getattr(f, "name", f))
     data = f.read() if hasattr(f, "read") else Path(f).read_bytes()
     if data[:2] == b"PK":
-        from .torch_file import read_zip
-
-        read: Any = read_zip
+        read: Any = torch_file.read_zip
     elif data[:1] == b"\x80":
         raise RuntimeError(
             f"{name} is a pickle; loading one may run any code. If it is a state_dict of PyTorch's before version 1.6, "

@@ -23,13 +23,13 @@ def total(x: Array, axes: tuple[int, ...], keepdims: bool = False) -> Array:
     """
     half = x.itemsize == 2 and x.dtype == np.float16
     if (x.size < _SMALL and not half) or not axes:
-        return np.add.reduce(x, axes, None, None, keepdims)  # type: ignore[call-overload]  # by position: quicker
+        return np.add.reduce(x, axes, None, None, keepdims)  # type: ignore  # by position: quicker, and not in the stubs
     if half:
         return np.asarray(total(x.astype(np.float32), axes, keepdims)).astype(np.float16)
     fast = _fast_axes(x, axes)
     slow = [a for a in axes if a not in fast]
     if math.prod(x.shape[a] for a in slow) <= _GROUP:
-        return np.add.reduce(x, axes, keepdims=keepdims)
+        return np.add.reduce(x, axes, keepdims=keepdims)  # type: ignore[call-overload]  # NumPy takes a bool
     out = np.add.reduce(x, fast, keepdims=True) if fast else x
     for axis in sorted(slow, key=lambda a: -abs(x.strides[a])):
         out = _in_groups(out, axis)

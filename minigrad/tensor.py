@@ -405,7 +405,7 @@ class Tensor(Variable):
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """Without dtype the name of the tensor's type; else the tensor converted."""
         if dtype is None:
-            return f"minigrad.{_TYPE_NAMES[self.dtype.name]}"
+            return f"minigrad.{dtypes.legacy_name(self.array.dtype)}"
         return self.to(dtype)
 
     def type_as(self, other: Tensor) -> Tensor:
@@ -653,12 +653,6 @@ class Tensor(Variable):
     log_normal_, geometric_ = sampling.log_normal_, sampling.geometric_
     bernoulli, multinomial = sampling.bernoulli, sampling.multinomial
     copy_, fill_, zero_ = inplace.copy_, inplace.fill_, inplace.zero_
-
-
-_TYPE_NAMES = {
-    "float64": "DoubleTensor", "float32": "FloatTensor", "float16": "HalfTensor", "int64": "LongTensor",
-    "int32": "IntTensor", "int16": "ShortTensor", "int8": "CharTensor", "uint8": "ByteTensor", "bool": "BoolTensor",
-}  # fmt: skip
 
 
 def _rebuild(cls: type[Tensor], array: Array, requires_grad: bool) -> Tensor:

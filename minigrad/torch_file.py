@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import io
 import pickle
-import zipfile
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from . import dtypes
 from .autograd.variable import wrap
-from .serialization import widened
+from .nn.parameter import Parameter
 from .size import Size
+
+if TYPE_CHECKING:
+    import zipfile
 
 
 class _Memory(NamedTuple):
@@ -43,23 +46,15 @@ def _tensor(memory: _Memory, offset: int, size: tuple, stride: tuple, requires_g
 
 def _parameter(data: Any, requires_grad: bool, *_: Any) -> Any:
     """`torch._utils._rebuild_parameter`"""
-    from .nn.parameter import Parameter
-
     return Parameter(data, requires_grad)
 
-
-_STORAGES: dict[str, Any] = {
-    "DoubleStorage": np.float64, "FloatStorage": np.float32, "HalfStorage": np.float16, "LongStorage": np.int64,
-    "IntStorage": np.int32, "ShortStorage": np.int16, "CharStorage": np.int8, "ByteStorage": np.uint8,
-    "BoolStorage": np.bool_, "BFloat16Storage": "bfloat16",
-}  # fmt: skip
 
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): OrderedDict,
     ("torch", "Size"): Size,
     ("torch._utils", "_rebuild_tensor_v2"): _tensor,
     ("torch._utils", "_rebuild_parameter"): _parameter,
-    **{("torch", name): (name, d) for name, d in _STORAGES.items()},
+    **{("torch", name := f"{d.cxx_name}Storage"): (name, d) for d in dtypes.ALL},
 }
 
 
@@ -85,15 +80,17 @@ class _Unpickler(pickle.Unpickler):
         """A block of memory by its key."""
         _, (_, kind), key, _, count = pid
         if key not in self.memories:
-            stored = np.dtype(np.uint16 if kind == "bfloat16" else kind)
+            stored = kind.numpy or np.dtype(np.uint16)  # bfloat16, which NumPy has not, as its bits
             raw = self.archive.read(f"{self.root}/data/{key}")
             values = np.frombuffer(raw, stored.newbyteorder(self.order), count).astype(stored)
-            self.memories[key] = _Memory(widened(values) if kind == "bfloat16" else values)
+            self.memories[key] = _Memory(dtypes.widened(values) if kind is dtypes.bfloat16 else values)
         return self.memories[key]
 
 
 def read_zip(data: bytes) -> Any:
     """The tensors, containers and plain values of a file of torch.save."""
+    import zipfile  # here, as it takes its time to import
+
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             roots = [n.removesuffix("/data.pkl") for n in archive.namelist() if n.endswith("/data.pkl")]

@@ -18,6 +18,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from minigrad import files
+
 from . import html
 from .case import Case
 from .cases import CASES
@@ -124,8 +126,7 @@ def summary(results: dict[str, Any]) -> Table:
 
 
 def write_json(path: Path, found: dict[str, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    html._write(path, json.dumps(found, indent=1) + "\n")
+    files.write(path, json.dumps(found, indent=1) + "\n")
 
 
 def run_programs(examples: int, seed: int, path: Path | None, console: Console) -> int:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import inspect
 import math
-import os
 import platform
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import minigrad
+from minigrad import files
 from minigrad.autograd import Operation
 
 from .case import CASES, Case, resolve
@@ -208,17 +207,9 @@ def write(folder: Path, results: dict[str, dict[str, Any]]) -> Path:
     about = f"Python {platform.python_version()}, {versions}, {platform.system()} {platform.machine()}"
     (folder / "cases").mkdir(parents=True, exist_ok=True)
     for name, result in results.items():
-        _write(folder / "cases" / file_name(name), case_page(CASES[name], result))
-    _write(folder / "index.html", index_page(results, about))
+        files.write(folder / "cases" / file_name(name), case_page(CASES[name], result))
+    files.write(folder / "index.html", index_page(results, about))
     return folder / "index.html"
-
-
-def _write(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
 
 
 def documented(used: dict[str, type]) -> list[tuple[str, str, str]]:

@@ -64,10 +64,10 @@ def test_random_programs_are_walked_alike(part):
                 continue
             try:
                 expected = gradients(out, plainly)
-            except RuntimeError as error:  # a program that overwrites a saved value: both say so
-                assert "modified by an inplace operation" in str(error)
-                with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-                    gradients(out, fast)
+            except RuntimeError:  # a program that overwrites a saved value: both say so
+                for walker in (plainly, fast):
+                    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+                        gradients(out, walker)
                 continue
             for a, b in zip(expected, gradients(out, fast), strict=True):
                 assert a.dtype == b.dtype

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -18,17 +17,10 @@ NAMES = ("checkpoint.pt", "checkpoint.before.pt")
 def save(folder: Path, state: dict[str, Any]) -> None:
     """Write `state` as the folder's checkpoint; the one that was there becomes the one before."""
     now, before = (folder / name for name in NAMES)
-    partial = folder / f".checkpoint.{os.getpid()}.partial"
-    try:
-        with partial.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())  # else a power cut may leave a renamed file without its content
-        if now.exists():
-            os.replace(now, before)
-        os.replace(partial, now)
-    finally:
-        partial.unlink(missing_ok=True)
+    from minigrad.files import replacing  # not above: see curriculum/files.py
+
+    with replacing(now, sync=True, keep=before) as file:
+        torch.save(state, file)
 
 
 def load(folder: Path) -> tuple[dict[str, Any], str] | None:

@@ -21,7 +21,7 @@ class Node:
     The attributes below are defaults in the class; what `Operation.apply` records is set on the instance.
     """
 
-    _edges: tuple[Edge | None, ...] = ()  # by input: the node that made it; None where no gradient is wanted
+    _edges: Sequence[Edge | None] = ()  # by input: the node that made it; None where no gradient is wanted
     needs_input_grad: tuple[bool, ...] = ()  # by input, whether its gradient is wanted: `backward` may skip the others
     sequence_nr: int = sys.maxsize  # the time at which it was recorded
     _out_shape: Any = None  # of the output: the shape that its gradient must have

@@ -32,6 +32,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..autograd.fused import kernels_position, numba_is_installed
+from ..threads import get_num_threads
 
 LARGE = 1 << 15  # elements from which a compiled loop pays
 _PER_THREAD = 1 << 17  # elements that are worth waking a second thread for: about 50 microseconds
@@ -90,8 +91,6 @@ def split(rows: int, elements: int, run: Callable[[int, int], object]) -> None:
 
     While another thread uses the workers, this one does its work alone.
     """
-    from ..config import get_num_threads
-
     parts = max(1, min(get_num_threads(), rows, elements // _PER_THREAD))
     if parts == 1 or not _busy.acquire(blocking=False):
         run(0, rows)

@@ -36,7 +36,7 @@ from typing import Any
 
 import numpy as np
 
-from ..config import get_num_threads
+from ..threads import get_num_threads
 from . import conv_batch, split
 from .compiled import inline, kernel
 from .gemm import TALL, VECTOR_BYTES, WIDE, move, move_even, tall_tile, transpose, wide_tile

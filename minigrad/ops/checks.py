@@ -5,17 +5,13 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
+from .. import dtypes
 from ..autograd.variable import Array, Variable
-
-_CXX_NAMES = {
-    "int64": "Long", "int32": "Int", "int16": "Short", "int8": "Char", "uint8": "Byte", "bool": "Bool",
-    "float64": "Double", "float32": "Float", "float16": "Half",
-}  # fmt: skip
 
 
 def type_name(x: Any) -> str:
     """What PyTorch's messages call the dtype of a tensor or array: Float, Long, ..."""
-    return _CXX_NAMES[getattr(x, "array", x).dtype.name]
+    return dtypes.cxx_name(getattr(x, "array", x).dtype)
 
 
 def require_tensor(x: Any, function: str, argument: str = "input", position: int = 1) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any, NoReturn
 
+from .. import missing
 from . import lr_scheduler
 from .adam import Adam, Adamax, AdamW, NAdam, RAdam
 from .adaptive import ASGD, Adadelta, Adagrad, RMSprop, Rprop
@@ -27,11 +28,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in ("LBFGS", "SparseAdam", "Adafactor", "Muon"):
-        return _missing(name)
-    raise AttributeError(f"module 'minigrad.optim' has no attribute '{name}'; it has {', '.join(__all__)}")
+        return _refusing(name)
+    raise missing.error(__name__, name, __all__)
 
 
-def _missing(name: str) -> Any:
+def _refusing(name: str) -> Any:
     def refuse(*args: Any, **kwargs: Any) -> NoReturn:
         raise NotImplementedError(f"minigrad has no optim.{name}; the nearest are optim.Adam and optim.SGD")
 

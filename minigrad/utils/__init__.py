@@ -1,11 +1,10 @@
 """What stands beside the mathematics. PyTorch: torch.utils."""
 
+from .. import missing
 from . import data
 
 __all__ = ["data"]
 
 
 def __getattr__(name: str) -> object:
-    from ..missing import error
-
-    raise error(__name__, name, globals())
+    raise missing.error(__name__, name, globals())

@@ -1,0 +1,284 @@
+"""What a program says of a new tensor is obeyed or refused by name, by every function that makes one.
+
+The functions are found, not listed, and PyTorch's counterpart decides which arguments each takes: a new function that
+ignores one fails here.
+"""
+
+import copy
+import inspect
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad
+from minigrad import creation, memory_order, sampling
+
+# How each function is called (x: a tensor of shape (2, 3)); one that is missing here fails the first test.
+CALLS = {
+    "arange": lambda t, x: (3.0,),
+    "as_tensor": lambda t, x: ([1.0, 2.0],),
+    "asarray": lambda t, x: ([1.0, 2.0],),
+    "bernoulli": lambda t, x: (x,),
+    "empty": lambda t, x: (2, 3),
+    "empty_like": lambda t, x: (x,),
+    "eye": lambda t, x: (2,),
+    "from_dlpack": lambda t, x: (np.ones(3, np.float32),),
+    "from_numpy": lambda t, x: (np.ones(3, np.float32),),
+    "full": lambda t, x: ((2, 3), 1.0),
+    "full_like": lambda t, x: (x, 1.0),
+    "linspace": lambda t, x: (0, 1, 5),
+    "logspace": lambda t, x: (0, 1, 5),
+    "multinomial": lambda t, x: (x, 2),
+    "normal": lambda t, x: (0.0, 1.0, (2, 3)),
+    "ones": lambda t, x: (2, 3),
+    "ones_like": lambda t, x: (x,),
+    "rand": lambda t, x: (2, 3),
+    "rand_like": lambda t, x: (x,),
+    "randint": lambda t, x: (5, (2, 3)),
+    "randint_like": lambda t, x: (x, 5),
+    "randn": lambda t, x: (2, 3),
+    "randn_like": lambda t, x: (x,),
+    "randperm": lambda t, x: (5,),
+    "scalar_tensor": lambda t, x: (1.5,),
+    "tensor": lambda t, x: ([1.0, 2.0],),
+    "tril_indices": lambda t, x: (3, 3),
+    "triu_indices": lambda t, x: (3, 3),
+    "zeros": lambda t, x: (2, 3),
+    "zeros_like": lambda t, x: (x,),
+    "Tensor.new_empty": lambda t, x: (2, 3),
+    "Tensor.new_full": lambda t, x: ((2, 3), 1.0),
+    "Tensor.new_ones": lambda t, x: (2, 3),
+    "Tensor.new_tensor": lambda t, x: ([1.0, 2.0],),
+    "Tensor.new_zeros": lambda t, x: (2, 3),
+}
+MAKERS = sorted(
+    [name for name in (*creation.__all__, *sampling.__all__) if name not in ("get_rng_state", "set_rng_state")]
+    + [f"Tensor.{name}" for name in dir(minigrad.Tensor) if name.startswith("new_")]
+)
+ORDERS = ("contiguous_format", "preserve_format", "channels_last")
+NEUTRAL = {
+    "dtype": lambda t: t.float32,
+    "layout": lambda t: t.strided,
+    "device": lambda t: "cpu",
+    "requires_grad": lambda t: False,
+    "pin_memory": lambda t: False,
+    "memory_format": lambda t: t.contiguous_format,
+}
+REFUSED = [
+    ("dtype", "float32"),
+    ("dtype", 3),
+    ("dtype", np.float32),
+    ("layout", 3),
+    ("layout", "strided"),
+    ("device", "cuda"),
+    ("device", "cuda:0"),
+    ("device", "meta"),
+    ("device", "nonsense"),
+    ("device", 3.5),
+    ("pin_memory", True),
+    ("pin_memory", 1),
+    ("requires_grad", 1),
+    ("requires_grad", "yes"),
+    ("memory_format", 3),
+    ("memory_format", "channels_last"),
+]
+
+
+def make(engine, name, x=None, /, **options):
+    x = engine.ones(2, 3) if x is None else x
+    function = getattr(x, name.removeprefix("Tensor.")) if "." in name else getattr(engine, name)
+    return function(*CALLS[name](engine, x), **options)
+
+
+def outcome(engine, name, x=None, /, **options):
+    """What PyTorch and minigrad have to agree on: the error's type, or the new tensor's properties."""
+    try:
+        made = make(engine, name, x, **options)
+    except Exception as error:
+        return type(error).__name__
+    return str(made.dtype).partition(".")[2], made.requires_grad, tuple(made.shape), made.stride(), made.is_leaf
+
+
+def takes(name, option):
+    """Whether PyTorch's function has the argument."""
+    try:
+        make(torch, name, **{option: NEUTRAL[option](torch)})
+    except TypeError:
+        return False
+    except NotImplementedError:  # tril_indices(dtype=float32): it has the argument, and not this value
+        return True
+    return True
+
+
+def test_every_function_that_makes_a_tensor_is_called_here():
+    assert sorted(CALLS) == MAKERS
+    assert all(hasattr(torch, name) or hasattr(torch.Tensor, name.removeprefix("Tensor.")) for name in MAKERS)
+
+
+@pytest.mark.parametrize("option", NEUTRAL)
+@pytest.mark.parametrize("name", MAKERS)
+def test_arguments_are_those_of_pytorch(name, option):
+    if not takes(name, option):
+        if (name, option) == ("Tensor.new_tensor", "pin_memory"):
+            return  # PyTorch's documentation has it, its parser has not
+        with pytest.raises(TypeError, match=option):
+            make(minigrad, name, **{option: NEUTRAL[option](minigrad)})
+        return
+    given, none = ({option: value} for value in (NEUTRAL[option], lambda t: None))
+    for options in (given, none):
+        found, expected = (outcome(t, name, **{k: v(t) for k, v in options.items()}) for t in (minigrad, torch))
+        if name in ("tensor", "Tensor.new_tensor") and options is none and expected == "TypeError":
+            continue  # these two of PyTorch's take no None for False
+        assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"), [(n, option, value) for n in MAKERS for option, value in REFUSED if takes(n, option)]
+)
+def test_what_minigrad_has_not_is_refused_by_name(name, option, value):
+    with pytest.raises((TypeError, RuntimeError)) as caught:
+        make(minigrad, name, **{option: value})
+    text = str(caught.value)
+    assert option in text or str(value) in text
+    if value not in ("cuda", "cuda:0", "meta"):  # a machine with PyTorch's other devices has them
+        assert not isinstance(outcome(torch, name, **{option: value}), tuple)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "int32", "uint8"])
+@pytest.mark.parametrize("requires_grad", [False, True])
+@pytest.mark.parametrize("name", MAKERS)
+def test_dtype_and_requires_grad_are_obeyed(name, dtype, requires_grad):
+    has_dtype, has_grad = takes(name, "dtype"), takes(name, "requires_grad")
+    results = []
+    for t in (minigrad, torch):
+        options = {"dtype": getattr(t, dtype)} if has_dtype else {}
+        results.append(outcome(t, name, **options, **({"requires_grad": requires_grad} if has_grad else {})))
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("shape", ["matrix", "transposed", "image", "permuted"])
+@pytest.mark.parametrize("name", [n for n in MAKERS if takes(n, "memory_format")])
+def test_memory_format_is_obeyed(name, shape, order):
+    results = []
+    for t in (minigrad, torch):
+        x = {
+            "matrix": lambda t=t: t.ones(2, 3),
+            "transposed": lambda t=t: t.ones(3, 2).t(),
+            "image": lambda t=t: t.ones(2, 3, 4, 5),
+            "permuted": lambda t=t: t.ones(2, 3, 4, 5).permute(0, 3, 1, 2),
+        }[shape]()
+        results.append(outcome(t, name, x, memory_format=getattr(t, order)))
+        if name in ("rand_like", "randn_like", "randint_like") and isinstance(results[-1], tuple):
+            t.manual_seed(3)
+            results[-1] += (make(t, name, x, memory_format=getattr(t, order)).tolist(),)
+    if name.startswith("randn") and len(results[0]) == 6:
+        np.testing.assert_allclose(results[0][-1], results[1][-1], rtol=1e-6)
+        results = [r[:-1] for r in results]
+    assert results[0] == results[1]
+
+
+def test_empty_in_channels_last():
+    assert minigrad.empty(2, 3, 4, 5, memory_format=minigrad.channels_last).stride() == (60, 1, 15, 3)
+    with pytest.raises(RuntimeError, match="Preserve"):
+        minigrad.empty(2, memory_format=minigrad.preserve_format)
+
+
+@pytest.mark.parametrize("name", [n for n in MAKERS if takes(n, "dtype")])
+def test_an_unknown_argument_is_named(name):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
+        make(minigrad, name, colour="red")
+
+
+@pytest.mark.parametrize("name", ["rand_like", "randn_like", "randint_like"])
+def test_generators_of_tensors_like_others(name):
+    results = []
+    for t in (minigrad, torch):
+        g = t.Generator()
+        g.manual_seed(5)
+        results.append(np.asarray(make(t, name, generator=g)))
+    np.testing.assert_allclose(*results, rtol=1e-6)
+
+
+def test_a_tensor_decides_for_normal():
+    x = minigrad.ones(2)
+    for options in ({"dtype": minigrad.float32}, {"requires_grad": True}, {"size": (2,)}):
+        with pytest.raises(TypeError, match=next(iter(options))):
+            minigrad.normal(x, 1.0, **options)
+
+
+def test_asarray_and_requires_grad():
+    for t in (minigrad, torch):
+        x = t.ones(2, requires_grad=True)
+        assert t.asarray(x * 2, requires_grad=True).grad_fn is not None
+        assert not t.asarray(x * 2, requires_grad=False).requires_grad
+        copied = t.asarray(x, copy=True, requires_grad=True)
+        assert copied.grad_fn is not None
+        assert copied.data_ptr() != x.data_ptr()
+        assert t.asarray(np.ones(2), requires_grad=True).requires_grad
+
+
+def test_named_constants_stay_themselves():
+    for name in ("strided", *ORDERS):
+        value = getattr(minigrad, name)
+        assert repr(value) == f"minigrad.{name}"
+        assert copy.deepcopy(value) is value
+        assert pickle.loads(pickle.dumps(value)) is value
+
+
+def test_no_maker_hides_its_options():
+    """Each either says which options it takes or has them as arguments: no bare `**kwargs` that swallows what is given."""
+    for name in MAKERS:
+        function = getattr(minigrad.Tensor if "." in name else minigrad, name.removeprefix("Tensor."))
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.kind is parameter.VAR_KEYWORD:
+                assert "Options" in str(parameter.annotation)
+
+
+def test_order_of_a_tensor_like_another():
+    """Slices, expanded and permuted tensors: PyTorch's empty_like closes the gaps and keeps the order."""
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        x = torch.zeros(*(int(n) for n in rng.integers(1, 5, int(rng.integers(1, 5)))))
+        for _ in range(3):
+            axis = int(rng.integers(x.dim()))
+            kind = rng.integers(4)
+            if kind == 0:
+                x = x.permute(*rng.permutation(x.dim()).tolist())
+            elif kind == 1:
+                x = x[(slice(None),) * axis + (slice(None, None, 2),)]
+            elif kind == 2 and x.size(axis) == 1:
+                x = x.expand(*(3 if i == axis else n for i, n in enumerate(x.shape)))
+            elif kind == 3 and x.dim() < 5:
+                x = x.unsqueeze(axis)
+        array = np.lib.stride_tricks.as_strided(np.zeros(1, np.float32), tuple(x.shape), [4 * n for n in x.stride()])
+        found, expected = memory_order.empty_like(array, np.dtype(np.float32)), torch.empty_like(x)
+        several = [i for i, n in enumerate(x.shape) if n > 1]  # a dimension of one element has no stride to speak of
+        assert [found.strides[i] // 4 for i in several] == [expected.stride(i) for i in several]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(2, 3), (4, 6), (3, 4, 5, 6)])
+@pytest.mark.parametrize("draw", ["uniform_", "normal_", "bernoulli_", "bernoulli_each", "random_", "exponential_", "cauchy_", "log_normal_", "geometric_"])  # fmt: skip
+def test_draws_fill_memory_in_order(draw, shape, dtype):
+    views = {
+        "transposed": lambda x: x.transpose(0, 1),
+        "sliced": lambda x: x[:, ::2],
+        "both": lambda x: x[:, ::2].transpose(0, 1),
+        "last to second": lambda x: x.movedim(-1, 1),
+    }
+    for view in views.values():
+        results = []
+        for t in (minigrad, torch):
+            t.manual_seed(4)
+            memory = t.zeros(*shape, dtype=getattr(t, dtype))
+            x = view(memory)
+            if draw == "bernoulli_each":
+                x.bernoulli_((t.arange(x.numel(), dtype=x.dtype) / x.numel()).reshape(x.shape))
+            else:
+                getattr(x, draw)(*((0.3,) if draw == "geometric_" else ()))
+            results.append((memory.numpy(), t.rand(2).numpy()))
+        for found, expected in zip(*results, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
