@@ -1,7 +1,8 @@
 """`Tensor`: values, gradient and place in the graph, with the operators and methods of `torch.Tensor`.
 
 Everything that computes stands in `ops/` (`ops/__init__.py` lists its files) and `inplace.py`; the class body below is
-the table of which function a method is. What is written out here is what a tensor *is*: its attributes, its memory, its conversions.
+the table of which function a method is. What is written out here is what a tensor *is*: its attributes, its memory, its
+conversions.
 """
 
 from __future__ import annotations

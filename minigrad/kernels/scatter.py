@@ -28,8 +28,8 @@ def _add_rows(out: Array, index: Array, rows: Array, start: int, stop: int) -> N
 
 
 def add_rows(out: Array, index: Array, rows: Array) -> None:
-    """out[index[i]] += rows[i]: out (n, m), rows (k, m), index (k,) of int64 from -n to n - 1."""
-    index = np.where(index < 0, index + len(out), index)
+    """out[index[i]] += rows[i]: out (n, m), rows (k, m), index (k,) of integers from -n to n - 1."""
+    index = np.where(index < 0, index + len(out), index).astype(np.int64, copy=False)
     rows = np.ascontiguousarray(rows)
     split(out.shape[1], rows.size, lambda a, b: _add_rows(out, index, rows, a, b))
 

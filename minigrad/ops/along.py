@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 # -- one index an element
 
 
-def _along(index: Array, dim: int) -> tuple[Array, ...]:
+def _grid_key(index: Array, dim: int) -> tuple[Array, ...]:
     """The key that reads x[i₀, ..., index[i], ..., iₙ]: the grid of index's places with `index` itself at `dim`."""
     grid = np.ogrid[tuple(slice(n) for n in index.shape)]
     return tuple(index if i == dim else g for i, g in enumerate(grid))
@@ -48,7 +49,7 @@ def _gather_key(name: str, input: Tensor, dim: int, index: Any) -> tuple[Array, 
                 f"{list(input.array.shape)} apart from dimension {dim}"
             )
     _check_range(places, input.array.shape[dim] if ndim else 1, dim)
-    return _along(places, dim)
+    return _grid_key(places, dim)
 
 
 class Gather(Index):
@@ -166,7 +167,7 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
     if isinstance(src, Variable):
         if src.array.dtype != input.array.dtype:
             raise RuntimeError(
-                f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {src.dtype}"
+                f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {dtypes.from_numpy(src.array.dtype)}"
             )
         if any(n > m for n, m in zip(index.array.shape, src.array.shape, strict=False)):
             raise RuntimeError(

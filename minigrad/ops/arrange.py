@@ -1,4 +1,4 @@
-"""The entries of a tensor repeated, turned around or shifted: copies. Gradients go back the same way."""
+"""The entries of a tensor repeated, cut into windows, turned around or shifted: copies. Gradients go back the same way."""
 
 from __future__ import annotations
 

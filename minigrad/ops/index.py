@@ -99,8 +99,11 @@ class AddRows(Fused):
         return out
 
     @staticmethod
-    def backward(ctx: Any, grad: Array) -> Any:
-        return grad.take(ctx.index, 0), None, None
+    def backward(ctx: Any, grad: Operand) -> Any:
+        return Index.apply(grad, (ctx.index,)), None, None
+
+    # Linear in x: higher derivatives need no definition, so x may have been changed in place since.
+    run_backward = Operation.run_backward
 
 
 def add_at(x: Operand, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:

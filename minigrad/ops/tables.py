@@ -8,10 +8,11 @@ import numpy as np
 
 from ..autograd import fused
 from ..autograd.fused import Fused
-from ..autograd.variable import Array, wrap
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .along import index_select
 from .arithmetic import where
+from .index import AddRows
 from .keys import index_tensor
 
 if TYPE_CHECKING:
@@ -45,10 +46,20 @@ class Embedding(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
         dweight = np.zeros(ctx.shape, grad.dtype)
-        np.add.at(dweight, ctx.index.reshape(-1), grad.reshape(-1, ctx.shape[1]))
+        np.add.at(dweight, ctx.index.reshape(-1), grad.reshape(ctx.index.size, ctx.shape[1]))
         if ctx.padding_idx is not None:
             dweight[ctx.padding_idx] = 0
         return dweight, None, None
+
+    def run_backward(self, gradient: Operand) -> Any:
+        if not isinstance(gradient, Variable):
+            return self.backward(self, gradient)
+        # Linear in the weights: higher derivatives need no definition, so the table may have been changed in place since.
+        ctx: Any = self
+        rows, index = gradient.reshape(ctx.index.size, ctx.shape[1]), ctx.index.reshape(-1)
+        if ctx.padding_idx is not None:
+            rows = where(wrap((index == ctx.padding_idx)[:, None]), 0.0, rows)
+        return AddRows.apply(rows, index, ctx.shape[0]), None, None
 
 
 @public("functional")
