@@ -16,6 +16,11 @@ import numpy as np
 from . import storage
 from .autograd.modes import is_grad_enabled
 from .autograd.variable import Variable, wrap
+from .ops.arithmetic import cast
+from .ops.index import SetIndex
+from .ops.keys import index_error, ints_first, is_mixed, plain_key
+from .ops.parts import Slice, slice_of
+from .ops.shape import expand
 
 
 def check(x: Any, changes_graph: bool = True) -> None:
@@ -53,19 +58,13 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
     recorded = result._edge is not None
     check(x, recorded or x._edge is not None)
     if recorded and result.array.dtype != x.array.dtype:
-        from .ops.arithmetic import cast
-
         result = cast(result, x.array.dtype)
     if recorded:
         since = result._edge[0].sequence_nr - 1 if since is None else since
         _keep_old_values(result._edge[0], x, since)
     key = _slice_key(x) if x._base is not None and is_grad_enabled() else None
-    if (
-        key is not None
-    ):  # v = base[key]; v.add_(1) is base[key] = v + 1: base gets that history, and v is base[key] again
-        from .ops.index import SetIndex
-        from .ops.shape import slice_of
-
+    if key is not None:
+        # v = base[key]; v.add_(1) is base[key] = v + 1: base gets that history, and v is base[key] again
         part, result = result, SetIndex.apply(x._base, result, key)
     np.copyto(x.array, result.array if key is None else part.array, casting="unsafe")
     now = storage.mark_written(x.array, recorded=recorded)
@@ -80,8 +79,6 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
 
 def _slice_key(x: Any) -> Any:
     """The key, if x is `base[key]` as indexing made it and neither has changed since; else None."""
-    from .ops.shape import Slice
-
     node = x._edge[0] if x._edge is not None else None
     if isinstance(node, Slice) and x._base._edge is not None and node._edges[0] == x._base._edge:
         key = node.key  # type: ignore[attr-defined]
@@ -152,15 +149,10 @@ def reshaping(function: Callable) -> Callable:
 
 def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     """Take the values of src, broadcast and converted. PyTorch: torch.Tensor.copy_."""
-    from .ops.arithmetic import cast
-    from .ops.shape import expand
-
     if not isinstance(src, Variable):
         raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(src).__name__}")
     check(self)
     if self.requires_grad and is_grad_enabled():
-        from .ops.index import SetIndex
-
         return write_back(self, SetIndex.apply(self, cast(src, self.array.dtype), (Ellipsis,)))
     return write_back(self, expand(cast(src, self.array.dtype), self.array.shape))
 
@@ -184,3 +176,31 @@ def fill_(self: Any, value: Any) -> Any:
 def zero_(self: Any) -> Any:
     """Set every element to 0. PyTorch: torch.Tensor.zero_."""
     return fill_(self, 0)
+
+
+def setitem(self: Any, key: Any, value: Any) -> None:
+    """`self[key] = value`, broadcast and converted to self's type. PyTorch: Tensor.__setitem__."""
+    plain, basic = plain_key(key)
+    if isinstance(value, str):
+        raise TypeError(f"can't assign a str to a tensor of {self.dtype}")
+    if not isinstance(value, Variable):
+        value = wrap(np.asarray(value, dtype=self.array.dtype))
+    check(self, changes_graph=self.requires_grad or value.requires_grad)
+    value = cast(value, self.array.dtype)
+    try:
+        first, then = ints_first(plain) if not basic and is_mixed(plain) else ((), plain)
+        if self.requires_grad or value.requires_grad:
+            if first:
+                value = SetIndex.apply(Slice.apply(self, first), value, then)
+            write_back(self, SetIndex.apply(self, value, first or then))
+        else:
+            target = self.array[first] if first else self.array
+            target[then] = value.array
+            storage.mark_written(self.array)
+    except IndexError as error:
+        raise index_error(error, self.array.shape) from None
+    except ValueError:
+        raise RuntimeError(
+            f"shape mismatch: value tensor of shape {list(value.array.shape)} cannot be broadcast to indexing result of shape "
+            f"{list(self.array[plain].shape)}"
+        ) from None

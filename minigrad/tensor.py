@@ -1,7 +1,8 @@
 """`Tensor`: values, gradient and place in the graph, with the operators and methods of `torch.Tensor`.
 
-Everything that computes stands in `ops/`; the class body below is the table of which function a method is. What is
-written out here is what a tensor *is*: its attributes, its memory, its conversions.
+Everything that computes stands in `ops/` (`ops/__init__.py` lists its files) and `inplace.py`; the class body below is
+the table of which function a method is. What is written out here is what a tensor *is*: its attributes, its memory, its
+conversions.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .autograd.hooks import RemovableHandle
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, index, matrix
+from .ops import arithmetic, arrange, index, matrix
 from .ops import shape as shape_ops
 from .size import Size
 
@@ -229,9 +230,7 @@ class Tensor(Variable):
 
     def detach(self) -> Tensor:
         """The same memory as a tensor without history, which requires no grad."""
-        return wrap(
-            self.array[...]
-        )  # a view: in `x * x.detach()` the graph tells the two factors apart by their arrays
+        return wrap(self.array[...])  # a view: in `x * x.detach()` the graph knows the two factors by their arrays
 
     def detach_(self) -> Tensor:
         """Forget the history."""
@@ -463,12 +462,12 @@ class Tensor(Variable):
         """The tensor itself if its elements lie in order, else a copy in which they do."""
         return self if self.array.flags.c_contiguous else ops.clone(self)
 
-    # -- others like it (creation.py)
+    # -- others like it
 
     new_tensor, new_zeros, new_ones = creation.new_tensor, creation.new_zeros, creation.new_ones
     new_empty, new_full = creation.new_empty, creation.new_full
 
-    # -- arithmetic, comparison, choice (ops/arithmetic.py)
+    # -- arithmetic, comparison, choice
 
     add = __add__ = __radd__ = ops.add
     sub = subtract = __sub__ = ops.sub
@@ -513,7 +512,7 @@ class Tensor(Variable):
         """self where condition, else other."""
         return ops.where(condition, self, other)
 
-    # -- functions of one element (ops/pointwise.py)
+    # -- functions of one element
 
     exp, exp2, expm1 = ops.exp, ops.exp2, ops.expm1
     log, log2, log10, log1p = ops.log, ops.log2, ops.log10, ops.log1p
@@ -528,22 +527,12 @@ class Tensor(Variable):
     sigmoid, logit = ops.sigmoid, ops.logit
     erf, erfc, erfinv = ops.erf, ops.erfc, ops.erfinv
     lgamma, digamma = ops.lgamma, ops.digamma
-    hypot, logaddexp, xlogy, copysign = (
-        ops.hypot,
-        ops.logaddexp,
-        ops.xlogy,
-        ops.copysign,
-    )
-    lerp, addcmul, addcdiv, float_power = (
-        ops.lerp,
-        ops.addcmul,
-        ops.addcdiv,
-        ops.float_power,
-    )
+    hypot, logaddexp, xlogy, copysign = ops.hypot, ops.logaddexp, ops.xlogy, ops.copysign
+    lerp, addcmul, addcdiv, float_power = ops.lerp, ops.addcmul, ops.addcdiv, ops.float_power
     rad2deg, deg2rad, nan_to_num = ops.rad2deg, ops.deg2rad, ops.nan_to_num
     heaviside = ops.heaviside
 
-    # -- reductions (ops/reduce.py)
+    # -- reductions
 
     sum, nansum, mean, nanmean, prod = ops.sum, ops.nansum, ops.mean, ops.nanmean, ops.prod
     var, std = ops.var, ops.std
@@ -554,39 +543,31 @@ class Tensor(Variable):
     cumsum, cumprod, cummax, cummin = ops.cumsum, ops.cumprod, ops.cummax, ops.cummin
     logcumsumexp, diff = ops.logcumsumexp, ops.diff
 
-    # -- shape (ops/shape.py)
+    # -- shape
 
-    reshape, view, view_as, reshape_as = (
-        ops.reshape,
-        shape_ops.view,
-        shape_ops.view_as,
-        shape_ops.reshape_as,
-    )
+    reshape, reshape_as = ops.reshape, shape_ops.reshape_as
+    view, view_as = shape_ops.view, shape_ops.view_as
     flatten, ravel, unflatten = ops.flatten, ops.ravel, ops.unflatten
     squeeze, unsqueeze = ops.squeeze, ops.unsqueeze
     permute, t = ops.permute, ops.t
     transpose = swapaxes = swapdims = ops.transpose
     movedim = moveaxis = ops.movedim
-    T, mT, H, mH = (
-        property(shape_ops.T),
-        property(shape_ops.mT),
-        property(shape_ops.T),
-        property(shape_ops.mT),
-    )
+    T = H = property(shape_ops.T)
+    mT = mH = property(shape_ops.mT)
     adjoint = ops.adjoint
     expand, expand_as, broadcast_to = shape_ops.expand, shape_ops.expand_as, ops.broadcast_to
-    repeat, tile, repeat_interleave = shape_ops.repeat, ops.tile, ops.repeat_interleave
+    repeat, tile, repeat_interleave, unfold = arrange.repeat, ops.tile, ops.repeat_interleave, arrange.unfold
     narrow, select, split, chunk = ops.narrow, ops.select, ops.split, ops.chunk
-    tensor_split, unbind, unfold = ops.tensor_split, ops.unbind, shape_ops.unfold
+    tensor_split, unbind = ops.tensor_split, ops.unbind
     diagonal, diag, diag_embed = ops.diagonal, ops.diag, ops.diag_embed
     tril, triu = ops.tril, ops.triu
     flip, fliplr, flipud, rot90, roll = (
         ops.flip, ops.fliplr, ops.flipud, ops.rot90, ops.roll,
     )  # fmt: skip
 
-    # -- indexing (ops/index.py)
+    # -- indexing
 
-    __getitem__, __setitem__ = index.getitem, index.setitem
+    __getitem__, __setitem__ = index.getitem, inplace.setitem
     gather, take, take_along_dim = ops.gather, ops.take, ops.take_along_dim
     index_select, index_add, index_copy = ops.index_select, ops.index_add, ops.index_copy
     index_fill, index_put = ops.index_fill, ops.index_put
@@ -595,14 +576,14 @@ class Tensor(Variable):
     nonzero, argwhere, bincount, unique = ops.nonzero, ops.argwhere, ops.bincount, ops.unique
     histc = ops.histc
 
-    # -- order (ops/order.py)
+    # -- order
 
     sort, argsort, msort, topk = ops.sort, ops.argsort, ops.msort, ops.topk
     kthvalue, median, nanmedian, mode, quantile = (
         ops.kthvalue, ops.median, ops.nanmedian, ops.mode, ops.quantile,
     )  # fmt: skip
 
-    # -- matrices (ops/matrix.py)
+    # -- matrices
 
     matmul = __matmul__ = ops.matmul
     __rmatmul__ = matrix.rmatmul
@@ -612,23 +593,19 @@ class Tensor(Variable):
     addmm, addmv, baddbmm = ops.addmm, ops.addmv, ops.baddbmm
     trace, inverse, cross = ops.trace, ops.inverse, ops.cross
 
-    # -- activations (ops/activation.py, ops/softmax.py)
+    # -- activations
 
     relu, prelu, hardshrink = ops.relu, ops.prelu, ops.hardshrink
     softmax, log_softmax = ops.softmax, ops.log_softmax
 
-    # -- in place: each is its out-of-place twin, written back (inplace.py)
+    # -- in place: each is its out-of-place twin, written back
 
     add_ = __iadd__ = inplace.of(ops.add)
     sub_ = subtract_ = __isub__ = inplace.of(ops.sub)
     mul_ = multiply_ = __imul__ = inplace.of(ops.mul)
     div_ = divide_ = __itruediv__ = inplace.of(ops.div)
     pow_ = __ipow__ = inplace.of(ops.pow)
-    neg_, abs_, square_ = (
-        inplace.of(ops.neg),
-        inplace.of(ops.abs),
-        inplace.of(ops.square),
-    )
+    neg_, abs_, square_ = inplace.of(ops.neg), inplace.of(ops.abs), inplace.of(ops.square)
     floor_, ceil_ = inplace.of(ops.floor), inplace.of(ops.ceil)
     round_, trunc_ = inplace.of(ops.round), inplace.of(ops.trunc)
     clamp_ = clip_ = inplace.of(ops.clamp)

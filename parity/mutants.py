@@ -255,7 +255,7 @@ def _no_accumulation(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 mutant("index: assigns where it must add", "ops.index:PutAdd", "forward", _no_accumulation, "Tensor.__getitem__")
-mutant("gather: assigns where it must add", "ops.index:ScatterAddAt", "forward", _no_accumulation, "gather")
+mutant("gather: assigns where it must add", "ops.index:PutAdd", "forward", _no_accumulation, "gather")
 backward_of("ops.reduce:Sum", scaled(2.0), "twice", "sum")
 backward_of(
     "ops.reduce:Mean",
@@ -414,12 +414,12 @@ for _operation, _change, _fault, *_cases in (
     ("ops.reduce:Norm2", scaled(2.0), "twice", "norm"),
     ("ops.reduce:CumSum", passed_on, "not summed from the end", "cumsum"),
     ("ops.reduce:Prod", scaled(1 + 1e-6), "an error of 1e-6", "prod"),
-    ("ops.shape:Flip", passed_on, "not flipped back", "flip"),
-    ("ops.shape:Roll", passed_on, "not rolled back", "roll"),
-    ("ops.shape:Triangle", passed_on, "not masked", "tril"),
-    ("ops.shape:Cat", lambda b: lambda ctx, g: (lambda r: (r[0], *r[1:][::-1]))(b(ctx, g)), "pieces in reverse", "cat"),
-    ("ops.index:Embedding", scaled(2.0), "twice", "nn.functional.embedding"),
-    ("ops.index:IndexSelect", scaled(0.5), "half", "index_select"),
+    ("ops.arrange:Flip", passed_on, "not flipped back", "flip"),
+    ("ops.arrange:Roll", passed_on, "not rolled back", "roll"),
+    ("ops.diagonals:Triangle", passed_on, "not masked", "tril"),
+    ("ops.join:Cat", lambda b: lambda ctx, g: (lambda r: (r[0], *r[1:][::-1]))(b(ctx, g)), "pieces in reverse", "cat"),
+    ("ops.tables:Embedding", scaled(2.0), "twice", "nn.functional.embedding"),
+    ("ops.along:IndexSelect", scaled(0.5), "half", "index_select"),
     ("ops.matrix:MatMul", swapped, "gradients swapped", "matmul"),
     ("ops.matrix:Dot", swapped, "gradients swapped", "dot"),
     ("ops.matrix:Inverse", scaled(-1.0), "sign", "inverse"),

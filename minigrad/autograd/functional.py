@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..ops.shape import stack
+from ..ops.join import stack
 from .differentiate import grad
 from .modes import enable_grad
 from .variable import Variable, wrap

@@ -10,7 +10,7 @@ import numpy as np
 from .. import creation
 from ..autograd.variable import wrap
 from ..device import require_cpu
-from ..ops.shape import cat
+from ..ops.join import cat
 from . import functional as F
 from . import init
 from .linear import Linear

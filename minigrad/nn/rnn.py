@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import creation
 from ..device import require_cpu
-from ..ops.shape import cat, stack
+from ..ops.join import cat, stack
 from . import functional as F
 from . import init
 from .module import Module

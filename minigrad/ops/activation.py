@@ -6,6 +6,7 @@ PyTorch's and is given with each. `inplace=True` writes the result into the inpu
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,9 @@ from ..public import public
 from ..random import default_generator
 from .arithmetic import where
 from .checks import require_floating, require_tensor, type_name
+from .dims import normalize_dim
 from .mask import choose, keep
 from .pointwise import erf, exp, sigmoid, tanh
-from .shape import normalize_dim
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -630,8 +631,18 @@ def glu(input: Any, dim: int = -1) -> Tensor:
     return Glu.apply(input, dim)
 
 
+def _twin(function: Any) -> Any:
+    @functools.wraps(function)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        return _inplace.of(function)(*args, **kwargs)
+
+    in_place.__name__ = function.__name__ + "_"
+    in_place.__doc__ = f"In place: {function.__doc__}"
+    return in_place
+
+
 relu_, celu_, rrelu_, selu_, threshold_ = (
-    public("minigrad", "functional")(_inplace.of(f)) for f in (relu, celu, rrelu, selu, threshold)
+    public("minigrad", "functional")(_twin(f)) for f in (relu, celu, rrelu, selu, threshold)
 )
-hardtanh_, leaky_relu_, elu_ = (public("functional")(_inplace.of(f)) for f in (hardtanh, leaky_relu, elu))
-_silu_, _mish_, _hardsigmoid_, _hardswish_ = (_inplace.of(f) for f in (silu, mish, hardsigmoid, hardswish))
+hardtanh_, leaky_relu_, elu_ = (public("functional")(_twin(f)) for f in (hardtanh, leaky_relu, elu))
+_silu_, _mish_, _hardsigmoid_, _hardswish_ = (_twin(f) for f in (silu, mish, hardsigmoid, hardswish))

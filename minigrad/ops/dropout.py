@@ -9,12 +9,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from .. import inplace
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..public import public
 from ..random import default_generator, in_order_of
-from .activation import SELU_ALPHA, SELU_SCALE
+from .activation import SELU_ALPHA, SELU_SCALE, _twin
 from .checks import require_tensor, type_name
 
 if TYPE_CHECKING:
@@ -116,5 +115,5 @@ def feature_alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
 
 
 dropout_, feature_dropout_, alpha_dropout_, feature_alpha_dropout_ = (
-    public(inplace.of(f)) for f in (dropout, feature_dropout, alpha_dropout, feature_alpha_dropout)
+    public(_twin(f)) for f in (dropout, feature_dropout, alpha_dropout, feature_alpha_dropout)
 )

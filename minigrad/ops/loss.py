@@ -22,10 +22,10 @@ from ..public import public
 from .arithmetic import broadcast_error, cast, clamp, minimum, promote, where
 from .arithmetic import sub as subtract
 from .checks import reduction_name, require_floating, require_tensor, type_name
+from .dims import normalize_dim
 from .mask import choose
 from .pointwise import exp, log, log1p
 from .reduce import norm
-from .shape import normalize_dim
 from .softmax import log_softmax
 
 if TYPE_CHECKING:

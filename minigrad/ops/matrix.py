@@ -13,7 +13,8 @@ from ..autograd.variable import Array, Variable
 from ..public import public
 from ..sums import total
 from .arithmetic import add, mul
-from .shape import expand, permute, sole, stack, transpose
+from .join import stack
+from .shape import expand, forget_base, permute, transpose
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -109,9 +110,9 @@ def matmul(input: Any, other: Any) -> Tensor:
     if a.ndim == 1 and b.ndim == 1:
         return Dot.apply(input, other)
     if a.ndim == 1:
-        return sole(matmul(input.reshape(1, -1), other).squeeze(-2))
+        return forget_base(matmul(input.reshape(1, -1), other).squeeze(-2))
     if b.ndim == 1:
-        return sole(MatMul.apply(input, other.reshape(-1, 1)).squeeze(-1))
+        return forget_base(MatMul.apply(input, other.reshape(-1, 1)).squeeze(-1))
     try:
         return MatMul.apply(input, other)
     except ValueError:
@@ -521,7 +522,7 @@ def kron(input: Any, other: Any) -> Tensor:
     b = (1,) * (n - other.array.ndim) + other.array.shape
     left = input.reshape(tuple(m for pair in zip(a, (1,) * n, strict=True) for m in pair))
     right = other.reshape(tuple(m for pair in zip((1,) * n, b, strict=True) for m in pair))
-    return sole((left * right).reshape(tuple(x * y for x, y in zip(a, b, strict=True))))
+    return forget_base((left * right).reshape(tuple(x * y for x, y in zip(a, b, strict=True))))
 
 
 @public
@@ -535,7 +536,7 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {a.array.shape[-1]} and {b.array.shape[-1]}"
         )
     (a0, a1, a2), (b0, b1, b2) = a.unbind(-1), b.unbind(-1)
-    return sole(stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], -1).movedim(-1, dim))
+    return forget_base(stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], -1).movedim(-1, dim))
 
 
 @public

@@ -22,7 +22,7 @@ from ..public import public
 from ..sums import total
 from .checks import require_floating, type_name
 from .pointwise import sqrt
-from .shape import sole
+from .shape import forget_base
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -401,7 +401,7 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     grouped = (num_groups, channels // num_groups)
     w, b = (None if x is None else x.reshape((*grouped, 1)) for x in (weight, bias))
     x = input.reshape((n, *grouped, math.prod(shape[2:])))
-    return sole(NativeGroupNorm.apply(x, w, b, (2, 3), eps).reshape(shape))
+    return forget_base(NativeGroupNorm.apply(x, w, b, (2, 3), eps).reshape(shape))
 
 
 @public("functional")
@@ -444,7 +444,7 @@ def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float 
     PyTorch: torch.nn.functional.local_response_norm. Source: Krizhevsky et al. 2012 (AlexNet).
     """
     from ..creation import zeros
-    from .shape import cat
+    from .join import cat
 
     shape = input.shape
     if len(shape) < 3:

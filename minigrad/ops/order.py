@@ -8,9 +8,9 @@ import numpy as np
 
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
-from .index import gather
+from .along import gather
+from .dims import normalize_dim
 from .reduce import ValuesIndices, pick
-from .shape import normalize_dim
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -12,7 +12,7 @@ from .. import kernels
 from ..autograd.fused import Fused
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
-from .index import gather
+from .along import gather
 from .matrix import matmul
 from .resample import pad as pad_tensor
 from .windows import Pairs, at, pad_zeros, tuple_of

@@ -18,8 +18,9 @@ from .arithmetic import abs as abs_
 from .arithmetic import cast, sign, where
 from .arithmetic import maximum as _maximum
 from .arithmetic import minimum as _minimum
+from .dims import normalize_dim, normalize_dims
 from .pointwise import exp, log
-from .shape import Expand, normalize_dim, normalize_dims, sole
+from .shape import Expand, forget_base
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -269,8 +270,8 @@ def _exclusive(x: Any, axis: int, reverse: bool) -> Any:
 
 def _exclusive_backward(x: Any, grad: Any, axis: int, reverse: bool) -> Any:
     """Composed of steps along the axis, so that it serves arrays and tensors; used for second derivatives only."""
-    from .shape import slice_of
-    from .shape import stack as stack_tensors
+    from .join import stack as stack_tensors
+    from .parts import slice_of
 
     n = x.shape[axis]
     place = [(*(slice(None),) * axis, i) for i in range(n)]
@@ -382,10 +383,10 @@ def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Min
 
 def pick(input: Any, indices: Array, dim: int, keepdim: bool) -> Any:
     """The elements at `indices` (whose dimension `dim` has size 1) as values that carry a gradient."""
-    from .index import gather
+    from .along import gather
 
     values = gather(input, dim, wrap(indices))
-    return values if keepdim else sole(values.squeeze(dim))
+    return values if keepdim else forget_base(values.squeeze(dim))
 
 
 def _extreme_along(name: str, input: Any, dim: int, keepdim: bool, find: Any) -> ValuesIndices:
@@ -637,7 +638,7 @@ class CumSum(Operation):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        from .shape import Flip
+        from .arrange import Flip
 
         reversed_ = Flip.apply(grad, (ctx.axis,) if grad.ndim else ())
         return Flip.apply(CumSum.apply(reversed_, ctx.axis), (ctx.axis,) if grad.ndim else ()), None
@@ -661,7 +662,8 @@ class CumProd(Fused):
 
     @staticmethod
     def definition(x: Any, axis: int) -> Any:
-        from .shape import stack, unbind
+        from .join import stack
+        from .parts import unbind
 
         steps: list[Any] = []
         for step in unbind(x, axis):
@@ -705,7 +707,8 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
 @public
 def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     """Differences of neighbours along dim, n times. PyTorch: torch.diff."""
-    from .shape import cat, narrow
+    from .join import cat
+    from .parts import narrow
 
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
@@ -722,9 +725,9 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
 @public
 def logcumsumexp(input: Any, dim: int) -> Tensor:
     """ln of the running sum of exponentials along dim. PyTorch: torch.logcumsumexp."""
+    from .join import stack as stack_tensors
+    from .parts import unbind
     from .pointwise import logaddexp
-    from .shape import stack as stack_tensors
-    from .shape import unbind
 
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0 or input.array.shape[dim] == 0:

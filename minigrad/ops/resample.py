@@ -10,9 +10,10 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..public import public
-from .index import index_select
+from .along import index_select
 from .matrix import matmul
-from .shape import permute, slice_of
+from .parts import slice_of
+from .shape import permute
 from .windows import Pairs, add_windows, out_size, pad_zeros, tuple_of, windows
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from ..public import public
 from ..random import default_generator
 from .arithmetic import cast
 from .checks import require_floating, require_tensor
+from .dims import normalize_dim
 from .pointwise import clone, exp, log
-from .shape import normalize_dim, sole
+from .shape import forget_base
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -111,7 +112,7 @@ def _apply(op: type[Fused], name: str, input: Any, dim: int, dtype: Any) -> Any:
     if input.array.size == 0:
         return clone(input)
     if not shape:
-        return sole(op.apply(input.reshape((1,)), 0).reshape(()))
+        return forget_base(op.apply(input.reshape((1,)), 0).reshape(()))
     return op.apply(input, dim)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...autograd.variable import wrap
-from ...ops.shape import cat, stack
+from ...ops.join import cat, stack
 
 
 def pad_sequence(

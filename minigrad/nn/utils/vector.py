@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...autograd.variable import Variable
-from ...ops.shape import cat
+from ...ops.join import cat
 
 
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:

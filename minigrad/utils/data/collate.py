@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import creation, dtypes
 from ...autograd.variable import Variable
-from ...ops.shape import stack
+from ...ops.join import stack
 
 
 def default_convert(data: Any) -> Any:

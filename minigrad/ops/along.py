@@ -1,0 +1,238 @@
+"""Reading and writing along one dimension by tensors of indices: gather, index_select, scatter and their kin."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
+from .arithmetic import where
+from .dims import normalize_dim
+from .index import Index, SetIndex, add_at
+from .keys import index_tensor
+from .parts import Slice
+from .shape import expand
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+# -- one index an element
+
+
+def _grid_key(index: Array, dim: int) -> tuple[Array, ...]:
+    """The key that reads x[i₀, ..., index[i], ..., iₙ]: the grid of index's places with `index` itself at `dim`."""
+    grid = np.ogrid[tuple(slice(n) for n in index.shape)]
+    return tuple(index if i == dim else g for i, g in enumerate(grid))
+
+
+def _check_range(index: Array, n: int, dim: int) -> None:
+    if index.size and (index.min() < 0 or index.max() >= n):
+        wrong = index[(index < 0) | (index >= n)].flat[0]
+        raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {n}")
+
+
+def _gather_key(name: str, input: Tensor, dim: int, index: Any) -> tuple[Array, ...]:
+    places = index_tensor(name, index)
+    ndim = input.array.ndim
+    if places.ndim != ndim and not (ndim == 0 or places.ndim == 0):
+        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+    dim = normalize_dim(dim, ndim)
+    for i, (n, m) in enumerate(zip(places.shape, input.array.shape, strict=False)):
+        if i != dim and n > m:
+            raise RuntimeError(
+                f"Size does not match at dimension {i} expected index {list(places.shape)} to be no larger than self "
+                f"{list(input.array.shape)} apart from dimension {dim}"
+            )
+    _check_range(places, input.array.shape[dim] if ndim else 1, dim)
+    return _grid_key(places, dim)
+
+
+class Gather(Index):
+    """out[i, j, ...] = x[i, index[i, j, ...], ...] for dim 1.  dx = grad added at the same places"""
+
+
+@public
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
+    """For each place in index, the element of input there, but with index's value along dim. PyTorch: torch.gather."""
+    if input.array.ndim == 0 or (isinstance(index, Variable) and index.array.ndim == 0):
+        _gather_key("gather", input, dim, index)  # the checks
+        if input.array.ndim == 0:
+            return expand(input.reshape(-1), index.array.shape if index.array.ndim else (1,)).reshape(index.array.shape)
+        return Gather.apply(input, (index.array,)).reshape(())
+    return Gather.apply(input, _gather_key("gather", input, dim, index))
+
+
+@public
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """As `gather`, with the other dimensions broadcast; flattened for dim=None. PyTorch: torch.take_along_dim."""
+    if dim is None:
+        return gather(input.reshape(-1), 0, indices.reshape(-1))
+    dim = normalize_dim(dim, input.array.ndim)
+    shape = list(np.broadcast_shapes(*([*s[:dim], 1, *s[dim + 1 :]] for s in (input.array.shape, indices.array.shape))))
+    a, b = shape.copy(), shape.copy()
+    a[dim], b[dim] = input.array.shape[dim], indices.array.shape[dim]
+    return gather(expand(input, a), dim, expand(indices, b))
+
+
+@public
+def take(input: Tensor, index: Tensor) -> Tensor:
+    """Elements of the flattened input, in the shape of index. PyTorch: torch.take."""
+    places = index_tensor("take", index)
+    n = input.array.size
+    if places.size and not ((places >= -n) & (places < n)).all():
+        raise IndexError(f"take(): index out of range for a tensor of {n} elements")
+    return Index.apply(input.reshape(-1), (places % max(n, 1),))
+
+
+# -- one index a slice
+
+
+def _entries(name: str, input: Tensor, dim: int, index: Any) -> tuple[int, Array]:
+    places = index_tensor(name, index)
+    if places.ndim > 1:
+        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {places.ndim}")
+    dim = normalize_dim(dim, input.array.ndim)
+    n = input.array.shape[dim] if input.array.ndim else 1
+    if places.size and (places.min() < 0 or places.max() >= n):
+        raise IndexError(f"{name}(): index out of range in self: dimension {dim} has {n} entries, index holds "
+                         f"{places.min()} to {places.max()}")  # fmt: skip
+    return dim, places.reshape(-1)
+
+
+def _at(dim: int, index: Array) -> tuple[Any, ...]:
+    """The key that reads the entries `index` of dimension dim."""
+    return (*(slice(None),) * dim, index)
+
+
+class IndexSelect(Operation):
+    """out = the entries `index` of dimension dim.  dx = grad added at those entries"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, dim: int, index: Array) -> Array:
+        ctx.dim, ctx.index, ctx.shape = dim, index, x.shape
+        return x.take(index, dim)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return add_at(grad, _at(ctx.dim, ctx.index), ctx.shape), None, None
+
+
+@public
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """The entries `index` (a vector) of dimension dim: a copy. PyTorch: torch.index_select."""
+    dim, places = _entries("index_select", input, dim, index)
+    if input.array.ndim == 0:
+        return input.clone()
+    return IndexSelect.apply(input, dim, places)
+
+
+@public
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
+    """input with alpha · source added at the entries `index` of dimension dim. PyTorch: torch.index_add."""
+    dim, places = _entries("index_add", input, dim, index)
+    if source.array.dtype != input.array.dtype:
+        raise RuntimeError(
+            f"index_add_(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type"
+        )
+    shape = source.array.shape
+    shape = (*shape[:dim], input.array.shape[dim], *shape[dim + 1 :])
+    return input + add_at(source if alpha == 1 else source * alpha, _at(dim, places), shape)
+
+
+@public
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """input with its entries `index` of dimension dim replaced by source. PyTorch: torch.index_copy."""
+    dim, places = _entries("index_copy", input, dim, index)
+    return SetIndex.apply(input, source, _at(dim, places))
+
+
+@public
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """input with its entries `index` of dimension dim set to value. PyTorch: torch.index_fill."""
+    dim, places = _entries("index_fill", input, dim, index)
+    value = value if isinstance(value, Variable) else wrap(np.asarray(value, input.array.dtype))
+    return SetIndex.apply(input, value, _at(dim, places))
+
+
+# -- written where gather reads
+
+
+def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor:
+    """src cut to the shape of index, in input's type."""
+    if isinstance(src, Variable):
+        if src.array.dtype != input.array.dtype:
+            raise RuntimeError(
+                f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {dtypes.from_numpy(src.array.dtype)}"
+            )
+        if any(n > m for n, m in zip(index.array.shape, src.array.shape, strict=False)):
+            raise RuntimeError(
+                f"Expected index {list(index.array.shape)} to be no larger than src {list(src.array.shape)}"
+            )
+        return Slice.apply(src, tuple(slice(n) for n in index.array.shape))
+    return wrap(np.full(index.array.shape, src, input.array.dtype))
+
+
+@public
+def scatter(
+    input: Tensor, dim: int, index: Any, src: Any = None, value: Any = None, *, reduce: str | None = None
+) -> Tensor:
+    """input with src (or one value) written at the places that `gather(dim, index)` reads. PyTorch: torch.scatter."""
+    if reduce is not None:
+        if reduce not in ("add", "multiply"):
+            raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
+        kind = "sum" if reduce == "add" else "prod"
+        return scatter_reduce(
+            input,
+            dim,
+            index,
+            _scatter_source("scatter", input, index, src if src is not None else value),
+            kind,
+        )
+    key = _gather_key("scatter", input, dim, index)
+    return SetIndex.apply(input, _scatter_source("scatter", input, index, value if src is None else src), key)
+
+
+@public
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """input with src added at the places that `gather(dim, index)` reads. PyTorch: torch.scatter_add."""
+    key = _gather_key("scatter_add", input, dim, index)
+    return input + add_at(_scatter_source("scatter_add", input, index, src), key, input.array.shape)
+
+
+@public
+def scatter_reduce(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """input with src reduced into the places of index: "sum" or "mean" with gradient, "prod", "amax", "amin" without.
+
+    PyTorch: torch.scatter_reduce.
+    """
+    key = _gather_key("scatter_reduce", input, dim, index)
+    src = _scatter_source("scatter_reduce", input, index, src)
+    touched = np.zeros(input.array.shape, np.int64)
+    np.add.at(touched, key, 1)
+    start = input if include_self else where(wrap(touched > 0), input * 0, input)
+    if reduce in ("sum", "mean"):
+        total = start + add_at(src, key, input.array.shape)
+        if reduce == "sum":
+            return total
+        count = touched + 1 if include_self else np.maximum(touched, 1)
+        count = count.astype(input.array.dtype)
+        return total / wrap(count) if input.array.dtype.kind == "f" else wrap(total.array // count)
+    ufuncs = {"prod": (np.multiply, 1), "amax": (np.maximum, -math.inf), "amin": (np.minimum, math.inf)}
+    if reduce not in ufuncs:
+        raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
+    if input.requires_grad or src.requires_grad:
+        raise NotImplementedError(f"scatter_reduce({reduce!r}) has no gradient in minigrad; 'sum' and 'mean' have one")
+    ufunc, neutral = ufuncs[reduce]
+    out = input.array.copy()
+    if not include_self:
+        info = np.finfo(out.dtype) if out.dtype.kind == "f" else np.iinfo(out.dtype)
+        out[touched > 0] = 1 if reduce == "prod" else info.min if neutral < 0 else info.max
+    ufunc.at(out, key, src.array)
+    return wrap(out)

@@ -1,0 +1,167 @@
+"""The entries of a tensor repeated, cut into windows, turned around or shifted: copies. Gradients go back the same way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
+from .along import index_select
+from .dims import normalize_dim, normalize_dims, sizes
+from .shape import movedim, reshape, transpose, unflatten
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+# -- repeated
+
+
+class Tile(Operation):
+    """out = x repeated `repeats` times along each dimension.  dx = grad summed over the copies"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, repeats: tuple[int, ...]) -> Array:
+        ctx.repeats, ctx.shape = repeats, (1,) * (len(repeats) - x.ndim) + x.shape
+        return np.tile(x, repeats).reshape([n * r for n, r in zip(ctx.shape, repeats, strict=True)])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        paired = [n for pair in zip(ctx.repeats, ctx.shape, strict=True) for n in pair]  # (r0, n0, r1, n1, ...)
+        return grad.reshape(tuple(paired)).sum(tuple(range(0, len(paired), 2))), None
+
+    @classmethod
+    def name(cls) -> str:
+        return "RepeatBackward0"
+
+
+def repeat(input: Tensor, *repeats: Any) -> Tensor:
+    """Copies of the tensor along each dimension, new dimensions in front. PyTorch: torch.Tensor.repeat."""
+    counts = sizes(repeats)
+    if len(counts) < input.array.ndim:
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
+    if any(n < 0 for n in counts):
+        raise RuntimeError(f"repeats can not be negative, got {list(counts)}")
+    return Tile.apply(input, counts) if counts else input.clone()
+
+
+@public
+def tile(input: Tensor, *dims: Any) -> Tensor:
+    """As `repeat`, with 1 for dimensions that are not named. PyTorch: torch.tile."""
+    counts = sizes(dims)
+    return repeat(input, (1,) * (input.array.ndim - len(counts)) + counts)
+
+
+@public
+def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
+    """Each element (or slice along dim) repeated `repeats` times in place. PyTorch: torch.repeat_interleave."""
+    if dim is None:
+        input, dim = reshape(input, -1), 0
+    dim = normalize_dim(dim, input.array.ndim)
+    counts = repeats.array if isinstance(repeats, Variable) else np.asarray(repeats)
+    if counts.ndim and counts.size not in (1, input.array.shape[dim]):
+        raise RuntimeError(
+            f"repeats must have the same size as input along dim, got {counts.size} and {input.array.shape[dim]}"
+        )
+    return index_select(
+        input,
+        dim,
+        wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel() if counts.ndim else counts)),
+    )
+
+
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """Windows of `size` entries along a dimension, `step` apart, as a new last dimension. PyTorch: torch.Tensor.unfold."""
+    dim = normalize_dim(dimension, input.array.ndim)
+    n = input.array.shape[dim]
+    if size > n:
+        raise RuntimeError(f"maximum size for tensor at dimension {dim} is {n} but size is {size}")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    starts = np.arange(0, n - size + 1, step)
+    flat = wrap((starts[:, None] + np.arange(size)).ravel())
+    windows = unflatten(index_select(input, dim, flat), dim, (len(starts), size))
+    return movedim(windows, dim + 1, -1)
+
+
+# -- turned
+
+
+class Flip(Operation):
+    """out = x with the order of `dims` reversed.  dx = grad reversed the same way"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, dims: tuple[int, ...]) -> Array:
+        ctx.dims = dims
+        return np.flip(x, dims).copy()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return Flip.apply(grad, ctx.dims), None
+
+
+@public
+def flip(input: Tensor, *dims: Any) -> Tensor:
+    """The order of `dims` reversed: a copy. PyTorch: torch.flip."""
+    return Flip.apply(input, normalize_dims(sizes(dims), input.array.ndim))
+
+
+@public
+def fliplr(input: Tensor) -> Tensor:
+    """Dimension 1 reversed. PyTorch: torch.fliplr."""
+    if input.array.ndim < 2:
+        raise RuntimeError("Input must be >= 2-d.")
+    return flip(input, 1)
+
+
+@public
+def flipud(input: Tensor) -> Tensor:
+    """Dimension 0 reversed. PyTorch: torch.flipud."""
+    if input.array.ndim < 1:
+        raise RuntimeError("Input must be >= 1-d.")
+    return flip(input, 0)
+
+
+@public
+def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
+    """Turned by k quarter turns from dims[0] towards dims[1]. PyTorch: torch.rot90."""
+    first, second = normalize_dims(dims, input.array.ndim)
+    k %= 4
+    if k == 0:
+        return input.clone()
+    if k == 2:
+        return flip(input, first, second)
+    flipped = flip(input, second if k == 1 else first)
+    return transpose(flipped, first, second).contiguous()
+
+
+# -- shifted
+
+
+class Roll(Operation):
+    """out = x shifted along dims, what leaves at one end enters at the other.  dx = grad shifted back"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Array:
+        ctx.shifts, ctx.dims = shifts, dims
+        return np.roll(x, shifts, dims)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return Roll.apply(grad, tuple(-s for s in ctx.shifts), ctx.dims), None, None
+
+
+@public
+def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+    """Shifted along dims, what leaves at one end enters at the other. PyTorch: torch.roll."""
+    by = (shifts,) if isinstance(shifts, int) else tuple(shifts)
+    if dims is None or dims == ():
+        if len(by) != 1:
+            raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, dims:0")
+        return reshape(roll(reshape(input, -1), by, 0), input.array.shape)
+    along = tuple(normalize_dim(d, input.array.ndim) for d in ((dims,) if isinstance(dims, int) else dims))
+    if len(by) != len(along):
+        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}")
+    return Roll.apply(input, by, along)

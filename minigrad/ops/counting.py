@@ -1,0 +1,78 @@
+"""Values counted, found and told apart. None of these has a gradient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..autograd.variable import Variable, wrap
+from ..public import public
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+@public
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+    """How often each integer appears (or the sum of its weights). PyTorch: torch.bincount."""
+    if input.array.ndim != 1 or (input.array.size and input.array.min() < 0):
+        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    out = np.bincount(input.array, None if weights is None else weights.array, minlength)
+    return wrap(out if weights is None or weights.array.dtype == np.float64 else out.astype(weights.array.dtype))
+
+
+@public
+def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
+    """How many elements lie in each of `bins` equal parts of [min, max] (of their range, if both are equal). PyTorch: torch.histc."""
+    low, high = (float(min), float(max)) if min != max else (float(input.array.min()), float(input.array.max()))
+    if low == high:
+        low, high = low - 1, high + 1
+    counts, _ = np.histogram(input.array, bins, (low, high))
+    return wrap(counts.astype(input.array.dtype))
+
+
+@public
+def unique(
+    input: Tensor,
+    sorted: bool = True,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    dim: int | None = None,
+) -> Any:
+    """The different values, in order; with their places and counts, if asked for. PyTorch: torch.unique."""
+    values, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True, axis=dim)
+    inverse = inverse.reshape(input.array.shape if dim is None else (-1,))
+    chosen = [values] + [inverse] * return_inverse + [counts] * return_counts
+    results = tuple(wrap(np.asarray(a, dtype=np.int64 if i else a.dtype)) for i, a in enumerate(chosen))
+    return results[0] if len(results) == 1 else results
+
+
+@public
+def searchsorted(
+    sorted_sequence: Any, input: Tensor, *, out_int32: bool = False, right: bool = False, side: str | None = None
+) -> Any:
+    """Where each value would go in a sorted sequence (each row's own, for matrices). PyTorch: torch.searchsorted."""
+    right = right or side == "right"
+    values = np.asarray(input.array if isinstance(input, Variable) else input)
+    sequence = sorted_sequence.array
+    kind: Any = "right" if right else "left"
+    if sequence.ndim == 1:
+        out = np.searchsorted(sequence, values, kind)
+    else:
+        rows = zip(sequence.reshape(-1, sequence.shape[-1]), values.reshape(-1, values.shape[-1]), strict=True)
+        out = np.stack([np.searchsorted(s, v, kind) for s, v in rows]).reshape(values.shape)
+    return wrap(np.asarray(out, dtype=np.int32 if out_int32 else np.int64))
+
+
+@public
+def bucketize(input: Tensor, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
+    """The bucket of each value between sorted boundaries. PyTorch: torch.bucketize."""
+    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
+
+
+@public
+def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+    """Which elements are among test_elements. PyTorch: torch.isin."""
+    a, b = (x.array if isinstance(x, Variable) else np.asarray(x) for x in (elements, test_elements))
+    return wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))

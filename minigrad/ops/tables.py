@@ -1,0 +1,109 @@
+"""Tables: rows looked up by class index, or made from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..autograd import fused
+from ..autograd.fused import Fused
+from ..autograd.variable import Array, Operand, wrap
+from ..public import public
+from .along import index_select
+from .arithmetic import where
+from .index import AddRows
+from .keys import index_tensor
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Embedding(Fused):
+    """out[i] = weight[index[i]].  dweight[k] = the sum of grad over the places that read row k (0 for padding_idx)
+
+    Compiled form: kernels/scatter.py.
+    """
+
+    compiled = "scatter.Embedding"
+
+    @staticmethod
+    def definition(weight: Tensor, index: Array, padding_idx: int | None) -> Tensor:
+        rows = index_select(weight, 0, wrap(index.reshape(-1)))
+        if padding_idx is not None:
+            rows = where(wrap(index.reshape(-1, 1) == padding_idx), rows.detach(), rows)
+        return rows.reshape(*index.shape, weight.shape[1])
+
+    @staticmethod
+    def work(weight: Array, index: Array, padding_idx: int | None) -> int:
+        return index.size * weight.shape[1] if fused.size(weight) else 0
+
+    @staticmethod
+    def forward(ctx: Any, weight: Array, index: Array, padding_idx: int | None) -> Array:
+        ctx.index, ctx.padding_idx, ctx.shape = index, padding_idx, weight.shape
+        return weight.take(index, 0)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:
+        dweight = np.zeros(ctx.shape, grad.dtype)
+        np.add.at(dweight, ctx.index.reshape(-1), grad.reshape(ctx.index.size, ctx.shape[1]))
+        if ctx.padding_idx is not None:
+            dweight[ctx.padding_idx] = 0
+        return dweight, None, None
+
+    def run_backward(self, gradient: Operand) -> Any:
+        if isinstance(gradient, Array):
+            return self.backward(self, gradient)
+        # Linear in the weights: higher derivatives need no definition, so the table may have been changed in place since.
+        ctx: Any = self
+        rows, index = gradient.reshape(ctx.index.size, ctx.shape[1]), ctx.index.reshape(-1)
+        if ctx.padding_idx is not None:
+            rows = where(wrap((index == ctx.padding_idx)[:, None]), 0.0, rows)
+        return AddRows.apply(rows, index, ctx.shape[0]), None, None
+
+
+@public("functional")
+def embedding(
+    input: Tensor, weight: Tensor, padding_idx: int | None = None, max_norm: float | None = None, norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False, sparse: bool = False,
+) -> Tensor:  # fmt: skip
+    """Rows of `weight` (V, D) by the indices in input (any shape): (*input.shape, D); row padding_idx gets no gradient.
+
+    PyTorch: torch.nn.functional.embedding.
+    """
+    for name, value in (
+        ("max_norm", max_norm),
+        ("scale_grad_by_freq", scale_grad_by_freq),
+        ("sparse", sparse),
+    ):
+        if value:
+            raise NotImplementedError(f"embedding: {name}={value!r} is not supported by minigrad; leave it out")
+    index = index_tensor("embedding", input)
+    if weight.array.ndim != 2:
+        raise RuntimeError(f"'weight' must be 2-D, got shape {list(weight.array.shape)}")
+    n = weight.array.shape[0]
+    if index.size and (index.min() < 0 or index.max() >= n):
+        raise IndexError(
+            f"index out of range in self: the table has {n} rows, the indices go from {index.min()} to {index.max()}"
+        )
+    if padding_idx is not None:
+        if not -n <= padding_idx < n:
+            raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {n} rows")
+        padding_idx %= n
+    return Embedding.apply(weight, index, padding_idx)
+
+
+@public("functional")
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """For each class index, a vector of num_classes with a 1 there. PyTorch: torch.nn.functional.one_hot."""
+    index = tensor.array
+    if index.dtype != np.int64:
+        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
+    if index.size == 0 and num_classes <= 0:
+        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+    if index.size and index.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    n = int(index.max()) + 1 if num_classes == -1 else num_classes
+    if index.size and index.max() >= n:
+        raise RuntimeError(f"Class values must be smaller than num_classes: {int(index.max())} and {n}")
+    return wrap((index[..., None] == np.arange(n)).astype(np.int64))
