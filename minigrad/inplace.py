@@ -53,7 +53,7 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
     recorded = result._edge is not None
     check(x, recorded or x._edge is not None)
     if recorded and result.array.dtype != x.array.dtype:
-        from .ops.arithmetic import cast
+        from .ops.operands import cast
 
         result = cast(result, x.array.dtype)
     if recorded:
@@ -152,7 +152,7 @@ def reshaping(function: Callable) -> Callable:
 
 def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     """Take the values of src, broadcast and converted. PyTorch: torch.Tensor.copy_."""
-    from .ops.arithmetic import cast
+    from .ops.operands import cast
     from .ops.shape import expand
 
     if not isinstance(src, Variable):

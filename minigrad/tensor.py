@@ -18,7 +18,7 @@ from .autograd.hooks import RemovableHandle
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, index, matrix
+from .ops import arithmetic, index, matrix, power
 from .ops import shape as shape_ops
 from .size import Size
 
@@ -477,7 +477,7 @@ class Tensor(Variable):
     div = divide = true_divide = __truediv__ = ops.div
     __rtruediv__ = arithmetic.rdiv
     pow = __pow__ = ops.pow
-    __rpow__ = arithmetic.rpow
+    __rpow__ = power.rpow
     floor_divide = __floordiv__ = ops.floor_divide
     __rfloordiv__ = arithmetic.rfloor_divide
     remainder = __mod__ = ops.remainder

@@ -11,7 +11,8 @@ from .. import inplace, kernels
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
-from .arithmetic import cast, where
+from .choice import where
+from .operands import cast
 from .shape import Slice, expand, normalize_dim
 
 if TYPE_CHECKING:

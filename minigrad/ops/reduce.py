@@ -15,10 +15,12 @@ from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from ..sums import total
 from .arithmetic import abs as abs_
-from .arithmetic import cast, sign, where
-from .arithmetic import maximum as _maximum
-from .arithmetic import minimum as _minimum
-from .pointwise import exp, log
+from .arithmetic import sign
+from .choice import maximum as _maximum
+from .choice import minimum as _minimum
+from .choice import where
+from .exponential import exp, log
+from .operands import cast
 from .shape import Expand, normalize_dim, normalize_dims, sole
 
 if TYPE_CHECKING:
@@ -500,7 +502,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Tensor:
 
     PyTorch: torch.logsumexp.
     """
-    from .arithmetic import cast as to_dtype
+    from .operands import cast as to_dtype
 
     if input.array.dtype.kind != "f":
         input = to_dtype(input, dtypes.default_numpy())
@@ -722,7 +724,7 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
 @public
 def logcumsumexp(input: Any, dim: int) -> Tensor:
     """ln of the running sum of exponentials along dim. PyTorch: torch.logcumsumexp."""
-    from .pointwise import logaddexp
+    from .exponential import logaddexp
     from .shape import stack as stack_tensors
     from .shape import unbind
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
-from .arithmetic import cast
+from .operands import cast
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -15,9 +15,10 @@ from ..autograd.fused import Fused
 from ..autograd.variable import Array, wrap
 from ..public import public
 from ..random import default_generator
-from .arithmetic import cast
+from .arithmetic import clone
 from .checks import require_floating, require_tensor
-from .pointwise import clone, exp, log
+from .exponential import exp, log
+from .operands import cast
 from .shape import normalize_dim, sole
 
 if TYPE_CHECKING:
