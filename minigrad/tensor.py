@@ -18,7 +18,7 @@ from .autograd.hooks import RemovableHandle
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, index, matrix, power
+from .ops import arithmetic, index, matrix, operands, power
 from .ops import shape as shape_ops
 from .size import Size
 
@@ -399,7 +399,7 @@ class Tensor(Variable):
         device must be the CPU. copy=True always copies. PyTorch: torch.Tensor.to.
         """
         d, make_copy = _parse_to(self, args, kwargs)
-        result = arithmetic.cast(self, d)
+        result = operands.cast(self, d)
         return result.clone() if make_copy and result is self else result
 
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
