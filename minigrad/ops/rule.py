@@ -28,18 +28,16 @@ class Rule(Operation):
         parameters = code.co_varnames[: code.co_argcount]
         if parameters not in (("grad", "x"), ("grad", "out"), ("grad",)):
             raise TypeError(f"dx of {cls.__name__} takes (grad, x), (grad, out) or (grad), not {parameters}")
-        reads_x, reads_out = "x" in parameters, "out" in parameters
+        reads = parameters[1:]
 
         def forward(ctx: Any, x: Array) -> Array:
             value = out(x)
-            if reads_x:
-                ctx.save_for_backward(x)
-            elif reads_out:
-                ctx.save_for_backward(value)
+            if reads:
+                ctx.save_for_backward(x if reads == ("x",) else value)
             return value
 
         def backward(ctx: Any, grad: Any) -> Any:
-            return dx(grad, *ctx.saved_tensors)
+            return dx(grad, *ctx.saved_tensors) if reads else dx(grad)
 
         for name, function in (("forward", forward), ("backward", backward)):
             function.__qualname__ = f"{cls.__qualname__}.{name}"
