@@ -16,9 +16,9 @@ import numpy as np
 from . import storage
 from .autograd.modes import is_grad_enabled
 from .autograd.variable import Variable, wrap
-from .ops.arithmetic import cast
 from .ops.index import SetIndex
 from .ops.keys import index_error, ints_first, is_mixed, plain_key
+from .ops.operands import cast
 from .ops.parts import Slice, slice_of
 from .ops.shape import expand
 

@@ -19,8 +19,9 @@ from .autograd.hooks import RemovableHandle
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, arrange, index, matrix
+from .ops import arithmetic, arrange, index, matrix, power
 from .ops import shape as shape_ops
+from .ops.operands import cast
 from .size import Size
 
 
@@ -398,7 +399,7 @@ class Tensor(Variable):
         device must be the CPU. copy=True always copies. PyTorch: torch.Tensor.to.
         """
         d, make_copy = _parse_to(self, args, kwargs)
-        result = arithmetic.cast(self, d)
+        result = cast(self, d)
         return result.clone() if make_copy and result is self else result
 
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
@@ -476,7 +477,7 @@ class Tensor(Variable):
     div = divide = true_divide = __truediv__ = ops.div
     __rtruediv__ = arithmetic.rdiv
     pow = __pow__ = ops.pow
-    __rpow__ = arithmetic.rpow
+    __rpow__ = power.rpow
     floor_divide = __floordiv__ = ops.floor_divide
     __rfloordiv__ = arithmetic.rfloor_divide
     remainder = __mod__ = ops.remainder

@@ -19,11 +19,13 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from ..random import default_generator
-from .arithmetic import where
 from .checks import require_floating, require_tensor, type_name
+from .choice import where
 from .dims import normalize_dim
+from .exponential import exp, sigmoid
 from .mask import choose, keep
-from .pointwise import erf, exp, sigmoid, tanh
+from .special import erf
+from .trigonometry import tanh
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

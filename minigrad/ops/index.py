@@ -12,8 +12,8 @@ from ..autograd.fused import Fused
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
-from .arithmetic import cast
 from .keys import index_error, ints_first, is_basic, is_mixed, plain_key
+from .operands import cast
 from .parts import Slice
 from .shape import expand
 

@@ -13,8 +13,8 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from .along import index_select
-from .arithmetic import cast
 from .dims import as_sequence, normalize_dim
+from .operands import cast
 from .parts import slice_of
 from .shape import atleast_1d, atleast_2d, expand, forget_base, reshape, unsqueeze
 

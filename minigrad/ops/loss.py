@@ -19,12 +19,13 @@ from ..autograd.graph import Operation
 from ..autograd.modes import no_grad
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
-from .arithmetic import broadcast_error, cast, clamp, minimum, promote, where
 from .arithmetic import sub as subtract
 from .checks import reduction_name, require_floating, require_tensor, type_name
+from .choice import clamp, minimum, where
 from .dims import normalize_dim
+from .exponential import exp, log, log1p
 from .mask import choose
-from .pointwise import exp, log, log1p
+from .operands import broadcast_error, cast, promote
 from .reduce import norm
 from .softmax import log_softmax
 

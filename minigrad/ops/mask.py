@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.variable import Variable
-from .arithmetic import where
+from ..autograd.variable import Operand, Variable
+from .choice import where
 
-_BITS = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}
+_BITS: dict[int, np.dtype[Any]] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}
 
 
-def keep(values: Any, mask: Any) -> Any:
+def keep(values: Operand, mask: Operand) -> Any:
     """`values` where `mask` is True, else 0. Floating arrays or tensors; the mask is of the same kind."""
     if isinstance(mask, Variable):
         return where(mask, values, 0.0)
@@ -28,7 +28,7 @@ def keep(values: Any, mask: Any) -> Any:
     return out
 
 
-def choose(mask: Any, a: Any, b: Any) -> Any:
+def choose(mask: Operand, a: Operand, b: Operand) -> Any:
     """`a` where `mask` is True, else `b`. One of them may be a number."""
     if isinstance(mask, Variable):
         return where(mask, a, b)

@@ -8,8 +8,9 @@ import numpy as np
 
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
-from .arithmetic import cast, where
+from .choice import where
 from .index import Index, SetIndex
+from .operands import cast
 from .parts import Slice
 from .shape import expand
 

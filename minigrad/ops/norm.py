@@ -21,7 +21,7 @@ from ..autograd.variable import Array, wrap
 from ..public import public
 from ..sums import total
 from .checks import require_floating, type_name
-from .pointwise import sqrt
+from .power import sqrt
 from .shape import forget_base
 
 if TYPE_CHECKING:

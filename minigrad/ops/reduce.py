@@ -15,11 +15,13 @@ from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from ..sums import total
 from .arithmetic import abs as abs_
-from .arithmetic import cast, sign, where
-from .arithmetic import maximum as _maximum
-from .arithmetic import minimum as _minimum
+from .arithmetic import sign
+from .choice import maximum as _maximum
+from .choice import minimum as _minimum
+from .choice import where
 from .dims import normalize_dim, normalize_dims
-from .pointwise import exp, log
+from .exponential import exp, log
+from .operands import cast
 from .shape import Expand, forget_base
 
 if TYPE_CHECKING:
@@ -501,7 +503,7 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Tensor:
 
     PyTorch: torch.logsumexp.
     """
-    from .arithmetic import cast as to_dtype
+    from .operands import cast as to_dtype
 
     if input.array.dtype.kind != "f":
         input = to_dtype(input, dtypes.default_numpy())
@@ -725,9 +727,9 @@ def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any
 @public
 def logcumsumexp(input: Any, dim: int) -> Tensor:
     """ln of the running sum of exponentials along dim. PyTorch: torch.logcumsumexp."""
+    from .exponential import logaddexp
     from .join import stack as stack_tensors
     from .parts import unbind
-    from .pointwise import logaddexp
 
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0 or input.array.shape[dim] == 0:

@@ -15,10 +15,11 @@ from ..autograd.fused import Fused
 from ..autograd.variable import Array, wrap
 from ..public import public
 from ..random import default_generator
-from .arithmetic import cast
+from .arithmetic import clone
 from .checks import require_floating, require_tensor
 from .dims import normalize_dim
-from .pointwise import clone, exp, log
+from .exponential import exp, log
+from .operands import cast
 from .shape import forget_base
 
 if TYPE_CHECKING:

@@ -1,255 +1,110 @@
-"""Special functions on arrays, in NumPy alone: erf, erfc, its inverse, ln Γ and its derivative.
-
-erf and erfc follow W. J. Cody, "Rational Chebyshev Approximations for the Error Function" (Math. Comp. 23, 1969): three
-quotients of polynomials, for |x| ≤ 0.46875, up to 4, and above. Accurate to about 1e-16 relative.
-"""
+"""Special functions: the error function, ln Γ and their kin. Their values are computed in approximations.py."""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import kernels
+from ..autograd.fused import Fused
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Operand
+from ..public import public
+from . import approximations
+from .exponential import exp
+from .operands import to_float
+from .rule import Rule
 
-Array = np.ndarray
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
-_SQRT_PI = math.sqrt(math.pi)
-
-# Cody's coefficients, by rising power.
-_ERF_P = (
-    3209.377589138469472562,
-    377.4852376853020208137,
-    113.8641541510501556495,
-    3.161123743870565596947,
-    0.1857777061846031526730,
-)
-_ERF_Q = (
-    2844.236833439170622273,
-    1282.616526077372275645,
-    244.0246379344441733056,
-    23.60129095234412093499,
-    1.0,
-)
-_ERFC_P = (
-    1230.33935479799725272, 2051.07837782607146532, 1712.04761263407058314, 881.952221241769090411, 298.635138197400131132,
-    66.1191906371416294775, 8.88314979438837594118, 0.564188496988670089180, 2.15311535474403846343e-8,
-)  # fmt: skip
-_ERFC_Q = (
-    1230.33935480374942043, 3439.36767414372163696, 4362.61909014324715820, 3290.79923573345962678, 1621.38957456669018874,
-    537.181101862009857509, 117.693950891312499305, 15.7449261107098347253, 1.0,
-)  # fmt: skip
-_FAR_P = (
-    6.58749161529837803157e-4, 1.60837851487422766278e-2, 1.25781726111229246204e-1, 3.60344899949804439429e-1,
-    3.05326634961232344035e-1, 1.63153871373020978498e-2,
-)  # fmt: skip
-_FAR_Q = (
-    2.33520497626869185443e-3, 6.05183413124413191178e-2, 5.27905102951428412248e-1, 1.87295284992346047209, 2.56852019228982242072, 1.0,
-)  # fmt: skip
+_SLOPE = 2 / math.sqrt(math.pi)  # of erf at 0
 
 
-def _polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
-    """Σ cᵢ xⁱ by Horner's rule."""
-    out = np.full_like(x, coefficients[-1])
-    for c in coefficients[-2::-1]:
-        out *= x
-        out += c
-    return out
+class PlainErf(Rule, out=approximations.erf, dx=lambda grad, x: grad * (_SLOPE * exp(-(x * x)))):
+    """out = 2/√π ∫₀ˣ e^(-t²) dt.  dx = grad · 2/√π · e^(-x²)"""
+
+    @classmethod
+    def name(cls) -> str:
+        return "ErfBackward0"
 
 
-def _erfc_tail(y: Array) -> Array:
-    """erfc(y) for y > 0.46875."""
-    near = y <= 4.0
-    z = np.where(near, y, 4.0)
-    quotient = _polynomial(_ERFC_P, z) / _polynomial(_ERFC_Q, z)
-    if not near.all():
-        z = np.where(near, 4.0, y)
-        inverse_square = 1.0 / (z * z)
-        far = inverse_square * _polynomial(_FAR_P, inverse_square) / _polynomial(_FAR_Q, inverse_square)
-        quotient = np.where(near, quotient, (1.0 / _SQRT_PI - far) / z)
-    # exp(-y²) with y² split, so that the rounding of y² is not magnified by the exponential
-    head = np.trunc(y * 16.0) / 16.0
-    return np.exp(-head * head) * np.exp(-(y - head) * (y + head)) * quotient
+class Erf(Fused):
+    """out = 2/√π ∫₀ˣ e^(-t²) dt.  dx = grad · 2/√π · e^(-x²)
 
-
-# erf(x) = tanh(x · p(x²)): p by rising power, fitted here for the least relative error of the tanh, 1e-7, for |x| ≤ 4.2.
-_TANH_P = (
-    1.1283792743391676, 0.10276905756409944, -1.9183584345098246e-4, -6.197801661417019e-4, 8.76356705990496e-5,
-    -5.668215086474815e-6, 1.418379566211062e-7,
-)  # fmt: skip
-
-
-def _erf_float32(x: Array) -> Array:
-    """erf to 2.3 units in the last place of float32, twenty times faster than by Cody's quotients: tanh runs vectorised."""
-    out = _polynomial(_TANH_P, np.asarray(np.minimum(x * x, np.float32(17.0))))  # there tanh is 1 for long
-    out *= x
-    return np.tanh(out, out=out)
-
-
-def erf(x: Array) -> Array:
-    """2/√π ∫₀ˣ e^(-t²) dt, in the type of x."""
-    if x.dtype == np.float32:
-        if kernels.wanted(x):
-            from ..kernels import elementwise
-
-            return elementwise.run(elementwise.erf, x)
-        return _erf_float32(x)
-    wide = np.asarray(x, np.float64)
-    y = np.abs(wide)
-    small = y <= 0.477  # a little beyond Cody's bound, to where erf is 1/2: below it 1 - erfc would lose a bit
-    square = np.where(small, wide * wide, 0.0)
-    out = wide * _polynomial(_ERF_P, square) / _polynomial(_ERF_Q, square)
-    if not small.all():
-        tail = 1.0 - _erfc_tail(np.where(small, 1.0, np.minimum(y, 27.0)))
-        out = np.where(small, out, np.copysign(tail, wide))
-        out = np.where(np.isnan(wide), np.nan, out)
-    return np.asarray(out, x.dtype)
-
-
-def erfc(x: Array) -> Array:
-    """1 - erf(x), without cancellation for large x, in the type of x."""
-    wide = np.asarray(x, np.float64)
-    y = np.abs(wide)
-    small = y <= 0.46875
-    square = np.where(small, wide * wide, 0.0)
-    out = 1.0 - wide * _polynomial(_ERF_P, square) / _polynomial(_ERF_Q, square)
-    if not small.all():
-        tail = _erfc_tail(np.where(small, 1.0, np.minimum(y, 27.0)))
-        tail = np.where(y > 27.0, 0.0, tail)
-        out = np.where(small, out, np.where(wide < 0, 2.0 - tail, tail))
-        out = np.where(np.isnan(wide), np.nan, out)
-    return np.asarray(out, x.dtype)
-
-
-def erfinv(x: Array) -> Array:
-    """The y with erf(y) = x: Giles' approximation (2010), then two steps of Halley's in double precision."""
-    wide = np.asarray(x, np.float64)
-    inside = np.abs(wide) < 1
-    p = np.where(inside, wide, 0.0)
-    w = -np.log((1.0 - p) * (1.0 + p))
-    central = w < 5.0
-    a = np.where(central, w, 2.5) - 2.5
-    b = np.sqrt(np.where(central, 9.0, w)) - 3.0
-    for_a = (
-        2.81022636e-08,
-        3.43273939e-07,
-        -3.5233877e-06,
-        -4.39150654e-06,
-        0.00021858087,
-        -0.00125372503,
-        -0.00417768164,
-        0.246640727,
-        1.50140941,
-    )
-    for_b = (
-        -0.000200214257,
-        0.000100950558,
-        0.00134934322,
-        -0.00367342844,
-        0.00573950773,
-        -0.0076224613,
-        0.00943887047,
-        1.00167406,
-        2.83297682,
-    )
-    y = np.where(central, _polynomial(for_a[::-1], a), _polynomial(for_b[::-1], b)) * p
-    # Giles' fit ends at w = 16; beyond, erfc(y) ≈ e^(-y²) / (y √π)
-    far = np.where(w > 16.0, -np.log((1.0 - np.abs(p)) * _SQRT_PI), 1.0)
-    y = np.where(w > 16.0, np.copysign(np.sqrt(far - 0.5 * np.log(far)), p), y)
-    for _ in range(2):
-        # the error measured by erfc where erf is near 1 and would cancel; erf'' = -2y erf'
-        error = np.where(np.abs(p) < 0.5, erf(y) - p, np.sign(p) * ((1.0 - np.abs(p)) - erfc(np.abs(y))))
-        step = error / (2.0 / _SQRT_PI * np.exp(-y * y))
-        y -= step / (1.0 + y * step)
-    out = np.where(inside, y, np.where(np.abs(wide) == 1, np.copysign(np.inf, wide), np.nan))
-    return np.asarray(out, x.dtype)
-
-
-# ζ(k) - 1 for k = 2, 3, ...: ln Γ(2 + t) = (1 - γ) t + Σ (-1)ᵏ (ζ(k) - 1) tᵏ / k for |t| < 2
-_ZETA = (
-    0.6449340668482264, 0.2020569031595943, 0.08232323371113819, 0.03692775514336993, 0.01734306198444914,
-    0.008349277381922827, 0.00407735619794434, 0.002008392826082214, 0.0009945751278180853, 0.0004941886041194646,
-    0.0002460865533080483, 0.0001227133475784891, 6.124813505870483e-05, 3.058823630702049e-05, 1.528225940865187e-05,
-    7.637197637899762e-06, 3.81729326499984e-06, 1.908212716553939e-06, 9.539620338727962e-07, 4.769329867878065e-07,
-    2.384505027277329e-07, 1.192199259653111e-07, 5.960818905125948e-08, 2.980350351465228e-08, 1.490155482836505e-08,
-)  # fmt: skip
-_NEAR_TWO = (0.0, 1 - 0.5772156649015329, *(z * (-1) ** k / k for k, z in enumerate(_ZETA, 2)))
-_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
-
-
-def lgamma(x: Array) -> Array:
-    """ln |Γ(x)|: its power series at 2 for x within [0.5, 3.5], else Stirling's series for x raised to x ≥ 8; reflected below 0.
-
-    Source: Abramowitz and Stegun 1964, 6.1.17, 6.1.33 and 6.1.41.
+    Fused only so that large arrays of float32 have a compiled form, Erf of kernels/elementwise.py.
     """
-    wide = np.asarray(x, np.float64)
-    negative = wide < 0.5
-    y = np.where(negative, 1.0 - wide, wide)
-    # Γ(1 + t) = Γ(2 + t) / (1 + t) and Γ(3 + t) = Γ(2 + t) (2 + t)
-    below, above, far_off = y < 1.5, y > 2.5, y > 3.5
-    t = np.where(far_off, 0.0, y - np.where(below, 1.0, np.where(above, 3.0, 2.0)))
-    near = _polynomial(_NEAR_TWO, t) + np.where(below, -np.log1p(t), np.where(above, np.log(2.0 + t), 0.0))
-    z, factor = np.where(far_off, y, 8.0), np.ones_like(wide)
-    for _ in range(5):
-        low = z < 8
-        factor = np.where(low, factor * z, factor)
-        z = np.where(low, z + 1.0, z)
-    log_z = np.log(z)
-    far = (z - 0.5) * (log_z - 1.0) + (0.5 * math.log(2 * math.pi) - 0.5)
-    far = far + _polynomial(_STIRLING, 1.0 / (z * z)) / z - np.log(factor)
-    out = np.where(far_off, far, near)
-    reflection = np.log(math.pi / np.abs(np.sin(math.pi * (wide - np.round(wide))))) - out
-    # Γ(x) = Γ(1 + x) / x: next to 0, 1 - x has lost the digits of x
-    tiny = np.abs(wide) < 0.25
-    reflection = np.where(tiny, _near_zero(np.where(tiny, wide, 0.25)), reflection)
-    out = np.where(negative, reflection, out)
-    out = np.where(np.isinf(wide) | (negative & (wide == np.round(wide))), np.inf, out)
-    return np.asarray(out, x.dtype)
+
+    compiled = "elementwise.Erf"
+    forward = staticmethod(PlainErf.forward)
+    backward = staticmethod(PlainErf.backward)
+
+    @staticmethod
+    def definition(x: Operand) -> Any:
+        return PlainErf.apply(x)
+
+    @staticmethod
+    def work(x: Array) -> int:
+        return x.size if x.dtype == np.float32 else 0
 
 
-def _near_zero(x: Array) -> Array:
-    """ln |Γ(x)| for |x| ≤ 0.25."""
-    return _polynomial(_NEAR_TWO, x) - np.log1p(x) - np.log(np.abs(x))
+@public
+def erf(input: Operand) -> Tensor:
+    """The error function. PyTorch: torch.erf."""
+    return Erf.apply(to_float(input))
 
 
-_BERNOULLI = (-1 / 12, 1 / 120, -1 / 252, 1 / 240, -1 / 132, 691 / 32760, -1 / 12)
+class Erfc(Rule, out=approximations.erfc, dx=lambda grad, x: grad * (-_SLOPE * exp(-(x * x)))):
+    """out = 1 - erf x.  dx = -grad · 2/√π · e^(-x²)"""
 
 
-def digamma(x: Array) -> Array:
-    """d/dx ln Γ(x): reflected to x > 0, raised to x ≥ 10 by ψ(x) = ψ(x + 1) - 1/x, then the asymptotic series."""
-    wide = np.asarray(x, np.float64)
-    negative = wide < 0
-    pole = (wide <= 0) & (wide == np.round(wide))
-    angle = np.pi * (wide - np.round(wide))
-    reflection = np.where(negative, np.pi / np.tan(angle), 0.0)
-    y = np.where(negative, 1.0 - wide, wide)
-    out = np.zeros_like(y)
-    for _ in range(10):
-        low = y < 10
-        out = np.where(low, out - 1.0 / y, out)
-        y = np.where(low, y + 1.0, y)
-    inverse_square = 1.0 / (y * y)
-    series = inverse_square * _polynomial(_BERNOULLI, inverse_square)
-    out = out + np.log(y) - 0.5 / y + series - reflection
-    out = np.where(pole, np.where(wide == 0, np.copysign(np.inf, -wide), np.nan), out)
-    return np.asarray(np.where(np.isposinf(wide), np.inf, out), x.dtype)
+@public
+def erfc(input: Operand) -> Tensor:
+    """1 - erf(input), accurate where erf is near 1. PyTorch: torch.erfc."""
+    return Erfc.apply(to_float(input))
 
 
-_TRIGAMMA = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
+class Erfinv(Rule, out=approximations.erfinv, dx=lambda grad, out: grad * (math.sqrt(math.pi) / 2 * exp(out * out))):
+    """out = the y with erf(y) = x.  dx = grad · √π/2 · e^(out²)"""
 
 
-def trigamma(x: Array) -> Array:
-    """The second derivative of ln Γ(x): reflected below 1/2, raised to x ≥ 10 by ψ'(x) = ψ'(x + 1) + 1/x², then a series."""
-    wide = np.asarray(x, np.float64)
-    negative = wide < 0.5
-    y = np.where(negative, 1.0 - wide, wide)
-    out = np.zeros_like(y)
-    for _ in range(10):
-        low = y < 10
-        out = np.where(low, out + 1.0 / (y * y), out)
-        y = np.where(low, y + 1.0, y)
-    inverse = 1.0 / y
-    square = inverse * inverse
-    out = out + inverse + 0.5 * square + inverse * square * _polynomial(_TRIGAMMA, square)
-    sine = np.sin(np.pi * (wide - np.round(wide)))
-    return np.asarray(np.where(negative, (np.pi / sine) ** 2 - out, out), x.dtype)
+@public
+def erfinv(input: Operand) -> Tensor:
+    """The inverse of erf: ±inf at ±1, nan beyond. PyTorch: torch.erfinv."""
+    return Erfinv.apply(to_float(input))
+
+
+# -- the gamma function
+
+
+class Lgamma(Rule, out=approximations.lgamma, dx=lambda grad, x: grad * digamma(x)):
+    """out = ln |Γ(x)|.  dx = grad · ψ(x)"""
+
+
+@public
+def lgamma(input: Operand) -> Tensor:
+    """The logarithm of the gamma function. PyTorch: torch.lgamma."""
+    return Lgamma.apply(to_float(input))
+
+
+class Digamma(Rule, out=approximations.digamma, dx=lambda grad, x: grad * Trigamma.apply(x)):
+    """out = ψ(x), the derivative of ln Γ.  dx = grad · ψ'(x)"""
+
+
+@public
+def digamma(input: Operand) -> Tensor:
+    """The derivative of lgamma. PyTorch: torch.digamma."""
+    return Digamma.apply(to_float(input))
+
+
+class Trigamma(Operation):
+    """out = ψ'(x). It has no gradient in minigrad: PyTorch's is the next polygamma function"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array) -> Array:
+        return approximations.trigamma(x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        raise NotImplementedError("lgamma has no third derivative in minigrad, nor digamma a second")

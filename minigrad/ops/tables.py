@@ -11,7 +11,7 @@ from ..autograd.fused import Fused
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from .along import index_select
-from .arithmetic import where
+from .choice import where
 from .index import AddRows
 from .keys import index_tensor
 

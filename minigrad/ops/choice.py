@@ -1,0 +1,240 @@
+"""Choice between values, element by element: by a condition, by size, within limits, in place of nan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Operand, Variable, wrap
+from ..public import public
+from .operands import array_of, binary, broadcast_error, promote, wrapped
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Where(Operation):
+    """out = a where condition, else b.  da = grad where condition, else 0; db the other way round"""
+
+    @staticmethod
+    def forward(ctx: Any, condition: Array, a: Any, b: Any) -> Array:
+        ctx.condition = condition
+        return np.where(condition, a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        condition = ctx.condition if isinstance(grad, np.ndarray | np.generic) else wrap(ctx.condition)
+        _, da, db = ctx.needs_input_grad
+        return None, where(condition, grad, 0.0) if da else None, where(condition, 0.0, grad) if db else None
+
+
+@public
+def where(condition: Operand, input: Operand = None, other: Operand = None) -> Any:
+    """input where condition is True, else other; with the condition alone, the indices of its True elements.
+
+    condition: boolean, all three broadcast. The branch not taken gets gradient 0 — but a nan in *its own* backward
+    stays nan (0 · nan), as in PyTorch. PyTorch: torch.where.
+    """
+    if isinstance(condition, np.ndarray | np.generic):
+        a, b = array_of(input), array_of(other)
+        like = next((x for x in (a, b) if isinstance(x, np.ndarray | np.generic)), None)
+        return np.where(condition, a, b) if like is None else np.where(condition, a, b).astype(like.dtype, copy=False)
+    if input is None and other is None:
+        return tuple(wrap(i) for i in np.nonzero(condition.array)) if condition.array.ndim else ()
+    if not isinstance(condition, Variable):
+        raise TypeError(f"where(): argument 'condition' must be Tensor, not {type(condition).__name__}")
+    if condition.array.dtype.kind != "b" and condition.array.dtype != np.uint8:
+        raise RuntimeError(
+            f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.array.dtype}; "
+            "compare first, as in where(x != 0, a, b)"
+        )
+    a, b = promote(input, other)
+    if not isinstance(a, Variable) and not isinstance(b, Variable):
+        a = wrap(np.asarray(a, dtypes.result_numpy(a, b)))
+    d = dtypes.result_numpy(array_of(a), array_of(b))
+    a, b = (x if isinstance(x, Variable) else d.type(x) for x in (a, b))
+    try:
+        return Where.apply(wrap(condition.array.astype(bool, copy=False)), a, b)
+    except ValueError:
+        raise RuntimeError(
+            f"where: the shapes of condition {list(condition.array.shape)}, input {list(np.shape(array_of(a)))} "
+            f"and other {list(np.shape(array_of(b)))} do not broadcast"
+        ) from None
+
+
+# -- the larger and the smaller
+
+
+class Maximum(Operation):
+    """out = the larger of a and b (nan if either is).  grad goes to the larger; at a tie half to each"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        ctx.save_for_backward(a, b)
+        return np.maximum(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        half = where(a == b, grad / 2, grad)
+        return where(a < b, 0.0, half), where(a > b, 0.0, half)
+
+
+@public
+def maximum(input: Operand, other: Operand) -> Tensor:
+    """The larger of two tensors, element by element. PyTorch: torch.maximum."""
+    _tensor_arguments("maximum", ("input", input), ("other", other))
+    return binary(Maximum, input, other)
+
+
+class Minimum(Operation):
+    """out = the smaller of a and b (nan if either is).  grad goes to the smaller; at a tie half to each"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        ctx.save_for_backward(a, b)
+        return np.minimum(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        half = where(a == b, grad / 2, grad)
+        return where(a > b, 0.0, half), where(a < b, 0.0, half)
+
+
+@public
+def minimum(input: Operand, other: Operand) -> Tensor:
+    """The smaller of two tensors, element by element. PyTorch: torch.minimum."""
+    _tensor_arguments("minimum", ("input", input), ("other", other))
+    return binary(Minimum, input, other)
+
+
+def _tensor_arguments(name: str, *named: tuple[str, Any]) -> None:
+    for argument, x in named:
+        if not isinstance(x, Variable | np.ndarray):
+            raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(x).__name__}")
+
+
+# -- limits
+
+
+class Clamp(Operation):
+    """out = min(max(x, low), high).  dx = grad where low ≤ x ≤ high (both ends included), else 0"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, low: Any, high: Any) -> Array:
+        ctx.save_for_backward(x)
+        ctx.low, ctx.high = low, high
+        out = x if low is None else np.maximum(x, low)
+        out = out if high is None else np.minimum(out, high)
+        return out.astype(x.dtype, copy=False)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        inside = (x == x) if ctx.low is None else (x >= ctx.low)  # a comparison with nan is False: no gradient there
+        if ctx.high is not None:
+            inside = inside & (x <= ctx.high)
+        return where(inside, grad, 0.0), None, None
+
+
+@public(also="clip")
+def clamp(input: Operand, min: Operand = None, max: Operand = None) -> Tensor:
+    """input held within [min, max]; each a number, a tensor or None (not both None). PyTorch: torch.clamp."""
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, Variable) or isinstance(max, Variable):
+        return _clamp_tensors(input, min, max)
+    for bound in (min, max):
+        if bound is not None and not isinstance(bound, int | float | np.generic):
+            raise TypeError(f"clamp(): argument 'min' and 'max' must be Number or Tensor, not {type(bound).__name__}")
+        if bound is not None:
+            input, _ = promote(input, bound)
+    if input.array.dtype.kind in "iu":
+        limits = np.iinfo(input.array.dtype)
+        for bound in (min, max):
+            if bound is not None and (bound > limits.max or (bound < limits.min and limits.min < 0)):
+                raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow: {bound}")
+        # PyTorch takes a negative bound of an unsigned type for the number that its bits spell.
+        min, max = (None if bound is None else wrapped(bound, input.array.dtype) for bound in (min, max))
+    return Clamp.apply(input, min, max)
+
+
+class ClampTensors(Operation):
+    """out = min(max(x, low), high), by tensors; high where low > high.
+
+    dx = grad where low ≤ x ≤ high; dlow = grad where x < low < high; dhigh = grad where x > high or high < low
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, low: Any, high: Any) -> Array:
+        ctx.save_for_backward(x, low, high)
+        out = x if low is None else np.maximum(x, low)
+        return out if high is None else np.minimum(out, high)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, low, high = ctx.saved_tensors
+        inside = (x == x) if low is None else (x >= low)
+        at_low = at_high = None
+        if high is not None:
+            inside = inside & (x <= high)
+            at_high = (x > high) if low is None else (x > high) | (high < low)
+        if low is not None:
+            at_low = (x < low) if high is None else (x < low) & (low < high)
+        return (
+            where(inside, grad, 0.0),
+            where(at_low, grad, 0.0) if ctx.needs_input_grad[1] else None,
+            where(at_high, grad, 0.0) if ctx.needs_input_grad[2] else None,
+        )
+
+    @classmethod
+    def name(cls) -> str:
+        return "ClampBackward1"
+
+
+def _clamp_tensors(input: Operand, min: Operand, max: Operand) -> Any:
+    low = high = None
+    if min is not None:
+        input, low = promote(input, min)
+    if max is not None:
+        input, high = promote(input, max)
+        low = promote(low, input)[0] if low is not None else None
+    try:
+        return ClampTensors.apply(input, low, high)
+    except ValueError:
+        raise broadcast_error(input, low if low is not None else high) from None
+
+
+# -- steps and holes
+
+
+@public
+def heaviside(input: Tensor, values: Tensor) -> Tensor:
+    """0 below 0, 1 above, `values` at 0. No gradient. PyTorch: torch.heaviside."""
+    return wrap(np.where(input.array == 0, values.array, input.array > 0).astype(input.array.dtype))  # 0 at nan
+
+
+class NanToNum(Operation):
+    """out = x with nan and ±inf replaced.  dx = grad where x is finite, else 0"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, nan: float, posinf: float | None, neginf: float | None) -> Array:
+        ctx.finite = np.isfinite(x)
+        return np.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        finite = ctx.finite if isinstance(grad, np.ndarray | np.generic) else wrap(ctx.finite)
+        return where(finite, grad, 0.0), None, None, None
+
+
+@public
+def nan_to_num(
+    input: Operand, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    """nan as 0, ±inf as the largest finite values, or as given. PyTorch: torch.nan_to_num."""
+    return NanToNum.apply(input, nan or 0.0, posinf, neginf)

@@ -1,0 +1,179 @@
+"""Exponentials and logarithms, and what is made of them: the logistic function and its inverse, log-add-exp."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Operand, Variable, wrap
+from ..public import public
+from .choice import clamp, where
+from .operands import float_binary, promote, to_float
+from .rule import Rule
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+# -- exponentials
+
+
+class Exp(Rule, out=np.exp, dx=lambda grad, out: grad * out):
+    """out = eˣ.  dx = grad · out"""
+
+
+@public
+def exp(input: Operand) -> Tensor:
+    """eˣ. PyTorch: torch.exp."""
+    return Exp.apply(to_float(input))
+
+
+class Exp2(Rule, out=np.exp2, dx=lambda grad, out: grad * (out * math.log(2))):
+    """out = 2ˣ.  dx = grad · out · ln 2"""
+
+
+@public
+def exp2(input: Operand) -> Tensor:
+    """2 to the power of input. PyTorch: torch.exp2."""
+    return Exp2.apply(to_float(input))
+
+
+class Expm1(Rule, out=np.expm1, dx=lambda grad, out: grad * (out + 1)):
+    """out = eˣ - 1.  dx = grad · (out + 1)"""
+
+
+@public
+def expm1(input: Operand) -> Tensor:
+    """eˣ - 1, accurate near 0. PyTorch: torch.expm1."""
+    return Expm1.apply(to_float(input))
+
+
+# -- logarithms
+
+
+class Log(Rule, out=np.log, dx=lambda grad, x: grad / x):
+    """out = ln x.  dx = grad / x"""
+
+
+@public
+def log(input: Operand) -> Tensor:
+    """The natural logarithm: -inf at 0, nan below. PyTorch: torch.log."""
+    return Log.apply(to_float(input))
+
+
+class Log2(Rule, out=np.log2, dx=lambda grad, x: grad / (x * math.log(2))):
+    """out = log₂ x.  dx = grad / (x ln 2)"""
+
+
+@public
+def log2(input: Operand) -> Tensor:
+    """The logarithm to base 2. PyTorch: torch.log2."""
+    return Log2.apply(to_float(input))
+
+
+class Log10(Rule, out=np.log10, dx=lambda grad, x: grad / (x * math.log(10))):
+    """out = log₁₀ x.  dx = grad / (x ln 10)"""
+
+
+@public
+def log10(input: Operand) -> Tensor:
+    """The logarithm to base 10. PyTorch: torch.log10."""
+    return Log10.apply(to_float(input))
+
+
+class Log1p(Rule, out=np.log1p, dx=lambda grad, x: grad / (x + 1)):
+    """out = ln(1 + x).  dx = grad / (1 + x)"""
+
+
+@public
+def log1p(input: Operand) -> Tensor:
+    """ln(1 + input), accurate near 0. PyTorch: torch.log1p."""
+    return Log1p.apply(to_float(input))
+
+
+class Xlogy(Operation):
+    """out = a · ln b, 0 where a is 0.  da = grad · ln b (0 where a = 0 and b ≤ 0), db = grad · a / b"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        ctx.save_for_backward(a, b)
+        return np.where((a == 0) & ~np.isnan(b), np.zeros((), a.dtype), a * np.log(b))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        return grad * where((a == 0) & (b <= 0), 0.0, log(b)), grad * (a / b)
+
+
+@public
+def xlogy(input: Operand, other: Operand) -> Tensor:
+    """input · ln(other), 0 where input is 0. PyTorch: torch.xlogy."""
+    a, b = (
+        x if isinstance(x, Variable) else wrap(np.asarray(float(x), dtypes.default_numpy())) for x in (input, other)
+    )
+    a, b = promote(a, b)
+    return Xlogy.apply(to_float(a), to_float(b))
+
+
+# -- the logistic function
+
+
+def logistic(x: Array) -> Array:
+    """1 / (1 + e⁻ˣ): where e⁻ˣ overflows to inf, this is 0, as it should be."""
+    out = np.asarray(np.exp(-x))
+    out += 1
+    return np.reciprocal(out, out=out)
+
+
+class Sigmoid(Rule, out=logistic, dx=lambda grad, out: grad * (out * (1 - out))):
+    """out = 1 / (1 + e⁻ˣ).  dx = grad · out · (1 - out)"""
+
+
+@public("minigrad", "functional")
+def sigmoid(input: Operand) -> Tensor:
+    """1 / (1 + e⁻ˣ), between 0 and 1. PyTorch: torch.sigmoid."""
+    return Sigmoid.apply(to_float(input))
+
+
+class Logit(
+    Rule,
+    out=lambda x: np.log(x / (1 - x)),
+    dx=lambda grad, x: where((x < 0) | (x > 1), math.nan, grad / (x * (1 - x))),
+):
+    """out = ln(x / (1 - x)).  dx = grad / (x (1 - x)), nan outside [0, 1]"""
+
+
+@public
+def logit(input: Operand, eps: float | None = None) -> Tensor:
+    """ln(x / (1 - x)), the inverse of sigmoid; with eps, x is held within [eps, 1 - eps]. PyTorch: torch.logit."""
+    x = to_float(input)
+    if eps is not None:
+        x = clamp(x, eps, 1 - eps)
+    return Logit.apply(x)
+
+
+class LogAddExp(Operation):
+    """out = ln(eᵃ + eᵇ).  da = grad · σ(a - b), db = grad · σ(b - a)
+
+    e^(a - out) would be the same with the rounding of out in it, which is large where a is.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        ctx.save_for_backward(a, b)
+        return np.logaddexp(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        return grad * sigmoid(a - b), grad * sigmoid(b - a)
+
+
+@public
+def logaddexp(input: Operand, other: Operand) -> Tensor:
+    """ln(eᵃ + eᵇ) without overflow. PyTorch: torch.logaddexp."""
+    return float_binary(LogAddExp, input, other)

@@ -1,0 +1,130 @@
+"""What operations accept: tensors and numbers, the type in which they meet, and the errors where they do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Operand, Variable, wrap
+
+Number = int | float | bool
+NUMBERS = (int, float)  # for isinstance: a tuple is quicker than a union
+_OPERANDS = (Variable, np.ndarray, int, float)
+
+
+def array_of(x: Operand) -> Any:
+    """The values of a tensor; an array or a number as it is."""
+    return getattr(x, "array", x)
+
+
+class Cast(Operation):
+    """out = x in another floating type.  dx = grad, cast back (by the walk)"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, d: np.dtype) -> Array:
+        return x.astype(d)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad, None
+
+    @classmethod
+    def name(cls) -> str:
+        return "ToCopyBackward0"
+
+
+def cast(x: Operand, d: np.dtype) -> Any:
+    """`x` with elements of NumPy type `d`; `x` itself if it has them. A gradient flows between floating types."""
+    if isinstance(x, np.ndarray):
+        return x.astype(d, copy=False)
+    if x.array.dtype == d:
+        return x
+    return Cast.apply(x, d) if d.kind == "f" and x.array.dtype.kind == "f" else wrap(x.array.astype(d))
+
+
+def as_operand(x: Operand, name: str = "other") -> Any:
+    """A tensor, an array or a Python number; NumPy scalars become Python numbers; anything else is a TypeError."""
+    if isinstance(x, _OPERANDS):
+        return float(x) if isinstance(x, np.floating) else x  # np.float64 is a float to Python, but not to NumPy
+    if isinstance(x, np.generic):
+        return x.item()
+    raise TypeError(
+        f"argument '{name}' must be Tensor or Number, not {type(x).__name__}; make a tensor of it with tensor(...) first"
+    )
+
+
+def promote(a: Operand, b: Operand) -> tuple[Any, Any]:
+    """Both operands in the type in which they meet (see `dtypes.result_numpy`); Python numbers stay as they are."""
+    if isinstance(a, Variable):
+        if isinstance(b, Variable):
+            if a.array.dtype == b.array.dtype:
+                return a, b
+        elif type(b) is float and a.array.dtype.kind == "f":
+            return a, b
+    elif isinstance(a, np.ndarray) or (isinstance(b, np.ndarray) and not isinstance(b, Variable)):
+        return a, b  # arrays from a backward formula: their types were settled by the forward pass
+    a, b = as_operand(a, "input"), as_operand(b)
+    if isinstance(a, np.ndarray):
+        a = wrap(a)
+    if isinstance(b, np.ndarray):
+        b = wrap(b)
+    d = dtypes.result_numpy(array_of(a), array_of(b))
+    return (
+        cast(a, d) if isinstance(a, Variable) else wrapped(a, d),
+        cast(b, d) if isinstance(b, Variable) else wrapped(b, d),
+    )
+
+
+def wrapped(x: Number, d: np.dtype) -> Number:
+    """A Python integer as a type of fewer bits holds it (-3 is 253 in uint8), where NumPy would raise."""
+    return int(np.array(x).astype(d)) if d.kind in "iu" and type(x) is int else x
+
+
+def to_float(x: Operand) -> Any:
+    """Integers and booleans in the default float type, as mathematical functions take them; floats as they are."""
+    if isinstance(x, Variable):
+        return x if x.array.dtype.kind == "f" else wrap(x.array.astype(dtypes.default_numpy()))
+    if isinstance(x, np.ndarray | np.generic):
+        return x  # from a backward formula
+    raise TypeError(f"argument 'input' must be Tensor, not {type(x).__name__}")
+
+
+def not_for_bool(name: str, *operands: Operand) -> None:
+    """NotImplementedError where all operands are booleans, for functions that PyTorch does not define on them."""
+    if all(isinstance(x, bool) or (isinstance(x, Variable) and x.array.dtype.kind == "b") for x in operands):
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'; convert the tensor first, as in x.int()")
+
+
+def broadcast_error(a: Operand, b: Operand) -> RuntimeError:
+    """PyTorch's words for shapes that do not broadcast."""
+    sa, sb = np.shape(array_of(a)), np.shape(array_of(b))
+    for i in range(1, min(len(sa), len(sb)) + 1):
+        if sa[-i] != sb[-i] and 1 not in (sa[-i], sb[-i]):
+            return RuntimeError(
+                f"The size of tensor a ({sa[-i]}) must match the size of tensor b ({sb[-i]}) at non-singleton dimension "
+                f"{max(len(sa), len(sb)) - i}; the shapes are {list(sa)} and {list(sb)}"
+            )
+    return RuntimeError(f"the shapes {list(sa)} and {list(sb)} do not broadcast")
+
+
+def binary(op: type[Operation], a: Operand, b: Operand) -> Any:
+    """`op` of both operands in the type in which they meet."""
+    if not (isinstance(a, Variable) and isinstance(b, Variable) and a.array.dtype is b.array.dtype):
+        a, b = promote(a, b)
+    try:
+        return op.apply(a, b)
+    except ValueError:
+        raise broadcast_error(a, b) from None
+
+
+def float_binary(op: type[Operation], a: Operand, b: Operand) -> Any:
+    """`op` of both operands in a floating type."""
+    a, b = promote(a, b)
+    a, b = (to_float(x) if isinstance(x, Variable) else x for x in (a, b))
+    try:
+        return op.apply(a, b)
+    except ValueError:
+        raise broadcast_error(a, b) from None
