@@ -21,7 +21,7 @@ from .. import kernels
 from ..autograd.fused import Fused
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
-from .matrix import einsum
+from .contraction import einsum
 from .shape import flip
 from .windows import Pairs, add_windows, out_size, pad_zeros, tuple_of, windows
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
+from .extremes import ValuesIndices, pick
 from .index import gather
-from .reduce import ValuesIndices, pick
 from .shape import normalize_dim
 
 if TYPE_CHECKING:
