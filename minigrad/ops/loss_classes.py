@@ -53,10 +53,8 @@ class ClassTargets:
 
     def of_each(self, grad: Array, reduction: str) -> Any:
         """The gradient of each target's loss."""
-        if reduction == "mean" and not self.total:
-            return grad * 0.0  # all ignored: the mean of nothing is nan, its gradient 0, as in PyTorch
         if reduction == "mean":
-            grad = grad / self.total
+            grad = grad / self.total  # all ignored: the mean of nothing is nan, but its gradient is 0, as in PyTorch
         return grad if self.ignored is None else np.where(self.ignored, grad.dtype.type(0), grad)
 
 
