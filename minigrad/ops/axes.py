@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from ..autograd.variable import Operand
 from .shape import Expand, normalize_dims
 
+Dims: TypeAlias = int | Sequence[int] | None  # over which to reduce: one, several, or (None) all
 
-def axes_of(dim: Any, ndim: int) -> tuple[int, ...]:
+
+def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
     """The dimensions to reduce: all of them for None and ()."""
     if dim is None or (isinstance(dim, tuple | list) and not dim):
         return tuple(range(ndim))

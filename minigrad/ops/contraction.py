@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @public
-def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
+def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Products summed over `dims`: the last n of a with the first n of b, or two lists of dimensions. PyTorch: torch.tensordot."""
     if isinstance(dims, int):
         if dims < 0:
@@ -48,7 +48,7 @@ def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
 
 
 @public
-def inner(input: Any, other: Any) -> Tensor:
+def inner(input: Tensor, other: Tensor) -> Tensor:
     """Products summed over the last dimension of both. PyTorch: torch.inner."""
     if input.array.ndim == 0 or other.array.ndim == 0:
         return input * other
@@ -89,7 +89,7 @@ class Einsum(Operation):
 
 
 @public
-def einsum(equation: str, *operands: Any) -> Tensor:
+def einsum(equation: str, *operands: Tensor) -> Tensor:
     """Einstein's summation: `einsum("bij,bjk->bik", a, b)`; `...` for broadcast dimensions. PyTorch: torch.einsum."""
     if len(operands) == 1 and isinstance(operands[0], list | tuple):
         operands = tuple(operands[0])

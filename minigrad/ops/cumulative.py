@@ -9,7 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.fused import Fused
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, wrap
+from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from .arithmetic import cast
 from .extremes import ValuesIndices, pick
@@ -41,7 +41,7 @@ class CumSum(Operation):
 
 
 @public
-def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
+def cumsum(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The running sum along dim. PyTorch: torch.cumsum."""
     if dtype is not None:
         input = cast(input, dtypes.to_numpy(dtype))
@@ -85,7 +85,7 @@ class CumProd(Fused):
 
 
 @public
-def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
+def cumprod(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The running product along dim. PyTorch: torch.cumprod."""
     if dtype is not None:
         input = cast(input, dtypes.to_numpy(dtype))
@@ -98,7 +98,7 @@ def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Tensor:
 
 
 @public
-def logcumsumexp(input: Any, dim: int) -> Tensor:
+def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """ln of the running sum of exponentials along dim. PyTorch: torch.logcumsumexp."""
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0 or input.array.shape[dim] == 0:
@@ -110,7 +110,7 @@ def logcumsumexp(input: Any, dim: int) -> Tensor:
     return stack(steps, dim)
 
 
-def _running_extreme(input: Any, dim: int, better: Any) -> ValuesIndices:
+def _running_extreme(input: Operand, dim: int, better: Any) -> ValuesIndices:
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
         return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
@@ -126,19 +126,21 @@ def _running_extreme(input: Any, dim: int, better: Any) -> ValuesIndices:
 
 
 @public
-def cummax(input: Any, dim: int) -> ValuesIndices:
+def cummax(input: Tensor, dim: int) -> ValuesIndices:
     """The largest so far along dim, and where it was (the last of equals). PyTorch: torch.cummax."""
     return _running_extreme(input, dim, np.greater_equal)
 
 
 @public
-def cummin(input: Any, dim: int) -> ValuesIndices:
+def cummin(input: Tensor, dim: int) -> ValuesIndices:
     """The smallest so far along dim, and where it was (the last of equals). PyTorch: torch.cummin."""
     return _running_extreme(input, dim, np.less_equal)
 
 
 @public
-def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
+def diff(
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+) -> Tensor:
     """Differences of neighbours along dim, n times. PyTorch: torch.diff."""
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0:

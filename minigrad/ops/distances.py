@@ -13,7 +13,7 @@ from ..autograd.variable import Array, Operand
 from ..public import public
 from ..sums import total
 from .arithmetic import abs, broadcast_error, cast, clamp, promote, sign, where
-from .axes import axes_of, kept_shape
+from .axes import Dims, axes_of, kept_shape
 from .checks import require_tensor, type_name
 from .extremes import Extreme
 from .reduce import sum
@@ -72,7 +72,9 @@ class _PNorm(Operation):
 
 
 @public
-def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
+def norm(
+    input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False, dtype: dtypes.dtype | None = None
+) -> Tensor:
     """The p-norm (Σ |x|ᵖ)^(1/p) over dim (all elements, if None); "fro" is 2. PyTorch: torch.norm."""
     require_tensor(input, "norm")
     if dtype is not None:
@@ -100,7 +102,7 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dty
 
 
 @public
-def dist(input: Any, other: Any, p: float = 2) -> Tensor:
+def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of input - other. PyTorch: torch.dist."""
     return norm(input - other, p)
 
@@ -123,7 +125,7 @@ def at_least(x: Operand, low: float) -> Any:
 
 
 @public("minigrad", "functional")
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tensor:
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Σ x1 · x2 / (|x1| · |x2|) along dim; a length below eps counts as eps. PyTorch: torch.nn.functional.cosine_similarity."""
     a, b = promote(x1, x2)
     if a.array.dtype.kind != "f":
@@ -140,13 +142,13 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tens
 
 
 @public("minigrad", "functional")
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """|x1 - x2 + eps|ₚ along the last dimension. PyTorch: torch.nn.functional.pairwise_distance."""
     return norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 @public("functional")
-def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
+def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
     """input / max(|input|ₚ, eps) along dim. PyTorch: torch.nn.functional.normalize."""
     if out is not None:
         raise NotImplementedError("normalize: out= is not supported; assign the result instead")
@@ -154,6 +156,6 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12, out:
 
 
 @public
-def cdist(x1: Any, x2: Any, p: float = 2.0) -> Tensor:
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     """The p-norm distance of each row of x1 (.., n, d) to each of x2 (.., m, d): (.., n, m). PyTorch: torch.cdist."""
     return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Variable, wrap
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .arithmetic import maximum, minimum
-from .axes import axes_of, kept_shape
+from .axes import Dims, axes_of, kept_shape
 from .checks import require_tensor
 from .index import gather
 from .shape import normalize_dim, sole
@@ -33,7 +33,7 @@ class MinMax(NamedTuple):
     max: Any
 
 
-def _need_elements(name: str, input: Any, axes: tuple[int, ...], dim: Any = None) -> None:
+def _need_elements(name: str, input: Operand, axes: tuple[int, ...], dim: Any = None) -> None:
     if dim == () and input.array.size == 0:
         raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0: give dim.")
     for a in axes:
@@ -75,7 +75,7 @@ class Extreme(Operation):
 
 
 @public
-def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Tensor:
+def amax(input: Operand, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The largest value over dim; elements that tie share the gradient evenly. PyTorch: torch.amax."""
     require_tensor(input, "amax")
     if isinstance(input, Array):
@@ -86,7 +86,7 @@ def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Tensor:
 
 
 @public
-def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Tensor:
+def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The smallest value over dim; elements that tie share the gradient evenly. PyTorch: torch.amin."""
     require_tensor(input, "amin")
     axes = axes_of(dim, input.array.ndim)
@@ -95,19 +95,19 @@ def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Tensor:
 
 
 @public
-def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
     """The smallest and the largest value. PyTorch: torch.aminmax."""
     chosen: Any = () if dim is None else dim
     return MinMax(amin(input, chosen, keepdim), amax(input, chosen, keepdim))
 
 
-def pick(input: Any, indices: Array, dim: int, keepdim: bool) -> Any:
+def pick(input: Operand, indices: Array, dim: int, keepdim: bool) -> Any:
     """The elements at `indices` (whose dimension `dim` has size 1) as values that carry a gradient."""
     values = gather(input, dim, wrap(indices))
     return values if keepdim else sole(values.squeeze(dim))
 
 
-def _extreme_along(name: str, input: Any, dim: int, keepdim: bool, find: Any) -> ValuesIndices:
+def _extreme_along(name: str, input: Operand, dim: int, keepdim: bool, find: Any) -> ValuesIndices:
     ndim = input.array.ndim
     dim = normalize_dim(dim, ndim)
     if ndim == 0:
@@ -119,7 +119,7 @@ def _extreme_along(name: str, input: Any, dim: int, keepdim: bool, find: Any) ->
 
 
 @public
-def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The largest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `maximum`.
 
     PyTorch: torch.max.
@@ -137,7 +137,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 @public
-def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The smallest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `minimum`.
 
     PyTorch: torch.min.
@@ -154,7 +154,7 @@ def min(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     return _extreme_along("min", input, dim, keepdim, np.argmin)
 
 
-def _arg(name: str, input: Any, dim: Any, keepdim: bool, find: Any) -> Any:
+def _arg(name: str, input: Operand, dim: Any, keepdim: bool, find: Any) -> Any:
     require_tensor(input, name)
     if input.array.dtype.kind == "b":
         raise RuntimeError(f"\"{name}_cpu\" not implemented for 'Bool'; convert with .int() first")
@@ -173,12 +173,12 @@ def _arg(name: str, input: Any, dim: Any, keepdim: bool, find: Any) -> Any:
 
 
 @public
-def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the largest element is: its index along dim, or, for None, in the flattened tensor. PyTorch: torch.argmax."""
     return _arg("argmax", input, dim, keepdim, np.argmax)
 
 
 @public
-def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Tensor:
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the smallest element is: its index along dim, or, for None, in the flattened tensor. PyTorch: torch.argmin."""
     return _arg("argmin", input, dim, keepdim, np.argmin)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Variable
+from ..autograd.variable import Array, Operand, Variable
 from ..public import public
 from ..sums import total
 from .arithmetic import add
@@ -76,7 +76,7 @@ def _add_to_rows(out: Array, row: Array) -> None:
     blocks += repeated.reshape(16 * n)
 
 
-def _sum_rows(x: Any) -> Any:
+def _sum_rows(x: Operand) -> Any:
     """The sum over the first of two dimensions; up to 4,096 rows as a product with ones, which BLAS makes quicker."""
     if isinstance(x, np.ndarray):
         return np.dot(_ones(x.shape[0], x.dtype), x) if x.shape[0] <= 4096 else total(x, (0,))
@@ -89,7 +89,7 @@ def _ones(n: int, d: np.dtype) -> Array:
 
 
 @public("functional")
-def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """input (*, in) times weight (out, in) transposed, plus bias (out,): (*, out). PyTorch: torch.nn.functional.linear."""
     if not isinstance(input, Variable):
         raise TypeError(f"linear(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
@@ -116,7 +116,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
 
 
 @public("minigrad", "functional")
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """out[k] = x1ᵀ W[k] x2 + b[k]: input1 (*, n), input2 (*, m), weight (out, n, m). PyTorch: torch.nn.functional.bilinear."""
     if input1.array.shape[-1] != weight.array.shape[1] or input2.array.shape[-1] != weight.array.shape[2]:
         raise RuntimeError(

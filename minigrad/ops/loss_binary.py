@@ -53,7 +53,12 @@ class BinaryCrossEntropy(Operation):
 
 @public("functional")
 def binary_cross_entropy(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """-(target · ln input + (1 - target) · ln(1 - input)), for probabilities; logarithms are held at -100 or above.
 
@@ -65,9 +70,9 @@ def binary_cross_entropy(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
             "Please ensure they have the same size."
         )
-    for x in (target, weight):
-        if x is not None and x.array.dtype != input.array.dtype:
-            raise RuntimeError(f"Found dtype {type_name(x)} but expected {type_name(input)}; convert it with .to()")
+    for other in (target, weight):
+        if other is not None and other.array.dtype != input.array.dtype:
+            raise RuntimeError(f"Found dtype {type_name(other)} but expected {type_name(input)}; convert it with .to()")
     require_floating(input, "binary_cross_entropy")
     require_no_grad("binary_cross_entropy", weight=weight)
     for name, x in (("input", input.array), ("target", target.array)):
@@ -75,14 +80,15 @@ def binary_cross_entropy(
             raise RuntimeError(
                 f"all elements of {name} should be between 0 and 1; apply sigmoid, or use the _with_logits form"
             )
+    weights = None
     if weight is not None:
         try:
-            weight = np.broadcast_to(weight.array, input.array.shape)
+            weights = np.broadcast_to(weight.array, input.array.shape)
         except ValueError:
             raise RuntimeError(
                 f"weight of shape {list(weight.shape)} does not broadcast to the input's {list(input.shape)}"
             ) from None
-    return BinaryCrossEntropy.apply(input, target, weight, reduction)
+    return BinaryCrossEntropy.apply(input, target, weights, reduction)
 
 
 _BITS: dict[int, type[np.unsignedinteger]] = {2: np.uint16, 4: np.uint32, 8: np.uint64}
@@ -150,8 +156,8 @@ class BinaryCrossEntropyWithLogits(Fused):
 
 @public("functional")
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
-    pos_weight: Any = None,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    pos_weight: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """`binary_cross_entropy` of sigmoid(input), stable for large inputs. pos_weight multiplies the part of the positives.
 
@@ -177,7 +183,12 @@ def binary_cross_entropy_with_logits(
 
 @public("functional")
 def multilabel_soft_margin_loss(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """The mean over classes (the last dimension) of `binary_cross_entropy_with_logits`.
 

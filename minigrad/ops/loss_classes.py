@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.fused import Fused, size
-from ..autograd.variable import Array
+from ..autograd.variable import Array, Operand
 from ..public import public
 from .checks import reduction_name, require_floating, require_tensor, type_name
 from .loss_reduction import reduced, require_no_grad
@@ -58,7 +58,7 @@ class ClassTargets:
         return grad if self.ignored is None else np.where(self.ignored, grad.dtype.type(0), grad)
 
 
-def _check_classes(input: Any, target: Any, weight: Any) -> None:
+def _check_classes(input: Operand, target: Operand, weight: Operand | None) -> None:
     """Errors where input (N, C, d1, ...) and class indices (N, d1, ...) do not fit together."""
     x, t = input.array, target.array
     if t.dtype not in (np.int64, np.uint8):
@@ -88,7 +88,7 @@ def _check_classes(input: Any, target: Any, weight: Any) -> None:
         require_no_grad("nll_loss_forward", weight=weight)
 
 
-def _class_loss(op: type[Fused], input: Any, target: Any, weight: Any, *arguments: Any) -> Any:
+def _class_loss(op: type[Fused], input: Operand, target: Operand, weight: Operand | None, *arguments: Any) -> Any:
     """`op` on a batch; a single row (C,) is a batch of one."""
     if input.array.ndim > 1:
         return op.apply(input, target, weight, *arguments)
@@ -126,7 +126,7 @@ class NllLoss(Fused):
 
 @public("functional")
 def nll_loss(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, ignore_index: int = -100, reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """-weight · input at the class of each row, for log-probabilities (N, C, d1, ...) and classes (N, d1, ...).
@@ -215,7 +215,7 @@ class CrossEntropyLoss(Fused):
 
 @public("functional")
 def cross_entropy(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None, ignore_index: int = -100, reduce: bool | None = None,
     reduction: str = "mean", label_smoothing: float = 0.0,
 ) -> Tensor:  # fmt: skip
     """-ln softmax(input) at each row's class: what classifiers minimise. Give it scores (logits), not probabilities.
@@ -240,7 +240,7 @@ def cross_entropy(
 
 
 def _cross_entropy_of_probabilities(
-    input: Any, target: Any, weight: Any, ignore_index: int, reduction: str, smoothing: float
+    input: Operand, target: Operand, weight: Operand | None, ignore_index: int, reduction: str, smoothing: float
 ) -> Any:
     """-Σ target · weight · ln softmax(input) over classes."""
     if target.array.dtype.kind != "f":

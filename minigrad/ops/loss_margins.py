@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
 @public("functional")
 def hinge_embedding_loss(
-    input: Any, target: Any, margin: float = 1.0, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """input where target is 1, max(0, margin - input) where it is -1. PyTorch: torch.nn.functional.hinge_embedding_loss."""
     reduction = reduction_name(reduction, size_average, reduce)
@@ -33,7 +38,7 @@ def hinge_embedding_loss(
 
 @public("functional")
 def margin_ranking_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """max(0, -target · (input1 - input2) + margin), target 1 (input1 ranks higher) or -1.
@@ -51,7 +56,7 @@ def margin_ranking_loss(
 
 @public("functional")
 def cosine_embedding_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """1 - cos(input1, input2) where target is 1, max(0, cos - margin) where it is -1.
@@ -78,8 +83,8 @@ def cosine_embedding_loss(
 
 @public("functional")
 def triplet_margin_loss(
-    anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2, eps: float = 1e-6, swap: bool = False,
-    size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6, swap: bool = False,
+    size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """max(0, margin + |anchor - positive|ₚ - |anchor - negative|ₚ); swap: |positive - negative|ₚ if it is the smaller.
 
@@ -98,7 +103,7 @@ def triplet_margin_loss(
 
 @public("functional")
 def triplet_margin_with_distance_loss(
-    anchor: Any, positive: Any, negative: Any, *, distance_function: Callable[[Any, Any], Any] | None = None,
+    anchor: Tensor, positive: Tensor, negative: Tensor, *, distance_function: Callable[[Any, Any], Any] | None = None,
     margin: float = 1.0, swap: bool = False, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """max(0, margin + d(anchor, positive) - d(anchor, negative)); d: `pairwise_distance`, unless given.
@@ -122,7 +127,7 @@ def triplet_margin_with_distance_loss(
 
 @public("functional")
 def soft_margin_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
 ) -> Tensor:
     """ln(1 + e^(-target · input)), target 1 or -1. It overflows to inf as PyTorch's does; binary_cross_entropy_with_logits
     is the same loss without that. PyTorch: torch.nn.functional.soft_margin_loss.
@@ -134,8 +139,8 @@ def soft_margin_loss(
 
 @public("functional")
 def multi_margin_loss(
-    input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, size_average: Any = None,
-    reduce: Any = None, reduction: str = "mean",
+    input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:  # fmt: skip
     """Σ max(0, margin - x_t + x_j)ᵖ · w_t / C over the classes j other than t; input (N, C) or (C,), p 1 or 2.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.fused import Fused
-from ..autograd.variable import Array
+from ..autograd.variable import Array, Operand
 from ..public import public
 from .arithmetic import broadcast_error, cast, promote, where
 from .arithmetic import sub as subtract
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def _same_size(input: Any, target: Any) -> None:
+def _same_size(input: Operand, target: Operand) -> None:
     if target.array.shape != input.array.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
@@ -29,7 +29,7 @@ def _same_size(input: Any, target: Any) -> None:
         )
 
 
-def _weighted(losses: Any, weight: Any, input: Any, reduction: str, mean: Callable[[Any], Any]) -> Any:
+def _weighted(losses: Any, weight: Operand, input: Operand, reduction: str, mean: Callable[[Any], Any]) -> Any:
     if weight.array.shape != input.array.shape:
         raise ValueError(
             f"Weights and input must have the same size, got {list(weight.shape)} and {list(input.shape)}."
@@ -66,7 +66,9 @@ class DifferenceLoss(Fused):
         return dx if to_x else None, -dx if to_target else None, None, None
 
 
-def _difference_loss(op: type[Fused], kernel: str, input: Any, target: Any, reduction: str, parameter: float) -> Any:
+def _difference_loss(
+    op: type[Fused], kernel: str, input: Operand, target: Operand, reduction: str, parameter: float
+) -> Any:
     x, y = promote(input, target)
     require_floating(x, kernel)
     try:
@@ -93,7 +95,12 @@ class MseLoss(DifferenceLoss):
 
 @public("functional")
 def mse_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
 ) -> Tensor:
     """(input - target)². With weight, the mean is Σ weight · loss / Σ weight. PyTorch: torch.nn.functional.mse_loss."""
     reduction = reduction_name(reduction, size_average, reduce)
@@ -122,7 +129,12 @@ class L1Loss(DifferenceLoss):
 
 @public("functional")
 def l1_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", weight: Any = None
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Tensor | None = None,
 ) -> Tensor:
     """|input - target|. With weight, the mean is Σ weight · loss / Σ weight. PyTorch: torch.nn.functional.l1_loss."""
     reduction = reduction_name(reduction, size_average, reduce)
@@ -154,7 +166,12 @@ class SmoothL1Loss(DifferenceLoss):
 
 @public("functional")
 def smooth_l1_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
 ) -> Tensor:
     """(input - target)² / (2 beta) where they differ by less than beta, else |input - target| - beta/2.
 
@@ -189,7 +206,9 @@ class HuberLoss(DifferenceLoss):
 
 
 @public("functional")
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Tensor:
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
     """(input - target)² / 2 where they differ by less than delta, else delta · (|input - target| - delta/2).
 
     PyTorch: torch.nn.functional.huber_loss. Source: Huber 1964, "Robust Estimation of a Location Parameter".

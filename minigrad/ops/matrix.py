@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Variable
+from ..autograd.variable import Array, Operand, Variable
 from ..public import public
 from .arithmetic import add, mul
 from .shape import sole, stack
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def require_same_dtype(a: Any, b: Any) -> None:
+def require_same_dtype(a: Operand, b: Operand) -> None:
     if a.dtype != b.dtype:
         short = {
             "float32": "float",
@@ -59,7 +59,7 @@ class MatMul(Operation):
         return "MmBackward0"
 
 
-def product(a: Any, b: Any) -> Any:
+def product(a: Operand, b: Operand) -> Any:
     """a @ b for arrays or tensors of at least two dimensions."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return np.matmul(a, b)
@@ -89,7 +89,7 @@ class Dot(Operation):
 
 
 @public
-def matmul(input: Any, other: Any) -> Tensor:
+def matmul(input: Operand, other: Operand) -> Tensor:
     """input @ other: (.., n, m) @ (.., m, p) -> (.., n, p), leading dimensions broadcast; vectors as rows and columns.
 
     PyTorch: torch.matmul.
@@ -133,7 +133,7 @@ def matmul(input: Any, other: Any) -> Tensor:
         ) from None
 
 
-def rmatmul(input: Any, other: Any) -> Tensor:
+def rmatmul(input: Operand, other: Operand) -> Tensor:
     """other @ input."""
     return matmul(other, input)
 
@@ -141,7 +141,7 @@ def rmatmul(input: Any, other: Any) -> Tensor:
 # -- products of given ranks
 
 
-def _rank(name: str, x: Any, ndim: int, argument: str) -> None:
+def _rank(name: str, x: Operand, ndim: int, argument: str) -> None:
     if not isinstance(x, Variable):
         raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(x).__name__}")
     if x.array.ndim != ndim:
@@ -152,7 +152,7 @@ def _rank(name: str, x: Any, ndim: int, argument: str) -> None:
 
 
 @public
-def mm(input: Any, mat2: Any) -> Tensor:
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices. PyTorch: torch.mm."""
     _rank("mm", input, 2, "self")
     _rank("mm", mat2, 2, "mat2")
@@ -160,7 +160,7 @@ def mm(input: Any, mat2: Any) -> Tensor:
 
 
 @public
-def bmm(input: Any, mat2: Any) -> Tensor:
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The products of two batches of matrices (b, n, m) @ (b, m, p). PyTorch: torch.bmm."""
     _rank("bmm", input, 3, "batch1")
     _rank("bmm", mat2, 3, "batch2")
@@ -173,7 +173,7 @@ def bmm(input: Any, mat2: Any) -> Tensor:
 
 
 @public
-def mv(input: Any, vec: Any) -> Tensor:
+def mv(input: Tensor, vec: Tensor) -> Tensor:
     """The product of a matrix and a vector. PyTorch: torch.mv."""
     _rank("mv", input, 2, "self")
     _rank("mv", vec, 1, "vec")
@@ -181,7 +181,7 @@ def mv(input: Any, vec: Any) -> Tensor:
 
 
 @public
-def dot(input: Any, tensor: Any) -> Tensor:
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Σ aᵢ bᵢ of two vectors. PyTorch: torch.dot."""
     for x in (input, tensor):
         if not isinstance(x, Variable):
@@ -196,13 +196,13 @@ def dot(input: Any, tensor: Any) -> Tensor:
 
 
 @public
-def vdot(input: Any, other: Any) -> Tensor:
+def vdot(input: Tensor, other: Tensor) -> Tensor:
     """For real vectors the same as `dot`. PyTorch: torch.vdot."""
     return dot(input, other)
 
 
 @public(also="ger")
-def outer(input: Any, vec2: Any) -> Tensor:
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """aᵢ bⱼ of two vectors. PyTorch: torch.outer."""
     _rank("outer", input, 1, "self")
     _rank("outer", vec2, 1, "vec2")
@@ -210,41 +210,41 @@ def outer(input: Any, vec2: Any) -> Tensor:
 
 
 @public
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat1 @ mat2. PyTorch: torch.addmm."""
     return add(_scaled(input, beta), mm(mat1, mat2), alpha=alpha)
 
 
 @public
-def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat @ vec. PyTorch: torch.addmv."""
     return add(_scaled(input, beta), mv(mat, vec), alpha=alpha)
 
 
 @public
-def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · outer(vec1, vec2). PyTorch: torch.addr."""
     return add(_scaled(input, beta), outer(vec1, vec2), alpha=alpha)
 
 
 @public
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · batch1 @ batch2. PyTorch: torch.baddbmm."""
     return add(_scaled(input, beta), bmm(batch1, batch2), alpha=alpha)
 
 
 @public
-def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · Σ over the batch of batch1 @ batch2. PyTorch: torch.addbmm."""
     return add(_scaled(input, beta), bmm(batch1, batch2).sum(0), alpha=alpha)
 
 
-def _scaled(x: Any, factor: Any) -> Any:
+def _scaled(x: Operand, factor: float) -> Any:
     return x if factor == 1 else x * factor
 
 
 @public
-def chain_matmul(*matrices: Any) -> Tensor:
+def chain_matmul(*matrices: Tensor) -> Tensor:
     """The product of several matrices. PyTorch: torch.chain_matmul."""
     out = matrices[0]
     for m in matrices[1:]:
@@ -253,7 +253,7 @@ def chain_matmul(*matrices: Any) -> Tensor:
 
 
 @public
-def kron(input: Any, other: Any) -> Tensor:
+def kron(input: Tensor, other: Tensor) -> Tensor:
     """The Kronecker product: each element of input times the whole of other. PyTorch: torch.kron."""
     n = max(input.array.ndim, other.array.ndim)
     a = (1,) * (n - input.array.ndim) + input.array.shape
@@ -264,7 +264,7 @@ def kron(input: Any, other: Any) -> Tensor:
 
 
 @public
-def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The cross product of vectors of three along dim. PyTorch: torch.cross."""
     if dim is None:
         dim = next((i for i, n in enumerate(input.array.shape) if n == 3), -1)
@@ -278,7 +278,7 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
 
 
 @public
-def trace(input: Any) -> Tensor:
+def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's diagonal. PyTorch: torch.trace."""
     if input.array.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.array.ndim}")
@@ -306,7 +306,7 @@ class Inverse(Operation):
 
 
 @public
-def inverse(input: Any) -> Tensor:
+def inverse(input: Tensor) -> Tensor:
     """The inverse of a square matrix (or of each of a batch). PyTorch: torch.linalg.inv."""
     shape = input.array.shape
     if len(shape) < 2 or shape[-1] != shape[-2]:

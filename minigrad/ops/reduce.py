@@ -11,11 +11,11 @@ import numpy as np
 from .. import dtypes
 from ..autograd.fused import Fused
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, wrap
+from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from ..sums import total
 from .arithmetic import cast, where
-from .axes import axes_of, kept_shape, spread
+from .axes import Dims, axes_of, kept_shape, spread
 from .checks import require_tensor
 from .pointwise import exp, log
 from .shape import cat, narrow, normalize_dim
@@ -41,7 +41,7 @@ class Sum(Operation):
 
 
 @public
-def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def sum(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The sum over dim (an int, several, or all); integers and booleans sum in int64. PyTorch: torch.sum."""
     require_tensor(input, "sum")
     if isinstance(input, Array):
@@ -54,7 +54,7 @@ def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None
 
 
 @public
-def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The sum with nan counted as 0. PyTorch: torch.nansum."""
     return sum(where(wrap(np.isnan(input.array)), 0, input), dim, keepdim, dtype=dtype)
 
@@ -74,7 +74,7 @@ class Mean(Operation):
 
 
 @public
-def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def mean(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The mean over dim (all, if None). Floating types only. PyTorch: torch.mean."""
     require_tensor(input, "mean")
     if dtype is not None:
@@ -87,7 +87,7 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
 
 
 @public
-def nanmean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The mean of the elements that are not nan. PyTorch: torch.nanmean."""
     present = wrap(~np.isnan(input.array))
     return nansum(input, dim, keepdim, dtype=dtype) / sum(present, dim, keepdim)
@@ -119,13 +119,13 @@ class Var(Operation):
         return grad.reshape(kept_shape(tuple(shape), axes)) * (scale * centred), None, None, None
 
 
-def _correction(name: str, unbiased: Any, correction: Any) -> float:
+def _correction(name: str, unbiased: bool | None, correction: float | None) -> float:
     if unbiased is not None and correction is not None:
         raise TypeError(f"{name}() received both 'unbiased' and 'correction'; give one")
     return float(unbiased) if unbiased is not None else 1.0 if correction is None else correction
 
 
-def _variance_arguments(name: str, input: Any, dim: Any, unbiased: Any) -> tuple[Any, Any]:
+def _variance_arguments(name: str, input: Operand, dim: Dims, unbiased: bool | None) -> tuple[Any, Any]:
     """`var(x, False)` means unbiased=False, as in PyTorch's first overload."""
     require_tensor(input, name)
     if input.array.dtype.kind != "f":
@@ -134,7 +134,14 @@ def _variance_arguments(name: str, input: Any, dim: Any, unbiased: Any) -> tuple
 
 
 @public
-def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Tensor:
+def var(
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
     """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
     dim, unbiased = _variance_arguments("var", input, dim, unbiased)
     return Var.apply(input, axes_of(dim, input.array.ndim), _correction("var", unbiased, correction), keepdim)
@@ -156,14 +163,26 @@ class Std(Operation):
 
 
 @public
-def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Tensor:
+def std(
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Tensor:
     """The standard deviation, √var; its gradient at equal elements is 0. PyTorch: torch.std."""
     return Std.apply(var(input, dim, unbiased, keepdim, correction=correction))
 
 
 @public
 def var_mean(
-    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Any:
     """Variance and mean. PyTorch: torch.var_mean."""
     chosen = None if isinstance(dim, bool) else dim
@@ -172,7 +191,12 @@ def var_mean(
 
 @public
 def std_mean(
-    input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None
+    input: Tensor,
+    dim: Dims = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
 ) -> Any:
     """Standard deviation and mean. PyTorch: torch.std_mean."""
     chosen = None if isinstance(dim, bool) else dim
@@ -218,7 +242,7 @@ def _products_before(x: Array) -> Array:
 
 
 @public
-def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The product along dim (of all elements, if None). PyTorch: torch.prod."""
     require_tensor(input, "prod")
     if dtype is not None:
@@ -259,7 +283,7 @@ class LogSumExp(Operation):
 
 
 @public
-def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Tensor:
+def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """ln Σ eˣ, computed after the largest x is subtracted, so that nothing overflows.  dx = grad · softmax(x)
 
     PyTorch: torch.logsumexp.
@@ -275,24 +299,24 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Tensor:
 # -- yes or no, how many
 
 
-def _truth(ufunc: np.ufunc, input: Any, dim: Any, keepdim: bool) -> Any:
+def _truth(ufunc: np.ufunc, input: Operand, dim: Dims, keepdim: bool) -> Any:
     out = ufunc.reduce(input.array.astype(bool), axes_of(dim, input.array.ndim), keepdims=keepdim)
     return wrap(np.asarray(out, dtype=np.uint8 if input.array.dtype == np.uint8 else bool))
 
 
 @public
-def all(input: Any, dim: Any = None, keepdim: bool = False) -> Tensor:
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are nonzero. PyTorch: torch.all."""
     return _truth(np.logical_and, input, dim, keepdim)
 
 
 @public
-def any(input: Any, dim: Any = None, keepdim: bool = False) -> Tensor:
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether any element is nonzero. PyTorch: torch.any."""
     return _truth(np.logical_or, input, dim, keepdim)
 
 
 @public
-def count_nonzero(input: Any, dim: Any = None) -> Tensor:
+def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     """How many elements are nonzero. PyTorch: torch.count_nonzero."""
     return wrap(np.asarray(np.count_nonzero(input.array, axis=axes_of(dim, input.array.ndim)), dtype=np.int64))
