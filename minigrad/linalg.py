@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from . import missing
+from .ops.distances import norm as _norm
 from .ops.matrix import chain_matmul, inverse, matmul
-from .ops.reduce import norm as _norm
 
 if TYPE_CHECKING:
     from .tensor import Tensor

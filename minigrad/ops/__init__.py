@@ -4,44 +4,55 @@ An operation is a class with its formulas in the docstring. Directly under it st
 the input, settles types and calls `apply`. The functions take tensors; given arrays (as the formulas of other
 operations do), they return arrays and leave no trace in the graph.
 
-    activation.py      smooth activations: elu, gelu, silu, softplus, glu ...
-    along.py           along one dimension by tensors of indices: gather, index_select, scatter
-    approximations.py  the values of special functions, in NumPy alone
-    arithmetic.py      + - * / and remainders, absolute value, sign
-    arrange.py         repeated, turned around, shifted
-    attention.py       scaled dot-product attention
-    checks.py          checks of arguments, in PyTorch's words
-    choice.py          where, maximum, minimum, clamp, nan_to_num
-    comparison.py      == < isnan isclose, logic and bits
-    conv.py            convolution and its transpose
-    counting.py        bincount, histc, unique, searchsorted, isin
-    diagonals.py       diagonals and triangles
-    dims.py            sizes and dims as a call names them (helpers)
-    dropout.py         dropout, of elements and of channels
-    exponential.py     exp, the logarithms, sigmoid
-    index.py           x[key]
-    join.py            cat, stack, meshgrid
-    keys.py            what may stand in x[...] (helpers)
-    loss.py            TODO
-    mask.py            choice by a mask, fast: for formulas
-    masked.py          masked_fill, masked_select, nonzero
-    matrix.py          TODO
-    norm.py            batch, layer, group and instance norm, rms norm
-    operands.py        tensors and numbers, and the type in which they meet
-    order.py           TODO
-    parts.py           slices, narrow, split, chunk, unbind
-    pool.py            pooling
-    power.py           pow, square, the roots
-    reduce.py          TODO
-    resample.py        TODO
-    rounding.py        floor, ceil, round, trunc
-    rule.py            an operation of one input, made of a function and its derivative
-    shape.py           reshape, permute, expand: other views of the same elements
-    softmax.py         softmax and its relatives
-    special.py         erf, lgamma and their kin
-    tables.py          embedding, one_hot
-    trigonometry.py    sin, cos, tan, their inverses and hyperbolic kin
-    windows.py         what convolution, pooling and unfolding share (helpers)
+    activation.py          smooth activations: elu, gelu, silu, softplus, glu ...
+    along.py               along one dimension by tensors of indices: gather, index_select, scatter
+    approximations.py      the values of special functions, in NumPy alone
+    arithmetic.py          + - * / and remainders, absolute value, sign
+    arrange.py             repeated, turned around, shifted
+    attention.py           scaled dot-product attention
+    axes.py                TODO
+    checks.py              checks of arguments, in PyTorch's words
+    choice.py              where, maximum, minimum, clamp, nan_to_num
+    comparison.py          == < isnan isclose, logic and bits
+    contraction.py         TODO
+    conv.py                convolution and its transpose
+    counting.py            bincount, histc, unique, searchsorted, isin
+    cumulative.py          TODO
+    diagonals.py           diagonals and triangles
+    dims.py                sizes and dims as a call names them (helpers)
+    distances.py           TODO
+    dropout.py             dropout, of elements and of channels
+    exponential.py         exp, the logarithms, sigmoid
+    extremes.py            TODO
+    index.py               x[key]
+    join.py                cat, stack, meshgrid
+    keys.py                what may stand in x[...] (helpers)
+    linear.py              TODO
+    loss_binary.py         TODO
+    loss_classes.py        TODO
+    loss_distributions.py  TODO
+    loss_margins.py        TODO
+    loss_reduction.py      TODO
+    loss_regression.py     TODO
+    mask.py                choice by a mask, fast: for formulas
+    masked.py              masked_fill, masked_select, nonzero
+    matrix.py              TODO
+    norm.py                batch, layer, group and instance norm, rms norm
+    operands.py            tensors and numbers, and the type in which they meet
+    order.py               TODO
+    parts.py               slices, narrow, split, chunk, unbind
+    pool.py                pooling
+    power.py               pow, square, the roots
+    reduce.py              TODO
+    resample.py            TODO
+    rounding.py            floor, ceil, round, trunc
+    rule.py                an operation of one input, made of a function and its derivative
+    shape.py               reshape, permute, expand: other views of the same elements
+    softmax.py             softmax and its relatives
+    special.py             erf, lgamma and their kin
+    tables.py              embedding, one_hot
+    trigonometry.py        sin, cos, tan, their inverses and hyperbolic kin
+    windows.py             what convolution, pooling and unfolding share (helpers)
 """
 
 from ..public import MINIGRAD
@@ -52,14 +63,23 @@ from .arrange import *
 from .attention import *
 from .choice import *
 from .comparison import *
+from .contraction import *
 from .conv import *
 from .counting import *
+from .cumulative import *
 from .diagonals import *
+from .distances import *
 from .dropout import *
 from .exponential import *
+from .extremes import *
 from .index import *
 from .join import *
-from .loss import *
+from .linear import *
+from .loss_binary import *
+from .loss_classes import *
+from .loss_distributions import *
+from .loss_margins import *
+from .loss_regression import *
 from .masked import *
 from .matrix import *
 from .norm import *

@@ -22,7 +22,7 @@ from ..autograd.fused import Fused
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from .arrange import flip
-from .matrix import einsum
+from .contraction import einsum
 from .windows import Pairs, add_windows, out_size, pad_zeros, tuple_of, windows
 
 if TYPE_CHECKING:

@@ -1,26 +1,24 @@
-"""Products of matrices, of every rank, on BLAS."""
+"""Products of matrices and vectors, of every rank, on BLAS; and what else is asked of matrices."""
 
 from __future__ import annotations
 
-import functools
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Variable
+from ..autograd.variable import Array, Operand, Variable
 from ..public import public
-from ..sums import total
 from .arithmetic import add, mul
 from .join import stack
-from .shape import expand, forget_base, permute, transpose
+from .shape import forget_base
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def _same_dtype(a: Any, b: Any) -> None:
+def require_same_dtype(a: Operand, b: Operand) -> None:
     if a.dtype != b.dtype:
         short = {
             "float32": "float",
@@ -62,7 +60,7 @@ class MatMul(Operation):
         return "MmBackward0"
 
 
-def product(a: Any, b: Any) -> Any:
+def product(a: Operand, b: Operand) -> Any:
     """a @ b for arrays or tensors of at least two dimensions."""
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
         return np.matmul(a, b)
@@ -76,8 +74,23 @@ def _vector_error(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
     )
 
 
+class Dot(Operation):
+    """out = Σ aᵢ bᵢ.  da = grad · b, db = grad · a"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        ctx.save_for_backward(a, b)
+        return np.dot(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        da, db = ctx.needs_input_grad
+        return grad * b if da else None, grad * a if db else None
+
+
 @public
-def matmul(input: Any, other: Any) -> Tensor:
+def matmul(input: Operand, other: Operand) -> Tensor:
     """input @ other: (.., n, m) @ (.., m, p) -> (.., n, p), leading dimensions broadcast; vectors as rows and columns.
 
     PyTorch: torch.matmul.
@@ -90,7 +103,7 @@ def matmul(input: Any, other: Any) -> Tensor:
     a, b = input.array, other.array
     if a.ndim == 0 or b.ndim == 0:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D")
-    _same_dtype(a, b)
+    require_same_dtype(a, b)
     inner_b = b.shape[0] if b.ndim == 1 else b.shape[-2]
     if a.shape[-1] != inner_b:
         if a.ndim == 1 and b.ndim == 1:
@@ -121,136 +134,15 @@ def matmul(input: Any, other: Any) -> Tensor:
         ) from None
 
 
-def rmatmul(input: Any, other: Any) -> Tensor:
+def rmatmul(input: Operand, other: Operand) -> Tensor:
     """other @ input."""
     return matmul(other, input)
-
-
-class Dot(Operation):
-    """out = Σ aᵢ bᵢ.  da = grad · b, db = grad · a"""
-
-    @staticmethod
-    def forward(ctx: Any, a: Array, b: Array) -> Array:
-        ctx.save_for_backward(a, b)
-        return np.dot(a, b)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        a, b = ctx.saved_tensors
-        da, db = ctx.needs_input_grad
-        return grad * b if da else None, grad * a if db else None
-
-
-class Linear(Operation):
-    """out = x @ Wᵀ + b: x (*, in), W (out, in), b (out,).  dx = grad @ W, dW = gradᵀ @ x, db = Σ grad
-
-    The leading dimensions of x are one long batch, so that each product is one call of BLAS.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, x: Array, weight: Array, bias: Array | None) -> Array:
-        ctx.save_for_backward(x, weight)
-        if x.ndim <= 2:
-            out = np.dot(x, weight.T)
-        else:
-            out = np.dot(x.reshape(math.prod(x.shape[:-1]), x.shape[-1]), weight.T).reshape(
-                *x.shape[:-1], weight.shape[0]
-            )
-        if bias is not None:
-            _add_to_rows(out, bias)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        x, weight = ctx.saved_tensors
-        dx, dw, db = ctx.needs_input_grad
-        gx = gw = gb = None
-        product = np.dot if isinstance(grad, Array) else matmul  # of small matrices, the quicker one
-        shape = x.shape
-        if len(shape) != 2:
-            batch = math.prod(shape[:-1])
-            x, grad = x.reshape((batch, shape[-1])), grad.reshape((batch, weight.shape[0]))
-        if dx:
-            gx = product(grad, weight)
-            gx = gx if len(shape) == 2 else gx.reshape(shape)
-        if dw:
-            gw = product(grad.swapaxes(0, 1), x)
-        if db:
-            gb = _sum_rows(grad)
-        return gx, gw, gb
-
-    @classmethod
-    def name(cls) -> str:
-        return "AddmmBackward0"
-
-
-def _add_to_rows(out: Array, row: Array) -> None:
-    """out += row. Short rows are taken 16 at a time: starting NumPy's inner loop costs more than their few sums."""
-    rows, n = out.size // row.size if row.size else 0, row.size
-    if not 1 < n <= 16 or rows < 64 or rows % 16:
-        out += row
-        return
-    repeated = np.empty((16, n), out.dtype)
-    repeated[...] = row
-    blocks = out.reshape(rows // 16, 16 * n)  # out is fresh and contiguous: a view
-    blocks += repeated.reshape(16 * n)
-
-
-def _sum_rows(x: Any) -> Any:
-    """The sum over the first of two dimensions; up to 4,096 rows as a product with ones, which BLAS makes quicker."""
-    if isinstance(x, np.ndarray):
-        return np.dot(_ones(x.shape[0], x.dtype), x) if x.shape[0] <= 4096 else total(x, (0,))
-    return x.sum(0)
-
-
-@functools.lru_cache(maxsize=8)
-def _ones(n: int, d: np.dtype) -> Array:
-    return np.ones(n, d)
-
-
-@public("functional")
-def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
-    """input (*, in) times weight (out, in) transposed, plus bias (out,): (*, out). PyTorch: torch.nn.functional.linear."""
-    if not isinstance(input, Variable):
-        raise TypeError(f"linear(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
-    x, w = input.array, weight.array
-    if (
-        w.ndim == 2
-        and x.ndim
-        and x.shape[-1] == w.shape[1]
-        and x.dtype == w.dtype
-        and (bias is None or bias.array.shape == (w.shape[0],))
-    ):
-        return Linear.apply(input, weight, bias)
-    _same_dtype(x, w)
-    if w.ndim == 1:
-        out = matmul(input, weight)
-        return out if bias is None else add(out, bias)
-    if x.ndim == 0 or x.shape[-1] != w.shape[-1]:
-        rows = math.prod(x.shape[:-1]) if x.ndim else 1
-        raise RuntimeError(
-            f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1] if x.ndim else 1} and {w.shape[1]}x{w.shape[0]}): input "
-            f"{list(x.shape)} needs {w.shape[1]} features in its last dimension"
-        )
-    return add(matmul(input, transpose(weight, 0, 1)), bias)
-
-
-@public("minigrad", "functional")
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
-    """out[k] = x1ᵀ W[k] x2 + b[k]: input1 (*, n), input2 (*, m), weight (out, n, m). PyTorch: torch.nn.functional.bilinear."""
-    if input1.array.shape[-1] != weight.array.shape[1] or input2.array.shape[-1] != weight.array.shape[2]:
-        raise RuntimeError(
-            f"bilinear(): input1 {list(input1.array.shape)} and input2 {list(input2.array.shape)} do not fit weight "
-            f"{list(weight.array.shape)}"
-        )
-    out = einsum("...n,knm,...m->...k", input1, weight, input2)
-    return out if bias is None else out + bias
 
 
 # -- products of given ranks
 
 
-def _rank(name: str, x: Any, ndim: int, argument: str) -> None:
+def _rank(name: str, x: Operand, ndim: int, argument: str) -> None:
     if not isinstance(x, Variable):
         raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(x).__name__}")
     if x.array.ndim != ndim:
@@ -261,7 +153,7 @@ def _rank(name: str, x: Any, ndim: int, argument: str) -> None:
 
 
 @public
-def mm(input: Any, mat2: Any) -> Tensor:
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices. PyTorch: torch.mm."""
     _rank("mm", input, 2, "self")
     _rank("mm", mat2, 2, "mat2")
@@ -269,7 +161,7 @@ def mm(input: Any, mat2: Any) -> Tensor:
 
 
 @public
-def bmm(input: Any, mat2: Any) -> Tensor:
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The products of two batches of matrices (b, n, m) @ (b, m, p). PyTorch: torch.bmm."""
     _rank("bmm", input, 3, "batch1")
     _rank("bmm", mat2, 3, "batch2")
@@ -282,7 +174,7 @@ def bmm(input: Any, mat2: Any) -> Tensor:
 
 
 @public
-def mv(input: Any, vec: Any) -> Tensor:
+def mv(input: Tensor, vec: Tensor) -> Tensor:
     """The product of a matrix and a vector. PyTorch: torch.mv."""
     _rank("mv", input, 2, "self")
     _rank("mv", vec, 1, "vec")
@@ -290,7 +182,7 @@ def mv(input: Any, vec: Any) -> Tensor:
 
 
 @public
-def dot(input: Any, tensor: Any) -> Tensor:
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Σ aᵢ bᵢ of two vectors. PyTorch: torch.dot."""
     for x in (input, tensor):
         if not isinstance(x, Variable):
@@ -305,21 +197,13 @@ def dot(input: Any, tensor: Any) -> Tensor:
 
 
 @public
-def vdot(input: Any, other: Any) -> Tensor:
+def vdot(input: Tensor, other: Tensor) -> Tensor:
     """For real vectors the same as `dot`. PyTorch: torch.vdot."""
     return dot(input, other)
 
 
-@public
-def inner(input: Any, other: Any) -> Tensor:
-    """Products summed over the last dimension of both. PyTorch: torch.inner."""
-    if input.array.ndim == 0 or other.array.ndim == 0:
-        return input * other
-    return tensordot(input, other, ([-1], [-1]))
-
-
 @public(also="ger")
-def outer(input: Any, vec2: Any) -> Tensor:
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """aᵢ bⱼ of two vectors. PyTorch: torch.outer."""
     _rank("outer", input, 1, "self")
     _rank("outer", vec2, 1, "vec2")
@@ -327,41 +211,41 @@ def outer(input: Any, vec2: Any) -> Tensor:
 
 
 @public
-def addmm(input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat1 @ mat2. PyTorch: torch.addmm."""
     return add(_scaled(input, beta), mm(mat1, mat2), alpha=alpha)
 
 
 @public
-def addmv(input: Any, mat: Any, vec: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat @ vec. PyTorch: torch.addmv."""
     return add(_scaled(input, beta), mv(mat, vec), alpha=alpha)
 
 
 @public
-def addr(input: Any, vec1: Any, vec2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · outer(vec1, vec2). PyTorch: torch.addr."""
     return add(_scaled(input, beta), outer(vec1, vec2), alpha=alpha)
 
 
 @public
-def baddbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · batch1 @ batch2. PyTorch: torch.baddbmm."""
     return add(_scaled(input, beta), bmm(batch1, batch2), alpha=alpha)
 
 
 @public
-def addbmm(input: Any, batch1: Any, batch2: Any, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · Σ over the batch of batch1 @ batch2. PyTorch: torch.addbmm."""
     return add(_scaled(input, beta), bmm(batch1, batch2).sum(0), alpha=alpha)
 
 
-def _scaled(x: Any, factor: Any) -> Any:
+def _scaled(x: Operand, factor: float) -> Any:
     return x if factor == 1 else x * factor
 
 
 @public
-def chain_matmul(*matrices: Any) -> Tensor:
+def chain_matmul(*matrices: Tensor) -> Tensor:
     """The product of several matrices. PyTorch: torch.chain_matmul."""
     out = matrices[0]
     for m in matrices[1:]:
@@ -369,153 +253,8 @@ def chain_matmul(*matrices: Any) -> Tensor:
     return out
 
 
-# -- products by named dimensions
-
-
 @public
-def tensordot(a: Any, b: Any, dims: Any = 2) -> Tensor:
-    """Products summed over `dims`: the last n of a with the first n of b, or two lists of dimensions. PyTorch: torch.tensordot."""
-    if isinstance(dims, int):
-        if dims < 0:
-            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
-        if dims > min(a.array.ndim, b.array.ndim):
-            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
-        over_a, over_b = list(range(a.array.ndim - dims, a.array.ndim)), list(range(dims))
-    else:
-        over_a, over_b = ([d] if isinstance(d, int) else list(d) for d in dims)
-    over_a = [d % a.array.ndim for d in over_a]
-    over_b = [d % b.array.ndim for d in over_b]
-    for i, (da, db) in enumerate(zip(over_a, over_b, strict=True)):
-        if a.array.shape[da] != b.array.shape[db]:
-            raise RuntimeError(
-                f"contracted dimensions need to match, but first has size {a.array.shape[da]} in dim {da} and second has size "
-                f"{b.array.shape[db]} in dim {db} (pair {i})"
-            )
-    free_a = [d for d in range(a.array.ndim) if d not in over_a]
-    free_b = [d for d in range(b.array.ndim) if d not in over_b]
-    n = math.prod(a.array.shape[d] for d in over_a)
-    shape_a, shape_b = [a.array.shape[d] for d in free_a], [b.array.shape[d] for d in free_b]
-    rows = permute(a, free_a + over_a).reshape(math.prod(shape_a), n)
-    columns = permute(b, over_b + free_b).reshape(n, math.prod(shape_b))
-    return (
-        matmul(rows, columns).reshape(*shape_a, *shape_b) if shape_a or shape_b else matmul(rows, columns).reshape(())
-    )
-
-
-class Einsum(Operation):
-    """out = Einstein's sum over the subscripts that the output does not name.
-
-    The gradient of one operand is again such a sum: of grad and the other operands, with the output and that operand's
-    subscripts exchanged; a subscript that only that operand has was summed over, so its gradient is the same all along it.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, terms: tuple[str, ...], target: str, *operands: Array) -> Array:
-        ctx.save_for_backward(*operands)
-        ctx.terms, ctx.target = terms, target
-        return np.einsum(f"{','.join(terms)}->{target}", *operands, optimize=len(operands) > 1)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        operands = ctx.saved_tensors
-        gradients: list[Any] = []
-        for i, (term, edge) in enumerate(zip(ctx.terms, ctx.needs_input_grad[2:], strict=True)):
-            if edge is None:
-                gradients.append(None)
-                continue
-            others = [x for j, x in enumerate(operands) if j != i]
-            other_terms = [t for j, t in enumerate(ctx.terms) if j != i]
-            known = set(ctx.target).union(*other_terms)
-            present = "".join(c for c in term if c in known)
-            g = Einsum.apply((ctx.target, *other_terms), present, grad, *others)
-            shape = tuple(operands[i].shape)
-            if present != term:  # alone in its operand: the gradient is spread along it
-                g = expand(g.reshape(tuple(n if c in known else 1 for c, n in zip(term, shape, strict=True))), shape)
-            gradients.append(g)
-        return None, None, *gradients
-
-
-@public
-def einsum(equation: str, *operands: Any) -> Tensor:
-    """Einstein's summation: `einsum("bij,bjk->bik", a, b)`; `...` for broadcast dimensions. PyTorch: torch.einsum."""
-    if len(operands) == 1 and isinstance(operands[0], list | tuple):
-        operands = tuple(operands[0])
-    if not operands:
-        raise ValueError("einsum(): must provide at least one operand")
-    terms, target = _parse_einsum(equation, operands)
-    prepared, plain_terms = [], []
-    for term, x in zip(terms, operands, strict=True):
-        # A repeated subscript in one operand is its diagonal.
-        while (repeated := next((c for c in term if term.count(c) > 1), None)) is not None:
-            first = term.index(repeated)
-            second = term.index(repeated, first + 1)
-            if x.array.shape[first] != x.array.shape[second]:
-                raise RuntimeError(
-                    f"einsum(): subscript {repeated} is repeated for operand but the sizes don't match, "
-                    f"{x.array.shape[second]} != {x.array.shape[first]}"
-                )
-            x = x.diagonal(0, first, second)
-            term = "".join(c for k, c in enumerate(term) if k not in (first, second)) + repeated
-        prepared.append(x)
-        plain_terms.append(term)
-    sizes: dict[str, int] = {}
-    for term, x in zip(plain_terms, prepared, strict=True):
-        for c, n in zip(term, x.array.shape, strict=True):
-            if sizes.setdefault(c, n) != n and 1 not in (n, sizes[c]):
-                raise RuntimeError(
-                    f"einsum(): operands do not broadcast with remapped shapes: subscript {c} has size {n} for one operand and "
-                    f"{sizes[c]} for another"
-                )
-            sizes[c] = max(sizes[c], n) if n and sizes[c] else 0
-    prepared = [expand(x, tuple(sizes[c] for c in term)) for term, x in zip(plain_terms, prepared, strict=True)]
-    return Einsum.apply(tuple(plain_terms), target, *prepared)
-
-
-def _parse_einsum(equation: str, operands: Any) -> tuple[list[str], str]:
-    """The subscripts of each operand and of the output, with letters in place of `...`."""
-    left, arrow, right = equation.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if len(terms) != len(operands):
-        raise RuntimeError(
-            f"einsum(): {'more' if len(operands) > len(terms) else 'fewer'} operands were provided than specified in the equation"
-        )
-    unused = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in equation]
-    most = 0
-    for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
-        named = term.replace("...", "")
-        if not all(c.isalpha() for c in named):
-            raise RuntimeError(
-                f"einsum(): invalid subscript given at index {i} in the equation string, subscripts must be in [a-zA-Z]"
-            )
-        free = x.array.ndim - len(named)
-        if free < 0 or (free and "..." not in term):
-            raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({len(named)}) does not match the number of dimensions "
-                f"({x.array.ndim}) for operand {i} and no ellipsis was given"
-            )
-        most = max(most, free) if "..." in term else most
-    dots = "".join(unused[:most])
-    terms = [
-        t.replace("...", dots[most - (x.array.ndim - len(t.replace("...", ""))) :] if "..." in t else "")
-        for t, x in zip(terms, operands, strict=True)
-    ]
-    joined = "".join(terms)
-    if arrow:
-        target = right.replace("...", dots)
-        for c in target:
-            if c not in joined:
-                raise RuntimeError(
-                    f"einsum(): output subscript {c} does not appear in the equation for any input operand"
-                )
-            if target.count(c) > 1:
-                raise RuntimeError(f"einsum(): output subscript {c} appears more than once in the output")
-    else:
-        target = dots + "".join(sorted(c for c in set(joined) if joined.count(c) == 1 and c not in dots))
-    return terms, target
-
-
-@public
-def kron(input: Any, other: Any) -> Tensor:
+def kron(input: Tensor, other: Tensor) -> Tensor:
     """The Kronecker product: each element of input times the whole of other. PyTorch: torch.kron."""
     n = max(input.array.ndim, other.array.ndim)
     a = (1,) * (n - input.array.ndim) + input.array.shape
@@ -526,7 +265,7 @@ def kron(input: Any, other: Any) -> Tensor:
 
 
 @public
-def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The cross product of vectors of three along dim. PyTorch: torch.cross."""
     if dim is None:
         dim = next((i for i, n in enumerate(input.array.shape) if n == 3), -1)
@@ -540,7 +279,7 @@ def cross(input: Any, other: Any, dim: int | None = None) -> Tensor:
 
 
 @public
-def trace(input: Any) -> Tensor:
+def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's diagonal. PyTorch: torch.trace."""
     if input.array.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.array.ndim}")
@@ -568,7 +307,7 @@ class Inverse(Operation):
 
 
 @public
-def inverse(input: Any) -> Tensor:
+def inverse(input: Tensor) -> Tensor:
     """The inverse of a square matrix (or of each of a batch). PyTorch: torch.linalg.inv."""
     shape = input.array.shape
     if len(shape) < 2 or shape[-1] != shape[-2]:
@@ -579,11 +318,3 @@ def inverse(input: Any) -> Tensor:
         raise RuntimeError(
             "linalg.inv: The diagonal element is zero, the inversion could not be completed because the input matrix is singular."
         ) from None
-
-
-@public
-def cdist(x1: Any, x2: Any, p: float = 2.0) -> Tensor:
-    """The p-norm distance of each row of x1 (.., n, d) to each of x2 (.., m, d): (.., n, m). PyTorch: torch.cdist."""
-    from .reduce import norm
-
-    return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)

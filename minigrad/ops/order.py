@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autograd.variable import Array, Variable, wrap
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .along import gather
 from .dims import normalize_dim
-from .reduce import ValuesIndices, pick
+from .extremes import ValuesIndices, pick
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -26,14 +26,14 @@ def _order(x: Array, dim: int, descending: bool) -> Array:
     return np.ascontiguousarray(x.shape[dim] - 1 - np.flip(order, dim))
 
 
-def _along(name: str, input: Any, dim: int) -> int:
+def _along(name: str, input: Operand, dim: int) -> int:
     if not isinstance(input, Variable):
         raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     return normalize_dim(dim, input.array.ndim)
 
 
 @public
-def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> ValuesIndices:
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> ValuesIndices:
     """Values in order along dim, and where they were; equal values keep their order. PyTorch: torch.sort."""
     dim = _along("sort", input, dim)
     if input.array.ndim == 0:
@@ -43,19 +43,19 @@ def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = Tru
 
 
 @public
-def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The indices that sort along dim. PyTorch: torch.argsort."""
     return sort(input.detach(), dim, descending).indices
 
 
 @public
-def msort(input: Any) -> Tensor:
+def msort(input: Tensor) -> Tensor:
     """Values in order along dimension 0. PyTorch: torch.msort."""
     return sort(input, 0).values
 
 
 @public
-def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
     """The k largest (or smallest) values along dim, in order, and where they were.
 
     Among equal values this takes the first; which ones PyTorch takes is unspecified. PyTorch: torch.topk.
@@ -72,7 +72,7 @@ def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool =
 
 
 @public
-def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The k-th smallest value along dim (k from 1), and where it was. PyTorch: torch.kthvalue."""
     dim = _along("kthvalue", input, dim)
     n = input.array.shape[dim] if input.array.ndim else 1
@@ -83,7 +83,7 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Values
     return _at_rank(input, np.asarray(k - 1), dim, keepdim)
 
 
-def _at_rank(input: Any, rank: Array, dim: int, keepdim: bool) -> ValuesIndices:
+def _at_rank(input: Operand, rank: Array, dim: int, keepdim: bool) -> ValuesIndices:
     """The value of the given rank along dim."""
     if input.array.ndim == 0:
         return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
@@ -99,7 +99,7 @@ def _one(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
 
 
 @public
-def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle value (of two, the lower); along dim with its index. nan if there is one. PyTorch: torch.median."""
     if dim is None:
         if input.array.size == 0:
@@ -119,7 +119,7 @@ def median(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 @public
-def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of the values that are not nan. PyTorch: torch.nanmedian."""
     if dim is None:
         return nanmedian(input.reshape(-1), 0).values
@@ -131,7 +131,7 @@ def nanmedian(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
 
 
 @public
-def mode(input: Any, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The most frequent value along dim (the smallest of several), and the last place where it is. PyTorch: torch.mode."""
     dim = _along("mode", input, dim)
     if input.array.ndim == 0:
@@ -148,7 +148,7 @@ def mode(input: Any, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
 
 @public
 def quantile(
-    input: Any, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
     """The values below which fractions q of the elements lie, interpolated between neighbours. PyTorch: torch.quantile."""
     if interpolation != "linear":

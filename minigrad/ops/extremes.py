@@ -1,0 +1,185 @@
+"""The largest and the smallest: their values, and where they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Operand, Variable, wrap
+from ..public import public
+from .along import gather
+from .axes import Dims, axes_of, kept_shape
+from .checks import require_tensor
+from .choice import maximum, minimum
+from .dims import normalize_dim
+from .shape import forget_base
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class ValuesIndices(NamedTuple):
+    """Values, and where they were found."""
+
+    values: Any
+    indices: Any
+
+
+class MinMax(NamedTuple):
+    """The smallest and the largest values."""
+
+    min: Any
+    max: Any
+
+
+def _need_elements(name: str, input: Operand, axes: tuple[int, ...], dim: Any = None) -> None:
+    if dim == () and input.array.size == 0:
+        raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0: give dim.")
+    for a in axes:
+        if input.array.shape[a] == 0:
+            raise IndexError(f"{name}(): Expected reduction dim {a} to have non-zero size.")
+
+
+class Extreme(Operation):
+    """out = the largest (or smallest) x over `axes`.  grad is shared evenly by the elements that equal it"""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool, largest: bool, nan_ties: bool = False
+    ) -> Array:
+        ufunc = np.maximum if largest else np.minimum
+        ctx.nan_ties = nan_ties
+        out = np.asarray(ufunc.reduce(x, axes, keepdims=keepdim))  # type: ignore[call-overload]  # its stubs know no bool
+        ctx.save_for_backward(x, out)
+        ctx.axes = axes
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, out = ctx.saved_tensors
+        shape, axes = tuple(x.shape), ctx.axes
+        x, out = (getattr(value, "array", value) for value in (x, out))
+        top = out.reshape(kept_shape(shape, axes))
+        ties = np.asarray(x == top)
+        if ctx.nan_ties:
+            ties |= np.isnan(x) & np.isnan(top)
+        # Nothing equals nan: 0 / 0 there, and the gradient is nan.
+        share = (ties / np.add.reduce(ties, axes, keepdims=True)).astype(x.dtype)
+        share = share if isinstance(grad, Array | np.generic) else wrap(share)
+        return grad.reshape(kept_shape(shape, axes)) * share, *[None] * (len(ctx.needs_input_grad) - 1)
+
+    @classmethod
+    def name(cls) -> str:
+        return "AmaxBackward0"
+
+
+@public
+def amax(input: Operand, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    """The largest value over dim; elements that tie share the gradient evenly. PyTorch: torch.amax."""
+    require_tensor(input, "amax")
+    if isinstance(input, Array):
+        return np.maximum.reduce(input, axes_of(dim, input.ndim), keepdims=keepdim)  # type: ignore[call-overload]  # its stubs know no bool
+    axes = axes_of(dim, input.array.ndim)
+    _need_elements("amax", input, axes, dim)
+    return Extreme.apply(input, axes, keepdim, True)
+
+
+@public
+def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    """The smallest value over dim; elements that tie share the gradient evenly. PyTorch: torch.amin."""
+    require_tensor(input, "amin")
+    axes = axes_of(dim, input.array.ndim)
+    _need_elements("amin", input, axes, dim)
+    return Extreme.apply(input, axes, keepdim, False)
+
+
+@public
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
+    """The smallest and the largest value. PyTorch: torch.aminmax."""
+    chosen: Any = () if dim is None else dim
+    return MinMax(amin(input, chosen, keepdim), amax(input, chosen, keepdim))
+
+
+def pick(input: Operand, indices: Array, dim: int, keepdim: bool) -> Any:
+    """The elements at `indices` (whose dimension `dim` has size 1) as values that carry a gradient."""
+    values = gather(input, dim, wrap(indices))
+    return values if keepdim else forget_base(values.squeeze(dim))
+
+
+def _extreme_along(name: str, input: Operand, dim: int, keepdim: bool, find: Any) -> ValuesIndices:
+    ndim = input.array.ndim
+    dim = normalize_dim(dim, ndim)
+    if ndim == 0:
+        return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+    _need_elements(name, input, (dim,))
+    indices = np.asarray(find(input.array, dim, keepdims=True))
+    values = pick(input, indices, dim, keepdim)
+    return ValuesIndices(values, wrap(indices if keepdim else np.asarray(indices.squeeze(dim))))
+
+
+@public
+def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The largest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `maximum`.
+
+    PyTorch: torch.max.
+    """
+    require_tensor(input, "max")
+    if isinstance(dim, Variable):
+        return maximum(input, dim)
+    if dim is None:
+        if input.array.size == 0:
+            raise RuntimeError(
+                "max(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+            )
+        return Extreme.apply(input, tuple(range(input.array.ndim)), False, True, True)
+    return _extreme_along("max", input, dim, keepdim, np.argmax)
+
+
+@public
+def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `minimum`.
+
+    PyTorch: torch.min.
+    """
+    require_tensor(input, "min")
+    if isinstance(dim, Variable):
+        return minimum(input, dim)
+    if dim is None:
+        if input.array.size == 0:
+            raise RuntimeError(
+                "min(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+            )
+        return Extreme.apply(input, tuple(range(input.array.ndim)), False, False, True)
+    return _extreme_along("min", input, dim, keepdim, np.argmin)
+
+
+def _arg(name: str, input: Operand, dim: Any, keepdim: bool, find: Any) -> Any:
+    require_tensor(input, name)
+    if input.array.dtype.kind == "b":
+        raise RuntimeError(f"\"{name}_cpu\" not implemented for 'Bool'; convert with .int() first")
+    if input.array.size == 0 and dim is None:
+        raise IndexError(
+            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+        )
+    if dim is None:
+        index = np.asarray(find(input.array))
+        return wrap(index.reshape((1,) * input.array.ndim) if keepdim else index)
+    dim = normalize_dim(dim, input.array.ndim)
+    if input.array.ndim == 0:
+        return wrap(np.zeros((), np.int64))
+    _need_elements(name, input, (dim,))
+    return wrap(np.asarray(find(input.array, dim, keepdims=keepdim)))
+
+
+@public
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the largest element is: its index along dim, or, for None, in the flattened tensor. PyTorch: torch.argmax."""
+    return _arg("argmax", input, dim, keepdim, np.argmax)
+
+
+@public
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
+    """Where the smallest element is: its index along dim, or, for None, in the flattened tensor. PyTorch: torch.argmin."""
+    return _arg("argmin", input, dim, keepdim, np.argmin)
