@@ -58,6 +58,7 @@ from .sampling import *
 from .size import Size
 
 from .ops import *
+from .inplace_functions import *
 
 from . import linalg, nn, optim, utils
 from .config import (

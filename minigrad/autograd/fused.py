@@ -134,10 +134,12 @@ class Fused(Operation):
     `compiled` names a subclass in kernels/, "rows.Softmax" for Softmax in kernels/rows.py, if there is one; `work` says
     how much it would have to do. The node in the graph is the form that ran.
 
-    Higher derivatives go through the definition, so `backward` need serve arrays only.
+    Higher derivatives go through the definition, so `backward` need serve arrays only. Where it does serve tensors,
+    `serves_tensors` says so: then the node takes part in higher derivatives itself, and need not keep its inputs.
     """
 
     compiled: ClassVar[str | None] = None
+    serves_tensors: ClassVar[bool] = False
     inputs: tuple[Any, ...] | None = None
 
     @staticmethod
@@ -161,12 +163,12 @@ class Fused(Operation):
             work = cls.work(*[x.array if isinstance(x, Variable) else x for x in inputs])
             form = compiled_form(cls.compiled, work) or cls
         result = Operation.apply.__func__(form, *inputs)  # type: ignore[attr-defined]  # the method of another class
-        if isinstance(result, Variable) and result._edge is not None:
+        if isinstance(result, Variable) and result._edge is not None and not cls.serves_tensors:
             result._edge[0].inputs = inputs  # type: ignore[attr-defined]  # it is the node just made
         return result
 
     def run_backward(self, gradient: Any) -> Any:
-        if not isinstance(gradient, Variable):
+        if not isinstance(gradient, Variable) or self.serves_tensors:
             return self.backward(self, gradient)
         if self.inputs is None:
             self.saved_tensors  # noqa: B018  raises: the graph was freed

@@ -16,6 +16,7 @@ from .loss import *
 from .matrix import *
 from .norm import *
 from .order import *
+from .piecewise import *
 from .pointwise import *
 from .pool import *
 from .reduce import *
