@@ -128,6 +128,9 @@ def size(x: Array) -> int:
     return x.size if x.dtype.char in "fd" else 0
 
 
+_apply: Any = Operation.apply.__func__  # type: ignore[attr-defined]  # for a class that is chosen, whatever its own
+
+
 class Fused(Operation):
     """An operation with a `definition` composed of other operations, and `forward`/`backward` on arrays, which are fast.
 
@@ -156,13 +159,15 @@ class Fused(Operation):
 
     @classmethod
     def apply(cls, *inputs: Any) -> Any:
-        if kernels_position() == "definition":
+        position = _switch.position or _default  # kernels_position()
+        if position == "definition":
             return cls.definition(*inputs)
         form: Any = cls
         if cls.compiled is not None:
             work = cls.work(*[x.array if isinstance(x, Variable) else x for x in inputs])
-            form = compiled_form(cls.compiled, work) or cls
-        result = Operation.apply.__func__(form, *inputs)  # type: ignore[attr-defined]  # the method of another class
+            if work >= LARGE or position == "compiled":
+                form = compiled_form(cls.compiled, work) or cls
+        result = _apply(form, *inputs)
         if isinstance(result, Variable) and result._edge is not None and not cls.serves_tensors:
             result._edge[0].inputs = inputs  # type: ignore[attr-defined]  # it is the node just made
         return result

@@ -40,12 +40,16 @@ def _with_inplace(function: Callable) -> Callable:
     signature = inspect.signature(function)
     count = len(signature.parameters)
 
-    @functools.wraps(function)
-    def activation(*args: Any, inplace: bool = False, **kwargs: Any) -> Any:
+    def of_input(input: Tensor, inplace: bool = False) -> Tensor:
+        return in_place(input) if inplace else function(input)
+
+    def with_arguments(*args: Any, inplace: bool = False, **kwargs: Any) -> Tensor:
         if len(args) > count:
-            *args, inplace = args  # type: ignore[assignment]  # a list serves as well
+            *first, inplace = args
+            return (in_place if inplace else function)(*first, **kwargs)
         return (in_place if inplace else function)(*args, **kwargs)
 
+    activation = functools.wraps(function)(of_input if count == 1 else with_arguments)  # the first is the quicker
     last = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation="bool")
     activation.__signature__ = signature.replace(parameters=[*signature.parameters.values(), last])  # type: ignore[attr-defined]  # for help()
     activation.__module__ = __name__

@@ -34,7 +34,7 @@ class Relu(Fused):
 
     @staticmethod
     def work(x: Array) -> int:
-        return size(x) // 8 or min(size(x), 1)  # NumPy's loop is as good, but has one thread
+        return (size(x) + 7) // 8  # NumPy's loop is as good, but has one thread
 
     @staticmethod
     def definition(x: Any) -> Any:
@@ -55,8 +55,9 @@ class Relu(Fused):
 @public("minigrad", "functional")
 def relu(input: Operand) -> Tensor:
     """max(input, 0). PyTorch: torch.nn.functional.relu."""
-    require_tensor(input, "relu")
-    if isinstance(input, Variable) and input.array.dtype.kind == "b":
+    if not isinstance(input, Variable):
+        require_tensor(input, "relu")
+    elif input.array.dtype.kind == "b":
         raise RuntimeError("Boolean inputs not supported for relu; convert the tensor first")
     return Relu.apply(input)
 
