@@ -12,7 +12,7 @@ import numpy as np
 
 from ..autograd.fused import Fused
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Operand, Variable
+from ..autograd.variable import Array, Operand
 from ..public import public
 from .arithmetic import where
 from .checks import require_floating
@@ -196,7 +196,7 @@ class Softplus(Operation):
         (x,) = ctx.saved_tensors
         z = x * ctx.beta
         slope: Any = sigmoid(z)
-        if isinstance(slope, Variable):  # the second derivative is PyTorch's at the threshold itself: 0
+        if not isinstance(slope, Array):  # the second derivative is PyTorch's at the threshold itself: 0
             slope = where(z < ctx.threshold, slope, slope.detach())
         return choose(z > ctx.threshold, grad, grad * slope), None, None
 

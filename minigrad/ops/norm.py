@@ -230,10 +230,11 @@ class Moments:
     var: Array
 
 
-class NativeBatchNorm(Normalize):
-    """Normalize over all dimensions but the channels (dimension 1), or but channels and samples; w and b by channel
+class NativeBatchNorm(Fused):
+    """Normalize over all dimensions but the channels (dimension 1), or all but channels and samples; w and b by channel
 
-    moments: gets the mean and the variance, for running statistics. Compiled form, of the first: kernels/channels.py.
+    moments: gets the mean and the variance, for running statistics.
+    Compiled form, over all dimensions but the channels: kernels/channels.py.
     """
 
     compiled = "channels.NativeBatchNorm"
@@ -308,7 +309,12 @@ def _check_channels(count: int, **vectors: Any) -> None:
             raise RuntimeError(f"{name} should contain {count} elements not {x.array.size}")
 
 
-def _update_running(running_mean: Tensor, running_var: Tensor | None, momentum: float, mean: Array, var: Array) -> None:
+def _both_or_neither(running_mean: Tensor | None, running_var: Tensor | None) -> None:
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+
+
+def _update_running(running_mean: Tensor, running_var: Tensor, momentum: float, mean: Array, var: Array) -> None:
     """running = (1 - momentum) · running + momentum · new, in place."""
     for running, new in ((running_mean, mean), (running_var, var)):
         array = running.array
@@ -319,8 +325,8 @@ def _update_running(running_mean: Tensor, running_var: Tensor | None, momentum: 
 
 @public("functional")
 def batch_norm(
-    input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None, bias: Tensor | None = None, training: bool = False,
-    momentum: float = 0.1, eps: float = 1e-5,
+    input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
+    bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
     """Normalize each channel (dimension 1): in training by the batch's mean and variance, else by the running ones.
 
@@ -338,17 +344,19 @@ def batch_norm(
         for name, running in (("running_mean", running_mean), ("running_var", running_var)):
             if running is None:
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
-    elif (running_mean is None) != (running_var is None):
-        raise ValueError("running_mean and running_var must either both be None or neither be None")
+    else:
+        _both_or_neither(running_mean, running_var)
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     _parameter_dtypes(input, running_mean, running_var, weight, bias)
     if not training:
+        assert running_mean is not None  # see above
+        assert running_var is not None
         # Copies: a later forward pass in training will move the running statistics.
         mean, var = (by_channel(running.array, x.ndim).copy() for running in (running_mean, running_var))
         return NormalizeBy.apply(input, by_channel(weight, x.ndim), by_channel(bias, x.ndim), mean, var, eps)
     moments = Moments()
     out = NativeBatchNorm.apply(input, weight, bias, (0, *range(2, x.ndim)), eps, moments)
-    if running_mean is not None and x.size:
+    if running_mean is not None and running_var is not None and x.size:
         n = x.size // channels
         _update_running(running_mean, running_var, momentum, moments.mean, moments.var * (n / (n - 1)))
     return out
@@ -356,8 +364,8 @@ def batch_norm(
 
 @public("functional")
 def instance_norm(
-    input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None, bias: Tensor | None = None,
-    use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
+    input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None,
+    bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
 ) -> Tensor:  # fmt: skip
     """Normalize each channel of each sample over its positions (or, without use_input_stats, by the running statistics).
 
@@ -370,6 +378,7 @@ def instance_norm(
         if running_mean is None or running_var is None:
             raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
         return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    _both_or_neither(running_mean, running_var)
     if positions == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
     n, channels = x.shape[:2]
@@ -380,7 +389,7 @@ def instance_norm(
     _parameter_dtypes(input, *vectors.values())
     moments = Moments()
     out = NativeBatchNorm.apply(input, weight, bias, tuple(range(2, x.ndim)), eps, moments)
-    if running_mean is not None and x.size:
+    if running_mean is not None and running_var is not None and x.size:
         unbiased = moments.var * (positions / (positions - 1))
         _update_running(running_mean, running_var, momentum, moments.mean.mean(0), unbiased.mean(0))
     return out

@@ -25,7 +25,7 @@ def _set(group: dict[str, Any], lr: float) -> None:
 
 
 def _number(lr: Any) -> Any:
-    return lr.item() if isinstance(lr, Variable) else lr
+    return lr.array.item() if isinstance(lr, Variable) else lr
 
 
 class LRScheduler:

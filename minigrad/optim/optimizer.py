@@ -113,7 +113,7 @@ class Optimizer:
     def prepare(self, group: dict[str, Any]) -> dict[str, Any]:
         """The group's settings with the learning rate as a number."""
         lr = group.get("lr")
-        return {**group, "lr": lr.item()} if isinstance(lr, Variable) else group
+        return {**group, "lr": lr.array.item()} if isinstance(lr, Variable) else group
 
     def update_all(self, params: list[Any], group: dict[str, Any]) -> None:
         """Change all of a group's parameters that have a gradient."""
