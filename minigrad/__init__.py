@@ -62,6 +62,7 @@ from .tensor_options import channels_last, contiguous_format, preserve_format, s
 from .threads import get_num_threads, set_num_threads
 
 from .ops import *
+from .inplace_functions import *
 
 from . import linalg, nn, optim, utils
 from .config import show_config

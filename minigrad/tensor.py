@@ -625,7 +625,7 @@ class Tensor(Variable):
     scatter_, scatter_add_ = inplace.of(ops.scatter), inplace.of(ops.scatter_add)
     scatter_reduce_ = inplace.of(ops.scatter_reduce)
     masked_fill_, masked_scatter_ = inplace.of(ops.masked_fill), inplace.of(ops.masked_scatter)
-    relu_ = ops.relu_
+    relu_ = inplace.of(ops.relu)
     uniform_, normal_, bernoulli_ = sampling.uniform_, sampling.normal_, sampling.bernoulli_
     random_, exponential_, cauchy_ = sampling.random_, sampling.exponential_, sampling.cauchy_
     log_normal_, geometric_ = sampling.log_normal_, sampling.geometric_

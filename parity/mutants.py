@@ -313,7 +313,7 @@ def _relu_at_zero(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-mutant("Relu: half a gradient at 0 and below", "ops.activation:Relu", "backward", _relu_at_zero, "nn.functional.relu")
+mutant("Relu: half a gradient at 0 and below", "ops.piecewise:Relu", "backward", _relu_at_zero, "nn.functional.relu")
 
 # -- optimizers, initialization, random draws
 
@@ -408,7 +408,7 @@ for _operation, _change, _fault, *_cases in (
     ("ops.activation:Gelu", scaled(1 + 1e-6), "an error of 1e-6", "nn.functional.gelu"),
     ("ops.activation:Silu", passed_on, "derivative forgotten", "nn.functional.silu"),
     ("ops.activation:Elu", with_ones, "incoming gradient ignored", "nn.functional.elu"),
-    ("ops.activation:LeakyRelu", passed_on, "slope forgotten", "nn.functional.leaky_relu"),
+    ("ops.piecewise:LeakyRelu", passed_on, "slope forgotten", "nn.functional.leaky_relu"),
     ("ops.activation:Softplus", scaled(0.999), "one per mille too small", "nn.functional.softplus"),
     ("ops.reduce:LogSumExp", with_ones, "incoming gradient ignored", "logsumexp"),
     ("ops.reduce:Norm2", scaled(2.0), "twice", "norm"),

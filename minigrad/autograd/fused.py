@@ -128,16 +128,21 @@ def size(x: Array) -> int:
     return x.size if x.dtype.char in "fd" else 0
 
 
+_apply: Any = Operation.apply.__func__  # type: ignore[attr-defined]  # for a class that is chosen, whatever its own
+
+
 class Fused(Operation):
     """An operation with a `definition` composed of other operations, and `forward`/`backward` on arrays, which are fast.
 
     `compiled` names a subclass in kernels/, "rows.Softmax" for Softmax in kernels/rows.py, if there is one; `work` says
     how much it would have to do. The node in the graph is the form that ran.
 
-    Higher derivatives go through the definition, so `backward` need serve arrays only.
+    Higher derivatives go through the definition, so `backward` need serve arrays only. Where it does serve tensors,
+    `serves_tensors` says so: then the node takes part in higher derivatives itself, and need not keep its inputs.
     """
 
     compiled: ClassVar[str | None] = None
+    serves_tensors: ClassVar[bool] = False
     inputs: tuple[Any, ...] | None = None
 
     @staticmethod
@@ -154,19 +159,21 @@ class Fused(Operation):
 
     @classmethod
     def apply(cls, *inputs: Any) -> Any:
-        if kernels_position() == "definition":
+        position = _switch.position or _default  # kernels_position()
+        if position == "definition":
             return cls.definition(*inputs)
         form: Any = cls
         if cls.compiled is not None:
             work = cls.work(*[x.array if isinstance(x, Variable) else x for x in inputs])
-            form = compiled_form(cls.compiled, work) or cls
-        result = Operation.apply.__func__(form, *inputs)  # type: ignore[attr-defined]  # the method of another class
-        if isinstance(result, Variable) and result._edge is not None:
+            if work >= LARGE or position == "compiled":
+                form = compiled_form(cls.compiled, work) or cls
+        result = _apply(form, *inputs)
+        if isinstance(result, Variable) and result._edge is not None and not cls.serves_tensors:
             result._edge[0].inputs = inputs  # type: ignore[attr-defined]  # it is the node just made
         return result
 
     def run_backward(self, gradient: Any) -> Any:
-        if not isinstance(gradient, Variable):
+        if not isinstance(gradient, Variable) or self.serves_tensors:
             return self.backward(self, gradient)
         if self.inputs is None:
             self.saved_tensors  # noqa: B018  raises: the graph was freed

@@ -7,13 +7,16 @@ Sums of a plane run in vector lanes, planes are added in double precision.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from ..autograd.variable import Array
+from ..ops.norm import Moments
+from ..ops.norm import NativeBatchNorm as NumpyBatchNorm
 from . import split
 from .compiled import kernel
 from .sums import row_dot_centered, row_spread, row_sum
-
-Array = np.ndarray
 
 
 @kernel
@@ -41,13 +44,13 @@ def _apply(x: Array, mean: Array, factor: Array, shift: Array, out: Array, start
 
 
 @kernel
-def _sums(grad: Array, x: Array, mean: Array, total: Array, felt: Array, start: int, stop: int) -> None:
+def _sums(grad: Array, x: Array, mean: Array, sum_g: Array, sum_gx: Array, start: int, stop: int) -> None:
     for c in range(start, stop):
         a, b = 0.0, 0.0
         for i in range(x.shape[0]):
             a += row_sum(grad[i, c])
             b += row_dot_centered(grad[i, c], x[i, c], mean[c])
-        total[c], felt[c] = a, b
+        sum_g[c], sum_gx[c] = a, b
 
 
 @kernel
@@ -67,30 +70,37 @@ def planes(x: Array) -> Array:
     return np.ascontiguousarray(x).reshape(x.shape[0], x.shape[1], -1)
 
 
-def moments(x: Array) -> tuple[Array, Array]:
-    """The mean and the variance (C,) of x (N, C, positions)."""
-    mean, var = np.empty((2, x.shape[1]), x.dtype)
-    split(x.shape[1], x.size, lambda a, b: _moments(x, mean, var, a, b))
-    return mean, var
+class NativeBatchNorm(NumpyBatchNorm):
+    """The compiled form of ops.norm.NativeBatchNorm, over all dimensions but the channels: a channel at a time."""
 
+    @staticmethod
+    def forward(
+        ctx: Any, x: Array, w: Array | None, b: Array | None, axes: tuple[int, ...], eps: float, moments: Moments
+    ) -> Array:
+        by_channel = planes(x)
+        mean, var = np.empty((2, x.shape[1]), x.dtype)
+        split(x.shape[1], x.size, lambda i, j: _moments(by_channel, mean, var, i, j))
+        moments.mean, moments.var = mean, var
+        scale = 1 / np.sqrt(var + x.dtype.type(eps))
+        ctx.save_for_backward(x, mean, scale, w)
+        factor = scale if w is None else scale * w
+        shift = np.zeros_like(mean) if b is None else np.ascontiguousarray(b)
+        out = np.empty_like(by_channel)
+        split(x.shape[1], x.size, lambda i, j: _apply(by_channel, mean, factor, shift, out, i, j))
+        return out.reshape(x.shape)
 
-def normalize(x: Array, mean: Array, scale: Array, w: Array | None, b: Array | None) -> Array:
-    """(x - mean) · scale · w + b, all by channel."""
-    factor = scale if w is None else scale * w
-    shift = np.zeros_like(mean) if b is None else b
-    out = np.empty_like(x)
-    split(x.shape[1], x.size, lambda i, j: _apply(x, mean, factor, shift, out, i, j))
-    return out
-
-
-def normalize_backward(grad: Array, x: Array, mean: Array, scale: Array, w: Array | None) -> tuple[Array, Array, Array]:
-    """dx, dw, db of `normalize` with the mean and scale of x itself."""
-    total, felt = np.empty((2, x.shape[1]))
-    split(x.shape[1], x.size, lambda a, b: _sums(grad, x, mean, total, felt, a, b))
-    n = x.shape[0] * x.shape[2]
-    factor = scale.astype(np.float64) * (1 if w is None else w)
-    by_x = (factor * scale * scale * felt / n).astype(x.dtype)
-    constant = (factor * total / n).astype(x.dtype)
-    by_grad, dx = factor.astype(x.dtype), np.empty_like(x)
-    split(x.shape[1], x.size, lambda a, b: _input(grad, x, mean, by_grad, by_x, constant, dx, a, b))
-    return dx, (felt * scale).astype(x.dtype), total.astype(x.dtype)
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, mean, scale, w = ctx.saved_tensors
+        by_channel, g = planes(x), planes(grad)
+        sum_g, sum_gx = np.empty((2, x.shape[1]))
+        split(x.shape[1], x.size, lambda i, j: _sums(g, by_channel, mean, sum_g, sum_gx, i, j))
+        n = x.size // x.shape[1]
+        factor = scale.astype(np.float64) * (1 if w is None else w)
+        by_x = (factor * scale * scale * sum_gx / n).astype(x.dtype)
+        constant = (factor * sum_g / n).astype(x.dtype)
+        by_grad, dx = factor.astype(x.dtype), np.empty_like(by_channel)
+        split(x.shape[1], x.size, lambda i, j: _input(g, by_channel, mean, by_grad, by_x, constant, dx, i, j))
+        _, to_w, to_b, *_ = ctx.needs_input_grad
+        dw = (sum_gx * scale).astype(x.dtype) if to_w else None
+        return dx.reshape(x.shape), dw, sum_g.astype(x.dtype) if to_b else None, None, None, None

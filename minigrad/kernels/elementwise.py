@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.variable import Array, Variable
+from ..ops.activation import Gelu as NumpyGelu
+from ..ops.piecewise import Relu as NumpyRelu
 from ..ops.special import Erf as NumpyErf
 from . import split
 from .compiled import inline, kernel
 from .vector import erf_float32, exp_float32, tanh_float32
-
-Array = np.ndarray
 
 _HALF, _ONE, _DENSITY, _MINUS_HALF, _THREE = (np.float32(v) for v in (0.5, 1.0, math.sqrt(0.5 / math.pi), -0.5, 3.0))
 _ROOT, _CUBE = np.float32(math.sqrt(2 / math.pi)), np.float32(0.044715)
@@ -60,6 +61,23 @@ def relu_backward(y: Array, grad: Array, out: Array) -> None:
         out[i] = zero if y[i] <= zero else grad[i]
 
 
+class Relu(NumpyRelu):
+    """The compiled form of ops.piecewise.Relu: the same comparison, over several threads."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array) -> Array:
+        out = run(relu, x)
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        if isinstance(grad, Variable):
+            return NumpyRelu.backward(ctx, grad)
+        (out,) = ctx.saved_tensors
+        return run(relu_backward, out, grad)
+
+
 @kernel
 def erf(x: Array, out: Array) -> None:
     for i in range(x.size):
@@ -94,6 +112,21 @@ def gelu_tanh_backward(x: Array, grad: Array, out: Array) -> None:
         t = tanh_float32(_ROOT * (x[i] + _CUBE * (square * x[i])))
         slope = _ROOT * (_ONE + _THREE * _CUBE * square)
         out[i] = grad[i] * (_HALF * (_ONE + t) + _HALF * x[i] * ((_ONE - t * t) * slope))
+
+
+class Gelu(NumpyGelu):
+    """The compiled form of ops.activation.Gelu, of float32 alone: it saves x, and computes the curve anew."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, approximate: str) -> Array:
+        ctx.save_for_backward(x)
+        ctx.approximate = approximate
+        return run(gelu_tanh if approximate == "tanh" else gelu, x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return run(gelu_tanh_backward if ctx.approximate == "tanh" else gelu_backward, x, grad), None
 
 
 def run(loop: Any, *arrays: Array) -> Array:

@@ -2,17 +2,16 @@
 
     for each element:  read p, g, m, v -> the update's formula -> write p, m, v
 
-The NumPy twin makes fourteen passes. The formulas and their order are those of minigrad/optim.
+The NumPy twins, which make fourteen passes, are `Adam._step` of optim/adam.py and `SGD.update` of optim/sgd.py.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from ..autograd.variable import Array
 from . import split
 from .compiled import kernel
-
-Array = np.ndarray
 
 
 @kernel
@@ -27,7 +26,7 @@ def _adam(
 
 
 def adam(p: Array, g: Array, m: Array, v: Array, betas: tuple[float, float], eps: float, lr: float, t: float) -> None:
-    """One step of Adam (without weight decay, amsgrad) on contiguous arrays of one shape."""
+    """One step of `Adam._step` (without amsgrad), taken from p, on contiguous arrays of one shape."""
     beta1, beta2 = betas
     flat = [a.reshape(-1) for a in (p, g, m, v)]
     numbers = beta1, beta2, float(np.sqrt(1 - beta2**t)), eps, lr / (1 - beta1**t)
@@ -45,6 +44,6 @@ def _momentum(p: Array, g: Array, buffer: Array, momentum: float, damp: float, l
 
 
 def momentum(p: Array, g: Array, buffer: Array, mu: float, dampening: float, lr: float, nesterov: bool) -> None:
-    """One step of SGD with momentum on contiguous arrays of one shape, after the first (which fills the buffer)."""
+    """`SGD.update` with momentum on contiguous arrays of one shape, after the first step (which fills the buffer)."""
     flat = [a.reshape(-1) for a in (p, g, buffer)]
     split(p.size, p.size, lambda a, b: _momentum(*(part[a:b] for part in flat), mu, 1 - dampening, lr, nesterov))

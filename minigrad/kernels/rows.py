@@ -13,12 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.variable import Array
+from ..ops.norm import NativeLayerNorm as NumpyLayerNorm
+from ..ops.softmax import LogSoftmax as NumpyLogSoftmax
+from ..ops.softmax import Softmax as NumpySoftmax
 from . import split
 from .compiled import kernel
 from .sums import row_dot, row_dots_centered, row_max, row_spread, row_sum
 from .vector import exp
 
-Array = np.ndarray
 BLOCK = 64  # rows whose weight gradients are summed before they are added to those of other rows
 
 
@@ -55,6 +58,21 @@ def _softmax_backward(out: Array, grad: Array, dx: Array) -> None:
             to[j] = o[j] * (g[j] - s)
 
 
+class Softmax(NumpySoftmax):
+    """The compiled form of ops.softmax.Softmax, along the last dimension: a row at a time."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, dim: int) -> Array:
+        out = over_rows(_softmax, x)
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (out,) = ctx.saved_tensors
+        return over_rows(_softmax_backward, out, grad), None
+
+
 @kernel
 def _log_softmax(x: Array, out: Array) -> None:
     for i in range(len(x)):
@@ -74,6 +92,21 @@ def _log_softmax_backward(out: Array, grad: Array, dx: Array) -> None:
         s = row_sum(g)
         for j in range(o.size):
             to[j] = g[j] - exp(o[j]) * s
+
+
+class LogSoftmax(NumpyLogSoftmax):
+    """The compiled form of ops.softmax.LogSoftmax, along the last dimension: a row at a time."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, dim: int) -> Array:
+        out = over_rows(_log_softmax, x)
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (out,) = ctx.saved_tensors
+        return over_rows(_log_softmax_backward, out, grad), None
 
 
 @kernel
@@ -107,9 +140,9 @@ def _layer_norm_backward(
     for i in range(rows):
         row, g, to, m, s = x[i], grad[i], dx[i], mean[i], scale[i]
         sum_h, sum_hx = row_dots_centered(g, w, row, m)
-        mean_h, felt = x.dtype.type(sum_h / n), x.dtype.type(sum_hx * s * s / n)
+        mean_h, by_x = x.dtype.type(sum_h / n), x.dtype.type(sum_hx * s * s / n)
         for j in range(n):
-            to[j] = (g[j] * w[j] - mean_h - (row[j] - m) * felt) * s
+            to[j] = (g[j] * w[j] - mean_h - (row[j] - m) * by_x) * s
         w_sum, b_sum = dw[i // BLOCK], db[i // BLOCK]
         if i % 4 == 3:
             g0, g1, g2, x0, x1, x2 = grad[i - 3], grad[i - 2], grad[i - 1], x[i - 3], x[i - 2], x[i - 1]
@@ -140,22 +173,6 @@ def over_rows(loop: Any, *arrays: Array) -> Array:
     return out
 
 
-def softmax(x: Array) -> Array:
-    return over_rows(_softmax, x)
-
-
-def softmax_backward(out: Array, grad: Array) -> Array:
-    return over_rows(_softmax_backward, out, grad)
-
-
-def log_softmax(x: Array) -> Array:
-    return over_rows(_log_softmax, x)
-
-
-def log_softmax_backward(out: Array, grad: Array) -> Array:
-    return over_rows(_log_softmax_backward, out, grad)
-
-
 def exponentials(x: Array) -> tuple[Array, Array, Array]:
     """e^(x - largest), largest and the sums of the exponentials, by row of x (rows, n)."""
     e, (largest, sums) = np.empty_like(x), np.empty((2, len(x)), x.dtype)
@@ -170,29 +187,49 @@ def scaled(x: Array, by: Array) -> Array:
     return out
 
 
-def layer_norm(x: Array, w: Array | None, b: Array | None, n: int, eps: float) -> tuple[Array, Array, Array]:
-    """out, and by row of n elements the mean and 1 / √(var + eps)."""
-    rows = np.ascontiguousarray(x).reshape(-1, n)
-    out, (mean, scale) = np.empty_like(rows), np.empty((2, len(rows)), x.dtype)
-    w = np.ones(n, x.dtype) if w is None else w.reshape(n)
-    b = np.zeros(n, x.dtype) if b is None else b.reshape(n)
-    split(len(rows), x.size, lambda i, j: _layer_norm(rows[i:j], w, b, eps, out[i:j], mean[i:j], scale[i:j]))
-    return out.reshape(x.shape), mean, scale
+class NativeLayerNorm(NumpyLayerNorm):
+    """The compiled form of ops.norm.NativeLayerNorm: a row of what is normalized together at a time."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, w: Array | None, b: Array | None, axes: tuple[int, ...], eps: float) -> Array:
+        shape = x.shape[axes[0] :]
+        rows = np.ascontiguousarray(x).reshape(-1, math.prod(shape))
+        out, (mean, scale) = np.empty_like(rows), np.empty((2, len(rows)), x.dtype)
+        factor, shift = as_row(w, rows, 1), as_row(b, rows, 0)
+        split(
+            len(rows), x.size, lambda i, j: _layer_norm(rows[i:j], factor, shift, eps, out[i:j], mean[i:j], scale[i:j])
+        )
+        ctx.save_for_backward(x, mean, scale, w)
+        ctx.shape = shape
+        return out.reshape(x.shape)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        """Each block of rows has its own dw and db, which are added up in pairs: they round less so."""
+        x, mean, scale, w = ctx.saved_tensors
+        n = math.prod(ctx.shape)
+        rows, g = np.ascontiguousarray(x).reshape(-1, n), np.ascontiguousarray(grad).reshape(-1, n)
+        dx, factor = np.empty_like(rows), as_row(w, rows, 1)
+        blocks = -(-len(rows) // BLOCK)
+        dw, db = np.zeros((2, blocks, n), x.dtype)
+
+        def part(first: int, last: int) -> None:
+            at = slice(first * BLOCK, last * BLOCK)
+            _layer_norm_backward(g[at], rows[at], factor, mean[at], scale[at], dx[at], dw[first:last], db[first:last])
+
+        split(blocks, x.size, part)
+        _, to_w, to_b, *_ = ctx.needs_input_grad
+        return (
+            dx.reshape(x.shape),
+            dw.sum(0).reshape(ctx.shape) if to_w else None,
+            db.sum(0).reshape(ctx.shape) if to_b else None,
+            None,
+            None,
+        )
 
 
-def layer_norm_backward(
-    grad: Array, x: Array, w: Array | None, mean: Array, scale: Array, n: int
-) -> tuple[Array, Array, Array]:
-    """dx, dw, db. Each block of rows has its own dw and db, which are added up in pairs: they round less so."""
-    rows, g = np.ascontiguousarray(x).reshape(-1, n), np.ascontiguousarray(grad).reshape(-1, n)
-    dx = np.empty_like(rows)
-    w = np.ones(n, x.dtype) if w is None else w.reshape(n)
-    blocks = -(-len(rows) // BLOCK)
-    dw, db = np.zeros((2, blocks, n), x.dtype)
-
-    def part(first: int, last: int) -> None:
-        at = slice(first * BLOCK, last * BLOCK)
-        _layer_norm_backward(g[at], rows[at], w, mean[at], scale[at], dx[at], dw[first:last], db[first:last])
-
-    split(blocks, x.size, part)
-    return dx.reshape(x.shape), dw.sum(0), db.sum(0)
+def as_row(parameter: Array | None, rows: Array, default: float) -> Array:
+    """A parameter as one contiguous row; if there is none, a row of `default`."""
+    if parameter is None:
+        return np.full(rows.shape[1], default, rows.dtype)
+    return np.ascontiguousarray(parameter).reshape(rows.shape[1])

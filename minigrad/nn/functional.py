@@ -1,26 +1,24 @@
 """`torch.nn.functional`: the operations of neural networks as functions. `import minigrad.nn.functional as F`
 
-What computes stands in `ops/`. Here are the names, and the few functions whose arguments differ from those of `torch.`'s
-function of the same name (`F.softmax` may be called without dim, `F.dropout` has defaults).
+Nearly all of them stand in `ops/`, each marked `@public("functional")` under the class that computes it (see public.py).
+Here are those whose arguments differ from those of `torch.`'s function of the same name:
+
+    relu, elu, ...      take `inplace`
+    softmax, ...        may be called without dim, with a warning
+    dropout, ...        have defaults, take `inplace`, and look at the number of dimensions
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..ops.dropout import alpha_dropout as _alpha_dropout
-from ..ops.dropout import alpha_dropout_ as _alpha_dropout_
-from ..ops.dropout import check_probability as _check_probability
-from ..ops.dropout import dropout as _dropout
-from ..ops.dropout import dropout_ as _dropout_
-from ..ops.dropout import feature_alpha_dropout as _feature_alpha_dropout
-from ..ops.dropout import feature_alpha_dropout_ as _feature_alpha_dropout_
-from ..ops.dropout import feature_dropout as _feature_dropout
-from ..ops.dropout import feature_dropout_ as _feature_dropout_
-from ..ops.softmax import log_softmax as _log_softmax
-from ..ops.softmax import softmax as _softmax
+from .. import inplace_functions, missing, ops
+from ..inplace import of
+from ..ops.dropout import check_probability
 from ..public import FUNCTIONAL
 
 if TYPE_CHECKING:
@@ -33,7 +31,42 @@ def _own(function: Callable) -> Callable:
     return function
 
 
-def _implicit_dim(name: str, input: Any) -> int:
+# -- activations that may write into their input's memory
+
+
+def _with_inplace(function: Callable) -> Callable:
+    """An activation with one argument more, the last: `inplace=True` writes the result into the input's memory."""
+    in_place = of(function)
+    signature = inspect.signature(function)
+    count = len(signature.parameters)
+
+    def of_input(input: Tensor, inplace: bool = False) -> Tensor:
+        return in_place(input) if inplace else function(input)
+
+    def with_arguments(*args: Any, inplace: bool = False, **kwargs: Any) -> Tensor:
+        if len(args) > count:
+            *first, inplace = args
+            return (in_place if inplace else function)(*first, **kwargs)
+        return (in_place if inplace else function)(*args, **kwargs)
+
+    activation = functools.wraps(function)(of_input if count == 1 else with_arguments)  # the first is the quicker
+    last = inspect.Parameter("inplace", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation="bool")
+    activation.__signature__ = signature.replace(parameters=[*signature.parameters.values(), last])  # type: ignore[attr-defined]  # for help()
+    activation.__module__ = __name__
+    return activation
+
+
+for _name in (
+    "celu", "elu", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "mish", "relu", "relu6", "rrelu", "selu",
+    "silu", "threshold",
+):  # fmt: skip
+    FUNCTIONAL[_name] = _with_inplace(FUNCTIONAL[_name])
+
+
+# -- softmax without a dimension
+
+
+def _implicit_dim(name: str, input: Tensor) -> int:
     """The dimension that PyTorch takes where none is given, with its warning."""
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
@@ -43,60 +76,63 @@ def _implicit_dim(name: str, input: Any) -> int:
 
 
 @_own
-def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """eˣ / Σ eˣ along dim: positive, with sum 1. dtype: what to convert the input to first.
 
     PyTorch: torch.nn.functional.softmax.
     """
-    return _softmax(input, _implicit_dim("softmax", input) if dim is None else dim, dtype)
+    return ops.softmax(input, _implicit_dim("softmax", input) if dim is None else dim, dtype)
 
 
 @_own
-def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """The logarithm of `softmax`, without its loss of digits. PyTorch: torch.nn.functional.log_softmax."""
-    return _log_softmax(input, _implicit_dim("log_softmax", input) if dim is None else dim, dtype)
+    return ops.log_softmax(input, _implicit_dim("log_softmax", input) if dim is None else dim, dtype)
 
 
 @_own
-def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
     """softmax(-input). PyTorch: torch.nn.functional.softmin."""
-    return _softmax(-input, _implicit_dim("softmin", input) if dim is None else dim, dtype)
+    return ops.softmax(-input, _implicit_dim("softmin", input) if dim is None else dim, dtype)
 
 
-def _drop(out_of_place: Callable, in_place: Callable, input: Any, p: float, training: bool, inplace: bool) -> Any:
-    _check_probability(p, ValueError)
+# -- dropout
+
+
+def _drop(out_of_place: Callable, in_place: Callable, input: Tensor, p: float, training: bool, inplace: bool) -> Any:
+    check_probability(p, ValueError)
     return (in_place if inplace and training and p else out_of_place)(input, p, training)
 
 
 @_own
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """input with elements set to 0 with probability p, the others divided by 1 - p; input itself if not training.
 
     PyTorch: torch.nn.functional.dropout.
     """
-    return _drop(_dropout, _dropout_, input, p, training, inplace)
+    return _drop(ops.dropout, inplace_functions.dropout_, input, p, training, inplace)
 
 
 @_own
-def alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Dropout for networks with selu: mean 0 and variance 1 stay. PyTorch: torch.nn.functional.alpha_dropout."""
-    return _drop(_alpha_dropout, _alpha_dropout_, input, p, training, inplace)
+    return _drop(ops.alpha_dropout, inplace_functions.alpha_dropout_, input, p, training, inplace)
 
 
 @_own
-def feature_alpha_dropout(input: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """`alpha_dropout` of whole channels. PyTorch: torch.nn.functional.feature_alpha_dropout."""
-    return _drop(_feature_alpha_dropout, _feature_alpha_dropout_, input, p, training, inplace)
+    return _drop(ops.feature_alpha_dropout, inplace_functions.feature_alpha_dropout_, input, p, training, inplace)
 
 
-def _drop_channels(input: Any, p: float, training: bool, inplace: bool) -> Any:
-    return _drop(_feature_dropout, _feature_dropout_, input, p, training, inplace)
+def _drop_channels(input: Tensor, p: float, training: bool, inplace: bool) -> Any:
+    return _drop(ops.feature_dropout, inplace_functions.feature_dropout_, input, p, training, inplace)
 
 
 @_own
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels of an input (N, C, L) or (C, L). PyTorch: torch.nn.functional.dropout1d."""
-    _check_probability(p, ValueError)
+    check_probability(p, ValueError)
     if input.ndim not in (2, 3):
         raise RuntimeError(
             f"dropout1d: Expected 2D or 3D input, but received a {input.ndim}D input. Note that dropout1d exists to provide "
@@ -107,9 +143,9 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 
 
 @_own
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels of an input (N, C, H, W); (N, C, L) with a warning. PyTorch: torch.nn.functional.dropout2d."""
-    _check_probability(p, ValueError)
+    check_probability(p, ValueError)
     if input.ndim not in (3, 4):
         _warn_dimensions("dropout2d", input.ndim, "2 spatial dimensions", "3D or 4D")
     if input.ndim == 3:
@@ -124,9 +160,9 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 
 
 @_own
-def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """`dropout` of whole channels of an input (N, C, D, H, W) or (C, D, H, W). PyTorch: torch.nn.functional.dropout3d."""
-    _check_probability(p, ValueError)
+    check_probability(p, ValueError)
     if input.ndim not in (4, 5):
         _warn_dimensions("dropout3d", input.ndim, "3 spatial dimensions", "4D or 5D")
     return _drop_batch(input, 5, p, training, inplace)
@@ -142,7 +178,7 @@ def _warn_dimensions(name: str, ndim: int, dimensions: str, wanted: str) -> None
     )
 
 
-def _drop_batch(input: Any, batched: int, p: float, training: bool, inplace: bool) -> Any:
+def _drop_batch(input: Tensor, batched: int, p: float, training: bool, inplace: bool) -> Any:
     """Channels are dimension 1, or 0 where the batch dimension is missing."""
     if input.ndim == batched or not training or not p:
         return _drop_channels(input, p, training, inplace)
@@ -150,11 +186,15 @@ def _drop_batch(input: Any, batched: int, p: float, training: bool, inplace: boo
     return input.copy_(dropped) if inplace else dropped
 
 
+# -- what the module shows
+
 globals().update(FUNCTIONAL)
 __all__ = sorted(FUNCTIONAL)
 
 
-def __getattr__(name: str) -> Any:
-    from ..missing import error
+def __dir__() -> list[str]:
+    return __all__
 
-    raise error(__name__, name, globals())
+
+def __getattr__(name: str) -> Any:
+    raise missing.error(__name__, name, __all__)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from . import functional as F
+from .distance import PairwiseDistance
 from .module import Module
-from .shape import PairwiseDistance
 
 
 class _Loss(Module):

@@ -41,6 +41,7 @@ operations do), they return arrays and leave no trace in the graph.
     operands.py            tensors and numbers, and the type in which they meet
     order.py               TODO
     parts.py               slices, narrow, split, chunk, unbind
+    piecewise.py           relu and its kin: activations made of straight pieces
     pool.py                pooling
     power.py               pow, square, the roots
     reduce.py              TODO
@@ -85,6 +86,7 @@ from .matrix import *
 from .norm import *
 from .order import *
 from .parts import *
+from .piecewise import *
 from .pool import *
 from .power import *
 from .reduce import *

@@ -13,7 +13,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..public import public
 from ..random import default_generator, in_order_of
-from .activation import SELU_ALPHA, SELU_SCALE, _twin
+from .activation import SELU_ALPHA, SELU_SCALE
 from .checks import require_tensor, type_name
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def check_probability(p: float, error: type[Exception] = RuntimeError) -> None:
         raise error(f"dropout probability has to be between 0 and 1, but got {p}")
 
 
-def _drops(name: str, input: Any, p: float, train: bool) -> bool:
+def _drops(name: str, input: Tensor, p: float, train: bool) -> bool:
     """Whether there is anything to do, after checks."""
     require_tensor(input, name)
     check_probability(p)
@@ -64,24 +64,23 @@ def _channels(shape: tuple[int, ...], p: float) -> tuple[int, ...]:
     return shape[:2] + (1,) * (len(shape) - 2)
 
 
-def _alpha(x: Any, p: float, shape: tuple[int, ...]) -> Any:
+def _alpha(x: Tensor, p: float, shape: tuple[int, ...]) -> Any:
     """Dropped values become selu's lower limit; then all are shifted and scaled so that mean and variance stay."""
     if p == 1:
         return x * 0.0
     low = SELU_ALPHA * SELU_SCALE
     scale = 1 / math.sqrt((low * low * p + 1) * (1 - p))
     d = x.array.dtype
-    kept = (
-        in_order_of(x.array, lambda s: default_generator.bernoulli(s, d, 1 - p))
-        if shape == x.array.shape
-        else (default_generator.bernoulli(shape, d, 1 - p))
-    )
+    if shape == x.array.shape:
+        kept = in_order_of(x.array, lambda s: default_generator.bernoulli(s, d, 1 - p))
+    else:
+        kept = default_generator.bernoulli(shape, d, 1 - p)
     shift = (kept - 1) * (low * scale) + low * scale * p
     return Dropout.apply(x, kept * scale) + wrap(shift)
 
 
 @public
-def dropout(input: Any, p: float, train: bool) -> Tensor:
+def dropout(input: Tensor, p: float, train: bool) -> Tensor:
     """input with elements set to 0 with probability p, the others divided by 1 - p; input itself if not train.
 
     PyTorch: torch.dropout.
@@ -93,7 +92,7 @@ def dropout(input: Any, p: float, train: bool) -> Tensor:
 
 
 @public
-def feature_dropout(input: Any, p: float, train: bool) -> Tensor:
+def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
     """`dropout` of whole channels of an input (N, C, ...). PyTorch: torch.feature_dropout. Source: Tompson et al. 2015."""
     if not _drops("feature_dropout", input, p, train):
         return input
@@ -101,19 +100,16 @@ def feature_dropout(input: Any, p: float, train: bool) -> Tensor:
 
 
 @public
-def alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
+def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
     """Dropout for networks with selu: mean 0 and variance 1 stay. PyTorch: torch.alpha_dropout. Source: Klambauer et al. 2017."""
-    return _alpha(input, p, input.array.shape) if _drops("alpha_dropout", input, p, train) else input
+    if not _drops("alpha_dropout", input, p, train):
+        return input
+    return _alpha(input, p, input.array.shape)
 
 
 @public
-def feature_alpha_dropout(input: Any, p: float, train: bool) -> Tensor:
+def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
     """`alpha_dropout` of whole channels. PyTorch: torch.feature_alpha_dropout."""
-    return (
-        _alpha(input, p, _channels(input.array.shape, p)) if _drops("feature_alpha_dropout", input, p, train) else input
-    )
-
-
-dropout_, feature_dropout_, alpha_dropout_, feature_alpha_dropout_ = (
-    public(_twin(f)) for f in (dropout, feature_dropout, alpha_dropout, feature_alpha_dropout)
-)
+    if not _drops("feature_alpha_dropout", input, p, train):
+        return input
+    return _alpha(input, p, _channels(input.array.shape, p))

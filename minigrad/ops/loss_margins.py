@@ -9,12 +9,12 @@ import numpy as np
 
 from ..autograd.variable import wrap
 from ..public import public
-from .activation import relu
 from .checks import reduction_name, require_floating, type_name
 from .choice import clamp, minimum, where
 from .distances import pairwise_distance
 from .exponential import exp, log1p
 from .loss_reduction import reduced
+from .piecewise import relu
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

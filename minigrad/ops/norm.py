@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import kernels, storage
-from ..autograd.fused import Fused
-from ..autograd.variable import Array, wrap
+from .. import storage
+from ..autograd.fused import Fused, size
+from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from ..sums import total
 from .checks import require_floating, type_name
+from .join import cat
 from .power import sqrt
 from .shape import forget_base
 
@@ -52,12 +53,15 @@ def _count(x: Array, axes: tuple[int, ...]) -> int:
     return math.prod(x.shape[i] for i in axes)
 
 
-def _moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Array]:
-    """The mean, x - mean, and the variance over axes, which stay as dimensions of 1."""
+def _standardize(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Array, Array, Array]:
+    """x̂ = (x - mean) · scale, scale = 1 / √(var + eps), mean and var over axes, which stay as dimensions of 1."""
     count = _count(x, axes)
     mean = _sum(x, axes) / count
-    centered = x - mean
-    return mean, centered, _sum_product(centered, centered, axes) / count
+    normalized = x - mean
+    var = _sum_product(normalized, normalized, axes) / count
+    scale = 1 / np.sqrt(var + eps)
+    normalized *= scale
+    return normalized, scale, mean, var
 
 
 def _varies(w: Array | None, ndim: int, axes: tuple[int, ...]) -> bool:
@@ -65,40 +69,63 @@ def _varies(w: Array | None, ndim: int, axes: tuple[int, ...]) -> bool:
     return w is not None and any(axis >= ndim - w.ndim and w.shape[axis - ndim] != 1 for axis in axes)
 
 
+def _parameter_dtypes(input: Tensor, *parameters: Any) -> None:
+    for x in parameters:
+        if x is not None and x.array.dtype != input.array.dtype:
+            raise RuntimeError(
+                f"mixed dtype (CPU): expect parameter to have scalar type of {type_name(input)}, got {type_name(x)}"
+            )
+
+
+def _last_axes(function: str, kernel: str, input: Tensor, normalized_shape: Any, **parameters: Any) -> tuple[int, ...]:
+    """The last dimensions of input, which have to be `normalized_shape`; the parameters too."""
+    if hasattr(normalized_shape, "__index__"):
+        raise TypeError(f"{function}(): argument 'normalized_shape' (position 2) must be tuple of ints, not int")
+    require_floating(input, function, kernel)
+    wanted, given = tuple(normalized_shape), input.array.shape
+    if not wanted:
+        raise RuntimeError(
+            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
+            "normalized_shape = []"
+        )
+    for name, x in parameters.items():
+        if x is not None and x.array.shape != wanted:
+            raise RuntimeError(
+                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(x.shape)} and "
+                f"normalized_shape = {list(wanted)}"
+            )
+    if given[-len(wanted) :] != wanted:
+        raise RuntimeError(
+            f"Given normalized_shape={list(wanted)}, expected input with shape [*, {', '.join(map(str, wanted))}], but "
+            f"got input of size{list(given)}"
+        )
+    return tuple(range(len(given) - len(wanted), len(given)))
+
+
 class Normalize(Fused):
     """out = x̂ · w + b,  x̂ = (x - mean) / √(var + eps), mean and variance over `axes`; w and b broadcast
 
     With h = grad · w, both means again over `axes`:
     dx = (h - mean(h) - x̂ · mean(h · x̂)) / √(var + eps),  dw = grad · x̂,  db = grad.
-    The two means are what x̂ cannot feel: a shift of x, and a change of its scale.
-    shape: in which w and b broadcast over x, if not their own. known: x - mean and the variance, if computed already.
+    The two means are taken away because x̂ does not change with a shift of x, nor with a change of its scale.
     """
 
     @staticmethod
-    def definition(
-        x: Any, w: Any, b: Any, axes: tuple[int, ...], eps: float, shape: Any = None, known: Any = None
-    ) -> Any:
+    def definition(x: Any, w: Any, b: Any, axes: tuple[int, ...], eps: float) -> Any:
         centered = x - x.mean(axes, True)
         var = (centered * centered).mean(axes, True)
-        out = centered / sqrt(var + eps)
-        if w is not None:
-            out = out * (w.reshape(shape) if shape else w)
-        if b is not None:
-            out = out + (b.reshape(shape) if shape else b)
-        return out
+        return scale_and_shift(centered / sqrt(var + eps), w, b)
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Array, w: Any, b: Any, axes: tuple[int, ...], eps: float, shape: Any = None, known: Any = None
-    ) -> Array:
-        normalized, var = _moments(x, axes)[1:] if known is None else known
-        scale = 1 / np.sqrt(var + eps)
-        normalized *= scale
-        if shape is not None:
-            w, b = (None if p is None else p.reshape(shape) for p in (w, b))
+    def forward(ctx: Any, x: Array, w: Array | None, b: Array | None, axes: tuple[int, ...], eps: float) -> Array:
+        normalized, scale, _, _ = _standardize(x, axes, eps)
+        return Normalize.finish(ctx, normalized, scale, w, b, axes)
+
+    @staticmethod
+    def finish(ctx: Any, normalized: Array, scale: Array, w: Any, b: Any, axes: tuple[int, ...]) -> Array:
+        """From x̂ to the output, and what `backward` needs."""
         ctx.save_for_backward(normalized, scale, w)
-        ctx.axes, ctx.reshaped = axes, shape is not None
-        ctx.by_element = _varies(w if w is not None else b, x.ndim, axes)
+        ctx.axes, ctx.by_element = axes, _varies(w if w is not None else b, normalized.ndim, axes)
         out = normalized.copy() if w is None else normalized * w
         if b is not None:
             out += b
@@ -116,78 +143,132 @@ class Normalize(Fused):
                 grad = grad if w is None else grad * w
         if to_x or not ctx.by_element:
             count = _count(grad, axes)
-            total, felt = _sum(grad, axes), _sum_product(grad, normalized, axes)
-            if not ctx.by_element:  # w is one number within each sum, so the sums serve dw and db too
-                dw, db = (felt.squeeze(axes), total.squeeze(axes)) if ctx.reshaped else (felt, total)
+            sum_h, sum_hx = _sum(grad, axes), _sum_product(grad, normalized, axes)
+            if not ctx.by_element:  # w is one number within each sum: it may wait, and the sums serve dw and db too
+                dw, db = sum_hx, sum_h
                 scale = scale if w is None else scale * w
         if to_x:
-            dx = normalized * (felt / count)
-            dx += total / count
+            dx = normalized * (sum_hx / count)
+            dx += sum_h / count
             np.subtract(grad, dx, out=dx)
             dx *= scale
-        return dx, dw if to_w else None, db if to_b else None, None, None, None, None
+        return dx, dw if to_w else None, db if to_b else None, None, None
+
+
+def scale_and_shift(normalized: Operand, w: Operand | None, b: Operand | None) -> Any:
+    """x̂ · w + b, where each may be missing."""
+    out = normalized if w is None else normalized * w
+    return out if b is None else out + b
 
 
 class NativeLayerNorm(Normalize):
-    """Normalize over the last dimensions"""
+    """Normalize over the last dimensions
+
+    Compiled form: kernels/rows.py.
+    """
+
+    compiled = "rows.NativeLayerNorm"
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Array, w: Any, b: Any, axes: tuple[int, ...], eps: float, shape: Any = None, known: Any = None
-    ) -> Array:
-        ctx.rows = _count(x, axes) if kernels.wanted(x) else 0
-        if not ctx.rows:
-            return Normalize.forward(ctx, x, w, b, axes, eps, shape, known)
-        from ..kernels import rows
-
-        ctx.shape = x.shape[axes[0] :]
-        out, mean, scale = rows.layer_norm(x, w, b, ctx.rows, eps)
-        ctx.save_for_backward(x, mean, scale, w)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        if not ctx.rows:
-            return Normalize.backward(ctx, grad)
-        from ..kernels import rows
-
-        x, mean, scale, w = ctx.saved_tensors
-        dx, dw, db = rows.layer_norm_backward(grad, x, w, mean, scale, ctx.rows)
-        _, to_w, to_b, *_ = ctx.needs_input_grad
-        return dx, dw.reshape(ctx.shape) if to_w else None, db.reshape(ctx.shape) if to_b else None, *(None,) * 4
+    def work(x: Array, w: Array | None, b: Array | None, axes: tuple[int, ...], eps: float) -> int:
+        return size(x)
 
 
-class NativeBatchNorm(Normalize):
-    """Normalize over all dimensions but the channels"""
+@public("minigrad", "functional")
+def layer_norm(
+    input: Tensor, normalized_shape: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """Normalize over the last dimensions, which are `normalized_shape`; weight and bias have that shape.
 
-    @staticmethod
-    def forward(
-        ctx: Any, x: Array, w: Any, b: Any, axes: tuple[int, ...], eps: float, shape: Any = None, known: Any = None
-    ) -> Array:
-        ctx.channels = known is not None and known[0].ndim == 1  # the means alone: x is large, kernels are on
-        if not ctx.channels:
-            return Normalize.forward(ctx, x, w, b, axes, eps, shape, known)
-        from ..kernels import channels
-
-        mean, var = known
-        scale = 1 / np.sqrt(var + x.dtype.type(eps))
-        ctx.save_for_backward(x, mean, scale, w)
-        return channels.normalize(channels.planes(x), mean, scale, w, b).reshape(x.shape)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        if not ctx.channels:
-            return Normalize.backward(ctx, grad)
-        from ..kernels import channels
-
-        x, mean, scale, w = ctx.saved_tensors
-        dx, dw, db = channels.normalize_backward(channels.planes(grad), channels.planes(x), mean, scale, w)
-        _, to_w, to_b, *_ = ctx.needs_input_grad
-        return dx.reshape(x.shape), dw if to_w else None, db if to_b else None, None, None, None, None
+    PyTorch: torch.nn.functional.layer_norm. Source: Ba et al. 2016, "Layer Normalization".
+    """
+    axes = _last_axes("layer_norm", "LayerNormKernelImpl", input, normalized_shape, weight=weight, bias=bias)
+    _parameter_dtypes(input, weight, bias)
+    return NativeLayerNorm.apply(input, weight, bias, axes, eps)
 
 
 class NativeGroupNorm(Normalize):
     """Normalize over a group's channels and positions"""
+
+
+@public("minigrad", "functional")
+def group_norm(
+    input: Tensor, num_groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
+    """Normalize each sample over groups of channels (dimension 1) and all positions; weight and bias by channel.
+
+    PyTorch: torch.nn.functional.group_norm. Source: Wu and He 2018, "Group Normalization".
+    """
+    require_floating(input, "group_norm", "GroupNormKernelImpl")
+    shape = input.array.shape
+    if len(shape) < 2:
+        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
+    n, channels = shape[:2]
+    if n * channels // num_groups * math.prod(shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(shape)}")
+    if channels % num_groups:
+        raise RuntimeError(
+            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(shape)} and "
+            f"num_groups={num_groups}"
+        )
+    for name, x in (("weight", weight), ("bias", bias)):
+        if x is not None and x.array.shape != (channels,):
+            raise RuntimeError(
+                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
+                f"{list(x.shape)} and input of shape {list(shape)}"
+            )
+    _parameter_dtypes(input, weight, bias)
+    grouped = (num_groups, channels // num_groups)
+    w, b = (None if x is None else x.reshape((*grouped, 1)) for x in (weight, bias))
+    x = input.reshape((n, *grouped, math.prod(shape[2:])))
+    return forget_base(NativeGroupNorm.apply(x, w, b, (2, 3), eps).reshape(shape))
+
+
+class Moments:
+    """What batch norm found in its input: mean and variance, of shape (C,) or with the other dimensions as 1."""
+
+    mean: Array
+    var: Array
+
+
+class NativeBatchNorm(Fused):
+    """Normalize over all dimensions but the channels (dimension 1), or all but channels and samples; w and b by channel
+
+    moments: gets the mean and the variance, for running statistics.
+    Compiled form, over all dimensions but the channels: kernels/channels.py.
+    """
+
+    compiled = "channels.NativeBatchNorm"
+
+    @staticmethod
+    def work(x: Array, w: Array | None, b: Array | None, axes: tuple[int, ...], eps: float, moments: Moments) -> int:
+        return size(x) if x.ndim > 2 and len(axes) == x.ndim - 1 else 0
+
+    @staticmethod
+    def definition(x: Any, w: Any, b: Any, axes: tuple[int, ...], eps: float, moments: Moments) -> Any:
+        mean = x.mean(axes, True)
+        centered = x - mean
+        var = (centered * centered).mean(axes, True)
+        moments.mean, moments.var = mean.array, var.array
+        return scale_and_shift(centered / sqrt(var + eps), by_channel(w, x.ndim), by_channel(b, x.ndim))
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Array, w: Array | None, b: Array | None, axes: tuple[int, ...], eps: float, moments: Moments
+    ) -> Array:
+        normalized, scale, moments.mean, moments.var = _standardize(x, axes, eps)
+        return Normalize.finish(ctx, normalized, scale, by_channel(w, x.ndim), by_channel(b, x.ndim), axes)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        dx, dw, db, *_ = Normalize.backward(ctx, grad)
+        dw, db = (None if d is None else d.squeeze(ctx.axes) for d in (dw, db))
+        return dx, dw, db, None, None, None
+
+
+def by_channel(parameter: Operand | None, ndim: int) -> Any:
+    """(C,) as (C, 1, ..), so that it broadcasts over the channels of (N, C, ..)."""
+    return None if parameter is None else parameter.reshape((-1,) + (1,) * (ndim - 2))
 
 
 class NormalizeBy(Fused):
@@ -198,10 +279,7 @@ class NormalizeBy(Fused):
 
     @staticmethod
     def definition(x: Any, w: Any, b: Any, mean: Array, var: Array, eps: float) -> Any:
-        out = (x - wrap(mean)) / sqrt(wrap(var) + eps)
-        if w is not None:
-            out = out * w
-        return out if b is None else out + b
+        return scale_and_shift((x - wrap(mean)) / sqrt(wrap(var) + eps), w, b)
 
     @staticmethod
     def forward(ctx: Any, x: Array, w: Array | None, b: Array | None, mean: Array, var: Array, eps: float) -> Array:
@@ -224,6 +302,98 @@ class NormalizeBy(Fused):
     @classmethod
     def name(cls) -> str:
         return "NativeBatchNormBackward0"
+
+
+def _check_channels(count: int, **vectors: Any) -> None:
+    for name, x in vectors.items():
+        if x is not None and x.array.size != count:
+            raise RuntimeError(f"{name} should contain {count} elements not {x.array.size}")
+
+
+def _both_or_neither(running_mean: Tensor | None, running_var: Tensor | None) -> None:
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+
+
+def _update_running(running_mean: Tensor, running_var: Tensor, momentum: float, mean: Array, var: Array) -> None:
+    """running = (1 - momentum) · running + momentum · new, in place."""
+    for running, new in ((running_mean, mean), (running_var, var)):
+        array = running.array
+        array *= 1 - momentum
+        array += (momentum * new).reshape(array.shape)
+        storage.mark_written(array)
+
+
+@public("functional")
+def batch_norm(
+    input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
+    bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """Normalize each channel (dimension 1): in training by the batch's mean and variance, else by the running ones.
+
+    In training the running statistics, where given, move towards the batch's by `momentum` (the variance with n - 1 as
+    its divisor). PyTorch: torch.nn.functional.batch_norm. Source: Ioffe and Szegedy 2015, "Batch Normalization".
+    """
+    require_floating(input, "batch_norm")
+    x = input.array
+    channels = x.shape[1] if x.ndim > 1 else 0
+    if training and x.ndim and math.prod(x.shape[:1] + x.shape[2:]) == 1:
+        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
+    if not isinstance(momentum, float | int):
+        raise TypeError(f"batch_norm(): argument 'momentum' (position 7) must be float, not {type(momentum).__name__}")
+    if not training:
+        for name, running in (("running_mean", running_mean), ("running_var", running_var)):
+            if running is None:
+                raise RuntimeError(f"{name} must be defined in evaluation mode")
+    else:
+        _both_or_neither(running_mean, running_var)
+    _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    _parameter_dtypes(input, running_mean, running_var, weight, bias)
+    if not training:
+        assert running_mean is not None  # see above
+        assert running_var is not None
+        # Copies: a later forward pass in training will move the running statistics.
+        mean, var = (by_channel(running.array, x.ndim).copy() for running in (running_mean, running_var))
+        return NormalizeBy.apply(input, by_channel(weight, x.ndim), by_channel(bias, x.ndim), mean, var, eps)
+    moments = Moments()
+    out = NativeBatchNorm.apply(input, weight, bias, (0, *range(2, x.ndim)), eps, moments)
+    if running_mean is not None and running_var is not None and x.size:
+        n = x.size // channels
+        _update_running(running_mean, running_var, momentum, moments.mean, moments.var * (n / (n - 1)))
+    return out
+
+
+@public("functional")
+def instance_norm(
+    input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None,
+    bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
+    """Normalize each channel of each sample over its positions (or, without use_input_stats, by the running statistics).
+
+    PyTorch: torch.nn.functional.instance_norm. Source: Ulyanov et al. 2016, "Instance Normalization".
+    """
+    require_floating(input, "instance_norm", "batch_norm")
+    x = input.array
+    positions = math.prod(x.shape[2:])
+    if not use_input_stats:
+        if running_mean is None or running_var is None:
+            raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    _both_or_neither(running_mean, running_var)
+    if positions == 1:
+        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
+    n, channels = x.shape[:2]
+    vectors = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    for name, v in vectors.items():
+        if v is not None and v.array.size != channels:
+            raise RuntimeError(f"{name} should contain {n * channels} elements not {n * v.array.size}")
+    _parameter_dtypes(input, *vectors.values())
+    moments = Moments()
+    out = NativeBatchNorm.apply(input, weight, bias, tuple(range(2, x.ndim)), eps, moments)
+    if running_mean is not None and running_var is not None and x.size:
+        unbiased = moments.var * (positions / (positions - 1))
+        _update_running(running_mean, running_var, momentum, moments.mean.mean(0), unbiased.mean(0))
+    return out
 
 
 class RmsNorm(Fused):
@@ -254,55 +424,8 @@ class RmsNorm(Fused):
         return dx, grad * normalized if to_w else None, None, None
 
 
-# -- public functions
-
-
-def _parameter_dtypes(input: Any, *parameters: Any) -> None:
-    for x in parameters:
-        if x is not None and x.array.dtype != input.array.dtype:
-            raise RuntimeError(
-                f"mixed dtype (CPU): expect parameter to have scalar type of {type_name(input)}, got {type_name(x)}"
-            )
-
-
-def _last_axes(function: str, kernel: str, input: Any, normalized_shape: Any, **parameters: Any) -> tuple[int, ...]:
-    """The last dimensions of input, which have to be `normalized_shape`; the parameters too."""
-    if hasattr(normalized_shape, "__index__"):
-        raise TypeError(f"{function}(): argument 'normalized_shape' (position 2) must be tuple of ints, not int")
-    require_floating(input, function, kernel)
-    wanted, given = tuple(normalized_shape), input.array.shape
-    if not wanted:
-        raise RuntimeError(
-            "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
-            "normalized_shape = []"
-        )
-    for name, x in parameters.items():
-        if x is not None and x.array.shape != wanted:
-            raise RuntimeError(
-                f"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {list(x.shape)} and "
-                f"normalized_shape = {list(wanted)}"
-            )
-    if given[-len(wanted) :] != wanted:
-        raise RuntimeError(
-            f"Given normalized_shape={list(wanted)}, expected input with shape [*, {', '.join(map(str, wanted))}], but "
-            f"got input of size{list(given)}"
-        )
-    return tuple(range(len(given) - len(wanted), len(given)))
-
-
 @public("minigrad", "functional")
-def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
-    """Normalize over the last dimensions, which are `normalized_shape`; weight and bias have that shape.
-
-    PyTorch: torch.nn.functional.layer_norm. Source: Ba et al. 2016, "Layer Normalization".
-    """
-    axes = _last_axes("layer_norm", "LayerNormKernelImpl", input, normalized_shape, weight=weight, bias=bias)
-    _parameter_dtypes(input, weight, bias)
-    return NativeLayerNorm.apply(input, weight, bias, axes, eps)
-
-
-@public("minigrad", "functional")
-def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Tensor:
+def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """input / √(mean(input²) + eps) · weight over the last dimensions, which are `normalized_shape`.
 
     eps None: the machine epsilon of the dtype. PyTorch: torch.nn.functional.rms_norm. Source: Zhang and Sennrich 2019.
@@ -312,148 +435,20 @@ def rms_norm(input: Any, normalized_shape: Any, weight: Any = None, eps: float |
     return RmsNorm.apply(input, weight, axes, float(np.finfo(input.array.dtype).eps) if eps is None else eps)
 
 
-def _check_channels(count: int, **vectors: Any) -> None:
-    for name, x in vectors.items():
-        if x is not None and x.array.size != count:
-            raise RuntimeError(f"{name} should contain {count} elements not {x.array.size}")
-
-
-def _update_running(running_mean: Any, running_var: Any, momentum: float, mean: Array, var: Array) -> None:
-    """running = (1 - momentum) · running + momentum · new, in place."""
-    for running, new in ((running_mean, mean), (running_var, var)):
-        array = running.array
-        array *= 1 - momentum
-        array += (momentum * new).reshape(array.shape)
-        storage.mark_written(array)
-
-
 @public("functional")
-def batch_norm(
-    input: Any, running_mean: Any, running_var: Any, weight: Any = None, bias: Any = None, training: bool = False,
-    momentum: float = 0.1, eps: float = 1e-5,
-) -> Tensor:  # fmt: skip
-    """Normalize each channel (dimension 1): in training by the batch's mean and variance, else by the running ones.
-
-    In training the running statistics, where given, move towards the batch's by `momentum` (the variance with n - 1 as
-    its divisor). PyTorch: torch.nn.functional.batch_norm. Source: Ioffe and Szegedy 2015, "Batch Normalization".
-    """
-    require_floating(input, "batch_norm")
-    x = input.array
-    channels = x.shape[1] if x.ndim > 1 else 0
-    if training and x.ndim and math.prod(x.shape[:1] + x.shape[2:]) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
-    if not isinstance(momentum, float | int):
-        raise TypeError(f"batch_norm(): argument 'momentum' (position 7) must be float, not {type(momentum).__name__}")
-    if not training:
-        for name, running in (("running_mean", running_mean), ("running_var", running_var)):
-            if running is None:
-                raise RuntimeError(f"{name} must be defined in evaluation mode")
-    elif (running_mean is None) != (running_var is None):
-        raise ValueError("running_mean and running_var must either both be None or neither be None")
-    _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    _parameter_dtypes(input, running_mean, running_var, weight, bias)
-    shape = (-1,) + (1,) * (x.ndim - 2)
-    if not training:
-        # Copies: a later forward pass in training will move the running statistics.
-        mean, var = (running.array.reshape(shape).copy() for running in (running_mean, running_var))
-        w, b = (None if p is None else p.reshape(shape) for p in (weight, bias))
-        return NormalizeBy.apply(input, w, b, mean, var, eps)
-    axes = (0, *range(2, x.ndim))
-    known: tuple[Array, Array]
-    if x.ndim > 2 and kernels.wanted(x):
-        from ..kernels import channels as by_channel
-
-        mean, var = known = by_channel.moments(by_channel.planes(x))
-    else:
-        mean, centered, var = _moments(x, axes)
-        known = centered, var
-    if running_mean is not None and x.size:
-        n = x.size // channels
-        _update_running(running_mean, running_var, momentum, mean, var * (n / (n - 1)))
-    return NativeBatchNorm.apply(input, weight, bias, axes, eps, shape, known)
-
-
-@public("minigrad", "functional")
-def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
-    """Normalize each sample over groups of channels (dimension 1) and all positions; weight and bias by channel.
-
-    PyTorch: torch.nn.functional.group_norm. Source: Wu and He 2018, "Group Normalization".
-    """
-    require_floating(input, "group_norm", "GroupNormKernelImpl")
-    shape = input.array.shape
-    if len(shape) < 2:
-        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
-    n, channels = shape[:2]
-    if n * channels // num_groups * math.prod(shape[2:]) == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(shape)}")
-    if channels % num_groups:
-        raise RuntimeError(
-            f"Expected number of channels in input to be divisible by num_groups, but got input of shape {list(shape)} and "
-            f"num_groups={num_groups}"
-        )
-    for name, x in (("weight", weight), ("bias", bias)):
-        if x is not None and x.array.shape != (channels,):
-            raise RuntimeError(
-                f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
-                f"{list(x.shape)} and input of shape {list(shape)}"
-            )
-    _parameter_dtypes(input, weight, bias)
-    grouped = (num_groups, channels // num_groups)
-    w, b = (None if x is None else x.reshape((*grouped, 1)) for x in (weight, bias))
-    x = input.reshape((n, *grouped, math.prod(shape[2:])))
-    return forget_base(NativeGroupNorm.apply(x, w, b, (2, 3), eps).reshape(shape))
-
-
-@public("functional")
-def instance_norm(
-    input: Any, running_mean: Any = None, running_var: Any = None, weight: Any = None, bias: Any = None,
-    use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,
-) -> Tensor:  # fmt: skip
-    """Normalize each channel of each sample over its positions (or, without use_input_stats, by the running statistics).
-
-    PyTorch: torch.nn.functional.instance_norm. Source: Ulyanov et al. 2016, "Instance Normalization".
-    """
-    require_floating(input, "instance_norm", "batch_norm")
-    x = input.array
-    positions = math.prod(x.shape[2:])
-    if not use_input_stats:
-        if running_mean is None or running_var is None:
-            raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
-        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    if positions == 1:
-        raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
-    n, channels = x.shape[:2]
-    vectors = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    for name, v in vectors.items():
-        if v is not None and v.array.size != channels:
-            raise RuntimeError(f"{name} should contain {n * channels} elements not {n * v.array.size}")
-    _parameter_dtypes(input, *vectors.values())
-    axes = tuple(range(2, x.ndim))
-    mean, centered, var = _moments(x, axes)
-    if running_mean is not None and x.size:
-        unbiased = var * (positions / (positions - 1))
-        _update_running(running_mean, running_var, momentum, mean.mean(0), unbiased.mean(0))
-    shape = (-1,) + (1,) * (x.ndim - 2)
-    return NativeBatchNorm.apply(input, weight, bias, axes, eps, shape, (centered, var))
-
-
-@public("functional")
-def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
+def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """input / (k + alpha · mean of input² over `size` neighbouring channels)^beta; zeros beyond the first and last.
 
     PyTorch: torch.nn.functional.local_response_norm. Source: Krizhevsky et al. 2012 (AlexNet).
     """
-    from ..creation import zeros
-    from .join import cat
-
     shape = input.shape
     if len(shape) < 3:
         raise ValueError(f"Expected 3D or higher dimensionality input (got {len(shape)} dimensions)")
     if input.numel() == 0:
         return input
 
-    def edge(n: int) -> Any:
-        return zeros((shape[0], n, *shape[2:]), dtype=input.dtype)
+    def edge(n: int) -> Tensor:
+        return wrap(np.zeros((shape[0], n, *shape[2:]), input.array.dtype))
 
     squares = cat([edge(size // 2), input * input, edge((size - 1) // 2)], 1)
     total = squares.narrow(1, 0, shape[1])

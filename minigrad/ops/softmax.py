@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import dtypes, kernels
-from ..autograd.fused import Fused
+from .. import dtypes
+from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, wrap
 from ..public import public
 from ..random import default_generator
@@ -33,77 +33,8 @@ def row_dot(a: Array, b: Array, dim: int) -> Array:
     return np.add.reduce(a * b, dim, keepdims=True)
 
 
-class Softmax(Fused):
-    """out = e^x / Σ e^x along dim.  dx = out · (grad - Σ grad · out)"""
-
-    @staticmethod
-    def definition(x: Any, dim: int) -> Any:
-        e = exp(x - x.detach().amax(dim, True))
-        return e / e.sum(dim, True)
-
-    @staticmethod
-    def forward(ctx: Any, x: Array, dim: int) -> Array:
-        ctx.rows = dim == x.ndim - 1 and kernels.wanted(x)
-        if ctx.rows:
-            from ..kernels import rows
-
-            out = rows.softmax(x)
-        else:
-            out = x - np.maximum.reduce(x, dim, keepdims=True)
-            np.exp(out, out=out)
-            out /= np.add.reduce(out, dim, keepdims=True)
-        ctx.save_for_backward(out)
-        ctx.dim = dim
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        (out,) = ctx.saved_tensors
-        if ctx.rows:
-            from ..kernels import rows
-
-            return rows.softmax_backward(out, grad), None
-        dx = grad - row_dot(grad, out, ctx.dim)
-        dx *= out
-        return dx, None
-
-
-class LogSoftmax(Fused):
-    """out = x - ln Σ e^x along dim.  dx = grad - e^out · Σ grad"""
-
-    @staticmethod
-    def definition(x: Any, dim: int) -> Any:
-        shifted = x - x.detach().amax(dim, True)
-        return shifted - log(exp(shifted).sum(dim, True))
-
-    @staticmethod
-    def forward(ctx: Any, x: Array, dim: int) -> Array:
-        ctx.rows = dim == x.ndim - 1 and kernels.wanted(x)
-        if ctx.rows:
-            from ..kernels import rows
-
-            out = rows.log_softmax(x)
-        else:
-            out = x - np.maximum.reduce(x, dim, keepdims=True)
-            out -= np.log(np.add.reduce(np.exp(out), dim, keepdims=True))
-        ctx.save_for_backward(out)
-        ctx.dim = dim
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        (out,) = ctx.saved_tensors
-        if ctx.rows:
-            from ..kernels import rows
-
-            return rows.log_softmax_backward(out, grad), None
-        dx = np.exp(out)
-        dx *= np.add.reduce(grad, ctx.dim, keepdims=True)
-        np.subtract(grad, dx, out=dx)
-        return dx, None
-
-
-def _apply(op: type[Fused], name: str, input: Any, dim: int, dtype: Any) -> Any:
+def _along(op: type[Fused], name: str, input: Tensor, dim: int, dtype: Any) -> Any:
+    """op of the input along dim, after checks; dtype: what to convert the input to first."""
     if dtype is not None:
         require_tensor(input, name)
         input = cast(input, dtypes.to_numpy(dtype))
@@ -117,23 +48,91 @@ def _apply(op: type[Fused], name: str, input: Any, dim: int, dtype: Any) -> Any:
     return op.apply(input, dim)
 
 
+class Softmax(Fused):
+    """out = e^x / Σ e^x along dim.  dx = out · (grad - Σ grad · out)
+
+    Compiled form, along the last dimension: kernels/rows.py.
+    """
+
+    compiled = "rows.Softmax"
+
+    @staticmethod
+    def work(x: Array, dim: int) -> int:
+        return size(x) if dim == x.ndim - 1 else 0
+
+    @staticmethod
+    def definition(x: Any, dim: int) -> Any:
+        e = exp(x - x.detach().amax(dim, True))
+        return e / e.sum(dim, True)
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, dim: int) -> Array:
+        out = x - np.maximum.reduce(x, dim, keepdims=True)
+        np.exp(out, out=out)
+        out /= np.add.reduce(out, dim, keepdims=True)
+        ctx.save_for_backward(out)
+        ctx.dim = dim
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (out,) = ctx.saved_tensors
+        dx = grad - row_dot(grad, out, ctx.dim)
+        dx *= out
+        return dx, None
+
+
 @public
-def softmax(input: Any, dim: int, dtype: Any = None) -> Tensor:
+def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """e^x / Σ e^x along dim: positive, with sum 1. dtype: what to convert the input to first.
 
     A row of -inf alone gives nan, as does one with inf or nan. PyTorch: torch.softmax.
     """
-    return _apply(Softmax, "softmax", input, dim, dtype)
+    return _along(Softmax, "softmax", input, dim, dtype)
+
+
+class LogSoftmax(Fused):
+    """out = x - ln Σ e^x along dim.  dx = grad - e^out · Σ grad
+
+    Compiled form, along the last dimension: kernels/rows.py.
+    """
+
+    compiled = "rows.LogSoftmax"
+
+    @staticmethod
+    def work(x: Array, dim: int) -> int:
+        return size(x) if dim == x.ndim - 1 else 0
+
+    @staticmethod
+    def definition(x: Any, dim: int) -> Any:
+        shifted = x - x.detach().amax(dim, True)
+        return shifted - log(exp(shifted).sum(dim, True))
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, dim: int) -> Array:
+        out = x - np.maximum.reduce(x, dim, keepdims=True)
+        out -= np.log(np.add.reduce(np.exp(out), dim, keepdims=True))
+        ctx.save_for_backward(out)
+        ctx.dim = dim
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        (out,) = ctx.saved_tensors
+        dx = np.exp(out)
+        dx *= np.add.reduce(grad, ctx.dim, keepdims=True)
+        np.subtract(grad, dx, out=dx)
+        return dx, None
 
 
 @public
-def log_softmax(input: Any, dim: int, dtype: Any = None) -> Tensor:
+def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
     """The logarithm of `softmax`, without its loss of digits. PyTorch: torch.log_softmax."""
-    return _apply(LogSoftmax, "log_softmax", input, dim, dtype)
+    return _along(LogSoftmax, "log_softmax", input, dim, dtype)
 
 
 @public("functional")
-def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+def gumbel_softmax(logits: Tensor, tau: float = 1.0, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
     """softmax((logits + g) / tau) with Gumbel noise g: a differentiable draw of a class.
 
     hard: one-hot forward, the gradient of the soft values backward. PyTorch: torch.nn.functional.gumbel_softmax.

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import dtypes, kernels, storage
+from .. import dtypes, storage
+from ..autograd.fused import compiled_form, size
 from ..autograd.variable import Array, wrap
-from .optimizer import Optimizer, check_betas, check_range, count_step, refuse, scalar_state
+from .optimizer import Optimizer, check_betas, check_range, count_step, in_one_line, refuse, scalar_state
 
 
 def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Array:
@@ -84,22 +85,23 @@ class Adam(Optimizer):
                 state["max_exp_avg_sq"] = wrap(np.zeros_like(p))
         t = count_step(state)
         grad = decay(p, grad, group, group["decoupled_weight_decay"])
+        m, v = state["exp_avg"].array, state["exp_avg_sq"].array
         largest = state["max_exp_avg_sq"].array if group["amsgrad"] else None
-        if largest is None and kernels.wanted(p) and p.flags.c_contiguous and grad.flags.c_contiguous:
-            from ..kernels.optimizer import adam
-
-            adam(
-                p, grad, state["exp_avg"].array, state["exp_avg_sq"].array, group["betas"], group["eps"], group["lr"], t
-            )
+        compiled = compiled_form("optimizer.adam", size(p)) if largest is None else None
+        if compiled is not None and in_one_line(p, grad, m, v):
+            compiled(p, grad, m, v, group["betas"], group["eps"], group["lr"], t)
             return
         work = self.scratch(grad)
-        self._step(grad, state["exp_avg"].array, state["exp_avg_sq"].array, largest, t, group, work)
+        self._step(grad, m, v, largest, t, group, work)
         p -= work
 
     def _step(
         self, grad: Array, m: Array, v: Array, largest: Array | None, t: float, group: dict[str, Any], work: Array
     ) -> None:
-        """Into work, what to take from the parameter; m and v (and largest, the largest v so far) are brought up to date."""
+        """Into work, what to take from the parameter; m and v (and largest, the largest v so far) are brought up to date.
+
+        Compiled form, where there is no `largest`: kernels/optimizer.py.
+        """
         beta1, beta2 = group["betas"]
         np.subtract(grad, m, out=work)
         work *= 1 - beta1

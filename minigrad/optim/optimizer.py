@@ -201,6 +201,11 @@ def count_step(state: dict[str, Any]) -> float:
     return float(step)
 
 
+def in_one_line(*arrays: Array) -> bool:
+    """Whether the elements of each stand in order and without gaps, so that one loop may pass over all of them."""
+    return all(array.flags.c_contiguous for array in arrays)
+
+
 def check_range(name: str, value: Any, low: float = 0.0, high: float | None = None) -> None:
     """ValueError in PyTorch's words unless low ≤ value (< high)."""
     if isinstance(value, Variable):

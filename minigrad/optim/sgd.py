@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import kernels
+from ..autograd.fused import compiled_form, size
 from ..autograd.variable import Array, wrap
-from .optimizer import Optimizer, check_range, refuse
+from .optimizer import Optimizer, check_range, in_one_line, refuse
 
 
 class SGD(Optimizer):
@@ -19,6 +19,7 @@ class SGD(Optimizer):
         d = g + momentum · b with nesterov, else b
 
     Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning". PyTorch: torch.optim.SGD.
+    Compiled form, of the steps with momentum: kernels/optimizer.py.
     """
 
     def __init__(
@@ -49,13 +50,12 @@ class SGD(Optimizer):
             if buffer is None:
                 state["momentum_buffer"] = wrap(np.array(grad))
                 b = state["momentum_buffer"].array
-            elif kernels.wanted(p) and p.flags.c_contiguous and grad.flags.c_contiguous:
-                from ..kernels.optimizer import momentum as step
-
-                step(p, grad, buffer.array, momentum, group["dampening"], group["lr"], group["nesterov"])
-                return
             else:
                 b = buffer.array
+                compiled = compiled_form("optimizer.momentum", size(p))
+                if compiled is not None and in_one_line(p, grad, b):
+                    compiled(p, grad, b, momentum, group["dampening"], group["lr"], group["nesterov"])
+                    return
                 b *= momentum
                 b += grad if group["dampening"] == 0 else grad * (1 - group["dampening"])
             grad = grad + momentum * b if group["nesterov"] else b

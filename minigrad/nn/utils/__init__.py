@@ -1,5 +1,6 @@
 """Helpers around the parameters of a module. PyTorch: torch.nn.utils."""
 
+from ...missing import error as _missing
 from . import rnn
 from .clip import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from .vector import parameters_to_vector, vector_to_parameters
@@ -16,6 +17,4 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    from ...missing import error
-
-    raise error(__name__, name, globals())
+    raise _missing(__name__, name, globals())

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...autograd.variable import wrap
+from ...missing import error as _missing
 from ...ops.join import cat, stack
 
 
@@ -26,6 +27,4 @@ def pad_sequence(
 
 
 def __getattr__(name: str) -> object:
-    from ...missing import error
-
-    raise error(__name__, name, globals())
+    raise _missing(__name__, name, globals())

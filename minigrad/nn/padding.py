@@ -1,0 +1,91 @@
+"""Padding: what stands around an image or sequence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import functional as F
+from .module import Module
+
+
+class _Pad(Module):
+    mode = "constant"
+    count = 4
+
+    def __init__(self, padding: Any) -> None:
+        super().__init__()
+        self.padding = (padding,) * self.count if isinstance(padding, int) else tuple(padding)
+
+    def forward(self, input: Any) -> Any:
+        return F.pad(input, self.padding, self.mode)
+
+    def extra_repr(self) -> str:
+        return f"{self.padding}"
+
+
+class ZeroPad1d(_Pad):
+    """Zeros around (.., L)."""
+
+    count = 2
+
+
+class ZeroPad2d(_Pad):
+    """Zeros around (.., H, W)."""
+
+
+class ReflectionPad1d(_Pad):
+    """The mirror image around (.., L)."""
+
+    mode, count = "reflect", 2
+
+
+class ReflectionPad2d(_Pad):
+    """The mirror image around (.., H, W)."""
+
+    mode = "reflect"
+
+
+class ReplicationPad1d(_Pad):
+    """The edge repeated around (.., L)."""
+
+    mode, count = "replicate", 2
+
+
+class ReplicationPad2d(_Pad):
+    """The edge repeated around (.., H, W)."""
+
+    mode = "replicate"
+
+
+class CircularPad1d(_Pad):
+    """The other end continued around (.., L)."""
+
+    mode, count = "circular", 2
+
+
+class CircularPad2d(_Pad):
+    """The other end continued around (.., H, W)."""
+
+    mode = "circular"
+
+
+class ConstantPad1d(_Pad):
+    """A value around (.., L)."""
+
+    count = 2
+
+    def __init__(self, padding: Any, value: float) -> None:
+        super().__init__(padding)
+        self.value = value
+
+    def forward(self, input: Any) -> Any:
+        return F.pad(input, self.padding, "constant", self.value)
+
+    def extra_repr(self) -> str:
+        return f"padding={self.padding}, value={self.value}"
+
+
+class ConstantPad2d(ConstantPad1d):
+    """A value around (.., H, W)."""
+
+    count = 4
