@@ -13,6 +13,7 @@ import torch
 
 import minigrad
 from minigrad import kernels
+from minigrad.autograd import fused
 from minigrad.kernels import compiled, vector
 from parity.case import CASES
 from parity.cases import FAMILIES
@@ -24,9 +25,8 @@ assert FAMILIES
 @pytest.fixture
 def forced(monkeypatch):
     """Compiled loops for arrays of any size, split among threads wherever there are two rows."""
-    monkeypatch.setattr(kernels, "LARGE", 0)
+    monkeypatch.setattr(fused, "LARGE", 1)
     monkeypatch.setattr(kernels, "_PER_THREAD", 1)
-    assert kernels.wanted(np.zeros(1))
 
 
 # -- accuracy
@@ -322,3 +322,36 @@ def test_warm_compiles_every_kernel(tmp_path):
     said = run(code)
     assert "programs" in said
     assert "left out: []" in said
+
+
+BUSY = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+from minigrad.kernels import compiled
+
+compiled.PATIENCE = 0.1
+import busy
+
+busy.long(np.zeros(1), int(sys.argv[2]))
+"""
+LOOP = """
+from minigrad.kernels.compiled import kernel
+
+@kernel
+def long(x, n):
+    for i in range(n):
+        x[0] = x[0] * 0.5 + i
+"""
+
+
+def test_compiling_is_announced_and_a_long_call_is_not(tmp_path):
+    (tmp_path / "busy.py").write_text(LOOP)
+
+    def said(n):
+        code = [sys.executable, "-c", BUSY, str(tmp_path), str(n)]
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+        return subprocess.run(code, capture_output=True, text=True, check=True, env=environment).stderr
+
+    assert "minigrad: compiling busy.long, once on this machine" in said(1)
+    assert said(300_000_000) == ""  # longer than PATIENCE, but loaded from disk

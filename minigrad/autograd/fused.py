@@ -22,7 +22,7 @@ import numpy as np
 
 from .differentiate import grad
 from .graph import Operation
-from .modes import enable_grad
+from .modes import current, enable_grad
 from .variable import Array, Variable
 
 LARGE = 1 << 15  # elements from which a compiled loop pays
@@ -138,6 +138,7 @@ class Fused(Operation):
     """
 
     compiled: ClassVar[str | None] = None
+    constants: ClassVar[tuple[int, ...]] = ()  # the inputs by which the compiled form cannot differentiate
     inputs: tuple[Any, ...] | None = None
 
     @staticmethod
@@ -157,7 +158,7 @@ class Fused(Operation):
         if kernels_position() == "definition":
             return cls.definition(*inputs)
         form: Any = cls
-        if cls.compiled is not None:
+        if cls.compiled is not None and not any(wants_gradient(inputs[i]) for i in cls.constants):
             work = cls.work(*[x.array if isinstance(x, Variable) else x for x in inputs])
             form = compiled_form(cls.compiled, work) or cls
         result = Operation.apply.__func__(form, *inputs)  # type: ignore[attr-defined]  # the method of another class
@@ -186,6 +187,11 @@ class Fused(Operation):
     def release(self) -> None:
         super().release()
         self.inputs = None
+
+
+def wants_gradient(x: Any) -> bool:
+    """Whether an operation that is applied to x now will be asked for the gradient by x."""
+    return current.grad and isinstance(x, Variable) and (x._edge is not None or x._requires_grad)
 
 
 class Alias(Operation):

@@ -12,14 +12,16 @@ from .attention import *
 from .conv import *
 from .dropout import *
 from .index import *
+from .interpolate import *
 from .loss import *
 from .matrix import *
 from .norm import *
 from .order import *
+from .pad import *
+from .patches import *
 from .pointwise import *
 from .pool import *
 from .reduce import *
-from .resample import *
 from .shape import *
 from .softmax import *
 
