@@ -152,8 +152,8 @@ def scaled_dot_product_attention(
     check_probability(dropout_p)
     if enable_gqa and q.ndim > 2:
         heads = q.shape[-3]
-        for x in (k, v):
-            if x.ndim < 3 or x.shape[-3] == 0 or heads % x.shape[-3]:
+        for array in (k, v):
+            if array.ndim < 3 or array.shape[-3] == 0 or heads % array.shape[-3]:
                 raise RuntimeError(
                     "Number of heads in key and value must divide the number of heads in query: "
                     f"{k.shape[-3:-2]} and {v.shape[-3:-2]} do not divide {heads}"
