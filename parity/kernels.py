@@ -65,18 +65,18 @@ class Kernel:
     outputs: dict[int, str] = field(default_factory=dict)  # the floating-point arrays that it changes, by position
 
 
-def _minigrad_s() -> dict[str, Any]:
+def _kernels() -> dict[str, Any]:
     from minigrad.kernels.compiled import all_kernels
 
     return all_kernels()
 
 
-def reached(cases: list[Case] | None = None, examples: int = 16) -> dict[str, Kernel]:
+def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Kernel]:
     """By kernel: the comparisons that reach it, none for some that nobody compares.
 
     A case none of whose first four examples calls a kernel is left at that.
     """
-    found = {name: Kernel() for name in _minigrad_s()}
+    found = {name: Kernel() for name in _kernels()}
     called: set[str] = set()
     where = ("", 0)
 
@@ -99,11 +99,12 @@ def reached(cases: list[Case] | None = None, examples: int = 16) -> dict[str, Ke
                 if seed == 4 and not called:
                     break
                 where = (case.name, seed)
-                _check(case, seed)
+                compare(case, seed)
     return found
 
 
-def _check(case: Case, seed: int) -> None:
+def compare(case: Case, seed: int) -> None:
+    """One example of a case. Raises Mismatch."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         check_case(case, 1, seed, Tally())
@@ -154,7 +155,7 @@ def caught(fault: Fault, tries: int = 24) -> str | None:
     with forced(), planted(fault):
         for case, seed in fault.comparisons[:tries]:
             try:
-                _check(CASES[case], seed)
+                compare(CASES[case], seed)
             except Mismatch:
                 return case
     return None

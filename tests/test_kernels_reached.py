@@ -51,13 +51,13 @@ OPERATIONS = operations()
 
 @pytest.fixture(scope="module")
 def applied():
-    """By operation: inputs with which cases of the table apply it (Variables for the tensors), a few that it serves."""
+    """By operation: a few of the inputs with which cases of the table apply it and which its compiled form serves."""
     found = {cls: [] for cls in OPERATIONS.values()}
     original = vars(fused.Fused)["apply"].__func__
 
     def apply(cls, *inputs):
         known = found.get(cls)
-        if known is not None and len(known) < 12 and cls.work(*map(array_of, inputs)) > 0:
+        if known is not None and len(known) < 12 and served(cls, inputs):
             known.append([frozen(x) for x in inputs])
         return original(cls, *inputs)
 
@@ -65,8 +65,15 @@ def applied():
         patch.setattr(fused.Fused, "apply", classmethod(apply))
         for case in CASES.values():
             for seed in range(4):
-                kernels._check(case, seed)
+                kernels.compare(case, seed)
     return found
+
+
+def served(cls, inputs):
+    """Whether the compiled form serves them, some gradient is wanted, and none that it does not give."""
+    wanted = [fused.wants_gradient(x) for x in inputs]
+    by_type = cls.work(*map(array_of, inputs)) > 0
+    return by_type and any(wanted) and not any(wanted[i] for i in cls.constants)
 
 
 def array_of(x):
@@ -122,22 +129,11 @@ def compare(cls, inputs, compiled):
         assert np.abs(a[finite] - b[finite]).max(initial=0.0) <= bound * scale
 
 
-def usable(cls, known):
-    """Those of the inputs that want a gradient, and none that the compiled form does not give."""
-
-    def serves(inputs):
-        wanted = [fused.wants_gradient(x) for x in inputs]
-        return any(wanted) and not any(wanted[i] for i in cls.constants)
-
-    return [inputs for inputs in known if serves(inputs)]
-
-
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_small_arrays_around_a_threshold_that_is_moved_to_them(name, applied, monkeypatch):
     cls = OPERATIONS[name]
-    examples = usable(cls, applied[cls])
-    assert examples, "no case of the table applies it to what its compiled form serves"
-    for inputs in examples:
+    assert applied[cls], "no case of the table applies it to what its compiled form serves"
+    for inputs in applied[cls]:
         work = cls.work(*map(array_of, inputs))
         for large in (work - 1, work, work + 1):
             if large > 0:
@@ -149,7 +145,7 @@ def test_small_arrays_around_a_threshold_that_is_moved_to_them(name, applied, mo
 def test_arrays_a_row_below_at_and_a_row_above_the_threshold(name, applied):
     cls = OPERATIONS[name]
     done = 0
-    for inputs in usable(cls, applied[cls]):
+    for inputs in applied[cls]:
         first = rows_from_which(cls, inputs)
         if first is None:
             continue
