@@ -8,14 +8,12 @@ so the rounding, does not depend on their number.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ..autograd.variable import Array
-from ..ops.index import Embedding as NumpyEmbedding
 from . import split
 from .compiled import kernel
+
+Array = np.ndarray
 
 
 @kernel
@@ -31,15 +29,3 @@ def add_rows(out: Array, index: Array, rows: Array) -> None:
     index = np.where(index < 0, index + len(out), index)
     rows = np.ascontiguousarray(rows)
     split(out.shape[1], rows.size, lambda a, b: _add_rows(out, index, rows, a, b))
-
-
-class Embedding(NumpyEmbedding):
-    """The compiled form of its namesake in ops/: rows are read by NumPy, the gradient is added up by the loop above."""
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Any:
-        dweight = np.zeros(ctx.shape, grad.dtype)
-        add_rows(dweight, ctx.index.reshape(-1), grad.reshape(-1, ctx.shape[1]))
-        if ctx.padding_idx is not None:
-            dweight[ctx.padding_idx] = 0
-        return dweight, None, None
