@@ -158,9 +158,10 @@ class Fused(Operation):
         if kernels_position() == "definition":
             return cls.definition(*inputs)
         form: Any = cls
-        if cls.compiled is not None and not any(wants_gradient(inputs[i]) for i in cls.constants):
+        if cls.compiled is not None:
             work = cls.work(*[x.array if isinstance(x, Variable) else x for x in inputs])
-            form = compiled_form(cls.compiled, work) or cls
+            if not any(wants_gradient(inputs[i]) for i in cls.constants):
+                form = compiled_form(cls.compiled, work) or cls
         result = Operation.apply.__func__(form, *inputs)  # type: ignore[attr-defined]  # the method of another class
         if isinstance(result, Variable) and result._edge is not None:
             result._edge[0].inputs = inputs  # type: ignore[attr-defined]  # it is the node just made
