@@ -9,12 +9,13 @@ import torch
 
 import minigrad
 from minigrad import kernels
+from minigrad.autograd import fused
 
 
 @pytest.fixture(autouse=True)
 def forced(monkeypatch):
     """Compiled loops for arrays of any size, split among threads wherever there are two parts."""
-    monkeypatch.setattr(kernels, "LARGE", 0)
+    monkeypatch.setattr(fused, "LARGE", 1)
     monkeypatch.setattr(kernels, "_PER_THREAD", 1)
 
 
@@ -32,11 +33,12 @@ def check(run, dtype):
         assert error(ours[name], truth[name]) <= max(2 * error(theirs[name], truth[name]), floor), name
 
 
-def called(monkeypatch, module, name):
-    """Counts the calls of a function, to be sure that the compiled road was taken."""
+def called(monkeypatch, owner, name):
+    """Counts the calls of a function, to be sure that the compiled form ran."""
     calls = []
-    original = getattr(module, name)
-    monkeypatch.setattr(module, name, lambda *args: calls.append(name) or original(*args))
+    own, original = vars(owner)[name], getattr(owner, name)
+    count = lambda *args: calls.append(name) or original(*args)  # noqa: E731
+    monkeypatch.setattr(owner, name, staticmethod(count) if isinstance(own, staticmethod) else count)
     return calls
 
 
@@ -116,9 +118,9 @@ def convolution(setting, dtype, transposed=False, seed=0, non_contiguous=False):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_convolution(name, dtype, monkeypatch):
-    from minigrad.kernels import conv
+    from minigrad.kernels.conv import Convolution
 
-    calls = [called(monkeypatch, conv, function) for function in ("forward", "grad_input", "grad_weight")]
+    calls = [called(monkeypatch, Convolution, way) for way in ("convolve", "grad_input", "grad_weight")]
     check(convolution(CONVOLUTIONS[name], dtype), dtype)
     assert [len(c) for c in calls] == [1, 1, 1]
 
@@ -301,6 +303,23 @@ def test_attention_gives_the_masks_gradient():
     q, k, v = (torch.tensor(x.numpy()) for x in (q, k, v))
     torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=theirs).square().sum().backward()
     np.testing.assert_allclose(mask.grad.numpy(), theirs.grad.numpy(), atol=1e-5)
+
+
+def test_attention_with_a_mask_that_learns_takes_the_numpy_form():
+    q, k, v = (minigrad.randn(2, 4, 30, 16) for _ in range(3))
+    attend = minigrad.nn.functional.scaled_dot_product_attention
+    q.requires_grad_()
+    mask = minigrad.randn(30, 30)
+    assert type(attend(q, k, v, attn_mask=mask).grad_fn).__module__ == "minigrad.kernels.attention"
+    mask.requires_grad_()
+    assert type(attend(q, k, v, attn_mask=mask).grad_fn).__module__ == "minigrad.ops.attention"
+    with minigrad.no_grad():
+        used = []
+        original = kernels.split
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("minigrad.kernels.attention.split", lambda *a: used.append(1) or original(*a))
+            attend(q, k, v, attn_mask=mask)
+    assert used
 
 
 def test_attention_of_long_sequences_keeps_no_square():

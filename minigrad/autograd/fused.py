@@ -22,7 +22,7 @@ import numpy as np
 
 from .differentiate import grad
 from .graph import Operation
-from .modes import enable_grad
+from .modes import current, enable_grad
 from .variable import Array, Variable
 
 LARGE = 1 << 15  # elements from which a compiled loop pays
@@ -142,6 +142,7 @@ class Fused(Operation):
     """
 
     compiled: ClassVar[str | None] = None
+    constants: ClassVar[tuple[int, ...]] = ()  # the inputs by which the compiled form cannot differentiate
     serves_tensors: ClassVar[bool] = False
     inputs: tuple[Any, ...] | None = None
 
@@ -165,7 +166,7 @@ class Fused(Operation):
         form: Any = cls
         if cls.compiled is not None:
             work = cls.work(*[x.array if isinstance(x, Variable) else x for x in inputs])
-            if work >= LARGE or position == "compiled":
+            if (work >= LARGE or position == "compiled") and not any(wants_gradient(inputs[i]) for i in cls.constants):
                 form = compiled_form(cls.compiled, work) or cls
         result = _apply(form, *inputs)
         if isinstance(result, Variable) and result._edge is not None and not cls.serves_tensors:
@@ -193,6 +194,11 @@ class Fused(Operation):
     def release(self) -> None:
         super().release()
         self.inputs = None
+
+
+def wants_gradient(x: Any) -> bool:
+    """Whether an operation that is applied to x now will be asked for the gradient by x."""
+    return current.grad and isinstance(x, Variable) and (x._edge is not None or x._requires_grad)
 
 
 class Alias(Operation):

@@ -1,9 +1,10 @@
 """Compiled loops for large arrays. Nobody needs to read them to understand the engine: each has its twin in NumPy, in ops/.
 
-An operation asks `wanted(x)` whether x is worth a compiled loop, and only then imports the file that holds
-it, and with it Numba. Small arrays never wait for a compiler. A compiled loop is kept on disk (NUMBA_CACHE_DIR, else
-beside the file), so each is compiled once on a machine; `python -m minigrad.kernels warm` does it ahead.
+A fused operation (autograd/fused.py) names its compiled form, a class beside the loops here. It is imported, and Numba with
+it, when an array is large enough for it: small arrays never wait for a compiler. A compiled loop is kept on disk
+(NUMBA_CACHE_DIR, else beside the file), so each is compiled once on a machine; `python -m minigrad.kernels warm` does it ahead.
 
+    compiled.py     the decorators of all loops
     vector.py       exp, tanh, erf ... written out, so that the compiler makes vector instructions of them
     sums.py         sums and maxima of a row
     elementwise.py  activations, forward and backward
@@ -14,7 +15,7 @@ beside the file), so each is compiled once on a machine; `python -m minigrad.ker
     conv.py         convolution, on that tile
     conv_batch.py   convolution of a batch, an image in each lane
     attention.py    scaled dot-product attention, in blocks, on that tile
-    scatter.py      the gradient of an embedding
+    scatter.py      rows added up by index: the gradient of an embedding
     optimizer.py    Adam and SGD in one pass
 
 Threads: a kernel releases Python's lock and works on a part of the rows, `split` gives each thread of a small pool its
@@ -29,28 +30,12 @@ import os
 import threading
 from collections.abc import Callable
 
-import numpy as np
-
-from ..autograd.fused import kernels_position, numba_is_installed
 from ..threads import get_num_threads
 
-LARGE = 1 << 15  # elements from which a compiled loop pays
 _PER_THREAD = 1 << 17  # elements that are worth waking a second thread for: about 50 microseconds
 
 _workers: list[_Worker] = []
 _busy = threading.Lock()
-
-
-def wanted(x: np.ndarray, work: int | None = None) -> bool:
-    """Whether a compiled loop should run over x: it is large, of float32 or float64, kernels are on, Numba is installed.
-
-    work: where an element is used many times, how many elements would cost as much when used once; x.size otherwise.
-    """
-    size = x.size if work is None else work
-    position = kernels_position()
-    if x.dtype.char not in "fd" or position not in ("fastest", "compiled") or not numba_is_installed():
-        return False
-    return size >= LARGE or (position == "compiled" and x.size > 0)
 
 
 class _Worker(threading.Thread):

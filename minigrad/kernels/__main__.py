@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 
@@ -63,15 +61,9 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 def unused() -> list[str]:
     """The kernels that no job has compiled."""
-    from . import compiled
+    from .compiled import all_kernels
 
-    for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
-        importlib.import_module(f"{__package__}.{path.stem}")
-    return sorted(
-        name
-        for name, kernel in compiled.KERNELS.items()
-        if kernel.__module__.startswith("minigrad.") and not kernel.used
-    )
+    return sorted(name for name, kernel in all_kernels().items() if not kernel.used)
 
 
 def main(arguments: list[str] | None = None) -> int:

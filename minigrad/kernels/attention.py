@@ -27,13 +27,13 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.variable import Array
+from ..ops.attention import ScaledDotProductAttention as NumpyAttention
 from . import split
 from .compiled import inline, kernel
 from .gemm import TALL, VECTOR_BYTES, move, tall_tile, transpose
 from .sums import row_dot, row_max, row_sum
 from .vector import exp
-
-Array = np.ndarray
 
 QUERIES, KEYS = TALL[0] * 11, 128  # in a block
 
@@ -308,3 +308,26 @@ def backward(
     heads = len(begins[0])
     split(heads, heads * math.prod(sizes[:3]), lambda a, b: _backward(*flat, at, strides, sizes, scale, *setting, a, b))
     return dq, dk, dv
+
+
+class ScaledDotProductAttention(NumpyAttention):
+    """The compiled form of ops.attention.ScaledDotProductAttention.
+
+    Saved are, beside the inputs, out and each row's maximum and 1 / sum (`row_sums`), from which P is made again in blocks.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, q: Array, k: Array, v: Array, mask: Array | None, scale: float, noise: Array | None, causal: bool
+    ) -> Array:
+        ctx.setting = scale, noise, causal
+        out, ctx.row_sums = forward(q, k, v, mask, scale, noise, causal)
+        ctx.save_for_backward(q, k, v, out, mask)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:
+        q, k, v, out, mask = ctx.saved_tensors
+        gradients = backward(q, k, v, out, grad, ctx.row_sums, mask, *ctx.setting)
+        wanted = ctx.needs_input_grad[:3]
+        return *(g if wants else None for g, wants in zip(gradients, wanted, strict=True)), *(None,) * 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import sys
 import threading
 from collections.abc import Callable
@@ -12,8 +13,17 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba.core import event
 
-KERNELS: dict[str, Kernel] = {}  # by "file.name", for `python -m minigrad.kernels warm`
+KERNELS: dict[str, Kernel] = {}  # by "file.name": those of the files imported so far
+PATIENCE = 1.0  # seconds of compiling after which a kernel says so
+
+
+def all_kernels() -> dict[str, Kernel]:
+    """The kernels of every file of this folder, by "file.name"."""
+    for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
+        importlib.import_module(f"{__package__}.{path.stem}")
+    return {name: kernel for name, kernel in KERNELS.items() if kernel.__module__.startswith(f"{__package__}.")}
 
 
 @functools.cache
@@ -26,7 +36,7 @@ def _sources() -> str:
 
 
 class Kernel:
-    """A function compiled at its first call with arguments of new types. Says so if that takes over a second."""
+    """A function compiled at its first call with arguments of new types. Says so if compiling takes over a second."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
@@ -43,22 +53,34 @@ class Kernel:
     def __call__(self, *args: Any) -> Any:
         key = tuple((a.dtype.char, a.ndim, a.flags.c_contiguous) if type(a) is np.ndarray else type(a) for a in args)
         if key not in self._known:
-            with self._lock:
-                timer = threading.Timer(1.0, self._announce)
-                timer.daemon = True
-                timer.start()
-                try:
-                    result = self.dispatcher(*args)
-                finally:
-                    timer.cancel()
+            with self._lock, event.install_listener("numba:compile", _Announcement(self)):
+                result = self.dispatcher(*args)
                 self._known.add(key)
                 self.used = True
             return result
         return self.dispatcher(*args)
 
-    def _announce(self) -> None:
+
+class _Announcement(event.Listener):
+    """Says that a kernel is being compiled, if that lasts. Numba tells when it begins: not where its cache has the types."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+
+    def on_start(self, event: Any) -> None:
+        if event.data["dispatcher"] is self.kernel.dispatcher:
+            self.timer = threading.Timer(PATIENCE, self.say)
+            self.timer.daemon = True
+            self.timer.start()
+
+    def on_end(self, event: Any) -> None:
+        if event.data["dispatcher"] is self.kernel.dispatcher:
+            self.timer.cancel()
+
+    def say(self) -> None:
         print(
-            f"minigrad: compiling {self.name}, once on this machine (`python -m minigrad.kernels warm` compiles all)",
+            f"minigrad: compiling {self.kernel.name}, once on this machine "
+            "(`python -m minigrad.kernels warm` compiles all)",
             file=sys.stderr,
         )
 

@@ -36,15 +36,16 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.variable import Array
+from ..ops.conv import Convolution as NumpyConvolution
+from ..ops.conv import TransposedConvolution as NumpyTransposedConvolution
+from ..ops.windows import Ints, Pairs, out_sizes
 from ..threads import get_num_threads
 from . import conv_batch, split
 from .compiled import inline, kernel
 from .gemm import TALL, VECTOR_BYTES, WIDE, move, move_even, tall_tile, transpose, wide_tile
 
-Array = np.ndarray
-Ints = tuple[int, ...]
 Pair = tuple[int, int]
-Pairs = tuple[Pair, ...]
 
 DEPTH = 576  # rows of a panel
 STRIPS = 4  # strips of a panel
@@ -356,10 +357,9 @@ def _pair(values: Ints) -> Pair:
     return (values[0], values[1]) if len(values) == 2 else (1, values[0])
 
 
-def forward(
-    x: Array, w: Array, bias: Array | None, out: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int
-) -> Array:
+def forward(x: Array, w: Array, bias: Array | None, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
     """x (N, C, *spatial), w (O, C/groups, *kernel) -> (N, O, *out)."""
+    out = out_sizes(x.shape[2:], w.shape[2:], stride, pads, dilation)
     result = np.empty((x.shape[0], w.shape[0], *out), x.dtype)
     taps, grid, step = _taps(w.shape[2:], dilation, pads), _plane(out), _pair(stride)
     if conv_batch.suits(x, w.shape, grid, groups):
@@ -444,3 +444,19 @@ def grad_weight(grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs,
 
     split(parts, places * channels * n_taps * filters * groups, run)
     return dw.reshape(w_shape) if len(dw) == 1 else dw.sum(0).reshape(w_shape)
+
+
+class Convolution(NumpyConvolution):
+    """The compiled form of ops.conv.Convolution: its three directions are those above."""
+
+    convolve = staticmethod(forward)
+    grad_input = staticmethod(grad_input)
+    grad_weight = staticmethod(grad_weight)
+
+
+class TransposedConvolution(NumpyTransposedConvolution):
+    """The compiled form of ops.conv.TransposedConvolution."""
+
+    convolve = staticmethod(forward)
+    grad_input = staticmethod(grad_input)
+    grad_weight = staticmethod(grad_weight)

@@ -25,11 +25,11 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.variable import Array
 from . import split
 from .compiled import inline, kernel
 from .gemm import PAIRED_ROWS, VECTOR_BYTES, move, paired_tile, transpose
 
-Array = np.ndarray
 Pair = tuple[int, int]
 Places = tuple[tuple[int, ...], ...]
 

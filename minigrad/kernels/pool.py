@@ -3,7 +3,7 @@
     for each image and channel (a plane, which stays in the cache):
         for each row of windows:  for each of the kh x kw elements:  keep the larger, in all windows of the row at once
 
-The NumPy twin does the same over the whole batch, which leaves the cache each time. Padding is never read.
+The NumPy twin (ops/pool.py) does the same over the whole batch, which leaves the cache each time. Padding is never read.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.variable import Array
+from ..ops.pool import MaxPool as NumpyMaxPool
+from ..ops.windows import Ints, Pairs
 from . import split
 from .compiled import inline, kernel
 
-Array = np.ndarray
 Pair = tuple[int, int]
 
 
@@ -77,14 +79,7 @@ def _pair(values: tuple[int, ...], fill: int) -> Pair:
     return (values[0], values[1]) if len(values) == 2 else (fill, values[0])
 
 
-def max_pool(
-    x: Array,
-    kernel: tuple[int, ...],
-    stride: tuple[int, ...],
-    dilation: tuple[int, ...],
-    pads: tuple[Pair, ...],
-    out: tuple[int, ...],
-) -> tuple[Array, Array]:
+def max_pool(x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> tuple[Array, Array]:
     """The largest of each window, and which of its elements that was (numbered in order). A nan wins."""
     rank = len(kernel)
     best, winner = np.empty((*x.shape[:-rank], *out), x.dtype), np.empty((*x.shape[:-rank], *out), np.int16)
@@ -95,9 +90,8 @@ def max_pool(
 
 
 def max_pool_backward(
-    grad: Array, winner: Array, shape: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...],
-    dilation: tuple[int, ...], pads: tuple[Pair, ...],
-) -> Array:  # fmt: skip
+    grad: Array, winner: Array, shape: Ints, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs
+) -> Array:
     """Zeros of `shape` with each window's gradient added at its winner."""
     rank = len(kernel)
     dx = np.empty(shape, grad.dtype)
@@ -105,3 +99,17 @@ def max_pool_backward(
     setting = _pair(kernel, 1), _pair(stride, 1), _pair(dilation, 1), _pair(tuple(low for low, _ in pads), 0)
     split(len(planes), dx.size, lambda a, b: _backward(grads[a:b], places[a:b], planes[a:b], *setting))
     return dx
+
+
+class MaxPool(NumpyMaxPool):
+    """The compiled form of ops.pool.MaxPool."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> Array:
+        ctx.setting = x.shape, kernel, stride, dilation, pads
+        values, ctx.winner = max_pool(x, kernel, stride, dilation, pads, out)
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:
+        return max_pool_backward(grad, ctx.winner, *ctx.setting), *(None,) * 5

@@ -25,6 +25,7 @@ operations do), they return arrays and leave no trace in the graph.
     exponential.py         exp, the logarithms, sigmoid
     extremes.py            TODO
     index.py               x[key]
+    interpolate.py         images made larger or smaller
     join.py                cat, stack, meshgrid
     keys.py                what may stand in x[...] (helpers)
     linear.py              TODO
@@ -40,12 +41,13 @@ operations do), they return arrays and leave no trace in the graph.
     norm.py                batch, layer, group and instance norm, rms norm
     operands.py            tensors and numbers, and the type in which they meet
     order.py               TODO
+    pad.py                 a border around an array
     parts.py               slices, narrow, split, chunk, unbind
+    patches.py             unfold, fold, pixel_shuffle
     piecewise.py           relu and its kin: activations made of straight pieces
     pool.py                pooling
     power.py               pow, square, the roots
     reduce.py              TODO
-    resample.py            TODO
     rounding.py            floor, ceil, round, trunc
     rule.py                an operation of one input, made of a function and its derivative
     shape.py               reshape, permute, expand: other views of the same elements
@@ -74,6 +76,7 @@ from .dropout import *
 from .exponential import *
 from .extremes import *
 from .index import *
+from .interpolate import *
 from .join import *
 from .linear import *
 from .loss_binary import *
@@ -85,12 +88,13 @@ from .masked import *
 from .matrix import *
 from .norm import *
 from .order import *
+from .pad import *
 from .parts import *
+from .patches import *
 from .piecewise import *
 from .pool import *
 from .power import *
 from .reduce import *
-from .resample import *
 from .rounding import *
 from .shape import *
 from .softmax import *

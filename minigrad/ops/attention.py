@@ -1,6 +1,7 @@
 """Scaled dot-product attention: every position asks all others, and takes a mean of their values by how well they answer.
 
-What stands here holds all answers at once. Large inputs go block by block (kernels/attention.py), in memory linear in length.
+What stands here holds all answers at once. The compiled form for large inputs (kernels/attention.py) goes block by block,
+in memory linear in length.
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import kernels
-from ..autograd.fused import Fused
-from ..autograd.variable import Array, wrap
+from ..autograd.fused import Fused, size
+from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from ..random import default_generator
 from .checks import require_tensor, type_name
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
+def _causal_mask(q: Array, k: Array) -> Array:
+    """What to add to the scores: -inf where a key comes after the query."""
+    return np.triu(np.full((q.shape[-2], k.shape[-2]), -math.inf, q.dtype), 1)
+
+
 class ScaledDotProductAttention(Fused):
     """out = P · v,  P = softmax(scale · q · kᵀ + mask) by rows;  q (..., L, E), k (..., S, E), v (..., S, Ev)
 
@@ -31,11 +36,16 @@ class ScaledDotProductAttention(Fused):
     mask: numbers to add, with -inf for what must not be seen; a row in which nothing may be seen gives 0.
     causal: query i sees the keys up to i. noise: dropout's factors for P, drawn before.
 
-    What is saved: P for small inputs; for large ones out and each row's maximum and sum, from which P is made again in blocks.
+    Compiled form: kernels/attention.py, which has no gradient by the mask.
     """
 
+    compiled = "attention.ScaledDotProductAttention"
+    constants = (3,)
+
     @staticmethod
-    def definition(q: Any, k: Any, v: Any, mask: Any, scale: float, noise: Array | None, causal: bool) -> Any:
+    def definition(
+        q: Operand, k: Operand, v: Operand, mask: Operand, scale: float, noise: Array | None, causal: bool
+    ) -> Operand:
         if causal:
             mask = _causal_mask(q.array, k.array)
         scores = (q * scale) @ k.transpose(-2, -1)  # (..., L, S)
@@ -52,17 +62,14 @@ class ScaledDotProductAttention(Fused):
         return weights @ v
 
     @staticmethod
+    def work(q: Array, k: Array, v: Array, *setting: Any) -> int:
+        return max(1, size(q) * k.shape[-2] // 128) if size(q) and k.size and v.size else 0
+
+    @staticmethod
     def forward(
         ctx: Any, q: Array, k: Array, v: Array, mask: Array | None, scale: float, noise: Array | None, causal: bool
     ) -> Array:
         ctx.setting = scale, noise, causal
-        ctx.kept = None
-        if _compiled(q, k, v) and not (ctx.needs_input_grad and ctx.needs_input_grad[3]):
-            from ..kernels import attention
-
-            out, ctx.kept = attention.forward(q, k, v, mask, *ctx.setting)
-            ctx.save_for_backward(q, k, v, out, mask)
-            return out
         if causal:
             mask = _causal_mask(q, k)
         weights = np.matmul(q * scale, k.swapaxes(-2, -1))
@@ -85,12 +92,6 @@ class ScaledDotProductAttention(Fused):
     def backward(ctx: Any, grad: Any) -> Any:
         scale, noise, _ = ctx.setting
         to_q, to_k, to_v, to_mask, *_ = ctx.needs_input_grad
-        if ctx.kept is not None:
-            from ..kernels import attention
-
-            q, k, v, out, mask = ctx.saved_tensors
-            dq, dk, dv = attention.backward(q, k, v, out, grad, ctx.kept, mask, *ctx.setting)
-            return dq if to_q else None, dk if to_k else None, dv if to_v else None, *(None,) * 4
         q, k, v, weights = ctx.saved_tensors
         dq = dk = dv = ds = None
         if to_v:
@@ -110,21 +111,9 @@ class ScaledDotProductAttention(Fused):
         return dq, dk, dv, ds if to_mask else None, *(None,) * 3
 
 
-def _compiled(q: Array, k: Array, v: Array) -> bool:
-    """Whether to take the compiled road: enough work, and nothing empty."""
-    if 0 in (q.size, k.size, v.size):
-        return False
-    return kernels.wanted(q, q.size * k.shape[-2] // 128)
-
-
-def _causal_mask(q: Array, k: Array) -> Array:
-    """What to add to the scores: -inf where a key comes after the query."""
-    return np.triu(np.full((q.shape[-2], k.shape[-2]), -math.inf, q.dtype), 1)
-
-
 @public("functional")
 def scaled_dot_product_attention(
-    query: Any, key: Any, value: Any, attn_mask: Any = None, dropout_p: float = 0.0, is_causal: bool = False, *,
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0, is_causal: bool = False, *,
     scale: float | None = None, enable_gqa: bool = False,
 ) -> Tensor:  # fmt: skip
     """softmax(scale · query · keyᵀ + mask) · value.
@@ -163,8 +152,8 @@ def scaled_dot_product_attention(
     check_probability(dropout_p)
     if enable_gqa and q.ndim > 2:
         heads = q.shape[-3]
-        for x in (k, v):
-            if x.ndim < 3 or x.shape[-3] == 0 or heads % x.shape[-3]:
+        for array in (k, v):
+            if array.ndim < 3 or array.shape[-3] == 0 or heads % array.shape[-3]:
                 raise RuntimeError(
                     "Number of heads in key and value must divide the number of heads in query: "
                     f"{k.shape[-3:-2]} and {v.shape[-3:-2]} do not divide {heads}"
@@ -196,7 +185,7 @@ def scaled_dot_product_attention(
         x if x.array.shape[:-2] == outer else x.expand((*outer, *x.array.shape[-2:])) for x in (query, key, value)
     )
     noise = default_generator.dropout_mask(shape, q.dtype, dropout_p) if dropout_p else None
-    mask = attn_mask
-    if mask is not None and mask.array.dtype.kind == "b":  # as numbers to add
-        mask = np.where(mask.array, q.dtype.type(0), q.dtype.type(-math.inf))
+    mask: Tensor | Array | None = attn_mask
+    if attn_mask is not None and attn_mask.array.dtype.kind == "b":  # as numbers to add
+        mask = np.where(attn_mask.array, q.dtype.type(0), q.dtype.type(-math.inf))
     return ScaledDotProductAttention.apply(query, key, value, mask, scale, noise, is_causal)

@@ -6,7 +6,7 @@ The columns hold every element kh·kw times, so they are made for a few images a
 The gradient by the input is the same road backwards (weightᵀ @ grad, then the windows added up), the gradient by the
 weight is grad @ columnsᵀ. A transposed convolution is the gradient by the input, taken as the forward direction.
 
-Large ones take the compiled road (kernels/conv.py), which makes no columns; groups of fewer than four filters do not.
+The compiled form (kernels/conv.py) makes no columns. It serves large convolutions with four filters or more in a group.
 """
 
 from __future__ import annotations
@@ -17,19 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import kernels
-from ..autograd.fused import Fused
-from ..autograd.variable import Array, Variable, wrap
+from ..autograd.fused import Fused, size
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .arrange import flip
 from .contraction import einsum
-from .windows import Pairs, add_windows, out_size, pad_zeros, tuple_of, windows
+from .pad import pad
+from .windows import Ints, Pairs, Size, add_windows, inside, out_size, out_sizes, pad_zeros, tuple_of, windows
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-
-Ints = tuple[int, ...]
 _COLUMN_BYTES = 1 << 22  # columns made at a time: they should stay in the cache until the product has read them
 
 
@@ -47,12 +45,14 @@ def _columns(x: Array, kernel: Ints, stride: Ints, dilation: Ints, groups: int) 
     return seen.transpose(order).reshape(n, groups, channels // groups * math.prod(kernel), -1)
 
 
-def _compiled(x: Array, out: Ints, w_shape: Ints, groups: int) -> bool:
-    """Whether to take the compiled road: enough places for its tiles, enough filters in a group, enough work."""
+def _compiled_work(x: Array, out: Ints, w: Array, groups: int) -> int:
+    """What a compiled convolution to `out` places costs, in elements that are used once: 128 products each."""
+    if 0 in (size(x), w.size):
+        return 0
     places = x.shape[0] * math.prod(out)
-    if places < 64 or w_shape[0] < 4 * groups or w_shape[1] == 0:
-        return False
-    return kernels.wanted(x, places * math.prod(w_shape) // 128)
+    if places < 64 or w.shape[0] < 4 * groups:
+        return 1  # its tiles would stay nearly empty: it can, but it never pays
+    return max(1, places * w.size // 128)
 
 
 def _add_bias(out: Array, bias: Array) -> Array:
@@ -65,14 +65,8 @@ def conv_forward(
 ) -> Array:
     """x (N, C, *spatial), w (O, C/groups, *kernel), bias (O) -> (N, O, *out)."""
     kernel = w.shape[2:]
-    out = tuple(
-        out_size(s, k, st, p, d) for s, k, st, p, d in zip(x.shape[2:], kernel, stride, pads, dilation, strict=True)
-    )
+    out = out_sizes(x.shape[2:], kernel, stride, pads, dilation)
     n, n_out = x.shape[0], w.shape[0]
-    if _compiled(x, out, w.shape, groups):
-        from ..kernels import conv
-
-        return conv.forward(x, w, bias, out, stride, pads, dilation, groups)
     flat = w.reshape(groups, n_out // groups, -1)
     result = np.empty((n, groups, n_out // groups, math.prod(out)), x.dtype)
     padded = pad_zeros(x, pads)
@@ -87,19 +81,15 @@ def conv_grad_input(
 ) -> Array:
     """The gradient by x (N, C, *spatial) of `conv_forward`, from the gradient (N, O, *out) of its result; + bias (C)."""
     kernel, n = w.shape[2:], grad.shape[0]
-    if _compiled(grad, grad.shape[2:], w.shape, groups):
-        from ..kernels import conv
-
-        return conv.grad_input(grad, w, bias, spatial, stride, pads, dilation, groups)
     flat = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)  # (groups, C/groups · kernel, O/groups)
     channels, out = w.shape[1] * groups, grad.shape[2:]
     padded = tuple(s + lo + max(hi, 0) for s, (lo, hi) in zip(spatial, pads, strict=True))
     result = np.empty((n, channels, *spatial), grad.dtype)
-    inside = (..., *(slice(lo, lo + s) for s, (lo, _) in zip(spatial, pads, strict=True)))
+    kept = inside(spatial, pads)
     for part in _chunks(n, flat.shape[1] * groups * math.prod(out) * grad.itemsize):
         g = grad[part].reshape(-1, groups, w.shape[0] // groups, math.prod(out))
         columns = np.matmul(flat, g).reshape(-1, channels, *kernel, *out)
-        result[part] = add_windows(columns, padded, kernel, stride, dilation)[inside]
+        result[part] = add_windows(columns, padded, kernel, stride, dilation)[kept]
     return result if bias is None else _add_bias(result, bias)
 
 
@@ -108,10 +98,6 @@ def conv_grad_weight(
 ) -> Array:
     """The gradient by w of `conv_forward`, from the gradient (N, O, *out) of its result."""
     kernel, n, out = w_shape[2:], x.shape[0], math.prod(grad.shape[2:])
-    if _compiled(x, grad.shape[2:], w_shape, groups):
-        from ..kernels import conv
-
-        return conv.grad_weight(grad, x, w_shape, stride, pads, dilation, groups)
     padded = pad_zeros(x, pads)
     total = np.zeros((groups, w_shape[0] // groups, w_shape[1] * math.prod(kernel)), grad.dtype)
     for part in _chunks(n, total[0, 0].size * groups * out * x.itemsize):
@@ -122,16 +108,42 @@ def conv_grad_weight(
     return total.reshape(w_shape)
 
 
+def _check(name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, bool]:
+    """The input as a batch, and whether it was a single image; errors in PyTorch's words."""
+    for argument, given in (("input", input), ("weight", weight)):
+        if not isinstance(given, Variable):
+            raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(given).__name__}")
+    x, w = input.array, weight.array
+    if w.ndim != rank + 2:
+        raise RuntimeError(f"weight should have {rank + 2} dimensions for {name}, got shape {list(w.shape)}")
+    if x.ndim not in (rank + 1, rank + 2):
+        raise RuntimeError(
+            f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of size: {list(x.shape)}"
+        )
+    if x.dtype != w.dtype or (bias is not None and bias.array.dtype != w.dtype):
+        raise RuntimeError(
+            f"Input type ({input.dtype}) and weight type ({weight.dtype}) and bias type should be the same; convert one with .to()"
+        )
+    single = x.ndim == rank + 1
+    return (input.unsqueeze(0) if single else input), single
+
+
 class Convolution(Fused):
     """out[n, o, p] = b[o] + Σ_{c, k} x[n, c, stride·p + dilation·k - padding] · w[o, c, k]: every window times every filter.
 
     dx: each window gets back w · grad. dw[o, c, k] = Σ_{n, p} grad[n, o, p] · x at the same place. db = Σ_{n, p} grad.
+    Compiled form: kernels/conv.py.
     """
 
-    @staticmethod
-    def definition(x: Any, w: Any, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Any:
-        from .resample import pad
+    compiled = "conv.Convolution"
+    convolve = staticmethod(conv_forward)  # what the compiled form has of its own
+    grad_input = staticmethod(conv_grad_input)
+    grad_weight = staticmethod(conv_grad_weight)
 
+    @staticmethod
+    def definition(
+        x: Operand, w: Operand, b: Operand, stride: Ints, pads: Pairs, dilation: Ints, groups: int
+    ) -> Operand:
         rank = len(stride)
         x = pad(x, [p for pair in reversed(pads) for p in pair])
         # index[d][i, k]: where element k of window i lies in dimension d
@@ -151,10 +163,14 @@ class Convolution(Fused):
         return result if b is None else result + b.reshape(-1, *(1,) * rank)
 
     @staticmethod
+    def work(x: Array, w: Array, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> int:
+        return _compiled_work(x, out_sizes(x.shape[2:], w.shape[2:], stride, pads, dilation), w, groups)
+
+    @staticmethod
     def forward(ctx: Any, x: Array, w: Array, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int) -> Array:
         ctx.save_for_backward(x, w)
         ctx.setting = stride, pads, dilation, groups
-        return conv_forward(x, w, b, stride, pads, dilation, groups)
+        return ctx.convolve(x, w, b, *ctx.setting)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
@@ -162,84 +178,17 @@ class Convolution(Fused):
         dx, dw, db = ctx.needs_input_grad[:3]
         grad = np.ascontiguousarray(grad)
         return (
-            conv_grad_input(grad, w, None, x.shape[2:], *ctx.setting) if dx else None,
-            conv_grad_weight(grad, x, w.shape, *ctx.setting) if dw else None,
+            ctx.grad_input(grad, w, None, x.shape[2:], *ctx.setting) if dx else None,
+            ctx.grad_weight(grad, x, w.shape, *ctx.setting) if dw else None,
             grad.sum((0, *range(2, grad.ndim))) if db else None,
             *(None,) * 4,
         )
 
 
-class TransposedConvolution(Fused):
-    """The map whose matrix is the transpose of a convolution's: from its outputs to its inputs, from small to large.
-
-    out[n, o, stride·p + dilation·k - padding] += x[n, c, p] · w[c, o, k]. dx is a convolution of grad with w, dw as there.
-    """
-
-    @staticmethod
-    def definition(x: Any, w: Any, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int, size: Ints) -> Any:
-        # Put stride - 1 zeros between the elements of x, pad it, and convolve with the flipped filters.
-        from .resample import pad
-
-        rank = len(stride)
-        for d, s in enumerate(stride):
-            dim = 2 + d
-            spread = pad(x.unsqueeze(dim + 1), [0, 0] * (rank - 1 - d) + [0, s - 1]).flatten(dim, dim + 1)
-            x = spread.narrow(dim, 0, spread.shape[dim] - (s - 1))
-        margins = []
-        for d, (k, dil, (lo, _)) in enumerate(zip(w.shape[2:], dilation, pads, strict=True)):
-            before = dil * (k - 1) - lo
-            after = size[d] - x.shape[2 + d] - before + dil * (k - 1)
-            margins.append((before, after))
-        x = pad(x, [p for pair in reversed(margins) for p in pair])
-        turned = flip(w, *range(2, 2 + rank))  # (C, O/groups, *kernel)
-        n_in, n_out = turned.shape[:2]
-        turned = turned.reshape(groups, n_in // groups, n_out, *turned.shape[2:]).transpose(1, 2).flatten(0, 1)
-        none = ((0, 0),) * rank
-        return Convolution.definition(x, turned, b, (1,) * rank, none, dilation, groups)
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Array, w: Array, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int, size: Ints
-    ) -> Array:
-        ctx.save_for_backward(x, w)
-        ctx.setting = stride, pads, dilation, groups
-        return conv_grad_input(np.ascontiguousarray(x), w, b, size, stride, pads, dilation, groups)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Any:
-        x, w = ctx.saved_tensors
-        dx, dw, db = ctx.needs_input_grad[:3]
-        return (
-            conv_forward(grad, w, None, *ctx.setting) if dx else None,
-            conv_grad_weight(np.ascontiguousarray(x), grad, w.shape, *ctx.setting) if dw else None,
-            grad.sum((0, *range(2, grad.ndim))) if db else None,
-            *(None,) * 5,
-        )
-
-
-def _check(name: str, rank: int, input: Any, weight: Any, bias: Any) -> tuple[Any, bool]:
-    """The input as a batch, and whether it was a single image; errors in PyTorch's words."""
-    for argument, x in (("input", input), ("weight", weight)):
-        if not isinstance(x, Variable):
-            raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(x).__name__}")
-    x, w = input.array, weight.array
-    if w.ndim != rank + 2:
-        raise RuntimeError(f"weight should have {rank + 2} dimensions for {name}, got shape {list(w.shape)}")
-    if x.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(
-            f"Expected {rank + 1}D (unbatched) or {rank + 2}D (batched) input to {name}, but got input of size: {list(x.shape)}"
-        )
-    if x.dtype != w.dtype or (bias is not None and bias.array.dtype != w.dtype):
-        raise RuntimeError(
-            f"Input type ({input.dtype}) and weight type ({weight.dtype}) and bias type should be the same; convert one with .to()"
-        )
-    single = x.ndim == rank + 1
-    return (input.unsqueeze(0) if single else input), single
-
-
 def _conv(
-    name: str, rank: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int
-) -> Any:
+    name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Size, padding: Size | str, dilation: Size,
+    groups: int,
+) -> Tensor:  # fmt: skip
     x, single = _check(name, rank, input, weight, bias)
     strides, dilations = tuple_of(stride, rank, "stride"), tuple_of(dilation, rank, "dilation")
     if min(strides) <= 0:
@@ -290,36 +239,88 @@ def _conv(
 
 @public("minigrad", "functional")
 def conv1d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Tensor:
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1,
+    groups: int = 1,
+) -> Tensor:  # fmt: skip
     """input (N, C, L) or (C, L), weight (O, C/groups, k): (N, O, L'). padding: ints, "same" or "valid". PyTorch: torch.conv1d."""
     return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
 @public("minigrad", "functional")
 def conv2d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Tensor:
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1,
+    groups: int = 1,
+) -> Tensor:  # fmt: skip
     """input (N, C, H, W) or (C, H, W), weight (O, C/groups, kh, kw): (N, O, H', W'). PyTorch: torch.conv2d."""
     return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
+class TransposedConvolution(Fused):
+    """The map whose matrix is the transpose of a convolution's: from its outputs to its inputs, from small to large.
+
+    out[n, o, stride·p + dilation·k - padding] += x[n, c, p] · w[c, o, k]. dx is a convolution of grad with w, dw as there.
+    Compiled form: kernels/conv.py.
+    """
+
+    compiled = "conv.TransposedConvolution"
+    convolve = staticmethod(conv_forward)
+    grad_input = staticmethod(conv_grad_input)
+    grad_weight = staticmethod(conv_grad_weight)
+
+    @staticmethod
+    def definition(
+        x: Operand, w: Operand, b: Operand, stride: Ints, pads: Pairs, dilation: Ints, groups: int, spatial: Ints
+    ) -> Operand:
+        # Put stride - 1 zeros between the elements of x, pad it, and convolve with the flipped filters.
+        rank = len(stride)
+        for d, s in enumerate(stride):
+            dim = 2 + d
+            spread = pad(x.unsqueeze(dim + 1), [0, 0] * (rank - 1 - d) + [0, s - 1]).flatten(dim, dim + 1)
+            x = spread.narrow(dim, 0, spread.shape[dim] - (s - 1))
+        margins = []
+        for d, (k, dil, (lo, _)) in enumerate(zip(w.shape[2:], dilation, pads, strict=True)):
+            before = dil * (k - 1) - lo
+            after = spatial[d] - x.shape[2 + d] - before + dil * (k - 1)
+            margins.append((before, after))
+        x = pad(x, [p for pair in reversed(margins) for p in pair])
+        turned = flip(w, *range(2, 2 + rank))  # (C, O/groups, *kernel)
+        n_in, n_out = turned.shape[:2]
+        turned = turned.reshape(groups, n_in // groups, n_out, *turned.shape[2:]).transpose(1, 2).flatten(0, 1)
+        none = ((0, 0),) * rank
+        return Convolution.definition(x, turned, b, (1,) * rank, none, dilation, groups)
+
+    @staticmethod
+    def work(x: Array, w: Array, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int, spatial: Ints) -> int:
+        return _compiled_work(x, x.shape[2:], w, groups)
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Array, w: Array, b: Any, stride: Ints, pads: Pairs, dilation: Ints, groups: int, spatial: Ints
+    ) -> Array:
+        ctx.save_for_backward(x, w)
+        ctx.setting = stride, pads, dilation, groups
+        return ctx.grad_input(np.ascontiguousarray(x), w, b, spatial, *ctx.setting)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:
+        x, w = ctx.saved_tensors
+        dx, dw, db = ctx.needs_input_grad[:3]
+        return (
+            ctx.convolve(grad, w, None, *ctx.setting) if dx else None,
+            ctx.grad_weight(np.ascontiguousarray(x), grad, w.shape, *ctx.setting) if dw else None,
+            grad.sum((0, *range(2, grad.ndim))) if db else None,
+            *(None,) * 5,
+        )
+
+
 def _conv_transpose(
-    name: str,
-    rank: int,
-    input: Any,
-    weight: Any,
-    bias: Any,
-    stride: Any,
-    padding: Any,
-    output_padding: Any,
-    groups: int,
-    dilation: Any,
-) -> Any:
+    name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Size, padding: Size,
+    output_padding: Size, groups: int, dilation: Size,
+) -> Tensor:  # fmt: skip
     x, single = _check(name, rank, input, weight, bias)
     strides, dilations = tuple_of(stride, rank, "stride"), tuple_of(dilation, rank, "dilation")
     pads, extra = tuple_of(padding, rank, "padding"), tuple_of(output_padding, rank, "output_padding")
-    n_in, per_group, *kernel = weight.array.shape
+    n_in, _, *kernel = weight.array.shape
     shape = x.array.shape
     if shape[1] != n_in:
         raise RuntimeError(
@@ -331,32 +332,25 @@ def _conv_transpose(
             f"output padding must be smaller than either stride or dilation, but got output_padding {extra}, stride {strides} and "
             f"dilation {dilations}"
         )
-    size = tuple(
+    spatial = tuple(
         (n - 1) * s - 2 * p + d * (k - 1) + e + 1
         for n, s, p, d, k, e in zip(shape[2:], strides, pads, dilations, kernel, extra, strict=True)
     )
-    if min(size) <= 0:
+    if min(spatial) <= 0:
         raise RuntimeError(
-            f"Given input size per channel: {tuple(shape[2:])}. Calculated output size per channel: {size}. Output size is too small"
+            f"Given input size per channel: {tuple(shape[2:])}. Calculated output size per channel: {spatial}. Output size is too small"
         )
     # What the convolution that this transposes would have padded after, beyond the places that its windows reach.
     pairs = tuple((p, p - e) for p, e in zip(pads, extra, strict=True))
-    del per_group
-    out = TransposedConvolution.apply(x, weight, bias, strides, pairs, dilations, groups, size)
+    out = TransposedConvolution.apply(x, weight, bias, strides, pairs, dilations, groups, spatial)
     return out.squeeze(0) if single else out
 
 
 @public("minigrad", "functional")
 def conv_transpose1d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    groups: int = 1,
-    dilation: Any = 1,
-) -> Tensor:
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Size = 0,
+    output_padding: Size = 0, groups: int = 1, dilation: Size = 1,
+) -> Tensor:  # fmt: skip
     """input (N, C, L), weight (C, O/groups, k): (N, O, (L - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1).
 
     PyTorch: torch.conv_transpose1d.
@@ -368,15 +362,9 @@ def conv_transpose1d(
 
 @public("minigrad", "functional")
 def conv_transpose2d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
-    groups: int = 1,
-    dilation: Any = 1,
-) -> Tensor:
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Size = 0,
+    output_padding: Size = 0, groups: int = 1, dilation: Size = 1,
+) -> Tensor:  # fmt: skip
     """input (N, C, H, W), weight (C, O/groups, kh, kw): as `conv_transpose1d`, in two dimensions. PyTorch: torch.conv_transpose2d."""
     return _conv_transpose(
         "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation

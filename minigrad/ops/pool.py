@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from .. import kernels
-from ..autograd.fused import Fused
-from ..autograd.variable import Array, Variable, wrap
+from ..autograd.fused import Fused, size
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .along import gather
 from .matrix import matmul
-from .resample import pad as pad_tensor
-from .windows import Pairs, at, pad_zeros, tuple_of
+from .pad import pad as pad_tensor
+from .windows import Ints, Key, Pairs, Size, at, inside, pad_zeros, tuple_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-Ints = tuple[int, ...]
+Target: TypeAlias = int | Sequence[int | None]  # an adaptive pool's output size; None keeps that of the input
 
 
 def _out_sizes(spatial: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil_mode: bool) -> Ints:
@@ -44,7 +44,7 @@ def _pads(spatial: Ints, out: Ints, kernel: Ints, stride: Ints, padding: Ints, d
     )
 
 
-def _seen(x: Any, out: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Any:
+def _seen(x: Operand, out: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Operand:
     """The windows of a padded tensor, the elements of each in one last dimension: (.., *out, kernel)."""
     rank = len(kernel)
     key: list[Any] = [slice(None)] * (x.dim() - rank)
@@ -54,39 +54,6 @@ def _seen(x: Any, out: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Any:
         shape[d], shape[rank + d] = places.shape
         key.append(wrap(places.reshape(shape)))
     return x[tuple(key)].flatten(-rank)
-
-
-class MaxPool(Fused):
-    """out = the largest element of each window.  grad goes to it (to the first of several that are equal)"""
-
-    @staticmethod
-    def definition(x: Any, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> Any:
-        x = pad_tensor(x, [p for pair in reversed(pads) for p in pair], value=-math.inf)
-        return _seen(x, out, kernel, stride, dilation).max(-1).values
-
-    @staticmethod
-    def forward(ctx: Any, x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> Array:
-        ctx.setting = x.shape, kernel, stride, dilation, pads, out
-        ctx.compiled = kernels.wanted(x)
-        if ctx.compiled:
-            from ..kernels import pool
-
-            values, ctx.winner = pool.max_pool(x, kernel, stride, dilation, pads, out)
-        else:
-            values, ctx.winner = max_windows(x, kernel, stride, dilation, pads, out)
-        return values
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Any:
-        if ctx.compiled:
-            from ..kernels import pool
-
-            return pool.max_pool_backward(grad, ctx.winner, *ctx.setting[:5]), *(None,) * 5
-        return spread_to_winner(grad, ctx.winner, *ctx.setting), *(None,) * 5
-
-    @classmethod
-    def name(cls) -> str:
-        return "MaxPool2DWithIndicesBackward0"
 
 
 def max_windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> tuple[Array, Array]:
@@ -100,7 +67,7 @@ def max_windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pair
     best = np.empty((*lead, *out), x.dtype)
     winner = np.zeros((*lead, *out), np.int16)
     for i, place in enumerate(itertools.product(*(range(k) for k in kernel))):
-        candidate = x[(..., *at(place, out, stride, dilation))]
+        candidate = x[at(place, out, stride, dilation)]
         if i == 0:
             best[...] = candidate
             continue
@@ -120,9 +87,8 @@ def spread_to_winner(
     padded = (*shape[:-rank], *(n + lo + hi for n, (lo, hi) in zip(shape[-rank:], pads, strict=True)))
     total = np.zeros(padded, grad.dtype)
     for i, place in enumerate(itertools.product(*(range(k) for k in kernel))):
-        total[(..., *at(place, out, stride, dilation))] += grad * (winner == i)
-    inside = (..., *(slice(lo, lo + n) for n, (lo, _) in zip(shape[-rank:], pads, strict=True)))
-    return np.ascontiguousarray(total[inside])
+        total[at(place, out, stride, dilation)] += grad * (winner == i)
+    return np.ascontiguousarray(total[inside(shape[-rank:], pads)])
 
 
 def _winner_indices(
@@ -137,39 +103,6 @@ def _winner_indices(
     return index
 
 
-def _max_pool(
-    name: str,
-    rank: int,
-    input: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    dilation: Any,
-    ceil_mode: bool,
-    return_indices: bool,
-) -> Any:
-    x = input.array
-    if x.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(x.shape)}")
-    kernel = tuple_of(kernel_size, rank, "kernel_size")
-    steps = kernel if stride is None or stride == () else tuple_of(stride, rank, "stride")
-    padding, dilation = tuple_of(padding, rank, "padding"), tuple_of(dilation, rank, "dilation")
-    _check_pool(kernel, steps, padding)
-    spatial = x.shape[-rank:]
-    out = _out_sizes(spatial, kernel, steps, padding, dilation, ceil_mode)
-    if min(out) < 1:
-        raise RuntimeError(
-            f"Given input size: {tuple(x.shape[1:])}. Calculated output size: {out}. Output size is too small"
-        )
-    pads = _pads(spatial, out, kernel, steps, padding, dilation)
-    if not return_indices:
-        return MaxPool.apply(input, kernel, steps, dilation, pads, out)
-    _, winner = max_windows(x, kernel, steps, dilation, pads, out)
-    indices = wrap(_winner_indices(winner, x.shape, kernel, steps, dilation, pads, out))
-    flat = gather(input.flatten(-rank), -1, indices.flatten(-rank))
-    return flat.reshape(indices.array.shape), indices
-
-
 def _check_pool(kernel: Ints, stride: Ints, padding: Ints) -> None:
     if min(stride) <= 0:
         raise RuntimeError("stride should not be zero")
@@ -181,67 +114,80 @@ def _check_pool(kernel: Ints, stride: Ints, padding: Ints) -> None:
         )
 
 
+class MaxPool(Fused):
+    """out = the largest element of each window.  grad goes to it (to the first of several that are equal)
+
+    Compiled form: kernels/pool.py.
+    """
+
+    compiled = "pool.MaxPool"
+
+    @staticmethod
+    def definition(x: Operand, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> Operand:
+        x = pad_tensor(x, [p for pair in reversed(pads) for p in pair], value=-math.inf)
+        return _seen(x, out, kernel, stride, dilation).max(-1).values
+
+    @staticmethod
+    def work(x: Array, *setting: Any) -> int:
+        return size(x)
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> Array:
+        ctx.setting = x.shape, kernel, stride, dilation, pads, out
+        values, ctx.winner = max_windows(x, kernel, stride, dilation, pads, out)
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:
+        return spread_to_winner(grad, ctx.winner, *ctx.setting), *(None,) * 5
+
+    @classmethod
+    def name(cls) -> str:
+        return "MaxPool2DWithIndicesBackward0"
+
+
+def _max_pool(
+    name: str, rank: int, input: Tensor, kernel_size: Size, stride: Size | None, padding: Size, dilation: Size,
+    ceil_mode: bool, return_indices: bool,
+) -> Any:  # fmt: skip
+    x = input.array
+    if x.ndim not in (rank + 1, rank + 2):
+        raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(x.shape)}")
+    kernel = tuple_of(kernel_size, rank, "kernel_size")
+    steps = kernel if stride is None or stride == () else tuple_of(stride, rank, "stride")
+    margins, dilations = tuple_of(padding, rank, "padding"), tuple_of(dilation, rank, "dilation")
+    _check_pool(kernel, steps, margins)
+    spatial = x.shape[-rank:]
+    out = _out_sizes(spatial, kernel, steps, margins, dilations, ceil_mode)
+    if min(out) < 1:
+        raise RuntimeError(
+            f"Given input size: {tuple(x.shape[1:])}. Calculated output size: {out}. Output size is too small"
+        )
+    pads = _pads(spatial, out, kernel, steps, margins, dilations)
+    if not return_indices:
+        return MaxPool.apply(input, kernel, steps, dilations, pads, out)
+    _, winner = max_windows(x, kernel, steps, dilations, pads, out)
+    indices = wrap(_winner_indices(winner, x.shape, kernel, steps, dilations, pads, out))
+    flat = gather(input.flatten(-rank), -1, indices.flatten(-rank))
+    return flat.reshape(indices.array.shape), indices
+
+
 @public("minigrad", "functional")
 def max_pool1d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
+    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
     """The largest of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.max_pool1d."""
     return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 @public("minigrad", "functional")
 def max_pool2d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:
+    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
     """The largest of each window of (N, C, H, W) or (C, H, W). PyTorch: torch.nn.functional.max_pool2d."""
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-class AvgPool(Fused):
-    """out = Σ of each window / divisor.  dx = grad / divisor, added up over the windows that an element lies in"""
-
-    @staticmethod
-    def definition(x: Any, kernel: Ints, stride: Ints, pads: Pairs, out: Ints, divisor: Array) -> Any:
-        x = pad_tensor(x, [p for pair in reversed(pads) for p in pair])
-        return _seen(x, out, kernel, stride, (1,) * len(kernel)).sum(-1) / wrap(divisor.astype(x.array.dtype))
-
-    @staticmethod
-    def forward(ctx: Any, x: Array, kernel: Ints, stride: Ints, pads: Pairs, out: Ints, divisor: Array) -> Array:
-        ctx.setting = x.shape, kernel, stride, pads, out, divisor
-        padded = pad_zeros(x, pads)
-        total = np.zeros((*x.shape[: -len(kernel)], *out), x.dtype)
-        for place in itertools.product(*(range(k) for k in kernel)):
-            total += padded[(..., *at(place, out, stride, (1,) * len(kernel)))]
-        total /= divisor
-        return total
-
-    @staticmethod
-    def backward(ctx: Any, grad: Array) -> Any:
-        shape, kernel, stride, pads, out, divisor = ctx.setting
-        rank = len(kernel)
-        share = (grad / divisor).astype(grad.dtype, copy=False)
-        padded = (*shape[:-rank], *(n + lo + hi for n, (lo, hi) in zip(shape[-rank:], pads, strict=True)))
-        total = np.zeros(padded, grad.dtype)
-        for place in itertools.product(*(range(k) for k in kernel)):
-            total[(..., *at(place, out, stride, (1,) * rank))] += share
-        inside = (..., *(slice(lo, lo + n) for n, (lo, _) in zip(shape[-rank:], pads, strict=True)))
-        return np.ascontiguousarray(total[inside]), *(None,) * 5
-
-    @classmethod
-    def name(cls) -> str:
-        return "AvgPool2DBackward0"
 
 
 def _divisor(spatial: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints, count_include_pad: bool) -> Array:
@@ -255,55 +201,78 @@ def _divisor(spatial: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints
     return counts
 
 
+class AvgPool(Fused):
+    """out = Σ of each window / divisor.  dx = grad / divisor, added up over the windows that an element lies in"""
+
+    @staticmethod
+    def definition(x: Operand, kernel: Ints, stride: Ints, pads: Pairs, out: Ints, divisor: Array) -> Operand:
+        x = pad_tensor(x, [p for pair in reversed(pads) for p in pair])
+        return _seen(x, out, kernel, stride, (1,) * len(kernel)).sum(-1) / wrap(divisor.astype(x.array.dtype))
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, kernel: Ints, stride: Ints, pads: Pairs, out: Ints, divisor: Array) -> Array:
+        ctx.setting = x.shape, kernel, stride, pads, out, divisor
+        padded = pad_zeros(x, pads)
+        total = np.zeros((*x.shape[: -len(kernel)], *out), x.dtype)
+        for place in itertools.product(*(range(k) for k in kernel)):
+            total += padded[at(place, out, stride, (1,) * len(kernel))]
+        total /= divisor
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:
+        shape, kernel, stride, pads, out, divisor = ctx.setting
+        rank = len(kernel)
+        share = (grad / divisor).astype(grad.dtype, copy=False)
+        padded = (*shape[:-rank], *(n + lo + hi for n, (lo, hi) in zip(shape[-rank:], pads, strict=True)))
+        total = np.zeros(padded, grad.dtype)
+        for place in itertools.product(*(range(k) for k in kernel)):
+            total[at(place, out, stride, (1,) * rank)] += share
+        return np.ascontiguousarray(total[inside(shape[-rank:], pads)]), *(None,) * 5
+
+    @classmethod
+    def name(cls) -> str:
+        return "AvgPool2DBackward0"
+
+
 def _avg_pool(
-    name: str,
-    rank: int,
-    input: Any,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    ceil_mode: bool,
-    count_include_pad: bool,
-    divisor: Any,
-) -> Any:
+    name: str, rank: int, input: Tensor, kernel_size: Size, stride: Size | None, padding: Size, ceil_mode: bool,
+    count_include_pad: bool, divisor: int | None,
+) -> Tensor:  # fmt: skip
     x = input.array
     if x.ndim not in (rank + 1, rank + 2):
         raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(x.shape)}")
     kernel = tuple_of(kernel_size, rank, "kernel_size")
     steps = kernel if stride is None or stride == () else tuple_of(stride, rank, "stride")
-    padding = tuple_of(padding, rank, "padding")
-    _check_pool(kernel, steps, padding)
+    margins = tuple_of(padding, rank, "padding")
+    _check_pool(kernel, steps, margins)
     if divisor == 0:
         raise RuntimeError("divisor must be not zero")
     spatial = x.shape[-rank:]
-    out = _out_sizes(spatial, kernel, steps, padding, (1,) * rank, ceil_mode)
+    out = _out_sizes(spatial, kernel, steps, margins, (1,) * rank, ceil_mode)
     if min(out) < 1:
         raise RuntimeError(
             f"Given input size: {tuple(x.shape[1:])}. Calculated output size: {out}. Output size is too small"
         )
-    pads = _pads(spatial, out, kernel, steps, padding, (1,) * rank)
+    pads = _pads(spatial, out, kernel, steps, margins, (1,) * rank)
     counts = (
-        np.asarray(float(divisor)) if divisor else _divisor(spatial, kernel, steps, padding, out, count_include_pad)
+        np.asarray(float(divisor)) if divisor else _divisor(spatial, kernel, steps, margins, out, count_include_pad)
     )
     return AvgPool.apply(input, kernel, steps, pads, out, counts.astype(x.dtype))
 
 
 @public("minigrad", "functional")
 def avg_pool1d(
-    input: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    ceil_mode: bool = False,
+    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0, ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """The mean of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.avg_pool1d."""
     return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
 @public("functional")
 def avg_pool2d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0, ceil_mode: bool = False, count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Tensor:  # fmt: skip
     """The mean of each window of (N, C, H, W) or (C, H, W). PyTorch: torch.nn.functional.avg_pool2d."""
@@ -321,7 +290,7 @@ def _adaptive_weights(n: int, m: int) -> Array:
     return weights
 
 
-def _adaptive(name: str, rank: int, input: Any, output_size: Any) -> Any:
+def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tensor:
     if not isinstance(input, Variable):
         raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
     if input.array.ndim not in (rank + 1, rank + 2):
@@ -340,7 +309,7 @@ def _adaptive(name: str, rank: int, input: Any, output_size: Any) -> Any:
     return input
 
 
-def _adaptive_max(name: str, rank: int, input: Any, output_size: Any, return_indices: bool) -> Any:
+def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, return_indices: bool) -> Any:
     """The largest of each of output_size windows, from ⌊i n / m⌋ to ⌈(i + 1) n / m⌉ in each dimension."""
     if input.array.ndim not in (rank + 1, rank + 2):
         raise RuntimeError(
@@ -351,36 +320,37 @@ def _adaptive_max(name: str, rank: int, input: Any, output_size: Any, return_ind
     target = tuple(n if m is None else m for n, m in zip(spatial, sizes, strict=True))
     bounds = [[(i * n // m, -(-(i + 1) * n // m)) for i in range(m)] for n, m in zip(spatial, target, strict=True)]
     flat = np.arange(math.prod(spatial)).reshape(spatial)
+    every: Key = (...,)
     indices = np.empty((*input.array.shape[:-rank], *target), np.int64)
     for place in itertools.product(*(range(m) for m in target)):
-        window = tuple(slice(*bounds[d][i]) for d, i in enumerate(place))
-        values = input.array[(..., *window)]
+        window: Key = tuple(slice(*bounds[d][i]) for d, i in enumerate(place))
+        values = input.array[(*every, *window)]
         best = values.reshape(*values.shape[:-rank], -1).argmax(-1)
-        indices[(..., *place)] = flat[window].ravel()[best]
+        indices[(*every, *place)] = flat[window].ravel()[best]
     positions = wrap(indices.reshape(*indices.shape[:-rank], -1))
     out = gather(input.flatten(-rank), -1, positions).reshape(indices.shape)
     return (out, wrap(indices)) if return_indices else out
 
 
 @public("functional")
-def adaptive_max_pool1d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool1d(input: Tensor, output_size: Target, return_indices: bool = False) -> Any:
     """The largest of output_size windows that cover (N, C, L). PyTorch: torch.nn.functional.adaptive_max_pool1d."""
     return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
 @public("functional")
-def adaptive_max_pool2d(input: Any, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool2d(input: Tensor, output_size: Target, return_indices: bool = False) -> Any:
     """The largest of output_size windows that cover (N, C, H, W). PyTorch: torch.nn.functional.adaptive_max_pool2d."""
     return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
 @public("minigrad", "functional")
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Tensor:
+def adaptive_avg_pool1d(input: Tensor, output_size: Target) -> Tensor:
     """Means over output_size windows that cover (N, C, L). PyTorch: torch.nn.functional.adaptive_avg_pool1d."""
     return _adaptive("adaptive_avg_pool1d", 1, input, output_size)
 
 
 @public("functional")
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Tensor:
+def adaptive_avg_pool2d(input: Tensor, output_size: Target) -> Tensor:
     """Means over output_size windows that cover (N, C, H, W). PyTorch: torch.nn.functional.adaptive_avg_pool2d."""
     return _adaptive("adaptive_avg_pool2d", 2, input, output_size)

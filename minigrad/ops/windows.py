@@ -7,15 +7,20 @@ An array (N, C, *spatial) is seen as windows (N, C, *out, *kernel): `out` places
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
-Array = np.ndarray
-Pairs = tuple[tuple[int, int], ...]  # padding before and after, by spatial dimension
+from ..autograd.variable import Array
+
+Ints: TypeAlias = tuple[int, ...]
+Size: TypeAlias = int | Sequence[int]  # what functions accept: one number for all spatial dimensions, or one for each
+Key: TypeAlias = tuple[Any, ...]  # what an array is indexed by
+Pairs: TypeAlias = tuple[tuple[int, int], ...]  # padding before and after, by spatial dimension
 
 
-def tuple_of(value: Any, n: int, name: str) -> tuple[int, ...]:
+def tuple_of(value: Any, n: int, name: str) -> Ints:
     """`value` once for each of n spatial dimensions."""
     if isinstance(value, int | np.integer):
         return (int(value),) * n
@@ -34,21 +39,26 @@ def out_size(size: int, kernel: int, stride: int, pads: tuple[int, int], dilatio
     return (size + sum(pads) - dilation * (kernel - 1) - 1) // stride + 1
 
 
+def out_sizes(spatial: Ints, kernel: Ints, stride: Ints, pads: Pairs, dilation: Ints) -> Ints:
+    """How many windows fit, by spatial dimension."""
+    return tuple(map(out_size, spatial, kernel, stride, pads, dilation))
+
+
 def pad_zeros(x: Array, pads: Pairs, value: Any = 0) -> Array:
     """x with `value` around its spatial dimensions."""
     if not any(map(any, pads)):
         return x
     n = len(pads)
     if any(hi < 0 for _, hi in pads):  # a negative amount cuts
-        x = x[(..., *(slice(s + min(hi, 0)) for s, (_, hi) in zip(x.shape[-n:], pads, strict=True)))]
+        x = x[inside(tuple(s + min(hi, 0) for s, (_, hi) in zip(x.shape[-n:], pads, strict=True)), ((0, 0),) * n)]
         pads = tuple((lo, max(hi, 0)) for lo, hi in pads)
     shape = (*x.shape[:-n], *(s + lo + hi for s, (lo, hi) in zip(x.shape[-n:], pads, strict=True)))
     out = np.full(shape, value, x.dtype) if value else np.zeros(shape, x.dtype)
-    out[(..., *(slice(lo, lo + s) for s, (lo, _) in zip(x.shape[-n:], pads, strict=True)))] = x
+    out[inside(x.shape[-n:], pads)] = x
     return out
 
 
-def windows(x: Array, kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]) -> Array:
+def windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints) -> Array:
     """The windows (.., *out, *kernel) of x (.., *spatial), a view."""
     n = len(kernel)
     spatial, steps = x.shape[-n:], x.strides[-n:]
@@ -61,9 +71,7 @@ def windows(x: Array, kernel: tuple[int, ...], stride: tuple[int, ...], dilation
     )
 
 
-def add_windows(
-    values: Array, spatial: tuple[int, ...], kernel: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
-) -> Array:
+def add_windows(values: Array, spatial: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Array:
     """The transpose of `windows`: values (.., *kernel, *out) added up into (.., *spatial), where windows overlap.
 
     One strided addition for each element of the kernel, over all windows at once.
@@ -71,15 +79,18 @@ def add_windows(
     n = len(kernel)
     lead, out = values.shape[: -2 * n], values.shape[-n:]
     total = np.zeros((*lead, *spatial), values.dtype)
+    every: Key = (slice(None),) * len(lead)
     for place in itertools.product(*(range(k) for k in kernel)):
-        total[(..., *at(place, out, stride, dilation))] += values[(*(slice(None),) * len(lead), *place)]
+        total[at(place, out, stride, dilation)] += values[(*every, *place)]
     return total
 
 
-def at(
-    place: tuple[int, ...], out: tuple[int, ...], stride: tuple[int, ...], dilation: tuple[int, ...]
-) -> tuple[slice, ...]:
-    """The slices that pick, from every window, its element at `place`."""
-    return tuple(
-        slice(p * d, p * d + (n - 1) * s + 1, s) for p, n, s, d in zip(place, out, stride, dilation, strict=True)
-    )
+def at(place: Ints, out: Ints, stride: Ints, dilation: Ints) -> Key:
+    """The key that picks, from every window, its element at `place`."""
+    steps = zip(place, out, stride, dilation, strict=True)
+    return (..., *(slice(p * d, p * d + (n - 1) * s + 1, s) for p, n, s, d in steps))
+
+
+def inside(spatial: Ints, pads: Pairs) -> Key:
+    """The key that picks, from padded images, what is not padding."""
+    return (..., *(slice(lo, lo + n) for n, (lo, _) in zip(spatial, pads, strict=True)))

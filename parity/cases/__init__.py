@@ -8,6 +8,7 @@ from . import (
     creation,
     graph,
     index,
+    kernels,
     losses,
     matrix,
     modules,
@@ -21,5 +22,5 @@ from . import (
 __all__ = ["CASES"]
 
 FAMILIES = (
-    arithmetic, pointwise, reduce, shape, index, matrix, creation, activation, conv, losses, modules, optim, random, graph,
+    arithmetic, pointwise, reduce, shape, index, matrix, creation, activation, conv, losses, modules, optim, random, graph, kernels,
 )  # fmt: skip

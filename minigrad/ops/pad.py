@@ -1,0 +1,97 @@
+"""Padding: a border of a constant, or of what lies inside, mirrored, repeated or wrapped around."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, wrap
+from ..public import public
+from .along import index_select
+from .parts import slice_of
+from .windows import Pairs, pad_zeros
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Pad(Operation):
+    """out = x with a constant around it.  dx = the inner part of grad"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, pairs: Pairs, value: float) -> Array:
+        ctx.inside = tuple(slice(lo, lo + n) for n, (lo, _) in zip(x.shape, pairs, strict=True))
+        return pad_zeros(x, pairs, value) if x.ndim else x
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return slice_of(grad, ctx.inside), None, None
+
+    @classmethod
+    def name(cls) -> str:
+        return "ConstantPadNdBackward0"
+
+
+@public("functional")
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    """Elements put around: `pad` = (before, after) of the last dimension, then of the one before it, ...; negative cuts.
+
+    mode: "constant" (any dimensions), "reflect", "replicate" or "circular" (spatial dimensions). PyTorch: torch.nn.functional.pad.
+    """
+    widths = [int(p) for p in pad]
+    ndim = input.array.ndim
+    if len(widths) % 2:
+        raise RuntimeError(f"Padding length must be divisible by 2, got {len(widths)} numbers")
+    if len(widths) > 2 * ndim:
+        raise RuntimeError(
+            f"Padding length should be less than or equal to two times the input dimension but got padding length {len(widths)} "
+            f"and input of dimension {ndim}"
+        )
+    named = list(zip(widths[::2], widths[1::2], strict=True))[::-1]
+    pairs = [(0, 0)] * (ndim - len(named)) + named
+    if mode != "constant":
+        return _pad_by_index(input, pairs, mode, value)
+    if any(p < 0 for pair in pairs for p in pair):  # cut first
+        for n, (lo, hi) in zip(input.array.shape, pairs, strict=True):
+            if n + lo + hi < 0:
+                raise RuntimeError(
+                    f"The input size {n}, plus negative padding {lo} and {hi}, resulted in a negative output size"
+                )
+        cut = tuple(slice(max(-lo, 0), n - max(-hi, 0)) for n, (lo, hi) in zip(input.array.shape, pairs, strict=True))
+        input = slice_of(input, cut)
+    if not any(p > 0 for pair in pairs for p in pair):
+        return input.clone()
+    return Pad.apply(input, tuple((max(lo, 0), max(hi, 0)) for lo, hi in pairs), value or 0)
+
+
+def _pad_by_index(input: Tensor, pairs: list[tuple[int, int]], mode: str, value: float | None) -> Tensor:
+    if mode not in ("reflect", "replicate", "circular"):
+        raise NotImplementedError(
+            f"Unrecognised padding mode {mode}; there are constant, reflect, replicate and circular"
+        )
+    if value:
+        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    for dim, (lo, hi) in enumerate(pairs):
+        if not (lo or hi):
+            continue
+        n = input.array.shape[dim]
+        places = np.arange(-lo, n + hi)
+        if mode == "reflect":
+            if max(lo, hi) >= n:
+                raise RuntimeError(
+                    f"Argument #4: Padding size should be less than the corresponding input dimension, but got: padding ({lo}, {hi}) "
+                    f"at dimension {dim} of input {list(input.array.shape)}"
+                )
+            places = np.abs(places)
+            places = np.where(places >= n, 2 * (n - 1) - places, places)
+        elif mode == "replicate":
+            places = places.clip(0, n - 1)
+        else:
+            if max(lo, hi) > n:
+                raise RuntimeError("Padding value causes wrapping around more than once.")
+            places = places % n
+        input = index_select(input, dim, wrap(places))
+    return input

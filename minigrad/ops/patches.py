@@ -1,0 +1,138 @@
+"""Images as patches and back: unfolding, folding, pixel shuffling."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..autograd.graph import Operation
+from ..autograd.variable import Array
+from ..public import public
+from .shape import permute
+from .windows import Ints, Pairs, Size, add_windows, inside, out_sizes, pad_zeros, tuple_of, windows
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def _patch_setting(kernel_size: Size, dilation: Size, padding: Size, stride: Size) -> tuple[Ints, Ints, Pairs, Ints]:
+    return (
+        tuple_of(kernel_size, 2, "kernel_size"),
+        tuple_of(dilation, 2, "dilation"),
+        tuple((p, p) for p in tuple_of(padding, 2, "padding")),
+        tuple_of(stride, 2, "stride"),
+    )
+
+
+class Unfold(Operation):
+    """out = the patches of (N, C, *spatial) as columns (N, C · kernel, out).  dx = grad folded"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, kernel: Ints, dilation: Ints, padding: Pairs, stride: Ints) -> Array:
+        ctx.setting = x.shape[2:], kernel, dilation, padding, stride
+        seen = windows(pad_zeros(x, padding), kernel, stride, dilation)  # (N, C, *out, *kernel)
+        r = len(kernel)
+        columns = seen.transpose(0, 1, *range(2 + r, 2 + 2 * r), *range(2, 2 + r))
+        return columns.reshape(x.shape[0], x.shape[1] * math.prod(kernel), -1)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return Fold.apply(grad, *ctx.setting), None, None, None, None
+
+    @classmethod
+    def name(cls) -> str:
+        return "Im2ColBackward0"
+
+
+@public("functional")
+def unfold(input: Tensor, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> Tensor:
+    """The patches of (N, C, H, W) as columns (N, C · kh · kw, places). PyTorch: torch.nn.functional.unfold."""
+    kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
+    if input.array.ndim < 3:
+        raise IndexError(f"unfold expects (N, C, H, W) or (C, H, W), but the input has shape {list(input.array.shape)}")
+    if input.array.ndim not in (3, 4):
+        raise RuntimeError(f"Expected 3D or 4D (batch mode) tensor for input, but got: {list(input.array.shape)}")
+    x = input.unsqueeze(0) if input.array.ndim == 3 else input
+    places = out_sizes(x.array.shape[2:], kernel, step, pads, dil)
+    if min(places) < 1:
+        raise RuntimeError(
+            f"Given input with spatial size {tuple(x.array.shape[2:])}, kernel_size={kernel}, dilation={dil}, calculated shape of the "
+            f"array of sliding blocks as {places}, but its components must be at least one."
+        )
+    out = Unfold.apply(x, kernel, dil, pads, step)
+    return out.squeeze(0) if input.array.ndim == 3 else out
+
+
+class Fold(Operation):
+    """out = columns added up into images (N, C, *spatial).  dx = grad unfolded"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, spatial: Ints, kernel: Ints, dilation: Ints, padding: Pairs, stride: Ints) -> Array:
+        ctx.setting = kernel, dilation, padding, stride
+        out = out_sizes(spatial, kernel, stride, padding, dilation)
+        padded = tuple(s + lo + hi for s, (lo, hi) in zip(spatial, padding, strict=True))
+        values = x.reshape(x.shape[0], -1, *kernel, *out)
+        total = add_windows(values, padded, kernel, stride, dilation)
+        return np.ascontiguousarray(total[inside(spatial, padding)])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return Unfold.apply(grad, *ctx.setting), None, None, None, None, None
+
+    @classmethod
+    def name(cls) -> str:
+        return "Col2ImBackward0"
+
+
+@public("functional")
+def fold(
+    input: Tensor, output_size: Size, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1
+) -> Tensor:
+    """Columns (N, C · kh · kw, places) added up into images (N, C, *output_size). PyTorch: torch.nn.functional.fold."""
+    kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
+    spatial = tuple_of(output_size, 2, "output_size")
+    x = input.unsqueeze(0) if input.array.ndim == 2 else input
+    places = out_sizes(spatial, kernel, step, pads, dil)
+    if x.array.ndim != 3 or x.array.shape[1] % math.prod(kernel):
+        raise RuntimeError(
+            f"Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got input.size(1)="
+            f"{x.array.shape[1]} and kernel_size={kernel}."
+        )
+    if x.array.shape[2] != math.prod(places):
+        raise RuntimeError(
+            f"Given output_size={spatial}, kernel_size={kernel}, dilation={dil}, stride={step}, expected size of input's dimension 2 to "
+            f"match the calculated number of sliding blocks {' * '.join(map(str, places))} = {math.prod(places)}, but got "
+            f"input.size(2)={x.array.shape[2]}."
+        )
+    out = Fold.apply(x, spatial, kernel, dil, pads, step)
+    return out.squeeze(0) if input.array.ndim == 2 else out
+
+
+@public("minigrad", "functional")
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
+    """(.., C r², H, W) to (.., C, H r, W r): channels become pixels. PyTorch: torch.nn.functional.pixel_shuffle."""
+    r, (*lead, c, h, w) = upscale_factor, input.array.shape
+    if c % (r * r):
+        raise RuntimeError(
+            f"pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but input.size(-3)={c} is not divisible by {r * r}"
+        )
+    n = len(lead)
+    x = input.reshape(*lead, c // (r * r), r, r, h, w)
+    x = permute(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
+    return x.reshape(*lead, c // (r * r), h * r, w * r)
+
+
+@public("minigrad", "functional")
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
+    """(.., C, H r, W r) to (.., C r², H, W): pixels become channels. PyTorch: torch.nn.functional.pixel_unshuffle."""
+    r, (*lead, c, h, w) = downscale_factor, input.array.shape
+    if h % r or w % r:
+        raise RuntimeError(
+            f"pixel_unshuffle expects height and width to be divisible by downscale_factor, but {h}x{w} is not divisible by {r}"
+        )
+    n = len(lead)
+    x = input.reshape(*lead, c, h // r, r, w // r, r)
+    x = permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
+    return x.reshape(*lead, c * r * r, h // r, w // r)

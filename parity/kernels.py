@@ -1,0 +1,170 @@
+"""Every compiled loop, beside PyTorch: which comparison reaches it, and that the comparison fails when it is wrong.
+
+Both are derived from the list of kernels itself (minigrad/kernels/compiled.py). Small drawn arrays never reach a compiled
+loop by themselves, so compiled forms are forced at any size here. What a kernel computes are the arrays that it changes:
+for each of them a fault is planted, one wrong element in every call.
+
+    for fault in faults():
+        ...  fault.name, caught(fault)
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from .case import CASES, Case
+from .compare import Mismatch, Tally, check_case
+
+
+@contextmanager
+def forced() -> Iterator[None]:
+    """Compiled forms wherever an operation has one for its inputs, and their loops split among threads from two rows on."""
+    from minigrad import kernels
+    from minigrad.autograd import fused
+
+    with mock.patch.object(fused, "LARGE", 1), mock.patch.object(kernels, "_PER_THREAD", 1):
+        yield
+
+
+@contextmanager
+def watched(after: Callable[[Any, tuple[Any, ...], dict[int, np.ndarray]], None]) -> Iterator[None]:
+    """Call `after(kernel, arguments, before)` after each call of a kernel; before: copies of its arrays, by position."""
+    from minigrad.kernels.compiled import Kernel
+
+    original = Kernel.__call__
+
+    def call(self: Any, *args: Any) -> Any:
+        before = {i: a.copy() for i, a in enumerate(args) if isinstance(a, np.ndarray)}
+        result = original(self, *args)
+        after(self, args, before)
+        return result
+
+    with mock.patch.object(Kernel, "__call__", call):
+        yield
+
+
+def changed(before: np.ndarray, now: np.ndarray) -> np.ndarray:
+    """Which elements differ (two nans do not)."""
+    return (before != now) & ~(np.isnan(before) & np.isnan(now))
+
+
+@dataclass
+class Kernel:
+    """What comparisons show of one kernel."""
+
+    comparisons: list[tuple[str, int]] = field(default_factory=list)  # cases of the table, and the seed that reached it
+    outputs: dict[int, str] = field(default_factory=dict)  # the floating-point arrays that it changes, by position
+
+
+def _kernels() -> dict[str, Any]:
+    from minigrad.kernels.compiled import all_kernels
+
+    return all_kernels()
+
+
+def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Kernel]:
+    """By kernel: the comparisons that reach it, none for some that nobody compares.
+
+    A case whose first four examples call no kernel, and apply nothing that has a compiled form, is left at that.
+    """
+    from minigrad.autograd.fused import Fused
+
+    found = {name: Kernel() for name in _kernels()}
+    called: set[str] = set()
+    where = ("", 0)
+
+    def note(kernel: Any, args: tuple[Any, ...], before: dict[int, np.ndarray]) -> None:
+        seen = found.get(kernel.name)
+        if seen is None:
+            return
+        called.add(kernel.name)
+        if where not in seen.comparisons:
+            seen.comparisons.append(where)
+        names = list(inspect.signature(kernel.__wrapped__).parameters)
+        for i, old in before.items():
+            if i not in seen.outputs and old.dtype.kind == "f" and changed(old, args[i]).any():
+                seen.outputs[i] = names[i]
+
+    apply = vars(Fused)["apply"].__func__
+
+    def note_form(cls: Any, *inputs: Any) -> Any:
+        if cls.compiled is not None:
+            called.add(cls.compiled)
+        return apply(cls, *inputs)
+
+    with forced(), watched(note), mock.patch.object(Fused, "apply", classmethod(note_form)):
+        for case in cases if cases is not None else list(CASES.values()):
+            called.clear()
+            for seed in range(examples):
+                if seed == 4 and not called:
+                    break
+                where = (case.name, seed)
+                compare(case, seed)
+    return found
+
+
+def compare(case: Case, seed: int) -> None:
+    """One example of a case. Raises Mismatch."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check_case(case, 1, seed, Tally())
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One array that a kernel computes is wrong in one element, at each call."""
+
+    kernel: str
+    output: str
+    position: int
+    comparisons: tuple[tuple[str, int], ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.kernel}: {self.output}"
+
+
+@functools.cache
+def faults() -> tuple[Fault, ...]:
+    """A fault for each array that each kernel computes."""
+    return tuple(
+        Fault(name, output, position, tuple(kernel.comparisons))
+        for name, kernel in sorted(reached().items())
+        for position, output in sorted(kernel.outputs.items())
+    )
+
+
+@contextmanager
+def planted(fault: Fault) -> Iterator[None]:
+    """minigrad with this fault: the first nonzero element that the kernel wrote is another."""
+
+    def spoil(kernel: Any, args: tuple[Any, ...], before: dict[int, np.ndarray]) -> None:
+        if kernel.name != fault.kernel:
+            return
+        array = args[fault.position]
+        places = np.flatnonzero(changed(before[fault.position], array) & (array != 0) & np.isfinite(array))
+        if places.size:
+            array.flat[places[0]] = 1.5 * array.flat[places[0]] + 0.5
+
+    with watched(spoil):
+        yield
+
+
+def caught(fault: Fault, tries: int = 24) -> str | None:
+    """The case that fails with this fault; None if none of those that reach the kernel does."""
+    with forced(), planted(fault):
+        for case, seed in fault.comparisons[:tries]:
+            try:
+                compare(CASES[case], seed)
+            except Mismatch:
+                return case
+    return None
