@@ -19,9 +19,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from . import html
+from .agreement import Mismatch, Tally, check_case
 from .case import Case
 from .cases import CASES
-from .compare import Mismatch, Tally, check_case
 
 
 def chosen(names: list[str]) -> list[Case]:

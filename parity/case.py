@@ -14,7 +14,7 @@ from typing import Any
 
 import minigrad
 
-from .draw import Draw
+from .inputs import Draw
 
 
 @dataclass(frozen=True)

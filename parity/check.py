@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from .agreement import Difference, differ
 from .case import REDUCED
-from .compare import Difference, differ
-from .draw import Input
 from .engines import ENGINES, MINIGRAD, TORCH, Engine
+from .inputs import Input
 from .script import script
 
 ENGINE_PARAMETERS = ("torch", "engine", "minigrad")

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+import minigrad
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -441,6 +443,15 @@ def _slope_twice(original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda d, parameter, grad: original(d, parameter, grad) * 2
 
 
+def _recording_anyway(enter: Callable[..., Any]) -> Callable[..., Any]:
+    def entered(self: Any) -> Any:
+        result = enter(self)
+        minigrad.set_grad_enabled(True)
+        return result
+
+    return entered
+
+
 mutant("MseLoss: twice", "ops.loss:MseLoss", "slope", _slope_twice, "nn.functional.mse_loss")
 mutant("HuberLoss: twice", "ops.loss:HuberLoss", "slope", _slope_twice, "nn.functional.huber_loss")
 mutant(
@@ -480,21 +491,14 @@ mutant(
     lambda o: lambda self, set_to_none=True: None, "optim.Optimizer", "optim.SGD",
 )  # fmt: skip
 mutant(
-    "no_grad: still recording", "autograd:no_grad", "__enter__", lambda o: lambda self: o(self) or _record_anyway(),
-    "no_grad",
+    "no_grad: still recording", "autograd:no_grad", "__enter__", _recording_anyway, "no_grad",
 )  # fmt: skip
-
-
-def _record_anyway() -> None:
-    from minigrad import autograd
-
-    autograd._mode.grad = True
 
 
 def caught(name: str, examples: int = 120) -> tuple[str, int] | None:
     """The check that finds this fault, and after how many examples; None if none does."""
+    from .agreement import Mismatch, Tally, check_case
     from .case import CASES
-    from .compare import Mismatch, Tally, check_case
 
     with planted(name):
         for case in MUTANTS[name].cases:

@@ -14,9 +14,9 @@ import torch
 import minigrad
 from minigrad import kernels
 from minigrad.kernels import compiled, vector
+from parity.agreement import Tally, check_case
 from parity.case import CASES
 from parity.cases import FAMILIES
-from parity.compare import Tally, check_case
 
 assert FAMILIES
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 
 from parity import public, strategies
+from parity.agreement import Tally, check_case, check_example
 from parity.case import CASES
 from parity.cases import FAMILIES
-from parity.compare import Tally, check_case, check_example
 
 assert FAMILIES  # importing them fills the table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..case import EXACT, call, family, form_of, op
-from ..draw import POSITIVE, REAL, Domain, Draw
+from ..inputs import POSITIVE, REAL, Domain, Draw
 
 family("arithmetic")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..agreement import DType
 from ..case import EXACT, Call, call, family, op
-from ..compare import DType
-from ..draw import Draw, Input
+from ..inputs import Draw, Input
 
 family("creation")
 

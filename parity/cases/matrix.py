@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..case import REDUCED, Call, call, family, op
-from ..draw import Draw, Input
+from ..inputs import Draw, Input
 
 family("matrix")
 

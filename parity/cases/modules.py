@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..case import REDUCED, Call, Result, Same, call, family, op, resolve
-from ..draw import Draw, Input
+from ..inputs import Draw, Input
 
 family("module")
 
@@ -348,7 +348,7 @@ def _containers(torch: Any, x: Any, seed: int) -> Result:
     nn = torch.nn
     torch.manual_seed(seed)
 
-    class Net(nn.Module):
+    class Net(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.blocks = nn.ModuleList([nn.Linear(4, 4) for _ in range(2)])
@@ -377,10 +377,13 @@ def _containers(torch: Any, x: Any, seed: int) -> Result:
         [n for n, _ in m.named_parameters(prefix="p")], [n for n, _ in m.named_parameters(recurse=False)], m.get_buffer("offset").shape,
     )  # fmt: skip
     seen: list[Any] = []
+
+    def doubled(mod: Any, args: tuple, out: Any) -> Any:
+        seen.append(("forward", type(mod).__name__, len(args)))
+        return out * 2
+
     handles = [
-        m.head.register_forward_hook(
-            lambda mod, args, out: seen.append(("forward", type(mod).__name__, len(args))) or out * 2
-        ),
+        m.head.register_forward_hook(doubled),
         m.head.register_forward_pre_hook(lambda mod, args: seen.append(("pre", len(args)))),
         m.head.register_full_backward_hook(lambda mod, gi, go: seen.append(("backward", len(gi), len(go)))),
     ]

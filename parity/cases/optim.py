@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..case import EXACT, REDUCED, Call, call, family, op, resolve
-from ..draw import Draw
+from ..inputs import Draw
 
 family("optimizer")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from ..case import EXACT, call, family, op
-from ..draw import MODERATE, POSITIVE, REAL, Domain, Draw
+from ..case import EXACT, Call, call, family, op
+from ..inputs import MODERATE, POSITIVE, REAL, Domain, Draw
 
 family("pointwise")
 
@@ -37,10 +38,15 @@ ALIASES = {
 NO_TINY = ("reciprocal", "rsqrt", "log", "log2", "log10", "sqrt")  # their gradients overflow there
 ALSO = {"tanh": ["nn.functional.tanh"], "sigmoid": ["nn.functional.sigmoid"]}
 
+
+def one(d: Draw, domain: Domain) -> Call:
+    return call(d.tensor(domain=domain))
+
+
 for name, domain in FUNCTIONS.items():
     op(
         name,
-        lambda d, domain=domain: call(d.tensor(domain=domain)),
+        partial(one, domain=domain),
         aliases=ALIASES.get(name, []),
         also=ALSO.get(name, []),
         modes=("normal", "normal", "ties", "special")

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..agreement import DType
 from ..case import ELEMENTWISE, EXACT, Call, call, family, op
-from ..compare import DType
-from ..draw import Draw
+from ..inputs import Draw
 
 family("random")
 
@@ -184,7 +184,12 @@ initializer("eye_", shapes=((4, 3), (2, 5)))
 initializer("dirac_", ((), {}), shapes=((4, 3, 2), (2, 2, 3, 3)))
 initializer("xavier_uniform_", ((), {}), ((2.0,), {}), tolerance=ELEMENTWISE)
 initializer("xavier_normal_", ((), {}), ((2.0,), {}), tolerance=ELEMENTWISE)
-KAIMING = (((), {}), ((0.1,), {}), ((), {"mode": "fan_out", "nonlinearity": "relu"}), ((), {"nonlinearity": "linear"}))
+KAIMING: tuple[tuple[tuple, dict[str, Any]], ...] = (
+    ((), {}),
+    ((0.1,), {}),
+    ((), {"mode": "fan_out", "nonlinearity": "relu"}),
+    ((), {"nonlinearity": "linear"}),
+)
 initializer("kaiming_uniform_", *KAIMING, tolerance=ELEMENTWISE)
 initializer("kaiming_normal_", *KAIMING, tolerance=ELEMENTWISE)
 initializer("sparse_", ((0.3,), {}), shapes=((6, 4),), tolerance=ELEMENTWISE)
@@ -277,7 +282,7 @@ def _collate(torch: Any, kind: str) -> Any:
         "bools": [True, False, True],
     }
 
-    class Items(data.Dataset):
+    class Items(torch.utils.data.Dataset):
         def __len__(self) -> int:
             return len(items[kind])
 
