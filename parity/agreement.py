@@ -209,7 +209,8 @@ def _run(engine: Engine, case: Case, form: Form, drawn: Call, dtype: str | None 
         with warnings.catch_warnings():
             if engine is TORCH:
                 warnings.simplefilter("ignore")
-            result = form.run(engine.module, *args, **kwargs)
+            run_form = case.reference if engine is TORCH and case.reference is not None else form.run
+            result = run_form(engine.module, *args, **kwargs)
     except Exception as error:
         run.error = error
         return run

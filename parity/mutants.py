@@ -488,7 +488,7 @@ mutant(
 )  # fmt: skip
 mutant(
     "optimizer: the step is not counted", "optim.optimizer:Optimizer", "zero_grad",
-    lambda o: lambda self, set_to_none=True: None, "optim.Optimizer", "optim.SGD",
+    lambda o: lambda self, set_to_none=True: None, "optim.SGD.closure", "optim.SGD",
 )  # fmt: skip
 mutant(
     "no_grad: still recording", "autograd:no_grad", "__enter__", _recording_anyway, "no_grad",

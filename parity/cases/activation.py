@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import minigrad
+
 from ..case import REDUCED, Call, call, family, op
 from ..inputs import REAL, Domain, Draw
 
@@ -83,7 +85,7 @@ def prelu(d: Draw) -> Call:
 
 # At 0 PyTorch's second derivative takes the other side than its first.
 op(F + "prelu", prelu, also=["prelu"], kinks=(0.0,), second=False)
-op("prelu.second", prelu, lambda torch, x, w: torch.nn.functional.prelu(x, w), modes=("normal",))
+op(F + "prelu.second", prelu, lambda torch, x, w: torch.nn.functional.prelu(x, w), modes=("normal",))
 op(F + "glu", lambda d: call(d.tensor((2, 4, 6)), *d.choice(((), (1,), (-1,), (0,)))))
 op(F + "rrelu", lambda d: call(d.tensor()), kinks=(0.0,), modes=("normal",))
 
@@ -207,12 +209,17 @@ for name, arguments in IN_PLACE.items():
         F + name,
         partial(followed, arguments=arguments),
         lambda torch, x, *a, name=name: getattr(torch.nn.functional, name)(x * 1.5, *a),
-        covers=[name],
     )
+    if hasattr(minigrad, name):
+        op(
+            name,
+            partial(followed, arguments=arguments),
+            lambda torch, x, *a, name=name: getattr(torch, name)(x * 1.5, *a),
+        )
 op(
     F + "rrelu_",
     lambda d: call(d.tensor()),
     lambda torch, x: torch.nn.functional.rrelu_(x * 1.5),
-    covers=["rrelu_"],
     modes=("normal",),
 )
+op("rrelu_", lambda d: call(d.tensor()), lambda torch, x: torch.rrelu_(x * 1.5), modes=("normal",))

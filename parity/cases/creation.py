@@ -65,7 +65,11 @@ exact(
 for name in ("zeros_like", "ones_like"):
     exact(name, lambda d: call(d.any_dtype(), **dtype(d)))
 exact("full_like", lambda d: call(d.any_dtype(), d.choice((1, 2.0)), **dtype(d)))
-exact("empty_like", lambda d: call(d.any_dtype(), **dtype(d)), lambda torch, x, **k: torch.empty_like(x, **k).dtype)
+exact(
+    "empty_like",
+    lambda d: call(d.any_dtype(), **dtype(d)),
+    lambda torch, x, **k: [(e := torch.empty_like(x, **k)).shape, e.dtype],
+)
 exact("arange", lambda d: call(*d.choice(((5,), (2, 7), (0, 10, 3), (5, 0, -2), (0,))), **dtype(d, DTYPES[:5])))
 exact(
     "arange.floats",
@@ -125,12 +129,12 @@ exact("Tensor.data", lambda d: call(d.tensor()), lambda torch, x: x.data)
 def _facts(torch: Any, x: Any) -> Any:
     return (
         tuple(x.shape), tuple(x.size()), x.dim(), x.ndim, x.ndimension(), x.numel(), x.nelement(), x.is_floating_point(),
-        x.element_size(), x.itemsize, x.nbytes, x.is_leaf, x.requires_grad, x.grad is None, x.grad_fn is None, x.is_cuda,
+        x.dtype, x.element_size(), x.itemsize, x.nbytes, x.is_leaf, x.requires_grad, x.grad is None, x.grad_fn is None, x.is_cuda,
         x.is_sparse, x.is_complex(), x.is_signed(), x.retains_grad, x.output_nr, str(x.device), len(x.shape),
     )  # fmt: skip
 
 
-FACTS = ["shape", "size", "dim", "ndim", "ndimension", "numel", "nelement", "is_floating_point", "element_size", "itemsize", "nbytes", "is_leaf", "requires_grad", "grad", "grad_fn", "is_cuda", "is_sparse", "is_complex", "is_signed", "retains_grad", "output_nr", "device", "dtype"]  # fmt: skip
+FACTS = ["shape", "size", "dim", "ndim", "ndimension", "numel", "nelement", "is_floating_point", "element_size", "itemsize", "nbytes", "is_leaf", "requires_grad", "is_cuda", "is_sparse", "is_complex", "is_signed", "retains_grad", "output_nr", "device", "dtype"]  # fmt: skip
 exact("Tensor.facts", lambda d: call(d.any_dtype()), _facts, covers=[f"Tensor.{f}" for f in FACTS])
 exact(
     "Tensor.layout",

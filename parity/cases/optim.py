@@ -138,9 +138,51 @@ def _closure(torch: Any, x: Any) -> Any:
 
 
 op(
-    "optim.Optimizer",
+    "optim.SGD.closure",
     lambda d: call(d.tensor((3,), dtype="float64")),
     _closure,
+    tolerance=REDUCED,
+    gradient=False,
+    float32=False,
+)
+
+
+def _own_optimizer(torch: Any, x: Any, steps: int, restart: bool) -> Any:
+    """An optimizer of the user's own: heavy-ball momentum, its state, and a group with its own rate."""
+
+    class HeavyBall(torch.optim.Optimizer):
+        def __init__(self, params: Any, lr: float = 0.1, friction: float = 0.5) -> None:
+            super().__init__(params, {"lr": lr, "friction": friction})
+
+        def step(self, closure: Any = None) -> None:
+            with torch.no_grad():
+                for group in self.param_groups:
+                    for p in group["params"]:
+                        state = self.state[p]
+                        velocity = state.get("velocity", torch.zeros_like(p))
+                        state["velocity"] = group["friction"] * velocity - group["lr"] * p.grad
+                        p.add_(state["velocity"])
+
+    first, second = (torch.nn.Parameter(x.detach() * scale) for scale in (1.0, -0.5))
+
+    def made() -> Any:
+        return HeavyBall([{"params": [first]}, {"params": [second], "lr": 0.03}])
+
+    optimizer = made()
+    for step in range(steps):
+        if restart and step == steps // 2:
+            saved, optimizer = optimizer.state_dict(), made()
+            optimizer.load_state_dict(saved)
+        optimizer.zero_grad()
+        ((first * second) ** 2 + first.sin()).sum().backward()
+        optimizer.step()
+    return first.detach(), second.detach(), [g["lr"] for g in optimizer.param_groups], optimizer.defaults["friction"]
+
+
+op(
+    "optim.Optimizer",
+    lambda d: call(d.tensor((3,), dtype="float64"), d.integer(1, 6), d.flag()),
+    _own_optimizer,
     tolerance=REDUCED,
     gradient=False,
     float32=False,

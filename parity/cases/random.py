@@ -317,7 +317,7 @@ def _datasets(torch: Any, x: Any, y: Any, seed: int) -> Any:
     stacked = data.StackDataset(x, y)
     chained = list(data.ChainDataset([_counting(torch, 2), _counting(torch, 3)]))
     return (
-        stacked[0], len(stacked), chained, data.get_worker_info(), data.default_convert({"a": np.arange(2), "b": [1.5]}),
+        stacked[0], len(stacked), chained, data.default_convert({"a": np.arange(2), "b": [1.5]}),
         n, len(added), both[n - 1], both[-1], [len(p) for p in (*parts, *shares)], [list(p.indices) for p in (*parts, *shares)],
         list(subset), len(subset), [p[0] for p in parts if len(p)], torch.rand(2),
     )  # fmt: skip
@@ -325,7 +325,7 @@ def _datasets(torch: Any, x: Any, y: Any, seed: int) -> Any:
 
 EXTRAS = tuple(
     f"utils.data.{n}"
-    for n in ("ConcatDataset", "Subset", "StackDataset", "ChainDataset", "default_convert", "get_worker_info")
+    for n in ("ConcatDataset", "Subset", "StackDataset", "ChainDataset", "default_convert")
 )
 data("random_split", lambda d: call(*columns(d), d.integer(0, 9)), _datasets, EXTRAS)
 
@@ -333,6 +333,14 @@ data("random_split", lambda d: call(*columns(d), d.integer(0, 9)), _datasets, EX
 def _samplers(torch: Any, n: int, seed: int) -> Any:
     data = torch.utils.data
     items = list(range(n))
+
+    class Backwards(torch.utils.data.Sampler):
+        def __iter__(self) -> Any:
+            return iter(range(n - 1, -1, -1))
+
+        def __len__(self) -> int:
+            return n
+
     g = torch.Generator().manual_seed(seed)
     weights = [0.1 + (i % 3) for i in range(n)]
     made = [
@@ -340,6 +348,7 @@ def _samplers(torch: Any, n: int, seed: int) -> Any:
         data.RandomSampler(items, replacement=True, num_samples=2 * n), data.SubsetRandomSampler(items[::2]),
         data.WeightedRandomSampler(weights, n), data.WeightedRandomSampler(weights, max(n // 2, 1), replacement=False),
         data.BatchSampler(data.SequentialSampler(items), 3, False), data.BatchSampler(data.RandomSampler(items), 3, True),
+        Backwards(), data.BatchSampler(Backwards(), 2, False),
     ]  # fmt: skip
     return [(len(s), list(s), list(s)) for s in made], torch.rand(2)
 
