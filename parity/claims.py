@@ -1,9 +1,13 @@
 """Does a case call what it claims to cover, and would the comparison notice if that were wrong?
 
 Each name that a case covers is *spoiled* while the case runs on drawn inputs: minigrad's function computes, and something
-else comes back. A number moves, a truth is turned round, a tensor holds other values; an object can no longer be used; and
-where nothing comes back, nothing is done. The comparison with PyTorch must then fail on some draw. If it does not, the
-case never calls the name, or throws the result away, or looks only at what no fault would change.
+else comes back. The comparison with PyTorch must then fail on some draw. If it does not, the case never calls the name, or
+throws the result away, or looks only at what no fault would change. Spoiled are, one after the other,
+
+    value       a number moves, a truth is turned round, a tensor holds other values, an object can no longer be used
+    part k      the same of one part alone, where a tuple comes back
+    gradient    the values stay and their gradient is another, where what came back has one; or the inputs' gradient is
+    nothing     nothing is done and None comes back, where what came back has no other value (None, a handle, a generator)
 
 Only calls from outside minigrad are spoiled. `nn.Linear` calls `linear` too, and a case of the module must not count as
 one of the function.
@@ -19,18 +23,24 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from minigrad.autograd import wrap
+
+from minigrad.autograd import Function, wrap
 
 from .agreement import Mismatch, check_example
-from .case import Case, resolve
+from .case import CASES, Case, resolve
 from .engines import MINIGRAD
 from .inputs import Seeded
 from .public import public
 
-MACHINERY = ("minigrad.", "parity.agreement", "parity.engines")  # whose calls are not the case's
+MACHINERY = ("minigrad.", "parity.agreement.", "parity.engines.")  # whose calls are not the case's
 
 # Of a fresh array's values nothing is known, so a case can compare its shape and dtype only.
 WITHOUT_VALUES = {"empty", "empty_like", "Tensor.new_empty"}
+# PyTorch has no derivative of these ("derivative for aten::floor_divide is not implemented"); minigrad has the one that
+# follows from the definition, and nothing to be compared with.
+WITHOUT_GRADIENT = {
+    "floor_divide", "Tensor.floor_divide", "Tensor.__floordiv__", "Tensor.__rfloordiv__", "Tensor.__rmod__",
+}  # fmt: skip
 
 
 class Spoiled(Exception):
@@ -43,9 +53,29 @@ class Calls:
 
     count: int = 0
     silent: bool = False  # nothing that can be spoiled came back
+    parts: int = 0  # of the longest tuple that came back
+    differentiable: bool = False  # a tensor with a gradient came back
+
+    def add(self, other: Calls) -> None:
+        self.count += other.count
+        self.silent |= other.silent
+        self.parts = max(self.parts, other.parts)
+        self.differentiable |= other.differentiable
 
 
 # -- other results
+
+
+class _WrongGradient(Function):
+    """x ↦ x, with the gradient 2 dy + ½."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad * 2 + 0.5
 
 
 def _other_array(x: np.ndarray) -> np.ndarray:
@@ -57,14 +87,14 @@ def _other_array(x: np.ndarray) -> np.ndarray:
     return (x + 1).astype(x.dtype)
 
 
-def _other_tensor(x: Any, values: bool) -> Any:
+def _other_tensor(x: Any, values: bool = True) -> Any:
     if not values:
         return wrap(np.zeros((*x.array.shape, 2), x.array.dtype))
     tensor = wrap(_other_array(x.array))
     return tensor.requires_grad_() if x.requires_grad else tensor
 
 
-def spoiled(x: Any, values: bool = True) -> Any:
+def other(x: Any, values: bool = True) -> Any:
     """Something else of the same kind; NotImplemented where there is no such thing."""
     engine = MINIGRAD.module
     if isinstance(x, MINIGRAD.Tensor):
@@ -82,15 +112,29 @@ def spoiled(x: Any, values: bool = True) -> Any:
     if isinstance(x, engine.Size):
         return engine.Size([*(n + 1 for n in x), 7])
     if isinstance(x, tuple | list):
-        parts = [spoiled(part, values) for part in x]
-        if not x or any(part is NotImplemented for part in parts):
-            return NotImplemented if x else [0]
-        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
+        parts = [other(part, values) for part in x]
+        if not x:
+            return [0]
+        return NotImplemented if any(part is NotImplemented for part in parts) else _built(x, parts)
     if isinstance(x, dict) and x:
-        return {key: spoiled(value, values) for key, value in x.items()}
+        return {key: other(value, values) for key, value in x.items()}
     if hasattr(x, "__next__"):
-        return (spoiled(part, values) for part in x)
+        return (other(part, values) for part in x)
     return NotImplemented
+
+
+def _built(like: Any, parts: list) -> Any:
+    return type(like)(*parts) if hasattr(like, "_fields") else type(like)(parts)
+
+
+def _with_wrong_gradient(x: Any, calls: Calls) -> Any:
+    """The same values with another gradient."""
+    if isinstance(x, MINIGRAD.Tensor) and x.requires_grad:
+        calls.differentiable = True
+        return _WrongGradient.apply(x)
+    if type(x) in (tuple, list) or hasattr(x, "_fields"):
+        return _built(x, [_with_wrong_gradient(part, calls) for part in x])
+    return x
 
 
 # -- the spoiling of one name
@@ -102,27 +146,39 @@ def _from_outside() -> bool:
     return not f"{name}.".startswith(MACHINERY)
 
 
-def _function(original: Callable[..., Any], calls: Calls, skip: bool, values: bool) -> Callable[..., Any]:
+def _function(original: Callable[..., Any], calls: Calls, fault: str | int, values: bool = True) -> Callable[..., Any]:
     @functools.wraps(original)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         if not _from_outside():
             return original(*args, **kwargs)
         calls.count += 1
-        if skip:
+        if fault == "nothing":
             return None
+        if fault == "gradient":
+            return _with_wrong_gradient(original(*args, **kwargs), calls)
+        if fault == "input gradient":
+            return original(*(_with_wrong_gradient(a, calls) for a in args), **kwargs)
         before = [a.array.copy() if isinstance(a, MINIGRAD.Tensor) else None for a in args]
         result = original(*args, **kwargs)
         for a, old in zip(args, before, strict=True):
-            if result is a and isinstance(a, MINIGRAD.Tensor):  # in place, or nothing was to do
+            if result is a and isinstance(a, MINIGRAD.Tensor):  # in place, or there was nothing to do
                 if np.array_equal(a.array, old, equal_nan=a.array.dtype.kind == "f"):
                     return _other_tensor(a, values)
                 np.copyto(a.array, _other_array(a.array))
                 return result
-        other = spoiled(result, values)
-        if other is NotImplemented:
+        if isinstance(result, tuple) and not isinstance(result, MINIGRAD.module.Size):
+            calls.parts = max(calls.parts, len(result))
+        if isinstance(fault, int):
+            if not isinstance(result, tuple) or fault >= len(result):
+                return result
+            parts = list(result)
+            parts[fault] = other(parts[fault], values)
+            return result if parts[fault] is NotImplemented else _built(result, parts)
+        changed = other(result, values)
+        if changed is NotImplemented:
             calls.silent = True
             return result
-        return other
+        return changed
 
     return wrapper
 
@@ -138,20 +194,21 @@ def _broken(cls: type) -> type:
             "__annotations__", "__abstractmethods__", "__orig_bases__", "__parameters__", "__setstate__"}  # fmt: skip
     special = {n for c in cls.__mro__[:-1] for n in vars(c) if n.startswith("__") and n.endswith("__")} - kept
     special = {n for n in special if callable(getattr(cls, n, None))}
-    return type(cls)(f"Spoiled{cls.__name__}", (cls,), dict.fromkeys([*special, "__getattribute__", "__setattr__"], use))
+    return type(cls)(
+        f"Spoiled{cls.__name__}", (cls,), dict.fromkeys([*special, "__getattribute__", "__setattr__"], use)
+    )
 
 
 def _constructor(cls: type, original: Callable[..., Any], calls: Calls) -> Callable[..., Any]:
-    broken = _broken(cls)
+    """`__init__` of objects that cannot be used: of this class, or of a class that the case derives from it."""
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
         kind = type(self)
         own = kind is cls or (issubclass(kind, cls) and not f"{kind.__module__}.".startswith("minigrad."))
-        if not own or not _from_outside():
-            return
-        calls.count += 1
-        object.__setattr__(self, "__class__", broken if kind is cls else _broken(kind))
+        if own and _from_outside():
+            calls.count += 1
+            object.__setattr__(self, "__class__", _broken(kind))
 
     return init
 
@@ -159,46 +216,44 @@ def _constructor(cls: type, original: Callable[..., Any], calls: Calls) -> Calla
 @contextmanager
 def _set(target: Any, name: str, value: Any) -> Iterator[None]:
     """An attribute has another value in here."""
+    inherited = name not in vars(target)
     own = vars(target).get(name)
     setattr(target, name, value)
     try:
         yield
     finally:
-        if own is None:
+        if inherited:
             delattr(target, name)
         else:
             setattr(target, name, own)
 
 
 @contextmanager
-def spoiling(path: str, skip: bool = False) -> Iterator[Calls]:
-    """minigrad with this public name spoiled; skip: calls do nothing and return None."""
+def spoiling(path: str, fault: str | int = "value") -> Iterator[Calls]:
+    """minigrad with this public name spoiled: "value", "gradient", "input gradient", "nothing", or a part's number."""
     calls = Calls()
     place, _, name = path.rpartition(".")
     target = resolve(MINIGRAD.module, place) if place else MINIGRAD.module
-    value = getattr(target, name)
-    values = path not in WITHOUT_VALUES
-    if isinstance(value, type):
-        if issubclass(value, MINIGRAD.module.autograd.Function):  # never made, but applied
-            with _set(value, "apply", classmethod(_function(value.apply.__func__, calls, skip, values))):
-                yield calls
-            return
-        with _set(value, "__init__", _constructor(value, value.__init__, calls)):  # type: ignore[misc]
-            yield calls
-        return
-    static = next((vars(c)[name] for c in getattr(target, "__mro__", ()) if name in vars(c)), None)
-    if static is not None and not callable(static) and hasattr(static, "__get__"):  # a property or a slot
-        get = _function(lambda self: static.__get__(self, type(self)), calls, skip, values)
-        put = getattr(static, "__set__", None)
-        with _set(target, name, property(get, None if put is None else lambda self, new: put(self, new))):
-            yield calls
-        return
-    if isinstance(target, type) and not callable(static):  # an attribute of instances, with a default in the class
-        get = _function(lambda self: vars(self).get(name, static), calls, skip, values)
-        with _set(target, name, property(get, lambda self, new: vars(self).update({name: new}))):
-            yield calls
-        return
-    with _set(target, name, _function(value, calls, skip, values)):
+    found = getattr(target, name)
+    spoil = functools.partial(_function, calls=calls, fault=fault, values=path not in WITHOUT_VALUES)
+    changed: Any
+    if isinstance(found, type) and issubclass(found, Function):  # never made, but applied
+        target, name, changed = found, "apply", classmethod(spoil(vars(Function)["apply"].__func__))
+    elif isinstance(found, type):
+        target, name, changed = found, "__init__", _constructor(found, found.__init__, calls)  # type: ignore[misc]
+    elif isinstance(target, type):
+        held = next(vars(c)[name] for c in target.__mro__ if name in vars(c))
+        if callable(held):
+            changed = spoil(found)
+        elif hasattr(held, "__get__"):  # a property or a slot
+            changed = property(spoil(lambda self: held.__get__(self, type(self))), getattr(held, "__set__", None))
+        else:  # an attribute of the instances, with a default in the class
+            changed = property(
+                spoil(lambda self: vars(self).get(name, held)), lambda self, new: vars(self).update({name: new})
+            )
+    else:
+        changed = spoil(found)
+    with _set(target, name, changed):
         yield calls
 
 
@@ -217,22 +272,21 @@ def claimed(case: Case) -> list[str]:
     return [base] if base else []
 
 
-def _noticed(case: Case, path: str, examples: int, skip: bool) -> tuple[bool, Calls]:
+def _noticed(case: Case, path: str, fault: str | int, examples: int) -> tuple[bool, Calls]:
     """Whether the comparison fails while this name is spoiled."""
     total = Calls()
+    engine = MINIGRAD.module
     for seed in range(examples):
-        engine = MINIGRAD.module
         # A spoiled switch may stay where it is: what is set in here is set back.
-        with engine.inference_mode(False), engine.enable_grad(), spoiling(path, skip) as calls:
+        with engine.inference_mode(False), engine.enable_grad(), spoiling(path, fault) as calls:
             try:
                 check_example(case, Seeded(5000 + seed))
             except (Mismatch, Spoiled) as error:
                 if not calls.count:
                     raise AssertionError(f"{case.name} fails without a fault: {error}") from error
-                return True, calls
-            finally:
-                total.count += calls.count
-                total.silent |= calls.silent
+                total.add(calls)
+                return True, total
+        total.add(calls)
     return False, total
 
 
@@ -242,9 +296,23 @@ def idle(case: Case, examples: int = 40) -> dict[str, str]:
     labels = {form.label: form for form in case.forms}
     for path in claimed(case):
         tried = replace(case, forms=[labels[path]]) if path in labels else case
-        noticed, calls = _noticed(tried, path, examples, skip=False)
+        noticed, calls = _noticed(tried, path, "value", examples)
         if not noticed and calls.silent:
-            noticed, calls = _noticed(tried, path, examples, skip=True)
+            noticed, calls = _noticed(tried, path, "nothing", examples)
         if not noticed:
             found[path] = "it is called, and no wrong result would be noticed" if calls.count else "it is never called"
+            continue
+        unseen = [part for part in range(min(calls.parts, 4)) if not _noticed(tried, path, part, examples)[0]]
+        if unseen:
+            found[path] = f"wrong values in part {unseen[0]} of the result would not be noticed"
+            continue
+        if path in WITHOUT_GRADIENT or path not in case.covers:  # a variant may be about the values alone
+            continue
+        if not case.gradient and any(c.gradient and path in c.covers for c in CASES.values()):
+            continue
+        noticed, calls = _noticed(tried, path, "gradient", examples)
+        if calls.differentiable and not noticed:  # behind sign() every gradient becomes 0
+            noticed, calls = _noticed(tried, path, "input gradient", examples)
+        if calls.differentiable and not noticed:
+            found[path] = "a wrong gradient would not be noticed"
     return found

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,6 +102,45 @@ exact(
 )
 
 family("conversion")
+
+
+def _told(x: np.ndarray) -> tuple[str, Any]:
+    return x.dtype.name, x.tolist()
+
+
+exact("Tensor.__array__", lambda d: call(d.tensor(grad=False)), lambda torch, x: _told(np.asarray(x)))
+exact(
+    "Tensor.__dlpack__",
+    lambda d: call(d.tensor(grad=False, min_side=1, layout="C")),
+    lambda torch, x: _told(np.from_dlpack(x)),
+)
+exact(
+    "Tensor.__dlpack_device__",
+    lambda d: call(d.tensor(grad=False)),
+    lambda torch, x: tuple(map(int, x.__dlpack_device__())),
+)
+
+
+def _copied(torch: Any, x: Any, how: Callable[[Any], Any]) -> Any:
+    """A copy of a leaf: a leaf of its own, with the same gradient, which no change of the first reaches."""
+    leaf = x.detach().clone().requires_grad_(x.requires_grad)
+    if x.requires_grad:
+        (leaf**2).sum().backward()
+    y = how(leaf)
+    with torch.no_grad():
+        leaf.zero_()
+    return y.detach(), y.requires_grad, y.is_leaf, type(y) is type(leaf), None if y.grad is None else y.grad.detach()
+
+
+exact(
+    "Tensor.__deepcopy__", lambda d: call(d.tensor(grad=d.flag())), partial(_copied, how=copy.deepcopy), gradient=False
+)
+exact(
+    "Tensor.__reduce_ex__",
+    lambda d: call(d.tensor(grad=d.flag())),
+    lambda torch, x: (y := pickle.loads(pickle.dumps(x.detach().requires_grad_(x.requires_grad)))).detach(),
+    gradient=False,
+)
 
 for name in ("double", "float", "long", "int", "short", "byte", "char", "bool", "half"):
     modes = ("normal", "ties")

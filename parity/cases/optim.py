@@ -340,6 +340,15 @@ op(
 op("nn.utils.get_total_norm", lambda d: call(parameters(d)[0]), tolerance=REDUCED, gradient=False)
 op("nn.utils.clip_grad_value_", lambda d: call(*parameters(d), 0.5), _clip_value, tolerance=EXACT, gradient=False)
 op("nn.utils.parameters_to_vector", lambda d: call([d.tensor((3, 2)), d.tensor((2,))]), tolerance=EXACT, layouts=False)
+op(
+    "nn.utils.rnn.pad_sequence",
+    lambda d: call(
+        [d.tensor((d.integer(1, 4), 2)) for _ in range(d.integer(1, 4))],
+        **d.choice(({}, {"batch_first": True}, {"padding_value": -1.5}, {"batch_first": True, "padding_side": "left"})),
+    ),
+    tolerance=EXACT,
+    methods=False,
+)
 
 
 def _from_vector(torch: Any, v: Any) -> Any:

@@ -324,8 +324,7 @@ def _datasets(torch: Any, x: Any, y: Any, seed: int) -> Any:
 
 
 EXTRAS = tuple(
-    f"utils.data.{n}"
-    for n in ("ConcatDataset", "Subset", "StackDataset", "ChainDataset", "default_convert")
+    f"utils.data.{n}" for n in ("ConcatDataset", "Subset", "StackDataset", "ChainDataset", "default_convert")
 )
 data("random_split", lambda d: call(*columns(d), d.integer(0, 9)), _datasets, EXTRAS)
 
