@@ -166,8 +166,10 @@ graph("in_place.slices", _in_place_on_slices, shapes=((3, 4), (3, 4)))
 def _detached(torch: Any, x: Any) -> Any:
     y = x.detach() * x
     z = (x * 2).detach_()
-    w = x.clone().requires_grad_(True) if not x.requires_grad else x
-    return y, z, z.requires_grad, z.is_leaf, w.requires_grad, x.detach().requires_grad_().requires_grad
+    leaf = x.detach().requires_grad_()
+    (leaf * leaf).sum().backward()
+    off = x.detach().clone().requires_grad_(True).requires_grad_(False)
+    return y, z, z.requires_grad, z.is_leaf, leaf.requires_grad, leaf.grad, leaf.detach(), off.requires_grad
 
 
 graph("Tensor.detach.graph", _detached, "Tensor.detach_", "Tensor.requires_grad_", "Tensor.detach")
