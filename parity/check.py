@@ -317,7 +317,7 @@ def _has_function(run: _Traced) -> bool:
         seen.add(id(node))
         if isinstance(node, MINIGRAD.module.autograd.Function):
             return True
-        nodes += [edge[0] for edge in node._edges if edge is not None]
+        nodes += [before for before, _ in node.next_functions if before is not None]
     return False
 
 
