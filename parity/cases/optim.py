@@ -147,6 +147,31 @@ op(
 )
 
 
+def _step_hooks(torch: Any, x: Any) -> Any:
+    """Hooks before and after each step, until they are removed."""
+    p = torch.nn.Parameter(x.detach().clone())
+    optimizer = torch.optim.SGD([p], lr=0.1)
+    seen: list[Any] = []
+    before = optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append((o is optimizer, p.detach().clone())))
+    after = optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append((len(args), p.detach().clone())))
+    for step in range(3):
+        optimizer.zero_grad()
+        (p**2).sum().backward()
+        optimizer.step()
+        (before if step == 0 else after).remove()
+    return seen, p.detach()
+
+
+op(
+    "optim.SGD.hooks",
+    lambda d: call(d.tensor((3,), dtype="float64")),
+    _step_hooks,
+    tolerance=REDUCED,
+    gradient=False,
+    float32=False,
+)
+
+
 def _own_optimizer(torch: Any, x: Any, steps: int, restart: bool) -> Any:
     """An optimizer of the user's own: heavy-ball momentum, its state, and a group with its own rate."""
 

@@ -138,6 +138,11 @@ def _generator(torch: Any, seed: int) -> Any:
     b = torch.rand(3, generator=g)
     g.set_state(state)
     h = torch.Generator(device="cpu").manual_seed(seed)
+    twin = h.clone_state()
+    twins = torch.rand(3, generator=twin), torch.rand(3, generator=h)
+    drawn = h.seed()
+    assert drawn == h.initial_seed(), "seed() returns the number that it took"
+    h.manual_seed(seed)
     return (
         first,
         g.initial_seed(),
@@ -145,6 +150,7 @@ def _generator(torch: Any, seed: int) -> Any:
         b,
         torch.rand(3, generator=g),
         torch.empty(4).uniform_(generator=h),
+        twins,
         torch.rand(3),
     )
 
