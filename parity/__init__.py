@@ -6,13 +6,14 @@
     parity.compare_runs(program)            a whole training program in both engines: where do they part?
     parity.strategies                       Hypothesis strategies for tensors, for tests of your own
 
-`cases/` is the table of what is compared, `compare.py` how, `draw.py` on which inputs, `public.py` what must have a case,
-`third.py` asks JAX, `programs.py` draws random programs, `errors.py` has the bad calls on which both engines must raise, `kinks.py` the gradients at kinks and ties, and `mutants.py` the
-planted faults that the comparison must find.
+`cases/` is the table of what is compared, `agreement.py` how, `inputs.py` on which inputs, `public.py` what must have a case,
+`claims.py` whether a case proves what it claims, `third.py` asks JAX, `programs.py` draws random programs, `errors.py` has the
+bad calls on which both engines must raise, `kinks.py` the gradients at kinks and ties, and `mutants.py` the planted faults
+that the comparison must find.
 """
 
+from .agreement import Mismatch
 from .check import Report, Unanswerable, check
-from .compare import Mismatch
 from .runs import Comparison, compare_runs
 
 __all__ = ["Comparison", "Mismatch", "Report", "Unanswerable", "check", "compare_runs"]

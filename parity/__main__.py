@@ -21,9 +21,9 @@ from rich.table import Table
 from minigrad import files
 
 from . import html
+from .agreement import Mismatch, Tally, check_case
 from .case import Case
 from .cases import CASES
-from .compare import Mismatch, Tally, check_case
 
 
 def chosen(names: list[str]) -> list[Case]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import minigrad
 
-from .draw import Draw
+from .inputs import Draw
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,7 @@ class Case:
     cancels: bool = False  # results are what cancellation leaves of the inputs: measured against the largest input
     note: str = ""
     seeds: bool = field(default=False)  # draws random numbers: both engines are seeded alike before the call
+    reference: Callable[..., Any] | None = None  # what PyTorch runs, as it has no function of this name
 
     def __post_init__(self) -> None:
         if self.kinks and "kinks" not in self.modes:
@@ -158,7 +159,8 @@ def op(
     where minigrad has them; likewise by its `aliases`. `also` names further ways, "Tensor.x" or paths from the engine's
     root. `fn` covers the public names in `covers`. hidden: the name stands for methods only.
 
-    special: infinities and nan are tried; large: magnitudes up to the domain's `large`.
+    special: infinities and nan are tried; large: magnitudes up to the domain's `large`. reference(torch, ...), among the
+    options: what PyTorch is to compute instead, with the same arguments, where it has no function of this name.
     """
     if fn is not None:
         forms = [Form(name, fn)]

@@ -22,10 +22,10 @@ from typing import Any
 
 import numpy as np
 
+from .agreement import Difference, differ
 from .case import REDUCED
-from .compare import Difference, differ
-from .draw import Input
 from .engines import ENGINES, MINIGRAD, TORCH, Engine
+from .inputs import Input
 from .script import script
 
 ENGINE_PARAMETERS = ("torch", "engine", "minigrad")
@@ -317,7 +317,7 @@ def _has_function(run: _Traced) -> bool:
         seen.add(id(node))
         if isinstance(node, MINIGRAD.module.autograd.Function):
             return True
-        nodes += [edge[0] for edge in node._edges if edge is not None]
+        nodes += [before for before, _ in node.next_functions if before is not None]
     return False
 
 

@@ -17,7 +17,7 @@ import torch
 import minigrad
 from minigrad.autograd.variable import wrap
 
-from .draw import Input
+from .inputs import Input
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Engine:
     module: ModuleType
 
     @property
-    def Tensor(self) -> type:
+    def Tensor(self) -> type[Any]:
         return self.module.Tensor
 
     def tensor(self, x: Input, dtype: str | None = None, requires_grad: bool | None = None) -> Any:

@@ -6,6 +6,7 @@ NotImplementedError that names the argument, and never ignore it.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,11 @@ def after(first: Callable[[], Any], then: Callable[[], Any]) -> Any:
 
 # -- shapes that do not go together
 
+
+def of_two_shapes(torch: Any, name: str) -> Any:
+    return getattr(torch, name)(torch.ones(2, 3), torch.ones(4, 3))
+
+
 for name in (
     "add",
     "sub",
@@ -45,7 +51,7 @@ for name in (
     "fmod",
     "logical_and",
 ):
-    BAD[f"{name}_shapes"] = lambda torch, name=name: getattr(torch, name)(torch.ones(2, 3), torch.ones(4, 3))
+    BAD[f"{name}_shapes"] = functools.partial(of_two_shapes, name=name)
 
 bad(
     where_shapes=lambda torch: torch.where(torch.ones(2, 3) > 0, torch.ones(4), torch.ones(3)),
@@ -134,6 +140,11 @@ bad(
 
 # -- reductions
 
+
+def along(torch: Any, name: str, dim: Any) -> Any:
+    return getattr(torch.ones(2, 3), name)(dim=dim)
+
+
 for name in (
     "sum",
     "mean",
@@ -150,10 +161,10 @@ for name in (
     "argmin",
     "sort",
 ):
-    BAD[f"{name}_dim"] = lambda torch, name=name: getattr(torch.ones(2, 3), name)(dim=2)
+    BAD[f"{name}_dim"] = functools.partial(along, name=name, dim=2)
 for name in ("sum", "mean", "amax"):
-    BAD[f"{name}_dim_negative"] = lambda torch, name=name: getattr(torch.ones(2, 3), name)(dim=-3)
-    BAD[f"{name}_dims_repeat"] = lambda torch, name=name: getattr(torch.ones(2, 3), name)(dim=(0, 0))
+    BAD[f"{name}_dim_negative"] = functools.partial(along, name=name, dim=-3)
+    BAD[f"{name}_dims_repeat"] = functools.partial(along, name=name, dim=(0, 0))
 bad(
     mean_integers=lambda torch: torch.ones(3).long().mean(),
     mean_bool=lambda torch: (torch.ones(3) > 0).mean(),
@@ -545,16 +556,22 @@ def _parameter(torch: Any) -> list:
     return [torch.nn.Parameter(torch.ones(2))]
 
 
+def _optimizer(torch: Any, name: str, **options: Any) -> Any:
+    return getattr(torch.optim, name)(_parameter(torch), **options)
+
+
+def _empty_optimizer(torch: Any, name: str) -> Any:
+    return getattr(torch.optim, name)([], lr=0.1)
+
+
 for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "NAdam", "RAdam"):
-    BAD[f"{name}_lr"] = lambda torch, name=name: getattr(torch.optim, name)(_parameter(torch), lr=-1.0)
-    BAD[f"{name}_empty"] = lambda torch, name=name: getattr(torch.optim, name)([], lr=0.1)
-    BAD[f"{name}_weight_decay"] = lambda torch, name=name: getattr(torch.optim, name)(
-        _parameter(torch), lr=0.1, weight_decay=-1.0
-    )
-    BAD[f"{name}_keyword"] = lambda torch, name=name: getattr(torch.optim, name)(_parameter(torch), lr=0.1, color="red")
+    BAD[f"{name}_lr"] = functools.partial(_optimizer, name=name, lr=-1.0)
+    BAD[f"{name}_empty"] = functools.partial(_empty_optimizer, name=name)
+    BAD[f"{name}_weight_decay"] = functools.partial(_optimizer, name=name, lr=0.1, weight_decay=-1.0)
+    BAD[f"{name}_keyword"] = functools.partial(_optimizer, name=name, lr=0.1, color="red")
 for name in ("Adam", "AdamW", "NAdam", "RAdam"):
-    BAD[f"{name}_betas"] = lambda torch, name=name: getattr(torch.optim, name)(_parameter(torch), betas=(1.5, 0.9))
-    BAD[f"{name}_eps"] = lambda torch, name=name: getattr(torch.optim, name)(_parameter(torch), eps=-1.0)
+    BAD[f"{name}_betas"] = functools.partial(_optimizer, name=name, betas=(1.5, 0.9))
+    BAD[f"{name}_eps"] = functools.partial(_optimizer, name=name, eps=-1.0)
 
 bad(
     optimizer_tensor=lambda torch: torch.optim.SGD(torch.nn.Parameter(torch.ones(2)), lr=0.1),

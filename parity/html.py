@@ -16,7 +16,7 @@ from typing import Any
 
 import minigrad
 from minigrad import files
-from minigrad.autograd import Operation
+from minigrad.autograd.graph import Operation
 
 from .case import CASES, Case, resolve
 from .kinks import KINKS

@@ -21,8 +21,8 @@ from unittest import mock
 
 import numpy as np
 
+from .agreement import Mismatch, Tally, check_case
 from .case import CASES, Case
-from .compare import Mismatch, Tally, check_case
 
 
 @contextmanager

@@ -9,18 +9,27 @@ factor, a forgotten sum, a swapped operand, a dropped term, a wrong tie, a bias 
 
 from __future__ import annotations
 
+import pkgutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+import minigrad
+
 
 @dataclass(frozen=True)
 class Mutant:
-    """A fault: `owner` ("ops.arithmetic:Mul") and the attribute that `replace(original)` takes the place of."""
+    """A fault: `owner` and the attribute of it that `replace(original)` takes the place of.
+
+    owner: "ops:Mul" is the class Mul, in whichever file of ops/ it stands; "optim.adam" is a file or package, whose function
+    is replaced wherever it was imported too.
+    """
 
     owner: str
     attribute: str
@@ -35,28 +44,45 @@ def mutant(name: str, owner: str, attribute: str, replace: Callable[[Any], Any],
     MUTANTS[name] = Mutant(owner, attribute, replace, cases)
 
 
-def _resolve(owner: str) -> Any:
-    module, _, name = owner.partition(":")
-    found: Any = import_module(f"minigrad.{module}" if module else "minigrad")
-    return getattr(found, name) if name else found
+def _rooms(path: str) -> Iterator[ModuleType]:
+    """The module of that path and, if it is a package, the modules in it."""
+    module = import_module(f"minigrad.{path}")
+    yield module
+    for found in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{module.__name__}."):
+        yield import_module(found.name)
+
+
+def _targets(fault: Mutant) -> list[Any]:
+    """The class that has the attribute, or every module that has the function under its name."""
+    path, _, name = fault.owner.partition(":")
+    rooms = list(_rooms(path))
+    if name:
+        classes = [vars(m)[name] for m in rooms if getattr(vars(m).get(name), "__module__", None) == m.__name__]
+        if len(classes) != 1:
+            raise LookupError(f"{len(classes)} classes called {name} in minigrad.{path}")
+        return classes
+    original = next(vars(m)[fault.attribute] for m in rooms if fault.attribute in vars(m))
+    modules = [m for n, m in list(sys.modules.items()) if n.partition(".")[0] == "minigrad"]
+    return [m for m in modules if vars(m).get(fault.attribute) is original]
 
 
 @contextmanager
 def planted(name: str) -> Iterator[None]:
     """minigrad with this fault."""
     fault = MUTANTS[name]
-    target = _resolve(fault.owner)
-    own = vars(target).get(fault.attribute)
-    original = getattr(target, fault.attribute)
-    changed = fault.replace(original)
-    setattr(target, fault.attribute, staticmethod(changed) if isinstance(own, staticmethod) else changed)
+    targets = _targets(fault)
+    own = vars(targets[0]).get(fault.attribute)
+    changed = fault.replace(getattr(targets[0], fault.attribute))
+    for target in targets:
+        setattr(target, fault.attribute, staticmethod(changed) if isinstance(own, staticmethod) else changed)
     try:
         yield
     finally:
-        if own is None:
-            delattr(target, fault.attribute)
-        else:
-            setattr(target, fault.attribute, own)
+        for target in targets:
+            if own is None:
+                delattr(target, fault.attribute)
+            else:
+                setattr(target, fault.attribute, own)
 
 
 # -- how backwards go wrong
@@ -131,21 +157,20 @@ def backward_of(operation: str, change: Callable[[Any], Any], fault: str, *cases
     mutant(f"{name}: {fault}", operation, "backward", change, *cases)
 
 
-A = "ops.arithmetic:"
-backward_of(A + "Mul", swapped, "gradients swapped", "mul")
-backward_of(A + "Sub", lambda b: lambda ctx, g: (g, g), "sign of the second forgotten", "sub")
-backward_of(A + "Div", second_negated, "sign of the second wrong", "div")
-backward_of(A + "Pow", scaled(1.001), "a factor 1.001", "pow")
-backward_of(A + "Abs", passed_on, "derivative forgotten", "abs")
-backward_of(A + "Square", scaled(0.5), "the factor 2 forgotten", "square")
-backward_of(A + "Square", with_ones, "incoming gradient ignored", "square")
+backward_of("ops:Mul", swapped, "gradients swapped", "mul")
+backward_of("ops:Sub", lambda b: lambda ctx, g: (g, g), "sign of the second forgotten", "sub")
+backward_of("ops:Div", second_negated, "sign of the second wrong", "div")
+backward_of("ops:Pow", scaled(1.001), "a factor 1.001", "pow")
+backward_of("ops:Abs", passed_on, "derivative forgotten", "abs")
+backward_of("ops:Square", scaled(0.5), "the factor 2 forgotten", "square")
+backward_of("ops:Square", with_ones, "incoming gradient ignored", "square")
 mutant(
-    "Maximum: a tie goes to the first whole", A + "Maximum", "backward",
+    "Maximum: a tie goes to the first whole", "ops:Maximum", "backward",
     lambda b: lambda ctx, g: (g * (ctx.saved_tensors[0] >= ctx.saved_tensors[1]), g * (ctx.saved_tensors[0] < ctx.saved_tensors[1])),
     "maximum",
 )  # fmt: skip
 mutant(
-    "Clamp: no gradient on the bounds", A + "Clamp", "backward",
+    "Clamp: no gradient on the bounds", "ops:Clamp", "backward",
     lambda b: lambda ctx, g: (g * _inside(ctx), None, None),
     "clamp",
 )  # fmt: skip
@@ -157,11 +182,10 @@ def _inside(ctx: Any) -> Any:
     return (x > low) & (x < high)
 
 
-P = "ops.pointwise:"
-backward_of(P + "Exp", passed_on, "derivative forgotten", "exp")
-backward_of(P + "Log", scaled(1 + 1e-9), "an error of 1e-9", "log")
-backward_of(P + "Sqrt", scaled(2.0), "the factor 2 forgotten", "sqrt")
-backward_of(P + "Exp", squared_gradient, "not linear in the gradient", "exp")
+backward_of("ops:Exp", passed_on, "derivative forgotten", "exp")
+backward_of("ops:Log", scaled(1 + 1e-9), "an error of 1e-9", "log")
+backward_of("ops:Sqrt", scaled(2.0), "the factor 2 forgotten", "sqrt")
+backward_of("ops:Exp", squared_gradient, "not linear in the gradient", "exp")
 
 # -- the walk
 
@@ -193,7 +217,7 @@ def _overwrites(original: Callable[..., Any]) -> Callable[..., Any]:
 mutant(
     "AccumulateGrad: overwrites, where it should add",
     "autograd:AccumulateGrad",
-    "accumulate",
+    "run_backward",
     _overwrites,
     "Tensor.backward",
 )
@@ -210,7 +234,7 @@ def _shares(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-mutant("Add: writes into the incoming gradient", A + "Add", "backward", _shares, "add", "graph.reuse")
+mutant("Add: writes into the incoming gradient", "ops:Add", "backward", _shares, "add", "graph.reuse")
 
 
 def _drops_saved_copy(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -223,8 +247,8 @@ mutant("in place: old values are not kept", "inplace", "_keep_old_values", _drop
 def _latest_only(original: Callable[..., Any]) -> Callable[..., Any]:
     """Of two gradients that arrive at one place, the second."""
 
-    def wrong(roots: Any, retain_graph: bool, targets: Any, accumulate: bool) -> Any:
-        return original(list(roots)[-1:], retain_graph, targets, accumulate)
+    def wrong(roots: Any, **options: Any) -> Any:
+        return original(list(roots)[-1:], **options)
 
     return wrong
 
@@ -232,7 +256,7 @@ def _latest_only(original: Callable[..., Any]) -> Callable[..., Any]:
 mutant(
     "walk: of several roots only the last",
     "autograd",
-    "_walk",
+    "walk",
     _latest_only,
     "Tensor.backward",
     "chunk",
@@ -254,19 +278,19 @@ def _no_accumulation(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-mutant("index: assigns where it must add", "ops.index:PutAdd", "forward", _no_accumulation, "Tensor.__getitem__")
-mutant("gather: assigns where it must add", "ops.index:PutAdd", "forward", _no_accumulation, "gather")
-backward_of("ops.reduce:Sum", scaled(2.0), "twice", "sum")
+mutant("index: assigns where it must add", "ops:PutAdd", "forward", _no_accumulation, "Tensor.__getitem__")
+mutant("gather: assigns where it must add", "ops:ScatterAddAt", "forward", _no_accumulation, "gather")
+backward_of("ops:Sum", scaled(2.0), "twice", "sum")
 backward_of(
-    "ops.reduce:Mean",
+    "ops:Mean",
     lambda b: lambda ctx, g: tuple(None if x is None else x * ctx.count for x in b(ctx, g)),
     "divisor forgotten",
     "mean",
 )
-backward_of("ops.reduce:Var", scaled(0.5), "the factor 2 forgotten", "var")
+backward_of("ops:Var", scaled(0.5), "the factor 2 forgotten", "var")
 mutant(
-    "Extreme: every tie gets the whole gradient", "ops.reduce:Extreme", "backward",
-    lambda b: lambda ctx, g: (_whole_ties(ctx, g), *[None] * (len(ctx._edges) - 1)),
+    "Extreme: every tie gets the whole gradient", "ops:Extreme", "backward",
+    lambda b: lambda ctx, g: (_whole_ties(ctx, g), *b(ctx, g)[1:]),
     "amax", "max",
 )  # fmt: skip
 
@@ -280,7 +304,7 @@ def _whole_ties(ctx: Any, grad: Any) -> Any:
 # -- matrices, softmax, norms, losses, layers
 
 backward_of(
-    "ops.matrix:Linear",
+    "ops:Linear",
     lambda b: lambda ctx, g: (*b(ctx, g)[:2], None if b(ctx, g)[2] is None else b(ctx, g)[2] * 0.5),
     "bias halved",
     "nn.functional.linear",
@@ -295,14 +319,14 @@ def _softmax_without_sum(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-backward_of("ops.softmax:Softmax", _softmax_without_sum, "sees only the mean of the gradient", "nn.functional.softmax")
-backward_of("ops.softmax:Softmax", with_ones, "incoming gradient ignored", "nn.functional.softmax")
-backward_of("ops.softmax:LogSoftmax", scaled(1 + 1e-7), "an error of 1e-7", "nn.functional.log_softmax")
+backward_of("ops:Softmax", _softmax_without_sum, "sees only the mean of the gradient", "nn.functional.softmax")
+backward_of("ops:Softmax", with_ones, "incoming gradient ignored", "nn.functional.softmax")
+backward_of("ops:LogSoftmax", scaled(1 + 1e-7), "an error of 1e-7", "nn.functional.log_softmax")
 backward_of(
-    "ops.norm:Normalize", with_ones, "incoming gradient ignored", "nn.functional.layer_norm", "nn.functional.batch_norm"
+    "ops:Normalize", with_ones, "incoming gradient ignored", "nn.functional.layer_norm", "nn.functional.batch_norm"
 )
-backward_of("ops.loss:CrossEntropyLoss", scaled(1.01), "one per cent too large", "nn.functional.cross_entropy")
-backward_of("ops.conv:Convolution", second_negated, "sign of the weights' gradient wrong", "nn.functional.conv2d")
+backward_of("ops:CrossEntropyLoss", scaled(1.01), "one per cent too large", "nn.functional.cross_entropy")
+backward_of("ops:Convolution", second_negated, "sign of the weights' gradient wrong", "nn.functional.conv2d")
 
 
 def _relu_at_zero(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -313,7 +337,7 @@ def _relu_at_zero(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-mutant("Relu: half a gradient at 0 and below", "ops.piecewise:Relu", "backward", _relu_at_zero, "nn.functional.relu")
+mutant("Relu: half a gradient at 0 and below", "ops:Relu", "backward", _relu_at_zero, "nn.functional.relu")
 
 # -- optimizers, initialization, random draws
 
@@ -352,11 +376,11 @@ def _late(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-mutant("Adam: no bias correction", "optim.adam:Adam", "_step", _late, "optim.Adam")
+mutant("Adam: no bias correction", "optim:Adam", "_step", _late, "optim.Adam")
 mutant("Adam: weight decay forgotten", "optim.adam", "decay", lambda o: lambda p, grad, *rest: grad, "optim.Adam")
 mutant(
     "StepLR: one epoch late",
-    "optim.lr_scheduler:StepLR",
+    "optim:StepLR",
     "get_lr",
     lambda o: lambda self: _one_epoch_late(o, self),
     "optim.lr_scheduler.StepLR",
@@ -390,47 +414,47 @@ mutant(
 # -- more of the same kinds, operation by operation
 
 for _operation, _change, _fault, *_cases in (
-    (A + "Neg", passed_on, "sign forgotten", "neg"),
-    (A + "Pow", swapped, "gradients swapped", "pow"),
-    (A + "Div", swapped, "gradients swapped", "div"),
-    (A + "Where", swapped, "branches swapped", "where"),
-    (A + "Remainder", with_ones, "incoming gradient ignored", "remainder"),
-    (P + "Sin", scaled(-1.0), "sign of the cosine", "sin"),
-    (P + "Cos", scaled(-1.0), "sign of the sine", "cos"),
-    (P + "Tanh", passed_on, "derivative forgotten", "tanh"),
-    (P + "Sigmoid", squared_gradient, "not linear in the gradient", "sigmoid"),
-    (P + "Erf", scaled(0.5), "half", "erf"),
-    (P + "Log1p", with_ones, "incoming gradient ignored", "log1p"),
-    (P + "Rsqrt", scaled(-1.0), "sign", "rsqrt"),
-    (P + "Atan2", swapped, "gradients swapped", "atan2"),
-    (P + "LogAddExp", swapped, "gradients swapped", "logaddexp"),
-    (P + "Sinc", scaled(1 + 1e-8), "an error of 1e-8", "sinc"),
-    ("ops.activation:Gelu", scaled(1 + 1e-6), "an error of 1e-6", "nn.functional.gelu"),
-    ("ops.activation:Silu", passed_on, "derivative forgotten", "nn.functional.silu"),
-    ("ops.activation:Elu", with_ones, "incoming gradient ignored", "nn.functional.elu"),
-    ("ops.piecewise:LeakyRelu", passed_on, "slope forgotten", "nn.functional.leaky_relu"),
-    ("ops.activation:Softplus", scaled(0.999), "one per mille too small", "nn.functional.softplus"),
-    ("ops.reduce:LogSumExp", with_ones, "incoming gradient ignored", "logsumexp"),
-    ("ops.reduce:Norm2", scaled(2.0), "twice", "norm"),
-    ("ops.reduce:CumSum", passed_on, "not summed from the end", "cumsum"),
-    ("ops.reduce:Prod", scaled(1 + 1e-6), "an error of 1e-6", "prod"),
-    ("ops.arrange:Flip", passed_on, "not flipped back", "flip"),
-    ("ops.arrange:Roll", passed_on, "not rolled back", "roll"),
-    ("ops.diagonals:Triangle", passed_on, "not masked", "tril"),
-    ("ops.join:Cat", lambda b: lambda ctx, g: (lambda r: (r[0], *r[1:][::-1]))(b(ctx, g)), "pieces in reverse", "cat"),
-    ("ops.tables:Embedding", scaled(2.0), "twice", "nn.functional.embedding"),
-    ("ops.along:IndexSelect", scaled(0.5), "half", "index_select"),
-    ("ops.matrix:MatMul", swapped, "gradients swapped", "matmul"),
-    ("ops.matrix:Dot", swapped, "gradients swapped", "dot"),
-    ("ops.matrix:Inverse", scaled(-1.0), "sign", "inverse"),
-    ("ops.resample:Pad", scaled(2.0), "twice", "nn.functional.pad"),
-    ("ops.pool:AvgPool", scaled(2.0), "twice", "nn.functional.avg_pool2d"),
-    ("ops.pool:MaxPool", with_ones, "incoming gradient ignored", "nn.functional.max_pool2d"),
-    ("ops.norm:RmsNorm", scaled(1.01), "one per cent too large", "nn.functional.rms_norm"),
-    ("ops.loss:NllLoss", scaled(-1.0), "sign", "nn.functional.nll_loss"),
-    ("ops.loss:BinaryCrossEntropy", scaled(0.5), "half", "nn.functional.binary_cross_entropy"),
-    ("ops.loss:KlDiv", swapped, "gradients swapped", "nn.functional.kl_div"),
-    ("ops.attention:ScaledDotProductAttention", swapped, "queries and keys swapped", "nn.functional.scaled_dot_product_attention"),
+    ("ops:Neg", passed_on, "sign forgotten", "neg"),
+    ("ops:Pow", swapped, "gradients swapped", "pow"),
+    ("ops:Div", swapped, "gradients swapped", "div"),
+    ("ops:Where", swapped, "branches swapped", "where"),
+    ("ops:Remainder", with_ones, "incoming gradient ignored", "remainder"),
+    ("ops:Sin", scaled(-1.0), "sign of the cosine", "sin"),
+    ("ops:Cos", scaled(-1.0), "sign of the sine", "cos"),
+    ("ops:Tanh", passed_on, "derivative forgotten", "tanh"),
+    ("ops:Sigmoid", squared_gradient, "not linear in the gradient", "sigmoid"),
+    ("ops:Erf", scaled(0.5), "half", "erf"),
+    ("ops:Log1p", with_ones, "incoming gradient ignored", "log1p"),
+    ("ops:Rsqrt", scaled(-1.0), "sign", "rsqrt"),
+    ("ops:Atan2", swapped, "gradients swapped", "atan2"),
+    ("ops:LogAddExp", swapped, "gradients swapped", "logaddexp"),
+    ("ops:Sinc", scaled(1 + 1e-8), "an error of 1e-8", "sinc"),
+    ("ops:Gelu", scaled(1 + 1e-6), "an error of 1e-6", "nn.functional.gelu"),
+    ("ops:Silu", passed_on, "derivative forgotten", "nn.functional.silu"),
+    ("ops:Elu", with_ones, "incoming gradient ignored", "nn.functional.elu"),
+    ("ops:LeakyRelu", passed_on, "slope forgotten", "nn.functional.leaky_relu"),
+    ("ops:Softplus", scaled(0.999), "one per mille too small", "nn.functional.softplus"),
+    ("ops:LogSumExp", with_ones, "incoming gradient ignored", "logsumexp"),
+    ("ops:Norm2", scaled(2.0), "twice", "norm"),
+    ("ops:CumSum", passed_on, "not summed from the end", "cumsum"),
+    ("ops:Prod", scaled(1 + 1e-6), "an error of 1e-6", "prod"),
+    ("ops:Flip", passed_on, "not flipped back", "flip"),
+    ("ops:Roll", passed_on, "not rolled back", "roll"),
+    ("ops:Triangle", passed_on, "not masked", "tril"),
+    ("ops:Cat", lambda b: lambda ctx, g: (lambda r: (r[0], *r[1:][::-1]))(b(ctx, g)), "pieces in reverse", "cat"),
+    ("ops:Embedding", scaled(2.0), "twice", "nn.functional.embedding"),
+    ("ops:IndexSelect", scaled(0.5), "half", "index_select"),
+    ("ops:MatMul", swapped, "gradients swapped", "matmul"),
+    ("ops:Dot", swapped, "gradients swapped", "dot"),
+    ("ops:Inverse", scaled(-1.0), "sign", "inverse"),
+    ("ops:Pad", scaled(2.0), "twice", "nn.functional.pad"),
+    ("ops:AvgPool", scaled(2.0), "twice", "nn.functional.avg_pool2d"),
+    ("ops:MaxPool", with_ones, "incoming gradient ignored", "nn.functional.max_pool2d"),
+    ("ops:RmsNorm", scaled(1.01), "one per cent too large", "nn.functional.rms_norm"),
+    ("ops:NllLoss", scaled(-1.0), "sign", "nn.functional.nll_loss"),
+    ("ops:BinaryCrossEntropy", scaled(0.5), "half", "nn.functional.binary_cross_entropy"),
+    ("ops:KlDiv", swapped, "gradients swapped", "nn.functional.kl_div"),
+    ("ops:ScaledDotProductAttention", swapped, "queries and keys swapped", "nn.functional.scaled_dot_product_attention"),
 ):  # fmt: skip
     backward_of(_operation, _change, _fault, *_cases)  # type: ignore[arg-type]
 
@@ -441,8 +465,17 @@ def _slope_twice(original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda d, parameter, grad: original(d, parameter, grad) * 2
 
 
-mutant("MseLoss: twice", "ops.loss:MseLoss", "slope", _slope_twice, "nn.functional.mse_loss")
-mutant("HuberLoss: twice", "ops.loss:HuberLoss", "slope", _slope_twice, "nn.functional.huber_loss")
+def _recording_anyway(enter: Callable[..., Any]) -> Callable[..., Any]:
+    def entered(self: Any) -> Any:
+        result = enter(self)
+        minigrad.set_grad_enabled(True)
+        return result
+
+    return entered
+
+
+mutant("MseLoss: twice", "ops:MseLoss", "slope", _slope_twice, "nn.functional.mse_loss")
+mutant("HuberLoss: twice", "ops:HuberLoss", "slope", _slope_twice, "nn.functional.huber_loss")
 mutant(
     "batch norm: running statistics keep the wrong share", "ops.norm", "_update_running",
     lambda o: lambda mean, var, momentum, *new: o(mean, var, 1 - momentum, *new), "nn.BatchNorm1d", "nn.functional.batch_norm",
@@ -464,37 +497,30 @@ mutant(
     lambda o: lambda self, n: o(self, n) * (1 - 2.0**-23), "rand",
 )  # fmt: skip
 mutant(
-    "SGD: weight decay with the wrong sign", "optim.sgd:SGD", "update",
+    "SGD: weight decay with the wrong sign", "optim:SGD", "update",
     lambda o: lambda self, p, g, state, group: o(self, p, g, state, {**group, "weight_decay": -group["weight_decay"]}), "optim.SGD",
 )  # fmt: skip
 mutant(
-    "SGD: dampening forgotten", "optim.sgd:SGD", "update",
+    "SGD: dampening forgotten", "optim:SGD", "update",
     lambda o: lambda self, p, g, state, group: o(self, p, g, state, {**group, "dampening": 0}), "optim.SGD",
 )  # fmt: skip
 mutant(
-    "SGD: nesterov forgotten", "optim.sgd:SGD", "update",
+    "SGD: nesterov forgotten", "optim:SGD", "update",
     lambda o: lambda self, p, g, state, group: o(self, p, g, state, {**group, "nesterov": False}), "optim.SGD",
 )  # fmt: skip
 mutant(
-    "optimizer: the step is not counted", "optim.optimizer:Optimizer", "zero_grad",
-    lambda o: lambda self, set_to_none=True: None, "optim.Optimizer", "optim.SGD",
+    "optimizer: the step is not counted", "optim:Optimizer", "zero_grad",
+    lambda o: lambda self, set_to_none=True: None, "optim.SGD.closure", "optim.SGD",
 )  # fmt: skip
 mutant(
-    "no_grad: still recording", "autograd.modes:no_grad", "__enter__", lambda o: lambda self: o(self) or _record_anyway(),
-    "no_grad",
+    "no_grad: still recording", "autograd:no_grad", "__enter__", _recording_anyway, "no_grad",
 )  # fmt: skip
-
-
-def _record_anyway() -> None:
-    from minigrad.autograd import modes
-
-    modes.current.grad = True
 
 
 def caught(name: str, examples: int = 120) -> tuple[str, int] | None:
     """The check that finds this fault, and after how many examples; None if none does."""
+    from .agreement import Mismatch, Tally, check_case
     from .case import CASES
-    from .compare import Mismatch, Tally, check_case
 
     with planted(name):
         for case in MUTANTS[name].cases:

@@ -34,8 +34,8 @@ import torch
 
 import minigrad
 
-from .compare import Mismatch
-from .draw import Seeded, Source
+from .agreement import Mismatch
+from .inputs import Seeded, Source
 
 LARGEST = 1e4  # of the values that a program may reach
 LIMIT = 1e-10  # of a difference, relative, over the condition
@@ -124,11 +124,17 @@ class _Drawing:
     def _values(self, shape: tuple[int, ...]) -> np.ndarray:
         return np.round(self.rng.standard_normal(shape) * 1.5, 3)
 
-    def pick(self, fits: Callable[[Any], bool] = lambda t: True) -> str | None:
-        """The name of a tensor that fits; the newest are the likeliest."""
+    def pick(self) -> str:
+        """The name of a tensor."""
+        return self._newest(list(self.tensors))
+
+    def pick_fitting(self, fits: Callable[[Any], bool]) -> str | None:
+        """The name of a tensor that fits, if there is one."""
         names = [name for name, t in self.tensors.items() if fits(t)]
-        if not names:
-            return None
+        return self._newest(names) if names else None
+
+    def _newest(self, names: list[str]) -> str:
+        """One of the names; the newest are the likeliest."""
         back = min(self.source.integer(0, len(names) - 1), self.source.integer(0, len(names) - 1))
         return names[-1 - back]
 
@@ -195,7 +201,7 @@ def _binary(d: _Drawing) -> bool:
         except RuntimeError:
             return False
 
-    second = d.pick(fits)
+    second = d.pick_fitting(fits)
     forms = (
         "{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} / ({1} * {1} + 1)", "torch.maximum({0}, {1})", "torch.minimum({0}, {1})",
         "torch.where({0} > {1}, {0}, {1} * 2)", "torch.hypot({0}, {1} + 3)", "torch.lerp({0}, {1}, 0.3)",
@@ -205,21 +211,21 @@ def _binary(d: _Drawing) -> bool:
 
 
 def _product(d: _Drawing) -> bool:
-    first = d.pick(lambda t: t.ndim in (1, 2, 3))
+    first = d.pick_fitting(lambda t: t.ndim in (1, 2, 3))
     if first is None:
         return False
     t = d.tensors[first]
-    second = d.pick(lambda u: u.ndim >= 1 and (u.shape[-2] if u.ndim > 1 else u.shape[0]) == t.shape[-1])
+    second = d.pick_fitting(lambda u: u.ndim >= 1 and (u.shape[-2] if u.ndim > 1 else u.shape[0]) == t.shape[-1])
     if second is not None and d.source.integer(0, 1):
         return _new(d, f"{first} @ {second}")
-    third = d.pick(lambda u: u.ndim == 2 and u.shape[1] == t.shape[-1])
+    third = d.pick_fitting(lambda u: u.ndim == 2 and u.shape[1] == t.shape[-1])
     if third is not None:
         return _new(d, d.choice((f"torch.nn.functional.linear({first}, {third})", f"torch.matmul({first}, {third}.T)")))
     return _new(d, f"torch.einsum('...i,...i->...', {first}, {first})")
 
 
 def _view(d: _Drawing) -> bool:
-    name = d.pick(lambda t: t.ndim > 0)
+    name = d.pick_fitting(lambda t: t.ndim > 0)
     if name is None:
         name = d.pick()
         return _new(d, f"{name}.reshape(1)", view_of=name)
@@ -248,7 +254,7 @@ def _reduction(d: _Drawing) -> bool:
 
 
 def _index(d: _Drawing) -> bool:
-    name = d.pick(lambda t: t.ndim > 0)
+    name = d.pick_fitting(lambda t: t.ndim > 0)
     if name is None:
         return False
     t = d.tensors[name]
@@ -273,7 +279,7 @@ def _in_place(d: _Drawing) -> bool:
         return _new(d, f"{d.pick()} * 1.5")
     name = names[-1 - d.source.integer(0, len(names) - 1)]
     t = d.tensors[name]
-    other = d.pick(lambda u: u is not t and (u.shape == t.shape or u.ndim == 0))
+    other = d.pick_fitting(lambda u: u is not t and (u.shape == t.shape or u.ndim == 0))
     lines = [
         f"{name}.mul_(0.7)",
         f"{name}.add_(0.3)",
@@ -287,7 +293,7 @@ def _in_place(d: _Drawing) -> bool:
     if t.ndim:
         i = d.source.integer(-t.shape[0], t.shape[0] - 1)
         lines += [f"{name}[{i}] = 0.5", f"{name}[{i}] *= 2.0", f"{name}[..., 0] += 1.0", f"{name}[{name} > 0.4] = 0.2"]
-        scalar = d.pick(lambda u: u.ndim == 0 and u is not t)
+        scalar = d.pick_fitting(lambda u: u.ndim == 0 and u is not t)
         if scalar is not None:
             lines.append(f"{name}[{i}] = {scalar}")
     line = d.choice(lines)

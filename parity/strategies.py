@@ -20,7 +20,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .draw import MODERATE, POSITIVE, REAL, Domain, Draw, Input, Shape
+from .inputs import MODERATE, POSITIVE, REAL, Domain, Draw, Input, Shape
 
 __all__ = [
     "MODERATE",
@@ -61,7 +61,7 @@ class _FromHypothesis:
 
 @st.composite
 def sources(draw: Any) -> _FromHypothesis:
-    """A source of decisions, as `parity.draw.Draw` takes."""
+    """A source of decisions, as `parity.inputs.Draw` takes."""
     return _FromHypothesis(draw)
 
 
@@ -87,7 +87,7 @@ def broadcastable(
 
 def layouts() -> st.SearchStrategy[str]:
     """Names of memory layouts, for `inputs(layout=...)`."""
-    from .draw import LAYOUTS
+    from .inputs import LAYOUTS
 
     return st.sampled_from(LAYOUTS)
 
@@ -104,7 +104,7 @@ def inputs(
     **limits: int,
 ) -> st.SearchStrategy[Input]:
     """Values with a memory layout, of neither engine; `limits` (min_dims, max_dims, min_side, max_side) bound the shape."""
-    return draws(mode, dtype, kinks).map(lambda d: d.tensor(shape, domain, requires_grad, layout=layout, **limits))
+    return draws(mode, dtype, kinks).map(lambda d: d.tensor(shape, domain, requires_grad, None, layout, **limits))
 
 
 def tensors(torch: ModuleType, shape: Shape | None = None, **options: Any) -> st.SearchStrategy[Any]:

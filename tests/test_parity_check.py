@@ -12,9 +12,9 @@ import minigrad
 import parity
 from parity import strategies
 from parity.__main__ import main
+from parity.agreement import check_case, differ
 from parity.case import CASES
 from parity.cases import FAMILIES
-from parity.compare import check_case, differ
 from parity.mutants import MUTANTS, caught, planted
 
 assert FAMILIES

@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from parity.compare import builtin_class
+from parity.agreement import builtin_class
 from parity.engines import MINIGRAD, TORCH
 from parity.errors import BAD, UNSUPPORTED
 

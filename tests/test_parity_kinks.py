@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from parity.agreement import MINIGRAD, TORCH
 from parity.case import CASES
 from parity.cases import FAMILIES
 from parity.cases.activation import ACTIVATIONS
-from parity.compare import MINIGRAD, TORCH
 from parity.kinks import KINKS
 
 assert FAMILIES

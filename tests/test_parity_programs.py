@@ -11,7 +11,7 @@ from hypothesis import find, given, settings
 
 import minigrad
 from parity import programs, strategies
-from parity.compare import Mismatch
+from parity.agreement import Mismatch
 from parity.mutants import planted
 
 EXAMPLES = 50_000 if settings().max_examples >= 1000 else 1_000

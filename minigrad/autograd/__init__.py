@@ -23,25 +23,16 @@ from . import graph, ownership
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .differentiate import backward, grad
 from .function import Function
-from .fused import Fused, use_kernels
+from .fused import Fused
 from .gradcheck import gradcheck, gradgradcheck
 from .graph import Operation
-from .hooks import RemovableHandle
-from .modes import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
+from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .variable import Variable
 
 __all__ = [
     "Function",
     "Fused",
     "Operation",
-    "RemovableHandle",
     "Variable",
     "backward",
     "detect_anomaly",
@@ -52,12 +43,9 @@ __all__ = [
     "gradgradcheck",
     "graph",
     "inference_mode",
-    "is_grad_enabled",
-    "is_inference_mode_enabled",
     "no_grad",
     "set_detect_anomaly",
     "set_grad_enabled",
-    "use_kernels",
 ]
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import minigrad as torch
+
+from ..autograd.fused import numba_is_installed
+
 
 def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
     """Programs that between them use every kernel, in both floating types."""
-    import minigrad as torch
-
     F = torch.nn.functional
 
     def through(function: Callable[..., Any], *shapes: tuple[int, ...], dtype: Any) -> Callable[[], Any]:
@@ -61,17 +64,14 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
 
 def unused() -> list[str]:
     """The kernels that no job has compiled."""
-    from .compiled import all_kernels
-
-    return sorted(name for name, kernel in all_kernels().items() if not kernel.used)
+    compiled = importlib.import_module("minigrad.kernels.compiled")  # and with it Numba
+    return sorted(name for name, kernel in compiled.all_kernels().items() if not kernel.used)
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m minigrad.kernels", description=__doc__)
     parser.add_argument("command", choices=["warm"], help="compile all kernels")
     parser.parse_args(arguments)
-    from ..autograd.fused import numba_is_installed
-
     if not numba_is_installed():
         print("Numba is not installed: there is nothing to compile (pip install numba).", file=sys.stderr)
         return 1

@@ -23,7 +23,7 @@ from ..public import public
 from .arrange import flip
 from .contraction import einsum
 from .pad import pad
-from .windows import Ints, Pairs, Size, add_windows, inside, out_size, out_sizes, pad_zeros, tuple_of, windows
+from .windows import IntOrInts, Ints, Pairs, add_windows, inside, out_size, out_sizes, pad_zeros, tuple_of, windows
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -186,7 +186,7 @@ class Convolution(Fused):
 
 
 def _conv(
-    name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Size, padding: Size | str, dilation: Size,
+    name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: IntOrInts, padding: IntOrInts | str, dilation: IntOrInts,
     groups: int,
 ) -> Tensor:  # fmt: skip
     x, single = _check(name, rank, input, weight, bias)
@@ -239,7 +239,7 @@ def _conv(
 
 @public("minigrad", "functional")
 def conv1d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts | str = 0, dilation: IntOrInts = 1,
     groups: int = 1,
 ) -> Tensor:  # fmt: skip
     """input (N, C, L) or (C, L), weight (O, C/groups, k): (N, O, L'). padding: ints, "same" or "valid". PyTorch: torch.conv1d."""
@@ -248,7 +248,7 @@ def conv1d(
 
 @public("minigrad", "functional")
 def conv2d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts | str = 0, dilation: IntOrInts = 1,
     groups: int = 1,
 ) -> Tensor:  # fmt: skip
     """input (N, C, H, W) or (C, H, W), weight (O, C/groups, kh, kw): (N, O, H', W'). PyTorch: torch.conv2d."""
@@ -314,8 +314,8 @@ class TransposedConvolution(Fused):
 
 
 def _conv_transpose(
-    name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: Size, padding: Size,
-    output_padding: Size, groups: int, dilation: Size,
+    name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: IntOrInts, padding: IntOrInts,
+    output_padding: IntOrInts, groups: int, dilation: IntOrInts,
 ) -> Tensor:  # fmt: skip
     x, single = _check(name, rank, input, weight, bias)
     strides, dilations = tuple_of(stride, rank, "stride"), tuple_of(dilation, rank, "dilation")
@@ -348,8 +348,8 @@ def _conv_transpose(
 
 @public("minigrad", "functional")
 def conv_transpose1d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Size = 0,
-    output_padding: Size = 0, groups: int = 1, dilation: Size = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
+    output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1,
 ) -> Tensor:  # fmt: skip
     """input (N, C, L), weight (C, O/groups, k): (N, O, (L - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1).
 
@@ -362,8 +362,8 @@ def conv_transpose1d(
 
 @public("minigrad", "functional")
 def conv_transpose2d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Size = 1, padding: Size = 0,
-    output_padding: Size = 0, groups: int = 1, dilation: Size = 1,
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
+    output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1,
 ) -> Tensor:  # fmt: skip
     """input (N, C, H, W), weight (C, O/groups, kh, kw): as `conv_transpose1d`, in two dimensions. PyTorch: torch.conv_transpose2d."""
     return _conv_transpose(

@@ -12,7 +12,7 @@ from ..autograd.variable import Array, wrap
 from ..public import public
 from .along import index_select
 from .matrix import matmul
-from .windows import Size, tuple_of
+from .windows import IntOrInts, tuple_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -33,7 +33,7 @@ def _linear_weights(n: int, m: int, ratio: float, align_corners: bool) -> Array:
 
 @public("functional")
 def interpolate(
-    input: Tensor, size: Size | None = None, scale_factor: float | Sequence[float] | None = None, mode: str = "nearest",
+    input: Tensor, size: IntOrInts | None = None, scale_factor: float | Sequence[float] | None = None, mode: str = "nearest",
     align_corners: bool | None = None, recompute_scale_factor: bool | None = None, antialias: bool = False,
 ) -> Tensor:  # fmt: skip
     """The spatial dimensions of (N, C, *spatial) to `size`, or times scale_factor: mode "nearest", "linear" or "bilinear".

@@ -11,13 +11,15 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array
 from ..public import public
 from .shape import permute
-from .windows import Ints, Pairs, Size, add_windows, inside, out_sizes, pad_zeros, tuple_of, windows
+from .windows import IntOrInts, Ints, Pairs, add_windows, inside, out_sizes, pad_zeros, tuple_of, windows
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def _patch_setting(kernel_size: Size, dilation: Size, padding: Size, stride: Size) -> tuple[Ints, Ints, Pairs, Ints]:
+def _patch_setting(
+    kernel_size: IntOrInts, dilation: IntOrInts, padding: IntOrInts, stride: IntOrInts
+) -> tuple[Ints, Ints, Pairs, Ints]:
     return (
         tuple_of(kernel_size, 2, "kernel_size"),
         tuple_of(dilation, 2, "dilation"),
@@ -47,7 +49,9 @@ class Unfold(Operation):
 
 
 @public("functional")
-def unfold(input: Tensor, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> Tensor:
+def unfold(
+    input: Tensor, kernel_size: IntOrInts, dilation: IntOrInts = 1, padding: IntOrInts = 0, stride: IntOrInts = 1
+) -> Tensor:
     """The patches of (N, C, H, W) as columns (N, C · kh · kw, places). PyTorch: torch.nn.functional.unfold."""
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
     if input.array.ndim < 3:
@@ -88,7 +92,12 @@ class Fold(Operation):
 
 @public("functional")
 def fold(
-    input: Tensor, output_size: Size, kernel_size: Size, dilation: Size = 1, padding: Size = 0, stride: Size = 1
+    input: Tensor,
+    output_size: IntOrInts,
+    kernel_size: IntOrInts,
+    dilation: IntOrInts = 1,
+    padding: IntOrInts = 0,
+    stride: IntOrInts = 1,
 ) -> Tensor:
     """Columns (N, C · kh · kw, places) added up into images (N, C, *output_size). PyTorch: torch.nn.functional.fold."""
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)

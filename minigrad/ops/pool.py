@@ -15,7 +15,7 @@ from ..public import public
 from .along import gather
 from .matrix import matmul
 from .pad import pad as pad_tensor
-from .windows import Ints, Key, Pairs, Size, at, inside, pad_zeros, tuple_of
+from .windows import IntOrInts, Ints, Key, Pairs, at, inside, pad_zeros, tuple_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -147,7 +147,7 @@ class MaxPool(Fused):
 
 
 def _max_pool(
-    name: str, rank: int, input: Tensor, kernel_size: Size, stride: Size | None, padding: Size, dilation: Size,
+    name: str, rank: int, input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts, dilation: IntOrInts,
     ceil_mode: bool, return_indices: bool,
 ) -> Any:  # fmt: skip
     x = input.array
@@ -174,7 +174,7 @@ def _max_pool(
 
 @public("minigrad", "functional")
 def max_pool1d(
-    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1,
+    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1,
     ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """The largest of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.max_pool1d."""
@@ -183,7 +183,7 @@ def max_pool1d(
 
 @public("minigrad", "functional")
 def max_pool2d(
-    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0, dilation: Size = 1,
+    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1,
     ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """The largest of each window of (N, C, H, W) or (C, H, W). PyTorch: torch.nn.functional.max_pool2d."""
@@ -236,7 +236,7 @@ class AvgPool(Fused):
 
 
 def _avg_pool(
-    name: str, rank: int, input: Tensor, kernel_size: Size, stride: Size | None, padding: Size, ceil_mode: bool,
+    name: str, rank: int, input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts, ceil_mode: bool,
     count_include_pad: bool, divisor: int | None,
 ) -> Tensor:  # fmt: skip
     x = input.array
@@ -263,7 +263,7 @@ def _avg_pool(
 
 @public("minigrad", "functional")
 def avg_pool1d(
-    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0, ceil_mode: bool = False,
+    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, ceil_mode: bool = False,
     count_include_pad: bool = True,
 ) -> Tensor:  # fmt: skip
     """The mean of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.avg_pool1d."""
@@ -272,7 +272,7 @@ def avg_pool1d(
 
 @public("functional")
 def avg_pool2d(
-    input: Tensor, kernel_size: Size, stride: Size | None = None, padding: Size = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, ceil_mode: bool = False, count_include_pad: bool = True,
     divisor_override: int | None = None,
 ) -> Tensor:  # fmt: skip
     """The mean of each window of (N, C, H, W) or (C, H, W). PyTorch: torch.nn.functional.avg_pool2d."""

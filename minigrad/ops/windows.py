@@ -15,7 +15,9 @@ import numpy as np
 from ..autograd.variable import Array
 
 Ints: TypeAlias = tuple[int, ...]
-Size: TypeAlias = int | Sequence[int]  # what functions accept: one number for all spatial dimensions, or one for each
+IntOrInts: TypeAlias = (
+    int | Sequence[int]
+)  # what functions accept: one number for all spatial dimensions, or one for each
 Key: TypeAlias = tuple[Any, ...]  # what an array is indexed by
 Pairs: TypeAlias = tuple[tuple[int, int], ...]  # padding before and after, by spatial dimension
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import minigrad
+
 from ..case import REDUCED, Call, call, family, op
-from ..draw import Domain, Draw
+from ..inputs import REAL, Domain, Draw
 
 family("activation")
 
@@ -13,13 +17,14 @@ F = "nn.functional."
 WIDE = Domain(large=100.0)
 
 
-def either(d: Draw, x: Any, **options: Any) -> Call:
-    """With and without the optional arguments."""
-    return call(x, **(options if d.flag() else {}))
+def activated(d: Draw, options: Callable[[Draw], dict[str, Any]], domain: Domain = REAL) -> Call:
+    """A tensor, with and without the optional arguments."""
+    x, drawn = d.tensor(domain=domain), options(d)
+    return call(x, **(drawn if d.flag() else {}))
 
 
 # name, kinks, options that are drawn for half the examples
-ACTIVATIONS: list[tuple[str, tuple[float, ...], Any]] = [
+ACTIVATIONS: list[tuple[str, tuple[float, ...], Callable[[Draw], dict[str, Any]]]] = [
     ("relu", (0.0, -0.0), lambda d: {}),
     ("relu6", (0.0, 6.0), lambda d: {}),
     ("leaky_relu", (0.0,), lambda d: {"negative_slope": d.choice((0.1, 0.3, 0.0))}),
@@ -47,7 +52,7 @@ for name, kinks, options in ACTIVATIONS:
         continue
     op(
         F + name,
-        lambda d, options=options: either(d, d.tensor(domain=WIDE), **options(d)),
+        partial(activated, options=options, domain=WIDE),
         also=[name] if name in ("relu", "selu", "celu") else [],
         kinks=kinks,
         large=True,
@@ -68,7 +73,7 @@ for name, kinks, options in ACTIVATIONS:
     ):
         op(
             f"{F}{name}.inplace",
-            lambda d, options=options: either(d, d.tensor(), **options(d)),
+            partial(activated, options=options),
             lambda torch, x, name=name, **k: getattr(torch.nn.functional, name)(x * 1.5, inplace=True, **k),
             kinks=kinks,
         )
@@ -80,7 +85,7 @@ def prelu(d: Draw) -> Call:
 
 # At 0 PyTorch's second derivative takes the other side than its first.
 op(F + "prelu", prelu, also=["prelu"], kinks=(0.0,), second=False)
-op("prelu.second", prelu, lambda torch, x, w: torch.nn.functional.prelu(x, w), modes=("normal",))
+op(F + "prelu.second", prelu, lambda torch, x, w: torch.nn.functional.prelu(x, w), modes=("normal",))
 op(F + "glu", lambda d: call(d.tensor((2, 4, 6)), *d.choice(((), (1,), (-1,), (0,)))))
 op(F + "rrelu", lambda d: call(d.tensor()), kinks=(0.0,), modes=("normal",))
 
@@ -170,7 +175,7 @@ op(
 
 for name in ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout"):
     draws = lambda d: call(d.tensor((2, 3, 4)), d.choice((0.5, 0.2)), d.flag(0.8))  # noqa: E731
-    run = {"modes": ("normal",), "seeds": True, "methods": False}
+    run: dict[str, Any] = {"modes": ("normal",), "seeds": True, "methods": False}
     if name != "dropout":
         op(name, draws, **run)
     op(f"{name}_", draws, lambda torch, x, p, train, name=name: getattr(torch, f"{name}_")(x * 2, p, train), **run)
@@ -184,7 +189,7 @@ op(
 
 family("activation")
 
-IN_PLACE = {
+IN_PLACE: dict[str, tuple[float, ...]] = {
     "relu_": (),
     "leaky_relu_": (0.1,),
     "elu_": (0.5,),
@@ -193,17 +198,28 @@ IN_PLACE = {
     "hardtanh_": (-2.0, 0.5),
     "threshold_": (0.5, -1.0),
 }
+
+
+def followed(d: Draw, arguments: tuple[float, ...]) -> Call:
+    return call(d.tensor(), *arguments)
+
+
 for name, arguments in IN_PLACE.items():
     op(
         F + name,
-        lambda d, arguments=arguments: call(d.tensor(), *arguments),
+        partial(followed, arguments=arguments),
         lambda torch, x, *a, name=name: getattr(torch.nn.functional, name)(x * 1.5, *a),
-        covers=[name],
     )
+    if hasattr(minigrad, name):
+        op(
+            name,
+            partial(followed, arguments=arguments),
+            lambda torch, x, *a, name=name: getattr(torch, name)(x * 1.5, *a),
+        )
 op(
     F + "rrelu_",
     lambda d: call(d.tensor()),
     lambda torch, x: torch.nn.functional.rrelu_(x * 1.5),
-    covers=["rrelu_"],
     modes=("normal",),
 )
+op("rrelu_", lambda d: call(d.tensor()), lambda torch, x: torch.rrelu_(x * 1.5), modes=("normal",))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ..case import EXACT, REDUCED, Call, call, family, op
-from ..draw import Domain, Draw, Input
+from ..inputs import Domain, Draw, Input
 
 family("convolution")
 
@@ -132,18 +133,22 @@ def avg_pool(d: Draw, n: int) -> Call:
     return call(image(d, n), per_dim(d, n, (2, 3)), **d.choice(options))
 
 
+def adaptive_max_pool(d: Draw, n: int) -> Call:
+    return call(image(d, n), per_dim(d, n, (1, 2, 3)))
+
+
 for n in (1, 2):
     # Ties go to the first, also among equal values: exact.
     op(
         f"{F}max_pool{n}d",
-        lambda d, n=n: max_pool(d, n),
+        partial(max_pool, n=n),
         also=[f"max_pool{n}d"],
         methods=False,
         modes=("normal", "ties", "ties"),
     )
     op(
         f"{F}max_pool{n}d.indices",
-        lambda d, n=n: max_pool(d, n),
+        partial(max_pool, n=n),
         lambda torch, x, k, n=n, **o: getattr(torch.nn.functional, f"max_pool{n}d")(x, k, return_indices=True, **o),
         modes=("normal", "ties"),
     )
@@ -151,7 +156,7 @@ for n in (1, 2):
     reduced(f"adaptive_avg_pool{n}d", lambda d, n=n: call(image(d, n), per_dim(d, n, (1, 2, 3, 5))))
     op(
         f"{F}adaptive_max_pool{n}d",
-        lambda d, n=n: call(image(d, n), per_dim(d, n, (1, 2, 3))),
+        partial(adaptive_max_pool, n=n),
         methods=False,
         modes=("normal", "ties"),
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ..agreement import DType
 from ..case import EXACT, Call, call, family, op
-from ..compare import DType
-from ..draw import Draw, Input
+from ..inputs import Draw, Input
 
 family("creation")
 
@@ -65,7 +69,11 @@ exact(
 for name in ("zeros_like", "ones_like"):
     exact(name, lambda d: call(d.any_dtype(), **dtype(d)))
 exact("full_like", lambda d: call(d.any_dtype(), d.choice((1, 2.0)), **dtype(d)))
-exact("empty_like", lambda d: call(d.any_dtype(), **dtype(d)), lambda torch, x, **k: torch.empty_like(x, **k).dtype)
+exact(
+    "empty_like",
+    lambda d: call(d.any_dtype(), **dtype(d)),
+    lambda torch, x, **k: [(e := torch.empty_like(x, **k)).shape, e.dtype],
+)
 exact("arange", lambda d: call(*d.choice(((5,), (2, 7), (0, 10, 3), (5, 0, -2), (0,))), **dtype(d, DTYPES[:5])))
 exact(
     "arange.floats",
@@ -94,6 +102,45 @@ exact(
 )
 
 family("conversion")
+
+
+def _told(x: np.ndarray) -> tuple[str, Any]:
+    return x.dtype.name, x.tolist()
+
+
+exact("Tensor.__array__", lambda d: call(d.tensor(grad=False)), lambda torch, x: _told(np.asarray(x)))
+exact(
+    "Tensor.__dlpack__",
+    lambda d: call(d.tensor(grad=False, min_side=1, layout="C")),
+    lambda torch, x: _told(np.from_dlpack(x)),
+)
+exact(
+    "Tensor.__dlpack_device__",
+    lambda d: call(d.tensor(grad=False)),
+    lambda torch, x: tuple(map(int, x.__dlpack_device__())),
+)
+
+
+def _copied(torch: Any, x: Any, how: Callable[[Any], Any]) -> Any:
+    """A copy of a leaf: a leaf of its own, with the same gradient, which no change of the first reaches."""
+    leaf = x.detach().clone().requires_grad_(x.requires_grad)
+    if x.requires_grad:
+        (leaf**2).sum().backward()
+    y = how(leaf)
+    with torch.no_grad():
+        leaf.zero_()
+    return y.detach(), y.requires_grad, y.is_leaf, type(y) is type(leaf), None if y.grad is None else y.grad.detach()
+
+
+exact(
+    "Tensor.__deepcopy__", lambda d: call(d.tensor(grad=d.flag())), partial(_copied, how=copy.deepcopy), gradient=False
+)
+exact(
+    "Tensor.__reduce_ex__",
+    lambda d: call(d.tensor(grad=d.flag())),
+    lambda torch, x: (y := pickle.loads(pickle.dumps(x.detach().requires_grad_(x.requires_grad)))).detach(),
+    gradient=False,
+)
 
 for name in ("double", "float", "long", "int", "short", "byte", "char", "bool", "half"):
     modes = ("normal", "ties")
@@ -125,12 +172,12 @@ exact("Tensor.data", lambda d: call(d.tensor()), lambda torch, x: x.data)
 def _facts(torch: Any, x: Any) -> Any:
     return (
         tuple(x.shape), tuple(x.size()), x.dim(), x.ndim, x.ndimension(), x.numel(), x.nelement(), x.is_floating_point(),
-        x.element_size(), x.itemsize, x.nbytes, x.is_leaf, x.requires_grad, x.grad is None, x.grad_fn is None, x.is_cuda,
+        x.dtype, x.element_size(), x.itemsize, x.nbytes, x.is_leaf, x.requires_grad, x.grad is None, x.grad_fn is None, x.is_cuda,
         x.is_sparse, x.is_complex(), x.is_signed(), x.retains_grad, x.output_nr, str(x.device), len(x.shape),
     )  # fmt: skip
 
 
-FACTS = ["shape", "size", "dim", "ndim", "ndimension", "numel", "nelement", "is_floating_point", "element_size", "itemsize", "nbytes", "is_leaf", "requires_grad", "grad", "grad_fn", "is_cuda", "is_sparse", "is_complex", "is_signed", "retains_grad", "output_nr", "device", "dtype"]  # fmt: skip
+FACTS = ["shape", "size", "dim", "ndim", "ndimension", "numel", "nelement", "is_floating_point", "element_size", "itemsize", "nbytes", "is_leaf", "requires_grad", "is_cuda", "is_sparse", "is_complex", "is_signed", "retains_grad", "output_nr", "device", "dtype"]  # fmt: skip
 exact("Tensor.facts", lambda d: call(d.any_dtype()), _facts, covers=[f"Tensor.{f}" for f in FACTS])
 exact(
     "Tensor.layout",

@@ -74,7 +74,33 @@ def _backward(torch: Any, x: Any) -> Any:
     return first, total, leaf.grad, other.grad, leaf.is_leaf, z.is_leaf
 
 
-graph("Tensor.backward", _backward, "autograd.backward", gradient=False)
+graph("Tensor.backward", _backward, "autograd.backward", "Tensor.grad", gradient=False)
+
+
+def _history(torch: Any, x: Any) -> Any:
+    """The names of the operations that made a tensor, back to its leaf."""
+    y = (x * 2).exp().sum()
+    names, node = [], y.grad_fn
+    while node is not None:
+        names.append(node.name().rpartition("::")[2])
+        node = node.next_functions[0][0] if node.next_functions else None
+    return y, names, x.grad_fn
+
+
+graph("Tensor.grad_fn", _history)
+
+
+def _views(torch: Any, x: Any) -> Any:
+    """What is a view of what, and how often its memory was changed."""
+    y = x * 2
+    view = y[1:]
+    before = y._version, view._version
+    view.mul_(3)
+    facts = [y._is_view(), view._is_view(), y.clone()._is_view(), y._base is None, view._base is y]
+    return y, facts, before, y._version, view._version, x._version
+
+
+graph("Tensor._is_view", _views, "Tensor._base", "Tensor._version")
 
 
 def _grad(torch: Any, x: Any, w: Any) -> Any:
@@ -140,8 +166,10 @@ graph("in_place.slices", _in_place_on_slices, shapes=((3, 4), (3, 4)))
 def _detached(torch: Any, x: Any) -> Any:
     y = x.detach() * x
     z = (x * 2).detach_()
-    w = x.clone().requires_grad_(True) if not x.requires_grad else x
-    return y, z.requires_grad, z.is_leaf, w.requires_grad, x.detach().requires_grad_().requires_grad
+    leaf = x.detach().requires_grad_()
+    (leaf * leaf).sum().backward()
+    off = x.detach().clone().requires_grad_(True).requires_grad_(False)
+    return y, z, z.requires_grad, z.is_leaf, leaf.requires_grad, leaf.grad, leaf.detach(), off.requires_grad
 
 
 graph("Tensor.detach.graph", _detached, "Tensor.detach_", "Tensor.requires_grad_", "Tensor.detach")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..case import EXACT, Call, call, family, op
-from ..draw import Draw, Input
+from ..inputs import Draw, Input
 
 family("indexing")
 
@@ -113,12 +113,12 @@ def unique_along(d: Draw) -> Call:
     """As `along`, each place written once: PyTorch leaves open which of several writes wins."""
     x = d.tensor((4, 3))
     dim = d.choice((0, 1, -1))
-    index = (
-        d.rng.permuted([[i for _ in range(3)] for i in range(4)], axis=0)
+    places = (
+        d.rng.permuted([[i for _ in range(3)] for i in range(4)], axis=0)[:2]
         if dim == 0
-        else d.rng.permuted([list(range(3))] * 4, axis=1)
+        else d.rng.permuted([list(range(3))] * 4, axis=1)[:, :2]
     )
-    index = d.lay(index[:2] if dim == 0 else index[:, :2], False)
+    index = d.lay(places, False)
     return call(x, dim, index, d.choice((d.tensor(index.shape), d.number())))
 
 
@@ -157,20 +157,25 @@ def ordered(d: Draw) -> Input:
     return d.distinct(d.shape(min_side=1))
 
 
-exact(
-    "topk",
-    lambda d: call(
-        x := ordered(d), d.integer(1, min(x.shape, default=1)), **d.choice(({}, {"dim": d.dim(x)}, {"largest": False}))
-    ),
-)
-exact("sort", lambda d: call(x := ordered(d), **d.choice(({}, {"dim": d.dim(x)}, {"descending": True}))))
+def topmost(d: Draw) -> Call:
+    x = ordered(d)
+    return call(x, d.integer(1, min(x.shape, default=1)), **d.choice(({}, {"dim": d.dim(x)}, {"largest": False})))
+
+
+def to_sort(d: Draw) -> Call:
+    x = ordered(d)
+    return call(x, **d.choice(({}, {"dim": d.dim(x)}, {"descending": True})))
+
+
+exact("topk", topmost)
+exact("sort", to_sort)
 exact(
     "sort.stable",
     lambda d: call(x := d.tensor(min_side=1), dim=d.dim(x), stable=True, descending=d.flag()),
     lambda torch, x, **k: torch.sort(x, **k),
     modes=("ties",),
 )
-exact("argsort", lambda d: call(x := ordered(d), **d.choice(({}, {"dim": d.dim(x)}, {"descending": True}))))
+exact("argsort", to_sort)
 exact("kthvalue", lambda d: call(x := ordered(d), d.integer(1, min(x.shape, default=1))))
 exact(
     "unique",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..case import REDUCED, Call, call, family, op
-from ..draw import Domain, Draw
+from ..inputs import Domain, Draw
 
 family("compiled loops")
 

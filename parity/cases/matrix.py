@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..case import REDUCED, Call, call, family, op
-from ..draw import Draw, Input
+from ..inputs import Draw, Input
 
 family("matrix")
 
@@ -31,8 +31,8 @@ def matmuls(d: Draw) -> Call:
 
 
 reduced("matmul", matmuls, also=["Tensor.__matmul__"])
-reduced("matmul.same", lambda d: call(d.tensor((3, 3))), lambda torch, x: x @ x)
-reduced("matmul.gram", lambda d: call(d.tensor((4, 3))), lambda torch, x: x.T @ x)
+reduced("matmul.same", lambda d: call(d.tensor((3, 3))), lambda torch, x: x @ x, covers=["Tensor.__matmul__"])
+reduced("matmul.gram", lambda d: call(d.tensor((4, 3))), lambda torch, x: x.T @ x, covers=["Tensor.__matmul__"])
 reduced("mm", lambda d: call(d.tensor(((n := side(d)), (k := side(d)))), d.tensor((k, side(d)))))
 reduced("bmm", lambda d: call(d.tensor(((b := side(d)), 2, (k := side(d)))), d.tensor((b, k, 3))))
 reduced("mv", lambda d: call(d.tensor((side(d), (k := side(d)))), d.tensor((k,))))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..case import REDUCED, Call, Result, Same, call, family, op, resolve
-from ..draw import Draw, Input
+from ..inputs import Draw, Input
 
 family("module")
 
@@ -316,6 +316,23 @@ module(
 )
 
 
+def _decoder(torch: Any, layers: int, x: Any, memory: Any, causal: bool, train: bool, seed: int) -> Result:
+    torch.manual_seed(seed)
+    layer = torch.nn.TransformerDecoderLayer(4, 2, 6, batch_first=True, dropout=0.2)
+    m = torch.nn.TransformerDecoder(layer, layers, torch.nn.LayerNorm(4))
+    initial = {name: value.clone() for name, value in m.state_dict().items()}
+    m = m.double().train(train)
+    triangle = torch.nn.Transformer.generate_square_subsequent_mask(3).to(x.dtype) if causal else None
+    return Result((Same(initial), m(x, memory, tgt_mask=triangle, tgt_is_causal=causal)), list(m.parameters()))
+
+
+op(
+    "nn.TransformerDecoder",
+    lambda d: call(d.integer(1, 2), d.tensor((2, 3, 4)), d.tensor((2, 5, 4)), d.flag(), d.flag(), d.integer(0, 9999)),
+    _decoder, tolerance=REDUCED, float32=False, **NORM,  # float64 only: as nn.Transformer below
+)  # fmt: skip
+
+
 def _seq2seq(
     torch: Any, options: dict, source: Any, target: Any, hidden: Any, causal: bool, train: bool, seed: int
 ) -> Result:
@@ -337,7 +354,7 @@ op(
         d.flag(), d.integer(0, 9999),
     ),
     # float64 only: every part has its case, and norms over 4 values, one behind the other, magnify float32's rounding.
-    _seq2seq, covers=["nn.TransformerDecoder"], tolerance=REDUCED, float32=False, **NORM,
+    _seq2seq, tolerance=REDUCED, float32=False, **NORM,
 )  # fmt: skip
 
 
@@ -348,7 +365,7 @@ def _containers(torch: Any, x: Any, seed: int) -> Result:
     nn = torch.nn
     torch.manual_seed(seed)
 
-    class Net(nn.Module):
+    class Net(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.blocks = nn.ModuleList([nn.Linear(4, 4) for _ in range(2)])
@@ -377,10 +394,13 @@ def _containers(torch: Any, x: Any, seed: int) -> Result:
         [n for n, _ in m.named_parameters(prefix="p")], [n for n, _ in m.named_parameters(recurse=False)], m.get_buffer("offset").shape,
     )  # fmt: skip
     seen: list[Any] = []
+
+    def doubled(mod: Any, args: tuple, out: Any) -> Any:
+        seen.append(("forward", type(mod).__name__, len(args)))
+        return out * 2
+
     handles = [
-        m.head.register_forward_hook(
-            lambda mod, args, out: seen.append(("forward", type(mod).__name__, len(args))) or out * 2
-        ),
+        m.head.register_forward_hook(doubled),
         m.head.register_forward_pre_hook(lambda mod, args: seen.append(("pre", len(args)))),
         m.head.register_full_backward_hook(lambda mod, gi, go: seen.append(("backward", len(gi), len(go)))),
     ]
@@ -413,6 +433,112 @@ op(
 )
 
 
+def _tables(torch: Any, x: Any, seed: int) -> Result:
+    """What a program does to containers as to Python's own: parameters and modules come, go and are found."""
+    nn = torch.nn
+    torch.manual_seed(seed)
+    layers = nn.ModuleDict({"a": nn.Linear(4, 4), "b": nn.Tanh()})
+    layers.update({"c": nn.Linear(4, 4), "d": nn.ReLU()})
+    gone = layers.pop("d")
+    facts = [type(gone).__name__, list(layers.keys()), [n for n, _ in layers.items()], len(list(layers.values()))]
+    weights = nn.ParameterDict({"w": nn.Parameter(torch.ones(4))})
+    weights.update({"v": nn.Parameter(torch.full((4,), 0.5)), "u": nn.Parameter(torch.zeros(4))})
+    weights.setdefault("w", nn.Parameter(torch.zeros(4)))
+    facts += [
+        list(weights.keys()),
+        len(list(weights.values())),
+        [n for n, _ in weights.items()],
+        weights.get("none"),
+        "u" in weights,
+    ]
+    same = weights.copy()
+    dropped = weights.pop("u"), weights.popitem()[0]
+    facts += [list(dropped[0].shape), dropped[1], sorted(weights.keys()), sorted(same.keys()), repr(weights)]
+    rows = nn.ParameterList([nn.Parameter(torch.ones(4))])
+    rows.append(nn.Parameter(torch.full((4,), 2.0)))
+    rows.extend([nn.Parameter(torch.full((4,), 3.0))])
+    facts += [len(rows), repr(rows)]
+    same.clear()
+    m = nn.Module()
+    m.add_module("layers", layers)
+    m.register_module("tail", nn.Linear(4, 2))
+    m.weights, m.rows = weights, rows
+    facts += [len(same), list(m.state_dict()), [n for n, _ in m.named_children()]]
+    m = m.double()
+    y = layers["c"](layers["b"](layers["a"](x))) * weights["w"] + rows[0] * rows[1] - rows[2]
+    out = m.tail(y)
+    layers.clear()
+    return Result((facts, out, len(layers)), list(m.parameters()) + list(weights.parameters()))
+
+
+op(
+    "nn.tables",
+    lambda d: call(d.tensor((3, 4), dtype="float64"), d.integer(0, 99)),
+    _tables,
+    covers=["nn.ModuleDict", "nn.ParameterDict", "nn.ParameterList"],
+    tolerance=REDUCED,
+    modes=("normal",),
+    float32=False,
+)
+
+
+def _moved(torch: Any, x: Any, seed: int) -> Any:
+    """Modules in other types: parameters and buffers change, integers stay."""
+    torch.manual_seed(seed)
+    m = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.BatchNorm1d(3))
+    found = []
+    for change in (
+        lambda: m.to(torch.float64), lambda: m.type(torch.float32), lambda: m.half(), lambda: m.float(), lambda: m.cpu(),
+        lambda: m.to("cpu"), lambda: m.to(x), lambda: m.double(),
+    ):  # fmt: skip
+        found += [change() is m, [(n, p.dtype) for n, p in m.named_parameters()], [b.dtype for b in m.buffers()]]
+    return found, m.to(x.dtype)(x), [b.clone() for b in m.buffers()]
+
+
+op(
+    "nn.moved",
+    lambda d: call(d.tensor((5, 4), layout="C"), d.integer(0, 99)),
+    _moved,
+    covers=["nn.Sequential"],
+    tolerance=REDUCED,
+    modes=("normal",),
+    float32=False,
+    second=False,
+)
+
+
+def _backward_pre_hook(torch: Any, x: Any) -> Any:
+    """A hook before a module's backward pass: it may change the gradient that arrives."""
+    torch.manual_seed(0)
+    m = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Tanh()).double()
+    seen: list[Any] = []
+
+    def doubled(module: Any, grad: Any) -> Any:
+        seen.append((type(module).__name__, [g.shape for g in grad]))
+        return tuple(2 * g for g in grad)
+
+    handle = m[0].register_full_backward_pre_hook(doubled)
+    x = x.detach().requires_grad_()
+    m(x).sum().backward()
+    first, weights = x.grad.clone(), m[0].weight.grad.clone()
+    handle.remove()
+    x.grad = None
+    m(x).sum().backward()
+    return first, weights, seen, x.grad
+
+
+op(
+    "nn.Module.register_full_backward_pre_hook",
+    lambda d: call(d.tensor((3, 4), dtype="float64")),
+    _backward_pre_hook,
+    covers=["nn.Sequential"],
+    tolerance=REDUCED,
+    modes=("normal",),
+    gradient=False,
+    float32=False,
+)
+
+
 def _state(torch: Any, seed: int, strict: bool, change: str) -> Any:
     """Loading of a state_dict, and what it says about names that do not fit."""
     torch.manual_seed(seed)
@@ -431,7 +557,7 @@ def _state(torch: Any, seed: int, strict: bool, change: str) -> Any:
 
 
 op(
-    "nn.Module.load_state_dict",
+    "nn.load_state_dict",
     lambda d: call(d.integer(0, 99), d.flag(), d.choice(("", "missing", "unexpected", "shape"))),
     _state,
     gradient=False,

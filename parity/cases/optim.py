@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..case import EXACT, REDUCED, Call, call, family, op, resolve
-from ..draw import Draw
+from ..inputs import Draw
 
 family("optimizer")
 
@@ -138,9 +138,76 @@ def _closure(torch: Any, x: Any) -> Any:
 
 
 op(
-    "optim.Optimizer",
+    "optim.SGD.closure",
     lambda d: call(d.tensor((3,), dtype="float64")),
     _closure,
+    tolerance=REDUCED,
+    gradient=False,
+    float32=False,
+)
+
+
+def _step_hooks(torch: Any, x: Any) -> Any:
+    """Hooks before and after each step, until they are removed."""
+    p = torch.nn.Parameter(x.detach().clone())
+    optimizer = torch.optim.SGD([p], lr=0.1)
+    seen: list[Any] = []
+    before = optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append((o is optimizer, p.detach().clone())))
+    after = optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append((len(args), p.detach().clone())))
+    for step in range(3):
+        optimizer.zero_grad()
+        (p**2).sum().backward()
+        optimizer.step()
+        (before if step == 0 else after).remove()
+    return seen, p.detach()
+
+
+op(
+    "optim.SGD.hooks",
+    lambda d: call(d.tensor((3,), dtype="float64")),
+    _step_hooks,
+    tolerance=REDUCED,
+    gradient=False,
+    float32=False,
+)
+
+
+def _own_optimizer(torch: Any, x: Any, steps: int, restart: bool) -> Any:
+    """An optimizer of the user's own: heavy-ball momentum, its state, and a group with its own rate."""
+
+    class HeavyBall(torch.optim.Optimizer):
+        def __init__(self, params: Any, lr: float = 0.1, friction: float = 0.5) -> None:
+            super().__init__(params, {"lr": lr, "friction": friction})
+
+        def step(self, closure: Any = None) -> None:
+            with torch.no_grad():
+                for group in self.param_groups:
+                    for p in group["params"]:
+                        state = self.state[p]
+                        velocity = state.get("velocity", torch.zeros_like(p))
+                        state["velocity"] = group["friction"] * velocity - group["lr"] * p.grad
+                        p.add_(state["velocity"])
+
+    first, second = (torch.nn.Parameter(x.detach() * scale) for scale in (1.0, -0.5))
+
+    def made() -> Any:
+        return HeavyBall([{"params": [first]}, {"params": [second], "lr": 0.03}])
+
+    optimizer = made()
+    for step in range(steps):
+        if restart and step == steps // 2:
+            saved, optimizer = optimizer.state_dict(), made()
+            optimizer.load_state_dict(saved)
+        optimizer.zero_grad()
+        ((first * second) ** 2 + first.sin()).sum().backward()
+        optimizer.step()
+    return first.detach(), second.detach(), [g["lr"] for g in optimizer.param_groups], optimizer.defaults["friction"]
+
+
+op(
+    "optim.Optimizer",
+    lambda d: call(d.tensor((3,), dtype="float64"), d.integer(1, 6), d.flag()),
+    _own_optimizer,
     tolerance=REDUCED,
     gradient=False,
     float32=False,
@@ -298,6 +365,15 @@ op(
 op("nn.utils.get_total_norm", lambda d: call(parameters(d)[0]), tolerance=REDUCED, gradient=False)
 op("nn.utils.clip_grad_value_", lambda d: call(*parameters(d), 0.5), _clip_value, tolerance=EXACT, gradient=False)
 op("nn.utils.parameters_to_vector", lambda d: call([d.tensor((3, 2)), d.tensor((2,))]), tolerance=EXACT, layouts=False)
+op(
+    "nn.utils.rnn.pad_sequence",
+    lambda d: call(
+        [d.tensor((d.integer(1, 4), 2)) for _ in range(d.integer(1, 4))],
+        **d.choice(({}, {"batch_first": True}, {"padding_value": -1.5}, {"batch_first": True, "padding_side": "left"})),
+    ),
+    tolerance=EXACT,
+    methods=False,
+)
 
 
 def _from_vector(torch: Any, v: Any) -> Any:

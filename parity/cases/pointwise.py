@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from ..case import EXACT, call, family, op
-from ..draw import MODERATE, POSITIVE, REAL, Domain, Draw
+from ..case import EXACT, Call, Tolerance, call, family, op
+from ..inputs import MODERATE, POSITIVE, REAL, Domain, Draw
 
 family("pointwise")
 
@@ -37,10 +38,15 @@ ALIASES = {
 NO_TINY = ("reciprocal", "rsqrt", "log", "log2", "log10", "sqrt")  # their gradients overflow there
 ALSO = {"tanh": ["nn.functional.tanh"], "sigmoid": ["nn.functional.sigmoid"]}
 
+
+def one(d: Draw, domain: Domain) -> Call:
+    return call(d.tensor(domain=domain))
+
+
 for name, domain in FUNCTIONS.items():
     op(
         name,
-        lambda d, domain=domain: call(d.tensor(domain=domain)),
+        partial(one, domain=domain),
         aliases=ALIASES.get(name, []),
         also=ALSO.get(name, []),
         modes=("normal", "normal", "ties", "special")
@@ -79,7 +85,20 @@ op("copysign", lambda d: call(d.tensor((3, 2)), d.tensor((2,), grad=False)), mod
 op("deg2rad", lambda d: call(d.tensor()))
 op("rad2deg", lambda d: call(d.tensor()))
 op("lgamma", lambda d: call(d.tensor(domain=Domain(0.1, 20.0))), second=False, modes=("normal",))
-op("digamma", lambda d: call(d.tensor(domain=Domain(0.1, 20.0))), second=False, gradient=False, modes=("normal",))
+op("digamma", lambda d: call(d.tensor(domain=Domain(0.1, 20.0))), gradient=False, modes=("normal",))
+TRIGAMMA = Tolerance(
+    "trigamma", 1e-9, 4, True, "PyTorch's series for ψ' ends early: it is right to 5e-10, as mpmath says"
+)
+op(
+    "digamma.gradient",
+    lambda d: call(d.tensor(domain=Domain(0.1, 20.0)), d.flag()),
+    lambda torch, x, method: x.digamma() if method else torch.digamma(x),
+    covers=["digamma", "Tensor.digamma"],
+    tolerance=TRIGAMMA,
+    second=False,
+    float32=False,
+    modes=("normal",),
+)
 op("erfinv", lambda d: call(d.tensor(domain=UNIT)), modes=("normal", "tiny"))
 op("float_power", lambda d: call(d.tensor(domain=POSITIVE), d.choice((2, 0.5, -1.0))), modes=("normal",))
 op("heaviside", lambda d: call(d.tensor(grad=False), d.tensor((), grad=False)), modes=("ties", "special"))

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..agreement import DType
 from ..case import ELEMENTWISE, EXACT, Call, call, family, op
-from ..compare import DType
-from ..draw import Draw
+from ..inputs import Draw
 
 family("random")
 
@@ -138,6 +138,11 @@ def _generator(torch: Any, seed: int) -> Any:
     b = torch.rand(3, generator=g)
     g.set_state(state)
     h = torch.Generator(device="cpu").manual_seed(seed)
+    twin = h.clone_state()
+    twins = torch.rand(3, generator=twin), torch.rand(3, generator=h)
+    drawn = h.seed()
+    assert drawn == h.initial_seed(), "seed() returns the number that it took"
+    h.manual_seed(seed)
     return (
         first,
         g.initial_seed(),
@@ -145,6 +150,7 @@ def _generator(torch: Any, seed: int) -> Any:
         b,
         torch.rand(3, generator=g),
         torch.empty(4).uniform_(generator=h),
+        twins,
         torch.rand(3),
     )
 
@@ -184,7 +190,12 @@ initializer("eye_", shapes=((4, 3), (2, 5)))
 initializer("dirac_", ((), {}), shapes=((4, 3, 2), (2, 2, 3, 3)))
 initializer("xavier_uniform_", ((), {}), ((2.0,), {}), tolerance=ELEMENTWISE)
 initializer("xavier_normal_", ((), {}), ((2.0,), {}), tolerance=ELEMENTWISE)
-KAIMING = (((), {}), ((0.1,), {}), ((), {"mode": "fan_out", "nonlinearity": "relu"}), ((), {"nonlinearity": "linear"}))
+KAIMING: tuple[tuple[tuple, dict[str, Any]], ...] = (
+    ((), {}),
+    ((0.1,), {}),
+    ((), {"mode": "fan_out", "nonlinearity": "relu"}),
+    ((), {"nonlinearity": "linear"}),
+)
 initializer("kaiming_uniform_", *KAIMING, tolerance=ELEMENTWISE)
 initializer("kaiming_normal_", *KAIMING, tolerance=ELEMENTWISE)
 initializer("sparse_", ((0.3,), {}), shapes=((6, 4),), tolerance=ELEMENTWISE)
@@ -277,7 +288,7 @@ def _collate(torch: Any, kind: str) -> Any:
         "bools": [True, False, True],
     }
 
-    class Items(data.Dataset):
+    class Items(torch.utils.data.Dataset):
         def __len__(self) -> int:
             return len(items[kind])
 
@@ -312,15 +323,14 @@ def _datasets(torch: Any, x: Any, y: Any, seed: int) -> Any:
     stacked = data.StackDataset(x, y)
     chained = list(data.ChainDataset([_counting(torch, 2), _counting(torch, 3)]))
     return (
-        stacked[0], len(stacked), chained, data.get_worker_info(), data.default_convert({"a": np.arange(2), "b": [1.5]}),
+        stacked[0], len(stacked), chained, data.default_convert({"a": np.arange(2), "b": [1.5]}),
         n, len(added), both[n - 1], both[-1], [len(p) for p in (*parts, *shares)], [list(p.indices) for p in (*parts, *shares)],
         list(subset), len(subset), [p[0] for p in parts if len(p)], torch.rand(2),
     )  # fmt: skip
 
 
 EXTRAS = tuple(
-    f"utils.data.{n}"
-    for n in ("ConcatDataset", "Subset", "StackDataset", "ChainDataset", "default_convert", "get_worker_info")
+    f"utils.data.{n}" for n in ("ConcatDataset", "Subset", "StackDataset", "ChainDataset", "default_convert")
 )
 data("random_split", lambda d: call(*columns(d), d.integer(0, 9)), _datasets, EXTRAS)
 
@@ -328,6 +338,14 @@ data("random_split", lambda d: call(*columns(d), d.integer(0, 9)), _datasets, EX
 def _samplers(torch: Any, n: int, seed: int) -> Any:
     data = torch.utils.data
     items = list(range(n))
+
+    class Backwards(torch.utils.data.Sampler):
+        def __iter__(self) -> Any:
+            return iter(range(n - 1, -1, -1))
+
+        def __len__(self) -> int:
+            return n
+
     g = torch.Generator().manual_seed(seed)
     weights = [0.1 + (i % 3) for i in range(n)]
     made = [
@@ -335,6 +353,7 @@ def _samplers(torch: Any, n: int, seed: int) -> Any:
         data.RandomSampler(items, replacement=True, num_samples=2 * n), data.SubsetRandomSampler(items[::2]),
         data.WeightedRandomSampler(weights, n), data.WeightedRandomSampler(weights, max(n // 2, 1), replacement=False),
         data.BatchSampler(data.SequentialSampler(items), 3, False), data.BatchSampler(data.RandomSampler(items), 3, True),
+        Backwards(), data.BatchSampler(Backwards(), 2, False),
     ]  # fmt: skip
     return [(len(s), list(s), list(s)) for s in made], torch.rand(2)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+from ..agreement import DType
 from ..case import EXACT, REDUCED, Call, call, family, op
-from ..compare import DType
-from ..draw import Draw, Input
+from ..inputs import Draw, Input
 
 family("reduction")
 
@@ -28,7 +29,7 @@ def nonempty(d: Draw) -> Input:
     return d.tensor(min_side=1)
 
 
-REDUCING = {"tolerance": REDUCED}
+REDUCING: dict[str, Any] = {"tolerance": REDUCED}
 
 op("sum", over_dims, special=True, large=True, **REDUCING)
 op("mean", over_dims, large=True, **REDUCING)
@@ -58,7 +59,7 @@ def spread(d: Draw) -> Call:
 
 
 # var and std cancel against the mean: at ties of all elements std has an infinite slope, where rounding decides
-SPREAD = {"modes": ("normal", "normal", "large"), "layouts": False, **REDUCING}
+SPREAD: dict[str, Any] = {"modes": ("normal", "normal", "large"), "layouts": False, **REDUCING}
 for name in ("var", "std", "var_mean", "std_mean"):
     op(name, spread, **SPREAD)
 

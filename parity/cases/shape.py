@@ -6,14 +6,14 @@ import math
 from typing import Any
 
 from ..case import EXACT, REDUCED, Call, call, family, op
-from ..draw import Draw, Input
+from ..inputs import Draw, Input
 
 family("shape")
 
 
 def factors(d: Draw, n: int) -> list[int]:
     """Sides whose product is n, one of them at times left to be inferred."""
-    sides = []
+    sides: list[int] = []
     rest = n
     while rest > 1 and len(sides) < 4:
         side = d.choice([k for k in range(1, rest + 1) if rest % k == 0])
@@ -114,16 +114,24 @@ exact("broadcast_shapes", lambda d: call(*d.broadcastable(3)))
 exact("atleast_1d", lambda d: call(d.tensor(max_dims=3)))
 exact("atleast_2d", lambda d: call(d.tensor(max_dims=3)))
 
+
+def repeated(d: Draw) -> Call:
+    x = d.tensor(max_dims=3)
+    return call(x, *[d.integer(0, 3) for _ in range(x.ndim + d.integer(0, 1))])
+
+
+def repeated_elements(d: Draw) -> Call:
+    x = d.tensor(max_dims=3)
+    return call(x, d.integer(0, 3), **({"dim": d.dim(x)} if d.flag() else {}))
+
+
 exact(
     "Tensor.repeat",
-    lambda d: call(x := d.tensor(max_dims=3), *[d.integer(0, 3) for _ in range(x.ndim + d.integer(0, 1))]),
+    repeated,
     lambda torch, x, *n: x.repeat(*n) if n else x,
 )
 exact("tile", lambda d: call(x := d.tensor(max_dims=3), tuple(d.integer(1, 3) for _ in range(d.integer(0, 3)))))
-exact(
-    "repeat_interleave",
-    lambda d: call(x := d.tensor(max_dims=3), d.integer(0, 3), **({"dim": d.dim(x)} if d.flag() else {})),
-)
+exact("repeat_interleave", repeated_elements)
 exact(
     "repeat_interleave.tensor",
     lambda d: call(d.tensor((3, 2)), d.integers((3,), 0, 4), dim=0),
@@ -133,10 +141,14 @@ exact("flip", lambda d: call(x := d.tensor(min_dims=1), d.dims(x, none=False, si
 exact("fliplr", lambda d: call(d.tensor((2, 3))))
 exact("flipud", lambda d: call(d.tensor((2, 3))))
 exact("rot90", lambda d: call(d.tensor((2, 3, 2)), d.integer(-2, 3), d.choice(([0, 1], [1, 2], [2, 0]))))
-exact(
-    "roll",
-    lambda d: call(x := d.tensor(min_dims=1, min_side=1), d.integer(-7, 7), **({"dims": d.dim(x)} if d.flag() else {})),
-)
+
+
+def rolled(d: Draw) -> Call:
+    x = d.tensor(min_dims=1, min_side=1)
+    return call(x, d.integer(-7, 7), **({"dims": d.dim(x)} if d.flag() else {}))
+
+
+exact("roll", rolled)
 exact(
     "roll.many", lambda d: call(d.tensor((2, 3, 4)), (1, -2), (0, 2)), lambda torch, x, s, dims: torch.roll(x, s, dims)
 )
