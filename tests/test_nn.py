@@ -4,6 +4,7 @@ The numbers of every layer (outputs, gradients, buffers, initial weights) are co
 """
 
 import copy
+import inspect
 import pickle
 import warnings
 from collections import OrderedDict, namedtuple
@@ -997,3 +998,89 @@ def test_a_missing_name_says_what_to_do(path, said):
     with pytest.raises(AttributeError, match=said):
         getattr(thing, name)
     assert not hasattr(minigrad, "no_such_thing")
+
+
+@pytest.mark.parametrize("form", ["definition", "numpy", "compiled"])
+@pytest.mark.parametrize("shape", [(4, 3), (1, 3, 5), (2, 3, 4, 1)])
+def test_running_statistics_move_in_each_form(form, shape):
+    values = np.random.default_rng(0).standard_normal(shape)
+
+    def run(engine):
+        x = engine.tensor(values)
+        mean, var = engine.zeros(3, dtype=engine.float64), engine.ones(3, dtype=engine.float64)
+        for kind in ("batch_norm",) if len(shape) == 2 else ("batch_norm", "instance_norm"):
+            getattr(engine.nn.functional, kind)(x, mean, var, None, None, True, 0.3)
+        return mean.numpy(), var.numpy()
+
+    with minigrad.use_kernels(form):
+        ours = run(minigrad)
+    for a, b in zip(ours, run(torch), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["running_mean", "running_var"])
+@pytest.mark.parametrize("norm", ["batch_norm", "instance_norm"])
+def test_one_running_statistic_alone_is_refused(norm, name):
+    def run(engine):
+        given = {"running_mean": None, "running_var": None, name: engine.ones(3)}
+        args = {"training": True} if norm == "batch_norm" else {}
+        return getattr(engine.nn.functional, norm)(engine.ones(2, 3, 4), **given, **args)
+
+    assert outcome(run, minigrad) == outcome(run, torch)
+
+
+IN_PLACE = [
+    "celu",
+    "elu",
+    "hardsigmoid",
+    "hardswish",
+    "hardtanh",
+    "leaky_relu",
+    "mish",
+    "relu",
+    "relu6",
+    "rrelu",
+    "selu",
+    "silu",
+    "threshold",
+]
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_functional_activations_take_inplace_last(name):
+    """In F, by name or position; not in `minigrad.relu`, as in PyTorch."""
+    ours, theirs = (getattr(engine.nn.functional, name) for engine in ENGINES[::-1])
+    signature = inspect.signature(ours)
+    assert [(p.name, p.default) for p in signature.parameters.values()] == [
+        (p.name, p.default) for p in inspect.signature(theirs).parameters.values()
+    ]
+    assert ours.__doc__
+    assert ours.__name__ == name
+    first = [0.1, 0.5][: sum(p.default is p.empty for p in signature.parameters.values()) - 1]
+    rest = [p.default for p in signature.parameters.values() if p.default is not p.empty][:-1]
+    x = minigrad.tensor([-2.0, 0.3, 7.0])
+    expected = ours(x, *first)
+    written = x.clone()
+    assert ours(written, *first, inplace=True) is written
+    np.testing.assert_array_equal(written.numpy(), expected.numpy())
+    assert ours(x, *first, *rest, True) is x
+    np.testing.assert_array_equal(x.numpy(), expected.numpy())
+    if hasattr(minigrad, name):
+        with pytest.raises(TypeError):
+            getattr(minigrad, name)(x, *first, inplace=True)
+
+
+def test_momentum_steps_where_the_first_gradient_lies_in_columns():
+    """The buffer then lies in columns too: a loop over the memory of all would go astray."""
+
+    def run(engine):
+        p = engine.ones(3, 4).requires_grad_()
+        optimizer = engine.optim.SGD([p], lr=0.1, momentum=0.9)
+        for i in range(3):
+            grad = engine.arange(12.0)
+            p.grad = grad.reshape(4, 3).t() if i == 0 else grad.reshape(3, 4)
+            optimizer.step()
+        return p.detach().numpy()
+
+    with minigrad.use_kernels("compiled"):
+        np.testing.assert_allclose(run(minigrad), run(torch), rtol=1e-6)

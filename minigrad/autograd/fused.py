@@ -128,9 +128,6 @@ def size(x: Array) -> int:
     return x.size if x.dtype.char in "fd" else 0
 
 
-_apply: Any = Operation.apply.__func__  # type: ignore[attr-defined]  # for a class that is chosen, whatever its own
-
-
 class Fused(Operation):
     """An operation with a `definition` composed of other operations, and `forward`/`backward` on arrays, which are fast.
 
@@ -168,7 +165,7 @@ class Fused(Operation):
             work = cls.work(*[x.array if isinstance(x, Variable) else x for x in inputs])
             if (work >= LARGE or position == "compiled") and not any(wants_gradient(inputs[i]) for i in cls.constants):
                 form = compiled_form(cls.compiled, work) or cls
-        result = _apply(form, *inputs)
+        result = Operation.apply.__func__(form, *inputs)  # type: ignore[attr-defined]  # the method of another class
         if isinstance(result, Variable) and result._edge is not None and not cls.serves_tensors:
             result._edge[0].inputs = inputs  # type: ignore[attr-defined]  # it is the node just made
         return result
