@@ -75,7 +75,7 @@ def test_slope():
 
 def test_profile_names_the_operations_and_leaves_nothing_behind(capsys):
     from minigrad.autograd import differentiate, graph
-    from minigrad.ops.matrix import Linear
+    from minigrad.ops.linear import Linear
 
     before = (vars(graph.Operation)["apply"], vars(Linear)["forward"], differentiate.walk)
     assert profile.main(["network_2_4_1", "--seconds", "0.01"]) == 0
