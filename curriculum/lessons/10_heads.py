@@ -230,4 +230,4 @@ record.figure(draw.images(pictures[held[chosen]], targets[held[chosen]], guess.n
 #
 # - X. Glorot, A. Bordes, Y. Bengio, *Deep Sparse Rectifier Neural Networks*, AISTATS 2011.
 # - C. M. Bishop, *Pattern Recognition and Machine Learning*, section 4.3, Springer 2006.
-# - In this repository: `minigrad/ops/loss.py`, `minigrad/nn/linear.py`, `minigrad/optim/adam.py`.
+# - In this repository: `minigrad/ops/loss_classes.py`, `minigrad/nn/linear.py`, `minigrad/optim/adam.py`.

@@ -11,12 +11,11 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array
 from ..public import public
 from .activation import logsigmoid
+from .arithmetic import broadcast_error, cast, clamp, promote
 from .checks import reduction_name, require_floating, type_name
-from .choice import Clamp
-from .exponential import log
 from .loss_reduction import of_each, reduced, require_no_grad
 from .mask import choose
-from .operands import broadcast_error, cast, promote
+from .pointwise import log
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -46,7 +45,9 @@ class BinaryCrossEntropy(Operation):
             grad = grad * weight
         dp = dt = None
         if to_p:
-            dp = grad * ((p - t) / Clamp.apply(p * (1 - p), ctx.EPSILON, None))
+            variance = p * (1 - p)
+            held = np.maximum(variance, ctx.EPSILON) if isinstance(variance, Array) else clamp(variance, ctx.EPSILON)
+            dp = grad * ((p - t) / held)
         if to_t:
             dt = grad * (log(1 - p) - log(p))
         return dp, dt, None, None

@@ -24,7 +24,7 @@ class ClassTargets:
         target = target.astype(np.int64, copy=False)
         outside = target.view(np.uint64) >= shape[1]  # a negative index is a huge one, unsigned
         self.ignored: Array | None = None
-        if 0 <= ignore_index < shape[1] or outside.any():
+        if 0 <= ignore_index < shape[1] or np.count_nonzero(outside):  # quicker than any()
             self.ignored = target == ignore_index
             wrong = outside & ~self.ignored
             if wrong.any():
@@ -204,12 +204,12 @@ class CrossEntropyLoss(Fused):
         e, sums, scale, weight = ctx.saved_tensors
         targets, smoothing = ctx.targets, ctx.smoothing
         grad = targets.of_each(grad, ctx.reduction)
-        dx = e * np.expand_dims(grad * scale / sums, 1)
+        dx = e * (grad * scale / sums)[:, None]
         dx[targets.at] -= grad * targets.weights * (1 - smoothing)
         if smoothing:
             part = smoothing / e.shape[1]
             w = part if weight is None else weight.reshape((-1,) + (1,) * (e.ndim - 2)) * part
-            dx -= np.expand_dims(np.broadcast_to(grad, sums.shape), 1) * w
+            dx -= np.broadcast_to(grad, sums.shape)[:, None] * w
         return dx, None, None, None, None, None
 
 
