@@ -105,7 +105,7 @@ def histogram(bins: dict[int, int], label: str) -> str:
 
 
 def _source(thing: Any) -> str:
-    """Where it is written, as minigrad/ops/x.py:12."""
+    """Where it is written, as minigrad/ops/norm.py:12."""
     try:
         path, line = inspect.getsourcefile(thing), inspect.getsourcelines(thing)[1]
     except (OSError, TypeError):

@@ -18,7 +18,18 @@ from .case import CASES, resolve
 from .engines import MINIGRAD, TORCH
 
 # Rooms of minigrad's own that by chance are called as a module of PyTorch: what is public in them stands elsewhere.
-ROOMS = {"ops", "storage", "serialization", "nn.attention", "utils.data.dataset", "utils.data.sampler"}
+ROOMS = {
+    "ops",
+    "storage",
+    "serialization",
+    "nn.attention",
+    "utils.data.dataset",
+    "utils.data.sampler",
+    "autograd.graph",
+    "autograd.function",
+    "autograd.gradcheck",
+    "autograd.variable",
+}
 
 # Names that a module offers beside those that it defines itself: where they are defined.
 ALSO_FROM = {"nn.functional": ("minigrad.ops",)}

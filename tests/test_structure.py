@@ -138,8 +138,8 @@ GROUPS = [
     ["autograd"],
     ["ops"],
     ["kernels"],  # beside ops: the compiled forms are subclasses of the NumPy forms
-    ["autograd.functional", "inplace"],
-    ["creation", "sampling", "printing"],
+    ["autograd.functional", "inplace", "inplace_functions"],
+    ["tensor_options", "memory_order", "creation", "sampling", "printing"],
     ["tensor"],
     [],  # everything else: nn, optim, utils, linalg, serialization, ...
 ]

@@ -154,4 +154,4 @@ record.claim("SGD and Adam both end near the lowest point", f"off by {off:.1e}",
 #
 # - D. E. Rumelhart, G. E. Hinton, R. J. Williams, *Learning representations by back-propagating errors*, Nature 323, 1986.
 # - D. P. Kingma, J. Ba, *Adam: A Method for Stochastic Optimization*, ICLR 2015.
-# - In this repository: `minigrad/autograd.py`, then `minigrad/ops/arithmetic.py`.
+# - In this repository: `minigrad/autograd/graph.py`, then `minigrad/ops/arithmetic.py`.

@@ -191,4 +191,4 @@ record.claim(
 # - A. G. Baydin, B. A. Pearlmutter, A. A. Radul, J. M. Siskind, *Automatic Differentiation in Machine Learning: a Survey*,
 #   JMLR 18, 2018.
 # - A. Paszke and others, *PyTorch: An Imperative Style, High-Performance Deep Learning Library*, NeurIPS 2019.
-# - In this repository: the walk in `minigrad/autograd.py`.
+# - In this repository: `plain_walk` and `walk` in `minigrad/autograd/graph.py`.

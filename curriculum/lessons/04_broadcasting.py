@@ -76,7 +76,7 @@ record.claim(
 
 # %% [markdown]
 # Only the sum is needed, and only here: every operation with broadcasting shares this one function. In minigrad it is
-# `unbroadcast` in `minigrad/autograd.py`.
+# `unbroadcast` in `minigrad/autograd/fit.py`.
 #
 # The picture: a column of 5 numbers and a row of 7 make a table; of an arbitrary slope at the table, the column gets
 # the sums of the rows and the row the sums of the columns.

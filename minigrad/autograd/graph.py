@@ -80,7 +80,7 @@ class Operation(Node):
         """Run `forward`; if an input requires grad, link a node to it. Arrays in, array out: then nothing is linked."""
         arrays: list[Any] = []  # what forward gets: the values of the tensors
         edges: list[Edge | None] = []  # where their gradients will go
-        needed: list[bool] = []
+        needed: list[bool] = []  # whether they are wanted
         ids: list[int] = []  # of these arrays: by them `saved_tensors` knows which input it gives back
         recording = current.grad
         tensors = False
@@ -126,8 +126,7 @@ class Operation(Node):
     def as_array(self, scalar: Any) -> Array:
         """NumPy gives a scalar where an array without dimensions is meant: the array, also where it was saved."""
         out = np.asarray(scalar)
-        if self._saved:
-            self._saved = tuple(out if value is scalar else value for value in self._saved)
+        self._saved = tuple(out if value is scalar else value for value in self._saved or ())
         return out
 
     def run_backward(self, gradient: Any) -> Any:
@@ -151,7 +150,7 @@ def gradient_edge(x: Variable) -> Edge | None:
 def plain_walk(root: Node, gradient: Array) -> None:
     """Carry a gradient from `root` to the leaves: the definition of the backward pass.
 
-    Every operation of one output can be walked so. `walk` gives the same gradients to the bit.
+    Serves operations of one output. `walk` gives the same gradients to the bit.
     """
     arrived = {root: gradient}  # by node: the sum of what has arrived
     with no_grad():

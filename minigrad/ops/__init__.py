@@ -14,40 +14,40 @@ operations do), they return arrays and leave no trace in the graph.
     checks.py              checks of arguments, in PyTorch's words
     choice.py              where, maximum, minimum, clamp, nan_to_num
     comparison.py          == < isnan isclose, logic and bits
-    contraction.py         TODO
+    contraction.py         tensordot, einsum, inner
     conv.py                convolution and its transpose
     counting.py            bincount, histc, unique, searchsorted, isin
-    cumulative.py          TODO
+    cumulative.py          cumsum, cumprod, cummax, logcumsumexp, diff
     diagonals.py           diagonals and triangles
     dims.py                sizes and dims as a call names them (helpers)
-    distances.py           TODO
+    distances.py           norm, dist, cdist, pairwise_distance, cosine_similarity, normalize
     dropout.py             dropout, of elements and of channels
     exponential.py         exp, the logarithms, sigmoid
-    extremes.py            TODO
+    extremes.py            amax, aminmax, max, argmax ...
     index.py               x[key]
     interpolate.py         images made larger or smaller
     join.py                cat, stack, meshgrid
     keys.py                what may stand in x[...] (helpers)
-    linear.py              TODO
-    loss_binary.py         TODO
-    loss_classes.py        TODO
-    loss_distributions.py  TODO
-    loss_margins.py        TODO
+    linear.py              linear, bilinear
+    loss_binary.py         losses of yes and no: binary_cross_entropy ...
+    loss_classes.py        losses of classes: cross_entropy, nll_loss
+    loss_distributions.py  losses of distributions: kl_div, gaussian_nll_loss, poisson_nll_loss
+    loss_margins.py        losses of margins: triplet_margin_loss, hinge_embedding_loss ...
     loss_reduction.py      TODO
-    loss_regression.py     TODO
+    loss_regression.py     losses of numbers: mse_loss, l1_loss, huber_loss ...
     mask.py                choice by a mask, fast: for formulas
     masked.py              masked_fill, masked_select, nonzero
-    matrix.py              TODO
+    matrix.py              matmul, mm, bmm, dot, outer, addmm, kron, cross, inverse ...
     norm.py                batch, layer, group and instance norm, rms norm
     operands.py            tensors and numbers, and the type in which they meet
-    order.py               TODO
+    order.py               sort, topk, median, mode, quantile ...
     pad.py                 a border around an array
     parts.py               slices, narrow, split, chunk, unbind
     patches.py             unfold, fold, pixel_shuffle
     piecewise.py           relu and its kin: activations made of straight pieces
     pool.py                pooling
     power.py               pow, square, the roots
-    reduce.py              TODO
+    reduce.py              sum, mean, var, std, prod, logsumexp, all, any ...
     rounding.py            floor, ceil, round, trunc
     rule.py                an operation of one input, made of a function and its derivative
     shape.py               reshape, permute, expand: other views of the same elements
@@ -102,4 +102,5 @@ from .special import *
 from .tables import *
 from .trigonometry import *
 
+globals().update(MINIGRAD)  # a function wins over the file of its name: softmax, norm, dropout
 __all__ = list(MINIGRAD)

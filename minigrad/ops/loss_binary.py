@@ -11,11 +11,12 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array
 from ..public import public
 from .activation import logsigmoid
-from .arithmetic import broadcast_error, cast, clamp, promote
 from .checks import reduction_name, require_floating, type_name
+from .choice import clamp
+from .exponential import log
 from .loss_reduction import of_each, reduced, require_no_grad
 from .mask import choose
-from .pointwise import log
+from .operands import broadcast_error, cast, promote
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
