@@ -9,42 +9,16 @@ import numpy as np
 
 from . import dtypes
 from .autograd.variable import Variable, wrap
-from .tensor_options import (
-    DataOptions,
-    FormatOptions,
-    TensorOptions,
-    leaf,
-    read,
-    read_like,
-    read_size,
-    unset,
-)
+from .tensor_options import DataOptions, FormatOptions, TensorOptions, leaf, read, read_like, read_size, unset
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
 __all__ = [
-    "arange",
-    "as_tensor",
-    "asarray",
-    "empty",
-    "empty_like",
-    "eye",
-    "from_dlpack",
-    "from_numpy",
-    "full",
-    "full_like",
-    "linspace",
-    "logspace",
-    "ones",
-    "ones_like",
-    "scalar_tensor",
-    "tensor",
-    "tril_indices",
-    "triu_indices",
-    "zeros",
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",
+    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "tril_indices", "triu_indices", "zeros",
     "zeros_like",
-]
+]  # fmt: skip
 
 
 # -- from data

@@ -178,10 +178,7 @@ class Generator:
         if not (state["seeded"] == 1 and 1 <= left <= 624 and position <= 624):
             raise RuntimeError("Invalid mt19937 state: not the result of a get_state()")
         key = state["key"].astype(np.uint32)
-        self._engine.state = {
-            "bit_generator": "MT19937",
-            "state": {"key": key, "pos": 624 if left == 1 else position},
-        }
+        self._engine.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": 624 if left == 1 else position}}
         self._initial_seed = int(state["initial_seed"])
         self._fresh = position == 0
         self._next_normal = float(state["normal_y"]) if state["normal_is_valid"] else None

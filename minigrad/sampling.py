@@ -15,19 +15,9 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 __all__ = [
-    "bernoulli",
-    "get_rng_state",
-    "multinomial",
-    "normal",
-    "rand",
-    "rand_like",
-    "randint",
-    "randint_like",
-    "randn",
-    "randn_like",
-    "randperm",
-    "set_rng_state",
-]
+    "bernoulli", "get_rng_state", "multinomial", "normal", "rand", "rand_like", "randint", "randint_like", "randn",
+    "randn_like", "randperm", "set_rng_state",
+]  # fmt: skip
 
 
 def _stream(generator: Any) -> random.Generator:

@@ -216,11 +216,7 @@ class Tensor(Variable):
         return self._base is not None
 
     def backward(
-        self,
-        gradient: Any = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: Any = None,
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
     ) -> None:
         """Add this tensor's gradient to the `.grad` of every leaf it was computed from.
 

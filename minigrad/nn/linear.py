@@ -67,14 +67,9 @@ class Bilinear(Module):
     """x1ᵀ W x2 + b. PyTorch: torch.nn.Bilinear."""
 
     def __init__(
-        self,
-        in1_features: int,
-        in2_features: int,
-        out_features: int,
-        bias: bool = True,
-        device: Any = None,
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None,
         dtype: Any = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
         require_cpu(device)
         if in1_features <= 0:

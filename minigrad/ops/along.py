@@ -187,11 +187,7 @@ def scatter(
             raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
         kind = "sum" if reduce == "add" else "prod"
         return scatter_reduce(
-            input,
-            dim,
-            index,
-            _scatter_source("scatter", input, index, src if src is not None else value),
-            kind,
+            input, dim, index, _scatter_source("scatter", input, index, src if src is not None else value), kind
         )
     key = _gather_key("scatter", input, dim, index)
     return SetIndex.apply(input, _scatter_source("scatter", input, index, value if src is None else src), key)

@@ -66,9 +66,7 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, ou
             f"repeats must have the same size as input along dim, got {counts.size} and {input.array.shape[dim]}"
         )
     return index_select(
-        input,
-        dim,
-        wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel() if counts.ndim else counts)),
+        input, dim, wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel() if counts.ndim else counts))
     )
 
 

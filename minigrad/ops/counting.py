@@ -34,12 +34,9 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
 
 @public
 def unique(
-    input: Tensor,
-    sorted: bool = True,
-    return_inverse: bool = False,
-    return_counts: bool = False,
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
     dim: int | None = None,
-) -> Any:
+) -> Any:  # fmt: skip
     """The different values, in order; with their places and counts, if asked for. PyTorch: torch.unique."""
     values, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True, axis=dim)
     inverse = inverse.reshape(input.array.shape if dim is None else (-1,))

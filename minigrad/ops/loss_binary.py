@@ -56,13 +56,9 @@ class BinaryCrossEntropy(Operation):
 
 @public("functional")
 def binary_cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """-(target · ln input + (1 - target) · ln(1 - input)), for probabilities; logarithms are held at -100 or above.
 
     PyTorch: torch.nn.functional.binary_cross_entropy.
@@ -186,13 +182,9 @@ def binary_cross_entropy_with_logits(
 
 @public("functional")
 def multilabel_soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """The mean over classes (the last dimension) of `binary_cross_entropy_with_logits`.
 
     PyTorch: torch.nn.functional.multilabel_soft_margin_loss.

@@ -39,13 +39,9 @@ class KlDiv(Operation):
 
 @public("functional")
 def kl_div(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    log_target: bool = False,
-) -> Tensor:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", log_target: bool = False,
+) -> Tensor:  # fmt: skip
     """target · (ln target - input): the Kullback-Leibler divergence of probabilities, where input holds *logarithms*.
 
     log_target: target holds logarithms too. reduction "batchmean" (the sum, divided by the first dimension) is the

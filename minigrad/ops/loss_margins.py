@@ -22,13 +22,9 @@ if TYPE_CHECKING:
 
 @public("functional")
 def hinge_embedding_loss(
-    input: Tensor,
-    target: Tensor,
-    margin: float = 1.0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
+    input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """input where target is 1, max(0, margin - input) where it is -1. PyTorch: torch.nn.functional.hinge_embedding_loss."""
     reduction = reduction_name(reduction, size_average, reduce)
     far = where(target != 1, clamp(margin - input, min=0), 0.0)

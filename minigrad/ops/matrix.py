@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 
 def require_same_dtype(a: Operand, b: Operand) -> None:
     if a.dtype != b.dtype:
-        short = {
-            "float32": "float",
-            "float64": "double",
-            "int64": "long int",
-            "int32": "int",
-            "float16": "Half",
-        }
+        short = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "Half"}
         names = [short.get(x.dtype.name, x.dtype.name) for x in (a, b)]
         raise RuntimeError(
             f"expected m1 and m2 to have the same dtype, but got: {names[0]} != {names[1]}; convert one with .to()"
@@ -50,10 +44,7 @@ class MatMul(Operation):
             rows = math.prod(a.shape[:-1])
             flat_a, flat_grad = a.reshape((rows, a.shape[-1])), grad.reshape((rows, grad.shape[-1]))
             return product(grad, b.swapaxes(-1, -2)) if da else None, product(flat_a.swapaxes(0, 1), flat_grad)
-        return (
-            product(grad, b.swapaxes(-1, -2)) if da else None,
-            product(a.swapaxes(-1, -2), grad) if db else None,
-        )
+        return (product(grad, b.swapaxes(-1, -2)) if da else None, product(a.swapaxes(-1, -2), grad) if db else None)
 
     @classmethod
     def name(cls) -> str:

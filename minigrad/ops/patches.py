@@ -92,13 +92,9 @@ class Fold(Operation):
 
 @public("functional")
 def fold(
-    input: Tensor,
-    output_size: IntOrInts,
-    kernel_size: IntOrInts,
-    dilation: IntOrInts = 1,
-    padding: IntOrInts = 0,
+    input: Tensor, output_size: IntOrInts, kernel_size: IntOrInts, dilation: IntOrInts = 1, padding: IntOrInts = 0,
     stride: IntOrInts = 1,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Columns (N, C · kh · kw, places) added up into images (N, C, *output_size). PyTorch: torch.nn.functional.fold."""
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
     spatial = tuple_of(output_size, 2, "output_size")

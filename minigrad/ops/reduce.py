@@ -138,13 +138,9 @@ def _variance_arguments(name: str, input: Operand, dim: Dims, unbiased: bool | N
 
 @public
 def var(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
     dim, unbiased = _variance_arguments("var", input, dim, unbiased)
     return Var.apply(input, axes_of(dim, input.array.ndim), _correction("var", unbiased, correction), keepdim)
@@ -167,26 +163,18 @@ class Std(Operation):
 
 @public
 def std(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """The standard deviation, √var; its gradient at equal elements is 0. PyTorch: torch.std."""
     return Std.apply(var(input, dim, unbiased, keepdim, correction=correction))
 
 
 @public
 def var_mean(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
-) -> Any:
+) -> Any:  # fmt: skip
     """Variance and mean. PyTorch: torch.var_mean."""
     chosen = None if isinstance(dim, bool) else dim
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, chosen, keepdim)
@@ -194,13 +182,9 @@ def var_mean(
 
 @public
 def std_mean(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
-) -> Any:
+) -> Any:  # fmt: skip
     """Standard deviation and mean. PyTorch: torch.std_mean."""
     chosen = None if isinstance(dim, bool) else dim
     return std(input, dim, unbiased, keepdim, correction=correction), mean(input, chosen, keepdim)

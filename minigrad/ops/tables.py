@@ -71,11 +71,7 @@ def embedding(
 
     PyTorch: torch.nn.functional.embedding.
     """
-    for name, value in (
-        ("max_norm", max_norm),
-        ("scale_grad_by_freq", scale_grad_by_freq),
-        ("sparse", sparse),
-    ):
+    for name, value in (("max_norm", max_norm), ("scale_grad_by_freq", scale_grad_by_freq), ("sparse", sparse)):
         if value:
             raise NotImplementedError(f"embedding: {name}={value!r} is not supported by minigrad; leave it out")
     index = index_tensor("embedding", input)

@@ -146,10 +146,7 @@ class Optimizer:
         """State and settings, parameters named by their number: PyTorch's format, so either engine loads it."""
         number = {id(p): i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
         groups = [
-            {
-                **{k: v for k, v in group.items() if k != "params"},
-                "params": [number[id(p)] for p in group["params"]],
-            }
+            {**{k: v for k, v in group.items() if k != "params"}, "params": [number[id(p)] for p in group["params"]]}
             for group in self.param_groups
         ]
         return {"state": {number[id(p)]: s for p, s in self.state.items()}, "param_groups": groups}
