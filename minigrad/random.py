@@ -102,7 +102,7 @@ class Generator:
         self._fresh = True  # nothing drawn yet: PyTorch's state says `next = 0` then, but 624 whenever `key` is used up
         self._next_normal: float | None = None
 
-    # Made when first used: importing numpy.random would be a third of the time of importing minigrad.
+    # Made when first used: importing numpy.random takes long, and many programs draw nothing.
     @functools.cached_property
     def _engine(self) -> Any:
         engine = np.random.MT19937(0)
@@ -401,7 +401,7 @@ class Generator:
             raise NotImplementedError(f"randperm of {n} numbers: minigrad shuffles at most {(2**32 - 1) // 20 - 1}")
         if n < 2:
             return np.arange(n, dtype=dtype)
-        order = list(range(n))  # a list: its elements are swapped five times as fast as an array's
+        order = list(range(n))  # a list: its elements are swapped faster than an array's
         step = self._raw32(n - 1) % np.arange(n, 1, -1, dtype=np.uint64)
         for i, z in enumerate(step.tolist()):
             order[i], order[i + z] = order[i + z], order[i]

@@ -51,10 +51,7 @@ class Linear(Module):
 
     def forward(self, input: Any) -> Any:
         try:
-            weight, bias = (
-                self._parameters["weight"],
-                self._parameters["bias"],
-            )  # half a microsecond less than attributes
+            weight, bias = self._parameters["weight"], self._parameters["bias"]  # quicker to read than attributes
         except KeyError:  # somebody put a computed weight in the parameter's place
             weight, bias = self.weight, self.bias
         return F.linear(input, weight, bias)

@@ -69,8 +69,8 @@ _TANH_P = (
 
 
 def _erf_float32(x: Array) -> Array:
-    """erf to 2.3 units in the last place of float32, twenty times faster than by Cody's quotients: tanh runs vectorised."""
-    out = _polynomial(_TANH_P, np.asarray(np.minimum(x * x, np.float32(17.0))))  # there tanh is 1 for long
+    """erf to 2.3 units in the last place of float32, quicker than by Cody's quotients, as tanh runs vectorised."""
+    out = _polynomial(_TANH_P, np.asarray(np.minimum(x * x, np.float32(17.0))))  # beyond it tanh has long been 1
     out *= x
     return np.tanh(out, out=out)
 

@@ -162,13 +162,10 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
-    if (
-        isinstance(a, Variable)
-        and a.array.dtype.kind != "f"
-        and not (isinstance(b, Variable) and b.array.dtype.kind == "f")
-    ):
+    b_is_float = isinstance(b, Variable) and b.array.dtype.kind == "f"
+    if isinstance(a, Variable) and a.array.dtype.kind != "f" and not b_is_float:
         a = to_float(a)  # two integers meet in the default float type
-    elif isinstance(b, Variable) and b.array.dtype.kind != "f" and not isinstance(a, Variable):
+    elif isinstance(b, Variable) and not b_is_float and not isinstance(a, Variable):
         b = to_float(b)
     return binary(Div, a, b)
 

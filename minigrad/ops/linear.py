@@ -64,30 +64,6 @@ class Linear(Operation):
         return "AddmmBackward0"
 
 
-def _add_to_rows(out: Array, row: Array) -> None:
-    """out += row. Short rows are taken 16 at a time: starting NumPy's inner loop costs more than their few sums."""
-    rows, n = out.size // row.size if row.size else 0, row.size
-    if not 1 < n <= 16 or rows < 64 or rows % 16:
-        out += row
-        return
-    repeated = np.empty((16, n), out.dtype)
-    repeated[...] = row
-    blocks = out.reshape(rows // 16, 16 * n)  # out is fresh and contiguous: a view
-    blocks += repeated.reshape(16 * n)
-
-
-def _sum_rows(x: Operand) -> Any:
-    """The sum over the first of two dimensions; up to 4,096 rows as a product with ones, which BLAS makes quicker."""
-    if isinstance(x, np.ndarray):
-        return np.dot(_ones(x.shape[0], x.dtype), x) if x.shape[0] <= 4096 else total(x, (0,))
-    return x.sum(0)
-
-
-@functools.lru_cache(maxsize=8)
-def _ones(n: int, d: np.dtype) -> Array:
-    return np.ones(n, d)
-
-
 @public("functional")
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """input (*, in) times weight (out, in) transposed, plus bias (out,): (*, out). PyTorch: torch.nn.functional.linear."""
@@ -113,6 +89,30 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"{list(x.shape)} needs {w.shape[1]} features in its last dimension"
         )
     return add(matmul(input, transpose(weight, 0, 1)), bias)
+
+
+def _add_to_rows(out: Array, row: Array) -> None:
+    """out += row. Short rows are taken 16 at a time: starting NumPy's inner loop costs more than their few sums."""
+    rows, n = out.size // row.size if row.size else 0, row.size
+    if not 1 < n <= 16 or rows < 64 or rows % 16:
+        out += row
+        return
+    repeated = np.empty((16, n), out.dtype)
+    repeated[...] = row
+    blocks = out.reshape(rows // 16, 16 * n)  # out is fresh and contiguous: a view
+    blocks += repeated.reshape(16 * n)
+
+
+def _sum_rows(x: Operand) -> Any:
+    """The sum over the first of two dimensions; up to 4,096 rows as a product with ones, which BLAS makes quicker."""
+    if isinstance(x, np.ndarray):
+        return np.dot(_ones(x.shape[0], x.dtype), x) if x.shape[0] <= 4096 else total(x, (0,))
+    return x.sum(0)
+
+
+@functools.lru_cache(maxsize=8)
+def _ones(n: int, d: np.dtype) -> Array:
+    return np.ones(n, d)
 
 
 @public("minigrad", "functional")

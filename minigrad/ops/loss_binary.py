@@ -1,4 +1,4 @@
-"""Losses of yes and no: of the probability of yes, or of its logit, where one or the other was wanted."""
+"""Losses of binary classification: of the probability of yes, or of its logit, where yes or no was wanted."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array
 from ..public import public
 from .activation import logsigmoid
-from .checks import reduction_name, require_floating, type_name
+from .checks import require_floating, type_name
 from .choice import clamp
 from .exponential import log
-from .loss_reduction import of_each, reduced, require_no_grad
+from .loss_reduction import of_each, reduced, reduction_name, require_no_grad
 from .mask import choose
 from .operands import broadcast_error, cast, promote
 

@@ -11,10 +11,10 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..public import public
-from .checks import reduction_name, require_tensor
+from .checks import require_tensor
 from .distances import at_least
 from .exponential import exp, log
-from .loss_reduction import reduced
+from .loss_reduction import reduced, reduction_name
 from .mask import choose
 from .operands import broadcast_error, promote
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from ..autograd.variable import wrap
 from ..public import public
-from .checks import reduction_name, require_floating, type_name
+from .checks import require_floating, type_name
 from .choice import clamp, minimum, where
 from .distances import pairwise_distance
 from .exponential import exp, log1p
-from .loss_reduction import reduced
+from .loss_reduction import reduced, reduction_name
 from .piecewise import relu
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from ..autograd.fused import Fused
 from ..autograd.variable import Array, Operand
 from ..public import public
 from .arithmetic import sub as subtract
-from .checks import reduction_name, require_floating
+from .checks import require_floating
 from .choice import where
-from .loss_reduction import of_each, reduced
+from .loss_reduction import of_each, reduced, reduction_name
 from .operands import broadcast_error, cast, promote
 
 if TYPE_CHECKING:

@@ -27,6 +27,21 @@ def require_same_dtype(a: Operand, b: Operand) -> None:
         )
 
 
+class Dot(Operation):
+    """out = Σ aᵢ bᵢ.  da = grad · b, db = grad · a"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        ctx.save_for_backward(a, b)
+        return np.dot(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        da, db = ctx.needs_input_grad
+        return grad * b if da else None, grad * a if db else None
+
+
 class MatMul(Operation):
     """out = a @ b, the last two dimensions as matrices, the others broadcast.  da = grad @ bᵀ, db = aᵀ @ grad"""
 
@@ -49,35 +64,6 @@ class MatMul(Operation):
     @classmethod
     def name(cls) -> str:
         return "MmBackward0"
-
-
-def product(a: Operand, b: Operand) -> Any:
-    """a @ b for arrays or tensors of at least two dimensions."""
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return np.matmul(a, b)
-    return MatMul.apply(a, b)
-
-
-def _vector_error(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
-    return RuntimeError(
-        f"inconsistent tensor size, expected tensor {list(a)} and src {list(b)} to have the same number of elements, but got "
-        f"{math.prod(a)} and {math.prod(b)} elements respectively"
-    )
-
-
-class Dot(Operation):
-    """out = Σ aᵢ bᵢ.  da = grad · b, db = grad · a"""
-
-    @staticmethod
-    def forward(ctx: Any, a: Array, b: Array) -> Array:
-        ctx.save_for_backward(a, b)
-        return np.dot(a, b)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        a, b = ctx.saved_tensors
-        da, db = ctx.needs_input_grad
-        return grad * b if da else None, grad * a if db else None
 
 
 @public
@@ -123,6 +109,20 @@ def matmul(input: Operand, other: Operand) -> Tensor:
         raise RuntimeError(
             f"The batch dimensions of {list(a.shape)} and {list(b.shape)} do not broadcast in matmul"
         ) from None
+
+
+def product(a: Operand, b: Operand) -> Any:
+    """a @ b for arrays or tensors of at least two dimensions."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return np.matmul(a, b)
+    return MatMul.apply(a, b)
+
+
+def _vector_error(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
+    return RuntimeError(
+        f"inconsistent tensor size, expected tensor {list(a)} and src {list(b)} to have the same number of elements, but got "
+        f"{math.prod(a)} and {math.prod(b)} elements respectively"
+    )
 
 
 def rmatmul(input: Operand, other: Operand) -> Tensor:

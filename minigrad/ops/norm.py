@@ -266,11 +266,6 @@ class NativeBatchNorm(Fused):
         return dx, dw, db, None, None, None
 
 
-def by_channel(parameter: Operand | None, ndim: int) -> Any:
-    """(C,) as (C, 1, ..), so that it broadcasts over the channels of (N, C, ..)."""
-    return None if parameter is None else parameter.reshape((-1,) + (1,) * (ndim - 2))
-
-
 class NormalizeBy(Fused):
     """out = (x - mean) / √(var + eps) · w + b with a given mean and variance: batch norm after training
 
@@ -302,26 +297,6 @@ class NormalizeBy(Fused):
     @classmethod
     def name(cls) -> str:
         return "NativeBatchNormBackward0"
-
-
-def _check_channels(count: int, **vectors: Any) -> None:
-    for name, x in vectors.items():
-        if x is not None and x.array.size != count:
-            raise RuntimeError(f"{name} should contain {count} elements not {x.array.size}")
-
-
-def _both_or_neither(running_mean: Tensor | None, running_var: Tensor | None) -> None:
-    if (running_mean is None) != (running_var is None):
-        raise ValueError("running_mean and running_var must either both be None or neither be None")
-
-
-def _update_running(running_mean: Tensor, running_var: Tensor, momentum: float, mean: Array, var: Array) -> None:
-    """running = (1 - momentum) · running + momentum · new, in place."""
-    for running, new in ((running_mean, mean), (running_var, var)):
-        array = running.array
-        array *= 1 - momentum
-        array += (momentum * new).reshape(array.shape)
-        storage.mark_written(array)
 
 
 @public("functional")
@@ -363,6 +338,26 @@ def batch_norm(
     return out
 
 
+def _check_channels(count: int, **vectors: Any) -> None:
+    for name, x in vectors.items():
+        if x is not None and x.array.size != count:
+            raise RuntimeError(f"{name} should contain {count} elements not {x.array.size}")
+
+
+def _both_or_neither(running_mean: Tensor | None, running_var: Tensor | None) -> None:
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+
+
+def _update_running(running_mean: Tensor, running_var: Tensor, momentum: float, mean: Array, var: Array) -> None:
+    """running = (1 - momentum) · running + momentum · new, in place."""
+    for running, new in ((running_mean, mean), (running_var, var)):
+        array = running.array
+        array *= 1 - momentum
+        array += (momentum * new).reshape(array.shape)
+        storage.mark_written(array)
+
+
 @public("functional")
 def instance_norm(
     input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None,
@@ -394,6 +389,11 @@ def instance_norm(
         unbiased = moments.var * (positions / (positions - 1))
         _update_running(running_mean, running_var, momentum, moments.mean.mean(0), unbiased.mean(0))
     return out
+
+
+def by_channel(parameter: Operand | None, ndim: int) -> Any:
+    """(C,) as (C, 1, ..), so that it broadcasts over the channels of (N, C, ..)."""
+    return None if parameter is None else parameter.reshape((-1,) + (1,) * (ndim - 2))
 
 
 class RmsNorm(Fused):

@@ -146,6 +146,24 @@ class MaxPool(Fused):
         return "MaxPool2DWithIndicesBackward0"
 
 
+@public("minigrad", "functional")
+def max_pool1d(
+    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.max_pool1d."""
+    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+@public("minigrad", "functional")
+def max_pool2d(
+    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest of each window of (N, C, H, W) or (C, H, W). PyTorch: torch.nn.functional.max_pool2d."""
+    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
 def _max_pool(
     name: str, rank: int, input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts, dilation: IntOrInts,
     ceil_mode: bool, return_indices: bool,
@@ -170,35 +188,6 @@ def _max_pool(
     indices = wrap(_winner_indices(winner, x.shape, kernel, steps, dilations, pads, out))
     flat = gather(input.flatten(-rank), -1, indices.flatten(-rank))
     return flat.reshape(indices.array.shape), indices
-
-
-@public("minigrad", "functional")
-def max_pool1d(
-    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1,
-    ceil_mode: bool = False, return_indices: bool = False,
-) -> Any:  # fmt: skip
-    """The largest of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.max_pool1d."""
-    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-@public("minigrad", "functional")
-def max_pool2d(
-    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1,
-    ceil_mode: bool = False, return_indices: bool = False,
-) -> Any:  # fmt: skip
-    """The largest of each window of (N, C, H, W) or (C, H, W). PyTorch: torch.nn.functional.max_pool2d."""
-    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def _divisor(spatial: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints, count_include_pad: bool) -> Array:
-    """How many elements each window counts, in the shape of the output."""
-    counts: Any = np.ones(())
-    for n, k, s, p, o in zip(spatial, kernel, stride, padding, out, strict=True):
-        start = np.arange(o) * s - p
-        end = np.minimum(start + k, n + p)
-        along = end - start if count_include_pad else np.minimum(end, n) - np.maximum(start, 0)
-        counts = counts[..., None] * along
-    return counts
 
 
 class AvgPool(Fused):
@@ -235,6 +224,26 @@ class AvgPool(Fused):
         return "AvgPool2DBackward0"
 
 
+@public("minigrad", "functional")
+def avg_pool1d(
+    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True,
+) -> Tensor:  # fmt: skip
+    """The mean of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.avg_pool1d."""
+    return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+
+
+@public("functional")
+def avg_pool2d(
+    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:  # fmt: skip
+    """The mean of each window of (N, C, H, W) or (C, H, W). PyTorch: torch.nn.functional.avg_pool2d."""
+    return _avg_pool(
+        "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
+
+
 def _avg_pool(
     name: str, rank: int, input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts, ceil_mode: bool,
     count_include_pad: bool, divisor: int | None,
@@ -261,24 +270,15 @@ def _avg_pool(
     return AvgPool.apply(input, kernel, steps, pads, out, counts.astype(x.dtype))
 
 
-@public("minigrad", "functional")
-def avg_pool1d(
-    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, ceil_mode: bool = False,
-    count_include_pad: bool = True,
-) -> Tensor:  # fmt: skip
-    """The mean of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.avg_pool1d."""
-    return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
-
-
-@public("functional")
-def avg_pool2d(
-    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, ceil_mode: bool = False, count_include_pad: bool = True,
-    divisor_override: int | None = None,
-) -> Tensor:  # fmt: skip
-    """The mean of each window of (N, C, H, W) or (C, H, W). PyTorch: torch.nn.functional.avg_pool2d."""
-    return _avg_pool(
-        "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
-    )
+def _divisor(spatial: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints, count_include_pad: bool) -> Array:
+    """How many elements each window counts, in the shape of the output."""
+    counts: Any = np.ones(())
+    for n, k, s, p, o in zip(spatial, kernel, stride, padding, out, strict=True):
+        start = np.arange(o) * s - p
+        end = np.minimum(start + k, n + p)
+        along = end - start if count_include_pad else np.minimum(end, n) - np.maximum(start, 0)
+        counts = counts[..., None] * along
+    return counts
 
 
 def _adaptive_weights(n: int, m: int) -> Array:

@@ -122,6 +122,16 @@ class Var(Operation):
         return grad.reshape(kept_shape(tuple(shape), axes)) * (scale * centred), None, None, None
 
 
+@public
+def var(
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> Tensor:  # fmt: skip
+    """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
+    dim, unbiased = _variance_arguments("var", input, dim, unbiased)
+    return Var.apply(input, axes_of(dim, input.array.ndim), _correction("var", unbiased, correction), keepdim)
+
+
 def _correction(name: str, unbiased: bool | None, correction: float | None) -> float:
     if unbiased is not None and correction is not None:
         raise TypeError(f"{name}() received both 'unbiased' and 'correction'; give one")
@@ -134,16 +144,6 @@ def _variance_arguments(name: str, input: Operand, dim: Dims, unbiased: bool | N
     if input.array.dtype.kind != "f":
         raise RuntimeError(f"{name} only support floating point and complex dtypes, got {input.dtype}")
     return (None, dim) if isinstance(dim, bool) else (dim, unbiased)
-
-
-@public
-def var(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
-    correction: float | None = None,
-) -> Tensor:  # fmt: skip
-    """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
-    dim, unbiased = _variance_arguments("var", input, dim, unbiased)
-    return Var.apply(input, axes_of(dim, input.array.ndim), _correction("var", unbiased, correction), keepdim)
 
 
 class Std(Operation):
@@ -221,13 +221,6 @@ class Prod(Fused):
         return grad * np.moveaxis(others, 0, ctx.axis), None, None
 
 
-def _products_before(x: Array) -> Array:
-    """By position along the first axis, the product of all before it."""
-    out = np.ones_like(x)
-    np.multiply.accumulate(x[:-1], 0, out=out[1:])
-    return out
-
-
 @public
 def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The product along dim (of all elements, if None). PyTorch: torch.prod."""
@@ -242,6 +235,13 @@ def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
         normalize_dim(dim, 0)
         return input.clone()
     return Prod.apply(input, normalize_dim(dim, input.array.ndim), keepdim)
+
+
+def _products_before(x: Array) -> Array:
+    """By position along the first axis, the product of all before it."""
+    out = np.ones_like(x)
+    np.multiply.accumulate(x[:-1], 0, out=out[1:])
+    return out
 
 
 class LogSumExp(Operation):
