@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..missing import error as _missing
+from ..missing import refusing as _refusing
 from . import functional, init, utils
 from .activation import (
     CELU, ELU, GELU, GLU, SELU, Hardshrink, Hardsigmoid, Hardswish, Hardtanh, LeakyReLU, LogSigmoid, LogSoftmax, Mish,
@@ -56,9 +57,5 @@ _NEAREST = {
 
 def __getattr__(name: str) -> Any:
     if name in _NEAREST:
-
-        def refuse(*args: Any, **kwargs: Any) -> Any:
-            raise NotImplementedError(f"minigrad has no nn.{name}; the nearest is {_NEAREST[name]}")
-
-        return refuse
+        return _refusing(f"nn.{name}", f"is {_NEAREST[name]}")
     raise _missing(__name__, name, globals())

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 class Tile(Operation):
     """out = x repeated `repeats` times along each dimension.  dx = grad summed over the copies"""
 
+    grad_fn_name = "RepeatBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, repeats: tuple[int, ...]) -> Array:
         ctx.repeats, ctx.shape = repeats, (1,) * (len(repeats) - x.ndim) + x.shape
@@ -31,10 +33,6 @@ class Tile(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         paired = [n for pair in zip(ctx.repeats, ctx.shape, strict=True) for n in pair]  # (r0, n0, r1, n1, ...)
         return grad.reshape(tuple(paired)).sum(tuple(range(0, len(paired), 2))), None
-
-    @classmethod
-    def name(cls) -> str:
-        return "RepeatBackward0"
 
 
 def repeat(input: Tensor, *repeats: Any) -> Tensor:

@@ -59,6 +59,8 @@ class CumProd(Fused):
     s is the gradient by the running product at k. No division, so zeros do no harm.
     """
 
+    grad_fn_name = "CumprodBackward0"
+
     @staticmethod
     def definition(x: Any, axis: int) -> Any:
         steps: list[Any] = []
@@ -81,10 +83,6 @@ class CumProd(Fused):
             s[k] += moved[k + 1] * s[k + 1]
         s[1:] *= _accumulate(np.cumprod, moved, 0)[:-1]
         return np.moveaxis(s, 0, ctx.axis), None
-
-    @classmethod
-    def name(cls) -> str:
-        return "CumprodBackward0"
 
 
 @public

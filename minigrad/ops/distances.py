@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 class Norm2(Operation):
     """out = √Σ x².  dx = grad · x / out, 0 where out is 0"""
 
+    grad_fn_name = "LinalgVectorNormBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
         out = np.asarray(np.sqrt(total(x * x, axes, keepdim)))
@@ -42,13 +44,11 @@ class Norm2(Operation):
         out = out.reshape(kept)
         return grad.reshape(kept) * (x * where(out == 0, 0.0, 1 / out)), None, None
 
-    @classmethod
-    def name(cls) -> str:
-        return "LinalgVectorNormBackward0"
-
 
 class _PNorm(Operation):
     """out = (Σ |x|ᵖ)^(1/p).  dx = grad · sign(x) |x|ᵖ⁻¹ / outᵖ⁻¹, 0 where out is 0"""
+
+    grad_fn_name = "LinalgVectorNormBackward0"
 
     @staticmethod
     def forward(ctx: Any, x: Array, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
@@ -67,10 +67,6 @@ class _PNorm(Operation):
             return slope * (grad * out ** (1 - p)), None, None, None
         scale = where(out == 0, 0.0, grad / out ** (p - 1))
         return sign(x) * abs(x) ** (p - 1) * scale, None, None, None
-
-    @classmethod
-    def name(cls) -> str:
-        return "LinalgVectorNormBackward0"
 
 
 @public

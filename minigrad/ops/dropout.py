@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class Dropout(Operation):
     """out = x · noise, noise 0 or 1 / (1 - p).  dx = grad · noise"""
 
+    grad_fn_name = "MulBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, noise: Array) -> Array:
         ctx.save_for_backward(noise)
@@ -32,10 +34,6 @@ class Dropout(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         (noise,) = ctx.saved_tensors
         return grad * noise, None
-
-    @classmethod
-    def name(cls) -> str:
-        return "MulBackward0"
 
 
 @public

@@ -45,6 +45,8 @@ def _need_elements(name: str, input: Operand, axes: tuple[int, ...], dim: Any = 
 class Extreme(Operation):
     """out = the largest (or smallest) x over `axes`.  grad is shared evenly by the elements that equal it"""
 
+    grad_fn_name = "AmaxBackward0"
+
     @staticmethod
     def forward(
         ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool, largest: bool, nan_ties: bool = False
@@ -69,10 +71,6 @@ class Extreme(Operation):
         share = (ties / np.add.reduce(ties, axes, keepdims=True)).astype(x.dtype)
         share = share if isinstance(grad, Array | np.generic) else wrap(share)
         return grad.reshape(kept_shape(shape, axes)) * share, *[None] * (len(ctx.needs_input_grad) - 1)
-
-    @classmethod
-    def name(cls) -> str:
-        return "AmaxBackward0"
 
 
 @public

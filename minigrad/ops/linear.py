@@ -27,6 +27,8 @@ class Linear(Operation):
     The leading dimensions of x are one long batch, so that each product is one call of BLAS.
     """
 
+    grad_fn_name = "AddmmBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, weight: Array, bias: Array | None) -> Array:
         ctx.save_for_backward(x, weight)
@@ -58,10 +60,6 @@ class Linear(Operation):
         if db:
             gb = _sum_rows(grad)
         return gx, gw, gb
-
-    @classmethod
-    def name(cls) -> str:
-        return "AddmmBackward0"
 
 
 @public("functional")

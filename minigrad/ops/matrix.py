@@ -45,6 +45,8 @@ class Dot(Operation):
 class MatMul(Operation):
     """out = a @ b, the last two dimensions as matrices, the others broadcast.  da = grad @ bᵀ, db = aᵀ @ grad"""
 
+    grad_fn_name = "MmBackward0"
+
     @staticmethod
     def forward(ctx: Any, a: Array, b: Array) -> Array:
         ctx.save_for_backward(a, b)
@@ -60,10 +62,6 @@ class MatMul(Operation):
             flat_a, flat_grad = a.reshape((rows, a.shape[-1])), grad.reshape((rows, grad.shape[-1]))
             return product(grad, b.swapaxes(-1, -2)) if da else None, product(flat_a.swapaxes(0, 1), flat_grad)
         return (product(grad, b.swapaxes(-1, -2)) if da else None, product(a.swapaxes(-1, -2), grad) if db else None)
-
-    @classmethod
-    def name(cls) -> str:
-        return "MmBackward0"
 
 
 @public
@@ -280,6 +278,8 @@ def trace(input: Tensor) -> Tensor:
 class Inverse(Operation):
     """out = A⁻¹.  dA = -A⁻ᵀ @ grad @ A⁻ᵀ"""
 
+    grad_fn_name = "LinalgInvExBackward0"
+
     @staticmethod
     def forward(ctx: Any, a: Array) -> Array:
         out = np.linalg.inv(a)
@@ -291,10 +291,6 @@ class Inverse(Operation):
         (out,) = ctx.saved_tensors
         transposed = out.swapaxes(-1, -2)
         return -product(product(transposed, grad), transposed)
-
-    @classmethod
-    def name(cls) -> str:
-        return "LinalgInvExBackward0"
 
 
 @public

@@ -272,6 +272,8 @@ class NormalizeBy(Fused):
     dx = grad · w / √(var + eps),  dw = grad · (x - mean) / √(var + eps),  db = grad
     """
 
+    grad_fn_name = "NativeBatchNormBackward0"
+
     @staticmethod
     def definition(x: Any, w: Any, b: Any, mean: Array, var: Array, eps: float) -> Any:
         return scale_and_shift((x - wrap(mean)) / sqrt(wrap(var) + eps), w, b)
@@ -293,10 +295,6 @@ class NormalizeBy(Fused):
         dx = grad * (scale if w is None else scale * w) if to_x else None
         dw = grad * ((x - mean) * scale) if to_w else None
         return dx, dw, grad if to_b else None, None, None, None
-
-    @classmethod
-    def name(cls) -> str:
-        return "NativeBatchNormBackward0"
 
 
 @public("functional")

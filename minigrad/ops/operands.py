@@ -23,6 +23,8 @@ def array_of(x: Operand) -> Any:
 class Cast(Operation):
     """out = x in another floating type.  dx = grad, cast back (by the walk)"""
 
+    grad_fn_name = "ToCopyBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, d: np.dtype) -> Array:
         return x.astype(d)
@@ -30,10 +32,6 @@ class Cast(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return grad, None
-
-    @classmethod
-    def name(cls) -> str:
-        return "ToCopyBackward0"
 
 
 def cast(x: Operand, d: np.dtype) -> Any:

@@ -31,6 +31,8 @@ def _patch_setting(
 class Unfold(Operation):
     """out = the patches of (N, C, *spatial) as columns (N, C · kernel, out).  dx = grad folded"""
 
+    grad_fn_name = "Im2ColBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, kernel: Ints, dilation: Ints, padding: Pairs, stride: Ints) -> Array:
         ctx.setting = x.shape[2:], kernel, dilation, padding, stride
@@ -42,10 +44,6 @@ class Unfold(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return Fold.apply(grad, *ctx.setting), None, None, None, None
-
-    @classmethod
-    def name(cls) -> str:
-        return "Im2ColBackward0"
 
 
 @public("functional")
@@ -72,6 +70,8 @@ def unfold(
 class Fold(Operation):
     """out = columns added up into images (N, C, *spatial).  dx = grad unfolded"""
 
+    grad_fn_name = "Col2ImBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, spatial: Ints, kernel: Ints, dilation: Ints, padding: Pairs, stride: Ints) -> Array:
         ctx.setting = kernel, dilation, padding, stride
@@ -84,10 +84,6 @@ class Fold(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return Unfold.apply(grad, *ctx.setting), None, None, None, None, None
-
-    @classmethod
-    def name(cls) -> str:
-        return "Col2ImBackward0"
 
 
 @public("functional")

@@ -89,9 +89,7 @@ def float_power(input: Operand, exponent: Operand) -> Tensor:
 class Square(Rule, out=lambda x: x * x, dx=lambda grad, x: grad * (2 * x)):
     """out = x².  dx = grad · 2x"""
 
-    @classmethod
-    def name(cls) -> str:
-        return "PowBackward0"
+    grad_fn_name = "PowBackward0"
 
 
 @public

@@ -34,6 +34,7 @@ def forget_base(view: Tensor) -> Tensor:
 class Reshape(Operation):
     """out = the elements of x, in order, in another shape.  dx = grad in the shape of x"""
 
+    grad_fn_name = "ViewBackward0"
     is_view = True
 
     @staticmethod
@@ -44,10 +45,6 @@ class Reshape(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return grad.reshape(ctx.shape), None
-
-    @classmethod
-    def name(cls) -> str:
-        return "ViewBackward0"
 
 
 @public

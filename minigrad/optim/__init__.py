@@ -1,6 +1,6 @@
 """Optimizers: what turns gradients into steps. The interface and the arithmetic are PyTorch's (torch.optim)."""
 
-from typing import Any, NoReturn
+from typing import Any
 
 from .. import missing
 from . import lr_scheduler
@@ -17,12 +17,5 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in ("LBFGS", "SparseAdam", "Adafactor", "Muon"):
-        return _refusing(name)
+        return missing.refusing(f"optim.{name}", "are optim.Adam and optim.SGD")
     raise missing.error(__name__, name, __all__)
-
-
-def _refusing(name: str) -> Any:
-    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
-        raise NotImplementedError(f"minigrad has no optim.{name}; the nearest are optim.Adam and optim.SGD")
-
-    return refuse

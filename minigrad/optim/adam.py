@@ -10,7 +10,8 @@ import numpy as np
 from .. import dtypes, storage
 from ..autograd.fused import compiled_form, size
 from ..autograd.variable import Array, wrap
-from .optimizer import Optimizer, check_betas, check_range, count_step, in_one_line, refuse, scalar_state
+from ..missing import refuse
+from .optimizer import Optimizer, check_betas, check_range, count_step, in_one_line, scalar_state
 
 
 def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Array:

@@ -19,7 +19,8 @@ class Optimizer:
     """Holds parameters in groups, each with its own settings, and a state for each parameter.
 
     params: tensors, (name, tensor) pairs, or dicts with "params" and settings that differ from `defaults`.
-    A subclass gives `update(p, grad, state, group)`, which changes the array `p` in place.
+    A subclass gives `update(p, grad, state, group)`, which changes the array `p` in place. `foreach` and `fused` only say
+    how PyTorch should run, so they are taken and have no effect.
     """
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
@@ -216,13 +217,3 @@ def check_betas(betas: Iterable[float]) -> None:
     for i, beta in enumerate(betas):
         if not 0.0 <= beta < 1.0:
             raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-
-
-def refuse(owner: str, **arguments: Any) -> None:
-    """NotImplementedError for arguments of PyTorch's that would change what is computed and are not supported.
-
-    `foreach` and `fused` only say how PyTorch should run, so they are taken and have no effect.
-    """
-    for name, value in arguments.items():
-        if value:
-            raise NotImplementedError(f"{owner}: {name}={value!r} is not supported by minigrad; leave it out")
