@@ -473,12 +473,12 @@ class Generator:
             )
         if p.shape[-1] > 2**24:
             raise RuntimeError(f"number of categories cannot exceed 2^24, got {p.shape[-1]}")
-        if p.size == 0:
-            return np.empty((*p.shape[:-1], num_samples), np.int64)
         if not ((p >= 0) & (p < np.inf)).all():
             raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
         if not (p.sum(-1) > 0).all():
             raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+        if p.size == 0:
+            return np.empty((*p.shape[:-1], num_samples), np.int64)
 
         if num_samples == 1 or not replacement:
             # PyTorch draws in the order in which p lies in memory

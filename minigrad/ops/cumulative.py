@@ -16,7 +16,7 @@ from .dims import normalize_dim
 from .exponential import logaddexp
 from .extremes import ValuesIndices, pick
 from .join import cat, stack
-from .operands import cast
+from .operands import accumulated
 from .parts import narrow, unbind
 
 if TYPE_CHECKING:
@@ -46,10 +46,7 @@ class CumSum(Operation):
 @public
 def cumsum(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The running sum along dim. PyTorch: torch.cumsum."""
-    if dtype is not None:
-        input = cast(input, dtypes.to_numpy(dtype))
-    elif input.array.dtype.kind != "f":
-        input = cast(input, np.dtype(np.int64))
+    input = accumulated(input, dtype)
     return CumSum.apply(input, normalize_dim(dim, input.array.ndim))
 
 
@@ -88,10 +85,7 @@ class CumProd(Fused):
 @public
 def cumprod(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The running product along dim. PyTorch: torch.cumprod."""
-    if dtype is not None:
-        input = cast(input, dtypes.to_numpy(dtype))
-    elif input.array.dtype.kind != "f":
-        input = cast(input, np.dtype(np.int64))
+    input = accumulated(input, dtype)
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0 or input.array.shape[dim] == 0:
         return input.clone()

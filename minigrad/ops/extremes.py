@@ -34,9 +34,13 @@ class MinMax(NamedTuple):
     max: Any
 
 
+def _no_elements(name: str) -> str:
+    return f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+
+
 def _need_elements(name: str, input: Operand, axes: tuple[int, ...], dim: Any = None) -> None:
     if dim == () and input.array.size == 0:
-        raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0: give dim.")
+        raise RuntimeError(_no_elements(name))
     for a in axes:
         if input.array.shape[a] == 0:
             raise IndexError(f"{name}(): Expected reduction dim {a} to have non-zero size.")
@@ -128,9 +132,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
         return maximum(input, dim)
     if dim is None:
         if input.array.size == 0:
-            raise RuntimeError(
-                "max(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
-            )
+            raise RuntimeError(_no_elements("max"))
         return Extreme.apply(input, tuple(range(input.array.ndim)), False, True, True)
     return _extreme_along("max", input, dim, keepdim, np.argmax)
 
@@ -146,9 +148,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
         return minimum(input, dim)
     if dim is None:
         if input.array.size == 0:
-            raise RuntimeError(
-                "min(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
-            )
+            raise RuntimeError(_no_elements("min"))
         return Extreme.apply(input, tuple(range(input.array.ndim)), False, False, True)
     return _extreme_along("min", input, dim, keepdim, np.argmin)
 
@@ -158,9 +158,7 @@ def _arg(name: str, input: Operand, dim: Any, keepdim: bool, find: Any) -> Any:
     if input.array.dtype.kind == "b":
         raise RuntimeError(f"\"{name}_cpu\" not implemented for 'Bool'; convert with .int() first")
     if input.array.size == 0 and dim is None:
-        raise IndexError(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
-        )
+        raise IndexError(_no_elements(name))
     if dim is None:
         index = np.asarray(find(input.array))
         return wrap(index.reshape((1,) * input.array.ndim) if keepdim else index)

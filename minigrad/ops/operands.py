@@ -90,6 +90,13 @@ def to_float(x: Operand) -> Any:
     raise TypeError(f"argument 'input' must be Tensor, not {type(x).__name__}")
 
 
+def accumulated(x: Operand, dtype: dtypes.dtype | None) -> Any:
+    """x in the type in which sums and products of many elements are taken: the given one; for integers and booleans int64."""
+    if dtype is not None:
+        return cast(x, dtypes.to_numpy(dtype))
+    return x if x.array.dtype.kind == "f" else cast(x, np.dtype(np.int64))
+
+
 def not_for_bool(name: str, *operands: Operand) -> None:
     """NotImplementedError where all operands are booleans, for functions that PyTorch does not define on them."""
     if all(isinstance(x, bool) or (isinstance(x, Variable) and x.array.dtype.kind == "b") for x in operands):

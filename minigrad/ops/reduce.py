@@ -20,7 +20,7 @@ from .choice import where
 from .dims import normalize_dim
 from .exponential import exp, log
 from .join import cat
-from .operands import cast
+from .operands import accumulated, cast
 from .parts import narrow
 
 if TYPE_CHECKING:
@@ -49,10 +49,8 @@ def sum(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
     require_tensor(input, "sum")
     if isinstance(input, Array):
         return Sum.apply(input, axes_of(dim, input.ndim), keepdim)
-    if dtype is not None:
-        input = cast(input, dtypes.to_numpy(dtype))
-    elif input.array.dtype.kind != "f":
-        input = cast(input, np.dtype(np.int64))
+    if dtype is not None or input.array.dtype.kind != "f":
+        input = accumulated(input, dtype)
     return Sum.apply(input, axes_of(dim, input.array.ndim), keepdim)
 
 
@@ -225,10 +223,7 @@ class Prod(Fused):
 def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The product along dim (of all elements, if None). PyTorch: torch.prod."""
     require_tensor(input, "prod")
-    if dtype is not None:
-        input = cast(input, dtypes.to_numpy(dtype))
-    elif input.array.dtype.kind != "f":
-        input = cast(input, np.dtype(np.int64))
+    input = accumulated(input, dtype)
     if dim is None:
         return Prod.apply(input.reshape(-1), 0, False)
     if input.array.ndim == 0:
