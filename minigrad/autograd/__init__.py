@@ -1,4 +1,4 @@
-"""Automatic differentiation. Begin with graph.py; the other files are its rooms.
+"""Automatic differentiation. Begin with graph.py; the other files hold what it needs.
 
     graph.py          Operation, apply, the walk, leaves: backpropagation
     node.py           what a node remembers: saved values, versions, names

@@ -35,7 +35,7 @@ class Node:
 
     _saved: tuple[Any, ...] | None = ()
     _ids: Sequence[int] = ()  # id of each input array, then of each output array: see `saved_tensors`
-    _where: list[str] | None = None  # under detect_anomaly: the stack at the forward call
+    _forward_stack: list[str] | None = None  # under detect_anomaly: the stack at the forward call
 
     # -- saved values
 

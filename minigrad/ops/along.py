@@ -15,6 +15,7 @@ from .choice import where
 from .dims import normalize_dim
 from .index import Index, SetIndex, add_at
 from .keys import index_tensor
+from .operands import Number
 from .parts import Slice
 from .shape import expand
 
@@ -152,7 +153,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 
 
 @public
-def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Number | Tensor) -> Tensor:
     """input with its entries `index` of dimension dim set to value. PyTorch: torch.index_fill."""
     dim, places = _entries("index_fill", input, dim, index)
     value = value if isinstance(value, Variable) else wrap(np.asarray(value, input.array.dtype))
@@ -179,8 +180,9 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
 
 @public
 def scatter(
-    input: Tensor, dim: int, index: Any, src: Any = None, value: Any = None, *, reduce: str | None = None
-) -> Tensor:
+    input: Tensor, dim: int, index: Tensor, src: Tensor | None = None, value: Number | Tensor | None = None, *,
+    reduce: str | None = None,
+) -> Tensor:  # fmt: skip
     """input with src (or one value) written at the places that `gather(dim, index)` reads. PyTorch: torch.scatter."""
     if reduce is not None:
         if reduce not in ("add", "multiply"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,9 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
 
 
 @public
-def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
+def repeat_interleave(
+    input: Tensor, repeats: int | Tensor, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
     """Each element (or slice along dim) repeated `repeats` times in place. PyTorch: torch.repeat_interleave."""
     if dim is None:
         input, dim = reshape(input, -1), 0
@@ -121,7 +124,7 @@ def flipud(input: Tensor) -> Tensor:
 
 
 @public
-def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """Turned by k quarter turns from dims[0] towards dims[1]. PyTorch: torch.rot90."""
     first, second = normalize_dims(dims, input.array.ndim)
     k %= 4
@@ -150,7 +153,7 @@ class Roll(Operation):
 
 
 @public
-def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
     """Shifted along dims, what leaves at one end enters at the other. PyTorch: torch.roll."""
     by = (shifts,) if isinstance(shifts, int) else tuple(shifts)
     if dims is None or dims == ():

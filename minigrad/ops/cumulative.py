@@ -14,7 +14,7 @@ from ..public import public
 from .arrange import Flip
 from .dims import normalize_dim
 from .exponential import logaddexp
-from .extremes import ValuesIndices, pick
+from .extremes import ValuesIndices, of_scalar, pick
 from .join import cat, stack
 from .operands import accumulated
 from .parts import narrow, unbind
@@ -108,7 +108,7 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
 def _running_extreme(input: Operand, dim: int, better: Any) -> ValuesIndices:
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
-        return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+        return of_scalar(input)
     moved = np.moveaxis(input.array, dim, 0)
     indices = np.zeros(moved.shape, np.int64)
     for i in range(1, moved.shape[0]):

@@ -71,8 +71,9 @@ class _PNorm(Operation):
 
 @public
 def norm(
-    input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False, dtype: dtypes.dtype | None = None
-) -> Tensor:
+    input: Tensor, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False,
+    dtype: dtypes.dtype | None = None,
+) -> Tensor:  # fmt: skip
     """The p-norm (Σ |x|ᵖ)^(1/p) over dim (all elements, if None); "fro" is 2. PyTorch: torch.norm."""
     require_tensor(input, "norm")
     if dtype is not None:
@@ -106,7 +107,7 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
 
 
 class AtLeast(Operation):
-    """out = max(x, low).  dx = grad, below low too: PyTorch gets this by clamping a copy behind autograd's back"""
+    """out = max(x, low).  dx = grad, below low too: PyTorch clamps a copy without recording it"""
 
     @staticmethod
     def forward(ctx: Any, x: Array, low: float) -> Array:

@@ -34,6 +34,11 @@ class MinMax(NamedTuple):
     max: Any
 
 
+def of_scalar(input: Operand) -> ValuesIndices:
+    """A tensor without dimensions is its own largest, smallest and middle value, at index 0."""
+    return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+
+
 def _no_elements(name: str) -> str:
     return f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
 
@@ -114,7 +119,7 @@ def _extreme_along(name: str, input: Operand, dim: int, keepdim: bool, find: Any
     ndim = input.array.ndim
     dim = normalize_dim(dim, ndim)
     if ndim == 0:
-        return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+        return of_scalar(input)
     _need_elements(name, input, (dim,))
     indices = np.asarray(find(input.array, dim, keepdims=True))
     values = pick(input, indices, dim, keepdim)

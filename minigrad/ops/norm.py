@@ -11,6 +11,7 @@ The four norms differ only in over what the mean and the variance are taken. For
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -176,8 +177,9 @@ class NativeLayerNorm(Normalize):
 
 @public("minigrad", "functional")
 def layer_norm(
-    input: Tensor, normalized_shape: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
-) -> Tensor:
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
     """Normalize over the last dimensions, which are `normalized_shape`; weight and bias have that shape.
 
     PyTorch: torch.nn.functional.layer_norm. Source: Ba et al. 2016, "Layer Normalization".
@@ -423,7 +425,9 @@ class RmsNorm(Fused):
 
 
 @public("minigrad", "functional")
-def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
     """input / √(mean(input²) + eps) · weight over the last dimensions, which are `normalized_shape`.
 
     eps None: the machine epsilon of the dtype. PyTorch: torch.nn.functional.rms_norm. Source: Zhang and Sennrich 2019.
