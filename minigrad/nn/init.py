@@ -11,9 +11,9 @@ import numpy as np
 from .. import random, storage
 from ..autograd.modes import no_grad
 from ..creation import empty_like
+from ..random import Generator
 
 if TYPE_CHECKING:
-    from ..random import Generator
     from ..tensor import Tensor
 
 
