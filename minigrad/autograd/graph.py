@@ -111,7 +111,6 @@ class Operation(Node):
         if True in needed:
             ctx.sequence_nr = next(clock)
             ctx._edges = edges
-            ctx._hooks = ctx._node_hooks = ctx._outputs = None  # as in the class, but quicker to read
             ctx._out_shape = out.shape
             ctx._out_dtype = out.dtype
             ids.append(id(out))
