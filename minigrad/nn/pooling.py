@@ -50,11 +50,8 @@ class AvgPool1d(Module):
         count_include_pad: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
-        one = [
-            x[0] if isinstance(x, tuple) else x
-            for x in (kernel_size, kernel_size if stride is None else stride, padding)
-        ]
-        self.kernel_size, self.stride, self.padding = ((x,) for x in one)
+        given = (kernel_size, kernel_size if stride is None else stride, padding)
+        self.kernel_size, self.stride, self.padding = ((x[0] if isinstance(x, tuple) else x,) for x in given)
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
     def forward(self, input: Any) -> Any:

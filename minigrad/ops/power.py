@@ -23,11 +23,8 @@ class Pow(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        out = (
-            np.power(a, b)
-            if np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f"
-            else _integer_power(a, b)
-        )
+        is_float = np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f"
+        out = np.power(a, b) if is_float else _integer_power(a, b)
         ctx.save_for_backward(a, b, out)
         return out
 
