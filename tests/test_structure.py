@@ -134,7 +134,20 @@ def test_imports_for_type_checkers_name_what_stands_above() -> None:
 
 # From below to above. A module imports its own group and those before it.
 GROUPS = [
-    ["public", "sums", "dtypes", "storage", "process", "missing", "size", "device", "threads", "memory_order", "random", "files"],
+    [
+        "public",
+        "sums",
+        "dtypes",
+        "storage",
+        "process",
+        "missing",
+        "size",
+        "device",
+        "threads",
+        "memory_order",
+        "random",
+    ],
+    ["files"],
     ["autograd"],
     ["ops"],
     ["kernels"],  # (but its command line) beside ops: the compiled forms are subclasses of the NumPy forms

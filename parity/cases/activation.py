@@ -88,6 +88,8 @@ op(F + "prelu", prelu, also=["prelu"], kinks=(0.0,), second=False)
 op(F + "prelu.second", prelu, lambda torch, x, w: torch.nn.functional.prelu(x, w), modes=("normal",))
 op(F + "glu", lambda d: call(d.tensor((2, 4, 6)), *d.choice(((), (1,), (-1,), (0,)))))
 op(F + "rrelu", lambda d: call(d.tensor()), kinks=(0.0,), modes=("normal",))
+op("rrelu", lambda d: call(d.tensor()), kinks=(0.0,), modes=("normal",))
+op("threshold", lambda d: call(d.tensor(), 0.5, d.choice((0.0, -1.0))), kinks=(0.5,))
 
 
 def along(d: Draw) -> Call:
