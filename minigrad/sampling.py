@@ -53,16 +53,16 @@ def set_rng_state(new_state: Any) -> None:
 # -- new tensors
 
 
-def rand(*size: Any, generator: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def rand(*sizes: Any, size: Any = None, generator: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Uniform in [0, 1). PyTorch: torch.rand."""
     d, requires_grad = read("rand", options, dtypes.default_numpy())
-    return leaf(_uniform(read_size("rand", size), d, generator), requires_grad)
+    return leaf(_uniform(read_size("rand", sizes, size), d, generator), requires_grad)
 
 
-def randn(*size: Any, generator: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def randn(*sizes: Any, size: Any = None, generator: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Standard normal. PyTorch: torch.randn."""
     d, requires_grad = read("randn", options, dtypes.default_numpy())
-    return leaf(_normal(read_size("randn", size), d, generator), requires_grad)
+    return leaf(_normal(read_size("randn", sizes, size), d, generator), requires_grad)
 
 
 def rand_like(input: Any, *, generator: Any = None, **options: Unpack[FormatOptions]) -> Tensor:
@@ -108,7 +108,7 @@ def randint(
         low, high = 0, low
     if isinstance(size, int) or size is None:
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
-    return leaf(_integers(low, high, read_size("randint", (size,)), d, generator), requires_grad)
+    return leaf(_integers(low, high, read_size("randint", (), size), d, generator), requires_grad)
 
 
 def randint_like(
@@ -140,7 +140,7 @@ def normal(
         if size is None:
             raise TypeError("normal(): with numbers for mean and std, a size is needed: normal(mean, std, size)")
         _check_std(std)
-        return leaf(_normal(read_size("normal", (size,)), d, generator, mean, std), requires_grad)
+        return leaf(_normal(read_size("normal", (), size), d, generator, mean, std), requires_grad)
     if size is not None or options:
         given = "size" if size is not None else next(iter(options))
         raise TypeError(f"normal(): with a tensor for mean or std, '{given}' is as in the tensor; leave it out")

@@ -134,12 +134,26 @@ def test_imports_for_type_checkers_name_what_stands_above() -> None:
 
 # From below to above. A module imports its own group and those before it.
 GROUPS = [
-    ["public", "sums", "dtypes", "storage", "process", "missing", "size", "device", "threads", "random", "files"],
+    [
+        "public",
+        "sums",
+        "dtypes",
+        "storage",
+        "process",
+        "missing",
+        "size",
+        "device",
+        "threads",
+        "random",
+        "files",
+        "memory_order",
+    ],
     ["autograd"],
+    ["tensor_options"],
     ["ops"],
     ["kernels"],  # beside ops: the compiled forms are subclasses of the NumPy forms
     ["autograd.functional", "inplace", "inplace_functions"],
-    ["tensor_options", "memory_order", "creation", "sampling", "printing"],
+    ["creation", "sampling", "printing"],
     ["tensor"],
     [],  # everything else: nn, optim, utils, linalg, serialization, ...
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import creation
+from ..tensor_options import factory_options
 from . import functional as F
 from . import init
 from .module import Module
@@ -20,6 +21,7 @@ class Embedding(Module):
         _freeze: bool = False, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
+        options = factory_options(self, device, dtype)
         for name, value in (("max_norm", max_norm), ("scale_grad_by_freq", scale_grad_by_freq), ("sparse", sparse)):
             if value:
                 raise NotImplementedError(f"Embedding: {name}={value!r} is not supported by minigrad; leave it out")
@@ -30,9 +32,7 @@ class Embedding(Module):
             padding_idx %= num_embeddings
         self.padding_idx = padding_idx
         if _weight is None:
-            self.weight = Parameter(
-                creation.empty(num_embeddings, embedding_dim, dtype=dtype), requires_grad=not _freeze
-            )
+            self.weight = Parameter(creation.empty(num_embeddings, embedding_dim, **options), requires_grad=not _freeze)
             self.reset_parameters()
         else:
             if tuple(_weight.shape) != (num_embeddings, embedding_dim):

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import creation
-from ..device import require_cpu
+from ..tensor_options import factory_options
 from . import functional as F
 from . import init
 from .module import Module
@@ -33,11 +33,11 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
-        require_cpu(device)
+        options = factory_options(self, device, dtype)
         self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(creation.empty(out_features, in_features, dtype=dtype))
+        self.weight = Parameter(creation.empty(out_features, in_features, **options))
         if bias:
-            self.bias = Parameter(creation.empty(out_features, dtype=dtype))
+            self.bias = Parameter(creation.empty(out_features, **options))
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()
@@ -76,13 +76,13 @@ class Bilinear(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        require_cpu(device)
+        options = factory_options(self, device, dtype)
         if in1_features <= 0:
             raise ValueError(f"in1_features must be > 0, but got ({in1_features=})")
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
-        self.weight = Parameter(creation.empty(out_features, in1_features, in2_features, dtype=dtype))
+        self.weight = Parameter(creation.empty(out_features, in1_features, in2_features, **options))
         if bias:
-            self.bias = Parameter(creation.empty(out_features, dtype=dtype))
+            self.bias = Parameter(creation.empty(out_features, **options))
         else:
             self.register_parameter("bias", None)
         bound = 1 / math.sqrt(in1_features)
