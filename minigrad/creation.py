@@ -109,7 +109,9 @@ def tensor(data: Any, **options: Unpack[PinnedDataOptions]) -> Tensor:
 
 def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """A tensor of `data`, sharing memory (and history) where no conversion is needed. PyTorch: torch.as_tensor."""
-    d, _ = read("as_tensor", {"dtype": dtype, "device": device}, None)
+    d = None
+    if not (dtype is None and device is None):
+        d, _ = read("as_tensor", {"dtype": dtype, "device": device}, None)
     if isinstance(data, np.ndarray):
         data = from_numpy(data)
     if isinstance(data, Variable):
@@ -125,7 +127,9 @@ def asarray(
     requires_grad: where it is given, the result (which may be `obj` itself) gets it; else it is as in `obj`. Errors:
     ValueError where copy=False and `obj` has no memory of this type to share.
     """
-    d, _ = read("asarray", {"requires_grad": requires_grad, "dtype": dtype, "device": device}, None)
+    d = None
+    if not (dtype is None and device is None and requires_grad is None):
+        d, _ = read("asarray", {"requires_grad": requires_grad, "dtype": dtype, "device": device}, None)
     if copy is not None and not flag("asarray", "copy", copy):
         if isinstance(obj, np.generic):
             raise RuntimeError("can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray.")

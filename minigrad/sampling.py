@@ -9,7 +9,7 @@ import numpy as np
 
 from . import dtypes, inplace, memory_order, random, storage
 from .autograd.variable import Variable, wrap
-from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_like, read_size
+from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_pattern, read_size
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -67,15 +67,15 @@ def randn(*sizes: Any, size: Any = None, generator: Any = None, **options: Unpac
 
 def rand_like(input: Any, *, generator: Any = None, **options: Unpack[FormatOptions]) -> Tensor:
     """Uniform in [0, 1), in the shape and type of input. PyTorch: torch.rand_like."""
-    array, requires_grad = read_like("rand_like", input, options)
-    return leaf(random.in_order_of(array, lambda shape: _uniform(shape, array.dtype, generator)), requires_grad)
+    pattern, requires_grad = read_pattern("rand_like", input, options)
+    return leaf(random.in_order_of(pattern, lambda shape: _uniform(shape, pattern.dtype, generator)), requires_grad)
 
 
 def randn_like(input: Any, *, generator: Any = None, **options: Unpack[FormatOptions]) -> Tensor:
     """Standard normal, in the shape and type of input. PyTorch: torch.randn_like."""
-    array, requires_grad = read_like("randn_like", input, options)
+    pattern, requires_grad = read_pattern("randn_like", input, options)
     return leaf(
-        random.in_order_of(array, lambda shape: _normal(shape, array.dtype, generator, like=array)), requires_grad
+        random.in_order_of(pattern, lambda shape: _normal(shape, pattern.dtype, generator, like=pattern)), requires_grad
     )
 
 
@@ -115,11 +115,11 @@ def randint_like(
     input: Any, low: Any = 0, high: Any = None, *, generator: Any = None, **options: Unpack[FormatOptions]
 ) -> Tensor:
     """Integers in [low, high), in the shape and type of input. PyTorch: torch.randint_like."""
-    array, requires_grad = read_like("randint_like", input, options)
+    pattern, requires_grad = read_pattern("randint_like", input, options)
     if high is None:
         low, high = 0, low
     return leaf(
-        random.in_order_of(array, lambda shape: _integers(low, high, shape, array.dtype, generator)), requires_grad
+        random.in_order_of(pattern, lambda shape: _integers(low, high, shape, pattern.dtype, generator)), requires_grad
     )
 
 

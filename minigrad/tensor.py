@@ -401,7 +401,11 @@ class Tensor(Variable):
         non_blocking: nothing to wait for. PyTorch: torch.Tensor.to.
         """
         d, order, make_copy = read_to(args, kwargs)
-        return _converted("to", self, self.array.dtype if d is None else d, order, make_copy)
+        if d is None:
+            d = self.array.dtype
+        if order is None and not make_copy:
+            return cast(self, d)
+        return _converted("to", self, d, order, make_copy)
 
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
         """Without dtype the name of the tensor's type; else the tensor converted (to a dtype, or to a type of this name)."""

@@ -168,6 +168,13 @@ def read_to(args: tuple, kwargs: Mapping[str, Any]) -> tuple[np.dtype | None, An
     args and kwargs: `to(device, dtype, non_blocking, copy)`, `to(dtype, non_blocking, copy)` or `to(other, non_blocking,
     copy)`, and memory_format. Errors: TypeError and RuntimeError as of `read`.
     """
+    if len(args) == 1 and not kwargs:  # most calls
+        (only,) = args
+        if isinstance(only, dtypes.dtype):
+            return dtypes.to_numpy(only), None, False
+        if isinstance(only, str):
+            require_cpu(only, "to")
+            return None, None, False
     options = dict(kwargs)
     other = options.pop("other", None)
     names: tuple[str, ...] = ("non_blocking", "copy")
@@ -200,10 +207,18 @@ def read_to(args: tuple, kwargs: Mapping[str, Any]) -> tuple[np.dtype | None, An
 
 def read_like(function: str, input: Any, options: Mapping[str, Any]) -> tuple[Array, bool]:
     """Of a tensor "like" input: its array, not set to anything yet, and requires_grad."""
+    if not options and isinstance(input, Variable):
+        return memory_order.empty_like(input.array), False
+    pattern, requires_grad = read_pattern(function, input, options)
+    return (memory_order.empty_like(pattern) if pattern is input.array else pattern), requires_grad
+
+
+def read_pattern(function: str, input: Any, options: Mapping[str, Any]) -> tuple[Array, bool]:
+    """Of a tensor "like" input: an array of its shape, type and memory order, which may be input's own; and requires_grad."""
     if not isinstance(input, Variable):
         raise TypeError(f"{function}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
     if not options:
-        return memory_order.empty_like(input.array), False
+        return input.array, False
     d, requires_grad = read(function, options, input.array.dtype, FormatOptions)
     order = options.get("memory_format")
     if order is None or order is preserve_format:
@@ -236,6 +251,8 @@ def _check_format(function: str, order: Any) -> None:
 
 def copied(function: str, array: Array, order: Any) -> Array:
     """A copy of the array, without gaps, its memory in this order; in its own for None."""
+    if order is contiguous_format:
+        return array.copy()
     if order is None or order is preserve_format:
         if array.flags.c_contiguous:
             return array.copy()

@@ -16,6 +16,8 @@ from .graph import Operation, gradient_edge
 from .modes import current, no_grad
 from .variable import Array, Variable, wrap, wrap_recorded
 
+_NONE: frozenset[int] = frozenset()
+
 
 class Function(Operation):
     """An operation of the user's own, with PyTorch's interface: `forward` and `backward` see tensors.
@@ -60,16 +62,19 @@ class Function(Operation):
             raise TypeError(
                 f"{cls.__name__}.forward must return a Tensor or a tuple of Tensors, got {type(outputs).__name__}"
             )
-        dirty = ctx._changed(inputs, results) if ctx._dirty else frozenset()
-        plain = frozenset(id(t.array) for t in ctx._non_differentiable)
-        ctx._dirty = ctx._non_differentiable = ()
+        dirty = constant = _NONE
+        if ctx._dirty or ctx._non_differentiable:
+            dirty, constant = ctx._changed(inputs, results), frozenset(id(t.array) for t in ctx._non_differentiable)
+            ctx._dirty = ctx._non_differentiable = ()
+        unrecorded = [] if tracked else list(range(len(results)))
         if tracked:
             ctx.sequence_nr = next(clock)
             arrays = [out.array if isinstance(out, Variable) else None for out in results]
             ctx._outputs = tuple((a.shape, a.dtype) if a is not None else ((), np.dtype(float)) for a in arrays)
             ctx._ids = (*(id(x.array) if isinstance(x, Variable) else 0 for x in inputs), *map(id, arrays))
             for i, (out, array) in enumerate(zip(results, arrays, strict=True)):
-                if array is None or array.dtype.kind != "f" or id(array) in plain:
+                if array is None or array.dtype.kind != "f" or id(array) in constant:
+                    unrecorded.append(i)
                     continue
                 if id(out) in dirty:
                     _check_recorded_change(out)
@@ -78,11 +83,11 @@ class Function(Operation):
                     results[i] = wrap_recorded(array, (ctx, i))
             if current.anomaly:
                 anomaly.remember_caller(ctx)
-        given = set(map(id, inputs))
-        for i, out in enumerate(results):  # an input given back without a record: the same memory, without its history
-            if id(out) in given and isinstance(out, Variable):
-                stays = id(out) in dirty and (out._edge == (ctx, i) or not out.requires_grad)  # type: ignore[attr-defined]
-                results[i] = out if stays else wrap(out.array[...])
+        for i in unrecorded:  # an input given back without a record: the same memory, without its history
+            out = results[i]
+            back = isinstance(out, Variable) and any(out is x for x in inputs)
+            if back and (id(out) not in dirty or out.requires_grad):
+                results[i] = wrap(out.array[...])
         return results[0] if single else tuple(results)
 
     def save_for_backward(self, *values: Any) -> None:

@@ -100,21 +100,21 @@ def positive(input: Operand) -> Tensor:
 
 
 class Clone(Operation):
-    """out = x, copied into memory of the given order.  dx = grad"""
+    """out = x, copied; with an order given, into memory of that order.  dx = grad"""
 
     @staticmethod
-    def forward(ctx: Any, x: Array, order: Any) -> Array:
+    def forward(ctx: Any, x: Array, order: Any = None) -> Array:
         return copied("clone", x, order)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return grad, None
+        return (grad, None)[: len(ctx.needs_input_grad)]
 
 
 @public
 def clone(input: Operand, *, memory_format: Any = None) -> Tensor:
     """A copy in memory of its own, by default in the order of input's. PyTorch: torch.clone."""
-    return Clone.apply(input, memory_format)
+    return Clone.apply(input) if memory_format is None else Clone.apply(input, memory_format)
 
 
 # -- products and quotients
