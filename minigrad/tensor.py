@@ -454,7 +454,7 @@ class Tensor(Variable):
     def cpu(self, *, memory_format: Any = None) -> Tensor:
         return _converted("cpu", self, self.array.dtype, memory_format)
 
-    def cuda(self, device: Any = None, non_blocking: bool = False, memory_format: Any = None) -> NoReturn:
+    def cuda(self, device: Any = None, non_blocking: Any = False, memory_format: Any = None) -> NoReturn:
         """RuntimeError: there is no GPU."""
         require_cpu(device, "cuda")
         require_cpu("cuda", "cuda")

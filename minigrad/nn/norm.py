@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from .. import creation, dtypes, storage
-from ..tensor_options import DataOptions, factory_options
+from ..tensor_options import FactoryOptions, factory_options
 from . import functional as F
 from . import init
 from .module import Module
 from .parameter import Parameter
 
 
-def _scale_and_shift(module: Module, size: Any, weight: bool, bias: bool, options: DataOptions) -> None:
+def _scale_and_shift(module: Module, size: Any, weight: bool, bias: bool, options: FactoryOptions) -> None:
     """The parameters weight (ones) and bias (zeros), or None."""
     module.register_parameter("weight", Parameter(creation.ones(size, **options)) if weight else None)
     module.register_parameter("bias", Parameter(creation.zeros(size, **options)) if bias else None)

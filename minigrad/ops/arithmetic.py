@@ -104,7 +104,7 @@ class Clone(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, order: Any = None) -> Array:
-        return copied("clone", x, order)
+        return x.copy() if order is None and x.flags.c_contiguous else copied("clone", x, order)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
