@@ -9,7 +9,18 @@ import numpy as np
 
 from . import dtypes
 from .autograd.variable import Variable, wrap
-from .tensor_options import DataOptions, FormatOptions, TensorOptions, leaf, read, read_like, read_size, unset
+from .tensor_options import (
+    DataOptions,
+    FormatOptions,
+    PinnedDataOptions,
+    TensorOptions,
+    flag,
+    leaf,
+    read,
+    read_like,
+    read_size,
+    unset,
+)
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -70,18 +81,20 @@ def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
     return array
 
 
-def tensor(data: Any, **options: Unpack[DataOptions]) -> Tensor:
+def tensor(data: Any, **options: Unpack[PinnedDataOptions]) -> Tensor:
     """A new leaf with a copy of `data` (numbers, nested lists, arrays, tensors).
 
     Python floats become the default float type, ints int64; arrays keep their type. PyTorch: torch.tensor.
     """
-    d, requires_grad = read("tensor", options, None, DataOptions)
+    d, requires_grad = read("tensor", options, None, PinnedDataOptions)
     return leaf(_to_array(data, d), requires_grad)
 
 
 def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Any = None) -> Tensor:
     """A tensor of `data`, sharing memory (and history) where no conversion is needed. PyTorch: torch.as_tensor."""
-    d, _ = read("as_tensor", {"dtype": dtype, "device": device}, None)
+    d = None
+    if not (dtype is None and device is None):
+        d, _ = read("as_tensor", {"dtype": dtype, "device": device}, None)
     if isinstance(data, np.ndarray):
         data = from_numpy(data)
     if isinstance(data, Variable):
@@ -90,15 +103,26 @@ def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Any = None) 
 
 
 def asarray(
-    obj: Any, *, dtype: dtypes.dtype | None = None, device: Any = None, copy: bool | None = None,
-    requires_grad: bool | None = None,
-) -> Tensor:  # fmt: skip
-    """A tensor of `obj`, sharing memory where it may; copy=True always copies. PyTorch: torch.asarray.
+    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool | None = None
+) -> Tensor:
+    """A tensor of `obj`, sharing memory where it may; copy=True always copies, copy=False never. PyTorch: torch.asarray.
 
-    requires_grad: where it is given, the result (which may be `obj` itself) gets it; else it is as in `obj`.
+    requires_grad: where it is given, the result (which may be `obj` itself) gets it; else it is as in `obj`. Errors:
+    ValueError where copy=False and `obj` has no memory of this type to share.
     """
-    read("asarray", {"requires_grad": requires_grad}, None)
-    result = as_tensor(obj, dtype, device)
+    d = None
+    if not (dtype is None and device is None and requires_grad is None):
+        d, _ = read("asarray", {"requires_grad": requires_grad, "dtype": dtype, "device": device}, None)
+    if copy is not None and not flag("asarray", "copy", copy):
+        if isinstance(obj, np.generic):
+            raise RuntimeError("can't alias NumPy scalars. Either remove copy=False or transform it in a ndarray.")
+        if not isinstance(obj, np.ndarray | Variable):
+            raise ValueError("can't alias arbitrary sequence into a tensor; remove copy=False")
+        found = obj.array.dtype if isinstance(obj, Variable) else obj.dtype
+        if d is not None and d != found:
+            names = [f"'{dtypes.cxx_name(x)}'" for x in (found, d)]
+            raise ValueError(f"can't alias tensor with dtype {names[0]} into dtype {names[1]}; remove copy=False")
+    result = as_tensor(obj, dtype)
     if copy and isinstance(obj, np.ndarray | Variable):
         result = result.clone()
     if requires_grad is None:
@@ -137,29 +161,29 @@ def scalar_tensor(s: Any, **options: Unpack[TensorOptions]) -> Tensor:
 # -- of one value
 
 
-def zeros(*size: Any, **options: Unpack[TensorOptions]) -> Tensor:
+def zeros(*sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Zeros of shape `size`. PyTorch: torch.zeros."""
     d, requires_grad = read("zeros", options, dtypes.default_numpy())
-    return leaf(np.zeros(read_size("zeros", size), d), requires_grad)
+    return leaf(np.zeros(read_size("zeros", sizes, size), d), requires_grad)
 
 
-def ones(*size: Any, **options: Unpack[TensorOptions]) -> Tensor:
+def ones(*sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Ones of shape `size`. PyTorch: torch.ones."""
     d, requires_grad = read("ones", options, dtypes.default_numpy())
-    return leaf(np.ones(read_size("ones", size), d), requires_grad)
+    return leaf(np.ones(read_size("ones", sizes, size), d), requires_grad)
 
 
-def empty(*size: Any, **options: Unpack[FormatOptions]) -> Tensor:
+def empty(*sizes: Any, size: Any = None, **options: Unpack[FormatOptions]) -> Tensor:
     """Memory of shape `size`, not set to anything. PyTorch: torch.empty."""
     d, requires_grad = read("empty", options, dtypes.default_numpy(), FormatOptions)
-    return leaf(unset("empty", read_size("empty", size), d, options.get("memory_format")), requires_grad)
+    return leaf(unset("empty", read_size("empty", sizes, size), d, options.get("memory_format")), requires_grad)
 
 
 def full(size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """`fill_value` in shape `size`; its type is the value's where none is given. PyTorch: torch.full."""
     value = _number(fill_value)
     d, requires_grad = read("full", options, dtypes.scalar_numpy(value))
-    return leaf(np.full(read_size("full", (size,)), value, d), requires_grad)
+    return leaf(np.full(read_size("full", (), size), value, d), requires_grad)
 
 
 def zeros_like(input: Tensor, **options: Unpack[FormatOptions]) -> Tensor:
@@ -280,25 +304,25 @@ def new_tensor(self: Tensor, data: Any, **options: Unpack[DataOptions]) -> Tenso
     return leaf(_to_array(data, d), requires_grad)
 
 
-def new_zeros(self: Tensor, *size: Any, **options: Unpack[TensorOptions]) -> Tensor:
+def new_zeros(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Zeros of shape size, in this tensor's type."""
     d, requires_grad = read("new_zeros", options, self.array.dtype)
-    return leaf(np.zeros(read_size("new_zeros", size), d), requires_grad)
+    return leaf(np.zeros(read_size("new_zeros", sizes, size), d), requires_grad)
 
 
-def new_ones(self: Tensor, *size: Any, **options: Unpack[TensorOptions]) -> Tensor:
+def new_ones(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Ones of shape size, in this tensor's type."""
     d, requires_grad = read("new_ones", options, self.array.dtype)
-    return leaf(np.ones(read_size("new_ones", size), d), requires_grad)
+    return leaf(np.ones(read_size("new_ones", sizes, size), d), requires_grad)
 
 
-def new_empty(self: Tensor, *size: Any, **options: Unpack[TensorOptions]) -> Tensor:
+def new_empty(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Unset memory of shape size, in this tensor's type."""
     d, requires_grad = read("new_empty", options, self.array.dtype)
-    return leaf(np.empty(read_size("new_empty", size), d), requires_grad)
+    return leaf(np.empty(read_size("new_empty", sizes, size), d), requires_grad)
 
 
 def new_full(self: Tensor, size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """fill_value in shape size, in this tensor's type."""
     d, requires_grad = read("new_full", options, self.array.dtype)
-    return leaf(np.full(read_size("new_full", (size,)), _number(fill_value), d), requires_grad)
+    return leaf(np.full(read_size("new_full", (), size), _number(fill_value), d), requires_grad)

@@ -120,6 +120,14 @@ def legacy_name(d: np.dtype) -> str:
     return f"{_FROM_NUMPY[d].cxx_name}Tensor"
 
 
+def from_legacy_name(name: str) -> dtype:
+    """The dtype of a tensor type by its name, as in torch.FloatTensor or what `Tensor.type()` gives."""
+    for d in ALL:
+        if name in (f"minigrad.{d.cxx_name}Tensor", f"torch.{d.cxx_name}Tensor"):
+            return d
+    raise ValueError(f"invalid type: '{name}'; give a dtype, for instance minigrad.float32")
+
+
 def widened(bits: np.ndarray) -> np.ndarray:
     """bfloat16, which NumPy has not, given as uint16: float32 with the same bits in front and zeros behind."""
     return (bits.astype(np.uint32) << 16).view(np.float32)

@@ -21,6 +21,7 @@ from .ops.keys import index_error, ints_first, is_mixed, plain_key
 from .ops.operands import cast
 from .ops.parts import Slice, slice_of
 from .ops.shape import expand
+from .tensor_options import flag
 
 
 def check(x: Any, changes_graph: bool = True) -> None:
@@ -151,6 +152,7 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     """Take the values of src, broadcast and converted. PyTorch: torch.Tensor.copy_."""
     if not isinstance(src, Variable):
         raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(src).__name__}")
+    flag("copy_", "non_blocking", non_blocking)  # there is nothing to wait for
     check(self)
     if self.requires_grad and is_grad_enabled():
         return write_back(self, SetIndex.apply(self, cast(src, self.array.dtype), (Ellipsis,)))

@@ -10,7 +10,7 @@ import numpy as np
 from . import dtypes, inplace, memory_order, random, storage
 from .autograd.variable import Variable, wrap
 from .random import Generator
-from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_like, read_size
+from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_pattern, read_size
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -44,29 +44,31 @@ def set_rng_state(new_state: Any) -> None:
 # -- new tensors
 
 
-def rand(*size: Any, generator: Generator | None = None, **options: Unpack[TensorOptions]) -> Tensor:
+def rand(*sizes: Any, size: Any = None, generator: Generator | None = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Uniform in [0, 1). PyTorch: torch.rand."""
     d, requires_grad = read("rand", options, dtypes.default_numpy())
-    return leaf(_uniform(read_size("rand", size), d, generator), requires_grad)
+    return leaf(_uniform(read_size("rand", sizes, size), d, generator), requires_grad)
 
 
-def randn(*size: Any, generator: Generator | None = None, **options: Unpack[TensorOptions]) -> Tensor:
+def randn(
+    *sizes: Any, size: Any = None, generator: Generator | None = None, **options: Unpack[TensorOptions]
+) -> Tensor:
     """Standard normal. PyTorch: torch.randn."""
     d, requires_grad = read("randn", options, dtypes.default_numpy())
-    return leaf(_normal(read_size("randn", size), d, generator), requires_grad)
+    return leaf(_normal(read_size("randn", sizes, size), d, generator), requires_grad)
 
 
 def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[FormatOptions]) -> Tensor:
     """Uniform in [0, 1), in the shape and type of input. PyTorch: torch.rand_like."""
-    array, requires_grad = read_like("rand_like", input, options)
-    return leaf(random.in_order_of(array, lambda shape: _uniform(shape, array.dtype, generator)), requires_grad)
+    pattern, requires_grad = read_pattern("rand_like", input, options)
+    return leaf(random.in_order_of(pattern, lambda shape: _uniform(shape, pattern.dtype, generator)), requires_grad)
 
 
 def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[FormatOptions]) -> Tensor:
     """Standard normal, in the shape and type of input. PyTorch: torch.randn_like."""
-    array, requires_grad = read_like("randn_like", input, options)
+    pattern, requires_grad = read_pattern("randn_like", input, options)
     return leaf(
-        random.in_order_of(array, lambda shape: _normal(shape, array.dtype, generator, like=array)), requires_grad
+        random.in_order_of(pattern, lambda shape: _normal(shape, pattern.dtype, generator, like=pattern)), requires_grad
     )
 
 
@@ -103,7 +105,7 @@ def randint(
         low, high = 0, low
     if isinstance(size, int) or size is None:
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
-    return leaf(_integers(low, high, read_size("randint", (size,)), d, generator), requires_grad)
+    return leaf(_integers(low, high, read_size("randint", (), size), d, generator), requires_grad)
 
 
 def randint_like(
@@ -111,11 +113,11 @@ def randint_like(
     **options: Unpack[FormatOptions],
 ) -> Tensor:  # fmt: skip
     """Integers in [low, high), in the shape and type of input. PyTorch: torch.randint_like."""
-    array, requires_grad = read_like("randint_like", input, options)
+    pattern, requires_grad = read_pattern("randint_like", input, options)
     if high is None:
         low, high = 0, low
     return leaf(
-        random.in_order_of(array, lambda shape: _integers(low, high, shape, array.dtype, generator)), requires_grad
+        random.in_order_of(pattern, lambda shape: _integers(low, high, shape, pattern.dtype, generator)), requires_grad
     )
 
 
@@ -135,7 +137,8 @@ def normal(
         d, requires_grad = read("normal", options, dtypes.default_numpy())
         if size is None:
             raise TypeError("normal(): with numbers for mean and std, a size is needed: normal(mean, std, size)")
-        return leaf(_normal(read_size("normal", (size,)), d, generator, mean, std), requires_grad)
+        _check_std(std)
+        return leaf(_normal(read_size("normal", (), size), d, generator, mean, std), requires_grad)
     if size is not None or options:
         given = "size" if size is not None else next(iter(options))
         raise TypeError(f"normal(): with a tensor for mean or std, '{given}' is as in the tensor; leave it out")

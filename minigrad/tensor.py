@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from .ops import arithmetic, arrange, index, matrix, power
 from .ops import shape as shape_ops
 from .ops.operands import cast
 from .size import Size
+from .tensor_options import contiguous_format, flag, lies_in, preserve_format, read, read_to, suggested
 
 
 class Tensor(Variable):
@@ -116,9 +117,9 @@ class Tensor(Variable):
         """The address of the first element."""
         return self.array.ctypes.data
 
-    def is_contiguous(self, memory_format: Any = None) -> bool:
-        """Whether the elements lie in memory in the order of their indices."""
-        return bool(self.array.flags.c_contiguous)
+    def is_contiguous(self, memory_format: Any = contiguous_format) -> bool:
+        """Whether the elements lie in memory in this order, by default that of their indices, without gaps."""
+        return lies_in("is_contiguous", self.array, memory_format)
 
     def is_floating_point(self) -> bool:
         return self.array.dtype.kind == "f"
@@ -392,72 +393,88 @@ class Tensor(Variable):
     def to(self, *args: Any, **kwargs: Any) -> Tensor:
         """The tensor in another dtype: `to(dtype)`, `to(device)`, `to(device, dtype)`, `to(other)`; itself if it has it.
 
-        device must be the CPU. copy=True always copies. PyTorch: torch.Tensor.to.
+        device must be the CPU. copy=True always copies. memory_format: the order of a copy's elements in memory.
+        non_blocking: nothing to wait for. PyTorch: torch.Tensor.to.
         """
-        d, make_copy = _parse_to(self, args, kwargs)
-        result = cast(self, d)
-        return result.clone() if make_copy and result is self else result
+        d, order, make_copy = read_to(args, kwargs)
+        if d is None:
+            d = self.array.dtype
+        if order is None and not make_copy:
+            return cast(self, d)
+        return _converted("to", self, d, order, make_copy)
 
     def type(self, dtype: Any = None, non_blocking: bool = False) -> Any:
-        """Without dtype the name of the tensor's type; else the tensor converted."""
+        """Without dtype the name of the tensor's type; else the tensor converted (to a dtype, or to a type of this name)."""
+        flag("type", "non_blocking", non_blocking)
         if dtype is None:
             return f"minigrad.{dtypes.legacy_name(self.array.dtype)}"
-        return self.to(dtype)
+        if isinstance(dtype, str):
+            dtype = dtypes.from_legacy_name(dtype)
+        d, _ = read("type", {"dtype": dtype}, self.array.dtype)
+        return cast(self, d)
 
     def type_as(self, other: Tensor) -> Tensor:
         """The tensor in the dtype of other."""
         return self.to(other.dtype)
 
-    def double(self) -> Tensor:
-        return self.to(dtypes.float64)
+    def double(self, *, memory_format: Any = None) -> Tensor:
+        return _converted("double", self, dtypes.to_numpy(dtypes.float64), memory_format)
 
-    def float(self) -> Tensor:
-        return self.to(dtypes.float32)
+    def float(self, *, memory_format: Any = None) -> Tensor:
+        return _converted("float", self, dtypes.to_numpy(dtypes.float32), memory_format)
 
-    def half(self) -> Tensor:
-        return self.to(dtypes.float16)
+    def half(self, *, memory_format: Any = None) -> Tensor:
+        return _converted("half", self, dtypes.to_numpy(dtypes.float16), memory_format)
 
-    def bfloat16(self) -> Tensor:
-        return self.to(dtypes.bfloat16)
+    def bfloat16(self, *, memory_format: Any = None) -> Tensor:
+        return _converted("bfloat16", self, dtypes.to_numpy(dtypes.bfloat16), memory_format)
 
-    def long(self) -> Tensor:
-        return self.to(dtypes.int64)
+    def long(self, *, memory_format: Any = None) -> Tensor:
+        return _converted("long", self, dtypes.to_numpy(dtypes.int64), memory_format)
 
-    def int(self) -> Tensor:
-        return self.to(dtypes.int32)
+    def int(self, *, memory_format: Any = None) -> Tensor:
+        return _converted("int", self, dtypes.to_numpy(dtypes.int32), memory_format)
 
-    def short(self) -> Tensor:
-        return self.to(dtypes.int16)
+    def short(self, *, memory_format: Any = None) -> Tensor:
+        return _converted("short", self, dtypes.to_numpy(dtypes.int16), memory_format)
 
-    def char(self) -> Tensor:
-        return self.to(dtypes.int8)
+    def char(self, *, memory_format: Any = None) -> Tensor:
+        return _converted("char", self, dtypes.to_numpy(dtypes.int8), memory_format)
 
-    def byte(self) -> Tensor:
-        return self.to(dtypes.uint8)
+    def byte(self, *, memory_format: Any = None) -> Tensor:
+        return _converted("byte", self, dtypes.to_numpy(dtypes.uint8), memory_format)
 
-    def bool(self) -> Tensor:
-        return self.to(dtypes.bool_)
+    def bool(self, *, memory_format: Any = None) -> Tensor:
+        return _converted("bool", self, dtypes.to_numpy(dtypes.bool_), memory_format)
 
-    def cpu(self, memory_format: Any = None) -> Tensor:
-        return self
+    def cpu(self, *, memory_format: Any = None) -> Tensor:
+        return _converted("cpu", self, self.array.dtype, memory_format)
 
-    def cuda(self, device: Any = None, non_blocking: Any = False) -> Tensor:
-        require_cpu("cuda")
-        return self
+    def cuda(self, device: Any = None, non_blocking: Any = False, memory_format: Any = None) -> NoReturn:
+        """RuntimeError: there is no GPU."""
+        require_cpu(device, "cuda")
+        require_cpu("cuda", "cuda")
+        raise AssertionError
 
-    def pin_memory(self) -> Tensor:
+    def pin_memory(self, device: Any = None) -> Tensor:
+        require_cpu(device, "pin_memory")
         return self
 
     def share_memory_(self) -> Tensor:
         return self
 
-    def clone(self, *, memory_format: Any = None) -> Tensor:
-        """A copy in memory of its own, through which gradients flow."""
-        return ops.clone(self)
+    clone = ops.clone
 
-    def contiguous(self, memory_format: Any = None) -> Tensor:
-        """The tensor itself if its elements lie in order, else a copy in which they do."""
-        return self if self.array.flags.c_contiguous else ops.clone(self)
+    def contiguous(self, memory_format: Any = contiguous_format) -> Tensor:
+        """The tensor itself if its elements lie in this order (by default that of their indices), else a copy in which
+        they do."""
+        if memory_format is contiguous_format and self.array.flags.c_contiguous:
+            return self
+        if lies_in("contiguous", self.array, memory_format):
+            return self
+        if memory_format is preserve_format:
+            raise RuntimeError("preserve memory format is unsupported by the contiguous operator")
+        return ops.clone(self, memory_format=memory_format)
 
     # -- others like it
 
@@ -630,30 +647,15 @@ def _rebuild(cls: type[Tensor], array: Array, requires_grad: bool) -> Tensor:
     return tensor
 
 
-def _parse_to(self: Tensor, args: tuple, kwargs: dict) -> tuple[np.dtype, bool]:
-    """The dtype and copy that a call of `to` asks for. The device is checked here."""
-    d: Any = kwargs.pop("dtype", None)
-    place: Any = kwargs.pop("device", None)
-    make_copy = kwargs.pop("copy", False)
-    kwargs.pop("non_blocking", None)
-    kwargs.pop("memory_format", None)
-    if "other" in kwargs:
-        args = (kwargs.pop("other"), *args)
-    if kwargs:
-        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    for i, x in enumerate(args):
-        if isinstance(x, Variable):
-            d = dtypes.from_numpy(x.array.dtype)
-        elif isinstance(x, dtypes.dtype) or x in (float, int, bool):
-            d = x
-        elif isinstance(x, str | device) or (i == 0 and isinstance(x, int)):
-            place = x
-        elif isinstance(x, bool):
-            make_copy = x if i == len(args) - 1 and i > 1 else make_copy
-        elif x is not None:
-            raise TypeError(f"to() received an invalid argument {x!r}; give a dtype, a device or a tensor")
-    require_cpu(place)
-    return (self.array.dtype if d is None else dtypes.to_numpy(d)), make_copy
+def _converted(function: str, x: Tensor, d: np.dtype, order: Any, make_copy: bool = False) -> Tensor:
+    """x in type d and, where it has to be copied for that, in the memory order; itself if nothing has to be done."""
+    result = cast(x, d)
+    if order is None or order is preserve_format:
+        return ops.clone(result) if make_copy and result is x else result
+    if result is x and not make_copy and suggested(x.array) is order:
+        return x
+    in_order = lies_in(function, result.array, order)
+    return result if in_order and result is not x else ops.clone(result, memory_format=order)
 
 
 register_tensor_type(Tensor)

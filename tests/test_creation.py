@@ -121,16 +121,12 @@ def test_every_function_that_makes_a_tensor_is_called_here():
 @pytest.mark.parametrize("name", MAKERS)
 def test_arguments_are_those_of_pytorch(name, option):
     if not takes(name, option):
-        if (name, option) == ("Tensor.new_tensor", "pin_memory"):
-            return  # PyTorch's documentation has it, its parser has not
         with pytest.raises(TypeError, match=option):
             make(minigrad, name, **{option: NEUTRAL[option](minigrad)})
         return
     given, none = ({option: value} for value in (NEUTRAL[option], lambda t: None))
     for options in (given, none):
         found, expected = (outcome(t, name, **{k: v(t) for k, v in options.items()}) for t in (minigrad, torch))
-        if name in ("tensor", "Tensor.new_tensor") and options is none and expected == "TypeError":
-            continue  # these two of PyTorch's take no None for False
         assert found == expected
 
 
@@ -207,6 +203,74 @@ def test_a_tensor_decides_for_normal():
     for options in ({"dtype": minigrad.float32}, {"requires_grad": True}, {"size": (2,)}):
         with pytest.raises(TypeError, match=next(iter(options))):
             minigrad.normal(x, 1.0, **options)
+
+
+# How each function whose shape is given is called without it.
+SIZED = {
+    **dict.fromkeys(["zeros", "ones", "empty", "rand", "randn"], ()),
+    **{f"Tensor.new_{name}": () for name in ("zeros", "ones", "empty")},
+    "normal": (0.0, 1.0),
+    "randint": (5,),
+}
+FILLED = {"full": {"fill_value": 1.0}, "Tensor.new_full": {"fill_value": 1.0}}
+
+
+@pytest.mark.parametrize("size", [(2, 3), [2, 3], (), (0,), 3, None, "text", (2.5,), (-1,)])
+@pytest.mark.parametrize("name", [*SIZED, *FILLED])
+def test_size_by_its_name(name, size):
+    outcomes = []
+    for t in (minigrad, torch):
+        function = getattr(t.ones(1) if "." in name else t, name.removeprefix("Tensor."))
+        try:
+            outcomes.append(tuple(function(*SIZED.get(name, ()), size=size, **FILLED.get(name, {})).shape))
+        except (TypeError, RuntimeError) as error:
+            outcomes.append(type(error))
+    assert outcomes[0] == outcomes[1]
+
+
+@pytest.mark.parametrize("name", [n for n in SIZED if not SIZED[n]])
+def test_size_is_given_once(name):
+    for t in (minigrad, torch):
+        function = getattr(t.ones(1) if "." in name else t, name.removeprefix("Tensor."))
+        with pytest.raises(TypeError, match="size"):
+            function()
+        with pytest.raises(TypeError, match="size"):
+            function(2, size=(2,))
+
+
+def test_every_function_of_a_size_takes_it_by_name():
+    for name in MAKERS:
+        try:
+            make(torch, name, size=None)
+        except TypeError as error:
+            if "multiple values" in str(error) and "size" in str(error):
+                assert name in SIZED or name in FILLED, name
+
+
+@pytest.mark.parametrize("dtype", [None, "float32", "float64"])
+@pytest.mark.parametrize("copied", [None, False, True, 1, "yes"])
+@pytest.mark.parametrize("kind", ["list", "number", "array", "tensor", "number of NumPy's", "recorded"])
+def test_asarray_copies_where_it_has_to_or_is_told(kind, copied, dtype):
+    if (kind, copied, dtype) == ("number of NumPy's", True, "float64"):
+        return  # PyTorch says that it cannot alias what it is told to copy
+    outcomes = []
+    for t in (minigrad, torch):
+        obj = {
+            "list": lambda t: [1.0, 2.0],
+            "number": lambda t: 1.0,
+            "array": lambda t: np.ones(2),
+            "tensor": lambda t: t.ones(2),
+            "number of NumPy's": lambda t: np.float32(1),
+            "recorded": lambda t: t.ones(2, requires_grad=True) * 1,
+        }[kind](t)
+        try:
+            result = t.asarray(obj, copy=copied, dtype=getattr(t, dtype) if dtype else None)
+        except (TypeError, RuntimeError, ValueError) as error:
+            outcomes.append(type(error))
+            continue
+        address = obj.ctypes.data if isinstance(obj, np.ndarray) else obj.data_ptr() if hasattr(obj, "data_ptr") else 0
+        outcomes.append((str(result.dtype).partition(".")[2], result.data_ptr() == address, tuple(result.shape)))
+    assert outcomes[0] == outcomes[1]
 
 
 def test_asarray_and_requires_grad():

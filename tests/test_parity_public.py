@@ -105,6 +105,12 @@ def test_deterministic_algorithms():
             assert numbers(engine) == plain[ENGINES.index(engine)]
         finally:
             engine.use_deterministic_algorithms(False)
+        for wrong in ("yes", 1, None):
+            assert raised(lambda wrong=wrong, engine=engine: engine.use_deterministic_algorithms(wrong)) is TypeError
+            assert (
+                raised(lambda wrong=wrong, engine=engine: engine.use_deterministic_algorithms(True, warn_only=wrong))
+                is TypeError
+            )
     np.testing.assert_allclose(plain[1], plain[0], rtol=1e-6)
 
 
@@ -209,9 +215,6 @@ def test_mark_dirty():
     assert both(stale) is RuntimeError
 
 
-@pytest.mark.xfail(
-    strict=True, reason="minigrad lets a Function change a leaf, and an input that it then does not return"
-)
 def test_mark_dirty_refuses_what_pytorch_refuses():
     for engine in ENGINES:
         leaf = engine.tensor([1.0, 2.0], requires_grad=True)
@@ -219,6 +222,64 @@ def test_mark_dirty_refuses_what_pytorch_refuses():
             doubling(engine).apply(leaf)
         with pytest.raises(RuntimeError, match="marked as dirty"):
             doubling(engine, returned=False).apply(leaf * 1)
+
+
+def _changed_and_marked(ctx, x):
+    x.mul_(2)
+    ctx.mark_dirty(x)
+    ctx.mark_non_differentiable(x)
+    return x
+
+
+def _marked(which, mark, gives_back):
+    def forward(ctx, x):
+        y = x * 2
+        getattr(ctx, mark)({"input": x, "output": y, "another": x.detach(), "none of them": 3}[which])
+        return x if gives_back == "input" else y
+
+    return forward
+
+
+FORWARDS = {
+    "changed and not differentiable": _changed_and_marked,
+    "input itself": lambda ctx, x: x,
+    "input and another": lambda ctx, x: (x, x * 3),
+    **{
+        f"{mark} {which}, {gives_back} returned": _marked(which, mark, gives_back)
+        for mark in ("mark_dirty", "mark_non_differentiable")
+        for which in ("input", "output", "another", "none of them")
+        for gives_back in ("input", "output")
+    },
+}
+
+
+@pytest.mark.filterwarnings("ignore:ctx.mark_dirty:UserWarning", "ignore:.*mark_dirty:UserWarning")
+@pytest.mark.parametrize("recording", [True, False])
+@pytest.mark.parametrize("kind", ["leaf", "inner", "plain", "view of a leaf"])
+@pytest.mark.parametrize("name", FORWARDS)
+def test_marks_of_inputs_and_outputs(name, kind, recording):
+    """Each mark on each kind of tensor: the same error, or the same outputs in the same place of the graph."""
+
+    def applied(engine):
+        leaf = engine.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=kind != "plain")
+        x = {"leaf": leaf, "inner": leaf * 1, "plain": leaf, "view of a leaf": leaf[0]}[kind]
+        function = type(
+            "Own",
+            (engine.autograd.Function,),
+            {"forward": staticmethod(FORWARDS[name]), "backward": staticmethod(lambda ctx, *grads: sum(grads))},
+        )
+        with engine.set_grad_enabled(recording):
+            try:
+                outputs = function.apply(x)
+            except Exception as error:
+                return type(error).__name__
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        found = [(out is x, out.requires_grad, getattr(out.grad_fn, "name", str)(), out.tolist()) for out in outputs]
+        if outputs[0].requires_grad:
+            sum((out * out).sum() for out in outputs).backward()
+        return found, x.requires_grad, x.tolist(), None if leaf.grad is None else leaf.grad.tolist()
+
+    both(applied)
 
 
 @pytest.mark.parametrize("materialize", [None, True, False])
@@ -245,6 +306,16 @@ def test_set_materialize_grads(materialize):
         (p * q).sum().backward()
         return seen, x.grad.tolist()
 
+    def refused(engine):
+        class Wrong(engine.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.set_materialize_grads("yes")
+                return x * 2
+
+        return raised(lambda: Wrong.apply(engine.ones(1)))
+
+    assert both(refused) is TypeError
     seen, _ = both(given)
     assert seen[0][1] == (None if materialize is False else [0.0, 0.0])
 

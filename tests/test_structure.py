@@ -149,10 +149,11 @@ GROUPS = [
     ],
     ["files"],
     ["autograd"],
+    ["tensor_options"],
     ["ops"],
     ["kernels"],  # (but its command line) beside ops: the compiled forms are subclasses of the NumPy forms
     ["autograd.functional", "inplace", "inplace_functions"],
-    ["tensor_options", "creation", "sampling", "printing"],
+    ["creation", "sampling", "printing"],
     ["tensor"],
     [],  # everything else: nn, optim, utils, linalg, serialization, ...
 ]

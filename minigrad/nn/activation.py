@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import creation
+from ..tensor_options import factory_options
 from . import functional as F
 from .module import Module
 from .parameter import Parameter
@@ -253,8 +254,10 @@ class PReLU(Module):
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
+        options = factory_options(self, device, dtype)
         self.num_parameters, self.init = num_parameters, init
-        self.weight = Parameter(creation.full((num_parameters,), float(init), dtype=dtype or creation.zeros(()).dtype))
+        self.weight = Parameter(creation.empty(num_parameters, **options))
+        self.weight.array.fill(init)
 
     def forward(self, input: Any) -> Any:
         return F.prelu(input, self.weight)

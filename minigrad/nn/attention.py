@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import creation
 from ..autograd.variable import wrap
-from ..device import require_cpu
 from ..ops.join import cat
+from ..tensor_options import factory_options
 from . import functional as F
 from . import init
 from .linear import Linear
@@ -36,7 +36,7 @@ class MultiheadAttention(Module):
         device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        require_cpu(device)
+        options = factory_options(self, device, dtype)
         if embed_dim <= 0 or num_heads <= 0:
             raise ValueError(
                 f"embed_dim and num_heads must be greater than 0, got embed_dim={embed_dim} and num_heads={num_heads} instead"
@@ -56,10 +56,10 @@ class MultiheadAttention(Module):
             "in_proj_bias": (3 * e,) if bias else None,
         }
         for name, shape in shapes.items():
-            self.register_parameter(name, None if shape is None else Parameter(creation.empty(shape, dtype=dtype)))
-        self.out_proj = NonDynamicallyQuantizableLinear(e, e, bias=bias, dtype=dtype)
+            self.register_parameter(name, None if shape is None else Parameter(creation.empty(shape, **options)))
+        self.out_proj = NonDynamicallyQuantizableLinear(e, e, bias=bias, **options)
         for name in ("bias_k", "bias_v"):
-            value = Parameter(creation.empty(1, 1, e, dtype=dtype)) if add_bias_kv else None
+            value = Parameter(creation.empty(1, 1, e, **options)) if add_bias_kv else None
             self.register_parameter(name, value)
         self.add_zero_attn = add_zero_attn
         self._reset_parameters()

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import creation
-from ..device import require_cpu
+from ..tensor_options import factory_options
 from . import functional as F
 from . import init
 from .module import Module
@@ -31,7 +31,7 @@ class _ConvNd(Module):
         groups: int = 1, bias: bool = True, padding_mode: str = "zeros", device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        require_cpu(device)
+        options = factory_options(self, device, dtype)
         if groups <= 0:
             raise ValueError("groups must be a positive integer")
         if in_channels % groups:
@@ -52,8 +52,8 @@ class _ConvNd(Module):
         self.padding = padding if isinstance(padding, str) else _tuple(padding, n)
         self.output_padding, self.padding_mode = (0,) * n, padding_mode
         channels = (in_channels, out_channels // groups) if self.transposed else (out_channels, in_channels // groups)
-        self.weight = Parameter(creation.empty(*channels, *self.kernel_size, dtype=dtype))
-        self.register_parameter("bias", Parameter(creation.empty(out_channels, dtype=dtype)) if bias else None)
+        self.weight = Parameter(creation.empty(*channels, *self.kernel_size, **options))
+        self.register_parameter("bias", Parameter(creation.empty(out_channels, **options)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import creation
 from ..missing import refuse
+from ..tensor_options import factory_options
 from . import functional as F
 from . import init
 from .module import Module
@@ -21,6 +22,7 @@ class Embedding(Module):
         _freeze: bool = False, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
+        options = factory_options(self, device, dtype)
         refuse("Embedding", max_norm=max_norm, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
         self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
         if padding_idx is not None:
@@ -29,9 +31,7 @@ class Embedding(Module):
             padding_idx %= num_embeddings
         self.padding_idx = padding_idx
         if _weight is None:
-            self.weight = Parameter(
-                creation.empty(num_embeddings, embedding_dim, dtype=dtype), requires_grad=not _freeze
-            )
+            self.weight = Parameter(creation.empty(num_embeddings, embedding_dim, **options), requires_grad=not _freeze)
             self.reset_parameters()
         else:
             if tuple(_weight.shape) != (num_embeddings, embedding_dim):

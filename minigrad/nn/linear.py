@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .. import creation
-from ..device import require_cpu
+from ..tensor_options import factory_options
 from . import functional as F
 from . import init
 from .module import Module
@@ -33,10 +33,10 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
-        require_cpu(device)
+        options = factory_options(self, device, dtype)
         self.in_features, self.out_features = in_features, out_features
-        self.weight = Parameter(creation.empty(out_features, in_features, dtype=dtype))
-        self.register_parameter("bias", Parameter(creation.empty(out_features, dtype=dtype)) if bias else None)
+        self.weight = Parameter(creation.empty(out_features, in_features, **options))
+        self.register_parameter("bias", Parameter(creation.empty(out_features, **options)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -65,12 +65,12 @@ class Bilinear(Module):
         dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        require_cpu(device)
+        options = factory_options(self, device, dtype)
         if in1_features <= 0:
             raise ValueError(f"in1_features must be > 0, but got ({in1_features=})")
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
-        self.weight = Parameter(creation.empty(out_features, in1_features, in2_features, dtype=dtype))
-        self.register_parameter("bias", Parameter(creation.empty(out_features, dtype=dtype)) if bias else None)
+        self.weight = Parameter(creation.empty(out_features, in1_features, in2_features, **options))
+        self.register_parameter("bias", Parameter(creation.empty(out_features, **options)) if bias else None)
         bound = 1 / math.sqrt(in1_features)
         init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:

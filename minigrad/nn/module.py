@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from .. import storage
 from ..autograd.hooks import RemovableHandle
 from ..autograd.variable import Variable, wrap
 from ..device import require_cpu
-from ..dtypes import bfloat16, float16, float32, float64
-from ..dtypes import dtype as Dtype
+from ..dtypes import bfloat16, float16, float32, float64, from_numpy
+from ..tensor_options import read_to
 from .hooks import BackwardHooks
 from .parameter import Buffer, Parameter
 
@@ -363,14 +363,21 @@ class Module:
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> Any:
-        """All floating parameters and buffers in another dtype; the device must be the CPU."""
-        for x in (*args, *kwargs.values()):
-            if isinstance(x, Dtype) and not x.is_floating_point:
-                raise TypeError(
-                    f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={x}"
-                )
-        wrap(np.zeros(1)).to(*args, **dict(kwargs))  # the arguments are checked even if there are no parameters
-        return self._convert(lambda t: t.to(*args, **dict(kwargs)) if t.is_floating_point() else t)
+        """All floating parameters and buffers in another dtype; the device must be the CPU. memory_format is for those
+        of 4 or 5 dimensions."""
+        d, order, make_copy = read_to(args, kwargs)
+        if make_copy:
+            raise RuntimeError(".to() does not accept copy argument")
+        if d is not None and d.kind != "f":
+            raise TypeError(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={from_numpy(d)}"
+            )
+
+        def change(t: Any) -> Any:
+            options = {} if d is None or t.array.dtype.kind != "f" else {"dtype": from_numpy(d)}
+            return t.to(**options, memory_format=order if t.dim() in (4, 5) else None)
+
+        return self._convert(change)
 
     def float(self) -> Any:
         return self.to(float32)
@@ -385,14 +392,16 @@ class Module:
         return self.to(bfloat16)
 
     def type(self, dst_type: Any) -> Any:
-        return self._convert(lambda t: t.to(dst_type))
+        return self._convert(lambda t: t.type(dst_type))
 
     def cpu(self) -> Any:
         return self
 
-    def cuda(self, device: Any = None) -> Any:
-        require_cpu("cuda")
-        return self
+    def cuda(self, device: Any = None) -> NoReturn:
+        """RuntimeError: there is no GPU."""
+        require_cpu(device, "cuda")
+        require_cpu("cuda", "cuda")
+        raise AssertionError
 
     def share_memory(self) -> Any:
         return self

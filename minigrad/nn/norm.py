@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 
 from .. import creation, dtypes, storage
+from ..tensor_options import FactoryOptions, factory_options
 from . import functional as F
 from . import init
 from .module import Module
 from .parameter import Parameter
 
 
-def _scale_and_shift(module: Module, size: Any, weight: bool, bias: bool, dtype: Any) -> None:
+def _scale_and_shift(module: Module, size: Any, weight: bool, bias: bool, options: FactoryOptions) -> None:
     """The parameters weight (ones) and bias (zeros), or None."""
-    module.register_parameter("weight", Parameter(creation.ones(size, dtype=dtype)) if weight else None)
-    module.register_parameter("bias", Parameter(creation.zeros(size, dtype=dtype)) if bias else None)
+    module.register_parameter("weight", Parameter(creation.ones(size, **options)) if weight else None)
+    module.register_parameter("bias", Parameter(creation.zeros(size, **options)) if bias else None)
 
 
 class _Running(Module):
@@ -30,12 +31,13 @@ class _Running(Module):
         track_running_stats: bool = True, device: Any = None, dtype: Any = None, *, bias: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
+        options = factory_options(self, device, dtype)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.affine, self.track_running_stats = affine, track_running_stats
-        _scale_and_shift(self, num_features, affine, affine and bias, dtype)
+        _scale_and_shift(self, num_features, affine, affine and bias, options)
         tracked = track_running_stats
-        self.register_buffer("running_mean", creation.zeros(num_features, dtype=dtype) if tracked else None)
-        self.register_buffer("running_var", creation.ones(num_features, dtype=dtype) if tracked else None)
+        self.register_buffer("running_mean", creation.zeros(num_features, **options) if tracked else None)
+        self.register_buffer("running_var", creation.ones(num_features, **options) if tracked else None)
         self.register_buffer("num_batches_tracked", creation.tensor(0, dtype=dtypes.int64) if tracked else None)
 
     def reset_running_stats(self) -> None:
@@ -143,10 +145,11 @@ class LayerNorm(Module):
         device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
+        options = factory_options(self, device, dtype)
         one = isinstance(normalized_shape, int | np.integer)
         self.normalized_shape = (normalized_shape,) if one else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        _scale_and_shift(self, self.normalized_shape, elementwise_affine, elementwise_affine and bias, dtype)
+        _scale_and_shift(self, self.normalized_shape, elementwise_affine, elementwise_affine and bias, options)
 
     def forward(self, input: Any) -> Any:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -166,9 +169,10 @@ class RMSNorm(Module):
         dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
+        options = factory_options(self, device, dtype)
         self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
-        weight = Parameter(creation.ones(self.normalized_shape, dtype=dtype)) if elementwise_affine else None
+        weight = Parameter(creation.ones(self.normalized_shape, **options)) if elementwise_affine else None
         self.register_parameter("weight", weight)
 
     def forward(self, x: Any) -> Any:
@@ -186,10 +190,11 @@ class GroupNorm(Module):
         dtype: Any = None, *, bias: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
+        options = factory_options(self, device, dtype)
         if num_channels % num_groups:
             raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
-        _scale_and_shift(self, num_channels, affine, affine and bias, dtype)
+        _scale_and_shift(self, num_channels, affine, affine and bias, options)
 
     def forward(self, input: Any) -> Any:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)

@@ -7,8 +7,8 @@ import warnings
 from typing import Any
 
 from .. import creation
-from ..device import require_cpu
 from ..ops.join import cat, stack
+from ..tensor_options import factory_options
 from . import functional as F
 from . import init
 from .module import Module
@@ -57,7 +57,7 @@ class RNNBase(Module):
         dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
-        require_cpu(device)
+        options = factory_options(self, device, dtype)
         if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
             raise ValueError(
                 "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
@@ -91,7 +91,7 @@ class RNNBase(Module):
                     ("bias_hh", ()),
                 ):
                     if shape or bias:
-                        value = creation.empty(self.gates * hidden_size, *shape, dtype=dtype)
+                        value = creation.empty(self.gates * hidden_size, *shape, **options)
                         setattr(self, name + suffix, Parameter(value))
         self.reset_parameters()
 
@@ -274,12 +274,12 @@ class RNNCellBase(Module):
         self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
-        require_cpu(device)
+        options = factory_options(self, device, dtype)
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
-        self.weight_ih = Parameter(creation.empty(self.gates * hidden_size, input_size, dtype=dtype))
-        self.weight_hh = Parameter(creation.empty(self.gates * hidden_size, hidden_size, dtype=dtype))
+        self.weight_ih = Parameter(creation.empty(self.gates * hidden_size, input_size, **options))
+        self.weight_hh = Parameter(creation.empty(self.gates * hidden_size, hidden_size, **options))
         for name in ("bias_ih", "bias_hh"):
-            value = Parameter(creation.empty(self.gates * hidden_size, dtype=dtype)) if bias else None
+            value = Parameter(creation.empty(self.gates * hidden_size, **options)) if bias else None
             self.register_parameter(name, value)
         self.reset_parameters()
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from ..autograd.variable import wrap
-from ..dtypes import default_numpy, to_numpy
+from .. import creation
+from ..tensor_options import factory_options
 from . import functional as F
 from . import init
 from .attention import MultiheadAttention
@@ -179,6 +178,7 @@ class Transformer(Module):
         bias: bool = True, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
+        factory_options(self, device, dtype)  # checked, whether it makes layers or is given them
         of_layer = (
             d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, device, dtype,
         )  # fmt: skip
@@ -215,5 +215,4 @@ class Transformer(Module):
     @staticmethod
     def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Any:
         """-inf above the diagonal, 0 on and below: no position sees a later one."""
-        d = default_numpy() if dtype is None else to_numpy(dtype)
-        return wrap(np.triu(np.full((sz, sz), -np.inf), 1).astype(d))
+        return creation.full((sz, sz), -math.inf, dtype=dtype, device=device).triu(1)

@@ -12,6 +12,7 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
+from ..tensor_options import copied
 from .operands import Number, array_of, binary, not_for_bool, promote, to_float
 from .rounding import floor, trunc
 from .rule import Rule
@@ -98,14 +99,22 @@ def positive(input: Operand) -> Tensor:
     return input
 
 
-class Clone(Rule, out=lambda x: x.copy(), dx=lambda grad: grad):
-    """out = x, copied.  dx = grad"""
+class Clone(Operation):
+    """out = x, copied; with an order given, into memory of that order.  dx = grad"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, order: Any = None) -> Array:
+        return x.copy() if order is None and x.flags.c_contiguous else copied("clone", x, order)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return (grad, None)[: len(ctx.needs_input_grad)]
 
 
 @public
 def clone(input: Operand, *, memory_format: Any = None) -> Tensor:
-    """A copy in memory of its own. PyTorch: torch.clone."""
-    return Clone.apply(input)
+    """A copy in memory of its own, by default in the order of input's. PyTorch: torch.clone."""
+    return Clone.apply(input) if memory_format is None else Clone.apply(input, memory_format)
 
 
 # -- products and quotients
