@@ -1,8 +1,8 @@
 """Every compiled loop, beside PyTorch: which comparison reaches it, and that the comparison fails when it is wrong.
 
 Both are derived from the list of kernels itself (minigrad/kernels/compiled.py). Small drawn arrays never reach a compiled
-loop by themselves, so compiled forms are forced at any size here. What a kernel computes are the arrays that it changes:
-for each of them a fault is planted, one wrong element in every call.
+loop by themselves, so examples are compared in the compiled form, which is taken at any size. What a kernel computes are the
+arrays that it changes: for each of them a fault is planted, one wrong element in every call.
 
     for fault in faults():
         ...  fault.name, caught(fault)
