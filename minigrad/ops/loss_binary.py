@@ -47,7 +47,7 @@ class BinaryCrossEntropy(Operation):
         dp = dt = None
         if to_p:
             variance = p * (1 - p)
-            held = np.maximum(variance, ctx.EPSILON) if isinstance(variance, Array) else clamp(variance, ctx.EPSILON)
+            held = np.maximum(variance, ctx.EPSILON) if isinstance(p, Array) else clamp(variance, ctx.EPSILON)
             dp = grad * ((p - t) / held)
         if to_t:
             dt = grad * (log(1 - p) - log(p))

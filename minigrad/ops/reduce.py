@@ -218,7 +218,7 @@ class Prod(Fused):
             half = n // 2
             products = narrow(x, axis, 0, half) * narrow(x, axis, half, half)
             x = cat([products, narrow(x, axis, n - 1, 1)], axis) if n % 2 else products
-        return x.sum(axis, keepdim) if n else x.sum(axis, keepdim) + 1
+        return x.sum(axis, keepdim) ** n  # one is left, or there was none: 0⁰ = 1
 
     @staticmethod
     def forward(ctx: Any, x: Array, axis: int, keepdim: bool) -> Array:
