@@ -50,9 +50,7 @@ def chosen(names: list[str]) -> list[Case]:
     return list({c.name: c for c in found}.values())
 
 
-def run(
-    cases: list[Case], examples: int, seed: int, console: Console, form: str | None = None
-) -> dict[str, Any]:
+def run(cases: list[Case], examples: int, seed: int, console: Console, form: str | None = None) -> dict[str, Any]:
     """Compare and show the progress; what was found, by case. form: of fused operations, drawn for each example if None."""
     results: dict[str, Any] = {}
     bar = Progress(

@@ -219,7 +219,9 @@ def documented(used: dict[str, type]) -> list[tuple[str, str, str]]:
     Fused operations come first, as their definitions ran in other examples. One that ran compiled is shown where its
     formulas stand, as the NumPy form.
     """
-    textbook = [next(b for b in cls.__mro__ if not b.__module__.startswith("minigrad.kernels.")) for cls in used.values()]
+    textbook = [
+        next(b for b in cls.__mro__ if not b.__module__.startswith("minigrad.kernels.")) for cls in used.values()
+    ]
     skipped = ("Clone", "Cast", "Expand", "Alias", "Reshape")
     shown = [cls for cls in dict.fromkeys(textbook) if cls.__doc__ and cls.__name__ not in skipped]
     shown.sort(key=lambda cls: not issubclass(cls, Fused))

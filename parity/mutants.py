@@ -264,7 +264,6 @@ mutant(
 )
 
 
-
 def _second_instead(original: Callable[..., Any]) -> Callable[..., Any]:
     def wrong(edge: Any, gradient: Any, arrived: Any, heap: Any) -> None:
         if edge[0] in arrived and edge[0]._outputs is None:
@@ -284,7 +283,14 @@ def _first_come(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-mutant("walk: the second gradient in place of the sum", "autograd", "arrive", _second_instead, "graph.reuse", "autograd.grad")
+mutant(
+    "walk: the second gradient in place of the sum",
+    "autograd",
+    "arrive",
+    _second_instead,
+    "graph.reuse",
+    "autograd.grad",
+)
 mutant("walk: first come, first run", "autograd", "arrive", _first_come, "graph.reuse", "graph.inner")
 
 
@@ -303,9 +309,22 @@ def _for_every_leaf(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-mutant("gradient_edge: a leaf has a new node at each use", "autograd", "gradient_edge", _new_node, "graph.edges", "autograd.grad")
+mutant(
+    "gradient_edge: a leaf has a new node at each use",
+    "autograd",
+    "gradient_edge",
+    _new_node,
+    "graph.edges",
+    "autograd.grad",
+)
 mutant("gradient_edge: leads into leaves that want none", "autograd", "gradient_edge", _for_every_leaf, "graph.edges")
-mutant("ownership: a leaf keeps what others hold", "autograd", "may_keep", lambda o: lambda gradient: True, "graph.ownership")
+mutant(
+    "ownership: a leaf keeps what others hold",
+    "autograd",
+    "may_keep",
+    lambda o: lambda gradient: True,
+    "graph.ownership",
+)
 mutant(
     "ownership: a leaf keeps a view of what others hold", "autograd", "_shows_all_of_its_own", lambda o: lambda view: True,
     "graph.ownership",
@@ -375,7 +394,14 @@ def _reads_once(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 mutant("index: assigns where it must add", "ops:PutAdd", "forward", _no_accumulation, "Tensor.__getitem__")
-mutant("rows: assigns where it must add", "ops:AddRows", "forward", _no_accumulation_of_rows, "nn.functional.embedding", "index_select")
+mutant(
+    "rows: assigns where it must add",
+    "ops:AddRows",
+    "forward",
+    _no_accumulation_of_rows,
+    "nn.functional.embedding",
+    "index_select",
+)
 mutant("gather: assigns where it must add", "ops:Gather", "backward", _reads_once, "gather")
 backward_of("ops:Sum", scaled(2.0), "twice", "sum")
 backward_of(

@@ -61,9 +61,8 @@ def applied():
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fused.Fused, "apply", classmethod(apply))
-        for name, case in CASES.items():
-            for seed in range(4):
-                kernels.compare(case, seed, "fastest")
+        for name, seed in itertools.product(CASES, range(4)):
+            kernels.compare(CASES[name], seed, "fastest")
         for cls, known in found.items():
             for name, seed in itertools.product(sorted(by[cls]), range(4, 40)):
                 if known:

@@ -212,7 +212,9 @@ PLACES = [
 def test_a_name_that_pytorch_lacks_needs_a_case_too(path, place, home, monkeypatch, planted):
     monkeypatch.setattr(helper, "__module__", home)
     monkeypatch.setattr(place, "thrice_and_one", helper, raising=False)
-    if hasattr(place, "__all__") and "__dir__" in vars(place) and home != place.__name__:  # what comes from another file is shown if it is listed
+    if (
+        hasattr(place, "__all__") and "__dir__" in vars(place) and home != place.__name__
+    ):  # what comes from another file is shown if it is listed
         monkeypatch.setattr(place, "__all__", [*place.__all__, "thrice_and_one"])
     name = f"{path}.thrice_and_one" if path else "thrice_and_one"
     assert public.missing() == [name]

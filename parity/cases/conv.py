@@ -301,7 +301,14 @@ def attention(d: Draw) -> Call:
 
 
 def summands(
-    q: np.ndarray, k: np.ndarray, v: np.ndarray, attn_mask: Any = None, is_causal: bool = False, scale: Any = None, *, cotangent: Any
+    q: np.ndarray,
+    k: np.ndarray,
+    v: np.ndarray,
+    attn_mask: Any = None,
+    is_causal: bool = False,
+    scale: Any = None,
+    *,
+    cotangent: Any,
 ) -> list[np.ndarray]:
     """The formula of attention's gradients with sums in place of differences and magnitudes in place of values.
 
