@@ -9,6 +9,7 @@ factor, a forgotten sum, a swapped operand, a dropped term, a wrong tie, a bias 
 
 from __future__ import annotations
 
+import itertools
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
@@ -264,34 +265,13 @@ mutant(
 )
 
 
-def _second_instead(original: Callable[..., Any]) -> Callable[..., Any]:
-    def wrong(edge: Any, gradient: Any, arrived: Any, heap: Any) -> None:
-        if edge[0] in arrived and edge[0]._outputs is None:
-            arrived[edge[0]] = gradient
-        else:
-            original(edge, gradient, arrived, heap)
-
-    return wrong
+def _first_come(push: Callable[..., Any]) -> Callable[..., Any]:
+    """A queue: nodes run in the order in which gradients reach them."""
+    turn = itertools.count()
+    return lambda heap, item: push(heap, (next(turn), item[1]))
 
 
-def _first_come(original: Callable[..., Any]) -> Callable[..., Any]:
-    def wrong(edge: Any, gradient: Any, arrived: Any, heap: Any) -> None:
-        original(edge, gradient, arrived, heap)
-        waiting = {node for _, node in heap}
-        heap[:] = [(i, node) for i, node in enumerate(n for n in arrived if n in waiting)]  # in order of arrival
-
-    return wrong
-
-
-mutant(
-    "walk: the second gradient in place of the sum",
-    "autograd",
-    "arrive",
-    _second_instead,
-    "graph.reuse",
-    "autograd.grad",
-)
-mutant("walk: first come, first run", "autograd", "arrive", _first_come, "graph.reuse", "graph.inner")
+mutant("walk: first come, first run", "autograd.graph", "heappush", _first_come, "graph.reuse", "graph.inner")
 
 
 def _new_node(original: Callable[..., Any]) -> Callable[..., Any]:

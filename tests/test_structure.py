@@ -134,12 +134,12 @@ def test_imports_for_type_checkers_name_what_stands_above() -> None:
 
 # From below to above. A module imports its own group and those before it.
 GROUPS = [
-    ["public", "sums", "dtypes", "storage", "process", "missing", "size", "device", "threads", "random", "files"],
+    ["public", "sums", "dtypes", "storage", "process", "missing", "size", "device", "threads", "memory_order", "random", "files"],
     ["autograd"],
     ["ops"],
-    ["kernels"],  # beside ops: the compiled forms are subclasses of the NumPy forms
+    ["kernels"],  # (but its command line) beside ops: the compiled forms are subclasses of the NumPy forms
     ["autograd.functional", "inplace", "inplace_functions"],
-    ["tensor_options", "memory_order", "creation", "sampling", "printing"],
+    ["tensor_options", "creation", "sampling", "printing"],
     ["tensor"],
     [],  # everything else: nn, optim, utils, linalg, serialization, ...
 ]
@@ -147,6 +147,8 @@ GROUPS = [
 
 def group_of(module: str) -> int:
     inner = module.removeprefix("minigrad").removeprefix(".")
+    if inner.endswith("__main__"):
+        return len(GROUPS) - 1
     fits = [(len(name), k) for k, names in enumerate(GROUPS) for name in names if (inner + ".").startswith(name + ".")]
     return max(fits)[1] if fits else len(GROUPS) - 1
 
@@ -175,10 +177,40 @@ def test_the_heart_is_short() -> None:
     assert len(source.splitlines()) <= 260
     tree = ast.parse(source)
     defined = [node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
-    assert defined == ["Operation", "gradient_edge", "plain_walk", "walk", "arrive", "AccumulateGrad"]
+    assert defined == ["Operation", "gradient_edge", "plain_walk", "walk", "AccumulateGrad"]
     plain = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "plain_walk")
     assert plain.end_lineno is not None
     assert len(ast.unparse(plain.body[1:]).splitlines()) <= 9
+
+
+def misplaced(source: str) -> list[str]:
+    """Operations under which another function stands before the one that is public or applies them."""
+    body = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    found, run = [], set()  # run: the classes since the last function
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            run.add(node.name)
+            continue
+        named = {x.value.id for x in ast.walk(node) if isinstance(x, ast.Attribute) and isinstance(x.value, ast.Name)}
+        public = any("public" in ast.unparse(decorator) for decorator in node.decorator_list)
+        applied = {name for name in run if re.search(rf"\b{name}\.apply\(|\({name}, ", source)}
+        if applied and not public and not run & named:
+            found.append(f"{node.name} stands under {', '.join(sorted(run))}")
+        run = set()
+    return found
+
+
+def test_functions_stand_directly_under_their_operations() -> None:
+    """In ops/ the first function under an operation is public or applies it; helpers stand above the class or below."""
+    for path in sorted((ROOT / "minigrad" / "ops").glob("*.py")):
+        assert misplaced(path.read_text(encoding="utf-8")) == [], path
+
+
+def test_a_helper_in_between_would_be_found() -> None:
+    operation, helper = "class Double(Operation):\n    pass\n", "def _check(x):\n    return x\n"
+    function = "@public\ndef double(x):\n    return Double.apply(_check(x))\n"
+    assert misplaced(operation + function + helper) == []
+    assert misplaced(operation + helper + function) == ["_check stands under Double"]
 
 
 def test_no_file_of_operations_is_long() -> None:
