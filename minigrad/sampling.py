@@ -137,7 +137,6 @@ def normal(
         d, requires_grad = read("normal", options, dtypes.default_numpy())
         if size is None:
             raise TypeError("normal(): with numbers for mean and std, a size is needed: normal(mean, std, size)")
-        _check_std(std)
         return leaf(_normal(read_size("normal", (), size), d, generator, mean, std), requires_grad)
     if size is not None or options:
         given = "size" if size is not None else next(iter(options))

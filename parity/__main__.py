@@ -1,4 +1,4 @@
-"""`python -m parity [names] [--examples N] [--seed S] [--json FILE]`: the case table against PyTorch."""
+"""`python -m parity [names] [--examples N] [--seed S] [--form FORM] [--json FILE]`: the case table against PyTorch."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from minigrad import files
+from minigrad.autograd.fused import Fused
 
 from . import html
 from .agreement import Mismatch, Tally, check_case
 from .case import Case
 from .cases import CASES
+from .engines import POSITIONS
 
 
 def chosen(names: list[str]) -> list[Case]:
@@ -48,8 +50,8 @@ def chosen(names: list[str]) -> list[Case]:
     return list({c.name: c for c in found}.values())
 
 
-def run(cases: list[Case], examples: int, seed: int, console: Console) -> dict[str, Any]:
-    """Compare and show the progress; what was found, by case."""
+def run(cases: list[Case], examples: int, seed: int, console: Console, form: str | None = None) -> dict[str, Any]:
+    """Compare and show the progress; what was found, by case. form: of fused operations, drawn for each example if None."""
     results: dict[str, Any] = {}
     bar = Progress(
         TextColumn("{task.description:32}"),
@@ -68,7 +70,7 @@ def run(cases: list[Case], examples: int, seed: int, console: Console) -> dict[s
             used: dict[str, type] = {}
             try:
                 with html.recording(used):
-                    check_case(case, examples, seed, tally)
+                    check_case(case, examples, seed, tally, form)
             except Mismatch as mismatch:
                 error = str(mismatch)
             results[case.name] = {
@@ -77,6 +79,9 @@ def run(cases: list[Case], examples: int, seed: int, console: Console) -> dict[s
                 "examples": tally.examples,
                 "raised": tally.raised,
                 "forms": tally.forms,
+                "positions": tally.positions,
+                "fused": any(issubclass(cls, Fused) for cls in used.values()),
+                "compiled": any(cls.__module__.startswith("minigrad.kernels.") for cls in used.values()),
                 "worst": {kind: asdict(w) for kind, w in tally.worst.items()},
                 "bins": tally.bins,
                 "operations": html.documented(used),
@@ -125,6 +130,16 @@ def summary(results: dict[str, Any]) -> Table:
     return table
 
 
+def told_forms(results: dict[str, Any]) -> str:
+    """How many examples ran in each form of fused operations, and how many cases that concerns."""
+    counts = {name: sum(r["positions"].get(name, 0) for r in results.values()) for name in POSITIONS}
+    fused, compiled = (sum(r[kind] for r in results.values()) for kind in ("fused", "compiled"))
+    return (
+        f"examples by the form of fused operations: {', '.join(f'{name} {n}' for name, n in counts.items())}\n"
+        f"{fused} of {len(results)} cases apply fused operations, {compiled} of them a compiled one"
+    )
+
+
 def write_json(path: Path, found: dict[str, Any]) -> None:
     files.write(path, json.dumps(found, indent=1) + "\n")
 
@@ -138,6 +153,8 @@ def run_programs(examples: int, seed: int, path: Path | None, console: Console) 
     ) as bar:  # fmt: skip
         task = bar.add_task("random programs", total=examples)
         found = programs.run(examples, seed, lambda: bar.advance(task))
+    told = ", ".join(f"{name} {n}" for name, n in found["positions"].items())
+    console.print(f"programs by the form of fused operations: {told}", highlight=False)
     console.print(
         f"{found['examples']} programs of {found['operations']} operations: {len(found['failures'])} wrong; worst difference "
         f"{found['worst']:.1e} over the program's condition, {found['worst_plain']:.1e} as it is (largest condition "
@@ -180,22 +197,38 @@ def run_third(console: Console) -> int:
 
 
 def run_faults(console: Console) -> int:
-    """The checker checked: each planted fault, by which check it was caught, and after how many examples."""
+    """The checker checked: each planted fault, by which check it was caught, and after how many examples.
+
+    In the engine, one by one (mutants.py), and in every array that every compiled loop computes (kernels.py).
+    """
+    from . import kernels
     from .mutants import MUTANTS, caught
 
-    table = Table(title="Planted faults", title_justify="left")
-    for heading in ("fault", "caught by", "after examples"):
-        table.add_column(heading, justify="right" if heading == "after examples" else "left")
-    missed = 0
+    found: dict[str, tuple[str, int] | None] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for name in MUTANTS:
-            found = caught(name)
-            missed += found is None
-            table.add_row(name, *(("[red]nothing[/]", "") if found is None else (found[0], str(found[1]))))
-    console.print(table)
-    console.print(f"{len(MUTANTS)} faults, {missed} not caught", highlight=False)
-    return 1 if missed else 0
+        found |= {name: caught(name) for name in MUTANTS}
+        console.print(_faults("Planted faults", found))
+        in_kernels = {fault.name: kernels.caught(fault) for fault in kernels.faults()}
+        console.print(_faults("Planted faults in compiled loops", in_kernels))
+        never = kernels.never_compared()
+    missed = [name for name, check in (found | in_kernels).items() if check is None]
+    console.print(
+        f"{len(found) + len(in_kernels)} faults ({len(found)} in the engine, {len(in_kernels)} in the arrays that "
+        f"{len({fault.kernel for fault in kernels.faults()})} compiled loops compute), {len(missed)} not caught; "
+        f"{len(never)} compiled loops without a comparison{': ' * bool(never)}{', '.join(never)}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    return 1 if missed or never else 0
+
+
+def _faults(title: str, found: dict[str, tuple[str, int] | None]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in ("fault", "caught by", "after examples"):
+        table.add_column(heading, justify="right" if heading == "after examples" else "left")
+    for name, check in found.items():
+        table.add_row(name, *(("[red]nothing[/]", "") if check is None else (check[0], str(check[1]))))
+    return table
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -214,6 +247,9 @@ def main(argv: list[str] | None = None) -> int:
         "--html", type=Path, metavar="FOLDER", help="write a report: index.html and a page for each case"
     )
     parser.add_argument("--dtype", choices=["float64", "float32"], help="compare in this type only (default: both)")
+    parser.add_argument(
+        "--form", choices=POSITIONS, help="of fused operations, in all examples (default: each example draws one)"
+    )
     parser.add_argument("--list", action="store_true", help="name the cases and stop")
     options = parser.parse_args(argv)
     if options.examples < 1:
@@ -237,7 +273,7 @@ def main(argv: list[str] | None = None) -> int:
             console.print(f"{case.family:16} {case.name}", highlight=False)
         return 0
     start = time.perf_counter()
-    results = run(cases, options.examples, options.seed, console)
+    results = run(cases, options.examples, options.seed, console, options.form)
     if options.dtype == "float32":
         for result in results.values():
             result["worst"] = {kind: worst for kind, worst in result["worst"].items() if kind.startswith("float32")}
@@ -248,8 +284,9 @@ def main(argv: list[str] | None = None) -> int:
         console.print(f"\n[red]{name}[/]", highlight=False)
         console.print(error, markup=False, highlight=False)
     total = sum(r["examples"] for r in results.values())
+    console.print(f"\n{told_forms(results)}", highlight=False, soft_wrap=True)
     console.print(
-        f"\n{len(cases)} cases, {total} examples, {len(errors)} wrong, {time.perf_counter() - start:.1f} s",
+        f"{len(cases)} cases, {total} examples, {len(errors)} wrong, {time.perf_counter() - start:.1f} s",
         highlight=False,
     )
     if options.json:

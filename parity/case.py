@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 import minigrad
 
 from .inputs import Draw
@@ -94,7 +96,9 @@ class Case:
     layouts: bool = True
     strict: bool = False  # no cancellation: each element is measured against itself alone
     gradient: bool = True
-    cancels: bool = False  # results are what cancellation leaves of the inputs: measured against the largest input
+    # Results are what cancellation leaves of large numbers: values are measured against the largest input, and for gradients
+    # cancels(*args, **kwargs, cotangent) gives, of arrays, by input, how large the numbers are that were added up.
+    cancels: Callable[..., list[np.ndarray]] | None = None
     note: str = ""
     seeds: bool = field(default=False)  # draws random numbers: both engines are seeded alike before the call
     reference: Callable[..., Any] | None = None  # what PyTorch runs, as it has no function of this name

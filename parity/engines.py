@@ -58,6 +58,8 @@ MINIGRAD = Engine("minigrad", minigrad)
 TORCH = Engine("PyTorch", torch)
 ENGINES = (MINIGRAD, TORCH)
 
+POSITIONS = ("fastest", "definition", "numpy", "compiled")  # of minigrad.use_kernels: the forms of fused operations
+
 
 @contextmanager
 def default_dtype(name: str) -> Iterator[None]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import minigrad
 from minigrad import files
+from minigrad.autograd.fused import Fused
 from minigrad.autograd.graph import Operation
 
 from .case import CASES, Case, resolve
@@ -42,7 +43,7 @@ def recording(used: dict[str, type]) -> Iterator[None]:
     original = vars(Operation)["apply"]
 
     def apply(cls: type, *inputs: Any) -> Any:
-        used.setdefault(cls.__name__, cls)
+        used.setdefault(f"{cls.__module__}.{cls.__name__}", cls)
         return original.__func__(cls, *inputs)
 
     Operation.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
@@ -213,6 +214,15 @@ def write(folder: Path, results: dict[str, dict[str, Any]]) -> Path:
 
 
 def documented(used: dict[str, type]) -> list[tuple[str, str, str]]:
-    """Name, docstring and place of the first operations that a case used: those that its page shows."""
-    shown = [(n, c) for n, c in used.items() if c.__doc__ and n not in ("Clone", "Cast", "Expand", "Alias", "Reshape")]
-    return [(name, inspect.cleandoc(cls.__doc__ or ""), _source(cls)) for name, cls in shown[:2]]
+    """Name, docstring and place of the first operations that a case used: those that its page shows.
+
+    Fused operations come first, as their definitions ran in other examples. One that ran compiled is shown where its
+    formulas stand, as the NumPy form.
+    """
+    textbook = [
+        next(b for b in cls.__mro__ if not b.__module__.startswith("minigrad.kernels.")) for cls in used.values()
+    ]
+    skipped = ("Clone", "Cast", "Expand", "Alias", "Reshape")
+    shown = [cls for cls in dict.fromkeys(textbook) if cls.__doc__ and cls.__name__ not in skipped]
+    shown.sort(key=lambda cls: not issubclass(cls, Fused))
+    return [(cls.__name__, inspect.cleandoc(cls.__doc__ or ""), _source(cls)) for cls in shown[:2]]

@@ -1,11 +1,11 @@
 """Every compiled loop, beside PyTorch: which comparison reaches it, and that the comparison fails when it is wrong.
 
 Both are derived from the list of kernels itself (minigrad/kernels/compiled.py). Small drawn arrays never reach a compiled
-loop by themselves, so compiled forms are forced at any size here. What a kernel computes are the arrays that it changes:
-for each of them a fault is planted, one wrong element in every call.
+loop by themselves, so examples are compared in the compiled form, which is taken at any size. What a kernel computes are the
+arrays that it changes: for each of them a fault is planted, one wrong element in every call.
 
     for fault in faults():
-        ...  fault.name, caught(fault)
+        ...  fault.name, caught(fault)  # by which case, after how many examples
 """
 
 from __future__ import annotations
@@ -26,12 +26,11 @@ from .case import CASES, Case
 
 
 @contextmanager
-def forced() -> Iterator[None]:
-    """Compiled forms wherever an operation has one for its inputs, and their loops split among threads from two rows on."""
+def split() -> Iterator[None]:
+    """Compiled loops are divided among threads from two rows on."""
     from minigrad import kernels
-    from minigrad.autograd import fused
 
-    with mock.patch.object(fused, "LARGE", 1), mock.patch.object(kernels, "_PER_THREAD", 1):
+    with mock.patch.object(kernels, "_PER_THREAD", 1):
         yield
 
 
@@ -101,7 +100,7 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
             called.add(cls.compiled)
         return apply(cls, *inputs)
 
-    with forced(), watched(note), mock.patch.object(Fused, "apply", classmethod(note_form)):
+    with split(), watched(note), mock.patch.object(Fused, "apply", classmethod(note_form)):
         for case in cases if cases is not None else list(CASES.values()):
             called.clear()
             for seed in range(examples):
@@ -112,11 +111,11 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
     return found
 
 
-def compare(case: Case, seed: int) -> None:
-    """One example of a case. Raises Mismatch."""
+def compare(case: Case, seed: int, position: str = "compiled") -> None:
+    """One example of a case, with fused operations in that form. Raises Mismatch."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        check_case(case, 1, seed, Tally())
+        check_case(case, 1, seed, Tally(), position)
 
 
 @dataclass(frozen=True)
@@ -159,12 +158,17 @@ def planted(fault: Fault) -> Iterator[None]:
         yield
 
 
-def caught(fault: Fault, tries: int = 24) -> str | None:
-    """The case that fails with this fault; None if none of those that reach the kernel does."""
-    with forced(), planted(fault):
-        for case, seed in fault.comparisons[:tries]:
+def never_compared() -> list[str]:
+    """The kernels that no comparison reaches, or of which none was seen to compute anything."""
+    return sorted(set(_kernels()) - {fault.kernel for fault in faults()})
+
+
+def caught(fault: Fault, tries: int = 24) -> tuple[str, int] | None:
+    """The case that fails with this fault, and after how many comparisons; None if none that reaches the kernel does."""
+    with split(), planted(fault):
+        for i, (case, seed) in enumerate(fault.comparisons[:tries]):
             try:
                 compare(CASES[case], seed)
             except Mismatch:
-                return case
+                return case, i + 1
     return None

@@ -9,6 +9,7 @@ factor, a forgotten sum, a swapped operand, a dropped term, a wrong tie, a bias 
 
 from __future__ import annotations
 
+import itertools
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator
@@ -263,6 +264,88 @@ mutant(
     "autograd.grad",
 )
 
+
+def _first_come(push: Callable[..., Any]) -> Callable[..., Any]:
+    """A queue: nodes run in the order in which gradients reach them."""
+    turn = itertools.count()
+    return lambda heap, item: push(heap, (next(turn), item[1]))
+
+
+mutant("walk: first come, first run", "autograd.graph", "heappush", _first_come, "graph.reuse", "graph.inner")
+
+
+def _new_node(original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrong(x: Any) -> Any:
+        leaf = x._edge is None and x._requires_grad
+        return (minigrad.autograd.graph.AccumulateGrad(x), 0) if leaf else original(x)
+
+    return wrong
+
+
+def _for_every_leaf(original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrong(x: Any) -> Any:
+        return original(x) or (minigrad.autograd.graph.AccumulateGrad(x), 0)
+
+    return wrong
+
+
+mutant(
+    "gradient_edge: a leaf has a new node at each use",
+    "autograd",
+    "gradient_edge",
+    _new_node,
+    "graph.edges",
+    "autograd.grad",
+)
+mutant("gradient_edge: leads into leaves that want none", "autograd", "gradient_edge", _for_every_leaf, "graph.edges")
+mutant(
+    "ownership: a leaf keeps what others hold",
+    "autograd",
+    "may_keep",
+    lambda o: lambda gradient: True,
+    "graph.ownership",
+)
+mutant(
+    "ownership: a leaf keeps a view of what others hold", "autograd", "_shows_all_of_its_own", lambda o: lambda view: True,
+    "graph.ownership",
+)  # fmt: skip
+
+
+def _inner_left_out(original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrong(self: Any, node: Any, grad: Any) -> Any:
+        before, self.edges = self.edges, {e for e in self.edges if e[0].variable is not None}
+        try:
+            return original(self, node, grad)
+        finally:
+            self.edges = before
+
+    return wrong
+
+
+def _ends_at_the_first(original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, node, grad: original(self, node, grad) and (node, 0) not in self.edges
+
+
+def _accumulates(original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrong(self: Any, edges: Any, roots: Any, accumulate: bool) -> None:
+        original(self, edges, roots, True)
+
+    return wrong
+
+
+def _newest_only(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Looks for the way to one target only."""
+    return lambda roots, targets: original(roots, {max(targets, key=lambda edge: edge[0].sequence_nr)})
+
+
+mutant("Targets: inner tensors get nothing", "autograd:Targets", "arrive", _inner_left_out, "graph.inner")
+mutant("Targets: no target below another", "autograd:Targets", "arrive", _ends_at_the_first, "graph.inner")
+mutant("Targets: leaves get .grad too", "autograd:Targets", "__init__", _accumulates, "graph.inner", "autograd.grad")
+mutant("Targets: only the way to the newest", "autograd", "_nodes_on_the_way", _newest_only, "graph.inner")
+mutant(
+    "Targets: hooks of leaves are not called", "autograd.targets", "call_leaf_hooks", lambda o: lambda leaf, grad: grad, "graph.inner",
+)  # fmt: skip
+
 # -- shape, indexing, reduction
 
 
@@ -278,8 +361,28 @@ def _no_accumulation(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
+def _no_accumulation_of_rows(original: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda ctx, x, index, n: _no_accumulation(original)(ctx, x, (index,), (n, x.shape[1]))
+
+
+def _reads_once(original: Callable[..., Any]) -> Callable[..., Any]:
+    def wrong(ctx: Any, grad: Any) -> Any:
+        once = minigrad.ops.index.SetIndex.apply(np.zeros(ctx.shape, grad.dtype), grad, ctx.key)
+        return once, None
+
+    return wrong
+
+
 mutant("index: assigns where it must add", "ops:PutAdd", "forward", _no_accumulation, "Tensor.__getitem__")
-mutant("gather: assigns where it must add", "ops:PutAdd", "forward", _no_accumulation, "gather")
+mutant(
+    "rows: assigns where it must add",
+    "ops:AddRows",
+    "forward",
+    _no_accumulation_of_rows,
+    "nn.functional.embedding",
+    "index_select",
+)
+mutant("gather: assigns where it must add", "ops:Gather", "backward", _reads_once, "gather")
 backward_of("ops:Sum", scaled(2.0), "twice", "sum")
 backward_of(
     "ops:Mean",

@@ -16,6 +16,9 @@ Refusals. An in-place step may overwrite what a gradient needs. An engine that s
 operations save their input and which their output differs here and there, so in about one program of fifty one engine
 refuses where the other need not. That is counted, and no fault: a wrong number would be one.
 
+Forms. Each program draws the form that fused operations take in it (`minigrad.use_kernels`): definition, NumPy, compiled at
+any size, or "fastest", the choice that users have. PyTorch's operations have one form.
+
 What is left out: in-place changes of a tensor of which a view is still in use. PyTorch rewrites the history of the view,
 minigrad refuses with an error that says so.
 """
@@ -35,6 +38,7 @@ import torch
 import minigrad
 
 from .agreement import Mismatch
+from .engines import POSITIONS
 from .inputs import Seeded, Source
 
 LARGEST = 1e4  # of the values that a program may reach
@@ -54,6 +58,7 @@ class Program:
     lines: Lines = field(default_factory=list)
     results: list[str] = field(default_factory=list)
     steps: int = 0
+    position: str = POSITIONS[0]  # the form that fused operations take in minigrad
 
     def script(self) -> str:
         """A script that runs the program in both engines and prints how far apart they are."""
@@ -77,7 +82,9 @@ class Program:
             "    return {'values': results, 'gradients': grads, 'second derivatives': seconds}",
             "",
             "",
-            "ours, theirs = program(minigrad), program(pytorch)",
+            f"with minigrad.use_kernels({self.position!r}):  # the form of fused operations",
+            "    ours = program(minigrad)",
+            "theirs = program(pytorch)",
             "for kind in theirs:",
             "    for i, (a, b) in enumerate(zip(ours[kind], theirs[kind])):",
             "        if a is None or b is None:",
@@ -350,6 +357,7 @@ def draw(source: Source) -> Program:
     if not any(d.tensors[name].requires_grad for name in d.program.results):
         d.try_line("last = torch.tanh(a)", "last")
         d.program.steps += 1
+    d.program.position = d.choice(POSITIONS)
     return d.program
 
 
@@ -437,7 +445,9 @@ def compare(program: Program) -> Found:
     """Run the program in both engines. Errors: Mismatch, with the script, where they differ."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ours, theirs = execute(minigrad, program), execute(torch, program)
+        with minigrad.use_kernels(program.position):
+            ours = execute(minigrad, program)
+        theirs = execute(torch, program)
         found = Found()
         if ours.error is not None or theirs.error is not None:
             found.refused = ours.error is None or theirs.error is None
@@ -528,12 +538,14 @@ def _said(error: Exception | None) -> str:
 
 
 def run(examples: int, seed: int = 0, tick: Callable[[], None] = lambda: None) -> dict[str, Any]:
-    """Compare so many seeded programs: how many operations and errors there were, the worst difference, the failures."""
+    """Compare so many seeded programs: how many operations, forms and errors there were, the worst difference, the failures."""
     worst, plain, condition, steps, raised, refused = 0.0, 0.0, 1.0, 0, 0, 0
     failures: list[str] = []
+    positions = dict.fromkeys(POSITIONS, 0)
     for i in range(examples):
         program = draw(Seeded(seed * 1_000_003 + i))
         steps += program.steps
+        positions[program.position] += 1
         try:
             found = compare(program)
         except Mismatch:
@@ -549,5 +561,5 @@ def run(examples: int, seed: int = 0, tick: Callable[[], None] = lambda: None) -
         tick()
     return {
         "examples": examples, "operations": steps, "both_refuse": raised, "one_refuses": refused, "worst": worst, "worst_plain": plain,
-        "worst_condition": condition, "failures": failures,
+        "worst_condition": condition, "positions": positions, "failures": failures,
     }  # fmt: skip

@@ -124,7 +124,8 @@ def _names(path: str, module: types.ModuleType) -> Iterator[tuple[str, Any]]:
     # What a package brings together is meant to be seen; a file with a list may define helpers beside what it lists.
     whole = listed is None or hasattr(module, "__path__") or path in ALSO_FROM
     homes = (module.__name__, *ALSO_FROM.get(path, ()))
-    for name in dir(module):
+    here = (name for name, value in vars(module).items() if getattr(value, "__module__", None) == module.__name__)
+    for name in sorted({*dir(module), *here}):  # dir may show less than can be reached
         value = getattr(module, name)
         if name.startswith("_") or isinstance(value, types.ModuleType):
             continue

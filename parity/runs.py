@@ -24,12 +24,12 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from .engines import MINIGRAD, TORCH, Engine, default_dtype
+from .engines import MINIGRAD, POSITIONS, TORCH, Engine, default_dtype
 
 APART = {
     "float32": 1e-5,
@@ -87,6 +87,7 @@ class Comparison:
     worst: float
     worst64: float
     error: str = ""
+    form: str = POSITIONS[0]  # of fused operations in minigrad
 
     @property
     def fault(self) -> bool:
@@ -98,6 +99,9 @@ class Comparison:
         return not self.fault and self.parting is None
 
     def __str__(self) -> str:
+        return self._found() + ("" if self.form == POSITIONS[0] else f" (Fused operations: {self.form}.)")
+
+    def _found(self) -> str:
         if self.error:
             return self.error
         if self.parting64 is not None:
@@ -110,23 +114,24 @@ class Comparison:
         return f"The engines agree over {self.steps} steps: worst difference {self.worst:.1e}, in float64 {self.worst64:.1e}."
 
 
-def compare_runs(program: Callable[[Any], Any], *, dtype: str = "float32") -> Comparison:
+def compare_runs(program: Callable[[Any], Any], *, dtype: str = "float32", form: str = POSITIONS[0]) -> Comparison:
     """Run `program(torch)` in both engines and say where they first part, and whether that is rounding or a fault.
 
     program: trains with optimizers from `torch.optim`; it must seed its random numbers itself (`torch.manual_seed`). It is
     run four times: in each engine with `dtype` as the default type, and with float64.
+    form: of minigrad's fused operations, as `minigrad.use_kernels` takes it: "fastest", "definition", "numpy", "compiled".
     Errors: ValueError if it makes no optimizer step, or if two runs in one engine differ (random parts that are not seeded).
     """
     if dtype not in APART:
         raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
     records = {}
     for kind in dict.fromkeys((dtype, "float64")):
-        with default_dtype(kind):
+        with default_dtype(kind), MINIGRAD.module.use_kernels(form):
             records[kind] = [_watch(engine, program) for engine in (MINIGRAD, TORCH)]
     found = {}
     for kind, (ours, theirs) in records.items():
         if ours.error is not None or theirs.error is not None:
-            return _raised(kind, ours, theirs)
+            return replace(_raised(kind, ours, theirs), form=form)
         if not theirs.steps:
             raise ValueError(
                 "the program makes no optimizer step: call optimizer.step() of an optimizer of torch.optim"
@@ -141,7 +146,9 @@ def compare_runs(program: Callable[[Any], Any], *, dtype: str = "float32") -> Co
                 "two runs in PyTorch differ: the program has random parts that are not seeded. Call torch.manual_seed(...) "
                 "(of the engine that it is given), or numpy.random.default_rng(seed), at its beginning"
             )
-    return Comparison(len(theirs.steps), found[dtype][0], found["float64"][0], found[dtype][1], found["float64"][1])
+    return Comparison(
+        len(theirs.steps), found[dtype][0], found["float64"][0], found[dtype][1], found["float64"][1], form=form
+    )
 
 
 def _raised(kind: str, ours: Record, theirs: Record) -> Comparison:

@@ -1,7 +1,9 @@
 """parity.check, the strategies, the command, and the checker itself: planted faults must be found."""
 
 import json
+import re
 import warnings
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -12,9 +14,11 @@ import minigrad
 import parity
 from parity import strategies
 from parity.__main__ import main
-from parity.agreement import check_case, differ
+from parity.agreement import Example, Mismatch, Tally, check_case, differ
 from parity.case import CASES
 from parity.cases import FAMILIES
+from parity.engines import ENGINES, POSITIONS
+from parity.inputs import Input, Seeded
 from parity.mutants import MUTANTS, caught, planted
 
 assert FAMILIES
@@ -37,7 +41,7 @@ def test_planted_fault_is_found(name):
 
 
 def test_there_are_enough_faults():
-    assert len(MUTANTS) >= 60
+    assert len(MUTANTS) >= 100
 
 
 # -- measuring
@@ -63,6 +67,95 @@ def test_differ_is_infinite(got, expected):
 def test_differ_special_values_are_equal():
     a = np.array([np.nan, np.inf, -np.inf, 0.0])
     assert differ(a, a.copy(), per_element=True, floor=0.0).relative == 0
+
+
+# -- what cancellation leaves
+
+LARGE = "nn.functional.scaled_dot_product_attention.large"
+
+
+def exact(q, k, v, attn_mask=None, is_causal=False, scale=None, *, cotangent):
+    """Attention's gradients by q, k and v in numbers of 60 digits."""
+    digits, exp = np.frompyfunc(lambda x: Decimal(float(x)), 1, 1), np.frompyfunc(Decimal.exp, 1, 1)
+    with localcontext() as context:
+        context.prec = 60
+        s = 1 / Decimal(q.shape[-1]).sqrt() if scale is None else Decimal(scale)
+        q, k, v, grad = (digits(x) for x in (q, k, v, cotangent))
+        scores = s * (q @ k.swapaxes(-1, -2))
+        if is_causal:
+            attn_mask = np.tri(*scores.shape[-2:], dtype=bool)
+        if attn_mask is not None and attn_mask.dtype == bool:
+            scores = np.where(attn_mask, scores, Decimal("-Infinity"))
+        elif attn_mask is not None:
+            scores = scores + digits(attn_mask)
+        p = exp(scores - scores.max(-1, keepdims=True))
+        p = p / p.sum(-1, keepdims=True)
+        dp = grad @ v.swapaxes(-1, -2)
+        ds = p * (dp - (p * dp).sum(-1, keepdims=True))
+        found = s * (ds @ k), s * (ds.swapaxes(-1, -2) @ q), p.swapaxes(-1, -2) @ grad
+        return [x.astype(float) for x in found]
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("seed", [552, 318, 13, 99])  # the engines differ by more than 1e-10 of what is left
+def test_gradients_of_attention_are_rounded_as_the_numbers_that_cancel(seed, position):
+    example = Example(CASES[LARGE], Seeded(seed), Tally(), position)
+    example.check()
+    args, kwargs = [x.array for x in example.call.args], example.call.kwargs
+    kwargs = {name: getattr(x, "array", x) for name, x in kwargs.items()}
+    (given,) = example.cotangents
+    truth = exact(*args, **kwargs, cotangent=given.array)
+    sizes = CASES[LARGE].cancels(*args, **kwargs, cotangent=given.array)
+    left = [np.abs(x).max() / size.max() for x, size in zip(truth, sizes, strict=False)]
+    assert min(left) < 1e-3  # most has cancelled
+    for engine in ENGINES:
+        inputs = [engine.tensor(x) for x in example.call.args]
+        with minigrad.use_kernels(position):
+            out = engine.module.nn.functional.scaled_dot_product_attention(
+                *inputs, **{n: engine.tensor(x) if isinstance(x, Input) else x for n, x in example.call.kwargs.items()}
+            )
+            found = engine.module.autograd.grad(out, inputs, engine.tensor(given, requires_grad=False))
+        for g, expected, size in zip(found, truth, sizes, strict=False):
+            error = np.abs(engine.array(g).astype(float) - expected).max()
+            assert (
+                error <= np.finfo(args[0].dtype).eps * size.max()
+            )  # one rounding of the largest: the measure allows 8
+
+
+@pytest.mark.parametrize("factor", [1 + 1e-9, 1 - 1e-3])
+def test_a_small_fault_in_what_cancellation_leaves_is_found(factor, monkeypatch):
+    operation = minigrad.ops.attention.ScaledDotProductAttention
+    right = operation.backward
+    wrong = staticmethod(lambda ctx, grad: tuple(None if g is None else g * factor for g in right(ctx, grad)))
+    check_case(CASES[LARGE], 60, position="numpy")
+    monkeypatch.setattr(operation, "backward", wrong)
+    with pytest.raises(Mismatch, match="gradient of input"):
+        check_case(CASES[LARGE], 60, position="numpy")
+
+
+# -- the form of fused operations
+
+
+def test_each_example_draws_a_form_and_says_it():
+    tally = check_case(CASES["exp"], 80)
+    assert set(tally.positions) == set(POSITIONS)
+    assert min(tally.positions.values()) > 8
+    assert sum(tally.positions.values()) == tally.examples == 80
+    with planted("Gelu: an error of 1e-6"):
+        check_case(CASES["nn.functional.gelu"], 40, position="definition")  # it is in another form
+        with pytest.raises(Mismatch, match="fused operations: numpy") as error:
+            check_case(CASES["nn.functional.gelu"], 40, position="numpy")
+    assert str(error.value).endswith("--examples 1 --form numpy")
+
+
+def test_the_command_runs_one_form_or_all(capsys):
+    assert main(["gelu", "exp", "--examples", "30"]) == 0
+    counts = re.search(r"fastest (\d+), definition (\d+), numpy (\d+), compiled (\d+)", capsys.readouterr().out)
+    assert all(int(n) > 0 for n in counts.groups())
+    assert main(["gelu", "--examples", "30", "--form", "compiled"]) == 0
+    out = capsys.readouterr().out
+    assert "fastest 0, definition 0, numpy 0, compiled 30" in out.replace("\n", " ")
+    assert "1 of 1 cases apply fused operations, 1 of them a compiled one" in out
 
 
 # -- parity.check

@@ -9,6 +9,7 @@ from parity import public, strategies
 from parity.agreement import Tally, check_case, check_example
 from parity.case import CASES
 from parity.cases import FAMILIES
+from parity.engines import POSITIONS
 
 assert FAMILIES  # importing them fills the table
 
@@ -23,15 +24,18 @@ def test_case(case, source):
 
 @pytest.mark.parametrize("family", sorted({case.family for case in CASES.values()}))
 def test_every_form_runs(family):
-    """Seeded draws reach each public spelling of each case, and most of them compute something."""
+    """Seeded draws reach each public spelling of each case and each form of fused operations, and most compute something."""
+    positions = set()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for case in (c for c in CASES.values() if c.family == family):
             tally = Tally()
             check_case(case, 12 * len(case.forms), seed=1000, tally=tally)
+            positions |= set(tally.positions)
             unused = {form.label for form in case.forms} - set(tally.forms)
             assert not unused, f"{case.name}: never called as {unused}"
             assert tally.raised < 0.8 * tally.examples, f"{case.name}: {tally.raised} of {tally.examples} draws raise"
+    assert positions == set(POSITIONS)
 
 
 def test_everything_public_has_a_case():

@@ -23,6 +23,7 @@ def test_random_programs(part):
     assert not found["failures"], found["failures"][0]
     assert found["worst"] <= programs.LIMIT
     assert found["operations"] > 10 * found["examples"]
+    assert min(found["positions"].values()) > 0.15 * found["examples"]  # each form of fused operations
     assert found["both_refuse"] + found["one_refuses"] < 0.1 * found["examples"]
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from parity import compare_runs
+from parity.engines import POSITIONS
 from parity.mutants import planted
 
 
@@ -37,13 +38,15 @@ def cnn(torch):
             optimizer.step()
 
 
+@pytest.mark.parametrize("form", POSITIONS)
 @pytest.mark.parametrize(("program", "steps"), [(mlp, 30), (cnn, 12)])
-def test_programs_agree(program, steps):
-    found = compare_runs(program)
+def test_programs_agree(program, steps, form):
+    found = compare_runs(program, form=form)
     assert found.agree, str(found)
     assert found.steps == steps
     assert found.worst64 < 1e-12
     assert f"agree over {steps} steps" in str(found)
+    assert (form in str(found)) == (form != "fastest")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from ..case import EXACT, REDUCED, Call, call, family, op
 from ..inputs import Domain, Draw, Input
 
@@ -298,6 +300,36 @@ def attention(d: Draw) -> Call:
     return call(q, k, v, **options)
 
 
+def summands(
+    q: np.ndarray,
+    k: np.ndarray,
+    v: np.ndarray,
+    attn_mask: Any = None,
+    is_causal: bool = False,
+    scale: Any = None,
+    *,
+    cotangent: Any,
+) -> list[np.ndarray]:
+    """The formula of attention's gradients with sums in place of differences and magnitudes in place of values.
+
+        ds = p · (dp - Σ p·dp),   dq = scale · ds k,   dk = scale · dsᵀ q,   dv = pᵀ grad,   with dp = grad vᵀ
+    """  # fmt: skip
+    q, k, v, grad = (x.astype(np.float64) for x in (q, k, v, cotangent))
+    scale = q.shape[-1] ** -0.5 if scale is None else scale
+    scores = scale * (q @ k.swapaxes(-1, -2))
+    if is_causal:
+        attn_mask = np.tri(*scores.shape[-2:], dtype=bool)
+    if attn_mask is not None:
+        scores = np.where(attn_mask, scores, -np.inf) if attn_mask.dtype == bool else scores + attn_mask
+    p = np.exp(scores - scores.max(-1, keepdims=True))
+    p /= p.sum(-1, keepdims=True)
+    q, k, v, grad = np.abs(q), np.abs(k), np.abs(v), np.abs(grad)
+    dp = grad @ v.swapaxes(-1, -2)
+    ds = p * (dp + (p * dp).sum(-1, keepdims=True))
+    sizes = [scale * (ds @ k), scale * (ds.swapaxes(-1, -2) @ q), p.swapaxes(-1, -2) @ grad]
+    return sizes if attn_mask is None or is_causal else [*sizes, ds]
+
+
 reduced("scaled_dot_product_attention", attention, modes=("normal", "ties"))
 reduced(
     "scaled_dot_product_attention.large",
@@ -305,5 +337,5 @@ reduced(
     lambda torch, *a, **k: torch.nn.functional.scaled_dot_product_attention(*a, **k),
     modes=("large",),
     second=False,
-    cancels=True,
+    cancels=summands,
 )

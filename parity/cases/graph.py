@@ -262,3 +262,66 @@ def _unrolled(torch: Any, x: Any) -> Any:
 
 
 graph("graph.reuse", _unrolled)
+
+
+def _inner(torch: Any, x: Any, w: Any) -> Any:
+    """Gradients by inner tensors: one that is used early and late, one above another, with the leaf below them."""
+    a = x * w
+    b = a.tanh()
+    loss = (a * b + b * b).sin().sum()
+    by_a, by_b, by_x = torch.autograd.grad(loss, (a, b, x), create_graph=True)
+    (alone,) = torch.autograd.grad(loss, a, retain_graph=True)
+    (itself,) = torch.autograd.grad(loss, loss, retain_graph=True)
+    leaf = x.detach().clone().requires_grad_()
+    leaf.register_hook(lambda g: g * 10)
+    y = leaf * 2
+    found = torch.autograd.grad((y * y).sum(), (y, leaf))
+    untouched = leaf.grad is None
+    z = leaf * 3
+    (z * z).sum().backward(inputs=[z])
+    return by_a * by_b, by_x, alone, itself, found, untouched, z.grad, leaf.grad is None
+
+
+graph("graph.inner", _inner, shapes=((3, 4), (3, 4)))
+
+
+def _owned(torch: Any, x: Any) -> Any:
+    """A gradient that is changed changes nothing else: another gradient, what was given, what a hook kept."""
+    a, b, c, d, e = (x.detach().clone().requires_grad_() for _ in range(5))
+    (a + b).backward(torch.ones_like(a) * 2)
+    a.grad.mul_(3)
+    given = torch.ones_like(x).reshape(-1) * 4
+    (c.reshape(-1) + d.reshape(-1)).backward(given)
+    c.grad.mul_(3)
+    kept: list[Any] = []
+    y = e.reshape(4, 3)
+    y.register_hook(lambda g: kept.append(g))
+    (y * 5).sum().backward()
+    e.grad.mul_(3)
+    return a.grad, b.grad, given, c.grad, d.grad, kept[0], e.grad
+
+
+def _owned_in_words(torch: Any, x: Any) -> Any:
+    """What comes of it where nothing is shared. In PyTorch a gradient shares the memory that a view of it looks into."""
+    one = torch.ones_like(x, memory_format=torch.contiguous_format)
+    return one * 6, one * 2, one.reshape(-1) * 4, one * 12, one * 4, one.reshape(4, 3) * 5, one * 15
+
+
+graph("graph.ownership", _owned, gradient=False, reference=_owned_in_words)
+
+
+def _edges(torch: Any, x: Any) -> Any:
+    """A leaf has one node, whatever uses it; it may be the root itself; where nothing is wanted, nothing leads there."""
+    leaf, other = x.detach().clone().requires_grad_(), x.detach().clone()
+    y, z = leaf.exp(), leaf * other
+    (node, _), (again, _) = y.grad_fn.next_functions[0], z.grad_fn.next_functions[0]
+    leaf.backward(torch.ones_like(leaf) * 2)
+    refused = False
+    try:
+        torch.autograd.backward(other.sum())
+    except RuntimeError:
+        refused = True
+    return node is again, z.grad_fn.next_functions[1][0] is None, leaf.grad, refused, other.requires_grad
+
+
+graph("graph.edges", _edges, gradient=False)
