@@ -111,7 +111,6 @@ class Operation(Node):
         if True in needed:
             ctx.sequence_nr = next(clock)
             ctx._edges = edges
-            ctx._hooks = ctx._node_hooks = ctx._outputs = None  # as in the class, but quicker to read
             ctx._out_shape = out.shape
             ctx._out_dtype = out.dtype
             ids.append(id(out))
@@ -173,58 +172,56 @@ def walk(
     """
     arrived: dict[Node, Any] = {}  # by node: the sum of what has arrived; for several outputs a list of such sums
     heap: list[tuple[int, Node]] = []  # these nodes, the newest on top
-    for root, gradient in roots:
-        arrive(root, gradient, arrived, heap)
-    del roots, gradient
-    before, current.grad = current.grad, create_graph
+    node: Any = None  # the one that has run: its gradients are `results`, and go along `edges`
+    edges: Sequence[Edge | None] = [edge for edge, _ in roots]
+    results: Any = [gradient for _, gradient in roots]
+    del roots
     looking_for_nan = current.anomaly
+    before, current.grad = current.grad, create_graph
     try:
-        while heap:
+        while True:
+            for i, edge in enumerate(edges):
+                gradient = results[i]
+                if gradient is None or edge is None or (targets is not None and not targets.leads(edge)):
+                    continue
+                target, output_nr = edge
+                is_array = gradient.__class__ is Array
+                if not is_array or gradient.shape != target._out_shape or gradient.dtype is not target._out_dtype:
+                    gradient = fit(gradient, edge, node, i)
+                if looking_for_nan and node is not None:
+                    anomaly.check_nan(gradient, node, i)
+                so_far = arrived.get(target)
+                if so_far is None:
+                    heappush(heap, (-target.sequence_nr, target))
+                if target._outputs is None:
+                    arrived[target] = gradient if so_far is None else so_far + gradient
+                else:
+                    sums = arrived[target] = so_far or [None] * len(target._outputs)
+                    sums[output_nr] = gradient if sums[output_nr] is None else sums[output_nr] + gradient
+            results = gradient = grad = so_far = (
+                None  # what has been passed on should not be held: its memory may be reused
+            )
+            if not heap:
+                return
             node = heappop(heap)[1]
             grad = arrived.pop(node)
             if node._hooks is not None:
                 grad = hooks.call_output_hooks(node, grad)
+            edges = node._edges
             if targets is not None and not targets.arrive(node, grad):
+                edges = ()
                 continue
-            results: Any = node.run_backward(grad)
+            results = node.run_backward(grad)
             if results.__class__ is not tuple:
                 results = as_tuple(results)
             if node._node_hooks is not None:
                 results = hooks.call_node_hooks(node, results, grad)
-            if len(results) != len(node._edges):
+            if len(results) != len(edges):
                 results = fit_count(node, results)
-            for i, edge in enumerate(node._edges):
-                gradient = results[i]
-                if gradient is None or edge is None or (targets is not None and not targets.leads(edge)):
-                    continue
-                target = edge[0]
-                is_array = gradient.__class__ is Array
-                if not is_array or gradient.shape != target._out_shape or gradient.dtype is not target._out_dtype:
-                    gradient = fit(gradient, edge, node, i)
-                if looking_for_nan:
-                    anomaly.check_nan(gradient, node, i)
-                arrive(edge, gradient, arrived, heap)
             if not retain_graph:
                 node.release()
-            results = gradient = grad = None  # what has been passed on should not be held: its memory may be reused
     finally:
         current.grad = before
-
-
-def arrive(edge: Edge, gradient: Any, arrived: dict[Node, Any], heap: list[tuple[int, Node]]) -> None:
-    """Add a gradient to what has arrived at a node (for several outputs: at that output); the first puts it on the heap."""
-    node, output_nr = edge
-    if node not in arrived:
-        heappush(heap, (-node.sequence_nr, node))
-        if node._outputs is None:
-            arrived[node] = gradient
-        else:
-            arrived[node] = [gradient if i == output_nr else None for i in range(len(node._outputs))]
-    elif node._outputs is None:
-        arrived[node] = arrived[node] + gradient
-    else:
-        before = arrived[node][output_nr]
-        arrived[node][output_nr] = gradient if before is None else before + gradient
 
 
 class AccumulateGrad(Operation):

@@ -116,9 +116,8 @@ class Mul(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        if ctx.needs_input_grad:  # each factor is needed for the other's gradient only
-            da, db = ctx.needs_input_grad
-            ctx.save_for_backward(a if db else None, b if da else None)
+        da, db = ctx.needs_input_grad  # each factor is needed for the other's gradient only
+        ctx.save_for_backward(a if db else None, b if da else None)
         return a * b
 
     @staticmethod
@@ -139,8 +138,7 @@ class Div(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        if ctx.needs_input_grad:
-            ctx.save_for_backward(a if ctx.needs_input_grad[1] else None, b)
+        ctx.save_for_backward(a if ctx.needs_input_grad[1] else None, b)
         return np.true_divide(a, b)
 
     @staticmethod
