@@ -10,7 +10,7 @@ operations do), they return arrays and leave no trace in the graph.
     arithmetic.py          + - * / and remainders, absolute value, sign
     arrange.py             repeated, turned around, shifted
     attention.py           scaled dot-product attention
-    axes.py                TODO
+    axes.py                the dimensions of a reduction (helpers)
     checks.py              checks of arguments, in PyTorch's words
     choice.py              where, maximum, minimum, clamp, nan_to_num
     comparison.py          == < isnan isclose, logic and bits
@@ -33,7 +33,7 @@ operations do), they return arrays and leave no trace in the graph.
     loss_classes.py        losses of classes: cross_entropy, nll_loss
     loss_distributions.py  losses of distributions: kl_div, gaussian_nll_loss, poisson_nll_loss
     loss_margins.py        losses of margins: triplet_margin_loss, hinge_embedding_loss ...
-    loss_reduction.py      TODO
+    loss_reduction.py      how the losses of elements become one (helpers)
     loss_regression.py     losses of numbers: mse_loss, l1_loss, huber_loss ...
     mask.py                choice by a mask, fast: for formulas
     masked.py              masked_fill, masked_select, nonzero

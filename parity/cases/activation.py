@@ -48,7 +48,7 @@ ACTIVATIONS: list[tuple[str, tuple[float, ...], Callable[[Draw], dict[str, Any]]
 
 for name, kinks, options in ACTIVATIONS:
     if name == "threshold":
-        op(F + name, lambda d: call(d.tensor(), 0.5, -1.0), also=[name], kinks=kinks)
+        op(F + name, lambda d: call(d.tensor(), 0.5, -1.0), kinks=kinks, also=[name])
         continue
     op(
         F + name,
@@ -87,7 +87,7 @@ def prelu(d: Draw) -> Call:
 op(F + "prelu", prelu, also=["prelu"], kinks=(0.0,), second=False)
 op(F + "prelu.second", prelu, lambda torch, x, w: torch.nn.functional.prelu(x, w), modes=("normal",))
 op(F + "glu", lambda d: call(d.tensor((2, 4, 6)), *d.choice(((), (1,), (-1,), (0,)))))
-op(F + "rrelu", lambda d: call(d.tensor()), also=["rrelu"], kinks=(0.0,), modes=("normal",))
+op(F + "rrelu", lambda d: call(d.tensor()), kinks=(0.0,), modes=("normal",), also=["rrelu"])
 
 
 def along(d: Draw) -> Call:
