@@ -27,6 +27,13 @@ from .variable import Array, Variable
 
 LARGE = 1 << 15  # elements from which a compiled loop pays
 
+
+@functools.cache
+def numba_is_installed() -> bool:
+    """Whether compiled forms can run at all."""
+    return importlib.util.find_spec("numba") is not None
+
+
 # -- the switch
 
 POSITIONS: dict[bool | str, str] = {
@@ -77,6 +84,8 @@ class use_kernels(contextlib.ContextDecorator):
     def __init__(self, form: bool | str = True) -> None:
         global _default
         self.position = _position(form)
+        if self.position == "compiled" and not numba_is_installed():
+            raise RuntimeError("use_kernels('compiled') needs Numba: pip install numba, or choose 'numpy'")
         self._before: list[str | None] = []
         self._default = _default
         _default = self.position
@@ -97,11 +106,6 @@ class use_kernels(contextlib.ContextDecorator):
 
 
 # -- the choice
-
-
-@functools.cache
-def numba_is_installed() -> bool:
-    return importlib.util.find_spec("numba") is not None
 
 
 @functools.cache
