@@ -16,8 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```(python)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PLACE = re.compile(
-    r"^# (?:at the end of (?P<end>\S+)|in (?P<file>\S+), (?P<how>below|in place of): (?P<line>.*)|(?P<new>[\w/]+\.py))\n",
-    re.MULTILINE,
+    r"# (?:at the end of (?P<end>\S+)|in (?P<file>\S+), (?P<how>below|in place of): (?P<line>.*)|(?P<new>[\w/]+\.py))\n"
 )
 
 
@@ -33,11 +32,9 @@ def recipes():
             if not language:
                 commands += block.splitlines()
                 continue
-            places = list(PLACE.finditer(block))
-            assert places, f"{title}: no line says where this goes\n{block}"
-            assert places[0].start() == 0, f"{title}: the first line of a block says where it goes\n{block}"
-            ends = [place.start() for place in places[1:]] + [len(block)]
-            parts += [(place, block[place.end() : end]) for place, end in zip(places, ends, strict=True)]
+            place = PLACE.match(block)
+            assert place, f"{title}: the first line of a block says where it goes\n{block}"
+            parts.append((place, block[place.end() :]))
     return found
 
 
@@ -73,7 +70,7 @@ def copied(to, without=()):
         shutil.copy(ROOT / name, to)
     for parts, _ in RECIPES.values():
         for place, part in parts:
-            if not (place["end"] or "").startswith(tuple(without)) or not without:
+            if not (place["end"] or "").startswith(tuple(without)):
                 follow(to, place, part)
     return to
 
