@@ -18,32 +18,14 @@ from .tensor import Tensor  # before creation: the name `tensor` shall end as th
 from . import autograd, cuda, random
 from .autograd.fused import use_kernels
 from .autograd.modes import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
+    enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
+)  # fmt: skip
 from .creation import *
 from .device import device
 from .dtypes import (
-    bfloat16,
-    dtype,
-    finfo,
-    float16,
-    float32,
-    float64,
-    get_default_dtype,
-    iinfo,
-    int8,
-    int16,
-    int32,
-    int64,
-    promote_types,
-    set_default_dtype,
-    uint8,
-)
+    bfloat16, dtype, finfo, float16, float32, float64, get_default_dtype, iinfo, int8, int16, int32, int64,
+    promote_types, set_default_dtype, uint8,
+)  # fmt: skip
 from .dtypes import bool_ as bool
 from .dtypes import float16 as half
 from .dtypes import float32 as float

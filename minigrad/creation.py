@@ -9,42 +9,16 @@ import numpy as np
 
 from . import dtypes
 from .autograd.variable import Variable, wrap
-from .tensor_options import (
-    DataOptions,
-    FormatOptions,
-    TensorOptions,
-    leaf,
-    read,
-    read_like,
-    read_size,
-    unset,
-)
+from .tensor_options import DataOptions, FormatOptions, TensorOptions, leaf, read, read_like, read_size, unset
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
 __all__ = [
-    "arange",
-    "as_tensor",
-    "asarray",
-    "empty",
-    "empty_like",
-    "eye",
-    "from_dlpack",
-    "from_numpy",
-    "full",
-    "full_like",
-    "linspace",
-    "logspace",
-    "ones",
-    "ones_like",
-    "scalar_tensor",
-    "tensor",
-    "tril_indices",
-    "triu_indices",
-    "zeros",
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",
+    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "tril_indices", "triu_indices", "zeros",
     "zeros_like",
-]
+]  # fmt: skip
 
 
 # -- from data
@@ -105,7 +79,7 @@ def tensor(data: Any, **options: Unpack[DataOptions]) -> Tensor:
     return leaf(_to_array(data, d), requires_grad)
 
 
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Any = None) -> Tensor:
     """A tensor of `data`, sharing memory (and history) where no conversion is needed. PyTorch: torch.as_tensor."""
     d, _ = read("as_tensor", {"dtype": dtype, "device": device}, None)
     if isinstance(data, np.ndarray):
@@ -116,8 +90,9 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
 
 
 def asarray(
-    obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None, requires_grad: bool | None = None
-) -> Tensor:
+    obj: Any, *, dtype: dtypes.dtype | None = None, device: Any = None, copy: bool | None = None,
+    requires_grad: bool | None = None,
+) -> Tensor:  # fmt: skip
     """A tensor of `obj`, sharing memory where it may; copy=True always copies. PyTorch: torch.asarray.
 
     requires_grad: where it is given, the result (which may be `obj` itself) gets it; else it is as in `obj`.
@@ -187,26 +162,26 @@ def full(size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor
     return leaf(np.full(read_size("full", (size,)), value, d), requires_grad)
 
 
-def zeros_like(input: Any, **options: Unpack[FormatOptions]) -> Tensor:
+def zeros_like(input: Tensor, **options: Unpack[FormatOptions]) -> Tensor:
     """Zeros in the shape and type of `input`. PyTorch: torch.zeros_like."""
     array, requires_grad = read_like("zeros_like", input, options)
     array[...] = 0
     return leaf(array, requires_grad)
 
 
-def ones_like(input: Any, **options: Unpack[FormatOptions]) -> Tensor:
+def ones_like(input: Tensor, **options: Unpack[FormatOptions]) -> Tensor:
     """Ones in the shape and type of `input`. PyTorch: torch.ones_like."""
     array, requires_grad = read_like("ones_like", input, options)
     array[...] = 1
     return leaf(array, requires_grad)
 
 
-def empty_like(input: Any, **options: Unpack[FormatOptions]) -> Tensor:
+def empty_like(input: Tensor, **options: Unpack[FormatOptions]) -> Tensor:
     """Memory in the shape and type of `input`, not set to anything. PyTorch: torch.empty_like."""
     return leaf(*read_like("empty_like", input, options))
 
 
-def full_like(input: Any, fill_value: Any, **options: Unpack[FormatOptions]) -> Tensor:
+def full_like(input: Tensor, fill_value: Any, **options: Unpack[FormatOptions]) -> Tensor:
     """`fill_value` in the shape and type of `input`. PyTorch: torch.full_like."""
     array, requires_grad = read_like("full_like", input, options)
     np.copyto(array, _number(fill_value), casting="unsafe")

@@ -25,9 +25,7 @@ class dtype:
     "Storage" that of its memory in a file of torch.save. safetensors: its name in a safetensors file ("I64").
     """
 
-    __slots__ = (
-        "category", "cxx_name", "is_floating_point", "is_signed", "itemsize", "name", "numpy", "safetensors",
-    )  # fmt: skip
+    __slots__ = ("category", "cxx_name", "is_floating_point", "is_signed", "itemsize", "name", "numpy", "safetensors")
 
     def __init__(self, name: str, numpy_type: Any, itemsize: int, cxx_name: str, safetensors: str) -> None:
         self.name, self.cxx_name, self.safetensors = name, cxx_name, safetensors

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import missing
+from . import dtypes, missing
+from .ops.axes import Dims
 from .ops.distances import norm as _norm
 from .ops.matrix import chain_matmul, inverse, matmul
 
@@ -15,12 +17,17 @@ if TYPE_CHECKING:
 __all__ = ["inv", "matmul", "matrix_norm", "multi_dot", "norm", "vector_norm"]
 
 
-def vector_norm(x: Any, ord: float = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def vector_norm(
+    x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None
+) -> Tensor:
     """(Σ |x|ᵖ)^(1/p) over dim, or over all elements. PyTorch: torch.linalg.vector_norm."""
     return _norm(x, ord, dim, keepdim, dtype)
 
 
-def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def matrix_norm(
+    A: Tensor, ord: Any = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *,
+    dtype: dtypes.dtype | None = None,
+) -> Tensor:  # fmt: skip
     """The norm of matrices: "fro" (root of the sum of squares), ±1 (column sums), ±inf (row sums).
 
     PyTorch: torch.linalg.matrix_norm.
@@ -38,14 +45,16 @@ def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = F
     )
 
 
-def norm(A: Any, ord: Any = None, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
+def norm(
+    A: Tensor, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None
+) -> Tensor:
     """A vector norm, or for two dimensions a matrix norm. PyTorch: torch.linalg.norm."""
     if ord is not None and ((dim is None and A.dim() == 2) or (isinstance(dim, tuple | list) and len(dim) == 2)):
         return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)
     return _norm(A, 2 if ord is None else ord, dim, keepdim, dtype)
 
 
-def multi_dot(tensors: Any) -> Tensor:
+def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     """The product of several matrices (the first and the last may be vectors). PyTorch: torch.linalg.multi_dot."""
     if len(tensors) < 2:
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {len(tensors)}")

@@ -1,8 +1,9 @@
-"""What is said of a name of PyTorch's that minigrad has not: the nearest names, or what to do instead."""
+"""What is said of a name or argument of PyTorch's that minigrad has not: the nearest names, or what to do instead."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
 
 _INSTEAD = {
     "amp": "there is no half precision to compute in; leave autocast and GradScaler out",
@@ -44,3 +45,19 @@ def error(module: str, name: str, names: Iterable[str]) -> AttributeError:
 
     near = difflib.get_close_matches(name, [n for n in names if not n.startswith("_")], 3, 0.65)
     return AttributeError(f"{text}; nearest: {', '.join(near)}" if near else text)
+
+
+def refuse(owner: str, **arguments: Any) -> None:
+    """NotImplementedError for arguments that would change what is computed, and that minigrad does not support."""
+    for name, value in arguments.items():
+        if value:
+            raise NotImplementedError(f"{owner}: {name}={value!r} is not supported by minigrad; leave it out")
+
+
+def refusing(name: str, nearest: str) -> Callable[..., NoReturn]:
+    """What stands for a class that minigrad has not: calling it says what is nearest."""
+
+    def refuse(*args: Any, **kwargs: Any) -> NoReturn:
+        raise NotImplementedError(f"minigrad has no {name}; the nearest {nearest}")
+
+    return refuse

@@ -24,13 +24,9 @@ options = SimpleNamespace(**_DEFAULT)
 
 
 def set_printoptions(
-    precision: int | None = None,
-    threshold: float | None = None,
-    edgeitems: int | None = None,
-    linewidth: int | None = None,
-    profile: str | None = None,
-    sci_mode: bool | None = None,
-) -> None:
+    precision: int | None = None, threshold: float | None = None, edgeitems: int | None = None,
+    linewidth: int | None = None, profile: str | None = None, sci_mode: bool | None = None,
+) -> None:  # fmt: skip
     """Change how tensors are printed: digits, elements before a summary, items at its edges, columns.
 
     profile: "default", "short" or "full", before the others. PyTorch: torch.set_printoptions.

@@ -102,7 +102,7 @@ class Generator:
         self._fresh = True  # nothing drawn yet: PyTorch's state says `next = 0` then, but 624 whenever `key` is used up
         self._next_normal: float | None = None
 
-    # Made when first used: importing numpy.random would be a third of the time of importing minigrad.
+    # Made when first used: importing numpy.random takes long, and many programs draw nothing.
     @functools.cached_property
     def _engine(self) -> Any:
         engine = np.random.MT19937(0)
@@ -178,10 +178,7 @@ class Generator:
         if not (state["seeded"] == 1 and 1 <= left <= 624 and position <= 624):
             raise RuntimeError("Invalid mt19937 state: not the result of a get_state()")
         key = state["key"].astype(np.uint32)
-        self._engine.state = {
-            "bit_generator": "MT19937",
-            "state": {"key": key, "pos": 624 if left == 1 else position},
-        }
+        self._engine.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": 624 if left == 1 else position}}
         self._initial_seed = int(state["initial_seed"])
         self._fresh = position == 0
         self._next_normal = float(state["normal_y"]) if state["normal_is_valid"] else None
@@ -404,7 +401,7 @@ class Generator:
             raise NotImplementedError(f"randperm of {n} numbers: minigrad shuffles at most {(2**32 - 1) // 20 - 1}")
         if n < 2:
             return np.arange(n, dtype=dtype)
-        order = list(range(n))  # a list: its elements are swapped five times as fast as an array's
+        order = list(range(n))  # a list: its elements are swapped faster than an array's
         step = self._raw32(n - 1) % np.arange(n, 1, -1, dtype=np.uint64)
         for i, z in enumerate(step.tolist()):
             order[i], order[i + z] = order[i + z], order[i]
@@ -476,12 +473,12 @@ class Generator:
             )
         if p.shape[-1] > 2**24:
             raise RuntimeError(f"number of categories cannot exceed 2^24, got {p.shape[-1]}")
-        if p.size == 0:
-            return np.empty((*p.shape[:-1], num_samples), np.int64)
         if not ((p >= 0) & (p < np.inf)).all():
             raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
         if not (p.sum(-1) > 0).all():
             raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+        if p.size == 0:
+            return np.empty((*p.shape[:-1], num_samples), np.int64)
 
         if num_samples == 1 or not replacement:
             # PyTorch draws in the order in which p lies in memory

@@ -9,28 +9,19 @@ import numpy as np
 
 from . import dtypes, inplace, memory_order, random, storage
 from .autograd.variable import Variable, wrap
+from .random import Generator
 from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_like, read_size
 
 if TYPE_CHECKING:
     from .tensor import Tensor
 
 __all__ = [
-    "bernoulli",
-    "get_rng_state",
-    "multinomial",
-    "normal",
-    "rand",
-    "rand_like",
-    "randint",
-    "randint_like",
-    "randn",
-    "randn_like",
-    "randperm",
-    "set_rng_state",
-]
+    "bernoulli", "get_rng_state", "multinomial", "normal", "rand", "rand_like", "randint", "randint_like", "randn",
+    "randn_like", "randperm", "set_rng_state",
+]  # fmt: skip
 
 
-def _stream(generator: Any) -> random.Generator:
+def _stream(generator: Generator | None) -> Generator:
     return random.default_generator if generator is None else generator
 
 
@@ -53,25 +44,25 @@ def set_rng_state(new_state: Any) -> None:
 # -- new tensors
 
 
-def rand(*size: Any, generator: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def rand(*size: Any, generator: Generator | None = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Uniform in [0, 1). PyTorch: torch.rand."""
     d, requires_grad = read("rand", options, dtypes.default_numpy())
     return leaf(_uniform(read_size("rand", size), d, generator), requires_grad)
 
 
-def randn(*size: Any, generator: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def randn(*size: Any, generator: Generator | None = None, **options: Unpack[TensorOptions]) -> Tensor:
     """Standard normal. PyTorch: torch.randn."""
     d, requires_grad = read("randn", options, dtypes.default_numpy())
     return leaf(_normal(read_size("randn", size), d, generator), requires_grad)
 
 
-def rand_like(input: Any, *, generator: Any = None, **options: Unpack[FormatOptions]) -> Tensor:
+def rand_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[FormatOptions]) -> Tensor:
     """Uniform in [0, 1), in the shape and type of input. PyTorch: torch.rand_like."""
     array, requires_grad = read_like("rand_like", input, options)
     return leaf(random.in_order_of(array, lambda shape: _uniform(shape, array.dtype, generator)), requires_grad)
 
 
-def randn_like(input: Any, *, generator: Any = None, **options: Unpack[FormatOptions]) -> Tensor:
+def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[FormatOptions]) -> Tensor:
     """Standard normal, in the shape and type of input. PyTorch: torch.randn_like."""
     array, requires_grad = read_like("randn_like", input, options)
     return leaf(
@@ -79,27 +70,31 @@ def randn_like(input: Any, *, generator: Any = None, **options: Unpack[FormatOpt
     )
 
 
-def _uniform(shape: tuple[int, ...], d: np.dtype, generator: Any, low: Any = 0.0, high: Any = 1.0) -> np.ndarray:
+def _uniform(
+    shape: tuple[int, ...], d: np.dtype, generator: Generator | None, low: Any = 0.0, high: Any = 1.0
+) -> np.ndarray:
     return _stream(generator).uniform(shape, _floating("check_uniform_bounds", d), low, high)
 
 
 def _normal(
-    shape: tuple[int, ...], d: np.dtype, generator: Any, mean: Any = 0.0, std: Any = 1.0, like: np.ndarray | None = None
-) -> np.ndarray:
+    shape: tuple[int, ...], d: np.dtype, generator: Generator | None, mean: Any = 0.0, std: Any = 1.0,
+    like: np.ndarray | None = None,
+) -> np.ndarray:  # fmt: skip
     """like: the array that the numbers are for, where its memory may have another order than its indices."""
     in_pairs = like is not None and not like.flags.c_contiguous
     return _stream(generator).normal(shape, _floating("normal_kernel_cpu", d), mean, std, in_pairs)
 
 
-def _integers(low: Any, high: Any, shape: tuple[int, ...], d: np.dtype, generator: Any) -> np.ndarray:
+def _integers(low: Any, high: Any, shape: tuple[int, ...], d: np.dtype, generator: Generator | None) -> np.ndarray:
     if low >= high:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     return _stream(generator).random(shape, d, int(low), int(high))
 
 
 def randint(
-    low: Any = 0, high: Any = None, size: Any = None, *, generator: Any = None, **options: Unpack[TensorOptions]
-) -> Tensor:
+    low: Any = 0, high: Any = None, size: Any = None, *, generator: Generator | None = None,
+    **options: Unpack[TensorOptions],
+) -> Tensor:  # fmt: skip
     """Integers in [low, high), int64 unless a dtype is given; `randint(high, size)` starts at 0. PyTorch: torch.randint."""
     d, requires_grad = read("randint", options, np.dtype(np.int64))
     if size is None:  # randint(high, size)
@@ -112,8 +107,9 @@ def randint(
 
 
 def randint_like(
-    input: Any, low: Any = 0, high: Any = None, *, generator: Any = None, **options: Unpack[FormatOptions]
-) -> Tensor:
+    input: Tensor, low: Any = 0, high: Any = None, *, generator: Generator | None = None,
+    **options: Unpack[FormatOptions],
+) -> Tensor:  # fmt: skip
     """Integers in [low, high), in the shape and type of input. PyTorch: torch.randint_like."""
     array, requires_grad = read_like("randint_like", input, options)
     if high is None:
@@ -123,7 +119,7 @@ def randint_like(
     )
 
 
-def randperm(n: int, *, generator: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[TensorOptions]) -> Tensor:
     """The numbers 0 to n - 1 in random order. PyTorch: torch.randperm."""
     d, requires_grad = read("randperm", options, np.dtype(np.int64))
     if n < 0:
@@ -132,14 +128,13 @@ def randperm(n: int, *, generator: Any = None, **options: Unpack[TensorOptions])
 
 
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, **options: Unpack[TensorOptions]
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, **options: Unpack[TensorOptions]
 ) -> Tensor:
     """Normal with mean and std: numbers, with a size and options, or tensors, element by element. PyTorch: torch.normal."""
     if not isinstance(mean, Variable) and not isinstance(std, Variable):
         d, requires_grad = read("normal", options, dtypes.default_numpy())
         if size is None:
             raise TypeError("normal(): with numbers for mean and std, a size is needed: normal(mean, std, size)")
-        _check_std(std)
         return leaf(_normal(read_size("normal", (size,)), d, generator, mean, std), requires_grad)
     if size is not None or options:
         given = "size" if size is not None else next(iter(options))
@@ -154,7 +149,7 @@ def normal(
     return wrap((_normal(shape, d, generator) * stds + means).astype(d))
 
 
-def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability given by each element of input (or p), else 0. PyTorch: torch.bernoulli."""
     if p is None:
         probabilities = input.array
@@ -166,33 +161,17 @@ def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
     return wrap(_stream(generator).bernoulli(input.array.shape, input.array.dtype, p))
 
 
-def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
     """num_samples categories for each row of weights, with or without putting them back. PyTorch: torch.multinomial."""
-    weights = input.array
-    if weights.ndim not in (1, 2):
-        raise RuntimeError(f"prob_dist must be 1 or 2 dim, got {weights.ndim}")
-    if weights.dtype.kind != "f":
-        raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {input.dtype}")
-    if num_samples <= 0:
-        raise RuntimeError("cannot sample n_sample <= 0 samples")
-    if not replacement and num_samples > weights.shape[-1]:
-        raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
-    if not np.isfinite(weights).all() or (weights < 0).any():
-        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
-    if (weights.sum(-1) == 0).any():
-        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    return wrap(_stream(generator).multinomial(weights, num_samples, replacement))
+    return wrap(_stream(generator).multinomial(input.array, num_samples, replacement))
 
 
 # -- in place (methods of a tensor)
 
 
-def _check_std(std: Any) -> None:
-    if not isinstance(std, Variable) and std < 0:
-        raise RuntimeError(f"normal expects std >= 0.0, but found std {std}")
-
-
-def _fill(self: Any, draw: Callable[[tuple[int, ...]], np.ndarray]) -> Any:
+def _fill(self: Tensor, draw: Callable[[tuple[int, ...]], np.ndarray]) -> Tensor:
     """Set the elements to `draw(shape)`, in the order in which they lie in memory."""
     inplace.check(self)
     self.array[...] = random.in_order_of(self.array, draw)
@@ -202,20 +181,17 @@ def _fill(self: Any, draw: Callable[[tuple[int, ...]], np.ndarray]) -> Any:
     return self
 
 
-def uniform_(self: Any, a: float = 0, b: float = 1, *, generator: Any = None) -> Any:
+def uniform_(self: Tensor, a: float = 0, b: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with uniform numbers in [a, b). PyTorch: torch.Tensor.uniform_."""
-    if a > b:
-        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={a} > to={b}")
     return _fill(self, lambda shape: _uniform(shape, self.array.dtype, generator, a, b))
 
 
-def normal_(self: Any, mean: float = 0, std: float = 1, *, generator: Any = None) -> Any:
+def normal_(self: Tensor, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with normal numbers. PyTorch: torch.Tensor.normal_."""
-    _check_std(std)
     return _fill(self, lambda shape: _normal(shape, self.array.dtype, generator, mean, std, like=self.array))
 
 
-def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
+def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fill with 1 with probability p, else 0. PyTorch: torch.Tensor.bernoulli_."""
     if not isinstance(p, Variable):
         return _fill(self, lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, p))
@@ -224,27 +200,27 @@ def bernoulli_(self: Any, p: Any = 0.5, *, generator: Any = None) -> Any:
     return _fill(self, lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, chance.transpose(order)))
 
 
-def random_(self: Any, *bounds: Any, generator: Any = None) -> Any:
+def random_(self: Tensor, *bounds: Any, generator: Generator | None = None) -> Tensor:
     """Fill with integers: `random_()`, `random_(high)`, `random_(low, high)`. PyTorch: torch.Tensor.random_."""
     low, high = (None, None) if not bounds else (0, bounds[0]) if len(bounds) == 1 else bounds
     return _fill(self, lambda shape: _stream(generator).random(shape, self.array.dtype, low, high))
 
 
-def exponential_(self: Any, lambd: float = 1, *, generator: Any = None) -> Any:
+def exponential_(self: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with exponentially distributed numbers. PyTorch: torch.Tensor.exponential_."""
     return _fill(self, lambda shape: _stream(generator).exponential(shape, self.array.dtype, lambd))
 
 
-def cauchy_(self: Any, median: float = 0, sigma: float = 1, *, generator: Any = None) -> Any:
+def cauchy_(self: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with Cauchy distributed numbers. PyTorch: torch.Tensor.cauchy_."""
     return _fill(self, lambda shape: _stream(generator).cauchy(shape, self.array.dtype, median, sigma))
 
 
-def log_normal_(self: Any, mean: float = 1, std: float = 2, *, generator: Any = None) -> Any:
+def log_normal_(self: Tensor, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Tensor:
     """Fill with the exponentials of normal numbers. PyTorch: torch.Tensor.log_normal_."""
     return _fill(self, lambda shape: _stream(generator).log_normal(shape, self.array.dtype, mean, std))
 
 
-def geometric_(self: Any, p: float, *, generator: Any = None) -> Any:
+def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Fill with geometrically distributed numbers. PyTorch: torch.Tensor.geometric_."""
     return _fill(self, lambda shape: _stream(generator).geometric(shape, self.array.dtype, p))

@@ -108,6 +108,9 @@ def save(obj: Any, f: Any) -> None:
 
 # -- loading
 
+# What reading comes to at bytes that are no file of tensors, or a damaged one.
+_NOT_READ = (struct.error, ValueError, KeyError, IndexError, AttributeError, TypeError, StopIteration, EOFError)
+
 
 def _restore(node: Any, arrays: dict[str, np.ndarray]) -> Any:
     kind, content = next(iter(node.items()))
@@ -180,14 +183,5 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True, mmap: b
         read = _read
     try:
         return read(data)
-    except (
-        struct.error,
-        ValueError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        TypeError,
-        StopIteration,
-        EOFError,
-    ) as error:
+    except _NOT_READ as error:
         raise RuntimeError(f"{name} is no file of tensors, or it is damaged or cut off ({error})") from None

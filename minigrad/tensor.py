@@ -216,11 +216,7 @@ class Tensor(Variable):
         return self._base is not None
 
     def backward(
-        self,
-        gradient: Any = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: Any = None,
+        self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
     ) -> None:
         """Add this tensor's gradient to the `.grad` of every leaf it was computed from.
 
@@ -488,10 +484,8 @@ class Tensor(Variable):
     abs = absolute = __abs__ = ops.abs
     square = ops.square
     sign = ops.sign
-    floor, ceil, round, trunc, frac = (
-        ops.floor, ops.ceil, ops.round, ops.trunc, ops.frac,
-    )  # fmt: skip
-    fix = ops.trunc
+    floor, ceil, round, frac = ops.floor, ops.ceil, ops.round, ops.frac
+    trunc = fix = ops.trunc
     eq = __eq__ = ops.eq  # type: ignore[assignment]
     ne = __ne__ = ops.ne  # type: ignore[assignment]
     lt = less = __lt__ = ops.lt
@@ -562,9 +556,7 @@ class Tensor(Variable):
     tensor_split, unbind = ops.tensor_split, ops.unbind
     diagonal, diag, diag_embed = ops.diagonal, ops.diag, ops.diag_embed
     tril, triu = ops.tril, ops.triu
-    flip, fliplr, flipud, rot90, roll = (
-        ops.flip, ops.fliplr, ops.flipud, ops.rot90, ops.roll,
-    )  # fmt: skip
+    flip, fliplr, flipud, rot90, roll = ops.flip, ops.fliplr, ops.flipud, ops.rot90, ops.roll
 
     # -- indexing
 
@@ -580,9 +572,7 @@ class Tensor(Variable):
     # -- order
 
     sort, argsort, msort, topk = ops.sort, ops.argsort, ops.msort, ops.topk
-    kthvalue, median, nanmedian, mode, quantile = (
-        ops.kthvalue, ops.median, ops.nanmedian, ops.mode, ops.quantile,
-    )  # fmt: skip
+    kthvalue, median, nanmedian, mode, quantile = ops.kthvalue, ops.median, ops.nanmedian, ops.mode, ops.quantile
 
     # -- matrices
 

@@ -279,7 +279,7 @@ def _no_accumulation(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 mutant("index: assigns where it must add", "ops:PutAdd", "forward", _no_accumulation, "Tensor.__getitem__")
-mutant("gather: assigns where it must add", "ops:ScatterAddAt", "forward", _no_accumulation, "gather")
+mutant("gather: assigns where it must add", "ops:PutAdd", "forward", _no_accumulation, "gather")
 backward_of("ops:Sum", scaled(2.0), "twice", "sum")
 backward_of(
     "ops:Mean",

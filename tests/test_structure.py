@@ -183,6 +183,36 @@ def test_the_heart_is_short() -> None:
     assert len(ast.unparse(plain.body[1:]).splitlines()) <= 9
 
 
+def misplaced(source: str) -> list[str]:
+    """Operations under which another function stands before the one that is public or applies them."""
+    body = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    found, run = [], set()  # run: the classes since the last function
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            run.add(node.name)
+            continue
+        named = {x.value.id for x in ast.walk(node) if isinstance(x, ast.Attribute) and isinstance(x.value, ast.Name)}
+        public = any("public" in ast.unparse(decorator) for decorator in node.decorator_list)
+        applied = {name for name in run if re.search(rf"\b{name}\.apply\(|\({name}, ", source)}
+        if applied and not public and not run & named:
+            found.append(f"{node.name} stands under {', '.join(sorted(run))}")
+        run = set()
+    return found
+
+
+def test_functions_stand_directly_under_their_operations() -> None:
+    """In ops/ the first function under an operation is public or applies it; helpers stand above the class or below."""
+    for path in sorted((ROOT / "minigrad" / "ops").glob("*.py")):
+        assert misplaced(path.read_text(encoding="utf-8")) == [], path
+
+
+def test_a_helper_in_between_would_be_found() -> None:
+    operation, helper = "class Double(Operation):\n    pass\n", "def _check(x):\n    return x\n"
+    function = "@public\ndef double(x):\n    return Double.apply(_check(x))\n"
+    assert misplaced(operation + function + helper) == []
+    assert misplaced(operation + helper + function) == ["_check stands under Double"]
+
+
 def test_no_file_of_operations_is_long() -> None:
     for path in sorted((ROOT / "minigrad" / "ops").rglob("*.py")):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 510, path

@@ -1,4 +1,4 @@
-"""Automatic differentiation. Begin with graph.py; the other files are its rooms.
+"""Automatic differentiation. Begin with graph.py; the other files hold what it needs.
 
     graph.py          Operation, apply, the walk, leaves: backpropagation
     node.py           what a node remembers: saved values, versions, names
@@ -30,23 +30,9 @@ from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from .variable import Variable
 
 __all__ = [
-    "Function",
-    "Fused",
-    "Operation",
-    "Variable",
-    "backward",
-    "detect_anomaly",
-    "enable_grad",
-    "functional",
-    "grad",
-    "gradcheck",
-    "gradgradcheck",
-    "graph",
-    "inference_mode",
-    "no_grad",
-    "set_detect_anomaly",
-    "set_grad_enabled",
-]
+    "Function", "Fused", "Operation", "Variable", "backward", "detect_anomaly", "enable_grad", "functional", "grad",
+    "gradcheck", "gradgradcheck", "graph", "inference_mode", "no_grad", "set_detect_anomaly", "set_grad_enabled",
+]  # fmt: skip
 
 
 def __dir__() -> list[str]:

@@ -48,17 +48,17 @@ def _ask() -> None:
 
 def remember_caller(node: Node) -> None:
     """Keep the lines that led to the operation being recorded."""
-    node._where = traceback.format_stack()[:-2]
+    node._forward_stack = traceback.format_stack()[:-2]
 
 
 def check_nan(gradient: Any, node: Node, i: int) -> None:
     """RuntimeError if gradient `i` that `node` gave holds a NaN."""
     values = gradient.array if isinstance(gradient, Variable) else gradient
     if current.check_nan and np.isnan(values).any():
-        if node._where is not None:
+        if node._forward_stack is not None:
             print(
                 f"minigrad: {node.name()} made the first NaN of this backward pass. Its forward call:\n\n"
-                + "".join(node._where),
+                + "".join(node._forward_stack),
                 file=sys.stderr,
             )
         raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")

@@ -14,12 +14,9 @@ from .variable import Edge, Variable, wrap
 
 
 def backward(
-    tensors: Any,
-    grad_tensors: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
+    tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
     inputs: Any = None,
-) -> None:
+) -> None:  # fmt: skip
     """Add the gradient of `tensors` to the `.grad` of every leaf (or of `inputs` only). PyTorch: torch.autograd.backward.
 
     tensors: a tensor or several; grad_tensors: for each the gradient of what follows it, of its shape (None for a
@@ -46,15 +43,9 @@ def backward(
 
 
 def grad(
-    outputs: Any,
-    inputs: Any,
-    grad_outputs: Any = None,
-    retain_graph: bool | None = None,
-    create_graph: bool = False,
-    allow_unused: bool | None = None,
-    is_grads_batched: bool = False,
-    materialize_grads: bool = False,
-) -> tuple[Any, ...]:
+    outputs: Any, inputs: Any, grad_outputs: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
+    allow_unused: bool | None = None, is_grads_batched: bool = False, materialize_grads: bool = False,
+) -> tuple[Any, ...]:  # fmt: skip
     """The gradients of `outputs` by `inputs`, returned and not accumulated. PyTorch: torch.autograd.grad.
 
     An input that the outputs do not depend on raises, unless allow_unused (None for it) or materialize_grads (zeros).

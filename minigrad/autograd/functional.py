@@ -30,13 +30,9 @@ def _inputs(inputs: Any) -> tuple[tuple[Any, ...], bool]:
 
 
 def jacobian(
-    func: Callable,
-    inputs: Any,
-    create_graph: bool = False,
-    strict: bool = False,
-    vectorize: bool = False,
+    func: Callable, inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
     strategy: str = "reverse-mode",
-) -> Any:
+) -> Any:  # fmt: skip
     """∂out/∂input, of shape (*out.shape, *input.shape), for each output and input. PyTorch: torch.autograd.functional.jacobian."""
     if strategy != "reverse-mode":
         raise NotImplementedError(
@@ -71,13 +67,9 @@ def jacobian(
 
 
 def hessian(
-    func: Callable,
-    inputs: Any,
-    create_graph: bool = False,
-    strict: bool = False,
-    vectorize: bool = False,
+    func: Callable, inputs: Any, create_graph: bool = False, strict: bool = False, vectorize: bool = False,
     outer_jacobian_strategy: str = "reverse-mode",
-) -> Any:
+) -> Any:  # fmt: skip
     """The second derivatives of a function of one value. PyTorch: torch.autograd.functional.hessian."""
 
     def first(*values: Any) -> Any:

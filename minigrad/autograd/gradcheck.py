@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
+from ..missing import refuse
 from .differentiate import grad
 from .variable import Variable, wrap
 
@@ -44,11 +45,7 @@ def gradcheck(
 
     Raises GradcheckError (or returns False, with raise_exception=False) and says at which output and input they part.
     """
-    for name, value in unsupported.items():
-        if value:
-            raise NotImplementedError(f"gradcheck: {name}={value!r} is not supported by minigrad; leave it out")
-    if check_batched_grad:
-        raise NotImplementedError("gradcheck: check_batched_grad=True is not supported by minigrad; leave it out")
+    refuse("gradcheck", check_batched_grad=check_batched_grad, **unsupported)
     inputs = _tensors(inputs)
     wanted = [x for x in inputs if isinstance(x, Variable) and x.requires_grad]  # type: ignore[attr-defined]
     if not wanted:

@@ -231,14 +231,12 @@ class AccumulateGrad(Operation):
     new to old, reaches it after every use.
     """
 
+    grad_fn_name = "AccumulateGrad"
+
     def __init__(self, variable: Variable) -> None:
         self.variable = variable
         self._out_shape, self._out_dtype = variable.array.shape, variable.array.dtype
         self.sequence_nr = next(clock)
-
-    @classmethod
-    def name(cls) -> str:
-        return "AccumulateGrad"
 
     def run_backward(self, gradient: Any) -> tuple[()]:
         leaf: Any = self.variable

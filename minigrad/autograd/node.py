@@ -31,10 +31,11 @@ class Node:
     _hooks: dict[int, tuple[int, Callable]] | None = None  # (output, hook): called on that output's complete gradient
     _node_hooks: dict[int, Callable] | None = None  # called after this node ran
     is_view: ClassVar[bool] = False  # the output may look into the memory of the first input
+    grad_fn_name: ClassVar[str | None] = None  # what `name()` gives, where it is not the class's name + "Backward0"
 
     _saved: tuple[Any, ...] | None = ()
     _ids: Sequence[int] = ()  # id of each input array, then of each output array: see `saved_tensors`
-    _where: list[str] | None = None  # under detect_anomaly: the stack at the forward call
+    _forward_stack: list[str] | None = None  # under detect_anomaly: the stack at the forward call
 
     # -- saved values
 
@@ -111,7 +112,7 @@ class Node:
     @classmethod
     def name(cls) -> str:
         """The name in `grad_fn=<...>`, such as MulBackward0."""
-        return cls.__name__ + "Backward0"
+        return cls.grad_fn_name or cls.__name__ + "Backward0"
 
     @property
     def metadata(self) -> dict:

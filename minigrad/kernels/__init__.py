@@ -1,23 +1,23 @@
-"""Compiled loops for large arrays. Nobody needs to read them to understand the engine: each has its twin in NumPy, in ops/.
+"""Compiled loops for large arrays. Nobody needs to read them to understand the engine: each has its twin in NumPy.
 
 A fused operation (autograd/fused.py) names its compiled form, a class beside the loops here. It is imported, and Numba with
 it, when an array is large enough for it: small arrays never wait for a compiler. A compiled loop is kept on disk
 (NUMBA_CACHE_DIR, else beside the file), so each is compiled once on a machine; `python -m minigrad.kernels warm` does it ahead.
 
-    compiled.py     the decorators of all loops
-    vector.py       exp, tanh, erf ... written out, so that the compiler makes vector instructions of them
-    sums.py         sums and maxima of a row
-    elementwise.py  activations, forward and backward
-    rows.py         softmax, cross-entropy, layer norm: one row after the other
-    channels.py     batch norm
-    pool.py         pooling
-    gemm.py         the tile of a matrix product, in registers
-    conv.py         convolution, on that tile
-    conv_batch.py   convolution of a batch, an image in each lane
-    attention.py    scaled dot-product attention, in blocks, on that tile
-    cross_entropy.py  cross-entropy of class numbers, on the rows
-    scatter.py      rows added up by index: the gradient of an embedding
-    optimizer.py    Adam and SGD in one pass
+    compiled.py       the decorators of all loops, and the list of what they made
+    vector.py         exp, tanh, erf ... written out, so that the compiler makes vector instructions of them
+    sums.py           sums and maxima of a row
+    elementwise.py    activations, forward and backward
+    rows.py           softmax and layer norm, one row after the other
+    cross_entropy.py  cross-entropy of class indices, on those rows
+    channels.py       batch norm
+    pool.py           max pooling
+    gemm.py           the tile of a matrix product, in registers
+    conv.py           convolution, on that tile
+    conv_batch.py     convolution of a batch, an image in each lane
+    attention.py      scaled dot-product attention, in blocks, on that tile
+    scatter.py        rows added up by index: the gradient of an embedding
+    optimizer.py      Adam and SGD in one pass
 
 Threads: a kernel releases Python's lock and works on a part of the rows, `split` gives each thread of a small pool its
 part. So no second pool spins beside that of BLAS, and loader threads may call kernels too.
@@ -33,14 +33,14 @@ from collections.abc import Callable
 
 from ..threads import get_num_threads
 
-_PER_THREAD = 1 << 17  # elements that are worth waking a second thread for: about 50 microseconds
+_PER_THREAD = 1 << 17  # elements that are worth waking a second thread for
 
 _workers: list[_Worker] = []
 _busy = threading.Lock()
 
 
 class _Worker(threading.Thread):
-    """A thread that runs one function at a time, waiting for the next on a lock: half the wait of a queue and a future."""
+    """A thread that runs one function at a time, waiting for the next on a lock, which wakes it sooner than a queue would."""
 
     def __init__(self) -> None:
         super().__init__(name="minigrad kernel", daemon=True)

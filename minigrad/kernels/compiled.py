@@ -1,4 +1,4 @@
-"""The decorator of all kernels."""
+"""The decorators of all compiled loops, `kernel` and `inline`, and the list of the kernels."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ q = step · p + taps[t] of the input, unless q lies outside of the image.
     gradient by input       dx[q, c]  = Σ_(t, p that met q)  Σ_o  w[o, c, t] · grad[p, o]
     gradient by weight      dw[c, t, o] = Σ_(p, q met under t)  Σ_n  x[q, c, n] · grad[p, n, o]     vectors over o here
 
-Strides, dilations and margins are all in the lists: zeros around an image are never multiplied (of a 3x3 filter on a 4x4
-image those are 31 %), nothing is gathered, and every vector is aligned. The price is one transposition of what is
-read and of what is written, which is little beside hundreds of multiplications of each element:
+Strides, dilations and margins are all in the lists: zeros around an image are never multiplied (nearly a third of
+what a 3x3 filter meets on a 4x4 image), nothing is gathered, and every vector is aligned. The price is one transposition
+of what is read and of what is written, which is little beside hundreds of multiplications of each element:
 
     (N, C, places)  ──▶  (N / lanes, places, C, lanes)      for dw's grad:  (N / lanes, places, lanes, O)
 

@@ -2,8 +2,8 @@
 
     for each element:  read x (and grad) -> a straight line of arithmetic (vector.py) -> write out
 
-NumPy makes a pass for each operator, and a large array is slower to read and write than to compute with: the exact GELU
-takes nine passes there. Here it is one forward and one backward, which computes the curve anew rather than reading it.
+NumPy makes a pass for each operator, and a large array is slower to read and write than to compute with. Here it is one
+pass forward and one backward, which computes the curve of an activation anew rather than reading it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     for each element:  read p, g, m, v -> the update's formula -> write p, m, v
 
-The NumPy twins, which make fourteen passes, are `Adam._step` of optim/adam.py and `SGD.update` of optim/sgd.py.
+The NumPy twins, which make a pass for each operator, are `Adam._step` of optim/adam.py and `SGD.update` of optim/sgd.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sums and maxima of a row, in as many lanes as a vector has: one running sum would be slower, and round more."""
+"""Sums and maxima of a row, in as many lanes as a vector has: in one running sum each addition would wait for the last."""
 
 from __future__ import annotations
 

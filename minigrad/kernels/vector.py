@@ -1,8 +1,8 @@
 """exp, log, tanh and erf written out in arithmetic that a compiler can turn into vector instructions.
 
-A call of the C library's `exp` in a loop stops vectorisation: one element at a time, 5 to 17 times slower. What follows
-is a range reduction to a small interval, a polynomial there (Horner), and the power of two put together from its bits.
-All branches are computed and one is selected, so that a loop stays a straight line.
+A call of the C library's `exp` in a loop stops vectorisation: it takes one element at a time. What follows is a range
+reduction to a small interval, a polynomial there (Horner), and the power of two put together from its bits. All branches
+are computed and one is selected, so that a loop stays a straight line.
 
 Each function exists for float32 and float64; `exp` picks by type when it is compiled.
 """

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .. import inplace_functions, missing, ops
+from .. import dtypes, inplace_functions, missing, ops
 from ..inplace import of
 from ..ops.dropout import check_probability
 from ..public import FUNCTIONAL
@@ -76,7 +76,7 @@ def _implicit_dim(name: str, input: Tensor) -> int:
 
 
 @_own
-def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None) -> Tensor:
     """eˣ / Σ eˣ along dim: positive, with sum 1. dtype: what to convert the input to first.
 
     PyTorch: torch.nn.functional.softmax.
@@ -85,13 +85,15 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
 
 
 @_own
-def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None
+) -> Tensor:
     """The logarithm of `softmax`, without its loss of digits. PyTorch: torch.nn.functional.log_softmax."""
     return ops.log_softmax(input, _implicit_dim("log_softmax", input) if dim is None else dim, dtype)
 
 
 @_own
-def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None) -> Tensor:
     """softmax(-input). PyTorch: torch.nn.functional.softmin."""
     return ops.softmax(-input, _implicit_dim("softmin", input) if dim is None else dim, dtype)
 

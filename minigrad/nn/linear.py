@@ -36,10 +36,7 @@ class Linear(Module):
         require_cpu(device)
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(creation.empty(out_features, in_features, dtype=dtype))
-        if bias:
-            self.bias = Parameter(creation.empty(out_features, dtype=dtype))
-        else:
-            self.register_parameter("bias", None)
+        self.register_parameter("bias", Parameter(creation.empty(out_features, dtype=dtype)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -51,10 +48,7 @@ class Linear(Module):
 
     def forward(self, input: Any) -> Any:
         try:
-            weight, bias = (
-                self._parameters["weight"],
-                self._parameters["bias"],
-            )  # half a microsecond less than attributes
+            weight, bias = self._parameters["weight"], self._parameters["bias"]  # quicker to read than attributes
         except KeyError:  # somebody put a computed weight in the parameter's place
             weight, bias = self.weight, self.bias
         return F.linear(input, weight, bias)
@@ -67,24 +61,16 @@ class Bilinear(Module):
     """x1ᵀ W x2 + b. PyTorch: torch.nn.Bilinear."""
 
     def __init__(
-        self,
-        in1_features: int,
-        in2_features: int,
-        out_features: int,
-        bias: bool = True,
-        device: Any = None,
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None,
         dtype: Any = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
         require_cpu(device)
         if in1_features <= 0:
             raise ValueError(f"in1_features must be > 0, but got ({in1_features=})")
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         self.weight = Parameter(creation.empty(out_features, in1_features, in2_features, dtype=dtype))
-        if bias:
-            self.bias = Parameter(creation.empty(out_features, dtype=dtype))
-        else:
-            self.register_parameter("bias", None)
+        self.register_parameter("bias", Parameter(creation.empty(out_features, dtype=dtype)) if bias else None)
         bound = 1 / math.sqrt(in1_features)
         init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:

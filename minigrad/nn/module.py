@@ -289,9 +289,7 @@ class Module:
         """The module at a path such as "encoder.layers.0"."""
         module: Any = self
         for name in target.split(".") if target else ():
-            if not hasattr(module, name):
-                raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-            module = getattr(module, name)
+            module = _part(module, name)
             if not isinstance(module, Module):
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
@@ -299,10 +297,7 @@ class Module:
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a path such as "encoder.weight"."""
         path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        if not hasattr(module, name):
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
-        value = getattr(module, name)
+        value = _part(self.get_submodule(path), name)
         if not isinstance(value, Parameter):
             raise AttributeError(f"`{name}` is not an nn.Parameter")
         return value
@@ -311,11 +306,10 @@ class Module:
         """The buffer at a path such as "norm.running_mean"."""
         path, _, name = target.rpartition(".")
         module = self.get_submodule(path)
-        if not hasattr(module, name):
-            raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+        value = _part(module, name)
         if name not in module._buffers:
             raise AttributeError(f"`{name}` is not a buffer")
-        return module._buffers[name]
+        return value
 
     # -- changing the whole tree
 
@@ -502,15 +496,19 @@ class Module:
         return self.__dict__.copy()
 
 
+def _part(module: Module, name: str) -> Any:
+    """The attribute that a path names; an error in PyTorch's words."""
+    if not hasattr(module, name):
+        raise AttributeError(f"{type(module).__name__} has no attribute `{name}`")
+    return getattr(module, name)
+
+
 def _kind(value: Any) -> str:
     """A type as PyTorch's messages write it."""
     if isinstance(value, Variable):
         return value.type()  # type: ignore[attr-defined]
-    return (
-        f"{type(value).__module__}.{type(value).__qualname__}"
-        if type(value).__module__ != "builtins"
-        else type(value).__name__
-    )
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _size(array: np.ndarray) -> str:

@@ -46,19 +46,12 @@ class AvgPool1d(Module):
     """The mean of each window of (N, C, L)."""
 
     def __init__(
-        self,
-        kernel_size: Any,
-        stride: Any = None,
-        padding: Any = 0,
-        ceil_mode: bool = False,
+        self, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
         count_include_pad: bool = True,
-    ) -> None:
+    ) -> None:  # fmt: skip
         super().__init__()
-        one = [
-            x[0] if isinstance(x, tuple) else x
-            for x in (kernel_size, kernel_size if stride is None else stride, padding)
-        ]
-        self.kernel_size, self.stride, self.padding = ((x,) for x in one)
+        given = (kernel_size, kernel_size if stride is None else stride, padding)
+        self.kernel_size, self.stride, self.padding = ((x[0] if isinstance(x, tuple) else x,) for x in given)
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
     def forward(self, input: Any) -> Any:
@@ -81,14 +74,9 @@ class AvgPool2d(Module):
 
     def forward(self, input: Any) -> Any:
         return F.avg_pool2d(
-            input,
-            self.kernel_size,
-            self.stride,
-            self.padding,
-            self.ceil_mode,
-            self.count_include_pad,
+            input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad,
             self.divisor_override,
-        )
+        )  # fmt: skip
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"

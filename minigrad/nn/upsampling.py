@@ -18,9 +18,9 @@ class Upsample(Module):
         super().__init__()
         self.size, self.mode, self.align_corners = size, mode, align_corners
         self.recompute_scale_factor = recompute_scale_factor
-        scale = scale_factor
+        several = isinstance(scale_factor, tuple)
         self.scale_factor = (
-            tuple(float(f) for f in scale) if isinstance(scale, tuple) else float(scale) if scale else None
+            tuple(map(float, scale_factor)) if several else float(scale_factor) if scale_factor else None
         )
 
     def forward(self, input: Any) -> Any:

@@ -8,10 +8,10 @@ operations do), they return arrays and leave no trace in the graph.
     along.py               along one dimension by tensors of indices: gather, index_select, scatter
     approximations.py      the values of special functions, in NumPy alone
     arithmetic.py          + - * / and remainders, absolute value, sign
-    arrange.py             repeated, turned around, shifted
+    arrange.py             repeat, tile, flip, rot90, roll: copies in another arrangement
     attention.py           scaled dot-product attention
     axes.py                the dimensions of a reduction (helpers)
-    checks.py              checks of arguments, in PyTorch's words
+    checks.py              checks of arguments, in PyTorch's words (helpers)
     choice.py              where, maximum, minimum, clamp, nan_to_num
     comparison.py          == < isnan isclose, logic and bits
     contraction.py         tensordot, einsum, inner
@@ -25,33 +25,33 @@ operations do), they return arrays and leave no trace in the graph.
     exponential.py         exp, the logarithms, sigmoid
     extremes.py            amax, aminmax, max, argmax ...
     index.py               x[key]
-    interpolate.py         images made larger or smaller
+    interpolate.py         interpolate: images made larger or smaller
     join.py                cat, stack, meshgrid
     keys.py                what may stand in x[...] (helpers)
     linear.py              linear, bilinear
-    loss_binary.py         losses of yes and no: binary_cross_entropy ...
-    loss_classes.py        losses of classes: cross_entropy, nll_loss
+    loss_binary.py         losses of binary classification: binary_cross_entropy, with probabilities or logits
+    loss_classes.py        losses of classification: cross_entropy, nll_loss
     loss_distributions.py  losses of distributions: kl_div, gaussian_nll_loss, poisson_nll_loss
-    loss_margins.py        losses of margins: triplet_margin_loss, hinge_embedding_loss ...
-    loss_reduction.py      how the losses of elements become one (helpers)
-    loss_regression.py     losses of numbers: mse_loss, l1_loss, huber_loss ...
-    mask.py                choice by a mask, fast: for formulas
+    loss_margins.py        losses with a margin: triplet_margin_loss, hinge_embedding_loss ...
+    loss_reduction.py      mean, sum or none: the losses of elements become one number (helpers)
+    loss_regression.py     losses of regression: mse_loss, l1_loss, huber_loss ...
+    mask.py                choice by a mask on the bits of floats, for formulas (helpers)
     masked.py              masked_fill, masked_select, nonzero
     matrix.py              matmul, mm, bmm, dot, outer, addmm, kron, cross, inverse ...
     norm.py                batch, layer, group and instance norm, rms norm
-    operands.py            tensors and numbers, and the type in which they meet
+    operands.py            tensors and numbers, and the type in which they meet (helpers)
     order.py               sort, topk, median, mode, quantile ...
-    pad.py                 a border around an array
+    pad.py                 pad: a border around an array
     parts.py               slices, narrow, split, chunk, unbind
     patches.py             unfold, fold, pixel_shuffle
     piecewise.py           relu and its kin: activations made of straight pieces
-    pool.py                pooling
+    pool.py                max, average and adaptive pooling
     power.py               pow, square, the roots
     reduce.py              sum, mean, var, std, prod, logsumexp, all, any ...
     rounding.py            floor, ceil, round, trunc
-    rule.py                an operation of one input, made of a function and its derivative
+    rule.py                Rule: an operation of one input, made of a function and its derivative
     shape.py               reshape, permute, expand: other views of the same elements
-    softmax.py             softmax and its relatives
+    softmax.py             softmax, log_softmax, gumbel_softmax
     special.py             erf, lgamma and their kin
     tables.py              embedding, one_hot
     trigonometry.py        sin, cos, tan, their inverses and hyperbolic kin

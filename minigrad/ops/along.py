@@ -15,6 +15,7 @@ from .choice import where
 from .dims import normalize_dim
 from .index import Index, SetIndex, add_at
 from .keys import index_tensor
+from .operands import Number
 from .parts import Slice
 from .shape import expand
 
@@ -152,7 +153,7 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 
 
 @public
-def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Number | Tensor) -> Tensor:
     """input with its entries `index` of dimension dim set to value. PyTorch: torch.index_fill."""
     dim, places = _entries("index_fill", input, dim, index)
     value = value if isinstance(value, Variable) else wrap(np.asarray(value, input.array.dtype))
@@ -179,19 +180,16 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
 
 @public
 def scatter(
-    input: Tensor, dim: int, index: Any, src: Any = None, value: Any = None, *, reduce: str | None = None
-) -> Tensor:
+    input: Tensor, dim: int, index: Tensor, src: Tensor | None = None, value: Number | Tensor | None = None, *,
+    reduce: str | None = None,
+) -> Tensor:  # fmt: skip
     """input with src (or one value) written at the places that `gather(dim, index)` reads. PyTorch: torch.scatter."""
     if reduce is not None:
         if reduce not in ("add", "multiply"):
             raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
         kind = "sum" if reduce == "add" else "prod"
         return scatter_reduce(
-            input,
-            dim,
-            index,
-            _scatter_source("scatter", input, index, src if src is not None else value),
-            kind,
+            input, dim, index, _scatter_source("scatter", input, index, src if src is not None else value), kind
         )
     key = _gather_key("scatter", input, dim, index)
     return SetIndex.apply(input, _scatter_source("scatter", input, index, value if src is None else src), key)

@@ -160,13 +160,10 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
-    if (
-        isinstance(a, Variable)
-        and a.array.dtype.kind != "f"
-        and not (isinstance(b, Variable) and b.array.dtype.kind == "f")
-    ):
+    b_is_float = isinstance(b, Variable) and b.array.dtype.kind == "f"
+    if isinstance(a, Variable) and a.array.dtype.kind != "f" and not b_is_float:
         a = to_float(a)  # two integers meet in the default float type
-    elif isinstance(b, Variable) and b.array.dtype.kind != "f" and not isinstance(a, Variable):
+    elif isinstance(b, Variable) and not b_is_float and not isinstance(a, Variable):
         b = to_float(b)
     return binary(Div, a, b)
 
@@ -227,9 +224,7 @@ class FloorDivide(Operation):
 @public
 def floor_divide(input: Operand, other: Operand) -> Tensor:
     """⌊input / other⌋. PyTorch: torch.floor_divide."""
-    not_for_bool("floor_divide", input, other)
-    a, b = promote(input, other)
-    _zero_division(a, b)
+    a, b = _dividend_and_divisor("floor_divide", input, other)
     out = binary(FloorDivide, a, b)
     quotient = np.asarray(array_of(b))
     if out.array.dtype.kind == "f" and (quotient == 0).any():  # NumPy gives nan where PyTorch divides to ±inf
@@ -252,6 +247,14 @@ def _trunc_divide(a: Operand, b: Operand) -> Any:
     remainder = array_of(a) - quotient * array_of(b)
     negative = (remainder != 0) & ((np.less(array_of(a), 0)) != np.less(array_of(b), 0))
     return wrap(np.asarray(quotient + negative).astype(quotient.dtype))
+
+
+def _dividend_and_divisor(name: str, input: Operand, other: Operand) -> tuple[Any, Any]:
+    """Both in the type in which they meet, after checks."""
+    not_for_bool(name, input, other)
+    a, b = promote(input, other)
+    _zero_division(a, b)
+    return a, b
 
 
 def _zero_division(a: Operand, b: Operand) -> None:
@@ -277,10 +280,7 @@ class Remainder(Operation):
 @public
 def remainder(input: Operand, other: Operand) -> Tensor:
     """The remainder of input / other with the sign of other: Python's %. PyTorch: torch.remainder."""
-    not_for_bool("remainder", input, other)
-    a, b = promote(input, other)
-    _zero_division(a, b)
-    return binary(Remainder, a, b)
+    return binary(Remainder, *_dividend_and_divisor("remainder", input, other))
 
 
 def rremainder(input: Operand, other: Operand) -> Tensor:
@@ -305,10 +305,7 @@ class Fmod(Operation):
 @public
 def fmod(input: Operand, other: Operand) -> Tensor:
     """The remainder of input / other with the sign of input: C's fmod. PyTorch: torch.fmod."""
-    not_for_bool("fmod", input, other)
-    a, b = promote(input, other)
-    _zero_division(a, b)
-    return binary(Fmod, a, b)
+    return binary(Fmod, *_dividend_and_divisor("fmod", input, other))
 
 
 # -- sign and size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 class Tile(Operation):
     """out = x repeated `repeats` times along each dimension.  dx = grad summed over the copies"""
 
+    grad_fn_name = "RepeatBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, repeats: tuple[int, ...]) -> Array:
         ctx.repeats, ctx.shape = repeats, (1,) * (len(repeats) - x.ndim) + x.shape
@@ -31,10 +34,6 @@ class Tile(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         paired = [n for pair in zip(ctx.repeats, ctx.shape, strict=True) for n in pair]  # (r0, n0, r1, n1, ...)
         return grad.reshape(tuple(paired)).sum(tuple(range(0, len(paired), 2))), None
-
-    @classmethod
-    def name(cls) -> str:
-        return "RepeatBackward0"
 
 
 def repeat(input: Tensor, *repeats: Any) -> Tensor:
@@ -55,7 +54,9 @@ def tile(input: Tensor, *dims: Any) -> Tensor:
 
 
 @public
-def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
+def repeat_interleave(
+    input: Tensor, repeats: int | Tensor, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
     """Each element (or slice along dim) repeated `repeats` times in place. PyTorch: torch.repeat_interleave."""
     if dim is None:
         input, dim = reshape(input, -1), 0
@@ -66,9 +67,7 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, ou
             f"repeats must have the same size as input along dim, got {counts.size} and {input.array.shape[dim]}"
         )
     return index_select(
-        input,
-        dim,
-        wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel() if counts.ndim else counts)),
+        input, dim, wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel() if counts.ndim else counts))
     )
 
 
@@ -125,7 +124,7 @@ def flipud(input: Tensor) -> Tensor:
 
 
 @public
-def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
+def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """Turned by k quarter turns from dims[0] towards dims[1]. PyTorch: torch.rot90."""
     first, second = normalize_dims(dims, input.array.ndim)
     k %= 4
@@ -154,7 +153,7 @@ class Roll(Operation):
 
 
 @public
-def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
+def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] | None = None) -> Tensor:
     """Shifted along dims, what leaves at one end enters at the other. PyTorch: torch.roll."""
     by = (shifts,) if isinstance(shifts, int) else tuple(shifts)
     if dims is None or dims == ():

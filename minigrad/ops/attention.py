@@ -49,14 +49,13 @@ class ScaledDotProductAttention(Fused):
         if causal:
             mask = _causal_mask(q.array, k.array)
         scores = (q * scale) @ k.transpose(-2, -1)  # (..., L, S)
-        if mask is not None:
+        if mask is None:
+            weights = softmax(scores, -1)
+        else:
             scores = scores + (wrap(mask) if isinstance(mask, Array) else mask)
-        blind = scores.detach().amax(-1, True) == -math.inf if scores.shape[-1] else False
-        weights = (
-            softmax(scores.masked_fill(blind, 0.0), -1).masked_fill(blind, 0.0)
-            if mask is not None
-            else softmax(scores, -1)
-        )
+            # Rows in which nothing may be seen give 0.
+            blind = scores.detach().amax(-1, True) == -math.inf if scores.shape[-1] else False
+            weights = softmax(scores.masked_fill(blind, 0.0), -1).masked_fill(blind, 0.0)
         if noise is not None:
             weights = weights * wrap(noise)
         return weights @ v

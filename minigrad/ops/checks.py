@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from .. import dtypes
@@ -31,17 +30,3 @@ def require_floating(x: Any, function: str, kernel: str | None = None, position:
         raise NotImplementedError(
             f"\"{kernel or function}\" not implemented for '{type_name(array)}'; convert the tensor with .float() first"
         )
-
-
-def reduction_name(reduction: str, size_average: bool | None = None, reduce: bool | None = None) -> str:
-    """The reduction of a loss: "none", "mean" or "sum"; from the old arguments, with PyTorch's warning, if one is given."""
-    if size_average is not None or reduce is not None:
-        wanted = size_average is None or size_average
-        reduction = "none" if reduce is False else "mean" if wanted else "sum"
-        warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
-            stacklevel=3,
-        )
-    if reduction not in ("mean", "sum", "none"):
-        raise ValueError(f"{reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")
-    return reduction

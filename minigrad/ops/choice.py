@@ -169,6 +169,8 @@ class ClampTensors(Operation):
     dx = grad where low ≤ x ≤ high; dlow = grad where x < low < high; dhigh = grad where x > high or high < low
     """
 
+    grad_fn_name = "ClampBackward1"
+
     @staticmethod
     def forward(ctx: Any, x: Array, low: Any, high: Any) -> Array:
         ctx.save_for_backward(x, low, high)
@@ -190,10 +192,6 @@ class ClampTensors(Operation):
             where(at_low, grad, 0.0) if ctx.needs_input_grad[1] else None,
             where(at_high, grad, 0.0) if ctx.needs_input_grad[2] else None,
         )
-
-    @classmethod
-    def name(cls) -> str:
-        return "ClampBackward1"
 
 
 def _clamp_tensors(input: Operand, min: Operand, max: Operand) -> Any:

@@ -42,9 +42,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     shape_a, shape_b = [a.array.shape[d] for d in free_a], [b.array.shape[d] for d in free_b]
     rows = permute(a, free_a + over_a).reshape(math.prod(shape_a), n)
     columns = permute(b, over_b + free_b).reshape(n, math.prod(shape_b))
-    return (
-        matmul(rows, columns).reshape(*shape_a, *shape_b) if shape_a or shape_b else matmul(rows, columns).reshape(())
-    )
+    return matmul(rows, columns).reshape((*shape_a, *shape_b))
 
 
 @public

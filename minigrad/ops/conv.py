@@ -149,9 +149,8 @@ class Convolution(Fused):
         # index[d][i, k]: where element k of window i lies in dimension d
         key: list[Any] = [slice(None), slice(None)]
         for d, (k, s, dil) in enumerate(zip(w.shape[2:], stride, dilation, strict=True)):
-            places = (
-                np.arange(out_size(x.shape[2 + d], k, s, (0, 0), dil))[:, None] * s + np.arange(k) * dil
-            )  # (out, k)
+            n = out_size(x.shape[2 + d], k, s, (0, 0), dil)
+            places = np.arange(n)[:, None] * s + np.arange(k) * dil  # (out, k)
             shape = [1] * (2 * rank)
             shape[d], shape[rank + d] = places.shape
             key.append(wrap(places.reshape(shape)))
@@ -183,6 +182,24 @@ class Convolution(Fused):
             grad.sum((0, *range(2, grad.ndim))) if db else None,
             *(None,) * 4,
         )
+
+
+@public("minigrad", "functional")
+def conv1d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts | str = 0, dilation: IntOrInts = 1,
+    groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """input (N, C, L) or (C, L), weight (O, C/groups, k): (N, O, L'). padding: ints, "same" or "valid". PyTorch: torch.conv1d."""
+    return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
+
+
+@public("minigrad", "functional")
+def conv2d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts | str = 0, dilation: IntOrInts = 1,
+    groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """input (N, C, H, W) or (C, H, W), weight (O, C/groups, kh, kw): (N, O, H', W'). PyTorch: torch.conv2d."""
+    return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
 def _conv(
@@ -235,24 +252,6 @@ def _conv(
         )
     out = Convolution.apply(x, weight, bias, strides, pads, dilations, groups)
     return out.squeeze(0) if single else out
-
-
-@public("minigrad", "functional")
-def conv1d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts | str = 0, dilation: IntOrInts = 1,
-    groups: int = 1,
-) -> Tensor:  # fmt: skip
-    """input (N, C, L) or (C, L), weight (O, C/groups, k): (N, O, L'). padding: ints, "same" or "valid". PyTorch: torch.conv1d."""
-    return _conv("conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
-
-
-@public("minigrad", "functional")
-def conv2d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts | str = 0, dilation: IntOrInts = 1,
-    groups: int = 1,
-) -> Tensor:  # fmt: skip
-    """input (N, C, H, W) or (C, H, W), weight (O, C/groups, kh, kw): (N, O, H', W'). PyTorch: torch.conv2d."""
-    return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
 class TransposedConvolution(Fused):
@@ -313,6 +312,31 @@ class TransposedConvolution(Fused):
         )
 
 
+@public("minigrad", "functional")
+def conv_transpose1d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
+    output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1,
+) -> Tensor:  # fmt: skip
+    """input (N, C, L), weight (C, O/groups, k): (N, O, (L - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1).
+
+    PyTorch: torch.conv_transpose1d.
+    """
+    return _conv_transpose(
+        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
+
+
+@public("minigrad", "functional")
+def conv_transpose2d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
+    output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1,
+) -> Tensor:  # fmt: skip
+    """input (N, C, H, W), weight (C, O/groups, kh, kw): as `conv_transpose1d`, in two dimensions. PyTorch: torch.conv_transpose2d."""
+    return _conv_transpose(
+        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
+
+
 def _conv_transpose(
     name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | None, stride: IntOrInts, padding: IntOrInts,
     output_padding: IntOrInts, groups: int, dilation: IntOrInts,
@@ -344,28 +368,3 @@ def _conv_transpose(
     pairs = tuple((p, p - e) for p, e in zip(pads, extra, strict=True))
     out = TransposedConvolution.apply(x, weight, bias, strides, pairs, dilations, groups, spatial)
     return out.squeeze(0) if single else out
-
-
-@public("minigrad", "functional")
-def conv_transpose1d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
-    output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1,
-) -> Tensor:  # fmt: skip
-    """input (N, C, L), weight (C, O/groups, k): (N, O, (L - 1) stride - 2 padding + dilation (k - 1) + output_padding + 1).
-
-    PyTorch: torch.conv_transpose1d.
-    """
-    return _conv_transpose(
-        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )
-
-
-@public("minigrad", "functional")
-def conv_transpose2d(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
-    output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1,
-) -> Tensor:  # fmt: skip
-    """input (N, C, H, W), weight (C, O/groups, kh, kw): as `conv_transpose1d`, in two dimensions. PyTorch: torch.conv_transpose2d."""
-    return _conv_transpose(
-        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
-    )

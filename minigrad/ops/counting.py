@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autograd.variable import Variable, wrap
+from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
 
 if TYPE_CHECKING:
@@ -34,12 +34,9 @@ def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Ten
 
 @public
 def unique(
-    input: Tensor,
-    sorted: bool = True,
-    return_inverse: bool = False,
-    return_counts: bool = False,
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
     dim: int | None = None,
-) -> Any:
+) -> Any:  # fmt: skip
     """The different values, in order; with their places and counts, if asked for. PyTorch: torch.unique."""
     values, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True, axis=dim)
     inverse = inverse.reshape(input.array.shape if dim is None else (-1,))
@@ -50,7 +47,7 @@ def unique(
 
 @public
 def searchsorted(
-    sorted_sequence: Any, input: Tensor, *, out_int32: bool = False, right: bool = False, side: str | None = None
+    sorted_sequence: Tensor, input: Operand, *, out_int32: bool = False, right: bool = False, side: str | None = None
 ) -> Any:
     """Where each value would go in a sorted sequence (each row's own, for matrices). PyTorch: torch.searchsorted."""
     right = right or side == "right"
@@ -72,7 +69,7 @@ def bucketize(input: Tensor, boundaries: Tensor, *, out_int32: bool = False, rig
 
 
 @public
-def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+def isin(elements: Operand, test_elements: Operand, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Which elements are among test_elements. PyTorch: torch.isin."""
     a, b = (x.array if isinstance(x, Variable) else np.asarray(x) for x in (elements, test_elements))
     return wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))

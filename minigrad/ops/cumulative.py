@@ -14,9 +14,9 @@ from ..public import public
 from .arrange import Flip
 from .dims import normalize_dim
 from .exponential import logaddexp
-from .extremes import ValuesIndices, pick
+from .extremes import ValuesIndices, of_scalar, pick
 from .join import cat, stack
-from .operands import cast
+from .operands import accumulated
 from .parts import narrow, unbind
 
 if TYPE_CHECKING:
@@ -46,10 +46,7 @@ class CumSum(Operation):
 @public
 def cumsum(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The running sum along dim. PyTorch: torch.cumsum."""
-    if dtype is not None:
-        input = cast(input, dtypes.to_numpy(dtype))
-    elif input.array.dtype.kind != "f":
-        input = cast(input, np.dtype(np.int64))
+    input = accumulated(input, dtype)
     return CumSum.apply(input, normalize_dim(dim, input.array.ndim))
 
 
@@ -58,6 +55,8 @@ class CumProd(Fused):
 
     s is the gradient by the running product at k. No division, so zeros do no harm.
     """
+
+    grad_fn_name = "CumprodBackward0"
 
     @staticmethod
     def definition(x: Any, axis: int) -> Any:
@@ -82,18 +81,11 @@ class CumProd(Fused):
         s[1:] *= _accumulate(np.cumprod, moved, 0)[:-1]
         return np.moveaxis(s, 0, ctx.axis), None
 
-    @classmethod
-    def name(cls) -> str:
-        return "CumprodBackward0"
-
 
 @public
 def cumprod(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The running product along dim. PyTorch: torch.cumprod."""
-    if dtype is not None:
-        input = cast(input, dtypes.to_numpy(dtype))
-    elif input.array.dtype.kind != "f":
-        input = cast(input, np.dtype(np.int64))
+    input = accumulated(input, dtype)
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0 or input.array.shape[dim] == 0:
         return input.clone()
@@ -116,7 +108,7 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
 def _running_extreme(input: Operand, dim: int, better: Any) -> ValuesIndices:
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
-        return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+        return of_scalar(input)
     moved = np.moveaxis(input.array, dim, 0)
     indices = np.zeros(moved.shape, np.int64)
     for i in range(1, moved.shape[0]):

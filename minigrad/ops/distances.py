@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 class Norm2(Operation):
     """out = √Σ x².  dx = grad · x / out, 0 where out is 0"""
 
+    grad_fn_name = "LinalgVectorNormBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
         out = np.asarray(np.sqrt(total(x * x, axes, keepdim)))
@@ -42,13 +44,11 @@ class Norm2(Operation):
         out = out.reshape(kept)
         return grad.reshape(kept) * (x * where(out == 0, 0.0, 1 / out)), None, None
 
-    @classmethod
-    def name(cls) -> str:
-        return "LinalgVectorNormBackward0"
-
 
 class _PNorm(Operation):
     """out = (Σ |x|ᵖ)^(1/p).  dx = grad · sign(x) |x|ᵖ⁻¹ / outᵖ⁻¹, 0 where out is 0"""
+
+    grad_fn_name = "LinalgVectorNormBackward0"
 
     @staticmethod
     def forward(ctx: Any, x: Array, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
@@ -68,15 +68,12 @@ class _PNorm(Operation):
         scale = where(out == 0, 0.0, grad / out ** (p - 1))
         return sign(x) * abs(x) ** (p - 1) * scale, None, None, None
 
-    @classmethod
-    def name(cls) -> str:
-        return "LinalgVectorNormBackward0"
-
 
 @public
 def norm(
-    input: Tensor, p: Any = "fro", dim: Dims = None, keepdim: bool = False, dtype: dtypes.dtype | None = None
-) -> Tensor:
+    input: Tensor, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False,
+    dtype: dtypes.dtype | None = None,
+) -> Tensor:  # fmt: skip
     """The p-norm (Σ |x|ᵖ)^(1/p) over dim (all elements, if None); "fro" is 2. PyTorch: torch.norm."""
     require_tensor(input, "norm")
     if dtype is not None:
@@ -110,7 +107,7 @@ def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
 
 
 class AtLeast(Operation):
-    """out = max(x, low).  dx = grad, below low too: PyTorch gets this by clamping a copy behind autograd's back"""
+    """out = max(x, low).  dx = grad, below low too: PyTorch clamps a copy without recording it"""
 
     @staticmethod
     def forward(ctx: Any, x: Array, low: float) -> Array:

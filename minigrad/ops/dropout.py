@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class Dropout(Operation):
     """out = x · noise, noise 0 or 1 / (1 - p).  dx = grad · noise"""
 
+    grad_fn_name = "MulBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, noise: Array) -> Array:
         ctx.save_for_backward(noise)
@@ -33,9 +35,41 @@ class Dropout(Operation):
         (noise,) = ctx.saved_tensors
         return grad * noise, None
 
-    @classmethod
-    def name(cls) -> str:
-        return "MulBackward0"
+
+@public
+def dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """input with elements set to 0 with probability p, the others divided by 1 - p; input itself if not train.
+
+    PyTorch: torch.dropout.
+    """
+    if not _drops("dropout", input, p, train):
+        return input
+    array = input.array
+    return Dropout.apply(input, in_order_of(array, lambda shape: default_generator.dropout_mask(shape, array.dtype, p)))
+
+
+@public
+def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """`dropout` of whole channels of an input (N, C, ...). PyTorch: torch.feature_dropout. Source: Tompson et al. 2015."""
+    if not _drops("feature_dropout", input, p, train):
+        return input
+    return Dropout.apply(input, default_generator.dropout_mask(_channels(input.array.shape, p), input.array.dtype, p))
+
+
+@public
+def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """Dropout for networks with selu: mean 0 and variance 1 stay. PyTorch: torch.alpha_dropout. Source: Klambauer et al. 2017."""
+    if not _drops("alpha_dropout", input, p, train):
+        return input
+    return _alpha(input, p, input.array.shape)
+
+
+@public
+def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
+    """`alpha_dropout` of whole channels. PyTorch: torch.feature_alpha_dropout."""
+    if not _drops("feature_alpha_dropout", input, p, train):
+        return input
+    return _alpha(input, p, _channels(input.array.shape, p))
 
 
 def check_probability(p: float, error: type[Exception] = RuntimeError) -> None:
@@ -77,39 +111,3 @@ def _alpha(x: Tensor, p: float, shape: tuple[int, ...]) -> Any:
         kept = default_generator.bernoulli(shape, d, 1 - p)
     shift = (kept - 1) * (low * scale) + low * scale * p
     return Dropout.apply(x, kept * scale) + wrap(shift)
-
-
-@public
-def dropout(input: Tensor, p: float, train: bool) -> Tensor:
-    """input with elements set to 0 with probability p, the others divided by 1 - p; input itself if not train.
-
-    PyTorch: torch.dropout.
-    """
-    if not _drops("dropout", input, p, train):
-        return input
-    array = input.array
-    return Dropout.apply(input, in_order_of(array, lambda shape: default_generator.dropout_mask(shape, array.dtype, p)))
-
-
-@public
-def feature_dropout(input: Tensor, p: float, train: bool) -> Tensor:
-    """`dropout` of whole channels of an input (N, C, ...). PyTorch: torch.feature_dropout. Source: Tompson et al. 2015."""
-    if not _drops("feature_dropout", input, p, train):
-        return input
-    return Dropout.apply(input, default_generator.dropout_mask(_channels(input.array.shape, p), input.array.dtype, p))
-
-
-@public
-def alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
-    """Dropout for networks with selu: mean 0 and variance 1 stay. PyTorch: torch.alpha_dropout. Source: Klambauer et al. 2017."""
-    if not _drops("alpha_dropout", input, p, train):
-        return input
-    return _alpha(input, p, input.array.shape)
-
-
-@public
-def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
-    """`alpha_dropout` of whole channels. PyTorch: torch.feature_alpha_dropout."""
-    if not _drops("feature_alpha_dropout", input, p, train):
-        return input
-    return _alpha(input, p, _channels(input.array.shape, p))

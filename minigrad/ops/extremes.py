@@ -34,9 +34,18 @@ class MinMax(NamedTuple):
     max: Any
 
 
+def of_scalar(input: Operand) -> ValuesIndices:
+    """A tensor without dimensions is its own largest, smallest and middle value, at index 0."""
+    return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+
+
+def _no_elements(name: str) -> str:
+    return f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
+
+
 def _need_elements(name: str, input: Operand, axes: tuple[int, ...], dim: Any = None) -> None:
     if dim == () and input.array.size == 0:
-        raise RuntimeError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0: give dim.")
+        raise RuntimeError(_no_elements(name))
     for a in axes:
         if input.array.shape[a] == 0:
             raise IndexError(f"{name}(): Expected reduction dim {a} to have non-zero size.")
@@ -44,6 +53,8 @@ def _need_elements(name: str, input: Operand, axes: tuple[int, ...], dim: Any = 
 
 class Extreme(Operation):
     """out = the largest (or smallest) x over `axes`.  grad is shared evenly by the elements that equal it"""
+
+    grad_fn_name = "AmaxBackward0"
 
     @staticmethod
     def forward(
@@ -69,10 +80,6 @@ class Extreme(Operation):
         share = (ties / np.add.reduce(ties, axes, keepdims=True)).astype(x.dtype)
         share = share if isinstance(grad, Array | np.generic) else wrap(share)
         return grad.reshape(kept_shape(shape, axes)) * share, *[None] * (len(ctx.needs_input_grad) - 1)
-
-    @classmethod
-    def name(cls) -> str:
-        return "AmaxBackward0"
 
 
 @public
@@ -112,7 +119,7 @@ def _extreme_along(name: str, input: Operand, dim: int, keepdim: bool, find: Any
     ndim = input.array.ndim
     dim = normalize_dim(dim, ndim)
     if ndim == 0:
-        return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+        return of_scalar(input)
     _need_elements(name, input, (dim,))
     indices = np.asarray(find(input.array, dim, keepdims=True))
     values = pick(input, indices, dim, keepdim)
@@ -130,9 +137,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
         return maximum(input, dim)
     if dim is None:
         if input.array.size == 0:
-            raise RuntimeError(
-                "max(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
-            )
+            raise RuntimeError(_no_elements("max"))
         return Extreme.apply(input, tuple(range(input.array.ndim)), False, True, True)
     return _extreme_along("max", input, dim, keepdim, np.argmax)
 
@@ -148,9 +153,7 @@ def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
         return minimum(input, dim)
     if dim is None:
         if input.array.size == 0:
-            raise RuntimeError(
-                "min(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
-            )
+            raise RuntimeError(_no_elements("min"))
         return Extreme.apply(input, tuple(range(input.array.ndim)), False, False, True)
     return _extreme_along("min", input, dim, keepdim, np.argmin)
 
@@ -160,9 +163,7 @@ def _arg(name: str, input: Operand, dim: Any, keepdim: bool, find: Any) -> Any:
     if input.array.dtype.kind == "b":
         raise RuntimeError(f"\"{name}_cpu\" not implemented for 'Bool'; convert with .int() first")
     if input.array.size == 0 and dim is None:
-        raise IndexError(
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument."
-        )
+        raise IndexError(_no_elements(name))
     if dim is None:
         index = np.asarray(find(input.array))
         return wrap(index.reshape((1,) * input.array.ndim) if keepdim else index)

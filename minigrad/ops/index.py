@@ -119,6 +119,8 @@ def add_at(x: Operand, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
 class SetIndex(Operation):
     """out = x with `value` at key.  dx = grad with 0 at key, dvalue = grad[key]"""
 
+    grad_fn_name = "CopySlices"
+
     @staticmethod
     def forward(ctx: Any, x: Array, value: Array, key: Any) -> Array:
         ctx.key, ctx.value_shape = key, value.shape
@@ -139,10 +141,6 @@ class SetIndex(Operation):
             if extra > 0:
                 dvalue = dvalue.reshape((1,) * extra + tuple(dvalue.shape))
         return dx, dvalue, None
-
-    @classmethod
-    def name(cls) -> str:
-        return "CopySlices"
 
 
 @public

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..autograd.variable import Array, wrap
+from ..missing import refuse
 from ..public import public
 from .along import index_select
 from .matrix import matmul
@@ -40,8 +41,7 @@ def interpolate(
 
     PyTorch: torch.nn.functional.interpolate.
     """
-    if antialias:
-        raise NotImplementedError("interpolate: antialias=True is not supported by minigrad; leave it out")
+    refuse("interpolate", antialias=antialias)
     if mode not in ("nearest", "linear", "bilinear"):
         raise NotImplementedError(
             f"interpolate: mode={mode!r} is not supported by minigrad; there are nearest, linear, bilinear"

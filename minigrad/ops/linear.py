@@ -27,6 +27,8 @@ class Linear(Operation):
     The leading dimensions of x are one long batch, so that each product is one call of BLAS.
     """
 
+    grad_fn_name = "AddmmBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, weight: Array, bias: Array | None) -> Array:
         ctx.save_for_backward(x, weight)
@@ -59,34 +61,6 @@ class Linear(Operation):
             gb = _sum_rows(grad)
         return gx, gw, gb
 
-    @classmethod
-    def name(cls) -> str:
-        return "AddmmBackward0"
-
-
-def _add_to_rows(out: Array, row: Array) -> None:
-    """out += row. Short rows are taken 16 at a time: starting NumPy's inner loop costs more than their few sums."""
-    rows, n = out.size // row.size if row.size else 0, row.size
-    if not 1 < n <= 16 or rows < 64 or rows % 16:
-        out += row
-        return
-    repeated = np.empty((16, n), out.dtype)
-    repeated[...] = row
-    blocks = out.reshape(rows // 16, 16 * n)  # out is fresh and contiguous: a view
-    blocks += repeated.reshape(16 * n)
-
-
-def _sum_rows(x: Operand) -> Any:
-    """The sum over the first of two dimensions; up to 4,096 rows as a product with ones, which BLAS makes quicker."""
-    if isinstance(x, np.ndarray):
-        return np.dot(_ones(x.shape[0], x.dtype), x) if x.shape[0] <= 4096 else total(x, (0,))
-    return x.sum(0)
-
-
-@functools.lru_cache(maxsize=8)
-def _ones(n: int, d: np.dtype) -> Array:
-    return np.ones(n, d)
-
 
 @public("functional")
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -113,6 +87,30 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"{list(x.shape)} needs {w.shape[1]} features in its last dimension"
         )
     return add(matmul(input, transpose(weight, 0, 1)), bias)
+
+
+def _add_to_rows(out: Array, row: Array) -> None:
+    """out += row. Short rows are taken 16 at a time: starting NumPy's inner loop costs more than their few sums."""
+    rows, n = out.size // row.size if row.size else 0, row.size
+    if not 1 < n <= 16 or rows < 64 or rows % 16:
+        out += row
+        return
+    repeated = np.empty((16, n), out.dtype)
+    repeated[...] = row
+    blocks = out.reshape(rows // 16, 16 * n)  # out is fresh and contiguous: a view
+    blocks += repeated.reshape(16 * n)
+
+
+def _sum_rows(x: Operand) -> Any:
+    """The sum over the first of two dimensions; up to 4,096 rows as a product with ones, which BLAS makes quicker."""
+    if isinstance(x, np.ndarray):
+        return np.dot(_ones(x.shape[0], x.dtype), x) if x.shape[0] <= 4096 else total(x, (0,))
+    return x.sum(0)
+
+
+@functools.lru_cache(maxsize=8)
+def _ones(n: int, d: np.dtype) -> Array:
+    return np.ones(n, d)
 
 
 @public("minigrad", "functional")

@@ -1,4 +1,4 @@
-"""Losses of yes and no: of the probability of yes, or of its logit, where one or the other was wanted."""
+"""Losses of binary classification: of the probability of yes, or of its logit, where yes or no was wanted."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array
 from ..public import public
 from .activation import logsigmoid
-from .checks import reduction_name, require_floating, type_name
+from .checks import require_floating, type_name
 from .choice import clamp
 from .exponential import log
-from .loss_reduction import of_each, reduced, require_no_grad
+from .loss_reduction import of_each, reduced, reduction_name, require_no_grad
 from .mask import choose
 from .operands import broadcast_error, cast, promote
 
@@ -56,13 +56,9 @@ class BinaryCrossEntropy(Operation):
 
 @public("functional")
 def binary_cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """-(target · ln input + (1 - target) · ln(1 - input)), for probabilities; logarithms are held at -100 or above.
 
     PyTorch: torch.nn.functional.binary_cross_entropy.
@@ -186,13 +182,9 @@ def binary_cross_entropy_with_logits(
 
 @public("functional")
 def multilabel_soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:  # fmt: skip
     """The mean over classes (the last dimension) of `binary_cross_entropy_with_logits`.
 
     PyTorch: torch.nn.functional.multilabel_soft_margin_loss.

@@ -1,4 +1,4 @@
-"""Losses of classes: of the probabilities (or scores) of several classes, one of which was wanted."""
+"""Losses of classification: of the probabilities (or scores) of several classes, one of which was wanted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand
 from ..public import public
-from .checks import reduction_name, require_floating, require_tensor, type_name
-from .loss_reduction import reduced, require_no_grad
+from .checks import require_floating, require_tensor, type_name
+from .loss_reduction import reduced, reduction_name, require_no_grad
 from .softmax import log_softmax
 
 if TYPE_CHECKING:

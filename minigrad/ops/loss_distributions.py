@@ -11,10 +11,10 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..public import public
-from .checks import reduction_name, require_tensor
+from .checks import require_tensor
 from .distances import at_least
 from .exponential import exp, log
-from .loss_reduction import reduced
+from .loss_reduction import reduced, reduction_name
 from .mask import choose
 from .operands import broadcast_error, promote
 
@@ -39,13 +39,9 @@ class KlDiv(Operation):
 
 @public("functional")
 def kl_div(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    log_target: bool = False,
-) -> Tensor:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", log_target: bool = False,
+) -> Tensor:  # fmt: skip
     """target · (ln target - input): the Kullback-Leibler divergence of probabilities, where input holds *logarithms*.
 
     log_target: target holds logarithms too. reduction "batchmean" (the sum, divided by the first dimension) is the
@@ -98,29 +94,26 @@ def poisson_nll_loss(
 
 @public("functional")
 def gaussian_nll_loss(
-    input: Tensor, target: Tensor, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+    input: Tensor, target: Tensor, var: float | Tensor, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
     """(ln var + (input - target)² / var) / 2: the negative log-likelihood of target under N(input, var), but for a constant.
 
     var: in the shape of input, or with a last dimension of 1 or none; a number. It is held at eps or above (its gradient
     is not). full adds ln(2π) / 2. PyTorch: torch.nn.functional.gaussian_nll_loss.
     """
-    if isinstance(var, float):
-        if var < 0:
-            raise ValueError("var has negative entry/entries")
-        var = wrap(np.full_like(input.array, var))
-    elif (var.array < 0).any():
+    variance: Tensor = wrap(np.full_like(input.array, var)) if isinstance(var, float) else var
+    if var < 0 if isinstance(var, float) else (var.array < 0).any():
         raise ValueError("var has negative entry/entries")
-    shape, given = input.array.shape, var.array.shape
+    shape, given = input.array.shape, variance.array.shape
     if given != shape:
         if shape[:-1] == given:
-            var = var.unsqueeze(-1)
+            variance = variance.unsqueeze(-1)
         elif len(shape) != len(given) or sum(v for n, v in zip(shape, given, strict=True) if n != v) != 1:
             raise ValueError(f"var is of incorrect size: {list(given)} for an input of size {list(shape)}")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid; use 'none', 'mean' or 'sum'")
-    var = at_least(var, eps)
-    loss = 0.5 * (log(var) + (input - target) ** 2 / var)
+    variance = at_least(variance, eps)
+    loss = 0.5 * (log(variance) + (input - target) ** 2 / variance)
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)
     return reduced(loss, reduction)

@@ -9,11 +9,11 @@ import numpy as np
 
 from ..autograd.variable import wrap
 from ..public import public
-from .checks import reduction_name, require_floating, type_name
+from .checks import require_floating, type_name
 from .choice import clamp, minimum, where
 from .distances import pairwise_distance
 from .exponential import exp, log1p
-from .loss_reduction import reduced
+from .loss_reduction import reduced, reduction_name
 from .piecewise import relu
 
 if TYPE_CHECKING:
@@ -22,13 +22,9 @@ if TYPE_CHECKING:
 
 @public("functional")
 def hinge_embedding_loss(
-    input: Tensor,
-    target: Tensor,
-    margin: float = 1.0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
+    input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """input where target is 1, max(0, margin - input) where it is -1. PyTorch: torch.nn.functional.hinge_embedding_loss."""
     reduction = reduction_name(reduction, size_average, reduce)
     far = where(target != 1, clamp(margin - input, min=0), 0.0)

@@ -1,15 +1,27 @@
-"""What the losses share: how the losses of elements (or rows) become one number, and the gradient of that.
-
-`reduction` is "mean" (the default), "sum", or "none"; `checks.reduction_name` reads it.
-"""
+"""What the losses share: how the losses of elements (or rows) become one number, and the gradient of that."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from ..autograd.variable import Array, Operand, Variable
+
+
+def reduction_name(reduction: str, size_average: bool | None = None, reduce: bool | None = None) -> str:
+    """The reduction of a loss: "none", "mean" or "sum"; from the old arguments, with PyTorch's warning, if one is given."""
+    if size_average is not None or reduce is not None:
+        wanted = size_average is None or size_average
+        reduction = "none" if reduce is False else "mean" if wanted else "sum"
+        warnings.warn(
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            stacklevel=3,
+        )
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"{reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")
+    return reduction
 
 
 def reduced(losses: Operand, reduction: str) -> Any:

@@ -12,9 +12,9 @@ from ..autograd.fused import Fused
 from ..autograd.variable import Array, Operand
 from ..public import public
 from .arithmetic import sub as subtract
-from .checks import reduction_name, require_floating
+from .checks import require_floating
 from .choice import where
-from .loss_reduction import of_each, reduced
+from .loss_reduction import of_each, reduced, reduction_name
 from .operands import broadcast_error, cast, promote
 
 if TYPE_CHECKING:
@@ -96,13 +96,9 @@ class MseLoss(DifferenceLoss):
 
 @public("functional")
 def mse_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    weight: Tensor | None = None,
-) -> Tensor:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", weight: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     """(input - target)². With weight, the mean is Σ weight · loss / Σ weight. PyTorch: torch.nn.functional.mse_loss."""
     reduction = reduction_name(reduction, size_average, reduce)
     _same_size(input, target)
@@ -130,13 +126,9 @@ class L1Loss(DifferenceLoss):
 
 @public("functional")
 def l1_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    weight: Tensor | None = None,
-) -> Tensor:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", weight: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     """|input - target|. With weight, the mean is Σ weight · loss / Σ weight. PyTorch: torch.nn.functional.l1_loss."""
     reduction = reduction_name(reduction, size_average, reduce)
     _same_size(input, target)
@@ -167,13 +159,9 @@ class SmoothL1Loss(DifferenceLoss):
 
 @public("functional")
 def smooth_l1_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-    beta: float = 1.0,
-) -> Tensor:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", beta: float = 1.0,
+) -> Tensor:  # fmt: skip
     """(input - target)² / (2 beta) where they differ by less than beta, else |input - target| - beta/2.
 
     beta = 0 is `l1_loss`. PyTorch: torch.nn.functional.smooth_l1_loss. Source: Girshick 2015, "Fast R-CNN".

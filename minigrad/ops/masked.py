@@ -10,7 +10,7 @@ from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from .choice import where
 from .index import Index, SetIndex
-from .operands import cast
+from .operands import Number, cast
 from .parts import Slice
 from .shape import expand
 
@@ -29,7 +29,7 @@ def _mask(name: str, mask: Any) -> Array:
 
 
 @public
-def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+def masked_fill(input: Tensor, mask: Tensor, value: Number | Tensor) -> Tensor:
     """input with value where mask is True. PyTorch: torch.masked_fill."""
     _mask("masked_fill", mask)
     if isinstance(value, Variable):

@@ -20,58 +20,11 @@ if TYPE_CHECKING:
 
 def require_same_dtype(a: Operand, b: Operand) -> None:
     if a.dtype != b.dtype:
-        short = {
-            "float32": "float",
-            "float64": "double",
-            "int64": "long int",
-            "int32": "int",
-            "float16": "Half",
-        }
+        short = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int", "float16": "Half"}
         names = [short.get(x.dtype.name, x.dtype.name) for x in (a, b)]
         raise RuntimeError(
             f"expected m1 and m2 to have the same dtype, but got: {names[0]} != {names[1]}; convert one with .to()"
         )
-
-
-class MatMul(Operation):
-    """out = a @ b, the last two dimensions as matrices, the others broadcast.  da = grad @ bᵀ, db = aᵀ @ grad"""
-
-    @staticmethod
-    def forward(ctx: Any, a: Array, b: Array) -> Array:
-        ctx.save_for_backward(a, b)
-        return np.matmul(a, b)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        a, b = ctx.saved_tensors
-        da, db = ctx.needs_input_grad
-        if b.ndim == 2 and a.ndim > 2 and db:
-            # One large product for the whole batch, not a product for each entry and a sum.
-            rows = math.prod(a.shape[:-1])
-            flat_a, flat_grad = a.reshape((rows, a.shape[-1])), grad.reshape((rows, grad.shape[-1]))
-            return product(grad, b.swapaxes(-1, -2)) if da else None, product(flat_a.swapaxes(0, 1), flat_grad)
-        return (
-            product(grad, b.swapaxes(-1, -2)) if da else None,
-            product(a.swapaxes(-1, -2), grad) if db else None,
-        )
-
-    @classmethod
-    def name(cls) -> str:
-        return "MmBackward0"
-
-
-def product(a: Operand, b: Operand) -> Any:
-    """a @ b for arrays or tensors of at least two dimensions."""
-    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
-        return np.matmul(a, b)
-    return MatMul.apply(a, b)
-
-
-def _vector_error(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
-    return RuntimeError(
-        f"inconsistent tensor size, expected tensor {list(a)} and src {list(b)} to have the same number of elements, but got "
-        f"{math.prod(a)} and {math.prod(b)} elements respectively"
-    )
 
 
 class Dot(Operation):
@@ -87,6 +40,28 @@ class Dot(Operation):
         a, b = ctx.saved_tensors
         da, db = ctx.needs_input_grad
         return grad * b if da else None, grad * a if db else None
+
+
+class MatMul(Operation):
+    """out = a @ b, the last two dimensions as matrices, the others broadcast.  da = grad @ bᵀ, db = aᵀ @ grad"""
+
+    grad_fn_name = "MmBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        ctx.save_for_backward(a, b)
+        return np.matmul(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        da, db = ctx.needs_input_grad
+        if b.ndim == 2 and a.ndim > 2 and db:
+            # One large product for the whole batch, not a product for each entry and a sum.
+            rows = math.prod(a.shape[:-1])
+            flat_a, flat_grad = a.reshape((rows, a.shape[-1])), grad.reshape((rows, grad.shape[-1]))
+            return product(grad, b.swapaxes(-1, -2)) if da else None, product(flat_a.swapaxes(0, 1), flat_grad)
+        return product(grad, b.swapaxes(-1, -2)) if da else None, product(a.swapaxes(-1, -2), grad) if db else None
 
 
 @public
@@ -132,6 +107,20 @@ def matmul(input: Operand, other: Operand) -> Tensor:
         raise RuntimeError(
             f"The batch dimensions of {list(a.shape)} and {list(b.shape)} do not broadcast in matmul"
         ) from None
+
+
+def product(a: Operand, b: Operand) -> Any:
+    """a @ b for arrays or tensors of at least two dimensions."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray):
+        return np.matmul(a, b)
+    return MatMul.apply(a, b)
+
+
+def _vector_error(a: tuple[int, ...], b: tuple[int, ...]) -> RuntimeError:
+    return RuntimeError(
+        f"inconsistent tensor size, expected tensor {list(a)} and src {list(b)} to have the same number of elements, but got "
+        f"{math.prod(a)} and {math.prod(b)} elements respectively"
+    )
 
 
 def rmatmul(input: Operand, other: Operand) -> Tensor:
@@ -289,6 +278,8 @@ def trace(input: Tensor) -> Tensor:
 class Inverse(Operation):
     """out = A⁻¹.  dA = -A⁻ᵀ @ grad @ A⁻ᵀ"""
 
+    grad_fn_name = "LinalgInvExBackward0"
+
     @staticmethod
     def forward(ctx: Any, a: Array) -> Array:
         out = np.linalg.inv(a)
@@ -300,10 +291,6 @@ class Inverse(Operation):
         (out,) = ctx.saved_tensors
         transposed = out.swapaxes(-1, -2)
         return -product(product(transposed, grad), transposed)
-
-    @classmethod
-    def name(cls) -> str:
-        return "LinalgInvExBackward0"
 
 
 @public

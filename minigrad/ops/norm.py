@@ -11,6 +11,7 @@ The four norms differ only in over what the mean and the variance are taken. For
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -176,8 +177,9 @@ class NativeLayerNorm(Normalize):
 
 @public("minigrad", "functional")
 def layer_norm(
-    input: Tensor, normalized_shape: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
-) -> Tensor:
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:  # fmt: skip
     """Normalize over the last dimensions, which are `normalized_shape`; weight and bias have that shape.
 
     PyTorch: torch.nn.functional.layer_norm. Source: Ba et al. 2016, "Layer Normalization".
@@ -266,16 +268,13 @@ class NativeBatchNorm(Fused):
         return dx, dw, db, None, None, None
 
 
-def by_channel(parameter: Operand | None, ndim: int) -> Any:
-    """(C,) as (C, 1, ..), so that it broadcasts over the channels of (N, C, ..)."""
-    return None if parameter is None else parameter.reshape((-1,) + (1,) * (ndim - 2))
-
-
 class NormalizeBy(Fused):
     """out = (x - mean) / √(var + eps) · w + b with a given mean and variance: batch norm after training
 
     dx = grad · w / √(var + eps),  dw = grad · (x - mean) / √(var + eps),  db = grad
     """
+
+    grad_fn_name = "NativeBatchNormBackward0"
 
     @staticmethod
     def definition(x: Any, w: Any, b: Any, mean: Array, var: Array, eps: float) -> Any:
@@ -298,30 +297,6 @@ class NormalizeBy(Fused):
         dx = grad * (scale if w is None else scale * w) if to_x else None
         dw = grad * ((x - mean) * scale) if to_w else None
         return dx, dw, grad if to_b else None, None, None, None
-
-    @classmethod
-    def name(cls) -> str:
-        return "NativeBatchNormBackward0"
-
-
-def _check_channels(count: int, **vectors: Any) -> None:
-    for name, x in vectors.items():
-        if x is not None and x.array.size != count:
-            raise RuntimeError(f"{name} should contain {count} elements not {x.array.size}")
-
-
-def _both_or_neither(running_mean: Tensor | None, running_var: Tensor | None) -> None:
-    if (running_mean is None) != (running_var is None):
-        raise ValueError("running_mean and running_var must either both be None or neither be None")
-
-
-def _update_running(running_mean: Tensor, running_var: Tensor, momentum: float, mean: Array, var: Array) -> None:
-    """running = (1 - momentum) · running + momentum · new, in place."""
-    for running, new in ((running_mean, mean), (running_var, var)):
-        array = running.array
-        array *= 1 - momentum
-        array += (momentum * new).reshape(array.shape)
-        storage.mark_written(array)
 
 
 @public("functional")
@@ -363,6 +338,26 @@ def batch_norm(
     return out
 
 
+def _check_channels(count: int, **vectors: Any) -> None:
+    for name, x in vectors.items():
+        if x is not None and x.array.size != count:
+            raise RuntimeError(f"{name} should contain {count} elements not {x.array.size}")
+
+
+def _both_or_neither(running_mean: Tensor | None, running_var: Tensor | None) -> None:
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("running_mean and running_var must either both be None or neither be None")
+
+
+def _update_running(running_mean: Tensor, running_var: Tensor, momentum: float, mean: Array, var: Array) -> None:
+    """running = (1 - momentum) · running + momentum · new, in place."""
+    for running, new in ((running_mean, mean), (running_var, var)):
+        array = running.array
+        array *= 1 - momentum
+        array += (momentum * new).reshape(array.shape)
+        storage.mark_written(array)
+
+
 @public("functional")
 def instance_norm(
     input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None,
@@ -396,6 +391,11 @@ def instance_norm(
     return out
 
 
+def by_channel(parameter: Operand | None, ndim: int) -> Any:
+    """(C,) as (C, 1, ..), so that it broadcasts over the channels of (N, C, ..)."""
+    return None if parameter is None else parameter.reshape((-1,) + (1,) * (ndim - 2))
+
+
 class RmsNorm(Fused):
     """out = x̂ · w,  x̂ = x / √(mean(x²) + eps) over `axes`.  With h = grad · w:  dx = (h - x̂ · mean(h · x̂)) / √(mean(x²) + eps)"""
 
@@ -425,7 +425,9 @@ class RmsNorm(Fused):
 
 
 @public("minigrad", "functional")
-def rms_norm(input: Tensor, normalized_shape: Any, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
+def rms_norm(
+    input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
+) -> Tensor:
     """input / √(mean(input²) + eps) · weight over the last dimensions, which are `normalized_shape`.
 
     eps None: the machine epsilon of the dtype. PyTorch: torch.nn.functional.rms_norm. Source: Zhang and Sennrich 2019.

@@ -23,6 +23,8 @@ def array_of(x: Operand) -> Any:
 class Cast(Operation):
     """out = x in another floating type.  dx = grad, cast back (by the walk)"""
 
+    grad_fn_name = "ToCopyBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, d: np.dtype) -> Array:
         return x.astype(d)
@@ -30,10 +32,6 @@ class Cast(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return grad, None
-
-    @classmethod
-    def name(cls) -> str:
-        return "ToCopyBackward0"
 
 
 def cast(x: Operand, d: np.dtype) -> Any:
@@ -90,6 +88,13 @@ def to_float(x: Operand) -> Any:
     if isinstance(x, np.ndarray | np.generic):
         return x  # from a backward formula
     raise TypeError(f"argument 'input' must be Tensor, not {type(x).__name__}")
+
+
+def accumulated(x: Operand, dtype: dtypes.dtype | None) -> Any:
+    """x in the type in which sums and products of many elements are taken: the given one; for integers and booleans int64."""
+    if dtype is not None:
+        return cast(x, dtypes.to_numpy(dtype))
+    return x if x.array.dtype.kind == "f" else cast(x, np.dtype(np.int64))
 
 
 def not_for_bool(name: str, *operands: Operand) -> None:

@@ -10,7 +10,7 @@ from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .along import gather
 from .dims import normalize_dim
-from .extremes import ValuesIndices, pick
+from .extremes import ValuesIndices, of_scalar, pick
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -37,7 +37,7 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     """Values in order along dim, and where they were; equal values keep their order. PyTorch: torch.sort."""
     dim = _along("sort", input, dim)
     if input.array.ndim == 0:
-        return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+        return of_scalar(input)
     order = _order(input.array, dim, descending)
     return ValuesIndices(gather(input, dim, wrap(order)), wrap(order))
 
@@ -65,7 +65,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     if not 0 <= k <= n:
         raise RuntimeError(f"selected index k out of range: k = {k}, and dimension {dim} has {n} entries")
     if input.array.ndim == 0:
-        return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+        return of_scalar(input)
     order = _order(input.array, dim, largest)
     order = np.ascontiguousarray(order[(*(slice(None),) * dim, slice(k))])
     return ValuesIndices(gather(input, dim, wrap(order)), wrap(order))
@@ -86,7 +86,7 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
 def _at_rank(input: Operand, rank: Array, dim: int, keepdim: bool) -> ValuesIndices:
     """The value of the given rank along dim."""
     if input.array.ndim == 0:
-        return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+        return of_scalar(input)
     order = np.argsort(input.array, dim, kind="stable")
     places = np.take_along_axis(order, np.broadcast_to(rank, _one(input.array.shape, dim)), dim)
     return ValuesIndices(
@@ -108,7 +108,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     dim = _along("median", input, dim)
     x = input.array
     if x.ndim == 0:
-        return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+        return of_scalar(input)
     if x.shape[dim] == 0:
         raise IndexError(f"median(): Expected reduction dim {dim} to have non-zero size.")
     rank = np.full(_one(x.shape, dim), (x.shape[dim] - 1) // 2)
@@ -125,7 +125,7 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> A
         return nanmedian(input.reshape(-1), 0).values
     dim = _along("nanmedian", input, dim)
     if input.array.ndim == 0:
-        return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+        return of_scalar(input)
     present = (~np.isnan(input.array)).sum(dim, keepdims=True)
     return _at_rank(input, np.maximum(present - 1, 0) // 2, dim, keepdim)
 
@@ -135,7 +135,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The most frequent value along dim (the smallest of several), and the last place where it is. PyTorch: torch.mode."""
     dim = _along("mode", input, dim)
     if input.array.ndim == 0:
-        return ValuesIndices(input.clone(), wrap(np.zeros((), np.int64)))
+        return of_scalar(input)
 
     def place(row: Array) -> int:
         values, counts = np.unique(row, return_counts=True)
@@ -148,7 +148,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
 
 @public
 def quantile(
-    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+    input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
     """The values below which fractions q of the elements lie, interpolated between neighbours. PyTorch: torch.quantile."""
     if interpolation != "linear":

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class Pad(Operation):
     """out = x with a constant around it.  dx = the inner part of grad"""
 
+    grad_fn_name = "ConstantPadNdBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, pairs: Pairs, value: float) -> Array:
         ctx.inside = tuple(slice(lo, lo + n) for n, (lo, _) in zip(x.shape, pairs, strict=True))
@@ -29,10 +31,6 @@ class Pad(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return slice_of(grad, ctx.inside), None, None
-
-    @classmethod
-    def name(cls) -> str:
-        return "ConstantPadNdBackward0"
 
 
 @public("functional")

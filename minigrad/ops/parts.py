@@ -58,7 +58,7 @@ def put_slice(x: Operand, key: Any, shape: tuple[int, ...]) -> Any:
 
 
 @public
-def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
+def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     """`length` entries of dimension dim, from start on: a view. PyTorch: torch.narrow."""
     n_dims = input.array.ndim
     if n_dims == 0:

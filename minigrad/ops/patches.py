@@ -31,6 +31,8 @@ def _patch_setting(
 class Unfold(Operation):
     """out = the patches of (N, C, *spatial) as columns (N, C · kernel, out).  dx = grad folded"""
 
+    grad_fn_name = "Im2ColBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, kernel: Ints, dilation: Ints, padding: Pairs, stride: Ints) -> Array:
         ctx.setting = x.shape[2:], kernel, dilation, padding, stride
@@ -42,10 +44,6 @@ class Unfold(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return Fold.apply(grad, *ctx.setting), None, None, None, None
-
-    @classmethod
-    def name(cls) -> str:
-        return "Im2ColBackward0"
 
 
 @public("functional")
@@ -72,6 +70,8 @@ def unfold(
 class Fold(Operation):
     """out = columns added up into images (N, C, *spatial).  dx = grad unfolded"""
 
+    grad_fn_name = "Col2ImBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, spatial: Ints, kernel: Ints, dilation: Ints, padding: Pairs, stride: Ints) -> Array:
         ctx.setting = kernel, dilation, padding, stride
@@ -85,20 +85,12 @@ class Fold(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         return Unfold.apply(grad, *ctx.setting), None, None, None, None, None
 
-    @classmethod
-    def name(cls) -> str:
-        return "Col2ImBackward0"
-
 
 @public("functional")
 def fold(
-    input: Tensor,
-    output_size: IntOrInts,
-    kernel_size: IntOrInts,
-    dilation: IntOrInts = 1,
-    padding: IntOrInts = 0,
+    input: Tensor, output_size: IntOrInts, kernel_size: IntOrInts, dilation: IntOrInts = 1, padding: IntOrInts = 0,
     stride: IntOrInts = 1,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Columns (N, C · kh · kw, places) added up into images (N, C, *output_size). PyTorch: torch.nn.functional.fold."""
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
     spatial = tuple_of(output_size, 2, "output_size")

@@ -103,15 +103,35 @@ def _winner_indices(
     return index
 
 
-def _check_pool(kernel: Ints, stride: Ints, padding: Ints) -> None:
-    if min(stride) <= 0:
+def _check_rank(name: str, rank: int, x: Array) -> None:
+    if x.ndim not in (rank + 1, rank + 2):
+        raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(x.shape)}")
+
+
+def _geometry(
+    name: str, rank: int, x: Array, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts, dilation: IntOrInts,
+    ceil_mode: bool,
+) -> tuple[Ints, Ints, Ints, Ints, Ints, Pairs]:  # fmt: skip
+    """Kernel, stride, margins and dilation by dimension, how many windows there are, and the padding that holds them."""
+    _check_rank(name, rank, x)
+    kernel = tuple_of(kernel_size, rank, "kernel_size")
+    steps = kernel if stride is None or stride == () else tuple_of(stride, rank, "stride")
+    margins, dilations = tuple_of(padding, rank, "padding"), tuple_of(dilation, rank, "dilation")
+    if min(steps) <= 0:
         raise RuntimeError("stride should not be zero")
-    if any(p < 0 for p in padding):
-        raise RuntimeError(f"pad must be non-negative, but got pad: {padding}")
-    if any(2 * p > k for p, k in zip(padding, kernel, strict=True)):
+    if any(p < 0 for p in margins):
+        raise RuntimeError(f"pad must be non-negative, but got pad: {margins}")
+    if any(2 * p > k for p, k in zip(margins, kernel, strict=True)):
         raise RuntimeError(
-            f"pad should be at most half of effective kernel size, but got pad={max(padding)}, kernel_size={min(kernel)} and dilation=1"
+            f"pad should be at most half of effective kernel size, but got pad={max(margins)}, kernel_size={min(kernel)} and dilation=1"
         )
+    spatial = x.shape[-rank:]
+    out = _out_sizes(spatial, kernel, steps, margins, dilations, ceil_mode)
+    if min(out) < 1:
+        raise RuntimeError(
+            f"Given input size: {tuple(x.shape[1:])}. Calculated output size: {out}. Output size is too small"
+        )
+    return kernel, steps, margins, dilations, out, _pads(spatial, out, kernel, steps, margins, dilations)
 
 
 class MaxPool(Fused):
@@ -120,6 +140,7 @@ class MaxPool(Fused):
     Compiled form: kernels/pool.py.
     """
 
+    grad_fn_name = "MaxPool2DWithIndicesBackward0"
     compiled = "pool.MaxPool"
 
     @staticmethod
@@ -141,36 +162,6 @@ class MaxPool(Fused):
     def backward(ctx: Any, grad: Array) -> Any:
         return spread_to_winner(grad, ctx.winner, *ctx.setting), *(None,) * 5
 
-    @classmethod
-    def name(cls) -> str:
-        return "MaxPool2DWithIndicesBackward0"
-
-
-def _max_pool(
-    name: str, rank: int, input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts, dilation: IntOrInts,
-    ceil_mode: bool, return_indices: bool,
-) -> Any:  # fmt: skip
-    x = input.array
-    if x.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(x.shape)}")
-    kernel = tuple_of(kernel_size, rank, "kernel_size")
-    steps = kernel if stride is None or stride == () else tuple_of(stride, rank, "stride")
-    margins, dilations = tuple_of(padding, rank, "padding"), tuple_of(dilation, rank, "dilation")
-    _check_pool(kernel, steps, margins)
-    spatial = x.shape[-rank:]
-    out = _out_sizes(spatial, kernel, steps, margins, dilations, ceil_mode)
-    if min(out) < 1:
-        raise RuntimeError(
-            f"Given input size: {tuple(x.shape[1:])}. Calculated output size: {out}. Output size is too small"
-        )
-    pads = _pads(spatial, out, kernel, steps, margins, dilations)
-    if not return_indices:
-        return MaxPool.apply(input, kernel, steps, dilations, pads, out)
-    _, winner = max_windows(x, kernel, steps, dilations, pads, out)
-    indices = wrap(_winner_indices(winner, x.shape, kernel, steps, dilations, pads, out))
-    flat = gather(input.flatten(-rank), -1, indices.flatten(-rank))
-    return flat.reshape(indices.array.shape), indices
-
 
 @public("minigrad", "functional")
 def max_pool1d(
@@ -190,19 +181,24 @@ def max_pool2d(
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
-def _divisor(spatial: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints, count_include_pad: bool) -> Array:
-    """How many elements each window counts, in the shape of the output."""
-    counts: Any = np.ones(())
-    for n, k, s, p, o in zip(spatial, kernel, stride, padding, out, strict=True):
-        start = np.arange(o) * s - p
-        end = np.minimum(start + k, n + p)
-        along = end - start if count_include_pad else np.minimum(end, n) - np.maximum(start, 0)
-        counts = counts[..., None] * along
-    return counts
+def _max_pool(
+    name: str, rank: int, input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts, dilation: IntOrInts,
+    ceil_mode: bool, return_indices: bool,
+) -> Any:  # fmt: skip
+    x = input.array
+    kernel, steps, _, dilations, out, pads = _geometry(name, rank, x, kernel_size, stride, padding, dilation, ceil_mode)
+    if not return_indices:
+        return MaxPool.apply(input, kernel, steps, dilations, pads, out)
+    _, winner = max_windows(x, kernel, steps, dilations, pads, out)
+    indices = wrap(_winner_indices(winner, x.shape, kernel, steps, dilations, pads, out))
+    flat = gather(input.flatten(-rank), -1, indices.flatten(-rank))
+    return flat.reshape(indices.array.shape), indices
 
 
 class AvgPool(Fused):
     """out = Σ of each window / divisor.  dx = grad / divisor, added up over the windows that an element lies in"""
+
+    grad_fn_name = "AvgPool2DBackward0"
 
     @staticmethod
     def definition(x: Operand, kernel: Ints, stride: Ints, pads: Pairs, out: Ints, divisor: Array) -> Operand:
@@ -230,36 +226,6 @@ class AvgPool(Fused):
             total[at(place, out, stride, (1,) * rank)] += share
         return np.ascontiguousarray(total[inside(shape[-rank:], pads)]), *(None,) * 5
 
-    @classmethod
-    def name(cls) -> str:
-        return "AvgPool2DBackward0"
-
-
-def _avg_pool(
-    name: str, rank: int, input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts, ceil_mode: bool,
-    count_include_pad: bool, divisor: int | None,
-) -> Tensor:  # fmt: skip
-    x = input.array
-    if x.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(x.shape)}")
-    kernel = tuple_of(kernel_size, rank, "kernel_size")
-    steps = kernel if stride is None or stride == () else tuple_of(stride, rank, "stride")
-    margins = tuple_of(padding, rank, "padding")
-    _check_pool(kernel, steps, margins)
-    if divisor == 0:
-        raise RuntimeError("divisor must be not zero")
-    spatial = x.shape[-rank:]
-    out = _out_sizes(spatial, kernel, steps, margins, (1,) * rank, ceil_mode)
-    if min(out) < 1:
-        raise RuntimeError(
-            f"Given input size: {tuple(x.shape[1:])}. Calculated output size: {out}. Output size is too small"
-        )
-    pads = _pads(spatial, out, kernel, steps, margins, (1,) * rank)
-    counts = (
-        np.asarray(float(divisor)) if divisor else _divisor(spatial, kernel, steps, margins, out, count_include_pad)
-    )
-    return AvgPool.apply(input, kernel, steps, pads, out, counts.astype(x.dtype))
-
 
 @public("minigrad", "functional")
 def avg_pool1d(
@@ -281,6 +247,32 @@ def avg_pool2d(
     )
 
 
+def _avg_pool(
+    name: str, rank: int, input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts, ceil_mode: bool,
+    count_include_pad: bool, divisor: int | None,
+) -> Tensor:  # fmt: skip
+    x = input.array
+    if divisor == 0:
+        raise RuntimeError("divisor must be not zero")
+    kernel, steps, margins, _, out, pads = _geometry(name, rank, x, kernel_size, stride, padding, 1, ceil_mode)
+    if divisor:
+        counts = np.asarray(float(divisor))
+    else:
+        counts = _divisor(x.shape[-rank:], kernel, steps, margins, out, count_include_pad)
+    return AvgPool.apply(input, kernel, steps, pads, out, counts.astype(x.dtype))
+
+
+def _divisor(spatial: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints, count_include_pad: bool) -> Array:
+    """How many elements each window counts, in the shape of the output."""
+    counts: Any = np.ones(())
+    for n, k, s, p, o in zip(spatial, kernel, stride, padding, out, strict=True):
+        start = np.arange(o) * s - p
+        end = np.minimum(start + k, n + p)
+        along = end - start if count_include_pad else np.minimum(end, n) - np.maximum(start, 0)
+        counts = counts[..., None] * along
+    return counts
+
+
 def _adaptive_weights(n: int, m: int) -> Array:
     """The matrix (m, n) of means: place i takes the mean from ⌊i n / m⌋ to ⌈(i + 1) n / m⌉."""
     weights = np.zeros((m, n))
@@ -290,16 +282,18 @@ def _adaptive_weights(n: int, m: int) -> Array:
     return weights
 
 
-def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tensor:
+def _adaptive_target(name: str, rank: int, input: Tensor, output_size: Target) -> tuple[Ints, Ints]:
+    """The spatial dimensions of the input, after checks, and those of the output."""
     if not isinstance(input, Variable):
         raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
-    if input.array.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(
-            f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(input.array.shape)}"
-        )
+    _check_rank(name, rank, input.array)
     sizes = (output_size,) * rank if isinstance(output_size, int) else tuple(output_size)
     spatial = input.array.shape[-rank:]
-    target = tuple(n if m is None else m for n, m in zip(spatial, sizes, strict=True))
+    return spatial, tuple(n if m is None else m for n, m in zip(spatial, sizes, strict=True))
+
+
+def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tensor:
+    spatial, target = _adaptive_target(name, rank, input, output_size)
     if all(m == 1 for m in target):
         return input.mean(tuple(range(-rank, 0)), keepdim=True)
     for d, (n, m) in enumerate(zip(spatial, target, strict=True)):
@@ -311,13 +305,7 @@ def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tenso
 
 def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, return_indices: bool) -> Any:
     """The largest of each of output_size windows, from ⌊i n / m⌋ to ⌈(i + 1) n / m⌉ in each dimension."""
-    if input.array.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(
-            f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(input.array.shape)}"
-        )
-    sizes = (output_size,) * rank if isinstance(output_size, int) else tuple(output_size)
-    spatial = input.array.shape[-rank:]
-    target = tuple(n if m is None else m for n, m in zip(spatial, sizes, strict=True))
+    spatial, target = _adaptive_target(name, rank, input, output_size)
     bounds = [[(i * n // m, -(-(i + 1) * n // m)) for i in range(m)] for n, m in zip(spatial, target, strict=True)]
     flat = np.arange(math.prod(spatial)).reshape(spatial)
     every: Key = (...,)

@@ -23,11 +23,8 @@ class Pow(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        out = (
-            np.power(a, b)
-            if np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f"
-            else _integer_power(a, b)
-        )
+        is_float = np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f"
+        out = np.power(a, b) if is_float else _integer_power(a, b)
         ctx.save_for_backward(a, b, out)
         return out
 
@@ -47,18 +44,6 @@ class Pow(Operation):
         return da, db
 
 
-def _integer_power(a: Operand, b: Operand) -> Array:
-    """aᵇ in whole numbers: 1/aᵇ is ±1 for a = ±1, else 0 (NumPy refuses negative exponents)."""
-    if np.asarray(a).dtype.kind == "b" and np.asarray(b).dtype.kind == "b":
-        return np.logical_or(a, np.logical_not(b))
-    negative = np.less(b, 0)
-    if not np.any(negative):
-        return np.power(a, b)
-    unit = np.where(np.equal(a, 1), 1, np.where(np.equal(a, -1), np.where(np.mod(b, 2) == 1, -1, 1), 0))
-    power = np.power(a, np.maximum(b, 0))
-    return np.where(negative, unit, power).astype(power.dtype)
-
-
 @public
 def pow(input: Operand, exponent: Operand) -> Tensor:
     """input to the power of exponent, broadcast. PyTorch: torch.pow."""
@@ -72,6 +57,18 @@ def pow(input: Operand, exponent: Operand) -> Tensor:
     if isinstance(b, NUMBERS) and b == 0.5 and isinstance(a, Variable):
         return sqrt(a)
     return binary(Pow, a, b)
+
+
+def _integer_power(a: Operand, b: Operand) -> Array:
+    """aᵇ in whole numbers: 1/aᵇ is ±1 for a = ±1, else 0 (NumPy refuses negative exponents)."""
+    if np.asarray(a).dtype.kind == "b" and np.asarray(b).dtype.kind == "b":
+        return np.logical_or(a, np.logical_not(b))
+    negative = np.less(b, 0)
+    if not np.any(negative):
+        return np.power(a, b)
+    unit = np.where(np.equal(a, 1), 1, np.where(np.equal(a, -1), np.where(np.mod(b, 2) == 1, -1, 1), 0))
+    power = np.power(a, np.maximum(b, 0))
+    return np.where(negative, unit, power).astype(power.dtype)
 
 
 def rpow(input: Operand, other: Operand) -> Tensor:
@@ -89,9 +86,7 @@ def float_power(input: Operand, exponent: Operand) -> Tensor:
 class Square(Rule, out=lambda x: x * x, dx=lambda grad, x: grad * (2 * x)):
     """out = x².  dx = grad · 2x"""
 
-    @classmethod
-    def name(cls) -> str:
-        return "PowBackward0"
+    grad_fn_name = "PowBackward0"
 
 
 @public

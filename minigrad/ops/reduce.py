@@ -20,7 +20,7 @@ from .choice import where
 from .dims import normalize_dim
 from .exponential import exp, log
 from .join import cat
-from .operands import cast
+from .operands import accumulated, cast
 from .parts import narrow
 
 if TYPE_CHECKING:
@@ -49,10 +49,8 @@ def sum(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
     require_tensor(input, "sum")
     if isinstance(input, Array):
         return Sum.apply(input, axes_of(dim, input.ndim), keepdim)
-    if dtype is not None:
-        input = cast(input, dtypes.to_numpy(dtype))
-    elif input.array.dtype.kind != "f":
-        input = cast(input, np.dtype(np.int64))
+    if dtype is not None or input.array.dtype.kind != "f":
+        input = accumulated(input, dtype)
     return Sum.apply(input, axes_of(dim, input.array.ndim), keepdim)
 
 
@@ -122,6 +120,16 @@ class Var(Operation):
         return grad.reshape(kept_shape(tuple(shape), axes)) * (scale * centred), None, None, None
 
 
+@public
+def var(
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None,
+) -> Tensor:  # fmt: skip
+    """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
+    dim, unbiased = _variance_arguments("var", input, dim, unbiased)
+    return Var.apply(input, axes_of(dim, input.array.ndim), _correction("var", unbiased, correction), keepdim)
+
+
 def _correction(name: str, unbiased: bool | None, correction: float | None) -> float:
     if unbiased is not None and correction is not None:
         raise TypeError(f"{name}() received both 'unbiased' and 'correction'; give one")
@@ -134,20 +142,6 @@ def _variance_arguments(name: str, input: Operand, dim: Dims, unbiased: bool | N
     if input.array.dtype.kind != "f":
         raise RuntimeError(f"{name} only support floating point and complex dtypes, got {input.dtype}")
     return (None, dim) if isinstance(dim, bool) else (dim, unbiased)
-
-
-@public
-def var(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
-    correction: float | None = None,
-) -> Tensor:
-    """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
-    dim, unbiased = _variance_arguments("var", input, dim, unbiased)
-    return Var.apply(input, axes_of(dim, input.array.ndim), _correction("var", unbiased, correction), keepdim)
 
 
 class Std(Operation):
@@ -167,26 +161,18 @@ class Std(Operation):
 
 @public
 def std(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """The standard deviation, √var; its gradient at equal elements is 0. PyTorch: torch.std."""
     return Std.apply(var(input, dim, unbiased, keepdim, correction=correction))
 
 
 @public
 def var_mean(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
-) -> Any:
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Variance and mean. PyTorch: torch.var_mean."""
     chosen = None if isinstance(dim, bool) else dim
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, chosen, keepdim)
@@ -194,13 +180,9 @@ def var_mean(
 
 @public
 def std_mean(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
-) -> Any:
+) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Standard deviation and mean. PyTorch: torch.std_mean."""
     chosen = None if isinstance(dim, bool) else dim
     return std(input, dim, unbiased, keepdim, correction=correction), mean(input, chosen, keepdim)
@@ -237,27 +219,24 @@ class Prod(Fused):
         return grad * np.moveaxis(others, 0, ctx.axis), None, None
 
 
-def _products_before(x: Array) -> Array:
-    """By position along the first axis, the product of all before it."""
-    out = np.ones_like(x)
-    np.multiply.accumulate(x[:-1], 0, out=out[1:])
-    return out
-
-
 @public
 def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The product along dim (of all elements, if None). PyTorch: torch.prod."""
     require_tensor(input, "prod")
-    if dtype is not None:
-        input = cast(input, dtypes.to_numpy(dtype))
-    elif input.array.dtype.kind != "f":
-        input = cast(input, np.dtype(np.int64))
+    input = accumulated(input, dtype)
     if dim is None:
         return Prod.apply(input.reshape(-1), 0, False)
     if input.array.ndim == 0:
         normalize_dim(dim, 0)
         return input.clone()
     return Prod.apply(input, normalize_dim(dim, input.array.ndim), keepdim)
+
+
+def _products_before(x: Array) -> Array:
+    """By position along the first axis, the product of all before it."""
+    out = np.ones_like(x)
+    np.multiply.accumulate(x[:-1], 0, out=out[1:])
+    return out
 
 
 class LogSumExp(Operation):

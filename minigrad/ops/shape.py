@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def forget_base(view: Tensor) -> Tensor:
 class Reshape(Operation):
     """out = the elements of x, in order, in another shape.  dx = grad in the shape of x"""
 
+    grad_fn_name = "ViewBackward0"
     is_view = True
 
     @staticmethod
@@ -44,10 +46,6 @@ class Reshape(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return grad.reshape(ctx.shape), None
-
-    @classmethod
-    def name(cls) -> str:
-        return "ViewBackward0"
 
 
 @public
@@ -104,7 +102,7 @@ def ravel(input: Tensor) -> Tensor:
 
 
 @public
-def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
+def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """Dimension `dim` split into `sizes` (one may be -1). PyTorch: torch.unflatten."""
     shape = input.array.shape
     dim = normalize_dim(dim, len(shape))
@@ -119,7 +117,7 @@ def unflatten(input: Tensor, dim: int, sizes: Any) -> Tensor:
 
 
 @public
-def squeeze(input: Tensor, dim: Any = None) -> Tensor:
+def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Without its dimensions of size 1 (or those of `dim` that have size 1). PyTorch: torch.squeeze."""
     shape = input.array.shape
     chosen = range(len(shape)) if dim is None else normalize_dims(dim, len(shape))
@@ -206,7 +204,7 @@ def T(input: Tensor) -> Tensor:
 
 
 @public(also="moveaxis")
-def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
+def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Dimensions `source` moved to places `destination`, the others in their order. PyTorch: torch.movedim."""
     ndim = input.array.ndim
     src, dst = normalize_dims(source, ndim), normalize_dims(destination, ndim)
@@ -313,7 +311,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 @public
-def broadcast_to(input: Tensor, size: Any) -> Tensor:
+def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     """Broadcast to `size`. PyTorch: torch.broadcast_to."""
     return expand(input, size)
 

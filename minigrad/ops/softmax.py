@@ -33,7 +33,7 @@ def row_dot(a: Array, b: Array, dim: int) -> Array:
     return np.add.reduce(a * b, dim, keepdims=True)
 
 
-def _along(op: type[Fused], name: str, input: Tensor, dim: int, dtype: Any) -> Any:
+def _along(op: type[Fused], name: str, input: Tensor, dim: int, dtype: dtypes.dtype | None) -> Any:
     """op of the input along dim, after checks; dtype: what to convert the input to first."""
     if dtype is not None:
         require_tensor(input, name)
@@ -83,7 +83,7 @@ class Softmax(Fused):
 
 
 @public
-def softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+def softmax(input: Tensor, dim: int, dtype: dtypes.dtype | None = None) -> Tensor:
     """e^x / Σ e^x along dim: positive, with sum 1. dtype: what to convert the input to first.
 
     A row of -inf alone gives nan, as does one with inf or nan. PyTorch: torch.softmax.
@@ -126,7 +126,7 @@ class LogSoftmax(Fused):
 
 
 @public
-def log_softmax(input: Tensor, dim: int, dtype: Any = None) -> Tensor:
+def log_softmax(input: Tensor, dim: int, dtype: dtypes.dtype | None = None) -> Tensor:
     """The logarithm of `softmax`, without its loss of digits. PyTorch: torch.log_softmax."""
     return _along(LogSoftmax, "log_softmax", input, dim, dtype)
 

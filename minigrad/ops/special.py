@@ -25,9 +25,7 @@ _SLOPE = 2 / math.sqrt(math.pi)  # of erf at 0
 class PlainErf(Rule, out=approximations.erf, dx=lambda grad, x: grad * (_SLOPE * exp(-(x * x)))):
     """out = 2/√π ∫₀ˣ e^(-t²) dt.  dx = grad · 2/√π · e^(-x²)"""
 
-    @classmethod
-    def name(cls) -> str:
-        return "ErfBackward0"
+    grad_fn_name = "ErfBackward0"
 
 
 class Erf(Fused):

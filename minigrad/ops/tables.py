@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd import fused
 from ..autograd.fused import Fused
 from ..autograd.variable import Array, Operand, wrap
+from ..missing import refuse
 from ..public import public
 from .along import index_select
 from .choice import where
@@ -71,13 +72,8 @@ def embedding(
 
     PyTorch: torch.nn.functional.embedding.
     """
-    for name, value in (
-        ("max_norm", max_norm),
-        ("scale_grad_by_freq", scale_grad_by_freq),
-        ("sparse", sparse),
-    ):
-        if value:
-            raise NotImplementedError(f"embedding: {name}={value!r} is not supported by minigrad; leave it out")
+    if max_norm or scale_grad_by_freq or sparse:
+        refuse("embedding", max_norm=max_norm, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
     index = index_tensor("embedding", input)
     if weight.array.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, got shape {list(weight.array.shape)}")

@@ -15,9 +15,7 @@ import numpy as np
 from ..autograd.variable import Array
 
 Ints: TypeAlias = tuple[int, ...]
-IntOrInts: TypeAlias = (
-    int | Sequence[int]
-)  # what functions accept: one number for all spatial dimensions, or one for each
+IntOrInts: TypeAlias = int | Sequence[int]  # one number for all spatial dimensions, or one for each
 Key: TypeAlias = tuple[Any, ...]  # what an array is indexed by
 Pairs: TypeAlias = tuple[tuple[int, int], ...]  # padding before and after, by spatial dimension
 
@@ -65,12 +63,10 @@ def windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints) -> Array:
     n = len(kernel)
     spatial, steps = x.shape[-n:], x.strides[-n:]
     out = [out_size(s, k, st, (0, 0), d) for s, k, st, d in zip(spatial, kernel, stride, dilation, strict=True)]
-    strides = [b * s for b, s in zip(steps, stride, strict=True)] + [
-        b * d for b, d in zip(steps, dilation, strict=True)
-    ]
-    return np.lib.stride_tricks.as_strided(
-        x, (*x.shape[:-n], *out, *kernel), (*x.strides[:-n], *strides), writeable=False
-    )
+    between_places = [b * s for b, s in zip(steps, stride, strict=True)]
+    between_elements = [b * d for b, d in zip(steps, dilation, strict=True)]
+    shape, strides = (*x.shape[:-n], *out, *kernel), (*x.strides[:-n], *between_places, *between_elements)
+    return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
 
 
 def add_windows(values: Array, spatial: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Array:

@@ -10,7 +10,8 @@ import numpy as np
 from .. import dtypes, storage
 from ..autograd.fused import compiled_form, size
 from ..autograd.variable import Array, wrap
-from .optimizer import Optimizer, check_betas, check_range, count_step, in_one_line, refuse, scalar_state
+from ..missing import refuse
+from .optimizer import Optimizer, check_betas, check_range, count_step, in_one_line, scalar_state
 
 
 def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Array:
@@ -23,6 +24,16 @@ def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Arra
         p *= 1 - group["lr"] * group["weight_decay"]
         return grad
     return grad + p * group["weight_decay"]
+
+
+def _check_arguments(
+    optimizer: Optimizer, lr: Any, betas: tuple[float, float], eps: float, weight_decay: float, **unsupported: bool
+) -> None:
+    check_range("learning rate", lr)
+    check_range("epsilon value", eps)
+    check_betas(betas)
+    check_range("weight_decay value", weight_decay)
+    refuse(type(optimizer).__name__, **unsupported)
 
 
 _SMALL = 4096  # elements up to which a parameter's update is all overhead
@@ -59,11 +70,7 @@ class Adam(Optimizer):
         capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:  # fmt: skip
-        check_range("learning rate", lr)
-        check_range("epsilon value", eps)
-        check_betas(betas)
-        check_range("weight_decay value", weight_decay)
-        refuse(type(self).__name__, capturable=capturable, differentiable=differentiable)
+        _check_arguments(self, lr, betas, eps, weight_decay, capturable=capturable, differentiable=differentiable)
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize,
             "foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused,
@@ -197,11 +204,7 @@ class _Moments(Optimizer):
         self, params: Any, lr: Any, betas: tuple[float, float], eps: float, weight_decay: float, maximize: bool,
         capturable: bool, differentiable: bool, foreach: bool | None, **more: Any,
     ) -> None:  # fmt: skip
-        check_range("learning rate", lr)
-        check_range("epsilon value", eps)
-        check_betas(betas)
-        check_range("weight_decay value", weight_decay)
-        refuse(type(self).__name__, capturable=capturable, differentiable=differentiable)
+        _check_arguments(self, lr, betas, eps, weight_decay, capturable=capturable, differentiable=differentiable)
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize, "foreach": foreach,
             "capturable": capturable, "differentiable": differentiable, **more,

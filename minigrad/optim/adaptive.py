@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import Array, Variable, wrap
+from ..missing import refuse
 from .adam import decay
-from .optimizer import Optimizer, check_range, count_step, refuse, scalar_state
+from .optimizer import Optimizer, check_range, count_step, scalar_state
 
 
 class Adagrad(Optimizer):

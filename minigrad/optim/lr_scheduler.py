@@ -212,13 +212,9 @@ class LinearLR(LRScheduler):
     """From start_factor to end_factor of the rate over total_iters epochs: a warm-up."""
 
     def __init__(
-        self,
-        optimizer: Optimizer,
-        start_factor: float = 1.0 / 3,
-        end_factor: float = 1.0,
-        total_iters: int = 5,
+        self, optimizer: Optimizer, start_factor: float = 1.0 / 3, end_factor: float = 1.0, total_iters: int = 5,
         last_epoch: int = -1,
-    ) -> None:
+    ) -> None:  # fmt: skip
         if start_factor > 1.0 or start_factor <= 0:
             raise ValueError("Starting multiplicative factor expected to be greater than 0 and less or equal to 1.")
         if end_factor > 1.0 or end_factor < 0:
@@ -388,8 +384,7 @@ class OneCycleLR(LRScheduler):
                 _set(group, group["initial_lr"])
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
-            if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
-                raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
+            _require_momentum(optimizer)
             lows, highs = (_per_group(optimizer, m, "momentum") for m in (base_momentum, max_momentum))
             for group, low, high in zip(optimizer.param_groups, lows, highs, strict=True):
                 _set_momentum(group, high)
@@ -420,6 +415,11 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 def _line(start: float, end: float, share: float) -> float:
     return (end - start) * share + start
+
+
+def _require_momentum(optimizer: Optimizer) -> None:
+    if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
+        raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
 
 
 def _set_momentum(group: dict[str, Any], value: float) -> None:
@@ -455,8 +455,7 @@ class CyclicLR(LRScheduler):
         self._scale_fn, self.scale_mode = (scale_fn, scale_mode) if scale_fn is not None else scales[mode]
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
-            if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
-                raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
+            _require_momentum(optimizer)
             self.base_momentums = _per_group(optimizer, base_momentum, "base_momentum")
             self.max_momentums = _per_group(optimizer, max_momentum, "max_momentum")
             for group, high in zip(optimizer.param_groups, self.max_momentums, strict=True):

@@ -19,7 +19,8 @@ class Optimizer:
     """Holds parameters in groups, each with its own settings, and a state for each parameter.
 
     params: tensors, (name, tensor) pairs, or dicts with "params" and settings that differ from `defaults`.
-    A subclass gives `update(p, grad, state, group)`, which changes the array `p` in place.
+    A subclass gives `update(p, grad, state, group)`, which changes the array `p` in place. `foreach` and `fused` only say
+    how PyTorch should run, so they are taken and have no effect.
     """
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
@@ -146,10 +147,7 @@ class Optimizer:
         """State and settings, parameters named by their number: PyTorch's format, so either engine loads it."""
         number = {id(p): i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
         groups = [
-            {
-                **{k: v for k, v in group.items() if k != "params"},
-                "params": [number[id(p)] for p in group["params"]],
-            }
+            {**{k: v for k, v in group.items() if k != "params"}, "params": [number[id(p)] for p in group["params"]]}
             for group in self.param_groups
         ]
         return {"state": {number[id(p)]: s for p, s in self.state.items()}, "param_groups": groups}
@@ -219,13 +217,3 @@ def check_betas(betas: Iterable[float]) -> None:
     for i, beta in enumerate(betas):
         if not 0.0 <= beta < 1.0:
             raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
-
-
-def refuse(owner: str, **arguments: Any) -> None:
-    """NotImplementedError for arguments of PyTorch's that would change what is computed and are not supported.
-
-    `foreach` and `fused` only say how PyTorch should run, so they are taken and have no effect.
-    """
-    for name, value in arguments.items():
-        if value:
-            raise NotImplementedError(f"{owner}: {name}={value!r} is not supported by minigrad; leave it out")

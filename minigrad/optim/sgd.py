@@ -8,7 +8,8 @@ import numpy as np
 
 from ..autograd.fused import compiled_form, size
 from ..autograd.variable import Array, wrap
-from .optimizer import Optimizer, check_range, in_one_line, refuse
+from ..missing import refuse
+from .optimizer import Optimizer, check_range, in_one_line
 
 
 class SGD(Optimizer):

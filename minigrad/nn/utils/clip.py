@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ... import storage
 from ...autograd.variable import Variable, wrap
 
+if TYPE_CHECKING:
+    from ...tensor import Tensor
 
-def _parameters(parameters: Any) -> list[Any]:
+
+def _parameters(parameters: Tensor | Iterable[Tensor]) -> list[Any]:
     return [parameters] if isinstance(parameters, Variable) else list(parameters)
 
 
 def get_total_norm(
-    tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
-) -> Any:
+    tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:  # fmt: skip
     """The norm of all tensors together, as if they were one vector."""
     arrays = [t.array for t in _parameters(tensors)]
     if not arrays:
@@ -44,7 +49,9 @@ def _norm(a: np.ndarray, p: float) -> Any:
     return np.power(np.power(np.abs(a), p).sum(), 1 / p)
 
 
-def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
     """Scale all gradients by max_norm / total_norm, where that is below 1."""
     scale = float(max_norm) / (total_norm.array + 1e-6)
     scale = np.minimum(scale, 1.0)
@@ -55,12 +62,9 @@ def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, for
 
 
 def clip_grad_norm_(
-    parameters: Any,
-    max_norm: float,
-    norm_type: float = 2.0,
-    error_if_nonfinite: bool = False,
+    parameters: Tensor | Iterable[Tensor], max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
     foreach: bool | None = None,
-) -> Any:
+) -> Tensor:  # fmt: skip
     """Scale all gradients so that their common norm is at most max_norm. Returns the norm before."""
     parameters = _parameters(parameters)
     grads = [p._grad for p in parameters if p._grad is not None]
@@ -69,7 +73,7 @@ def clip_grad_norm_(
     return total
 
 
-def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Hold each element of each gradient within ±clip_value."""
     for p in _parameters(parameters):
         if p._grad is not None:

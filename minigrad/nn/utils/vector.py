@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...autograd.variable import Variable
 from ...ops.join import cat
 
+if TYPE_CHECKING:
+    from ...tensor import Tensor
 
-def parameters_to_vector(parameters: Iterable[Any]) -> Any:
+
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """The elements of all parameters, one after the other."""
     return cat([p.reshape(-1) for p in parameters])
 
 
-def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """Set the parameters from a vector, as `parameters_to_vector` made it."""
     if not isinstance(vec, Variable):
         raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
