@@ -88,7 +88,6 @@ EXEMPT: dict[str, str] = {
     "device": "compared through Tensor.device",
     "dtype": "compared with every tensor",
     "autograd.Variable": "the base of Tensor",
-    "autograd.graph": "a namespace for Node",
     "autograd.Operation": "the base of every operation",
     "autograd.Fused": "the base of every operation that has several forms",
 }

@@ -56,7 +56,7 @@ def test_what_has_a_case_needs_no_excuse():
 
 
 def test_names_unknown_to_pytorch():
-    """What only minigrad has is listed here, so that no helper function becomes public by accident."""
+    """What only minigrad has is meant: it has a case that says what PyTorch is to compute instead, or is listed here."""
     own = [name for name in public.unknown_to_pytorch() if name not in public.EXEMPT]
-    assert own == ["show_config", "use_kernels"]
+    assert [name for name in own if name not in public.covered()] == ["show_config", "use_kernels"]
     assert public.without_reference() == []

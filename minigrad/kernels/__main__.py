@@ -1,4 +1,7 @@
-"""`python -m minigrad.kernels warm`: compile every kernel now, so that no training waits for it."""
+"""`python -m minigrad.kernels warm`: compile every kernel now, so that no training waits for it.
+
+A few of them: `warm gelu conv2d`, what the names of the programs below begin with.
+"""
 
 from __future__ import annotations
 
@@ -70,12 +73,19 @@ def unused() -> list[str]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m minigrad.kernels", description=__doc__)
-    parser.add_argument("command", choices=["warm"], help="compile all kernels")
-    parser.parse_args(arguments)
+    parser.add_argument("command", choices=["warm"], help="compile kernels")
+    parser.add_argument("names", nargs="*", metavar="name", help="what to compile, such as gelu (all)")
+    options = parser.parse_args(arguments)
     if not numba_is_installed():
         print("Numba is not installed: there is nothing to compile (pip install numba).", file=sys.stderr)
         return 1
     todo = list(jobs())
+    for name in options.names:
+        if not any(known.startswith(name) for known, _ in todo):
+            known = sorted({known.removesuffix(" float32").removesuffix(" float64") for known, _ in todo})
+            parser.error(f"nothing to compile is called {name!r}; there are {', '.join(known)}")
+    if options.names:
+        todo = [(known, job) for known, job in todo if known.startswith(tuple(options.names))]
     start = time.perf_counter()
     try:
         from rich.progress import track

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -26,13 +27,21 @@ def all_kernels() -> dict[str, Kernel]:
     return {name: kernel for name, kernel in KERNELS.items() if kernel.__module__.startswith(f"{__package__}.")}
 
 
+_IMPORT = re.compile(r"^from (?:\.|minigrad\.kernels\b\.?)(\w*) import (\([^)]*\)|.*)", re.MULTILINE)
+
+
 @functools.cache
-def _sources() -> str:
-    """A digest of all files of this folder."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+def _sources(path: Path) -> str:
+    """A digest of a file and of those of this folder that it imports, and they: its loops are made of them. And of this one."""
+    found: dict[Path, bytes] = {}
+    todo = [path, Path(__file__)]
+    while todo:
+        file = todo.pop()
+        if file not in found:
+            found[file] = file.read_bytes()
+            words = re.findall(r"\w+", str(_IMPORT.findall(found[file].decode())))
+            todo += [inner for word in set(words) if (inner := Path(__file__).with_name(f"{word}.py")).is_file()]
+    return hashlib.sha256(b"".join(found[file] for file in sorted(found, key=lambda f: f.name))).hexdigest()
 
 
 class Kernel:
@@ -42,8 +51,8 @@ class Kernel:
         functools.update_wrapper(self, function)
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         dispatcher: Any = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})(function)
-        # Numba keeps a compiled loop while its own file is unchanged; it is made of the other files here too.
-        dispatcher._cache._cache_file._source_stamp = _sources()
+        # Numba keeps a compiled loop while its own file is unchanged; it is made of other files here too.
+        dispatcher._cache._cache_file._source_stamp = _sources(Path(function.__code__.co_filename))
         self.dispatcher = dispatcher
         self._known: set[tuple[Any, ...]] = set()
         self._lock = threading.Lock()

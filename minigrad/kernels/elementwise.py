@@ -14,9 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import Array, Variable
-from ..ops.activation import Gelu as NumpyGelu
-from ..ops.piecewise import Relu as NumpyRelu
-from ..ops.special import Erf as NumpyErf
+from ..ops import activation, piecewise, special
 from . import split
 from .compiled import inline, kernel
 from .vector import erf_float32, exp_float32, tanh_float32
@@ -61,7 +59,7 @@ def relu_backward(y: Array, grad: Array, out: Array) -> None:
         out[i] = zero if y[i] <= zero else grad[i]
 
 
-class Relu(NumpyRelu):
+class Relu(piecewise.Relu):
     """The compiled form of ops.piecewise.Relu: the same comparison, over several threads."""
 
     @staticmethod
@@ -73,7 +71,7 @@ class Relu(NumpyRelu):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         if isinstance(grad, Variable):
-            return NumpyRelu.backward(ctx, grad)
+            return piecewise.Relu.backward(ctx, grad)
         (out,) = ctx.saved_tensors
         return run(relu_backward, out, grad)
 
@@ -114,7 +112,7 @@ def gelu_tanh_backward(x: Array, grad: Array, out: Array) -> None:
         out[i] = grad[i] * (_HALF * (_ONE + t) + _HALF * x[i] * ((_ONE - t * t) * slope))
 
 
-class Gelu(NumpyGelu):
+class Gelu(activation.Gelu):
     """The compiled form of ops.activation.Gelu, of float32 alone: it saves x, and computes the curve anew."""
 
     @staticmethod
@@ -138,7 +136,7 @@ def run(loop: Any, *arrays: Array) -> Array:
     return out
 
 
-class Erf(NumpyErf):
+class Erf(special.Erf):
     """The compiled form of Erf in ops/special.py."""
 
     @staticmethod
