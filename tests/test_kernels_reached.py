@@ -4,6 +4,7 @@ Nothing here is listed by hand: kernels come from minigrad/kernels/compiled.py, 
 """
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from minigrad.autograd.variable import Variable
 from parity import kernels
 from parity.case import CASES
 from parity.cases import FAMILIES
+from parity.mutants import MUTANTS
 
 assert FAMILIES
 
@@ -25,6 +27,14 @@ def test_every_kernel_is_compared_and_every_fault_in_one_is_found():
     """What no comparison reaches is named, and so are the kernels in which a wrong element goes unnoticed."""
     assert kernels.never_compared() == []
     assert [fault.name for fault in kernels.faults() if kernels.caught(fault) is None] == []
+
+
+def test_the_readme_says_how_many_faults_there_are():
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    assert (
+        f"# {len(MUTANTS) + len(kernels.faults())} planted faults, {len(kernels.faults())} of them in compiled"
+        in readme
+    )
 
 
 # -- every fused operation with a compiled form, at the size from which it is taken
