@@ -8,11 +8,11 @@ import sys
 import numpy as np
 
 from . import process
-from .autograd.fused import kernels_enabled
+from .autograd.fused import kernels_position
 
 
 def show_config() -> None:
-    """Print what minigrad runs on: versions, BLAS and its core, threads, whether fused forms are on."""
+    """Print what minigrad runs on: versions, BLAS and its core, threads, which form fused operations take."""
     print(f"minigrad on Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}")
     try:
         import threadpoolctl
@@ -26,6 +26,4 @@ def show_config() -> None:
     print(f"  freed memory: {'kept for the next arrays' if process.memory_is_kept else 'given back to the system'}")
     if not process.blas_sleeps:
         print("  BLAS: NumPy was imported before minigrad, so BLAS's idle threads keep turning; import minigrad first")
-    print(
-        f"  fused forms: {'on' if kernels_enabled() else 'off'}; Numba {'loaded' if 'numba' in sys.modules else 'not loaded'}"
-    )
+    print(f"  fused operations: {kernels_position()}; Numba {'loaded' if 'numba' in sys.modules else 'not loaded'}")

@@ -39,7 +39,7 @@ loader's seed, the `randperm`, and at the end of the epoch a second `randperm` o
 To the bit means to the rounding: PyTorch computes `x * scale + shift` with one rounding (the CPU's fused multiply-add),
 and the float32 logarithm, sine and cosine behind `randn` by polynomials of its own. Both are reproduced below. The
 reference is PyTorch 2.13 on an x86 CPU with AVX2, which nearly all have; on others PyTorch itself differs from that in
-the last bits, while the outputs taken are the same. Older releases differ in a few draws: they take one output an element
+the last bits, while the outputs taken are the same. Older releases differ in a few draws: they take one output for each element
 for up to 2^32 integers, fill float16 otherwise, and draw `bernoulli` with a number p through Intel's MKL on Intel CPUs.
 
 Everything here works on NumPy arrays. `minigrad/sampling.py` makes tensors of them.

@@ -36,7 +36,7 @@ _records: dict[int, Record] = {}
 
 
 class Latest:
-    """The time of the latest write anywhere: if it is older than what is asked about, nothing need be looked up."""
+    """The time of the latest write anywhere: if it is older than what is asked about, nothing has to be looked up."""
 
     written = 0
     recorded = 0

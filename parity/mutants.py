@@ -338,8 +338,8 @@ def _newest_only(original: Callable[..., Any]) -> Callable[..., Any]:
     return lambda roots, targets: original(roots, {max(targets, key=lambda edge: edge[0].sequence_nr)})
 
 
-mutant("Targets: inner tensors get nothing", "autograd:Targets", "arrive", _inner_left_out, "graph.inner")
-mutant("Targets: no target below another", "autograd:Targets", "arrive", _ends_at_the_first, "graph.inner")
+mutant("Targets: inner tensors get nothing", "autograd:Targets", "keep", _inner_left_out, "graph.inner")
+mutant("Targets: no target below another", "autograd:Targets", "keep", _ends_at_the_first, "graph.inner")
 mutant("Targets: leaves get .grad too", "autograd:Targets", "__init__", _accumulates, "graph.inner", "autograd.grad")
 mutant("Targets: only the way to the newest", "autograd", "_nodes_on_the_way", _newest_only, "graph.inner")
 mutant(

@@ -367,6 +367,72 @@ def test_function_that_returns_a_wrong_gradient_is_told():
         Wrong.apply(a, a).sum().backward()
 
 
+@pytest.mark.parametrize("engine", [minigrad, torch], ids=["minigrad", "torch"])
+def test_gradients_without_dimensions_are_tensors_like_others(engine):
+    """NumPy makes a scalar of the sum of two arrays without dimensions; a gradient must stay an array."""
+
+    def leaf():
+        return engine.tensor(3.0, requires_grad=True)
+
+    a = leaf()
+    for _ in range(2):
+        (a * a + a).backward()
+    assert a.grad.item() == 14
+    for change in (lambda g: g.zero_(), lambda g: g.mul_(0.5), lambda g: g.fill_(2.0), lambda g: g.add_(1)):
+        change(a.grad)
+    assert a.grad.item() == 3
+    assert type(a.grad.numpy()) is np.ndarray
+    b = leaf()
+    c = b * 2
+    c.retain_grad()
+    c.register_hook(lambda g: g.mul_(2))
+    (c * c + c).backward()
+    c.grad.zero_()
+    assert b.grad.item() == 52
+    (g,) = engine.autograd.grad(leaf() * b + b * b, b)
+    assert g.add_(1).item() == 10
+    engine.nn.utils.clip_grad_norm_([b], 1.0)
+    assert abs(b.grad.item() - 1) < 1e-6
+
+
+@pytest.mark.parametrize("engine", [minigrad, torch], ids=["minigrad", "torch"])
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_function_gets_tensors_where_outputs_without_dimensions_are_used_twice(engine, outputs):
+    seen = []
+
+    class Double(engine.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return (x * 2, x * 3)[:outputs] if outputs > 1 else x * 2
+
+        @staticmethod
+        def backward(ctx, *grads):
+            seen.extend(type(g) for g in grads)
+            return sum(g.clone() * k for g, k in zip(grads, (2, 3), strict=False))
+
+    x = engine.tensor(1.0, requires_grad=True)
+    out = Double.apply(x)
+    y, z = out if outputs > 1 else (out, 0)
+    (y * y + y + z).backward()
+    assert x.grad.item() == (13 if outputs > 1 else 10)
+    assert seen == [engine.Tensor] * outputs
+
+
+@pytest.mark.parametrize("engine", [minigrad, torch], ids=["minigrad", "torch"])
+@pytest.mark.parametrize(("returned", "error", "words"), [
+    (lambda engine: 3.0, TypeError, "hook.*float"),
+    (lambda engine: engine.ones(3), RuntimeError, "changed the size"),
+    (lambda engine: engine.ones(2, dtype=engine.float64), RuntimeError, "changed the type"),
+])  # fmt: skip
+@pytest.mark.parametrize("of_leaf", [True, False])
+def test_a_hook_that_returns_something_else_is_told(engine, returned, error, words, of_leaf):
+    x = engine.ones(2, requires_grad=True)
+    y = x * 2
+    (x if of_leaf else y).register_hook(lambda g: returned(engine))
+    with pytest.raises(error, match=words):
+        y.sum().backward()
+
+
 def test_no_two_gradients_share_memory():
     a, b = minigrad.ones(3, requires_grad=True), minigrad.ones(3, requires_grad=True)
     (a + b).sum().backward()

@@ -128,10 +128,10 @@ def test_show_config_names_what_is_in_use(capsys):
     assert minigrad.show_config() is None
     said = capsys.readouterr().out
     assert f"NumPy {np.__version__}" in said
-    assert "fused forms: on" in said
+    assert "fused operations: fastest" in said
     with minigrad.use_kernels(False):
         minigrad.show_config()
-    assert "fused forms: off" in capsys.readouterr().out
+    assert "fused operations: definition" in capsys.readouterr().out
 
 
 def test_kernels_are_switched_off_and_on(capsys):

@@ -59,6 +59,12 @@ def _as_dtype(gradient: Any, dtype: np.dtype) -> Any:
     return np.asarray(gradient, dtype)
 
 
+def add(a: Any, b: Any) -> Any:
+    """The sum of two gradients. Of arrays without dimensions NumPy makes a scalar, which could not be changed in place."""
+    result = a + b
+    return np.asarray(result) if isinstance(result, np.generic) else result
+
+
 def as_tuple(results: Any) -> tuple[Any, ...]:
     """What `backward` returned as a tuple: of one input it may be the gradient itself."""
     if results.__class__ is tuple:
@@ -67,7 +73,7 @@ def as_tuple(results: Any) -> tuple[Any, ...]:
 
 
 def fit_count(node: Node, results: Sequence[Any]) -> Sequence[Any]:
-    """`backward` gives a gradient an input; more are allowed if they are None, as in PyTorch."""
+    """`backward` gives a gradient for each input; more are allowed if they are None, as in PyTorch."""
     n = len(node._edges)
     if len(results) < n or any(g is not None for g in results[n:]):
         raise RuntimeError(

@@ -48,7 +48,7 @@ class Function(Operation):
     def apply(cls, *inputs: Any) -> Any:
         ctx = cls()
         edges = tuple(gradient_edge(x) if isinstance(x, Variable) else None for x in inputs)
-        tracked = current.grad and any(edges)
+        tracked = current.recording and any(edges)
         ctx._edges, ctx.needs_input_grad = edges, tuple(map(bool, edges))
         with no_grad():
             if cls.setup_context is None:

@@ -4,7 +4,13 @@
     NumPy        `forward` and `backward` on whole arrays, beside the definition in ops/
     compiled     a subclass in kernels/, beside its loops; for large arrays
 
-All three give the same numbers to rounding; tests hold them against each other. `use_kernels` is the switch.
+All three give the same numbers to rounding; tests hold them against each other. `use_kernels` is the switch. Softmax:
+
+    nn/functional.py     F.softmax       the dimension that may be left out
+    ops/softmax.py       softmax         checks its arguments, calls Softmax.apply
+    autograd/fused.py    Fused.apply     chooses: the definition, or the class itself, or its compiled subclass
+    autograd/graph.py    Operation.apply runs the forward of the class chosen, and links it into the graph
+    kernels/rows.py      Softmax         the compiled form, on loops over rows that `kernels.split` shares among threads
 """
 
 from __future__ import annotations
@@ -118,7 +124,7 @@ def _load(name: str) -> Any:
 def compiled_form(name: str, work: int) -> Any:
     """What is called `name` ("rows.Softmax": Softmax in minigrad/kernels/rows.py) if it should run now, else None.
 
-    work: how many elements it would pass over, each used once; 0 where it does not serve the inputs.
+    work: see `Fused.work`.
     """
     if work < LARGE and (work == 0 or kernels_position() != "compiled"):
         return None
@@ -138,7 +144,7 @@ class Fused(Operation):
     `compiled` names a subclass in kernels/, "rows.Softmax" for Softmax in kernels/rows.py, if there is one; `work` says
     how much it would have to do. The node in the graph is the form that ran.
 
-    Higher derivatives go through the definition, so `backward` need serve arrays only. Where it does serve tensors,
+    Higher derivatives go through the definition, so `backward` has to serve arrays only. Where it does serve tensors,
     `serves_tensors` says so: then the node takes part in higher derivatives itself, and need not keep its inputs.
     """
 
@@ -153,8 +159,10 @@ class Fused(Operation):
 
     @staticmethod
     def work(*inputs: Any) -> int:
-        """How many elements the compiled form would pass over, each used once; 0 where it does not serve these inputs.
+        """How much the compiled form would have to do here, in elements; 0 where it does not serve these inputs.
 
+        An element that is read, computed with and written once counts 1: softmax has x.size. Where elements are used
+        many times, as in a convolution, it is the number of elements whose single use would cost as much.
         inputs: what `forward` gets, arrays in place of tensors.
         """
         return 0
@@ -169,7 +177,7 @@ class Fused(Operation):
             work = cls.work(*[x.array if isinstance(x, Variable) else x for x in inputs])
             if (work >= LARGE or position == "compiled") and not any(wants_gradient(inputs[i]) for i in cls.constants):
                 form = compiled_form(cls.compiled, work) or cls
-        result = Operation.apply.__func__(form, *inputs)  # type: ignore[attr-defined]  # the method of another class
+        result = Operation.apply.__func__(form, *inputs)  # type: ignore[attr-defined]  # `form.apply` would come back here
         if isinstance(result, Variable) and result._edge is not None and not cls.serves_tensors:
             result._edge[0].inputs = inputs  # type: ignore[attr-defined]  # it is the node just made
         return result
@@ -199,7 +207,7 @@ class Fused(Operation):
 
 def wants_gradient(x: Any) -> bool:
     """Whether an operation that is applied to x now will be asked for the gradient by x."""
-    return current.grad and isinstance(x, Variable) and (x._edge is not None or x._requires_grad)
+    return current.recording and isinstance(x, Variable) and (x._edge is not None or x._requires_grad)
 
 
 class Alias(Operation):

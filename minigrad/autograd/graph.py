@@ -18,13 +18,15 @@ Four things make up the whole:
 1. `Operation`  a node, and the recipe of one operation: `forward` on plain arrays, `backward` beside it.
 2. `Operation.apply`  runs the forward recipe and links the new node to the nodes of its inputs.
 3. `plain_walk`  visits the nodes, newest first, adds up what arrives at each, and passes on what its `backward` gives.
-   `walk` does the same, faster, with hooks and targets.
+   `walk` does the same, faster, with hooks of nodes and inner tensors, and targets.
 4. `AccumulateGrad`  the node that stands for a leaf: what arrives there goes into `leaf.grad`.
 
 Why newest first? A node may only run once *all* gradients have arrived at it. In `m = a + a; n = m * m; f = m + n`
-the node of `m` is used early, by `n`, and late, by `f`. A walk that runs nodes in the order in which gradients reach
-them goes from f to m, which has then got 1 and not yet 2m from `n`: at a = 3 it gives 2 for 26. A node is created
-after everything that it depends on, so to run nodes in falling order of creation is a topological order, with no sort.
+the node of `m` is used early, by `n`, and late, by `f`. A walk that ran each node once, in the order in which gradients
+reach them, would go from f to m while m has only the 1 from f and not yet the 2m from n: at a = 3 it would give 2 instead
+of 26. A node is created after everything that it depends on, so running nodes in decreasing order of creation is a
+topological order, with no sort. (`variable.py` says what the graph knows of a tensor. `clock` numbers operations and
+in-place changes; where `Latest` and `check_histories` stand, overwritten values are looked for: skip that at first.)
 
 Names follow PyTorch's (`grad_fn`, `next_functions`, `save_for_backward`, `saved_tensors`, `needs_input_grad`).
 Source: Baydin et al. 2018, "Automatic Differentiation in Machine Learning: a Survey"; PyTorch, "Autograd mechanics".
@@ -42,7 +44,7 @@ import numpy as np
 from .. import storage
 from ..storage import Latest, clock
 from . import anomaly, hooks, ownership
-from .fit import as_tuple, fit, fit_count
+from .fit import add, as_tuple, fit, fit_count
 from .modes import current, no_grad
 from .node import Node
 from .targets import Targets
@@ -56,7 +58,7 @@ class Operation(Node):
     A subclass gives
 
         forward(ctx, *inputs)   plain arrays and Python values in, one array out (several only in `Function`);
-        backward(ctx, grad)     the gradient of the output in, one gradient an input out (None where there is none).
+        backward(ctx, grad)     the gradient of the output in, one gradient for each input out (None where there is none).
 
     `backward` must be written so that it serves arrays and tensors: it gets arrays in an ordinary backward pass and
     tensors under `create_graph=True`, where its own steps are recorded. Operators, indexing, `.sum(dims)`,
@@ -81,13 +83,13 @@ class Operation(Node):
         arrays: list[Any] = []  # what forward gets: the values of the tensors
         edges: list[Edge | None] = []  # where their gradients will go
         needed: list[bool] = []  # whether they are wanted
-        ids: list[int] = []  # of these arrays: by them `saved_tensors` knows which input it gives back
-        recording = current.grad
-        tensors = False
+        ids: list[int] = []  # of these arrays: they tell `saved_tensors` which input a saved array was
+        recording = current.recording
+        any_tensor = False
         for x in inputs:
             edge = None
             if isinstance(x, Variable):
-                tensors = True
+                any_tensor = True
                 if recording:
                     edge = x._edge
                     if edge is None and x._requires_grad:
@@ -101,9 +103,9 @@ class Operation(Node):
         if recording and Latest.recorded:
             check_histories(inputs)
         ctx = cls()
-        ctx.needs_input_grad = tuple(needed)  # before forward, which need save only what these need
+        ctx.needs_input_grad = tuple(needed)  # before forward runs, so that it saves only what is needed
         out = cls.forward(ctx, *arrays)
-        if not tensors:
+        if not any_tensor:
             return out
         if out.__class__ is not Array:
             out = ctx.as_array(out)
@@ -129,7 +131,7 @@ class Operation(Node):
         return out
 
     def run_backward(self, gradient: Any) -> Any:
-        """Apply `backward` to the complete gradient of the output: a gradient an input."""
+        """Apply `backward` to the complete gradient of the output: a gradient for each input."""
         return self.backward(self, gradient)
 
 
@@ -139,7 +141,7 @@ def gradient_edge(x: Variable) -> Edge | None:
         check_histories((x,))
     if x._edge is not None or not x._requires_grad:
         return x._edge
-    node = x._accumulator()
+    node = x._accumulator()  # a weak reference: the node holds the leaf, and a cycle would keep both in memory
     if node is None:
         node = AccumulateGrad(x)
         x._accumulator = weakref.ref(node)
@@ -147,9 +149,9 @@ def gradient_edge(x: Variable) -> Edge | None:
 
 
 def plain_walk(root: Node, gradient: Array) -> None:
-    """Carry a gradient from `root` to the leaves: the definition of the backward pass.
+    """The backward pass by its definition: `plain_walk(z.grad_fn, np.ones(1, np.float32))` fills the leaves' `.grad`.
 
-    Serves operations of one output. `walk` gives the same gradients to the bit.
+    Serves operations of one output; what nodes saved stays, so it may run again. `walk` gives the same, to the bit.
     """
     arrived = {root: gradient}  # by node: the sum of what has arrived
     with no_grad():
@@ -159,7 +161,7 @@ def plain_walk(root: Node, gradient: Array) -> None:
             for i, (edge, result) in enumerate(zip(node._edges, as_tuple(results), strict=False)):
                 if edge is not None and result is not None:
                     result = fit(result, edge, node, i)  # unbroadcast
-                    arrived[edge[0]] = arrived[edge[0]] + result if edge[0] in arrived else result
+                    arrived[edge[0]] = add(arrived[edge[0]], result) if edge[0] in arrived else result
 
 
 def walk(
@@ -177,7 +179,7 @@ def walk(
     results: Any = [gradient for _, gradient in roots]
     del roots
     looking_for_nan = current.anomaly
-    before, current.grad = current.grad, create_graph
+    before, current.recording = current.recording, create_graph
     try:
         while True:
             for i, edge in enumerate(edges):
@@ -194,13 +196,11 @@ def walk(
                 if so_far is None:
                     heappush(heap, (-target.sequence_nr, target))
                 if target._outputs is None:
-                    arrived[target] = gradient if so_far is None else so_far + gradient
+                    arrived[target] = gradient if so_far is None else add(so_far, gradient)
                 else:
                     sums = arrived[target] = so_far or [None] * len(target._outputs)
-                    sums[output_nr] = gradient if sums[output_nr] is None else sums[output_nr] + gradient
-            results = gradient = grad = so_far = (
-                None  # what has been passed on should not be held: its memory may be reused
-            )
+                    sums[output_nr] = gradient if sums[output_nr] is None else add(sums[output_nr], gradient)
+            results = gradient = grad = so_far = None  # not held any longer: the memory may be reused
             if not heap:
                 return
             node = heappop(heap)[1]
@@ -208,8 +208,8 @@ def walk(
             if node._hooks is not None:
                 grad = hooks.call_output_hooks(node, grad)
             edges = node._edges
-            if targets is not None and not targets.arrive(node, grad):
-                edges = ()
+            if targets is not None and not targets.keep(node, grad):
+                edges = ()  # nothing to pass on
                 continue
             results = node.run_backward(grad)
             if results.__class__ is not tuple:
@@ -221,7 +221,7 @@ def walk(
             if not retain_graph:
                 node.release()
     finally:
-        current.grad = before
+        current.recording = before
 
 
 class AccumulateGrad(Operation):
@@ -246,11 +246,11 @@ class AccumulateGrad(Operation):
             leaf._grad = gradient if leaf._grad is None else leaf._grad + gradient
         elif leaf._grad is None:
             leaf._grad = wrap(gradient if ownership.may_keep(gradient) else gradient.copy())
-        elif leaf._grad._edge is None:
+        elif leaf._grad._edge is None:  # (a gradient that has a history must not be overwritten)
             np.add(leaf._grad.array, gradient, out=leaf._grad.array)
             storage.mark_written(leaf._grad.array)
         else:
-            leaf._grad = wrap(leaf._grad.array + gradient)
+            leaf._grad = wrap(add(leaf._grad.array, gradient))
         for hook in tuple((leaf._post_hooks or {}).values()):
             hook(leaf)
         return ()

@@ -36,11 +36,21 @@ class RemovableHandle:
 
 def call_hook(hook: Callable, gradient: Any) -> Any:
     """The gradient after one hook. Hooks see tensors, also where the walk carries arrays."""
-    if isinstance(gradient, Variable):
-        result = hook(gradient)
-        return gradient if result is None else result
-    result = hook(wrap(gradient))
-    return gradient if result is None else result.array
+    recorded = isinstance(gradient, Variable)
+    result = hook(gradient if recorded else wrap(gradient))
+    if result is None:
+        return gradient
+    name = getattr(hook, "__name__", type(hook).__name__)
+    if not isinstance(result, Variable):
+        raise TypeError(f"expected Tensor, but hook '{name}' returned '{type(result).__name__}'")
+    if result.array.shape != gradient.shape:
+        raise RuntimeError(
+            f"hook '{name}' has changed the size of value: got {list(result.array.shape)}, expected {list(gradient.shape)}"
+        )
+    before = gradient.array if isinstance(gradient, Variable) else gradient
+    if result.array.dtype != before.dtype:
+        raise RuntimeError(f"hook '{name}' has changed the type of value (was {before.dtype} got {result.array.dtype})")
+    return result if recorded else result.array
 
 
 def call_leaf_hooks(leaf: Variable, gradient: Any) -> Any:

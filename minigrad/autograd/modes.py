@@ -16,7 +16,7 @@ from typing import Any
 class _Mode(threading.local):
     """What the current thread records. The attributes of the class are each thread's first values."""
 
-    grad = True
+    recording = True
     inference = False
     anomaly = False  # see anomaly.py
     check_nan = True
@@ -27,7 +27,7 @@ current = _Mode()
 
 def is_grad_enabled() -> bool:
     """Whether operations of this thread are being recorded. PyTorch: torch.is_grad_enabled."""
-    return current.grad
+    return current.recording
 
 
 def is_inference_mode_enabled() -> bool:
@@ -78,31 +78,31 @@ class _Switch(ModeContext):
 class no_grad(_Switch):
     """Operations inside are not recorded. PyTorch: torch.no_grad."""
 
-    settings = {"grad": False}  # noqa: RUF012
+    settings = {"recording": False}  # noqa: RUF012
 
 
 class enable_grad(_Switch):
     """Operations inside are recorded, also within `no_grad`. PyTorch: torch.enable_grad."""
 
-    settings = {"grad": True}  # noqa: RUF012
+    settings = {"recording": True}  # noqa: RUF012
 
 
 class set_grad_enabled(ModeContext):
     """Record or not, from the call on; as a context manager, until its end. PyTorch: torch.set_grad_enabled."""
 
     def __init__(self, mode: bool) -> None:
-        self.settings = {"grad": bool(mode)}
-        self._before = [{"grad": current.grad}]
-        current.grad = bool(mode)
+        self.settings = {"recording": bool(mode)}
+        self._before = [{"recording": current.recording}]
+        current.recording = bool(mode)
 
     def __enter__(self) -> None:
-        current.grad = self.settings["grad"]
+        current.recording = self.settings["recording"]
         if not self._before:  # entered a second time
-            self._before.append({"grad": not self.settings["grad"]})
+            self._before.append({"recording": not self.settings["recording"]})
 
     def __call__(self, func: Callable) -> Callable:  # type: ignore[override]
         current.__dict__.update(self._before[-1])  # as a decorator it has no effect outside the function
-        enabled = self.settings["grad"]
+        enabled = self.settings["recording"]
 
         @functools.wraps(func)
         def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -118,9 +118,9 @@ class inference_mode(ModeContext):
     def __new__(cls, mode: bool | Callable = True) -> Any:
         context = super().__new__(cls)
         if callable(mode):
-            context.settings = {"grad": False, "inference": True}
+            context.settings = {"recording": False, "inference": True}
             return context(mode)
         return context
 
     def __init__(self, mode: bool = True) -> None:
-        self.settings = {"grad": False, "inference": True} if mode else {"grad": True, "inference": False}
+        self.settings = {"recording": False, "inference": True} if mode else {"recording": True, "inference": False}

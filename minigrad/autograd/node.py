@@ -56,7 +56,7 @@ class Node:
             )
         if self.sequence_nr < Latest.written:
             self.check_not_overwritten(saved)
-        if current.grad:
+        if current.recording:
             return tuple(self._in_the_graph(value) for value in saved)
         return saved
 
@@ -94,7 +94,7 @@ class Node:
                     )
 
     def run_backward(self, gradient: Any) -> Any:
-        """From the complete gradient of the output (of a `Function` the list by output) to a gradient an input."""
+        """From the complete gradient of the output (of a `Function` the list by output) to a gradient for each input."""
         raise NotImplementedError
 
     def release(self) -> None:

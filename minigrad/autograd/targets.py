@@ -1,4 +1,4 @@
-"""Where a backward pass shall go: `autograd.grad` asks for the gradients of certain tensors, inner ones too.
+"""Where a backward pass goes: `autograd.grad` asks for the gradients of certain tensors, inner ones too.
 
 Without targets the walk runs every node under the roots. With them it runs only nodes from which a target can be
 reached, and keeps what arrives at the targets.
@@ -27,8 +27,8 @@ class Targets:
         """Whether a gradient that goes along this edge is of use."""
         return edge[0] in self.nodes or edge in self.edges
 
-    def arrive(self, node: Node, grad: Any) -> bool:
-        """Keep the complete gradient of a node's output if it is asked for; whether the node shall run."""
+    def keep(self, node: Node, grad: Any) -> bool:
+        """Keep the complete gradient of a node's output if it is asked for; whether the node must run."""
         for i, gradient in enumerate([grad] if node._outputs is None else grad):
             if (node, i) in self.edges:
                 self.found[(node, i)] = gradient

@@ -165,7 +165,7 @@ def as_rows(x: Array) -> Array:
 
 
 def over_rows(loop: Any, *arrays: Array) -> Array:
-    """loop(*arrays, out, start, stop) over the rows of arrays of one shape; a fresh array."""
+    """loop(*arrays, out) on the rows of arrays of one shape, each thread on its slice of them; a fresh array."""
     rows = [as_rows(a) for a in arrays]
     out = np.empty(arrays[0].shape, arrays[0].dtype)
     to = as_rows(out)

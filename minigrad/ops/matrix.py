@@ -74,7 +74,8 @@ def matmul(input: Operand, other: Operand) -> Tensor:
         return np.matmul(input, other)  # type: ignore[return-value]
     for x in (input, other):
         if not isinstance(x, Variable):
-            raise TypeError(f"matmul(): argument 'other' must be Tensor, not {type(x).__name__}")
+            name = "input" if x is input else "other"
+            raise TypeError(f"matmul(): argument '{name}' must be Tensor, not {type(x).__name__}")
     a, b = input.array, other.array
     if a.ndim == 0 or b.ndim == 0:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D")
