@@ -186,6 +186,32 @@ def test_threads_back_propagate_side_by_side():
         np.testing.assert_allclose(got, (i + 1) * (1 - np.tanh(i + 1.0) ** 2) * np.ones(4), rtol=1e-12)
 
 
+def test_threads_make_one_node_for_a_leaf():
+    """Threads that use a leaf for the first time at once find the same node: no gradient goes astray."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    failed = []
+    try:
+        for _ in range(200):
+            weight = minigrad.ones(2, requires_grad=True)
+            start = threading.Barrier(4)
+
+            def work(weight=weight, start=start):
+                start.wait()
+                try:
+                    (g,) = minigrad.autograd.grad((weight * 3.0).sum(), weight)
+                    assert g.tolist() == [3.0, 3.0]
+                except Exception as error:
+                    failed.append(error)
+
+            threads = [threading.Thread(target=work) for _ in range(4)]
+            [t.start() for t in threads]
+            [t.join() for t in threads]
+    finally:
+        sys.setswitchinterval(interval)
+    assert failed == []
+
+
 @pytest.mark.parametrize("engine", [torch, minigrad])
 def test_version_counter(engine):
     x = engine.ones(3, requires_grad=True)

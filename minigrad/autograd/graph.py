@@ -48,7 +48,7 @@ from .fit import add, as_tuple, fit, fit_count
 from .modes import current, no_grad
 from .node import Node
 from .targets import Targets
-from .variable import Array, Edge, Variable, wrap
+from .variable import Array, Edge, Variable, one_thread, wrap
 from .views import check_histories
 
 
@@ -141,10 +141,11 @@ def gradient_edge(x: Variable) -> Edge | None:
         check_histories((x,))
     if x._edge is not None or not x._requires_grad:
         return x._edge
-    node = x._accumulator()  # a weak reference: the node holds the leaf, and a cycle would keep both in memory
-    if node is None:
-        node = AccumulateGrad(x)
-        x._accumulator = weakref.ref(node)
+    with one_thread:  # two threads must not make two nodes for one leaf
+        node = x._accumulator()  # a weak reference: the node holds the leaf, and a cycle would keep both in memory
+        if node is None:
+            node = AccumulateGrad(x)
+            x._accumulator = weakref.ref(node)
     return (node, 0)
 
 

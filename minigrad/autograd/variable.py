@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
 Array = np.ndarray
 Edge = tuple["Node", int]  # the node that made a value, and which of its outputs the value was
 Operand: TypeAlias = Any  # a tensor; in the formulas of other operations an array
+
+
+one_thread = threading.RLock()  # held while the node of a leaf is looked up or made
+if hasattr(os, "register_at_fork"):  # a fork may find it held by a thread that the child has not
+    os.register_at_fork(after_in_child=one_thread._at_fork_reinit)  # type: ignore[attr-defined]  # as the library's own do
 
 
 class Variable:
