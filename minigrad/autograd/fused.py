@@ -42,19 +42,25 @@ def numba_is_installed() -> bool:
 
 # -- the switch
 
-POSITIONS: dict[bool | str, str] = {
-    False: "definition", True: "fastest",
-    **{name: name for name in ("definition", "numpy", "compiled", "fastest")},
-    **{"0": "definition", "1": "fastest", "": "fastest"},  # as the environment variable spells them
-}  # fmt: skip
+FORMS = ("definition", "numpy", "compiled", "fastest")
 
 
-def _position(form: Any) -> str:
-    if not isinstance(form, bool | str) or form not in POSITIONS:
+def _position(form: bool | str) -> str:
+    if isinstance(form, bool):
+        return "fastest" if form else "definition"
+    if form not in FORMS:
         raise ValueError(
             f"use_kernels expected True, False, 'definition', 'numpy', 'compiled' or 'fastest', got {form!r}"
         )
-    return POSITIONS[form]
+    return form
+
+
+def _position_from_environment() -> str:
+    form = os.environ.get("MINIGRAD_KERNELS") or "fastest"
+    form = {"0": "definition", "1": "fastest"}.get(form, form)
+    if form not in FORMS:
+        raise ValueError(f"the environment variable MINIGRAD_KERNELS is {form!r}; wanted 0, 1, {', '.join(FORMS)}")
+    return form
 
 
 class _Switch(threading.local):
@@ -62,7 +68,7 @@ class _Switch(threading.local):
 
 
 _switch = _Switch()
-_default = _position(os.environ.get("MINIGRAD_KERNELS", "1"))
+_default = _position_from_environment()
 
 
 def kernels_position() -> str:
