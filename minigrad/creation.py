@@ -181,7 +181,7 @@ def empty(*sizes: Any, size: Any = None, **options: Unpack[FormatOptions]) -> Te
 
 def full(size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """`fill_value` in shape `size`; its type is the value's where none is given. PyTorch: torch.full."""
-    value = _number(fill_value)
+    value = _fill_value("full", fill_value)
     d, requires_grad = read("full", options, dtypes.scalar_numpy(value))
     return leaf(np.full(read_size("full", (), size), value, d), requires_grad)
 
@@ -208,7 +208,7 @@ def empty_like(input: Tensor, **options: Unpack[FormatOptions]) -> Tensor:
 def full_like(input: Tensor, fill_value: Any, **options: Unpack[FormatOptions]) -> Tensor:
     """`fill_value` in the shape and type of `input`. PyTorch: torch.full_like."""
     array, requires_grad = read_like("full_like", input, options)
-    np.copyto(array, _number(fill_value), casting="unsafe")
+    np.copyto(array, _fill_value("full_like", fill_value), casting="unsafe")
     return leaf(array, requires_grad)
 
 
@@ -217,6 +217,13 @@ def full_like(input: Tensor, fill_value: Any, **options: Unpack[FormatOptions]) 
 
 def _number(x: Any) -> Any:
     return x.array.item() if isinstance(x, Variable) else x.item() if isinstance(x, np.generic) else x
+
+
+def _fill_value(function: str, x: Any) -> Any:
+    value = _number(x)
+    if not isinstance(value, bool | int | float):  # NumPy would make NaN of None, and a number of "3"
+        raise TypeError(f"{function}(): argument 'fill_value' must be Number, not {type(value).__name__}")
+    return value
 
 
 def arange(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[TensorOptions]) -> Tensor:

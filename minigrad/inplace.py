@@ -67,6 +67,7 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
     if key is not None:
         # v = base[key]; v.add_(1) is base[key] = v + 1: base gets that history, and v is base[key] again
         part, result = result, SetIndex.apply(x._base, result, key)
+    _check_writeable(x)
     np.copyto(x.array, result.array if key is None else part.array, casting="unsafe")
     now = storage.mark_written(x.array, recorded=recorded)
     if key is not None:
@@ -76,6 +77,14 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
     elif recorded:
         x._edge, x._own_write = result._edge, now
     return x
+
+
+def _check_writeable(x: Any) -> None:
+    if not x.array.flags.writeable:
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location, or "
+            "its memory is read-only. Please clone() the tensor before performing the operation."
+        )
 
 
 def _slice_key(x: Any) -> Any:
@@ -170,6 +179,7 @@ def fill_(self: Any, value: Any) -> Any:
         return copy_(self, value)
     if self._edge is not None and is_grad_enabled():  # stays in the graph: the old values get a gradient of zeros
         return copy_(self, wrap(np.asarray(value, self.array.dtype)))
+    _check_writeable(self)
     self.array.fill(value)
     storage.mark_written(self.array)
     return self

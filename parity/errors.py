@@ -410,6 +410,9 @@ bad(
     conv2d_module_groups=lambda torch: torch.nn.Conv2d(3, 4, 3, groups=2),
     conv2d_module_channels=lambda torch: torch.nn.Conv2d(3, 4, 3)(torch.ones(1, 2, 5, 5)),
     conv2d_module_rank=lambda torch: torch.nn.Conv2d(3, 4, 3)(torch.ones(5, 5)),
+    gaussian_nll_of_whole_numbers=lambda torch: torch.nn.functional.gaussian_nll_loss(
+        torch.ones(2), torch.ones(2), torch.ones(2, dtype=torch.int64)
+    ),
     conv2d_module_mode=lambda torch: torch.nn.Conv2d(3, 4, 3, padding_mode="some"),
     max_pool2d_rank=lambda torch: torch.nn.functional.max_pool2d(torch.ones(5, 5), 2),
     max_pool2d_padding=lambda torch: torch.nn.functional.max_pool2d(torch.ones(1, 1, 5, 5), 2, padding=2),

@@ -300,7 +300,7 @@ sys.path.insert(0, sys.argv[1])
 import numpy as np
 from minigrad.kernels import compiled
 
-compiled.PATIENCE = 0.1
+compiled.PATIENCE = 0.001
 import busy
 
 busy.long(np.zeros(1), int(sys.argv[2]))

@@ -21,6 +21,7 @@ import importlib
 import importlib.util
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -46,7 +47,7 @@ FORMS = ("definition", "numpy", "compiled", "fastest")
 
 
 def _position(form: bool | str) -> str:
-    if isinstance(form, bool):
+    if not isinstance(form, str) and form in (True, False):
         return "fastest" if form else "definition"
     if form not in FORMS:
         raise ValueError(
@@ -68,7 +69,9 @@ class _Switch(threading.local):
 
 
 _switch = _Switch()
-_default = _position_from_environment()
+_default = _position_from_environment()  # of the process: what the last of `_calls` says
+_calls: list[tuple[str, Callable[[], object]]] = [(_default, lambda: None)]  # position, reference to the use_kernels
+_calls_lock = threading.Lock()
 
 
 def kernels_position() -> str:
@@ -99,12 +102,15 @@ class use_kernels(contextlib.ContextDecorator):
         if self.position == "compiled" and not numba_is_installed():
             raise RuntimeError("use_kernels('compiled') needs Numba: pip install numba, or choose 'numpy'")
         self._before: list[str | None] = []
-        self._default = _default
-        _default = self.position
+        with _calls_lock:
+            # What is gone was a plain call, and holds; those before it do not matter any more.
+            holds = max((i for i, (_, call) in enumerate(_calls) if call() is None), default=0)
+            _calls[:holds] = []
+            _calls.append((self.position, weakref.ref(self)))
+            _default = self.position
 
     def __enter__(self) -> None:
-        global _default
-        _default = self._default  # as a context it holds for this thread, until its end
+        self._take_back()  # as a context it holds for this thread, until its end
         self._before.append(_switch.position)
         _switch.position = self.position
 
@@ -112,9 +118,15 @@ class use_kernels(contextlib.ContextDecorator):
         _switch.position = self._before.pop()
 
     def __call__(self, func: Callable) -> Any:
-        global _default
-        _default = self._default
+        self._take_back()
         return super().__call__(func)
+
+    def _take_back(self) -> None:
+        """It was no plain call: the process goes by the others, those made since included. Once; later it is no news."""
+        global _default
+        with _calls_lock:
+            _calls[:] = [entry for entry in _calls if entry[1]() is not self]
+            _default = _calls[-1][0]
 
 
 # -- the choice

@@ -53,9 +53,11 @@ class ScaledDotProductAttention(Fused):
             weights = softmax(scores, -1)
         else:
             scores = scores + (wrap(mask) if isinstance(mask, Array) else mask)
-            # Rows in which nothing may be seen give 0.
-            blind = scores.detach().amax(-1, True) == -math.inf if scores.shape[-1] else False
-            weights = softmax(scores.masked_fill(blind, 0.0), -1).masked_fill(blind, 0.0)
+            if scores.shape[-1]:  # Rows in which nothing may be seen give 0.
+                blind = scores.detach().amax(-1, True) == -math.inf
+                weights = softmax(scores.masked_fill(blind, 0.0), -1).masked_fill(blind, 0.0)
+            else:
+                weights = softmax(scores, -1)
         if noise is not None:
             weights = weights * wrap(noise)
         return weights @ v

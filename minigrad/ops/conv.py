@@ -155,7 +155,7 @@ class Convolution(Fused):
             shape[d], shape[rank + d] = places.shape
             key.append(wrap(places.reshape(shape)))
         seen = x[tuple(key)]  # (N, C, *out, *kernel)
-        grouped = seen.reshape(seen.shape[0], groups, -1, *seen.shape[2:])
+        grouped = seen.reshape(seen.shape[0], groups, seen.shape[1] // groups, *seen.shape[2:])
         filters = w.reshape(groups, -1, *w.shape[1:])
         out, kernel = "xyz"[:rank], "ijk"[:rank]
         result = einsum(f"ngc{out}{kernel},goc{kernel}->ngo{out}", grouped, filters).flatten(1, 2)

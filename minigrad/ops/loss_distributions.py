@@ -112,6 +112,10 @@ def gaussian_nll_loss(
             raise ValueError(f"var is of incorrect size: {list(given)} for an input of size {list(shape)}")
     if reduction not in ("none", "mean", "sum"):
         raise ValueError(f"{reduction} is not valid; use 'none', 'mean' or 'sum'")
+    if variance.array.dtype.kind != "f":
+        raise RuntimeError(
+            f"result type Float can't be cast to the desired output type {type_name(variance)}; convert var to floats"
+        )
     variance = at_least(variance, eps)
     loss = 0.5 * (log(variance) + (input - target) ** 2 / variance)
     if full:

@@ -22,6 +22,7 @@ from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from ..sums import total
 from .checks import require_floating, type_name
+from .dims import normalize_dim
 from .join import cat
 from .power import sqrt
 from .shape import forget_base
@@ -312,7 +313,9 @@ def batch_norm(
     require_floating(input, "batch_norm")
     x = input.array
     channels = x.shape[1] if x.ndim > 1 else 0
-    if training and x.ndim and math.prod(x.shape[:1] + x.shape[2:]) == 1:
+    if training and x.ndim < 2:
+        normalize_dim(1, x.ndim)  # IndexError: there is no dimension of channels
+    if training and math.prod(x.shape[:1] + x.shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
     if not isinstance(momentum, float | int):
         raise TypeError(f"batch_norm(): argument 'momentum' (position 7) must be float, not {type(momentum).__name__}")

@@ -25,7 +25,10 @@ class Slice(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, key: Any) -> Array:
         ctx.key, ctx.shape = key, x.shape
-        return x[key]
+        part = x[key]
+        if part.__class__ is not Array:  # NumPy copies a single entry out; with an Ellipsis it is a view, too
+            part = x[(*key, ...) if isinstance(key, tuple) else (key, ...)]
+        return part
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
