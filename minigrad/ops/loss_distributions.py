@@ -11,7 +11,7 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..public import public
-from .checks import require_tensor
+from .checks import require_tensor, type_name
 from .distances import at_least
 from .exponential import exp, log
 from .loss_reduction import reduced, reduction_name
