@@ -248,8 +248,8 @@ mutant("in place: old values are not kept", "inplace", "_keep_old_values", _drop
 def _latest_only(original: Callable[..., Any]) -> Callable[..., Any]:
     """Of two gradients that arrive at one place, the second."""
 
-    def wrong(roots: Any, **options: Any) -> Any:
-        return original(list(roots)[-1:], **options)
+    def wrong(edges: Any, gradients: Any, **options: Any) -> Any:
+        return original(edges[-1:], gradients[-1:], **options)
 
     return wrong
 

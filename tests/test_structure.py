@@ -191,7 +191,7 @@ def test_the_heart_is_short() -> None:
     assert len(source.splitlines()) <= 260
     tree = ast.parse(source)
     defined = [node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
-    assert defined == ["Operation", "gradient_edge", "plain_walk", "walk", "AccumulateGrad"]
+    assert defined == ["Operation", "gradient_edge", "leaf_node", "plain_walk", "walk", "AccumulateGrad"]
     plain = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "plain_walk")
     assert plain.end_lineno is not None
     assert len(ast.unparse(plain.body[1:]).splitlines()) <= 9

@@ -51,7 +51,7 @@ def plainly(node, seed):
 
 
 def fast(node, seed):
-    walk([((node, 0), seed)], retain_graph=True, create_graph=False)
+    walk([(node, 0)], [seed], retain_graph=True, create_graph=False)
 
 
 @pytest.mark.parametrize("part", range(4))

@@ -23,17 +23,17 @@ def backward(
     scalar: 1). create_graph records the backward pass, so that it can be differentiated again.
     """
     outputs = _as_sequence(tensors)
-    roots = _roots(outputs, _gradients_for(outputs, grad_tensors), create_graph)
+    roots, gradients = _roots(outputs, _gradients_for(outputs, grad_tensors), create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
-        walk(roots, retain_graph=keep, create_graph=create_graph)
+        walk(roots, gradients, retain_graph=keep, create_graph=create_graph)
         return
     leaves = _as_sequence(inputs)
     if not leaves:
         raise RuntimeError("'inputs' argument to backward() cannot be empty.")
     edges = _target_edges(leaves)
-    targets = Targets(edges, [edge for edge, _ in roots], accumulate=True)
-    walk(roots, retain_graph=keep, create_graph=create_graph, targets=targets)
+    targets = Targets(edges, roots, accumulate=True)
+    walk(roots, gradients, retain_graph=keep, create_graph=create_graph, targets=targets)
     with set_grad_enabled(create_graph):
         for tensor, edge in zip(leaves, edges, strict=True):
             if edge[0].variable is None and edge in targets.found:
@@ -53,11 +53,11 @@ def grad(
     if is_grads_batched:
         raise NotImplementedError("is_grads_batched=True is not supported; call grad once for each row of grad_outputs")
     outputs, inputs = _as_sequence(outputs), _as_sequence(inputs)
-    roots = _roots(outputs, _gradients_for(outputs, grad_outputs), create_graph)
+    roots, gradients = _roots(outputs, _gradients_for(outputs, grad_outputs), create_graph)
     edges = _target_edges(inputs)
     keep = create_graph if retain_graph is None else retain_graph
-    targets = Targets(edges, [edge for edge, _ in roots], accumulate=False)
-    walk(roots, retain_graph=keep, create_graph=create_graph, targets=targets)
+    targets = Targets(edges, roots, accumulate=False)
+    walk(roots, gradients, retain_graph=keep, create_graph=create_graph, targets=targets)
     results: list[Any] = []
     taken: set[int] = set()
     for x, edge in zip(inputs, edges, strict=True):
@@ -73,7 +73,7 @@ def grad(
             results.append(gradient)
         else:
             # No two results, and no result and somebody else's array, share memory.
-            shared = gradient.base is not None or id(gradient) in taken or any(gradient is g for _, g in roots)
+            shared = gradient.base is not None or id(gradient) in taken or any(gradient is g for g in gradients)
             gradient = gradient.copy() if shared else gradient
             taken.add(id(gradient))
             results.append(wrap(gradient))
@@ -98,10 +98,10 @@ def _gradients_for(outputs: Sequence[Any], gradients: Any) -> tuple[Any, ...]:
     return gradients
 
 
-def _roots(outputs: Sequence[Any], gradients: Sequence[Any], create_graph: bool) -> list[tuple[Edge, Any]]:
+def _roots(outputs: Sequence[Any], given: Sequence[Any], create_graph: bool) -> tuple[list[Edge], list[Any]]:
     """Pair each output's edge with the gradient to start from; 1 where none is given and the output is a scalar."""
-    roots = []
-    for i, (out, gradient) in enumerate(zip(outputs, gradients, strict=True)):
+    roots, gradients = [], []
+    for i, (out, gradient) in enumerate(zip(outputs, given, strict=True)):
         edge = gradient_edge(out)
         if edge is None:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
@@ -120,8 +120,9 @@ def _roots(outputs: Sequence[Any], gradients: Sequence[Any], create_graph: bool)
                 )
             if gradient.array.dtype != out.array.dtype:
                 gradient = wrap(gradient.array.astype(out.array.dtype))
-        roots.append((edge, gradient if create_graph else gradient.array))
-    return roots
+        roots.append(edge)
+        gradients.append(gradient if create_graph else gradient.array)
+    return roots, gradients
 
 
 def _target_edges(inputs: Sequence[Any]) -> list[Edge]:

@@ -59,10 +59,14 @@ def _as_dtype(gradient: Any, dtype: np.dtype) -> Any:
     return np.asarray(gradient, dtype)
 
 
+def as_gradient(total: Any) -> Any:
+    """NumPy makes a scalar of the sum of arrays without dimensions, which could not be changed in place: an array."""
+    return np.asarray(total) if isinstance(total, np.generic) else total
+
+
 def add(a: Any, b: Any) -> Any:
-    """The sum of two gradients. Of arrays without dimensions NumPy makes a scalar, which could not be changed in place."""
-    result = a + b
-    return np.asarray(result) if isinstance(result, np.generic) else result
+    """The sum of two gradients."""
+    return as_gradient(a + b)
 
 
 def as_tuple(results: Any) -> tuple[Any, ...]:

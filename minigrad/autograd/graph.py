@@ -25,8 +25,8 @@ Why newest first? A node may only run once *all* gradients have arrived at it. I
 the node of `m` is used early, by `n`, and late, by `f`. A walk that ran each node once, in the order in which gradients
 reach them, would go from f to m while m has only the 1 from f and not yet the 2m from n: at a = 3 it would give 2 instead
 of 26. A node is created after everything that it depends on, so running nodes in decreasing order of creation is a
-topological order, with no sort. (`variable.py` says what the graph knows of a tensor. `clock` numbers operations and
-in-place changes; where `Latest` and `check_histories` stand, overwritten values are looked for: skip that at first.)
+topological order, with no sort. (`clock` numbers operations and in-place changes; where `Latest` and `check_histories`
+stand, overwritten values are looked for: skip that at first. `variable.py`: what the graph knows of a tensor.)
 
 Names follow PyTorch's (`grad_fn`, `next_functions`, `save_for_backward`, `saved_tensors`, `needs_input_grad`).
 Source: Baydin et al. 2018, "Automatic Differentiation in Machine Learning: a Survey"; PyTorch, "Autograd mechanics".
@@ -44,7 +44,7 @@ import numpy as np
 from .. import storage
 from ..storage import Latest, clock
 from . import anomaly, hooks, ownership
-from .fit import add, as_tuple, fit, fit_count
+from .fit import add, as_gradient, as_tuple, fit, fit_count
 from .modes import current, no_grad
 from .node import Node
 from .targets import Targets
@@ -60,13 +60,11 @@ class Operation(Node):
         forward(ctx, *inputs)   plain arrays and Python values in, one array out (several only in `Function`);
         backward(ctx, grad)     the gradient of the output in, one gradient for each input out (None where there is none).
 
-    `backward` must be written so that it serves arrays and tensors: it gets arrays in an ordinary backward pass and
-    tensors under `create_graph=True`, where its own steps are recorded. Operators, indexing, `.sum(dims)`,
-    `.reshape(shape)`, `.swapaxes(i, j)` and the functions of `minigrad.ops` serve both. What it reads must be saved by
-    `save_for_backward` if it is an input or the output (only so can a second derivative flow into it), and may be an
-    attribute of `ctx` where it is a constant (a shape, a mask, an index).
-
-    A gradient may have the shape to which its input was broadcast: `unbroadcast` (fit.py) sums it.
+    `backward` serves arrays and tensors: it gets arrays in an ordinary backward pass and tensors under
+    `create_graph=True`, where its own steps are recorded. Operators, indexing, `.sum(dims)`, `.reshape(shape)`,
+    `.swapaxes(i, j)` and the functions of `minigrad.ops` serve both. What it reads must be saved by `save_for_backward`
+    if it is an input or the output (only so can a second derivative flow into it), and may be an attribute of `ctx` where
+    it is a constant. A gradient may have the shape to which its input was broadcast: `unbroadcast` (fit.py) sums it.
     """
 
     @staticmethod
@@ -93,7 +91,8 @@ class Operation(Node):
                 if recording:
                     edge = x._edge
                     if edge is None and x._requires_grad:
-                        edge = gradient_edge(x)
+                        leaf = x._accumulator()  # as in `leaf_node`, without its call
+                        edge = (leaf_node(x) if leaf is None else leaf, 0)
                 x = x.array
             arrays.append(x)
             edges.append(edge)
@@ -113,8 +112,7 @@ class Operation(Node):
         if True in needed:
             ctx.sequence_nr = next(clock)
             ctx._edges = edges
-            ctx._out_shape = out.shape
-            ctx._out_dtype = out.dtype
+            ctx._out_shape, ctx._out_dtype = out.shape, out.dtype
             ids.append(id(out))
             ctx._ids = ids
             result._edge = (ctx, 0)
@@ -139,14 +137,17 @@ def gradient_edge(x: Variable) -> Edge | None:
     """Where a gradient of the tensor goes: to the node that made it, or into the leaf; None if it wants none."""
     if Latest.recorded:
         check_histories((x,))
-    if x._edge is not None or not x._requires_grad:
-        return x._edge
-    with one_thread:  # two threads must not make two nodes for one leaf
+    return x._edge if x._edge is not None or not x._requires_grad else (leaf_node(x), 0)
+
+
+def leaf_node(x: Variable) -> Node:
+    """The node that stands for a leaf; made when the leaf is first used."""
+    with one_thread:  # two threads must not make two
         node = x._accumulator()  # a weak reference: the node holds the leaf, and a cycle would keep both in memory
         if node is None:
             node = AccumulateGrad(x)
             x._accumulator = weakref.ref(node)
-    return (node, 0)
+    return node
 
 
 def plain_walk(root: Node, gradient: Array) -> None:
@@ -166,25 +167,27 @@ def plain_walk(root: Node, gradient: Array) -> None:
 
 
 def walk(
-    roots: Sequence[tuple[Edge, Any]], *, retain_graph: bool, create_graph: bool, targets: Targets | None = None
+    edges: Sequence[Edge | None],
+    gradients: Any,
+    *,
+    retain_graph: bool,
+    create_graph: bool,
+    targets: Targets | None = None,
 ) -> None:
-    """`plain_walk`, and more: from several roots, to outputs of a `Function`, with a heap in place of `max`.
+    """`plain_walk`, and more: from several roots (`edges`), to outputs of a `Function`, with a heap in place of `max`.
 
     With `targets` only nodes on the way to them run. Hooks are called. What a node saved is released unless
     `retain_graph`. Gradients are arrays, or tensors under `create_graph`, where the backward pass is recorded itself.
     """
     arrived: dict[Node, Any] = {}  # by node: the sum of what has arrived; for several outputs a list of such sums
     heap: list[tuple[int, Node]] = []  # these nodes, the newest on top
-    node: Any = None  # the one that has run: its gradients are `results`, and go along `edges`
-    edges: Sequence[Edge | None] = [edge for edge, _ in roots]
-    results: Any = [gradient for _, gradient in roots]
-    del roots
+    node: Any = None  # the one that has run: it gave `gradients`, which go along `edges`
     looking_for_nan = current.anomaly
     before, current.recording = current.recording, create_graph
     try:
         while True:
             for i, edge in enumerate(edges):
-                gradient = results[i]
+                gradient = gradients[i]
                 if gradient is None or edge is None or (targets is not None and not targets.leads(edge)):
                     continue
                 target, output_nr = edge
@@ -196,12 +199,15 @@ def walk(
                 so_far = arrived.get(target)
                 if so_far is None:
                     heappush(heap, (-target.sequence_nr, target))
-                if target._outputs is None:
-                    arrived[target] = gradient if so_far is None else add(so_far, gradient)
-                else:
+                if target._outputs is not None:
                     sums = arrived[target] = so_far or [None] * len(target._outputs)
                     sums[output_nr] = gradient if sums[output_nr] is None else add(sums[output_nr], gradient)
-            results = gradient = grad = so_far = None  # not held any longer: the memory may be reused
+                elif so_far is None:
+                    arrived[target] = gradient
+                else:
+                    total = so_far + gradient  # as in `add`, without its call
+                    arrived[target] = total if total.__class__ is Array else as_gradient(total)
+            gradients = gradient = grad = so_far = total = None  # not held any longer: the memory may be reused
             if not heap:
                 return
             node = heappop(heap)[1]
@@ -212,13 +218,13 @@ def walk(
             if targets is not None and not targets.keep(node, grad):
                 edges = ()  # nothing to pass on
                 continue
-            results = node.run_backward(grad)
-            if results.__class__ is not tuple:
-                results = as_tuple(results)
+            gradients = node.run_backward(grad)
+            if gradients.__class__ is not tuple:
+                gradients = as_tuple(gradients)
             if node._node_hooks is not None:
-                results = hooks.call_node_hooks(node, results, grad)
-            if len(results) != len(edges):
-                results = fit_count(node, results)
+                gradients = hooks.call_node_hooks(node, gradients, grad)
+            if len(gradients) != len(edges):
+                gradients = fit_count(node, gradients)
             if not retain_graph:
                 node.release()
     finally:
@@ -226,11 +232,7 @@ def walk(
 
 
 class AccumulateGrad(Operation):
-    """The node of a leaf that requires grad: adds what arrives to `variable.grad`.
-
-    It is made when an operation first uses the leaf, before that operation's own node, so the walk, which goes from
-    new to old, reaches it after every use.
-    """
+    """The node of a leaf: adds what arrives to `variable.grad`. It is older than the nodes that use it, so it runs last."""
 
     grad_fn_name = "AccumulateGrad"
 
@@ -252,6 +254,6 @@ class AccumulateGrad(Operation):
             storage.mark_written(leaf._grad.array)
         else:
             leaf._grad = wrap(add(leaf._grad.array, gradient))
-        for hook in tuple((leaf._post_hooks or {}).values()):
-            hook(leaf)
+        if leaf._post_hooks:
+            hooks.call_post_hooks(leaf)
         return ()

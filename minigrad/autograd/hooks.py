@@ -60,6 +60,12 @@ def call_leaf_hooks(leaf: Variable, gradient: Any) -> Any:
     return gradient
 
 
+def call_post_hooks(leaf: Variable) -> None:
+    """The hooks that see a leaf after a gradient was added to its `.grad`."""
+    for hook in tuple((leaf._post_hooks or {}).values()):
+        hook(leaf)
+
+
 def call_output_hooks(node: Any, grad: Any) -> Any:
     """The complete gradient of a node's output (of a `Function` the list by output), after the outputs' hooks."""
     # What `retain_grad` keeps is the gradient after all other hooks, whenever they were registered.

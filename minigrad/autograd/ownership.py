@@ -56,7 +56,7 @@ def calibrate(graph: Any) -> None:
         leaf = Variable()
         leaf.array, leaf._requires_grad = np.zeros(1), True
         out = Source.apply(leaf)
-        graph.walk([(out._edge, np.ones(1))], retain_graph=False, create_graph=False)
+        graph.walk([out._edge], [np.ones(1)], retain_graph=False, create_graph=False)
         if leaf._grad.array.__array_interface__["data"] == address:
             return
     _unshared = 0
