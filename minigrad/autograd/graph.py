@@ -225,7 +225,7 @@ def walk(
                 gradients = hooks.call_node_hooks(node, gradients, grad)
             if len(gradients) != len(edges):
                 gradients = fit_count(node, gradients)
-            if not retain_graph:
+            if edges and not retain_graph:  # (a leaf has saved nothing)
                 node.release()
     finally:
         current.recording = before
