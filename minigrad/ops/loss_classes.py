@@ -47,8 +47,8 @@ class ClassTargets:
         """The losses of the targets, reduced; the mean is by the weights of the targets that are not ignored."""
         if self.ignored is not None:
             losses = np.where(self.ignored, losses.dtype.type(0), losses)
-        if reduction == "mean":
-            return np.add.reduce(losses, None) / self.total
+        if reduction == "mean":  # of no weight at all it is nan, also where smoothing leaves a loss to divide
+            return np.add.reduce(losses, None) / self.total if self.total else np.asarray(np.nan, losses.dtype)
         return reduced(losses, reduction)
 
     def of_each(self, grad: Array, reduction: str) -> Any:
