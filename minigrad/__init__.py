@@ -34,7 +34,7 @@ from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
 from .missing import error as _missing
-from .predicates import is_floating_point, is_tensor
+from .predicates import is_complex, is_floating_point, is_nonzero, is_same_size, is_signed, is_tensor
 from .printing import set_printoptions
 from .program import compile, use_deterministic_algorithms
 from .random import Generator, default_generator, initial_seed, manual_seed, seed

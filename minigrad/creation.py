@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -26,8 +27,27 @@ if TYPE_CHECKING:
     from .tensor import Tensor
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like",
-    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "tril_indices", "triu_indices", "zeros",
+    "arange",
+    "as_tensor",
+    "asarray",
+    "empty",
+    "empty_like",
+    "eye",
+    "from_dlpack",
+    "from_numpy",
+    "frombuffer",
+    "full",
+    "full_like",
+    "linspace",
+    "logspace",
+    "ones",
+    "ones_like",
+    "range",
+    "scalar_tensor",
+    "tensor",
+    "tril_indices",
+    "triu_indices",
+    "zeros",
     "zeros_like",
 ]  # fmt: skip
 
@@ -143,6 +163,33 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     return wrap(ndarray[...])  # an array object of its own, by which the graph tells tensors apart
 
 
+def frombuffer(
+    buffer: Any, *, dtype: dtypes.dtype, count: int = -1, offset: int = 0, requires_grad: bool = False
+) -> Tensor:
+    """A vector on the memory of anything with Python's buffer protocol (bytes, bytearray, array.array ...).
+
+    count: how many elements (-1: all that follow), from `offset` bytes on. PyTorch: torch.frombuffer.
+    """
+    d, requires_grad = read("frombuffer", {"dtype": dtype, "requires_grad": requires_grad}, np.dtype(np.uint8))
+    n = memoryview(buffer).nbytes
+    if n == 0 or count == 0:
+        raise ValueError(f"both buffer length ({n}) and count ({count}) must not be 0")
+    if not 0 <= offset < n:
+        raise ValueError(
+            f"offset ({offset} bytes) must be non-negative and no greater than buffer length ({n} bytes) - 1"
+        )
+    if count < 0 and (n - offset) % d.itemsize:
+        raise ValueError(
+            f"buffer length ({n - offset} bytes) after offset ({offset} bytes) must be a multiple of element size ({d.itemsize})"
+        )
+    if count > 0 and offset + count * d.itemsize > n:
+        raise ValueError(
+            f"requested buffer length ({count} * {d.itemsize} bytes) after offset ({offset} bytes) must not be greater than "
+            f"actual buffer length ({n} bytes)"
+        )
+    return leaf(np.frombuffer(buffer, d, count, offset), requires_grad)
+
+
 def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor that shares the memory of another library's (anything with `__dlpack__`). PyTorch: torch.from_dlpack."""
     read("from_dlpack", {"device": device}, None)
@@ -240,6 +287,25 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[Ten
     n = math.ceil((end - start) / step)
     # start + i · step, computed in double (or whole numbers) and rounded once, as PyTorch does.
     index = np.arange(n, dtype=np.int64 if whole else np.float64)
+    return leaf((start + index * step).astype(d), requires_grad)
+
+
+def range(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[TensorOptions]) -> Tensor:
+    """start, start + step, ... up to and including end, in a floating type. Deprecated. PyTorch: torch.range."""
+    warnings.warn(
+        "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
+        "Python's range builtin. Instead, use torch.arange, which produces values in [start, end).",
+        stacklevel=2,
+    )
+    if end is None:
+        raise TypeError('range() missing 1 required positional arguments: "end"')
+    start, end, step = _number(start), _number(end), _number(step)
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) * step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    d, requires_grad = read("range", options, dtypes.default_numpy())
+    index = np.arange(math.floor((end - start) / step) + 1, dtype=np.float64)
     return leaf((start + index * step).astype(d), requires_grad)
 
 

@@ -14,12 +14,12 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import autograd, creation, dtypes, inplace, ops, printing, sampling, storage
+from . import autograd, creation, dtypes, inplace, ops, printing, resize, sampling, storage
 from .autograd.hooks import RemovableHandle
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, arrange, index, matrix, power
+from .ops import arithmetic, arrange, index, matrix, power, reduce
 from .ops import shape as shape_ops
 from .ops.operands import cast
 from .size import Size
@@ -504,7 +504,7 @@ class Tensor(Variable):
     floor, ceil, round, frac = ops.floor, ops.ceil, ops.round, ops.frac
     trunc = fix = ops.trunc
     eq = __eq__ = ops.eq  # type: ignore[assignment]
-    ne = __ne__ = ops.ne  # type: ignore[assignment]
+    ne = not_equal = __ne__ = ops.ne  # type: ignore[assignment]
     lt = less = __lt__ = ops.lt
     le = less_equal = __le__ = ops.le
     gt = greater = __gt__ = ops.gt
@@ -517,7 +517,10 @@ class Tensor(Variable):
     bitwise_or = __or__ = __ror__ = ops.bitwise_or
     bitwise_xor = __xor__ = __rxor__ = ops.bitwise_xor
     bitwise_not = __invert__ = ops.bitwise_not
+    bitwise_left_shift = __lshift__ = ops.bitwise_left_shift
+    bitwise_right_shift = __rshift__ = ops.bitwise_right_shift
     isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
+    isposinf, isneginf, isreal = ops.isposinf, ops.isneginf, ops.isreal
     isclose, allclose, equal = ops.isclose, ops.allclose, ops.equal
 
     def where(self, condition: Any, other: Any) -> Tensor:
@@ -535,23 +538,30 @@ class Tensor(Variable):
     atan = arctan = ops.atan
     atan2 = arctan2 = ops.atan2
     sinh, cosh, tanh = ops.sinh, ops.cosh, ops.tanh
-    asinh, acosh, atanh = ops.asinh, ops.acosh, ops.atanh
+    asinh = arcsinh = ops.asinh
+    acosh = arccosh = ops.acosh
+    atanh = arctanh = ops.atanh
     sigmoid, logit = ops.sigmoid, ops.logit
     erf, erfc, erfinv = ops.erf, ops.erfc, ops.erfinv
     lgamma, digamma = ops.lgamma, ops.digamma
     hypot, logaddexp, xlogy, copysign = ops.hypot, ops.logaddexp, ops.xlogy, ops.copysign
     lerp, addcmul, addcdiv, float_power = ops.lerp, ops.addcmul, ops.addcdiv, ops.float_power
     rad2deg, deg2rad, nan_to_num = ops.rad2deg, ops.deg2rad, ops.nan_to_num
-    heaviside = ops.heaviside
+    heaviside, fmax, fmin = ops.heaviside, ops.fmax, ops.fmin
+    clamp_min, clamp_max = ops.clamp_min, ops.clamp_max
+    signbit, frexp, ldexp, nextafter = ops.signbit, ops.frexp, ops.ldexp, ops.nextafter
+    gcd, lcm = ops.gcd, ops.lcm
+    sgn = ops.sgn
 
     # -- reductions
 
+    sum_to_size = reduce.sum_to_size
     sum, nansum, mean, nanmean, prod = ops.sum, ops.nansum, ops.mean, ops.nanmean, ops.prod
     var, std = ops.var, ops.std
     amax, amin, aminmax, max, min = ops.amax, ops.amin, ops.aminmax, ops.max, ops.min
     argmax, argmin = ops.argmax, ops.argmin
     all, any, count_nonzero = ops.all, ops.any, ops.count_nonzero
-    logsumexp, norm, dist = ops.logsumexp, ops.norm, ops.dist
+    logsumexp, norm, dist, renorm = ops.logsumexp, ops.norm, ops.dist, ops.renorm
     cumsum, cumprod, cummax, cummin = ops.cumsum, ops.cumprod, ops.cummax, ops.cummin
     logcumsumexp, diff = ops.logcumsumexp, ops.diff
 
@@ -570,8 +580,11 @@ class Tensor(Variable):
     expand, expand_as, broadcast_to = shape_ops.expand, shape_ops.expand_as, ops.broadcast_to
     repeat, tile, repeat_interleave, unfold = arrange.repeat, ops.tile, ops.repeat_interleave, arrange.unfold
     narrow, select, split, chunk = ops.narrow, ops.select, ops.split, ops.chunk
-    tensor_split, unbind = ops.tensor_split, ops.unbind
-    diagonal, diag, diag_embed = ops.diagonal, ops.diag, ops.diag_embed
+    tensor_split, unbind, split_with_sizes = ops.tensor_split, ops.unbind, ops.split_with_sizes
+    hsplit, vsplit, dsplit = ops.hsplit, ops.vsplit, ops.dsplit
+    diagonal, diag, diag_embed, diagflat = ops.diagonal, ops.diag, ops.diag_embed, ops.diagflat
+    select_scatter, slice_scatter = ops.select_scatter, ops.slice_scatter
+    diagonal_scatter = ops.diagonal_scatter
     tril, triu = ops.tril, ops.triu
     flip, fliplr, flipud, rot90, roll = ops.flip, ops.fliplr, ops.flipud, ops.rot90, ops.roll
 
@@ -580,16 +593,18 @@ class Tensor(Variable):
     __getitem__, __setitem__ = index.getitem, inplace.setitem
     gather, take, take_along_dim = ops.gather, ops.take, ops.take_along_dim
     index_select, index_add, index_copy = ops.index_select, ops.index_add, ops.index_copy
-    index_fill, index_put = ops.index_fill, ops.index_put
+    index_fill, index_put, index_reduce, put = ops.index_fill, ops.index_put, ops.index_reduce, ops.put
     scatter, scatter_add, scatter_reduce = ops.scatter, ops.scatter_add, ops.scatter_reduce
     masked_fill, masked_select, masked_scatter = ops.masked_fill, ops.masked_select, ops.masked_scatter
     nonzero, argwhere, bincount, unique = ops.nonzero, ops.argwhere, ops.bincount, ops.unique
-    histc = ops.histc
+    histc, histogram, unique_consecutive = ops.histc, ops.histogram, ops.unique_consecutive
+    cov, corrcoef = ops.cov, ops.corrcoef
 
     # -- order
 
     sort, argsort, msort, topk = ops.sort, ops.argsort, ops.msort, ops.topk
-    kthvalue, median, nanmedian, mode, quantile = ops.kthvalue, ops.median, ops.nanmedian, ops.mode, ops.quantile
+    kthvalue, median, nanmedian, mode = ops.kthvalue, ops.median, ops.nanmedian, ops.mode
+    quantile, nanquantile = ops.quantile, ops.nanquantile
 
     # -- matrices
 
@@ -598,7 +613,7 @@ class Tensor(Variable):
     mm, bmm, mv, dot, vdot = ops.mm, ops.bmm, ops.mv, ops.dot, ops.vdot
     inner, kron = ops.inner, ops.kron
     outer = ger = ops.outer
-    addmm, addmv, baddbmm = ops.addmm, ops.addmv, ops.baddbmm
+    addmm, addmv, addr, addbmm, baddbmm = ops.addmm, ops.addmv, ops.addr, ops.addbmm, ops.baddbmm
     trace, inverse, cross = ops.trace, ops.inverse, ops.cross
 
     # -- activations
@@ -638,6 +653,22 @@ class Tensor(Variable):
     log_normal_, geometric_ = sampling.log_normal_, sampling.geometric_
     bernoulli, multinomial = sampling.bernoulli, sampling.multinomial
     copy_, fill_, zero_ = inplace.copy_, inplace.fill_, inplace.zero_
+    resize_, resize_as_, apply_, map_ = resize.resize_, resize.resize_as_, resize.apply_, resize.map_
+    swapaxes_ = swapdims_ = inplace.reshaping(ops.transpose)
+
+
+# The in-place twins of functions whose results have the shape and type of the tensor: x.f_(...) gives x the values of f(x, ...).
+for _name in (
+    "absolute", "acos", "acosh", "addbmm", "addmm", "addmv", "addr", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
+    "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "baddbmm", "bitwise_and", "bitwise_left_shift",
+    "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "clamp_max", "clamp_min", "copysign", "cosh",
+    "cumprod", "cumsum", "deg2rad", "digamma", "eq", "erf", "erfc", "exp2", "expm1", "fix", "float_power", "floor_divide",
+    "fmod", "frac", "gcd", "ge", "greater", "greater_equal", "gt", "heaviside", "hypot", "index_reduce", "lcm", "ldexp",
+    "le", "less", "less_equal", "lgamma", "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or",
+    "logical_xor", "logit", "lt", "ne", "negative", "nextafter", "not_equal", "put", "rad2deg", "remainder", "renorm",
+    "sgn", "sign", "sinc", "sinh", "tan", "true_divide", "xlogy",
+):  # fmt: skip
+    setattr(Tensor, f"{_name}_", inplace.of(getattr(Tensor, _name)))
 
 
 def _rebuild(cls: type[Tensor], array: Array, requires_grad: bool) -> Tensor:

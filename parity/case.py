@@ -131,6 +131,8 @@ _IN_PLACE_OPERATORS = {
 def form_of(path: str) -> Form:
     """How to call a public name. An in-place method is called on a copy, which is returned."""
     kind, _, name = path.rpartition(".")
+    if not kind and name.endswith("_") and hasattr(minigrad.Tensor, name):
+        return Form(path, functools.partial(_in_place_function, name))
     if kind != "Tensor":
         return Form(path, lambda torch, *args, **kwargs: resolve(torch, path)(*args, **kwargs))
     if name in _IN_PLACE_OPERATORS or (name.endswith("_") and not name.startswith("__")):
@@ -141,6 +143,13 @@ def form_of(path: str) -> Form:
 def _in_place(name: str, torch: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
     y = x.clone()
     returned = getattr(y, name)(*args, **kwargs)
+    assert returned is y, f"{name} did not return the tensor that it changed"
+    return y
+
+
+def _in_place_function(name: str, torch: Any, x: Any, *args: Any, **kwargs: Any) -> Any:
+    y = x.clone()
+    returned = getattr(torch, name)(y, *args, **kwargs)
     assert returned is y, f"{name} did not return the tensor that it changed"
     return y
 
@@ -178,6 +187,8 @@ def op(
                 continue
             if base != name and hasattr(minigrad, base):
                 paths.append(base)
+            if short == base and methods and hasattr(minigrad, base + "_") and hasattr(minigrad.Tensor, base + "_"):
+                paths.append(base + "_")
             if methods:
                 paths += [f"Tensor.{n}" for n in (short, short + "_") if hasattr(minigrad.Tensor, n)]
         forms = [form_of(path) for path in dict.fromkeys([*paths, *also])]

@@ -24,7 +24,10 @@ operations do), they return arrays and leave no trace in the graph.
     dropout.py             dropout, of elements and of channels
     exponential.py         exp, the logarithms, sigmoid
     extremes.py            amax, aminmax, max, argmax ...
+    float_parts.py         signbit, frexp, ldexp, nextafter
     index.py               x[key]
+    integers.py            gcd, lcm, shifts of bits
+    integration.py         trapezoid, gradient: integrals and derivatives of samples
     interpolate.py         interpolate: images made larger or smaller
     join.py                cat, stack, meshgrid
     keys.py                what may stand in x[...] (helpers)
@@ -41,6 +44,7 @@ operations do), they return arrays and leave no trace in the graph.
     norm.py                batch, layer, group and instance norm, rms norm
     operands.py            tensors and numbers, and the type in which they meet (helpers)
     order.py               sort, topk, median, mode, quantile ...
+    overlay.py             copies with a part replaced: select_scatter, put, index_reduce ...
     pad.py                 pad: a border around an array
     parts.py               slices, narrow, split, chunk, unbind
     patches.py             unfold, fold, pixel_shuffle
@@ -53,7 +57,9 @@ operations do), they return arrays and leave no trace in the graph.
     shape.py               reshape, permute, expand: other views of the same elements
     softmax.py             softmax, log_softmax, gumbel_softmax
     special.py             erf, lgamma and their kin
+    statistics.py          cov, corrcoef, histogram
     tables.py              embedding, one_hot
+    tapers.py              hann_window and its kin
     trigonometry.py        sin, cos, tan, their inverses and hyperbolic kin
     windows.py             what convolution, pooling and unfolding share (helpers)
 """
@@ -75,7 +81,10 @@ from .distances import *
 from .dropout import *
 from .exponential import *
 from .extremes import *
+from .float_parts import *
 from .index import *
+from .integers import *
+from .integration import *
 from .interpolate import *
 from .join import *
 from .linear import *
@@ -88,6 +97,7 @@ from .masked import *
 from .matrix import *
 from .norm import *
 from .order import *
+from .overlay import *
 from .pad import *
 from .parts import *
 from .patches import *
@@ -99,7 +109,9 @@ from .rounding import *
 from .shape import *
 from .softmax import *
 from .special import *
+from .statistics import *
 from .tables import *
+from .tapers import *
 from .trigonometry import *
 
 globals().update(MINIGRAD)  # a function wins over the file of its name: softmax, norm, dropout

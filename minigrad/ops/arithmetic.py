@@ -330,7 +330,7 @@ class Sign(Rule, out=_sign, dx=lambda grad: grad * 0.0):
     """out = -1, 0 or 1; 0 at nan.  dx = 0"""
 
 
-@public
+@public(also="sgn")
 def sign(input: Operand) -> Tensor:
     """-1, 0 or 1, by the sign of input (0 at nan). PyTorch: torch.sign."""
     return Sign.apply(input)

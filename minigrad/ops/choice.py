@@ -112,6 +112,50 @@ def minimum(input: Operand, other: Operand) -> Tensor:
     return binary(Minimum, input, other)
 
 
+class Fmax(Operation):
+    """out = the larger of a and b, the other one where one is nan.  grad goes to the one taken; at a tie to a"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        ctx.save_for_backward(a, b)
+        return np.fmax(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        first = (a >= b) | (b != b)
+        return where(first, grad, 0.0), where(first, 0.0, grad)
+
+
+@public
+def fmax(input: Tensor, other: Tensor) -> Tensor:
+    """The larger of two tensors, element by element; a nan only where both are. PyTorch: torch.fmax."""
+    _tensor_arguments("fmax", ("input", input), ("other", other))
+    return binary(Fmax, input, other)
+
+
+class Fmin(Operation):
+    """out = the smaller of a and b, the other one where one is nan.  grad goes to the one taken; at a tie to a"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        ctx.save_for_backward(a, b)
+        return np.fmin(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        first = (a <= b) | (b != b)
+        return where(first, grad, 0.0), where(first, 0.0, grad)
+
+
+@public
+def fmin(input: Tensor, other: Tensor) -> Tensor:
+    """The smaller of two tensors, element by element; a nan only where both are. PyTorch: torch.fmin."""
+    _tensor_arguments("fmin", ("input", input), ("other", other))
+    return binary(Fmin, input, other)
+
+
 def _tensor_arguments(name: str, *named: tuple[str, Any]) -> None:
     for argument, x in named:
         if not isinstance(x, Variable | np.ndarray):
@@ -205,6 +249,18 @@ def _clamp_tensors(input: Operand, min: Operand, max: Operand) -> Any:
         return ClampTensors.apply(input, low, high)
     except ValueError:
         raise broadcast_error(input, low if low is not None else high) from None
+
+
+@public
+def clamp_min(input: Operand, min: Operand) -> Tensor:
+    """input, or min where it is smaller. PyTorch: torch.clamp_min."""
+    return clamp(input, min=min)
+
+
+@public
+def clamp_max(input: Operand, max: Operand) -> Tensor:
+    """input, or max where it is larger. PyTorch: torch.clamp_max."""
+    return clamp(input, max=max)
 
 
 # -- steps and holes

@@ -29,7 +29,7 @@ def eq(input: Operand, other: Operand) -> Tensor:
     return _compare(np.equal, input, other)
 
 
-@public
+@public(also="not_equal")
 def ne(input: Operand, other: Operand) -> Tensor:
     """input != other. PyTorch: torch.ne."""
     return _compare(np.not_equal, input, other)
@@ -78,6 +78,24 @@ def isinf(input: Tensor) -> Tensor:
 def isfinite(input: Tensor) -> Tensor:
     """True where input is neither nan nor ±inf. PyTorch: torch.isfinite."""
     return wrap(np.asarray(np.isfinite(input.array)))
+
+
+@public
+def isposinf(input: Tensor) -> Tensor:
+    """True where input is +inf. PyTorch: torch.isposinf."""
+    return wrap(np.asarray(input.array == np.inf))
+
+
+@public
+def isneginf(input: Tensor) -> Tensor:
+    """True where input is -inf. PyTorch: torch.isneginf."""
+    return wrap(np.asarray(input.array == -np.inf))
+
+
+@public
+def isreal(input: Tensor) -> Tensor:
+    """True everywhere: there are no complex numbers. PyTorch: torch.isreal."""
+    return wrap(np.ones(input.array.shape, bool))
 
 
 # -- equal and nearly equal tensors

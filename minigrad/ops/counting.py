@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
+from .dims import normalize_dim
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -43,6 +46,44 @@ def unique(
     chosen = [values] + [inverse] * return_inverse + [counts] * return_counts
     results = tuple(wrap(np.asarray(a, dtype=np.int64 if i else a.dtype)) for i, a in enumerate(chosen))
     return results[0] if len(results) == 1 else results
+
+
+@public
+def unique_consecutive(
+    input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
+) -> Any:
+    """One for each run of equal values (of equal entries of dim); with their places and counts, if asked for.
+
+    PyTorch: torch.unique_consecutive.
+    """
+    x = input.array.reshape(-1) if dim is None else np.moveaxis(input.array, normalize_dim(dim, input.array.ndim), 0)
+    n = len(x)
+    new = np.ones(n, bool)
+    new[1:] = (x[1:] != x[:-1]).reshape(max(n - 1, 0), -1).any(1) if x.size else False
+    starts = np.flatnonzero(new)
+    values = x[starts] if dim is None else np.moveaxis(x[starts], 0, normalize_dim(dim, input.array.ndim))
+    results = [wrap(np.ascontiguousarray(values))]
+    if return_inverse:
+        inverse = np.cumsum(new) - 1
+        results.append(wrap(inverse.reshape(input.array.shape if dim is None else (n,))))
+    if return_counts:
+        results.append(wrap(np.diff(np.append(starts, n))))
+    return results[0] if len(results) == 1 else tuple(results)
+
+
+@public
+def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """By dimension the coordinates of places in the flattened elements of `shape`. PyTorch: torch.unravel_index."""
+    if indices.array.dtype.kind not in "iu":
+        raise ValueError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    sizes = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
+    n = math.prod(sizes)
+    places = indices.array
+    if places.size and (places.min() < -n or places.max() >= n):
+        raise ValueError(f"indices of {n} elements lie between {-n} and {n - 1}, got {places.min()} to {places.max()}")
+    return tuple(wrap(np.asarray(i)) for i in np.unravel_index(places % max(n, 1), sizes))
 
 
 @public

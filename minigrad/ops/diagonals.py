@@ -51,6 +51,12 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.array.ndim}D")
 
 
+@public
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
+    """The matrix with all elements of input on its diagonal. PyTorch: torch.diagflat."""
+    return diag(input.reshape(-1), offset)
+
+
 class PutDiagonal(Operation):
     """out = zeros of `shape` with x on a diagonal.  dx = that diagonal of grad"""
 

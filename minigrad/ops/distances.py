@@ -9,9 +9,10 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Operand
+from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from ..sums import total
+from .along import index_select
 from .arithmetic import abs, sign
 from .axes import Dims, axes_of, kept_shape
 from .checks import require_tensor, type_name
@@ -158,3 +159,28 @@ def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, 
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     """The p-norm distance of each row of x1 (.., n, d) to each of x2 (.., m, d): (.., n, m). PyTorch: torch.cdist."""
     return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
+
+
+@public("minigrad", "functional")
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The distances of every two of n vectors, (n, m) to (n · (n - 1) / 2,): row 0 to 1, 0 to 2, ... PyTorch: torch.pdist."""
+    if input.array.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.array.ndim}D")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    first, second = np.triu_indices(len(input.array), 1)
+    return norm(index_select(input, 0, wrap(first)) - index_select(input, 0, wrap(second)), p, 1)
+
+
+@public
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+    """input with the entries of dimension dim whose p-norm exceeds maxnorm scaled down to it. PyTorch: torch.renorm."""
+    if p <= 0:
+        raise RuntimeError("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    if input.array.ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.array.ndim} dimensions")
+    dim = normalize_dim(dim, input.array.ndim)
+    length = norm(input, p, tuple(i for i in range(input.array.ndim) if i != dim), True)
+    return input * where(length > maxnorm, maxnorm / (length + 1e-7), 1.0)

@@ -121,7 +121,7 @@ def hstack(tensors: Sequence[Tensor]) -> Tensor:
     return cat(parts, 0 if parts[0].array.ndim == 1 else 1)
 
 
-@public
+@public(also="row_stack")
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along dimension 0, vectors as rows. PyTorch: torch.vstack."""
     return cat([atleast_2d(x) for x in tensors], 0)
@@ -169,3 +169,24 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = np.array(list(choose(range(input.array.size), r)), np.int64).reshape(-1, r)
     return forget_base(reshape(index_select(input, 0, wrap(rows.reshape(-1))), rows.shape))
+
+
+@public
+def block_diag(*tensors: Tensor) -> Tensor:
+    """Matrices (vectors as rows) along the diagonal of one of zeros. PyTorch: torch.block_diag."""
+    blocks = [atleast_2d(x) for x in as_sequence(tensors)]
+    for i, x in enumerate(blocks):
+        if x.array.ndim > 2:
+            raise RuntimeError(
+                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has {x.array.ndim} dimensions"
+            )
+    if not blocks:
+        return wrap(np.empty((1, 0), dtypes.default_numpy()))
+    left, rows = 0, []
+    width = int(np.sum([x.array.shape[1] for x in blocks]))
+    for x in blocks:
+        height, n = x.array.shape
+        parts = [np.zeros((height, k), x.array.dtype) for k in (left, width - left - n)]
+        rows.append(cat([wrap(parts[0]), x, wrap(parts[1])], 1))
+        left += n
+    return cat(rows, 0)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Operand, Variable
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .arithmetic import add, mul
 from .join import stack
+from .operands import cast
+from .power import pow
 from .shape import forget_base
 
 if TYPE_CHECKING:
@@ -306,3 +308,16 @@ def inverse(input: Tensor) -> Tensor:
         raise RuntimeError(
             "linalg.inv: The diagonal element is zero, the inversion could not be completed because the input matrix is singular."
         ) from None
+
+
+@public
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
+    """Powers of the elements of a vector, a row each: xᴺ⁻¹, ..., x, 1; from 1 upwards if increasing. PyTorch: torch.vander."""
+    if x.array.ndim != 1:
+        raise RuntimeError("x must be a one-dimensional tensor.")
+    n = len(x.array) if N is None else N
+    if n < 0:
+        raise RuntimeError(f"N must be non-negative, got {n}")
+    powers = np.arange(n) if increasing else np.arange(n)[::-1]
+    base = x if x.array.dtype.kind == "f" else cast(x, np.dtype(np.int64))
+    return pow(base.reshape(-1, 1), wrap(powers.copy()))

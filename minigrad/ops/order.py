@@ -146,28 +146,69 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     return ValuesIndices(pick(input, kept, dim, keepdim), wrap(kept if keepdim else places.astype(np.int64)))
 
 
+def _quantile(
+    name: str, input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, skip_nan: bool
+) -> Any:
+    """The values at fractions q of the way through the sorted elements, nan at the end of them."""
+    if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
+        raise RuntimeError(
+            f"{name}() interpolation must be one of linear, lower, higher, midpoint or nearest, but got {interpolation}"
+        )
+    if input.array.dtype not in (np.float32, np.float64):
+        raise RuntimeError(f"{name}() input tensor must be either float or double dtype")
+    if isinstance(q, Variable) and q.array.dtype != input.array.dtype:
+        raise RuntimeError(f"{name}() q tensor must be same dtype as the input tensor")
+    fractions = q.array if isinstance(q, Variable) else np.asarray(q, input.array.dtype)
+    if fractions.ndim > 1:
+        raise RuntimeError(f"{name}() q must be a scalar or 1D tensor")
+    if input.array.size == 0:
+        raise RuntimeError(f"{name}() input tensor must be non-empty")
+    if not ((fractions >= 0) & (fractions <= 1)).all():
+        raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
+    ndim = input.array.ndim
+    x = input.reshape(-1) if dim is None else input.movedim(dim, -1)
+    ordered = sort(x, -1).values
+    n: Any = ordered.array.shape[-1]
+    last = np.full((*ordered.array.shape[:-1], 1), n - 1)
+    missing = np.isnan(ordered.array).sum(-1, keepdims=True)
+    if skip_nan:
+        last = np.maximum(n - 1 - missing, 0)
+    place = fractions.reshape(-1) * last.astype(input.array.dtype)  # (..., number of fractions)
+    if not skip_nan:
+        place = np.where(missing > 0, np.asarray(n - 1, place.dtype), place)
+    if interpolation == "lower":
+        place = np.floor(place)
+    elif interpolation == "higher":
+        place = np.ceil(place)
+    elif interpolation == "nearest":
+        place = np.round(place)
+    low = np.floor(place).astype(np.int64)
+    out = gather(ordered, -1, wrap(low))
+    if interpolation in ("linear", "midpoint"):
+        share = np.full_like(place, 0.5) if interpolation == "midpoint" else place - low
+        high = gather(ordered, -1, wrap(np.ceil(place).astype(np.int64)))
+        out = out + wrap(share.astype(input.array.dtype)) * (high - out)
+    out = out.movedim(-1, 0)
+    if keepdim:
+        out = out.reshape(-1, *(1,) * ndim) if dim is None else out.unsqueeze(1 + normalize_dim(dim, ndim))
+    return out if fractions.ndim else out.squeeze(0)
+
+
 @public
 def quantile(
     input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
-    """The values below which fractions q of the elements lie, interpolated between neighbours. PyTorch: torch.quantile."""
-    if interpolation != "linear":
-        raise NotImplementedError(
-            f"quantile: interpolation={interpolation!r} is not supported by minigrad; there is 'linear'"
-        )
-    fractions = q.array if isinstance(q, Variable) else np.asarray(q, input.array.dtype)
-    if ((fractions < 0) | (fractions > 1)).any():
-        raise RuntimeError("quantile() q values must be in the range [0, 1]")
-    ndim = input.array.ndim
-    x = input.reshape(-1) if dim is None else input.movedim(dim, -1)
-    ordered = sort(x, -1).values
-    n = ordered.array.shape[-1]
-    place = fractions.reshape(-1) * (n - 1)
-    low = np.floor(place).astype(np.int64)
-    share = wrap((place - low).astype(input.array.dtype))
-    a = ordered.index_select(-1, wrap(low))
-    b = ordered.index_select(-1, wrap(np.minimum(low + 1, n - 1)))
-    out = (a + share * (b - a)).movedim(-1, 0)
-    if keepdim:
-        out = out.reshape(-1, *(1,) * ndim) if dim is None else out.unsqueeze(1 + normalize_dim(dim, ndim))
-    return out if fractions.ndim else out.squeeze(0)
+    """The values below which fractions q of the elements lie; nan where there is one. PyTorch: torch.quantile.
+
+    interpolation, where that falls between two elements: "linear" between them, the "lower", the "higher", the "nearest" or
+    their "midpoint".
+    """
+    return _quantile("quantile", input, q, dim, keepdim, interpolation, skip_nan=False)
+
+
+@public
+def nanquantile(
+    input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Tensor:
+    """As `quantile`, of the elements that are not nan. PyTorch: torch.nanquantile."""
+    return _quantile("nanquantile", input, q, dim, keepdim, interpolation, skip_nan=True)

@@ -148,3 +148,43 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     if input.array.ndim == 0:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
     return tuple(select(input, dim, i) for i in range(input.array.shape[dim]))
+
+
+@public
+def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    """Views of the given sizes. PyTorch: torch.split_with_sizes."""
+    return split(input, split_sizes, dim)
+
+
+def _split_along(name: str, input: Tensor, indices_or_sections: Any, dim: int, least: int) -> tuple[Tensor, ...]:
+    """Views of equal size along dim, or between indices, of a tensor of at least so many dimensions."""
+    if input.array.ndim < least:
+        raise RuntimeError(
+            f"torch.{name} requires a tensor with at least {least} dimension{'s' * (least > 1)}, but got a tensor with "
+            f"{input.array.ndim} dimensions!"
+        )
+    n = input.array.shape[dim]
+    if isinstance(indices_or_sections, int) and (indices_or_sections <= 0 or n % indices_or_sections):
+        raise RuntimeError(
+            f"torch.{name} attempted to split along dimension {dim}, but the size of the dimension {n} is not divisible by "
+            f"the split_size {indices_or_sections}!"
+        )
+    return tensor_split(input, indices_or_sections, dim)
+
+
+@public
+def hsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Views along dimension 1 (0 of a vector): so many equal ones, or between indices. PyTorch: torch.hsplit."""
+    return _split_along("hsplit", input, indices_or_sections, 0 if input.array.ndim == 1 else 1, 1)
+
+
+@public
+def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Views along dimension 0: so many equal ones, or between indices. PyTorch: torch.vsplit."""
+    return _split_along("vsplit", input, indices_or_sections, 0, 2)
+
+
+@public
+def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    """Views along dimension 2: so many equal ones, or between indices. PyTorch: torch.dsplit."""
+    return _split_along("dsplit", input, indices_or_sections, 2, 3)

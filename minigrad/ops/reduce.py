@@ -17,7 +17,7 @@ from ..sums import total
 from .axes import Dims, axes_of, kept_shape, spread
 from .checks import require_tensor
 from .choice import where
-from .dims import normalize_dim
+from .dims import normalize_dim, sizes
 from .exponential import exp, log
 from .join import cat
 from .operands import accumulated, cast
@@ -52,6 +52,16 @@ def sum(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
     if dtype is not None or input.array.dtype.kind != "f":
         input = accumulated(input, dtype)
     return Sum.apply(input, axes_of(dim, input.array.ndim), keepdim)
+
+
+def sum_to_size(input: Tensor, *size: Any) -> Tensor:
+    """The sum over the dimensions along which `size` would be broadcast to input's shape. PyTorch: torch.Tensor.sum_to_size."""
+    wanted, shape = sizes(size), input.array.shape
+    added = len(shape) - len(wanted)
+    if added < 0 or builtins.any(n not in (1, m) for n, m in zip(wanted, shape[added:], strict=True)):
+        raise RuntimeError(f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}.")
+    axes = (*builtins.range(added), *(added + i for i, n in enumerate(wanted) if n == 1 and shape[added + i] != 1))
+    return sum(input, axes).reshape(wanted) if axes else input
 
 
 @public

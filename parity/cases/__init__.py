@@ -12,6 +12,7 @@ from . import (
     losses,
     matrix,
     modules,
+    more,
     optim,
     pointwise,
     random,
@@ -22,5 +23,5 @@ from . import (
 __all__ = ["CASES"]
 
 FAMILIES = (
-    arithmetic, pointwise, reduce, shape, index, matrix, creation, activation, conv, losses, modules, optim, random, graph, kernels,
+    arithmetic, pointwise, reduce, shape, index, matrix, creation, activation, conv, losses, modules, more, optim, random, graph, kernels,
 )  # fmt: skip

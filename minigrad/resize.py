@@ -1,0 +1,69 @@
+"""A tensor made to hold another number of elements: `resize_`, and `apply_`, `map_` with a function of Python's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import storage
+from .tensor_options import contiguous_format, read_size
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
+
+
+def resize_(self: Tensor, *sizes: Any, memory_format: Any = contiguous_format) -> Tensor:
+    """Give the tensor this size: its elements in the order of memory, then (if it grows beyond it) uninitialised ones.
+
+    Where the memory suffices it is kept, so a smaller tensor sees a part of it. PyTorch: torch.Tensor.resize_.
+    """
+    if self.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    if memory_format is not contiguous_format:
+        raise NotImplementedError(f"resize_: memory_format={memory_format} is not supported by minigrad; leave it out")
+    shape, old = read_size("resize_", sizes), self.array
+    if any(n < 0 for n in shape):
+        raise RuntimeError(f"Trying to create tensor with negative dimension: {list(shape)}")
+    if shape == old.shape:
+        return self
+    root = storage.owner(old)
+    n, size = math.prod(shape), old.itemsize
+    start = old.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+    if (root.flags.c_contiguous or root.flags.f_contiguous) and start + n * size <= root.nbytes:
+        memory = root.reshape(-1, order="A").view(np.uint8)[start : start + n * size]
+        self.array = memory.view(old.dtype).reshape(shape)
+        return self
+    new = np.empty(n, old.dtype)
+    kept = old.ravel(order="K")[:n]
+    new[: kept.size] = kept
+    self.array = new.reshape(shape)
+    return self
+
+
+def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = contiguous_format) -> Tensor:
+    """Give the tensor the size of another. PyTorch: torch.Tensor.resize_as_."""
+    return resize_(self, the_template.array.shape, memory_format=memory_format)
+
+
+def apply_(self: Tensor, callable: Callable[[Any], Any]) -> Tensor:
+    """Replace each element x by callable(x), one after the other. PyTorch: torch.Tensor.apply_."""
+    if self.requires_grad:
+        raise TypeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
+    for place in np.ndindex(self.array.shape):
+        self.array[place] = callable(self.array[place].item())
+    storage.mark_written(self.array)
+    return self
+
+
+def map_(self: Tensor, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> Tensor:
+    """Replace each element x by callable(x, y), y the element of tensor, broadcast. PyTorch: torch.Tensor.map_."""
+    if self.requires_grad or tensor.requires_grad:
+        raise TypeError("Can't call map_() on Variable that requires grad. Use var.detach().map_() instead.")
+    other = np.broadcast_to(tensor.array, self.array.shape)
+    for place in np.ndindex(self.array.shape):
+        self.array[place] = callable(self.array[place].item(), other[place].item())
+    storage.mark_written(self.array)
+    return self
