@@ -45,6 +45,7 @@ from .threads import get_num_threads, set_num_threads
 
 from .ops import *
 from .inplace_functions import *
+from .method_functions import *
 
 from . import linalg, nn, optim, utils
 from .config import show_config

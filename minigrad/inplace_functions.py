@@ -8,8 +8,7 @@ from .inplace import of
 from .ops.activation import celu, elu, selu
 from .ops.dropout import alpha_dropout, dropout, feature_alpha_dropout, feature_dropout
 from .ops.piecewise import hardtanh, leaky_relu, relu, rrelu, threshold
-from .public import MINIGRAD, public
-from .tensor import Tensor
+from .public import public
 
 
 def twin(function: Callable, *places: str) -> Callable:
@@ -33,29 +32,3 @@ dropout_ = twin(dropout, "minigrad")
 alpha_dropout_ = twin(alpha_dropout, "minigrad")
 feature_dropout_ = twin(feature_dropout, "minigrad")
 feature_alpha_dropout_ = twin(feature_alpha_dropout, "minigrad")
-
-
-# PyTorch has these methods as functions too: exp_(x) is x.exp_().
-for _name in (
-    "abs", "acos", "acosh", "addmv", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "asin", "asinh", "atan",
-    "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "cos", "cosh", "deg2rad", "detach", "erf", "erfc", "exp",
-    "exp2", "expm1", "fill", "fix", "floor", "frac", "gcd", "index_put", "lcm", "ldexp", "log", "log10", "log1p", "log2",
-    "logit", "nan_to_num", "neg", "negative", "rad2deg", "reciprocal", "round", "rsqrt", "sigmoid", "sin", "sinc", "sinh",
-    "sqrt", "square", "tan", "tanh", "trunc", "xlogy", "zero",
-):  # fmt: skip
-    globals()[f"{_name}_"] = MINIGRAD[f"{_name}_"] = getattr(Tensor, f"{_name}_")
-
-
-@public
-def fill(input: Tensor, value: float | Tensor) -> Tensor:
-    """A tensor like input, all of whose elements are value. PyTorch: torch.fill."""
-    return input.clone().fill_(value)
-
-
-@public
-def detach(input: Tensor) -> Tensor:
-    """The same memory as a tensor without history. PyTorch: torch.detach."""
-    return input.detach()
-
-
-__all__ = [name for name in MINIGRAD if globals().get(name) is MINIGRAD[name]]
