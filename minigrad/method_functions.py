@@ -5,7 +5,6 @@ from __future__ import annotations
 from .public import MINIGRAD, public
 from .tensor import Tensor
 
-
 for _name in (
     "abs", "acos", "acosh", "addmv", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctanh", "asin", "asinh", "atan",
     "atanh", "ceil", "clamp", "clamp_max", "clamp_min", "clip", "cos", "cosh", "deg2rad", "detach", "erf", "erfc", "exp",
