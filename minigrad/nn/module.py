@@ -15,7 +15,7 @@ from ..device import require_cpu
 from ..dtypes import bfloat16, float16, float32, float64, from_numpy
 from ..tensor_options import read_to
 from .hooks import BackwardHooks
-from .parameter import Buffer, Parameter
+from .parameter import Buffer, Parameter, array_of, clear_gradient
 
 
 class IncompatibleKeys(NamedTuple):
@@ -342,12 +342,7 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters (or set them to 0)."""
         for p in self.parameters():
-            if set_to_none:
-                p._grad = None
-            elif p._grad is not None:
-                p._grad = p._grad.detach()  # the graph of a create_graph=True is let go
-                p._grad.array[...] = 0
-                storage.mark_written(p._grad.array)
+            clear_gradient(p, set_to_none)
 
     def _convert(self, change: Callable[[Any], Any]) -> Any:
         """Change the values of all parameters and buffers; a parameter stays the same object."""
@@ -444,7 +439,7 @@ class Module:
         for name, target in own.items():
             if name not in state_dict:
                 continue
-            values = _as_array(state_dict[name])
+            values = array_of(state_dict[name])
             if values is None:
                 errors.append(
                     f'While copying the parameter named "{name}", expected torch.Tensor or Tensor-like object from checkpoint '
@@ -522,14 +517,3 @@ def _kind(value: Any) -> str:
 
 def _size(array: np.ndarray) -> str:
     return f"torch.Size({list(array.shape)})"
-
-
-def _as_array(value: Any) -> np.ndarray | None:
-    """The values of a tensor of any engine, or of an array; None for anything else."""
-    if isinstance(value, Variable):
-        return value.array
-    if hasattr(value, "detach"):
-        value = value.detach()
-    if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # NumPy has no such type
-        value = value.float()
-    return np.asarray(value) if hasattr(value, "__array__") else None

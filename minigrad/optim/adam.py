@@ -9,9 +9,9 @@ import numpy as np
 
 from .. import dtypes, storage
 from ..autograd.fused import compiled_form, size
-from ..autograd.variable import Array, wrap
+from ..autograd.variable import Array, Variable, wrap
 from ..missing import refuse
-from .optimizer import Optimizer, check_betas, check_range, count_step, in_one_line, scalar_state
+from .optimizer import Optimizer, check_betas, check_range, count_step, in_one_line, lerp, scalar_state
 
 
 def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Array:
@@ -63,6 +63,7 @@ class Adam(Optimizer):
     """
 
     _decoupled = False
+    _step_numbers = ("step",)
 
     def __init__(
         self, params: Any, lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
@@ -70,7 +71,12 @@ class Adam(Optimizer):
         capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:  # fmt: skip
-        _check_arguments(self, lr, betas, eps, weight_decay, capturable=capturable, differentiable=differentiable)
+        if foreach and isinstance(lr, Variable):
+            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+        _check_arguments(self, lr, betas, eps, weight_decay, capturable=capturable)
+        if not (all(isinstance(b, float) for b in betas) or all(isinstance(b, Variable) for b in betas)):
+            raise ValueError("betas must be either both floats or both Tensors")
+        betas = tuple(b.array.item() if isinstance(b, Variable) else b for b in betas)  # type: ignore[assignment]
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize,
             "foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused,
@@ -82,6 +88,8 @@ class Adam(Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._packs = {}
+        for group in self.param_groups if self._decoupled else ():
+            group["decoupled_weight_decay"] = True
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
@@ -111,8 +119,12 @@ class Adam(Optimizer):
         """
         beta1, beta2 = group["betas"]
         np.subtract(grad, m, out=work)
-        work *= 1 - beta1
-        m += work
+        if 1 - beta1 < 0.5:
+            work *= 1 - beta1
+            m += work
+        else:  # from the nearer end, see `lerp`
+            work *= 1 - (1 - beta1)
+            np.subtract(grad, work, out=m)
 
         v *= beta2
         np.multiply(grad, grad, out=work)
@@ -157,6 +169,8 @@ class Adam(Optimizer):
                     break
             else:
                 return pack
+        if len({id(p) for p in params}) < len(params):  # each time that one is given is a step
+            return None
         states = [self.state[p] for p in params]
         counts = np.array([float(s["step"].array) if s else 0.0 for s in states], dtypes.default_numpy())
         if (counts != counts[0]).any():
@@ -200,21 +214,18 @@ class AdamW(Adam):
 class _Moments(Optimizer):
     """What Adamax, NAdam and RAdam share: arguments, state, and the running means."""
 
+    _step_numbers = ("step", "mu_product")
+
     def __init__(
-        self, params: Any, lr: Any, betas: tuple[float, float], eps: float, weight_decay: float, maximize: bool,
-        capturable: bool, differentiable: bool, foreach: bool | None, **more: Any,
-    ) -> None:  # fmt: skip
-        _check_arguments(self, lr, betas, eps, weight_decay, capturable=capturable, differentiable=differentiable)
-        defaults = {
-            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize, "foreach": foreach,
-            "capturable": capturable, "differentiable": differentiable, **more,
-        }  # fmt: skip
-        super().__init__(params, defaults)
+        self, params: Any, lr: Any, betas: tuple[float, float], eps: float, weight_decay: float, **more: Any
+    ) -> None:
+        _check_arguments(self, lr, betas, eps, weight_decay, capturable=more["capturable"])
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, **more})
 
     def moments(self, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> tuple[Array, Array]:
         beta1, beta2 = group["betas"]
         m, v = state["exp_avg"].array, state["exp_avg_sq"].array
-        m += (grad - m) * (1 - beta1)
+        lerp(m, grad, 1 - beta1)
         v *= beta2
         v += grad * grad * (1 - beta2)
         return m, v
@@ -231,7 +242,10 @@ class Adamax(_Moments):
         weight_decay: float = 0, foreach: bool | None = None, *, maximize: bool = False, differentiable: bool = False,
         capturable: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(params, lr, betas, eps, weight_decay, maximize, capturable, differentiable, foreach)
+        super().__init__(
+            params, lr, betas, eps, weight_decay, foreach=foreach, maximize=maximize, differentiable=differentiable,
+            capturable=capturable,
+        )  # fmt: skip
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
@@ -241,7 +255,7 @@ class Adamax(_Moments):
         beta1, beta2 = group["betas"]
         grad = decay(p, grad, group, False)
         m, u = state["exp_avg"].array, state["exp_inf"].array
-        m += (grad - m) * (1 - beta1)
+        lerp(m, grad, 1 - beta1)
         u *= beta2
         np.maximum(u, np.abs(grad) + group["eps"], out=u)
         p -= group["lr"] / (1 - beta1**t) * (m / u)
@@ -260,8 +274,9 @@ class NAdam(_Moments):
     ) -> None:  # fmt: skip
         check_range("momentum_decay value", momentum_decay)
         super().__init__(
-            params, lr, betas, eps, weight_decay, maximize, capturable, differentiable, foreach,
-            momentum_decay=momentum_decay, decoupled_weight_decay=decoupled_weight_decay,
+            params, lr, betas, eps, weight_decay, momentum_decay=momentum_decay,
+            decoupled_weight_decay=decoupled_weight_decay, maximize=maximize, foreach=foreach, capturable=capturable,
+            differentiable=differentiable,
         )  # fmt: skip
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
@@ -294,8 +309,8 @@ class RAdam(_Moments):
         maximize: bool = False, capturable: bool = False, differentiable: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(
-            params, lr, betas, eps, weight_decay, maximize, capturable, differentiable, foreach,
-            decoupled_weight_decay=decoupled_weight_decay,
+            params, lr, betas, eps, weight_decay, maximize=maximize, foreach=foreach, capturable=capturable,
+            decoupled_weight_decay=decoupled_weight_decay, differentiable=differentiable,
         )  # fmt: skip
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:

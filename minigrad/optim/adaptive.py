@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.variable import Array, Variable, wrap
+from .. import dtypes
+from ..autograd.variable import Array, wrap
 from ..missing import refuse
 from .adam import decay
-from .optimizer import Optimizer, check_range, count_step, scalar_state
+from .optimizer import Optimizer, check_range, count_step, lerp, scalar_state
 
 
 class Adagrad(Optimizer):
@@ -17,6 +18,8 @@ class Adagrad(Optimizer):
 
     Duchi et al. 2011, "Adaptive Subgradient Methods". PyTorch: torch.optim.Adagrad.
     """
+
+    _step_numbers = ("step",)
 
     def __init__(
         self, params: Any, lr: Any = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
@@ -28,7 +31,6 @@ class Adagrad(Optimizer):
         check_range("weight_decay value", weight_decay)
         check_range("initial_accumulator_value value", initial_accumulator_value)
         check_range("epsilon value", eps)
-        refuse("Adagrad", differentiable=differentiable)
         defaults = {
             "lr": lr, "lr_decay": lr_decay, "eps": eps, "weight_decay": weight_decay,
             "initial_accumulator_value": initial_accumulator_value, "foreach": foreach, "maximize": maximize,
@@ -59,6 +61,8 @@ class RMSprop(Optimizer):
     With momentum, b ← momentum · b + g / (√v + eps) and p ← p - lr · b. Hinton 2012, lecture 6. PyTorch: torch.optim.RMSprop.
     """
 
+    _step_numbers = ("step",)
+
     def __init__(
         self, params: Any, lr: Any = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0,
         momentum: float = 0, centered: bool = False, capturable: bool = False, foreach: bool | None = None,
@@ -69,7 +73,7 @@ class RMSprop(Optimizer):
         check_range("momentum value", momentum)
         check_range("weight_decay value", weight_decay)
         check_range("alpha value", alpha)
-        refuse("RMSprop", capturable=capturable, differentiable=differentiable)
+        refuse("RMSprop", capturable=capturable)
         defaults = {
             "lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered,
             "weight_decay": weight_decay, "capturable": capturable, "foreach": foreach, "maximize": maximize,
@@ -91,7 +95,7 @@ class RMSprop(Optimizer):
         v += grad * grad * (1 - group["alpha"])
         if group["centered"]:
             mean = state["grad_avg"].array
-            mean += (grad - mean) * (1 - group["alpha"])
+            lerp(mean, grad, 1 - group["alpha"])
             scale = np.sqrt(v - mean * mean)
         else:
             scale = np.sqrt(v)
@@ -111,6 +115,8 @@ class Adadelta(Optimizer):
     v and a are running means of g² and d². Zeiler 2012, "ADADELTA". PyTorch: torch.optim.Adadelta.
     """
 
+    _step_numbers = ("step",)
+
     def __init__(
         self, params: Any, lr: Any = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0,
         foreach: bool | None = None, *, capturable: bool = False, maximize: bool = False, differentiable: bool = False,
@@ -120,7 +126,7 @@ class Adadelta(Optimizer):
             raise ValueError(f"Invalid rho value: {rho}")
         check_range("epsilon value", eps)
         check_range("weight_decay value", weight_decay)
-        refuse("Adadelta", capturable=capturable, differentiable=differentiable)
+        refuse("Adadelta", capturable=capturable)
         defaults = {
             "lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
             "capturable": capturable, "foreach": foreach, "differentiable": differentiable,
@@ -149,6 +155,8 @@ class Rprop(Optimizer):
     For full batches. Riedmiller & Braun 1993. PyTorch: torch.optim.Rprop.
     """
 
+    _step_numbers = ("step",)
+
     def __init__(
         self, params: Any, lr: Any = 1e-2, etas: tuple[float, float] = (0.5, 1.2),
         step_sizes: tuple[float, float] = (1e-6, 50), *, capturable: bool = False, foreach: bool | None = None,
@@ -157,7 +165,7 @@ class Rprop(Optimizer):
         check_range("learning rate", lr)
         if not 0.0 < etas[0] < 1.0 < etas[1]:
             raise ValueError(f"Invalid eta values: {etas[0]}, {etas[1]}")
-        refuse("Rprop", capturable=capturable, differentiable=differentiable)
+        refuse("Rprop", capturable=capturable)
         defaults = {
             "lr": lr, "etas": etas, "step_sizes": step_sizes, "foreach": foreach, "maximize": maximize,
             "differentiable": differentiable, "capturable": capturable,
@@ -188,6 +196,8 @@ class ASGD(Optimizer):
     Polyak & Juditsky 1992. PyTorch: torch.optim.ASGD.
     """
 
+    _step_numbers = ("step", "eta", "mu")
+
     def __init__(
         self, params: Any, lr: Any = 1e-2, lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6,
         weight_decay: float = 0, foreach: bool | None = None, maximize: bool = False, differentiable: bool = False,
@@ -195,7 +205,7 @@ class ASGD(Optimizer):
     ) -> None:  # fmt: skip
         check_range("learning rate", lr)
         check_range("weight_decay value", weight_decay)
-        refuse("ASGD", capturable=capturable, differentiable=differentiable)
+        refuse("ASGD", capturable=capturable)
         defaults = {
             "lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay, "foreach": foreach,
             "maximize": maximize, "differentiable": differentiable, "capturable": capturable,
@@ -209,16 +219,13 @@ class ASGD(Optimizer):
             state["ax"] = wrap(np.zeros_like(p))
         t = count_step(state)
         grad = decay(p, grad, group, False)
-        eta, mu, ax = (_array(state[name]) for name in ("eta", "mu", "ax"))
+        eta, mu, ax = (state[name].array for name in ("eta", "mu", "ax"))
         p *= 1 - lambd * float(eta)
         p -= grad * float(eta)
         if float(mu) == 1:
             ax[...] = p
         else:
             ax += (p - ax) * float(mu)
-        eta[...] = lr / ((1 + lambd * lr * t) ** group["alpha"])
-        mu[...] = 1 / max(1, t - group["t0"])
-
-
-def _array(value: Any) -> Array:
-    return value.array if isinstance(value, Variable) else np.asarray(value)
+        number = dtypes.default_numpy().type  # kept in the default type, also where a loaded state has it in another
+        eta[...] = number(lr / ((1 + lambd * lr * t) ** group["alpha"]))
+        mu[...] = number(1 / max(1, t - group["t0"]))
