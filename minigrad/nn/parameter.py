@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import dtypes, storage
+from .. import dtypes
 from ..autograd.variable import Variable
 from ..tensor import Tensor
 
@@ -55,26 +55,3 @@ class Buffer(Tensor):
 
     def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
         pass
-
-
-def clear_gradient(p: Any, set_to_none: bool = True) -> None:
-    """Forget a tensor's gradient, or set it to 0 where it stands; a graph that it belongs to is let go."""
-    if set_to_none or p._grad is None:
-        p._grad = None
-        return
-    if p._grad._edge is not None:
-        p._grad.detach_()
-    p._grad.requires_grad_(False)
-    p._grad.array[...] = 0
-    storage.mark_written(p._grad.array)
-
-
-def array_of(value: Any) -> np.ndarray | None:
-    """The values of a tensor of any engine, or of an array; None for anything else."""
-    if isinstance(value, Variable):
-        return value.array
-    if hasattr(value, "detach"):
-        value = value.detach()
-    if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # NumPy has no such type
-        value = value.float()
-    return np.asarray(value) if hasattr(value, "__array__") else None

@@ -26,7 +26,7 @@ def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Arra
     return grad + p * group["weight_decay"]
 
 
-def _check_arguments(
+def check_arguments(
     optimizer: Optimizer, lr: Any, betas: tuple[float, float], eps: float, weight_decay: float, **unsupported: bool
 ) -> None:
     check_range("learning rate", lr)
@@ -73,7 +73,7 @@ class Adam(Optimizer):
     ) -> None:  # fmt: skip
         if foreach and isinstance(lr, Variable):
             raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
-        _check_arguments(self, lr, betas, eps, weight_decay, capturable=capturable)
+        check_arguments(self, lr, betas, eps, weight_decay, capturable=capturable)
         if not (all(isinstance(b, float) for b in betas) or all(isinstance(b, Variable) for b in betas)):
             raise ValueError("betas must be either both floats or both Tensors")
         betas = tuple(b.array.item() if isinstance(b, Variable) else b for b in betas)  # type: ignore[assignment]
@@ -192,26 +192,7 @@ class Adam(Optimizer):
         return pack
 
 
-class AdamW(Adam):
-    """Adam whose weight decay shrinks the parameters directly: p ← p · (1 - lr · weight_decay) before the step.
-
-    Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization". PyTorch: torch.optim.AdamW.
-    """
-
-    _decoupled = True
-
-    def __init__(
-        self, params: Any, lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False, foreach: bool | None = None,
-        capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize, capturable=capturable,
-            differentiable=differentiable, fused=fused,
-        )  # fmt: skip
-
-
-class _Moments(Optimizer):
+class Moments(Optimizer):
     """What Adamax, NAdam and RAdam share: arguments, state, and the running means."""
 
     _step_numbers = ("step", "mu_product")
@@ -219,7 +200,7 @@ class _Moments(Optimizer):
     def __init__(
         self, params: Any, lr: Any, betas: tuple[float, float], eps: float, weight_decay: float, **more: Any
     ) -> None:
-        _check_arguments(self, lr, betas, eps, weight_decay, capturable=more["capturable"])
+        check_arguments(self, lr, betas, eps, weight_decay, capturable=more["capturable"])
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, **more})
 
     def moments(self, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> tuple[Array, Array]:
@@ -229,104 +210,3 @@ class _Moments(Optimizer):
         v *= beta2
         v += grad * grad * (1 - beta2)
         return m, v
-
-
-class Adamax(_Moments):
-    """Adam with the largest recent magnitude of the gradient in place of the root of its mean square.
-
-    u ← max(β₂ u, |g| + eps),  p ← p - lr / (1 - β₁ᵗ) · m / u. Kingma & Ba 2015, section 7. PyTorch: torch.optim.Adamax.
-    """
-
-    def __init__(
-        self, params: Any, lr: Any = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 0, foreach: bool | None = None, *, maximize: bool = False, differentiable: bool = False,
-        capturable: bool = False,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            params, lr, betas, eps, weight_decay, foreach=foreach, maximize=maximize, differentiable=differentiable,
-            capturable=capturable,
-        )  # fmt: skip
-
-    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = scalar_state(0.0)
-            state["exp_avg"], state["exp_inf"] = wrap(np.zeros_like(p)), wrap(np.zeros_like(p))
-        t = count_step(state)
-        beta1, beta2 = group["betas"]
-        grad = decay(p, grad, group, False)
-        m, u = state["exp_avg"].array, state["exp_inf"].array
-        lerp(m, grad, 1 - beta1)
-        u *= beta2
-        np.maximum(u, np.abs(grad) + group["eps"], out=u)
-        p -= group["lr"] / (1 - beta1**t) * (m / u)
-
-
-class NAdam(_Moments):
-    """Adam with Nesterov momentum, its β₁ warmed up by μₜ = β₁ (1 - 0.96^(t · momentum_decay) / 2).
-
-    Dozat 2016, "Incorporating Nesterov Momentum into Adam". PyTorch: torch.optim.NAdam.
-    """
-
-    def __init__(
-        self, params: Any, lr: Any = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 0, momentum_decay: float = 4e-3, decoupled_weight_decay: bool = False, *,
-        foreach: bool | None = None, maximize: bool = False, capturable: bool = False, differentiable: bool = False,
-    ) -> None:  # fmt: skip
-        check_range("momentum_decay value", momentum_decay)
-        super().__init__(
-            params, lr, betas, eps, weight_decay, momentum_decay=momentum_decay,
-            decoupled_weight_decay=decoupled_weight_decay, maximize=maximize, foreach=foreach, capturable=capturable,
-            differentiable=differentiable,
-        )  # fmt: skip
-
-    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"], state["mu_product"] = scalar_state(0.0), scalar_state(1.0)
-            state["exp_avg"], state["exp_avg_sq"] = wrap(np.zeros_like(p)), wrap(np.zeros_like(p))
-        t = count_step(state)
-        beta1, beta2 = group["betas"]
-        lr, slow = group["lr"], group["momentum_decay"]
-        grad = decay(p, grad, group, group["decoupled_weight_decay"])
-        mu = beta1 * (1.0 - 0.5 * (0.96 ** (t * slow)))
-        mu_next = beta1 * (1.0 - 0.5 * (0.96 ** ((t + 1) * slow)))
-        product = state["mu_product"].array
-        product *= mu
-        m, v = self.moments(grad, state, group)
-        scale = np.sqrt(v / (1 - beta2**t)) + group["eps"]
-        p -= lr * (1.0 - mu) / (1.0 - float(product)) * (grad / scale)
-        p -= lr * mu_next / (1.0 - float(product) * mu_next) * (m / scale)
-
-
-class RAdam(_Moments):
-    """Adam that steps by the plain running mean until the variance of its scale is known well enough (ρₜ > 5).
-
-    Liu et al. 2020, "On the Variance of the Adaptive Learning Rate and Beyond". PyTorch: torch.optim.RAdam.
-    """
-
-    def __init__(
-        self, params: Any, lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 0, decoupled_weight_decay: bool = False, *, foreach: bool | None = None,
-        maximize: bool = False, capturable: bool = False, differentiable: bool = False,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            params, lr, betas, eps, weight_decay, maximize=maximize, foreach=foreach, capturable=capturable,
-            decoupled_weight_decay=decoupled_weight_decay, differentiable=differentiable,
-        )  # fmt: skip
-
-    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = scalar_state(0.0)
-            state["exp_avg"], state["exp_avg_sq"] = wrap(np.zeros_like(p)), wrap(np.zeros_like(p))
-        t = count_step(state)
-        beta1, beta2 = group["betas"]
-        grad = decay(p, grad, group, group["decoupled_weight_decay"])
-        m, v = self.moments(grad, state, group)
-        correction2 = 1 - beta2**t
-        rho_inf = 2 / (1 - beta2) - 1
-        rho = rho_inf - 2 * t * beta2**t / correction2
-        step = m / (1 - beta1**t) * group["lr"]
-        if rho > 5.0:
-            rectified = math.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
-            step *= math.sqrt(correction2) / (np.sqrt(v) + group["eps"])
-            step *= rectified
-        p -= step

@@ -17,7 +17,7 @@ from ..autograd.hooks import RemovableHandle
 from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
 from ..missing import refuse
-from ..nn.parameter import array_of, clear_gradient
+from ..nn.values import array_of, clear_gradient
 
 # Settings that came later to PyTorch's optimizers: a state that was saved before has them not, and counts as with these.
 _ADDED_LATER = {
@@ -332,8 +332,10 @@ class Optimizer:
 
 def _own(name: Any, value: Any, p: Variable | None) -> Any:
     """A loaded state value: tensors of any engine become minigrad's, in the parameter's type but for the count of steps."""
-    if isinstance(value, Variable | np.ndarray) or hasattr(value, "detach"):
-        array = array_of(value)
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    array = array_of(value)
+    if array is not None:
         if p is None or name == "step" or p.array.dtype.kind != "f" or array.dtype == p.array.dtype:
             return value if isinstance(value, Variable) else wrap(array.copy())
         return wrap(array.astype(p.array.dtype))
