@@ -84,10 +84,11 @@ class Adam(Optimizer):
         }  # fmt: skip
         super().__init__(params, defaults)
         self._packs: dict[tuple[int, ...], _Pack] = {}
+        self._apart = False  # whether a small parameter has stepped by itself
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._packs = {}
+        self._packs, self._apart = {}, False
         for group in self.param_groups if self._decoupled else ():
             group["decoupled_weight_decay"] = True
 
@@ -98,6 +99,8 @@ class Adam(Optimizer):
             state["exp_avg_sq"] = wrap(np.zeros_like(p))
             if group["amsgrad"]:
                 state["max_exp_avg_sq"] = wrap(np.zeros_like(p))
+        if p.size <= _SMALL:
+            self._apart = True
         t = count_step(state)
         grad = decay(p, grad, group, group["decoupled_weight_decay"])
         m, v = state["exp_avg"].array, state["exp_avg_sq"].array
@@ -161,6 +164,9 @@ class Adam(Optimizer):
 
     def _pack(self, params: list[Any]) -> _Pack | None:
         """One vector for the state of all params, into which their own states look; None if they have stepped unequally."""
+        if self._apart:  # packs of which some have stepped more often than others are packs no longer
+            self._packs = {k: p for k, p in self._packs.items() if (p.counts == p.counts[0]).all()}
+            self._apart = False
         pack = self._packs.get(tuple(map(id, params)))
         if pack is not None:
             for p, (m, n) in zip(params, pack.owners):  # noqa: B905  they are of one length

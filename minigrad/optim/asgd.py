@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import dtypes
-from ..autograd.variable import Array, wrap
+from ..autograd.variable import Array, Variable, wrap
 from ..missing import refuse
 from .adam import decay
 from .optimizer import Optimizer, check_range, count_step, scalar_state
@@ -35,6 +35,12 @@ class ASGD(Optimizer):
         }  # fmt: skip
         super().__init__(params, defaults)
 
+    def prepare(self, group: dict[str, Any]) -> dict[str, Any]:
+        """The rate is kept in the default type, or in that of a rate that is a tensor."""
+        lr = group["lr"]
+        kind = lr.array.dtype if isinstance(lr, Variable) else dtypes.default_numpy()
+        return {**super().prepare(group), "kind of eta": kind}
+
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
         lr, lambd = group["lr"], group["lambd"]
         if not state:
@@ -49,6 +55,6 @@ class ASGD(Optimizer):
             ax[...] = p
         else:
             ax += (p - ax) * float(mu)
-        number = dtypes.default_numpy().type  # kept in the default type, also where a loaded state has it in another
-        eta[...] = number(lr / ((1 + lambd * lr * t) ** group["alpha"]))
-        mu[...] = number(1 / max(1, t - group["t0"]))
+        # Both are rounded to these types, also where a loaded state has them in another.
+        eta[...] = group["kind of eta"].type(lr / ((1 + lambd * lr * t) ** group["alpha"]))
+        mu[...] = dtypes.default_numpy().type(1 / max(1, t - group["t0"]))

@@ -14,6 +14,9 @@ from ..autograd.variable import Array, Variable, wrap
 from .optimizer import Optimizer, check_range
 from .strong_wolfe import strong_wolfe
 
+# Of the state: shares of the last two loops, the last direction and length, the history, the gradient and loss before.
+_NAMES = ("al", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
+
 
 class LBFGS(Optimizer):
     """p ← p + t · d,  d = -H g: H is the inverse second derivative, as the last `history_size` steps s and changes y of the
@@ -88,7 +91,9 @@ class LBFGS(Optimizer):
                 or abs(d * t).max() <= smallest_change or abs(loss - before) < smallest_change
             ):  # fmt: skip
                 break
-        kept.update({name: _kept(value) for name, value in state.items()})
+        for name in ("func_evals", "n_iter", *_NAMES):  # in PyTorch's order
+            if name in state:
+                kept[name] = _kept(state[name])
         return first_loss
 
     def _direction(self, grad: Array, state: dict[str, Any], history: int) -> Array:
@@ -155,7 +160,7 @@ def _plain(value: Any) -> Any:
 
 
 def _kept(value: Any) -> Any:
-    """And back: a copy for the state."""
+    """And back."""
     if isinstance(value, list):
         return [_kept(v) for v in value]
-    return wrap(np.array(value)) if isinstance(value, np.ndarray | np.generic) else value
+    return wrap(np.asarray(value)) if isinstance(value, np.ndarray | np.generic) else value

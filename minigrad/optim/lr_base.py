@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..autograd.variable import Variable
+from ..autograd.variable import Variable, wrap
+from ..nn.values import array_of
 from .optimizer import Optimizer
 
 
@@ -42,6 +43,14 @@ def for_each_group(name: str, optimizer: Any, value: Any) -> list[Any]:
             f"{name} must have the same length as optimizer.param_groups. {name} has {len(value)} values, param_groups has {n}."
         )
     return [copied(v) for v in value]
+
+
+def _own(value: Any) -> Any:
+    """A loaded value; tensors of another engine become minigrad's."""
+    if type(value) is list:
+        return [_own(v) for v in value]
+    array = None if isinstance(value, Variable) else array_of(value)
+    return value if array is None else wrap(array.copy())
 
 
 def require_optimizer(optimizer: Any) -> None:
@@ -178,7 +187,7 @@ class LRScheduler:
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over what `state_dict` gave, here or in PyTorch."""
-        self.__dict__.update(state_dict)
+        self.__dict__.update({name: _own(value) for name, value in state_dict.items()})
 
 
 class _LRScheduler(LRScheduler):

@@ -36,7 +36,7 @@ class _Combined(LRScheduler):
         return {**state, "_schedulers": [s.state_dict() for s in self._schedulers]}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.__dict__.update({k: v for k, v in state_dict.items() if k != "_schedulers"})
+        super().load_state_dict({k: v for k, v in state_dict.items() if k != "_schedulers"})
         for i, saved in enumerate(state_dict["_schedulers"]):
             self._schedulers[i].load_state_dict(saved)
 

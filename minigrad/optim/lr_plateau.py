@@ -96,5 +96,5 @@ class ReduceLROnPlateau(LRScheduler):
                 set_value(group, "lr", new)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.__dict__.update(state_dict)
+        super().load_state_dict(state_dict)
         self._choose(self.mode, self.threshold, self.threshold_mode)

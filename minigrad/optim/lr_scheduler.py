@@ -40,7 +40,9 @@ class LambdaLR(LRScheduler):
         return [base * f(self.last_epoch) for f, base in zip(self.lr_lambdas, self.base_lrs, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "lr_lambdas": [state_of(f) for f in self.lr_lambdas]}
+        state = super().state_dict()
+        state["lr_lambdas"] = [state_of(f) for f in state.pop("lr_lambdas")]  # the last, as in PyTorch
+        return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         super().load_state_dict({k: v for k, v in state_dict.items() if k != "lr_lambdas"})

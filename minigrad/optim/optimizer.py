@@ -121,7 +121,6 @@ class Optimizer:
         self.__dict__.update(state)
         self._scratch = {}
         self._prepare_hooks()
-        self.defaults.setdefault("differentiable", False)
         for group in self.param_groups:
             for name, value in _ADDED_LATER.items():
                 if name in self.defaults:

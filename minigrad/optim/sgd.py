@@ -40,12 +40,18 @@ class SGD(Optimizer):
         super().__init__(params, defaults)
 
     def update_all(self, params: list[Any], group: dict[str, Any]) -> None:
-        if group["momentum"]:
+        if not group["momentum"]:  # then nothing is kept
+            for p in params:
+                self.update(p.array, p._grad.array, {}, group)
+                storage.mark_written(p.array)
+        elif len({id(p) for p in params}) == len(params):
             super().update_all(params, group)
-            return
-        for p in params:  # nothing is kept of them
-            self.update(p.array, p._grad.array, {}, group)
-            storage.mark_written(p.array)
+        else:  # one that is given twice: both of its first steps begin without a buffer, as in PyTorch
+            states = [dict(self.state[p]) for p in params]
+            for p, state in zip(params, states, strict=True):
+                self.update(p.array, p._grad.array, state, group)
+                storage.mark_written(p.array)
+                self.state[p].update(state)
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
         if group["maximize"]:

@@ -67,10 +67,9 @@ def get_swa_multi_avg_fn() -> Callable:
     @no_grad()
     def mean(averages: list[Any], news: list[Any], count: Any) -> None:
         for average, new in zip(averages, news, strict=True):
-            if average.is_floating_point():
-                average.lerp_(new, float(1 / (count + 1)))
-            else:
-                average.copy_(average + (new - average) / (count + 1))
+            if not average.is_floating_point():
+                raise RuntimeError("get_swa_multi_avg_fn: whole numbers have no mean among whole numbers; use avg_fn")
+            average.lerp_(new, float(1 / (count + 1)))
 
     return mean
 
