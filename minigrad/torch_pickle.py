@@ -130,6 +130,11 @@ def _bytearray(content: Any = b"", *encoding: Any) -> bytearray:
     return bytearray(content)
 
 
+def _no_bytes() -> bytes:
+    """How protocol 2 writes b""; a number would be a length."""
+    return b""
+
+
 def _path(*parts: str) -> Path:
     return Path(*parts)
 
@@ -169,6 +174,9 @@ _ALLOWED: dict[tuple[str, str], Any] = {
 # What PyTorch reads with weights_only=False alone, and is as harmless here.
 _MORE: dict[tuple[str, str], Any] = {
     **{(module, t.__name__): t for module in _BUILTINS for t in (list, dict, frozenset, tuple, int, float, str, bool)},
+    **{(module, "bytes"): _no_bytes for module in _BUILTINS},
+    ("__builtin__", "long"): int,  # as protocol 2 names it
+    ("__builtin__", "unicode"): str,
     ("collections", "defaultdict"): defaultdict,
     **{("datetime", t.__name__): t for t in (date, datetime, time, timedelta)},
     **{(module, name): _path for module in ("pathlib", "pathlib._local")
@@ -243,7 +251,7 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined, misc]  # Pytho
         self.stack.append(self.stack.pop()(*args))
 
     def _bytes_of_length(self) -> None:
-        length = int.from_bytes(self._stream.read(8), "little")
+        length = int.from_bytes(self.read(8), "little")
         if length > len(self._stream.getbuffer()):
             raise ValueError(f"it announces {length} bytes")
         self.append(bytearray(self.read(length)))
