@@ -1,94 +1,73 @@
-"""Reading what torch.save wrote: a zip archive with a pickle of the structure and a file for each block of memory.
+"""Reading what torch.save wrote: a zip archive with a pickle of the structure and a file for each block of memory, or, before
+version 1.6, one pickle after another with the blocks behind them.
 
-A pickle is a small program, and may name any function to call. Here it can only name those in `_ALLOWED`, which build
-tensors and containers: nothing else of it is run.
+Tensors look into the blocks that they looked into when they were saved: those that shared memory share it again.
 """
 
 from __future__ import annotations
 
 import io
 import pickle
-from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, NamedTuple
+import struct
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import dtypes
-from .autograd.variable import wrap
-from .nn.parameter import Parameter
-from .size import Size
+from .torch_pickle import Memory, Unpickler
 
 if TYPE_CHECKING:
     import zipfile
 
-
-class _Memory(NamedTuple):
-    """A block of memory that tensors look into; bfloat16 has become float32."""
-
-    values: np.ndarray
+_MAGIC = 0x1950A86A20F9469CFC6C  # what a file of torch.save before version 1.6 begins with
 
 
-def _tensor(memory: _Memory, offset: int, size: tuple, stride: tuple, requires_grad: bool, *_: Any) -> Any:
-    """`torch._utils._rebuild_tensor_v2`"""
-    values = memory.values
-    last = offset + sum((n - 1) * s for n, s in zip(size, stride, strict=True))
-    if 0 in size:
-        array = np.empty(size, values.dtype)
-    elif offset < 0 or any(s < 0 for s in stride) or last >= values.size:
-        raise ValueError(f"a tensor of shape {tuple(size)} reaches to element {last} of a block of {values.size}")
-    else:
-        steps = tuple(s * values.itemsize for s in stride)
-        array = np.lib.stride_tricks.as_strided(values[offset:], size, steps, writeable=False).copy()
-    tensor = wrap(array)
-    tensor._requires_grad = bool(requires_grad)
-    return tensor
+def reader(data: bytes) -> Callable[[bytes, bool], Any] | None:
+    """The function that reads a file of torch.save with this content, `read(data, weights_only)`; None where it is none."""
+    if data[:4] == b"PK\x03\x04":
+        return _read_zip
+    if data[:1] == b"\x80" and data[1:2] in {bytes([n]) for n in range(2, pickle.HIGHEST_PROTOCOL + 1)}:
+        return _read_stream
+    return None
 
 
-def _parameter(data: Any, requires_grad: bool, *_: Any) -> Any:
-    """`torch._utils._rebuild_parameter`"""
-    return Parameter(data, requires_grad)
+def _stored_type(kind: dtypes.dtype | None) -> np.dtype:
+    """The type of a block's elements; bfloat16, which NumPy has not, as its bits; what has no type as bytes."""
+    return np.dtype(np.uint8) if kind is None else kind.numpy or np.dtype(np.uint16)
 
 
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("collections", "OrderedDict"): OrderedDict,
-    ("torch", "Size"): Size,
-    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
-    ("torch._utils", "_rebuild_parameter"): _parameter,
-    **{("torch", name := f"{d.cxx_name}Storage"): (name, d) for d in dtypes.ALL},
-}
+def _memory(raw: Any, kind: dtypes.dtype | None, count: int, order: Any = "<") -> Memory:
+    stored = _stored_type(kind)
+    values = np.frombuffer(raw, stored.newbyteorder(order), count).astype(stored)
+    return dtypes.widened(values) if kind is dtypes.bfloat16 else values
 
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, archive: zipfile.ZipFile, root: str) -> None:
-        super().__init__(io.BytesIO(archive.read(f"{root}/data.pkl")))
+class _Archive:
+    """The blocks of memory of a zip archive."""
+
+    def __init__(self, archive: zipfile.ZipFile, root: str, size: int) -> None:
         self.archive, self.root = archive, root
+        self.left = size  # how many bytes may still be read: not more than the file has
         name = f"{root}/byteorder"
-        self.order: Any = ">" if name in archive.namelist() and archive.read(name) == b"big" else "<"
-        self.memories: dict[str, _Memory] = {}
+        self.order: Any = ">" if name in archive.namelist() and self.read(name) == b"big" else "<"
+        self.memories: dict[str, Memory] = {}
 
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise ValueError(
-                f"it names {module}.{name}, which is not a tensor or a container; in PyTorch, save the state_dict() and "
-                "plain values only"
-            )
-        known = _ALLOWED[module, name]
-        # A pickle may also set attributes of what it names: it gets a function of its own to do that to.
-        return (lambda *args: known(*args)) if callable(known) and known is not OrderedDict else known
+    def read(self, name: str) -> bytes:
+        self.left -= self.archive.getinfo(name).file_size
+        if self.left < 0:  # entries that are packed, or that overlap
+            raise ValueError(f"with {name} it would take more bytes than it has")
+        return self.archive.read(name)
 
-    def persistent_load(self, pid: Any) -> _Memory:
-        """A block of memory by its key."""
-        _, (_, kind), key, _, count = pid
+    def memory(self, pid: tuple) -> Memory:
+        kind, key, _, count = pid
         if key not in self.memories:
-            stored = kind.numpy or np.dtype(np.uint16)  # bfloat16, which NumPy has not, as its bits
-            raw = self.archive.read(f"{self.root}/data/{key}")
-            values = np.frombuffer(raw, stored.newbyteorder(self.order), count).astype(stored)
-            self.memories[key] = _Memory(dtypes.widened(values) if kind is dtypes.bfloat16 else values)
+            self.memories[key] = _memory(self.read(f"{self.root}/data/{key}"), kind, count, self.order)
         return self.memories[key]
 
 
-def read_zip(data: bytes) -> Any:
-    """The tensors, containers and plain values of a file of torch.save."""
+def _read_zip(data: bytes, weights_only: bool) -> Any:
+    """A file of torch.save: the tensors, containers and plain values."""
     import zipfile  # here, as it takes its time to import
 
     try:
@@ -96,6 +75,50 @@ def read_zip(data: bytes) -> Any:
             roots = [n.removesuffix("/data.pkl") for n in archive.namelist() if n.endswith("/data.pkl")]
             if not roots:
                 raise ValueError("a zip archive, but not one of torch.save: it has no data.pkl")
-            return _Unpickler(archive, roots[0]).load()
+            blocks = _Archive(archive, roots[0], len(data))
+            program = io.BytesIO(blocks.read(f"{roots[0]}/data.pkl"))
+            return Unpickler(program, blocks.memory, weights_only).load()
     except (zipfile.BadZipFile, pickle.UnpicklingError) as error:
         raise ValueError(str(error)) from None
+
+
+def _read_stream(data: bytes, weights_only: bool) -> Any:
+    """A file from before version 1.6: the tensors are made first, and their blocks of memory filled at last."""
+    stream = io.BytesIO(data)
+    memories: dict[str, tuple[Memory, dtypes.dtype | None]] = {}
+    left = len(data)
+
+    def memory(pid: tuple) -> Memory:
+        nonlocal left
+        kind, key, _, count, view = pid
+        if view is not None:
+            raise ValueError("it holds a part of a block of memory as a block of its own")
+        if key not in memories:
+            left -= count * _stored_type(kind).itemsize
+            if type(count) is not int or count < 0 or left < 0:
+                raise ValueError(f"a block of {count} elements in a file of {len(data)} bytes")
+            memories[key] = (_memory(bytes(count * _stored_type(kind).itemsize), kind, count), kind)
+        return memories[key][0]
+
+    def plain(pid: tuple) -> Memory:
+        raise ValueError("a block of memory before its place")
+
+    try:
+        first = Unpickler(stream, plain).load()
+    except Exception:  # whatever it holds
+        first = None
+    if first != _MAGIC:
+        raise ValueError("a pickle, but not one of torch.save; to load one may run any code")
+    try:
+        for _ in ("the version of the format", "the machine"):
+            Unpickler(stream, plain).load()
+        value = Unpickler(stream, memory, weights_only).load()
+        for key in Unpickler(stream, plain).load():
+            block, kind = memories[key]
+            (count,) = struct.unpack("<q", stream.read(8))
+            if count != block.size:
+                raise ValueError(f"a block of {count} elements where {block.size} were announced")
+            block[...] = _memory(stream.read(count * _stored_type(kind).itemsize), kind, count)
+    except pickle.UnpicklingError as error:
+        raise ValueError(str(error)) from None
+    return value

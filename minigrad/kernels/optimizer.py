@@ -19,8 +19,9 @@ def _adam(
     p: Array, g: Array, m: Array, v: Array, keep1: float, keep2: float, bias2: float, eps: float, step: float) -> None:  # fmt: skip
     t = p.dtype.type
     b1, b2, c2, root, e, s = t(1 - keep1), t(keep2), t(1 - keep2), t(bias2), t(eps), t(step)
+    near, rest = 1 - keep1 < 0.5, t(1 - (1 - keep1))  # as optim.optimizer.lerp
     for i in range(p.size):
-        m[i] += (g[i] - m[i]) * b1
+        m[i] = m[i] + (g[i] - m[i]) * b1 if near else g[i] - (g[i] - m[i]) * rest
         v[i] = v[i] * b2 + g[i] * g[i] * c2
         p[i] -= s * (m[i] / (np.sqrt(v[i]) / root + e))
 

@@ -33,6 +33,7 @@ from .padding import (
     CircularPad1d, CircularPad2d, ConstantPad1d, ConstantPad2d, ReflectionPad1d, ReflectionPad2d, ReplicationPad1d,
     ReplicationPad2d, ZeroPad1d, ZeroPad2d,
 )  # fmt: skip
+from .parallel import DataParallel
 from .parameter import Buffer, Parameter
 from .pixelshuffle import PixelShuffle, PixelUnshuffle
 from .pooling import (
@@ -50,7 +51,6 @@ _NEAREST = {
     "MaxPool3d": "nn.MaxPool2d",
     "LazyLinear": "nn.Linear",
     "EmbeddingBag": "nn.Embedding followed by .mean(1)",
-    "DataParallel": "the module itself: minigrad computes in one process",
     "SyncBatchNorm": "nn.BatchNorm2d",
 }
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
-import numpy as np
-
-from .. import storage
 from ..autograd.hooks import RemovableHandle
 from ..autograd.variable import Variable, wrap
 from ..device import require_cpu
@@ -16,21 +12,11 @@ from ..dtypes import bfloat16, float16, float32, float64, from_numpy
 from ..tensor_options import read_to
 from .hooks import BackwardHooks
 from .parameter import Buffer, Parameter
+from .state import State
+from .values import clear_gradient
 
 
-class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict` found missing and what it had no place for."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
-
-    def __repr__(self) -> str:
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return f"_IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
-
-
-class Module:
+class Module(State):
     """The base of all layers and networks.
 
     A subclass calls `super().__init__()`, assigns its parts as attributes (parameters, buffers and modules are
@@ -294,6 +280,18 @@ class Module:
                 raise AttributeError(f"`{name}` is not an nn.Module")
         return module
 
+    def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
+        """Put a module at a path such as "encoder.layers.0"; strict: only where there is one."""
+        if target == "":
+            raise ValueError("Cannot set the submodule without a target name!")
+        if not isinstance(module, Module):
+            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+        path, _, name = target.rpartition(".")
+        parent = self.get_submodule(path)
+        if (strict or hasattr(parent, name)) and not isinstance(_part(parent, name), Module):
+            raise AttributeError(f"`{name}` is not an nn.Module")
+        setattr(parent, name, module)
+
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a path such as "encoder.weight"."""
         path, _, name = target.rpartition(".")
@@ -342,12 +340,7 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters (or set them to 0)."""
         for p in self.parameters():
-            if set_to_none:
-                p._grad = None
-            elif p._grad is not None:
-                p._grad = p._grad.detach()  # the graph of a create_graph=True is let go
-                p._grad.array[...] = 0
-                storage.mark_written(p._grad.array)
+            clear_gradient(p, set_to_none)
 
     def _convert(self, change: Callable[[Any], Any]) -> Any:
         """Change the values of all parameters and buffers; a parameter stays the same object."""
@@ -409,78 +402,6 @@ class Module:
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """No effect: minigrad runs a module as it is written."""
 
-    # -- saving and loading
-
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
-        """Names and values (sharing memory) of all parameters and persistent buffers."""
-        out = OrderedDict() if destination is None else destination
-        for table in (self._parameters, self._buffers):
-            for name, value in table.items():
-                if value is not None and not (table is self._buffers and name in self._non_persistent):
-                    out[prefix + name] = value if keep_vars else value.detach()
-        for name, module in self._modules.items():
-            if module is not None:
-                module.state_dict(destination=out, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        return out
-
-    def load_state_dict(
-        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
-    ) -> IncompatibleKeys:
-        """Copy values by name into parameters and buffers; the values may be tensors of any engine, or arrays.
-
-        strict: names that are missing or unknown raise. Nothing is changed if anything does not fit.
-        """
-        if not isinstance(state_dict, Mapping):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        own = self.state_dict(keep_vars=True)
-        missing = [name for name in own if name not in state_dict]
-        unexpected = self._in_order_of_modules([name for name in state_dict if name not in own])
-        errors = []
-        if strict and missing:
-            errors.append("Missing key(s) in state_dict: " + ", ".join(f'"{k}"' for k in missing) + ". ")
-        if strict and unexpected:
-            errors.append("Unexpected key(s) in state_dict: " + ", ".join(f'"{k}"' for k in unexpected) + ". ")
-        arrays = {}
-        for name, target in own.items():
-            if name not in state_dict:
-                continue
-            values = _as_array(state_dict[name])
-            if values is None:
-                errors.append(
-                    f'While copying the parameter named "{name}", expected torch.Tensor or Tensor-like object from checkpoint '
-                    f"but received {type(state_dict[name])}"
-                )
-                continue
-            if values.shape == (1,) and target.array.shape == ():
-                values = values.reshape(())
-            if values.shape != target.array.shape:
-                errors.append(
-                    f"size mismatch for {name}: copying a param with shape {_size(values)} from checkpoint, the shape in "
-                    f"current model is {_size(target.array)}."
-                )
-            arrays[name] = values
-        if errors:
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(errors))
-        for name, values in arrays.items():
-            target = own[name]
-            if assign:
-                target.array = values
-            else:
-                target.array[...] = values
-                storage.mark_written(target.array)
-        return IncompatibleKeys(missing, unexpected)
-
-    def _in_order_of_modules(self, names: list[str]) -> list[str]:
-        """Names of a state_dict in the order of the modules that they would belong to."""
-        order = {path: i for i, (path, _) in enumerate(self.named_modules(remove_duplicate=False))}
-
-        def place(name: str) -> int:
-            while name not in order:
-                name = name.rpartition(".")[0]
-            return order[name]
-
-        return sorted(names, key=lambda name: place(name.rpartition(".")[0]))
-
     # -- showing
 
     def extra_repr(self) -> str:
@@ -518,18 +439,3 @@ def _kind(value: Any) -> str:
         return value.type()  # type: ignore[attr-defined]
     kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _size(array: np.ndarray) -> str:
-    return f"torch.Size({list(array.shape)})"
-
-
-def _as_array(value: Any) -> np.ndarray | None:
-    """The values of a tensor of any engine, or of an array; None for anything else."""
-    if isinstance(value, Variable):
-        return value.array
-    if hasattr(value, "detach"):
-        value = value.detach()
-    if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # NumPy has no such type
-        value = value.float()
-    return np.asarray(value) if hasattr(value, "__array__") else None

@@ -1,21 +1,40 @@
-"""Optimizers: what turns gradients into steps. The interface and the arithmetic are PyTorch's (torch.optim)."""
+"""Optimizers: what turns gradients into steps. The interface and the arithmetic are PyTorch's (torch.optim).
+
+A file for each optimizer; `optimizer.py` holds what they share, `lr_scheduler.py` the learning rates that change.
+"""
 
 from typing import Any
 
 from .. import missing
-from . import lr_scheduler
-from .adam import Adam, Adamax, AdamW, NAdam, RAdam
-from .adaptive import ASGD, Adadelta, Adagrad, RMSprop, Rprop
+from . import lr_scheduler, swa_utils
+from .adadelta import Adadelta
+from .adafactor import Adafactor
+from .adagrad import Adagrad
+from .adam import Adam
+from .adamax import Adamax
+from .adamw import AdamW
+from .asgd import ASGD
+from .lbfgs import LBFGS
+from .nadam import NAdam
 from .optimizer import Optimizer
+from .radam import RAdam
+from .rmsprop import RMSprop
+from .rprop import Rprop
 from .sgd import SGD
 
 __all__ = [
-    "ASGD", "SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam", "RMSprop", "Rprop",
-    "lr_scheduler",
+    "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam",
+    "RMSprop", "Rprop", "lr_scheduler", "swa_utils",
 ]  # fmt: skip
+
+_NEAREST = {
+    "SparseAdam": "is optim.Adam: gradients are dense here, those of embeddings too",
+    "Muon": "are optim.AdamW and optim.SGD: Muon computes in bfloat16, which NumPy has not",
+    "swap_in_optimizer_params_and_state": "is Optimizer.load_state_dict",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("LBFGS", "SparseAdam", "Adafactor", "Muon"):
-        return missing.refusing(f"optim.{name}", "are optim.Adam and optim.SGD")
+    if name in _NEAREST:
+        return missing.refusing(f"optim.{name}", _NEAREST[name])
     raise missing.error(__name__, name, __all__)

@@ -9,9 +9,9 @@ import numpy as np
 
 from .. import dtypes, storage
 from ..autograd.fused import compiled_form, size
-from ..autograd.variable import Array, wrap
+from ..autograd.variable import Array, Variable, wrap
 from ..missing import refuse
-from .optimizer import Optimizer, check_betas, check_range, count_step, in_one_line, scalar_state
+from .optimizer import Optimizer, check_betas, check_range, count_step, in_one_line, lerp, scalar_state
 
 
 def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Array:
@@ -26,7 +26,7 @@ def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Arra
     return grad + p * group["weight_decay"]
 
 
-def _check_arguments(
+def check_arguments(
     optimizer: Optimizer, lr: Any, betas: tuple[float, float], eps: float, weight_decay: float, **unsupported: bool
 ) -> None:
     check_range("learning rate", lr)
@@ -63,6 +63,7 @@ class Adam(Optimizer):
     """
 
     _decoupled = False
+    _step_numbers = ("step",)
 
     def __init__(
         self, params: Any, lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
@@ -70,7 +71,12 @@ class Adam(Optimizer):
         capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:  # fmt: skip
-        _check_arguments(self, lr, betas, eps, weight_decay, capturable=capturable, differentiable=differentiable)
+        if foreach and isinstance(lr, Variable):
+            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
+        check_arguments(self, lr, betas, eps, weight_decay, capturable=capturable)
+        if not (all(isinstance(b, float) for b in betas) or all(isinstance(b, Variable) for b in betas)):
+            raise ValueError("betas must be either both floats or both Tensors")
+        betas = tuple(b.array.item() if isinstance(b, Variable) else b for b in betas)  # type: ignore[assignment]
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize,
             "foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused,
@@ -78,10 +84,13 @@ class Adam(Optimizer):
         }  # fmt: skip
         super().__init__(params, defaults)
         self._packs: dict[tuple[int, ...], _Pack] = {}
+        self._apart = False  # whether a small parameter has stepped by itself
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._packs = {}
+        self._packs, self._apart = {}, False
+        for group in self.param_groups if self._decoupled else ():
+            group["decoupled_weight_decay"] = True
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
@@ -90,6 +99,8 @@ class Adam(Optimizer):
             state["exp_avg_sq"] = wrap(np.zeros_like(p))
             if group["amsgrad"]:
                 state["max_exp_avg_sq"] = wrap(np.zeros_like(p))
+        if p.size <= _SMALL:
+            self._apart = True
         t = count_step(state)
         grad = decay(p, grad, group, group["decoupled_weight_decay"])
         m, v = state["exp_avg"].array, state["exp_avg_sq"].array
@@ -111,8 +122,12 @@ class Adam(Optimizer):
         """
         beta1, beta2 = group["betas"]
         np.subtract(grad, m, out=work)
-        work *= 1 - beta1
-        m += work
+        if 1 - beta1 < 0.5:
+            work *= 1 - beta1
+            m += work
+        else:  # from the nearer end, see `lerp`
+            work *= 1 - (1 - beta1)
+            np.subtract(grad, work, out=m)
 
         v *= beta2
         np.multiply(grad, grad, out=work)
@@ -149,6 +164,9 @@ class Adam(Optimizer):
 
     def _pack(self, params: list[Any]) -> _Pack | None:
         """One vector for the state of all params, into which their own states look; None if they have stepped unequally."""
+        if self._apart:  # packs of which some have stepped more often than others are packs no longer
+            self._packs = {k: p for k, p in self._packs.items() if (p.counts == p.counts[0]).all()}
+            self._apart = False
         pack = self._packs.get(tuple(map(id, params)))
         if pack is not None:
             for p, (m, n) in zip(params, pack.owners):  # noqa: B905  they are of one length
@@ -157,6 +175,8 @@ class Adam(Optimizer):
                     break
             else:
                 return pack
+        if len({id(p) for p in params}) < len(params):  # each time that one is given is a step
+            return None
         states = [self.state[p] for p in params]
         counts = np.array([float(s["step"].array) if s else 0.0 for s in states], dtypes.default_numpy())
         if (counts != counts[0]).any():
@@ -178,140 +198,21 @@ class Adam(Optimizer):
         return pack
 
 
-class AdamW(Adam):
-    """Adam whose weight decay shrinks the parameters directly: p ← p · (1 - lr · weight_decay) before the step.
-
-    Loshchilov & Hutter 2019, "Decoupled Weight Decay Regularization". PyTorch: torch.optim.AdamW.
-    """
-
-    _decoupled = True
-
-    def __init__(
-        self, params: Any, lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False, foreach: bool | None = None,
-        capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize, capturable=capturable,
-            differentiable=differentiable, fused=fused,
-        )  # fmt: skip
-
-
-class _Moments(Optimizer):
+class Moments(Optimizer):
     """What Adamax, NAdam and RAdam share: arguments, state, and the running means."""
 
+    _step_numbers = ("step", "mu_product")
+
     def __init__(
-        self, params: Any, lr: Any, betas: tuple[float, float], eps: float, weight_decay: float, maximize: bool,
-        capturable: bool, differentiable: bool, foreach: bool | None, **more: Any,
-    ) -> None:  # fmt: skip
-        _check_arguments(self, lr, betas, eps, weight_decay, capturable=capturable, differentiable=differentiable)
-        defaults = {
-            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize, "foreach": foreach,
-            "capturable": capturable, "differentiable": differentiable, **more,
-        }  # fmt: skip
-        super().__init__(params, defaults)
+        self, params: Any, lr: Any, betas: tuple[float, float], eps: float, weight_decay: float, **more: Any
+    ) -> None:
+        check_arguments(self, lr, betas, eps, weight_decay, capturable=more["capturable"])
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, **more})
 
     def moments(self, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> tuple[Array, Array]:
         beta1, beta2 = group["betas"]
         m, v = state["exp_avg"].array, state["exp_avg_sq"].array
-        m += (grad - m) * (1 - beta1)
+        lerp(m, grad, 1 - beta1)
         v *= beta2
         v += grad * grad * (1 - beta2)
         return m, v
-
-
-class Adamax(_Moments):
-    """Adam with the largest recent magnitude of the gradient in place of the root of its mean square.
-
-    u ← max(β₂ u, |g| + eps),  p ← p - lr / (1 - β₁ᵗ) · m / u. Kingma & Ba 2015, section 7. PyTorch: torch.optim.Adamax.
-    """
-
-    def __init__(
-        self, params: Any, lr: Any = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 0, foreach: bool | None = None, *, maximize: bool = False, differentiable: bool = False,
-        capturable: bool = False,
-    ) -> None:  # fmt: skip
-        super().__init__(params, lr, betas, eps, weight_decay, maximize, capturable, differentiable, foreach)
-
-    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = scalar_state(0.0)
-            state["exp_avg"], state["exp_inf"] = wrap(np.zeros_like(p)), wrap(np.zeros_like(p))
-        t = count_step(state)
-        beta1, beta2 = group["betas"]
-        grad = decay(p, grad, group, False)
-        m, u = state["exp_avg"].array, state["exp_inf"].array
-        m += (grad - m) * (1 - beta1)
-        u *= beta2
-        np.maximum(u, np.abs(grad) + group["eps"], out=u)
-        p -= group["lr"] / (1 - beta1**t) * (m / u)
-
-
-class NAdam(_Moments):
-    """Adam with Nesterov momentum, its β₁ warmed up by μₜ = β₁ (1 - 0.96^(t · momentum_decay) / 2).
-
-    Dozat 2016, "Incorporating Nesterov Momentum into Adam". PyTorch: torch.optim.NAdam.
-    """
-
-    def __init__(
-        self, params: Any, lr: Any = 2e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 0, momentum_decay: float = 4e-3, decoupled_weight_decay: bool = False, *,
-        foreach: bool | None = None, maximize: bool = False, capturable: bool = False, differentiable: bool = False,
-    ) -> None:  # fmt: skip
-        check_range("momentum_decay value", momentum_decay)
-        super().__init__(
-            params, lr, betas, eps, weight_decay, maximize, capturable, differentiable, foreach,
-            momentum_decay=momentum_decay, decoupled_weight_decay=decoupled_weight_decay,
-        )  # fmt: skip
-
-    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"], state["mu_product"] = scalar_state(0.0), scalar_state(1.0)
-            state["exp_avg"], state["exp_avg_sq"] = wrap(np.zeros_like(p)), wrap(np.zeros_like(p))
-        t = count_step(state)
-        beta1, beta2 = group["betas"]
-        lr, slow = group["lr"], group["momentum_decay"]
-        grad = decay(p, grad, group, group["decoupled_weight_decay"])
-        mu = beta1 * (1.0 - 0.5 * (0.96 ** (t * slow)))
-        mu_next = beta1 * (1.0 - 0.5 * (0.96 ** ((t + 1) * slow)))
-        product = state["mu_product"].array
-        product *= mu
-        m, v = self.moments(grad, state, group)
-        scale = np.sqrt(v / (1 - beta2**t)) + group["eps"]
-        p -= lr * (1.0 - mu) / (1.0 - float(product)) * (grad / scale)
-        p -= lr * mu_next / (1.0 - float(product) * mu_next) * (m / scale)
-
-
-class RAdam(_Moments):
-    """Adam that steps by the plain running mean until the variance of its scale is known well enough (ρₜ > 5).
-
-    Liu et al. 2020, "On the Variance of the Adaptive Learning Rate and Beyond". PyTorch: torch.optim.RAdam.
-    """
-
-    def __init__(
-        self, params: Any, lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 0, decoupled_weight_decay: bool = False, *, foreach: bool | None = None,
-        maximize: bool = False, capturable: bool = False, differentiable: bool = False,
-    ) -> None:  # fmt: skip
-        super().__init__(
-            params, lr, betas, eps, weight_decay, maximize, capturable, differentiable, foreach,
-            decoupled_weight_decay=decoupled_weight_decay,
-        )  # fmt: skip
-
-    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
-        if not state:
-            state["step"] = scalar_state(0.0)
-            state["exp_avg"], state["exp_avg_sq"] = wrap(np.zeros_like(p)), wrap(np.zeros_like(p))
-        t = count_step(state)
-        beta1, beta2 = group["betas"]
-        grad = decay(p, grad, group, group["decoupled_weight_decay"])
-        m, v = self.moments(grad, state, group)
-        correction2 = 1 - beta2**t
-        rho_inf = 2 / (1 - beta2) - 1
-        rho = rho_inf - 2 * t * beta2**t / correction2
-        step = m / (1 - beta1**t) * group["lr"]
-        if rho > 5.0:
-            rectified = math.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
-            step *= math.sqrt(correction2) / (np.sqrt(v) + group["eps"])
-            step *= rectified
-        p -= step

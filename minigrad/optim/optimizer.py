@@ -1,10 +1,13 @@
-"""What all optimizers share: parameter groups, state, saving and loading. PyTorch: torch.optim.Optimizer."""
+"""What all optimizers share: parameter groups, state, hooks, saving and loading. PyTorch: torch.optim.Optimizer."""
 
 from __future__ import annotations
 
+import functools
+import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,27 +16,83 @@ from .. import dtypes, storage
 from ..autograd.hooks import RemovableHandle
 from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
+from ..missing import refuse
+from ..nn.values import array_of, clear_gradient
+
+# Settings that came later to PyTorch's optimizers: a state that was saved before has them not, and counts as with these.
+_ADDED_LATER = {
+    "foreach": None, "maximize": False, "capturable": False, "differentiable": False, "fused": None, "amsgrad": False,
+    "nesterov": False, "decoupled_weight_decay": False,
+}  # fmt: skip
+
+_pre_hooks_of_all: dict[int, Callable] = {}
+_post_hooks_of_all: dict[int, Callable] = {}
+
+
+def register_optimizer_step_pre_hook(hook: Callable) -> RemovableHandle:
+    """Call `hook(optimizer, args, kwargs)` before each step of any optimizer."""
+    return RemovableHandle(_pre_hooks_of_all, hook)
+
+
+def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
+    """Call `hook(optimizer, args, kwargs)` after each step of any optimizer."""
+    return RemovableHandle(_post_hooks_of_all, hook)
+
+
+def _with_hooks(step: Callable) -> Callable:
+    """A class's `step` between the hooks before and after it."""
+
+    @functools.wraps(step)
+    def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        call: tuple[tuple, dict] = ((self, *args), kwargs)
+        if _pre_hooks_of_all or self._optimizer_step_pre_hooks:
+            for hook in (*_pre_hooks_of_all.values(), *self._optimizer_step_pre_hooks.values()):
+                result = hook(self, *call)
+                if result is None:
+                    continue
+                if not (isinstance(result, tuple) and len(result) == 2):
+                    raise RuntimeError(
+                        f"{step} must return None or a tuple of (new_args, new_kwargs), but got {result}."
+                    )
+                call = result
+        out = step(*call[0], **call[1])
+        if _post_hooks_of_all or self._optimizer_step_post_hooks:
+            for hook in (*self._optimizer_step_post_hooks.values(), *_post_hooks_of_all.values()):
+                hook(self, *call)
+        return out
+
+    hooked.hooked = True  # type: ignore[attr-defined]
+    return hooked
+
+
+class _Required:
+    def __repr__(self) -> str:
+        return "<required parameter>"
+
+
+required: Any = _Required()  # as a default: each group must give the setting itself
 
 
 class Optimizer:
     """Holds parameters in groups, each with its own settings, and a state for each parameter.
 
     params: tensors, (name, tensor) pairs, or dicts with "params" and settings that differ from `defaults`.
-    A subclass gives `update(p, grad, state, group)`, which changes the array `p` in place. `foreach` and `fused` only say
-    how PyTorch should run, so they are taken and have no effect.
+    A subclass gives a `step` of its own, or `update(p, grad, state, group)`, which changes the array `p` in place.
+    `foreach` and `fused` only say how PyTorch should run, so they are taken and have no effect.
     """
 
+    _step_numbers: tuple[str, ...] = ()  # what a state of PyTorch's first versions holds as numbers, not as tensors
+
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self._prepare_hooks()
         if isinstance(params, Variable):
             raise TypeError(
                 f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got {type(params).__name__}"
             )
-        self.defaults = defaults
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         self._scratch: dict[tuple[np.dtype, int], Array] = {}
-        self._pre_hooks: dict[int, Callable] = {}
-        self._post_hooks: dict[int, Callable] = {}
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -41,19 +100,42 @@ class Optimizer:
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
+        if defaults.get("fused"):
+            if defaults.get("differentiable"):
+                raise RuntimeError("`fused` does not support `differentiable`")
+            if defaults.get("foreach"):
+                raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+
+    def _prepare_hooks(self) -> None:
+        for kind in ("step_pre", "step_post", "state_dict_pre", "state_dict_post", "load_state_dict_pre",
+                     "load_state_dict_post"):  # fmt: skip
+            self.__dict__.setdefault(f"_optimizer_{kind}_hooks", {})
+        cls: Any = type(self)
+        if not getattr(cls.step, "hooked", False):  # also the step that a user's class has of its own
+            cls.step = _with_hooks(cls.step)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._scratch, self._pre_hooks, self._post_hooks = {}, {}, {}
+        self._scratch = {}
+        self._prepare_hooks()
+        for group in self.param_groups:
+            for name, value in _ADDED_LATER.items():
+                if name in self.defaults:
+                    group.setdefault(name, value)
+        for values in self.state.values() if self._step_numbers else ():
+            for name in self._step_numbers:
+                if name in values and not isinstance(values[name], Variable):
+                    values[name] = scalar_state(float(values[name]))
 
     def __repr__(self) -> str:
-        lines = [type(self).__name__ + " ("]
+        lines = [f"{type(self).__name__} ("]
         for i, group in enumerate(self.param_groups):
-            lines += [f"Parameter Group {i}"] + [f"    {k}: {group[k]}" for k in sorted(group) if k != "params"]
-        return "\n".join(lines) + "\n)"
+            settings = "".join(f"    {k}: {group[k]}\n" for k in sorted(group) if k != "params")
+            lines.append(f"Parameter Group {i}\n{settings}")
+        return "\n".join(lines) + ")"
 
     # -- groups
 
@@ -67,21 +149,37 @@ class Optimizer:
                 "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
                 "will change between runs. Please use a list instead."
             )
-        params = [params] if isinstance(params, Variable) else list(params)
-        if params and all(isinstance(p, tuple) for p in params):
-            param_group["param_names"] = [name for name, _ in params]
-            params = [p for _, p in params]
+        given = [params] if isinstance(params, Variable) else list(params)
+        names = [p[0] for p in given if isinstance(p, tuple)]
+        params = param_group["params"] = [p[1] if isinstance(p, tuple) else p for p in given]
+        if names:
+            if len(names) != len(params):
+                raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+            param_group["param_names"] = names
         for p in params:
             if not isinstance(p, Variable):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
-            if p._edge is not None:
+            if not (self.defaults.get("differentiable") or p._edge is None or p._retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
+            if default is required and name not in param_group:
+                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             param_group.setdefault(name, default)
-        param_group["params"] = params
-        taken = {id(p) for group in self.param_groups for p in group["params"]}
         if len({id(p) for p in params}) != len(params):
-            raise ValueError("optimizer contains a parameter group with duplicate parameters: give each parameter once")
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters: it takes a step for each time that a "
+                "parameter is given",
+                UserWarning,
+                stacklevel=3,
+            )
+        for group in self.param_groups:
+            if ("param_names" in param_group) != ("param_names" in group):
+                kind = "with" if "param_names" in param_group else "without"
+                raise ValueError(
+                    f"all optimizer param groups should be with/without names. cannot add param group {kind} names to the "
+                    "optimizer"
+                )
+        taken = {id(p) for group in self.param_groups for p in group["params"]}
         if any(id(p) in taken for p in params):
             raise ValueError("some parameters appear in more than one parameter group")
         self.param_groups.append(param_group)
@@ -92,29 +190,39 @@ class Optimizer:
         """Forget the gradients of all parameters (or set them to 0): backward passes add to what is there."""
         for group in self.param_groups:
             for p in group["params"]:
-                if set_to_none:
-                    p._grad = None
-                elif p._grad is not None:
-                    p._grad = wrap(np.zeros_like(p.array))
+                clear_gradient(p, set_to_none)
 
     def step(self, closure: Callable | None = None) -> Any:
         """Change every parameter that has a gradient. closure: computes the loss anew (and is called first)."""
-        for hook in tuple(self._pre_hooks.values()):
-            hook(self, (closure,), {})
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            self.update_all([p for p in group["params"] if p._grad is not None], self.prepare(group))
-        for hook in tuple(self._post_hooks.values()):
-            hook(self, (closure,), {})
+        with np.errstate(all="ignore"):  # infinities and nan are the numbers that PyTorch gives too
+            for group in self.param_groups:
+                params = [p for p in group["params"] if p._grad is not None]
+                if group.get("differentiable"):
+                    self._refuse_differentiable(params)
+                self.update_all(params, self.prepare(group))
         return loss
 
+    def _refuse_differentiable(self, params: list[Any]) -> None:
+        """Steps are not recorded. PyTorch records them for parameters that are no leaves, and raises for leaves."""
+        if any(p._edge is None and p._requires_grad for p in params):
+            raise RuntimeError(
+                "a leaf Variable that requires grad is being used in an in-place operation: differentiable=True is for "
+                "parameters that are computed, and not supported by minigrad"
+            )
+        refuse(type(self).__name__, differentiable=True)
+
     def prepare(self, group: dict[str, Any]) -> dict[str, Any]:
-        """The group's settings with the learning rate as a number."""
-        lr = group.get("lr")
-        return {**group, "lr": lr.array.item()} if isinstance(lr, Variable) else group
+        """The group's settings, those that are tensors as numbers."""
+        if any(isinstance(value, Variable) for value in group.values()):
+            group = {k: v.array.item() if isinstance(v, Variable) else v for k, v in group.items()}
+        betas = group.get("betas")
+        if betas is not None and any(isinstance(b, Variable) for b in betas):
+            group = {**group, "betas": tuple(b.array.item() if isinstance(b, Variable) else b for b in betas)}
+        return group
 
     def update_all(self, params: list[Any], group: dict[str, Any]) -> None:
         """Change all of a group's parameters that have a gradient."""
@@ -133,58 +241,108 @@ class Optimizer:
             buffer = self._scratch[like.dtype, which] = np.empty(max(largest, like.size), like.dtype)
         return buffer[: like.size].reshape(like.shape)
 
+    # -- hooks
+
     def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
-        """Call `hook(optimizer, args, kwargs)` before each step."""
-        return RemovableHandle(self._pre_hooks, hook)
+        """Call `hook(optimizer, args, kwargs)` before each step; a tuple that it returns replaces args and kwargs."""
+        return RemovableHandle(self.__dict__["_optimizer_step_pre_hooks"], hook)
 
     def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call `hook(optimizer, args, kwargs)` after each step."""
-        return RemovableHandle(self._post_hooks, hook)
+        return RemovableHandle(self.__dict__["_optimizer_step_post_hooks"], hook)
+
+    def register_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(optimizer)` before the state is given."""
+        return RemovableHandle(self.__dict__["_optimizer_state_dict_pre_hooks"], hook, prepend)
+
+    def register_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(optimizer, state_dict)` on the state that is given; what it returns, if not None, replaces it."""
+        return RemovableHandle(self.__dict__["_optimizer_state_dict_post_hooks"], hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(optimizer, state_dict)` on the state to be loaded; what it returns, if not None, replaces it."""
+        return RemovableHandle(self.__dict__["_optimizer_load_state_dict_pre_hooks"], hook, prepend)
+
+    def register_load_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
+        """Call `hook(optimizer)` after a state was loaded."""
+        return RemovableHandle(self.__dict__["_optimizer_load_state_dict_post_hooks"], hook, prepend)
 
     # -- saving and loading
 
     def state_dict(self) -> dict[str, Any]:
-        """State and settings, parameters named by their number: PyTorch's format, so either engine loads it."""
+        """State and settings, parameters named by their number: PyTorch's format, so either engine loads it.
+
+        The tensors are those of the optimizer itself: copy (or save) the state to keep it as it is now.
+        """
+        hooks = self.__dict__
+        for hook in hooks["_optimizer_state_dict_pre_hooks"].values():
+            hook(self)
         number = {id(p): i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
         groups = [
             {**{k: v for k, v in group.items() if k != "params"}, "params": [number[id(p)] for p in group["params"]]}
             for group in self.param_groups
         ]
-        return {"state": {number[id(p)]: s for p, s in self.state.items()}, "param_groups": groups}
+        state = {number[id(p)] if isinstance(p, Variable) else p: s for p, s in self.state.items()}
+        out: dict[str, Any] = {"state": state, "param_groups": groups}
+        for hook in hooks["_optimizer_state_dict_post_hooks"].values():
+            changed = hook(self, out)
+            out = out if changed is None else changed
+        return out
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take over what `state_dict` gave, from minigrad or PyTorch, for parameters in the same order."""
-        saved = state_dict["param_groups"]
+        """Take over what `state_dict` gave, from minigrad or PyTorch, for parameters in the same order.
+
+        Tensors of minigrad are taken as they are where their type is that of the parameter, else converted.
+        """
+        hooks = self.__dict__
+        state_dict = state_dict.copy()
+        for hook in hooks["_optimizer_load_state_dict_pre_hooks"].values():
+            changed = hook(self, state_dict)
+            state_dict = state_dict if changed is None else changed
+        saved = [{k: _own(None, deepcopy(v), None) for k, v in group.items()} for group in state_dict["param_groups"]]
         if len(saved) != len(self.param_groups):
             raise ValueError(
                 f"loaded state dict has a different number of parameter groups: {len(saved)}, the optimizer has "
                 f"{len(self.param_groups)}"
             )
-        for i, (old, new) in enumerate(zip(saved, self.param_groups, strict=True)):
-            if len(old["params"]) != len(new["params"]):
+        for i, (new, old) in enumerate(zip(saved, self.param_groups, strict=True)):
+            if len(new["params"]) != len(old["params"]):
                 raise ValueError(
                     "loaded state dict contains a parameter group that doesn't match the size of optimizer's group: "
-                    f"group {i} has {len(old['params'])} parameters, the optimizer's has {len(new['params'])}"
+                    f"group {i} has {len(new['params'])} parameters, the optimizer's has {len(old['params'])}"
                 )
-        numbers = [n for group in saved for n in group["params"]]
-        params = [p for group in self.param_groups for p in group["params"]]
+        numbers = chain.from_iterable(group["params"] for group in saved)
+        params = chain.from_iterable(group["params"] for group in self.param_groups)
         by_number = dict(zip(numbers, params, strict=True))
-        self.state = defaultdict(dict)
+        state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for number, values in state_dict["state"].items():
-            p = by_number[number]
-            self.state[p] = {name: _own(name, value, p) for name, value in values.items()}
-        for old, new in zip(saved, self.param_groups, strict=True):
-            kept = new["params"]
-            new.update({k: deepcopy(v) for k, v in old.items() if k != "params"})
-            new["params"] = kept
+            if number in by_number:
+                state[by_number[number]] = _own(None, values, by_number[number])
+            else:
+                state[number] = values
+        for new, old in zip(saved, self.param_groups, strict=True):
+            new["params"] = old["params"]
+            if "param_names" in old:
+                new.setdefault("param_names", old["param_names"])
+        self.__setstate__({"state": state, "param_groups": saved})
+        for hook in hooks["_optimizer_load_state_dict_post_hooks"].values():
+            hook(self)
 
 
-def _own(name: str, value: Any, p: Variable) -> Any:
-    """A copy of a loaded state value; tensors of any engine become minigrad's, in the parameter's type."""
-    if isinstance(value, int | float | bool | type(None) | str):
-        return value
-    array = np.array(value.array if isinstance(value, Variable) else value)
-    return wrap(array if name == "step" else array.astype(p.array.dtype))
+def _own(name: Any, value: Any, p: Variable | None) -> Any:
+    """A loaded state value: tensors of any engine become minigrad's, in the parameter's type but for the count of steps."""
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    array = array_of(value)
+    if array is not None:
+        if p is None or name == "step" or p.array.dtype.kind != "f" or array.dtype == p.array.dtype:
+            return value if isinstance(value, Variable) else wrap(array.copy())
+        return wrap(array.astype(p.array.dtype))
+    if isinstance(value, dict):
+        return {k: _own(k, v, p) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset) and not hasattr(value, "_fields"):
+        return type(value)(_own(None, v, p) for v in value)
+    return value
 
 
 def scalar_state(value: float) -> Variable:
@@ -199,6 +357,14 @@ def count_step(state: dict[str, Any]) -> float:
     return float(step)
 
 
+def lerp(start: Array, end: Array, weight: float) -> None:
+    """start ← start + weight · (end - start), counted from the nearer end: a weight of 1 gives `end` itself."""
+    if weight < 0.5:
+        start += (end - start) * weight
+    else:
+        start[...] = end - (end - start) * (1 - weight)
+
+
 def in_one_line(*arrays: Array) -> bool:
     """Whether the elements of each stand in order and without gaps, so that one loop may pass over all of them."""
     return all(array.flags.c_contiguous for array in arrays)
@@ -207,7 +373,9 @@ def in_one_line(*arrays: Array) -> bool:
 def check_range(name: str, value: Any, low: float = 0.0, high: float | None = None) -> None:
     """ValueError in PyTorch's words unless low ≤ value (< high)."""
     if isinstance(value, Variable):
-        return
+        if value.array.size != 1:
+            raise ValueError(f"Tensor {name.removeprefix('learning ').replace('rate', 'lr')} must be 1-element")
+        value = value.array.item()
     if not low <= value or (high is not None and not value < high):
         raise ValueError(f"Invalid {name}: {value}")
 
@@ -215,5 +383,6 @@ def check_range(name: str, value: Any, low: float = 0.0, high: float | None = No
 def check_betas(betas: Iterable[float]) -> None:
     """ValueError unless 0 ≤ beta < 1 for each."""
     for i, beta in enumerate(betas):
-        if not 0.0 <= beta < 1.0:
+        number = beta.array.item() if isinstance(beta, Variable) else beta
+        if not 0.0 <= number < 1.0:
             raise ValueError(f"Invalid beta parameter at index {i}: {beta}")

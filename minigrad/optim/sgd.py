@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from .. import storage
 from ..autograd.fused import compiled_form, size
 from ..autograd.variable import Array, wrap
-from ..missing import refuse
 from .optimizer import Optimizer, check_range, in_one_line
 
 
@@ -31,7 +31,6 @@ class SGD(Optimizer):
         check_range("learning rate", lr)
         check_range("momentum value", momentum)
         check_range("weight_decay value", weight_decay)
-        refuse("SGD", differentiable=differentiable)
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
         defaults = {
@@ -39,6 +38,20 @@ class SGD(Optimizer):
             "maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused,
         }  # fmt: skip
         super().__init__(params, defaults)
+
+    def update_all(self, params: list[Any], group: dict[str, Any]) -> None:
+        if not group["momentum"]:  # then nothing is kept
+            for p in params:
+                self.update(p.array, p._grad.array, {}, group)
+                storage.mark_written(p.array)
+        elif len({id(p) for p in params}) == len(params):
+            super().update_all(params, group)
+        else:  # one that is given twice: both of its first steps begin without a buffer, as in PyTorch
+            states = [dict(self.state[p]) for p in params]
+            for p, state in zip(params, states, strict=True):
+                self.update(p.array, p._grad.array, state, group)
+                storage.mark_written(p.array)
+                self.state[p].update(state)
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
         if group["maximize"]:

@@ -604,3 +604,12 @@ def _buffer(torch: Any, x: Any) -> Any:
 
 
 op("nn.Buffer", lambda d: call(d.tensor((2, 3))), _buffer)
+
+
+def _data_parallel(torch: Any, x: Any, seed: int) -> Result:
+    torch.manual_seed(seed)
+    m = torch.nn.DataParallel(torch.nn.Linear(3, 2), device_ids=[0]).to(x.dtype)
+    return Result((m(x), list(m.state_dict()), m.device_ids), list(m.parameters()))
+
+
+op("nn.DataParallel", lambda d: call(d.tensor((2, 3)), d.integer(0, 99)), _data_parallel, tolerance=REDUCED)

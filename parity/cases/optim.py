@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 from ..case import EXACT, REDUCED, Call, call, family, op, resolve
@@ -111,6 +112,15 @@ optimizer(
 )
 optimizer("Adagrad", lr=(0.1,), lr_decay=(0.1,), weight_decay=DECAY, initial_accumulator_value=(0.1,), maximize=(True,))
 optimizer("Adadelta", lr=(1.0, 0.1), rho=(0.8,), weight_decay=DECAY)
+optimizer(
+    "Adafactor",
+    lr=(0.1, 0.01),
+    beta2_decay=(-0.5,),
+    eps=((1e-3, 1e-2),),
+    d=(2.0,),
+    weight_decay=DECAY,
+    maximize=(True,),
+)
 optimizer("Rprop", lr=(0.01,))
 optimizer("ASGD", lr=(0.1, 0.01), lambd=(1e-2,), alpha=(0.5,), t0=(3.0, 1e6), weight_decay=DECAY)
 
@@ -170,6 +180,74 @@ op(
     gradient=False,
     float32=False,
 )
+
+
+def _hooks_of_all(torch: Any, x: Any) -> Any:
+    """Hooks of every optimizer, before and after those of one."""
+    p = torch.nn.Parameter(x.detach().clone())
+    optimizer = torch.optim.SGD([p], lr=0.1)
+    seen: list[str] = []
+    kinds = torch.optim.optimizer if hasattr(torch.optim, "optimizer") else importlib.import_module(
+        f"{torch.__name__}.optim.optimizer")  # fmt: skip
+    handles = [
+        kinds.register_optimizer_step_pre_hook(lambda *_: seen.append("before any")),
+        kinds.register_optimizer_step_post_hook(lambda *_: seen.append("after any")),
+        optimizer.register_step_pre_hook(lambda *_: seen.append("before")),
+        optimizer.register_step_post_hook(lambda *_: seen.append("after")),
+    ]
+    try:
+        optimizer.step()
+    finally:
+        for handle in handles:
+            handle.remove()
+    optimizer.step()
+    return seen
+
+
+op(
+    "optim.SGD.hooks_of_all",
+    lambda d: call(d.tensor((3,), dtype="float64")),
+    _hooks_of_all,
+    gradient=False,
+    float32=False,
+)
+
+
+def _lbfgs(torch: Any, x: Any, options: dict, steps: int, restart: bool) -> Any:
+    """A bowl with waves in it: the losses, where the steps led, and how often the loss was computed."""
+    p, q = torch.nn.Parameter(x.detach().clone()), torch.nn.Parameter(x.detach()[0].clone())
+
+    def made() -> Any:
+        return torch.optim.LBFGS([p, q], **options)
+
+    optimizer, path, evaluations = made(), [], 0
+
+    def closure() -> Any:
+        nonlocal evaluations
+        evaluations += 1
+        optimizer.zero_grad()
+        loss = ((p - 0.5) ** 2).sum() + 0.3 * (2 * p).sin().sum() + (q * q + 0.1 * q * p.sum()).sum()
+        loss.backward()
+        return loss
+
+    for step in range(steps):
+        if restart and step == 1:
+            saved, optimizer = optimizer.state_dict(), made()
+            optimizer.load_state_dict(saved)
+        path.append((optimizer.step(closure).detach(), p.detach().clone(), q.detach().clone(), evaluations))
+    return path, sorted(optimizer.state_dict()["state"][0])
+
+
+op(
+    "optim.LBFGS",
+    lambda d: call(
+        d.tensor((3,), dtype="float64"),
+        {"lr": d.choice((1, 0.3)), "max_iter": d.choice((1, 4)), "history_size": d.choice((2, 100)),
+         "line_search_fn": d.choice((None, "strong_wolfe"))},
+        d.integer(1, 4), d.flag(),
+    ),
+    _lbfgs, tolerance=REDUCED, gradient=False, float32=False, modes=("normal",),
+)  # fmt: skip
 
 
 def _own_optimizer(torch: Any, x: Any, steps: int, restart: bool) -> Any:
@@ -314,6 +392,46 @@ scheduler(
     inner=[("LinearLR", (0.1, 1.0, 4)), ("ExponentialLR", (0.9,))],
 )
 scheduler("ChainedScheduler", ((), {}), inner=[("LinearLR", (0.1, 1.0, 4)), ("ExponentialLR", (0.9,))])
+
+family("averages")
+
+
+def _averaged(torch: Any, x: Any, kind: str, buffers: bool, steps: int) -> Any:
+    """Averages of a network with batch norm over some steps, and its statistics measured anew."""
+    torch.manual_seed(0)
+    swa = torch.optim.swa_utils
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2)).double()
+    ways = {
+        "": {},
+        "ema": {"avg_fn": swa.get_ema_avg_fn(0.9)},
+        "swa": {"avg_fn": swa.get_swa_avg_fn()},
+        "ema of all": {"multi_avg_fn": swa.get_ema_multi_avg_fn(0.9)},
+        "swa of all": {"multi_avg_fn": swa.get_swa_multi_avg_fn()},
+    }
+    averaged = swa.AveragedModel(model, use_buffers=buffers, **ways[kind])
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    schedule = swa.SWALR(optimizer, swa_lr=0.03, anneal_epochs=3, anneal_strategy="linear" if buffers else "cos")
+    for _ in range(steps):
+        optimizer.zero_grad()
+        ((model(x.detach()) - x.detach()[:, :2]) ** 2).mean().backward()
+        optimizer.step()
+        averaged.update_parameters(model)
+        schedule.step()
+    before = {name: value.clone() for name, value in averaged.state_dict().items()}
+    swa.update_bn([(x.detach(), 0), x.detach() + 1], averaged)
+    return before, averaged.state_dict(), averaged.eval()(x.detach()), schedule.get_last_lr(), averaged.training
+
+
+op(
+    "optim.swa_utils.AveragedModel",
+    lambda d: call(
+        d.tensor((4, 3), dtype="float64"), d.choice(("", "ema", "swa", "ema of all", "swa of all")), d.flag(), d.integer(1, 6)
+    ),
+    _averaged,
+    covers=[f"optim.swa_utils.{n}" for n in ("get_ema_avg_fn", "get_swa_avg_fn", "get_ema_multi_avg_fn",
+                                             "get_swa_multi_avg_fn", "update_bn", "SWALR")],
+    tolerance=REDUCED, gradient=False, float32=False, modes=("normal",),
+)  # fmt: skip
 
 family("utilities")
 

@@ -1,0 +1,34 @@
+"""What modules and optimizers both do with tensors: forget gradients, and read the values of tensors of any engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import storage
+from ..autograd.variable import Variable
+
+
+def clear_gradient(p: Any, set_to_none: bool = True) -> None:
+    """Forget a tensor's gradient, or set it to 0 where it stands; a graph that it belongs to is let go."""
+    if set_to_none or p._grad is None:
+        p._grad = None
+        return
+    if p._grad._edge is not None:
+        p._grad.detach_()
+    p._grad.requires_grad_(False)
+    p._grad.array[...] = 0
+    storage.mark_written(p._grad.array)
+
+
+def array_of(value: Any) -> np.ndarray | None:
+    """The values of a tensor of any engine; None for anything else."""
+    if isinstance(value, Variable):
+        return value.array
+    if not hasattr(value, "detach"):
+        return None
+    value = value.detach()
+    if str(getattr(value, "dtype", "")) == "torch.bfloat16":  # NumPy has no such type
+        value = value.float()
+    return np.asarray(value) if hasattr(value, "__array__") else None

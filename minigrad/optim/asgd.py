@@ -1,0 +1,60 @@
+"""Averaged SGD."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.variable import Array, Variable, wrap
+from ..missing import refuse
+from .adam import decay
+from .optimizer import Optimizer, check_range, count_step, scalar_state
+
+
+class ASGD(Optimizer):
+    """SGD with a falling rate η, and in the state `ax`, the average of the parameters after step t0.
+
+    Polyak & Juditsky 1992. PyTorch: torch.optim.ASGD.
+    """
+
+    _step_numbers = ("step", "eta", "mu")
+
+    def __init__(
+        self, params: Any, lr: Any = 1e-2, lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6,
+        weight_decay: float = 0, foreach: bool | None = None, maximize: bool = False, differentiable: bool = False,
+        capturable: bool = False,
+    ) -> None:  # fmt: skip
+        check_range("learning rate", lr)
+        check_range("weight_decay value", weight_decay)
+        refuse("ASGD", capturable=capturable)
+        defaults = {
+            "lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay, "foreach": foreach,
+            "maximize": maximize, "differentiable": differentiable, "capturable": capturable,
+        }  # fmt: skip
+        super().__init__(params, defaults)
+
+    def prepare(self, group: dict[str, Any]) -> dict[str, Any]:
+        """The rate is kept in the default type, or in that of a rate that is a tensor."""
+        lr = group["lr"]
+        kind = lr.array.dtype if isinstance(lr, Variable) else dtypes.default_numpy()
+        return {**super().prepare(group), "kind of eta": kind}
+
+    def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
+        lr, lambd = group["lr"], group["lambd"]
+        if not state:
+            state["step"], state["eta"], state["mu"] = scalar_state(0.0), scalar_state(lr), scalar_state(1.0)
+            state["ax"] = wrap(np.zeros_like(p))
+        t = count_step(state)
+        grad = decay(p, grad, group, False)
+        eta, mu, ax = (state[name].array for name in ("eta", "mu", "ax"))
+        p *= 1 - lambd * float(eta)
+        p -= grad * float(eta)
+        if float(mu) == 1:
+            ax[...] = p
+        else:
+            ax += (p - ax) * float(mu)
+        # Both are rounded to these types, also where a loaded state has them in another.
+        eta[...] = group["kind of eta"].type(lr / ((1 + lambd * lr * t) ** group["alpha"]))
+        mu[...] = dtypes.default_numpy().type(1 / max(1, t - group["t0"]))
