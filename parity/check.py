@@ -339,14 +339,16 @@ def _report(runs: list[Answer], dtype: str) -> Report:
             "" if trusted else ", and central differences of its own values: its backward is its own"
         )
         _between(report, runs[0], runs[1], 1e-3 if dtype == "float32" else REDUCED.relative, trusted)
+    trusted = trusted and report.ok
     for run in runs:
         _by_differences(report, run, trusted, both)
     for run in runs:
         for line in run.single:
             report.ok = False
             report.lines.append(f"{line}{f' ({run.name})' if both else ''}")
-        if run.single_told:
-            report.lines.append(f"{run.single_told}{f' ({run.name})' if both else ''}")
+    for line in dict.fromkeys(run.single_told for run in runs if run.single_told):
+        names = [run.name for run in runs if run.single_told == line]
+        report.lines.append(line + (f" ({' and '.join(names)})" if both else ""))
     report.lines += [f"note: {note}" for note in dict.fromkeys(n for run in runs for n in run.notes)]
     return report
 
@@ -404,11 +406,10 @@ def _between(report: Report, ours: Answer, theirs: Answer, allowed: float, trust
                     report.lines.append(f"{what} by {name}: the engines choose differently: the function {why}")
                     continue
             report.ok = False
-            report.lines += lines
+            if any(t.wrong for t in sides):
+                continue  # what follows says which of the two
+            report.lines += [*lines, "    differences do not tell which of the two is wrong"]
             _point(report, a.leaves[i].place, mine[i], other[i])
-            for run, target in zip((ours, theirs), sides, strict=False):
-                verdict = "wrong" if target.wrong else "right"
-                report.lines.append(f"    {run.name}'s against differences: {verdict}")
 
 
 def _noise(x: np.ndarray) -> float:
@@ -460,7 +461,8 @@ def _by_differences(report: Report, run: Answer, trusted: bool, both: bool) -> N
                 _marked(report, what, target, where)
         if both and trusted and not numeric.directions and numeric.right:
             worst = max((t.worst for t in numeric.targets), default=0.0)
-            report.lines.append(f"{what}, against differences of {run.name}'s values: agrees to {worst:.1g}")
+            looked = sum(t.looked - len(t.untold) for t in numeric.targets)
+            report.lines.append(f"{what}, against differences at {looked} elements: agrees to {worst:.1g}{where}")
             for target in numeric.targets:
                 _marked(report, what, target, where)
     if run.twice:
@@ -524,7 +526,7 @@ def _wrong(report: Report, what: str, target: Target, where: str, run: Answer) -
         )
     elif hint := _hint(target.got, target.expected, found):
         report.lines.append(f"    {hint}")
-    if not run.handwritten and what == "gradient":
+    if not run.handwritten and what == "gradient" and not np.isnan(found.got):
         report.lines.append(
             "    all operations are the engine's own, so something on the way is not recorded: detach(), no_grad, item(), "
             "numpy() or rounding; or a hook changes the gradient"
@@ -568,14 +570,14 @@ def _hint(got: np.ndarray, expected: np.ndarray, found: Any = None) -> str:
         return "it is nan where the function has a value: a division by zero, or 0 · inf, in the backward"
     if not got.any():
         return "it is zero everywhere: the gradient is lost on the way"
+    size = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
+    differs = ~np.isclose(got, expected, rtol=1e-5, atol=1e-8 * size, equal_nan=True) & (np.abs(expected) > 1e-6 * size)
     with np.errstate(all="ignore"):
-        ratio = got / expected
-    finite = ratio[np.isfinite(ratio) & (np.abs(expected) > 1e-6 * np.abs(expected).max(initial=0.0))]
-    if finite.size > 1 and np.ptp(finite) < 1e-6 * abs(finite[0]) and abs(finite[0] - 1) > 1e-9:
-        return f"it is {finite[0]:.6g} times what it should be"
-    if got.size == 1:
-        return ""
-    return "its difference has no constant ratio"
+        ratio = (got / expected)[differs]
+    if ratio.size and np.isfinite(ratio).all() and np.ptp(ratio) < 1e-5 * abs(ratio[0]):
+        some = "" if ratio.size == got.size else ", where it differs"
+        return f"it is {ratio[0]:.6g} times what it should be{some}"
+    return "its difference has no constant ratio" if ratio.size > 1 else ""
 
 
 def _add_script(report: Report, fn: Callable[..., Any], runs: list[Answer], arrays: list) -> None:
