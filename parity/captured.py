@@ -11,7 +11,9 @@ from typing import Any
 
 from .engines import ENGINES
 
-_LIBRARIES = frozenset({"torch", "minigrad", "numpy", "parity", "hypothesis", "pytest", "builtins"}) | sys.stdlib_module_names
+_LIBRARIES = (
+    frozenset({"torch", "minigrad", "numpy", "parity", "hypothesis", "pytest", "builtins"}) | sys.stdlib_module_names
+)
 _DEPTH = 8
 
 
@@ -79,7 +81,9 @@ def _of_library(cls: type) -> bool:
 
 
 def _of_function(fn: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    if (fn.__module__ or "").partition(".")[0] in _LIBRARIES and fn.__module__ != "__main__":
+    if (
+        str(fn.__globals__.get("__name__", "")).partition(".")[0] in _LIBRARIES
+    ):  # where it was written, whatever it is called
         return
     for name, cell in zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=False):
         try:

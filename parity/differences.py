@@ -18,7 +18,9 @@ from .trace import Refused, Traced, unit
 ELEMENTS = 600  # so many are held one by one
 SECONDS = 15.0  # unless that would take longer than about this
 DIRECTIONS = 4
-KINKS = 25  # so many are left out of directions; then a point beside the inputs is looked at
+SAMPLE = 24  # so many elements are held one by one besides directions, half of them where kinks are likely
+KINKS = 2  # so many are left out of a direction
+BLOCK = 3000  # elements that are moved at once beside the inputs
 WRONG = 5  # so many wrong elements of one leaf are measured closely
 
 Direction = list[np.ndarray | None]
@@ -81,10 +83,16 @@ class Slopes:
         self.by = [(x.name, x.place, x.base) for x in traced.leaves]
         if weights is not None:
             slopes = (f"the slope of {traced.names[i]}" for i in traced.recorded)
-            self.by += [(name, name, c) for name, c in zip(slopes, cotangents, strict=True)]
+            finite = (np.isfinite(traced.values[i]) for i in traced.recorded)  # by the others nothing is asked
+            self.by += [
+                (name, name, np.where(f, c, np.nan)) for name, c, f in zip(slopes, cotangents, finite, strict=True)
+            ]
         given = weights if weights is not None else cotangents
         self.weights = np.concatenate([w.ravel() for w in given])
         self.given = weights
+        # Where a gradient is infinite, it has no weight, and what comes of it is no number.
+        self.beside = False
+        self.loose = weights is not None and any((w == 0.0).any() for w in weights)
 
     def at(self, direction: Direction) -> Callable[[float], np.ndarray]:
         """The function whose derivative is asked for, along a direction through leaves (and cotangents)."""
@@ -140,7 +148,15 @@ def held(slopes: Slopes, one_by_one: bool | None = None) -> Numeric:
         for i, target in enumerate(targets):
             _each(slopes, i, target, noise)
     else:
-        _along(slopes, numeric, noise, each)
+        bases = [x.base for x in slopes.traced.leaves]
+        try:
+            _sample(slopes, numeric, noise)
+            if numeric.right:
+                _along(slopes, numeric, noise)
+        finally:
+            for x, base in zip(slopes.traced.leaves, bases, strict=True):
+                x.base = base
+            slopes.traced.move()
     return numeric
 
 
@@ -153,7 +169,10 @@ def element(slopes: Slopes, i: int, index: tuple[int, ...], target: Target, nois
     direction[i] = v
     x = abs(float(base[index]))
     curve = Curve(slopes.at(direction), slopes.weights, slopes.traced.dtype, max(1.0, x), x, noise)
-    return judge(curve, float(target.got[index]), typical=target.typical)
+    found = judge(curve, float(target.got[index]), typical=target.typical)
+    if slopes.second and np.isnan(found.got) and (slopes.loose or found.kind != "smooth"):
+        found.right, found.kind = None, "no second"  # the gradient itself jumps or is infinite there
+    return found
 
 
 def _each(slopes: Slopes, i: int, target: Target, noise: float) -> None:
@@ -190,55 +209,97 @@ def _note(target: Target, index: tuple[int, ...], found: Found) -> None:
         target.worst = max(target.worst, found.off / target.typical)
 
 
-def _along(slopes: Slopes, numeric: Numeric, noise: float, each: float) -> None:
-    """Along random directions through all leaves; what does not agree is narrowed down."""
+def _sample(slopes: Slopes, numeric: Numeric, noise: float) -> None:
+    """Some elements one by one: those whose derivative is no number, whole numbers (there are kinks), and any."""
+    for i, target in enumerate(numeric.targets):
+        base, got = slopes.by[i][2], target.got
+        odd = np.flatnonzero(~np.isfinite(got) & np.isfinite(base))[:3]
+        share = max(2, SAMPLE // (2 * len(numeric.targets)))
+        whole = np.flatnonzero(np.isfinite(base) & (np.round(base) == base))
+        finite = np.flatnonzero(np.isfinite(base))
+        some = [slopes.rng.choice(p, min(share, p.size), replace=False) for p in (whole, finite) if p.size]
+        for k in dict.fromkeys(np.concatenate([odd, *some]).astype(int).tolist()):
+            index = tuple(map(int, np.unravel_index(k, base.shape)))
+            _note(target, index, element(slopes, i, index, target, noise))
+
+
+def _along(slopes: Slopes, numeric: Numeric, noise: float) -> None:
+    """Along random directions through all leaves; what does not agree is narrowed down.
+
+    Where the function has kinks at many elements, a direction through all of them would cross some, however small the step. Then
+    a point beside the inputs is looked at, a block of elements at a time.
+    """
     targets = numeric.targets
-    numeric.directions = DIRECTIONS
-    for i, target in enumerate(targets):  # what is not a number is found without a search
-        places = np.argwhere(~np.isfinite(target.got) & np.isfinite(slopes.by[i][2]))
-        for place in places[:3]:
-            _note(target, tuple(map(int, place)), element(slopes, i, tuple(place), target, noise))
-    if not numeric.right:
-        return
     masks = [np.isfinite(t.got).astype(float) for t in targets]
-    left, deadline = KINKS, time.perf_counter() + 3 * SECONDS
-    done = 0
-    while done < DIRECTIONS:
+    deadline = time.perf_counter() + 2 * SECONDS
+    told = False
+    if not any(t.kinks for t in targets):
+        told = all(_agrees(slopes, numeric, masks, noise, deadline) for _ in range(DIRECTIONS))
+        numeric.directions = DIRECTIONS
+    if told or not numeric.right:
+        return
+    numeric.beside = slopes.beside = True
+    masks = _beside(slopes, targets)
+    places = slopes.rng.permutation(_places(masks))
+    parts = [places[k : k + BLOCK] for k in range(0, len(places), BLOCK)]
+    numeric.directions, untold = len(parts), 0
+    for part in parts:
+        untold += not _agrees(slopes, numeric, _masks(targets, part), noise, deadline)
+        if not numeric.right:
+            return
+    if untold:
+        numeric.untold = f"in {untold} of {len(parts)} blocks of elements they do not settle"
+
+
+def _agrees(slopes: Slopes, numeric: Numeric, masks: list[np.ndarray], noise: float, deadline: float) -> bool:
+    """Along one direction, with kinks left out if there are few; a wrong element is noted."""
+    targets = numeric.targets
+    for _ in range(KINKS + 1):
         found = _direction(slopes, targets, masks, noise)
-        if found.right is True:
+        if found.right:
             numeric.worst = max(numeric.worst, found.off / max(_size(found), 1e-300))
-            done += 1
-            continue
-        place = _narrow(slopes, targets, masks, noise)
+            return True
+        place = _narrow(slopes, targets, masks, noise) if time.perf_counter() < deadline else None
         if place is None:
-            if found.right is None:
-                numeric.untold = "the differences do not settle: the function is too noisy or has kinks everywhere"
-                return
-            done += 1  # it did not show again
             continue
         i, index = place
         _note(targets[i], index, element(slopes, i, index, targets[i], noise))
         if targets[i].wrong:
             _others(slopes, targets, masks, noise)
-            return
+            return False
         masks[i][index] = 0.0
-        left -= 1
-        if left == 0 or time.perf_counter() > deadline:
-            if numeric.beside:
-                numeric.untold = "the function has kinks at many elements, beside these inputs too"
-                return
-            numeric.beside, left, deadline = True, KINKS, time.perf_counter() + 3 * SECONDS
-            for x in slopes.traced.leaves:
-                x.base = x.base + 1e-3 * slopes.rng.normal(size=x.base.shape) * unit(np.nan_to_num(x.base))
-            slopes.traced.move()
-            for target, got in zip(targets, slopes.derivatives(), strict=True):
-                target.got = got
-            masks = [np.isfinite(t.got).astype(float) for t in targets]
-            slopes.by = [
-                *((x.name, x.place, x.base) for x in slopes.traced.leaves),
-                *slopes.by[len(slopes.traced.leaves) :],
-            ]
-            done = 0
+    return False
+
+
+def _places(masks: list[np.ndarray]) -> np.ndarray:
+    """(leaf, flat index) of every element that takes part."""
+    return np.concatenate(
+        [np.stack([np.full(len(k), i), k], 1) for i, m in enumerate(masks) for k in [np.flatnonzero(m)]]
+    )
+
+
+def _masks(targets: list[Target], places: np.ndarray) -> list[np.ndarray]:
+    masks = [np.zeros(t.got.shape) for t in targets]
+    for i, mask in enumerate(masks):
+        mask.flat[places[places[:, 0] == i, 1]] = 1.0
+    return masks
+
+
+def _beside(slopes: Slopes, targets: list[Target]) -> list[np.ndarray]:
+    """Move to a point beside the inputs, where the function has derivatives. Of each leaf, the elements that have one."""
+    bases = [x.base for x in slopes.traced.leaves]
+    for size in (0.1, 1e-3):
+        for x, base in zip(slopes.traced.leaves, bases, strict=True):
+            x.base = base + size * slopes.rng.normal(size=base.shape) * unit(np.nan_to_num(base))
+        slopes.traced.move()
+        found = slopes.derivatives()
+        if all(np.isfinite(g).sum() >= np.isfinite(t.got).sum() for g, t in zip(found, targets, strict=True)):
+            break
+    for target, got in zip(targets, found, strict=True):
+        target.got = got
+    count = len(slopes.traced.leaves)
+    slopes.by = [*((x.name, x.place, x.base) for x in slopes.traced.leaves), *slopes.by[count:]]
+    return [np.isfinite(t.got).astype(float) for t in targets]
 
 
 def _others(slopes: Slopes, targets: list[Target], masks: list[np.ndarray], noise: float) -> None:
@@ -258,24 +319,26 @@ def _size(found: Found) -> float:
 
 def _direction(slopes: Slopes, targets: list[Target], masks: list[np.ndarray], noise: float) -> Found:
     direction = slopes.random(masks)
-    parts = [np.where(m == 0, 0.0, t.got * v) for t, m, v in zip(targets, masks, direction, strict=True) if v is not None]
+    parts = [
+        np.where(m == 0, 0.0, t.got * v) for t, m, v in zip(targets, masks, direction, strict=True) if v is not None
+    ]
     got = float(sum(p.sum() for p in parts))
     magnitude = float(np.sqrt(sum((p**2).sum() for p in parts)))
-    # A direction agrees to far less than what one element of many makes.
-    found = judge(Curve(slopes.at(direction), slopes.weights, slopes.traced.dtype, 1.0, 0.0, noise), got, 1e-2 * magnitude)
-    return found
+    # What one element of many makes is far less than the whole.
+    curve = Curve(slopes.at(direction), slopes.weights, slopes.traced.dtype, 1.0, 0.0, noise, slopes.beside)
+    return judge(
+        curve, got, 1e-2 * magnitude, sides=False
+    )  # between the slopes of many kinks there is room for anything
 
 
 def _narrow(
     slopes: Slopes, targets: list[Target], masks: list[np.ndarray], noise: float
 ) -> tuple[int, tuple[int, ...]] | None:
     """An element along which the derivatives do not agree; None if none is found again."""
-    places = [(i, k) for i, m in enumerate(masks) for k in np.flatnonzero(m)]
+    places = _places(masks)
 
-    def differs(some: list[tuple[int, int]]) -> bool:
-        only = [np.zeros(m.shape) for m in masks]
-        for i, k in some:
-            only[i].flat[k] = 1.0
+    def differs(some: np.ndarray) -> bool:
+        only = _masks(targets, some)
         return any(_direction(slopes, targets, only, noise).right is not True for _ in range(2))
 
     while len(places) > 1:
@@ -286,7 +349,7 @@ def _narrow(
                 break
         else:
             return None
-    if not places:
+    if not len(places):
         return None
-    i, k = places[0]
+    i, k = map(int, places[0])
     return i, tuple(map(int, np.unravel_index(k, masks[i].shape)))

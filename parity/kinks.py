@@ -190,7 +190,9 @@ def _gradient(case: Case, form: Any, drawn: Call, moved: Input, point: float, st
     wanted = [x for x in run.inputs if x.requires_grad]
     if run.error is not None or not outputs:
         return None
-    weights = [MINIGRAD.tensor(Input.of(1.0 + np.arange(math.prod(y.shape)).reshape(y.shape) % 7, False)) for y in outputs]
+    weights = [
+        MINIGRAD.tensor(Input.of(1.0 + np.arange(math.prod(y.shape)).reshape(y.shape) % 7, False)) for y in outputs
+    ]
     try:
         found = MINIGRAD.module.autograd.grad(outputs, wanted, weights, allow_unused=True)
     except Exception:  # a type that the weights have not

@@ -78,7 +78,9 @@ class Comparison:
     error: str = ""
     form: str = POSITIONS[0]  # of fused operations in minigrad
     without64: str = ""  # why there is no run in float64 to compare
-    rounding: float | None = None  # how far runs in PyTorch part whose parameters are moved by their rounding at each step
+    rounding: float | None = (
+        None  # how far runs in PyTorch part whose parameters are moved by their rounding at each step
+    )
     passes: bool = False  # steps are backward passes
 
     @property
@@ -141,7 +143,7 @@ def compare_runs(program: Callable[[Any], Any], *, dtype: str = "float32", form:
 
 
 def _compare(program: Callable[[Any], Any], dtype: str) -> Comparison:
-    ours, theirs = ([_run(e, program, dtype) for e in (MINIGRAD, TORCH)])
+    ours, theirs = [_run(e, program, dtype) for e in (MINIGRAD, TORCH)]
     if ours.error is not None or theirs.error is not None:
         return _raised(dtype, ours, theirs)
     if not theirs.steps:
@@ -184,7 +186,7 @@ def _run(engine: Any, program: Callable[[Any], Any], dtype: str, seen: Seen | No
 
 
 def _in_double(program: Callable[[Any], Any], seen: Seen, watch: bool) -> tuple[Record, Record, Parting | None, float]:
-    ours, theirs = ([_run(e, program, "float64", seen if watch else None) for e in (MINIGRAD, TORCH)])
+    ours, theirs = [_run(e, program, "float64", seen if watch else None) for e in (MINIGRAD, TORCH)]
     if ours.error is not None or theirs.error is not None:
         return ours, theirs, None, np.inf
     return ours, theirs, *first_difference(ours, theirs, APART["float64"])
@@ -199,9 +201,7 @@ def _check_seeds(program: Callable[[Any], Any], dtype: str, before: Record) -> N
         )
 
 
-def _rounding(
-    program: Callable[[Any], Any], dtype: str, plain: Record, parting: Parting, seen: Seen | None
-) -> float:
+def _rounding(program: Callable[[Any], Any], dtype: str, plain: Record, parting: Parting, seen: Seen | None) -> float:
     """How far PyTorch's runs part, up to the parting, when each parameter is moved by its rounding at each step."""
     single = dtype == "float32" or (seen is not None and seen.left)
     eps = float(np.finfo("float32" if single else "float64").eps)
@@ -291,5 +291,3 @@ def _gap(got: np.ndarray, expected: np.ndarray, scale: float) -> tuple[float, tu
 
 
 # -- watching
-
-

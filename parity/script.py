@@ -80,7 +80,8 @@ def script(
         else:
             arguments.append(f"        {x!r},")
     weights = [
-        f"    {_numbers(c) if c.size <= LARGE else f'numpy.random.default_rng(0).normal(size={c.shape!r})'}," for c in cotangents
+        f"    {_numbers(c) if c.size <= LARGE else f'numpy.random.default_rng(0).normal(size={c.shape!r})'},"
+        for c in cotangents
     ]
     large = any(getattr(x, "size", 0) > LARGE for x in [*inputs, *cotangents])
     call = f"{name}(engine, *inputs)" if takes_engine else f"{name}(*inputs)"

@@ -57,6 +57,7 @@ class Curve:
     scale: float = 1.0  # of steps: max(1, |x|)
     small: float = 0.0  # |x| where that is far below 1: steps of its size are tried too
     noise: float = 0.0  # of sum(weights · f)
+    fine: bool = False  # only small steps: kinks are near
 
     def sum(self, values: np.ndarray) -> float:
         return float(np.sum(np.where(self.weights == 0.0, 0.0, self.weights * values)))
@@ -66,7 +67,7 @@ class Curve:
         return self.sum(8 * (f1 - f_1) - (f2 - f_2)) / (12 * h)
 
     def steps(self) -> list[float]:
-        steps = [h * self.scale for h in STEPS[self.dtype]]
+        steps = [h * self.scale for h in STEPS[self.dtype][-4 if self.fine else 0 :]]
         if 0 < self.small < 0.1 and self.dtype == "float64":
             steps += [h * self.small for h in (2e-2, 3e-3, 3e-4, 4e-5)]
         return sorted(set(steps), reverse=True)
@@ -113,16 +114,17 @@ def noise_of(at: Callable[[float], np.ndarray], weights: np.ndarray, dtype: str,
     return float(np.sqrt(np.sum((weights * np.maximum(spread, eps * size)) ** 2)))
 
 
-def judge(curve: Curve, got: float, magnitude: float = 0.0, typical: float = 0.0) -> Found:
+def judge(curve: Curve, got: float, magnitude: float = 0.0, typical: float = 0.0, sides: bool = True) -> Found:
     """Whether `got` is the derivative of sum(weights · f) at t = 0. magnitude: of the numbers that were added up to make it;
-    typical: of its neighbours, below which an error does not matter."""
+    typical: of its neighbours, below which an error does not matter. sides: whether a kink is looked for where they differ.
+    """
     with np.errstate(all="ignore"):
-        return _judge(curve, got, magnitude, typical)
+        return _judge(curve, got, magnitude, typical, sides)
 
 
-def _judge(curve: Curve, got: float, magnitude: float, typical: float) -> Found:
+def _judge(curve: Curve, got: float, magnitude: float, typical: float, sides: bool) -> Found:
     close = CLOSE[curve.dtype]
-    h = FIRST[curve.dtype] * curve.scale
+    h = (1e-2 if curve.fine else 1.0) * FIRST[curve.dtype] * curve.scale
     quick = curve.central(h)
     size = max(abs(quick), abs(got), magnitude)
     if abs(quick - got) <= 0.1 * close * size + 10 * curve.noise / h:
@@ -137,10 +139,14 @@ def _judge(curve: Curve, got: float, magnitude: float, typical: float) -> Found:
     best = int(np.argmin(errors))
     middle, error = found[best], errors[best]
     size = max(abs(middle) if np.isfinite(middle) else 0.0, magnitude)
-    if np.isfinite(got) and abs(middle - got) <= close * max(size, abs(got)) + 10 * error and (
-        error <= 1e-2 * max(size, typical)
+    if (
+        np.isfinite(got)
+        and abs(middle - got) <= close * max(size, abs(got)) + 10 * error
+        and (error <= 1e-2 * max(size, typical))
     ):
         return Found(True, got, middle, middle, error)
+    if not sides:
+        return Found(None, got, middle, middle, error, "undefined")
     return _sides(curve, got, middle, error, magnitude, typical)
 
 
@@ -156,7 +162,9 @@ def _sides(curve: Curve, got: float, middle: float, error: float, magnitude: flo
         growing = [s for s in usable if s[3]]
         if growing:
             right = any(np.sign(curve.sum(s[0])) == np.sign(got) for s in growing)
-            return Found(True if right else None, got, got if right else np.nan, got if right else np.nan, 0.0, "infinite")
+            return Found(
+                True if right else None, got, got if right else np.nan, got if right else np.nan, 0.0, "infinite"
+            )
     low = high = 0.0
     slopes = [curve.weights * s[0] for s in usable]
     low, high = float(np.minimum.reduce(slopes).sum()), float(np.maximum.reduce(slopes).sum())
@@ -166,12 +174,13 @@ def _sides(curve: Curve, got: float, middle: float, error: float, magnitude: flo
     jump = 0.0
     if len(usable) == 2:
         jump = float(np.sum(np.abs(curve.weights * (limits[0] - limits[1]))))
-    jumps = jump > 1e-4 * (size + abs(got) * np.isfinite(got)) * curve.scale + 100 * curve.noise
+    given = abs(got) if np.isfinite(got) else 0.0
+    jumps = jump > 1e-4 * (size + given) * curve.scale + 100 * curve.noise
     grows = any(s[3] for s in usable)
     if np.isnan(got):
-        kind = "infinite" if grows else "smooth"
+        kind = "infinite" if grows else "jump" if jumps else "smooth"
         return Found(False, got, low, high, wobble, kind)
-    tolerance = close * max(size, abs(got) if np.isfinite(got) else 0.0) + 10 * wobble
+    tolerance = close * max(size, given) + 10 * wobble
     kink = high - low > 1e-5 * size + _LIMIT * wobble or len(usable) == 1
     if kink or jumps:
         kind = "jump" if jumps else "kink"

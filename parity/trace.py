@@ -153,10 +153,16 @@ class Traced:
                 raise
             self.copies = True
             return self._settle()
-        if any(not np.array_equal(x.memory, x.base, equal_nan=True) for x in self.leaves if x.given) and not self.copies:
+        if (
+            any(not np.array_equal(x.memory, x.base, equal_nan=True) for x in self.leaves if x.given)
+            and not self.copies
+        ):
             self.copies = True
             return self._settle()
-        self.names = [f"output {i}" if path == f"[{i}]" else f"output{path}" if path else "output 0" for i, (path, _) in enumerate(first)]
+        self.names = [
+            f"output {i}" if path == f"[{i}]" else f"output{path}" if path else "output 0"
+            for i, (path, _) in enumerate(first)
+        ]
         values = [self.engine.array(y.detach()).copy() for _, y in first]
         self.recorded = [i for i, (_, y) in enumerate(first) if y.requires_grad]
         self.shapes = [v.shape for v in values]
@@ -213,7 +219,8 @@ class Traced:
         if outputs:
             return outputs
         kinds = ", ".join(
-            f"a tensor of {y.dtype}" if hasattr(y, "dtype") and hasattr(y, "dim") else type(y).__name__ for _, y in parts
+            f"a tensor of {y.dtype}" if hasattr(y, "dtype") and hasattr(y, "dim") else type(y).__name__
+            for _, y in parts
         )
         wanted = "a floating tensor, or a tuple, list or dict with some"
         if any(isinstance(y, self.engine.Tensor) for _, y in parts):
@@ -244,9 +251,15 @@ class Traced:
         roots, given, wanted = self._roots(cotangents, True)
         gradients = self._grad(roots, [x.tensor for x in self.leaves], given, True)
         pairs = [
-            (g, self._tensor(w, g)) for g, w in zip(gradients, weights, strict=True) if g is not None and g.requires_grad
+            (g, self._tensor(w, g))
+            for g, w in zip(gradients, weights, strict=True)
+            if g is not None and g.requires_grad
         ]
         targets = [x.tensor for x in self.leaves] + wanted
+        if any(type(node).__name__ in _REFUSING for node in nodes_of([g for g, _ in pairs])):
+            raise Refused(
+                "a backward is marked @once_differentiable"
+            )  # no such node is asked on the way to the targets
         if not pairs:
             return [np.zeros(tuple(t.shape)) for t in targets], False
         found = self._grad([g for g, _ in pairs], targets, [w for _, w in pairs], False)
@@ -281,20 +294,27 @@ class Traced:
     def handwritten(self) -> bool:
         """Whether an autograd.Function of the user's, or a hook, takes part in the backward pass."""
         outputs = self.run()
-        nodes = [outputs[i][1].grad_fn for i in self.recorded]
-        kind = self.engine.module.autograd.Function if self.engine is MINIGRAD else TORCH.module.autograd.function.BackwardCFunction
-        seen: set[int] = set()
-        keep = []  # PyTorch makes the Python object of a node anew: an id must not be used again
-        while nodes:
-            node = nodes.pop()
-            if node is None or id(node) in seen:
-                continue
-            seen.add(id(node))
-            keep.append(node)
-            if isinstance(node, kind):
-                return True
-            nodes += [before for before, _ in node.next_functions]
-        return False
+        autograd = self.engine.module.autograd
+        kind = autograd.Function if self.engine is MINIGRAD else autograd.function.BackwardCFunction
+        return any(isinstance(node, kind) for node in nodes_of([outputs[i][1] for i in self.recorded]))
+
+
+_REFUSING = ("DelayedError", "Error")  # what PyTorch's once_differentiable puts into the graph
+
+
+def nodes_of(tensors: list[Any]) -> Iterator[Any]:
+    """Every node of the graph behind these tensors."""
+    nodes = [y.grad_fn for y in tensors]
+    seen: set[int] = set()
+    keep = []  # PyTorch makes the Python object of a node anew: an id must not be used again
+    while nodes:
+        node = nodes.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        keep.append(node)
+        yield node
+        nodes += [before for before, _ in node.next_functions]
 
 
 def copy_of(x: Any, engine: Engine) -> Any:

@@ -5,7 +5,7 @@ import torch
 
 import minigrad
 
-from .table import M, RIGHT, SQUARE, WRONG, X, forms, function, known
+from .table import RIGHT, SQUARE, WRONG, M, X, forms, function, known
 
 
 def keeping(f):
@@ -47,7 +47,12 @@ forms(
     M,
     RIGHT,
 )
-forms("None for what has no gradient", lambda T: function(T, keeping(lambda x, n: x * n), lambda ctx, g: (g * 3, None)), (X, 3), RIGHT)
+forms(
+    "None for what has no gradient",
+    lambda T: function(T, keeping(lambda x, n: x * n), lambda ctx, g: (g * 3, None)),
+    (X, 3),
+    RIGHT,
+)
 forms(
     "two outputs",
     lambda T: function(
@@ -103,9 +108,27 @@ forms(
     X,
     WRONG,
 )
-forms("two gradients in each other's place", binary(lambda a, b: a * b, lambda g, a, b, y: (g * a, g * b)), (X, X + 3), WRONG, at=(0, (0,)))
-forms("the second input's", binary(lambda a, b: a * b.exp(), lambda g, a, b, y: (g * b.exp(), g * b.exp())), (X, X), WRONG, at=(1, (0,)))
-forms("a transpose is missing", binary(lambda a, b: a @ b, lambda g, a, b, y: (g @ b, a.T @ g)), (M, SQUARE), WRONG, at=(0, (0, 0)))
+forms(
+    "two gradients in each other's place",
+    binary(lambda a, b: a * b, lambda g, a, b, y: (g * a, g * b)),
+    (X, X + 3),
+    WRONG,
+    at=(0, (0,)),
+)
+forms(
+    "the second input's",
+    binary(lambda a, b: a * b.exp(), lambda g, a, b, y: (g * b.exp(), g * b.exp())),
+    (X, X),
+    WRONG,
+    at=(1, (0,)),
+)
+forms(
+    "a transpose is missing",
+    binary(lambda a, b: a @ b, lambda g, a, b, y: (g @ b, a.T @ g)),
+    (M, SQUARE),
+    WRONG,
+    at=(0, (0, 0)),
+)
 forms(
     "one element",
     lambda T: function(
@@ -126,7 +149,11 @@ forms(
     says="3 times",
 )
 forms(
-    "right but for a tenth of a percent", unary(lambda x: x.sin(), lambda g, x, y: 1.001 * g * x.cos()), X, WRONG, says="1.001 times"
+    "right but for a tenth of a percent",
+    unary(lambda x: x.sin(), lambda g, x, y: 1.001 * g * x.cos()),
+    X,
+    WRONG,
+    says="1.001 times",
 )
 forms(
     "the second of two outputs is forgotten",
@@ -141,8 +168,22 @@ forms(
 
 # -- the shape is wrong, or something is raised
 
-forms("the shape of the output, not of the input", unary(lambda x: x.sum(0), lambda g, x, y: g[:2]), M, WRONG, "torch", says="shape")
-forms("one gradient too few", binary(lambda a, b: a * b, lambda g, a, b, y: g * b), (X, X), WRONG, "torch minigrad", says="as many gradients")
+forms(
+    "the shape of the output, not of the input",
+    unary(lambda x: x.sum(0), lambda g, x, y: g[:2]),
+    M,
+    WRONG,
+    "torch",
+    says="shape",
+)
+forms(
+    "one gradient too few",
+    binary(lambda a, b: a * b, lambda g, a, b, y: g * b),
+    (X, X),
+    WRONG,
+    "torch minigrad",
+    says="as many gradients",
+)
 
 
 def raising(g, x, y):
@@ -164,14 +205,18 @@ forms(
 )
 forms(
     "what forward computed inside was saved",
-    lambda T: function(T, lambda ctx, x: (ctx.save_for_backward(x.cos()), x.sin())[1], lambda ctx, g: g * ctx.saved_tensors[0]),
+    lambda T: function(
+        T, lambda ctx, x: (ctx.save_for_backward(x.cos()), x.sin())[1], lambda ctx, g: g * ctx.saved_tensors[0]
+    ),
     X,
     WRONG,
     order=2,
 )
 forms(
     "a backward under no_grad",
-    lambda T: function(T, keeping(lambda x: x**3), lambda ctx, g: T.no_grad()(lambda: 3 * ctx.saved_tensors[0] ** 2 * g)()),
+    lambda T: function(
+        T, keeping(lambda x: x**3), lambda ctx, g: T.no_grad()(lambda: 3 * ctx.saved_tensors[0] ** 2 * g)()
+    ),
     X,
     WRONG,
     order=2,
@@ -207,15 +252,30 @@ forms("relu, nothing at 0", unary(lambda x: x.clamp(min=0), lambda g, x, y: g * 
 forms("relu, all of it at 0", unary(lambda x: x.clamp(min=0), lambda g, x, y: g * (x >= 0)), AT0, RIGHT)
 forms("abs by the sign", unary(lambda x: x.abs(), lambda g, x, y: g * x.sign()), AT0, RIGHT)
 forms("abs, one side's at 0", unary(lambda x: x.abs(), lambda g, x, y: g * ((x >= 0) * 2.0 - 1)), AT0, RIGHT)
-forms("relu, twice at 0", unary(lambda x: x.clamp(min=0), lambda g, x, y: g * ((x > 0) + 2.0 * (x == 0))), AT0, WRONG, at=(0, (0,)))
+forms(
+    "relu, twice at 0",
+    unary(lambda x: x.clamp(min=0), lambda g, x, y: g * ((x > 0) + 2.0 * (x == 0))),
+    AT0,
+    WRONG,
+    at=(0, (0,)),
+)
 forms("abs, wrong beside the kink", unary(lambda x: x.abs(), lambda g, x, y: -g * x.sign()), AT0, WRONG, at=(0, (1,)))
-forms("relu near 0 is no kink", unary(lambda x: x.clamp(min=0), lambda g, x, y: g * (x > 1e-3)), np.array([1e-4, 1.0]), WRONG, at=(0, (0,)))
+forms(
+    "relu near 0 is no kink",
+    unary(lambda x: x.clamp(min=0), lambda g, x, y: g * (x > 1e-3)),
+    np.array([1e-4, 1.0]),
+    WRONG,
+    at=(0, (0,)),
+)
 forms(
     "a maximum where both are equal",
     lambda T: function(
         T,
         lambda ctx, a, b: (ctx.save_for_backward(a, b), T.maximum(a, b))[1],
-        lambda ctx, g: (g * (ctx.saved_tensors[0] >= ctx.saved_tensors[1]), g * (ctx.saved_tensors[0] < ctx.saved_tensors[1])),
+        lambda ctx, g: (
+            g * (ctx.saved_tensors[0] >= ctx.saved_tensors[1]),
+            g * (ctx.saved_tensors[0] < ctx.saved_tensors[1]),
+        ),
     ),
     (X, np.array([0.5, 2.0, -3.0])),
     RIGHT,

@@ -6,7 +6,7 @@ import torch
 import minigrad
 
 from .handwritten import keeping
-from .table import M, NONE, RIGHT, WRONG, X, function, known
+from .table import NONE, RIGHT, WRONG, M, X, function, known
 
 for T in (torch, minigrad):
     name, nn = T.__name__, T.nn
@@ -21,7 +21,12 @@ for T in (torch, minigrad):
     known(f"{name}: an embedding that is held", lambda i, embed=embed: embed(i).sin(), np.array([1, 2, 1]), RIGHT)
     known(f"{name}: BatchNorm in training", nn.BatchNorm1d(3), np.vstack([M, M + 0.3, M**2]), RIGHT)
     known(f"{name}: BatchNorm in eval", nn.BatchNorm1d(3).eval(), M, RIGHT)
-    known(f"{name}: a BatchNorm that is held", lambda x, bn=nn.BatchNorm1d(3): bn(x) * x, np.vstack([M, M + 0.3, M**2]), RIGHT)
+    known(
+        f"{name}: a BatchNorm that is held",
+        lambda x, bn=nn.BatchNorm1d(3): bn(x) * x,
+        np.vstack([M, M + 0.3, M**2]),
+        RIGHT,
+    )
     known(f"{name}: Dropout in training", nn.Dropout(0.5), np.ones(20), NONE, says=".eval()")
     known(f"{name}: Dropout in eval", nn.Dropout(0.5).eval(), X, RIGHT)
     known(f"{name}: GRU", nn.GRU(3, 2), M[:, None], RIGHT)
@@ -33,7 +38,9 @@ for T in (torch, minigrad):
     known(f"{name}: a frozen weight", frozen, M, RIGHT)
 
     def with_a_wrong_function(T=T):
-        wrong = function(T, keeping(lambda x, w: x * w), lambda ctx, g: (g * ctx.saved_tensors[1], 2 * g * ctx.saved_tensors[0]))
+        wrong = function(
+            T, keeping(lambda x, w: x * w), lambda ctx, g: (g * ctx.saved_tensors[1], 2 * g * ctx.saved_tensors[0])
+        )
 
         class Scale(T.nn.Module):
             def __init__(self):
@@ -45,7 +52,14 @@ for T in (torch, minigrad):
 
         return Scale()
 
-    known(f"{name}: a parameter's gradient is doubled", with_a_wrong_function(), X, WRONG, at=("parameter w", (0,)), says="2 times")
+    known(
+        f"{name}: a parameter's gradient is doubled",
+        with_a_wrong_function(),
+        X,
+        WRONG,
+        at=("parameter w", (0,)),
+        says="2 times",
+    )
 
     def with_constants(T=T):
         class Standardized(T.nn.Module):

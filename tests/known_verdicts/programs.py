@@ -206,7 +206,9 @@ def scheduled(torch):
 def convolution(torch):
     torch.manual_seed(1)
     nn = torch.nn
-    model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Dropout(0.3), nn.Flatten(), nn.Linear(48, 2))
+    model = nn.Sequential(
+        nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Dropout(0.3), nn.Flatten(), nn.Linear(48, 2)
+    )
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
     x, y = torch.randn(8, 1, 6, 6, dtype=torch.float32), torch.randint(0, 2, (8,))
     for _ in range(4):

@@ -53,7 +53,12 @@ def function(T: Any, forward: Callable[..., Any], backward: Callable[..., Any]) 
 
 
 def forms(
-    name: str, make: Callable[[Any], Callable[..., Any]], inputs: Any, verdict: str, which: str = "torch minigrad both", **more: Any
+    name: str,
+    make: Callable[[Any], Callable[..., Any]],
+    inputs: Any,
+    verdict: str,
+    which: str = "torch minigrad both",
+    **more: Any,
 ) -> None:
     """One entry for a function that `make(T)` gives, in each form."""
     for form in which.split():
