@@ -120,14 +120,14 @@ def differ(got: np.ndarray, expected: np.ndarray, *, per_element: bool, floor: f
 # -- walking through arguments and results
 
 
-def _map(x: Any, change: Callable[[Any], Any]) -> Any:
+def mapped(x: Any, change: Callable[[Any], Any]) -> Any:
     """`change` applied to everything in lists, tuples and dicts."""
     if isinstance(x, tuple) and hasattr(x, "_fields"):
-        return type(x)(*(_map(v, change) for v in x))
+        return type(x)(*(mapped(v, change) for v in x))
     if isinstance(x, list | tuple):
-        return type(x)(_map(v, change) for v in x)
+        return type(x)(mapped(v, change) for v in x)
     if isinstance(x, dict):
-        return {k: _map(v, change) for k, v in x.items()}
+        return {k: mapped(v, change) for k, v in x.items()}
     return change(x)
 
 
@@ -139,7 +139,7 @@ def inputs_of(x: Any) -> list[Input]:
         if isinstance(value, Input):
             found.setdefault(id(value), value)
 
-    _map([x.args, x.kwargs] if isinstance(x, Call) else x, look)
+    mapped([x.args, x.kwargs] if isinstance(x, Call) else x, look)
     return list(found.values())
 
 
@@ -149,7 +149,7 @@ SAME = " (to the bit)"
 def _count(x: Any) -> int:
     """How many Inputs there are among arguments, counted as often as they come."""
     found: list[Input] = []
-    _map(x, lambda value: found.append(value) if isinstance(value, Input) else None)
+    mapped(x, lambda value: found.append(value) if isinstance(value, Input) else None)
     return len(found)
 
 
@@ -187,7 +187,8 @@ class Run:
     error: BaseException | None = None
 
 
-def _run(engine: Engine, case: Case, form: Form, drawn: Call, dtype: str | None = None, seed: int = 0) -> Run:
+def run_form(engine: Engine, case: Case, form: Form, drawn: Call, dtype: str | None = None, seed: int = 0) -> Run:
+    """One engine's run of a drawn call, floating inputs in `dtype` if it is given."""
     inputs = inputs_of(drawn)
     tensors = {}
     for x in inputs:
@@ -200,15 +201,15 @@ def _run(engine: Engine, case: Case, form: Form, drawn: Call, dtype: str | None 
             return tensors[id(x)]
         return getattr(engine.module, x.name) if isinstance(x, DType) else x
 
-    args, kwargs = _map(drawn.args, change), _map(drawn.kwargs, change)
+    args, kwargs = mapped(drawn.args, change), mapped(drawn.kwargs, change)
     if case.seeds:
         engine.module.manual_seed(seed)
     try:
         with warnings.catch_warnings():
             if engine is TORCH:
                 warnings.simplefilter("ignore")
-            run_form = case.reference if engine is TORCH and case.reference is not None else form.run
-            result = run_form(engine.module, *args, **kwargs)
+            chosen = case.reference if engine is TORCH and case.reference is not None else form.run
+            result = chosen(engine.module, *args, **kwargs)
     except Exception as error:
         run.error = error
         return run
@@ -231,7 +232,7 @@ def nudged(drawn: Call, rng: np.random.Generator) -> Call:
     def change(value: Any) -> Any:
         return moved.get(id(value), value) if isinstance(value, Input) else value
 
-    return replace(drawn, args=_map(drawn.args, change), kwargs=_map(drawn.kwargs, change))
+    return replace(drawn, args=mapped(drawn.args, change), kwargs=mapped(drawn.kwargs, change))
 
 
 @dataclass(frozen=True)
@@ -285,8 +286,8 @@ class Example:
                 else x
             )
 
-        args = [repr(_map(a, show)) for a in self.call.args]
-        args += [f"{k}={_map(v, show)!r}" for k, v in self.call.kwargs.items()]
+        args = [repr(mapped(a, show)) for a in self.call.args]
+        args += [f"{k}={mapped(v, show)!r}" for k, v in self.call.kwargs.items()]
         called = ", ".join(arg if len(arg) < 300 else arg[:300] + " ..." for arg in args)
         return f"{self.form.label}({called})   [values: {self.draw.mode}; fused operations: {self.position}]"
 
@@ -295,16 +296,16 @@ class Example:
         tally.examples += 1
         tally.forms[self.form.label] = tally.forms.get(self.form.label, 0) + 1
         tally.positions[self.position] = tally.positions.get(self.position, 0) + 1
-        theirs = _run(TORCH, case, self.form, self.call, seed=self.seed)
+        theirs = run_form(TORCH, case, self.form, self.call, seed=self.seed)
         with MINIGRAD.module.use_kernels(self.position):
-            ours = _run(MINIGRAD, case, self.form, self.call, seed=self.seed)
+            ours = run_form(MINIGRAD, case, self.form, self.call, seed=self.seed)
             if theirs.error is not None or ours.error is not None:
                 self._compare_errors(ours.error, theirs.error)
                 tally.raised += 1
                 return
             truth = None
             if self.draw.dtype == "float32" and any(x.dtype == np.float32 for x in self.inputs):
-                truth = _run(TORCH, case, self.form, self.call, "float64", self.seed)
+                truth = run_form(TORCH, case, self.form, self.call, "float64", self.seed)
             floats = [b for w, b in theirs.outputs if isinstance(b, TORCH.Tensor) and not w.endswith(SAME)]
             self.narrow = any(TORCH.dtype(b) == "float32" for b in floats)
             self._compare_values(ours, theirs, truth)
@@ -320,7 +321,7 @@ class Example:
             drawn = nudged(self.call, rng)
             sides = []
             for dtype in (None, "float64"):
-                run = _run(TORCH, self.case, self.form, drawn, dtype, self.seed)
+                run = run_form(TORCH, self.case, self.form, drawn, dtype, self.seed)
                 if run.error is not None:
                     break
                 found = {f"output{where}": b for where, b in run.outputs if isinstance(b, TORCH.Tensor)}
@@ -541,7 +542,7 @@ class Example:
     def _summands(self, which: int) -> float:
         """The size of the numbers that are added up to make the gradient of one of the inputs that require it."""
         assert self.case.cancels is not None
-        call = _map([self.call.args, self.call.kwargs], lambda x: x.array if isinstance(x, Input) else x)
+        call = mapped([self.call.args, self.call.kwargs], lambda x: x.array if isinstance(x, Input) else x)
         sizes = self.case.cancels(*call[0], **call[1], cotangent=self.cotangents[0].array)
         wanted = [size for x, size in zip(self.inputs, sizes, strict=True) if x.grad]
         return float(np.max(wanted[which], initial=0.0))

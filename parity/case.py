@@ -91,7 +91,9 @@ class Case:
     covers: tuple[str, ...] = ()
     second: bool = True  # double backward applies
     modes: tuple[str, ...] = ("normal", "normal", "ties", "tiny")  # how values are chosen, by weight
-    kinks: tuple[float, ...] = ()  # where the derivative jumps: planted among the values, and compared exactly
+    kinks: tuple[
+        float, ...
+    ] = ()  # points where the derivative may jump: planted among the values, and compared exactly
     float32: bool = True
     layouts: bool = True
     strict: bool = False  # no cancellation: each element is measured against itself alone

@@ -20,7 +20,7 @@ from minigrad.autograd.fused import Fused
 from minigrad.autograd.graph import Operation
 
 from .case import CASES, Case, resolve
-from .kinks import KINKS
+from .kinks import JUMP, KINKS, SMOOTH, UNBOUNDED, measured
 from .third import CONVENTIONS
 
 STYLE = """
@@ -130,6 +130,19 @@ def _documentation(case: Case) -> str:
     return "".join(parts[:6])
 
 
+def _planted(case: Case) -> str:
+    """What the derivative does at the points that are planted among the values."""
+    found = measured(case)
+    told = {
+        JUMP: "The derivative jumps at {}.",
+        UNBOUNDED: "The derivative grows without bound, or is there on one side only, at {}.",
+        SMOOTH: "No jump was measured at {}.",
+    }
+    by_kind = {kind: [f"{k:g}" for k, v in found.items() if v == kind] for kind in told}
+    said = " ".join(told[kind].format(", ".join(points)) for kind, points in by_kind.items() if points)
+    return f"{said} These points are drawn on purpose."
+
+
 def case_page(case: Case, result: dict[str, Any]) -> str:
     parts = [f'<p><a href="../index.html">all cases</a> · {escape(case.family)}</p><h1>{escape(case.name)}</h1>']
     if result["error"]:
@@ -143,7 +156,7 @@ def case_page(case: Case, result: dict[str, Any]) -> str:
         parts += ["<h2>Formula, forward and backward</h2>", *formulas]
     kinks = []
     if case.kinks:
-        kinks.append(f"<p>The derivative jumps at {', '.join(f'{k:g}' for k in case.kinks)}: drawn on purpose.</p>")
+        kinks.append(f"<p>{_planted(case)}</p>")
     word = case.name.rpartition(".")[2]
     rows = [
         [escape(name), escape(", ".join(map(str, k.at))), escape(", ".join(map(str, k.gradient)))]

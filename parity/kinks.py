@@ -2,6 +2,8 @@
 
 Each entry is an expression, the point, and the gradient that PyTorch gives there. Both engines are compared with it
 exactly; a new choice of PyTorch's would show here first.
+
+At which of the points that a case plants its derivative jumps, `measured` finds out, for they are planted for other reasons too.
 """
 
 from __future__ import annotations
@@ -12,6 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from .agreement import inputs_of, mapped, run_form
+from .case import Call, Case
+from .engines import MINIGRAD
+from .inputs import Draw, Input, Seeded, lay_out
 
 inf, nan = math.inf, math.nan
 
@@ -130,3 +137,64 @@ kink(
     [1.0, 1.0],
     [1.0, 2.0],
 )
+
+
+JUMP, UNBOUNDED, SMOOTH = "jumps", "unbounded", "smooth"
+_BESIDE = (1e-4, 1e-6)  # a jump is as large from near as from far; a smooth slope's change shrinks with the distance
+
+
+def measured(case: Case, draws: int = 8) -> dict[float, str]:
+    """What the derivative does at each point in `case.kinks`: JUMP, UNBOUNDED or SMOOTH, in any of some drawn calls.
+
+    All floating inputs are filled with the point, and one of them is moved a little to either side.
+    """
+    found = dict.fromkeys(case.kinks, SMOOTH)
+    for seed in range(draws):
+        draw = Draw(Seeded(seed), layouts=False)
+        form = draw.choice(case.forms)
+        drawn = case.draw(draw)
+        for point in case.kinks:
+            for moved in (x for x in inputs_of(drawn) if x.grad and x.array.size):
+                told = _told_at(case, form, drawn, moved, point)
+                if told == JUMP or (told == UNBOUNDED and found[point] == SMOOTH):
+                    found[point] = told
+    return found
+
+
+def _told_at(case: Case, form: Any, drawn: Call, moved: Input, point: float) -> str:
+    changes, sizes = [], []
+    for distance in _BESIDE:
+        sides = [_gradient(case, form, drawn, moved, point, step) for step in (distance, -distance)]
+        if any(g is None or not g.size for g in sides):
+            return SMOOTH
+        with np.errstate(all="ignore"):
+            changes.append(float(np.abs(sides[0] - sides[1]).max()))
+        sizes.append(max(float(np.abs(g).max()) for g in sides))
+    far, near = changes
+    if not np.isfinite(near) or near > 3 * far > 0 or sizes[1] > 3 * sizes[0] > 0:
+        return UNBOUNDED
+    return JUMP if near > 0.5 * far and near > 1e-5 * sizes[1] else SMOOTH
+
+
+def _gradient(case: Case, form: Any, drawn: Call, moved: Input, point: float, step: float) -> np.ndarray | None:
+    """minigrad's gradients by all inputs, in a row, with one filled beside the point; None if the call is refused there."""
+
+    def fill(x: Any) -> Any:
+        if not isinstance(x, Input) or x.dtype.kind != "f":
+            return x
+        return lay_out(np.full(x.shape, point + step * (x is moved)), "C", x.grad)
+
+    call = Call(mapped(drawn.args, fill), mapped(drawn.kwargs, fill))
+    run = run_form(MINIGRAD, case, form, call)
+    outputs = [y for _, y in run.outputs if isinstance(y, MINIGRAD.Tensor) and y.requires_grad]
+    wanted = [x for x in run.inputs if x.requires_grad]
+    if run.error is not None or not outputs:
+        return None
+    weights = [
+        MINIGRAD.tensor(Input.of(1.0 + np.arange(math.prod(y.shape)).reshape(y.shape) % 7, False)) for y in outputs
+    ]
+    try:
+        found = MINIGRAD.module.autograd.grad(outputs, wanted, weights, allow_unused=True)
+    except Exception:  # a type that the weights have not
+        return None
+    return np.concatenate([MINIGRAD.array(g).ravel() for g in found if g is not None] or [np.zeros(0)])

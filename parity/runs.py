@@ -13,44 +13,33 @@
 
     print(parity.compare_runs(program))
 
-Nothing is changed in the program. While it runs, every optimizer's step and every module's call are watched: a step's
-record holds, in the order in which they happened, the modules' outputs, then the gradients and the parameters by name.
-The first tensor of the first step that differs by more than rounding is where the engines part. Whether that is a fault or
-rounding that grew, a run in float64 decides: rounding all but vanishes there, a fault does not.
+Nothing is changed in the program. While it runs, every optimizer's step, every backward pass and every module's call are
+watched (watch.py): a step's record holds, in the order in which they happened, the modules' outputs, then the gradients and the
+parameters by name. The first tensor of the first step that differs by more than rounding is where the engines part. Whether that
+is a fault or rounding that grew, a run in float64 decides: rounding all but vanishes there, a fault does not. A program that
+names float32 gets float64 there too (lifted.py). Where one makes so much of rounding that float64 parts as well, or cannot be run
+in float64, PyTorch's own runs are the measure, whose parameters are moved by one rounding at each step.
 """
 
 from __future__ import annotations
 
-import contextlib
-import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from .engines import MINIGRAD, POSITIONS, TORCH, Engine, default_dtype
+from .engines import MINIGRAD, POSITIONS, TORCH, default_dtype
+from .lifted import Seen, lifted
+from .watch import Record, Watch
 
 APART = {
     "float32": 1e-5,
     "float64": 1e-9,
 }  # relative to the largest element of its kind: more than a step's own rounding
-
-
-@dataclass
-class Step:
-    """What one optimizer step saw: names and values in the order in which they came about."""
-
-    tensors: dict[str, np.ndarray] = field(default_factory=dict)
-
-
-@dataclass
-class Record:
-    """A program's run in one engine."""
-
-    steps: list[Step] = field(default_factory=list)
-    start: dict[str, np.ndarray] = field(default_factory=dict)  # the parameters before the first step
-    error: Exception | None = None
+ROUNDING = 50.0  # so many times as far as PyTorch's runs with rounding added part, two runs may
+NUDGES = 3  # how many such runs are made
 
 
 @dataclass
@@ -88,67 +77,151 @@ class Comparison:
     worst64: float
     error: str = ""
     form: str = POSITIONS[0]  # of fused operations in minigrad
+    without64: str = ""  # why there is no run in float64 to compare
+    rounding: float | None = (
+        None  # how far runs in PyTorch part whose parameters are moved by their rounding at each step
+    )
+    passes: bool = False  # steps are backward passes
 
     @property
     def fault(self) -> bool:
-        """Whether an engine is wrong (or raised): the float64 runs part too."""
-        return bool(self.error) or self.parting64 is not None
+        """Whether an engine is wrong (or raised): the float64 runs part too, by more than rounding."""
+        if self.error or self.parting64 is not None:
+            return True
+        return bool(self.without64) and self.parting is not None and not self._as_rounding(self.parting)
 
     @property
     def agree(self) -> bool:
         return not self.fault and self.parting is None
 
+    def _as_rounding(self, parting: Parting) -> bool:
+        return self.rounding is not None and parting.difference <= ROUNDING * self.rounding
+
     def __str__(self) -> str:
         return self._found() + ("" if self.form == POSITIONS[0] else f" (Fused operations: {self.form}.)")
 
     def _found(self) -> str:
+        steps = f"{self.steps} {'backward passes' if self.passes else 'steps'}"
         if self.error:
             return self.error
         if self.parting64 is not None:
             return f"A fault: in float64 too the engines part {self.parting64}."
-        if self.parting is not None:
+        if self.parting is not None and self.without64:
+            verdict = "Rounding" if not self.fault else "A fault"
+            far = "as far" if not self.fault else f"to {self.rounding:.1e} only"
             return (
-                f"Rounding: the engines part {self.parting}. In float64 they stay together over all {self.steps} steps "
-                f"(worst {self.worst64:.1e}), so no engine is wrong: the program makes rounding grow."
+                f"{verdict}: the engines part {self.parting}. In float64 they cannot be compared ({self.without64}); but "
+                f"runs in PyTorch whose parameters are moved by their rounding at each step part {far}."
             )
-        return f"The engines agree over {self.steps} steps: worst difference {self.worst:.1e}, in float64 {self.worst64:.1e}."
+        if self.parting is not None:
+            more = ""
+            if self.rounding is not None:
+                more = f", and no farther than PyTorch's own runs with rounding added, {self.rounding:.1e}"
+            return (
+                f"Rounding: the engines part {self.parting}. In float64 they stay together over all {steps} "
+                f"(worst {self.worst64:.1e}{more}), so no engine is wrong: the program makes rounding grow."
+            )
+        in64 = f"in float64 {self.worst64:.1e}" if not self.without64 else f"not compared in float64: {self.without64}"
+        return f"The engines agree over {steps}: worst difference {self.worst:.1e}, {in64}."
 
 
 def compare_runs(program: Callable[[Any], Any], *, dtype: str = "float32", form: str = POSITIONS[0]) -> Comparison:
     """Run `program(torch)` in both engines and say where they first part, and whether that is rounding or a fault.
 
-    program: trains with optimizers from `torch.optim`; it must seed its random numbers itself (`torch.manual_seed`). It is
-    run four times: in each engine with `dtype` as the default type, and with float64.
+    program: trains with optimizers from `torch.optim`, with one of its own, or by hand after backward passes. Every run
+    starts from the same random numbers; generators of its own it must seed itself. It is run four times: in each engine
+    with `dtype` as the default type, and with float64, which it gets where it names float32, too. A few more runs, with
+    rounding added, tell what rounding makes of it where the engines part.
     form: of minigrad's fused operations, as `minigrad.use_kernels` takes it: "fastest", "definition", "numpy", "compiled".
-    Errors: ValueError if it makes no optimizer step, or if two runs in one engine differ (random parts that are not seeded).
+    Errors: ValueError if it makes neither a step nor a backward pass, or if two runs in one engine differ (random parts that
+    are not seeded).
     """
     if dtype not in APART:
         raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
-    records = {}
-    for kind in dict.fromkeys((dtype, "float64")):
-        with default_dtype(kind), MINIGRAD.module.use_kernels(form):
-            records[kind] = [_watch(engine, program) for engine in (MINIGRAD, TORCH)]
-    found = {}
-    for kind, (ours, theirs) in records.items():
-        if ours.error is not None or theirs.error is not None:
-            return replace(_raised(kind, ours, theirs), form=form)
-        if not theirs.steps:
-            raise ValueError(
-                "the program makes no optimizer step: call optimizer.step() of an optimizer of torch.optim"
-            )
-        found[kind] = first_difference(ours, theirs, APART[kind])
-    ours, theirs = records[dtype]
-    if found["float64"][0] is not None:
-        with default_dtype("float64"):
-            again = _watch(TORCH, program)
-        if first_difference(again, theirs if dtype == "float64" else records["float64"][1], 0.0)[0] is not None:
-            raise ValueError(
-                "two runs in PyTorch differ: the program has random parts that are not seeded. Call torch.manual_seed(...) "
-                "(of the engine that it is given), or numpy.random.default_rng(seed), at its beginning"
-            )
-    return Comparison(
-        len(theirs.steps), found[dtype][0], found["float64"][0], found[dtype][1], found["float64"][1], form=form
-    )
+    with MINIGRAD.module.use_kernels(form):
+        return replace(_compare(program, dtype), form=form)
+
+
+def _compare(program: Callable[[Any], Any], dtype: str) -> Comparison:
+    ours, theirs = [_run(e, program, dtype) for e in (MINIGRAD, TORCH)]
+    if ours.error is not None or theirs.error is not None:
+        return _raised(dtype, ours, theirs)
+    if not theirs.steps:
+        raise ValueError(
+            "the program makes no optimizer step and no backward pass: call optimizer.step() of an optimizer of torch.optim, "
+            "or loss.backward()"
+        )
+    parting, worst = first_difference(ours, theirs, APART[dtype])
+    found = Comparison(len(theirs.steps), parting, None, worst, np.inf, passes=theirs.by_backward)
+    if parting is not None:
+        _check_seeds(program, dtype, theirs)
+    seen = Seen()
+    mine64, other64, parting64, found.worst64 = _in_double(program, seen, False)
+    if mine64.error or other64.error or parting64 is not None:  # does it name float32?
+        mine64, other64, parting64, found.worst64 = _in_double(program, seen, True)
+    for engine, record in ((MINIGRAD, mine64), (TORCH, other64)):
+        if record.error is not None:
+            found.without64 = f"{engine.name} raises {type(record.error).__name__}: {_line(record.error)}"
+    if found.without64:
+        if parting is not None:
+            found.rounding = _rounding(program, dtype, theirs, parting, None)
+        return found
+    if parting64 is not None:
+        _check_seeds(program, "float64", other64)
+        found.rounding = _rounding(program, "float64", other64, parting64, seen)
+        if parting64.difference > ROUNDING * found.rounding:
+            found.parting64 = parting64
+        elif found.parting is None:
+            found.parting = parting64
+    return found
+
+
+def _run(engine: Any, program: Callable[[Any], Any], dtype: str, seen: Seen | None = None, nudge: Any = None) -> Record:
+    """One run. seen: in float64, though the program names float32."""
+    with ExitStack() as stack:
+        stack.enter_context(default_dtype(dtype))
+        if dtype == "float64":
+            stack.enter_context(lifted(engine, seen, watch=seen is not None))
+        return Watch(engine, nudge).run(program)
+
+
+def _in_double(program: Callable[[Any], Any], seen: Seen, watch: bool) -> tuple[Record, Record, Parting | None, float]:
+    ours, theirs = [_run(e, program, "float64", seen if watch else None) for e in (MINIGRAD, TORCH)]
+    if ours.error is not None or theirs.error is not None:
+        return ours, theirs, None, np.inf
+    return ours, theirs, *first_difference(ours, theirs, APART["float64"])
+
+
+def _check_seeds(program: Callable[[Any], Any], dtype: str, before: Record) -> None:
+    again = _run(TORCH, program, dtype, Seen() if dtype == "float64" else None)
+    if again.error is None and first_difference(again, before, 1e-12)[0] is not None:
+        raise ValueError(
+            "two runs in PyTorch differ: the program has random parts that are not seeded. Call torch.manual_seed(...) "
+            "(of the engine that it is given), or numpy.random.default_rng(seed), at its beginning"
+        )
+
+
+def _rounding(program: Callable[[Any], Any], dtype: str, plain: Record, parting: Parting, seen: Seen | None) -> float:
+    """How far PyTorch's runs part, up to the parting, when each parameter is moved by its rounding at each step."""
+    single = dtype == "float32" or (seen is not None and seen.left)
+    eps = float(np.finfo("float32" if single else "float64").eps)
+    worst = eps
+    for k in range(NUDGES):
+        rng = np.random.default_rng(k)
+
+        def nudge(array: np.ndarray, rng: np.random.Generator = rng) -> None:
+            if array.dtype.kind == "f":
+                array *= 1 + eps * rng.choice([-1.0, 1.0], size=array.shape)
+
+        moved = _run(TORCH, program, dtype, Seen() if dtype == "float64" else None, nudge)
+        some = [replace(r, steps=r.steps[: parting.step + 1], error=None) for r in (moved, plain)]
+        found = first_difference(*some, np.inf)[1]
+        worst = max(worst, found if np.isfinite(found) else 0.0)
+    return worst
+
+
+def _line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [""])[0]
 
 
 def _raised(kind: str, ours: Record, theirs: Record) -> Comparison:
@@ -158,9 +231,8 @@ def _raised(kind: str, ours: Record, theirs: Record) -> Comparison:
             told.append(f"{name} runs to the end ({len(record.steps)} steps)")
         else:
             told.append(f"{name} raises {type(record.error).__name__} after {len(record.steps)} steps: {record.error}")
-    return Comparison(
-        min(len(ours.steps), len(theirs.steps)), None, None, np.inf, np.inf, f"In {kind}: " + "; ".join(told)
-    )
+    text = f"In {kind}: " + "; ".join(told)
+    return Comparison(min(len(ours.steps), len(theirs.steps)), None, None, np.inf, np.inf, text)
 
 
 def first_difference(ours: Record, theirs: Record, apart: float) -> tuple[Parting | None, float]:
@@ -219,92 +291,3 @@ def _gap(got: np.ndarray, expected: np.ndarray, scale: float) -> tuple[float, tu
 
 
 # -- watching
-
-
-def _watch(engine: Engine, program: Callable[[Any], Any]) -> Record:
-    """Run the program with its modules' calls and optimizers' steps recorded."""
-    record = Record()
-    current = Step()
-    torch = engine.module
-    names: dict[int, str] = {}
-    keep: list[Any] = []  # what was named: an id must not be used again
-
-    def name_all(module: Any) -> None:
-        for path, part in module.named_modules():
-            names.setdefault(id(part), path or type(part).__name__)
-            keep.append(part)
-        for path, p in module.named_parameters():
-            names.setdefault(id(p), path)
-            keep.append(p)
-
-    def called(module: Any, output: Any, entered: bool) -> None:
-        if entered:  # the outermost module is entered first, and names those inside
-            if id(module) not in names:
-                name_all(module)
-            return
-        _note(engine, current.tensors, f"the output of {names[id(module)]} ({type(module).__name__})", output)
-
-    def stepped(optimizer: Any, after: bool) -> None:
-        nonlocal current
-        for g, group in enumerate(optimizer.param_groups):
-            for i, p in enumerate(group["params"]):
-                if id(p) not in names:
-                    names[id(p)] = f"parameter {i} of group {g}"
-                    keep.append(p)
-                if after:
-                    _note(engine, current.tensors, f"{names[id(p)]} after the step", p)
-                else:
-                    if not record.steps:
-                        _note(engine, record.start, names[id(p)], p)
-                    if p.grad is not None:
-                        _note(engine, current.tensors, f"the gradient of {names[id(p)]}", p.grad)
-        if after:
-            record.steps.append(current)
-            current = Step()
-
-    with warnings.catch_warnings(), _hooked(torch, called, stepped):
-        warnings.simplefilter("ignore")
-        try:
-            program(torch)
-        except Exception as error:
-            record.error = error
-    return record
-
-
-def _note(engine: Engine, into: dict[str, np.ndarray], name: str, value: Any) -> None:
-    """Copy a tensor (or those of a tuple) under a name that is not taken yet."""
-    if isinstance(value, tuple | list):
-        for i, part in enumerate(value):
-            _note(engine, into, f"{name}[{i}]", part)
-        return
-    if not isinstance(value, engine.Tensor):
-        return
-    unique, k = name, 2
-    while unique in into:
-        unique, k = f"{name}, call {k}", k + 1
-    into[unique] = np.array(engine.array(value.detach()), copy=True)
-
-
-@contextlib.contextmanager
-def _hooked(torch: Any, called: Callable[..., None], stepped: Callable[..., None]) -> Iterator[None]:
-    """Every module's call and every optimizer's step are reported, until the end."""
-    Module, Optimizer = torch.nn.Module, torch.optim.Optimizer
-    call = Module.__call__
-    initialize = Optimizer.__init__
-
-    def reporting_call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        called(self, None, True)
-        output = call(self, *args, **kwargs)
-        called(self, output, False)
-        return output
-
-    def reporting_init(self: Any, *args: Any, **kwargs: Any) -> None:
-        initialize(self, *args, **kwargs)
-        self.register_step_pre_hook(lambda optimizer, *_: stepped(optimizer, False))
-        self.register_step_post_hook(lambda optimizer, *_: stepped(optimizer, True))
-
-    Module.__call__, Optimizer.__init__ = reporting_call, reporting_init
-    try:
-        yield
-    finally:
-        Module.__call__, Optimizer.__init__ = call, initialize

@@ -345,9 +345,11 @@ def test_the_report_has_a_page_for_each_case(tmp_path, capsys):
         "minigrad/ops/activation.py:",
         "<svg",
         "15 examples",
-        "derivative jumps",
+        "No jump was measured at 0",
     ):
         assert part in page
+    assert "jumps" not in page
+    assert "The derivative jumps at 0, 1." in (tmp_path / "cases" / "maximum.html").read_text()
     assert "0.5, 0.5" not in page
     assert "maximum, equal" in (tmp_path / "cases" / "maximum.html").read_text()
     assert "http" not in page

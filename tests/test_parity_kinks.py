@@ -7,7 +7,7 @@ from parity.case import CASES
 from parity.cases import FAMILIES
 from parity.cases.activation import ACTIVATIONS
 from parity.engines import MINIGRAD, POSITIONS, TORCH
-from parity.kinks import KINKS
+from parity.kinks import JUMP, KINKS, SMOOTH, UNBOUNDED, measured
 
 assert FAMILIES
 
@@ -54,3 +54,28 @@ def test_breakpoints_of_activations(name, position):
         results.append((engine.array(y), engine.array(g)))
     for got, expected in zip(*results, strict=True):
         np.testing.assert_array_max_ulp(got, expected, maxulp=2)
+
+
+F = "nn.functional."
+
+
+@pytest.mark.parametrize(
+    ("name", "point", "told"),
+    [
+        *((F + name, 0.0, SMOOTH) for name in ("gelu", "silu", "mish", "softsign", "tanhshrink", "logsigmoid", "celu")),
+        *((F + name, 0.0, JUMP) for name in ("relu", "relu6", "leaky_relu", "elu", "selu", "prelu", "rrelu")),
+        (F + "hardswish", 3.0, JUMP),
+        (F + "threshold", 0.5, JUMP),
+        ("nn.GELU", 0.0, SMOOTH),
+        ("nn.ReLU6", 6.0, JUMP),
+        ("nn.ReLU6", 3.0, SMOOTH),
+        ("abs", 0.0, JUMP),
+        ("sign", 0.0, SMOOTH),
+        ("maximum", 1.0, JUMP),
+        ("clamp", 1.0, JUMP),
+        ("norm", 0.0, JUMP),
+        *((name, 0.0, UNBOUNDED) for name in ("sqrt", "log", "reciprocal")),
+    ],
+)
+def test_a_planted_point_is_called_a_kink_where_a_jump_is_measured(name, point, told):
+    assert measured(CASES[name])[point] == told
