@@ -8,11 +8,7 @@ Read `minigrad/autograd/graph.py` first: it is backpropagation.
 from . import process  # before NumPy
 
 import math as _math
-import warnings as _warnings
 from typing import Any as _Any
-
-# PyTorch computes 1/0 = inf and log(-1) = nan in silence; so do minigrad's own lines, and no others.
-_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
 from .tensor import Tensor  # before creation: the name `tensor` shall end as the function, not as the module
 from . import autograd, cuda, random

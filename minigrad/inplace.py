@@ -21,6 +21,7 @@ from .ops.keys import index_error, ints_first, is_mixed, plain_key
 from .ops.operands import cast
 from .ops.parts import Slice, slice_of
 from .ops.shape import expand
+from .quiet import quiet
 from .tensor_options import flag
 
 
@@ -58,7 +59,7 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
         )
     recorded = result._edge is not None
     check(x, recorded or x._edge is not None)
-    if recorded and result.array.dtype != x.array.dtype:
+    if result.array.dtype != x.array.dtype:
         result = cast(result, x.array.dtype)
     if recorded:
         since = result._edge[0].sequence_nr - 1 if since is None else since
@@ -168,6 +169,7 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     return write_back(self, expand(cast(src, self.array.dtype), self.array.shape))
 
 
+@quiet
 def fill_(self: Any, value: Any) -> Any:
     """Set every element to value. PyTorch: torch.Tensor.fill_."""
     check(self)
@@ -190,6 +192,7 @@ def zero_(self: Any) -> Any:
     return fill_(self, 0)
 
 
+@quiet
 def setitem(self: Any, key: Any, value: Any) -> None:
     """`self[key] = value`, broadcast and converted to self's type. PyTorch: Tensor.__setitem__."""
     plain, basic = plain_key(key)

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import autograd, creation, dtypes, inplace, ops, printing, sampling, storage
+from .autograd.differentiate import register_stack
 from .autograd.hooks import RemovableHandle
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
@@ -22,6 +23,7 @@ from .device import device, require_cpu
 from .ops import arithmetic, arrange, index, matrix, power
 from .ops import shape as shape_ops
 from .ops.operands import cast
+from .quiet import quiet
 from .size import Size
 from .tensor_options import contiguous_format, flag, lies_in, preserve_format, read, read_to, suggested
 
@@ -43,7 +45,7 @@ class Tensor(Variable):
         if len(data) == 1 and isinstance(data[0], Variable):
             self.array = data[0].array
         elif len(data) == 1 and not isinstance(data[0], int | Size):
-            self.array = np.array(data[0], dtype=d)
+            self.array = quiet(np.array)(data[0], dtype=d)
         else:
             self.array = np.empty(data[0] if data and isinstance(data[0], Size) else data or (0,), dtype=d)
 
@@ -224,7 +226,7 @@ class Tensor(Variable):
         gradient: the gradient of what follows, of this tensor's shape; may be left out for a scalar (1). Gradients add
         up over calls: set them to zero (`optimizer.zero_grad()`) between steps. PyTorch: torch.Tensor.backward.
         """
-        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def detach(self) -> Tensor:
         """The same memory as a tensor without history, which requires no grad."""
@@ -659,3 +661,4 @@ def _converted(function: str, x: Tensor, d: np.dtype, order: Any, make_copy: boo
 
 
 register_tensor_type(Tensor)
+register_stack(ops.stack)

@@ -46,6 +46,12 @@ def _ask() -> None:
     asked_for = True
 
 
+def watch(node: Node) -> None:
+    """Called of each recorded operation once somebody has asked for that: what must be known of it, in this thread."""
+    if current.anomaly:
+        remember_caller(node)
+
+
 def remember_caller(node: Node) -> None:
     """Keep the lines that led to the operation being recorded."""
     node._forward_stack = traceback.format_stack()[:-2]

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from .. import storage
+from ..quiet import as_outside
 from ..storage import clock
 from . import anomaly
 from .fit import as_tuple
@@ -73,7 +74,13 @@ class Function(FunctionCtx, Operation):
     torch.autograd.Function.
     """
 
+    grad_fn_name = "Function"  # (not a node's name: its subclasses keep theirs, and each gets a class of nodes)
     generate_vmap_rule = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        name = cls.__name__
+        super().__init_subclass__(**kwargs)
+        cls.__name__ = name
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         warnings.warn(
@@ -229,16 +236,12 @@ class Function(FunctionCtx, Operation):
                 "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one "
                 "of them."
             )
-        results = (self.vjp if own_vjp else self.backward)(self, *grads)
+        results = as_outside(self.vjp if own_vjp else self.backward, self, *grads)
         results = results if isinstance(results, tuple) else (results,)
         for gradient in results:
             if gradient is not None and not isinstance(gradient, Variable):
                 raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})")
         return tuple(g.array if isinstance(g, Variable) else g for g in results) if arrays else results
-
-    @classmethod
-    def name(cls) -> str:
-        return cls.__name__
 
 
 class InplaceFunction(Function):

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from .. import quiet
+
 
 class _Mode(threading.local):
     """What the current thread records. The attributes of the class are each thread's first values."""
@@ -20,6 +22,9 @@ class _Mode(threading.local):
     inference = False
     anomaly = False  # see anomaly.py
     check_nan = True
+
+    def __init__(self) -> None:  # once by thread
+        self.run_quietly = quiet.new_context().run  # run_quietly(function, *args): see quiet.py
 
 
 current = _Mode()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.graph import Operation
+from ..autograd.modes import current
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from ..tensor_options import copied
@@ -237,7 +238,7 @@ def floor_divide(input: Operand, other: Operand) -> Tensor:
     out = binary(FloorDivide, a, b)
     quotient = np.asarray(array_of(b))
     if out.array.dtype.kind == "f" and (quotient == 0).any():  # NumPy gives nan where PyTorch divides to ±inf
-        exact = np.true_divide(array_of(a), quotient).astype(out.array.dtype)
+        exact = current.run_quietly(np.true_divide, array_of(a), quotient).astype(out.array.dtype)
         np.copyto(out.array, exact, where=np.broadcast_to(quotient == 0, out.array.shape))
     return out
 

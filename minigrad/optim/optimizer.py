@@ -13,6 +13,7 @@ from .. import dtypes, storage
 from ..autograd.hooks import RemovableHandle
 from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
+from ..quiet import quiet
 
 
 class Optimizer:
@@ -105,11 +106,15 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            self.update_all([p for p in group["params"] if p._grad is not None], self.prepare(group))
+        self._update_groups()
         for hook in tuple(self._post_hooks.values()):
             hook(self, (closure,), {})
         return loss
+
+    @quiet
+    def _update_groups(self) -> None:
+        for group in self.param_groups:
+            self.update_all([p for p in group["params"] if p._grad is not None], self.prepare(group))
 
     def prepare(self, group: dict[str, Any]) -> dict[str, Any]:
         """The group's settings with the learning rate as a number."""
