@@ -6,8 +6,8 @@ state of its own: every operation, every backward pass, and every function marke
 the engine calls on the way (hooks, a `Function`, a closure) has the program's state: `as_outside`.
 
 NumPy keeps the state in a context variable. To set it and put it back takes a tenth of a small operation's time; to run
-the operation inside a `Context` in which it is set takes a hundredth. `run_quietly` of modes.py is that, one by thread
-(a context is entered by one at a time).
+the operation inside a `Context` in which it is set takes a hundredth. `autograd.modes.current.run_quietly` is
+that, one by thread (a context is entered by one at a time).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .modes import ModeContext, current
+from .modes import ModeContext, Setting, current
 from .node import Node
 from .variable import Variable
 
@@ -27,18 +27,12 @@ class detect_anomaly(ModeContext):
         self.settings = {"anomaly": True, "check_nan": check_nan}
 
 
-class set_detect_anomaly(detect_anomaly):
+class set_detect_anomaly(Setting):
     """`detect_anomaly` that can be switched by a value. PyTorch: torch.autograd.set_detect_anomaly."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         _ask()
-        self.settings = {"anomaly": bool(mode), "check_nan": check_nan}
-        self._before = [{"anomaly": current.anomaly, "check_nan": current.check_nan}]
-        current.__dict__.update(self.settings)
-
-    def __enter__(self) -> None:
-        if not self._before:
-            super().__enter__()
+        super().__init__({"anomaly": bool(mode), "check_nan": check_nan})
 
 
 def _ask() -> None:

@@ -150,6 +150,7 @@ def leaf_node(x: Variable) -> Node:
     return node
 
 
+@quiet.quiet
 def plain_walk(root: Node, gradient: Array) -> None:
     """The backward pass by its definition: `plain_walk(z.grad_fn, np.ones(1, np.float32))` fills the leaves' `.grad`.
 
