@@ -30,7 +30,7 @@ from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
 from .missing import error as _missing
-from .predicates import is_floating_point, is_tensor
+from .predicates import is_floating_point, is_inference, is_tensor
 from .printing import set_printoptions
 from .program import compile, use_deterministic_algorithms
 from .random import Generator, default_generator, initial_seed, manual_seed, seed

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from . import storage
-from .autograd.modes import is_grad_enabled
+from .autograd import inference
+from .autograd.modes import current, is_grad_enabled
 from .autograd.variable import Variable, wrap
 from .ops.index import SetIndex
 from .ops.keys import index_error, ints_first, is_mixed, plain_key
@@ -27,6 +28,7 @@ from .tensor_options import flag
 
 def check(x: Any, changes_graph: bool = True) -> None:
     """RuntimeError where PyTorch forbids an in-place change that is recorded, or where minigrad does not follow it."""
+    inference.check_changed(x.array, current.inference)
     if not is_grad_enabled():
         return
     if x._edge is None and x._requires_grad:

@@ -16,7 +16,7 @@ from ..storage import clock
 from . import anomaly
 from .fit import as_tuple
 from .graph import Operation, gradient_edge
-from .modes import current, is_grad_enabled, no_grad
+from .modes import Asked, current, is_grad_enabled, no_grad
 from .variable import Array, Edge, Variable, wrap, wrap_recorded
 
 _NONE: frozenset[int] = frozenset()
@@ -158,8 +158,8 @@ class Function(FunctionCtx, Operation):
                     out._edge = (ctx, i)
             ctx.sequence_nr = next(clock)  # (after its own changes: what it saves are the values that they left)
             ctx._keep(made)
-            if current.anomaly:
-                anomaly.remember_caller(ctx)
+            if Asked.operations:
+                anomaly.watch(ctx)
         ctx._to_save = ()
         for i in unrecorded:  # an input given back without a record: the same memory, without its history
             out = results[i]

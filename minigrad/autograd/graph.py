@@ -45,7 +45,7 @@ from .. import quiet, storage
 from ..storage import Latest, clock
 from . import anomaly, hooks, ownership
 from .fit import add, as_gradient, as_tuple, fit, fit_count
-from .modes import current, no_grad
+from .modes import Asked, current, no_grad
 from .node import Node
 from .targets import Targets
 from .variable import Array, Edge, Variable, one_thread, wrap
@@ -118,7 +118,7 @@ class Operation(Node):
             result._edge = (ctx, 0)
             if cls.is_view and storage.owner(out) is storage.owner(arrays[0]):
                 result._base = inputs[0] if inputs[0]._base is None else inputs[0]._base
-            if anomaly.asked_for:
+            if Asked.operations:
                 anomaly.watch(ctx)
         return result
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import quiet
+from . import inference
 
 
 class _Mode(threading.local):
@@ -25,6 +26,12 @@ class _Mode(threading.local):
 
     def __init__(self) -> None:  # once by thread
         self.run_quietly = quiet.new_context().run  # run_quietly(function, *args): see quiet.py
+
+
+class Asked:
+    """Of all threads, ever. Until somebody asks, no operation has to be looked at when it was recorded (anomaly.py)."""
+
+    operations = False
 
 
 current = _Mode()
@@ -154,7 +161,9 @@ class set_grad_enabled(Setting):
 
     def __init__(self, mode: bool) -> None:
         if not isinstance(mode, bool):
-            raise TypeError(f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}")
+            raise TypeError(
+                f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
+            )
         super().__init__({"recording": mode})
 
 
@@ -174,6 +183,14 @@ class inference_mode(ModeContext):
 
     def __init__(self, mode: bool = True) -> None:
         self.settings = _INFERENCE if mode else {"recording": True, "inference": False}
+
+    def __enter__(self) -> None:
+        run = current.run_quietly
+        super().__enter__()
+        self._before[-1]["run_quietly"] = run
+        plain = getattr(run, "plain", run)
+        current.run_quietly = inference.marking(plain) if current.inference else plain
+        Asked.operations = True
 
 
 _INFERENCE = {"recording": False, "inference": True}

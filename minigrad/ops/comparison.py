@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,22 @@ def _compare(ufunc: np.ufunc, input: Operand, other: Operand) -> Any:
         return wrap(np.asarray(current.run_quietly(ufunc, x, y)))
     except ValueError:
         raise broadcast_error(a, b) from None
+
+
+_COMPARABLE = (Variable, int, float, complex, np.generic, np.ndarray)
+
+
+def operator(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The function as Python's operator: of what is neither tensor nor number it leaves the answer to Python.
+
+    So `x == None` is False, `x != "a"` is True, and `x < None` a TypeError.
+    """
+
+    def compare(self: Any, other: Any) -> Any:
+        return function(self, other) if isinstance(other, _COMPARABLE) else NotImplemented
+
+    compare.__doc__ = function.__doc__
+    return compare
 
 
 @public
