@@ -10,7 +10,7 @@ from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .along import gather
 from .dims import normalize_dim
-from .extremes import ValuesIndices, of_scalar, pick
+from .extremes import Extreme, ValuesIndices, of_scalar, pick
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -98,13 +98,25 @@ def _one(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
     return tuple(1 if i == dim else n for i, n in enumerate(shape))
 
 
+class Middle(Extreme):
+    """out = a value that x has, found before.  grad is shared evenly by the elements that equal it (of nan: all nan)"""
+
+    grad_fn_name = "MedianBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, value: Array) -> Array:  # type: ignore[override]
+        ctx.save_for_backward(x, value)
+        ctx.axes, ctx.nan_ties = tuple(range(x.ndim)), True
+        return value
+
+
 @public
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle value (of two, the lower); along dim with its index. nan if there is one. PyTorch: torch.median."""
     if dim is None:
         if input.array.size == 0:
             return wrap(np.asarray(np.nan, input.array.dtype))
-        return median(input.reshape(-1), 0).values
+        return Middle.apply(input, median(wrap(input.array.reshape(-1)), 0).values.array)
     dim = _along("median", input, dim)
     x = input.array
     if x.ndim == 0:
@@ -122,7 +134,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of the values that are not nan. PyTorch: torch.nanmedian."""
     if dim is None:
-        return nanmedian(input.reshape(-1), 0).values
+        return Middle.apply(input, nanmedian(wrap(input.array.reshape(-1)), 0).values.array)
     dim = _along("nanmedian", input, dim)
     if input.array.ndim == 0:
         return of_scalar(input)
