@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .along import gather
+from .choice import where
 from .dims import normalize_dim
-from .extremes import Extreme, ValuesIndices, of_scalar, pick
+from .extremes import ValuesIndices, of_scalar, pick
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -98,16 +100,20 @@ def _one(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
     return tuple(1 if i == dim else n for i, n in enumerate(shape))
 
 
-class Middle(Extreme):
+class Middle(Operation):
     """out = a value that x has, found before.  grad is shared evenly by the elements that equal it (of nan: all nan)"""
 
     grad_fn_name = "MedianBackward0"
 
     @staticmethod
-    def forward(ctx: Any, x: Array, value: Array) -> Array:  # type: ignore[override]
-        ctx.save_for_backward(x, value)
-        ctx.axes, ctx.nan_ties = tuple(range(x.ndim)), True
+    def forward(ctx: Any, x: Array, value: Array) -> Array:
+        ctx.ties = np.asarray((x == value) | ((x != x) & (value != value)))
         return value
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        ties = wrap(ctx.ties) if isinstance(grad, Variable) else ctx.ties
+        return where(ties, grad / int(ctx.ties.sum()), 0.0), None
 
 
 @public
