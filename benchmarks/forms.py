@@ -81,7 +81,7 @@ def _minigrad(step: Callable[[], Any]) -> tuple[Ran, Ran]:
                 elif code.co_name == "backward":
                     open_frames.append((frame, of_node.get(id(first), ["", ""])))
                 else:
-                    entry = [type(first).__name__, "fused" if isinstance(first, Fused) else "operation"]
+                    entry = [type(first).__qualname__, "fused" if isinstance(first, Fused) else "operation"]
                     of_node[id(first)] = entry
                     open_frames.append((frame, entry))
                     if not first.is_view:

@@ -67,7 +67,7 @@ def timed(times: Times) -> Iterator[None]:
         replace(owner, attribute, staticmethod(lambda *a: times.around(name, kind, inner, *a)))
 
     for cls in {graph.Operation, *_subclasses(graph.Operation)}:
-        name = cls.__name__
+        name = cls.__qualname__
         for attribute, kind in (("forward", "forward"), ("backward", "backward")):
             if isinstance(vars(cls).get(attribute), staticmethod):
                 wrap(cls, attribute, name, kind)
@@ -75,7 +75,7 @@ def timed(times: Times) -> Iterator[None]:
             method = vars(cls)["apply"].__func__
             replace(
                 cls, "apply",
-                classmethod(lambda c, *a, _m=method: times.around(c.__name__, "overhead", _m, c, *a)),
+                classmethod(lambda c, *a, _m=method: times.around(c.__qualname__, "overhead", _m, c, *a)),
             )  # fmt: skip
     accumulate = graph.AccumulateGrad.run_backward
     replace(

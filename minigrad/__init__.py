@@ -8,11 +8,7 @@ Read `minigrad/autograd/graph.py` first: it is backpropagation.
 from . import process  # before NumPy
 
 import math as _math
-import warnings as _warnings
 from typing import Any as _Any
-
-# PyTorch computes 1/0 = inf and log(-1) = nan in silence; so do minigrad's own lines, and no others.
-_warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minigrad\.")
 
 from .tensor import Tensor  # before creation: the name `tensor` shall end as the function, not as the module
 from . import autograd, cuda, random
@@ -34,7 +30,9 @@ from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
 from .missing import error as _missing
-from .predicates import is_complex, is_floating_point, is_nonzero, is_same_size, is_signed, is_tensor
+from .predicates import (
+    is_complex, is_floating_point, is_inference, is_nonzero, is_same_size, is_signed, is_tensor,
+)  # fmt: skip
 from .printing import set_printoptions
 from .program import compile, use_deterministic_algorithms
 from .random import Generator, default_generator, initial_seed, manual_seed, seed

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import dtypes
 from .autograd.variable import Variable, wrap
+from .quiet import quiet
 from .tensor_options import (
     DataOptions,
     FormatOptions,
@@ -68,6 +69,7 @@ def _plain(data: Any) -> Any:
     return [_plain(x) for x in data] if isinstance(data, list | tuple) else data
 
 
+@quiet
 def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
     """A new array of `data`, in type `d` or, for None, the type that PyTorch would give it."""
     if isinstance(data, Variable):
@@ -226,6 +228,7 @@ def empty(*sizes: Any, size: Any = None, **options: Unpack[FormatOptions]) -> Te
     return leaf(unset("empty", read_size("empty", sizes, size), d, options.get("memory_format")), requires_grad)
 
 
+@quiet
 def full(size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """`fill_value` in shape `size`; its type is the value's where none is given. PyTorch: torch.full."""
     value = _fill_value("full", fill_value)
@@ -252,6 +255,7 @@ def empty_like(input: Tensor, **options: Unpack[FormatOptions]) -> Tensor:
     return leaf(*read_like("empty_like", input, options))
 
 
+@quiet
 def full_like(input: Tensor, fill_value: Any, **options: Unpack[FormatOptions]) -> Tensor:
     """`fill_value` in the shape and type of `input`. PyTorch: torch.full_like."""
     array, requires_grad = read_like("full_like", input, options)
@@ -273,6 +277,7 @@ def _fill_value(function: str, x: Any) -> Any:
     return value
 
 
+@quiet
 def arange(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[TensorOptions]) -> Tensor:
     """start, start + step, ... below end; `arange(end)` starts at 0. int64 if all three are ints. PyTorch: torch.arange."""
     if end is None:
@@ -317,6 +322,7 @@ def linspace(start: Any, end: Any, steps: int, **options: Unpack[TensorOptions])
     return leaf(_linspace(float(_number(start)), float(_number(end)), steps, d), requires_grad)
 
 
+@quiet
 def _linspace(start: float, end: float, steps: int, d: np.dtype) -> np.ndarray:
     """From both ends towards the middle, so that the last value is `end` exactly.
 
@@ -336,6 +342,7 @@ def _linspace(start: float, end: float, steps: int, d: np.dtype) -> np.ndarray:
     return values.astype(d)
 
 
+@quiet
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, **options: Unpack[TensorOptions]) -> Tensor:
     """base to the powers `linspace(start, end, steps)`. PyTorch: torch.logspace."""
     d, requires_grad = read("logspace", options, dtypes.default_numpy())
@@ -395,6 +402,7 @@ def new_empty(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[Ten
     return leaf(np.empty(read_size("new_empty", sizes, size), d), requires_grad)
 
 
+@quiet
 def new_full(self: Tensor, size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor:
     """fill_value in shape size, in this tensor's type."""
     d, requires_grad = read("new_full", options, self.array.dtype)

@@ -14,18 +14,21 @@ from typing import Any
 import numpy as np
 
 from . import storage
-from .autograd.modes import is_grad_enabled
+from .autograd import inference
+from .autograd.modes import current, is_grad_enabled
 from .autograd.variable import Variable, wrap
 from .ops.index import SetIndex
 from .ops.keys import index_error, ints_first, is_mixed, plain_key
 from .ops.operands import cast
 from .ops.parts import Slice, slice_of
 from .ops.shape import expand
+from .quiet import quiet
 from .tensor_options import flag
 
 
 def check(x: Any, changes_graph: bool = True) -> None:
     """RuntimeError where PyTorch forbids an in-place change that is recorded, or where minigrad does not follow it."""
+    inference.check_changed(x.array, current.inference)
     if not is_grad_enabled():
         return
     if x._edge is None and x._requires_grad:
@@ -58,7 +61,7 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
         )
     recorded = result._edge is not None
     check(x, recorded or x._edge is not None)
-    if recorded and result.array.dtype != x.array.dtype:
+    if result.array.dtype != x.array.dtype:
         result = cast(result, x.array.dtype)
     if recorded:
         since = result._edge[0].sequence_nr - 1 if since is None else since
@@ -168,6 +171,7 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     return write_back(self, expand(cast(src, self.array.dtype), self.array.shape))
 
 
+@quiet
 def fill_(self: Any, value: Any) -> Any:
     """Set every element to value. PyTorch: torch.Tensor.fill_."""
     check(self)
@@ -190,6 +194,7 @@ def zero_(self: Any) -> Any:
     return fill_(self, 0)
 
 
+@quiet
 def setitem(self: Any, key: Any, value: Any) -> None:
     """`self[key] = value`, broadcast and converted to self's type. PyTorch: Tensor.__setitem__."""
     plain, basic = plain_key(key)

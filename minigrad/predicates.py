@@ -12,6 +12,11 @@ def is_tensor(obj: Any) -> bool:
     return isinstance(obj, Tensor)
 
 
+def is_inference(input: Tensor) -> bool:
+    """Whether the tensor was made in `inference_mode`. PyTorch: torch.is_inference."""
+    return input.is_inference()
+
+
 def is_floating_point(input: Tensor) -> bool:
     """Whether the tensor has a floating type. PyTorch: torch.is_floating_point."""
     return input.is_floating_point()

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import dtypes
+from .quiet import quiet
 
 _DEFAULT = {"precision": 4, "threshold": 1000, "edgeitems": 3, "linewidth": 80, "sci_mode": None}
 _PROFILES: dict[str, dict[str, Any]] = {
@@ -107,6 +108,7 @@ def _edges(array: np.ndarray) -> np.ndarray:
     return array
 
 
+@quiet
 def tensor_repr(x: Any) -> str:
     """The text of a tensor: values, then what is not evident from them (dtype, size, grad_fn, requires_grad)."""
     array = x.array

@@ -61,6 +61,7 @@ import numpy as np
 
 from . import memory_order
 from .device import device as _device
+from .quiet import quiet
 
 __all__ = ["Generator", "default_generator", "fork_rng", "initial_seed", "manual_seed", "seed"]
 
@@ -233,6 +234,7 @@ class Generator:
 
     # Floating-point draws
 
+    @quiet
     def uniform(self, shape: Sequence[int], dtype: Any, low: float = 0.0, high: float = 1.0) -> np.ndarray:
         """Uniform in [low, high). PyTorch: torch.rand, torch.Tensor.uniform_."""
         dtype = _float_dtype("uniform", dtype)
@@ -264,6 +266,7 @@ class Generator:
 
         return self._fill(shape, dtype, values)
 
+    @quiet
     def normal(
         self, shape: Sequence[int], dtype: Any, mean: float = 0.0, std: float = 1.0, in_pairs: bool = False
     ) -> np.ndarray:
@@ -306,6 +309,7 @@ class Generator:
             self._next_normal = float(pairs[-1]) if missing % 2 else None
         return np.concatenate([waiting, pairs[:missing]])
 
+    @quiet
     def log_normal(self, shape: Sequence[int], dtype: Any, mean: float = 1.0, std: float = 2.0) -> np.ndarray:
         """exp of a normally distributed number. PyTorch: torch.Tensor.log_normal_."""
         dtype = _float_dtype("log_normal", dtype)
@@ -317,6 +321,7 @@ class Generator:
 
         return self._fill(shape, dtype, values)
 
+    @quiet
     def exponential(self, shape: Sequence[int], dtype: Any, rate: float = 1.0) -> np.ndarray:
         """Density rate * exp(-rate x). PyTorch: torch.Tensor.exponential_ (there `rate` is `lambd`)."""
         dtype = _float_dtype("exponential", dtype)
@@ -324,6 +329,7 @@ class Generator:
             raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
         return self._fill(shape, dtype, lambda n: _narrow(-1.0 / rate * _libm(math.log1p, -self._u53(n)), dtype))
 
+    @quiet
     def cauchy(self, shape: Sequence[int], dtype: Any, median: float = 0.0, sigma: float = 1.0) -> np.ndarray:
         """Density 1 / (pi sigma (1 + ((x - median) / sigma)^2)). PyTorch: torch.Tensor.cauchy_."""
         dtype = _float_dtype("cauchy", dtype)
@@ -337,6 +343,7 @@ class Generator:
 
     # Integer and yes-or-no draws
 
+    @quiet
     def random(self, shape: Sequence[int], dtype: Any, low: int | None = None, high: int | None = None) -> np.ndarray:
         """Whole numbers, all equally likely. PyTorch: torch.randint, torch.Tensor.random_.
 
@@ -407,6 +414,7 @@ class Generator:
             order[i], order[i + z] = order[i + z], order[i]
         return np.array(order, dtype)
 
+    @quiet
     def bernoulli(self, shape: Sequence[int], dtype: Any, p: float | np.ndarray = 0.5) -> np.ndarray:
         """1 with probability p, else 0. PyTorch: torch.bernoulli, torch.Tensor.bernoulli_.
 
@@ -438,6 +446,7 @@ class Generator:
         keep = dtype.type(1 - p)
         return self._fill(shape, dtype, lambda n: (self._u53(n) < 1 - p) / keep)
 
+    @quiet
     def geometric(self, shape: Sequence[int], dtype: Any, p: float) -> np.ndarray:
         """The number of the first success, each try succeeding with probability p. PyTorch: torch.Tensor.geometric_."""
         if np.dtype(dtype) == np.bool_:
@@ -450,6 +459,7 @@ class Generator:
 
         return self._fill(shape, dtype, values)
 
+    @quiet
     def multinomial(self, p: np.ndarray, num_samples: int, replacement: bool = False) -> np.ndarray:
         """Categories drawn with probability proportional to `p` (..., categories), as int64 (..., num_samples).
 

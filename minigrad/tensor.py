@@ -15,13 +15,17 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import autograd, creation, dtypes, inplace, ops, printing, resize, sampling, storage
+from .autograd import inference
+from .autograd.differentiate import register_stack
 from .autograd.hooks import RemovableHandle
+from .autograd.modes import current
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, arrange, index, matrix, power, reduce
+from .ops import arithmetic, arrange, comparison, index, matrix, power, reduce
 from .ops import shape as shape_ops
 from .ops.operands import cast
+from .quiet import quiet
 from .size import Size
 from .tensor_options import contiguous_format, flag, lies_in, preserve_format, read, read_to, suggested
 
@@ -43,7 +47,7 @@ class Tensor(Variable):
         if len(data) == 1 and isinstance(data[0], Variable):
             self.array = data[0].array
         elif len(data) == 1 and not isinstance(data[0], int | Size):
-            self.array = np.array(data[0], dtype=d)
+            self.array = quiet(np.array)(data[0], dtype=d)
         else:
             self.array = np.empty(data[0] if data and isinstance(data[0], Size) else data or (0,), dtype=d)
 
@@ -153,9 +157,15 @@ class Tensor(Variable):
                 f"only Tensors of floating point dtype can require gradients, and this one is {self.dtype}; convert it "
                 "with .float() first"
             )
+        if requires_grad and not current.inference and inference.is_inference(self.array):
+            raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
         if self._edge is None:
             self._requires_grad = bool(requires_grad)
         return self
+
+    def is_inference(self) -> bool:
+        """Whether its memory was made in `inference_mode`: autograd may not use it."""
+        return inference.is_inference(self.array)
 
     @property
     def grad_fn(self) -> Node | None:
@@ -211,6 +221,8 @@ class Tensor(Variable):
 
     @property
     def _version(self) -> int:
+        if inference.is_inference(self.array):
+            raise RuntimeError("Inference tensors do not track version counter.")
         return storage.version(self.array)
 
     def _is_view(self) -> bool:
@@ -224,7 +236,7 @@ class Tensor(Variable):
         gradient: the gradient of what follows, of this tensor's shape; may be left out for a scalar (1). Gradients add
         up over calls: set them to zero (`optimizer.zero_grad()`) between steps. PyTorch: torch.Tensor.backward.
         """
-        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def detach(self) -> Tensor:
         """The same memory as a tensor without history, which requires no grad."""
@@ -353,6 +365,10 @@ class Tensor(Variable):
         return str(self)
 
     def __contains__(self, element: Any) -> bool:
+        if not isinstance(element, Variable | int | float | np.generic):
+            raise RuntimeError(
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+            )
         return bool((self.array == getattr(element, "array", element)).any())
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -503,12 +519,15 @@ class Tensor(Variable):
     sign = ops.sign
     floor, ceil, round, frac = ops.floor, ops.ceil, ops.round, ops.frac
     trunc = fix = ops.trunc
-    eq = __eq__ = ops.eq  # type: ignore[assignment]
-    ne = not_equal = __ne__ = ops.ne  # type: ignore[assignment]
-    lt = less = __lt__ = ops.lt
-    le = less_equal = __le__ = ops.le
-    gt = greater = __gt__ = ops.gt
-    ge = greater_equal = __ge__ = ops.ge
+    eq = ops.eq
+    ne = not_equal = ops.ne
+    lt = less = ops.lt
+    le = less_equal = ops.le
+    gt = greater = ops.gt
+    ge = greater_equal = ops.ge
+    __eq__, __ne__ = comparison.operator(ops.eq), comparison.operator(ops.ne)
+    __lt__, __le__ = comparison.operator(ops.lt), comparison.operator(ops.le)
+    __gt__, __ge__ = comparison.operator(ops.gt), comparison.operator(ops.ge)
     maximum, minimum = ops.maximum, ops.minimum
     clamp = clip = ops.clamp
     logical_and, logical_or = ops.logical_and, ops.logical_or
@@ -690,3 +709,4 @@ def _converted(function: str, x: Tensor, d: np.dtype, order: Any, make_copy: boo
 
 
 register_tensor_type(Tensor)
+register_stack(ops.stack)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 import numpy as np
 
 from . import dtypes, memory_order
+from .autograd import inference
+from .autograd.modes import current
 from .autograd.variable import Array, Variable, wrap
 from .device import require_cpu
 
@@ -313,6 +315,8 @@ def read_size(function: str, sizes: tuple, size: Any = None) -> tuple[int, ...]:
 def leaf(array: Array, requires_grad: bool) -> Tensor:
     """The new tensor."""
     result = wrap(array)
+    if current.inference:
+        inference.mark(array)
     if requires_grad:
         if array.dtype.kind != "f":
             raise RuntimeError(

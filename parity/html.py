@@ -43,7 +43,7 @@ def recording(used: dict[str, type]) -> Iterator[None]:
     original = vars(Operation)["apply"]
 
     def apply(cls: type, *inputs: Any) -> Any:
-        used.setdefault(f"{cls.__module__}.{cls.__name__}", cls)
+        used.setdefault(f"{cls.__module__}.{cls.__qualname__}", cls)
         return original.__func__(cls, *inputs)
 
     Operation.apply = classmethod(apply)  # type: ignore[method-assign, assignment]
@@ -236,6 +236,6 @@ def documented(used: dict[str, type]) -> list[tuple[str, str, str]]:
         next(b for b in cls.__mro__ if not b.__module__.startswith("minigrad.kernels.")) for cls in used.values()
     ]
     skipped = ("Clone", "Cast", "Expand", "Alias", "Reshape")
-    shown = [cls for cls in dict.fromkeys(textbook) if cls.__doc__ and cls.__name__ not in skipped]
+    shown = [cls for cls in dict.fromkeys(textbook) if cls.__doc__ and cls.__qualname__ not in skipped]
     shown.sort(key=lambda cls: not issubclass(cls, Fused))
-    return [(cls.__name__, inspect.cleandoc(cls.__doc__ or ""), _source(cls)) for cls in shown[:2]]
+    return [(cls.__qualname__, inspect.cleandoc(cls.__doc__ or ""), _source(cls)) for cls in shown[:2]]

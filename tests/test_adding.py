@@ -140,7 +140,7 @@ kinds = []
 for form in ("fastest", "numpy", "definition"):
     with minigrad.use_kernels(form):
         kinds.append(type(F.relu_squared(x).grad_fn))
-assert [kind.__module__ + "." + kind.__name__ for kind in kinds] == [
+assert [kind.__module__ + "." + kind.__qualname__ for kind in kinds] == [
     "minigrad.kernels.elementwise.ReluSquared", "minigrad.ops.piecewise.ReluSquared", "minigrad.ops.arithmetic.Mul"
 ], kinds
 """

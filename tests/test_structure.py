@@ -136,6 +136,7 @@ def test_imports_for_type_checkers_name_what_stands_above() -> None:
 GROUPS = [
     [
         "public",
+        "quiet",
         "sums",
         "dtypes",
         "storage",

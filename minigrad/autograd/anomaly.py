@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .modes import ModeContext, current
+from . import inference
+from .modes import Asked, ModeContext, Setting, current
 from .node import Node
 from .variable import Variable
-
-asked_for = False  # in any thread, ever: until then no operation looks whether to remember its caller
 
 
 class detect_anomaly(ModeContext):
@@ -23,32 +22,25 @@ class detect_anomaly(ModeContext):
     """
 
     def __init__(self, check_nan: bool = True) -> None:
-        _ask()
+        Asked.operations = True
         self.settings = {"anomaly": True, "check_nan": check_nan}
 
 
-class set_detect_anomaly(detect_anomaly):
+class set_detect_anomaly(Setting):
     """`detect_anomaly` that can be switched by a value. PyTorch: torch.autograd.set_detect_anomaly."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        _ask()
-        self.settings = {"anomaly": bool(mode), "check_nan": check_nan}
-        self._before = [{"anomaly": current.anomaly, "check_nan": current.check_nan}]
-        current.__dict__.update(self.settings)
-
-    def __enter__(self) -> None:
-        if not self._before:
-            super().__enter__()
+        Asked.operations = True
+        super().__init__({"anomaly": bool(mode), "check_nan": check_nan})
 
 
-def _ask() -> None:
-    global asked_for
-    asked_for = True
-
-
-def remember_caller(node: Node) -> None:
-    """Keep the lines that led to the operation being recorded."""
-    node._forward_stack = traceback.format_stack()[:-2]
+def watch(node: Node) -> None:
+    """Called of each recorded operation once somebody has asked for that: what must be known of it, in this thread."""
+    if current.anomaly:  # keep the lines that led to the operation, without this one and `apply`
+        node._forward_stack = traceback.format_stack()[:-2]
+    if inference.exist:
+        inference.check_saved(node._saved)
+        inference.check_saved(getattr(node, "inputs", None))
 
 
 def check_nan(gradient: Any, node: Node, i: int) -> None:

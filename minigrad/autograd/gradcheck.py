@@ -15,6 +15,7 @@ import numpy as np
 
 from .. import random
 from ..missing import refuse
+from ..quiet import quiet
 from .differentiate import grad
 from .variable import Variable, wrap
 
@@ -105,8 +106,13 @@ def _differences(func: Callable, inputs: tuple, x: Any, j: int, eps: float) -> n
             flat[k] = old
             if not shared:
                 x.array[...] = flat.reshape(x.array.shape)
-        rows.append((values[0] - values[1]) / (2 * eps))
+        rows.append(_slope(values[0], values[1], eps))
     return np.array(rows).reshape(x.array.size, -1)
+
+
+@quiet
+def _slope(above: np.ndarray, below: np.ndarray, eps: float) -> np.ndarray:
+    return (above - below) / (2 * eps)
 
 
 def gradgradcheck(

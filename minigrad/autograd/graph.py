@@ -41,11 +41,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import storage
+from .. import quiet, storage
 from ..storage import Latest, clock
 from . import anomaly, hooks, ownership
 from .fit import add, as_gradient, as_tuple, fit, fit_count
-from .modes import current, no_grad
+from .modes import Asked, current, no_grad
 from .node import Node
 from .targets import Targets
 from .variable import Array, Edge, Variable, one_thread, wrap
@@ -103,9 +103,9 @@ class Operation(Node):
             check_histories(inputs)
         ctx = cls()
         ctx.needs_input_grad = tuple(needed)  # before forward runs, so that it saves only what is needed
-        out = cls.forward(ctx, *arrays)
         if not any_tensor:
-            return out
+            return cls.forward(ctx, *arrays)
+        out = current.run_quietly(cls.forward, ctx, *arrays)
         if out.__class__ is not Array:
             out = ctx.as_array(out)
         result = wrap(out)
@@ -118,8 +118,8 @@ class Operation(Node):
             result._edge = (ctx, 0)
             if cls.is_view and storage.owner(out) is storage.owner(arrays[0]):
                 result._base = inputs[0] if inputs[0]._base is None else inputs[0]._base
-            if anomaly.asked_for and current.anomaly:
-                anomaly.remember_caller(ctx)
+            if Asked.operations:
+                anomaly.watch(ctx)
         return result
 
     def as_array(self, scalar: Any) -> Array:
@@ -150,6 +150,7 @@ def leaf_node(x: Variable) -> Node:
     return node
 
 
+@quiet.quiet
 def plain_walk(root: Node, gradient: Array) -> None:
     """The backward pass by its definition: `plain_walk(z.grad_fn, np.ones(1, np.float32))` fills the leaves' `.grad`.
 
@@ -167,13 +168,9 @@ def plain_walk(root: Node, gradient: Array) -> None:
 
 
 def walk(
-    edges: Sequence[Edge | None],
-    gradients: Any,
-    *,
-    retain_graph: bool,
-    create_graph: bool,
+    edges: Sequence[Edge | None], gradients: Any, *, retain_graph: bool, create_graph: bool,
     targets: Targets | None = None,
-) -> None:
+) -> None:  # fmt: skip
     """`plain_walk`, and more: from several roots (`edges`), to outputs of a `Function`, with a heap in place of `max`.
 
     With `targets` only nodes on the way to them run. Hooks are called. What a node saved is released unless
@@ -184,6 +181,7 @@ def walk(
     node: Any = None  # the one that has run: it gave `gradients`, which go along `edges`
     looking_for_nan = current.anomaly
     before, current.recording = current.recording, create_graph
+    token = quiet.enter()
     try:
         while True:
             for i, edge in enumerate(edges):
@@ -229,6 +227,7 @@ def walk(
                 node.release()
     finally:
         current.recording = before
+        quiet.leave(token)
 
 
 class AccumulateGrad(Operation):
@@ -245,7 +244,9 @@ class AccumulateGrad(Operation):
         leaf: Any = self.variable
         if leaf._hooks:
             gradient = hooks.call_leaf_hooks(leaf, gradient)
-        if isinstance(gradient, Variable):  # create_graph: the sum is itself part of a graph
+        if not leaf._requires_grad:  # frozen since it was used
+            pass
+        elif isinstance(gradient, Variable):  # create_graph: the sum is itself part of a graph
             leaf._grad = gradient if leaf._grad is None else leaf._grad + gradient
         elif leaf._grad is None:
             leaf._grad = wrap(gradient if ownership.may_keep(gradient) else gradient.copy())

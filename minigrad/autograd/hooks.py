@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..quiet import as_outside
 from .variable import Array, Variable, wrap
 
 
@@ -37,7 +38,7 @@ class RemovableHandle:
 def call_hook(hook: Callable, gradient: Any) -> Any:
     """The gradient after one hook. Hooks see tensors, also where the walk carries arrays."""
     recorded = isinstance(gradient, Variable)
-    result = hook(gradient if recorded else wrap(gradient))
+    result = as_outside(hook, gradient if recorded else wrap(gradient))
     if result is None:
         return gradient
     name = getattr(hook, "__name__", type(hook).__name__)
@@ -63,16 +64,24 @@ def call_leaf_hooks(leaf: Variable, gradient: Any) -> Any:
 def call_post_hooks(leaf: Variable) -> None:
     """The hooks that see a leaf after a gradient was added to its `.grad`."""
     for hook in tuple((leaf._post_hooks or {}).values()):
-        hook(leaf)
+        as_outside(hook, leaf)
+
+
+ALL_OUTPUTS = -1  # in place of an output's number: the hook sees the gradients of all
 
 
 def call_output_hooks(node: Any, grad: Any) -> Any:
     """The complete gradient of a node's output (of a `Function` the list by output), after the outputs' hooks."""
-    # What `retain_grad` keeps is the gradient after all other hooks, whenever they were registered.
-    hooks = sorted((node._hooks or {}).values(), key=lambda entry: getattr(entry[1], "is_last", False))
+
+    # What `retain_grad` keeps is the gradient after all other hooks of tensors, whenever they were registered.
+    def turn(entry: tuple[int, Callable]) -> int:
+        return 2 if entry[0] == ALL_OUTPUTS else getattr(entry[1], "is_last", False)
+
     grads = [grad] if node._outputs is None else grad
-    for output_nr, hook in hooks:
-        if grads[output_nr] is not None:
+    for output_nr, hook in sorted((node._hooks or {}).values(), key=turn):
+        if output_nr == ALL_OUTPUTS:
+            grads = _changed(hook, (_tensors(grads),), grads)
+        elif grads[output_nr] is not None:
             grads[output_nr] = call_hook(hook, grads[output_nr])
     return grads[0] if node._outputs is None else grads
 
@@ -80,14 +89,25 @@ def call_output_hooks(node: Any, grad: Any) -> Any:
 def call_node_hooks(node: Any, results: Sequence[Any], grad: Any) -> Sequence[Any]:
     """The gradients of a node's inputs after the node's own hooks, which see those of its outputs too."""
     grads = [grad] if node._outputs is None else grad
-
-    def tensors(values: Sequence[Any]) -> tuple[Any, ...]:
-        return tuple(wrap(np.asarray(g)) if isinstance(g, Array | np.generic) else g for g in values)
-
-    arrays = not any(isinstance(g, Variable) for g in (*results, *grads))
     for hook in tuple(node._node_hooks.values()):
-        changed = hook(tensors(results), tensors(grads))
-        if changed is not None:
-            changed = changed if isinstance(changed, tuple | list) else (changed,)
-            results = [g.array if arrays and isinstance(g, Variable) else g for g in changed]
+        results = _changed(hook, (_tensors(results), _tensors(grads)), results, grads)
     return results
+
+
+def _tensors(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(wrap(np.asarray(g)) if isinstance(g, Array | np.generic) else g for g in values)
+
+
+def _changed(hook: Callable, seen: tuple, values: Sequence[Any], others: Sequence[Any] = ()) -> Sequence[Any]:
+    """The gradients after a hook that may give others for all of them."""
+    changed = as_outside(hook, *seen)
+    if changed is None:
+        return values
+    changed = changed if isinstance(changed, tuple | list) else (changed,)
+    if len(changed) != len(values):
+        name = getattr(hook, "__name__", type(hook).__name__)
+        raise RuntimeError(
+            f"hook '{name}' has returned an incorrect number of values (got {len(changed)}, but expected {len(values)})"
+        )
+    arrays = not any(isinstance(g, Variable) for g in (*values, *others))
+    return [g.array if arrays and isinstance(g, Variable) else g for g in changed]

@@ -5,12 +5,15 @@ The mode belongs to a thread: what one thread switches off, another still record
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Any
+
+from .. import quiet
+from . import inference
 
 
 class _Mode(threading.local):
@@ -20,6 +23,15 @@ class _Mode(threading.local):
     inference = False
     anomaly = False  # see anomaly.py
     check_nan = True
+
+    def __init__(self) -> None:  # once by thread
+        self.run_quietly = quiet.new_context().run  # run_quietly(function, *args): see quiet.py
+
+
+class Asked:
+    """Of all threads, ever. Until somebody asks, no operation has to be looked at when it was recorded (anomaly.py)."""
+
+    operations = False
 
 
 current = _Mode()
@@ -35,13 +47,19 @@ def is_inference_mode_enabled() -> bool:
     return current.inference
 
 
-class ModeContext(contextlib.ContextDecorator):
+class ModeContext:
     """A context manager and decorator that sets attributes of the thread's mode and puts them back."""
 
     settings: Any  # the attributes to set, by name
 
+    def clone(self) -> Any:
+        """Another that sets the same. A decorated function takes one for each call: threads must not share what to put back."""
+        other = object.__new__(type(self))
+        other.settings = self.settings
+        return other
+
     def __enter__(self) -> None:
-        # A stack, as one object may be entered again inside itself (a decorated function that calls itself).
+        # A stack, as one object may be entered again inside itself.
         stack = self.__dict__.setdefault("_before", [])
         stack.append({name: getattr(current, name) for name in self.settings})
         current.__dict__.update(self.settings)
@@ -49,21 +67,72 @@ class ModeContext(contextlib.ContextDecorator):
     def __exit__(self, *error: object) -> None:
         current.__dict__.update(self.__dict__["_before"].pop())
 
-    def __call__(self, func: Callable) -> Callable:  # type: ignore[override]  # a generator function, too
+    def __call__(self, func: Callable) -> Callable:
+        if inspect.isclass(func):
+            warnings.warn(
+                "Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions "
+                "or methods. To preserve the current behavior of class decoration, you can directly decorate the `__init__` "
+                "method and nothing else.",
+                FutureWarning,
+                stacklevel=2,
+            )
         if inspect.isgeneratorfunction(func):
-            # The mode must hold while the generator's body runs and not while it waits.
-            @functools.wraps(func)
-            def generator(*args: Any, **kwargs: Any) -> Any:
-                iterator = func(*args, **kwargs)
-                while True:
-                    with self:
-                        try:
-                            item = next(iterator)
-                        except StopIteration as stop:
-                            return stop.value
-                    yield item
+            return _generator(self.clone, func)
 
-            return generator
+        @functools.wraps(func)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            with self.clone():
+                return func(*args, **kwargs)
+
+        return wrapped
+
+
+def _generator(mode: Callable[[], ModeContext], func: Callable) -> Callable:
+    """The generator function, whose body runs in the mode. The mode must hold while the body runs and not while it waits,
+    so each step enters it: the next value, what is sent or thrown into it, and its end."""
+
+    @functools.wraps(func)
+    def generator(*args: Any, **kwargs: Any) -> Any:
+        inner = func(*args, **kwargs)
+        step, given = inner.send, None  # how the body goes on, and with what
+        while True:
+            try:
+                with mode():
+                    item = step(given)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                step, given = inner.send, (yield item)
+            except GeneratorExit:
+                with mode():
+                    inner.close()
+                raise
+            except BaseException as error:
+                step, given = inner.throw, error
+
+    return generator
+
+
+class Setting(ModeContext):
+    """A mode that holds from the call on; as a context manager, until its end; as a decorator, inside the function."""
+
+    _entered = True  # (by a clone: it has to look what was before)
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings = settings
+        self._before = [{name: getattr(current, name) for name in settings}]
+        current.__dict__.update(settings)
+        self._entered = False
+
+    def __enter__(self) -> None:
+        if self._entered:
+            super().__enter__()
+        else:
+            self._entered = True
+            current.__dict__.update(self.settings)
+
+    def __call__(self, func: Callable) -> Callable:
+        current.__dict__.update(self._before[-1])
         return super().__call__(func)
 
 
@@ -87,40 +156,41 @@ class enable_grad(_Switch):
     settings = {"recording": True}  # noqa: RUF012
 
 
-class set_grad_enabled(ModeContext):
+class set_grad_enabled(Setting):
     """Record or not, from the call on; as a context manager, until its end. PyTorch: torch.set_grad_enabled."""
 
     def __init__(self, mode: bool) -> None:
-        self.settings = {"recording": bool(mode)}
-        self._before = [{"recording": current.recording}]
-        current.recording = bool(mode)
-
-    def __enter__(self) -> None:
-        current.recording = self.settings["recording"]
-        if not self._before:  # entered a second time
-            self._before.append({"recording": not self.settings["recording"]})
-
-    def __call__(self, func: Callable) -> Callable:  # type: ignore[override]
-        current.__dict__.update(self._before[-1])  # as a decorator it has no effect outside the function
-        enabled = self.settings["recording"]
-
-        @functools.wraps(func)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            with set_grad_enabled(enabled):
-                return func(*args, **kwargs)
-
-        return wrapped
+        if not isinstance(mode, bool):
+            raise TypeError(
+                f"set_grad_enabled(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
+            )
+        super().__init__({"recording": mode})
 
 
 class inference_mode(ModeContext):
-    """`no_grad` by another name here: minigrad has no further bookkeeping to save. PyTorch: torch.inference_mode."""
+    """`no_grad`, and what is computed inside stays out of autograd afterwards too. PyTorch: torch.inference_mode.
+
+    Tensors whose memory is made inside are *inference tensors*: operations that are recorded must not save them, and
+    outside they are not changed in place. `clone()` outside makes an ordinary tensor of one.
+    """
 
     def __new__(cls, mode: bool | Callable = True) -> Any:
         context = super().__new__(cls)
         if callable(mode):
-            context.settings = {"recording": False, "inference": True}
+            context.settings = _INFERENCE
             return context(mode)
         return context
 
     def __init__(self, mode: bool = True) -> None:
-        self.settings = {"recording": False, "inference": True} if mode else {"recording": True, "inference": False}
+        self.settings = _INFERENCE if mode else {"recording": True, "inference": False}
+
+    def __enter__(self) -> None:
+        run = current.run_quietly
+        super().__enter__()
+        self._before[-1]["run_quietly"] = run
+        plain = getattr(run, "plain", run)
+        current.run_quietly = inference.marking(plain) if current.inference else plain
+        Asked.operations = True
+
+
+_INFERENCE = {"recording": False, "inference": True}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from .. import storage
 from ..storage import Latest
-from .hooks import RemovableHandle
+from .hooks import ALL_OUTPUTS, RemovableHandle
 from .modes import current
 from .variable import Array, Edge, Variable, wrap, wrap_recorded
 
@@ -31,7 +31,7 @@ class Node:
     _hooks: dict[int, tuple[int, Callable]] | None = None  # (output, hook): called on that output's complete gradient
     _node_hooks: dict[int, Callable] | None = None  # called after this node ran
     is_view: ClassVar[bool] = False  # the output may look into the memory of the first input
-    grad_fn_name: ClassVar[str | None] = None  # what `name()` gives, where it is not the class's name + "Backward0"
+    grad_fn_name: ClassVar[str | None] = None  # PyTorch's name of the node, where it is not the class's + "Backward0"
 
     _saved: tuple[Any, ...] | None = ()
     _ids: Sequence[int] = ()  # id of each input array, then of each output array: see `saved_tensors`
@@ -109,10 +109,19 @@ class Node:
         """By input: the node that made it, and as which of its outputs; (None, 0) where no gradient is wanted."""
         return tuple((None, 0) if edge is None else edge for edge in self._edges)
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Give the class of an operation the name that programs which walk over graphs know: `Mul` that of MulBackward0.
+
+        Its `__qualname__` stays, which is what Python shows and pickles.
+        """
+        super().__init_subclass__(**kwargs)
+        if cls.__bases__ != (Node,):  # (`Operation` is none)
+            cls.__name__ = cls.grad_fn_name or cls.__name__ + "Backward0"
+
     @classmethod
     def name(cls) -> str:
         """The name in `grad_fn=<...>`, such as MulBackward0."""
-        return cls.grad_fn_name or cls.__name__ + "Backward0"
+        return cls.__name__
 
     @property
     def metadata(self) -> dict:
@@ -125,5 +134,23 @@ class Node:
             self._node_hooks = {}
         return RemovableHandle(self._node_hooks, hook)
 
+    def register_prehook(self, hook: Callable) -> RemovableHandle:
+        """Call `hook(grad_outputs)` before this node runs; it may return other grad_outputs."""
+        if self._hooks is None:
+            self._hooks = {}
+        return RemovableHandle(self._hooks, (ALL_OUTPUTS, hook))
+
+    @property
+    def requires_grad(self) -> bool:
+        return True
+
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{type(self).__name__} object at {id(self):#x}>"
+
+
+class GradientEdge(NamedTuple):
+    """Where a gradient goes: into a node, as that of one of its outputs. PyTorch: torch.autograd.graph.GradientEdge."""
+
+    node: Node
+    output_nr: int
+    ownership_token: Any = None  # (the node is alive as long as this names it)

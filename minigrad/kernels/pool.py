@@ -24,7 +24,7 @@ Pair = tuple[int, int]
 @inline
 def keep_larger(value: Any, k: Any, largest: Any, place: Any, j: Any) -> None:
     old, before = largest[j], place[j]
-    better = (before < 0) | (value > old) | ((value != value) & (old == old))
+    better = (before < 0) | (value > old) | (value != value)
     largest[j] = value if better else old
     place[j] = k if better else before
 

@@ -14,7 +14,6 @@ from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from ..tensor_options import copied
 from .operands import Number, array_of, binary, not_for_bool, promote, to_float
-from .rounding import floor, trunc
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -218,28 +217,42 @@ def addcdiv(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number
 # -- division in whole numbers, and what remains
 
 
+def _floor_quotient(a: Any, b: Any) -> Array:
+    """⌊a / b⌋ of arrays and numbers; ±inf where a float is divided by 0, for which NumPy gives nan."""
+    out = np.asarray(np.floor_divide(a, b))
+    zero = np.asarray(b) == 0
+    if out.dtype.kind == "f" and zero.any():
+        np.copyto(out, np.true_divide(a, b), where=np.broadcast_to(zero, out.shape), casting="same_kind")
+    return out
+
+
 class FloorDivide(Operation):
     """out = ⌊a / b⌋; no gradient, as in PyTorch's div(rounding_mode="floor"): 0"""
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        return np.floor_divide(a, b)
+        return _floor_quotient(a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return grad * 0.0, grad * 0.0
 
 
+class TruncDivide(FloorDivide):
+    """out = a / b, its fraction cut off; no gradient: 0"""
+
+    grad_fn_name = "DivBackward1"
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Array:
+        return np.trunc(np.true_divide(a, b))
+
+
 @public
 def floor_divide(input: Operand, other: Operand) -> Tensor:
     """⌊input / other⌋. PyTorch: torch.floor_divide."""
     a, b = _dividend_and_divisor("floor_divide", input, other)
-    out = binary(FloorDivide, a, b)
-    quotient = np.asarray(array_of(b))
-    if out.array.dtype.kind == "f" and (quotient == 0).any():  # NumPy gives nan where PyTorch divides to ±inf
-        exact = np.true_divide(array_of(a), quotient).astype(out.array.dtype)
-        np.copyto(out.array, exact, where=np.broadcast_to(quotient == 0, out.array.shape))
-    return out
+    return binary(FloorDivide, a, b)
 
 
 def rfloor_divide(input: Operand, other: Operand) -> Tensor:
@@ -251,7 +264,7 @@ def _trunc_divide(a: Operand, b: Operand) -> Any:
     _zero_division(a, b)
     kinds = [np.asarray(array_of(x)).dtype.kind for x in (a, b)]
     if "f" in kinds:
-        return trunc(binary(Div, a, b))
+        return binary(TruncDivide, a, b)
     quotient = np.floor_divide(array_of(a), array_of(b))
     remainder = array_of(a) - quotient * array_of(b)
     negative = (remainder != 0) & ((np.less(array_of(a), 0)) != np.less(array_of(b), 0))
@@ -283,7 +296,7 @@ class Remainder(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        return grad, (-grad * floor(a / b) if ctx.needs_input_grad[1] else None)
+        return grad, (-grad * binary(FloorDivide, a, b) if ctx.needs_input_grad[1] else None)
 
 
 @public
@@ -308,7 +321,7 @@ class Fmod(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        return grad, (-grad * trunc(a / b) if ctx.needs_input_grad[1] else None)
+        return grad, (-grad * binary(TruncDivide, a, b) if ctx.needs_input_grad[1] else None)
 
 
 @public
@@ -345,11 +358,3 @@ def abs(input: Operand) -> Tensor:
     """|input|. PyTorch: torch.abs."""
     not_for_bool("abs", input)
     return Abs.apply(input)
-
-
-@public
-def copysign(input: Operand, other: Operand) -> Tensor:
-    """|input| with the sign of other. PyTorch: torch.copysign."""
-    signs = np.sign(np.copysign(1.0, array_of(other)))
-    x = to_float(input)
-    return abs(x) * wrap(np.asarray(signs, x.array.dtype))

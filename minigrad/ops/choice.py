@@ -10,7 +10,7 @@ from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
-from .operands import array_of, binary, broadcast_error, promote, wrapped
+from .operands import array_of, binary, broadcast_error, promote, to_float, wrapped
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -292,3 +292,27 @@ def nan_to_num(
 ) -> Tensor:
     """nan as 0, ±inf as the largest finite values, or as given. PyTorch: torch.nan_to_num."""
     return NanToNum.apply(input, nan or 0.0, posinf, neginf)
+
+
+class Copysign(Operation):
+    """out = |a| with the sign of b.  da = grad · out / a, 0 where a is 0;  db = 0"""
+
+    @staticmethod
+    def forward(ctx: Any, a: Any, b: Any) -> Array:
+        out = np.asarray(np.copysign(a, b))
+        ctx.save_for_backward(a, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, out = map(array_of, ctx.saved_tensors)
+        da, db = ctx.needs_input_grad
+        ratio = np.where(a == 0, 0.0, out / a)  # 1 or -1: constant, piece by piece
+        ratio = wrap(ratio) if isinstance(grad, Variable) else ratio
+        return grad * ratio if da else None, grad * 0.0 if db else None
+
+
+@public
+def copysign(input: Operand, other: Operand) -> Tensor:
+    """|input| with the sign of other. PyTorch: torch.copysign."""
+    return binary(Copysign, *promote(to_float(input), other))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..autograd.modes import current
 from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
 from .operands import array_of, broadcast_error, promote
@@ -18,9 +20,25 @@ def _compare(ufunc: np.ufunc, input: Operand, other: Operand) -> Any:
     a, b = promote(input, other)
     x, y = array_of(a), array_of(b)
     try:
-        return wrap(np.asarray(ufunc(x, y)))
+        return wrap(np.asarray(current.run_quietly(ufunc, x, y)))
     except ValueError:
         raise broadcast_error(a, b) from None
+
+
+_COMPARABLE = (Variable, int, float, complex, np.generic, np.ndarray)
+
+
+def operator(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The function as Python's operator: of what is neither tensor nor number it leaves the answer to Python.
+
+    So `x == None` is False, `x != "a"` is True, and `x < None` a TypeError.
+    """
+
+    def compare(self: Any, other: Any) -> Any:
+        return function(self, other) if isinstance(other, _COMPARABLE) else NotImplemented
+
+    compare.__doc__ = function.__doc__
+    return compare
 
 
 @public
@@ -105,7 +123,7 @@ def isreal(input: Tensor) -> Tensor:
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """True where |input - other| ≤ atol + rtol · |other|. PyTorch: torch.isclose."""
     _same_dtype("isclose", input, other)
-    return wrap(np.asarray(np.isclose(input.array, other.array, rtol, atol, equal_nan)))
+    return wrap(np.asarray(current.run_quietly(np.isclose, input.array, other.array, rtol, atol, equal_nan)))
 
 
 def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:

@@ -70,6 +70,20 @@ class _PNorm(Operation):
         return sign(x) * abs(x) ** (p - 1) * scale, None, None, None
 
 
+class Norm0(Operation):
+    """out = how many x are not 0.  It has no gradient: None, not zeros, as in PyTorch"""
+
+    grad_fn_name = "LinalgVectorNormBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
+        return total(np.asarray(x != 0, x.dtype), axes, keepdim)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return None, None, None
+
+
 @public
 def norm(
     input: Tensor, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False,
@@ -97,7 +111,7 @@ def norm(
     if p == -math.inf:
         return Extreme.apply(abs(input), axes, keepdim, False)
     if p == 0:
-        return sum(where(input != 0, input * 0.0 + 1.0, input * 0.0), axes, keepdim)
+        return Norm0.apply(input, axes, keepdim)
     return _PNorm.apply(input, float(p), axes, keepdim)
 
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class KlDiv(Operation):
-    """out = t · (ln t - x), 0 where t = 0.  dx = -grad · t,  dt = grad · (ln t + 1 - x)"""
+    """out = t · (ln t - x), 0 where t = 0.  dx = -grad · t,  dt = grad · (ln t + 1 - x), nan where t = 0
+
+    (There 0 · ln 0 has the slope -inf from the right and none from the left; PyTorch's 1 is t / t.)
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Array, t: Array) -> Array:
@@ -34,7 +37,7 @@ class KlDiv(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         x, t = ctx.saved_tensors
         to_x, to_t = ctx.needs_input_grad
-        return -grad * t if to_x else None, grad * (log(t) + 1 - x) if to_t else None
+        return -grad * t if to_x else None, grad * (log(t) + t / t - x) if to_t else None
 
 
 @public("functional")

@@ -14,7 +14,6 @@ from .choice import clamp, minimum, where
 from .distances import pairwise_distance
 from .exponential import exp, log1p
 from .loss_reduction import reduced, reduction_name
-from .piecewise import relu
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -168,7 +167,8 @@ def multi_margin_loss(
         raise RuntimeError(f"expected scalar type {type_name(input)} but found {type_name(weight)}")
     x, t = input.reshape((rows, classes)), t.reshape((rows, 1))
     index = wrap(t)
-    violation = relu(margin - x.gather(1, index) + x)
+    violation = margin - x.gather(1, index) + x
+    violation = where(violation > 0, violation, 0.0)  # (relu would keep a nan)
     if p == 2:
         violation = violation * violation
     if weight is not None:

@@ -146,7 +146,9 @@ class SmoothL1Loss(DifferenceLoss):
     @staticmethod
     def definition(x: Any, target: Any, reduction: str, beta: float) -> Any:
         d = x - target
-        return reduced(where(d.abs() < beta, 0.5 * d**2 / beta, d.abs() - 0.5 * beta), reduction)
+        far = d.abs() >= beta
+        near = where(far, 0.0, d)  # an infinite d must not be squared: the square's slope is nan where it is not chosen
+        return reduced(where(far, d.abs() - 0.5 * beta, 0.5 * near**2 / beta), reduction)
 
     @staticmethod
     def value(d: Array, beta: float) -> Array:
@@ -181,7 +183,9 @@ class HuberLoss(DifferenceLoss):
     @staticmethod
     def definition(x: Any, target: Any, reduction: str, delta: float) -> Any:
         d = x - target
-        return reduced(where(d.abs() < delta, 0.5 * d**2, delta * (d.abs() - 0.5 * delta)), reduction)
+        far = d.abs() >= delta
+        near = where(far, 0.0, d)
+        return reduced(where(far, delta * (d.abs() - 0.5 * delta), 0.5 * near**2), reduction)
 
     @staticmethod
     def value(d: Array, delta: float) -> Array:

@@ -20,6 +20,7 @@ from .. import storage
 from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
+from ..quiet import quiet
 from ..sums import total
 from .checks import require_floating, type_name
 from .dims import normalize_dim
@@ -301,6 +302,7 @@ class NormalizeBy(Fused):
 
 
 @public("functional")
+@quiet
 def batch_norm(
     input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None = None,
     bias: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
@@ -362,6 +364,7 @@ def _update_running(running_mean: Tensor, running_var: Tensor, momentum: float, 
 
 
 @public("functional")
+@quiet
 def instance_norm(
     input: Tensor, running_mean: Tensor | None = None, running_var: Tensor | None = None, weight: Tensor | None = None,
     bias: Tensor | None = None, use_input_stats: bool = True, momentum: float = 0.1, eps: float = 1e-5,

@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.graph import Operation
+from ..autograd.modes import current
 from ..autograd.variable import Array, Operand, Variable, wrap
 
 Number = int | float | bool
@@ -40,7 +41,11 @@ def cast(x: Operand, d: np.dtype) -> Any:
         return x.astype(d, copy=False)
     if x.array.dtype == d:
         return x
-    return Cast.apply(x, d) if d.kind == "f" and x.array.dtype.kind == "f" else wrap(x.array.astype(d))
+    return (
+        Cast.apply(x, d)
+        if d.kind == "f" and x.array.dtype.kind == "f"
+        else wrap(current.run_quietly(x.array.astype, d))
+    )
 
 
 def as_operand(x: Operand, name: str = "other") -> Any:

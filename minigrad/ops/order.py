@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .along import gather
+from .choice import where
 from .dims import normalize_dim
 from .extremes import ValuesIndices, of_scalar, pick
 
@@ -98,13 +100,29 @@ def _one(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
     return tuple(1 if i == dim else n for i, n in enumerate(shape))
 
 
+class Middle(Operation):
+    """out = a value that x has, found before.  grad is shared evenly by the elements that equal it (of nan: all nan)"""
+
+    grad_fn_name = "MedianBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, value: Array) -> Array:
+        ctx.ties = np.asarray((x == value) | ((x != x) & (value != value)))
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        ties = wrap(ctx.ties) if isinstance(grad, Variable) else ctx.ties
+        return where(ties, grad / int(ctx.ties.sum()), 0.0), None
+
+
 @public
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle value (of two, the lower); along dim with its index. nan if there is one. PyTorch: torch.median."""
     if dim is None:
         if input.array.size == 0:
             return wrap(np.asarray(np.nan, input.array.dtype))
-        return median(input.reshape(-1), 0).values
+        return Middle.apply(input, median(wrap(input.array.reshape(-1)), 0).values.array)
     dim = _along("median", input, dim)
     x = input.array
     if x.ndim == 0:
@@ -122,7 +140,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of the values that are not nan. PyTorch: torch.nanmedian."""
     if dim is None:
-        return nanmedian(input.reshape(-1), 0).values
+        return Middle.apply(input, nanmedian(wrap(input.array.reshape(-1)), 0).values.array)
     dim = _along("nanmedian", input, dim)
     if input.array.ndim == 0:
         return of_scalar(input)

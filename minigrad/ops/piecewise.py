@@ -152,7 +152,7 @@ class PreluKernel(Operation):
         x, w = ctx.saved_tensors
         dx, dw = ctx.needs_input_grad
         positive = x > 0
-        return choose(positive, grad, w * grad) if dx else None, keep(x * grad, ~positive) if dw else None
+        return choose(positive, grad, w * grad) if dx else None, keep(x * grad, ~(x >= 0)) if dw else None
 
 
 @public("minigrad", "functional")
@@ -287,7 +287,8 @@ class Hardswish(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         (x,) = ctx.saved_tensors
-        return keep(choose(x < 3, grad * (x / 3 + 0.5), grad), ~(x <= -3))
+        slope = keep(choose(x < 3, x / 3 + 0.5, 1.0), ~(x <= -3))
+        return keep(grad * slope, ~(x <= -3))
 
 
 @public("functional")

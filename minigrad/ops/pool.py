@@ -13,7 +13,9 @@ from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .along import gather
+from .join import stack
 from .matrix import matmul
+from .operands import array_of
 from .pad import pad as pad_tensor
 from .windows import IntOrInts, Ints, Key, Pairs, at, inside, pad_zeros, tuple_of
 
@@ -57,11 +59,12 @@ def _seen(x: Operand, out: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> 
 
 
 def max_windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> tuple[Array, Array]:
-    """The largest of each window, and which of its elements that was (numbered in order). A nan wins.
+    """The largest of each window, and which of its elements that was (numbered in order). The last nan wins.
 
     One pass over all windows at once for each element of the kernel, keeping the best so far.
     """
     low = -np.inf if x.dtype.kind == "f" else np.iinfo(x.dtype).min
+    shape = x.shape[-len(kernel) :]
     x = pad_zeros(x, pads, low)
     lead = x.shape[: -len(kernel)]
     best = np.empty((*lead, *out), x.dtype)
@@ -73,9 +76,16 @@ def max_windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pair
             continue
         better = candidate > best
         if x.dtype.kind == "f":
-            better |= np.isnan(candidate) & ~np.isnan(best)
+            better |= np.isnan(candidate)
         np.copyto(best, candidate, where=better)
         winner[better] = i
+    lost = best == low if any(map(any, pads)) else best[:0]
+    if lost.any():  # nothing was better than the padding: then the first element that is none
+        there = pad_zeros(np.ones(shape, bool), pads)
+        first = np.zeros(out, np.int16)
+        for i, place in reversed(list(enumerate(itertools.product(*(range(k) for k in kernel))))):
+            first[there[at(place, out, stride, dilation)]] = i
+        np.copyto(winner, first, where=lost)
     return best, winner
 
 
@@ -145,8 +155,9 @@ class MaxPool(Fused):
 
     @staticmethod
     def definition(x: Operand, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> Operand:
+        _, winner = max_windows(array_of(x), kernel, stride, dilation, pads, out)
         x = pad_tensor(x, [p for pair in reversed(pads) for p in pair], value=-math.inf)
-        return _seen(x, out, kernel, stride, dilation).max(-1).values
+        return _seen(x, out, kernel, stride, dilation).gather(-1, wrap(winner[..., None].astype(np.int64))).squeeze(-1)
 
     @staticmethod
     def work(x: Array, *setting: Any) -> int:
@@ -297,7 +308,12 @@ def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tenso
     if all(m == 1 for m in target):
         return input.mean(tuple(range(-rank, 0)), keepdim=True)
     for d, (n, m) in enumerate(zip(spatial, target, strict=True)):
-        if n != m:
+        if (
+            n != m and not np.isfinite(input.array).all()
+        ):  # a weight of 0 would make nan of an infinite element elsewhere
+            means = [input.narrow(d - rank, i * n // m, -(-(i + 1) * n // m) - i * n // m) for i in range(m)]
+            input = stack([x.mean(d - rank) for x in means], d - rank)
+        elif n != m:
             weights = wrap(np.ascontiguousarray(_adaptive_weights(n, m).T.astype(input.array.dtype)))
             input = matmul(input.movedim(d - rank, -1), weights).movedim(-1, d - rank)
     return input
@@ -313,7 +329,10 @@ def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, retu
     for place in itertools.product(*(range(m) for m in target)):
         window: Key = tuple(slice(*bounds[d][i]) for d, i in enumerate(place))
         values = input.array[(*every, *window)]
-        best = values.reshape(*values.shape[:-rank], -1).argmax(-1)
+        rows = values.reshape(*values.shape[:-rank], -1)
+        best = rows.argmax(-1)
+        if values.dtype.kind == "f" and (holes := np.isnan(rows)).any():  # the last nan wins
+            best = np.where(holes.any(-1), rows.shape[-1] - 1 - holes[..., ::-1].argmax(-1), best)
         indices[(*every, *place)] = flat[window].ravel()[best]
     positions = wrap(indices.reshape(*indices.shape[:-rank], -1))
     out = gather(input.flatten(-rank), -1, positions).reshape(indices.shape)

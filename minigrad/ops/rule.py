@@ -27,7 +27,9 @@ class Rule(Operation):
         code: Any = dx.__code__
         parameters = code.co_varnames[: code.co_argcount]
         if parameters not in (("grad", "x"), ("grad", "out"), ("grad",)):
-            raise TypeError(f"dx of {cls.__name__} takes (grad, x), (grad, out) or (grad), not {parameters}")
+            raise TypeError(
+                f"dx of {cls.__qualname__.rpartition('.')[2]} takes (grad, x), (grad, out) or (grad), not {parameters}"
+            )
         reads = parameters[1:]
 
         def forward(ctx: Any, x: Array) -> Array:

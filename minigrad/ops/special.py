@@ -96,13 +96,19 @@ def digamma(input: Operand) -> Tensor:
     return Digamma.apply(to_float(input))
 
 
-class Trigamma(Operation):
-    """out = ψ'(x). It has no gradient in minigrad: PyTorch's is the next polygamma function"""
+class Trigamma(Rule, out=approximations.trigamma, dx=lambda grad, x: grad * Tetragamma.apply(x)):
+    """out = ψ'(x).  dx = grad · ψ''(x)"""
+
+    grad_fn_name = "PolygammaBackward0"
+
+
+class Tetragamma(Operation):
+    """out = ψ''(x). It has no gradient in minigrad: PyTorch's is the next polygamma function"""
 
     @staticmethod
     def forward(ctx: Any, x: Array) -> Array:
-        return approximations.trigamma(x)
+        return approximations.tetragamma(x)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        raise NotImplementedError("lgamma has no third derivative in minigrad, nor digamma a second")
+        raise NotImplementedError("lgamma has no fourth derivative in minigrad, nor digamma a third")

@@ -18,6 +18,7 @@ from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
 from ..missing import refuse
 from ..nn.values import array_of, clear_gradient
+from ..quiet import quiet
 
 # Settings that came later to PyTorch's optimizers: a state that was saved before has them not, and counts as with these.
 _ADDED_LATER = {
@@ -198,13 +199,16 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        with np.errstate(all="ignore"):  # infinities and nan are the numbers that PyTorch gives too
-            for group in self.param_groups:
-                params = [p for p in group["params"] if p._grad is not None]
-                if group.get("differentiable"):
-                    self._refuse_differentiable(params)
-                self.update_all(params, self.prepare(group))
+        self._update_groups()
         return loss
+
+    @quiet
+    def _update_groups(self) -> None:
+        for group in self.param_groups:
+            params = [p for p in group["params"] if p._grad is not None]
+            if group.get("differentiable"):
+                self._refuse_differentiable(params)
+            self.update_all(params, self.prepare(group))
 
     def _refuse_differentiable(self, params: list[Any]) -> None:
         """Steps are not recorded. PyTorch records them for parameters that are no leaves, and raises for leaves."""

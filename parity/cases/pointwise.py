@@ -81,7 +81,7 @@ op(
 )
 op("Tensor.logit", lambda d: call(d.tensor(domain=PROBABILITY)), modes=("normal",), also=["logit"])
 
-op("copysign", lambda d: call(d.tensor((3, 2)), d.tensor((2,), grad=False)), modes=("normal", "ties"), second=False)
+op("copysign", lambda d: call(*d.tensors()), modes=("normal", "ties"), special=True)
 op("deg2rad", lambda d: call(d.tensor()))
 op("rad2deg", lambda d: call(d.tensor()))
 op("lgamma", lambda d: call(d.tensor(domain=Domain(0.1, 20.0))), second=False, modes=("normal",))

@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import storage
 from ...autograd.variable import Variable, wrap
+from ...quiet import quiet
 
 if TYPE_CHECKING:
     from ...tensor import Tensor
@@ -19,6 +20,7 @@ def _parameters(parameters: Tensor | Iterable[Tensor]) -> list[Any]:
     return [parameters] if isinstance(parameters, Variable) else list(parameters)
 
 
+@quiet
 def get_total_norm(
     tensors: Tensor | Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False,
     foreach: bool | None = None,
@@ -49,6 +51,7 @@ def _norm(a: np.ndarray, p: float) -> Any:
     return np.power(np.power(np.abs(a), p).sum(), 1 / p)
 
 
+@quiet
 def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:

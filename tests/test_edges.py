@@ -1,0 +1,165 @@
+"""Values, gradients and second derivatives where functions have edges: 0, ±1, halves, ±inf, nan, and each case's own kinks.
+
+Every differentiable case of the table is drawn with such values planted in half of all places, and compared with PyTorch,
+nan and infinities included. What differs is listed below with the reason, and with nothing else.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad
+from parity.agreement import Example, Mismatch, Tally
+from parity.case import CASES
+from parity.cases import FAMILIES
+from parity.inputs import Seeded
+
+assert FAMILIES  # importing them fills the table
+INF, NAN = float("inf"), float("nan")
+PLANTED = {
+    "zero": (0.0, -0.0),
+    "unit": (0.0, 1.0, -1.0),
+    "halves": (0.0, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0),
+    "infinite": (0.0, INF, -INF),
+    "minus infinity": (-INF, 0.0),
+    "nan": (NAN, 0.0, 1.0),
+}
+NOT_FINITE = ("infinite", "minus infinity", "nan")
+
+# Where PyTorch's answer is an accident, or nobody's, and at which planted values.
+ORDER = "inf - inf or 0 · inf comes up in one order of the same sums and products and not in the other"
+SECOND = "PyTorch's second derivative is a formula of its own, and takes another branch there than its first"
+ACCIDENTS = {
+    NOT_FINITE: {
+        ORDER: [
+            "addcdiv", "bilinear", "nn.functional.bilinear", "nn.Bilinear", "chain_matmul", "linalg.multi_dot", "lerp",
+            "logcumsumexp", "nn.BCEWithLogitsLoss.weights", "nn.CrossEntropyLoss.soft", "nn.GLU", "nn.functional.glu",
+            "nn.functional.layer_norm",
+        ],
+        "PyTorch's mean is updated element by element, which makes inf - inf of one infinite element": [
+            "std_mean", "var_mean",
+        ],
+        "PyTorch takes the second derivative of a nan or infinite difference for that of a large one": [
+            "nn.functional.huber_loss", "nn.HuberLoss", "nn.HuberLoss.kinks", "nn.functional.smooth_l1_loss",
+            "nn.SmoothL1Loss", "nn.SmoothL1Loss.kinks",
+        ],
+        "the zeros that stand between the elements, or around them, are multiplied too: 0 · inf": [
+            "nn.functional.conv_transpose1d", "nn.functional.conv_transpose2d", "nn.UpsamplingBilinear2d",
+        ],
+        "a row of which all is masked, or infinite: PyTorch gives zeros in one of its forms and nan in another": [
+            "nn.functional.scaled_dot_product_attention", "nn.functional.scaled_dot_product_attention.large",
+        ],
+    },
+    tuple(PLANTED): {
+        SECOND: ["nn.functional.prelu.second", "nn.BCELoss.second"],
+        "at -1, -2, ... there is a pole, and PyTorch's sin(πx) is not quite 0 there": ["digamma.gradient"],
+        "weights of both signs that add up to 0: a mean of weight 0": ["nn.NLLLoss.weight"],
+    },
+}  # fmt: skip
+ALLOWED = {
+    (name, planted)
+    for sets, reasons in ACCIDENTS.items()
+    for names in reasons.values()
+    for name in names
+    for planted in sets
+}
+
+
+def differences(case, seeds):
+    """(planted values, what) of each comparison that fails."""
+    planted = PLANTED | ({"own": case.kinks} if case.kinks else {})
+    for name, values in planted.items():
+        tried = replace(case, modes=("kinks",), kinks=values, float32=False)
+        for seed in seeds:
+            for second in {False, case.second}:
+                example = Example(tried, Seeded(seed), Tally(), "fastest")
+                example.second = second
+                try:
+                    example.check()
+                except Mismatch as mismatch:
+                    yield name, str(mismatch)
+
+
+DIFFERENTIABLE = [case for case in CASES.values() if case.gradient]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("family", sorted({case.family for case in DIFFERENTIABLE}))
+def test_edges(family):
+    for case in DIFFERENTIABLE:
+        if case.family == family:
+            for planted, text in differences(case, range(2)):
+                assert (case.name, planted) in ALLOWED, f"{planted}: {text}"
+
+
+def test_what_is_listed_differs():
+    """An accident that is none any longer leaves the list."""
+    names = {name for reasons in ACCIDENTS.values() for listed in reasons.values() for name in listed}
+    assert [name for name in sorted(names) if not any(differences(CASES[name], range(2)))] == []
+
+
+def both(program):
+    """The result of a program in both engines, which must be the same."""
+    results = []
+    for engine in (torch, minigrad):
+        found = []
+        for x in program(engine):
+            found.append(None if x is None else np.asarray(x.tolist()))
+        results.append(found)
+    for a, b in zip(*results, strict=True):
+        if a is None or b is None:
+            assert a is b
+        else:
+            np.testing.assert_allclose(b, a, rtol=1e-12)
+    return results[1]
+
+
+@pytest.mark.parametrize("method", ["median", "nanmedian"])
+@pytest.mark.parametrize(
+    "values", [[3.0, 3.0, 1.0, 1.0], [1.0, 2.0, 2.0, 2.0, 9.0], [NAN, 1.0, NAN], [2.0], [0.0, -0.0]]
+)
+def test_the_median_of_all_shares_its_gradient_evenly(method, values):
+    def program(engine):
+        x = engine.tensor(values, requires_grad=True)
+        y = getattr(x, method)()
+        (g,) = engine.autograd.grad(y * y, x, create_graph=True)
+        (h,) = engine.autograd.grad((g * g).sum(), x)
+        return y, g, h
+
+    both(program)
+
+
+@pytest.mark.parametrize("x", [0.3, 2.5, 40.0, -0.5, -3.7, 0.0])
+def test_digamma_has_a_second_derivative(x):
+    def program(engine):
+        v = engine.tensor(x, dtype=engine.float64, requires_grad=True)
+        (g,) = engine.autograd.grad(v.digamma(), v, create_graph=True)
+        return engine.autograd.grad(g, v)
+
+    both(program)
+
+
+def test_a_count_has_no_gradient():
+    def program(engine):
+        x = engine.tensor([0.0, 2.0], requires_grad=True)
+        y = x.norm(p=0)
+        y.backward()
+        return y, x.grad
+
+    assert both(program)[1] is None
+
+
+@pytest.mark.parametrize("weights", [[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_cross_entropy_of_no_weight_is_nan(weights, smoothing):
+    def program(engine):
+        x = engine.tensor([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]], dtype=engine.float64, requires_grad=True)
+        loss = engine.nn.functional.cross_entropy(
+            x, engine.tensor([0, 1]), engine.tensor(weights, dtype=engine.float64), label_smoothing=smoothing
+        )
+        loss.backward()
+        return loss, x.grad
+
+    both(program)
