@@ -5,12 +5,14 @@ the input, settles types and calls `apply`. The functions take tensors; given ar
 operations do), they return arrays and leave no trace in the graph.
 
     activation.py          smooth activations: elu, gelu, silu, softplus, glu ...
+    adaptive_pool.py       pooling to a given size
     along.py               along one dimension by tensors of indices: gather, index_select, scatter
     approximations.py      the values of special functions, in NumPy alone
     arithmetic.py          + - * / and remainders, absolute value, sign
     arrange.py             repeat, tile, flip, rot90, roll: copies in another arrangement
     attention.py           scaled dot-product attention
     axes.py                the dimensions of a reduction (helpers)
+    bags.py                embedding_bag: sums, means and maxima of bags of rows
     checks.py              checks of arguments, in PyTorch's words (helpers)
     choice.py              where, maximum, minimum, clamp, nan_to_num
     comparison.py          == < isnan isclose, logic and bits
@@ -24,6 +26,7 @@ operations do), they return arrays and leave no trace in the graph.
     dropout.py             dropout, of elements and of channels
     exponential.py         exp, the logarithms, sigmoid
     extremes.py            amax, aminmax, max, argmax ...
+    fractional_pool.py     max pooling of windows at random places
     index.py               x[key]
     interpolate.py         interpolate: images made larger or smaller
     join.py                cat, stack, meshgrid
@@ -35,6 +38,7 @@ operations do), they return arrays and leave no trace in the graph.
     loss_margins.py        losses with a margin: triplet_margin_loss, hinge_embedding_loss ...
     loss_reduction.py      mean, sum or none: the losses of elements become one number (helpers)
     loss_regression.py     losses of regression: mse_loss, l1_loss, huber_loss ...
+    lp_pool.py             the p-norm of each window
     mask.py                choice by a mask on the bits of floats, for formulas (helpers)
     masked.py              masked_fill, masked_select, nonzero
     matrix.py              matmul, mm, bmm, dot, outer, addmm, kron, cross, inverse ...
@@ -45,25 +49,29 @@ operations do), they return arrays and leave no trace in the graph.
     parts.py               slices, narrow, split, chunk, unbind
     patches.py             unfold, fold, pixel_shuffle
     piecewise.py           relu and its kin: activations made of straight pieces
-    pool.py                max, average and adaptive pooling
+    pool.py                max and average pooling
     power.py               pow, square, the roots
     reduce.py              sum, mean, var, std, prod, logsumexp, all, any ...
     rounding.py            floor, ceil, round, trunc
     rule.py                Rule: an operation of one input, made of a function and its derivative
+    sampling_grid.py       images read at the places of a grid
     shape.py               reshape, permute, expand: other views of the same elements
     softmax.py             softmax, log_softmax, gumbel_softmax
     special.py             erf, lgamma and their kin
     tables.py              embedding, one_hot
     trigonometry.py        sin, cos, tan, their inverses and hyperbolic kin
+    unpool.py              the values of a max pool put back
     windows.py             what convolution, pooling and unfolding share (helpers)
 """
 
 from ..public import MINIGRAD
 from .activation import *
+from .adaptive_pool import *
 from .along import *
 from .arithmetic import *
 from .arrange import *
 from .attention import *
+from .bags import *
 from .choice import *
 from .comparison import *
 from .contraction import *
@@ -75,6 +83,7 @@ from .distances import *
 from .dropout import *
 from .exponential import *
 from .extremes import *
+from .fractional_pool import *
 from .index import *
 from .interpolate import *
 from .join import *
@@ -84,6 +93,7 @@ from .loss_classes import *
 from .loss_distributions import *
 from .loss_margins import *
 from .loss_regression import *
+from .lp_pool import *
 from .masked import *
 from .matrix import *
 from .norm import *
@@ -96,11 +106,13 @@ from .pool import *
 from .power import *
 from .reduce import *
 from .rounding import *
+from .sampling_grid import *
 from .shape import *
 from .softmax import *
 from .special import *
 from .tables import *
 from .trigonometry import *
+from .unpool import *
 
 globals().update(MINIGRAD)  # a function wins over the file of its name: softmax, norm, dropout
 __all__ = list(MINIGRAD)
