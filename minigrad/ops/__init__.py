@@ -19,6 +19,7 @@ operations do), they return arrays and leave no trace in the graph.
     contraction.py         tensordot, einsum, inner
     conv.py                convolution and its transpose
     counting.py            bincount, histc, unique, searchsorted, isin
+    ctc.py                 ctc_loss: sequences whose places in time are not known
     cumulative.py          cumsum, cumprod, cummax, logcumsumexp, diff
     diagonals.py           diagonals and triangles
     dims.py                sizes and dims as a call names them (helpers)
@@ -77,6 +78,7 @@ from .comparison import *
 from .contraction import *
 from .conv import *
 from .counting import *
+from .ctc import *
 from .cumulative import *
 from .diagonals import *
 from .distances import *
