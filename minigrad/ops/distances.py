@@ -9,9 +9,10 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Operand
+from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from ..sums import total
+from .along import index_select
 from .arithmetic import abs, sign
 from .axes import Dims, axes_of, kept_shape
 from .checks import require_tensor, type_name
@@ -158,3 +159,17 @@ def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, 
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     """The p-norm distance of each row of x1 (.., n, d) to each of x2 (.., m, d): (.., n, m). PyTorch: torch.cdist."""
     return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
+
+
+@public("minigrad", "functional")
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The p-norm distance of every two rows of input (n, d), the upper triangle row by row: (n (n - 1) / 2,).
+
+    PyTorch: torch.nn.functional.pdist.
+    """
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    first, second = np.triu_indices(input.array.shape[0], 1)
+    return norm(index_select(input, 0, wrap(first)) - index_select(input, 0, wrap(second)), p, -1)
