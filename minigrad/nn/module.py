@@ -354,9 +354,7 @@ class Module:
         for module in self.modules():
             for p in module._parameters.values():
                 if p is not None:
-                    p.array = change(wrap(p.array)).array
-                    if p._grad is not None:
-                        p._grad = change(wrap(p._grad.array))
+                    p.change(change)
             for name, b in module._buffers.items():
                 if b is not None:
                     module._buffers[name] = change(b)
