@@ -95,7 +95,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         """The log-probabilities of all classes, (N, n_classes)."""
         head = F.log_softmax(self.head(input), 1)
         groups = [
-            F.log_softmax(tail(input), 1) + head[:, self.shortlist_size + i].unsqueeze(1) for i, tail in enumerate(self.tail)
+            F.log_softmax(tail(input), 1) + head[:, self.shortlist_size + i].unsqueeze(1)
+            for i, tail in enumerate(self.tail)
         ]
         return cat([head[:, : self.shortlist_size], *groups], 1)
 

@@ -34,7 +34,9 @@ def _target(name: str, rank: int, input: Tensor, output_size: Target, filled: in
     spatial = input.array.shape[-rank:]
     target = tuple(n if m is None else int(m) for n, m in zip(spatial, sizes, strict=True))
     if any(m < 0 for m in target):
-        raise RuntimeError(f"{name}: elements of output_size must be greater than or equal to 0, but got {list(target)}")
+        raise RuntimeError(
+            f"{name}: elements of output_size must be greater than or equal to 0, but got {list(target)}"
+        )
     return spatial, target
 
 

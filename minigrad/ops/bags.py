@@ -45,11 +45,15 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> A
             f"{starts[0]}"
         )
     if starts.size and starts[-1] > n:
-        raise RuntimeError(f"offsets[-1] can not be greater than input's length {n} but got offsets[-1] of {starts[-1]}")
+        raise RuntimeError(
+            f"offsets[-1] can not be greater than input's length {n} but got offsets[-1] of {starts[-1]}"
+        )
     if (np.diff(starts) < 0).any():
         raise RuntimeError(f"embedding_bag: offsets must not decrease, got {starts.tolist()}")
     if include_last_offset and starts[-1] != n:
-        raise RuntimeError(f"embedding_bag: with include_last_offset the last must be input's length {n}, got {starts[-1]}")
+        raise RuntimeError(
+            f"embedding_bag: with include_last_offset the last must be input's length {n}, got {starts[-1]}"
+        )
     return starts if include_last_offset else np.append(starts, n)
 
 
@@ -109,7 +113,9 @@ def embedding_bag(
         wrong = index[(index < 0) | (index >= n)][0]
         raise RuntimeError(f"embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be {wrong}")
     if padding_idx is not None and not -n <= padding_idx < n:
-        raise RuntimeError(f"padding_idx must be within the number of embeddings, {-n} through {n - 1}, but got {padding_idx}")
+        raise RuntimeError(
+            f"padding_idx must be within the number of embeddings, {-n} through {n - 1}, but got {padding_idx}"
+        )
     if max_norm is not None:
         shorten_rows(weight, index, max_norm, norm_type)
     bag = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))

@@ -82,7 +82,9 @@ class _Paths:
         return -whole.astype(alpha.dtype)
 
 
-def _gradient(grad: Array, log_probs: Array, loss: Array, paths: _Paths, alpha: Array, states: Array, zero: bool) -> Array:
+def _gradient(
+    grad: Array, log_probs: Array, loss: Array, paths: _Paths, alpha: Array, states: Array, zero: bool
+) -> Array:
     """grad · (p - share of the paths that pass through each label at each time); 0 after the end of a sequence."""
     through = alpha + paths.beta()  # (T, N, S)
     with np.errstate(invalid="ignore"):
@@ -151,9 +153,14 @@ def ctc_loss(
     steps, batch, classes = x.array.shape
     if not 0 <= blank < classes:
         raise RuntimeError("blank must be in label range")
-    lengths, target_length = _lengths("input_lengths", input_lengths, batch), _lengths("target_lengths", target_lengths, batch)
+    lengths, target_length = (
+        _lengths("input_lengths", input_lengths, batch),
+        _lengths("target_lengths", target_lengths, batch),
+    )
     if lengths.max(initial=0) > steps or lengths.min(initial=0) < 0:
-        raise RuntimeError(f"Expected input_lengths to have value at most {steps}, but got value {lengths.max(initial=0)}")
+        raise RuntimeError(
+            f"Expected input_lengths to have value at most {steps}, but got value {lengths.max(initial=0)}"
+        )
     if target_length.min(initial=0) < 0:
         raise RuntimeError(f"Expected target_lengths to have value at least 0, but got value {target_length.min()}")
     labels = _labels(targets, target_length, batch, classes)
@@ -185,7 +192,9 @@ def _labels(targets: Tensor, lengths: Array, batch: int, classes: int) -> Array:
     labels = np.zeros((batch, longest), np.int64)
     if values.ndim == 1:
         if values.size != lengths.sum():
-            raise RuntimeError(f"Expected tensor to have size {lengths.sum()} at dimension 0, but got size {values.size} for targets")
+            raise RuntimeError(
+                f"Expected tensor to have size {lengths.sum()} at dimension 0, but got size {values.size} for targets"
+            )
         labels[inside] = values
     elif values.ndim == 2:
         if values.shape[0] != batch or values.shape[1] < longest:

@@ -49,15 +49,22 @@ def _fractional(
     out = _sizes(name, rank, spatial, output_size, output_ratio)
     for n, k, m in zip(spatial, kernel, out, strict=True):
         if m + k - 1 > n - (rank == 3):  # (in three dimensions PyTorch wants one place more)
-            raise RuntimeError(f"{name}: pool size {kernel} too large relative to input size {spatial} for output size {out}")
+            raise RuntimeError(
+                f"{name}: pool size {kernel} too large relative to input size {spatial} for output size {out}"
+            )
     batch = x.reshape(-1, *x.shape[-rank - 1 :])
     lead = batch.shape[:2]
     # One number an image, channel and dimension; the first of them places the last dimension.
     drawn = default_generator.uniform((*lead, rank), x.dtype) if samples is None else samples.array
-    key: list[Array] = [np.arange(lead[0]).reshape(-1, *(1,) * (1 + 2 * rank)), np.arange(lead[1]).reshape(-1, *(1,) * 2 * rank)]
+    key: list[Array] = [
+        np.arange(lead[0]).reshape(-1, *(1,) * (1 + 2 * rank)),
+        np.arange(lead[1]).reshape(-1, *(1,) * 2 * rank),
+    ]
     flat: Any = 0
     for d, (n, k, m) in enumerate(zip(spatial, kernel, out, strict=True)):
-        places = _starts(drawn[..., rank - 1 - d if rank == 2 else d], n, m, k)[..., None] + np.arange(k)  # (N, C, out, kernel)
+        places = _starts(drawn[..., rank - 1 - d if rank == 2 else d], n, m, k)[..., None] + np.arange(
+            k
+        )  # (N, C, out, kernel)
         shape = [*lead, *(1,) * 2 * rank]
         shape[2 + d], shape[2 + rank + d] = m, k
         places = places.reshape(shape)

@@ -73,7 +73,12 @@ def _cubic(n: int, m: int, ratio: float, align_corners: bool, real: Any) -> tupl
     center = _centers(n, m, ratio, align_corners, real)
     low = np.floor(center)
     share = center - low
-    weights = [cubic(1 + share, -0.75)[1], cubic(share, -0.75)[0], cubic(1 - share, -0.75)[0], cubic(2 - share, -0.75)[1]]
+    weights = [
+        cubic(1 + share, -0.75)[1],
+        cubic(share, -0.75)[0],
+        cubic(1 - share, -0.75)[0],
+        cubic(2 - share, -0.75)[1],
+    ]
     return (low.astype(np.int64)[:, None] + np.arange(-1, 3)).clip(0, n - 1), np.stack(weights, 1)
 
 
@@ -107,7 +112,9 @@ def _blend(input: Tensor, dim: int, places: Array, weights: Array, inside: Array
     shape = (-1, *(1,) * (input.ndim - 1 - dim))
     total: Any = None
     for k in range(places.shape[1]):
-        part = index_select(input, dim, wrap(places[:, k])) * wrap(weights[:, k].astype(input.array.dtype).reshape(shape))
+        part = index_select(input, dim, wrap(places[:, k])) * wrap(
+            weights[:, k].astype(input.array.dtype).reshape(shape)
+        )
         if inside is not None and not inside[:, k].all():
             part = where(wrap(inside[:, k].reshape(shape)), part, 0.0)
         total = part if total is None else total + part
@@ -169,10 +176,14 @@ def _check(input: Tensor, mode: str, align_corners: bool | None, antialias: bool
             f"bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
         )
     if antialias and not (mode in ("bilinear", "bicubic") and input.ndim == 4):
-        raise ValueError("Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input")
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear and bicubic modes and requires a 4-D tensor as input"
+        )
     dtype = input.array.dtype
     if dtype.kind != "f" and not (dtype == np.uint8 and mode.startswith("nearest")):
-        raise NotImplementedError(f'interpolate: mode="{mode}" is not implemented for {input.dtype}; convert the input to a float type')
+        raise NotImplementedError(
+            f'interpolate: mode="{mode}" is not implemented for {input.dtype}; convert the input to a float type'
+        )
 
 
 @public("functional")
@@ -189,7 +200,9 @@ def interpolate(
     """
     _check(input, mode, align_corners, antialias)
     spatial = input.array.shape[2:]
-    target, factors = _sizes(spatial, size, scale_factor, recompute_scale_factor or mode == "area" and size is None, input)
+    target, factors = _sizes(
+        spatial, size, scale_factor, recompute_scale_factor or mode == "area" and size is None, input
+    )
     if min(target) <= 0 or 0 in input.array.shape[1:]:
         raise RuntimeError(
             f"Input and output sizes should be greater than 0, but got input {list(input.array.shape)} and output {list(target)}"

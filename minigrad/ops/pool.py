@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 MOST = 1 << 15  # elements of a window that int16 can number
 
 
-
 def _out_sizes(spatial: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil_mode: bool) -> Ints:
     """How many windows; with ceil_mode also one that begins inside and ends beyond."""
     sizes = []

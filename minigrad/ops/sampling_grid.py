@@ -53,7 +53,8 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     rank = len(sizes) - 2
     if rank not in (2, 3):
         raise NotImplementedError(
-            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size " + str(size)
+            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, respectively. Got size "
+            + str(size)
         )
     if theta.array.shape[1:] != (rank, rank + 1) or theta.ndim != 3:
         raise ValueError(
@@ -67,7 +68,9 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     base = np.ones((*spatial, rank + 1), real)
     for d, n in enumerate(spatial):
         places = np.linspace(-1, 1, n) if n > 1 else np.zeros(1)
-        base[..., rank - 1 - d] = (places if align_corners else places * (n - 1) / n).reshape(-1, *(1,) * (rank - 1 - d))
+        base[..., rank - 1 - d] = (places if align_corners else places * (n - 1) / n).reshape(
+            -1, *(1,) * (rank - 1 - d)
+        )
     points = matmul(wrap(base.reshape(1, -1, rank + 1)), theta.transpose(1, 2))
     return points.reshape(theta.shape[0], *spatial, rank)
 
@@ -194,7 +197,12 @@ def grid_sample(
             low = _whole(low, n)
             neighbours.append([(low, 1 - share), (low + 1, share)])
             continue
-        weights = [cubic(share + 1, -0.75)[1], cubic(share, -0.75)[0], cubic(1 - share, -0.75)[0], cubic(2 - share, -0.75)[1]]
+        weights = [
+            cubic(share + 1, -0.75)[1],
+            cubic(share, -0.75)[0],
+            cubic(1 - share, -0.75)[0],
+            cubic(2 - share, -0.75)[1],
+        ]
         around = [_padded(wrap(low + k), n, padding_mode, corners).array for k in (-1, 0, 1, 2)]
         neighbours.append([(_whole(np.rint(a), n), w) for a, w in zip(around, weights, strict=True)])
     total: Any = None

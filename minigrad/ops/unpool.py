@@ -49,7 +49,9 @@ def _unpool(
     if index.dtype != np.int64:
         raise RuntimeError(f"elements in indices should be type int64 but got: {indices.dtype}")
     if x.ndim not in (rank + 1, rank + 2):
-        raise RuntimeError(f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got {x.ndim} dimensions")
+        raise RuntimeError(
+            f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got {x.ndim} dimensions"
+        )
     if x.shape != index.shape:
         raise RuntimeError(
             f"Expected shape of indices to be same as that of the input tensor ({list(x.shape)}) but got indices tensor with "

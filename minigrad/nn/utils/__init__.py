@@ -1,6 +1,5 @@
 """Helpers around the parameters of a module. PyTorch: torch.nn.utils."""
 
-from ...missing import error as _missing
 from . import clip_grad, convert_parameters, fusion, init, parametrizations, parametrize, rnn
 from .clip_grad import clip_grad_norm, clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from .convert_parameters import parameters_to_vector, vector_to_parameters
@@ -15,7 +14,3 @@ __all__ = [
     "parametrizations", "parametrize", "remove_spectral_norm", "remove_weight_norm", "rnn", "skip_init", "spectral_norm",
     "vector_to_parameters", "weight_norm",
 ]  # fmt: skip
-
-
-def __getattr__(name: str) -> object:
-    raise _missing(__name__, name, globals())

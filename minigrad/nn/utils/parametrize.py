@@ -194,7 +194,9 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Mod
             if hasattr(parametrization, "right_inverse"):
                 with contextlib.suppress(NotImplementedError):
                     back = parametrization.right_inverse(new)
-                    _check(tensor_name, back, old, "The tensor returned by parametrization.right_inverse may not change")
+                    _check(
+                        tensor_name, back, old, "The tensor returned by parametrization.right_inverse may not change"
+                    )
         chain.append(parametrization)
         chain.unsafe |= unsafe
     elif tensor_name in module._buffers or tensor_name in module._parameters:

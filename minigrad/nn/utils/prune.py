@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import missing
 from ...autograd.variable import wrap
 from ...creation import ones_like
 from ...ops import norm
@@ -114,9 +115,7 @@ def _amount(amount: Any) -> Any:
     if not isinstance(amount, int | float | np.number):
         raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
     if amount < 0 or (not isinstance(amount, int | np.integer) and amount > 1):
-        raise ValueError(
-            f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer"
-        )
+        raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
     return amount
 
 
@@ -288,7 +287,9 @@ def global_unstructured(
         )
     tensors = [getattr(module, name) for module, name in parameters]
     importance = parameters_to_vector([scores.get(pair, t) for pair, t in zip(parameters, tensors, strict=True)])
-    masks = [getattr(module, f"{name}_mask", ones_like(t)) for (module, name), t in zip(parameters, tensors, strict=True)]
+    masks = [
+        getattr(module, f"{name}_mask", ones_like(t)) for (module, name), t in zip(parameters, tensors, strict=True)
+    ]
     mask = method.within(importance.detach(), parameters_to_vector(masks).detach().clone())
     start = 0
     for (module, name), t in zip(parameters, tensors, strict=True):
@@ -300,9 +301,7 @@ def remove(module: Any, name: str) -> Any:
     """Make the pruned values the parameter's own, and take mask and hook away."""
     key = _find(module, name)
     if key is None:
-        raise ValueError(
-            f"Parameter '{name}' of module {module} has to be pruned before pruning can be removed"
-        )
+        raise ValueError(f"Parameter '{name}' of module {module} has to be pruned before pruning can be removed")
     module._hooks["forward_pre"].pop(key)[0].remove(module)
     return module
 
@@ -310,3 +309,7 @@ def remove(module: Any, name: str) -> Any:
 def is_pruned(module: Any) -> bool:
     """Whether a tensor of this module, or of one below it, is pruned."""
     return any(_find(m) is not None for m in module.modules())
+
+
+def __getattr__(name: str) -> Any:  # loaded on its own, as PyTorch's is
+    raise missing.error(__name__, name, globals())
