@@ -53,13 +53,15 @@ from .transformer import (
     Transformer, TransformerDecoder, TransformerDecoderLayer, TransformerEncoder, TransformerEncoderLayer,
 )  # fmt: skip
 from .upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
-from . import modules  # shows what is above by other paths
+from . import modules
 
 _NEAREST = {
     "CrossMapLRN2d": "is nn.LocalResponseNorm",
     "DataParallel": "is the module itself: minigrad computes in one process",
     "SyncBatchNorm": "is nn.BatchNorm2d",
 }
+
+modules._show(globals())
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,8 @@ from .linear import Linear
 from .module import Module
 from .parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 
+__all__ = ["LazyModuleMixin"]  # not in nn itself, but in nn.modules.lazy
+
 
 class LazyModuleMixin(Module):
     """What lazy layers share. A subclass gives `initialize_parameters(*inputs)`; `cls_to_become` is what it is afterwards."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import storage
 from ..autograd.hooks import RemovableHandle
-from ..autograd.variable import Variable, wrap
+from ..autograd.variable import Variable
 from ..device import require_cpu
 from ..dtypes import bfloat16, float16, float32, float64, from_numpy
 from ..tensor_options import read_to

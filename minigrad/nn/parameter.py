@@ -140,7 +140,7 @@ def is_lazy(x: Any) -> bool:
     return isinstance(x, UninitializedTensorMixin)
 
 
-class UninitializedParameter(UninitializedTensorMixin, Parameter):
+class UninitializedParameter(UninitializedTensorMixin, Parameter):  # type: ignore[misc]  # both have a __repr__
     """A parameter that waits for its shape. PyTorch: torch.nn.parameter.UninitializedParameter."""
 
     cls_to_become = Parameter

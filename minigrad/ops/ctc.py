@@ -63,10 +63,11 @@ class _Paths:
         final = (state == self.last[:, None]) | (state == self.last[:, None] - 1)
         skip_to = np.zeros_like(self.may_skip)  # whether the state two further on may be reached
         skip_to[:, :-2] = self.may_skip[:, 2:]
-        later = beta[0] if len(beta) else None
+        later: Any = None
         for t in range(len(beta) - 1, -1, -1):
             # the same step on the chain turned round
-            onward = _step(later[:, ::-1], skip_to[:, ::-1])[:, ::-1]
+            after = np.full_like(self.seen[t], -np.inf) if later is None else later
+            onward = _step(after[:, ::-1], skip_to[:, ::-1])[:, ::-1]
             onward = np.where((t == self.lengths - 1)[:, None], np.where(final, 0, -np.inf), onward)
             later = beta[t] = onward + self.seen[t]
         return beta
@@ -91,7 +92,8 @@ def _gradient(
         share = np.exp(through + loss[:, None] - paths.seen)
     label = np.zeros_like(log_probs)
     for s in range(states.shape[1]):
-        np.add.at(label, (slice(None), np.arange(len(states)), states[:, s]), share[:, :, s])
+        key: Any = (slice(None), np.arange(len(states)), states[:, s])
+        label[key] += share[:, :, s]  # (no two of these places are the same)
     out = (np.exp(log_probs) - label) * grad[:, None]
     out[:, np.isinf(loss)] = 0 if zero else np.nan
     out[np.arange(len(out))[:, None] >= paths.lengths] = 0

@@ -201,7 +201,7 @@ def interpolate(
     _check(input, mode, align_corners, antialias)
     spatial = input.array.shape[2:]
     target, factors = _sizes(
-        spatial, size, scale_factor, recompute_scale_factor or mode == "area" and size is None, input
+        spatial, size, scale_factor, recompute_scale_factor or (mode == "area" and size is None), input
     )
     if min(target) <= 0 or 0 in input.array.shape[1:]:
         raise RuntimeError(

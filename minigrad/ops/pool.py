@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd.fused import Fused, size
-from ..autograd.variable import Array, Operand, Variable, wrap
+from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from .along import gather
-from .matrix import matmul
 from .pad import pad as pad_tensor
-from .windows import IntOrInts, Ints, Key, Pairs, at, inside, pad_zeros, tuple_of
+from .windows import IntOrInts, Ints, Pairs, at, inside, pad_zeros, tuple_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ...tensor import Tensor
 
 
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_"]  # as PyTorch's file; nn.utils has the others too
+
+
 def _parameters(parameters: Tensor | Iterable[Tensor]) -> list[Any]:
     return [parameters] if isinstance(parameters, Variable) else list(parameters)
 

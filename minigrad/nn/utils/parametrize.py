@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ...autograd.modes import no_grad
 from ...autograd.variable import Variable
@@ -22,7 +22,7 @@ class _Cache:
     """The values computed inside `cached()`."""
 
     depth = 0
-    values: dict[tuple[int, str], Any] = {}
+    values: ClassVar[dict[tuple[int, str], Any]] = {}
 
 
 @contextlib.contextmanager
