@@ -6,6 +6,7 @@ Source: Graham 2014, "Fractional Max-Pooling".
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,8 @@ def _sizes(name: str, rank: int, spatial: Ints, output_size: Any, output_ratio: 
         raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
     if output_size is not None:
         return tuple_of(output_size, rank, "output_size")
+    if rank == 2 and (not isinstance(output_ratio, Sequence) or len(output_ratio) > 2):  # as PyTorch's
+        raise TypeError(f"{name}: output_ratio must be a tuple of two numbers, got {output_ratio!r}")
     ratios = (output_ratio,) * rank if isinstance(output_ratio, int | float) else tuple(output_ratio)
     return tuple(int(n * r) for n, r in zip(spatial, ratios, strict=True))
 

@@ -139,7 +139,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     return x.reshape(*lead, c * r * r, h // r, w // r)
 
 
-@public("minigrad", "functional", also="native_channel_shuffle")
+@public("minigrad", "functional")
 def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     """(N, C, *): the channels of `groups` groups, in turn one of each. PyTorch: torch.nn.functional.channel_shuffle."""
     if input.ndim <= 2:

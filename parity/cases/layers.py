@@ -85,6 +85,7 @@ def _tables(torch: Any, index: Any, options: dict, bag: bool, seed: int) -> Any:
     return repr(table), frozen.weight.requires_grad, out.detach(), table.weight.detach(), gradient
 
 
+op("Tensor.to_dense", lambda d: call(d.tensor(), *d.choice(((), (None,)))))
 op(
     "nn.Embedding.settings",
     lambda d: call(
@@ -552,7 +553,7 @@ OLD_FILLS = ("uniform", "normal", "constant", "eye", "dirac", "xavier_uniform", 
 
 def _filled(torch: Any, name: str, seed: int) -> Any:
     torch.manual_seed(seed)
-    x = torch.zeros(4, 3, 2) if name == "dirac" else torch.zeros(4, 3)
+    x = torch.zeros((4, 3, 2) if name == "dirac" else (4, 3), dtype=torch.float64)
     args = {"constant": (1.5,), "sparse": (0.5,)}.get(name, ())
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")

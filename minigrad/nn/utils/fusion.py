@@ -60,4 +60,4 @@ def _scaled(w: Any, b: Any, mean: Any, var: Any, eps: float, scale: Any, shift: 
     factor = (var + eps).rsqrt() * scale
     weight = (w * factor.reshape(shape)).to(w.dtype)
     bias = ((bias - mean) * factor + shift).to(w.dtype if b is None else b.dtype)
-    return Parameter(weight.detach(), w.requires_grad), Parameter(bias.detach(), True if b is None else b.requires_grad)
+    return Parameter(weight.detach(), w.requires_grad), Parameter(bias.detach(), b is not None and b.requires_grad)
