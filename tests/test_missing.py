@@ -19,7 +19,7 @@ COMMANDS = {"python -m benchmarks profile"}
 
 def named(advice):
     """The names of code in a piece of advice: in backticks, with dots, called, or listed after "nearest:"."""
-    found = {text for text in re.findall(r"`([^`]+)`", advice)}
+    found = set(re.findall(r"`([^`]+)`", advice))
     rest = re.sub(r"`[^`]+`", " ", advice)
     found |= set(re.findall(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", rest))
     found |= set(re.findall(r"(?<![\w.])([A-Za-z_]\w*)\(", rest))

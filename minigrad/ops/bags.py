@@ -27,6 +27,8 @@ def _bags(input: Tensor, offsets: Tensor | None, include_last_offset: bool) -> A
                 "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of fixed length sequences. "
                 f"However, found offsets of type {type(offsets)}"
             )
+        if not shape[1]:
+            raise RuntimeError("embedding_bag: bags of a 2D input must not be empty; give 1D input and offsets")
         return np.arange(shape[0] + 1) * shape[1]
     if input.ndim != 1:
         raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.ndim}")
@@ -112,6 +114,8 @@ def embedding_bag(
     if index.size and (index.min() < 0 or index.max() >= n):
         wrong = index[(index < 0) | (index >= n)][0]
         raise RuntimeError(f"embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be {wrong}")
+    if weight.array.dtype.kind != "f":
+        raise RuntimeError(f"embedding_bag: weight must be of a float type, but got {type_name(weight)}")
     if padding_idx is not None and not -n <= padding_idx < n:
         raise RuntimeError(
             f"padding_idx must be within the number of embeddings, {-n} through {n - 1}, but got {padding_idx}"

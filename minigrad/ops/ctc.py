@@ -153,6 +153,8 @@ def ctc_loss(
     if x.array.dtype not in (np.float32, np.float64):
         raise NotImplementedError(f"\"ctc_loss_cpu\" not implemented for '{type_name(log_probs)}'")
     steps, batch, classes = x.array.shape
+    if not x.array.size:
+        raise RuntimeError("log_probs tensor must not be empty")
     if not 0 <= blank < classes:
         raise RuntimeError("blank must be in label range")
     lengths, target_length = (

@@ -46,6 +46,8 @@ def _fractional(
     rank: int, input: Tensor, kernel_size: IntOrInts, output_size: Any, output_ratio: Any, return_indices: bool, samples: Tensor | None
 ) -> Any:  # fmt: skip
     name, x = f"fractional_max_pool{rank}d", input.array
+    if x.ndim < rank + 1:
+        raise IndexError(f"{name}: Expected {rank + 1}D or {rank + 2}D tensor for input, but got: {list(x.shape)}")
     if x.ndim not in (rank + 1, rank + 2) or 0 in x.shape[-rank - 1 :]:
         raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D tensor for input, but got: {list(x.shape)}")
     kernel, spatial = tuple_of(kernel_size, rank, "kernel_size"), x.shape[-rank:]

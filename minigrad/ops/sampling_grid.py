@@ -60,6 +60,8 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
         raise ValueError(
             f"Expected a batch of {rank}D affine matrices of shape Nx{rank}x{rank + 1} for size {sizes}. Got {list(theta.shape)}."
         )
+    if theta.shape[0] != sizes[0]:
+        raise RuntimeError(f"Expected as many matrices as images: size {sizes} says {sizes[0]}, theta has {theta.shape[0]}")
     if min(sizes) <= 0:
         raise ValueError(f"Expected non-zero, positive output size. Got {sizes}")
     if align_corners is None:
@@ -140,7 +142,7 @@ def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> int:
             f"grid_sampler(): expected input and grid to have same dtype, but input has {input.dtype} and grid has {grid.dtype}"
         )
     if x.dtype.kind != "f":
-        raise RuntimeError(f"grid_sampler(): not implemented for {input.dtype}; convert the input to a float type")
+        raise NotImplementedError(f"grid_sampler(): not implemented for {input.dtype}; convert the input to a float type")
     if x.ndim not in (4, 5) or g.ndim != x.ndim:
         raise RuntimeError(
             "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes "
