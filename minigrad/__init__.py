@@ -29,6 +29,7 @@ from .dtypes import float64 as double
 from .dtypes import int16 as short
 from .dtypes import int32 as int
 from .dtypes import int64 as long
+from .missing import advise as _advise
 from .missing import error as _missing
 from .predicates import (
     is_complex, is_floating_point, is_inference, is_nonzero, is_same_size, is_signed, is_tensor,
@@ -53,6 +54,8 @@ from .serialization import load, save
 
 pi, e, inf, nan, newaxis = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan, None
 __version__ = "0.1.0"
+
+_advise(__name__)
 
 
 def __getattr__(name: str) -> _Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
@@ -14,23 +16,21 @@ _INSTEAD = {
     "complex128": "there are no complex numbers",
     "cdouble": "there are no complex numbers",
     "cfloat": "there are no complex numbers",
-    "conv3d": "nearest: conv2d",
-    "ctc_loss": "nearest: cross_entropy",
     "distributed": "one process, on a CPU: leave it out",
-    "embedding_bag": "use embedding(...).sum(1) or .mean(1)",
     "fft": "there are no complex numbers",
     "func": "use autograd.grad, autograd.functional.jacobian or hessian",
-    "grid_sample": "nearest: interpolate",
     "hub": "load a state_dict with minigrad.load",
     "jit": "programs run as they are written; `minigrad.compile` gives back its argument",
+    "linear_cross_entropy": "use nn.functional.cross_entropy(nn.functional.linear(input, weight, bias), target)",
+    "multi_head_attention_forward": "use nn.MultiheadAttention or nn.functional.scaled_dot_product_attention",
     "multiprocessing": "use Python's own multiprocessing",
-    "pack_padded_sequence": "use pad_sequence and a mask",
+    "pack_padded_sequence": "use nn.utils.rnn.pad_sequence and a mask",
     "profiler": "use `python -m benchmarks profile`",
     "sparse_coo": "there are no sparse tensors; the one layout is strided",
     "sparse_csr": "there are no sparse tensors; the one layout is strided",
     "special": "the functions are in minigrad itself: erf, lgamma, digamma, ...",
     "stft": "there are no complex numbers",
-    "svd": "nearest: linalg.inv, linalg.solve, linalg.det",
+    "svd": "nearest: linalg.inv, linalg.matrix_norm",
     "tensorboard": "use PyTorch's, torch.utils.tensorboard: it takes numbers and arrays",
     "vmap": "write the batch as a dimension",
 }
@@ -45,6 +45,20 @@ def error(module: str, name: str, names: Iterable[str]) -> AttributeError:
 
     near = difflib.get_close_matches(name, [n for n in names if not n.startswith("_")], 3, 0.65)
     return AttributeError(f"{text}; nearest: {', '.join(near)}" if near else text)
+
+
+def advise(package: str) -> None:
+    """Let every module of a package that is loaded, and has no way of its own, answer so for a name that it lacks."""
+    for path, module in tuple(sys.modules.items()):
+        if path.startswith(f"{package}.") and "__getattr__" not in vars(module):
+            module.__getattr__ = _asked(module)  # type: ignore[method-assign]
+
+
+def _asked(module: types.ModuleType) -> Callable[[str], NoReturn]:
+    def lacking(name: str) -> NoReturn:
+        raise error(module.__name__, name, () if name.startswith("__") else vars(module))
+
+    return lacking
 
 
 def refuse(owner: str, **arguments: Any) -> None:

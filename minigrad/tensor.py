@@ -100,6 +100,10 @@ class Tensor(Variable):
     def is_sparse(self) -> bool:
         return False
 
+    def to_dense(self, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
+        """Itself, or in another dtype: every tensor is dense, the gradient of `Embedding(sparse=True)` too."""
+        return self if dtype is None else self.to(dtype)
+
     @property
     def itemsize(self) -> int:
         return self.array.itemsize

@@ -675,13 +675,4 @@ UNSUPPORTED.update(
         "is_grads_batched",
         lambda torch: torch.autograd.grad(leaf(torch, 2) * 2, leaf(torch, 2), torch.ones(1, 2), is_grads_batched=True),
     ),
-    interpolate_bicubic=(
-        "bicubic",
-        lambda torch: torch.nn.functional.interpolate(torch.ones(1, 1, 2, 2), size=3, mode="bicubic"),
-    ),
-    embedding_max_norm=(
-        "max_norm",
-        lambda torch: torch.nn.functional.embedding(torch.tensor([0]), torch.ones(3, 2), max_norm=1.0),
-    ),
-    embedding_sparse=("sparse", lambda torch: torch.nn.Embedding(3, 2, sparse=True)),
 )

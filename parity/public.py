@@ -88,6 +88,7 @@ EXEMPT: dict[str, str] = {
     "device": "compared through Tensor.device",
     "dtype": "compared with every tensor",
     "autograd.Variable": "the base of Tensor",
+    "nn.parameter.UninitializedTensorMixin": "the base of UninitializedParameter and UninitializedBuffer",
     "autograd.Operation": "the base of every operation",
     "autograd.Fused": "the base of every operation that has several forms",
 }

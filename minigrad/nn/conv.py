@@ -115,6 +115,16 @@ class Conv2d(_ConvNd):
         return F.conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
 
+class Conv3d(_ConvNd):
+    """Convolution over (N, C, D, H, W). PyTorch: torch.nn.Conv3d."""
+
+    rank = 3
+
+    def forward(self, input: Any) -> Any:
+        x, padding = self._padded(input)
+        return F.conv3d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
 class _ConvTransposeNd(_ConvNd):
     transposed = True
 
@@ -170,5 +180,17 @@ class ConvTranspose2d(_ConvTransposeNd):
     def forward(self, input: Any, output_size: Any = None) -> Any:
         extra = self._extra(input, output_size)
         return F.conv_transpose2d(
+            input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
+        )
+
+
+class ConvTranspose3d(_ConvTransposeNd):
+    """The transpose of `Conv3d`: from small to large. PyTorch: torch.nn.ConvTranspose3d."""
+
+    rank = 3
+
+    def forward(self, input: Any, output_size: Any = None) -> Any:
+        extra = self._extra(input, output_size)
+        return F.conv_transpose3d(
             input, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation
         )

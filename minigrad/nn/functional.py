@@ -188,6 +188,28 @@ def _drop_batch(input: Tensor, batched: int, p: float, training: bool, inplace: 
     return input.copy_(dropped) if inplace else dropped
 
 
+# -- pools that always give the places too
+
+
+def _with_indices(pool: Callable) -> Callable:
+    """A max pool under its other name, `..._with_indices`: it gives the largest elements and where they lay."""
+    signature = inspect.signature(pool)
+
+    @functools.wraps(pool)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        bound = signature.bind(*args, **kwargs)
+        bound.arguments["return_indices"] = True
+        return pool(*bound.args, **bound.kwargs)
+
+    both.__name__, both.__module__ = f"{pool.__name__}_with_indices", __name__
+    return both
+
+
+for _name in ("max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d",
+              "fractional_max_pool2d", "fractional_max_pool3d"):  # fmt: skip
+    _own(_with_indices(FUNCTIONAL[_name]))
+
+
 # -- what the module shows
 
 globals().update(FUNCTIONAL)

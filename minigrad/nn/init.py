@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -212,3 +214,23 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
         tensor.array[(generator or random.default_generator).randperm(rows)[:zeros], j] = 0
     storage.mark_written(tensor.array)
     return tensor
+
+
+def _by_old_name(fill: Callable[..., Any]) -> Callable[..., Any]:
+    """The function without the underscore at its end, as PyTorch had it before 0.4; it warns."""
+    old = fill.__name__.removesuffix("_")
+
+    @functools.wraps(fill)
+    def filled(*args: Any, **kwargs: Any) -> Any:
+        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning, stacklevel=2)
+        return fill(*args, **kwargs)
+
+    filled.__name__ = old
+    return filled
+
+
+for _fill in (
+    uniform_, normal_, constant_, eye_, dirac_, xavier_uniform_, xavier_normal_, kaiming_uniform_, kaiming_normal_,
+    orthogonal_, sparse_,
+):  # fmt: skip
+    globals()[_fill.__name__.removesuffix("_")] = _by_old_name(_fill)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +21,7 @@ class _Loss(Module):
         self.reduction = reduction
 
 
-class _Weighted(_Loss):
+class _WeightedLoss(_Loss):
     weight: Any
 
     def __init__(
@@ -68,7 +69,7 @@ class HuberLoss(_Loss):
         return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
-class NLLLoss(_Weighted):
+class NLLLoss(_WeightedLoss):
     """Minus the log-probability of the target class, from log-probabilities."""
 
     def __init__(
@@ -82,7 +83,22 @@ class NLLLoss(_Weighted):
         return F.nll_loss(input, target, weight=self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
-class CrossEntropyLoss(_Weighted):
+class NLLLoss2d(NLLLoss):
+    """`NLLLoss` by its old name, with PyTorch's warning."""
+
+    def __init__(
+        self, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
+        reduction: str = "mean",
+    ) -> None:  # fmt: skip
+        warnings.warn(
+            "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement.",
+            FutureWarning,
+            stacklevel=2,
+        )
+        super().__init__(weight, size_average, ignore_index, reduce, reduction)
+
+
+class CrossEntropyLoss(_WeightedLoss):
     """Minus the log-probability of the target class, from logits; targets are classes or probabilities."""
 
     def __init__(
@@ -99,14 +115,14 @@ class CrossEntropyLoss(_Weighted):
         )  # fmt: skip
 
 
-class BCELoss(_Weighted):
+class BCELoss(_WeightedLoss):
     """Binary cross-entropy of probabilities."""
 
     def forward(self, input: Any, target: Any) -> Any:
         return F.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(_Weighted):
+class BCEWithLogitsLoss(_WeightedLoss):
     """Binary cross-entropy of logits."""
 
     def __init__(
@@ -241,14 +257,14 @@ class TripletMarginWithDistanceLoss(_Loss):
         )  # fmt: skip
 
 
-class MultiLabelSoftMarginLoss(_Weighted):
+class MultiLabelSoftMarginLoss(_WeightedLoss):
     """The mean over classes of the binary cross-entropy of logits."""
 
     def forward(self, input: Any, target: Any) -> Any:
         return F.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
 
 
-class MultiMarginLoss(_Weighted):
+class MultiMarginLoss(_WeightedLoss):
     """Σ max(0, margin - input[target] + input[i])^p over the other classes, divided by their number."""
 
     def __init__(
@@ -265,4 +281,24 @@ class MultiMarginLoss(_Weighted):
     def forward(self, input: Any, target: Any) -> Any:
         return F.multi_margin_loss(
             input, target, p=self.p, margin=self.margin, weight=self.weight, reduction=self.reduction
+        )
+
+
+class MultiLabelMarginLoss(_Loss):
+    """Σ max(0, 1 - (x_t - x_j)) / C over the target classes t and all others j."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
+
+
+class CTCLoss(_Loss):
+    """Minus the log-probability of all ways in which a sequence of labels can lie in time. Graves et al. 2006."""
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
+        return F.ctc_loss(
+            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
         )

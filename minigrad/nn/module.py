@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from ..autograd.hooks import RemovableHandle
-from ..autograd.variable import Variable, wrap
+from ..autograd.variable import Variable
 from ..device import require_cpu
 from ..dtypes import bfloat16, float16, float32, float64, from_numpy
 from ..tensor_options import read_to
@@ -347,9 +347,7 @@ class Module(State):
         for module in self.modules():
             for p in module._parameters.values():
                 if p is not None:
-                    p.array = change(wrap(p.array)).array
-                    if p._grad is not None:
-                        p._grad = change(wrap(p._grad.array))
+                    p.change(change)
             for name, b in module._buffers.items():
                 if b is not None:
                     module._buffers[name] = change(b)

@@ -20,7 +20,7 @@ def _scale_and_shift(module: Module, size: Any, weight: bool, bias: bool, option
     module.register_parameter("bias", Parameter(creation.zeros(size, **options)) if bias else None)
 
 
-class _Running(Module):
+class _NormBase(Module):
     """Batch and instance norm: weight and bias (num_features,), and running statistics in the state."""
 
     allowed: tuple[int, ...] = ()
@@ -77,7 +77,7 @@ class _Running(Module):
         )
 
 
-class _BatchNorm(_Running):
+class _BatchNorm(_NormBase):
     def forward(self, input: Any) -> Any:
         self._check(input)
         factor = 0.0 if self.momentum is None else self.momentum
@@ -111,7 +111,7 @@ class BatchNorm3d(_BatchNorm):
     allowed = (5,)
 
 
-class _InstanceNorm(_Running):
+class _InstanceNorm(_NormBase):
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False,
         track_running_stats: bool = False, device: Any = None, dtype: Any = None, *, bias: bool = True,

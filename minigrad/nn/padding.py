@@ -33,6 +33,12 @@ class ZeroPad2d(_Pad):
     """Zeros around (.., H, W)."""
 
 
+class ZeroPad3d(_Pad):
+    """Zeros around (.., D, H, W)."""
+
+    count = 6
+
+
 class ReflectionPad1d(_Pad):
     """The mirror image around (.., L)."""
 
@@ -43,6 +49,12 @@ class ReflectionPad2d(_Pad):
     """The mirror image around (.., H, W)."""
 
     mode = "reflect"
+
+
+class ReflectionPad3d(_Pad):
+    """The mirror image around (.., D, H, W)."""
+
+    mode, count = "reflect", 6
 
 
 class ReplicationPad1d(_Pad):
@@ -57,6 +69,12 @@ class ReplicationPad2d(_Pad):
     mode = "replicate"
 
 
+class ReplicationPad3d(_Pad):
+    """The edge repeated around (.., D, H, W)."""
+
+    mode, count = "replicate", 6
+
+
 class CircularPad1d(_Pad):
     """The other end continued around (.., L)."""
 
@@ -67,6 +85,12 @@ class CircularPad2d(_Pad):
     """The other end continued around (.., H, W)."""
 
     mode = "circular"
+
+
+class CircularPad3d(_Pad):
+    """The other end continued around (.., D, H, W)."""
+
+    mode, count = "circular", 6
 
 
 class ConstantPad1d(_Pad):
@@ -89,3 +113,9 @@ class ConstantPad2d(ConstantPad1d):
     """A value around (.., H, W)."""
 
     count = 4
+
+
+class ConstantPad3d(ConstantPad1d):
+    """A value around (.., D, H, W)."""
+
+    count = 6

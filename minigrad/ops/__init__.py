@@ -5,18 +5,21 @@ the input, settles types and calls `apply`. The functions take tensors; given ar
 operations do), they return arrays and leave no trace in the graph.
 
     activation.py          smooth activations: elu, gelu, silu, softplus, glu ...
+    adaptive_pool.py       pooling to a given size
     along.py               along one dimension by tensors of indices: gather, index_select, scatter
     approximations.py      the values of special functions, in NumPy alone
     arithmetic.py          + - * / and remainders, absolute value, sign
     arrange.py             repeat, tile, flip, rot90, roll: copies in another arrangement
     attention.py           scaled dot-product attention
     axes.py                the dimensions of a reduction (helpers)
+    bags.py                embedding_bag: sums, means and maxima of bags of rows
     checks.py              checks of arguments, in PyTorch's words (helpers)
     choice.py              where, maximum, minimum, clamp, nan_to_num
     comparison.py          == < isnan isclose, logic and bits
     contraction.py         tensordot, einsum, inner
     conv.py                convolution and its transpose
     counting.py            bincount, histc, unique, searchsorted, isin
+    ctc.py                 ctc_loss: sequences whose places in time are not known
     cumulative.py          cumsum, cumprod, cummax, logcumsumexp, diff
     diagonals.py           diagonals and triangles
     dims.py                sizes and dims as a call names them (helpers)
@@ -25,6 +28,7 @@ operations do), they return arrays and leave no trace in the graph.
     exponential.py         exp, the logarithms, sigmoid
     extremes.py            amax, aminmax, max, argmax ...
     float_parts.py         signbit, frexp, ldexp, nextafter
+    fractional_pool.py     max pooling of windows at random places
     index.py               x[key]
     integers.py            gcd, lcm, shifts of bits
     integration.py         trapezoid, gradient: integrals and derivatives of samples
@@ -38,6 +42,7 @@ operations do), they return arrays and leave no trace in the graph.
     loss_margins.py        losses with a margin: triplet_margin_loss, hinge_embedding_loss ...
     loss_reduction.py      mean, sum or none: the losses of elements become one number (helpers)
     loss_regression.py     losses of regression: mse_loss, l1_loss, huber_loss ...
+    lp_pool.py             the p-norm of each window
     mask.py                choice by a mask on the bits of floats, for formulas (helpers)
     masked.py              masked_fill, masked_select, nonzero
     matrix.py              matmul, mm, bmm, dot, outer, addmm, kron, cross, inverse ...
@@ -49,11 +54,12 @@ operations do), they return arrays and leave no trace in the graph.
     parts.py               slices, narrow, split, chunk, unbind
     patches.py             unfold, fold, pixel_shuffle
     piecewise.py           relu and its kin: activations made of straight pieces
-    pool.py                max, average and adaptive pooling
+    pool.py                max and average pooling
     power.py               pow, square, the roots
     reduce.py              sum, mean, var, std, prod, logsumexp, all, any ...
     rounding.py            floor, ceil, round, trunc
     rule.py                Rule: an operation of one input, made of a function and its derivative
+    sampling_grid.py       images read at the places of a grid
     shape.py               reshape, permute, expand: other views of the same elements
     softmax.py             softmax, log_softmax, gumbel_softmax
     special.py             erf, lgamma and their kin
@@ -61,20 +67,24 @@ operations do), they return arrays and leave no trace in the graph.
     tables.py              embedding, one_hot
     tapers.py              hann_window and its kin
     trigonometry.py        sin, cos, tan, their inverses and hyperbolic kin
+    unpool.py              the values of a max pool put back
     windows.py             what convolution, pooling and unfolding share (helpers)
 """
 
 from ..public import MINIGRAD
 from .activation import *
+from .adaptive_pool import *
 from .along import *
 from .arithmetic import *
 from .arrange import *
 from .attention import *
+from .bags import *
 from .choice import *
 from .comparison import *
 from .contraction import *
 from .conv import *
 from .counting import *
+from .ctc import *
 from .cumulative import *
 from .diagonals import *
 from .distances import *
@@ -82,6 +92,7 @@ from .dropout import *
 from .exponential import *
 from .extremes import *
 from .float_parts import *
+from .fractional_pool import *
 from .index import *
 from .integers import *
 from .integration import *
@@ -93,6 +104,7 @@ from .loss_classes import *
 from .loss_distributions import *
 from .loss_margins import *
 from .loss_regression import *
+from .lp_pool import *
 from .masked import *
 from .matrix import *
 from .norm import *
@@ -106,6 +118,7 @@ from .pool import *
 from .power import *
 from .reduce import *
 from .rounding import *
+from .sampling_grid import *
 from .shape import *
 from .softmax import *
 from .special import *
@@ -113,6 +126,7 @@ from .statistics import *
 from .tables import *
 from .tapers import *
 from .trigonometry import *
+from .unpool import *
 
 globals().update(MINIGRAD)  # a function wins over the file of its name: softmax, norm, dropout
 __all__ = list(MINIGRAD)

@@ -47,7 +47,7 @@ def _columns(x: Array, kernel: Ints, stride: Ints, dilation: Ints, groups: int) 
 
 def _compiled_work(x: Array, out: Ints, w: Array, groups: int) -> int:
     """What a compiled convolution to `out` places costs, in elements that are used once: 128 products each."""
-    if 0 in (size(x), w.size):
+    if 0 in (size(x), w.size) or len(out) > 2:  # the loops know lines and images
         return 0
     places = x.shape[0] * math.prod(out)
     if places < 64 or w.shape[0] < 4 * groups:
@@ -194,12 +194,30 @@ def conv1d(
 
 
 @public("minigrad", "functional")
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """`conv1d` of sequences (T, N, C) by weight (k, C, O): (T', N, O). PyTorch: torch.nn.functional.conv_tbc."""
+    for name, given, dims in (("Input", input, 3), ("Weight", weight, 3), ("Bias", bias, 1)):
+        if given.ndim != dims:
+            raise RuntimeError(f"{name} must have {dims} dims, got shape {list(given.array.shape)}")
+    return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)
+
+
+@public("minigrad", "functional")
 def conv2d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts | str = 0, dilation: IntOrInts = 1,
     groups: int = 1,
 ) -> Tensor:  # fmt: skip
     """input (N, C, H, W) or (C, H, W), weight (O, C/groups, kh, kw): (N, O, H', W'). PyTorch: torch.conv2d."""
     return _conv("conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
+
+
+@public("minigrad", "functional")
+def conv3d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts | str = 0, dilation: IntOrInts = 1,
+    groups: int = 1,
+) -> Tensor:  # fmt: skip
+    """input (N, C, D, H, W) or (C, D, H, W), weight (O, C/groups, kd, kh, kw): (N, O, D', H', W'). PyTorch: torch.conv3d."""
+    return _conv("conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
 def _conv(
@@ -334,6 +352,17 @@ def conv_transpose2d(
     """input (N, C, H, W), weight (C, O/groups, kh, kw): as `conv_transpose1d`, in two dimensions. PyTorch: torch.conv_transpose2d."""
     return _conv_transpose(
         "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
+
+
+@public("minigrad", "functional")
+def conv_transpose3d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts = 0,
+    output_padding: IntOrInts = 0, groups: int = 1, dilation: IntOrInts = 1,
+) -> Tensor:  # fmt: skip
+    """input (N, C, D, H, W), weight (C, O/groups, kd, kh, kw): as `conv_transpose1d`, in three. PyTorch: torch.conv_transpose3d."""
+    return _conv_transpose(
+        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
     )
 
 

@@ -14,6 +14,7 @@ from .choice import clamp, minimum, where
 from .distances import pairwise_distance
 from .exponential import exp, log1p
 from .loss_reduction import reduced, reduction_name
+from .piecewise import relu
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -176,3 +177,36 @@ def multi_margin_loss(
     others = np.arange(classes) != t
     losses = where(wrap(others), violation, 0.0).sum(1) / classes
     return losses.reshape(target.shape) if reduction == "none" else reduced(losses, reduction)
+
+
+@public("functional")
+def multilabel_margin_loss(
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+) -> Tensor:
+    """Σ max(0, 1 - (x_t - x_j)) / C over the target classes t and all others j; input (N, C) or (C,).
+
+    target: the classes of each row, in its first places, then -1. PyTorch: torch.nn.functional.multilabel_margin_loss.
+    """
+    reduction = reduction_name(reduction, size_average, reduce)
+    require_floating(input, "multilabel_margin_loss")
+    shape, t = input.array.shape, target.array
+    if len(shape) not in (0, 1, 2) or (shape and shape[-1] == 0):
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(shape)}"
+        )
+    if t.shape != shape and not (t.size == input.array.size and max(t.ndim, len(shape)) <= 1):
+        raise RuntimeError(f"inconsistent target size: {list(t.shape)} for input of size: {list(shape)}")
+    if t.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {type_name(t)}")
+    classes = shape[-1] if shape else 1
+    x, t = input.reshape((-1, classes)), t.reshape(-1, classes)
+    if t.size and (t.min() < -1 or t.max() >= classes):
+        raise RuntimeError("argument #2 'target' is out of range")
+    named = np.cumsum(t < 0, 1) == 0  # the places before the first -1
+    index = np.where(named, t, 0)
+    is_target = np.zeros(t.shape, bool)
+    np.put_along_axis(is_target, np.where(named, t, t[:, :1].clip(0)), named[:, :1] | named, 1)
+    pairs = wrap(named[:, :, None] & ~is_target[:, None, :])  # (N, target, other)
+    chosen = x.gather(1, wrap(index)).unsqueeze(2)
+    losses = where(pairs, relu(1 - chosen + x.unsqueeze(1)), 0.0).sum((1, 2)) / classes
+    return losses.reshape(shape[:-1]) if reduction == "none" else reduced(losses, reduction)

@@ -51,7 +51,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     named = list(zip(widths[::2], widths[1::2], strict=True))[::-1]
     pairs = [(0, 0)] * (ndim - len(named)) + named
     if mode != "constant":
-        return _pad_by_index(input, pairs, mode, value)
+        _check_spatial(input, len(named), mode, value)
+        return _pad_by_index(input, pairs, mode)
     if any(p < 0 for pair in pairs for p in pair):  # cut first
         for n, (lo, hi) in zip(input.array.shape, pairs, strict=True):
             if n + lo + hi < 0:
@@ -65,13 +66,28 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     return Pad.apply(input, tuple((max(lo, 0), max(hi, 0)) for lo, hi in pairs), value or 0)
 
 
-def _pad_by_index(input: Tensor, pairs: list[tuple[int, int]], mode: str, value: float | None) -> Tensor:
+def _check_spatial(input: Tensor, count: int, mode: str, value: float | None) -> None:
+    """What is said of the other modes: they pad all spatial dimensions, of a batch or of one."""
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(
             f"Unrecognised padding mode {mode}; there are constant, reflect, replicate and circular"
         )
     if value:
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    shape = input.array.shape
+    if count not in (1, 2, 3) or len(shape) not in (count + 1, count + 2):
+        raise NotImplementedError(
+            f"Padding size {2 * count} is not supported for {len(shape)}D input tensor. Of constant padding any dimensions may be "
+            "padded, of other modes all spatial ones: 2 numbers for 2D or 3D inputs, 4 for 3D or 4D, 6 for 4D or 5D"
+        )
+    if mode != "circular" and 0 in shape[-count - 1 :]:
+        raise RuntimeError(
+            f"Expected {count + 1}D or {count + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions "
+            f"for input, but got: {list(shape)}"
+        )
+
+
+def _pad_by_index(input: Tensor, pairs: list[tuple[int, int]], mode: str) -> Tensor:
     for dim, (lo, hi) in enumerate(pairs):
         if not (lo or hi):
             continue

@@ -137,3 +137,19 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     x = input.reshape(*lead, c, h // r, r, w // r, r)
     x = permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
     return x.reshape(*lead, c * r * r, h // r, w // r)
+
+
+@public("minigrad", "functional")
+def channel_shuffle(input: Tensor, groups: int) -> Tensor:
+    """(N, C, *): the channels of `groups` groups, in turn one of each. PyTorch: torch.nn.functional.channel_shuffle."""
+    if input.ndim <= 2:
+        raise RuntimeError(
+            f"channel_shuffle expects input with > 2 dims, but got input with sizes {list(input.array.shape)}"
+        )
+    if groups <= 0:
+        raise RuntimeError(f"Number of groups to divide channels in must be positive. Value of groups:{groups}")
+    if input.array.shape[1] % groups:
+        raise RuntimeError(
+            f"Number of channels must be divisible by groups. Got {input.array.shape[1]} channels and {groups} groups."
+        )
+    return input.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)

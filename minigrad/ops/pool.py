@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd.fused import Fused, size
-from ..autograd.variable import Array, Operand, Variable, wrap
+from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from .along import gather
-from .join import stack
-from .matrix import matmul
 from .operands import array_of
 from .pad import pad as pad_tensor
-from .windows import IntOrInts, Ints, Key, Pairs, at, inside, pad_zeros, tuple_of
+from .windows import IntOrInts, Ints, Pairs, at, inside, pad_zeros, tuple_of
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-Target: TypeAlias = int | Sequence[int | None]  # an adaptive pool's output size; None keeps that of the input
+MOST = 1 << 15  # elements of a window that int16 can number
 
 
 def _out_sizes(spatial: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints, ceil_mode: bool) -> Ints:
@@ -68,7 +65,7 @@ def max_windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pair
     x = pad_zeros(x, pads, low)
     lead = x.shape[: -len(kernel)]
     best = np.empty((*lead, *out), x.dtype)
-    winner = np.zeros((*lead, *out), np.int16)
+    winner = np.zeros((*lead, *out), np.int16 if math.prod(kernel) <= MOST else np.int64)
     for i, place in enumerate(itertools.product(*(range(k) for k in kernel))):
         candidate = x[at(place, out, stride, dilation)]
         if i == 0:
@@ -113,9 +110,17 @@ def _winner_indices(
     return index
 
 
-def _check_rank(name: str, rank: int, x: Array) -> None:
+def check_rank(name: str, rank: int, x: Array) -> None:
     if x.ndim not in (rank + 1, rank + 2):
         raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D input tensor, but got {list(x.shape)}")
+
+
+def check_filled(name: str, dims: int, x: Array) -> None:
+    """The last dims must not be empty; the batch may be."""
+    if 0 in x.shape[-dims:]:
+        raise RuntimeError(
+            f"{name}(): Expected input's non-batch dimensions to have positive length, but input has a shape of {list(x.shape)}"
+        )
 
 
 def _geometry(
@@ -123,10 +128,13 @@ def _geometry(
     ceil_mode: bool,
 ) -> tuple[Ints, Ints, Ints, Ints, Ints, Pairs]:  # fmt: skip
     """Kernel, stride, margins and dilation by dimension, how many windows there are, and the padding that holds them."""
-    _check_rank(name, rank, x)
+    check_rank(name, rank, x)
+    check_filled(name, rank + 1, x)
     kernel = tuple_of(kernel_size, rank, "kernel_size")
     steps = kernel if stride is None or stride == () else tuple_of(stride, rank, "stride")
     margins, dilations = tuple_of(padding, rank, "padding"), tuple_of(dilation, rank, "dilation")
+    if min(kernel) <= 0:
+        raise RuntimeError(f"kernel size should be greater than zero, but got {list(kernel)}")
     if min(steps) <= 0:
         raise RuntimeError("stride should not be zero")
     if any(p < 0 for p in margins):
@@ -160,8 +168,8 @@ class MaxPool(Fused):
         return _seen(x, out, kernel, stride, dilation).gather(-1, wrap(winner[..., None].astype(np.int64))).squeeze(-1)
 
     @staticmethod
-    def work(x: Array, *setting: Any) -> int:
-        return size(x)
+    def work(x: Array, kernel: Ints, *setting: Any) -> int:
+        return size(x) if len(kernel) <= 2 and math.prod(kernel) <= MOST else 0
 
     @staticmethod
     def forward(ctx: Any, x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> Array:
@@ -190,6 +198,15 @@ def max_pool2d(
 ) -> Any:  # fmt: skip
     """The largest of each window of (N, C, H, W) or (C, H, W). PyTorch: torch.nn.functional.max_pool2d."""
     return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+@public("functional")
+def max_pool3d(
+    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
+) -> Any:  # fmt: skip
+    """The largest of each window of (N, C, D, H, W) or (C, D, H, W). PyTorch: torch.nn.functional.max_pool3d."""
+    return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def _max_pool(
@@ -258,6 +275,17 @@ def avg_pool2d(
     )
 
 
+@public("functional")
+def avg_pool3d(
+    input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, ceil_mode: bool = False, count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> Tensor:  # fmt: skip
+    """The mean of each window of (N, C, D, H, W) or (C, D, H, W). PyTorch: torch.nn.functional.avg_pool3d."""
+    return _avg_pool(
+        "avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
+
+
 def _avg_pool(
     name: str, rank: int, input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts, ceil_mode: bool,
     count_include_pad: bool, divisor: int | None,
@@ -282,82 +310,3 @@ def _divisor(spatial: Ints, kernel: Ints, stride: Ints, padding: Ints, out: Ints
         along = end - start if count_include_pad else np.minimum(end, n) - np.maximum(start, 0)
         counts = counts[..., None] * along
     return counts
-
-
-def _adaptive_weights(n: int, m: int) -> Array:
-    """The matrix (m, n) of means: place i takes the mean from ⌊i n / m⌋ to ⌈(i + 1) n / m⌉."""
-    weights = np.zeros((m, n))
-    for i in range(m):
-        start, end = i * n // m, -(-(i + 1) * n // m)
-        weights[i, start:end] = 1 / (end - start)
-    return weights
-
-
-def _adaptive_target(name: str, rank: int, input: Tensor, output_size: Target) -> tuple[Ints, Ints]:
-    """The spatial dimensions of the input, after checks, and those of the output."""
-    if not isinstance(input, Variable):
-        raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
-    _check_rank(name, rank, input.array)
-    sizes = (output_size,) * rank if isinstance(output_size, int) else tuple(output_size)
-    spatial = input.array.shape[-rank:]
-    return spatial, tuple(n if m is None else m for n, m in zip(spatial, sizes, strict=True))
-
-
-def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tensor:
-    spatial, target = _adaptive_target(name, rank, input, output_size)
-    if all(m == 1 for m in target):
-        return input.mean(tuple(range(-rank, 0)), keepdim=True)
-    for d, (n, m) in enumerate(zip(spatial, target, strict=True)):
-        if (
-            n != m and not np.isfinite(input.array).all()
-        ):  # a weight of 0 would make nan of an infinite element elsewhere
-            means = [input.narrow(d - rank, i * n // m, -(-(i + 1) * n // m) - i * n // m) for i in range(m)]
-            input = stack([x.mean(d - rank) for x in means], d - rank)
-        elif n != m:
-            weights = wrap(np.ascontiguousarray(_adaptive_weights(n, m).T.astype(input.array.dtype)))
-            input = matmul(input.movedim(d - rank, -1), weights).movedim(-1, d - rank)
-    return input
-
-
-def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, return_indices: bool) -> Any:
-    """The largest of each of output_size windows, from ⌊i n / m⌋ to ⌈(i + 1) n / m⌉ in each dimension."""
-    spatial, target = _adaptive_target(name, rank, input, output_size)
-    bounds = [[(i * n // m, -(-(i + 1) * n // m)) for i in range(m)] for n, m in zip(spatial, target, strict=True)]
-    flat = np.arange(math.prod(spatial)).reshape(spatial)
-    every: Key = (...,)
-    indices = np.empty((*input.array.shape[:-rank], *target), np.int64)
-    for place in itertools.product(*(range(m) for m in target)):
-        window: Key = tuple(slice(*bounds[d][i]) for d, i in enumerate(place))
-        values = input.array[(*every, *window)]
-        rows = values.reshape(*values.shape[:-rank], -1)
-        best = rows.argmax(-1)
-        if values.dtype.kind == "f" and (holes := np.isnan(rows)).any():  # the last nan wins
-            best = np.where(holes.any(-1), rows.shape[-1] - 1 - holes[..., ::-1].argmax(-1), best)
-        indices[(*every, *place)] = flat[window].ravel()[best]
-    positions = wrap(indices.reshape(*indices.shape[:-rank], -1))
-    out = gather(input.flatten(-rank), -1, positions).reshape(indices.shape)
-    return (out, wrap(indices)) if return_indices else out
-
-
-@public("functional")
-def adaptive_max_pool1d(input: Tensor, output_size: Target, return_indices: bool = False) -> Any:
-    """The largest of output_size windows that cover (N, C, L). PyTorch: torch.nn.functional.adaptive_max_pool1d."""
-    return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
-
-
-@public("functional")
-def adaptive_max_pool2d(input: Tensor, output_size: Target, return_indices: bool = False) -> Any:
-    """The largest of output_size windows that cover (N, C, H, W). PyTorch: torch.nn.functional.adaptive_max_pool2d."""
-    return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
-
-
-@public("minigrad", "functional")
-def adaptive_avg_pool1d(input: Tensor, output_size: Target) -> Tensor:
-    """Means over output_size windows that cover (N, C, L). PyTorch: torch.nn.functional.adaptive_avg_pool1d."""
-    return _adaptive("adaptive_avg_pool1d", 1, input, output_size)
-
-
-@public("functional")
-def adaptive_avg_pool2d(input: Tensor, output_size: Target) -> Tensor:
-    """Means over output_size windows that cover (N, C, H, W). PyTorch: torch.nn.functional.adaptive_avg_pool2d."""
-    return _adaptive("adaptive_avg_pool2d", 2, input, output_size)

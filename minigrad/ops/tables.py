@@ -1,4 +1,7 @@
-"""Tables: rows looked up by class index, or made from it."""
+"""Tables: rows looked up by class index, or made from it.
+
+Gradients of tables are dense: `sparse=True` is taken, and gives the same numbers in a dense tensor.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import storage
 from ..autograd import fused
 from ..autograd.fused import Fused
-from ..autograd.variable import Array, Operand, wrap
-from ..missing import refuse
+from ..autograd.graph import Operation
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .along import index_select
 from .choice import where
@@ -70,10 +74,10 @@ def embedding(
 ) -> Tensor:  # fmt: skip
     """Rows of `weight` (V, D) by the indices in input (any shape): (*input.shape, D); row padding_idx gets no gradient.
 
-    PyTorch: torch.nn.functional.embedding.
+    max_norm: rows that are read are first made no longer than that, in `weight` itself. scale_grad_by_freq: a row's gradient
+    is divided by how often it is read here. sparse: has no effect, the gradient is dense. PyTorch: torch.nn.functional.embedding.
     """
-    if max_norm or scale_grad_by_freq or sparse:
-        refuse("embedding", max_norm=max_norm, scale_grad_by_freq=scale_grad_by_freq, sparse=sparse)
+    refuse_sparse_counts(scale_grad_by_freq, sparse)
     index = index_tensor("embedding", input)
     if weight.array.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, got shape {list(weight.array.shape)}")
@@ -86,7 +90,45 @@ def embedding(
         if not -n <= padding_idx < n:
             raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {n} rows")
         padding_idx %= n
-    return Embedding.apply(weight, index, padding_idx)
+    if max_norm is not None:
+        shorten_rows(weight, index, max_norm, norm_type)
+    out = Embedding.apply(weight, index, padding_idx)
+    return shared_gradient(out, index, n) if scale_grad_by_freq and out.requires_grad else out
+
+
+def refuse_sparse_counts(scale_grad_by_freq: bool, sparse: bool) -> None:
+    if scale_grad_by_freq and sparse:
+        raise RuntimeError("embedding_backward: scale_grad_by_freq not supported with sparse gradients")
+
+
+def shorten_rows(weight: Tensor, index: Array, max_norm: float, norm_type: float) -> None:
+    """Scale the rows that `index` names down to max_norm, in place and unseen by autograd."""
+    rows = np.unique(index)
+    norms = np.linalg.norm(weight.array[rows], norm_type, 1)
+    long = norms > max_norm
+    scale = max_norm / (norms[long].astype(np.float64) + 1e-7)
+    if rows.size:
+        weight.array[rows[long]] *= scale[:, None].astype(weight.array.dtype)
+        storage.mark_written(weight.array)
+
+
+class ScaledGradient(Operation):
+    """out = x.  dx = grad · scale"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, scale: Array) -> Array:
+        ctx.scale = scale
+        return x.copy()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad * (wrap(ctx.scale) if isinstance(grad, Variable) else ctx.scale), None
+
+
+def shared_gradient(rows: Any, index: Array, n: int) -> Any:
+    """The rows read at `index` (*, D), each passing on its gradient divided by how often its place in the table is read."""
+    count = np.bincount(index.reshape(-1), minlength=n)
+    return ScaledGradient.apply(rows, (1 / count[index])[..., None].astype(rows.array.dtype))
 
 
 @public("functional")

@@ -9,6 +9,7 @@ from . import (
     graph,
     index,
     kernels,
+    layers,
     losses,
     matrix,
     modules,
@@ -23,5 +24,6 @@ from . import (
 __all__ = ["CASES"]
 
 FAMILIES = (
-    arithmetic, pointwise, reduce, shape, index, matrix, creation, activation, conv, losses, modules, more, optim, random, graph, kernels,
+    arithmetic, pointwise, reduce, shape, index, matrix, creation, activation, conv, losses, modules, layers, more, optim, random,
+    graph, kernels,
 )  # fmt: skip

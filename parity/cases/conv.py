@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import Any
 
@@ -30,7 +31,7 @@ def convolution(d: Draw, n: int) -> Call:
     groups = d.choice((1, 1, 2, 3))
     c_in, c_out = groups * d.choice((1, 2)), groups * d.choice((1, 2))
     kernel = tuple(d.choice((3, 1, 2)) for _ in range(n))
-    size = tuple(d.integer(5, 7) for _ in range(n))
+    size = tuple(d.integer(5, 7 if n < 3 else 5) for _ in range(n))
     batch = () if d.flag(0.15) else (d.choice((2, 1, 3)),)
     options: dict[str, Any] = {
         "stride": per_dim(d, n, (1, 2, 3)),
@@ -50,7 +51,7 @@ def convolution(d: Draw, n: int) -> Call:
     )
 
 
-for n in (1, 2):
+for n in (1, 2, 3):
     reduced(f"conv{n}d", lambda d, n=n: convolution(d, n), also=[f"conv{n}d"])
 
 
@@ -74,7 +75,7 @@ def transposed(d: Draw, n: int) -> Call:
     )
 
 
-for n in (1, 2):
+for n in (1, 2, 3):
     reduced(f"conv_transpose{n}d", lambda d, n=n: transposed(d, n), also=[f"conv_transpose{n}d"])
 
 
@@ -107,7 +108,7 @@ family("pooling")
 
 def image(d: Draw, n: int, ties: bool = True) -> Input:
     batch = () if d.flag(0.15) else (d.choice((2, 1)),)
-    return d.tensor((*batch, d.choice((1, 2, 3)), *[d.integer(4, 7) for _ in range(n)]))
+    return d.tensor((*batch, d.choice((1, 2, 3)), *[d.integer(4, 7 if n < 3 else 5) for _ in range(n)]))
 
 
 def max_pool(d: Draw, n: int) -> Call:
@@ -130,7 +131,7 @@ def avg_pool(d: Draw, n: int) -> Call:
         {}, {"stride": per_dim(d, n, (1, 2, 3))}, {"padding": 1}, {"padding": 1, "count_include_pad": False}, {"ceil_mode": True},
         {"padding": 1, "ceil_mode": True, "count_include_pad": False, "stride": 2},
     ]  # fmt: skip
-    if n == 2:
+    if n > 1:
         options.append({"divisor_override": 3})
     return call(image(d, n), per_dim(d, n, (2, 3)), **d.choice(options))
 
@@ -139,12 +140,12 @@ def adaptive_max_pool(d: Draw, n: int) -> Call:
     return call(image(d, n), per_dim(d, n, (1, 2, 3)))
 
 
-for n in (1, 2):
+for n in (1, 2, 3):
     # Ties go to the first, also among equal values: exact.
     op(
         f"{F}max_pool{n}d",
         partial(max_pool, n=n),
-        also=[f"max_pool{n}d"],
+        also=[f"max_pool{n}d"] if n < 3 else (),
         methods=False,
         modes=("normal", "ties", "ties"),
     )
@@ -152,6 +153,14 @@ for n in (1, 2):
         f"{F}max_pool{n}d.indices",
         partial(max_pool, n=n),
         lambda torch, x, k, n=n, **o: getattr(torch.nn.functional, f"max_pool{n}d")(x, k, return_indices=True, **o),
+        modes=("normal", "ties"),
+        covers=[f"{F}max_pool{n}d"],
+    )
+    op(f"{F}max_pool{n}d_with_indices", partial(max_pool, n=n), methods=False, modes=("normal", "ties"))
+    op(
+        f"{F}adaptive_max_pool{n}d_with_indices",
+        partial(adaptive_max_pool, n=n),
+        methods=False,
         modes=("normal", "ties"),
     )
     reduced(f"avg_pool{n}d", lambda d, n=n: avg_pool(d, n))
@@ -182,16 +191,154 @@ def padding(d: Draw) -> Call:
 op(F + "pad", padding, methods=False, modes=USUAL)
 
 
+# antialias: not of images one wide (PyTorch 2.13 repeats the first row), nor with a factor that leaves a size as it is (its
+# gradient is that of another image).
+MODES = (
+    ("nearest", 1), ("nearest", 2), ("nearest", 3), ("nearest-exact", 1), ("nearest-exact", 2), ("nearest-exact", 3), ("linear", 1),
+    ("bilinear", 2), ("bicubic", 2), ("trilinear", 3), ("area", 1), ("area", 2), ("area", 3), ("bilinear", -2), ("bicubic", -2),
+)  # fmt: skip
+
+
 def resized(d: Draw) -> Call:
-    n = d.choice((1, 2, 3))
+    mode, n = d.choice(MODES)
+    options: dict[str, Any] = {"mode": mode} if mode != "nearest" or d.flag() else {}
+    if n < 0:
+        n, options["antialias"] = -n, True
+    least = 2 if "antialias" in options else 1
+    x = d.tensor((2, 2, *[d.integer(least, 4) for _ in range(n)]))
+    if mode in ("linear", "bilinear", "bicubic", "trilinear") and d.flag():
+        options["align_corners"] = d.flag()
+    if d.flag():
+        options["size"] = tuple(d.integer(least, 7) for _ in range(n)) if d.flag() else d.integer(least, 6)
+    else:
+        factors = (2, 3, 2.5) if mode.startswith("nearest") or "antialias" in options else (2, 3, 1.5, 2.6)
+        options["scale_factor"] = d.choice(factors) if d.flag() else tuple(d.choice(factors) for _ in range(n))
+        if d.flag(0.3):
+            options["recompute_scale_factor"] = d.flag()
+    return call(x, **options)
+
+
+reduced("interpolate", resized)
+reduced("upsample", lambda d: call(d.tensor((2, 2, 3, 4)), None, 2, d.choice(("nearest", "bilinear"))))
+reduced("upsample_nearest", lambda d: call(d.tensor((2, 2, 3, 4)), **d.choice(({"size": (5, 2)}, {"scale_factor": 2}))))
+reduced(
+    "upsample_bilinear", lambda d: call(d.tensor((2, 2, 3, 4)), **d.choice(({"size": (5, 2)}, {"scale_factor": 2})))
+)
+
+
+def _spread(torch: Any, x: Any, mode: str, size: tuple, options: dict) -> Any:
+    """A nan in one place reaches those that it is part of, and no others."""
+    x = x.detach().clone()
+    x[0, 0, 1] = math.nan
+    return torch.isnan(torch.nn.functional.interpolate(x, size, mode=mode, **options))
+
+
+op(
+    "nn.functional.interpolate.nan",
+    lambda d: call(
+        d.tensor((1, 2, 4, 5)),
+        d.choice(("nearest", "bilinear", "bicubic", "area")),
+        (d.integer(2, 9), d.integer(2, 9)),
+        {},
+    ),
+    _spread,
+    gradient=False,
+    modes=("normal",),
+)
+
+
+def _spread_pooled(torch: Any, x: Any, n: int) -> Any:
+    x = x.detach().clone()
+    x[0, 0, 3] = math.nan
+    return torch.isnan(torch.nn.functional.adaptive_avg_pool1d(x, n))
+
+
+op(
+    "nn.functional.adaptive_avg_pool1d.nan",
+    lambda d: call(d.tensor((1, 2, 7)), d.integer(1, 9)),
+    _spread_pooled,
+    gradient=False,
+    modes=("normal",),
+)
+
+
+def sampled(d: Draw) -> Call:
+    mode = d.choice(("bilinear", "nearest", "bicubic"))
+    n = 2 if mode == "bicubic" else d.choice((2, 3))
     x = d.tensor((2, 2, *[d.integer(2, 4) for _ in range(n)]))
-    kind = d.integer(0, 2)
-    if kind == 0:
-        return call(x, scale_factor=d.choice((2, 3, 0.5, 1.5)), **d.choice(({}, {"mode": "nearest"})))
-    return call(x, size=tuple(d.integer(1, 7) for _ in range(n)) if d.flag() else d.integer(1, 6))
+    # Not on the elements themselves and not between two: there the derivative jumps.
+    places = d.rng.uniform(-1.7, 1.7, (2, *[d.integer(1, 3) for _ in range(n)], n)).astype(d.dtype)
+    return call(x, d.lay(places, True), mode, d.choice(("zeros", "border", "reflection")), d.flag())
 
 
-op(F + "interpolate", resized, methods=False, modes=USUAL)
+reduced("grid_sample", sampled, second=False, float32=False)
+
+
+def affine(d: Draw) -> Call:
+    n = d.choice((2, 3))
+    return call(d.tensor((2, n, n + 1)), (2, 3, *[d.integer(1, 4) for _ in range(n)]), d.flag())
+
+
+reduced("affine_grid", affine)
+
+family("pooling")
+
+
+def unpooled(d: Draw, n: int) -> Call:
+    return call(image(d, n), d.choice((2, 3)), d.choice((None, 2)), n)
+
+
+def _unpool(torch: Any, x: Any, kernel: int, stride: int | None, n: int) -> Any:
+    """There and back; where windows overlap, PyTorch leaves it open which of two values stays."""
+    F = torch.nn.functional
+    stride = kernel if stride is None or stride < kernel else stride
+    out, places = getattr(F, f"max_pool{n}d")(x, kernel, stride, return_indices=True)
+    back = getattr(F, f"max_unpool{n}d")
+    size = tuple(x.shape[-n:]) if stride == kernel else None
+    return back(out, places, kernel, stride), back(out, places, kernel, stride, output_size=size)
+
+
+def power_pooled(d: Draw, n: int) -> Call:
+    options: dict[str, Any] = d.choice(({}, {"stride": 1}, {"ceil_mode": True}))
+    x = d.tensor(image(d, n).shape, Domain(low=0.1, high=3.0))
+    return call(x, d.choice((2.0, 3.0, 1.0, math.inf)), per_dim(d, n, (2, 3)) if n > 1 else 2, **options)
+
+
+for n in (1, 2, 3):
+    reduced(
+        f"max_unpool{n}d",
+        partial(unpooled, n=n),
+        _unpool,
+        covers=[f"{F}max_unpool{n}d"],
+    )
+    reduced(f"lp_pool{n}d", partial(power_pooled, n=n))
+
+
+def fractional(d: Draw, n: int) -> Call:
+    options = d.choice(({"output_size": 2}, {"output_ratio": (0.5,) * n}, {"output_size": (2,) * (n - 1) + (3,)}))
+    return call(d.tensor((2, 2, *[d.integer(5, 7) for _ in range(n)])), 2, options, d.integer(0, 999))
+
+
+def _fractional(torch: Any, name: str, x: Any, kernel: int, options: dict, seed: int) -> Any:
+    torch.manual_seed(seed)
+    pool = getattr(torch.nn.functional, name)
+    if "indices" in name:
+        return pool(x, kernel, **options)
+    return pool(x, kernel, **options), pool(x, kernel, return_indices=True, **options), torch.rand(1)
+
+
+for n in (2, 3):
+    for name in (f"fractional_max_pool{n}d", f"fractional_max_pool{n}d_with_indices"):
+        op(
+            F + name,
+            partial(fractional, n=n),
+            lambda torch, *args, name=name: _fractional(torch, name, *args),
+            covers=[F + name],
+            modes=("normal", "ties"),
+        )
+
+family("resampling")
+
 op(
     F + "pixel_shuffle",
     lambda d: call(d.tensor((2, 8, 3, 2)), 2),
@@ -207,6 +354,20 @@ op(
     methods=False,
 )
 
+op(
+    F + "channel_shuffle",
+    lambda d: call(d.tensor((2, 6, *d.shape(1, 2))), d.choice((2, 3))),
+    also=["channel_shuffle"],
+    tolerance=EXACT,
+    methods=False,
+)
+reduced(
+    "conv_tbc",
+    lambda d: call(d.tensor((5, 2, 3)), d.tensor((d.choice((1, 3)), 3, 4)), d.tensor((4,)), d.choice((0, 1))),
+    also=["conv_tbc"],
+    layouts=False,  # PyTorch wants its inputs contiguous
+)
+
 family("embedding")
 
 
@@ -217,6 +378,62 @@ def embedding(d: Draw) -> Call:
 
 
 op(F + "embedding", embedding, tolerance=EXACT, methods=False)
+
+
+op(
+    "nn.functional.embedding.scale_grad_by_freq",
+    lambda d: call(d.integers((5,), 0, 3), d.tensor((4, 3)), **d.choice(({}, {"padding_idx": 1}))),
+    lambda torch, i, w, **options: torch.nn.functional.embedding(i, w, scale_grad_by_freq=True, **options),
+    tolerance=REDUCED,
+    second=False,  # PyTorch's leaves the scaling out
+    modes=("normal",),
+)
+
+
+def _shortened(torch: Any, index: Any, weight: Any, options: dict) -> Any:
+    """max_norm: the rows that are read become shorter in the table itself. (Clones: a leaf may not change.)"""
+    table = weight.clone()
+    out = torch.nn.functional.embedding(index, table, **options)
+    return out, table.detach()
+
+
+op(
+    "nn.functional.embedding.max_norm",
+    lambda d: call(
+        d.integers((4,), 0, 5),
+        d.tensor((5, 3)),
+        {"max_norm": d.choice((1.0, 0.3)), "norm_type": d.choice((2.0, 1.0, 3.0, math.inf))},
+    ),
+    _shortened,
+    tolerance=REDUCED,
+    second=False,
+    gradient=False,
+    modes=("normal",),
+)
+
+
+def bags(d: Draw) -> Call:
+    mode = d.choice(("sum", "mean", "max"))
+    weight = d.tensor((5, d.choice((3, 1))))
+    options: dict[str, Any] = {"mode": mode} if mode != "mean" or d.flag() else {}
+    if d.flag(0.3):
+        options["padding_idx"] = d.integer(-5, 4)
+    if d.flag(0.4):
+        index, offsets = d.integers((d.integer(1, 3), d.integer(1, 3)), 0, 5), None
+    else:
+        n = d.integer(0, 6)
+        index = d.integers((n,), 0, 5)
+        starts = [0, *sorted(d.integer(0, n) for _ in range(d.integer(0, 2)))]
+        if d.flag(0.4):
+            options["include_last_offset"], starts = True, [*starts, n]
+        offsets = Input.of(np.array(starts, np.int64))
+    if mode == "sum" and d.flag():
+        options["per_sample_weights"] = d.tensor(index.shape)
+    return call(index, weight, offsets, **options)
+
+
+# second=False: PyTorch has no second derivative of it.
+reduced("embedding_bag", bags, second=False)
 op(
     "embedding.big",
     lambda d: call(d.integers((40, 50), 0, 30), d.tensor((30, 16))),

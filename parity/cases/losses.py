@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import numpy as np
+
 from ..case import REDUCED, Call, call, family, op
-from ..inputs import Domain, Draw
+from ..inputs import Domain, Draw, Input
 
 family("loss")
 
@@ -298,4 +301,57 @@ op(
     lambda d: call(d.tensor((4, 3), LOGITS), d.integers((4, 3), 0, 2), **reduction(d)),
     lambda torch, *x, **k: torch.nn.MultiLabelSoftMarginLoss(**k)(*x),
     **MARGIN,
+)
+
+
+def classes_of_rows(d: Draw) -> tuple[Any, Any]:
+    """Logits, and for each row the classes that are meant, then -1."""
+    n, classes = d.integer(1, 3), d.integer(1, 5)
+    shape = (n, classes) if d.flag(0.8) else (classes,)
+    return d.tensor(shape, LOGITS), d.integers(shape, -1, classes)
+
+
+loss("multilabel_margin_loss", "MultiLabelMarginLoss", classes_of_rows)
+
+
+def alignments(d: Draw) -> Call:
+    """Log-probabilities and targets, some too long for their input."""
+    steps, n, classes = d.integer(1, 7), d.integer(1, 3), d.choice((4, 2))
+    logits = d.tensor((steps, n, classes), Domain(large=10.0))
+    lengths = [d.integer(1, 4) for _ in range(n)]
+    inputs = [steps if d.flag() else d.integer(1, steps) for _ in range(n)]
+    flat = d.flag()
+    targets = d.integers((sum(lengths),) if flat else (n, max(lengths) + d.integer(0, 1)), 1, classes)
+    given = tuple if d.flag() else lambda x: Input.of(np.array(x, np.int64))
+    return call(
+        logits, targets, given(inputs), given(lengths), 0, reduction=d.choice(REDUCTIONS),
+        zero_infinity=d.flag(),
+    )  # fmt: skip
+
+
+def _ctc(
+    torch: Any, logits: Any, targets: Any, inputs: Any, lengths: Any, blank: int, module: bool = False, **options: Any
+) -> Any:
+    log_probs = logits.log_softmax(-1)
+    if module:
+        return torch.nn.CTCLoss(blank, **options)(log_probs, targets, inputs, lengths)
+    return torch.nn.functional.ctc_loss(log_probs, targets, inputs, lengths, blank, **options)
+
+
+for name, as_module in ((F + "ctc_loss", False), ("nn.CTCLoss", True)):
+    op(
+        name,
+        alignments,
+        partial(_ctc, module=as_module),
+        covers=[name],
+        tolerance=REDUCED,
+        modes=("normal",),
+        second=False,  # PyTorch has none
+    )
+op(
+    "nn.NLLLoss2d",
+    lambda d: call(d.tensor((2, 3, 2, 2)), d.integers((2, 2, 2), 0, 3)),
+    lambda torch, x, y: torch.nn.NLLLoss2d()(x, y),
+    covers=["nn.NLLLoss2d"],
+    tolerance=REDUCED,
 )

@@ -146,3 +146,13 @@ def invertible(d: Draw) -> Input:
 reduced("inverse", lambda d: call(invertible(d)), modes=("normal",), layouts=False)
 reduced("cross", lambda d: call(x := d.tensor((4, 3)), d.like(x), dim=-1))
 reduced("linalg.multi_dot", lambda d: call([d.tensor((2, 3)), d.tensor((3, 4)), d.tensor((4, 2))]))
+op(
+    "pdist",
+    lambda d: call(d.tensor((d.integer(0, 4), 3)), *d.choice(((), (1.0,), (3.0,), (0.0,)))),
+    also=["nn.functional.pdist"],
+    tolerance=REDUCED,
+    methods=False,
+    second=False,
+    modes=("normal",),
+    layouts=False,  # rows that are equal: PyTorch's own gradient there is a nan or 0, by the form of its loop
+)

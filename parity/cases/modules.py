@@ -73,10 +73,12 @@ CONV = (
     {"padding": (1), "padding_mode": "reflect"},
 )
 module("Conv1d", lambda d: ((2, 4, d.choice((3, 2))), optional(d, *CONV), [d.tensor((2, 2, 7))]))
+module("Conv3d", lambda d: ((2, 4, d.choice((2, (1, 2, 3)))), optional(d, *CONV), [d.tensor((2, 2, 4, 4, 4))]))
 module("Conv2d", lambda d: ((2, 4, d.choice((3, (2, 3)))), optional(d, *CONV), [d.tensor((2, 2, 6, 7))]))
 DECONV = ({"stride": 2, "output_padding": 1}, {"padding": 1}, {"groups": 2}, {"bias": False}, {"dilation": 2})
 module("ConvTranspose1d", lambda d: ((2, 4, 3), optional(d, *DECONV), [d.tensor((2, 2, 4))]))
 module("ConvTranspose2d", lambda d: ((2, 4, d.choice((3, (2, 3)))), optional(d, *DECONV), [d.tensor((2, 2, 4, 3))]))
+module("ConvTranspose3d", lambda d: ((2, 4, 2), optional(d, *DECONV), [d.tensor((2, 2, 2, 3, 2))]))
 module("Unfold", lambda d: ((2,), {"stride": d.choice((1, 2))}, [d.tensor((2, 3, 4, 5))]))
 module("Fold", lambda d: (((4, 5), 2), {}, [d.tensor((2, 8, 12))]))
 

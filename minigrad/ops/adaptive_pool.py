@@ -1,0 +1,130 @@
+"""Adaptive pooling: as many windows as the output has places, from ⌊i n / m⌋ to ⌈(i + 1) n / m⌉ in each dimension."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from ..autograd.variable import Array, Variable, wrap
+from ..public import public
+from .along import gather, index_select
+from .choice import where
+from .pool import check_filled, check_rank
+from .windows import Ints, Key
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+Target: TypeAlias = int | Sequence[int | None]  # the output's size; None keeps that of the input
+
+
+def _target(name: str, rank: int, input: Tensor, output_size: Target, filled: int) -> tuple[Ints, Ints]:
+    """The spatial dimensions of the input, after checks, and those of the output."""
+    if not isinstance(input, Variable):
+        raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
+    check_rank(name, rank, input.array)
+    check_filled(name, filled, input.array)
+    sizes = (output_size,) * rank if isinstance(output_size, int | np.integer) else tuple(output_size)
+    if len(sizes) != rank:
+        raise RuntimeError(f"{name}: output_size must have {rank} numbers, got {list(sizes)}")
+    spatial = input.array.shape[-rank:]
+    target = tuple(n if m is None else int(m) for n, m in zip(spatial, sizes, strict=True))
+    if any(m < 0 for m in target):
+        raise RuntimeError(
+            f"{name}: elements of output_size must be greater than or equal to 0, but got {list(target)}"
+        )
+    return spatial, target
+
+
+def _bounds(n: int, m: int) -> tuple[Array, Array]:
+    """Where the m windows over n places begin and end."""
+    i = np.arange(m)
+    return i * n // m, -(-(i + 1) * n // m)
+
+
+def _means(input: Tensor, dim: int, m: int) -> Tensor:
+    """Means over m windows that cover a dimension. Only what lies in a window is read: a nan stays where it is."""
+    n = input.array.shape[dim]
+    if n % m == 0:
+        return input.unflatten(dim, (m, n // m)).mean(dim)
+    start, end = _bounds(n, m)
+    places = start[:, None] + np.arange(int((end - start).max()))  # (m, longest window)
+    seen = index_select(input, dim, wrap(places.clip(max=n - 1).reshape(-1))).unflatten(dim, places.shape)
+    inside = (places < end[:, None]).reshape(*places.shape, *(1,) * (-1 - dim))
+    counts = (end - start).reshape(m, *(1,) * (-1 - dim)).astype(input.array.dtype)
+    return where(wrap(inside), seen, 0.0).sum(dim) / wrap(counts)
+
+
+def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tensor:
+    spatial, target = _target(name, rank, input, output_size, rank)
+    if input.array.dtype.kind != "f":
+        raise RuntimeError(f'"{name}" not implemented for {input.dtype}; convert the input to a float type')
+    if 0 in target:
+        return input.new_zeros((*input.array.shape[:-rank], *target))
+    if all(m == 1 for m in target):
+        return input.mean(tuple(range(-rank, 0)), keepdim=True)
+    if spatial == target:
+        return input.clone()
+    for d, (n, m) in enumerate(zip(spatial, target, strict=True)):
+        if n != m:
+            input = _means(input, d - rank, m)
+    return input
+
+
+def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, return_indices: bool) -> Any:
+    spatial, target = _target(name, rank, input, output_size, rank + 1)
+    bounds = [list(zip(*_bounds(n, m), strict=True)) for n, m in zip(spatial, target, strict=True)]
+    flat = np.arange(math.prod(spatial)).reshape(spatial)
+    every: Key = (...,)
+    indices = np.empty((*input.array.shape[:-rank], *target), np.int64)
+    for place in itertools.product(*(range(m) for m in target)):
+        window: Key = tuple(slice(*bounds[d][i]) for d, i in enumerate(place))
+        values = input.array[(*every, *window)]
+        rows = values.reshape(*values.shape[:-rank], math.prod(values.shape[-rank:]))
+        best = rows.argmax(-1)
+        if values.dtype.kind == "f" and (holes := np.isnan(rows)).any():  # the last nan wins
+            best = np.where(holes.any(-1), rows.shape[-1] - 1 - holes[..., ::-1].argmax(-1), best)
+        indices[(*every, *place)] = flat[window].ravel()[best]
+    positions = wrap(indices.reshape(*indices.shape[:-rank], math.prod(target)))
+    out = gather(input.flatten(-rank), -1, positions).reshape(indices.shape)
+    return (out, wrap(indices)) if return_indices else out
+
+
+@public("functional")
+def adaptive_max_pool1d(input: Tensor, output_size: Target, return_indices: bool = False) -> Any:
+    """The largest of output_size windows that cover (N, C, L). PyTorch: torch.nn.functional.adaptive_max_pool1d."""
+    return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
+
+
+@public("functional")
+def adaptive_max_pool2d(input: Tensor, output_size: Target, return_indices: bool = False) -> Any:
+    """The largest of output_size windows that cover (N, C, H, W). PyTorch: torch.nn.functional.adaptive_max_pool2d."""
+    return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
+
+
+@public("functional")
+def adaptive_max_pool3d(input: Tensor, output_size: Target, return_indices: bool = False) -> Any:
+    """The largest of output_size windows that cover (N, C, D, H, W). PyTorch: torch.nn.functional.adaptive_max_pool3d."""
+    return _adaptive_max("adaptive_max_pool3d", 3, input, output_size, return_indices)
+
+
+@public("minigrad", "functional")
+def adaptive_avg_pool1d(input: Tensor, output_size: Target) -> Tensor:
+    """Means over output_size windows that cover (N, C, L). PyTorch: torch.nn.functional.adaptive_avg_pool1d."""
+    return _adaptive("adaptive_avg_pool1d", 1, input, output_size)
+
+
+@public("functional")
+def adaptive_avg_pool2d(input: Tensor, output_size: Target) -> Tensor:
+    """Means over output_size windows that cover (N, C, H, W). PyTorch: torch.nn.functional.adaptive_avg_pool2d."""
+    return _adaptive("adaptive_avg_pool2d", 2, input, output_size)
+
+
+@public("functional")
+def adaptive_avg_pool3d(input: Tensor, output_size: Target) -> Tensor:
+    """Means over output_size windows that cover (N, C, D, H, W). PyTorch: torch.nn.functional.adaptive_avg_pool3d."""
+    return _adaptive("adaptive_avg_pool3d", 3, input, output_size)

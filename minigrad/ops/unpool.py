@@ -1,0 +1,97 @@
+"""Unpooling: the values of a pool put back where they were the largest, zeros elsewhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..public import public
+from .along import scatter
+from .windows import IntOrInts, Ints, tuple_of
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def _output_size(
+    input: Tensor, kernel: Ints, stride: Ints, padding: Ints, output_size: Sequence[int] | None
+) -> tuple[int, ...]:
+    """The size asked for, if a pool of this kind could have come from it; else the least such size."""
+    rank = len(kernel)
+    spatial = input.array.shape[-rank:]
+    usual = tuple((n - 1) * s + k - 2 * p for n, k, s, p in zip(spatial, kernel, stride, padding, strict=True))
+    if output_size is None:
+        return usual
+    wanted = tuple(int(n) for n in output_size)
+    wanted = wanted[2:] if len(wanted) == rank + 2 else wanted
+    if len(wanted) != rank:
+        raise ValueError(
+            f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a length of '{len(wanted)}'"
+        )
+    for d, (n, m, s) in enumerate(zip(usual, wanted, stride, strict=True)):
+        if not n - s < m < n + s:
+            raise ValueError(f'invalid output_size "{wanted}" (dim {d} must be between {n - s} and {n + s})')
+    return wanted
+
+
+def _unpool(
+    rank: int, input: Tensor, indices: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts,
+    output_size: Sequence[int] | None,
+) -> Tensor:  # fmt: skip
+    """out[index of p] = x[p], an index counting in the flattened spatial dimensions."""
+    x, index = input.array, indices.array
+    name = f"max_unpool{rank}d"
+    kernel, margins = tuple_of(kernel_size, rank, "kernel_size"), tuple_of(padding, rank, "padding")
+    steps = kernel if stride is None else tuple_of(stride, rank, "stride")
+    if index.dtype != np.int64:
+        raise RuntimeError(f"elements in indices should be type int64 but got: {indices.dtype}")
+    if x.ndim not in (rank + 1, rank + 2):
+        raise RuntimeError(
+            f"Input to {name} should be a {rank + 1}d or {rank + 2}d Tensor, but got {x.ndim} dimensions"
+        )
+    if x.shape != index.shape:
+        raise RuntimeError(
+            f"Expected shape of indices to be same as that of the input tensor ({list(x.shape)}) but got indices tensor with "
+            f"shape: {list(index.shape)}"
+        )
+    target = _output_size(input, kernel, steps, margins, output_size)
+    places = math.prod(target)
+    if rank == 3 and min(steps) <= 0:
+        raise RuntimeError(f"strides should be greater than zero, but got stride: {list(steps)}")
+    if not places:
+        return input.new_zeros((*x.shape[:-rank], *target))
+    if index.size and (index.min() < 0 or index.max() >= places):
+        wrong = index[(index < 0) | (index >= places)].flat[0]
+        raise RuntimeError(f"Found an invalid max index: {wrong} (output volumes are of size {list(target)})")
+    flat = scatter(input.new_zeros((*x.shape[:-rank], places)), -1, indices.flatten(-rank), input.flatten(-rank))
+    return flat.unflatten(-1, target)
+
+
+@public("functional")
+def max_unpool1d(
+    input: Tensor, indices: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:  # fmt: skip
+    """What `max_pool1d(..., return_indices=True)` gave for (N, C, L), put back. PyTorch: torch.nn.functional.max_unpool1d."""
+    return _unpool(1, input, indices, kernel_size, stride, padding, output_size)
+
+
+@public("functional")
+def max_unpool2d(
+    input: Tensor, indices: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:  # fmt: skip
+    """What `max_pool2d(..., return_indices=True)` gave for (N, C, H, W), put back. PyTorch: torch.nn.functional.max_unpool2d."""
+    return _unpool(2, input, indices, kernel_size, stride, padding, output_size)
+
+
+@public("functional")
+def max_unpool3d(
+    input: Tensor, indices: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0,
+    output_size: Sequence[int] | None = None,
+) -> Tensor:  # fmt: skip
+    """What `max_pool3d(..., return_indices=True)` gave for (N, C, D, H, W), put back. PyTorch: torch.nn.functional.max_unpool3d."""
+    return _unpool(3, input, indices, kernel_size, stride, padding, output_size)
