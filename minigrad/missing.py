@@ -24,7 +24,6 @@ _INSTEAD = {
     "hub": "load a state_dict with minigrad.load",
     "jit": "programs run as they are written; `minigrad.compile` gives back its argument",
     "multiprocessing": "use Python's own multiprocessing",
-    "pack_padded_sequence": "use pad_sequence and a mask",
     "profiler": "use `python -m benchmarks profile`",
     "sparse_coo": "there are no sparse tensors; the one layout is strided",
     "sparse_csr": "there are no sparse tensors; the one layout is strided",

@@ -16,6 +16,7 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     conv.py           convolution, on that tile
     conv_batch.py     convolution of a batch, an image in each lane
     attention.py      scaled dot-product attention, in blocks, on that tile
+    recurrent.py      recurrent layers, the whole walk along a sequence, on that tile
     scatter.py        rows added up by index: the gradient of an embedding
     optimizer.py      Adam and SGD in one pass
 

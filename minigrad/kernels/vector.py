@@ -124,6 +124,14 @@ def tanh_float32(x: Any) -> Any:
     return out if (x < _ZERO_32) | (x > _ZERO_32) else x  # -0 and nan as they are
 
 
+@inline
+def tanh_float64(x: Any) -> Any:
+    return math.tanh(x)  # the C library's, one element at a time
+
+
+tanh = _by_type("tanh", tanh_float32, tanh_float64)
+
+
 # -- erf: below 1 x plus an odd polynomial, above it 1 - e^(-x² - q(x)), where x² + q is -ln erfc
 
 _S7, _S6, _S5, _S4, _S3, _S2, _S1, _S0 = _f(

@@ -231,6 +231,41 @@ module("RNN", lambda d: ((3, 4, 2), {}, [d.tensor((5, 2, 3)), d.tensor((2, 2, 4)
 for name in ("RNNCell", "LSTMCell", "GRUCell"):
     module(name, lambda d: ((3, 4), optional(d, {"bias": False}), [d.tensor(d.choice(((2, 3), (3,))))]), **NORM)
 module("GRUCell", lambda d: ((3, 4), {}, [d.tensor((2, 3)), d.tensor((2, 4))]), label=".state", **NORM)
+module(
+    "LSTM", lambda d: ((3, 4), {"proj_size": 2} | optional(d, *RECURRENT), [d.tensor((5, 2, 3))]), label=".proj_size", **NORM
+)  # fmt: skip
+
+
+def packed(d: Draw) -> Call:
+    """A recurrent layer over sequences of different lengths, with a state of its own or none."""
+    kind, options = d.choice(("RNN", "LSTM", "GRU")), optional(d, *RECURRENT)
+    n, length = d.integer(1, 4), d.integer(1, 5)
+    first = options.get("batch_first", False)
+    layers = options.get("num_layers", 1) * (2 if options.get("bidirectional") else 1)
+    lengths = [d.integer(1, length) for _ in range(n)]
+    lengths[d.integer(0, n - 1)] = length
+    state = [d.tensor((layers, n, 4)) for _ in range(2 if kind == "LSTM" else 1)] if d.flag(0.4) else None
+    x = d.tensor((n, length, 3) if first else (length, n, 3))
+    if d.flag(0.3):
+        lengths.sort(reverse=True)
+        return call(kind, options, x, lengths, True, state, d.integer(0, 9999))
+    return call(kind, options, x, lengths, False, state, d.integer(0, 9999))
+
+
+def _packed(
+    torch: Any, kind: str, options: dict, x: Any, lengths: list, sorted_: bool, state: list | None, seed: int
+) -> Result:
+    torch.manual_seed(seed)
+    m = getattr(torch.nn, kind)(3, 4, **options).to(x.dtype)
+    rnn, first = torch.nn.utils.rnn, options.get("batch_first", False)
+    given = rnn.pack_padded_sequence(x, torch.tensor(lengths), first, enforce_sorted=sorted_)
+    assert isinstance(given, rnn.PackedSequence)
+    hx = () if state is None else (tuple(state) if kind == "LSTM" else state[0],)
+    out, last = m(given, *hx)
+    return Result((given, out, last, *rnn.pad_packed_sequence(out, first)), list(m.parameters()))
+
+
+op("nn.utils.rnn.PackedSequence", packed, _packed, tolerance=REDUCED, **NORM)
 
 
 # -- attention
