@@ -558,6 +558,9 @@ for _operation, _change, _fault, *_cases in (
     ("ops:BinaryCrossEntropy", scaled(0.5), "half", "nn.functional.binary_cross_entropy"),
     ("ops:KlDiv", swapped, "gradients swapped", "nn.functional.kl_div"),
     ("ops:ScaledDotProductAttention", swapped, "queries and keys swapped", "nn.functional.scaled_dot_product_attention"),
+    ("ops:RnnLayer", second_negated, "sign of the weights' gradient wrong", "nn.RNN"),
+    ("ops:LstmLayer", scaled(1 + 1e-6), "an error of 1e-6", "nn.LSTM"),
+    ("ops:GruLayer", with_ones, "incoming gradient ignored", "nn.GRU"),
 ):  # fmt: skip
     backward_of(_operation, _change, _fault, *_cases)  # type: ignore[arg-type]
 
@@ -577,6 +580,20 @@ def _recording_anyway(enter: Callable[..., Any]) -> Callable[..., Any]:
     return entered
 
 
+def _only_forwards(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Walks every layer from the first step to the last."""
+
+    def wrong(x: Any, h: Any, sizes: Any, reverse: bool) -> Any:
+        return original(x, h, sizes, False)
+
+    return wrong
+
+
+mutant("recurrent: never in reverse", "ops.recurrent", "steps", _only_forwards, "nn.LSTM", "nn.utils.rnn.PackedSequence")
+mutant(
+    "packed sequences: the given order is lost", "nn.utils.rnn", "invert_permutation", lambda o: lambda p: p,
+    "nn.utils.rnn.pack_sequence", "nn.utils.rnn.PackedSequence",
+)  # fmt: skip
 mutant("MseLoss: twice", "ops:MseLoss", "slope", _slope_twice, "nn.functional.mse_loss")
 mutant("HuberLoss: twice", "ops:HuberLoss", "slope", _slope_twice, "nn.functional.huber_loss")
 mutant(

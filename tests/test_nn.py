@@ -747,11 +747,14 @@ LAYER_ERRORS = {
     "pack_unsorted": lambda nn, t: nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [1, 3]),
     "pack_zero": lambda nn, t: nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 0]),
     "pack_batch": lambda nn, t: nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2, 1]),
-    "pack_too_long": lambda nn, t: nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [4, 2]),
+    "pack_lengths": lambda nn, t: nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), t.ones(2, 1)),
+    "pack_empty": lambda nn, t: nn.utils.rnn.pack_padded_sequence(t.ones(3, 0), []),
+    "pack_nothing": lambda nn, t: nn.utils.rnn.pack_sequence([]),
+    "packed_pair": lambda nn, t: nn.utils.rnn.PackedSequence(t.ones(3)),
     "pad_packed_short": lambda nn, t: nn.utils.rnn.pad_packed_sequence(
         nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2]), total_length=2
     ),
-    "packed_width": lambda nn, t: nn.LSTM(2, 3)(nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2])),
+    "packed_width": lambda nn, t: nn.GRU(2, 3)(nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2])),
     "packed_state": lambda nn, t: nn.GRU(1, 3)(nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2]), t.ones(1, 3, 3)),
     "rnn_dropout": lambda nn, t: nn.LSTM(2, 3, 2, dropout=2),
     "rnn_width": lambda nn, t: nn.LSTM(2, 3)(t.ones(4, 2, 3)),
@@ -769,11 +772,12 @@ LAYER_ERRORS = {
 
 LAYER_ERROR_KINDS = {
     **dict.fromkeys(["embedding_padding", "embedding_padding_negative", "embedding_weight", "embedding_pretrained", "attention_heads",
-                     "attention_width", "attention_dims", "attention_mask_type", "attention_padding", "attention_keys"], "AssertionError"),
+                     "attention_width", "attention_dims", "attention_mask_type", "attention_padding", "attention_keys",
+                     "packed_pair"], "AssertionError"),
     **dict.fromkeys(["unflatten", "attention_causal", "attention_mask_2d", "attention_mask_3d", "transformer_activation",
                      "transformer_batch", "transformer_width", "rnn_width", "rnn_empty", "rnn_state", "rnn_state_dims", "lstm_state",
                      "lstm_state_dims", "cell_width", "cell_state", "cell_batch", "rnn_state_dtype", "pack_unsorted", "pack_zero",
-                     "pack_batch", "pack_too_long", "packed_width", "packed_state"], "RuntimeError"),
+                     "pack_batch", "pack_lengths", "pack_empty", "pack_nothing", "packed_width", "packed_state"], "RuntimeError"),
     **dict.fromkeys(["rnn_bias", "rnn_batch_first", "rnn_input_type"], "TypeError"),
     "embedding_index": "IndexError",
 }  # fmt: skip
@@ -782,6 +786,23 @@ LAYER_ERROR_KINDS = {
 @pytest.mark.parametrize("name", LAYER_ERRORS)
 def test_layer_errors(name):
     same(lambda engine: LAYER_ERRORS[name](engine.nn, engine), LAYER_ERROR_KINDS.get(name, "ValueError"))
+
+
+def test_lengths_beyond_the_input_are_refused():
+    """PyTorch takes some of them, and gives a PackedSequence whose batch_sizes count more rows than it has."""
+    with pytest.raises(RuntimeError, match="a length of 4 is more than the 3 steps"):
+        minigrad.nn.utils.rnn.pack_padded_sequence(minigrad.ones(3, 2, 1), [4, 2])
+
+
+def test_a_packed_sequence_is_a_named_tuple():
+    def run(engine):
+        x = engine.arange(12.0).reshape(3, 2, 2)
+        p = engine.nn.utils.rnn.pack_padded_sequence(x, [2, 3], enforce_sorted=False)
+        data, sizes, order, back = p
+        same_type = p.to(engine.float32) is p, p.float() is p, p.is_pinned(), p.is_cuda, p.cpu() is p
+        return repr(p), data, sizes, order, back, p.double().data, p.long().data, p.to(engine.int16).data, same_type, p[0]
+
+    same(run)
 
 
 UNSUPPORTED = {

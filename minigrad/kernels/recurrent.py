@@ -18,11 +18,11 @@ import numpy as np
 
 from ..autograd.variable import Array
 from ..ops import recurrent
-from ..ops.recurrent import Sizes, steps, weight_gradients
+from ..ops.recurrent import Sizes, steps, weight_gradient
 from . import split
 from .compiled import inline, kernel
 from .gemm import TALL, VECTOR_BYTES, WIDE, tall_tile, wide_tile
-from .vector import exp, tanh
+from .vector import exp, full_width, tanh
 
 RELU, TANH, LSTM, GRU = range(4)  # kinds of step
 _SPARE = max(TALL[0], WIDE[0])  # rows beyond the last that a tile may touch
@@ -32,13 +32,15 @@ _SEQUENCES = 6  # that are worth a thread: a tile computes as many rows in any c
 @inline
 def _product(a: Any, depth: Any, rows: Any, b: Any, b_row: Any, columns: Any, c: Any) -> None:
     """c = a · b, a (rows, depth) and c (rows, b_row) with room for spare rows, b (depth, b_row) with room for spare columns."""
-    lanes = VECTOR_BYTES // c.itemsize
-    if (rows + TALL[0] - 1) // TALL[0] * TALL[0] < (rows + WIDE[0] - 1) // WIDE[0] * WIDE[0]:
-        for j in range(0, columns, TALL[1] * lanes):
+    tall, wide = TALL[1] * (VECTOR_BYTES // c.itemsize), WIDE[1] * (VECTOR_BYTES // c.itemsize)
+    in_tall = (rows + TALL[0] - 1) // TALL[0] * ((columns + tall - 1) // tall)
+    in_wide = (rows + WIDE[0] - 1) // WIDE[0] * ((columns + wide - 1) // wide)
+    if in_tall <= in_wide:  # a tile takes about as long in either shape
+        for j in range(0, columns, tall):
             for i in range(0, rows, TALL[0]):
                 tall_tile(a, i * depth, depth, 1, b, j, b_row, depth, c, i * b_row + j, b_row, False)
     else:
-        for j in range(0, columns, WIDE[1] * lanes):
+        for j in range(0, columns, wide):
             for i in range(0, rows, WIDE[0]):
                 wide_tile(a, i * depth, depth, 1, b, j, b_row, depth, c, i * b_row + j, b_row, False)
 
@@ -100,6 +102,7 @@ def _forward(
     kept: Array, bounded: Array, starts: Array, sizes: Array, start: int, stop: int,
 ) -> None:  # fmt: skip
     """Sequences start to stop: step t has the rows from starts[t] on, of sizes[t] sequences."""
+    full_width()
     n_gates, width = x.shape[1], last.shape[1]
     state = np.zeros((stop - start + _SPARE) * width, x.dtype)
     product = np.zeros((stop - start + _SPARE) * w_row, x.dtype)
@@ -116,12 +119,12 @@ def _forward(
             y, h = product[r * w_row : r * w_row + n_gates], state[r * width : (r + 1) * width]
             g, out, given = gates[at], outputs[at], x[at]
             before[at] = h
-            if bias.size:
-                for k in range(n_gates):
-                    y[k] += bias[k]
             if kind == GRU:
                 for k in range(n_gates):
                     g[k] = given[k]
+                if bias.size:
+                    for k in range(n_gates):
+                        y[k] += bias[k]
                 _gru_row(g, y, h, kept[at], out)
             else:
                 for k in range(n_gates):
@@ -193,6 +196,7 @@ def _backward(
 
     d: the gradients of W h + b; dx: those of x, which differ for a GRU only (else dx is empty).
     """
+    full_width()
     n_gates, width = gates.shape[1], dh.shape[1]
     change = np.zeros((stop - start + _SPARE) * n_gates, grad.dtype)
     product = np.zeros((stop - start + _SPARE) * w_row, grad.dtype)
@@ -240,7 +244,7 @@ def _shared(n: int, elements: int, run: Callable[[int, int], object]) -> None:
 
 
 def _forward_of(
-    ctx: Any, kind: int, x: Array, w: Array, b: Array | None, state: tuple[Array, ...], sizes: Sizes, reverse: bool
+    ctx: Any, kind: int, x: Array, w: Array, state: tuple[Array, ...], b: Array | None, sizes: Sizes, reverse: bool
 ) -> Array:
     """What the forward passes share: the flat output, and in ctx what `_backward_of` reads."""
     rows = np.ascontiguousarray(x.reshape(-1, x.shape[-1]))
@@ -265,7 +269,7 @@ def _forward_of(
 
 
 def _backward_of(ctx: Any, grad: Array) -> tuple[Any, ...]:
-    """dx, dW, db, dh and, of an LSTM, dc."""
+    """dx, dW, dh, and of an LSTM dc, of a GRU db."""
     w, before, gates, kept, bounded = ctx.saved_tensors
     kind, width = ctx.kind, before.shape[1]
     n = int(ctx.walk[1].max())
@@ -276,18 +280,17 @@ def _backward_of(ctx: Any, grad: Array) -> tuple[Any, ...]:
     dx = np.empty_like(gates) if kind == GRU else none
     setting = *_padded(w), dx, d, last[0], last[1] if kind == LSTM else none, before, gates, kept, bounded, *ctx.walk
     _shared(n, 2 * ctx.elements, lambda start, stop: _backward(kind, outer, *setting, start, stop))
-    dw, db = weight_gradients(ctx, d, before)
-    return (dx if kind == GRU else d).reshape(ctx.shape), dw, db, *last
+    if kind == GRU:
+        last.append(d.sum(0) if ctx.needs_input_grad[3] else None)
+    return (dx if kind == GRU else d).reshape(ctx.shape), weight_gradient(ctx, d, before), *last
 
 
 class RnnLayer(recurrent.RnnLayer):
     """The compiled form of ops.recurrent.RnnLayer."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Array, w: Array, b: Array | None, h: Array, activation: str, sizes: Sizes, reverse: bool
-    ) -> Array:
-        return _forward_of(ctx, TANH if activation == "tanh" else RELU, x, w, b, (h,), sizes, reverse)
+    def forward(ctx: Any, x: Array, w: Array, h: Array, activation: str, sizes: Sizes, reverse: bool) -> Array:
+        return _forward_of(ctx, TANH if activation == "tanh" else RELU, x, w, (h,), None, sizes, reverse)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
@@ -299,9 +302,9 @@ class LstmLayer(recurrent.LstmLayer):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Array, w: Array, b: Array | None, h: Array, c: Array, w_hr: None, sizes: Sizes, reverse: bool
+        ctx: Any, x: Array, w: Array, h: Array, c: Array, w_hr: Array | None, sizes: Sizes, reverse: bool
     ) -> Array:
-        return _forward_of(ctx, LSTM, x, w, b, (h, c), sizes, reverse)
+        return _forward_of(ctx, LSTM, x, w, (h, c), None, sizes, reverse)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
@@ -312,10 +315,8 @@ class GruLayer(recurrent.GruLayer):
     """The compiled form of ops.recurrent.GruLayer."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Array, w: Array, b: Array | None, h: Array, sizes: Sizes, reverse: bool
-    ) -> Array:
-        return _forward_of(ctx, GRU, x, w, b, (h,), sizes, reverse)
+    def forward(ctx: Any, x: Array, w: Array, h: Array, b: Array | None, sizes: Sizes, reverse: bool) -> Array:
+        return _forward_of(ctx, GRU, x, w, (h,), b, sizes, reverse)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:

@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 from .. import creation
+from ..ops.checks import type_name
 from ..ops.join import cat, stack
 from ..ops.recurrent import GruLayer, LstmLayer, RnnLayer, gru_step, lstm_step, parts, rnn_step
 from ..tensor_options import factory_options
@@ -85,7 +86,10 @@ class RNNBase(Module):
     def _run(self, x: Any, state: tuple, suffix: str, sizes: tuple[int, ...] | None) -> tuple[Any, ...]:
         """One layer in one direction over x (L, N, *) or packed (rows, *): the outputs, and the last state's parts."""
         weights = {name: getattr(self, name + suffix, None) for name in ("weight_hh", "bias_hh", "weight_hr")}
-        x = F.linear(x, getattr(self, "weight_ih" + suffix), getattr(self, "bias_ih" + suffix, None))  # all times at once
+        bias = getattr(self, "bias_ih" + suffix, None)
+        if bias is not None and not isinstance(self, GRU):
+            bias = bias + weights["bias_hh"]
+        x = F.linear(x, getattr(self, "weight_ih" + suffix), bias)  # all times at once
         return parts(self._apply_layer(x, state, weights, sizes, suffix.endswith("_reverse")), x, state)
 
     def _layers(self, input: Any, state: tuple | None) -> tuple[Any, tuple]:
@@ -164,8 +168,7 @@ class RNNBase(Module):
                 raise RuntimeError(f"Expected {name} size {shape}, got {list(s.shape)}")
             if s.array.dtype != x.array.dtype:
                 raise RuntimeError(
-                    f"Input and hidden tensors are not the same dtype, found input tensor with {x.dtype} and hidden tensor "
-                    f"with {s.dtype}"
+                    f"mat1 and mat2 must have the same dtype, but got {type_name(s)} and {type_name(x)}: of the state and the input"
                 )
         return state if order is None else tuple(s.index_select(1, order) for s in state)
 
@@ -235,7 +238,7 @@ class RNN(RNNBase):
         return f"RNN_{self.nonlinearity.upper()}"
 
     def _apply_layer(self, x: Any, state: tuple, weights: dict[str, Any], *rest: Any) -> Any:
-        return RnnLayer.apply(x, weights["weight_hh"], weights["bias_hh"], *state, self.nonlinearity, *rest)
+        return RnnLayer.apply(x, weights["weight_hh"], *state, self.nonlinearity, *rest)
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
         output, (h,) = self._layers(input, None if hx is None else (hx,))
@@ -258,7 +261,7 @@ class GRU(RNNBase):
         )
 
     def _apply_layer(self, x: Any, state: tuple, weights: dict[str, Any], *rest: Any) -> Any:
-        return GruLayer.apply(x, weights["weight_hh"], weights["bias_hh"], *state, *rest)
+        return GruLayer.apply(x, weights["weight_hh"], *state, weights["bias_hh"], *rest)
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
         output, (h,) = self._layers(input, None if hx is None else (hx,))
@@ -283,7 +286,7 @@ class LSTM(RNNBase):
         return self.proj_size or self.hidden_size, self.hidden_size
 
     def _apply_layer(self, x: Any, state: tuple, weights: dict[str, Any], *rest: Any) -> Any:
-        return LstmLayer.apply(x, weights["weight_hh"], weights["bias_hh"], *state, weights["weight_hr"], *rest)
+        return LstmLayer.apply(x, weights["weight_hh"], *state, weights["weight_hr"], *rest)
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, tuple[Any, Any]]:
         output, (h, c) = self._layers(input, hx)

@@ -1,6 +1,6 @@
 """Recurrent layers: one step applied along a sequence, its output fed back to it. One operation per layer and direction.
 
-    x[0]      x[1]      x[2]            x[t] = W_ih · input[t] + b_ih, of all times in one product before
+    x[0]      x[1]      x[2]            x[t] = W_ih · input[t] + b_ih + b_hh, of all times in one product before
       │         │         │
       ▼         ▼         ▼             the state (h, and c of an LSTM) goes from step to step
     step ──▶  step ──▶  step ──▶ last state
@@ -14,6 +14,8 @@ W_hh takes that on to the step before. The weights' gradient is one product of a
 Sequences of different lengths lie as in a `PackedSequence`, longest first: x is then two-dimensional, the rows of step 0, then
 those of step 1, ..., and `sizes` says how many sequences still run at each step: they are the first ones. A sequence that has ended
 keeps its state; walked in reverse, one that has not begun keeps its first.
+
+(b_hh is part of x, but for a GRU: there one of its gates multiplies W_hh h + b_hh. A cell of one step has it where it belongs.)
 
 The compiled forms: kernels/recurrent.py.
 """
@@ -43,12 +45,12 @@ Sizes = Sequence[int] | None
 # -- one step
 
 
-def rnn_step(x: Any, h: Any, w_hh: Any, b_hh: Any, activation: str) -> Any:
+def rnn_step(x: Any, h: Any, w_hh: Any, b_hh: Any = None, activation: str = "tanh") -> Any:
     """One step of a plain network, x being W_ih·input + b_ih: h' = tanh(x + W_hh h + b_hh), or relu. Elman 1990."""
     return (tanh if activation == "tanh" else relu)(x + linear(h, w_hh, b_hh))
 
 
-def lstm_step(x: Any, h: Any, c: Any, w_hh: Any, b_hh: Any, w_hr: Any = None) -> tuple[Any, Any]:
+def lstm_step(x: Any, h: Any, c: Any, w_hh: Any, b_hh: Any = None, w_hr: Any = None) -> tuple[Any, Any]:
     """One step of long short-term memory; x and W_hh hold the input, forget, cell and output gate in this order.
 
     c' = f·c + i·g,  h' = o·tanh(c'), with w_hr W_hr h'. Hochreiter & Schmidhuber 1997; Gers et al. 2000 (the forget gate);
@@ -116,7 +118,7 @@ def parts(flat: Tensor, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, .
 
 
 class Recurrent(Fused):
-    """What the layers share. x: (T, N, G·H), or (rows, G·H) with `sizes`; h: (N, H), W_hh (G·H, H), b_hh (G·H,) or None."""
+    """What the layers share. x: (T, N, G·H), or (rows, G·H) with `sizes`; h: (N, H), W_hh (G·H, H)."""
 
     @staticmethod
     def work(x: Array, w: Array, *rest: Any) -> int:
@@ -136,33 +138,32 @@ def unpacked(flat: Array, rows: int, *states: Array) -> list[Array]:
     return found
 
 
-def weight_gradients(ctx: Any, change: Array, before: Array) -> tuple[Array | None, Array | None]:
-    """dW_hh and db_hh, given the change of what each step added to x and the h that it started from."""
-    dw = np.dot(change.T, before) if ctx.needs_input_grad[1] else None
-    return dw, change.sum(0) if ctx.needs_input_grad[2] else None
+def weight_gradient(ctx: Any, change: Array, before: Array) -> Array | None:
+    """dW_hh, given the gradients by W_hh h of all steps, and the h that each started from."""
+    return np.dot(change.T, before) if ctx.needs_input_grad[1] else None
 
 
 class RnnLayer(Recurrent):
-    """h' = f(x + W h + b) along a sequence, f tanh or relu.
+    """h' = f(x + W h) along a sequence, f tanh or relu.
 
-    With the change d = dh' · f'(x + W h + b):  dx = d,  dh = Wᵀ d,  dW = Σ d hᵀ,  db = Σ d
+    With d = dh' · f'(x + W h):  dx = d,  dh = Wᵀ d,  dW = Σ d hᵀ
     """
 
     compiled = "recurrent.RnnLayer"
 
     @staticmethod
-    def definition(x: Any, w: Any, b: Any, h: Any, activation: str, sizes: Sizes, reverse: bool) -> Any:
-        return follow(lambda x, h: (rnn_step(x, h, w, b, activation),), x, (h,), sizes, reverse)
+    def definition(x: Any, w: Any, h: Any, activation: str, sizes: Sizes, reverse: bool) -> Any:
+        return follow(lambda x, h: (rnn_step(x, h, w, None, activation),), x, (h,), sizes, reverse)
 
     @staticmethod
     def forward(
-        ctx: Any, x: Array, w: Array, b: Array | None, h: Array, activation: str, sizes: Sizes, reverse: bool
+        ctx: Any, x: Array, w: Array, h: Array, activation: str, sizes: Sizes, reverse: bool
     ) -> Array:
         rows = x.reshape(-1, x.shape[-1])
         ctx.steps = steps(x, h, sizes, reverse)
         flat = np.empty(len(rows) * h.shape[1] + h.size, x.dtype)
         outputs, last = unpacked(flat, len(rows), h)
-        outputs[:] = rows if b is None else rows + b
+        outputs[:] = rows
         last[:] = h
         before = np.empty((len(rows), h.shape[1]), x.dtype)
         for at, n in ctx.steps:
@@ -188,38 +189,35 @@ class RnnLayer(Recurrent):
             d[at] += dh[:n]
             d[at] *= slope[at]
             dh[:n] = np.dot(d[at], w)
-        dw, db = weight_gradients(ctx, d, before)
-        return d.reshape(ctx.shape), dw, db, dh, None, None, None
+        return d.reshape(ctx.shape), weight_gradient(ctx, d, before), dh, None, None, None
 
 
 class LstmLayer(Recurrent):
-    """c' = f·c + i·g,  h' = o·tanh(c') along a sequence, with i, f, g, o = σ, σ, tanh, σ of (x + W h + b); with W_hr, h' = W_hr (o·tanh(c')).
+    """c' = f·c + i·g,  h' = o·tanh(c') along a sequence, with i, f, g, o = σ, σ, tanh, σ of (x + W h); with W_hr, h' = W_hr (o·tanh(c')).
 
     dc' += dh' · o · (1 - tanh²(c')),  d = (dc'·g·i(1-i), dc'·c·f(1-f), dc'·i·(1-g²), dh'·tanh(c')·o(1-o)),
-    dx = d,  dh = Wᵀ d,  dc = dc' · f,  dW = Σ d hᵀ,  db = Σ d
+    dx = d,  dh = Wᵀ d,  dc = dc' · f,  dW = Σ d hᵀ
     """
 
     compiled = "recurrent.LstmLayer"
 
     @staticmethod
     def work(x: Array, w: Array, *rest: Any) -> int:
-        return Recurrent.work(x, w, *rest) if rest[3] is None else 0  # W_hr
+        return Recurrent.work(x, w, *rest) if rest[2] is None else 0  # W_hr
 
     @staticmethod
-    def definition(
-        x: Any, w: Any, b: Any, h: Any, c: Any, w_hr: Any, sizes: Sizes, reverse: bool
-    ) -> Any:
-        return follow(lambda x, h, c: lstm_step(x, h, c, w, b, w_hr), x, (h, c), sizes, reverse)
+    def definition(x: Any, w: Any, h: Any, c: Any, w_hr: Any, sizes: Sizes, reverse: bool) -> Any:
+        return follow(lambda x, h, c: lstm_step(x, h, c, w, None, w_hr), x, (h, c), sizes, reverse)
 
     @staticmethod
     def forward(
-        ctx: Any, x: Array, w: Array, b: Array | None, h: Array, c: Array, w_hr: Array | None, sizes: Sizes, reverse: bool
+        ctx: Any, x: Array, w: Array, h: Array, c: Array, w_hr: Array | None, sizes: Sizes, reverse: bool
     ) -> Array:
         rows, width = x.reshape(-1, x.shape[-1]), c.shape[1]
         ctx.steps = steps(x, h, sizes, reverse)
         flat = np.empty(len(rows) * h.shape[1] + h.size + c.size, x.dtype)
         outputs, last, cell = unpacked(flat, len(rows), h, c)
-        gates = rows.copy() if b is None else rows + b
+        gates = rows.copy()
         last[:], cell[:] = h, c
         before, cells, bounded = (np.empty((len(rows), n), x.dtype) for n in (h.shape[1], width, width))
         i, f, g, o = (gates[:, k * width : (k + 1) * width] for k in range(4))
@@ -256,9 +254,8 @@ class LstmLayer(Recurrent):
             do[at] = inner * t * (o[at] * (1 - o[at]))
             dh[:n] = np.dot(d[at], w)
             dc[:n] *= f[at]
-        dw, db = weight_gradients(ctx, d, before)
-        dw_hr = np.dot(outer.T, o * bounded) if ctx.needs_input_grad[5] else None
-        return d.reshape(ctx.shape), dw, db, dh, dc, dw_hr, None, None
+        dw_hr = np.dot(outer.T, o * bounded) if ctx.needs_input_grad[4] else None
+        return d.reshape(ctx.shape), weight_gradient(ctx, d, before), dh, dc, dw_hr, None, None
 
 
 class GruLayer(Recurrent):
@@ -271,13 +268,11 @@ class GruLayer(Recurrent):
     compiled = "recurrent.GruLayer"
 
     @staticmethod
-    def definition(x: Any, w: Any, b: Any, h: Any, sizes: Sizes, reverse: bool) -> Any:
+    def definition(x: Any, w: Any, h: Any, b: Any, sizes: Sizes, reverse: bool) -> Any:
         return follow(lambda x, h: (gru_step(x, h, w, b),), x, (h,), sizes, reverse)
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Array, w: Array, b: Array | None, h: Array, sizes: Sizes, reverse: bool
-    ) -> Array:
+    def forward(ctx: Any, x: Array, w: Array, h: Array, b: Array | None, sizes: Sizes, reverse: bool) -> Array:
         rows, width = x.reshape(-1, x.shape[-1]), h.shape[1]
         ctx.steps = steps(x, h, sizes, reverse)
         flat = np.empty(len(rows) * width + h.size, x.dtype)
@@ -318,5 +313,5 @@ class GruLayer(Recurrent):
             d[at] = dx[at]
             d[at, 2 * width :] *= r[at]
             dh[:n] = by_h * z[at] + np.dot(d[at], w)
-        dw, db = weight_gradients(ctx, d, before)
-        return dx.reshape(ctx.shape), dw, db, dh, None, None
+        db = d.sum(0) if ctx.needs_input_grad[3] else None
+        return dx.reshape(ctx.shape), weight_gradient(ctx, d, before), dh, db, None, None

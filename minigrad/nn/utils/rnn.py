@@ -123,11 +123,13 @@ def pack_padded_sequence(
     enforce_sorted: the longest must come first; with False they are put into that order. PyTorch: pack_padded_sequence.
     """
     if not isinstance(input, Variable):
-        raise TypeError(f"pack_padded_sequence(): argument 'input' must be Tensor, not {type(input).__name__}")
+        raise TypeError(f"_pack_padded_sequence(): argument 'input' must be Tensor, not {type(input).__name__}")
     given = lengths.array if isinstance(lengths, Variable) else np.asarray(lengths)
     given = given.astype(np.int64)
     if given.ndim != 1:
-        raise RuntimeError(f"'lengths' argument should be a 1D CPU int64 tensor, but got {given.ndim}D tensor")
+        raise RuntimeError(f"'lengths' argument should be a 1D CPU int64 tensor, but got {given.ndim}D cpu Long tensor")
+    if input.array.size == 0:
+        raise RuntimeError("Cannot pack empty tensors.")
     if batch_first:
         input = input.transpose(0, 1)
     if len(given) != input.shape[1]:
@@ -139,7 +141,7 @@ def pack_padded_sequence(
         places = np.argsort(-given, kind="stable")
         given, order = given[places], wrap(places)
         input = input.index_select(1, order)
-    if given.size == 0 or given.min() <= 0:
+    if given.min() <= 0:
         raise RuntimeError("Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0")
     if (given[1:] > given[:-1]).any():
         raise RuntimeError(
@@ -191,7 +193,7 @@ def pad_packed_sequence(
 
 def pack_sequence(sequences: Sequence[Any], enforce_sorted: bool = True) -> PackedSequence:
     """Pack a list of sequences (L_i, *). PyTorch: torch.nn.utils.rnn.pack_sequence."""
-    return pack_padded_sequence(pad_sequence(sequences), [len(x) for x in sequences], enforce_sorted=enforce_sorted)
+    return pack_padded_sequence(pad_sequence(sequences), [x.shape[0] for x in sequences], enforce_sorted=enforce_sorted)
 
 
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Any]:
@@ -213,6 +215,8 @@ def pad_sequence(
     if padding_side not in ("left", "right"):
         raise RuntimeError(f"expected padding_side to be one of 'left' or 'right' but got '{padding_side}'")
     sequences = list(sequences)
+    if not sequences:
+        raise RuntimeError("received an empty list of sequences")
     longest = max(x.shape[0] for x in sequences)
     padded = []
     for x in sequences:
