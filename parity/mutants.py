@@ -589,10 +589,16 @@ def _only_forwards(original: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-mutant("recurrent: never in reverse", "ops.recurrent", "steps", _only_forwards, "nn.LSTM", "nn.utils.rnn.PackedSequence")
+mutant(
+    "recurrent: never in reverse", "ops.recurrent", "steps", _only_forwards, "nn.LSTM", "nn.utils.rnn.PackedSequence"
+)
 mutant(
     "packed sequences: the given order is lost", "nn.utils.rnn", "invert_permutation", lambda o: lambda p: p,
     "nn.utils.rnn.pack_sequence", "nn.utils.rnn.PackedSequence",
+)  # fmt: skip
+mutant(
+    "TransformerEncoder: padding takes part", "nn:TransformerEncoder", "_left_out", lambda o: lambda self, src, padding: None,
+    "nn.TransformerEncoder.padded",
 )  # fmt: skip
 mutant("MseLoss: twice", "ops:MseLoss", "slope", _slope_twice, "nn.functional.mse_loss")
 mutant("HuberLoss: twice", "ops:HuberLoss", "slope", _slope_twice, "nn.functional.huber_loss")

@@ -755,7 +755,9 @@ LAYER_ERRORS = {
         nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2]), total_length=2
     ),
     "packed_width": lambda nn, t: nn.GRU(2, 3)(nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2])),
-    "packed_state": lambda nn, t: nn.GRU(1, 3)(nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2]), t.ones(1, 3, 3)),
+    "packed_state": lambda nn, t: nn.GRU(1, 3)(
+        nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2]), t.ones(1, 3, 3)
+    ),
     "rnn_dropout": lambda nn, t: nn.LSTM(2, 3, 2, dropout=2),
     "rnn_width": lambda nn, t: nn.LSTM(2, 3)(t.ones(4, 2, 3)),
     "rnn_empty": lambda nn, t: nn.LSTM(2, 3)(t.ones(0, 2, 2)),
@@ -788,6 +790,46 @@ def test_layer_errors(name):
     same(lambda engine: LAYER_ERRORS[name](engine.nn, engine), LAYER_ERROR_KINDS.get(name, "ValueError"))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"norm_first": True}, {"bias": False}, {"activation": "tanh"}, {"nhead": 1}, {"batch_first": False}],
+    ids=str,
+)
+def test_an_encoder_says_why_padding_is_not_left_out(options):
+    def run(engine):
+        given = {"nhead": 2, "batch_first": True} | options
+        if "activation" in given:
+            given["activation"] = engine.tanh
+        layer = engine.nn.TransformerEncoderLayer(4, dim_feedforward=6, **given)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            use = engine.nn.TransformerEncoder(layer, 1).use_nested_tensor
+        return use, [str(w.message) for w in found if "nested_tensor" in str(w.message)]
+
+    same(run)
+
+
+def test_masks_of_two_kinds_warn():
+    def run(engine):
+        layer = engine.nn.TransformerEncoderLayer(4, 2, 6, batch_first=True)
+        padding, mask = engine.zeros(2, 3, dtype=engine.bool), engine.zeros(3, 3)
+        x = engine.ones(2, 3, 4)
+        said = []
+        for call in (
+            lambda: layer(x, mask, padding),
+            lambda: engine.nn.TransformerEncoder(layer, 1)(x, mask, padding),
+            lambda: layer.self_attn(x, x, x, padding, attn_mask=mask),
+            lambda: layer(x, mask.bool(), padding),
+        ):
+            with warnings.catch_warnings(record=True) as found:
+                warnings.simplefilter("always")
+                call()
+            said.append([str(w.message) for w in found if "mismatched" in str(w.message)])
+        return said
+
+    same(run)
+
+
 def test_lengths_beyond_the_input_are_refused():
     """PyTorch takes some of them, and gives a PackedSequence whose batch_sizes count more rows than it has."""
     with pytest.raises(RuntimeError, match="a length of 4 is more than the 3 steps"):
@@ -799,8 +841,19 @@ def test_a_packed_sequence_is_a_named_tuple():
         x = engine.arange(12.0).reshape(3, 2, 2)
         p = engine.nn.utils.rnn.pack_padded_sequence(x, [2, 3], enforce_sorted=False)
         data, sizes, order, back = p
-        same_type = p.to(engine.float32) is p, p.float() is p, p.is_pinned(), p.is_cuda, p.cpu() is p
-        return repr(p), data, sizes, order, back, p.double().data, p.long().data, p.to(engine.int16).data, same_type, p[0]
+        same_type = p.to(engine.float32) is p, p.float() is p, p.is_cuda, p.cpu() is p
+        return (
+            repr(p),
+            data,
+            sizes,
+            order,
+            back,
+            p.double().data,
+            p.long().data,
+            p.to(engine.int16).data,
+            same_type,
+            p[0],
+        )
 
     same(run)
 

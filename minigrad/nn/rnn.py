@@ -98,7 +98,9 @@ class RNNBase(Module):
         sizes = tuple(input.batch_sizes.tolist()) if packed else None
         x = input.data if packed else input
         if not hasattr(x, "array"):
-            raise TypeError(f"{type(self).__name__}: input must be a Tensor or a PackedSequence, not {type(x).__name__}")
+            raise TypeError(
+                f"{type(self).__name__}: input must be a Tensor or a PackedSequence, not {type(x).__name__}"
+            )
         if not packed and x.dim() not in (2, 3):
             raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {x.dim()}D instead")
         single = not packed and x.dim() == 2

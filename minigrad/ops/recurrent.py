@@ -156,9 +156,7 @@ class RnnLayer(Recurrent):
         return follow(lambda x, h: (rnn_step(x, h, w, None, activation),), x, (h,), sizes, reverse)
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Array, w: Array, h: Array, activation: str, sizes: Sizes, reverse: bool
-    ) -> Array:
+    def forward(ctx: Any, x: Array, w: Array, h: Array, activation: str, sizes: Sizes, reverse: bool) -> Array:
         rows = x.reshape(-1, x.shape[-1])
         ctx.steps = steps(x, h, sizes, reverse)
         flat = np.empty(len(rows) * h.shape[1] + h.size, x.dtype)

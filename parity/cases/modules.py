@@ -296,7 +296,7 @@ def attention(d: Draw) -> Call:
     hidden = np.arange(s) >= np.array([[3], [4]])
     masks = d.choice((
         {}, {"key_padding_mask": d.lay(hidden, False)}, {"attn_mask": d.lay(np.triu(np.ones((n, s), bool), 2), False)},
-        {"attn_mask": d.tensor((n, s))}, {"attn_mask": d.tensor((batch * 2, n, s))},
+        {"attn_mask": d.tensor((n, s))}, {"attn_mask": d.tensor((n, s)), "is_causal": True}, {"attn_mask": d.tensor((batch * 2, n, s))},
     ))  # fmt: skip
     extra = d.choice(({}, {"need_weights": False}, {"average_attn_weights": False}))
     return call((4, 2), options, [q, k, v], masks | extra, d.flag(), d.integer(0, 9999))
@@ -344,6 +344,43 @@ op(
 )  # fmt: skip
 
 
+def padded_batch(d: Draw) -> Call:
+    """A batch with padding: at the end, where PyTorch may leave it out, or anywhere."""
+    options = optional(d, {"batch_first": False}, {"norm_first": True}, {"activation": "gelu"}, {"bias": False})
+    lengths = np.array([d.integer(1, 4) for _ in range(3)])
+    padding = np.arange(4) >= lengths[:, None]
+    if d.flag(0.3):
+        padding = d.rng.permuted(padding, axis=1)
+    return call(
+        {"batch_first": True} | options, {"enable_nested_tensor": d.flag(0.7), "mask_check": d.flag(0.7)}, d.tensor((3, 4, 4)),
+        d.lay(padding, False), d.flag(0.3), d.flag(0.3), d.flag(0.6), d.integer(0, 9999),
+    )  # fmt: skip
+
+
+def _padded_encoder(
+    torch: Any, options: dict, nested: dict, x: Any, padding: Any, masked: bool, norm: bool, silent: bool, seed: int
+) -> Result:
+    torch.manual_seed(seed)
+    layer = torch.nn.TransformerEncoderLayer(4, 2, 6, **options)
+    m = torch.nn.TransformerEncoder(layer, 2, torch.nn.LayerNorm(4) if norm else None, **nested).to(x.dtype).eval()
+    mask = torch.ones(4, 4, dtype=torch.bool).triu(2) if masked else None
+    x = x if options["batch_first"] else x.transpose(0, 1)
+    with torch.set_grad_enabled(not silent):
+        out = m(x, mask, padding)
+    return Result((m.use_nested_tensor, out), [] if silent else list(m.parameters()))
+
+
+op(
+    "nn.TransformerEncoder.padded",
+    padded_batch,
+    _padded_encoder,
+    tolerance=REDUCED,
+    second=False,
+    float32=False,
+    **NORM,
+)
+
+
 module(
     "TransformerDecoderLayer",
     lambda d: ((4, 2, 6), encoder_options(d), [d.tensor((3, 2, 4)), d.tensor((5, 2, 4))]),
@@ -351,19 +388,29 @@ module(
 )
 
 
-def _decoder(torch: Any, layers: int, x: Any, memory: Any, causal: bool, train: bool, seed: int) -> Result:
+def decoder_masks(d: Draw) -> dict[str, Any]:
+    return optional(
+        d, {"memory_mask": d.tensor((3, 5))}, {"memory_key_padding_mask": d.lay(np.arange(5) >= np.array([[3], [5]]), False)},
+        {"tgt_key_padding_mask": d.lay(np.arange(3) >= np.array([[3], [2]]), False)},
+    )  # fmt: skip
+
+
+def _decoder(torch: Any, layers: int, x: Any, memory: Any, causal: bool, train: bool, seed: int, masks: dict) -> Result:
     torch.manual_seed(seed)
     layer = torch.nn.TransformerDecoderLayer(4, 2, 6, batch_first=True, dropout=0.2)
     m = torch.nn.TransformerDecoder(layer, layers, torch.nn.LayerNorm(4))
     initial = {name: value.clone() for name, value in m.state_dict().items()}
     m = m.double().train(train)
     triangle = torch.nn.Transformer.generate_square_subsequent_mask(3).to(x.dtype) if causal else None
-    return Result((Same(initial), m(x, memory, tgt_mask=triangle, tgt_is_causal=causal)), list(m.parameters()))
+    out = m(x, memory, tgt_mask=triangle, tgt_is_causal=causal, **masks)
+    return Result((Same(initial), out), list(m.parameters()))
 
 
 op(
     "nn.TransformerDecoder",
-    lambda d: call(d.integer(1, 2), d.tensor((2, 3, 4)), d.tensor((2, 5, 4)), d.flag(), d.flag(), d.integer(0, 9999)),
+    lambda d: call(
+        d.integer(1, 2), d.tensor((2, 3, 4)), d.tensor((2, 5, 4)), d.flag(), d.flag(), d.integer(0, 9999), decoder_masks(d)
+    ),
     _decoder, tolerance=REDUCED, float32=False, **NORM,  # float64 only: as nn.Transformer below
 )  # fmt: skip
 

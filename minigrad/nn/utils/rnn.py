@@ -57,10 +57,6 @@ class PackedSequence(_Fields):
         """Itself."""
         return self
 
-    def pin_memory(self) -> PackedSequence:
-        """The same, with pinned data: on a CPU, itself in all but name."""
-        return PackedSequence(self.data.pin_memory(), self.batch_sizes, self.sorted_indices, self.unsorted_indices)
-
     def _as(self, name: str) -> PackedSequence:
         return self.to(getattr(self.data, name)().dtype)
 
@@ -101,10 +97,6 @@ class PackedSequence(_Fields):
         """Whether the data is on a GPU: never."""
         return False
 
-    def is_pinned(self) -> bool:
-        """Whether the data is in pinned memory."""
-        return self.data.is_pinned()
-
 
 def invert_permutation(permutation: Any) -> Any:
     """The permutation that undoes one; None of None. PyTorch: torch.nn.utils.rnn.invert_permutation."""
@@ -142,7 +134,9 @@ def pack_padded_sequence(
         given, order = given[places], wrap(places)
         input = input.index_select(1, order)
     if given.min() <= 0:
-        raise RuntimeError("Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0")
+        raise RuntimeError(
+            "Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0"
+        )
     if (given[1:] > given[:-1]).any():
         raise RuntimeError(
             "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
