@@ -596,6 +596,18 @@ mutant(
     "packed sequences: the given order is lost", "nn.utils.rnn", "invert_permutation", lambda o: lambda p: p,
     "nn.utils.rnn.pack_sequence", "nn.utils.rnn.PackedSequence",
 )  # fmt: skip
+backward_of("ops:EuclideanDistances", swapped, "gradients swapped", "cdist.product")
+mutant(
+    "topk: the edge is one too low", "selection", "_at_most_the_kth",
+    lambda o: lambda x, k: o(x, max(k - 1, 1)), "topk.long",
+)  # fmt: skip
+mutant(
+    "the element of a rank: the one below", "selection", "place_of_rank",
+    lambda o: lambda x, rank, dim: o(x, np.maximum(rank - 1, 0), dim), "kthvalue.long", "median",
+)  # fmt: skip
+mutant(
+    "cummax: the smallest", "ops.cumulative", "running", lambda o: lambda x, dim, largest: o(x, dim, not largest), "cummax",
+)  # fmt: skip
 mutant(
     "TransformerEncoder: padding takes part", "nn:TransformerEncoder", "_left_out", lambda o: lambda self, src, padding: None,
     "nn.TransformerEncoder.padded",

@@ -1,4 +1,4 @@
-"""Where the largest or smallest element so far stands, in one pass. The NumPy twin is in ops/cumulative.py."""
+"""The largest or smallest element so far and where it stands, in one pass. The NumPy twin is in ops/cumulative.py."""
 
 from __future__ import annotations
 
@@ -10,43 +10,38 @@ from .compiled import kernel
 
 
 @kernel
-def _running_row(x: Array, places: Array, largest: bool) -> None:
-    """x (outer, n), along n."""
+def _running_row(x: Array, values: Array, places: Array, largest: bool) -> None:
+    """x (outer, n, 1), along n."""
     for o in range(x.shape[0]):
-        best, place = x[o, 0], 0
+        best, place = x[o, 0, 0], 0
         for i in range(x.shape[1]):
-            value = x[o, i]
-            if (value >= best if largest else value <= best) or value != value:
+            value = x[o, i, 0]
+            # Nearly always the first comparison decides. A nan compares with nothing: neither the new one nor one that is the best.
+            if not (value < best if largest else value > best) and (value == best or value != value or best == best):
                 best, place = value, i
-            places[o, i] = place
+            values[o, i, 0], places[o, i, 0] = best, place
 
 
 @kernel
-def _running(x: Array, places: Array, largest: bool) -> None:
+def _running(x: Array, values: Array, places: Array, largest: bool) -> None:
     """x (outer, n, inner), along n."""
     for o in range(x.shape[0]):
-        best = x[o, 0].copy()
+        values[o, 0] = x[o, 0]
         places[o, 0] = 0
         for i in range(1, x.shape[1]):
             for j in range(x.shape[2]):
-                value, so_far = x[o, i, j], best[j]
-                takes = value >= so_far if largest else value <= so_far
-                if takes or value != value:
-                    best[j] = value
-                    places[o, i, j] = i
-                else:  # also where so_far is a nan, which compares with nothing
-                    places[o, i, j] = places[o, i - 1, j]
+                value, best = x[o, i, j], values[o, i - 1, j]
+                takes = (value >= best if largest else value <= best) or value != value
+                values[o, i, j] = value if takes else best
+                places[o, i, j] = i if takes else places[o, i - 1, j]
 
 
-def running_places(x: Array, dim: int, largest: bool) -> Array:
-    """See ops.cumulative.running_places."""
-    places = np.empty(x.shape, np.int64)
+def running(x: Array, dim: int, largest: bool) -> tuple[Array, Array]:
+    """See ops.cumulative.running."""
+    values, places = np.empty(x.shape, x.dtype), np.empty(x.shape, np.int64)
     if x.size:
         outer, inner = int(np.prod(x.shape[:dim])), int(np.prod(x.shape[dim + 1 :]))
-        shape = outer, x.shape[dim], inner
-        given, found = np.ascontiguousarray(x).reshape(shape), places.reshape(shape)
-        loop = _running
-        if inner == 1:
-            loop, given, found = _running_row, given[:, :, 0], found[:, :, 0]
-        split(outer, x.size, lambda a, b: loop(given[a:b], found[a:b], largest))
-    return places
+        arrays = [a.reshape(outer, x.shape[dim], inner) for a in (np.ascontiguousarray(x), values, places)]
+        loop = _running_row if inner == 1 else _running
+        split(outer, x.size, lambda a, b: loop(*(part[a:b] for part in arrays), largest))
+    return values, places

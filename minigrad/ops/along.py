@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # -- one index an element
 
 
-def _grid_key(index: Array, dim: int) -> tuple[Array, ...]:
+def grid_key(index: Array, dim: int) -> tuple[Array, ...]:
     """The key that reads x[i₀, ..., index[i], ..., iₙ]: the grid of index's places with `index` itself at `dim`."""
     if index.ndim == 1:
         return (index,)
@@ -52,7 +52,7 @@ def _gather_key(name: str, input: Tensor, dim: int, index: Any) -> tuple[Array, 
                 f"{list(input.array.shape)} apart from dimension {dim}"
             )
     _check_range(places, input.array.shape[dim] if ndim else 1, dim)
-    return _grid_key(places, dim)
+    return grid_key(places, dim)
 
 
 class Gather(Index):
@@ -72,7 +72,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 
 def picked(input: Any, places: Array, dim: int) -> Any:
     """As `gather`, by places that were found in the input itself: there is nothing to check."""
-    return Gather.apply(input, _grid_key(places, dim))
+    return Gather.apply(input, grid_key(places, dim))
 
 
 @public

@@ -11,7 +11,7 @@ from ..autograd.fused import Fused, at_hand, compiled_form, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
-from .along import picked
+from .along import Gather, grid_key
 from .arrange import Flip
 from .dims import normalize_dim
 from .exponential import logaddexp
@@ -106,23 +106,46 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     return stack(steps, dim)
 
 
-def running_places(x: Array, dim: int, largest: bool) -> Array:
-    """Where the largest (or smallest) element so far along dim stands, the last of equals; nan wins. Compiled: kernels/running.py."""
+class RunningExtreme(Gather):
+    """out[i] = x[place[i]], of which forward is handed the values.  dx = grad added at the places"""
+
+    grad_fn_name = "CummaxBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, key: tuple[Array, ...], values: Array) -> Array:
+        ctx.key, ctx.shape = key, x.shape
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return *Gather.backward(ctx, grad), None
+
+
+class RunningLeast(RunningExtreme):
+    """`RunningExtreme`, as PyTorch's graph calls that of cummin."""
+
+    grad_fn_name = "CumminBackward0"
+
+
+def running(x: Array, dim: int, largest: bool) -> tuple[Array, Array]:
+    """The largest (or smallest) so far along dim, and where it stands: the last of equals; nan wins. Compiled: kernels/running.py."""
     extreme = np.maximum if largest else np.minimum
     takes = x == extreme.accumulate(x, dim)  # those that are the extreme when they come
     if x.dtype.kind == "f":
         takes |= np.isnan(x)
     place = np.arange(x.shape[dim]).reshape(-1, *(1,) * (x.ndim - 1 - dim))
-    return np.maximum.accumulate(np.where(takes, place, 0), dim)
+    places = np.maximum.accumulate(np.where(takes, place, 0), dim)
+    return np.take_along_axis(x, places, dim), places
 
 
 def _running_extreme(input: Operand, dim: int, largest: bool) -> ValuesIndices:
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
         return of_scalar(input)
-    find = compiled_form("running.running_places", size(input.array) * (64 if at_hand() else 4)) or running_places
-    where_ = find(input.array, dim, largest)
-    return ValuesIndices(picked(input, where_, dim), wrap(where_))
+    find = compiled_form("running.running", size(input.array) * (64 if at_hand() else 4)) or running
+    values, places = find(input.array, dim, largest)
+    operation = RunningExtreme if largest else RunningLeast
+    return ValuesIndices(operation.apply(input, grid_key(places, dim), values), wrap(places))
 
 
 @public
