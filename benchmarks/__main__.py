@@ -5,6 +5,7 @@
     python -m benchmarks --workloads mine.py                    every workload of a file of your own, see below
     python -m benchmarks scaling [rows width depth length graph]
     python -m benchmarks profile lesson10
+    python -m benchmarks operations [topk cummax]               every public operation, the slowest beside PyTorch first
     python -m benchmarks throughput                             fine-tuning at full scale, beside transformers.Trainer
     python -m benchmarks quote                                  the kept figures as the README quotes them
 
@@ -97,6 +98,10 @@ def main(given: list[str] | None = None) -> int:
         from . import profile
 
         return profile.main(given[1:])
+    if given[:1] == ["operations"]:
+        from . import operations
+
+        return operations.main(given[1:])
     if given[:1] == ["throughput"]:
         from . import throughput
 

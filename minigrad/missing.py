@@ -24,7 +24,6 @@ _INSTEAD = {
     "linear_cross_entropy": "use nn.functional.cross_entropy(nn.functional.linear(input, weight, bias), target)",
     "multi_head_attention_forward": "use nn.MultiheadAttention or nn.functional.scaled_dot_product_attention",
     "multiprocessing": "use Python's own multiprocessing",
-    "pack_padded_sequence": "use nn.utils.rnn.pad_sequence and a mask",
     "profiler": "use `python -m benchmarks profile`",
     "sparse_coo": "there are no sparse tensors; the one layout is strided",
     "sparse_csr": "there are no sparse tensors; the one layout is strided",

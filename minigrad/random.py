@@ -62,6 +62,7 @@ import numpy as np
 from . import memory_order
 from .device import device as _device
 from .quiet import quiet
+from .selection import first_of_order
 
 __all__ = ["Generator", "default_generator", "fork_rng", "initial_seed", "manual_seed", "seed"]
 
@@ -408,11 +409,8 @@ class Generator:
             raise NotImplementedError(f"randperm of {n} numbers: minigrad shuffles at most {(2**32 - 1) // 20 - 1}")
         if n < 2:
             return np.arange(n, dtype=dtype)
-        order = list(range(n))  # a list: its elements are swapped faster than an array's
         step = self._raw32(n - 1) % np.arange(n, 1, -1, dtype=np.uint64)
-        for i, z in enumerate(step.tolist()):
-            order[i], order[i + z] = order[i + z], order[i]
-        return np.array(order, dtype)
+        return (fast_swaps(n) or swapped)(step.astype(np.int64)).astype(dtype, copy=False)
 
     @quiet
     def bernoulli(self, shape: Sequence[int], dtype: Any, p: float | np.ndarray = 0.5) -> np.ndarray:
@@ -497,7 +495,8 @@ class Generator:
             ratio = p / q
             if num_samples == 1:
                 return ratio.argmax(-1, keepdims=True)
-            return np.ascontiguousarray(np.argsort(-ratio, axis=-1, kind="stable")[..., :num_samples])
+            rows = ratio.reshape(-1, p.shape[-1])
+            return first_of_order(rows, num_samples, True).reshape(*p.shape[:-1], num_samples)
 
         cumulative = np.cumsum(p, axis=-1, dtype=np.promote_types(p.dtype, np.float32))
         cumulative /= cumulative[..., -1:]
@@ -672,6 +671,21 @@ def _sincos_32(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     swap = (j & 2) != 0  # j = 2 or 6: a quarter turn on, sine and cosine change places
     sine, cosine = np.where(swap, cosine, sine), np.where(swap, sine, cosine)
     return np.where(j & 4, -sine, sine), np.where((j + 2) & 4, -cosine, cosine)
+
+
+# The shuffle's swaps, which depend on one another
+
+
+def swapped(step: np.ndarray) -> np.ndarray:
+    """The numbers 0 to n - 1 after n - 1 swaps: for i = 0, 1, ..., of the elements at i and i + step[i]."""
+    order = list(range(len(step) + 1))  # a list: its elements are swapped faster than an array's
+    for i, z in enumerate(step.tolist()):
+        order[i], order[i + z] = order[i + z], order[i]
+    return np.array(order)
+
+
+# What gives a compiled form of `swapped` for so many numbers, or None: sampling.py, which knows of kernels, sets it.
+fast_swaps: Callable[[int], Callable[[np.ndarray], np.ndarray] | None] = lambda n: None  # noqa: E731
 
 
 # The generator behind every draw that names none

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from . import dtypes, inplace, memory_order, random, storage
+from .autograd.fused import at_hand, compiled_form
 from .autograd.variable import Variable, wrap
 from .random import Generator
 from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_pattern, read_size
@@ -19,6 +20,15 @@ __all__ = [
     "bernoulli", "get_rng_state", "multinomial", "normal", "rand", "rand_like", "randint", "randint_like", "randn",
     "randn_like", "randperm", "set_rng_state",
 ]  # fmt: skip
+
+
+def _fast_swaps(n: int) -> Callable[[np.ndarray], np.ndarray] | None:
+    """The compiled form of random.swapped. A swap in Python costs as much as some eight elements in a pass of NumPy's, and
+    where compiled loops are at hand already, nothing is to be loaded for a short one."""
+    return compiled_form("swaps.swapped", n * (64 if at_hand() else 8))
+
+
+random.fast_swaps = _fast_swaps
 
 
 def _stream(generator: Generator | None) -> Generator:

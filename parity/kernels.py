@@ -61,7 +61,8 @@ class Kernel:
     """What comparisons show of one kernel."""
 
     comparisons: list[tuple[str, int]] = field(default_factory=list)  # cases of the table, and the seed that reached it
-    outputs: dict[int, str] = field(default_factory=dict)  # the floating-point arrays that it changes, by position
+    outputs: dict[int, str] = field(default_factory=dict)  # the arrays that it changes, by position; of whole numbers
+    # (which may be places, where a wrong one would lead out of an array) only where there are no others
 
 
 def _kernels() -> dict[str, Any]:
@@ -89,9 +90,10 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
         if where not in seen.comparisons:
             seen.comparisons.append(where)
         names = list(inspect.signature(kernel.__wrapped__).parameters)
-        for i, old in before.items():
-            if i not in seen.outputs and old.dtype.kind == "f" and changed(old, args[i]).any():
-                seen.outputs[i] = names[i]
+        different = [i for i, old in before.items() if changed(old, args[i]).any()]
+        floating = [i for i in different if before[i].dtype.kind == "f"]
+        for i in floating or different:
+            seen.outputs.setdefault(i, names[i])
 
     apply = vars(Fused)["apply"].__func__
 

@@ -558,6 +558,9 @@ for _operation, _change, _fault, *_cases in (
     ("ops:BinaryCrossEntropy", scaled(0.5), "half", "nn.functional.binary_cross_entropy"),
     ("ops:KlDiv", swapped, "gradients swapped", "nn.functional.kl_div"),
     ("ops:ScaledDotProductAttention", swapped, "queries and keys swapped", "nn.functional.scaled_dot_product_attention"),
+    ("ops:RnnLayer", second_negated, "sign of the weights' gradient wrong", "nn.RNN"),
+    ("ops:LstmLayer", scaled(1 + 1e-6), "an error of 1e-6", "nn.LSTM"),
+    ("ops:GruLayer", with_ones, "incoming gradient ignored", "nn.GRU"),
 ):  # fmt: skip
     backward_of(_operation, _change, _fault, *_cases)  # type: ignore[arg-type]
 
@@ -577,6 +580,38 @@ def _recording_anyway(enter: Callable[..., Any]) -> Callable[..., Any]:
     return entered
 
 
+def _only_forwards(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Walks every layer from the first step to the last."""
+
+    def wrong(x: Any, h: Any, sizes: Any, reverse: bool) -> Any:
+        return original(x, h, sizes, False)
+
+    return wrong
+
+
+mutant(
+    "recurrent: never in reverse", "ops.recurrent", "steps", _only_forwards, "nn.LSTM", "nn.utils.rnn.PackedSequence"
+)
+mutant(
+    "packed sequences: the given order is lost", "nn.utils.rnn", "invert_permutation", lambda o: lambda p: p,
+    "nn.utils.rnn.pack_sequence", "nn.utils.rnn.PackedSequence",
+)  # fmt: skip
+backward_of("ops:EuclideanDistances", swapped, "gradients swapped", "cdist.product")
+mutant(
+    "topk: the edge is one too low", "selection", "_at_most_the_kth",
+    lambda o: lambda x, k: o(x, max(k - 1, 1)), "topk.long",
+)  # fmt: skip
+mutant(
+    "the element of a rank: the one below", "selection", "place_of_rank",
+    lambda o: lambda x, rank, dim: o(x, np.maximum(rank - 1, 0), dim), "kthvalue.long", "median",
+)  # fmt: skip
+mutant(
+    "cummax: the smallest", "ops.cumulative", "running", lambda o: lambda x, dim, largest: o(x, dim, not largest), "cummax",
+)  # fmt: skip
+mutant(
+    "TransformerEncoder: padding takes part", "nn:TransformerEncoder", "_left_out", lambda o: lambda self, src, padding: None,
+    "nn.TransformerEncoder.padded",
+)  # fmt: skip
 mutant("MseLoss: twice", "ops:MseLoss", "slope", _slope_twice, "nn.functional.mse_loss")
 mutant("HuberLoss: twice", "ops:HuberLoss", "slope", _slope_twice, "nn.functional.huber_loss")
 mutant(

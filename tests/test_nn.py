@@ -734,6 +734,30 @@ LAYER_ERRORS = {
     "rnn_nonlinearity": lambda nn, t: nn.RNN(2, 3, nonlinearity="sin"),
     "rnn_hidden": lambda nn, t: nn.GRU(2, 0),
     "rnn_layers": lambda nn, t: nn.GRU(2, 3, num_layers=0),
+    "rnn_input": lambda nn, t: nn.GRU(0, 3),
+    "rnn_bias": lambda nn, t: nn.LSTM(2, 3, bias="False"),
+    "rnn_batch_first": lambda nn, t: nn.RNN(2, 3, batch_first=1),
+    "rnn_input_type": lambda nn, t: nn.RNN(2.0, 3),
+    "rnn_projection": lambda nn, t: nn.GRU(2, 3, proj_size=1),
+    "rnn_projection_width": lambda nn, t: nn.LSTM(2, 3, proj_size=3),
+    "rnn_projection_negative": lambda nn, t: nn.LSTM(2, 3, proj_size=-1),
+    "rnn_dims": lambda nn, t: nn.LSTM(2, 3)(t.ones(2)),
+    "rnn_dtype": lambda nn, t: nn.LSTM(2, 3)(t.ones(2, 1, 2).double()),
+    "rnn_state_dtype": lambda nn, t: nn.GRU(2, 3)(t.ones(2, 1, 2), t.ones(1, 1, 3).double()),
+    "pack_unsorted": lambda nn, t: nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [1, 3]),
+    "pack_zero": lambda nn, t: nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 0]),
+    "pack_batch": lambda nn, t: nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2, 1]),
+    "pack_lengths": lambda nn, t: nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), t.ones(2, 1)),
+    "pack_empty": lambda nn, t: nn.utils.rnn.pack_padded_sequence(t.ones(3, 0), []),
+    "pack_nothing": lambda nn, t: nn.utils.rnn.pack_sequence([]),
+    "packed_pair": lambda nn, t: nn.utils.rnn.PackedSequence(t.ones(3)),
+    "pad_packed_short": lambda nn, t: nn.utils.rnn.pad_packed_sequence(
+        nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2]), total_length=2
+    ),
+    "packed_width": lambda nn, t: nn.GRU(2, 3)(nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2])),
+    "packed_state": lambda nn, t: nn.GRU(1, 3)(
+        nn.utils.rnn.pack_padded_sequence(t.ones(3, 2, 1), [3, 2]), t.ones(1, 3, 3)
+    ),
     "rnn_dropout": lambda nn, t: nn.LSTM(2, 3, 2, dropout=2),
     "rnn_width": lambda nn, t: nn.LSTM(2, 3)(t.ones(4, 2, 3)),
     "rnn_empty": lambda nn, t: nn.LSTM(2, 3)(t.ones(0, 2, 2)),
@@ -750,10 +774,13 @@ LAYER_ERRORS = {
 
 LAYER_ERROR_KINDS = {
     **dict.fromkeys(["embedding_padding", "embedding_padding_negative", "embedding_weight", "embedding_pretrained", "attention_heads",
-                     "attention_width", "attention_dims", "attention_mask_type", "attention_padding", "attention_keys"], "AssertionError"),
+                     "attention_width", "attention_dims", "attention_mask_type", "attention_padding", "attention_keys",
+                     "packed_pair"], "AssertionError"),
     **dict.fromkeys(["unflatten", "attention_causal", "attention_mask_2d", "attention_mask_3d", "transformer_activation",
                      "transformer_batch", "transformer_width", "rnn_width", "rnn_empty", "rnn_state", "rnn_state_dims", "lstm_state",
-                     "lstm_state_dims", "cell_width", "cell_state", "cell_batch"], "RuntimeError"),
+                     "lstm_state_dims", "cell_width", "cell_state", "cell_batch", "rnn_state_dtype", "pack_unsorted", "pack_zero",
+                     "pack_batch", "pack_lengths", "pack_empty", "pack_nothing", "packed_width", "packed_state"], "RuntimeError"),
+    **dict.fromkeys(["rnn_bias", "rnn_batch_first", "rnn_input_type"], "TypeError"),
     "embedding_index": "IndexError",
 }  # fmt: skip
 
@@ -763,10 +790,76 @@ def test_layer_errors(name):
     same(lambda engine: LAYER_ERRORS[name](engine.nn, engine), LAYER_ERROR_KINDS.get(name, "ValueError"))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"norm_first": True}, {"bias": False}, {"activation": "tanh"}, {"nhead": 1}, {"batch_first": False}],
+    ids=str,
+)
+def test_an_encoder_says_why_padding_is_not_left_out(options):
+    def run(engine):
+        given = {"nhead": 2, "batch_first": True} | options
+        if "activation" in given:
+            given["activation"] = engine.tanh
+        layer = engine.nn.TransformerEncoderLayer(4, dim_feedforward=6, **given)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            use = engine.nn.TransformerEncoder(layer, 1).use_nested_tensor
+        return use, [str(w.message) for w in found if "nested_tensor" in str(w.message)]
+
+    same(run)
+
+
+def test_masks_of_two_kinds_warn():
+    def run(engine):
+        layer = engine.nn.TransformerEncoderLayer(4, 2, 6, batch_first=True)
+        padding, mask = engine.zeros(2, 3, dtype=engine.bool), engine.zeros(3, 3)
+        x = engine.ones(2, 3, 4)
+        said = []
+        for call in (
+            lambda: layer(x, mask, padding),
+            lambda: engine.nn.TransformerEncoder(layer, 1)(x, mask, padding),
+            lambda: layer.self_attn(x, x, x, padding, attn_mask=mask),
+            lambda: layer(x, mask.bool(), padding),
+        ):
+            with warnings.catch_warnings(record=True) as found:
+                warnings.simplefilter("always")
+                call()
+            said.append([str(w.message) for w in found if "mismatched" in str(w.message)])
+        return said
+
+    same(run)
+
+
+def test_lengths_beyond_the_input_are_refused():
+    """PyTorch takes some of them, and gives a PackedSequence whose batch_sizes count more rows than it has."""
+    with pytest.raises(RuntimeError, match="a length of 4 is more than the 3 steps"):
+        minigrad.nn.utils.rnn.pack_padded_sequence(minigrad.ones(3, 2, 1), [4, 2])
+
+
+def test_a_packed_sequence_is_a_named_tuple():
+    def run(engine):
+        x = engine.arange(12.0).reshape(3, 2, 2)
+        p = engine.nn.utils.rnn.pack_padded_sequence(x, [2, 3], enforce_sorted=False)
+        data, sizes, order, back = p
+        same_type = p.to(engine.float32) is p, p.float() is p, p.is_cuda, p.cpu() is p
+        return (
+            repr(p),
+            data,
+            sizes,
+            order,
+            back,
+            p.double().data,
+            p.long().data,
+            p.to(engine.int16).data,
+            same_type,
+            p[0],
+        )
+
+    same(run)
+
+
 UNSUPPORTED = {
-    "proj_size": lambda nn: nn.LSTM(3, 2, proj_size=1),
     "SyncBatchNorm": lambda nn: nn.SyncBatchNorm(3),
-    "DataParallel": lambda nn: nn.DataParallel(nn.Linear(1, 1)),
     "CrossMapLRN2d": lambda nn: nn.CrossMapLRN2d(3),
 }
 

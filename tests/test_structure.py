@@ -146,6 +146,7 @@ GROUPS = [
         "device",
         "threads",
         "memory_order",
+        "selection",
         "random",
     ],
     ["files"],

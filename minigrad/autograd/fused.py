@@ -20,6 +20,7 @@ import functools
 import importlib
 import importlib.util
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -39,6 +40,11 @@ LARGE = 1 << 15  # elements from which a compiled loop pays
 def numba_is_installed() -> bool:
     """Whether compiled forms can run at all."""
     return importlib.util.find_spec("numba") is not None
+
+
+def at_hand() -> bool:
+    """Whether compiled loops have been loaded already: then a short one need not wait for that."""
+    return "numba" in sys.modules
 
 
 # -- the switch

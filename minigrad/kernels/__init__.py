@@ -16,7 +16,10 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     conv.py           convolution, on that tile
     conv_batch.py     convolution of a batch, an image in each lane
     attention.py      scaled dot-product attention, in blocks, on that tile
+    recurrent.py      recurrent layers, the whole walk along a sequence, on that tile
+    running.py        the largest and the smallest so far
     scatter.py        rows added up by index: the gradient of an embedding
+    swaps.py          the swaps of a random permutation
     optimizer.py      Adam and SGD in one pass
 
 Threads: a kernel releases Python's lock and works on a part of the rows, `split` gives each thread of a small pool its

@@ -38,6 +38,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
 
         return run
 
+    yield "randperm", lambda: torch.randperm(1 << 16)
     for dtype in (torch.float32, torch.float64):
         name = str(dtype).partition(".")[2]
         rows, images = (300, 200), (4, 8, 40, 40)
@@ -59,6 +60,10 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"conv2d of a batch {name}", through(lambda x, w: F.conv2d(x, w), batch, filters, dtype=dtype)
         heads = [(2, 4, 150, 64)] * 3
         yield f"attention {name}", through(F.scaled_dot_product_attention, *heads, dtype=dtype)
+        for kind in (torch.nn.RNN, torch.nn.LSTM, torch.nn.GRU):
+            layer = kind(20, 40, dtype=dtype)
+            yield f"{kind.__name__} {name}", through(lambda x, layer=layer: layer(x)[0], (30, 20, 20), dtype=dtype)
+        yield f"cummax {name}", through(lambda x: torch.cummax(x, 0).values, rows, dtype=dtype)
         words = torch.zeros(400, dtype=torch.int64)
         yield f"embedding {name}", through(lambda w, i=words: F.embedding(i, w), (50, 200), dtype=dtype)
         yield f"Adam {name}", step(lambda p: torch.optim.Adam(p), dtype)

@@ -38,6 +38,19 @@ def _f(*values: float) -> tuple[np.float32, ...]:
     return tuple(np.float32(v) for v in values)
 
 
+def _full_width(context):
+    def code(context, builder, signature, args):
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')  # LLVM's, which llvmlite does not list
+        return context.get_dummy_value()
+
+    return types.void(), code
+
+
+# For a kernel to call first: vectors of the full width of AVX-512. By itself LLVM stops at half, which costs loops that
+# compute much for each element (exp, tanh) a third of their speed.
+full_width: Any = intrinsic(_full_width)
+
+
 # -- exp: x = n ln 2 + r, |r| ≤ ln 2 / 2, eˣ = 2ⁿ eʳ. Adding and taking away 1.5 · 2²³ (2⁵²) rounds to a whole number.
 
 _LOG2E_32, _ROUND_32, _ZERO_32 = _f(1 / math.log(2), 1.5 * 2**23, 0.0)
@@ -122,6 +135,14 @@ def tanh_float32(x: Any) -> Any:
     large = large if x > _ZERO_32 else -large
     out = small if y < _SMALL_32 else large
     return out if (x < _ZERO_32) | (x > _ZERO_32) else x  # -0 and nan as they are
+
+
+@inline
+def tanh_float64(x: Any) -> Any:
+    return math.tanh(x)  # the C library's, one element at a time
+
+
+tanh = _by_type("tanh", tanh_float32, tanh_float64)
 
 
 # -- erf: below 1 x plus an odd polynomial, above it 1 - e^(-x² - q(x)), where x² + q is -ln erfc

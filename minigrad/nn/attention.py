@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,8 @@ class MultiheadAttention(Module):
         """The attended values and, if need_weights, the weights (N, L, S) (or (N, heads, L, S), not averaged).
 
         Masks: boolean, True where attention is forbidden, or floats that are added. key_padding_mask (N, S),
-        attn_mask (L, S) or (N · heads, L, S). is_causal says that attn_mask is the causal one.
+        attn_mask (L, S) or (N · heads, L, S). is_causal says that attn_mask is the causal one, which is then not looked at
+        where neither weights nor a key_padding_mask are wanted.
         """
         single = query.dim() == 2
         _check_dims(query, key, value, key_padding_mask, attn_mask)
@@ -103,7 +105,12 @@ class MultiheadAttention(Module):
         n, length, width = query.shape
         if width != self.embed_dim:
             raise AssertionError(f"was expecting embedding dimension of {self.embed_dim}, but got {width}")
-        mask = _merged_mask(attn_mask, key_padding_mask, query.array.dtype, (n, self.num_heads, length, key.shape[1]))
+        causal = is_causal and key_padding_mask is None and not need_weights
+        mask = (
+            None
+            if causal
+            else _merged_mask(attn_mask, key_padding_mask, query.array.dtype, (n, self.num_heads, length, key.shape[1]))
+        )
         q, k, v = self._projected(query, key, value, same)
         if self.bias_k is not None:
             k, v = (cat([x, b.expand(n, 1, -1)], 1) for x, b in ((k, self.bias_k), (v, self.bias_v)))
@@ -129,7 +136,7 @@ class MultiheadAttention(Module):
             if average_attn_weights:
                 weights = weights.mean(1)
         else:
-            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=drop)
+            out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=drop, is_causal=causal)
         # (L, N, E) in memory, also for batch_first, as in PyTorch: a dropout that follows draws in the order of memory.
         out = self.out_proj(out.permute(2, 0, 1, 3).reshape(length, n, width))
         if single:
@@ -167,19 +174,32 @@ def _check_dims(query: Any, key: Any, value: Any, key_padding_mask: Any, attn_ma
         )
 
 
-def _as_float_mask(mask: Any, d: np.dtype, name: str) -> Any:
-    """-inf where a boolean mask forbids, 0 elsewhere; float masks as they are."""
-    if mask is None or mask.array.dtype.kind == "f":
-        return mask
-    if mask.array.dtype.kind != "b":
-        raise AssertionError(f"only bool and floating types of {name} are supported")
-    return wrap(np.where(mask.array, -np.inf, 0.0).astype(d))
+def float_masks(
+    attn_mask: Any, key_padding_mask: Any, d: np.dtype, names: tuple[str, str] = ("attn_mask", "key_padding_mask")
+) -> tuple[Any, Any]:
+    """Both masks as floats: -inf where a boolean mask forbids, 0 elsewhere. Warns where one is boolean and the other is not."""
+    given = [mask for mask in (attn_mask, key_padding_mask) if mask is not None]
+    for mask, name in ((key_padding_mask, names[1]), (attn_mask, names[0])):
+        if mask is not None and mask.array.dtype.kind not in "fb":
+            raise AssertionError(f"only bool and floating types of {name} are supported")
+    if len({mask.array.dtype for mask in given}) == 2:
+        warnings.warn(
+            f"Support for mismatched {names[1]} and {names[0]} is deprecated. Use same type for both instead.",
+            stacklevel=4,
+        )
+
+    def as_floats(mask: Any) -> Any:
+        if mask is None or mask.array.dtype.kind == "f":
+            return mask
+        return wrap(np.where(mask.array, -np.inf, 0.0).astype(d))
+
+    return as_floats(attn_mask), as_floats(key_padding_mask)
 
 
 def _merged_mask(attn_mask: Any, key_padding_mask: Any, d: np.dtype, shape: tuple[int, int, int, int]) -> Any:
     """What is to be added to the scores, broadcast to `shape` = (N, nh, L, S); None for nothing."""
     n, heads, length, source = shape
-    merged = _as_float_mask(attn_mask, d, "attn_mask")
+    merged, padding = float_masks(attn_mask, key_padding_mask, d)
     if merged is not None and merged.dim() == 3:
         if tuple(merged.shape) != (n * heads, length, source):
             raise RuntimeError(
@@ -188,7 +208,6 @@ def _merged_mask(attn_mask: Any, key_padding_mask: Any, d: np.dtype, shape: tupl
         merged = merged.reshape(shape)
     elif merged is not None and tuple(merged.shape) != (length, source):
         raise RuntimeError(f"The shape of the 2D attn_mask is {merged.shape}, but should be {(length, source)}.")
-    padding = _as_float_mask(key_padding_mask, d, "key_padding_mask")
     if padding is not None:
         for i, size in enumerate((n, source)):
             if padding.shape[i] != size:

@@ -1,4 +1,7 @@
-"""Recurrent layers: a cell applied along a sequence, its output fed back to it. PyTorch: torch.nn.RNN, LSTM, GRU."""
+"""Recurrent layers: a cell applied along a sequence, its output fed back to it. PyTorch: torch.nn.RNN, LSTM, GRU.
+
+The mathematics stands in ops/recurrent.py; here are parameters, layers, directions and checks.
+"""
 
 from __future__ import annotations
 
@@ -7,47 +10,24 @@ import warnings
 from typing import Any
 
 from .. import creation
+from ..ops.checks import type_name
 from ..ops.join import cat, stack
+from ..ops.recurrent import GruLayer, LstmLayer, RnnLayer, gru_step, lstm_step, parts, rnn_step
 from ..tensor_options import factory_options
 from . import functional as F
 from . import init
 from .module import Module
 from .parameter import Parameter
-
-
-def rnn_step(x: Any, h: Any, w_hh: Any, b_hh: Any, activation: Any) -> Any:
-    """One step of a plain network, x being W_ih·input + b_ih: h' = tanh(x + W_hh h + b_hh). Elman 1990."""
-    return activation(x + F.linear(h, w_hh, b_hh))
-
-
-def lstm_step(x: Any, h: Any, c: Any, w_hh: Any, b_hh: Any) -> tuple[Any, Any]:
-    """One step of long short-term memory; x and W_hh hold the input, forget, cell and output gate in this order.
-
-    c' = f·c + i·g,  h' = o·tanh(c'). Hochreiter & Schmidhuber 1997; Gers et al. 2000 (the forget gate).
-    """
-    i, f, g, o = (x + F.linear(h, w_hh, b_hh)).chunk(4, -1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return o.sigmoid() * c.tanh(), c
-
-
-def gru_step(x: Any, h: Any, w_hh: Any, b_hh: Any) -> Any:
-    """One step of a gated recurrent unit; x and W_hh hold the reset, update and new gate in this order.
-
-    h' = (1 - z)·n + z·h. Cho et al. 2014; r gates W_hn h after the product, as in PyTorch.
-    """
-    xr, xz, xn = x.chunk(3, -1)
-    hr, hz, hn = F.linear(h, w_hh, b_hh).chunk(3, -1)
-    r, z = (xr + hr).sigmoid(), (xz + hz).sigmoid()
-    n = (xn + r * hn).tanh()
-    return (h - n) * z + n
+from .utils.rnn import PackedSequence
 
 
 class RNNBase(Module):
     """What RNN, LSTM and GRU share: the parameters weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, ... (for the
-    reverse direction with the suffix _reverse), uniform in ±1/√hidden_size at the start, and the walk over the sequence.
+    reverse direction with the suffix _reverse), uniform in ±1/√hidden_size at the start, and the walk over the layers.
 
-    Input (L, N, input_size), (N, L, input_size) with batch_first, or (L, input_size). Returns the outputs of the last
-    layer at all times, and the last state of each layer, (num_layers · directions, N, hidden_size).
+    Input (L, N, input_size), (N, L, input_size) with batch_first, (L, input_size), or a `PackedSequence`. Returns the
+    outputs of the last layer at all times, in the same form, and the last state of each layer, (num_layers · directions,
+    N, hidden_size). proj_size (LSTM): the output, and h, are a product W_hr h of that width.
     """
 
     gates = 1
@@ -58,41 +38,23 @@ class RNNBase(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         options = factory_options(self, device, dtype)
-        if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
-            raise ValueError(
-                "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
-            )
-        if dropout > 0 and num_layers == 1:
-            warnings.warn(
-                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
-                f"greater than 1, but got dropout={dropout} and num_layers={num_layers}",
-                stacklevel=3,
-            )
-        if not isinstance(hidden_size, int):
-            raise TypeError(f"hidden_size should be of type int, got: {type(hidden_size).__name__}")
-        if hidden_size <= 0:
-            raise ValueError("hidden_size must be greater than zero")
-        if num_layers <= 0:
-            raise ValueError("num_layers must be greater than zero")
-        if proj_size:
-            raise NotImplementedError(
-                f"{type(self).__name__}: proj_size={proj_size} is not supported by minigrad; put an nn.Linear behind it"
-            )
+        _check_settings(input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size)
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
-        directions = 2 if bidirectional else 1
+        self.proj_size = proj_size
+        out = proj_size or hidden_size
         for layer in range(num_layers):
-            width = input_size if layer == 0 else hidden_size * directions
+            width = input_size if layer == 0 else out * (2 if bidirectional else 1)
+            shapes: dict[str, tuple[int, ...]] = {
+                "weight_ih": (self.gates * hidden_size, width), "weight_hh": (self.gates * hidden_size, out)
+            }  # fmt: skip
+            if bias:
+                shapes |= dict.fromkeys(("bias_ih", "bias_hh"), (self.gates * hidden_size,))
+            if proj_size:
+                shapes["weight_hr"] = proj_size, hidden_size
             for suffix in self._suffixes(layer):
-                for name, shape in (
-                    ("weight_ih", (width,)),
-                    ("weight_hh", (hidden_size,)),
-                    ("bias_ih", ()),
-                    ("bias_hh", ()),
-                ):
-                    if shape or bias:
-                        value = creation.empty(self.gates * hidden_size, *shape, **options)
-                        setattr(self, name + suffix, Parameter(value))
+                for name, shape in shapes.items():
+                    setattr(self, name + suffix, Parameter(creation.empty(shape, **options)))
         self.reset_parameters()
 
     def _suffixes(self, layer: int) -> list[str]:
@@ -110,97 +72,151 @@ class RNNBase(Module):
     @property
     def all_weights(self) -> list[list[Parameter]]:
         """The parameters of each layer and direction."""
-        names = ["weight_ih", "weight_hh"] + ["bias_ih", "bias_hh"] * self.bias
+        names = ["weight_ih", "weight_hh"] + ["bias_ih", "bias_hh"] * self.bias + ["weight_hr"] * (self.proj_size > 0)
         return [
             [getattr(self, name + suffix) for name in names]
             for layer in range(self.num_layers)
             for suffix in self._suffixes(layer)
         ]
 
-    def _step(self, x: Any, state: tuple, w_hh: Any, b_hh: Any) -> tuple:
-        """The state after one step; its first part is the output."""
+    def _apply_layer(self, x: Any, state: tuple, weights: dict[str, Any], *rest: Any) -> Any:
+        """One layer in one direction, by its operation; x holds the inputs' products, rest is sizes and reverse."""
         raise NotImplementedError
 
-    def _run(self, x: Any, state: tuple, suffix: str) -> tuple[Any, tuple]:
-        """One layer in one direction over x (L, N, *): the outputs (L, N, H) and the last state."""
-        w_hh, b_hh = getattr(self, "weight_hh" + suffix), getattr(self, "bias_hh" + suffix) if self.bias else None
-        b_ih = getattr(self, "bias_ih" + suffix) if self.bias else None
-        steps = F.linear(x, getattr(self, "weight_ih" + suffix), b_ih).unbind(0)  # all times in one product
-        backwards = suffix.endswith("_reverse")
-        outputs = []
-        for step in reversed(steps) if backwards else steps:
-            state = self._step(step, state, w_hh, b_hh)
-            outputs.append(state[0])
-        return stack(outputs[::-1] if backwards else outputs), state
+    def _run(self, x: Any, state: tuple, suffix: str, sizes: tuple[int, ...] | None) -> tuple[Any, ...]:
+        """One layer in one direction over x (L, N, *) or packed (rows, *): the outputs, and the last state's parts."""
+        weights = {name: getattr(self, name + suffix, None) for name in ("weight_hh", "bias_hh", "weight_hr")}
+        bias = getattr(self, "bias_ih" + suffix, None)
+        if bias is not None and not isinstance(self, GRU):
+            bias = bias + weights["bias_hh"]
+        x = F.linear(x, getattr(self, "weight_ih" + suffix), bias)  # all times at once
+        return parts(self._apply_layer(x, state, weights, sizes, suffix.endswith("_reverse")), x, state)
 
-    def _layers(self, input: Any, state: tuple | None, n_states: int) -> tuple[Any, tuple]:
-        """All layers over the input; `state` holds n_states tensors (or is None: zeros)."""
-        if not hasattr(input, "array"):
-            raise NotImplementedError(
-                f"{type(self).__name__}: input must be a Tensor, got {type(input).__name__}; PyTorch's PackedSequence is not "
-                "supported: give the padded tensor"
+    def _layers(self, input: Any, state: tuple | None) -> tuple[Any, tuple]:
+        """All layers over the input; `state` holds what goes from step to step (or is None: zeros)."""
+        packed = isinstance(input, PackedSequence)
+        sizes = tuple(input.batch_sizes.tolist()) if packed else None
+        x = input.data if packed else input
+        if not hasattr(x, "array"):
+            raise TypeError(
+                f"{type(self).__name__}: input must be a Tensor or a PackedSequence, not {type(x).__name__}"
             )
-        if input.dim() not in (2, 3):
-            raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {input.dim()}D instead")
-        single = input.dim() == 2
-        x = input.unsqueeze(1) if single else input.transpose(0, 1) if self.batch_first else input  # (L, N, *)
-        if x.shape[0] == 0:
-            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
-        if x.shape[-1] != self.input_size:
-            raise RuntimeError(
-                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {x.shape[-1]}"
-            )
-        if x.array.dtype != self.weight_ih_l0.array.dtype:
-            raise ValueError(
-                f"RNN input dtype ({input.dtype}) does not match weight dtype ({self.weight_ih_l0.dtype}). Convert input: "
-                f"input.to({self.weight_ih_l0.dtype}), or convert model: model.to({input.dtype})"
-            )
-        directions = 2 if self.bidirectional else 1
-        wanted = (self.num_layers * directions, x.shape[1], self.hidden_size)
-        if state is None:
-            state = (creation.zeros(wanted, dtype=x.dtype),) * n_states
-        else:
-            state = self._checked_state(state, single, wanted)
+        if not packed and x.dim() not in (2, 3):
+            raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {x.dim()}D instead")
+        single = not packed and x.dim() == 2
+        if single:
+            x = x.unsqueeze(1)
+        elif self.batch_first and not packed:
+            x = x.transpose(0, 1)  # (L, N, *)
+        self._check_input(x, packed)
+        order = input.sorted_indices if packed else None
+        state = self._first_state(state, single, sizes[0] if sizes else x.shape[1], order, x)
         last: list[tuple] = []
         for layer in range(self.num_layers):
             outputs = []
-            for i, suffix in enumerate(self._suffixes(layer), layer * directions):
-                out, end = self._run(x, tuple(s[i] for s in state), suffix)
+            for suffix in self._suffixes(layer):
+                out, *end = self._run(x, tuple(s[len(last)] for s in state), suffix, sizes)
                 outputs.append(out)
-                last.append(end)
+                last.append(tuple(end))
             x = cat(outputs, -1) if self.bidirectional else outputs[0]
             if self.dropout and layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training)
-        ends = tuple(stack(parts) for parts in zip(*last, strict=True))
+        ends = tuple(stack(found) for found in zip(*last, strict=True))
+        if packed:
+            back = input.unsorted_indices
+            ends = ends if back is None else tuple(e.index_select(1, back) for e in ends)
+            return PackedSequence(x, input.batch_sizes, order, back), ends
         if single:
             return x.squeeze(1), tuple(e.squeeze(1) for e in ends)
         return (x.transpose(0, 1) if self.batch_first else x), ends
 
-    def _checked_state(self, state: tuple, single: bool, wanted: tuple[int, ...]) -> tuple:
-        """The given state, as a batch."""
-        n = 2 if single else 3
-        dims = ", ".join(f"{s.dim()}-D" for s in state)
-        if any(s.dim() != n for s in state):
+    def _check_input(self, x: Any, packed: bool) -> None:
+        if x.array.dtype != self.weight_ih_l0.array.dtype:
+            raise ValueError(
+                f"RNN input dtype ({x.dtype}) does not match weight dtype ({self.weight_ih_l0.dtype}). Convert input: "
+                f"input.to({self.weight_ih_l0.dtype}), or convert model: model.to({x.dtype})"
+            )
+        if packed and x.dim() != 2:
+            raise RuntimeError(f"input must have 2 dimensions, got {x.dim()}")
+        if x.shape[-1] != self.input_size:
+            raise RuntimeError(
+                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {x.shape[-1]}"
+            )
+        if x.shape[0] == 0:
+            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
+
+    def _widths(self) -> tuple[int, ...]:
+        """The width of each part of the state."""
+        return (self.hidden_size,)
+
+    def _first_state(self, state: tuple | None, single: bool, n: int, order: Any, x: Any) -> tuple:
+        """The given state as a batch, in the order of a packed sequence; zeros where none is given."""
+        layers = self.num_layers * (2 if self.bidirectional else 1)
+        wanted = [(layers, n, width) for width in self._widths()]
+        if state is None:
+            return tuple(creation.zeros(shape, dtype=x.dtype) for shape in wanted)
+        dims = 2 if single else 3
+        if any(s.dim() != dims for s in state):
             kind = "unbatched 2-D" if single else "batched 3-D"
-            given = f"hx should also be {n}-D but got {dims} tensor"
-            if len(state) == 2:
-                given = f"hx and cx should also be {n}-D but got ({dims}) tensors"
-            raise RuntimeError(f"For {kind} input, {given}")
+            given = ", ".join(f"{s.dim()}-D" for s in state)
+            said = f"hx should also be {dims}-D but got {given} tensor"
+            if len(wanted) == 2:
+                said = f"hx and cx should also be {dims}-D but got ({given}) tensors"
+            raise RuntimeError(f"For {kind} input, {said}")
         state = tuple(s.unsqueeze(1) for s in state) if single else tuple(state)
-        for i, s in enumerate(state):
-            if tuple(s.shape) != wanted:
+        for i, (s, shape) in enumerate(zip(state, wanted, strict=True)):
+            if tuple(s.shape) != shape:
                 name = "hidden" if len(state) == 1 else f"hidden[{i}]"
-                raise RuntimeError(f"Expected {name} size {wanted}, got {list(s.shape)}")
-        return state
+                raise RuntimeError(f"Expected {name} size {shape}, got {list(s.shape)}")
+            if s.array.dtype != x.array.dtype:
+                raise RuntimeError(
+                    f"mat1 and mat2 must have the same dtype, but got {type_name(s)} and {type_name(x)}: of the state and the input"
+                )
+        return state if order is None else tuple(s.index_select(1, order) for s in state)
 
     def extra_repr(self) -> str:
         text = f"{self.input_size}, {self.hidden_size}"
-        if self.num_layers != 1:
-            text += f", num_layers={self.num_layers}"
-        for name, usual in (("bias", True), ("batch_first", False), ("dropout", 0), ("bidirectional", False)):
+        for name, usual in (
+            ("proj_size", 0), ("num_layers", 1), ("bias", True), ("batch_first", False), ("dropout", 0),
+            ("bidirectional", False),
+        ):  # fmt: skip
             if getattr(self, name) != usual:
                 text += f", {name}={getattr(self, name)}"
         return text
+
+
+def _check_settings(
+    input_size: Any, hidden_size: Any, num_layers: Any, bias: Any, batch_first: Any, dropout: Any, proj_size: Any
+) -> None:
+    """TypeError or ValueError for what a recurrent layer cannot be made of."""
+    if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
+        raise ValueError(
+            "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
+        )
+    if dropout > 0 and num_layers == 1:
+        warnings.warn(
+            "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
+            f"greater than 1, but got dropout={dropout} and num_layers={num_layers}",
+            stacklevel=4,
+        )
+    for name, value, kind in (
+        ("bias", bias, bool), ("batch_first", batch_first, bool), ("input_size", input_size, int),
+        ("hidden_size", hidden_size, int),
+    ):  # fmt: skip
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
+    for name, value in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
+        if value <= 0:
+            raise ValueError(f"{name} must be greater than zero")
+    if proj_size < 0:
+        raise ValueError("proj_size should be a positive integer or zero to disable projections")
+    if proj_size >= hidden_size:
+        raise ValueError("proj_size has to be smaller than hidden_size")
+
+
+def _no_projection(proj_size: int) -> None:
+    if proj_size:
+        raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
 
 
 class RNN(RNNBase):
@@ -208,19 +224,26 @@ class RNN(RNNBase):
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
-        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None,
+        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
+        device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
+        _no_projection(proj_size)
         _nonlinearity(nonlinearity)
         super().__init__(
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
         )
         self.nonlinearity = nonlinearity
 
-    def _step(self, x: Any, state: tuple, w_hh: Any, b_hh: Any) -> tuple:
-        return (rnn_step(x, state[0], w_hh, b_hh, _nonlinearity(self.nonlinearity)),)
+    @property
+    def mode(self) -> str:
+        """PyTorch's name of the kind: RNN_TANH or RNN_RELU."""
+        return f"RNN_{self.nonlinearity.upper()}"
+
+    def _apply_layer(self, x: Any, state: tuple, weights: dict[str, Any], *rest: Any) -> Any:
+        return RnnLayer.apply(x, weights["weight_hh"], *state, self.nonlinearity, *rest)
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        output, (h,) = self._layers(input, None if hx is None else (hx,), 1)
+        output, (h,) = self._layers(input, None if hx is None else (hx,))
         return output, h
 
 
@@ -228,20 +251,22 @@ class GRU(RNNBase):
     """Gated recurrent units. Cho et al. 2014. PyTorch: torch.nn.GRU."""
 
     gates = 3
+    mode = "GRU"
 
     def __init__(
         self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
-        dropout: float = 0.0, bidirectional: bool = False, device: Any = None, dtype: Any = None,
+        dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
+        _no_projection(proj_size)
         super().__init__(
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
         )
 
-    def _step(self, x: Any, state: tuple, w_hh: Any, b_hh: Any) -> tuple:
-        return (gru_step(x, state[0], w_hh, b_hh),)
+    def _apply_layer(self, x: Any, state: tuple, weights: dict[str, Any], *rest: Any) -> Any:
+        return GruLayer.apply(x, weights["weight_hh"], *state, weights["bias_hh"], *rest)
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
-        output, (h,) = self._layers(input, None if hx is None else (hx,), 1)
+        output, (h,) = self._layers(input, None if hx is None else (hx,))
         return output, h
 
 
@@ -249,20 +274,31 @@ class LSTM(RNNBase):
     """Long short-term memory; the state is the pair (h, c). Hochreiter & Schmidhuber 1997. PyTorch: torch.nn.LSTM."""
 
     gates = 4
+    mode = "LSTM"
 
-    def _step(self, x: Any, state: tuple, w_hh: Any, b_hh: Any) -> tuple:
-        h, c = state
-        return lstm_step(x, h, c, w_hh, b_hh)
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(
+            input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size, device, dtype
+        )
+
+    def _widths(self) -> tuple[int, ...]:
+        return self.proj_size or self.hidden_size, self.hidden_size
+
+    def _apply_layer(self, x: Any, state: tuple, weights: dict[str, Any], *rest: Any) -> Any:
+        return LstmLayer.apply(x, weights["weight_hh"], *state, weights["weight_hr"], *rest)
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, tuple[Any, Any]]:
-        output, (h, c) = self._layers(input, hx, 2)
+        output, (h, c) = self._layers(input, hx)
         return output, (h, c)
 
 
-def _nonlinearity(name: str) -> Any:
+def _nonlinearity(name: str) -> str:
     if name not in ("tanh", "relu"):
         raise ValueError(f"Unknown nonlinearity '{name}'. Select from 'tanh' or 'relu'.")
-    return F.tanh if name == "tanh" else F.relu
+    return name
 
 
 class RNNCellBase(Module):
@@ -328,9 +364,8 @@ class RNNCell(RNNCellBase):
         self.nonlinearity = nonlinearity
 
     def forward(self, input: Any, hx: Any = None) -> Any:
-        activation = _nonlinearity(self.nonlinearity)
         x, (h,) = self._entered(input, None if hx is None else (hx,), 1)
-        return rnn_step(x, h, self.weight_hh, self.bias_hh, activation)
+        return rnn_step(x, h, self.weight_hh, self.bias_hh, _nonlinearity(self.nonlinearity))
 
     def extra_repr(self) -> str:
         text = super().extra_repr()

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import creation
+from ..autograd.modes import is_grad_enabled
+from ..autograd.variable import wrap
 from ..tensor_options import factory_options
 from . import functional as F
 from . import init
-from .attention import MultiheadAttention
+from .attention import MultiheadAttention, float_masks
 from .containers import ModuleList
 from .dropout import Dropout
 from .linear import Linear
@@ -29,6 +34,28 @@ def _activation(activation: Any) -> Callable:
     raise RuntimeError(f"activation should be relu/gelu, not {activation}")
 
 
+def _why_not_nested(layer: Any) -> str:
+    """What keeps PyTorch from computing a padded batch without its padding through such a layer; nothing if nothing does."""
+    if not isinstance(layer, TransformerEncoderLayer):
+        return " was not TransformerEncoderLayer"
+    attention = layer.self_attn
+    for keeps, what in (
+        (layer.norm_first, ".norm_first was True"),
+        (
+            not attention.batch_first,
+            ".self_attn.batch_first was not True(use batch_first for better inference performance)",
+        ),
+        (not attention._qkv_same_embed_dim, ".self_attn._qkv_same_embed_dim was not True"),
+        (attention.in_proj_bias is None, ".self_attn was passed bias=False"),
+        (layer.activation not in (F.relu, F.gelu), ".activation_relu_or_gelu was not True"),
+        (layer.norm1.eps != layer.norm2.eps, ".norm1.eps was not equal to encoder_layer.norm2.eps"),
+        (attention.num_heads % 2 == 1, ".self_attn.num_heads is odd"),
+    ):
+        if keeps:
+            return what
+    return ""
+
+
 def _copies(layer: Module, n: int) -> ModuleList:
     return ModuleList([copy.deepcopy(layer) for _ in range(n)])
 
@@ -37,7 +64,8 @@ class TransformerEncoderLayer(Module):
     """Self-attention, then a network of two layers; each with a residual connection, and a layer norm after it (or, with
     norm_first, before it). PyTorch: torch.nn.TransformerEncoderLayer.
 
-    Input (L, N, d_model), (N, L, d_model) with batch_first, or (L, d_model).
+    Input (L, N, d_model), (N, L, d_model) with batch_first, or (L, d_model). A place that may attend to nothing gets 0 from
+    attention. (In PyTorch too where gradients are recorded; its faster way in evaluation under no_grad gives nan there.)
     """
 
     def __init__(
@@ -57,6 +85,9 @@ class TransformerEncoderLayer(Module):
         self.activation = _activation(activation)
 
     def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+        names = "src_mask", "src_key_padding_mask"
+        src_mask, src_key_padding_mask = float_masks(src_mask, src_key_padding_mask, src.array.dtype, names)
+
         def attend(x: Any) -> Any:
             out, _ = self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)
             return self.dropout1(out)
@@ -123,9 +154,10 @@ class TransformerDecoderLayer(Module):
 class TransformerEncoder(Module):
     """Copies of one encoder layer, one after the other. PyTorch: torch.nn.TransformerEncoder.
 
-    enable_nested_tensor and mask_check choose among PyTorch's ways to compute the same, and have no effect here. (In
-    evaluation without recording, PyTorch's way by nested tensors leaves zeros at padded places, where others leave what
-    attention gives there.)
+    In evaluation, where nothing is recorded, PyTorch computes a padded batch without its padding ("nested tensors"), if the
+    layers are of the usual kind. What it computes is the same, but padded places are 0 then (before `norm`), where
+    otherwise stands what attention gives there; so they are here. enable_nested_tensor=False forbids it. mask_check=False
+    leaves out the check that all padding stands at the end: of a sequence with n places that are not padding, the first n are taken.
     """
 
     def __init__(
@@ -137,13 +169,39 @@ class TransformerEncoder(Module):
         self.num_layers = num_layers
         self.norm = norm
         self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
+        why_not = _why_not_nested(encoder_layer)
+        if enable_nested_tensor and why_not:
+            warnings.warn(
+                f"enable_nested_tensor is True, but self.use_nested_tensor is False because encoder_layer{why_not}",
+                stacklevel=2,
+            )
+        self.use_nested_tensor = enable_nested_tensor and not why_not
 
     def forward(
         self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
     ) -> Any:
+        mask, src_key_padding_mask = float_masks(
+            mask, src_key_padding_mask, src.array.dtype, ("mask", "src_key_padding_mask")
+        )
+        padding = None if mask is not None else self._left_out(src, src_key_padding_mask)
+        if padding is not None:
+            src_key_padding_mask = padding
         for layer in self.layers:
             src = layer(src, src_mask=mask, is_causal=bool(is_causal), src_key_padding_mask=src_key_padding_mask)
+        if padding is not None:
+            src = src.masked_fill(padding.unsqueeze(-1), 0.0)
         return src if self.norm is None else self.norm(src)
+
+    def _left_out(self, src: Any, key_padding_mask: Any) -> Any:
+        """The padding (N, L) that a batch is computed without; None where it takes part."""
+        first: Any = self.layers[0]
+        if not self.use_nested_tensor or first.training or src.dim() != 3 or key_padding_mask is None:
+            return None
+        if is_grad_enabled() and any(x.requires_grad for x in (src, *first.parameters())):
+            return None
+        hidden = key_padding_mask.array != 0
+        at_end = np.arange(src.shape[1]) >= (~hidden).sum(1, keepdims=True)
+        return None if self.mask_check and (hidden != at_end).any() else wrap(at_end)
 
 
 class TransformerDecoder(Module):

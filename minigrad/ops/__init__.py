@@ -56,6 +56,7 @@ operations do), they return arrays and leave no trace in the graph.
     piecewise.py           relu and its kin: activations made of straight pieces
     pool.py                max and average pooling
     power.py               pow, square, the roots
+    recurrent.py           recurrent layers: plain, LSTM and GRU, along a whole sequence
     reduce.py              sum, mean, var, std, prod, logsumexp, all, any ...
     rounding.py            floor, ceil, round, trunc
     rule.py                Rule: an operation of one input, made of a function and its derivative
@@ -116,6 +117,7 @@ from .patches import *
 from .piecewise import *
 from .pool import *
 from .power import *
+from .recurrent import *
 from .reduce import *
 from .rounding import *
 from .sampling_grid import *

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 # -- one index an element
 
 
-def _grid_key(index: Array, dim: int) -> tuple[Array, ...]:
+def grid_key(index: Array, dim: int) -> tuple[Array, ...]:
     """The key that reads x[i₀, ..., index[i], ..., iₙ]: the grid of index's places with `index` itself at `dim`."""
+    if index.ndim == 1:
+        return (index,)
     grid = np.ogrid[tuple(slice(n) for n in index.shape)]
     return tuple(index if i == dim else g for i, g in enumerate(grid))
 
@@ -50,7 +52,7 @@ def _gather_key(name: str, input: Tensor, dim: int, index: Any) -> tuple[Array, 
                 f"{list(input.array.shape)} apart from dimension {dim}"
             )
     _check_range(places, input.array.shape[dim] if ndim else 1, dim)
-    return _grid_key(places, dim)
+    return grid_key(places, dim)
 
 
 class Gather(Index):
@@ -66,6 +68,11 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
             return expand(input.reshape(-1), index.array.shape if index.array.ndim else (1,)).reshape(index.array.shape)
         return Gather.apply(input, (index.array,)).reshape(())
     return Gather.apply(input, _gather_key("gather", input, dim, index))
+
+
+def picked(input: Any, places: Array, dim: int) -> Any:
+    """As `gather`, by places that were found in the input itself: there is nothing to check."""
+    return Gather.apply(input, grid_key(places, dim))
 
 
 @public

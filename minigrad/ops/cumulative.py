@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import dtypes
-from ..autograd.fused import Fused
+from ..autograd.fused import Fused, at_hand, compiled_form, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
+from .along import Gather, grid_key
 from .arrange import Flip
 from .dims import normalize_dim
 from .exponential import logaddexp
-from .extremes import ValuesIndices, of_scalar, pick
+from .extremes import ValuesIndices, of_scalar
 from .join import cat, stack
 from .operands import accumulated
 from .parts import narrow, unbind
@@ -105,31 +106,58 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     return stack(steps, dim)
 
 
-def _running_extreme(input: Operand, dim: int, better: Any) -> ValuesIndices:
+class RunningExtreme(Gather):
+    """out[i] = x[place[i]], of which forward is handed the values.  dx = grad added at the places"""
+
+    grad_fn_name = "CummaxBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, key: tuple[Array, ...], values: Array) -> Array:
+        ctx.key, ctx.shape = key, x.shape
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return *Gather.backward(ctx, grad), None
+
+
+class RunningLeast(RunningExtreme):
+    """`RunningExtreme`, as PyTorch's graph calls that of cummin."""
+
+    grad_fn_name = "CumminBackward0"
+
+
+def running(x: Array, dim: int, largest: bool) -> tuple[Array, Array]:
+    """The largest (or smallest) so far along dim, and where it stands: the last of equals; nan wins. Compiled: kernels/running.py."""
+    extreme = np.maximum if largest else np.minimum
+    takes = x == extreme.accumulate(x, dim)  # those that are the extreme when they come
+    if x.dtype.kind == "f":
+        takes |= np.isnan(x)
+    place = np.arange(x.shape[dim]).reshape(-1, *(1,) * (x.ndim - 1 - dim))
+    places = np.maximum.accumulate(np.where(takes, place, 0), dim)
+    return np.take_along_axis(x, places, dim), places
+
+
+def _running_extreme(input: Operand, dim: int, largest: bool) -> ValuesIndices:
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
         return of_scalar(input)
-    moved = np.moveaxis(input.array, dim, 0)
-    indices = np.zeros(moved.shape, np.int64)
-    for i in range(1, moved.shape[0]):
-        before = np.take_along_axis(moved, indices[i - 1 : i], 0)[0]
-        takes = better(moved[i], before) | np.isnan(moved[i]) if moved.dtype.kind == "f" else better(moved[i], before)
-        takes &= ~(np.isnan(before) & ~np.isnan(moved[i])) if moved.dtype.kind == "f" else True
-        indices[i] = np.where(takes, i, indices[i - 1])
-    where_ = np.ascontiguousarray(np.moveaxis(indices, 0, dim))
-    return ValuesIndices(pick(input, where_, dim, True), wrap(where_))
+    find = compiled_form("running.running", size(input.array) * (64 if at_hand() else 4)) or running
+    values, places = find(input.array, dim, largest)
+    operation = RunningExtreme if largest else RunningLeast
+    return ValuesIndices(operation.apply(input, grid_key(places, dim), values), wrap(places))
 
 
 @public
 def cummax(input: Tensor, dim: int) -> ValuesIndices:
     """The largest so far along dim, and where it was (the last of equals). PyTorch: torch.cummax."""
-    return _running_extreme(input, dim, np.greater_equal)
+    return _running_extreme(input, dim, True)
 
 
 @public
 def cummin(input: Tensor, dim: int) -> ValuesIndices:
     """The smallest so far along dim, and where it was (the last of equals). PyTorch: torch.cummin."""
-    return _running_extreme(input, dim, np.less_equal)
+    return _running_extreme(input, dim, False)
 
 
 @public

@@ -169,9 +169,57 @@ def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, 
     return input / clamp(norm(input, p, dim, True), min=eps)
 
 
+class EuclideanDistances(Operation):
+    """out[i, j] = √(|a_i|² - 2 a_i·b_j + |b_j|²), of the rows of a and b, by one product.
+
+    With r = grad / out, 0 where out is 0:  da_i = a_i · Σ_j r_ij - Σ_j r_ij b_j,  db_j = b_j · Σ_i r_ij - Σ_i r_ij a_i
+    """
+
+    grad_fn_name = "EuclideanDistBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        left = np.concatenate([-2 * a, np.vecdot(a, a)[..., None], np.ones_like(a[..., :1])], -1)
+        right = np.concatenate([b, np.ones_like(b[..., :1]), np.vecdot(b, b)[..., None]], -1)
+        out = left @ right.swapaxes(-1, -2)
+        np.maximum(out, 0, out=out)
+        np.sqrt(out, out=out)
+        ctx.save_for_backward(a, b, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b, out = ctx.saved_tensors
+        r = where(out == 0, 0.0, grad / where(out == 0, 1.0, out))
+        turned = r.swapaxes(-1, -2)
+        by_a = a * r.sum(-1)[..., None] - r @ b
+        return by_a, b * turned.sum(-1)[..., None] - turned @ a
+
+
 @public
-def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
-    """The p-norm distance of each row of x1 (.., n, d) to each of x2 (.., m, d): (.., n, m). PyTorch: torch.cdist."""
+def cdist(
+    x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = "use_mm_for_euclid_dist_if_necessary"
+) -> Tensor:
+    """The p-norm distance of each row of x1 (.., n, d) to each of x2 (.., m, d): (.., n, m). PyTorch: torch.cdist.
+
+    compute_mode: where p is 2, by a product of matrices, which loses digits where rows are close to each other, if there are more
+    than 25 rows ("use_mm_for_euclid_dist_if_necessary"), always ("use_mm_for_euclid_dist") or never
+    ("donot_use_mm_for_euclid_dist").
+    """
+    modes = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
+    if compute_mode is not None and compute_mode not in modes:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+    a, b = x1.array, x2.array
+    if a.ndim < 2 or b.ndim < 2:
+        which, x = ("X1", a) if a.ndim < 2 else ("X2", b)
+        raise RuntimeError(f"cdist only supports at least 2D tensors, {which} got: {x.ndim}D")
+    if a.shape[-1] != b.shape[-1]:
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {a.shape[-1]} X2: {b.shape[-1]}")
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    many = a.shape[-2] > 25 or b.shape[-2] > 25
+    if p == 2 and a.shape[-1] and (compute_mode == modes[1] or (compute_mode in (None, modes[0]) and many)):
+        return EuclideanDistances.apply(x1, x2)
     return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
-from .along import gather
+from .along import picked
 from .axes import Dims, axes_of, kept_shape
 from .checks import require_tensor
 from .choice import maximum, minimum
@@ -111,7 +111,7 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
 
 def pick(input: Operand, indices: Array, dim: int, keepdim: bool) -> Any:
     """The elements at `indices` (whose dimension `dim` has size 1) as values that carry a gradient."""
-    values = gather(input, dim, wrap(indices))
+    values = picked(input, indices, dim)
     return values if keepdim else forget_base(values.squeeze(dim))
 
 

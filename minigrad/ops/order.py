@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
-from .along import gather
+from ..selection import first_of_order, in_order, place_of_rank
+from .along import gather, picked
 from .choice import where
 from .dims import normalize_dim
 from .extremes import ValuesIndices, of_scalar, pick
@@ -18,14 +20,9 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def _order(x: Array, dim: int, descending: bool) -> Array:
-    """The stable order along dim; nan counts as the largest value."""
-    if not descending:
-        return np.argsort(x, dim, kind="stable")
-    # Stable from large to small: sort the reversed array and turn the result around.
-    backwards = np.flip(x, dim)
-    order = np.argsort(backwards, dim, kind="stable")
-    return np.ascontiguousarray(x.shape[dim] - 1 - np.flip(order, dim))
+def _require_numbers(name: str, input: Operand) -> None:
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for 'Bool'")
 
 
 def _along(name: str, input: Operand, dim: int) -> int:
@@ -40,8 +37,8 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     dim = _along("sort", input, dim)
     if input.array.ndim == 0:
         return of_scalar(input)
-    order = _order(input.array, dim, descending)
-    return ValuesIndices(gather(input, dim, wrap(order)), wrap(order))
+    order = in_order(input.array, dim, descending)
+    return ValuesIndices(picked(input, order, dim), wrap(order))
 
 
 @public
@@ -63,20 +60,24 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     Among equal values this takes the first; which ones PyTorch takes is unspecified. PyTorch: torch.topk.
     """
     dim = _along("topk", input, dim)
+    if input.array.dtype.kind == "b":
+        raise RuntimeError("topk does not support bool dtypes on CPU")
     n = input.array.shape[dim] if input.array.ndim else 1
     if not 0 <= k <= n:
         raise RuntimeError(f"selected index k out of range: k = {k}, and dimension {dim} has {n} entries")
     if input.array.ndim == 0:
         return of_scalar(input)
-    order = _order(input.array, dim, largest)
-    order = np.ascontiguousarray(order[(*(slice(None),) * dim, slice(k))])
-    return ValuesIndices(gather(input, dim, wrap(order)), wrap(order))
+    rows = np.moveaxis(input.array, dim, -1)
+    order = first_of_order(np.ascontiguousarray(rows).reshape(math.prod(rows.shape[:-1]), n), k, largest)
+    order = np.ascontiguousarray(np.moveaxis(order.reshape(*rows.shape[:-1], k), -1, dim))
+    return ValuesIndices(picked(input, order, dim), wrap(order))
 
 
 @public
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The k-th smallest value along dim (k from 1), and where it was. PyTorch: torch.kthvalue."""
     dim = _along("kthvalue", input, dim)
+    _require_numbers("kthvalue", input)
     n = input.array.shape[dim] if input.array.ndim else 1
     if not 1 <= k <= n:
         raise RuntimeError(
@@ -89,8 +90,7 @@ def _at_rank(input: Operand, rank: Array, dim: int, keepdim: bool) -> ValuesIndi
     """The value of the given rank along dim."""
     if input.array.ndim == 0:
         return of_scalar(input)
-    order = np.argsort(input.array, dim, kind="stable")
-    places = np.take_along_axis(order, np.broadcast_to(rank, _one(input.array.shape, dim)), dim)
+    places = place_of_rank(input.array, np.broadcast_to(rank, _one(input.array.shape, dim)), dim)
     return ValuesIndices(
         pick(input, places, dim, keepdim), wrap(places if keepdim else np.asarray(places.squeeze(dim)))
     )
@@ -119,6 +119,7 @@ class Middle(Operation):
 @public
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle value (of two, the lower); along dim with its index. nan if there is one. PyTorch: torch.median."""
+    _require_numbers("median", input)
     if dim is None:
         if input.array.size == 0:
             return wrap(np.asarray(np.nan, input.array.dtype))

@@ -177,6 +177,23 @@ exact(
 )
 exact("argsort", to_sort)
 exact("kthvalue", lambda d: call(x := ordered(d), d.integer(1, min(x.shape, default=1))))
+
+
+def long_rows(d: Draw) -> Input:
+    """Rows so long that only what is wanted of them is put in order."""
+    return d.distinct(d.choice(((90,), (2, 70), (70, 2))))
+
+
+exact(
+    "topk.long",
+    lambda d: call(x := long_rows(d), d.choice((1, 3, 15)), dim=x.shape.index(max(x.shape)), largest=d.flag()),
+    lambda torch, x, k, **options: torch.topk(x, k, **options),
+)
+exact(
+    "kthvalue.long",
+    lambda d: call(x := long_rows(d), d.choice((1, 30, 70)), x.shape.index(max(x.shape))),
+    lambda torch, x, k, dim: torch.kthvalue(x, k, dim),
+)
 exact(
     "unique",
     lambda d: call(

@@ -130,6 +130,16 @@ reduced(
     modes=("normal",),
     second=False,
 )
+reduced(
+    "cdist.product",
+    lambda d: call(
+        d.tensor((d.choice((3, 27)), 4)), d.tensor((d.choice((2, 30)), 4)),
+        compute_mode=d.choice(("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")),
+    ),
+    lambda torch, a, b, **k: torch.cdist(a, b, **k),
+    modes=("normal",),
+    second=False,
+)  # fmt: skip
 reduced("bilinear", lambda d: call(d.tensor((4, 2)), d.tensor((4, 3)), d.tensor((5, 2, 3)), d.tensor((5,))))
 reduced("Tensor.__rmatmul__", lambda d: call(d.tensor((2, 3)), d.tensor((4, 2))))
 reduced("adjoint", lambda d: call(d.tensor((2, 3, 4))))

@@ -233,6 +233,41 @@ module("RNN", lambda d: ((3, 4, 2), {}, [d.tensor((5, 2, 3)), d.tensor((2, 2, 4)
 for name in ("RNNCell", "LSTMCell", "GRUCell"):
     module(name, lambda d: ((3, 4), optional(d, {"bias": False}), [d.tensor(d.choice(((2, 3), (3,))))]), **NORM)
 module("GRUCell", lambda d: ((3, 4), {}, [d.tensor((2, 3)), d.tensor((2, 4))]), label=".state", **NORM)
+module(
+    "LSTM", lambda d: ((3, 4), {"proj_size": 2} | optional(d, *RECURRENT), [d.tensor((5, 2, 3))]), label=".proj_size", **NORM
+)  # fmt: skip
+
+
+def packed(d: Draw) -> Call:
+    """A recurrent layer over sequences of different lengths, with a state of its own or none."""
+    kind, options = d.choice(("RNN", "LSTM", "GRU")), optional(d, *RECURRENT)
+    n, length = d.integer(1, 4), d.integer(1, 5)
+    first = options.get("batch_first", False)
+    layers = options.get("num_layers", 1) * (2 if options.get("bidirectional") else 1)
+    lengths = [d.integer(1, length) for _ in range(n)]
+    lengths[d.integer(0, n - 1)] = length
+    state = [d.tensor((layers, n, 4)) for _ in range(2 if kind == "LSTM" else 1)] if d.flag(0.4) else None
+    x = d.tensor((n, length, 3) if first else (length, n, 3))
+    if d.flag(0.3):
+        lengths.sort(reverse=True)
+        return call(kind, options, x, lengths, True, state, d.integer(0, 9999))
+    return call(kind, options, x, lengths, False, state, d.integer(0, 9999))
+
+
+def _packed(
+    torch: Any, kind: str, options: dict, x: Any, lengths: list, sorted_: bool, state: list | None, seed: int
+) -> Result:
+    torch.manual_seed(seed)
+    m = getattr(torch.nn, kind)(3, 4, **options).to(x.dtype)
+    rnn, first = torch.nn.utils.rnn, options.get("batch_first", False)
+    given = rnn.pack_padded_sequence(x, torch.tensor(lengths), first, enforce_sorted=sorted_)
+    assert isinstance(given, rnn.PackedSequence)
+    hx = () if state is None else (tuple(state) if kind == "LSTM" else state[0],)
+    out, last = m(given, *hx)
+    return Result((given, out, last, *rnn.pad_packed_sequence(out, first)), list(m.parameters()))
+
+
+op("nn.utils.rnn.PackedSequence", packed, _packed, tolerance=REDUCED, **NORM)
 
 
 # -- attention
@@ -263,7 +298,7 @@ def attention(d: Draw) -> Call:
     hidden = np.arange(s) >= np.array([[3], [4]])
     masks = d.choice((
         {}, {"key_padding_mask": d.lay(hidden, False)}, {"attn_mask": d.lay(np.triu(np.ones((n, s), bool), 2), False)},
-        {"attn_mask": d.tensor((n, s))}, {"attn_mask": d.tensor((batch * 2, n, s))},
+        {"attn_mask": d.tensor((n, s))}, {"attn_mask": d.tensor((n, s)), "is_causal": True}, {"attn_mask": d.tensor((batch * 2, n, s))},
     ))  # fmt: skip
     extra = d.choice(({}, {"need_weights": False}, {"average_attn_weights": False}))
     return call((4, 2), options, [q, k, v], masks | extra, d.flag(), d.integer(0, 9999))
@@ -311,6 +346,44 @@ op(
 )  # fmt: skip
 
 
+def padded_batch(d: Draw) -> Call:
+    """A batch with padding: at the end, where PyTorch may leave it out, or anywhere."""
+    options = optional(d, {"batch_first": False}, {"norm_first": True}, {"activation": "gelu"}, {"bias": False})
+    lengths = np.array([d.integer(1, 4) for _ in range(3)])
+    padding = np.arange(4) >= lengths[:, None]
+    if d.flag(0.3):
+        padding = d.rng.permuted(padding, axis=1)
+        padding[:, 0] = False  # with a mask a place might else have nothing to attend to: see TransformerEncoderLayer
+    return call(
+        {"batch_first": True} | options, {"enable_nested_tensor": d.flag(0.7), "mask_check": d.flag(0.7)}, d.tensor((3, 4, 4)),
+        d.lay(padding, False), d.flag(0.3), d.flag(0.3), d.flag(0.6), d.integer(0, 9999),
+    )  # fmt: skip
+
+
+def _padded_encoder(
+    torch: Any, options: dict, nested: dict, x: Any, padding: Any, masked: bool, norm: bool, silent: bool, seed: int
+) -> Result:
+    torch.manual_seed(seed)
+    layer = torch.nn.TransformerEncoderLayer(4, 2, 6, **options)
+    m = torch.nn.TransformerEncoder(layer, 2, torch.nn.LayerNorm(4) if norm else None, **nested).to(x.dtype).eval()
+    mask = torch.ones(4, 4, dtype=torch.bool).triu(2) if masked else None
+    x = x if options["batch_first"] else x.transpose(0, 1)
+    with torch.set_grad_enabled(not silent):
+        out = m(x, mask, padding)
+    return Result((m.use_nested_tensor, out), [] if silent else list(m.parameters()))
+
+
+op(
+    "nn.TransformerEncoder.padded",
+    padded_batch,
+    _padded_encoder,
+    tolerance=REDUCED,
+    second=False,
+    float32=False,
+    **NORM,
+)
+
+
 module(
     "TransformerDecoderLayer",
     lambda d: ((4, 2, 6), encoder_options(d), [d.tensor((3, 2, 4)), d.tensor((5, 2, 4))]),
@@ -318,19 +391,29 @@ module(
 )
 
 
-def _decoder(torch: Any, layers: int, x: Any, memory: Any, causal: bool, train: bool, seed: int) -> Result:
+def decoder_masks(d: Draw) -> dict[str, Any]:
+    return optional(
+        d, {"memory_mask": d.tensor((3, 5))}, {"memory_key_padding_mask": d.lay(np.arange(5) >= np.array([[3], [5]]), False)},
+        {"tgt_key_padding_mask": d.lay(np.arange(3) >= np.array([[3], [2]]), False)},
+    )  # fmt: skip
+
+
+def _decoder(torch: Any, layers: int, x: Any, memory: Any, causal: bool, train: bool, seed: int, masks: dict) -> Result:
     torch.manual_seed(seed)
     layer = torch.nn.TransformerDecoderLayer(4, 2, 6, batch_first=True, dropout=0.2)
     m = torch.nn.TransformerDecoder(layer, layers, torch.nn.LayerNorm(4))
     initial = {name: value.clone() for name, value in m.state_dict().items()}
     m = m.double().train(train)
     triangle = torch.nn.Transformer.generate_square_subsequent_mask(3).to(x.dtype) if causal else None
-    return Result((Same(initial), m(x, memory, tgt_mask=triangle, tgt_is_causal=causal)), list(m.parameters()))
+    out = m(x, memory, tgt_mask=triangle, tgt_is_causal=causal, **masks)
+    return Result((Same(initial), out), list(m.parameters()))
 
 
 op(
     "nn.TransformerDecoder",
-    lambda d: call(d.integer(1, 2), d.tensor((2, 3, 4)), d.tensor((2, 5, 4)), d.flag(), d.flag(), d.integer(0, 9999)),
+    lambda d: call(
+        d.integer(1, 2), d.tensor((2, 3, 4)), d.tensor((2, 5, 4)), d.flag(), d.flag(), d.integer(0, 9999), decoder_masks(d)
+    ),
     _decoder, tolerance=REDUCED, float32=False, **NORM,  # float64 only: as nn.Transformer below
 )  # fmt: skip
 

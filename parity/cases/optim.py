@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+import numpy as np
+
 from ..case import EXACT, REDUCED, Call, call, family, op, resolve
 from ..inputs import Draw
 
@@ -492,6 +494,57 @@ op(
     tolerance=EXACT,
     methods=False,
 )
+
+
+def _sequences(d: Draw) -> list:
+    return [d.tensor((d.integer(1, 4), 2)) for _ in range(d.integer(1, 4))]
+
+
+def _lengths(d: Draw, n: int, longest: int) -> list[int]:
+    return sorted((d.integer(1, longest) for _ in range(n)), reverse=d.flag(0.7))
+
+
+def _padded(d: Draw, first: bool) -> Any:
+    return d.tensor((3, 4, 2) if first else (4, 3, 2))
+
+
+op(
+    "nn.utils.rnn.pack_padded_sequence",
+    lambda d: (lambda first: call(_padded(d, first), _lengths(d, 3, 4), first, enforce_sorted=False))(d.flag()),
+    tolerance=EXACT, methods=False,
+)  # fmt: skip
+op(
+    "nn.utils.rnn.pack_sequence", lambda d: call(_sequences(d), enforce_sorted=False), tolerance=EXACT, methods=False,
+)  # fmt: skip
+
+
+def _pad_packed(torch: Any, xs: list, options: dict) -> Any:
+    return torch.nn.utils.rnn.pad_packed_sequence(torch.nn.utils.rnn.pack_sequence(xs, False), **options)
+
+
+op(
+    "nn.utils.rnn.pad_packed_sequence",
+    lambda d: call(_sequences(d), d.choice(({}, {"batch_first": True}, {"padding_value": -1.5, "total_length": 6}))),
+    _pad_packed, tolerance=EXACT,
+)  # fmt: skip
+
+
+def _unpack(torch: Any, xs: list) -> Any:
+    return torch.nn.utils.rnn.unpack_sequence(torch.nn.utils.rnn.pack_sequence(xs, False))
+
+
+op("nn.utils.rnn.unpack_sequence", lambda d: call(_sequences(d)), _unpack, tolerance=EXACT)
+op(
+    "nn.utils.rnn.unpad_sequence",
+    lambda d: (lambda first: call(_padded(d, first), d.lay(np.array(_lengths(d, 3, 4)), False), first))(d.flag()),
+    # PyTorch turns the padded tensor itself over where batch_first is False; the case hands it one of its own.
+    lambda torch, x, lengths, first: torch.nn.utils.rnn.unpad_sequence(x + 0, lengths, first),
+    tolerance=EXACT,
+)  # fmt: skip
+op(
+    "nn.utils.rnn.invert_permutation",
+    lambda d: call(d.lay(d.rng.permutation(d.integer(1, 5)), False)), tolerance=EXACT, gradient=False, methods=False,
+)  # fmt: skip
 
 
 def _from_vector(torch: Any, v: Any) -> Any:

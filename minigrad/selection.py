@@ -1,0 +1,69 @@
+"""Arrays in order: all of them, the first few, the one of a given rank. Equal elements keep their order; nan is the largest.
+
+Only what is wanted is put in order: the rest is told apart by the value on the edge, which a partition finds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+
+
+def in_order(x: Array, dim: int, descending: bool) -> Array:
+    """The stable order along dim; nan counts as the largest value."""
+    if not descending:
+        return np.argsort(x, dim, kind="stable")
+    # Stable from large to small: sort the reversed array and turn the result around.
+    backwards = np.flip(x, dim)
+    order = np.argsort(backwards, dim, kind="stable")
+    return np.ascontiguousarray(x.shape[dim] - 1 - np.flip(order, dim))
+
+
+def first_of_order(rows: Array, k: int, descending: bool) -> Array:
+    """`in_order(rows, 1, descending)[:, :k]`, without putting the rest in order."""
+    n = rows.shape[1]
+    if k == 0 or 4 * k > n or n < 64 or (rows.dtype.kind == "f" and np.isnan(rows).any()):
+        return np.ascontiguousarray(in_order(rows, 1, descending)[:, :k])
+    # The k largest are wanted from now on; ~x turns the order of whole numbers and of False and True around.
+    keys = rows if descending else -rows if rows.dtype.kind == "f" else ~rows
+    if len(rows) == 1:
+        places = np.flatnonzero(keys[0] >= _at_most_the_kth(keys[0], k))
+        return places[in_order(keys[0, places], 0, True)[:k]][None]
+    kth = np.partition(keys, n - k, 1)[:, n - k, None]
+    chosen = keys >= kth
+    if np.count_nonzero(chosen) > len(rows) * k:  # equal ones on the edge: of these the first
+        above = keys > kth
+        left = k - above.sum(1, keepdims=True)
+        edge = chosen & ~above
+        chosen = above | (edge & (edge.cumsum(1) <= left))
+    places = np.nonzero(chosen)[1].reshape(len(rows), k)
+    return np.take_along_axis(places, in_order(np.take_along_axis(keys, places, 1), 1, True), 1)
+
+
+def _at_most_the_kth(x: Array, k: int) -> Any:
+    """A value that k or some more elements of x reach: where k is small, from the largest of each of many blocks."""
+    block = len(x) // (8 * k)
+    if block >= 16:
+        x = x[: len(x) // block * block].reshape(-1, block).max(1)
+    return np.partition(x, len(x) - k)[len(x) - k]
+
+
+def place_of_rank(x: Array, rank: Array, dim: int) -> Array:
+    """Where the element of the given rank stands in the stable order along dim; nan counts as the largest."""
+    if (
+        x.shape[dim] < 64
+        or rank.size == 0
+        or (rank != rank.flat[0]).any()
+        or (x.dtype.kind == "f" and np.isnan(x).any())
+    ):
+        return np.take_along_axis(np.argsort(x, dim, kind="stable"), rank, dim)
+    k = int(rank.flat[0])
+    value = np.partition(x, k, dim).take([k], dim)
+    equal = x == value
+    before = k - (x < value).sum(dim, keepdims=True)  # of those that are equal, the ones that come first
+    if before.any():
+        equal = equal.cumsum(dim) > before
+    return equal.argmax(dim, keepdims=True)
