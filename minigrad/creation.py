@@ -11,6 +11,7 @@ import numpy as np
 from . import dtypes
 from .autograd.variable import Variable, wrap
 from .quiet import quiet
+from .equal_steps import equal_steps
 from .tensor_options import (
     DataOptions,
     FormatOptions,
@@ -319,34 +320,15 @@ def linspace(start: Any, end: Any, steps: int, **options: Unpack[TensorOptions])
     d, requires_grad = read("linspace", options, dtypes.default_numpy())
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
-    return leaf(_linspace(float(_number(start)), float(_number(end)), steps, d), requires_grad)
+    return leaf(equal_steps(float(_number(start)), float(_number(end)), steps, d), requires_grad)
 
 
 @quiet
-def _linspace(start: float, end: float, steps: int, d: np.dtype) -> np.ndarray:
-    """From both ends towards the middle, so that the last value is `end` exactly.
-
-    PyTorch multiplies and adds with one rounding (FMA); so does this, in a wider type.
-    """
-    work = d if d.kind == "f" else np.dtype(np.float64)
-    wide = np.float64 if work != np.float64 else np.longdouble
-    if steps == 1:
-        return np.array([start]).astype(d)
-    first, last = work.type(start), work.type(end)
-    step = wide((last - first) / work.type(max(steps - 1, 1)))
-    index = np.arange(steps)
-    half = steps // 2
-    values = np.empty(steps, work)
-    values[:half] = wide(first) + step * index[:half]
-    values[half:] = wide(last) - step * index[: steps - half][::-1]
-    return values.astype(d)
-
-
 @quiet
 def logspace(start: Any, end: Any, steps: int, base: float = 10.0, **options: Unpack[TensorOptions]) -> Tensor:
     """base to the powers `linspace(start, end, steps)`. PyTorch: torch.logspace."""
     d, requires_grad = read("logspace", options, dtypes.default_numpy())
-    powers = _linspace(float(_number(start)), float(_number(end)), steps, np.dtype(np.float64))
+    powers = equal_steps(float(_number(start)), float(_number(end)), steps, np.dtype(np.float64))
     return leaf(np.power(float(base), powers).astype(d), requires_grad)
 
 

@@ -144,6 +144,7 @@ GROUPS = [
         "missing",
         "size",
         "device",
+        "equal_steps",
         "threads",
         "memory_order",
         "selection",

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
+from ..equal_steps import equal_steps, wide
 from ..public import public
 from .along import gather
 from .choice import clamp, where
@@ -71,17 +73,33 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     spatial, real = sizes[2:], theta.array.dtype
     base = np.ones((*spatial, rank + 1), real)
     for d, n in enumerate(spatial):
-        places = np.linspace(-1, 1, n) if n > 1 else np.zeros(1)
-        base[..., rank - 1 - d] = (places if align_corners else places * (n - 1) / n).reshape(
-            -1, *(1,) * (rank - 1 - d)
-        )
+        places = equal_steps(-1, 1, n, real) if n > 1 else np.zeros(1, real)
+        places = places if align_corners else places * real.type(n - 1) / real.type(n)
+        base[..., rank - 1 - d] = places.reshape(-1, *(1,) * (rank - 1 - d))
     points = matmul(wrap(base.reshape(1, -1, rank + 1)), theta.transpose(1, 2))
     return points.reshape(theta.shape[0], *spatial, rank)
 
 
+class Elements(Operation):
+    """out = (x + 1) · scale - offset: from -1 ... 1 to places counted in elements.  dx = grad · scale
+
+    Rounded once after the product, as in PyTorch: an identity's places lie on the elements, where the slope jumps, so the last
+    bit decides from which side it is taken.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, scale: float, offset: float) -> Array:
+        ctx.scale = scale
+        return ((x + 1).astype(wide(x.dtype)) * scale - offset).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad * ctx.scale, None, None
+
+
 def _elements(place: Any, n: int, align_corners: bool) -> Any:
     """From -1 ... 1 to 0 ... n - 1, counted in elements."""
-    return (place + 1) * ((n - 1) / 2) if align_corners else ((place + 1) * n - 1) / 2
+    return Elements.apply(place, (n - 1) / 2, 0.0) if align_corners else Elements.apply(place, n / 2, 0.5)
 
 
 def _clipped(place: Any, n: int) -> Any:
