@@ -10,8 +10,8 @@ import numpy as np
 
 from . import dtypes
 from .autograd.variable import Variable, wrap
-from .quiet import quiet
 from .equal_steps import equal_steps
+from .quiet import quiet
 from .tensor_options import (
     DataOptions,
     FormatOptions,

@@ -204,13 +204,6 @@ exact("detach", lambda d: call(d.tensor()), gradient=False)
 # -- distances
 
 op(
-    "pdist",
-    lambda d: call(d.tensor((4, 3)), d.choice((2.0, 1.0, 3.0))),
-    also=["nn.functional.pdist"],
-    methods=False,
-    modes=("normal",),
-)
-op(
     "renorm",
     lambda d: call(d.tensor((3, 4)), d.choice((2, 1)), d.integer(-1, 1), 1.5),
     modes=("normal",),
