@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 _INSTEAD = {
-    "amp": "there is no half precision to compute in; leave autocast and GradScaler out",
-    "autocast": "there is no half precision to compute in; leave it out",
-    "backends": "there are no backends to set; `minigrad.show_config()` says what it runs on",
     "checkpoint": "memory is not traded for time here; call the function itself",
     "complex64": "there are no complex numbers",
     "complex128": "there are no complex numbers",
@@ -22,7 +19,6 @@ _INSTEAD = {
     "func": "use autograd.grad, autograd.functional.jacobian or hessian",
     "grid_sample": "nearest: interpolate",
     "hub": "load a state_dict with minigrad.load",
-    "jit": "programs run as they are written; `minigrad.compile` gives back its argument",
     "multiprocessing": "use Python's own multiprocessing",
     "pack_padded_sequence": "use pad_sequence and a mask",
     "profiler": "use `python -m benchmarks profile`",
