@@ -594,6 +594,11 @@ class Tensor(Variable):
     outer = ger = ops.outer
     addmm, addmv, baddbmm = ops.addmm, ops.addmv, ops.baddbmm
     trace, inverse, cross = ops.trace, ops.inverse, ops.cross
+    svd, qr, cholesky, pinverse = ops.svd, ops.qr, ops.cholesky, ops.pinverse
+    cholesky_solve, cholesky_inverse = ops.cholesky_solve, ops.cholesky_inverse
+    triangular_solve = ops.triangular_solve
+    det, slogdet, logdet = ops.det, ops.slogdet, ops.logdet
+    matrix_power, matrix_exp = ops.matrix_power, ops.matrix_exp
 
     # -- activations
 

@@ -38,6 +38,7 @@ operations do), they return arrays and leave no trace in the graph.
     mask.py                choice by a mask on the bits of floats, for formulas (helpers)
     masked.py              masked_fill, masked_select, nonzero
     matrix.py              matmul, mm, bmm, dot, outer, addmm, kron, cross, inverse ...
+    decompositions.py      svd, qr, cholesky, eigh, det, pinverse: factors of matrices, and what follows from them
     norm.py                batch, layer, group and instance norm, rms norm
     operands.py            tensors and numbers, and the type in which they meet (helpers)
     order.py               sort, topk, median, mode, quantile ...
@@ -70,6 +71,7 @@ from .contraction import *
 from .conv import *
 from .counting import *
 from .cumulative import *
+from .decompositions import *
 from .diagonals import *
 from .distances import *
 from .dropout import *

@@ -9,6 +9,7 @@ from . import (
     graph,
     index,
     kernels,
+    linalg,
     losses,
     matrix,
     modules,
@@ -22,5 +23,5 @@ from . import (
 __all__ = ["CASES"]
 
 FAMILIES = (
-    arithmetic, pointwise, reduce, shape, index, matrix, creation, activation, conv, losses, modules, optim, random, graph, kernels,
+    arithmetic, pointwise, reduce, shape, index, matrix, linalg, creation, activation, conv, losses, modules, optim, random, graph, kernels,
 )  # fmt: skip
