@@ -58,6 +58,7 @@ from .inplace_functions import *
 from . import amp, cuda, linalg, nn, optim, utils
 from .amp import autocast, get_autocast_dtype, is_autocast_enabled
 from .legacy import *
+from .rejection import *
 from .config import show_config
 from .dtypes import can_cast, result_type
 from .autograd import functional as _functional  # above ops/, so imported after them
@@ -71,7 +72,7 @@ __version__ = "0.1.0"
 random.get_rng_state, random.set_rng_state = sampling.get_rng_state, sampling.set_rng_state  # type: ignore[attr-defined]
 
 # Rooms of their own that many programs never enter: imported when they are first asked for. And names from there.
-_ROOMS = ("accelerator", "backends", "compiler", "cpu", "jit", "mps", "version", "xpu")
+_ROOMS = ("accelerator", "backends", "compiler", "cpu", "distributions", "jit", "mps", "version", "xpu")
 _FROM_ROOMS: dict[str, str] = {}
 
 

@@ -6,6 +6,7 @@ from . import (
     arithmetic,
     conv,
     creation,
+    distributions,
     graph,
     index,
     kernels,
@@ -23,5 +24,5 @@ from . import (
 __all__ = ["CASES"]
 
 FAMILIES = (
-    arithmetic, pointwise, reduce, shape, index, matrix, linalg, creation, activation, conv, losses, modules, optim, random, graph, kernels,
+    arithmetic, pointwise, reduce, shape, index, matrix, linalg, creation, activation, conv, losses, modules, optim, random, distributions, graph, kernels,
 )  # fmt: skip
