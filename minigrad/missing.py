@@ -16,7 +16,6 @@ _INSTEAD = {
     "distributed": "one process, on a CPU: leave it out",
     "embedding_bag": "use embedding(...).sum(1) or .mean(1)",
     "fft": "there are no complex numbers",
-    "func": "use autograd.grad, autograd.functional.jacobian or hessian",
     "grid_sample": "nearest: interpolate",
     "hub": "load a state_dict with minigrad.load",
     "multiprocessing": "use Python's own multiprocessing",
@@ -28,7 +27,6 @@ _INSTEAD = {
     "stft": "there are no complex numbers",
     "svd": "nearest: linalg.inv, linalg.solve, linalg.det",
     "tensorboard": "use PyTorch's, torch.utils.tensorboard: it takes numbers and arrays",
-    "vmap": "write the batch as a dimension",
 }
 
 

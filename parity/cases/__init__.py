@@ -7,6 +7,7 @@ from . import (
     conv,
     creation,
     distributions,
+    func,
     graph,
     index,
     kernels,
@@ -24,5 +25,5 @@ from . import (
 __all__ = ["CASES"]
 
 FAMILIES = (
-    arithmetic, pointwise, reduce, shape, index, matrix, linalg, creation, activation, conv, losses, modules, optim, random, distributions, graph, kernels,
+    arithmetic, pointwise, reduce, shape, index, matrix, linalg, creation, activation, conv, losses, modules, optim, random, distributions, func, graph, kernels,
 )  # fmt: skip

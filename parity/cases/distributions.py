@@ -257,7 +257,7 @@ def _transform(torch: Any, x: Any, a: Any, name: str) -> Any:
 
 for transform in TRANSFORMS:
     op(f"distributions.{transform}", lambda d, name=transform: call(d.tensor((2, 3), PLACE), d.tensor((), SCALE), name), _transform,
-       tolerance=LARGE, float32=False, modes=("normal",), second=False, covers=[f"distributions.transforms.{transform}"])  # fmt: skip
+       tolerance=LARGE, float32=False, modes=("normal",), second=False)  # fmt: skip
 
 
 def _transformed(torch: Any, loc: Any, scale: Any, kind: int) -> Any:
@@ -279,7 +279,7 @@ def _transformed(torch: Any, loc: Any, scale: Any, kind: int) -> Any:
 op("distributions.TransformedDistribution", lambda d: call(d.tensor((3,), PLACE), d.tensor((3,), SCALE), d.integer(0, 3)), _transformed,
    tolerance=LARGE, seeds=True, float32=False, modes=("normal",), second=False)  # fmt: skip
 op("distributions.Transform", lambda d: call(d.tensor((2,), PLACE)), lambda torch, x: _of_ones_own(torch, x), tolerance=REDUCED, second=False,
-   modes=("normal",), covers=["distributions.transforms.Transform"])  # fmt: skip
+   modes=("normal",))  # fmt: skip
 
 
 def _of_ones_own(torch: Any, x: Any) -> Any:
@@ -387,7 +387,6 @@ op(
     second=False,
     float32=False,
     modes=("normal",),
-    covers=["distributions.kl.kl_divergence"],
 )
 
 
@@ -409,7 +408,6 @@ op(
     lambda d: call(d.tensor((2,), SCALE)),
     _registered,
     modes=("normal",),
-    covers=["distributions.kl.register_kl"],
 )
 
 # -- what they share
