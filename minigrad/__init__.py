@@ -72,7 +72,21 @@ __version__ = "0.1.0"
 random.get_rng_state, random.set_rng_state = sampling.get_rng_state, sampling.set_rng_state  # type: ignore[attr-defined]
 
 # Rooms of their own that many programs never enter: imported when they are first asked for. And names from there.
-_ROOMS = ("accelerator", "backends", "compiler", "cpu", "distributions", "func", "jit", "mps", "version", "xpu")
+_ROOMS = (
+    "accelerator",
+    "backends",
+    "compiler",
+    "cpu",
+    "distributions",
+    "fft",
+    "func",
+    "jit",
+    "mps",
+    "special",
+    "testing",
+    "version",
+    "xpu",
+)
 _FROM_ROOMS = {"vmap": "func"}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
+_FOURIER = "there are no complex numbers; numpy.fft of x.numpy() computes it, without a gradient"
+
 _INSTEAD = {
     "checkpoint": "memory is not traded for time here; call the function itself",
     "complex64": "there are no complex numbers",
@@ -15,7 +17,6 @@ _INSTEAD = {
     "ctc_loss": "nearest: cross_entropy",
     "distributed": "one process, on a CPU: leave it out",
     "embedding_bag": "use embedding(...).sum(1) or .mean(1)",
-    "fft": "there are no complex numbers",
     "grid_sample": "nearest: interpolate",
     "hub": "load a state_dict with minigrad.load",
     "multiprocessing": "use Python's own multiprocessing",
@@ -23,11 +24,19 @@ _INSTEAD = {
     "profiler": "use `python -m benchmarks profile`",
     "sparse_coo": "there are no sparse tensors; the one layout is strided",
     "sparse_csr": "there are no sparse tensors; the one layout is strided",
-    "special": "the functions are in minigrad itself: erf, lgamma, digamma, ...",
     "stft": "there are no complex numbers",
-    "svd": "nearest: linalg.inv, linalg.solve, linalg.det",
+    "eig": "there are no complex numbers; of a symmetric matrix: linalg.eigh",
+    "eigvals": "there are no complex numbers; of a symmetric matrix: linalg.eigvalsh",
+    "lu": "use linalg.solve, linalg.inv or linalg.det, which factorize for themselves",
+    "lu_factor": "use linalg.solve, linalg.inv or linalg.det, which factorize for themselves",
+    "lu_solve": "use linalg.solve",
     "tensorboard": "use PyTorch's, torch.utils.tensorboard: it takes numbers and arrays",
 }
+# fmt: off
+_INSTEAD |= dict.fromkeys((
+    "fft", "ifft", "rfft", "irfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn", "irfftn", "hfft", "ihfft",
+), _FOURIER)
+# fmt: on
 
 
 def error(module: str, name: str, names: Iterable[str]) -> AttributeError:

@@ -20,10 +20,11 @@ from . import (
     random,
     reduce,
     shape,
+    special,
 )
 
 __all__ = ["CASES"]
 
 FAMILIES = (
-    arithmetic, pointwise, reduce, shape, index, matrix, linalg, creation, activation, conv, losses, modules, optim, random, distributions, func, graph, kernels,
+    arithmetic, pointwise, reduce, shape, index, matrix, linalg, creation, activation, conv, losses, modules, optim, random, distributions, func, special, graph, kernels,
 )  # fmt: skip

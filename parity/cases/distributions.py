@@ -412,12 +412,7 @@ op(
 
 # -- what they share
 
-op(
-    "distributions.utils.broadcast_all",
-    lambda d: call(d.tensor((2, 1)), d.tensor((3,)), 2.0),
-    gradient=False,
-    modes=("normal",),
-)
+op("distributions.utils.broadcast_all", lambda d: call(d.tensor((2, 1)), d.tensor((3,)), 2.0), modes=("normal",))
 op("distributions.utils.clamp_probs", lambda d: call(d.tensor(domain=Domain(0.0, 1.0))), modes=("normal",))
 op(
     "distributions.utils.probs_to_logits",

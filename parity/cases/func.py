@@ -242,4 +242,4 @@ def _refused(torch: Any, x: Any, y: Any) -> list[str]:
     return found + flows + [f.vjp(lambda x: x.exp(), x, y, create_graph=True)[k].requires_grad for k in (0, 1)]
 
 
-entry(A + "refused", _refused, gradient=False, covers=[A + "jacobian"])
+entry(A + "vjp.refused", _refused, gradient=False)
