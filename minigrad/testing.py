@@ -49,7 +49,7 @@ def _difference(actual: Any, expected: Any, settings: dict[str, Any], where: str
     place = f"\n\nThe failure occurred for item {where}" if where else ""
     if isinstance(actual, Mapping) and isinstance(expected, Mapping):
         if actual.keys() != expected.keys():
-            return (
+            raise AssertionError(
                 f"The keys of the mappings do not match:\nMissing keys in the actual mapping: "
                 f"{sorted(expected.keys() - actual.keys())}\nAdditional keys in the actual mapping: "
                 f"{sorted(actual.keys() - expected.keys())}{place}"
@@ -57,7 +57,7 @@ def _difference(actual: Any, expected: Any, settings: dict[str, Any], where: str
         return _first(((actual[k], expected[k], k) for k in actual), settings, where)
     if isinstance(actual, Sequence) and isinstance(expected, Sequence) and not isinstance(actual, str):
         if len(actual) != len(expected):
-            return f"The length of the sequences mismatch: {len(actual)} != {len(expected)}{place}"
+            raise AssertionError(f"The length of the sequences mismatch: {len(actual)} != {len(expected)}{place}")
         triples = ((a, e, i) for i, (a, e) in enumerate(zip(actual, expected, strict=True)))
         return _first(triples, settings, where)
     if actual is None and expected is None:
@@ -74,7 +74,7 @@ def _difference(actual: Any, expected: Any, settings: dict[str, Any], where: str
         )
     if not settings["allow_subclasses"] and type(actual) is not type(expected):
         raise AssertionError(f"The classes of the inputs do not match: {type(actual)} != {type(expected)}")
-    text = _of_arrays(*arrays, settings, numbers)
+    text = _of_arrays(arrays[0], arrays[1], settings, numbers)
     return None if text is None else text + place
 
 

@@ -71,6 +71,7 @@ TESTED: dict[str, str] = {
     "seed": PUBLIC + "test_seed_takes_another_number_each_time",
     "random.seed": PUBLIC + "test_seed_takes_another_number_each_time",
     "default_generator": PUBLIC + "test_the_default_generator_is_behind_the_functions",
+    "linalg.LinAlgError": "tests/test_linalg.py::test_a_matrix_without_inverse",
     "random.default_generator": PUBLIC + "test_the_default_generator_is_behind_the_functions",
 }  # fmt: skip
 

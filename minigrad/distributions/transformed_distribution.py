@@ -88,7 +88,8 @@ class TransformedDistribution(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        dims, total, y = len(self.event_shape), 0.0, value
+        dims, y = len(self.event_shape), value
+        total: Any = 0.0
         for t in reversed(self.transforms):
             x = t.inv(y)
             dims += t.domain.event_dim - t.codomain.event_dim

@@ -5,12 +5,12 @@
     norms.py       vector_norm, matrix_norm, matrix_rank, cond
     products.py    multi_dot, matrix_power, cross, vander ...
 
-The derivatives stand in `minigrad/ops/decompositions.py`. Eigenvalues of matrices that are not symmetric are complex numbers,
-which minigrad has not.
+The derivatives stand in `minigrad/ops/solving.py`, `minigrad/ops/decompositions.py` and `minigrad/ops/matrix_functions.py`.
+Eigenvalues of matrices that are not symmetric are complex numbers, which minigrad has not.
 """
 
 from .. import missing
-from ..ops.decompositions import LinAlgError
+from ..ops.lapack import LinAlgError
 from .factors import cholesky, det, eigh, eigvalsh, householder_product, qr, slogdet, svd, svdvals
 from .norms import cond, matrix_norm, matrix_rank, norm, vector_norm
 from .products import cross, diagonal, matmul, matrix_exp, matrix_power, multi_dot, vander, vecdot

@@ -1,4 +1,4 @@
-"""Decompositions under the names and in the forms of torch.linalg. Their derivatives stand in ops/decompositions.py."""
+"""Decompositions under the names and in the forms of torch.linalg. Their derivatives stand in ops/solving.py and ops/decompositions.py."""
 
 from __future__ import annotations
 
@@ -11,18 +11,9 @@ from ..autograd.variable import wrap
 from ..ops import cholesky as _cholesky
 from ..ops import tril
 from ..ops.checks import require_tensor
-from ..ops.decompositions import (
-    QR,
-    Det,
-    Eigh,
-    Eigvalsh,
-    SignLogAbsDet,
-    Slogdet,
-    Svdvals,
-    qr_of,
-    require_matrix,
-    svd_of,
-)
+from ..ops.decompositions import QR, Eigh, Eigvalsh, Svdvals, qr_of, svd_of
+from ..ops.lapack import require_matrix
+from ..ops.solving import Det, SignLogAbsDet, Slogdet
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -77,7 +68,7 @@ def qr(A: Tensor, mode: str = "reduced") -> QR:
             "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, "
             "mode='reduced') if you are going to require gradients."
         )
-    return QR(wrap(np.empty(0, A.array.dtype)), wrap(np.linalg.qr(A.array, mode="r")))
+    return QR(wrap(np.empty(0, A.array.dtype)), wrap(np.asarray(np.linalg.qr(A.array, mode="r"))))
 
 
 def _no_driver(function: str, driver: Any) -> None:

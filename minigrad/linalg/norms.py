@@ -13,9 +13,12 @@ from ..autograd.variable import Variable, wrap
 from ..ops import cat, where
 from ..ops.axes import Dims
 from ..ops.checks import require_tensor
-from ..ops.decompositions import Eigvalsh, LinAlgError, Svdvals, default_rtol, inverse, require_matrix, require_real
+from ..ops.decompositions import Eigvalsh, Svdvals
 from ..ops.distances import norm as _norm
+from ..ops.lapack import LinAlgError, require_matrix, require_real
+from ..ops.matrix_functions import default_rtol
 from ..ops.operands import cast
+from ..ops.solving import inverse
 
 if TYPE_CHECKING:
     from ..tensor import Tensor

@@ -9,8 +9,11 @@ import numpy as np
 
 from ..autograd.variable import wrap
 from ..ops.checks import require_tensor, type_name
-from ..ops.decompositions import Pinv, SolveEx, SolveTriangular, Svdvals, default_rtol, inverse, require_matrix
+from ..ops.decompositions import Svdvals
+from ..ops.lapack import require_matrix
+from ..ops.matrix_functions import Pinv, default_rtol
 from ..ops.shape import forget_base
+from ..ops.solving import SolveEx, SolveTriangular, inverse
 from .norms import matrix_rank, tolerances
 
 if TYPE_CHECKING:

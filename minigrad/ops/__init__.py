@@ -38,7 +38,10 @@ operations do), they return arrays and leave no trace in the graph.
     mask.py                choice by a mask on the bits of floats, for formulas (helpers)
     masked.py              masked_fill, masked_select, nonzero
     matrix.py              matmul, mm, bmm, dot, outer, addmm, kron, cross, inverse ...
-    decompositions.py      svd, qr, cholesky, eigh, det, pinverse: factors of matrices, and what follows from them
+    lapack.py              what functions of matrices share
+    solving.py             inverse, det, slogdet, cholesky, triangular_solve, and solving for linalg
+    decompositions.py      qr, svd, and eigenvalues for linalg
+    matrix_functions.py    pinverse, matrix_power, matrix_exp
     norm.py                batch, layer, group and instance norm, rms norm
     operands.py            tensors and numbers, and the type in which they meet (helpers)
     order.py               sort, topk, median, mode, quantile ...
@@ -88,6 +91,7 @@ from .loss_margins import *
 from .loss_regression import *
 from .masked import *
 from .matrix import *
+from .matrix_functions import *
 from .norm import *
 from .order import *
 from .pad import *
@@ -100,6 +104,7 @@ from .reduce import *
 from .rounding import *
 from .shape import *
 from .softmax import *
+from .solving import *
 from .special import *
 from .tables import *
 from .trigonometry import *

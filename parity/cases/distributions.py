@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -67,7 +68,7 @@ def described(p: Any, sample_shape: tuple[int, ...], questions: Iterable[str], b
     found["log_prob"] = p.log_prob(x)
     for name in questions:
         if name in ("cdf", "log_prob"):
-            found[name] = answer(lambda name=name: getattr(p, name)(x))
+            found[name] = answer(functools.partial(lambda n: getattr(p, n)(x), name))
         elif name == "icdf":
             found[name] = answer(lambda: p.icdf(p.cdf(x).detach()))
         elif name == "rsample":
@@ -77,7 +78,7 @@ def described(p: Any, sample_shape: tuple[int, ...], questions: Iterable[str], b
         elif name in ("entropy", "perplexity", "enumerate_support"):
             found[name] = answer(getattr(p, name))
         else:
-            found[name] = answer(lambda name=name: getattr(p, name))
+            found[name] = answer(functools.partial(getattr, p, name))
     if batch:
         wide = p.expand((2, *p.batch_shape))
         found["wide"] = tuple(wide.batch_shape), wide.log_prob(x if not sample_shape else x[0]), wide.sample().shape
@@ -255,9 +256,20 @@ def _transform(torch: Any, x: Any, a: Any, name: str) -> Any:
     return found
 
 
+def transform_case(name: str) -> None:
+    op(
+        f"distributions.{name}",
+        lambda d: call(d.tensor((2, 3), PLACE), d.tensor((), SCALE), name),
+        _transform,
+        tolerance=LARGE,
+        float32=False,
+        modes=("normal",),
+        second=False,
+    )
+
+
 for transform in TRANSFORMS:
-    op(f"distributions.{transform}", lambda d, name=transform: call(d.tensor((2, 3), PLACE), d.tensor((), SCALE), name), _transform,
-       tolerance=LARGE, float32=False, modes=("normal",), second=False)  # fmt: skip
+    transform_case(transform)
 
 
 def _transformed(torch: Any, loc: Any, scale: Any, kind: int) -> Any:
@@ -302,9 +314,9 @@ def _of_ones_own(torch: Any, x: Any) -> Any:
 
 
 def _distribution_of_ones_own(torch: Any, x: Any) -> Any:
-    D = torch.distributions
+    D: Any = torch.distributions
 
-    class Triangle(D.Distribution):
+    class Triangle(D.Distribution):  # type: ignore[name-defined]
         arg_constraints = {"width": D.constraints.positive}  # noqa: RUF012
         support = D.constraints.nonnegative
 
@@ -393,7 +405,7 @@ op(
 def _registered(torch: Any, a: Any) -> Any:
     D = torch.distributions
 
-    class Mine(D.Normal):
+    class Mine(D.Normal):  # type: ignore[name-defined]
         pass
 
     @D.register_kl(Mine, D.Uniform)

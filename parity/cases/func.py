@@ -156,35 +156,6 @@ def _ensemble(torch: Any, x: Any, y: Any) -> Any:
 entry("func.stack_module_state", lambda torch, x, y: _ensemble(torch, x, y))
 
 
-def _escapes(torch: Any, x: Any, y: Any) -> Any:
-    """What a level leaves behind: whether a result requires grad, and what is refused."""
-    F = torch.func
-    p = x.detach()
-    found = [
-        F.grad(energy)(p, p).requires_grad,
-        F.vjp(field, p, p)[0].requires_grad,
-        F.jacrev(field)(p, p).requires_grad,
-    ]
-    with torch.no_grad():
-        found += [F.grad(energy)(x, y).requires_grad, F.grad(energy)(p, p).tolist() == F.grad(energy)(x, y).tolist()]
-    wrong = (
-        lambda: F.grad(field)(x, y), lambda: F.grad(energy, argnums=3)(x, y), lambda: F.grad(lambda x: 3.0)(x), lambda: F.grad(energy)(2.0, y),
-        lambda: F.jvp(field, x, y), lambda: F.jvp(field, (x, y), (x, y[:1])), lambda: F.vmap(energy, in_dims=4)(x, y),
-        lambda: F.vmap(energy, in_dims=None)(x, y), lambda: F.vmap(energy)(x, y[:2]), lambda: F.vmap(energy)(3, y),
-        lambda: F.vmap(lambda a: 3)(x), lambda: F.vmap(lambda a: a + torch.rand(1))(x), lambda: F.vmap(energy, randomness="x"),
-        lambda: F.vmap(energy, chunk_size=0), lambda: F.stack_module_state([]), lambda: F.grad(lambda a: a.sum())(x.long()),
-    )  # fmt: skip
-    for call_ in wrong:
-        try:
-            call_()
-            found.append("nothing")
-        except Exception as error:
-            found.append(type(error).__name__)
-    return found
-
-
-entry("func.escapes", _escapes, gradient=False)
-
 # -- torch.autograd.functional
 
 A = "autograd.functional."
@@ -219,27 +190,3 @@ entry(A + "hvp", lambda torch, x, y: (
     torch.autograd.functional.hvp(energy, (x, y), (y, x), create_graph=True), torch.autograd.functional.hvp(lambda x: energy(x, y), x, y),
     torch.autograd.functional.hvp(lambda x: x**3, x[0]),
 ), second=False)  # fmt: skip
-
-
-def _refused(torch: Any, x: Any, y: Any) -> list[str]:
-    f = torch.autograd.functional
-    found = []
-    for call_ in (
-        lambda: f.jacobian(lambda x: y.detach() * 1, x, strict=True), lambda: f.jacobian(lambda x: y * 1, x, strict=True),
-        lambda: f.jacobian(field, [x, y]), lambda: f.jacobian(lambda x: 3, x), lambda: f.jacobian(lambda x: x, x, strategy="x"),
-        lambda: f.jacobian(lambda x: x, x, strategy="forward-mode"), lambda: f.jacobian(lambda x: x, x, strict=True, vectorize=True),
-        lambda: f.hessian(lambda x: x**3, x), lambda: f.hessian(lambda x: x.sum(), x, strict=True), lambda: f.vjp(lambda x: x.exp(), x),
-        lambda: f.vjp(lambda x: x.exp(), x, y[:2]), lambda: f.jvp(lambda x: x.exp(), x), lambda: f.vhp(lambda x: x**3, x, y),
-        lambda: f.hvp(lambda x: x.sum(), x, y, strict=True), lambda: f.vjp(lambda x: x.exp(), x, (y, y)), lambda: f.hvp(lambda x: (x, x), x, y),
-        lambda: f.jvp(field, (x, y), x), lambda: f.vjp(lambda x: x.exp(), x, 3.0), lambda: f.jacobian(lambda x: x, (x, 3)),
-    ):  # fmt: skip
-        try:
-            call_()
-            found.append("nothing")
-        except Exception as error:
-            found.append(type(error).__name__)
-    flows = [f.vjp(lambda x: x.exp(), x, y)[k].requires_grad for k in (0, 1)]
-    return found + flows + [f.vjp(lambda x: x.exp(), x, y, create_graph=True)[k].requires_grad for k in (0, 1)]
-
-
-entry(A + "vjp.refused", _refused, gradient=False)
