@@ -21,6 +21,7 @@ from . import random
 from .autograd.graph import Operation
 from .autograd.variable import Array, wrap
 from .ops.checks import require_tensor, type_name
+from .pathwise import BetaSlope, GammaSlope
 from .random import Generator
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def _gamma(alpha: float, wide: bool, u: Callable[[], float], z: Callable[[], flo
 
 
 class StandardGamma(Operation):
-    """out = a draw of the gamma distribution of each shape alpha, of rate 1. Its derivative by alpha is not there"""
+    """out = a draw of the gamma distribution of each shape alpha, of rate 1.  dalpha = grad · ∂out/∂alpha (pathwise.py)"""
 
     grad_fn_name = "StandardGammaBackward0"
 
@@ -78,15 +79,14 @@ class StandardGamma(Operation):
     def forward(ctx: Any, alpha: Array, generator: Generator | None) -> Array:
         u, z = _sources(generator)
         d = alpha.dtype
-        least = float(np.finfo(d).tiny)
-        return np.maximum(_each(lambda a: _gamma(a, d == np.float64, u, z), d, alpha), d.type(least))
+        out = np.maximum(_each(lambda a: _gamma(a, d == np.float64, u, z), d, alpha), np.finfo(d).tiny)
+        ctx.save_for_backward(alpha, out)
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        raise NotImplementedError(
-            "the derivative of gamma and Dirichlet variables by their shape is not supported by minigrad; draw with "
-            ".sample(), or give parameters that need no gradient"
-        )
+        alpha, out = ctx.saved_tensors
+        return grad * GammaSlope.apply(alpha, out), None
 
 
 def standard_gamma(alpha: Tensor, generator: Generator | None = None) -> Tensor:
@@ -95,10 +95,11 @@ def standard_gamma(alpha: Tensor, generator: Generator | None = None) -> Tensor:
 
 
 class StandardDirichlet(Operation):
-    """out = gamma variables, drawn in float64, over their sum along the last dimension. Its derivative is not there"""
+    """out = gamma variables, drawn in float64, over their sum along the last dimension.
+    dalpha = (grad - Σ out · grad) · ∂out/∂alpha / (1 - out), each out as a beta variable beside the rest (pathwise.py)
+    """
 
     grad_fn_name = "DirichletBackward"
-    backward = staticmethod(StandardGamma.backward)
 
     @staticmethod
     def forward(ctx: Any, alpha: Array, generator: Generator | None) -> Array:
@@ -108,7 +109,17 @@ class StandardDirichlet(Operation):
         )
         d = alpha.dtype.type
         out = (wide / wide.sum(-1, keepdims=True)).astype(alpha.dtype)
-        return np.clip(out, np.finfo(d).tiny, np.nextafter(d(1), d(0)))
+        out = np.clip(out, np.finfo(d).tiny, np.nextafter(d(1), d(0)))
+        ctx.save_for_backward(alpha, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        alpha, out = ctx.saved_tensors
+        total = alpha.sum((-1,)).reshape((*alpha.shape[:-1], 1))
+        slope = BetaSlope.apply(out, alpha, total + alpha * 0) / (1 - out)
+        mean = (out * grad).sum((-1,)).reshape((*alpha.shape[:-1], 1))
+        return slope * (grad - mean), None
 
 
 def standard_dirichlet(alpha: Tensor, generator: Generator | None = None) -> Tensor:

@@ -6,8 +6,8 @@
     loss = -policy.log_prob(action) * reward
 
 Each family is a file; `distribution.py` is what they have in common, `constraints.py` what values are allowed, `transforms.py`
-maps of variables, `kl.py` divergences. Where PyTorch's gradient flows through a sample to the shape of a gamma variable
-(Gamma, Beta, Dirichlet, Chi2, StudentT), minigrad refuses. PyTorch: torch.distributions.
+maps of variables, `kl.py` divergences. Gradients flow through samples as in PyTorch, also to the shape of a gamma variable
+(`minigrad/pathwise.py`). PyTorch: torch.distributions.
 """
 
 from .. import missing

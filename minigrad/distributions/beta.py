@@ -17,7 +17,7 @@ __all__ = ["Beta"]
 class Beta(Distribution):
     """Density x^(a - 1) (1 - x)^(b - 1) / B(a, b), a = concentration1, b = concentration0: a Dirichlet of two.
 
-    Gradients through `rsample` are refused. PyTorch: torch.distributions.Beta.
+    PyTorch: torch.distributions.Beta.
     """
 
     arg_constraints = {"concentration1": constraints.positive, "concentration0": constraints.positive}  # noqa: RUF012

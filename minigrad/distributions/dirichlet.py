@@ -17,7 +17,7 @@ __all__ = ["Dirichlet"]
 class Dirichlet(Distribution):
     """Vectors of probabilities, density Π xₖ^(aₖ - 1) Γ(Σ a) / Π Γ(aₖ), a = concentration.
 
-    Gradients through `rsample` are refused. PyTorch: torch.distributions.Dirichlet.
+    PyTorch: torch.distributions.Dirichlet.
     """
 
     arg_constraints = {"concentration": constraints.independent(constraints.positive, 1)}  # noqa: RUF012

@@ -16,10 +16,7 @@ __all__ = ["Gamma"]
 
 
 class Gamma(Distribution):
-    """Density rateᵃ xᵃ⁻¹ e^(-rate x) / Γ(a), a = concentration. PyTorch: torch.distributions.Gamma.
-
-    Through `rsample` gradients flow to the rate; by the concentration they are refused.
-    """
+    """Density rateᵃ xᵃ⁻¹ e^(-rate x) / Γ(a), a = concentration. PyTorch: torch.distributions.Gamma."""
 
     arg_constraints = {"concentration": constraints.positive, "rate": constraints.positive}  # noqa: RUF012
     support = constraints.nonnegative

@@ -17,7 +17,7 @@ __all__ = ["StudentT"]
 
 
 class StudentT(Distribution):
-    """Student's t of df degrees of freedom, shifted and scaled. Through `rsample` gradients flow to loc and scale.
+    """Student's t of df degrees of freedom, shifted and scaled.
 
     PyTorch: torch.distributions.StudentT.
     """

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..autograd.modes import is_grad_enabled
 from ..autograd.variable import wrap
 from ..ops import cholesky as _cholesky
 from ..ops import tril
@@ -61,14 +60,7 @@ def qr(A: Tensor, mode: str = "reduced") -> QR:
         raise RuntimeError(
             f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'"
         )
-    if mode != "r":
-        return qr_of(A, mode)
-    if A.requires_grad and is_grad_enabled():
-        raise RuntimeError(
-            "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, "
-            "mode='reduced') if you are going to require gradients."
-        )
-    return QR(wrap(np.empty(0, A.array.dtype)), wrap(np.asarray(np.linalg.qr(A.array, mode="r"))))
+    return qr_of(A, mode)
 
 
 def _no_driver(function: str, driver: Any) -> None:

@@ -130,7 +130,7 @@ def cond(A: Tensor, p: Any = None) -> Tensor:
         try:
             return matrix_norm(A, p) * matrix_norm(inverse(A), p)
         except LinAlgError:
-            return matrix_norm(A, p) * math.inf
+            return matrix_norm(A, p) * 0 + math.inf
     flat = A.reshape(-1, *A.array.shape[-2:])
     each = [cond(matrix, p).reshape(1) for matrix in flat.unbind(0)]
     return (

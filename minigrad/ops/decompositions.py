@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..autograd.modes import is_grad_enabled
 from ..autograd.variable import Array, wrap
 from ..public import public
 from .diagonals import diag_embed, triu
@@ -63,15 +62,34 @@ class Qr(Decomposition):
         return SolveTriangular.apply(R, (dQ + Q @ S).mT, True, False).mT
 
 
+class QrWithoutDerivative(Decomposition):
+    """A = Q R, Q with as many columns as rows, or left out ("r"): then R alone does not tell the derivative"""
+
+    @staticmethod
+    def forward(ctx: Any, A: Any, mode: str) -> Any:
+        ctx.mode = mode
+        if mode == "r":
+            return wrap(np.empty(0, A.array.dtype)), wrap(np.asarray(np.linalg.qr(A.array, mode="r")))
+        Q, R = np.linalg.qr(A.array, mode="complete")
+        return wrap(Q), wrap(R)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        if ctx.mode == "r":
+            raise RuntimeError(
+                "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, "
+                "mode='reduced') if you are going to require gradients."
+            )
+        raise RuntimeError(
+            "The QR decomposition is not differentiable when mode='complete' and nrows > ncols; use mode='reduced'"
+        )
+
+
 def qr_of(A: Any, mode: str) -> QR:
     """The decomposition in a mode of linalg.qr."""
     m, n = A.array.shape[-2:]
-    if mode == "complete" and m > n:
-        if A.requires_grad and is_grad_enabled():
-            raise RuntimeError(
-                "The QR decomposition is not differentiable when mode='complete' and nrows > ncols; use mode='reduced'"
-            )
-        return QR(*(wrap(x) for x in np.linalg.qr(A.array, mode="complete")))
+    if mode == "r" or (mode == "complete" and m > n):
+        return QR(*QrWithoutDerivative.apply(A, mode))
     if m >= n:
         return QR(*Qr.apply(A))
     Q, R = Qr.apply(A[..., :m])  # the first columns give Q; the others are seen from it
