@@ -7,11 +7,12 @@ Read `minigrad/autograd/graph.py` first: it is backpropagation.
 
 from . import process  # before NumPy
 
+import importlib as _importlib
 import math as _math
 from typing import Any as _Any
 
 from .tensor import Tensor  # before creation: the name `tensor` shall end as the function, not as the module
-from . import autograd, cuda, random
+from . import autograd, random, sampling
 from .autograd.fused import use_kernels
 from .autograd.modes import (
     enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
@@ -32,10 +33,16 @@ from .dtypes import int64 as long
 from .missing import advise as _advise
 from .missing import error as _missing
 from .predicates import (
-    is_complex, is_floating_point, is_inference, is_nonzero, is_same_size, is_signed, is_tensor,
+    conj, get_device, is_complex, is_conj, is_floating_point, is_inference, is_neg, is_nonzero, is_same_size, is_signed,
+    is_storage, is_tensor, real, resolve_conj, resolve_neg, typename,
 )  # fmt: skip
 from .printing import set_printoptions
-from .program import compile, use_deterministic_algorithms
+from .program import (
+    are_deterministic_algorithms_enabled, compile, get_default_device, get_deterministic_debug_mode,
+    get_float32_matmul_precision, get_num_interop_threads, is_deterministic_algorithms_warn_only_enabled,
+    is_warn_always_enabled, set_default_device, set_deterministic_debug_mode, set_float32_matmul_precision,
+    set_num_interop_threads, set_warn_always, use_deterministic_algorithms,
+)  # fmt: skip
 from .random import Generator, default_generator, initial_seed, manual_seed, seed
 from .sampling import *
 from .size import Size
@@ -46,7 +53,10 @@ from .ops import *
 from .inplace_functions import *
 from .method_functions import *
 
-from . import linalg, nn, optim, utils
+from . import amp, cuda, linalg, nn, optim, utils
+from .amp import autocast, get_autocast_dtype, is_autocast_enabled
+from .legacy import *
+from .rejection import *
 from .config import show_config
 from .dtypes import can_cast, result_type
 from .autograd import functional as _functional  # above ops/, so imported after them
@@ -58,5 +68,35 @@ __version__ = "0.1.0"
 _advise(__name__)
 
 
+# The same names in two places, where PyTorch has them.
+random.get_rng_state, random.set_rng_state = sampling.get_rng_state, sampling.set_rng_state  # type: ignore[attr-defined]
+
+# Rooms of their own that many programs never enter: imported when they are first asked for. And names from there.
+_ROOMS = (
+    "accelerator",
+    "backends",
+    "compiler",
+    "cpu",
+    "distributions",
+    "fft",
+    "func",
+    "jit",
+    "mps",
+    "special",
+    "testing",
+    "version",
+    "xpu",
+)
+_FROM_ROOMS = {"vmap": "func"}
+
+
 def __getattr__(name: str) -> _Any:
+    if name in _ROOMS:
+        return _importlib.import_module(f"{__name__}.{name}")
+    if name in _FROM_ROOMS:
+        return getattr(__getattr__(_FROM_ROOMS[name]), name)
     raise _missing(__name__, name, globals())
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS, *_FROM_ROOMS})

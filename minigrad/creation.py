@@ -10,8 +10,10 @@ import numpy as np
 
 from . import dtypes
 from .autograd.variable import Variable, wrap
+from .device import require_cpu
 from .equal_steps import equal_steps
 from .quiet import quiet
+from .size import Size
 from .tensor_options import (
     DataOptions,
     FormatOptions,
@@ -61,6 +63,10 @@ def _leftmost(data: Any) -> Any:
     while isinstance(data, list | tuple) and data:
         data = data[0]
     return data
+
+
+def _holds_text(data: Any) -> bool:
+    return isinstance(data, str) or (isinstance(data, list | tuple) and any(map(_holds_text, data)))
 
 
 def _plain(data: Any) -> Any:
@@ -200,6 +206,55 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
         raise TypeError(f"from_dlpack needs an object with __dlpack__, got {type(ext_tensor).__name__}")
     array = np.from_dlpack(ext_tensor)
     return wrap(array.copy() if copy else array)
+
+
+def legacy(function: str, d: np.dtype, data: tuple, options: dict[str, Any], any_dtype: bool = False) -> Tensor:
+    """What `Tensor(...)`, `FloatTensor(...)` and `x.new(...)` make, in type d.
+
+    (2, 3) or (size=(2, 3)): unset memory of this shape. ([1, 2]): a copy, converted. (tensor): its own memory, of type d, or
+    with any_dtype of any. (): no elements. Errors: TypeError for anything else. PyTorch: torch.Tensor's constructors.
+    """
+    options = dict(options)
+    require_cpu(options.pop("device", None), function)
+    named = {name: options.pop(name) for name in ("size", "data", "other") if name in options}
+    if options or len(named) + (len(data) > 0) > 1:
+        raise TypeError(
+            f"{function}() received an invalid combination of arguments: {', '.join([*map(repr, data), *named, *options])}; "
+            "give sizes, or one sequence, or one tensor, and nothing but device="
+        )
+    if "size" in named:
+        return wrap(np.empty(read_size(function, (), named["size"]), d))
+    data = data or tuple(named.values())
+    if not data:
+        return wrap(np.empty(0, d))
+    first = data[0]
+    if len(data) == 1 and isinstance(first, Variable):
+        if first.array.dtype != d and not any_dtype:
+            raise TypeError(
+                f"{function}() expected a tensor of {dtypes.from_numpy(d)} and got one of "
+                f"{dtypes.from_numpy(first.array.dtype)}; convert it with .type() or .to()"
+            )
+        return first.view(first.array.shape)  # type: ignore[attr-defined]
+    if len(data) == 1 and not isinstance(first, Size):
+        is_index = hasattr(first, "__index__") and not isinstance(first, np.ndarray | bool)
+        if not is_index and not (isinstance(first, np.ndarray) and first.ndim == 0 and first.dtype.kind in "iu"):
+            if isinstance(first, str):
+                raise TypeError(f"{function}(): invalid data type 'str'")
+            if (
+                not hasattr(first, "__getitem__")
+                or not hasattr(first, "__len__")
+                or isinstance(first, np.generic | dict)
+            ):
+                raise TypeError(f"{function}(): data must be a sequence (got {type(first).__name__})")
+            if _holds_text(first):
+                raise TypeError("must be real number, not str")
+            return wrap(_to_array(first, d).copy())
+    return wrap(np.empty(read_size(function, data), d))
+
+
+def new(self: Tensor, *data: Any, **options: Any) -> Tensor:
+    """A tensor of this one's type, by sizes or data, as of `Tensor(...)`. PyTorch: torch.Tensor.new."""
+    return legacy("new", self.array.dtype, data, options)
 
 
 def scalar_tensor(s: Any, **options: Unpack[TensorOptions]) -> Tensor:

@@ -32,6 +32,14 @@ class device:
         self.type: str = type
         self.index: int | None = index
 
+    def __enter__(self) -> device:
+        """`with device("cpu"):` new tensors are there, as everywhere here."""
+        require_cpu(self, "device")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
     def __repr__(self) -> str:
         return f"device(type='{self.type}'" + (f", index={self.index})" if self.index is not None else ")")
 

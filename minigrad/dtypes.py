@@ -128,6 +128,21 @@ def from_legacy_name(name: str) -> dtype:
     raise ValueError(f"invalid type: '{name}'; give a dtype, for instance minigrad.float32")
 
 
+def of_type(kind: Any) -> dtype:
+    """The dtype that `Tensor.type(kind)` means: a dtype, a tensor type (FloatTensor, ...), or the name of one."""
+    if isinstance(kind, str):
+        return from_legacy_name(kind)
+    if isinstance(kind, type):
+        if getattr(kind, "is_cuda", False) is True:
+            raise RuntimeError(f"{kind.__module__}.{kind.__name__}: minigrad computes on the CPU only")
+        kind = getattr(kind, "dtype", kind)
+    if isinstance(kind, dtype):
+        return kind
+    if isinstance(kind, type):
+        raise ValueError(f"invalid type: '{kind.__name__}'; give a dtype, for instance minigrad.float32")
+    raise TypeError(f"dtype must be a type, str, or dtype object, not {type(kind).__name__}")
+
+
 def widened(bits: np.ndarray) -> np.ndarray:
     """bfloat16, which NumPy has not, given as uint16: float32 with the same bits in front and zeros behind."""
     return (bits.astype(np.uint32) << 16).view(np.float32)

@@ -7,32 +7,35 @@ import types
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
+_FOURIER = "there are no complex numbers; numpy.fft of x.numpy() computes it, without a gradient"
+
 _INSTEAD = {
-    "amp": "there is no half precision to compute in; leave autocast and GradScaler out",
-    "autocast": "there is no half precision to compute in; leave it out",
-    "backends": "there are no backends to set; `minigrad.show_config()` says what it runs on",
     "checkpoint": "memory is not traded for time here; call the function itself",
     "complex64": "there are no complex numbers",
     "complex128": "there are no complex numbers",
     "cdouble": "there are no complex numbers",
     "cfloat": "there are no complex numbers",
     "distributed": "one process, on a CPU: leave it out",
-    "fft": "there are no complex numbers",
-    "func": "use autograd.grad, autograd.functional.jacobian or hessian",
     "hub": "load a state_dict with minigrad.load",
-    "jit": "programs run as they are written; `minigrad.compile` gives back its argument",
     "linear_cross_entropy": "use nn.functional.cross_entropy(nn.functional.linear(input, weight, bias), target)",
     "multi_head_attention_forward": "use nn.MultiheadAttention or nn.functional.scaled_dot_product_attention",
     "multiprocessing": "use Python's own multiprocessing",
     "profiler": "use `python -m benchmarks profile`",
     "sparse_coo": "there are no sparse tensors; the one layout is strided",
     "sparse_csr": "there are no sparse tensors; the one layout is strided",
-    "special": "the functions are in minigrad itself: erf, lgamma, digamma, ...",
     "stft": "there are no complex numbers",
-    "svd": "nearest: linalg.inv, linalg.matrix_norm",
+    "eig": "there are no complex numbers; of a symmetric matrix: linalg.eigh",
+    "eigvals": "there are no complex numbers; of a symmetric matrix: linalg.eigvalsh",
+    "lu": "use linalg.solve, linalg.inv or linalg.det, which factorize for themselves",
+    "lu_factor": "use linalg.solve, linalg.inv or linalg.det, which factorize for themselves",
+    "lu_solve": "use linalg.solve",
     "tensorboard": "use PyTorch's, torch.utils.tensorboard: it takes numbers and arrays",
-    "vmap": "write the batch as a dimension",
 }
+# fmt: off
+_INSTEAD |= dict.fromkeys((
+    "fft", "ifft", "rfft", "irfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn", "irfftn", "hfft", "ihfft",
+), _FOURIER)
+# fmt: on
 
 
 def error(module: str, name: str, names: Iterable[str]) -> AttributeError:

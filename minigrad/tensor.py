@@ -25,9 +25,8 @@ from .device import device, require_cpu
 from .ops import arithmetic, arrange, comparison, index, matrix, power, reduce
 from .ops import shape as shape_ops
 from .ops.operands import cast
-from .quiet import quiet
 from .size import Size
-from .tensor_options import contiguous_format, flag, lies_in, preserve_format, read, read_to, suggested
+from .tensor_options import contiguous_format, flag, lies_in, preserve_format, read_to, strided, suggested
 
 
 class Tensor(Variable):
@@ -41,15 +40,8 @@ class Tensor(Variable):
     __array_priority__ = 1000
     __hash__ = object.__hash__
 
-    def __init__(self, *data: Any, device: Any = None) -> None:
-        require_cpu(device)
-        d = dtypes.default_numpy()
-        if len(data) == 1 and isinstance(data[0], Variable):
-            self.array = data[0].array
-        elif len(data) == 1 and not isinstance(data[0], int | Size):
-            self.array = quiet(np.array)(data[0], dtype=d)
-        else:
-            self.array = np.empty(data[0] if data and isinstance(data[0], Size) else data or (0,), dtype=d)
+    def __init__(self, *data: Any, **options: Any) -> None:
+        self.__dict__.update(creation.legacy("new", dtypes.default_numpy(), data, options, any_dtype=True).__dict__)
 
     # -- what it is
 
@@ -96,9 +88,11 @@ class Tensor(Variable):
     def is_cuda(self) -> bool:
         return False
 
-    @property
-    def is_sparse(self) -> bool:
-        return False
+    # What programs ask that also run elsewhere.
+    is_sparse = is_sparse_csr = is_nested = is_quantized = is_meta = property(lambda self: False)
+    is_xpu = is_mps = is_mtia = is_ipu = is_xla = is_maia = is_vulkan = is_mkldnn = property(lambda self: False)
+    is_cpu = property(lambda self: True)
+    layout = property(lambda self: strided)
 
     def to_dense(self, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
         """Itself, or in another dtype: every tensor is dense, the gradient of `Embedding(sparse=True)` too."""
@@ -428,9 +422,7 @@ class Tensor(Variable):
         flag("type", "non_blocking", non_blocking)
         if dtype is None:
             return f"minigrad.{dtypes.legacy_name(self.array.dtype)}"
-        if isinstance(dtype, str):
-            dtype = dtypes.from_legacy_name(dtype)
-        d, _ = read("type", {"dtype": dtype}, self.array.dtype)
+        d = dtypes.default_numpy() if dtype is Tensor else dtypes.to_numpy(dtypes.of_type(dtype))
         return cast(self, d)
 
     def type_as(self, other: Tensor) -> Tensor:
@@ -498,6 +490,7 @@ class Tensor(Variable):
 
     # -- others like it
 
+    new = creation.new
     new_tensor, new_zeros, new_ones = creation.new_tensor, creation.new_zeros, creation.new_ones
     new_empty, new_full = creation.new_empty, creation.new_full
 
@@ -638,6 +631,11 @@ class Tensor(Variable):
     outer = ger = ops.outer
     addmm, addmv, addr, addbmm, baddbmm = ops.addmm, ops.addmv, ops.addr, ops.addbmm, ops.baddbmm
     trace, inverse, cross = ops.trace, ops.inverse, ops.cross
+    svd, qr, cholesky, pinverse = ops.svd, ops.qr, ops.cholesky, ops.pinverse
+    cholesky_solve, cholesky_inverse = ops.cholesky_solve, ops.cholesky_inverse
+    triangular_solve = ops.triangular_solve
+    det, slogdet, logdet = ops.det, ops.slogdet, ops.logdet
+    matrix_power, matrix_exp = ops.matrix_power, ops.matrix_exp
 
     # -- activations
 

@@ -65,21 +65,110 @@ TESTED: dict[str, str] = {
     "Tensor.cuda": PUBLIC + "test_cuda_is_refused",
     "Tensor.__hash__": PUBLIC + "test_tensors_are_hashed_by_what_they_are_and_not_by_their_values",
     "Tensor.__dir__": PUBLIC + "test_dir_names_what_a_tensor_has",
-    "cuda.is_available": PUBLIC + "test_there_is_no_cuda",
-    "cuda.device_count": PUBLIC + "test_there_is_no_cuda",
-    "cuda.empty_cache": PUBLIC + "test_there_is_no_cuda",
-    "cuda.is_bf16_supported": PUBLIC + "test_there_is_no_cuda",
-    "cuda.manual_seed": PUBLIC + "test_there_is_no_cuda",
-    "cuda.manual_seed_all": PUBLIC + "test_there_is_no_cuda",
-    "cuda.synchronize": PUBLIC + "test_there_is_no_cuda",
     "utils.data.get_worker_info": PUBLIC + "test_samples_are_read_in_the_main_process",
     "save": PUBLIC + "test_what_is_saved_is_loaded",
     "load": PUBLIC + "test_what_is_saved_is_loaded",
     "seed": PUBLIC + "test_seed_takes_another_number_each_time",
     "random.seed": PUBLIC + "test_seed_takes_another_number_each_time",
     "default_generator": PUBLIC + "test_the_default_generator_is_behind_the_functions",
+    "linalg.LinAlgError": "tests/test_linalg.py::test_a_matrix_without_inverse",
     "random.default_generator": PUBLIC + "test_the_default_generator_is_behind_the_functions",
 }  # fmt: skip
+
+# The names of machines, settings and older releases, by the test of tests/test_legacy.py that compares them.
+LEGACY = {
+    "test_tensor_types": (
+        "FloatTensor DoubleTensor HalfTensor BFloat16Tensor LongTensor IntTensor ShortTensor CharTensor "
+        "ByteTensor BoolTensor"
+    ),
+    "test_tensors_and_new": (
+        "Tensor.new"
+    ),
+    "test_variable": (
+        "autograd.Variable"
+    ),
+    "test_the_default_tensor_type": (
+        "set_default_tensor_type"
+    ),
+    "test_settings_are_answered_as_they_were_set": (
+        "are_deterministic_algorithms_enabled get_default_device get_deterministic_debug_mode "
+        "get_float32_matmul_precision get_num_interop_threads is_deterministic_algorithms_warn_only_enabled "
+        "is_warn_always_enabled set_default_device set_deterministic_debug_mode set_float32_matmul_precision "
+        "set_num_interop_threads set_warn_always"
+    ),
+    "test_questions_about_tensors": (
+        "is_storage typename is_complex is_signed is_nonzero is_same_size get_device is_conj is_neg conj real "
+        "resolve_conj resolve_neg"
+    ),
+    "test_where_a_tensor_is_not": (
+        "Tensor.is_cpu Tensor.is_xpu Tensor.is_mps Tensor.is_meta Tensor.is_quantized Tensor.is_sparse_csr "
+        "Tensor.is_nested Tensor.is_mtia Tensor.is_ipu Tensor.is_xla Tensor.is_maia Tensor.is_vulkan "
+        "Tensor.is_mkldnn"
+    ),
+    "test_there_is_no_accelerator": (
+        "accelerator.is_available accelerator.device_count accelerator.current_accelerator "
+        "accelerator.current_device_index accelerator.set_device_index accelerator.current_stream "
+        "accelerator.synchronize accelerator.empty_cache accelerator.memory_allocated mps.is_available "
+        "mps.device_count mps.manual_seed xpu.is_available xpu.device_count xpu.manual_seed cpu.is_available "
+        "cpu.device_count cpu.current_device cpu.synchronize"
+    ),
+    "test_there_is_no_cuda": (
+        "cuda.is_available cuda.is_initialized cuda.device_count cuda.is_bf16_supported "
+        "cuda.is_tf32_supported cuda.get_arch_list cuda.manual_seed cuda.manual_seed_all cuda.seed "
+        "cuda.seed_all cuda.get_rng_state_all cuda.set_rng_state_all cuda.empty_cache cuda.memory_allocated "
+        "cuda.max_memory_allocated cuda.memory_reserved cuda.max_memory_reserved cuda.memory_stats cuda.init "
+        "cuda.current_device cuda.set_device cuda.get_device_name cuda.get_device_properties "
+        "cuda.get_device_capability cuda.mem_get_info cuda.reset_peak_memory_stats cuda.initial_seed "
+        "cuda.ipc_collect cuda.synchronize cuda.current_stream cuda.Stream cuda.Event cuda.FloatTensor "
+        "cuda.DoubleTensor cuda.HalfTensor cuda.BFloat16Tensor cuda.LongTensor cuda.IntTensor "
+        "cuda.ShortTensor cuda.CharTensor cuda.ByteTensor cuda.BoolTensor"
+    ),
+    "test_autocast_is_off": (
+        "amp.autocast autocast amp.is_autocast_available is_autocast_enabled get_autocast_dtype "
+        "cuda.amp.autocast"
+    ),
+    "test_functions_of_ones_own_under_autocast": (
+        "amp.custom_fwd amp.custom_bwd cuda.amp.custom_fwd cuda.amp.custom_bwd"
+    ),
+    "test_grad_scalers": (
+        "amp.GradScaler cuda.amp.GradScaler"
+    ),
+    "test_backends_can_be_set": (
+        "backends.cudnn.is_available backends.cudnn.version backends.cudnn.is_acceptable backends.cudnn.flags "
+        "backends.mps.is_available backends.mps.is_built backends.cuda.is_built "
+        "backends.cuda.flash_sdp_enabled backends.cuda.enable_flash_sdp "
+        "backends.cuda.mem_efficient_sdp_enabled backends.cuda.enable_mem_efficient_sdp "
+        "backends.cuda.math_sdp_enabled backends.cuda.enable_math_sdp backends.mkl.is_available "
+        "backends.mkldnn.is_available backends.openmp.is_available backends.opt_einsum.is_available "
+        "backends.cpu.get_cpu_capability"
+    ),
+    "test_scripts_run_as_they_are_written": (
+        "jit.script jit.trace jit.ignore jit.unused jit.export jit.annotate jit.isinstance jit.Final "
+        "jit.is_scripting jit.is_tracing compiler.disable compiler.is_compiling compiler.is_dynamo_compiling "
+        "compiler.reset"
+    ),
+}  # fmt: skip
+DISTRIBUTIONS = {
+    "test_constraints_and_what_is_computed_when_asked_for": (
+        "distributions.constraints.boolean distributions.constraints.real distributions.constraints.positive "
+        "distributions.constraints.nonnegative distributions.constraints.unit_interval "
+        "distributions.constraints.nonnegative_integer distributions.constraints.positive_integer "
+        "distributions.constraints.greater_than distributions.constraints.greater_than_eq "
+        "distributions.constraints.less_than distributions.constraints.interval "
+        "distributions.constraints.half_open_interval distributions.constraints.integer_interval "
+        "distributions.constraints.simplex distributions.constraints.one_hot "
+        "distributions.constraints.real_vector distributions.constraints.independent "
+        "distributions.constraints.lower_triangular distributions.constraints.lower_cholesky "
+        "distributions.constraints.corr_cholesky distributions.constraints.positive_definite "
+        "distributions.constraints.symmetric distributions.constraints.square "
+        "distributions.constraints.multinomial distributions.constraints.dependent "
+        "distributions.constraints.dependent_property distributions.constraints.is_dependent "
+        "distributions.constraints.Constraint distributions.transforms.identity_transform "
+        "distributions.identity_transform distributions.utils.lazy_property "
+    ),
+}  # fmt: skip
+TESTED |= {n: f"tests/test_distributions.py::{test}" for test, names in DISTRIBUTIONS.items() for n in names.split()}
+TESTED |= {name: f"tests/test_legacy.py::{test}" for test, names in LEGACY.items() for name in names.split()}
 
 # What nothing can test apart from everything else: why.
 EXEMPT: dict[str, str] = {
@@ -87,7 +176,6 @@ EXEMPT: dict[str, str] = {
     "Size": "every shape that is compared is one",
     "device": "compared through Tensor.device",
     "dtype": "compared with every tensor",
-    "autograd.Variable": "the base of Tensor",
     "nn.parameter.UninitializedTensorMixin": "the base of UninitializedParameter and UninitializedBuffer",
     "autograd.Operation": "the base of every operation",
     "autograd.Fused": "the base of every operation that has several forms",
@@ -100,11 +188,13 @@ def modules() -> dict[str, types.ModuleType]:
     waiting = [""]
     while waiting:
         path = waiting.pop()
-        for name, value in vars(found[path]).items():
+        for name in dir(found[path]):  # and not vars: a room is imported when it is asked for
+            value = getattr(found[path], name)
             inner = f"{path}.{name}" if path else name
             if name.startswith("_") or inner in found or inner in ROOMS or not isinstance(value, types.ModuleType):
                 continue
-            if value.__name__.partition(".")[0] == MINIGRAD.name and isinstance(_theirs(inner), types.ModuleType):
+            # A module that another one imports is public where it stands, and not in each place that it is seen from.
+            if value.__name__ == f"{MINIGRAD.name}.{inner}" and isinstance(_theirs(inner), types.ModuleType):
                 found[inner] = value
                 waiting.append(inner)
     return found

@@ -27,7 +27,6 @@ from .fused import Fused
 from .gradcheck import gradcheck, gradgradcheck
 from .graph import Operation
 from .modes import enable_grad, inference_mode, no_grad, set_grad_enabled
-from .variable import Variable
 
 __all__ = [
     "Function", "Fused", "Operation", "Variable", "backward", "detect_anomaly", "enable_grad", "functional", "grad",

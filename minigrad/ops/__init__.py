@@ -46,6 +46,10 @@ operations do), they return arrays and leave no trace in the graph.
     mask.py                choice by a mask on the bits of floats, for formulas (helpers)
     masked.py              masked_fill, masked_select, nonzero
     matrix.py              matmul, mm, bmm, dot, outer, addmm, kron, cross, inverse ...
+    lapack.py              what functions of matrices share
+    solving.py             inverse, det, slogdet, cholesky, triangular_solve, and solving for linalg
+    decompositions.py      qr, svd, and eigenvalues for linalg
+    matrix_functions.py    pinverse, matrix_power, matrix_exp
     norm.py                batch, layer, group and instance norm, rms norm
     operands.py            tensors and numbers, and the type in which they meet (helpers)
     order.py               sort, topk, median, mode, quantile ...
@@ -87,6 +91,7 @@ from .conv import *
 from .counting import *
 from .ctc import *
 from .cumulative import *
+from .decompositions import *
 from .diagonals import *
 from .distances import *
 from .dropout import *
@@ -108,6 +113,7 @@ from .loss_regression import *
 from .lp_pool import *
 from .masked import *
 from .matrix import *
+from .matrix_functions import *
 from .norm import *
 from .order import *
 from .overlay import *
@@ -123,6 +129,7 @@ from .rounding import *
 from .sampling_grid import *
 from .shape import *
 from .softmax import *
+from .solving import *
 from .special import *
 from .statistics import *
 from .tables import *

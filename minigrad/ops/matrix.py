@@ -278,38 +278,6 @@ def trace(input: Tensor) -> Tensor:
     return input.diagonal().sum()
 
 
-class Inverse(Operation):
-    """out = A⁻¹.  dA = -A⁻ᵀ @ grad @ A⁻ᵀ"""
-
-    grad_fn_name = "LinalgInvExBackward0"
-
-    @staticmethod
-    def forward(ctx: Any, a: Array) -> Array:
-        out = np.linalg.inv(a)
-        ctx.save_for_backward(out)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        (out,) = ctx.saved_tensors
-        transposed = out.swapaxes(-1, -2)
-        return -product(product(transposed, grad), transposed)
-
-
-@public
-def inverse(input: Tensor) -> Tensor:
-    """The inverse of a square matrix (or of each of a batch). PyTorch: torch.linalg.inv."""
-    shape = input.array.shape
-    if len(shape) < 2 or shape[-1] != shape[-2]:
-        raise RuntimeError(f"linalg.inv: A must be batches of square matrices, but they are {list(shape)}")
-    try:
-        return Inverse.apply(input)
-    except np.linalg.LinAlgError:
-        raise RuntimeError(
-            "linalg.inv: The diagonal element is zero, the inversion could not be completed because the input matrix is singular."
-        ) from None
-
-
 @public
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """Powers of the elements of a vector, a row each: xᴺ⁻¹, ..., x, 1; from 1 upwards if increasing. PyTorch: torch.vander."""

@@ -13,6 +13,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from ..size import Size
+from .checks import require_tensor
 from .dims import as_sequence, infer_shape, normalize_dim, normalize_dims, shape_of, sizes
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ def atleast_3d(*tensors: Any) -> Any:
 @public
 def numel(input: Tensor) -> int:
     """The number of elements. PyTorch: torch.numel."""
+    require_tensor(input, "numel")
     return input.array.size
 
 

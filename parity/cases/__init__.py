@@ -6,10 +6,13 @@ from . import (
     arithmetic,
     conv,
     creation,
+    distributions,
+    func,
     graph,
     index,
     kernels,
     layers,
+    linalg,
     losses,
     matrix,
     modules,
@@ -19,11 +22,12 @@ from . import (
     random,
     reduce,
     shape,
+    special,
 )
 
 __all__ = ["CASES"]
 
 FAMILIES = (
-    arithmetic, pointwise, reduce, shape, index, matrix, creation, activation, conv, losses, modules, layers, more, optim, random,
-    graph, kernels,
+    arithmetic, pointwise, reduce, shape, index, matrix, linalg, creation, activation, conv, losses, modules, layers, more, optim,
+    random, distributions, func, special, graph, kernels,
 )  # fmt: skip

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..case import REDUCED, Call, call, family, op
-from ..inputs import Draw, Input
+from ..inputs import Draw
 
 family("matrix")
 
@@ -147,15 +145,7 @@ reduced("Tensor.mH", lambda d: call(d.tensor((2, 3, 4))), lambda torch, x: x.mH)
 reduced("Tensor.H", lambda d: call(d.tensor((3, 4))), lambda torch, x: x.H)
 
 
-def invertible(d: Draw) -> Input:
-    """Well conditioned: near a multiple of the identity."""
-    n = d.integer(1, 4)
-    return d.lay((d.rng.normal(size=(n, n)) * 0.4 + 2 * np.eye(n)).astype(d.dtype), True)
-
-
-reduced("inverse", lambda d: call(invertible(d)), modes=("normal",), layouts=False)
 reduced("cross", lambda d: call(x := d.tensor((4, 3)), d.like(x), dim=-1))
-reduced("linalg.multi_dot", lambda d: call([d.tensor((2, 3)), d.tensor((3, 4)), d.tensor((4, 2))]))
 op(
     "pdist",
     lambda d: call(d.tensor((d.integer(0, 4), 3)), *d.choice(((), (1.0,), (3.0,), (0.0,)))),

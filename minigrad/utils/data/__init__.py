@@ -1,5 +1,6 @@
 """Data sets, samplers and loaders: the same seed gives the same batches as PyTorch's. PyTorch: torch.utils.data."""
 
+from . import dataloader
 from .collate import default_collate, default_convert
 from .dataset import (
     ChainDataset,
@@ -17,5 +18,5 @@ from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, Su
 __all__ = [
     "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler",
     "Sampler", "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset",
-    "WeightedRandomSampler", "default_collate", "default_convert", "get_worker_info", "random_split",
+    "WeightedRandomSampler", "dataloader", "default_collate", "default_convert", "get_worker_info", "random_split",
 ]  # fmt: skip

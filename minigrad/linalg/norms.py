@@ -1,0 +1,138 @@
+"""Norms of vectors and matrices, and what is told from singular values: rank and condition."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import dtypes
+from ..autograd.variable import Variable, wrap
+from ..ops import cat, where
+from ..ops.axes import Dims
+from ..ops.checks import require_tensor
+from ..ops.decompositions import Eigvalsh, Svdvals
+from ..ops.distances import norm as _norm
+from ..ops.lapack import LinAlgError, require_matrix, require_real
+from ..ops.matrix_functions import default_rtol
+from ..ops.operands import cast
+from ..ops.solving import inverse
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+def vector_norm(
+    x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None
+) -> Tensor:
+    """(Σ |x|ᵖ)^(1/p) over dim, or over all elements. PyTorch: torch.linalg.vector_norm."""
+    require_tensor(x, "linalg_vector_norm", "x")
+    if isinstance(ord, str):
+        raise TypeError("linalg_vector_norm(): argument 'ord' (position 2) must be Number, not str")
+    return _norm(x, ord, dim, keepdim, dtype)
+
+
+def matrix_norm(
+    A: Tensor, ord: Any = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *,
+    dtype: dtypes.dtype | None = None,
+) -> Tensor:  # fmt: skip
+    """The norm of matrices: "fro" (root of the sum of squares), "nuc" (sum of the singular values), ±2 (the largest or
+    smallest of them), ±1 (column sums), ±inf (row sums).
+
+    PyTorch: torch.linalg.matrix_norm.
+    """
+    if isinstance(A, Variable) and A.array.ndim < 2:
+        raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
+    require_tensor(A, "linalg_matrix_norm", "A")
+    if isinstance(dim, int) or len(dim) != 2:
+        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
+    row, column = (d % A.dim() for d in dim)
+    if row == column:
+        raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
+    if dtype is not None:
+        A = cast(A, dtypes.to_numpy(dtype))
+    require_real(A, "linalg.matrix_norm")
+    if ord == "fro":
+        return _norm(A, 2, (row, column), keepdim)
+    if ord in (2, -2, "nuc"):
+        values = Svdvals.apply(A.movedim((row, column), (-2, -1)))
+        out = values.sum(-1) if ord == "nuc" else _edge(values, ord > 0)
+        return out.unsqueeze(min(row, column)).unsqueeze(max(row, column)) if keepdim else out
+    if ord in (1, -1, math.inf, -math.inf):
+        first, second = (row, column) if abs(ord) == 1 else (column, row)
+        sums = A.abs().sum(first, keepdim=True)
+        if ord > 0 and sums.array.shape[second] == 0:
+            out = sums.sum(second, keepdim=True)
+        else:
+            out = sums.amax(second, keepdim=True) if ord > 0 else sums.amin(second, keepdim=True)
+        return out if keepdim else out.squeeze((row, column))
+    raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
+
+
+def _edge(values: Any, largest: bool) -> Any:
+    return values.amax(-1) if largest else values.amin(-1)
+
+
+def norm(
+    A: Tensor, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None
+) -> Tensor:
+    """A vector norm, or for two dimensions a matrix norm. PyTorch: torch.linalg.norm."""
+    require_tensor(A, "linalg_norm", "A")
+    two = isinstance(dim, tuple | list) and len(dim) == 2
+    if isinstance(ord, str) or (ord is not None and ((dim is None and A.dim() == 2) or two)):
+        return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)  # type: ignore[arg-type]
+    if ord is not None and dim is None and A.dim() > 2:
+        raise RuntimeError(
+            f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.dim()}D."
+        )
+    return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
+
+
+def _threshold(x: Any, d: Any) -> Any:
+    """A number or a tensor as an array that compares with the singular values of a batch."""
+    return np.asarray(getattr(x, "array", x), d)[..., None]
+
+
+def tolerances(A: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
+    """How small a singular value is to count as 0, absolutely and relative to the largest."""
+    d = A.array.dtype
+    if rtol is None:
+        given = atol is not None and bool(np.any(np.asarray(getattr(atol, "array", atol)) > 0))
+        rtol = 0.0 if given else default_rtol(A)
+    return _threshold(0.0 if atol is None else atol, d), _threshold(rtol, d)
+
+
+def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
+    """How many singular values are above max(atol, rtol · the largest): whole numbers (..). PyTorch: torch.linalg.matrix_rank."""
+    require_tensor(A, "linalg_matrix_rank", "input")
+    if A.array.ndim < 2:
+        raise RuntimeError("torch.linalg.matrix_rank: The input tensor input must have at least 2 dimensions.")
+    require_matrix(A, "linalg.matrix_rank", square=hermitian)
+    low, part = tolerances(A, tol if atol is None else atol, 0.0 if tol is not None and rtol is None else rtol)
+    values = (Eigvalsh.apply(A.detach(), "L").abs() if hermitian else Svdvals.apply(A.detach())).array
+    limit = np.maximum(low, part * values.max(-1, keepdims=True, initial=0))
+    return wrap(np.asarray((values > limit).sum(-1), np.int64))
+
+
+def cond(A: Tensor, p: Any = None) -> Tensor:
+    """By how much solving may magnify an error: |A| · |A⁻¹| in the norm p, by default ratio of singular values.
+
+    inf for a matrix without inverse. PyTorch: torch.linalg.cond.
+    """
+    require_matrix(A, "linalg.cond", square=p not in (None, 2, -2))
+    if p in (None, 2, -2):
+        values = Svdvals.apply(A)
+        first, last = values[..., 0], values[..., -1]
+        return last / first if p == -2 else first / last
+    if A.array.ndim == 2:
+        try:
+            return matrix_norm(A, p) * matrix_norm(inverse(A), p)
+        except LinAlgError:
+            return matrix_norm(A, p) * 0 + math.inf
+    flat = A.reshape(-1, *A.array.shape[-2:])
+    each = [cond(matrix, p).reshape(1) for matrix in flat.unbind(0)]
+    return (
+        where(A.isnan().any(-1).any(-1), math.nan, cat(each).reshape(A.array.shape[:-2])) if each else matrix_norm(A, p)
+    )

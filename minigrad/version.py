@@ -1,0 +1,6 @@
+"""What programs read of a build. PyTorch: torch.version."""
+
+__version__ = "0.1.0"
+cuda = hip = xpu = rocm = None  # built for none of these
+debug = False
+git_version = "unknown"

@@ -1,0 +1,98 @@
+"""Linear algebra: the classes of errors, in both engines alike; a QR without Q."""
+
+import pytest
+import torch
+
+import minigrad
+
+ENGINES = [torch, minigrad]
+NAMES = (
+    "inv",
+    "det",
+    "slogdet",
+    "cholesky",
+    "qr",
+    "svd",
+    "svdvals",
+    "eigh",
+    "eigvalsh",
+    "pinv",
+    "matrix_exp",
+    "matrix_norm",
+)
+
+
+def error_of(question, e):
+    try:
+        question(e)
+    except Exception as error:
+        return [
+            k.__name__
+            for k in type(error).__mro__
+            if k.__name__ in ("RuntimeError", "TypeError", "IndexError", "ValueError")
+        ]
+    return "none"
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dtype", ["float32", "int64"])
+@pytest.mark.parametrize("shape", [(2, 3), (3,), (), (2, 2)], ids=str)
+def test_shapes_and_dtypes(name, dtype, shape):
+    def question(e):
+        x = e.eye(2, dtype=getattr(e, dtype)) if shape == (2, 2) else e.ones(shape, dtype=getattr(e, dtype))
+        getattr(e.linalg, name)(x)
+
+    assert error_of(question, minigrad) == error_of(question, torch)
+
+
+WRONG = [
+    lambda e: e.linalg.solve(e.eye(2), e.ones(3)),
+    lambda e: e.linalg.solve(e.eye(2), e.ones(2).double()),
+    lambda e: e.linalg.solve_triangular(e.eye(2), e.ones(2), upper=True),
+    lambda e: e.linalg.solve_triangular(e.eye(2), e.ones(3, 1), upper=True),
+    lambda e: e.linalg.qr(e.eye(2), mode="x"),
+    lambda e: e.linalg.qr(e.eye(2, requires_grad=True), mode="r")[1].sum().backward(),
+    lambda e: e.linalg.qr(e.ones(3, 2, requires_grad=True), mode="complete")[1].sum().backward(),
+    lambda e: e.linalg.eigh(e.eye(2), UPLO="X"),
+    lambda e: e.linalg.svd(e.eye(2), driver="gesvd"),
+    lambda e: e.linalg.lstsq(e.eye(2), e.ones(2, 1), driver="x"),
+    lambda e: e.linalg.lstsq(e.eye(2), e.ones(3, 1)),
+    lambda e: e.linalg.matrix_power(e.eye(2), 2.0),
+    lambda e: e.linalg.matrix_norm(e.eye(2), "x"),
+    lambda e: e.linalg.matrix_norm(e.eye(2), 3),
+    lambda e: e.linalg.norm(e.ones(3), "fro"),
+    lambda e: e.linalg.norm(e.ones(2, 2, 2), 2),
+    lambda e: e.linalg.multi_dot([e.ones(2)]),
+    lambda e: e.linalg.multi_dot([e.ones(2, 2, 2), e.ones(2)]),
+    lambda e: e.linalg.cross(e.ones(3), e.ones(2, 3)),
+    lambda e: e.linalg.cross(e.ones(2), e.ones(2)),
+    lambda e: e.linalg.vander(e.tensor(1)),
+    lambda e: e.linalg.tensorinv(e.ones(2, 3)),
+    lambda e: e.linalg.inv(3),
+    lambda e: e.linalg.svd(e.full((2, 2), float("nan"))),
+    lambda e: e.cholesky_solve(e.ones(2), e.eye(2)),
+]
+
+
+@pytest.mark.parametrize("k", range(len(WRONG)))
+def test_arguments(k):
+    theirs = error_of(WRONG[k], torch)
+    assert error_of(WRONG[k], minigrad) == theirs
+    assert theirs != "none"
+
+
+def test_a_matrix_without_inverse():
+    for e in ENGINES:
+        zeros = e.zeros(2, 2)
+        assert issubclass(e.linalg.LinAlgError, RuntimeError)
+        for question in (e.linalg.inv, e.linalg.cholesky, e.inverse, lambda z, e=e: e.linalg.solve(z, e.ones(2))):
+            with pytest.raises(e.linalg.LinAlgError):
+                question(zeros)
+        assert e.linalg.cond(zeros, 1) == float("inf")
+
+
+def test_a_qr_without_q():
+    A = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.5]]
+    (q, r), (q_theirs, r_theirs) = (e.linalg.qr(e.tensor(A), mode="r") for e in (minigrad, torch))
+    assert q.shape == q_theirs.shape
+    assert torch.allclose(torch.tensor(r.tolist()), r_theirs, rtol=1e-5)
