@@ -254,7 +254,8 @@ class Restoration:
         if kind == "int":
             return int(content, 16)
         if kind == "module":
-            return self._module(*content, node["state"])
+            place, name = content
+            return self._module(place, name, node["state"])
         if kind == "function":
             return FUNCTIONAL.get(content) or MINIGRAD[content]
         return _PLAIN[kind][2](content)

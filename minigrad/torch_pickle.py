@@ -102,7 +102,7 @@ def _fill(made: Any, state: Any) -> None:
             raise ValueError(f"it holds an array of {kind}")
         if len(raw) != int(np.prod(shape, dtype=object)) * kind.itemsize:
             raise ValueError(f"an array of shape {shape} and type {kind} in {len(raw)} bytes")
-        made.__setstate__((1, shape, kind, bool(columns_first), raw))  # type: ignore[attr-defined]
+        made.__setstate__((1, shape, kind, bool(columns_first), raw))  # type: ignore[arg-type]
     elif isinstance(made, np.dtype):
         order = state[1]
         if order not in ("<", ">", "=", "|") or any(part is not None for part in state[2:5]):
@@ -227,7 +227,10 @@ class _Name:
         return self._function(*args)
 
 
-class Unpickler(pickle._Unpickler):  # type: ignore[name-defined, misc]  # Python's own reader, written in Python
+_Reader: Any = pickle._Unpickler  # type: ignore[attr-defined]  # Python's own, written in Python
+
+
+class Unpickler(_Reader):
     """One pickle of a stream. storage(arguments): the block of memory that a persistent id names."""
 
     def __init__(self, stream: io.BytesIO, storage: Callable[[tuple], Memory], weights_only: bool = True) -> None:
@@ -257,7 +260,7 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined, misc]  # Pytho
         self.append(bytearray(self.read(length)))
 
     dispatch: ClassVar = {
-        **{code: run for code, run in pickle._Unpickler.dispatch.items()  # type: ignore[attr-defined]
+        **{code: run for code, run in _Reader.dispatch.items()
            if code not in {c[0] for c in (pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.INST, pickle.OBJ, pickle.NEWOBJ_EX,
                                           pickle.NEXT_BUFFER, pickle.READONLY_BUFFER)}},
         pickle.BUILD[0]: _build,

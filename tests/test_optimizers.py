@@ -29,7 +29,9 @@ CHOICES = {
     "beta2_decay": (-0.8, -0.5), "d": (1.0, 2.0), "history_size": (100, 2), "max_iter": (2, 5),
     "line_search_fn": (None, "strong_wolfe"), "tolerance_grad": (1e-7,), "tolerance_change": (1e-9,), "max_eval": (None, 4),
 }  # fmt: skip
-SPECIAL = {"Adafactor": {"eps": ((None, 1e-3), (1e-3, 1e-2))}, "ASGD": {
+SPECIAL = {
+    # with 0.1 the slope of these bowls shrinks to just the share that the line search asks for: rounding would decide
+    "LBFGS": {"lr": (1, 0.3, 0.03)}, "Adafactor": {"eps": ((None, 1e-3), (1e-3, 1e-2))}, "ASGD": {
     "alpha": (0.75, 0.5), "foreach": (None, False),  # with foreach=True PyTorch computes the rate in float32
 }}  # fmt: skip
 CHANGES = {"lr": 0.5, "weight_decay": 0.05, "momentum": 0.5, "betas": (0.7, 0.9), "eps": 1e-6}
@@ -157,7 +159,7 @@ def assert_close(a, b, where=""):
     elif isinstance(a, torch.Tensor | minigrad.Tensor | np.ndarray | float):
         x, y = (np.asarray(v.detach() if hasattr(v, "detach") else v) for v in (a, b))
         assert x.dtype == y.dtype, (where, x.dtype, y.dtype)
-        np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-12, err_msg=where)
+        np.testing.assert_allclose(x, y, rtol=1e-9, atol=1e-10, err_msg=where)
     else:
         assert a == b, (where, a, b)
 

@@ -147,7 +147,7 @@ class Adam(Optimizer):
         small: list[Any] = []
         if not (group["amsgrad"] or group["maximize"] or group["weight_decay"]):
             small = [p for p in params if p.array.size <= _SMALL and p.array.dtype == params[0].array.dtype]
-        pack = self._pack(small) if len(small) > 1 else None
+        pack = self._pack(small, params) if len(small) > 1 else None
         if pack is None:
             super().update_all(params, group)
             return
@@ -162,7 +162,7 @@ class Adam(Optimizer):
             together = {id(p) for p in small}
             super().update_all([p for p in params if id(p) not in together], group)
 
-    def _pack(self, params: list[Any]) -> _Pack | None:
+    def _pack(self, params: list[Any], together: list[Any]) -> _Pack | None:
         """One vector for the state of all params, into which their own states look; None if they have stepped unequally."""
         if self._apart:  # packs of which some have stepped more often than others are packs no longer
             self._packs = {k: p for k, p in self._packs.items() if (p.counts == p.counts[0]).all()}
@@ -177,6 +177,8 @@ class Adam(Optimizer):
                 return pack
         if len({id(p) for p in params}) < len(params):  # each time that one is given is a step
             return None
+        for p in together:  # states stand in the order of the parameters
+            self.state[p]
         states = [self.state[p] for p in params]
         counts = np.array([float(s["step"].array) if s else 0.0 for s in states], dtypes.default_numpy())
         if (counts != counts[0]).any():

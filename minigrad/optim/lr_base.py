@@ -66,7 +66,7 @@ def _note_steps(optimizer: Any) -> None:
 
     @functools.wraps(step)
     def noting(*args: Any, **kwargs: Any) -> Any:
-        optimizer = owner()
+        optimizer: Any = owner()
         optimizer._opt_called = True
         return step(optimizer, *args, **kwargs)
 

@@ -82,6 +82,12 @@ class Optimizer:
     `foreach` and `fused` only say how PyTorch should run, so they are taken and have no effect.
     """
 
+    _optimizer_step_pre_hooks: dict[int, Callable]
+    _optimizer_step_post_hooks: dict[int, Callable]
+    _optimizer_state_dict_pre_hooks: dict[int, Callable]
+    _optimizer_state_dict_post_hooks: dict[int, Callable]
+    _optimizer_load_state_dict_pre_hooks: dict[int, Callable]
+    _optimizer_load_state_dict_post_hooks: dict[int, Callable]
     _step_numbers: tuple[str, ...] = ()  # what a state of PyTorch's first versions holds as numbers, not as tensors
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
@@ -249,27 +255,27 @@ class Optimizer:
 
     def register_step_pre_hook(self, hook: Callable) -> RemovableHandle:
         """Call `hook(optimizer, args, kwargs)` before each step; a tuple that it returns replaces args and kwargs."""
-        return RemovableHandle(self.__dict__["_optimizer_step_pre_hooks"], hook)
+        return RemovableHandle(self._optimizer_step_pre_hooks, hook)
 
     def register_step_post_hook(self, hook: Callable) -> RemovableHandle:
         """Call `hook(optimizer, args, kwargs)` after each step."""
-        return RemovableHandle(self.__dict__["_optimizer_step_post_hooks"], hook)
+        return RemovableHandle(self._optimizer_step_post_hooks, hook)
 
     def register_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer)` before the state is given."""
-        return RemovableHandle(self.__dict__["_optimizer_state_dict_pre_hooks"], hook, prepend)
+        return RemovableHandle(self._optimizer_state_dict_pre_hooks, hook, prepend)
 
     def register_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer, state_dict)` on the state that is given; what it returns, if not None, replaces it."""
-        return RemovableHandle(self.__dict__["_optimizer_state_dict_post_hooks"], hook, prepend)
+        return RemovableHandle(self._optimizer_state_dict_post_hooks, hook, prepend)
 
     def register_load_state_dict_pre_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer, state_dict)` on the state to be loaded; what it returns, if not None, replaces it."""
-        return RemovableHandle(self.__dict__["_optimizer_load_state_dict_pre_hooks"], hook, prepend)
+        return RemovableHandle(self._optimizer_load_state_dict_pre_hooks, hook, prepend)
 
     def register_load_state_dict_post_hook(self, hook: Callable, prepend: bool = False) -> RemovableHandle:
         """Call `hook(optimizer)` after a state was loaded."""
-        return RemovableHandle(self.__dict__["_optimizer_load_state_dict_post_hooks"], hook, prepend)
+        return RemovableHandle(self._optimizer_load_state_dict_post_hooks, hook, prepend)
 
     # -- saving and loading
 
@@ -278,8 +284,7 @@ class Optimizer:
 
         The tensors are those of the optimizer itself: copy (or save) the state to keep it as it is now.
         """
-        hooks = self.__dict__
-        for hook in hooks["_optimizer_state_dict_pre_hooks"].values():
+        for hook in self._optimizer_state_dict_pre_hooks.values():
             hook(self)
         number = {id(p): i for i, p in enumerate(p for group in self.param_groups for p in group["params"])}
         groups = [
@@ -288,7 +293,7 @@ class Optimizer:
         ]
         state = {number[id(p)] if isinstance(p, Variable) else p: s for p, s in self.state.items()}
         out: dict[str, Any] = {"state": state, "param_groups": groups}
-        for hook in hooks["_optimizer_state_dict_post_hooks"].values():
+        for hook in self._optimizer_state_dict_post_hooks.values():
             changed = hook(self, out)
             out = out if changed is None else changed
         return out
@@ -298,9 +303,8 @@ class Optimizer:
 
         Tensors of minigrad are taken as they are where their type is that of the parameter, else converted.
         """
-        hooks = self.__dict__
         state_dict = state_dict.copy()
-        for hook in hooks["_optimizer_load_state_dict_pre_hooks"].values():
+        for hook in self._optimizer_load_state_dict_pre_hooks.values():
             changed = hook(self, state_dict)
             state_dict = state_dict if changed is None else changed
         saved = [{k: _own(None, deepcopy(v), None) for k, v in group.items()} for group in state_dict["param_groups"]]
@@ -329,7 +333,7 @@ class Optimizer:
             if "param_names" in old:
                 new.setdefault("param_names", old["param_names"])
         self.__setstate__({"state": state, "param_groups": saved})
-        for hook in hooks["_optimizer_load_state_dict_post_hooks"].values():
+        for hook in self._optimizer_load_state_dict_post_hooks.values():
             hook(self)
 
 

@@ -421,7 +421,8 @@ def _averaged(torch: Any, x: Any, kind: str, buffers: bool, steps: int) -> Any:
         schedule.step()
     before = {name: value.clone() for name, value in averaged.state_dict().items()}
     swa.update_bn([(x.detach(), 0), x.detach() + 1], averaged)
-    return before, averaged.state_dict(), averaged.eval()(x.detach()), schedule.get_last_lr(), averaged.training
+    mean = swa.get_swa_avg_fn()(x.detach(), x.detach() ** 2, torch.tensor(steps))
+    return before, averaged.state_dict(), averaged.eval()(x.detach()), schedule.get_last_lr(), averaged.training, mean
 
 
 op(
