@@ -19,11 +19,10 @@ import numpy as np
 
 from ..autograd.variable import Array, wrap
 from ..public import public
-from .along import gather
+from .along import index_select
 from .choice import clamp, where
 from .interpolate import cubic
 from .matrix import matmul
-from .shape import expand
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -61,7 +60,9 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
             f"Expected a batch of {rank}D affine matrices of shape Nx{rank}x{rank + 1} for size {sizes}. Got {list(theta.shape)}."
         )
     if theta.shape[0] != sizes[0]:
-        raise RuntimeError(f"Expected as many matrices as images: size {sizes} says {sizes[0]}, theta has {theta.shape[0]}")
+        raise RuntimeError(
+            f"Expected as many matrices as images: size {sizes} says {sizes[0]}, theta has {theta.shape[0]}"
+        )
     if min(sizes) <= 0:
         raise ValueError(f"Expected non-zero, positive output size. Got {sizes}")
     if align_corners is None:
@@ -108,17 +109,15 @@ def _padded(place: Any, n: int, padding_mode: str, align_corners: bool) -> Any:
     return place if padding_mode == "zeros" else _clipped(place, n)
 
 
-def _read(flat: Any, places: Sequence[Array], spatial: Sequence[int]) -> Any:
-    """The elements of flat (N, C, spatial) at places (N, P) of each dimension; 0 outside. (N, C, P)"""
-    index: Any = 0
+def _read(rows: Any, places: Sequence[Array], spatial: Sequence[int]) -> Any:
+    """The rows (one for each element of each image, of its channels) at places (N, P) of each dimension; 0 outside. (N · P, C)"""
+    index: Any = np.arange(places[0].shape[0])[:, None]
     inside: Any = True
     for place, n in zip(places, spatial, strict=True):
         inside = inside & (place >= 0) & (place < n)
         index = index * n + place
-    index = np.where(inside, index, 0).astype(np.int64)[:, None]
-    shape = (*flat.shape[:2], index.shape[-1])
-    read = gather(flat, -1, wrap(np.broadcast_to(index, shape)))
-    return read if inside.all() else where(wrap(inside[:, None]), read, 0.0)
+    read = index_select(rows, 0, wrap(np.where(inside, index, 0).reshape(-1)))
+    return read if inside.all() else where(wrap(inside.reshape(-1, 1)), read, 0.0)
 
 
 def _whole(place: Array, n: int) -> Array:
@@ -142,7 +141,9 @@ def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> int:
             f"grid_sampler(): expected input and grid to have same dtype, but input has {input.dtype} and grid has {grid.dtype}"
         )
     if x.dtype.kind != "f":
-        raise NotImplementedError(f"grid_sampler(): not implemented for {input.dtype}; convert the input to a float type")
+        raise NotImplementedError(
+            f"grid_sampler(): not implemented for {input.dtype}; convert the input to a float type"
+        )
     if x.ndim not in (4, 5) or g.ndim != x.ndim:
         raise RuntimeError(
             "grid_sampler(): expected 4D or 5D input and grid with same number of dimensions, but got input with sizes "
@@ -180,16 +181,17 @@ def grid_sample(
     if align_corners is None:
         _warn_corners("grid_sample")
     spatial, corners = input.array.shape[2:], bool(align_corners)
-    flat, points = input.flatten(2), grid.reshape(grid.shape[0], math.prod(grid.shape[1:-1]), rank)
+    points = grid.reshape(grid.shape[0], math.prod(grid.shape[1:-1]), rank)
+    rows = input.flatten(2).transpose(1, 2).flatten(0, 1)  # (N · elements, C)
     places = [_elements(points[..., rank - 1 - d], n, corners) for d, n in enumerate(spatial)]  # (N, P) by dimension
     if mode != "bicubic":
         places = [_padded(p, n, padding_mode, corners) for p, n in zip(places, spatial, strict=True)]
     if mode == "nearest":
-        out = _read(flat, [_whole(np.rint(p.array), n) for p, n in zip(places, spatial, strict=True)], spatial)
+        total = _read(rows, [_whole(np.rint(p.array), n) for p, n in zip(places, spatial, strict=True)], spatial)
         if grid.requires_grad:  # its gradient is 0, not None
-            nowhere = wrap(np.zeros(points.shape[:-1], bool))
-            out = out + expand(where(nowhere, points.sum(-1), 0.0).unsqueeze(1), out.shape)
-        return out.unflatten(-1, grid.shape[1:-1])
+            nowhere = wrap(np.zeros((total.shape[0], 1), bool))
+            total = total + where(nowhere, points.sum(-1).reshape(-1, 1), 0.0)
+        return _image(total, input.shape[1], grid.shape)
     lows = [np.floor(p.array) for p in places]
     shares = [p - wrap(low) for p, low in zip(places, lows, strict=True)]
     # By dimension: the neighbours that are read, and the weight of each
@@ -210,6 +212,11 @@ def grid_sample(
     total: Any = None
     for corner in itertools.product(*neighbours):
         weight = math.prod((w for _, w in corner[1:]), start=corner[0][1])
-        part = _read(flat, [place for place, _ in corner], spatial) * weight.unsqueeze(1)
+        part = _read(rows, [place for place, _ in corner], spatial) * weight.reshape(-1, 1)
         total = part if total is None else total + part
-    return total.unflatten(-1, grid.shape[1:-1])
+    return _image(total, input.shape[1], grid.shape)
+
+
+def _image(rows: Any, channels: int, grid: Sequence[int]) -> Any:
+    """Rows (N · P, C) as images (N, C, *spatial), spatial that of the grid."""
+    return rows.reshape(*grid[:-1], channels).movedim(-1, 1).contiguous()
