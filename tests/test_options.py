@@ -21,8 +21,14 @@ ENGINES = (torch, minigrad)
 ARGUMENTS = {
     **dict.fromkeys(["BatchNorm1d", "BatchNorm2d", "BatchNorm3d"], (4,)),
     **dict.fromkeys(["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LayerNorm", "RMSNorm"], (4,)),
-    **dict.fromkeys(["Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d"], (2, 3, 2)),
-    **dict.fromkeys(["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "Linear", "Embedding"], (3, 4)),
+    **dict.fromkeys([f"Conv{kind}{n}d" for kind in ("", "Transpose") for n in (1, 2, 3)], (2, 3, 2)),
+    **dict.fromkeys([f"LazyConv{kind}{n}d" for kind in ("", "Transpose") for n in (1, 2, 3)], (3, 2)),
+    **dict.fromkeys([f"Lazy{kind}Norm{n}d" for kind in ("Batch", "Instance") for n in (1, 2, 3)], ()),
+    "AdaptiveLogSoftmaxWithLoss": (8, 6, [2, 4]),
+    "LazyLinear": (3,),
+    **dict.fromkeys(
+        ["RNN", "LSTM", "GRU", "RNNCell", "LSTMCell", "GRUCell", "Linear", "Embedding", "EmbeddingBag"], (3, 4)
+    ),
     "Bilinear": (2, 3, 4),
     "GroupNorm": (2, 4),
     "MultiheadAttention": (4, 2),
@@ -65,7 +71,13 @@ def made(engine, name, more, **options):
 
 
 def tensors(module):
-    return {name: (tuple(t.shape), str(t.dtype).partition(".")[2]) for name, t in module.state_dict().items()}
+    def shape(t):
+        return None if isinstance(t, UNSHAPED) else tuple(t.shape)
+
+    return {name: (shape(t), str(t.dtype).partition(".")[2]) for name, t in module.state_dict().items()}
+
+
+UNSHAPED = tuple(engine.nn.parameter.UninitializedTensorMixin for engine in ENGINES)  # of lazy layers
 
 
 WAYS = [(name, more) for name in CLASSES for more in ({}, WITH.get(name)) if more is not None]

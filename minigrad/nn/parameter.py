@@ -76,6 +76,8 @@ class UninitializedTensorMixin(Tensor):
         require_cpu(device)
         self = Tensor.__new__(cls)
         self._numpy_dtype = dtypes.default_numpy() if dtype is None else dtypes.to_numpy(dtype)
+        if requires_grad and self._numpy_dtype.kind != "f":
+            raise RuntimeError(f"Only Tensors of floating point and complex dtype can require gradients, got {dtype}")
         self._requires_grad = requires_grad
         return self
 

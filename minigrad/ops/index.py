@@ -60,6 +60,35 @@ def getitem(input: Tensor, key: Any) -> Tensor:
         raise index_error(error, input.array.shape) from None
 
 
+def _added_in_rounds(out: Array, key: tuple[Any, ...], x: Array) -> bool:
+    """out[:, ..., index] += x for a vector `index`, whole entries at a time; False where that would not pay.
+
+    In round k those places are added that `index` names for the k-th time, so each place gets its summands in turn.
+    """
+    *before, index = key
+    if (
+        not isinstance(index, np.ndarray)
+        or index.ndim != 1
+        or index.dtype.kind not in "iu"
+        or not all(isinstance(k, slice) and k == slice(None) for k in before)
+    ):
+        return False
+    dim, n = len(before), len(index)
+    if not n or x.shape != (*out.shape[:dim], n, *out.shape[dim + 1 :]):
+        return False
+    places = index % out.shape[dim]
+    order = np.argsort(places, kind="stable")
+    new = np.flatnonzero(np.diff(places[order], prepend=-1))
+    count = np.diff(new, append=n)
+    if count.max() * 2000 > x.size + 16000:
+        return False
+    turn = np.arange(n) - np.repeat(new, count)
+    for k in range(count.max()):
+        chosen = order[turn == k]
+        out[(*before, places[chosen])] += x[(*before, chosen)]
+    return True
+
+
 class PutAdd(Operation):
     """out = zeros of `shape`, with x added at key: in turn, where key names a place several times.  dx = grad[key]"""
 
@@ -69,7 +98,7 @@ class PutAdd(Operation):
         out = np.zeros(shape, x.dtype)
         if len(key) == 1 and key[0].dtype.kind == "b":
             out[key] = x  # a mask names each place once
-        else:
+        elif not key or not _added_in_rounds(out, key, x):
             np.add.at(out, key, x)
         return out
 

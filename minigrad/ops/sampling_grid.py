@@ -21,11 +21,10 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..equal_steps import equal_steps, wide
 from ..public import public
-from .along import gather
+from .along import index_select
 from .choice import clamp, where
 from .interpolate import cubic
 from .matrix import matmul
-from .shape import expand
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -128,17 +127,15 @@ def _padded(place: Any, n: int, padding_mode: str, align_corners: bool) -> Any:
     return place if padding_mode == "zeros" else _clipped(place, n)
 
 
-def _read(flat: Any, places: Sequence[Array], spatial: Sequence[int]) -> Any:
-    """The elements of flat (N, C, spatial) at places (N, P) of each dimension; 0 outside. (N, C, P)"""
-    index: Any = 0
+def _read(rows: Any, places: Sequence[Array], spatial: Sequence[int]) -> Any:
+    """The rows (one for each element of each image, of its channels) at places (N, P) of each dimension; 0 outside. (N · P, C)"""
+    index: Any = np.arange(places[0].shape[0])[:, None]
     inside: Any = True
     for place, n in zip(places, spatial, strict=True):
         inside = inside & (place >= 0) & (place < n)
         index = index * n + place
-    index = np.where(inside, index, 0).astype(np.int64)[:, None]
-    shape = (*flat.shape[:2], index.shape[-1])
-    read = gather(flat, -1, wrap(np.broadcast_to(index, shape)))
-    return read if inside.all() else where(wrap(inside[:, None]), read, 0.0)
+    read = index_select(rows, 0, wrap(np.where(inside, index, 0).reshape(-1)))
+    return read if inside.all() else where(wrap(inside.reshape(-1, 1)), read, 0.0)
 
 
 def _whole(place: Array, n: int) -> Array:
@@ -202,16 +199,17 @@ def grid_sample(
     if align_corners is None:
         _warn_corners("grid_sample")
     spatial, corners = input.array.shape[2:], bool(align_corners)
-    flat, points = input.flatten(2), grid.reshape(grid.shape[0], math.prod(grid.shape[1:-1]), rank)
+    points = grid.reshape(grid.shape[0], math.prod(grid.shape[1:-1]), rank)
+    rows = input.flatten(2).transpose(1, 2).flatten(0, 1)  # (N · elements, C)
     places = [_elements(points[..., rank - 1 - d], n, corners) for d, n in enumerate(spatial)]  # (N, P) by dimension
     if mode != "bicubic":
         places = [_padded(p, n, padding_mode, corners) for p, n in zip(places, spatial, strict=True)]
     if mode == "nearest":
-        out = _read(flat, [_whole(np.rint(p.array), n) for p, n in zip(places, spatial, strict=True)], spatial)
+        total = _read(rows, [_whole(np.rint(p.array), n) for p, n in zip(places, spatial, strict=True)], spatial)
         if grid.requires_grad:  # its gradient is 0, not None
-            nowhere = wrap(np.zeros(points.shape[:-1], bool))
-            out = out + expand(where(nowhere, points.sum(-1), 0.0).unsqueeze(1), out.shape)
-        return out.unflatten(-1, grid.shape[1:-1])
+            nowhere = wrap(np.zeros((total.shape[0], 1), bool))
+            total = total + where(nowhere, points.sum(-1).reshape(-1, 1), 0.0)
+        return _image(total, input.shape[1], grid.shape)
     lows = [np.floor(p.array) for p in places]
     shares = [p - wrap(low) for p, low in zip(places, lows, strict=True)]
     # By dimension: the neighbours that are read, and the weight of each
@@ -232,6 +230,11 @@ def grid_sample(
     total: Any = None
     for corner in itertools.product(*neighbours):
         weight = math.prod((w for _, w in corner[1:]), start=corner[0][1])
-        part = _read(flat, [place for place, _ in corner], spatial) * weight.unsqueeze(1)
+        part = _read(rows, [place for place, _ in corner], spatial) * weight.reshape(-1, 1)
         total = part if total is None else total + part
-    return total.unflatten(-1, grid.shape[1:-1])
+    return _image(total, input.shape[1], grid.shape)
+
+
+def _image(rows: Any, channels: int, grid: Sequence[int]) -> Any:
+    """Rows (N · P, C) as images (N, C, *spatial), spatial that of the grid."""
+    return rows.reshape(*grid[:-1], channels).movedim(-1, 1).contiguous()
