@@ -173,7 +173,8 @@ class Timed:
 
 def seconds(step: Callable[[], None], budget: float) -> float:
     """The quickest of as many calls as fit."""
-    times, end = [], time.perf_counter() + budget
+    times: list[float] = []
+    end = time.perf_counter() + budget
     while not times or time.perf_counter() < end:
         start = time.perf_counter()
         step()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,8 +62,9 @@ class Kernel:
     """What comparisons show of one kernel."""
 
     comparisons: list[tuple[str, int]] = field(default_factory=list)  # cases of the table, and the seed that reached it
-    outputs: dict[int, str] = field(default_factory=dict)  # the arrays that it changes, by position; of whole numbers
-    # (which may be places, where a wrong one would lead out of an array) only where there are no others
+    outputs: dict[int, str] = field(default_factory=dict)  # the arrays that it changes, by position; those of whole
+    # numbers (which may be places, where a wrong one would lead out of an array) only of a kernel that has no others
+    changing: dict[int, list[tuple[str, int]]] = field(default_factory=dict)  # the comparisons in which it changed them
 
 
 def _kernels() -> dict[str, Any]:
@@ -90,10 +92,13 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
         if where not in seen.comparisons:
             seen.comparisons.append(where)
         names = list(inspect.signature(kernel.__wrapped__).parameters)
-        different = [i for i, old in before.items() if changed(old, args[i]).any()]
-        floating = [i for i in different if before[i].dtype.kind == "f"]
-        for i in floating or different:
-            seen.outputs.setdefault(i, names[i])
+        floating = [i for i, old in before.items() if old.dtype.kind == "f"]
+        for i in floating or before:
+            if changed(before[i], args[i]).any():
+                seen.outputs[i] = names[i]
+                comparisons = seen.changing.setdefault(i, [])
+                if where not in comparisons:
+                    comparisons.append(where)
 
     apply = vars(Fused)["apply"].__func__
 
@@ -138,10 +143,19 @@ class Fault:
 def faults() -> tuple[Fault, ...]:
     """A fault for each array that each kernel computes."""
     return tuple(
-        Fault(name, output, position, tuple(kernel.comparisons))
+        Fault(name, output, position, tuple(_in_turn(kernel.changing[position])))
         for name, kernel in sorted(reached().items())
         for position, output in sorted(kernel.outputs.items())
     )
+
+
+def _in_turn(comparisons: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """One of each case, then a second of each, and so on: the cases differ more than the examples of one do."""
+    by_case: dict[str, list[tuple[str, int]]] = {}
+    for comparison in comparisons:
+        by_case.setdefault(comparison[0], []).append(comparison)
+    rounds = itertools.zip_longest(*by_case.values())
+    return [comparison for one_of_each in rounds for comparison in one_of_each if comparison is not None]
 
 
 @contextmanager

@@ -274,6 +274,7 @@ def _backward_of(ctx: Any, grad: Array) -> tuple[Any, ...]:
     kind, width = ctx.kind, before.shape[1]
     n = int(ctx.walk[1].max())
     states = [np.empty((n, width), grad.dtype)] * (2 if kind == LSTM else 1)
+    last: list[Any]
     outer, *last = (part.copy() for part in recurrent.unpacked(np.ascontiguousarray(grad), len(gates), *states))
     none = np.empty((0, 0), grad.dtype)
     d = np.empty_like(gates)

@@ -11,11 +11,12 @@ from ..autograd.fused import Fused, at_hand, compiled_form, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
-from .along import Gather, grid_key
+from .along import grid_key
 from .arrange import Flip
 from .dims import normalize_dim
 from .exponential import logaddexp
 from .extremes import ValuesIndices, of_scalar
+from .index import add_at
 from .join import cat, stack
 from .operands import accumulated
 from .parts import narrow, unbind
@@ -106,7 +107,7 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     return stack(steps, dim)
 
 
-class RunningExtreme(Gather):
+class RunningExtreme(Operation):
     """out[i] = x[place[i]], of which forward is handed the values.  dx = grad added at the places"""
 
     grad_fn_name = "CummaxBackward0"
@@ -118,7 +119,7 @@ class RunningExtreme(Gather):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return *Gather.backward(ctx, grad), None
+        return add_at(grad, ctx.key, ctx.shape), None, None
 
 
 class RunningLeast(RunningExtreme):

@@ -129,7 +129,7 @@ class Recurrent(Fused):
 
 def unpacked(flat: Array, rows: int, *states: Array) -> list[Array]:
     """Of a flat array: the outputs (rows, H), and each part of the last state."""
-    first, found = states[0], []
+    first, found = states[0], list[Array]()
     start = rows * first.shape[1]
     found.append(flat[:start].reshape(rows, first.shape[1]))
     for state in states:
