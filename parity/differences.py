@@ -218,7 +218,8 @@ def _sample(slopes: Slopes, numeric: Numeric, noise: float) -> None:
         whole = np.flatnonzero(np.isfinite(base) & (np.round(base) == base))
         finite = np.flatnonzero(np.isfinite(base))
         some = [slopes.rng.choice(p, min(share, p.size), replace=False) for p in (whole, finite) if p.size]
-        for k in dict.fromkeys(np.concatenate([odd, *some]).astype(int).tolist()):
+        chosen: list[int] = np.concatenate([odd, *some]).astype(int).tolist()
+        for k in dict.fromkeys(chosen):
             index = tuple(map(int, np.unravel_index(k, base.shape)))
             _note(target, index, element(slopes, i, index, target, noise))
 

@@ -38,7 +38,7 @@ def _function(fn: Callable[..., Any]) -> tuple[list[str], str]:
         source = _source(owner)
         if source.startswith("class "):
             return [source], call
-        parts = [p for name in ("forward", "backward") if (p := _source(getattr(owner, name, None)))]
+        parts = [p for name in ("forward", "backward") if (p := _source(vars(owner).get(name) or getattr(owner, name)))]
         return _commented("\n".join(parts), f"class {owner.__name__}"), call
     if _importable(fn):
         return [f"from {fn.__module__} import {fn.__qualname__}"], fn.__qualname__

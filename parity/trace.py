@@ -6,6 +6,7 @@ to that requires grad. `at` moves all of them at once along a direction; every r
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import math
@@ -339,10 +340,10 @@ def told(error: BaseException, engine: Engine) -> str:
 def prepared(fn: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
     """The function (a module: a copy of it where that can be made) and the tensors that it holds on to."""
     if any(isinstance(fn, e.module.nn.Module) for e in ENGINES):
-        try:
+        with contextlib.suppress(
+            Exception
+        ):  # one with tensors that cannot be copied: its values are given back afterwards
             fn = copy.deepcopy(fn)
-        except Exception:  # one with tensors that cannot be copied: its values are given back afterwards
-            pass
     return fn, captured(fn)
 
 

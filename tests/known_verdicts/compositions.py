@@ -143,6 +143,7 @@ known(
 # -- in one engine alone
 
 W = torch.randn(3, 3, generator=torch.Generator().manual_seed(0))
+WEIGHT = minigrad.tensor(SQUARE, dtype=minigrad.float32)
 V = torch.randn(3, generator=torch.Generator().manual_seed(1), requires_grad=True)
 known("PyTorch: a captured weight in float32", lambda x: x @ W, X, RIGHT, says="taken as float64")
 known("PyTorch: a captured leaf", lambda x: x * V.sin(), X, RIGHT, says="captured V")
@@ -162,7 +163,7 @@ known(
 )
 known(
     "minigrad: a captured weight",
-    lambda x, w=minigrad.tensor(SQUARE, dtype=minigrad.float32): minigrad.matmul(x, w),
+    lambda x, w=WEIGHT: minigrad.matmul(x, w),
     X,
     RIGHT,
 )
