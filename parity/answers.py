@@ -47,6 +47,8 @@ class Answer:
     values: list[np.ndarray]
     gradients: list[np.ndarray] = field(default_factory=list)
     second: list[np.ndarray] | None = None
+    spread: list[np.ndarray] = field(default_factory=list)  # by how much rounding of the inputs changes the gradients
+    spread2: list[np.ndarray] = field(default_factory=list)
     first: Numeric | None = None
     numeric2: Numeric | None = None
     handwritten: bool = False

@@ -146,14 +146,19 @@ def _converted(engine: Engine, holds: dict[str, Any], dtype: str) -> bool:
 
 def _derive(answer: Answer, second: bool, seed: int) -> None:
     traced, cotangents = answer.traced, answer.cotangents
+    tried = traced.by_backward
     try:
         answer.gradients = traced.gradients(cotangents)
     except Refused as error:
+        if traced.by_backward and not tried:
+            answer.twice = str(error)
+            return _derive(answer, False, seed)
         if _not_written(error):
             raise Unanswerable(f"in {answer.name} it has no derivative: {error}") from error
         answer.refused = str(error)
         return
     answer.handwritten = traced.handwritten()
+    answer.spread = traced.spread(lambda: traced.gradients(cotangents), answer.gradients)
     rng = np.random.default_rng((seed, 1000))
     answer.first = held(Slopes(traced, cotangents, None, rng))
     if not second:
@@ -168,6 +173,7 @@ def _derive(answer: Answer, second: bool, seed: int) -> None:
     try:
         answer.second, recorded = traced.second(cotangents, weights)
         answer.unrecorded = not recorded
+        answer.spread2 = traced.spread(lambda: traced.second(cotangents, weights)[0], answer.second)
         answer.numeric2 = held(Slopes(traced, cotangents, weights, rng))
     except Refused as error:
         answer.twice = str(error)

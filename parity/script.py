@@ -43,8 +43,8 @@ def _function(fn: Callable[..., Any]) -> tuple[list[str], str]:
     if _importable(fn):
         return [f"from {fn.__module__} import {fn.__qualname__}"], fn.__qualname__
     source = _source(fn)
-    if source.startswith("def ") and getattr(fn, "__qualname__", ""):
-        return [source], getattr(fn, "__name__", "fn")
+    if source.startswith("def ") and hasattr(fn, "__name__"):
+        return [source], fn.__name__
     return _commented(source, "fn"), "fn"
 
 
