@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .slopes import Curve, Found, judge, noise_of
+from .slopes import CLOSE, FIRST, Curve, Found, judge, noise_of
 from .trace import Refused, Traced, unit
 
 ELEMENTS = 600  # so many are held one by one
@@ -185,10 +185,13 @@ def _each(slopes: Slopes, i: int, target: Target, noise: float) -> None:
             direction[i] = v = np.zeros(base.shape)
             v[index] = 1.0
             curve = Curve(slopes.at(direction), slopes.weights, slopes.traced.dtype)
+            h = FIRST[slopes.traced.dtype] * max(1.0, abs(float(base[index])))
             with np.errstate(all="ignore"):
-                target.expected[index] = curve.central(3e-4 * max(1.0, abs(base[index])))
+                target.expected[index] = curve.central(h)
             far = abs(target.got[index] - target.expected[index])
-            target.bad += not far <= 1e-5 * max(abs(target.expected[index]), 1e-3 * target.typical)
+            target.bad += not far <= 10 * CLOSE[slopes.traced.dtype] * max(
+                abs(target.expected[index]), 1e-3 * target.typical
+            )
             continue
         _note(target, index, element(slopes, i, index, target, noise))
 
@@ -218,7 +221,8 @@ def _sample(slopes: Slopes, numeric: Numeric, noise: float) -> None:
         whole = np.flatnonzero(np.isfinite(base) & (np.round(base) == base))
         finite = np.flatnonzero(np.isfinite(base))
         some = [slopes.rng.choice(p, min(share, p.size), replace=False) for p in (whole, finite) if p.size]
-        for k in dict.fromkeys(np.concatenate([odd, *some]).astype(int).tolist()):
+        chosen: list[int] = np.concatenate([odd, *some]).astype(int).tolist()
+        for k in dict.fromkeys(chosen):
             index = tuple(map(int, np.unravel_index(k, base.shape)))
             _note(target, index, element(slopes, i, index, target, noise))
 

@@ -164,12 +164,12 @@ def measured(case: Case, draws: int = 8) -> dict[float, str]:
 def _told_at(case: Case, form: Any, drawn: Call, moved: Input, point: float) -> str:
     changes, sizes = [], []
     for distance in _BESIDE:
-        sides = [_gradient(case, form, drawn, moved, point, step) for step in (distance, -distance)]
-        if any(g is None or not g.size for g in sides):
+        above, below = (_gradient(case, form, drawn, moved, point, step) for step in (distance, -distance))
+        if above is None or below is None or not above.size:
             return SMOOTH
         with np.errstate(all="ignore"):
-            changes.append(float(np.abs(sides[0] - sides[1]).max()))
-        sizes.append(max(float(np.abs(g).max()) for g in sides))
+            changes.append(float(np.abs(above - below).max()))
+        sizes.append(max(float(np.abs(g).max()) for g in (above, below)))
     far, near = changes
     if not np.isfinite(near) or near > 3 * far > 0 or sizes[1] > 3 * sizes[0] > 0:
         return UNBOUNDED

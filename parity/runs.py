@@ -214,8 +214,8 @@ def _rounding(program: Callable[[Any], Any], dtype: str, plain: Record, parting:
                 array *= 1 + eps * rng.choice([-1.0, 1.0], size=array.shape)
 
         moved = _run(TORCH, program, dtype, Seen() if dtype == "float64" else None, nudge)
-        some = [replace(r, steps=r.steps[: parting.step + 1], error=None) for r in (moved, plain)]
-        found = first_difference(*some, np.inf)[1]
+        a, b = (replace(r, steps=r.steps[: parting.step + 1], error=None) for r in (moved, plain))
+        found = first_difference(a, b, np.inf)[1]
         worst = max(worst, found if np.isfinite(found) else 0.0)
     return worst
 

@@ -38,13 +38,13 @@ def _function(fn: Callable[..., Any]) -> tuple[list[str], str]:
         source = _source(owner)
         if source.startswith("class "):
             return [source], call
-        parts = [p for name in ("forward", "backward") if (p := _source(getattr(owner, name, None)))]
+        parts = [p for name in ("forward", "backward") if (p := _source(vars(owner).get(name) or getattr(owner, name)))]
         return _commented("\n".join(parts), f"class {owner.__name__}"), call
     if _importable(fn):
         return [f"from {fn.__module__} import {fn.__qualname__}"], fn.__qualname__
     source = _source(fn)
-    if source.startswith("def ") and getattr(fn, "__qualname__", ""):
-        return [source], getattr(fn, "__name__", "fn")
+    if source.startswith("def ") and hasattr(fn, "__name__"):
+        return [source], fn.__name__
     return _commented(source, "fn"), "fn"
 
 

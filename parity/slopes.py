@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -97,7 +98,7 @@ class Curve:
         best = int(np.argmin(errors))
         sizes = [abs(self.sum(d)) for d in slopes]
         last = [x for x in sizes if np.isfinite(x)][-4:]
-        grows = len(last) == 4 and all(b > 1.3 * a > 0 for a, b in zip(last, last[1:], strict=False))
+        grows = len(last) == 4 and all(b > 1.3 * a > 0 for a, b in pairwise(last))
         return slopes[best], np.where(self.weights == 0, 0.0, found[best][2]), errors[best], grows
 
 

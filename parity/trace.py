@@ -6,6 +6,7 @@ to that requires grad. `at` moves all of them at once along a direction; every r
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import inspect
 import math
@@ -107,6 +108,7 @@ class Traced:
 
     def __post_init__(self) -> None:
         self.leaves = []
+        self.by_backward = False  # autograd.grad is refused
         count = 0
 
         def make(x: Any, path: str, i: int) -> Any:
@@ -238,11 +240,24 @@ class Traced:
         parts = [self.engine.array(outputs[i][1].detach()).astype(np.float64).ravel() for i in self.recorded]
         return np.concatenate(parts)
 
+    def spread(self, derive: Callable[[], list[np.ndarray]], here: list[np.ndarray]) -> list[np.ndarray]:
+        """By how much each derivative changes when the leaves are moved by their rounding."""
+        rng = np.random.default_rng(0)
+        worst = [np.zeros(np.shape(x)) for x in here]
+        for _ in range(6):
+            self.move(64 * self.eps, [x.base * rng.normal(size=x.base.shape) for x in self.leaves])
+            with np.errstate(invalid="ignore"):
+                worst = [np.fmax(w, np.abs(a - b)) for w, a, b in zip(worst, derive(), here, strict=True)]
+        self.move()
+        return worst
+
     # -- going back
 
     def gradients(self, cotangents: list[np.ndarray]) -> list[np.ndarray]:
         """By each leaf, of the sum of outputs times cotangents. Raises Refused."""
         roots, given, _ = self._roots(cotangents, False)
+        if self.by_backward:
+            return self._by_backward(roots, given)
         return self._arrays(self._grad(roots, [x.tensor for x in self.leaves], given, False))
 
     def second(self, cotangents: list[np.ndarray], weights: list[np.ndarray]) -> tuple[list[np.ndarray], bool]:
@@ -282,7 +297,20 @@ class Traced:
         try:
             return list(grad(roots, targets, given, create_graph=create_graph, allow_unused=True))
         except Exception as error:
+            if "incompatible with .grad()" in str(error) and not create_graph and not self.by_backward:
+                self.by_backward = True
             raise Refused(told(error, self.engine)) from error
+
+    def _by_backward(self, roots: list, given: list) -> list[np.ndarray]:
+        """As `gradients`, of a graph with a node that allows only `backward()` (a reentrant checkpoint)."""
+        try:
+            self.engine.module.autograd.backward(roots, given)
+        except Exception as error:
+            raise Refused(told(error, self.engine)) from error
+        found = [x.tensor.grad for x in self.leaves]
+        for x in self.leaves:
+            x.tensor.grad = None
+        return self._arrays(found)
 
     def _arrays(self, gradients: list, targets: list | None = None) -> list[np.ndarray]:
         shapes = [tuple(x.tensor.shape) for x in self.leaves] if targets is None else [tuple(t.shape) for t in targets]
@@ -339,10 +367,10 @@ def told(error: BaseException, engine: Engine) -> str:
 def prepared(fn: Callable[..., Any]) -> tuple[Callable[..., Any], dict[str, Any]]:
     """The function (a module: a copy of it where that can be made) and the tensors that it holds on to."""
     if any(isinstance(fn, e.module.nn.Module) for e in ENGINES):
-        try:
+        with contextlib.suppress(
+            Exception
+        ):  # one with tensors that cannot be copied: its values are given back afterwards
             fn = copy.deepcopy(fn)
-        except Exception:  # one with tensors that cannot be copied: its values are given back afterwards
-            pass
     return fn, captured(fn)
 
 

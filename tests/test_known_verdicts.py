@@ -1,6 +1,7 @@
 """parity.check and compare_runs on functions and programs of which is known whether they are right: every verdict, where it
 points, and that a fault planted into each right one is found."""
 
+import contextlib
 import functools
 
 import numpy as np
@@ -13,7 +14,7 @@ import minigrad
 import parity
 from parity.agreement import mapped
 
-assert compositions and handwritten and modules and programs
+assert all((compositions, handwritten, modules, programs))
 
 
 def test_there_are_enough():
@@ -88,18 +89,16 @@ def planted(fn, factor, order):
         result = fn(*args)
         return mapped(tuple(result) if isinstance(result, tuple) else result, change)
 
-    try:
+    with contextlib.suppress(AttributeError):
         functools.update_wrapper(faulty, fn)
-    except AttributeError:
-        pass
     faulty.__wrapped__ = fn if not isinstance(fn, torch.nn.Module | minigrad.nn.Module) else fn.forward
     return faulty
 
 
 # Nothing flows back: an empty input, a slope of 0.
-NOTHING = {"an empty input", "a norm at 0"}
+NOTHING = {"an empty input", "a norm at 0", "a standard deviation of equals"}
 # Double backward is refused aloud, or the second derivative of the outputs' own slope is all there is in float32.
-ONCE = {"NumPy inside, once differentiable", "forward rounds to float32"}
+ONCE = {"NumPy inside, once differentiable", "forward rounds to float32", "PyTorch: a reentrant checkpoint"}
 
 
 @pytest.mark.parametrize("order", [1, 2])

@@ -107,6 +107,8 @@ known("tiny values", lambda x: x.log(), np.array([1e-12, 1e-6, 1.0]), RIGHT)
 known("tiny gradients", lambda x: 1e-14 * x.sin(), X, RIGHT)
 known("values that cancel", lambda x: (x + 1e6) - 1e6, X, RIGHT)
 known("large values", lambda x: x * x, X * 1e8, RIGHT)
+known("saturated", lambda torch, x: torch.log_softmax(x * 100, -1), M, RIGHT)
+known("a standard deviation of equals", lambda x: x.std(), np.array([2.0, 2.0]), RIGHT)
 known("steep", lambda x: (20 * x).sin(), X, RIGHT)
 known(
     "nan beside what is compared",
@@ -143,9 +145,16 @@ known(
 # -- in one engine alone
 
 W = torch.randn(3, 3, generator=torch.Generator().manual_seed(0))
+WEIGHT = minigrad.tensor(SQUARE, dtype=minigrad.float32)
 V = torch.randn(3, generator=torch.Generator().manual_seed(1), requires_grad=True)
 known("PyTorch: a captured weight in float32", lambda x: x @ W, X, RIGHT, says="taken as float64")
 known("PyTorch: a captured leaf", lambda x: x * V.sin(), X, RIGHT, says="captured V")
+known(
+    "PyTorch: a reentrant checkpoint",
+    lambda x: torch.utils.checkpoint.checkpoint(lambda y: torch.sin(y) * y, x, use_reentrant=True),
+    X,
+    RIGHT,
+)
 known("PyTorch: detach", lambda x: torch.sin(x) * x.detach(), X, WRONG, says="detach()")
 known("PyTorch: item", lambda x: torch.sin(x) * x[0].item(), X, WRONG, at=(0, (0,)))
 known("PyTorch: no_grad", lambda x: x + torch.no_grad()(torch.sin)(x), X, WRONG)
@@ -162,7 +171,7 @@ known(
 )
 known(
     "minigrad: a captured weight",
-    lambda x, w=minigrad.tensor(SQUARE, dtype=minigrad.float32): minigrad.matmul(x, w),
+    lambda x, w=WEIGHT: minigrad.matmul(x, w),
     X,
     RIGHT,
 )

@@ -21,9 +21,10 @@ for T in (torch, minigrad):
     known(f"{name}: an embedding that is held", lambda i, embed=embed: embed(i).sin(), np.array([1, 2, 1]), RIGHT)
     known(f"{name}: BatchNorm in training", nn.BatchNorm1d(3), np.vstack([M, M + 0.3, M**2]), RIGHT)
     known(f"{name}: BatchNorm in eval", nn.BatchNorm1d(3).eval(), M, RIGHT)
+    norm = nn.BatchNorm1d(3)
     known(
         f"{name}: a BatchNorm that is held",
-        lambda x, bn=nn.BatchNorm1d(3): bn(x) * x,
+        lambda x, norm=norm: norm(x) * x,
         np.vstack([M, M + 0.3, M**2]),
         RIGHT,
     )
