@@ -9,7 +9,6 @@ _INSTEAD = {
     "amp": "there is no half precision to compute in; leave autocast and GradScaler out",
     "autocast": "there is no half precision to compute in; leave it out",
     "backends": "there are no backends to set; `minigrad.show_config()` says what it runs on",
-    "checkpoint": "memory is not traded for time here; call the function itself",
     "complex64": "there are no complex numbers",
     "complex128": "there are no complex numbers",
     "cdouble": "there are no complex numbers",
