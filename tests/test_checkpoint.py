@@ -96,12 +96,24 @@ def test_errors():
             calls.append(1)
             return x.exp() if len(calls) == 1 else x[:2].exp()
 
-        with pytest.raises(RuntimeError):
+        with pytest.raises(engine.utils.checkpoint.CheckpointError):
             checkpoint(fickle, x, use_reentrant=False).sum().backward()
         y = checkpoint(lambda x: x.exp(), x, use_reentrant=False).sum()
         y.backward()
         with pytest.raises(RuntimeError, match="second time|already been"):
             y.backward()
+
+
+def test_the_names_behind():
+    def program(engine):
+        room = engine.utils.checkpoint
+        x = engine.ones(3, requires_grad=True)
+        with room.noop_context_fn()[0]:
+            y = room.CheckpointFunction.apply(lambda x, k: x.exp() * k, True, x, 3)
+        y.sum().backward()
+        return y, x.grad
+
+    both(program)
 
 
 def test_contexts():

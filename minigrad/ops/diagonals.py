@@ -54,6 +54,8 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 class PutDiagonal(Operation):
     """out = zeros of `shape` with x on a diagonal.  dx = that diagonal of grad"""
 
+    grad_fn_name = "DiagEmbedBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, offset: int, dim1: int, dim2: int, shape: tuple[int, ...]) -> Array:
         ctx.place = offset, dim1, dim2
