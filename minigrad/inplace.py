@@ -79,6 +79,9 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
         x._edge, x._own_write = slice_of(base, key)._edge, now
     elif recorded:
         x._edge, x._own_write = result._edge, now
+    if x._retains_grad and recorded:  # from now on the gradient of the new values
+        x._retains_grad = False
+        x.retain_grad()
     return x
 
 

@@ -10,7 +10,6 @@ from typing import Any, NoReturn
 _FOURIER = "there are no complex numbers; numpy.fft of x.numpy() computes it, without a gradient"
 
 _INSTEAD = {
-    "checkpoint": "memory is not traded for time here; call the function itself",
     "complex64": "there are no complex numbers",
     "complex128": "there are no complex numbers",
     "cdouble": "there are no complex numbers",

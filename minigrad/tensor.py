@@ -8,6 +8,7 @@ conversions.
 from __future__ import annotations
 
 import copy
+import warnings
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -182,6 +183,13 @@ class Tensor(Variable):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that backward passes have added up here; None before the first."""
+        if self._edge is not None and not self._retains_grad and self._grad is None:
+            warnings.warn(
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
+                "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf "
+                "Tensor, use .retain_grad() on the non-leaf Tensor.",
+                stacklevel=2,
+            )
         return self._grad
 
     @grad.setter
@@ -254,10 +262,12 @@ class Tensor(Variable):
             return
         self._retains_grad = True
         me = weakref.ref(self)  # the node must not keep its own output alive
+        made = self._edge[0].sequence_nr
 
         def keep(gradient: Any) -> None:
             tensor = me()
-            if tensor is not None:
+            # (An in-place change gives the tensor another node, and `retain_grad` is called anew: inplace.py.)
+            if tensor is not None and tensor._edge is not None and tensor._edge[0].sequence_nr == made:
                 value = gradient if gradient.requires_grad else wrap(gradient.array.copy())
                 tensor._grad = value if tensor._grad is None else tensor._grad + value
 
@@ -285,6 +295,8 @@ class Tensor(Variable):
         """Call `hook(leaf)` each time after a gradient was added to this leaf's `.grad`."""
         if self._edge is not None:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
+        if not self._requires_grad:
+            raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._post_hooks is None:
             self._post_hooks = {}
         return RemovableHandle(self._post_hooks, hook)

@@ -316,7 +316,7 @@ def test_graph_can_be_walked():
     (above, _), *_ = y.grad_fn.next_functions
     assert above.name() == "MulBackward0"
     leaf = above.next_functions[0][0]
-    assert leaf.name() == "AccumulateGrad"
+    assert leaf.name() == "torch::autograd::AccumulateGrad"
     assert leaf.variable is x
     assert above.next_functions[1] == (None, 0)
 

@@ -5,10 +5,12 @@
     fit.py            a gradient in the shape and dtype of its input: unbroadcast
     variable.py       what the graph knows of a tensor
     modes.py          no_grad, enable_grad, inference_mode
+    inference.py      tensors that inference_mode made, which autograd may not use
     differentiate.py  backward() and grad()
     targets.py        which nodes must run for the tensors that grad() asks for
     function.py       Function: an operation of the user's own
     fused.py          operations with a definition, a NumPy form and a compiled form; the switch among them
+    edges.py          the graph for programs that look at it: GradientEdge, get_gradient_edge
     hooks.py          functions of the user's that see gradients on their way
     views.py          tensors that share memory, and when a history is no longer true
     ownership.py      when a leaf may keep an array without copying it
@@ -19,7 +21,7 @@
 PyTorch: torch.autograd.
 """
 
-from . import graph, ownership
+from . import edges, graph, ownership
 from .anomaly import detect_anomaly, set_detect_anomaly
 from .differentiate import backward, grad
 from .function import Function
@@ -38,4 +40,5 @@ def __dir__() -> list[str]:
     return __all__
 
 
+vars(graph).update({name: vars(edges)[name] for name in edges.__all__})
 ownership.calibrate(graph)

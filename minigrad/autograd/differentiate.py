@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .graph import gradient_edge, walk
-from .modes import set_grad_enabled
+from .modes import current, set_grad_enabled
 from .node import GradientEdge
 from .targets import Targets
 from .variable import Edge, Variable, wrap
@@ -43,13 +43,21 @@ def backward(
     leaves, _ = _inputs(inputs, "backward")
     edges = _target_edges(leaves)
     targets = Targets(edges, roots, accumulate=True)
-    walk(roots, gradients, retain_graph=keep, create_graph=create_graph, targets=targets)
+    _walk_to(targets, roots, gradients, keep, create_graph)
     with set_grad_enabled(create_graph):
         for tensor, edge in zip(leaves, edges, strict=True):
             if edge[0].variable is None and edge in targets.found:
                 gradient = targets.found[edge]
                 gradient = gradient if create_graph else wrap(gradient.copy())
                 tensor._grad = gradient if tensor._grad is None else tensor._grad + gradient
+
+
+def _walk_to(targets: Targets, roots: list[Edge], gradients: list[Any], retain_graph: bool, create_graph: bool) -> None:
+    before, current.accumulating = current.accumulating, False
+    try:
+        walk(roots, gradients, retain_graph=retain_graph, create_graph=create_graph, targets=targets)
+    finally:
+        current.accumulating = before
 
 
 def grad(
@@ -104,7 +112,7 @@ def _gradients(outputs: tuple, inputs: tuple, given: tuple, retain_graph: bool, 
     roots, gradients = _roots(outputs, given, create_graph)
     edges = _target_edges(inputs)
     targets = Targets(edges, roots, accumulate=False)
-    walk(roots, gradients, retain_graph=retain_graph, create_graph=create_graph, targets=targets)
+    _walk_to(targets, roots, gradients, retain_graph, create_graph)
     results: list[Any] = []
     taken: set[int] = set()
     for edge in edges:

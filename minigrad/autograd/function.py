@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 import numpy as np
@@ -76,6 +76,7 @@ class Function(FunctionCtx, Operation):
 
     grad_fn_name = "Function"  # (not a node's name: its subclasses keep theirs, and each gets a class of nodes)
     generate_vmap_rule = False
+    _others: Sequence[int] = ()  # which inputs were no tensors
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         name = cls.__name__
@@ -127,6 +128,7 @@ class Function(FunctionCtx, Operation):
         edges = tuple(gradient_edge(x) if isinstance(x, Variable) else None for x in args)
         tracked = current.recording and any(edges)
         ctx._edges, ctx.needs_input_grad = edges, tuple(map(bool, edges))
+        ctx._others = [i for i, x in enumerate(args) if not isinstance(x, Variable)]
         with no_grad():
             if apart:
                 outputs = cls.forward(*args)
@@ -241,6 +243,12 @@ class Function(FunctionCtx, Operation):
         for gradient in results:
             if gradient is not None and not isinstance(gradient, Variable):
                 raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})")
+        for i in self._others:
+            if i < len(results) and results[i] is not None:
+                raise RuntimeError(
+                    f"function {self.name()} returned a gradient different from None at position {i + 1}, but the "
+                    "corresponding forward input was not a Variable"
+                )
         return tuple(g.array if isinstance(g, Variable) else g for g in results) if arrays else results
 
 

@@ -23,6 +23,7 @@ class _Mode(threading.local):
     inference = False
     anomaly = False  # see anomaly.py
     check_nan = True
+    accumulating = True  # a backward pass under way fills `.grad` of all leaves: not autograd.grad, nor with `inputs`
 
     def __init__(self) -> None:  # once by thread
         self.run_quietly = quiet.new_context().run  # run_quietly(function, *args): see quiet.py

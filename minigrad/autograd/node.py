@@ -121,7 +121,7 @@ class Node:
     @classmethod
     def name(cls) -> str:
         """The name in `grad_fn=<...>`, such as MulBackward0."""
-        return cls.__name__
+        return cls.__name__ if cls.__name__ != "AccumulateGrad" else "torch::autograd::AccumulateGrad"
 
     @property
     def metadata(self) -> dict:

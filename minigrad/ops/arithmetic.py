@@ -229,6 +229,8 @@ def _floor_quotient(a: Any, b: Any) -> Array:
 class FloorDivide(Operation):
     """out = ⌊a / b⌋; no gradient, as in PyTorch's div(rounding_mode="floor"): 0"""
 
+    grad_fn_name = "DivBackward2"
+
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
         return _floor_quotient(a, b)
@@ -241,7 +243,7 @@ class FloorDivide(Operation):
 class TruncDivide(FloorDivide):
     """out = a / b, its fraction cut off; no gradient: 0"""
 
-    grad_fn_name = "DivBackward1"
+    grad_fn_name = "DivBackward2"
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:

@@ -168,6 +168,8 @@ def _tensor_arguments(name: str, *named: tuple[str, Any]) -> None:
 class Clamp(Operation):
     """out = min(max(x, low), high).  dx = grad where low ≤ x ≤ high (both ends included), else 0"""
 
+    grad_fn_name = "ClampBackward1"
+
     @staticmethod
     def forward(ctx: Any, x: Array, low: Any, high: Any) -> Array:
         ctx.save_for_backward(x)
@@ -213,7 +215,7 @@ class ClampTensors(Operation):
     dx = grad where low ≤ x ≤ high; dlow = grad where x < low < high; dhigh = grad where x > high or high < low
     """
 
-    grad_fn_name = "ClampBackward1"
+    grad_fn_name = "ClampBackward0"
 
     @staticmethod
     def forward(ctx: Any, x: Array, low: Any, high: Any) -> Array:

@@ -279,6 +279,8 @@ class TransposedConvolution(Fused):
     Compiled form: kernels/conv.py.
     """
 
+    grad_fn_name = "ConvolutionBackward0"
+
     compiled = "conv.TransposedConvolution"
     convolve = staticmethod(conv_forward)
     grad_input = staticmethod(conv_grad_input)

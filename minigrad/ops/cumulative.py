@@ -34,6 +34,8 @@ def _accumulate(function: Any, x: Array, axis: int) -> Array:
 class CumSum(Operation):
     """out[i] = Σ_{j ≤ i} x[j] along an axis.  dx[j] = Σ_{i ≥ j} grad[i]"""
 
+    grad_fn_name = "CumsumBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, axis: int) -> Array:
         ctx.axis = axis

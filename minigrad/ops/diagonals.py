@@ -60,6 +60,8 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
 class PutDiagonal(Operation):
     """out = zeros of `shape` with x on a diagonal.  dx = that diagonal of grad"""
 
+    grad_fn_name = "DiagEmbedBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, offset: int, dim1: int, dim2: int, shape: tuple[int, ...]) -> Array:
         ctx.place = offset, dim1, dim2

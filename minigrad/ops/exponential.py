@@ -88,6 +88,8 @@ def log10(input: Operand) -> Tensor:
 class Log1p(Rule, out=np.log1p, dx=lambda grad, x: grad / (x + 1)):
     """out = ln(1 + x).  dx = grad / (1 + x)"""
 
+    grad_fn_name = "Log1PBackward0"
+
 
 @public
 def log1p(input: Operand) -> Tensor:
@@ -159,6 +161,8 @@ class LogAddExp(Operation):
 
     e^(a - out) would be the same with the rounding of out in it, which is large where a is.
     """
+
+    grad_fn_name = "LogaddexpBackward0"
 
     @staticmethod
     def forward(ctx: Any, a: Array, b: Array) -> Array:

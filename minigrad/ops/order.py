@@ -116,6 +116,12 @@ class Middle(Operation):
         return where(ties, grad / int(ctx.ties.sum()), 0.0), None
 
 
+class NanMiddle(Middle):
+    """Middle, of what is not nan"""
+
+    grad_fn_name = "NanmedianBackward0"
+
+
 @public
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle value (of two, the lower); along dim with its index. nan if there is one. PyTorch: torch.median."""
@@ -141,7 +147,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of the values that are not nan. PyTorch: torch.nanmedian."""
     if dim is None:
-        return Middle.apply(input, nanmedian(wrap(input.array.reshape(-1)), 0).values.array)
+        return NanMiddle.apply(input, nanmedian(wrap(input.array.reshape(-1)), 0).values.array)
     dim = _along("nanmedian", input, dim)
     if input.array.ndim == 0:
         return of_scalar(input)

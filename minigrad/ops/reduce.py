@@ -252,6 +252,8 @@ def _products_before(x: Array) -> Array:
 class LogSumExp(Operation):
     """out = ln Σ eˣ = m + ln Σ eˣ⁻ᵐ, m = max x.  dx = grad · eˣ⁻ᵒᵘᵗ"""
 
+    grad_fn_name = "LogsumexpBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
         largest = np.maximum.reduce(x, axes, keepdims=True)

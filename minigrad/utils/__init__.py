@@ -1,9 +1,9 @@
 """What stands beside the mathematics. PyTorch: torch.utils."""
 
 from .. import missing
-from . import data
+from . import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]
 
 
 def __getattr__(name: str) -> object:
