@@ -1,8 +1,8 @@
 """In-place operations: the out-of-place twin runs, and its result is written back into the tensor's memory.
 
 The tensor then stands for the new value: it takes over the new node, while the old node, which still has the uses of
-the old value above it, stays in the graph. That memory was overwritten is noted (`storage.py`), so a backward pass
-that needs the old values raises instead of giving a wrong gradient.
+the old value above it, stays in the graph. Of a view, its base takes part in this: autograd/views.py. That memory was
+overwritten is noted (`storage.py`), so a backward pass that needs the old values raises instead of giving a wrong gradient.
 """
 
 from __future__ import annotations
@@ -14,39 +14,49 @@ from typing import Any
 import numpy as np
 
 from . import storage
+from .autograd.graph import gradient_edge
 from .autograd.modes import is_grad_enabled
 from .autograd.variable import Variable, wrap
-from .ops.index import SetIndex
-from .ops.keys import index_error, ints_first, is_mixed, plain_key
+from .autograd.views import check_change, record_write
+from .geometry import overlap_in_part, repeats
+from .ops.index import check_put, getitem, index_put, put
+from .ops.keys import index_error, ints_first, plain_key
 from .ops.operands import cast
-from .ops.parts import Slice, slice_of
-from .ops.shape import expand
+from .ops.shape import expand, without_leading_ones
 from .tensor_options import flag
 
 
-def check(x: Any, changes_graph: bool = True) -> None:
-    """RuntimeError where PyTorch forbids an in-place change that is recorded, or where minigrad does not follow it."""
-    if not is_grad_enabled():
-        return
-    if x._edge is None and x._requires_grad:
-        raise RuntimeError(
-            "a leaf Variable that requires grad is being used in an in-place operation. Update parameters inside "
-            "`with torch.no_grad():`, or use the out-of-place operation."
-        )
-    if x._base is not None and changes_graph:
-        if x._base._edge is None and x._base._requires_grad:
-            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-        if _slice_key(x) is not None:
-            return
-        raise RuntimeError(
-            "in-place operations on views of tensors that require grad are not supported: the history of the viewed "
-            "tensor would have to be rewritten. Change the tensor itself (x[i] = ... for v = x[i]; v.add_(...)), use the "
-            "out-of-place operation, or clone() the view first."
-        )
+def check(x: Any, recorded: bool = False) -> None:
+    """RuntimeError where PyTorch forbids an in-place change that is recorded (`recorded`: as its other inputs are)."""
+    if is_grad_enabled():
+        check_change(x, recorded)
 
 
-def write_back(x: Any, result: Any, since: int | None = None) -> Any:
-    """Give `x` the values and the place in the graph of `result`, whose nodes were made after the time `since`."""
+def check_memory(x: Any, *read: Any, idempotent: bool = False) -> None:
+    """RuntimeError where one write would meet another, or a read: elements of x that are one, or that `read` shares in part.
+
+    idempotent: what is written is the same everywhere, so that it does not matter how often.
+    """
+    if not x.array.flags.writeable:
+        raise RuntimeError("the memory of the written-to tensor is read-only; clone() it before the operation")
+    if not idempotent and repeats(x.array):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
+    for y in read:
+        if isinstance(y, Variable) and overlap_in_part(x.array, y.array):
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                "memory location. Please clone() the tensor before performing the operation."
+            )
+
+
+def write_back(x: Any, result: Any, since: int | None = None, constant: str | None = None) -> Any:
+    """Give `x` the values and the place in the graph of `result`, whose nodes were made after the time `since`.
+
+    constant: the name of x's new node, where its old values had no part in the new ones.
+    """
     if result.array.shape != x.array.shape:
         raise RuntimeError(
             f"output with shape {list(x.array.shape)} doesn't match the broadcast shape {list(result.array.shape)}"
@@ -56,44 +66,24 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
             f"result type {result.array.dtype} can't be cast to the desired output type {x.array.dtype}; "
             "convert the tensor first, or use the out-of-place operation"
         )
-    recorded = result._edge is not None
-    check(x, recorded or x._edge is not None)
+    recorded = is_grad_enabled() and (result._edge is not None or result._requires_grad or x.requires_grad)
+    check(x, recorded)
     if recorded and result.array.dtype != x.array.dtype:
         result = cast(result, x.array.dtype)
-    if recorded:
-        since = result._edge[0].sequence_nr - 1 if since is None else since
-        _keep_old_values(result._edge[0], x, since)
-    key = _slice_key(x) if x._base is not None and is_grad_enabled() else None
-    if key is not None:
-        # v = base[key]; v.add_(1) is base[key] = v + 1: base gets that history, and v is base[key] again
-        part, result = result, SetIndex.apply(x._base, result, key)
-    _check_writeable(x)
-    np.copyto(x.array, result.array if key is None else part.array, casting="unsafe")
-    now = storage.mark_written(x.array, recorded=recorded)
-    if key is not None:
-        base = x._base
-        base._edge, base._own_write = result._edge, now
-        x._edge, x._own_write = slice_of(base, key)._edge, now
-    elif recorded:
-        x._edge, x._own_write = result._edge, now
+    edge = gradient_edge(result) if recorded else None
+    if edge is not None and since is not None:
+        _keep_old_values(edge[0], x, since)
+    np.copyto(x.array, result.array, casting="unsafe")
+    _written(x, recorded, edge, constant)
     return x
 
 
-def _check_writeable(x: Any) -> None:
-    if not x.array.flags.writeable:
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location, or "
-            "its memory is read-only. Please clone() the tensor before performing the operation."
-        )
-
-
-def _slice_key(x: Any) -> Any:
-    """The key, if x is `base[key]` as indexing made it and neither has changed since; else None."""
-    node = x._edge[0] if x._edge is not None else None
-    if isinstance(node, Slice) and x._base._edge is not None and node._edges[0] == x._base._edge:
-        key = node.key  # type: ignore[attr-defined]
-        return key if isinstance(key, tuple) else (key,)
-    return None
+def _written(x: Any, recorded: bool, edge: Any, constant: str | None) -> None:
+    """Note that the memory of x was written, and with what history."""
+    # What is known of a tensor is asked for again after a write that was not recorded, too, where there is a graph.
+    storage.mark_written(x.array, recorded=recorded or x.requires_grad)
+    if recorded:
+        record_write(x, edge, constant)
 
 
 def _keep_old_values(node: Any, x: Any, since: int) -> None:
@@ -129,12 +119,16 @@ def _can_hold(target: np.dtype, source: np.dtype) -> bool:
     return order[source.kind] <= order[target.kind]
 
 
-def of(function: Callable) -> Callable:
-    """The in-place twin of a function of tensors: `x.f_(...)` gives x the values of `f(x, ...)`."""
+def of(function: Callable, reads: bool = True, idempotent: bool = False) -> Callable:
+    """The in-place twin of a function of tensors: `x.f_(...)` gives x the values of `f(x, ...)`.
+
+    reads: its other inputs must not share part of x's memory. idempotent: x may show the same memory several times.
+    """
 
     @functools.wraps(function)
     def inplace(self: Any, *args: Any, **kwargs: Any) -> Any:
         check(self)
+        check_memory(self, *(args if reads else ()), *(kwargs.values() if reads else ()), idempotent=idempotent)
         since = next(storage.clock)
         return write_back(self, function(self, *args, **kwargs), since)
 
@@ -150,7 +144,9 @@ def reshaping(function: Callable) -> Callable:
     def inplace(self: Any, *args: Any, **kwargs: Any) -> Any:
         check(self)
         result = function(self, *args, **kwargs)
-        self.array, self._edge = result.array, result._edge
+        self.array = result.array
+        now = storage.mark_written(self.array, recorded=self.requires_grad)
+        self._edge, self._edge_since = result._edge, now
         return self
 
     inplace.__name__ = function.__name__ + "_"
@@ -162,57 +158,106 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     if not isinstance(src, Variable):
         raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(src).__name__}")
     flag("copy_", "non_blocking", non_blocking)  # there is nothing to wait for
-    check(self)
-    if self.requires_grad and is_grad_enabled():
-        return write_back(self, SetIndex.apply(self, cast(src, self.array.dtype), (Ellipsis,)))
-    return write_back(self, expand(cast(src, self.array.dtype), self.array.shape))
+    if src is self:
+        return self
+    check(self, src.requires_grad)
+    check_memory(self, src)
+    return write_back(self, _spread(src, self), constant="CopyBackwards")
 
 
-def fill_(self: Any, value: Any) -> Any:
+def _spread(value: Any, x: Any) -> Any:
+    """The value in the type and shape of x."""
+    value = cast(value, x.array.dtype)
+    return value if value.array.shape == x.array.shape else expand(value, x.array.shape)
+
+
+def fill_(self: Any, value: Any, *, constant: str = "FillBackward2") -> Any:
     """Set every element to value. PyTorch: torch.Tensor.fill_."""
-    check(self)
     if isinstance(value, Variable):
         if value.array.ndim:
             raise RuntimeError(
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
             )
-        return copy_(self, value)
-    if self._edge is not None and is_grad_enabled():  # stays in the graph: the old values get a gradient of zeros
-        return copy_(self, wrap(np.asarray(value, self.array.dtype)))
-    _check_writeable(self)
+        check(self, value.requires_grad)
+        check_memory(self, idempotent=True)
+        return write_back(self, _spread(value, self), constant="FillBackward3")
+    check(self)
+    check_memory(self, idempotent=True)
     self.array.fill(value)
-    storage.mark_written(self.array)
+    _written(self, is_grad_enabled() and self.requires_grad, None, constant)
     return self
 
 
 def zero_(self: Any) -> Any:
     """Set every element to 0. PyTorch: torch.Tensor.zero_."""
-    return fill_(self, 0)
+    return fill_(self, 0, constant="ZeroBackward0")
+
+
+def overwrite(x: Any, draw: Callable[[], np.ndarray], name: str) -> Any:
+    """Give x values that were computed from nothing, such as random numbers. They are drawn when x may be written.
+
+    name: of x's new node.
+    """
+    check(x)
+    check_memory(x)
+    x.array[...] = draw()
+    _written(x, is_grad_enabled() and x.requires_grad, None, name)
+    return x
+
+
+# -- x[key] = value
 
 
 def setitem(self: Any, key: Any, value: Any) -> None:
-    """`self[key] = value`, broadcast and converted to self's type. PyTorch: Tensor.__setitem__."""
+    """`self[key] = value`, broadcast and converted to self's type. PyTorch: Tensor.__setitem__.
+
+    Where key is made of ints, slices, None and Ellipsis, the value is copied into that view of self; where it holds tensors,
+    lists or masks, to the places that they name (`index_put_`), and there the value must have self's type.
+    """
     plain, basic = plain_key(key)
-    if isinstance(value, str):
-        raise TypeError(f"can't assign a str to a tensor of {self.dtype}")
-    if not isinstance(value, Variable):
-        value = wrap(np.asarray(value, dtype=self.array.dtype))
-    check(self, changes_graph=self.requires_grad or value.requires_grad)
-    value = cast(value, self.array.dtype)
+    number = not isinstance(value, Variable)
+    if number:
+        value = _number(self, value)
+    recorded = is_grad_enabled() and (self.requires_grad or value.requires_grad)
     try:
-        first, then = ints_first(plain) if not basic and is_mixed(plain) else ((), plain)
-        if self.requires_grad or value.requires_grad:
-            if first:
-                value = SetIndex.apply(Slice.apply(self, first), value, then)
-            write_back(self, SetIndex.apply(self, value, first or then))
+        if basic:
+            first, then = plain, (Ellipsis,)
         else:
-            target = self.array[first] if first else self.array
-            target[then] = value.array
-            storage.mark_written(self.array)
+            first, then = ints_first(plain)
+        if recorded:
+            part = self if len(first) == 1 and first[0] is Ellipsis else getitem(self, first)
+        else:
+            part = wrap(self.array[(*first, ...) if Ellipsis not in first else first])
+        value = without_leading_ones(value)
+        if basic:
+            value = _spread(value, part)
+        elif number or (not value.array.ndim and all(k.dtype.kind == "b" for k in then if isinstance(k, np.ndarray))):
+            value = cast(value, self.array.dtype)  # one value everywhere where a mask says so
+        if recorded:
+            check(part, recorded)
+            check_memory(part, *([value] if value.array.ndim or basic else []), idempotent=not basic)
+            if basic:
+                write_back(part, value, constant="CopyBackwards")
+            else:
+                put_(part, then, value)
+        else:
+            check_memory(part, *([value] if value.array.ndim or basic else []), idempotent=not basic)
+            if not basic:
+                check_put(part.array, then, value.array)
+            part.array[then] = value.array
+            storage.mark_written(self.array, recorded=self.requires_grad)
     except IndexError as error:
-        raise index_error(error, self.array.shape) from None
-    except ValueError:
-        raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(value.array.shape)} cannot be broadcast to indexing result of shape "
-            f"{list(self.array[plain].shape)}"
-        ) from None
+        raise index_error(error, self.array.shape, plain) from None
+
+
+def _number(x: Any, value: Any) -> Any:
+    """A Python or NumPy number as a tensor of x's type. Errors: TypeError for anything else that is no tensor."""
+    if isinstance(value, complex):
+        raise RuntimeError(f"value cannot be converted to type {x.array.dtype} without overflow: it is complex")
+    if not isinstance(value, bool | int | float | np.number | np.bool_) or isinstance(value, np.complexfloating):
+        raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")
+    return wrap(np.asarray(value).astype(x.array.dtype))
+
+
+put_ = of(put, idempotent=True)
+index_put_ = of(index_put, idempotent=True)

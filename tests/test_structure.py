@@ -145,6 +145,7 @@ GROUPS = [
         "device",
         "threads",
         "memory_order",
+        "geometry",
         "random",
     ],
     ["files"],

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import storage
 from ..storage import clock
-from . import anomaly
+from . import anomaly, views
 from .fit import as_tuple
 from .graph import Operation, gradient_edge
 from .modes import current, is_grad_enabled, no_grad
@@ -143,13 +143,20 @@ class Function(FunctionCtx, Operation):
                     continue
                 made[id(out)] = i
                 if id(out) in dirty:
-                    _check_recorded_change(out)
-                    out._edge, out._own_write = (ctx, i), storage.mark_written(array, recorded=True)
-                elif out._edge is not None or out._requires_grad or any(out is x for x in args):
+                    views.check_change(out, recorded=True)
+                    storage.mark_written(array, recorded=True)
+                    continue
+                given_back = any(out is x for x in args)
+                if out._edge is not None or out._requires_grad or given_back:
                     results[i] = wrap_recorded(array, (ctx, i))  # it has a place of its own
                 else:
                     out._edge = (ctx, i)
+                if given_back or out._base is not None:
+                    views.restrict(results[i], out, views.SEVERAL if len(results) > 1 else views.FUNCTION)
             ctx.sequence_nr = next(clock)  # (after its own changes: what it saves are the values that they left)
+            for i, out in enumerate(results):
+                if id(out) in dirty and made.get(id(out)) == i:
+                    views.record_write(out, (ctx, i))
             ctx._keep(made)
             if current.anomaly:
                 anomaly.remember_caller(ctx)
@@ -192,9 +199,7 @@ class Function(FunctionCtx, Operation):
 
     def _output(self, array: Array, output_nr: int) -> Any:
         edge: Edge = (self, output_nr)
-        tensor = wrap_recorded(array, edge)
-        tensor._own_write = self.sequence_nr
-        return tensor
+        return wrap_recorded(array, edge)
 
     @property
     def saved_variables(self) -> tuple[Any, ...]:
@@ -236,9 +241,8 @@ class Function(FunctionCtx, Operation):
                 raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})")
         return tuple(g.array if isinstance(g, Variable) else g for g in results) if arrays else results
 
-    @classmethod
-    def name(cls) -> str:
-        return cls.__name__
+    def name(self) -> str:
+        return type(self).__name__
 
 
 class InplaceFunction(Function):
@@ -300,16 +304,3 @@ def _tensors(function: str, given: tuple) -> tuple:
         if not isinstance(x, Variable):
             raise RuntimeError(f"{function} can only accept variables, but argument {i} is of type {type(x).__name__}")
     return given
-
-
-def _check_recorded_change(x: Any) -> None:
-    """RuntimeError where the change of an input cannot be recorded."""
-    if x._edge is None and x._requires_grad:
-        raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
-    if x._base is not None:
-        if x._base._edge is None and x._base._requires_grad:
-            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-        raise RuntimeError(
-            "a Function that changes a view in place is not supported by minigrad: the tensor that it looks at would not "
-            "know; give it a clone, or the whole tensor"
-        )

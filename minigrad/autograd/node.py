@@ -31,7 +31,7 @@ class Node:
     _hooks: dict[int, tuple[int, Callable]] | None = None  # (output, hook): called on that output's complete gradient
     _node_hooks: dict[int, Callable] | None = None  # called after this node ran
     is_view: ClassVar[bool] = False  # the output may look into the memory of the first input
-    grad_fn_name: ClassVar[str | None] = None  # what `name()` gives, where it is not the class's name + "Backward0"
+    grad_fn_name: str | None = None  # what `name()` gives, where it is not the class's name + "Backward0"
 
     _saved: tuple[Any, ...] | None = ()
     _ids: Sequence[int] = ()  # id of each input array, then of each output array: see `saved_tensors`
@@ -75,9 +75,7 @@ class Node:
             if edge is not None and edge[0].variable is not None:
                 return edge[0].variable
             if edge is not None:
-                tensor = wrap_recorded(value, edge)
-                tensor._own_write = self.sequence_nr  # its history is true: it was not overwritten after it was saved
-                return tensor
+                return wrap_recorded(value, edge)
         return wrap(value)
 
     def check_not_overwritten(self, values: Sequence[Any]) -> None:
@@ -109,10 +107,9 @@ class Node:
         """By input: the node that made it, and as which of its outputs; (None, 0) where no gradient is wanted."""
         return tuple((None, 0) if edge is None else edge for edge in self._edges)
 
-    @classmethod
-    def name(cls) -> str:
+    def name(self) -> str:
         """The name in `grad_fn=<...>`, such as MulBackward0."""
-        return cls.grad_fn_name or cls.__name__ + "Backward0"
+        return self.grad_fn_name or type(self).__name__ + "Backward0"
 
     @property
     def metadata(self) -> dict:
