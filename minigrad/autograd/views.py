@@ -62,10 +62,7 @@ class AsStrided(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         if ctx.base.may_repeat():  # elements of x that are one element of memory share its gradient
-            first, last = ctx.base.span()
-            flat = np.zeros(last - first, ctx._out_dtype)
-            np.add.at(flat, look(np.arange(flat.size), ctx.base.moved(-first)), 1)
-            times = TakeStrided.forward(ctx, look(flat, ctx.base.moved(-first)), ctx.base, ctx.view).clip(1)
+            times = np.maximum(TakeStrided.forward(None, np.ones(ctx.base.shape, ctx._out_dtype), ctx.base, ctx.view), 1)
             grad = grad / (times if isinstance(grad, Array) else wrap(times))
         return PutStrided.apply(grad, ctx.view, ctx.base), None, None
 
@@ -78,11 +75,7 @@ class PutStrided(Operation):
         ctx.view, ctx.base = view, base
         (first, last), (begin, end) = base.span(), view.span()
         low = min(first, begin)
-        flat = np.zeros(max(last, end) - low, x.dtype)
-        if view.may_repeat():
-            np.add.at(flat, look(np.arange(flat.size), view.moved(-low)), x)
-        else:
-            look(flat, view.moved(-low))[...] = x
+        flat = _added(x, view.moved(-low), max(last, end) - low)
         return look(flat, base.moved(-low))
 
     @staticmethod
@@ -91,11 +84,12 @@ class PutStrided(Operation):
 
 
 class TakeStrided(Operation):
-    """out = what `view` sees of memory in which x lies as `base` says, and zeros elsewhere.  dx = grad added there"""
+    """out = what `view` sees of zeros to which x was added as `base` says.  dx = grad added where out looked"""
 
     @staticmethod
     def forward(ctx: Any, x: Array, base: Geometry, view: Geometry) -> Array:
-        ctx.base, ctx.view = base, view
+        if ctx is not None:
+            ctx.base, ctx.view = base, view
         return look(*_laid(x, base, view)).copy()
 
     @staticmethod
@@ -110,9 +104,17 @@ def _laid(x: Array, base: Geometry, view: Geometry) -> tuple[Array, Geometry]:
     if here.strides == base.strides and first <= begin and end <= last and base.is_dense():  # x lies so itself
         return memory(x), view.moved(here.offset - base.offset)
     low = min(first, begin)
-    flat = np.zeros(max(last, end) - low, x.dtype)
-    look(flat, base.moved(-low))[...] = x
-    return flat, view.moved(-low)
+    return _added(x, base.moved(-low), max(last, end) - low), view.moved(-low)
+
+
+def _added(x: Array, place: Geometry, size: int) -> Array:
+    """Memory of `size` zeros, to which x was added at its place."""
+    flat = np.zeros(size, x.dtype)
+    if place.may_repeat():
+        np.add.at(flat, look(np.arange(size), place), x)
+    else:
+        look(flat, place)[...] = x
+    return flat
 
 
 class CopySlices(Operation):
