@@ -142,6 +142,8 @@ def diff(
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if prepend is not None or append is not None:
         input = cat([x for x in (prepend, input, append) if x is not None], dim)
+    if n == 0:
+        return input.clone()
     for _ in range(min(n, input.array.shape[dim])):
         length = input.array.shape[dim] - 1
         after, before = narrow(input, dim, 1, length), narrow(input, dim, 0, length)

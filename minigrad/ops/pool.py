@@ -300,7 +300,7 @@ def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tenso
         if n != m:
             weights = wrap(np.ascontiguousarray(_adaptive_weights(n, m).T.astype(input.array.dtype)))
             input = matmul(input.movedim(d - rank, -1), weights).movedim(-1, d - rank)
-    return input
+    return input.clone() if spatial == target else input
 
 
 def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, return_indices: bool) -> Any:

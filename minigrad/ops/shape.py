@@ -374,4 +374,4 @@ def broadcast_shapes(*shapes: Any) -> Size:
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """All tensors in the shape that they broadcast to. PyTorch: torch.broadcast_tensors."""
     shape = broadcast_shapes(*(x.array.shape for x in as_sequence(tensors)))
-    return tuple(expand(x, shape) for x in as_sequence(tensors))
+    return tuple(x if x.array.shape == shape else expand(x, shape) for x in as_sequence(tensors))
