@@ -17,7 +17,7 @@ from . import storage
 from .autograd.graph import gradient_edge
 from .autograd.modes import is_grad_enabled
 from .autograd.variable import Variable, wrap
-from .autograd.views import check_change, record_write
+from .autograd.views import check_change, record_write, step_past_hooks
 from .geometry import overlap_in_part, repeats
 from .ops.index import check_put, getitem, index_put, put
 from .ops.keys import index_error, ints_first, plain_key
@@ -73,15 +73,27 @@ def write_back(x: Any, result: Any, since: int | None = None, constant: str | No
     edge = gradient_edge(result) if recorded else None
     if edge is not None and since is not None:
         _keep_old_values(edge[0], x, since)
-    np.copyto(x.array, result.array, casting="unsafe")
+    if repeats(x.array):  # what was not changed must not overwrite what was
+        if recorded and constant is None:
+            raise RuntimeError(
+                "unsupported operation: more than one element of the written-to tensor refers to a single memory location, "
+                "and the change would be recorded. Please clone() the tensor before performing the operation."
+            )
+        np.copyto(x.array, result.array, casting="unsafe", where=result.array != x.array)
+    else:
+        np.copyto(x.array, result.array, casting="unsafe")
     _written(x, recorded, edge, constant)
     return x
 
 
+def in_a_graph(x: Any) -> bool:
+    """Whether there may be views of x's memory with a history, which have to look after it when that is written."""
+    return x.requires_grad or x._of_a_graph or (x._base is not None and x._base._of_a_graph)
+
+
 def _written(x: Any, recorded: bool, edge: Any, constant: str | None) -> None:
     """Note that the memory of x was written, and with what history."""
-    # What is known of a tensor is asked for again after a write that was not recorded, too, where there is a graph.
-    storage.mark_written(x.array, recorded=recorded or x.requires_grad)
+    storage.mark_written(x.array, recorded=recorded or in_a_graph(x))
     if recorded:
         record_write(x, edge, constant)
 
@@ -130,6 +142,7 @@ def of(function: Callable, reads: bool = True, idempotent: bool = False) -> Call
         check(self)
         check_memory(self, *(args if reads else ()), *(kwargs.values() if reads else ()), idempotent=idempotent)
         since = next(storage.clock)
+        step_past_hooks(self)
         return write_back(self, function(self, *args, **kwargs), since)
 
     inplace.__name__ = function.__name__ + "_"
@@ -146,7 +159,8 @@ def reshaping(function: Callable) -> Callable:
         result = function(self, *args, **kwargs)
         self.array = result.array
         now = storage.mark_written(self.array, recorded=self.requires_grad)
-        self._edge, self._edge_since = result._edge, now
+        if is_grad_enabled():
+            self._edge, self._edge_since = result._edge, now
         return self
 
     inplace.__name__ = function.__name__ + "_"
@@ -158,10 +172,9 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     if not isinstance(src, Variable):
         raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(src).__name__}")
     flag("copy_", "non_blocking", non_blocking)  # there is nothing to wait for
-    if src is self:
-        return self
     check(self, src.requires_grad)
-    check_memory(self, src)
+    if src is not self:
+        check_memory(self, src)
     return write_back(self, _spread(src, self), constant="CopyBackwards")
 
 
@@ -245,7 +258,7 @@ def setitem(self: Any, key: Any, value: Any) -> None:
             if not basic:
                 check_put(part.array, then, value.array)
             part.array[then] = value.array
-            storage.mark_written(self.array, recorded=self.requires_grad)
+            storage.mark_written(self.array, recorded=in_a_graph(self))
     except IndexError as error:
         raise index_error(error, self.array.shape, plain) from None
 

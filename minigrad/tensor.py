@@ -236,7 +236,10 @@ class Tensor(Variable):
 
     def detach(self) -> Tensor:
         """The same memory as a tensor without history, which requires no grad."""
-        return wrap(self.array[...])  # a view: in `x * x.detach()` the graph knows the two factors by their arrays
+        result = wrap(self.array[...])  # a view: in `x * x.detach()` the graph knows the two factors by their arrays
+        if self.requires_grad:
+            result._of_a_graph = True
+        return result
 
     def detach_(self) -> Tensor:
         """Forget the history."""

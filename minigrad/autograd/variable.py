@@ -38,6 +38,7 @@ class Variable:
     _accumulator: Callable[[], Any] = staticmethod(lambda: None)  # a weak reference to a leaf's AccumulateGrad
     _base: Any = None  # of a view: the tensor whose memory it looks at, which is itself no view; see views.py
     _edge_since: int = 0  # of a view: the time from which `_edge` tells its values
+    _of_a_graph: bool = False  # made by `detach` of a tensor with a history: others look at the same memory
     _restricted: str | None = None  # of a view: why it must not be changed in place, if so
     _hooks: dict[int, Callable] | None = None  # of a leaf
     _post_hooks: dict[int, Callable] | None = None

@@ -44,6 +44,7 @@ from .. import storage
 from ..geometry import Geometry, geometry, look, memory
 from ..storage import clock
 from .graph import Operation, gradient_edge
+from .modes import current
 from .variable import Array, Edge, wrap
 
 # -- the three operations. All of them are linear, so each is the others' derivative.
@@ -210,10 +211,26 @@ def renew(view: Any) -> None:
         return
     if view._restricted is not None:
         raise RuntimeError(refusal(view, "its base or another view of its base has been modified inplace"))
+    view._edge_since = record.recorded
+    _move(view, (_part_of(view, base, edge), 0))
+
+
+def _part_of(view: Any, base: Any, edge: Edge | None) -> Any:
+    """A node that makes the view of a base, whose own history `edge` leads to."""
     node = _linked(AsStrided(), view, edge)
     node.base, node.view = geometry(base.array), geometry(view.array)
-    view._edge_since = record.recorded
-    _move(view, (node, 0))
+    return node
+
+
+def step_past_hooks(view: Any) -> None:
+    """Before a view is changed: its hooks stay with its old node, and the gradient of the change goes past that, to the base.
+
+    PyTorch has no node of the view on that way.
+    """
+    if view._base is not None and current.recording:
+        view._renew()
+        if view._edge is not None and (view._edge[0]._hooks or view._edge[0]._node_hooks):
+            _move(view, (_part_of(view, view._base, gradient_edge(view._base)), 0))
 
 
 def restrict(view: Any, x: Any, reason: str) -> None:

@@ -131,7 +131,7 @@ class Roll(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Array:
         ctx.shifts, ctx.dims = shifts, dims
-        return np.roll(x, shifts, dims)
+        return np.asarray(np.roll(x, shifts, dims), order="C")
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def _accumulate(function: Any, x: Array, axis: int) -> Array:
     """np.cumsum or np.cumprod; floats run in double precision, as in PyTorch: each step adds to the error of the last."""
     wide = np.float64 if x.dtype.kind == "f" else x.dtype
-    return function(x, axis, dtype=wide).astype(x.dtype, copy=False).reshape(x.shape)
+    return np.asarray(function(x, axis, dtype=wide).reshape(x.shape), x.dtype, order="C")
 
 
 class CumSum(Operation):

@@ -121,8 +121,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 @public
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension. PyTorch: torch.ravel."""
-    return reshape(input, -1)
+    """All elements in one dimension: a view of input, or of a copy in which they lie in order. PyTorch: torch.ravel."""
+    return reshape(input.contiguous(), -1)
 
 
 @public
