@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from . import storage
+from .autograd.fit import as_tuple
 from .autograd.graph import gradient_edge
 from .autograd.modes import is_grad_enabled
 from .autograd.variable import Variable, wrap
-from .autograd.views import check_change, record_write, step_past_hooks
+from .autograd.views import before_change, check_change, record_write
 from .geometry import overlap_in_part, repeats
 from .ops.index import check_put, getitem, index_put, put
 from .ops.keys import index_error, ints_first, plain_key
@@ -105,7 +106,7 @@ def _keep_old_values(node: Any, x: Any, since: int) -> None:
     """
     root = storage.owner(x.array)
     copies: dict[int, Any] = {}
-    before: Any = None
+    before: dict[int, Any] = {}
     nodes, seen = [node], set()
     while nodes:
         node = nodes.pop()
@@ -119,11 +120,12 @@ def _keep_old_values(node: Any, x: Any, since: int) -> None:
         if node._saved:
             node._saved = tuple(copies.get(id(value), value) for value in node._saved)
             node._ids = tuple(id(copies[i]) if i in copies else i for i in node._ids)
-        if getattr(node, "inputs", None) and any(value is x for value in node.inputs):
-            if before is None:
-                before = wrap(x.array.copy())
-                before._edge = x._edge
-            node.inputs = tuple(before if value is x else value for value in node.inputs)
+        for value in getattr(node, "inputs", None) or ():
+            if isinstance(value, Variable) and storage.owner(value.array) is root and id(value) not in before:
+                before[id(value)] = wrap(value.array.copy())
+                before[id(value)]._edge, before[id(value)]._requires_grad = value._edge, value._requires_grad
+        if getattr(node, "inputs", None):
+            node.inputs = tuple(before.get(id(value), value) for value in node.inputs)
 
 
 def _can_hold(target: np.dtype, source: np.dtype) -> bool:
@@ -142,8 +144,7 @@ def of(function: Callable, reads: bool = True, idempotent: bool = False) -> Call
         check(self)
         check_memory(self, *(args if reads else ()), *(kwargs.values() if reads else ()), idempotent=idempotent)
         since = next(storage.clock)
-        step_past_hooks(self)
-        return write_back(self, function(self, *args, **kwargs), since)
+        return write_back(self, function(before_change(self), *args, **kwargs), since)
 
     inplace.__name__ = function.__name__ + "_"
     inplace.__doc__ = f"In place: {function.__doc__}"
@@ -172,10 +173,17 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     if not isinstance(src, Variable):
         raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(src).__name__}")
     flag("copy_", "non_blocking", non_blocking)  # there is nothing to wait for
-    check(self, src.requires_grad)
+    check(self, _has_history(src))
     if src is not self:
         check_memory(self, src)
+    elif repeats(self.array):
+        storage.mark_written(self.array)
+        return self
     return write_back(self, _spread(src, self), constant="CopyBackwards")
+
+
+def _has_history(x: Any) -> bool:
+    return x.requires_grad
 
 
 def _spread(value: Any, x: Any) -> Any:
@@ -184,26 +192,30 @@ def _spread(value: Any, x: Any) -> Any:
     return value if value.array.shape == x.array.shape else expand(value, x.array.shape)
 
 
-def fill_(self: Any, value: Any, *, constant: str = "FillBackward2") -> Any:
+def fill_(self: Any, value: Any) -> Any:
     """Set every element to value. PyTorch: torch.Tensor.fill_."""
     if isinstance(value, Variable):
         if value.array.ndim:
             raise RuntimeError(
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
             )
-        check(self, value.requires_grad)
+        check(self, _has_history(value))
         check_memory(self, idempotent=True)
         return write_back(self, _spread(value, self), constant="FillBackward3")
-    check(self)
-    check_memory(self, idempotent=True)
-    self.array.fill(value)
-    _written(self, is_grad_enabled() and self.requires_grad, None, constant)
-    return self
+    return _fill(self, value, "FillBackward2")
 
 
 def zero_(self: Any) -> Any:
     """Set every element to 0. PyTorch: torch.Tensor.zero_."""
-    return fill_(self, 0, constant="ZeroBackward0")
+    return _fill(self, 0, "ZeroBackward0")
+
+
+def _fill(x: Any, value: Any, name: str) -> Any:
+    check(x)
+    check_memory(x, idempotent=True)
+    x.array.fill(value)
+    _written(x, is_grad_enabled() and x.requires_grad, None, name)
+    return x
 
 
 def overwrite(x: Any, draw: Callable[[], np.ndarray], name: str) -> Any:
@@ -227,25 +239,39 @@ def setitem(self: Any, key: Any, value: Any) -> None:
     Where key is made of ints, slices, None and Ellipsis, the value is copied into that view of self; where it holds tensors,
     lists or masks, to the places that they name (`index_put_`), and there the value must have self's type.
     """
-    plain, basic = plain_key(key)
     number = not isinstance(value, Variable)
     if number:
         value = _number(self, value)
+    if isinstance(key, bool | np.bool_):  # all of it, or nothing
+        if not key:
+            return
+        key = None
+    plain, basic = plain_key(key)
     recorded = is_grad_enabled() and (self.requires_grad or value.requires_grad)
     try:
         if basic:
-            first, then = plain, (Ellipsis,)
+            first: tuple[Any, ...] = plain
+            then: tuple[Any, ...] = (Ellipsis,)
         else:
             first, then = ints_first(plain)
         if recorded:
-            part = self if len(first) == 1 and first[0] is Ellipsis else getitem(self, first)
+            whole = all(k is Ellipsis or (not basic and k == slice(None)) for k in first)
+            part = self if whole and first else getitem(self, first)
         else:
             part = wrap(self.array[(*first, ...) if Ellipsis not in first else first])
         value = without_leading_ones(value)
         if basic:
             value = _spread(value, part)
-        elif number or (not value.array.ndim and all(k.dtype.kind == "b" for k in then if isinstance(k, np.ndarray))):
+        elif number or (
+            not value.array.ndim and all(k.dtype.kind == "b" and k.ndim for k in then if isinstance(k, np.ndarray))
+        ):
             value = cast(value, self.array.dtype)  # one value everywhere where a mask says so
+        if not (basic or value.array.ndim) and any(
+            isinstance(k, Variable) and k.array.dtype == np.uint8 for k in as_tuple(key)
+        ):
+            raise RuntimeError(
+                "one value can be put where a boolean mask says so, but the mask is uint8; use mask.bool()"
+            )
         if recorded:
             check(part, recorded)
             check_memory(part, *([value] if value.array.ndim or basic else []), idempotent=not basic)

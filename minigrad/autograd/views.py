@@ -7,14 +7,15 @@ that made y stays what it is, and so do all nodes that used y before. What a wri
     v = y[0]                      v ── Select ── Mul
 
     v.mul_(w)                     y ── CopySlices ── Mul       y is now "what Mul gave, with the product in place of y[0]"
-                                           \── Mul' ── Select ── Mul
-                                                \── w          the product is one of w and of what v was before
+                                           \── Mul' ── AsStrided ── Mul
+                                                \── w          the product is one of w and of this part of the old y
 
                                   v ── AsStrided ── CopySlices v is a part of the new y
 
 In words, and the same for every view, whether slice, transpose, diagonal or view of a view:
 
-1. The operation runs as always, on what v stood for, and leaves its node: Mul'. Its result is copied into v's memory.
+1. The operation runs as always, on this part of the old base, and leaves its node: Mul'. Its result is copied into v's memory.
+                                                                               (`before_change`)
 2. The *base* gets a new node, `CopySlices`: its gradient is cut in two. What lies under the view is the gradient of the new
    values; the rest, with zeros where the view is, that of the old base.       (`record_write`)
 3. Every view of the base, v too, tells the old story now: its edge leads to nodes that computed other values. A view does
@@ -45,7 +46,7 @@ from ..geometry import Geometry, geometry, look, memory
 from ..storage import clock
 from .graph import Operation, gradient_edge
 from .modes import current
-from .variable import Array, Edge, wrap
+from .variable import Array, Edge, wrap, wrap_recorded
 
 # -- the three operations. All of them are linear, so each is the others' derivative.
 
@@ -63,7 +64,9 @@ class AsStrided(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         if ctx.base.may_repeat():  # elements of x that are one element of memory share its gradient
-            times = np.maximum(TakeStrided.forward(None, np.ones(ctx.base.shape, ctx._out_dtype), ctx.base, ctx.view), 1)
+            times = np.maximum(
+                TakeStrided.forward(None, np.ones(ctx.base.shape, ctx._out_dtype), ctx.base, ctx.view), 1
+            )
             grad = grad / (times if isinstance(grad, Array) else wrap(times))
         return PutStrided.apply(grad, ctx.view, ctx.base), None, None
 
@@ -222,15 +225,15 @@ def _part_of(view: Any, base: Any, edge: Edge | None) -> Any:
     return node
 
 
-def step_past_hooks(view: Any) -> None:
-    """Before a view is changed: its hooks stay with its old node, and the gradient of the change goes past that, to the base.
+def before_change(view: Any) -> Any:
+    """What an in-place operation on a view computes from: a part of its base, as the view will be one.
 
-    PyTorch has no node of the view on that way.
+    So the gradient goes from the change to the base at once. Hooks on the view see what was computed from it before.
     """
-    if view._base is not None and current.recording:
-        view._renew()
-        if view._edge is not None and (view._edge[0]._hooks or view._edge[0]._node_hooks):
-            _move(view, (_part_of(view, view._base, gradient_edge(view._base)), 0))
+    edge = gradient_edge(view._base) if view._base is not None and current.recording else None
+    if edge is None:
+        return view
+    return wrap_recorded(view.array[...], (_part_of(view, view._base, edge), 0))
 
 
 def restrict(view: Any, x: Any, reason: str) -> None:

@@ -118,6 +118,7 @@ def add_at(x: Operand, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
 def check_put(x: Array, key: tuple[Any, ...], values: Array) -> None:
     """RuntimeError unless x[key] = values is what PyTorch allows: the same type, and a shape that broadcasts to x[key]'s."""
     if values.dtype != x.dtype:
+        x[key]  # what is wrong with the key comes first
         raise RuntimeError(
             f"Index put requires the source and destination dtypes match, got {x.dtype} for the destination and "
             f"{values.dtype} for the source."

@@ -27,7 +27,8 @@ def plain_key(key: Any) -> tuple[Any, bool]:
         isinstance(k, slice | list | tuple | Variable | np.ndarray | type(None)) for k in key
     ):
         key = tuple(key)
-    parts, basic = [], True
+    parts: list[Any] = []
+    basic = True
     for k in key if isinstance(key, tuple) else (key,):
         if isinstance(k, slice):
             if k.step is not None and int(k.step) <= 0:

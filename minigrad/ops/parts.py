@@ -41,13 +41,25 @@ class Slice(Operation):
         if self.grad_fn_name is not None:
             return self.grad_fn_name
         key = self.key if isinstance(self.key, tuple) else (self.key,)  # type: ignore[attr-defined]
-        if len(key) > 1:
-            key = tuple(k for k in key if k != slice(None))
-        names = [_NAMES[type(k)] for k in key if k is not Ellipsis]
+        names, dim = [], 0
+        for k in key:
+            if k is Ellipsis:
+                dim += len(self.shape) - sum(isinstance(k, int | slice) for k in key)  # type: ignore[attr-defined]
+                continue
+            n = self.shape[dim] if dim < len(self.shape) else 0  # type: ignore[attr-defined]
+            if not (isinstance(k, slice) and len(key) > 1 and k.indices(n) == (0, n, 1)):  # (which does nothing)
+                names.append(_NAMES[type(k)])
+            dim += k is not None
         return names[-1] if names else "AliasBackward0"
 
 
 _NAMES = {int: "SelectBackward0", slice: "SliceBackward0", type(None): "UnsqueezeBackward0"}
+
+
+class Narrow(Slice):
+    """A `Slice` along one dimension, as `narrow` gives it."""
+
+    grad_fn_name = "SliceBackward0"
 
 
 class Split(Slice):
@@ -102,7 +114,7 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     start = start + n if start < 0 else start
     if start + length > n:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
-    return Slice.apply(input, (*(slice(None),) * dim, slice(start, start + length)))
+    return Narrow.apply(input, (*(slice(None),) * dim, slice(start, start + length)))
 
 
 @public
@@ -217,9 +229,10 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
     return AsStrided.apply(input, own, place)
 
 
-class Unfold(Operation):
+class Windows(Operation):
     """out = windows along a dimension, element i of the last dimension of each.  dx = grad added where out looked"""
 
+    grad_fn_name = "UnfoldBackward0"
     is_view = True
 
     @staticmethod
@@ -244,7 +257,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
         raise RuntimeError(f"maximum size for tensor at dimension {dim} is {n} but size is {size}")
     if step <= 0:
         raise RuntimeError(f"step is {step} but must be > 0")
-    return Unfold.apply(input, dim, size, step)
+    return Windows.apply(input, dim, size, step)
 
 
 def _windows(x: Geometry, dim: int, size: int, step: int) -> Geometry:
