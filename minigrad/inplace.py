@@ -1,8 +1,8 @@
 """In-place operations: the out-of-place twin runs, and its result is written back into the tensor's memory.
 
 The tensor then stands for the new value: it takes over the new node, while the old node, which still has the uses of
-the old value above it, stays in the graph. That memory was overwritten is noted (`storage.py`), so a backward pass
-that needs the old values raises instead of giving a wrong gradient.
+the old value above it, stays in the graph. Of a view, its base takes part in this: autograd/views.py. That memory was
+overwritten is noted (`storage.py`), so a backward pass that needs the old values raises instead of giving a wrong gradient.
 """
 
 from __future__ import annotations
@@ -15,41 +15,52 @@ import numpy as np
 
 from . import storage
 from .autograd import inference
+from .autograd.fit import as_tuple
+from .autograd.graph import gradient_edge
 from .autograd.modes import current, is_grad_enabled
 from .autograd.variable import Variable, wrap
-from .ops.index import SetIndex
-from .ops.keys import index_error, ints_first, is_mixed, plain_key
+from .autograd.views import before_change, check_change, record_write
+from .geometry import overlap_in_part, repeats
+from .ops.index import check_put, getitem, index_put, put
+from .ops.keys import index_error, ints_first, plain_key
 from .ops.operands import cast
-from .ops.parts import Slice, slice_of
-from .ops.shape import expand
+from .ops.shape import expand, without_leading_ones
 from .quiet import quiet
 from .tensor_options import flag
 
 
-def check(x: Any, changes_graph: bool = True) -> None:
-    """RuntimeError where PyTorch forbids an in-place change that is recorded, or where minigrad does not follow it."""
+def check(x: Any, recorded: bool = False) -> None:
+    """RuntimeError where PyTorch forbids an in-place change that is recorded (`recorded`: as its other inputs are)."""
     inference.check_changed(x.array, current.inference)
-    if not is_grad_enabled():
-        return
-    if x._edge is None and x._requires_grad:
-        raise RuntimeError(
-            "a leaf Variable that requires grad is being used in an in-place operation. Update parameters inside "
-            "`with torch.no_grad():`, or use the out-of-place operation."
-        )
-    if x._base is not None and changes_graph:
-        if x._base._edge is None and x._base._requires_grad:
-            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-        if _slice_key(x) is not None:
-            return
-        raise RuntimeError(
-            "in-place operations on views of tensors that require grad are not supported: the history of the viewed "
-            "tensor would have to be rewritten. Change the tensor itself (x[i] = ... for v = x[i]; v.add_(...)), use the "
-            "out-of-place operation, or clone() the view first."
-        )
+    if is_grad_enabled():
+        check_change(x, recorded)
 
 
-def write_back(x: Any, result: Any, since: int | None = None) -> Any:
-    """Give `x` the values and the place in the graph of `result`, whose nodes were made after the time `since`."""
+def check_memory(x: Any, *read: Any, idempotent: bool = False) -> None:
+    """RuntimeError where one write would meet another, or a read: elements of x that are one, or that `read` shares in part.
+
+    idempotent: what is written is the same everywhere, so that it does not matter how often.
+    """
+    if not x.array.flags.writeable:
+        raise RuntimeError("the memory of the written-to tensor is read-only; clone() it before the operation")
+    if not idempotent and repeats(x.array):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
+    for y in read:
+        if isinstance(y, Variable) and overlap_in_part(x.array, y.array):
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+                "memory location. Please clone() the tensor before performing the operation."
+            )
+
+
+def write_back(x: Any, result: Any, since: int | None = None, constant: str | None = None) -> Any:
+    """Give `x` the values and the place in the graph of `result`, whose nodes were made after the time `since`.
+
+    constant: the name of x's new node, where its old values had no part in the new ones.
+    """
     if result.array.shape != x.array.shape:
         raise RuntimeError(
             f"output with shape {list(x.array.shape)} doesn't match the broadcast shape {list(result.array.shape)}"
@@ -59,47 +70,36 @@ def write_back(x: Any, result: Any, since: int | None = None) -> Any:
             f"result type {result.array.dtype} can't be cast to the desired output type {x.array.dtype}; "
             "convert the tensor first, or use the out-of-place operation"
         )
-    recorded = result._edge is not None
-    check(x, recorded or x._edge is not None)
+    recorded = is_grad_enabled() and (result._edge is not None or result._requires_grad or x.requires_grad)
+    check(x, recorded)
     if result.array.dtype != x.array.dtype:
         result = cast(result, x.array.dtype)
-    if recorded:
-        since = result._edge[0].sequence_nr - 1 if since is None else since
-        _keep_old_values(result._edge[0], x, since)
-    key = _slice_key(x) if x._base is not None and is_grad_enabled() else None
-    if key is not None:
-        # v = base[key]; v.add_(1) is base[key] = v + 1: base gets that history, and v is base[key] again
-        part, result = result, SetIndex.apply(x._base, result, key)
-    _check_writeable(x)
-    np.copyto(x.array, result.array if key is None else part.array, casting="unsafe")
-    now = storage.mark_written(x.array, recorded=recorded)
-    if key is not None:
-        base = x._base
-        base._edge, base._own_write = result._edge, now
-        x._edge, x._own_write = slice_of(base, key)._edge, now
-    elif recorded:
-        x._edge, x._own_write = result._edge, now
-    if x._retains_grad and recorded:  # from now on the gradient of the new values
-        x._retains_grad = False
-        x.retain_grad()
+    edge = gradient_edge(result) if recorded else None
+    if edge is not None and since is not None:
+        _keep_old_values(edge[0], x, since)
+    if repeats(x.array):  # what was not changed must not overwrite what was
+        if recorded and constant is None:
+            raise RuntimeError(
+                "unsupported operation: more than one element of the written-to tensor refers to a single memory location, "
+                "and the change would be recorded. Please clone() the tensor before performing the operation."
+            )
+        np.copyto(x.array, result.array, casting="unsafe", where=result.array != x.array)
+    else:
+        np.copyto(x.array, result.array, casting="unsafe")
+    _written(x, recorded, edge, constant)
     return x
 
 
-def _check_writeable(x: Any) -> None:
-    if not x.array.flags.writeable:
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location, or "
-            "its memory is read-only. Please clone() the tensor before performing the operation."
-        )
+def in_a_graph(x: Any) -> bool:
+    """Whether there may be views of x's memory with a history, which have to look after it when that is written."""
+    return x.requires_grad or x._of_a_graph or (x._base is not None and x._base._of_a_graph)
 
 
-def _slice_key(x: Any) -> Any:
-    """The key, if x is `base[key]` as indexing made it and neither has changed since; else None."""
-    node = x._edge[0] if x._edge is not None else None
-    if isinstance(node, Slice) and x._base._edge is not None and node._edges[0] == x._base._edge:
-        key = node.key  # type: ignore[attr-defined]
-        return key if isinstance(key, tuple) else (key,)
-    return None
+def _written(x: Any, recorded: bool, edge: Any, constant: str | None) -> None:
+    """Note that the memory of x was written, and with what history."""
+    storage.mark_written(x.array, recorded=recorded or in_a_graph(x))
+    if recorded:
+        record_write(x, edge, constant)
 
 
 def _keep_old_values(node: Any, x: Any, since: int) -> None:
@@ -109,7 +109,7 @@ def _keep_old_values(node: Any, x: Any, since: int) -> None:
     """
     root = storage.owner(x.array)
     copies: dict[int, Any] = {}
-    before: Any = None
+    before: dict[int, Any] = {}
     nodes, seen = [node], set()
     while nodes:
         node = nodes.pop()
@@ -123,11 +123,12 @@ def _keep_old_values(node: Any, x: Any, since: int) -> None:
         if node._saved:
             node._saved = tuple(copies.get(id(value), value) for value in node._saved)
             node._ids = tuple(id(copies[i]) if i in copies else i for i in node._ids)
-        if getattr(node, "inputs", None) and any(value is x for value in node.inputs):
-            if before is None:
-                before = wrap(x.array.copy())
-                before._edge = x._edge
-            node.inputs = tuple(before if value is x else value for value in node.inputs)
+        for value in getattr(node, "inputs", None) or ():
+            if isinstance(value, Variable) and storage.owner(value.array) is root and id(value) not in before:
+                before[id(value)] = wrap(value.array.copy())
+                before[id(value)]._edge, before[id(value)]._requires_grad = value._edge, value._requires_grad
+        if getattr(node, "inputs", None):
+            node.inputs = tuple(before.get(id(value), value) for value in node.inputs)
 
 
 def _can_hold(target: np.dtype, source: np.dtype) -> bool:
@@ -135,14 +136,18 @@ def _can_hold(target: np.dtype, source: np.dtype) -> bool:
     return order[source.kind] <= order[target.kind]
 
 
-def of(function: Callable) -> Callable:
-    """The in-place twin of a function of tensors: `x.f_(...)` gives x the values of `f(x, ...)`."""
+def of(function: Callable, reads: bool = True, idempotent: bool = False) -> Callable:
+    """The in-place twin of a function of tensors: `x.f_(...)` gives x the values of `f(x, ...)`.
+
+    reads: its other inputs must not share part of x's memory. idempotent: x may show the same memory several times.
+    """
 
     @functools.wraps(function)
     def inplace(self: Any, *args: Any, **kwargs: Any) -> Any:
         check(self)
+        check_memory(self, *(args if reads else ()), *(kwargs.values() if reads else ()), idempotent=idempotent)
         since = next(storage.clock)
-        return write_back(self, function(self, *args, **kwargs), since)
+        return write_back(self, function(before_change(self), *args, **kwargs), since)
 
     inplace.__name__ = function.__name__ + "_"
     inplace.__doc__ = f"In place: {function.__doc__}"
@@ -156,7 +161,10 @@ def reshaping(function: Callable) -> Callable:
     def inplace(self: Any, *args: Any, **kwargs: Any) -> Any:
         check(self)
         result = function(self, *args, **kwargs)
-        self.array, self._edge = result.array, result._edge
+        self.array = result.array
+        now = storage.mark_written(self.array, recorded=self.requires_grad)
+        if is_grad_enabled():
+            self._edge, self._edge_since = result._edge, now
         return self
 
     inplace.__name__ = function.__name__ + "_"
@@ -168,59 +176,132 @@ def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     if not isinstance(src, Variable):
         raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(src).__name__}")
     flag("copy_", "non_blocking", non_blocking)  # there is nothing to wait for
-    check(self)
-    if self.requires_grad and is_grad_enabled():
-        return write_back(self, SetIndex.apply(self, cast(src, self.array.dtype), (Ellipsis,)))
-    return write_back(self, expand(cast(src, self.array.dtype), self.array.shape))
+    check(self, _has_history(src))
+    if src is not self:
+        check_memory(self, src)
+    elif repeats(self.array):
+        storage.mark_written(self.array)
+        return self
+    return write_back(self, _spread(src, self), constant="CopyBackwards")
+
+
+def _has_history(x: Any) -> bool:
+    return x.requires_grad
+
+
+def _spread(value: Any, x: Any) -> Any:
+    """The value in the type and shape of x."""
+    value = cast(value, x.array.dtype)
+    return value if value.array.shape == x.array.shape else expand(value, x.array.shape)
 
 
 @quiet
 def fill_(self: Any, value: Any) -> Any:
     """Set every element to value. PyTorch: torch.Tensor.fill_."""
-    check(self)
     if isinstance(value, Variable):
         if value.array.ndim:
             raise RuntimeError(
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
             )
-        return copy_(self, value)
-    if self._edge is not None and is_grad_enabled():  # stays in the graph: the old values get a gradient of zeros
-        return copy_(self, wrap(np.asarray(value, self.array.dtype)))
-    _check_writeable(self)
-    self.array.fill(value)
-    storage.mark_written(self.array)
-    return self
+        check(self, _has_history(value))
+        check_memory(self, idempotent=True)
+        return write_back(self, _spread(value, self), constant="FillBackward3")
+    return _fill(self, value, "FillBackward2")
 
 
 def zero_(self: Any) -> Any:
     """Set every element to 0. PyTorch: torch.Tensor.zero_."""
-    return fill_(self, 0)
+    return _fill(self, 0, "ZeroBackward0")
+
+
+def _fill(x: Any, value: Any, name: str) -> Any:
+    check(x)
+    check_memory(x, idempotent=True)
+    x.array.fill(value)
+    _written(x, is_grad_enabled() and x.requires_grad, None, name)
+    return x
+
+
+def overwrite(x: Any, draw: Callable[[], np.ndarray], name: str) -> Any:
+    """Give x values that were computed from nothing, such as random numbers. They are drawn when x may be written.
+
+    name: of x's new node.
+    """
+    check(x)
+    check_memory(x)
+    x.array[...] = draw()
+    _written(x, is_grad_enabled() and x.requires_grad, None, name)
+    return x
+
+
+# -- x[key] = value
 
 
 @quiet
 def setitem(self: Any, key: Any, value: Any) -> None:
-    """`self[key] = value`, broadcast and converted to self's type. PyTorch: Tensor.__setitem__."""
+    """`self[key] = value`, broadcast and converted to self's type. PyTorch: Tensor.__setitem__.
+
+    Where key is made of ints, slices, None and Ellipsis, the value is copied into that view of self; where it holds tensors,
+    lists or masks, to the places that they name (`index_put_`), and there the value must have self's type.
+    """
+    number = not isinstance(value, Variable)
+    if number:
+        value = _number(self, value)
+    if isinstance(key, bool | np.bool_):  # all of it, or nothing
+        if not key:
+            return
+        key = None
     plain, basic = plain_key(key)
-    if isinstance(value, str):
-        raise TypeError(f"can't assign a str to a tensor of {self.dtype}")
-    if not isinstance(value, Variable):
-        value = wrap(np.asarray(value, dtype=self.array.dtype))
-    check(self, changes_graph=self.requires_grad or value.requires_grad)
-    value = cast(value, self.array.dtype)
+    recorded = is_grad_enabled() and (self.requires_grad or value.requires_grad)
     try:
-        first, then = ints_first(plain) if not basic and is_mixed(plain) else ((), plain)
-        if self.requires_grad or value.requires_grad:
-            if first:
-                value = SetIndex.apply(Slice.apply(self, first), value, then)
-            write_back(self, SetIndex.apply(self, value, first or then))
+        if basic:
+            first: tuple[Any, ...] = plain
+            then: tuple[Any, ...] = (Ellipsis,)
         else:
-            target = self.array[first] if first else self.array
-            target[then] = value.array
-            storage.mark_written(self.array)
+            first, then = ints_first(plain)
+        if recorded:
+            whole = all(k is Ellipsis or (not basic and k == slice(None)) for k in first)
+            part = self if whole and first else getitem(self, first)
+        else:
+            part = wrap(self.array[(*first, ...) if Ellipsis not in first else first])
+        value = without_leading_ones(value)
+        if basic:
+            value = _spread(value, part)
+        elif number or (
+            not value.array.ndim and all(k.dtype.kind == "b" and k.ndim for k in then if isinstance(k, np.ndarray))
+        ):
+            value = cast(value, self.array.dtype)  # one value everywhere where a mask says so
+        if not (basic or value.array.ndim) and any(
+            isinstance(k, Variable) and k.array.dtype == np.uint8 for k in as_tuple(key)
+        ):
+            raise RuntimeError(
+                "one value can be put where a boolean mask says so, but the mask is uint8; use mask.bool()"
+            )
+        if recorded:
+            check(part, recorded)
+            check_memory(part, *([value] if value.array.ndim or basic else []), idempotent=not basic)
+            if basic:
+                write_back(part, value, constant="CopyBackwards")
+            else:
+                put_(part, then, value)
+        else:
+            check_memory(part, *([value] if value.array.ndim or basic else []), idempotent=not basic)
+            if not basic:
+                check_put(part.array, then, value.array)
+            part.array[then] = value.array
+            storage.mark_written(self.array, recorded=in_a_graph(self))
     except IndexError as error:
-        raise index_error(error, self.array.shape) from None
-    except ValueError:
-        raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(value.array.shape)} cannot be broadcast to indexing result of shape "
-            f"{list(self.array[plain].shape)}"
-        ) from None
+        raise index_error(error, self.array.shape, plain) from None
+
+
+def _number(x: Any, value: Any) -> Any:
+    """A Python or NumPy number as a tensor of x's type. Errors: TypeError for anything else that is no tensor."""
+    if isinstance(value, complex):
+        raise RuntimeError(f"value cannot be converted to type {x.array.dtype} without overflow: it is complex")
+    if not isinstance(value, bool | int | float | np.number | np.bool_) or isinstance(value, np.complexfloating):
+        raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")
+    return wrap(np.asarray(value).astype(x.array.dtype))
+
+
+put_ = of(put, idempotent=True)
+index_put_ = of(index_put, idempotent=True)

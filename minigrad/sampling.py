@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from . import dtypes, inplace, memory_order, random, storage
+from . import dtypes, inplace, memory_order, random
 from .autograd.fused import at_hand, compiled_form
 from .autograd.variable import Variable, wrap
 from .random import Generator
@@ -183,56 +183,53 @@ def multinomial(
 # -- in place (methods of a tensor)
 
 
-def _fill(self: Tensor, draw: Callable[[tuple[int, ...]], np.ndarray]) -> Tensor:
+def _fill(self: Tensor, name: str, draw: Callable[[tuple[int, ...]], np.ndarray]) -> Tensor:
     """Set the elements to `draw(shape)`, in the order in which they lie in memory."""
-    inplace.check(self)
-    self.array[...] = random.in_order_of(self.array, draw)
-    if self._edge is not None:
-        self._edge = None
-    storage.mark_written(self.array)
-    return self
+    return inplace.overwrite(self, lambda: random.in_order_of(self.array, draw), name + "Backward0")
 
 
 def uniform_(self: Tensor, a: float = 0, b: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with uniform numbers in [a, b). PyTorch: torch.Tensor.uniform_."""
-    return _fill(self, lambda shape: _uniform(shape, self.array.dtype, generator, a, b))
+    return _fill(self, "Uniform", lambda shape: _uniform(shape, self.array.dtype, generator, a, b))
 
 
 def normal_(self: Tensor, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with normal numbers. PyTorch: torch.Tensor.normal_."""
-    return _fill(self, lambda shape: _normal(shape, self.array.dtype, generator, mean, std, like=self.array))
+    return _fill(self, "Normal", lambda shape: _normal(shape, self.array.dtype, generator, mean, std, like=self.array))
 
 
 def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | None = None) -> Tensor:
     """Fill with 1 with probability p, else 0. PyTorch: torch.Tensor.bernoulli_."""
     if not isinstance(p, Variable):
-        return _fill(self, lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, p))
+        return _fill(self, "Bernoulli", lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, p))
     chance = np.broadcast_to(p.array, self.array.shape)
     order = memory_order.dimensions(self.array)
-    return _fill(self, lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, chance.transpose(order)))
+    return _fill(
+        self, "Bernoulli", lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, chance.transpose(order))
+    )
 
 
 def random_(self: Tensor, *bounds: Any, generator: Generator | None = None) -> Tensor:
     """Fill with integers: `random_()`, `random_(high)`, `random_(low, high)`. PyTorch: torch.Tensor.random_."""
     low, high = (None, None) if not bounds else (0, bounds[0]) if len(bounds) == 1 else bounds
-    return _fill(self, lambda shape: _stream(generator).random(shape, self.array.dtype, low, high))
+    return _fill(self, "Random", lambda shape: _stream(generator).random(shape, self.array.dtype, low, high))
 
 
 def exponential_(self: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with exponentially distributed numbers. PyTorch: torch.Tensor.exponential_."""
-    return _fill(self, lambda shape: _stream(generator).exponential(shape, self.array.dtype, lambd))
+    return _fill(self, "Exponential", lambda shape: _stream(generator).exponential(shape, self.array.dtype, lambd))
 
 
 def cauchy_(self: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with Cauchy distributed numbers. PyTorch: torch.Tensor.cauchy_."""
-    return _fill(self, lambda shape: _stream(generator).cauchy(shape, self.array.dtype, median, sigma))
+    return _fill(self, "Cauchy", lambda shape: _stream(generator).cauchy(shape, self.array.dtype, median, sigma))
 
 
 def log_normal_(self: Tensor, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Tensor:
     """Fill with the exponentials of normal numbers. PyTorch: torch.Tensor.log_normal_."""
-    return _fill(self, lambda shape: _stream(generator).log_normal(shape, self.array.dtype, mean, std))
+    return _fill(self, "LogNormal", lambda shape: _stream(generator).log_normal(shape, self.array.dtype, mean, std))
 
 
 def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
     """Fill with geometrically distributed numbers. PyTorch: torch.Tensor.geometric_."""
-    return _fill(self, lambda shape: _stream(generator).geometric(shape, self.array.dtype, p))
+    return _fill(self, "Geometric", lambda shape: _stream(generator).geometric(shape, self.array.dtype, p))

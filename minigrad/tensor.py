@@ -16,14 +16,14 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import autograd, creation, dtypes, inplace, ops, printing, resize, sampling, storage
-from .autograd import inference
+from .autograd import inference, views
 from .autograd.differentiate import register_stack
 from .autograd.hooks import RemovableHandle
 from .autograd.modes import current
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, arrange, comparison, index, matrix, power, reduce
+from .ops import arithmetic, arrange, comparison, index, matrix, parts, power, reduce
 from .ops import shape as shape_ops
 from .ops.operands import cast
 from .size import Size
@@ -138,7 +138,9 @@ class Tensor(Variable):
     @property
     def requires_grad(self) -> bool:
         """Whether operations on it are recorded. May be set on leaves of a floating type."""
-        return self._edge is not None or self._requires_grad
+        if self._edge is not None or self._requires_grad:
+            return True
+        return self._base is not None and self._base._edge is not None
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
@@ -169,16 +171,19 @@ class Tensor(Variable):
     @property
     def grad_fn(self) -> Node | None:
         """The node of the operation that made it; None for a leaf."""
+        if self._base is not None and storage.Latest.recorded:
+            self._renew()
         return self._edge[0] if self._edge is not None else None
 
     @property
     def output_nr(self) -> int:
+        """Which of its node's outputs it is."""
         return self._edge[1] if self._edge is not None else 0
 
     @property
     def is_leaf(self) -> bool:
         """Whether it was made by the user and not by a recorded operation."""
-        return self._edge is None
+        return self.grad_fn is None
 
     @property
     def grad(self) -> Tensor | None:
@@ -234,6 +239,8 @@ class Tensor(Variable):
     def _is_view(self) -> bool:
         return self._base is not None
 
+    _renew = views.renew  # of a view, where its base was written
+
     def backward(
         self, gradient: Any = None, retain_graph: bool | None = None, create_graph: bool = False, inputs: Any = None
     ) -> None:
@@ -246,10 +253,15 @@ class Tensor(Variable):
 
     def detach(self) -> Tensor:
         """The same memory as a tensor without history, which requires no grad."""
-        return wrap(self.array[...])  # a view: in `x * x.detach()` the graph knows the two factors by their arrays
+        result = wrap(self.array[...])  # a view: in `x * x.detach()` the graph knows the two factors by their arrays
+        if self.requires_grad:
+            result._of_a_graph = True
+        return result
 
     def detach_(self) -> Tensor:
         """Forget the history."""
+        if self._base is not None:
+            raise RuntimeError("Can't detach views in-place. Use detach() instead.")
         self._edge = None
         self._requires_grad = False
         return self
@@ -258,20 +270,18 @@ class Tensor(Variable):
         """Keep the gradient of this inner tensor in `.grad` too."""
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if self._edge is None or self._retains_grad:
+        if self.is_leaf or self._retains_grad:
             return
         self._retains_grad = True
         me = weakref.ref(self)  # the node must not keep its own output alive
-        made = self._edge[0].sequence_nr
 
         def keep(gradient: Any) -> None:
             tensor = me()
-            # (An in-place change gives the tensor another node, and `retain_grad` is called anew: inplace.py.)
-            if tensor is not None and tensor._edge is not None and tensor._edge[0].sequence_nr == made:
+            if tensor is not None:
                 value = gradient if gradient.requires_grad else wrap(gradient.array.copy())
                 tensor._grad = value if tensor._grad is None else tensor._grad + value
 
-        keep.is_last = True  # type: ignore[attr-defined]
+        keep.is_last, keep.tensor = True, me  # type: ignore[attr-defined]
         self.register_hook(keep)
 
     @property
@@ -282,10 +292,11 @@ class Tensor(Variable):
         """Call `hook(grad)` when the gradient of this tensor is complete; what it returns, if not None, replaces it."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        if self._edge is None:
+        if self.is_leaf:
             if self._hooks is None:
                 self._hooks = {}
             return RemovableHandle(self._hooks, hook)
+        assert self._edge is not None
         node, output_nr = self._edge
         if node._hooks is None:
             node._hooks = {}
@@ -315,7 +326,7 @@ class Tensor(Variable):
 
     def numpy(self, *, force: bool = False) -> Array:
         """The values as a NumPy array *that shares this tensor's memory*; force copies out of the graph first."""
-        if self.requires_grad and not force:
+        if self.requires_grad and not force and autograd.modes.is_grad_enabled():
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self.array
 
@@ -381,10 +392,13 @@ class Tensor(Variable):
             )
         return bool((self.array == getattr(element, "array", element)).any())
 
+    def __delitem__(self, key: Any) -> NoReturn:
+        raise TypeError("Tensor does not support deleting items")
+
     def __iter__(self) -> Iterator[Tensor]:
         if self.array.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
-        return (self[i] for i in range(len(self.array)))
+        return iter(self.unbind())
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         return printing.tensor_repr(self)
@@ -402,7 +416,17 @@ class Tensor(Variable):
         result.array = self.array.copy()
         result._requires_grad = self._requires_grad
         result._grad = copy.deepcopy(self._grad, memo)
-        known = ("array", "_requires_grad", "_grad", "_accumulator", "_hooks", "_post_hooks", "_base")
+        known = (
+            "array",
+            "_requires_grad",
+            "_grad",
+            "_accumulator",
+            "_hooks",
+            "_post_hooks",
+            "_base",
+            "_edge_since",
+            "_restricted",
+        )
         result.__dict__.update({k: copy.deepcopy(v, memo) for k, v in self.__dict__.items() if k not in known})
         return result
 
@@ -606,7 +630,8 @@ class Tensor(Variable):
     mT = mH = property(shape_ops.mT)
     adjoint = ops.adjoint
     expand, expand_as, broadcast_to = shape_ops.expand, shape_ops.expand_as, ops.broadcast_to
-    repeat, tile, repeat_interleave, unfold = arrange.repeat, ops.tile, ops.repeat_interleave, arrange.unfold
+    repeat, tile, repeat_interleave = arrange.repeat, ops.tile, ops.repeat_interleave
+    unfold, as_strided = parts.unfold, ops.as_strided
     narrow, select, split, chunk = ops.narrow, ops.select, ops.split, ops.chunk
     tensor_split, unbind, split_with_sizes = ops.tensor_split, ops.unbind, ops.split_with_sizes
     hsplit, vsplit, dsplit = ops.hsplit, ops.vsplit, ops.dsplit
@@ -674,12 +699,14 @@ class Tensor(Variable):
     nan_to_num_ = inplace.of(ops.nan_to_num)
     squeeze_, unsqueeze_ = inplace.reshaping(ops.squeeze), inplace.reshaping(ops.unsqueeze)
     t_, transpose_ = inplace.reshaping(ops.t), inplace.reshaping(ops.transpose)
+    as_strided_ = inplace.reshaping(ops.as_strided)
     tril_, triu_ = inplace.of(ops.tril), inplace.of(ops.triu)
     index_add_, index_copy_ = inplace.of(ops.index_add), inplace.of(ops.index_copy)
-    index_fill_, index_put_ = inplace.of(ops.index_fill), inplace.of(ops.index_put)
+    index_fill_, index_put_ = inplace.of(ops.index_fill, reads=False, idempotent=True), inplace.index_put_
     scatter_, scatter_add_ = inplace.of(ops.scatter), inplace.of(ops.scatter_add)
     scatter_reduce_ = inplace.of(ops.scatter_reduce)
-    masked_fill_, masked_scatter_ = inplace.of(ops.masked_fill), inplace.of(ops.masked_scatter)
+    masked_fill_ = inplace.of(ops.masked_fill, reads=False, idempotent=True)
+    masked_scatter_ = inplace.of(ops.masked_scatter, reads=False)
     relu_ = inplace.of(ops.relu)
     uniform_, normal_, bernoulli_ = sampling.uniform_, sampling.normal_, sampling.bernoulli_
     random_, exponential_, cauchy_ = sampling.random_, sampling.exponential_, sampling.cauchy_

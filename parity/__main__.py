@@ -140,6 +140,29 @@ def told_forms(results: dict[str, Any]) -> str:
     )
 
 
+def run_writes(examples: int, seed: int, path: Path | None, console: Console) -> int:
+    """Random programs of views and in-place changes, with what was found in words."""
+    from . import writes
+
+    with Progress(
+        TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=True
+    ) as bar:  # fmt: skip
+        task = bar.add_task("views and in-place changes", total=examples)
+        found = writes.run(examples, seed, lambda: bar.advance(task))
+    share = found["answered"] / max(found["pytorch_answers"], 1)
+    console.print(
+        f"{found['examples']} programs of {found['lines']} lines, {found['raising_lines']} of which raise in both: "
+        f"{len(found['failures'])} wrong; of {found['pytorch_answers']} that PyTorch answers minigrad answers {share:.2%}, and "
+        f"rightly {found['extra']} that PyTorch refuses; {found['explained']} explained; worst difference {found['worst']:.1e}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    for failure in found["failures"]:
+        console.print(f"\n{failure}", markup=False, highlight=False, soft_wrap=True)
+    if path is not None:
+        write_json(path, found)
+    return 1 if found["failures"] else 0
+
+
 def write_json(path: Path, found: dict[str, Any]) -> None:
     files.write(path, json.dumps(found, indent=1) + "\n")
 
@@ -238,7 +261,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "names",
         nargs="*",
-        help="cases, last parts of names (gelu) or families (pooling), all if none is given; or programs, faults, third",
+        help="cases, last parts of names (gelu) or families (pooling), all if none is given; or programs, programs writes (views and "
+        "in-place changes), faults, third",
     )
     parser.add_argument("--examples", type=int, default=50, help="drawn calls a case (50)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first draw (0)")
@@ -258,6 +282,10 @@ def main(argv: list[str] | None = None) -> int:
         return run_third(Console(width=None if sys.stdout.isatty() else 160))
     if options.names == ["faults"]:
         return run_faults(Console(width=None if sys.stdout.isatty() else 160))
+    if options.names == ["programs", "writes"]:
+        return run_writes(
+            options.examples, options.seed, options.json, Console(width=None if sys.stdout.isatty() else 160)
+        )
     if options.names == ["programs"]:
         return run_programs(
             options.examples, options.seed, options.json, Console(width=None if sys.stdout.isatty() else 160)

@@ -148,6 +148,7 @@ GROUPS = [
         "threads",
         "memory_order",
         "selection",
+        "geometry",
         "random",
     ],
     ["files"],

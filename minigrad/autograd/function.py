@@ -13,7 +13,7 @@ import numpy as np
 from .. import storage
 from ..quiet import as_outside
 from ..storage import clock
-from . import anomaly
+from . import anomaly, views
 from .fit import as_tuple
 from .graph import Operation, gradient_edge
 from .modes import Asked, current, is_grad_enabled, no_grad
@@ -74,7 +74,9 @@ class Function(FunctionCtx, Operation):
     torch.autograd.Function.
     """
 
-    grad_fn_name = "Function"  # (not a node's name: its subclasses keep theirs, and each gets a class of nodes)
+    grad_fn_name = (
+        "Function"  # (not a node's name: where a subclass gives none, its nodes are called after the subclass)
+    )
     generate_vmap_rule = False
     _others: Sequence[int] = ()  # which inputs were no tensors
 
@@ -152,13 +154,20 @@ class Function(FunctionCtx, Operation):
                     continue
                 made[id(out)] = i
                 if id(out) in dirty:
-                    _check_recorded_change(out)
-                    out._edge, out._own_write = (ctx, i), storage.mark_written(array, recorded=True)
-                elif out._edge is not None or out._requires_grad or any(out is x for x in args):
+                    views.check_change(out, recorded=True)
+                    storage.mark_written(array, recorded=True)
+                    continue
+                given_back = any(out is x for x in args)
+                if out._edge is not None or out._requires_grad or given_back:
                     results[i] = wrap_recorded(array, (ctx, i))  # it has a place of its own
                 else:
                     out._edge = (ctx, i)
+                if given_back or out._base is not None:
+                    views.restrict(results[i], out, views.SEVERAL if len(results) > 1 else views.FUNCTION)
             ctx.sequence_nr = next(clock)  # (after its own changes: what it saves are the values that they left)
+            for i, out in enumerate(results):
+                if id(out) in dirty and made.get(id(out)) == i:
+                    views.record_write(out, (ctx, i))
             ctx._keep(made)
             if Asked.operations:
                 anomaly.watch(ctx)
@@ -175,7 +184,8 @@ class Function(FunctionCtx, Operation):
         """A new node. Its class has the name that people who look at the graph expect: SquareBackward."""
         node_class = cls.__dict__.get("_node_class")
         if node_class is None:
-            cls._node_class = node_class = type(cls.__name__ + "Backward", (cls,), {"__module__": cls.__module__})
+            name = cls.grad_fn_name if cls.grad_fn_name != Function.grad_fn_name else cls.__name__ + "Backward"
+            cls._node_class = node_class = type(name, (cls,), {"__module__": cls.__module__})
         return object.__new__(node_class)
 
     def _keep(self, made: dict[int, int]) -> None:
@@ -201,9 +211,7 @@ class Function(FunctionCtx, Operation):
 
     def _output(self, array: Array, output_nr: int) -> Any:
         edge: Edge = (self, output_nr)
-        tensor = wrap_recorded(array, edge)
-        tensor._own_write = self.sequence_nr
-        return tensor
+        return wrap_recorded(array, edge)
 
     @property
     def saved_variables(self) -> tuple[Any, ...]:
@@ -311,16 +319,3 @@ def _tensors(function: str, given: tuple) -> tuple:
         if not isinstance(x, Variable):
             raise RuntimeError(f"{function} can only accept variables, but argument {i} is of type {type(x).__name__}")
     return given
-
-
-def _check_recorded_change(x: Any) -> None:
-    """RuntimeError where the change of an input cannot be recorded."""
-    if x._edge is None and x._requires_grad:
-        raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
-    if x._base is not None:
-        if x._base._edge is None and x._base._requires_grad:
-            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-        raise RuntimeError(
-            "a Function that changes a view in place is not supported by minigrad: the tensor that it looks at would not "
-            "know; give it a clone, or the whole tensor"
-        )

@@ -25,8 +25,9 @@ Why newest first? A node may only run once *all* gradients have arrived at it. I
 the node of `m` is used early, by `n`, and late, by `f`. A walk that ran each node once, in the order in which gradients
 reach them, would go from f to m while m has only the 1 from f and not yet the 2m from n: at a = 3 it would give 2 instead
 of 26. A node is created after everything that it depends on, so running nodes in decreasing order of creation is a
-topological order, with no sort. (`clock` numbers operations and in-place changes; where `Latest` and `check_histories`
-stand, overwritten values are looked for: skip that at first. `variable.py`: what the graph knows of a tensor.)
+topological order, with no sort. (`clock` numbers operations and in-place changes; `Latest`, `renew` and
+`look_into` are about in-place changes and views: skip them at first, then read views.py. `variable.py`: what the graph
+knows of a tensor.)
 
 Names follow PyTorch's (`grad_fn`, `next_functions`, `save_for_backward`, `saved_tensors`, `needs_input_grad`).
 Source: Baydin et al. 2018, "Automatic Differentiation in Machine Learning: a Survey"; PyTorch, "Autograd mechanics".
@@ -48,8 +49,7 @@ from .fit import add, as_gradient, as_tuple, fit, fit_count
 from .modes import Asked, current, no_grad
 from .node import Node
 from .targets import Targets
-from .variable import Array, Edge, Variable, one_thread, wrap
-from .views import check_histories
+from .variable import Array, Edge, Variable, look_into, one_thread, renew, wrap
 
 
 class Operation(Node):
@@ -84,6 +84,8 @@ class Operation(Node):
         ids: list[int] = []  # of these arrays: they tell `saved_tensors` which input a saved array was
         recording = current.recording
         any_tensor = False
+        if recording and Latest.recorded:
+            renew(inputs)
         for x in inputs:
             edge = None
             if isinstance(x, Variable):
@@ -99,8 +101,6 @@ class Operation(Node):
             needed.append(edge is not None)
             ids.append(id(x))
 
-        if recording and Latest.recorded:
-            check_histories(inputs)
         ctx = cls()
         ctx.needs_input_grad = tuple(needed)  # before forward runs, so that it saves only what is needed
         if not any_tensor:
@@ -109,6 +109,8 @@ class Operation(Node):
         if out.__class__ is not Array:
             out = ctx.as_array(out)
         result = wrap(out)
+        if cls.is_view and storage.owner(out) is storage.owner(arrays[0]):
+            look_into(result, inputs[0], recording)
         if True in needed:
             ctx.sequence_nr = next(clock)
             ctx._edges = edges
@@ -116,8 +118,6 @@ class Operation(Node):
             ids.append(id(out))
             ctx._ids = ids
             result._edge = (ctx, 0)
-            if cls.is_view and storage.owner(out) is storage.owner(arrays[0]):
-                result._base = inputs[0] if inputs[0]._base is None else inputs[0]._base
             if Asked.operations:
                 anomaly.watch(ctx)
         return result
@@ -136,7 +136,7 @@ class Operation(Node):
 def gradient_edge(x: Variable) -> Edge | None:
     """Where a gradient of the tensor goes: to the node that made it, or into the leaf; None if it wants none."""
     if Latest.recorded:
-        check_histories((x,))
+        renew((x,))
     return x._edge if x._edge is not None or not x._requires_grad else (leaf_node(x), 0)
 
 

@@ -75,9 +75,7 @@ class Node:
             if edge is not None and edge[0].variable is not None:
                 return edge[0].variable
             if edge is not None:
-                tensor = wrap_recorded(value, edge)
-                tensor._own_write = self.sequence_nr  # its history is true: it was not overwritten after it was saved
-                return tensor
+                return wrap_recorded(value, edge)
         return wrap(value)
 
     def check_not_overwritten(self, values: Sequence[Any]) -> None:
@@ -118,10 +116,10 @@ class Node:
         if cls.__bases__ != (Node,):  # (`Operation` is none)
             cls.__name__ = cls.grad_fn_name or cls.__name__ + "Backward0"
 
-    @classmethod
-    def name(cls) -> str:
+    def name(self) -> str:
         """The name in `grad_fn=<...>`, such as MulBackward0."""
-        return cls.__name__ if cls.__name__ != "AccumulateGrad" else "torch::autograd::AccumulateGrad"
+        name = type(self).__name__
+        return name if name != "AccumulateGrad" else "torch::autograd::AccumulateGrad"
 
     @property
     def metadata(self) -> dict:
@@ -145,7 +143,7 @@ class Node:
         return True
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} object at {id(self):#x}>"
+        return f"<{self.name().rpartition('::')[2]} object at {id(self):#x}>"
 
 
 class GradientEdge(NamedTuple):

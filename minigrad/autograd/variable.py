@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+
+from ..storage import clock
+from .modes import current
 
 if TYPE_CHECKING:
     from .node import Node
@@ -33,11 +36,38 @@ class Variable:
     _requires_grad: bool = False  # of a leaf, by the user's wish
     _grad: Any = None
     _accumulator: Callable[[], Any] = staticmethod(lambda: None)  # a weak reference to a leaf's AccumulateGrad
-    _base: Any = None  # of a recorded view: the tensor that it looks into
-    _own_write: int = 0  # the time when an in-place operation last gave this tensor its values
+    _base: Any = None  # of a view: the tensor whose memory it looks at, which is itself no view; see views.py
+    _edge_since: int = 0  # of a view: the time from which `_edge` tells its values
+    _of_a_graph: bool = False  # made by `detach` of a tensor with a history: others look at the same memory
+    _restricted: str | None = None  # of a view: why it must not be changed in place, if so
     _hooks: dict[int, Callable] | None = None  # of a leaf
     _post_hooks: dict[int, Callable] | None = None
     _retains_grad: bool = False
+
+    def _renew(self) -> None:
+        """Of a view: bring `_edge` up to date with what was written into its base. (`Tensor` has it from views.py.)"""
+
+
+def look_into(view: Any, x: Any, recording: bool) -> None:
+    """Note that `view` was made as a view of x (see views.py)."""
+    base = view._base = x if x._base is None else x._base
+    view._edge_since = next(clock)
+    if recording:
+        if x._restricted is not None:
+            view._restricted = x._restricted
+    elif current.inference:
+        view._restricted = "inference_mode"
+    else:
+        view._restricted = "no_grad"
+        if base._edge is not None or base._requires_grad:
+            view._requires_grad = True  # what is done with it outside of no_grad is recorded, from here on
+
+
+def renew(tensors: Sequence[Any]) -> None:
+    """Bring the edges of those of the tensors that are views up to date."""
+    for x in tensors:
+        if isinstance(x, Variable) and x._base is not None:
+            x._renew()
 
 
 _tensor_type: type[Variable] = Variable

@@ -123,7 +123,6 @@ from .patches import *
 from .piecewise import *
 from .pool import *
 from .power import *
-from .recurrent import *
 from .reduce import *
 from .rounding import *
 from .sampling_grid import *

@@ -12,7 +12,7 @@ from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from .along import index_select
 from .dims import normalize_dim, normalize_dims, sizes
-from .shape import movedim, reshape, transpose, unflatten
+from .shape import reshape, transpose
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -71,20 +71,6 @@ def repeat_interleave(
     )
 
 
-def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """Windows of `size` entries along a dimension, `step` apart, as a new last dimension. PyTorch: torch.Tensor.unfold."""
-    dim = normalize_dim(dimension, input.array.ndim)
-    n = input.array.shape[dim]
-    if size > n:
-        raise RuntimeError(f"maximum size for tensor at dimension {dim} is {n} but size is {size}")
-    if step <= 0:
-        raise RuntimeError(f"step is {step} but must be > 0")
-    starts = np.arange(0, n - size + 1, step)
-    flat = wrap((starts[:, None] + np.arange(size)).ravel())
-    windows = unflatten(index_select(input, dim, flat), dim, (len(starts), size))
-    return movedim(windows, dim + 1, -1)
-
-
 # -- turned
 
 
@@ -94,7 +80,7 @@ class Flip(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, dims: tuple[int, ...]) -> Array:
         ctx.dims = dims
-        return np.flip(x, dims).copy()
+        return np.flip(x, dims).copy() if x.ndim else x.copy()
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -145,7 +131,7 @@ class Roll(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, shifts: tuple[int, ...], dims: tuple[int, ...]) -> Array:
         ctx.shifts, ctx.dims = shifts, dims
-        return np.roll(x, shifts, dims)
+        return np.asarray(np.roll(x, shifts, dims), order="C")
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:

@@ -119,6 +119,8 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
                 )
             sizes[c] = max(sizes[c], n) if n and sizes[c] else 0
     prepared = [expand(x, tuple(sizes[c] for c in term)) for term, x in zip(plain_terms, prepared, strict=True)]
+    if len(prepared) == 1 and len(target) == len(plain_terms[0]):  # nothing is summed: a view
+        return permute(prepared[0], [plain_terms[0].index(c) for c in target])
     return Einsum.apply(tuple(plain_terms), target, *prepared)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def _accumulate(function: Any, x: Array, axis: int) -> Array:
     """np.cumsum or np.cumprod; floats run in double precision, as in PyTorch: each step adds to the error of the last."""
     wide = np.float64 if x.dtype.kind == "f" else x.dtype
-    return function(x, axis, dtype=wide).astype(x.dtype, copy=False).reshape(x.shape)
+    return np.asarray(function(x, axis, dtype=wide).reshape(x.shape), x.dtype, order="C")
 
 
 class CumSum(Operation):
@@ -173,6 +173,8 @@ def diff(
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if prepend is not None or append is not None:
         input = cat([x for x in (prepend, input, append) if x is not None], dim)
+    if n == 0:
+        return input.clone()
     for _ in range(min(n, input.array.shape[dim])):
         length = input.array.shape[dim] - 1
         after, before = narrow(input, dim, 1, length), narrow(input, dim, 0, length)

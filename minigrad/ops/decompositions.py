@@ -161,9 +161,7 @@ class Svdvals(Decomposition):
         U, _, Vh = Svd.apply(A)
         return (U * grad.unsqueeze(-2)) @ Vh
 
-    @classmethod
-    def name(cls) -> str:
-        return "LinalgSvdBackward0"
+    grad_fn_name = "LinalgSvdBackward0"
 
 
 def svd_of(A: Any, full_matrices: bool) -> tuple[Any, Any, Any]:
@@ -240,6 +238,4 @@ class Eigvalsh(Decomposition):
         _, V = Eigh.apply(A, ctx.UPLO)
         return (V * grad.unsqueeze(-2)) @ V.mT, None
 
-    @classmethod
-    def name(cls) -> str:
-        return "LinalgEighBackward0"
+    grad_fn_name = "LinalgEighBackward0"

@@ -95,7 +95,7 @@ class Triangle(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, diagonal: int, lower: bool) -> Array:
         ctx.diagonal, ctx.lower = diagonal, lower
-        return np.tril(x, diagonal) if lower else np.triu(x, diagonal)
+        return np.asarray(np.tril(x, diagonal) if lower else np.triu(x, diagonal), order="C")
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:

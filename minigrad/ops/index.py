@@ -10,10 +10,9 @@ import numpy as np
 from ..autograd import fused
 from ..autograd.fused import Fused
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Operand, wrap
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .keys import index_error, ints_first, is_basic, is_mixed, plain_key
-from .operands import cast
 from .parts import Slice
 from .shape import expand
 
@@ -57,7 +56,7 @@ def getitem(input: Tensor, key: Any) -> Tensor:
             input = Slice.apply(input, first)
         return Index.apply(input, plain)
     except IndexError as error:
-        raise index_error(error, input.array.shape) from None
+        raise index_error(error, input.array.shape, plain) from None
 
 
 def _added_in_rounds(out: Array, key: tuple[Any, ...], x: Array) -> bool:
@@ -145,14 +144,32 @@ def add_at(x: Operand, key: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
 # -- written
 
 
+def check_put(x: Array, key: tuple[Any, ...], values: Array) -> None:
+    """RuntimeError unless x[key] = values is what PyTorch allows: the same type, and a shape that broadcasts to x[key]'s."""
+    if values.dtype != x.dtype:
+        x[key]  # what is wrong with the key comes first
+        raise RuntimeError(
+            f"Index put requires the source and destination dtypes match, got {x.dtype} for the destination and "
+            f"{values.dtype} for the source."
+        )
+    if values.ndim:
+        shape = np.broadcast_to(np.False_, x.shape)[key].shape
+        ends = zip(values.shape[::-1], shape[::-1], strict=False)
+        if values.ndim > len(shape) or any(n not in (1, m) for n, m in ends):
+            raise RuntimeError(
+                f"shape mismatch: value tensor of shape {list(values.shape)} cannot be broadcast to indexing result of shape "
+                f"{list(shape)}"
+            )
+
+
 class SetIndex(Operation):
     """out = x with `value` at key.  dx = grad with 0 at key, dvalue = grad[key]"""
 
-    grad_fn_name = "CopySlices"
+    grad_fn_name = "IndexPutBackward0"
 
     @staticmethod
     def forward(ctx: Any, x: Array, value: Array, key: Any) -> Array:
-        ctx.key, ctx.value_shape = key, value.shape
+        ctx.key = key
         out = x.copy()
         out[key] = value
         return out
@@ -165,18 +182,30 @@ class SetIndex(Operation):
             dx = SetIndex.apply(grad, zero, ctx.key)
         if ctx.needs_input_grad[1]:
             dvalue = Slice.apply(grad, ctx.key) if is_basic(ctx.key) else Index.apply(grad, ctx.key)
-            # a value may have more leading 1s than the place it was put into
-            extra = len(ctx.value_shape) - len(dvalue.shape)
-            if extra > 0:
-                dvalue = dvalue.reshape((1,) * extra + tuple(dvalue.shape))
         return dx, dvalue, None
+
+
+def put(input: Tensor, key: tuple[Any, ...], values: Tensor, accumulate: bool = False) -> Tensor:
+    """A copy with `values` at a key that `plain_key` gave (added there, if accumulate)."""
+    try:
+        check_put(input.array, key, values.array)
+        if accumulate:
+            return input + add_at(expand(values, input.array[key].shape), key, input.array.shape)
+        return SetIndex.apply(input, values, key)
+    except IndexError as error:
+        raise index_error(error, input.array.shape, key) from None
 
 
 @public
 def index_put(input: Tensor, indices: Sequence[Any], values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy with `values` at `indices` (added there, if accumulate). PyTorch: torch.index_put."""
-    plain, _ = plain_key(tuple(indices))
-    if accumulate:
-        target = input.array[plain].shape
-        return input + add_at(expand(values, target), plain, input.array.shape)
-    return SetIndex.apply(input, cast(values, input.array.dtype), plain)
+    if not isinstance(indices, tuple | list):
+        raise TypeError(
+            f"index_put(): argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}"
+        )
+    for i, index in enumerate(indices):
+        if not isinstance(index, Variable):
+            raise TypeError(f"index_put(): expected Tensor as element {i} of indices, but got {type(index).__name__}")
+    if not isinstance(values, Variable):
+        raise TypeError(f"index_put(): argument 'values' (position 2) must be Tensor, not {type(values).__name__}")
+    return put(input, plain_key(tuple(indices))[0], values, accumulate)

@@ -12,6 +12,7 @@ from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
+from ..tensor_options import channels_last, suggested
 from .along import index_select
 from .dims import as_sequence, normalize_dim
 from .operands import cast
@@ -49,7 +50,10 @@ class Cat(Operation):
     @staticmethod
     def forward(ctx: Any, dim: int, *tensors: Array) -> Array:
         ctx.dim, ctx.lengths = dim, [x.shape[dim] for x in tensors]
-        return np.concatenate(tensors, dim)
+        out = np.concatenate(tensors, dim)
+        if out.flags.c_contiguous or all(suggested(x) is channels_last for x in tensors):
+            return out
+        return out.copy()
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -91,7 +95,7 @@ class Stack(Operation):
     @staticmethod
     def forward(ctx: Any, dim: int, *tensors: Array) -> Array:
         ctx.dim = dim
-        return np.stack(tensors, dim)
+        return np.asarray(np.stack(tensors, dim), order="C")
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:

@@ -8,13 +8,15 @@ import numpy as np
 
 from ..autograd.variable import Array, Variable
 
+_INDICES = tuple(map(np.dtype, (np.int64, np.int32, np.uint8, np.bool_)))
+
 
 def _array_of(index: Any) -> Array:
     """A tensor, array or list in a key as an array of ints or bools."""
     array = index.array if isinstance(index, Variable) else np.asarray(index)
     if array.size == 0 and array.dtype.kind == "f" and not isinstance(index, Variable):
         array = array.astype(np.int64)  # an empty list
-    if array.dtype.kind not in "iub" or array.dtype == np.dtype(object):
+    if array.dtype not in _INDICES:
         raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {array.dtype}")
     return array.astype(bool) if array.dtype == np.uint8 else array  # PyTorch reads byte tensors as masks
 
@@ -25,7 +27,8 @@ def plain_key(key: Any) -> tuple[Any, bool]:
         isinstance(k, slice | list | tuple | Variable | np.ndarray | type(None)) for k in key
     ):
         key = tuple(key)
-    parts, basic = [], True
+    parts: list[Any] = []
+    basic = True
     for k in key if isinstance(key, tuple) else (key,):
         if isinstance(k, slice):
             if k.step is not None and int(k.step) <= 0:
@@ -34,7 +37,10 @@ def plain_key(key: Any) -> tuple[Any, bool]:
                 k = slice(*(None if v is None else int(v) for v in (k.start, k.stop, k.step)))
         elif isinstance(k, bool | np.bool_):
             k, basic = np.asarray(bool(k)), False
-        elif isinstance(k, int) or k is None or k is Ellipsis:
+        elif k is Ellipsis:
+            if any(part is Ellipsis for part in parts):
+                continue  # all dimensions are taken
+        elif isinstance(k, int) or k is None:
             pass
         elif isinstance(k, np.integer):
             k = int(k)
@@ -43,7 +49,7 @@ def plain_key(key: Any) -> tuple[Any, bool]:
         elif isinstance(k, Variable | np.ndarray | list | tuple | range):
             k, basic = _array_of(list(k) if isinstance(k, range) else k), False
         else:
-            error = IndexError if isinstance(k, float) else TypeError
+            error = TypeError if isinstance(k, str) else IndexError
             raise error(
                 "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
                 f"{type(k).__name__})"
@@ -82,11 +88,22 @@ def is_basic(key: tuple[Any, ...]) -> bool:
     return not any(isinstance(k, np.ndarray) for k in key)
 
 
-def index_error(error: IndexError, shape: tuple[int, ...]) -> IndexError:
-    """NumPy's error, with the shape of the tensor that was asked."""
+def index_error(error: IndexError, shape: tuple[int, ...], key: tuple[Any, ...] = ()) -> IndexError:
+    """NumPy's error in PyTorch's words, with the shape of the tensor that was asked."""
     text = str(error)
-    if not shape and "too many" in text:
-        text = "invalid index of a 0-dim tensor. Use `tensor.item()` in Python"
+    if not shape:
+        text = (
+            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
+            "0-dim tensor to a number"
+        )
+    elif "too many indices" in text:
+        text = f"too many indices for tensor of dimension {len(shape)}"
+    elif "boolean index did not match" in text:
+        masks = [list(k.shape) for k in key if isinstance(k, np.ndarray) and k.dtype.kind == "b"]
+        text = f"The shape of the mask {masks[0] if masks else []} does not match the shape of the indexed tensor {list(shape)}"
+    elif "could not be broadcast" in text:
+        shapes = ", ".join(str(list(k.shape)) for k in key if isinstance(k, np.ndarray))
+        text = f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
     return IndexError(f"{text} (the tensor has shape {list(shape)})")
 
 

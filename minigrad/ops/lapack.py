@@ -52,9 +52,10 @@ def lapack(function: str, problem: str, compute: Any, *arrays: Array, **options:
 class Decomposition(Function):
     """A Function whose node is called as in PyTorch."""
 
-    @classmethod
-    def name(cls) -> str:
-        return f"Linalg{cls.__name__}Backward0"
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "grad_fn_name" not in vars(cls):
+            cls.grad_fn_name = f"Linalg{cls.__name__}Backward0"
 
 
 def eye_like(A: Any, n: int) -> Any:

@@ -54,9 +54,7 @@ class Pinv(Decomposition):
         dA = -(P.mT @ grad @ P.mT) + across @ grad.mT @ P @ P.mT + P.mT @ P @ grad.mT @ along
         return dA, None, None, None
 
-    @classmethod
-    def name(cls) -> str:
-        return "LinalgPinvBackward0"
+    grad_fn_name = "LinalgPinvBackward0"
 
 
 @public

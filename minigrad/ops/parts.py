@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand
+from ..autograd.views import SEVERAL, AsStrided, PutStrided
+from ..geometry import Geometry, geometry, look, memory, row_major
 from ..public import public
 from .dims import normalize_dim
 
@@ -33,6 +35,43 @@ class Slice(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return put_slice(grad, ctx.key, ctx.shape), None
+
+    def name(self) -> str:
+        """PyTorch goes through a key part by part, a node each: the name of the last."""
+        if self.grad_fn_name is not None:
+            return self.grad_fn_name
+        key = self.key if isinstance(self.key, tuple) else (self.key,)  # type: ignore[attr-defined]
+        names, dim = [], 0
+        for k in key:
+            if k is Ellipsis:
+                dim += len(self.shape) - sum(isinstance(k, int | slice) for k in key)  # type: ignore[attr-defined]
+                continue
+            n = self.shape[dim] if dim < len(self.shape) else 0  # type: ignore[attr-defined]
+            if not (isinstance(k, slice) and len(key) > 1 and k.indices(n) == (0, n, 1)):  # (which does nothing)
+                names.append(_NAMES[type(k)])
+            dim += k is not None
+        return names[-1] if names else "AliasBackward0"
+
+
+_NAMES = {int: "SelectBackward0", slice: "SliceBackward0", type(None): "UnsqueezeBackward0"}
+
+
+class Narrow(Slice):
+    """A `Slice` along one dimension, as `narrow` gives it."""
+
+    grad_fn_name = "SliceBackward0"
+
+
+class Split(Slice):
+    """A `Slice` that is one of several, as `split` gives them."""
+
+    grad_fn_name = "SplitBackward0"
+
+
+class Unbind(Slice):
+    """A `Slice` that is one of several, as `unbind` gives them."""
+
+    grad_fn_name = "UnbindBackward0"
 
 
 def slice_of(x: Operand, key: Any) -> Any:
@@ -75,7 +114,7 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     start = start + n if start < 0 else start
     if start + length > n:
         raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
-    return Slice.apply(input, (*(slice(None),) * dim, slice(start, start + length)))
+    return Narrow.apply(input, (*(slice(None),) * dim, slice(start, start + length)))
 
 
 @public
@@ -111,8 +150,19 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
                 f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {dim}), but "
                 f"got split_sizes={lengths}"
             )
+        if any(length < 0 for length in lengths):
+            raise RuntimeError(f"split_with_sizes expects split_sizes have only non-negative entries, got {lengths}")
     starts = np.cumsum([0, *lengths]).tolist()
-    return tuple(narrow(tensor, dim, start, length) for start, length in zip(starts, lengths, strict=False))
+    before = (slice(None),) * dim
+    return _several(Split, tensor, ((*before, slice(i, i + n)) for i, n in zip(starts, lengths, strict=False)))
+
+
+def _several(kind: type[Slice], x: Tensor, keys: Iterable[Any]) -> tuple[Tensor, ...]:
+    """x at each of the keys. Views that one operation gives must not be changed in place where that is recorded."""
+    found = tuple(kind.apply(x, key) for key in keys)
+    for view in found:
+        view._restricted = SEVERAL
+    return found
 
 
 @public
@@ -135,8 +185,9 @@ def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tenso
     n = input.array.shape[dim]
     if isinstance(indices_or_sections, int):
         parts = indices_or_sections
-        lengths = [n // parts + (i < n % parts) for i in range(parts)]
-        return split(input, lengths, dim)
+        if parts <= 0:
+            raise RuntimeError(f"number of sections must be larger than 0, got {parts}")
+        indices_or_sections = [i * (n // parts) + min(i, n % parts) for i in range(1, parts)]
     edges = [0, *(slice(i).indices(n)[1] for i in map(int, indices_or_sections)), n]
     return tuple(narrow(input, dim, a, max(b - a, 0)) for a, b in itertools.pairwise(edges))
 
@@ -147,7 +198,8 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return tuple(select(input, dim, i) for i in range(input.array.shape[dim]))
+    before = (slice(None),) * dim
+    return _several(Unbind, input, ((*before, i) for i in range(input.array.shape[dim])))
 
 
 @public
@@ -188,3 +240,69 @@ def vsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Ten
 def dsplit(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
     """Views along dimension 2: so many equal ones, or between indices. PyTorch: torch.dsplit."""
     return _split_along("dsplit", input, indices_or_sections, 2, 3)
+
+
+# -- windows that overlap, and any places of the memory
+
+
+@public
+def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
+    """The view whose element (i, j, ...) is number storage_offset + i · stride[0] + j · stride[1] + ... of input's memory.
+
+    storage_offset: None for that of input. PyTorch: torch.as_strided.
+    """
+    own = geometry(input.array)
+    place = Geometry(tuple(size), tuple(stride), own.offset if storage_offset is None else storage_offset)
+    if len(place.shape) != len(place.strides):
+        raise RuntimeError("mismatch in length of strides and shape")
+    if min(place.shape, default=0) < 0 or min(place.strides, default=0) < 0:
+        raise RuntimeError(
+            f"as_strided: sizes and strides must not be negative, got {list(place.shape)} and {list(place.strides)}"
+        )
+    if place.offset < 0:
+        raise RuntimeError(f"Tensor: invalid storage offset {place.offset}")
+    if place.span()[1] > memory(input.array).size and 0 not in place.shape:
+        raise RuntimeError(
+            f"setStorage: sizes {list(size)}, strides {list(stride)} and storage offset {place.offset} are out of bounds for "
+            f"a storage of {memory(input.array).size} elements"
+        )
+    return AsStrided.apply(input, own, place)
+
+
+class Windows(Operation):
+    """out = windows along a dimension, element i of the last dimension of each.  dx = grad added where out looked"""
+
+    grad_fn_name = "UnfoldBackward0"
+    is_view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, dim: int, size: int, step: int) -> Array:
+        ctx.shape, ctx.windows = x.shape, (dim, size, step)
+        return look(memory(x), _windows(geometry(x), dim, size, step))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        whole = row_major(ctx.shape)
+        return PutStrided.apply(grad, _windows(whole, *ctx.windows), whole), None, None, None
+
+
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
+    """Windows of `size` entries along a dimension, `step` apart, as a new last dimension: a view. PyTorch: Tensor.unfold."""
+    shape = input.array.shape
+    dim = normalize_dim(dimension, len(shape))
+    n = shape[dim] if shape else 1
+    if size < 0:
+        raise RuntimeError(f"size is {size} but must be >= 0")
+    if size > n:
+        raise RuntimeError(f"maximum size for tensor at dimension {dim} is {n} but size is {size}")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    return Windows.apply(input, dim, size, step)
+
+
+def _windows(x: Geometry, dim: int, size: int, step: int) -> Geometry:
+    if not x.shape:
+        return Geometry((size,), (1,), x.offset)
+    n, stride = x.shape[dim], x.strides[dim]
+    shape = (*x.shape[:dim], (n - size) // step + 1, *x.shape[dim + 1 :], size)
+    return Geometry(shape, (*x.strides[:dim], stride * step, *x.strides[dim + 1 :], stride), x.offset)

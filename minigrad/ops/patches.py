@@ -39,7 +39,7 @@ class Unfold(Operation):
         seen = windows(pad_zeros(x, padding), kernel, stride, dilation)  # (N, C, *out, *kernel)
         r = len(kernel)
         columns = seen.transpose(0, 1, *range(2 + r, 2 + 2 * r), *range(2, 2 + r))
-        return columns.reshape(x.shape[0], x.shape[1] * math.prod(kernel), -1)
+        return columns.copy().reshape(x.shape[0], x.shape[1] * math.prod(kernel), -1)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -122,7 +122,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     n = len(lead)
     x = input.reshape(*lead, c // (r * r), r, r, h, w)
     x = permute(x, (*range(n), n, n + 3, n + 1, n + 4, n + 2))
-    return x.reshape(*lead, c // (r * r), h * r, w * r)
+    return x.clone().reshape(*lead, c // (r * r), h * r, w * r)  # (a copy, also where nothing moves)
 
 
 @public("minigrad", "functional")
@@ -136,7 +136,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     n = len(lead)
     x = input.reshape(*lead, c, h // r, r, w // r, r)
     x = permute(x, (*range(n), n, n + 2, n + 4, n + 1, n + 3))
-    return x.reshape(*lead, c * r * r, h // r, w // r)
+    return x.clone().reshape(*lead, c * r * r, h // r, w // r)
 
 
 @public("minigrad", "functional")

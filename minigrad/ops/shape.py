@@ -49,6 +49,30 @@ class Reshape(Operation):
         return grad.reshape(ctx.shape), None
 
 
+class Squeeze(Reshape):
+    """A `Reshape` that takes dimensions of size 1 away."""
+
+    grad_fn_name = "SqueezeBackward0"
+
+
+class SqueezeDim(Reshape):
+    """A `Reshape` that takes one dimension of size 1 away."""
+
+    grad_fn_name = "SqueezeBackward1"
+
+
+class SqueezeDims(Reshape):
+    """A `Reshape` that takes certain dimensions of size 1 away."""
+
+    grad_fn_name = "SqueezeBackward2"
+
+
+class Unsqueeze(Reshape):
+    """A `Reshape` that puts a dimension of size 1 in."""
+
+    grad_fn_name = "UnsqueezeBackward0"
+
+
 @public
 def reshape(input: Tensor, *shape: Any) -> Tensor:
     """The elements in another shape (one entry may be -1); a view where memory allows. PyTorch: torch.reshape."""
@@ -98,8 +122,8 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 @public
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one dimension. PyTorch: torch.ravel."""
-    return reshape(input, -1)
+    """All elements in one dimension: a view of input, or of a copy in which they lie in order. PyTorch: torch.ravel."""
+    return reshape(input.contiguous(), -1)
 
 
 @public
@@ -122,7 +146,8 @@ def squeeze(input: Tensor, dim: int | Sequence[int] | None = None) -> Tensor:
     """Without its dimensions of size 1 (or those of `dim` that have size 1). PyTorch: torch.squeeze."""
     shape = input.array.shape
     chosen = range(len(shape)) if dim is None else normalize_dims(dim, len(shape))
-    return Reshape.apply(input, tuple(n for i, n in enumerate(shape) if n != 1 or i not in chosen))
+    kind = Squeeze if dim is None else SqueezeDim if isinstance(dim, int) else SqueezeDims
+    return kind.apply(input, tuple(n for i, n in enumerate(shape) if n != 1 or i not in chosen))
 
 
 @public
@@ -130,7 +155,14 @@ def unsqueeze(input: Operand, dim: int) -> Tensor:
     """With a dimension of size 1 put in at `dim`. PyTorch: torch.unsqueeze."""
     shape = shape_of(input)
     dim = normalize_dim(dim, len(shape) + 1)
-    return Reshape.apply(input, (*shape[:dim], 1, *shape[dim:]))
+    return Unsqueeze.apply(input, (*shape[:dim], 1, *shape[dim:]))
+
+
+def without_leading_ones(input: Tensor) -> Tensor:
+    """(1, 1, 2, 1) as (2, 1): what `x[key] = value` makes of a value's shape."""
+    shape = input.array.shape
+    n = next((i for i, side in enumerate(shape) if side != 1), len(shape))
+    return reshape(input, shape[n:]) if n else input
 
 
 @public
@@ -228,11 +260,17 @@ class Transpose(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, dim0: int, dim1: int) -> Array:
         ctx.dims = dim0, dim1
-        return x.swapaxes(dim0, dim1)
+        return x.swapaxes(dim0, dim1) if x.ndim else x[...]
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return grad.swapaxes(*ctx.dims), None, None
+        return grad.swapaxes(*ctx.dims) if grad.ndim else grad, None, None
+
+
+class MatrixTranspose(Transpose):
+    """The `Transpose` that `t` gives."""
+
+    grad_fn_name = "TBackward0"
 
 
 @public(also=("swapaxes", "swapdims"))
@@ -240,7 +278,7 @@ def transpose(input: Operand, dim0: int, dim1: int) -> Tensor:
     """Dimensions dim0 and dim1 exchanged. PyTorch: torch.transpose."""
     ndim = input.ndim
     dim0, dim1 = normalize_dim(dim0, ndim), normalize_dim(dim1, ndim)
-    return Transpose.apply(input, dim0, dim1) if ndim else Reshape.apply(input, ())
+    return Transpose.apply(input, dim0, dim1)
 
 
 @public
@@ -248,7 +286,7 @@ def t(input: Tensor) -> Tensor:
     """The transpose of a matrix (a vector or a number as it is). PyTorch: torch.t."""
     if input.array.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.array.ndim}D")
-    return transpose(input, 0, 1) if input.array.ndim == 2 else input
+    return MatrixTranspose.apply(input, 0, input.array.ndim - 1 if input.array.ndim else 0)
 
 
 def mT(input: Tensor) -> Tensor:
@@ -276,7 +314,11 @@ class Expand(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, shape: tuple[int, ...]) -> Array:
-        return np.broadcast_to(x, shape) if x.shape != shape else x[...]
+        if x.shape == shape:
+            return x[...]
+        out = np.broadcast_to(x, shape)
+        out.flags.writeable = x.flags.writeable  # an in-place change of one of its elements changes the element of x
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -313,9 +355,9 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 @public
-def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+def broadcast_to(input: Tensor, *size: Any) -> Tensor:
     """Broadcast to `size`. PyTorch: torch.broadcast_to."""
-    return expand(input, size)
+    return expand(input, *size)
 
 
 @public
@@ -334,4 +376,4 @@ def broadcast_shapes(*shapes: Any) -> Size:
 def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
     """All tensors in the shape that they broadcast to. PyTorch: torch.broadcast_tensors."""
     shape = broadcast_shapes(*(x.array.shape for x in as_sequence(tensors)))
-    return tuple(expand(x, shape) for x in as_sequence(tensors))
+    return tuple(x if x.array.shape == shape else expand(x, shape) for x in as_sequence(tensors))

@@ -266,9 +266,7 @@ class CholeskySolve(Decomposition):
         both = half + half.mT
         return dB, -(L @ both if ctx.upper else both @ L), None
 
-    @classmethod
-    def name(cls) -> str:
-        return "CholeskySolveBackward0"
+    grad_fn_name = "CholeskySolveBackward0"
 
 
 @public

@@ -224,6 +224,16 @@ exact("diag_embed", lambda d: call(d.tensor(min_dims=1, max_dims=3), d.integer(-
 exact("tril", lambda d: call(d.tensor(min_dims=2), d.integer(-3, 3)))
 exact("triu", lambda d: call(d.tensor(min_dims=2), d.integer(-3, 3)))
 op("trace", lambda d: call(d.tensor(min_dims=2, max_dims=2)), tolerance=REDUCED)
+
+
+def strided(d: Draw) -> Call:
+    """Places in the memory of a tensor, also outside of it and several times."""
+    x = d.tensor((3, 7), layout=d.choice(("C", "transposed", "offset")))
+    sizes = (d.integer(0, 3), d.integer(1, 3))
+    return call(x, sizes, (d.integer(0, 6), d.integer(0, 3)), d.choice((None, 0, 2)))
+
+
+exact("as_strided", strided)
 exact("Tensor.unfold", lambda d: call(d.tensor((3, 7)), d.choice((1, -1)), d.integer(1, 4), d.integer(1, 3)))
 exact("Tensor.contiguous", lambda d: call(d.tensor()))
 exact("numel", lambda d: call(d.tensor()))
