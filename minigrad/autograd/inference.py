@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from .. import storage
-from .variable import Variable
 
 exist = False  # whether there was ever one: until then nobody has to look
 _marked: dict[int, weakref.ref[np.ndarray]] = {}  # by id of the array that owns the memory
@@ -55,7 +54,7 @@ def check_saved(values: Any) -> None:
     """RuntimeError if a node saved the memory of an inference tensor."""
     for value in values or ():
         value = value[0] if isinstance(value, tuple) else value  # an output of a Function
-        array = value.array if isinstance(value, Variable) else value
+        array = getattr(value, "array", value)
         if isinstance(array, np.ndarray) and is_inference(array):
             raise RuntimeError(
                 "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
