@@ -23,9 +23,10 @@ from .autograd.modes import current
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, arrange, comparison, index, matrix, parts, power, reduce
+from .ops import arithmetic, arrange, comparison, index, matrix, power, reduce
 from .ops import shape as shape_ops
 from .ops.operands import cast
+from .ops.parts import unfold as windows
 from .size import Size
 from .tensor_options import contiguous_format, flag, lies_in, preserve_format, read_to, strided, suggested
 
@@ -631,7 +632,7 @@ class Tensor(Variable):
     adjoint = ops.adjoint
     expand, expand_as, broadcast_to = shape_ops.expand, shape_ops.expand_as, ops.broadcast_to
     repeat, tile, repeat_interleave = arrange.repeat, ops.tile, ops.repeat_interleave
-    unfold, as_strided = parts.unfold, ops.as_strided
+    unfold, as_strided = windows, ops.as_strided
     narrow, select, split, chunk = ops.narrow, ops.select, ops.split, ops.chunk
     tensor_split, unbind, split_with_sizes = ops.tensor_split, ops.unbind, ops.split_with_sizes
     hsplit, vsplit, dsplit = ops.hsplit, ops.vsplit, ops.dsplit

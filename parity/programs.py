@@ -19,8 +19,7 @@ refuses where the other need not. That is counted, and no fault: a wrong number 
 Forms. Each program draws the form that fused operations take in it (`minigrad.use_kernels`): definition, NumPy, compiled at
 any size, or "fastest", the choice that users have. PyTorch's operations have one form.
 
-What is left out: in-place changes of a tensor of which a view is still in use. PyTorch rewrites the history of the view,
-minigrad refuses with an error that says so.
+What is left out: in-place changes of a tensor of which a view is still in use. writes.py is about those.
 """
 
 from __future__ import annotations

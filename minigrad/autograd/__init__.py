@@ -12,7 +12,7 @@
     fused.py          operations with a definition, a NumPy form and a compiled form; the switch among them
     edges.py          the graph for programs that look at it: GradientEdge, get_gradient_edge
     hooks.py          functions of the user's that see gradients on their way
-    views.py          tensors that share memory, and when a history is no longer true
+    views.py          what happens to the history of y when something is written into y[0]
     ownership.py      when a leaf may keep an array without copying it
     anomaly.py        which operation made the first NaN
     gradcheck.py      a gradient against central differences
