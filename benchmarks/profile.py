@@ -84,7 +84,8 @@ def timed(times: Times) -> Iterator[None]:
     )  # fmt: skip
     walk = differentiate.walk
     replace(differentiate, "walk", lambda *a, **k: times.around("(the walk)", "overhead", lambda: walk(*a, **k)))
-    for cls in {optim.Optimizer, *_subclasses(optim.Optimizer)}:
+    optimizers: set[Any] = {optim.Optimizer, *_subclasses(optim.Optimizer)}
+    for cls in optimizers:
         if "step" not in vars(cls):
             continue
 
