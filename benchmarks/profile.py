@@ -84,11 +84,16 @@ def timed(times: Times) -> Iterator[None]:
     )  # fmt: skip
     walk = differentiate.walk
     replace(differentiate, "walk", lambda *a, **k: times.around("(the walk)", "overhead", lambda: walk(*a, **k)))
-    step = optim.Optimizer.step
-    replace(
-        optim.Optimizer, "step",
-        lambda self, closure=None: times.around(f"(optimizer {type(self).__name__})", "update", step, self, closure),
-    )  # fmt: skip
+    optimizers: set[Any] = {optim.Optimizer, *_subclasses(optim.Optimizer)}
+    for cls in optimizers:
+        if "step" not in vars(cls):
+            continue
+
+        def timed(self: Any, *args: Any, _step: Any = cls.step) -> Any:
+            return times.around(f"(optimizer {type(self).__name__})", "update", _step, self, *args)
+
+        timed.hooked = True  # type: ignore[attr-defined]  # so that no class puts hooks around it, and keeps it
+        replace(cls, "step", timed)
     try:
         yield
     finally:
