@@ -116,7 +116,7 @@ def test_nothing_else_is_asked_for(tree):
     code = """
 import sys, pytest
 from parity import cases, claims
-for name in ("logaddexp2", "nn.functional.squareplus", "nn.CrossMapLRN2d", "nn.functional.relu_squared"):
+for name in ("logaddexp2", "nn.functional.squareplus", "nn.LPPool3d", "nn.functional.relu_squared"):
     assert claims.idle(cases.CASES[name]) == {}, name
 chosen = "not test_case and not test_every_form_runs"
 sys.exit(pytest.main(["-q", "tests/test_parity_ops.py", "-k", chosen]))
@@ -157,7 +157,7 @@ def test_without_their_cases_they_are_missed(tmp_path):
         "logaddexp2",
         "Tensor.logaddexp2",
         "functional.squareplus",
-        "nn.CrossMapLRN2d",
+        "nn.LPPool3d",
         "functional.relu_squared",
     ):
         assert f"{name}'" in said, said
@@ -166,7 +166,7 @@ def test_without_their_cases_they_are_missed(tmp_path):
 FAULTS = {
     "logaddexp2": (TITLES[0], "minigrad/ops/exponential.py", "grad / (1 + exp2(a - b))", "grad / (1 + exp2(b - a))"),
     "squareplus": (TITLES[1], "minigrad/ops/power.py", "/ (out**2 + 1)", "/ (out**2 + 1.001)"),
-    "CrossMapLRN2d": (TITLES[2], "minigrad/nn/norm.py", "norm(input, size", "norm(input.detach(), size"),
+    "LPPool3d": (TITLES[2], "minigrad/nn/pooling.py", "3d(input, self.norm_type", "3d(input.detach(), self.norm_type"),
     "relu_squared, NumPy": (TITLES[3], "minigrad/ops/piecewise.py", "return 2 * grad * np.max", "return grad * np.max"),
     "relu_squared, compiled": (TITLES[3], "minigrad/kernels/elementwise.py", "grad + grad)", "grad + 1.001 * grad)"),
 }  # fmt: skip

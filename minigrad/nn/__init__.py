@@ -46,7 +46,7 @@ from .parameter import Buffer, Parameter, UninitializedBuffer, UninitializedPara
 from .pixelshuffle import PixelShuffle, PixelUnshuffle
 from .pooling import (
     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AdaptiveMaxPool1d, AdaptiveMaxPool2d, AdaptiveMaxPool3d,
-    AvgPool1d, AvgPool2d, AvgPool3d, FractionalMaxPool2d, FractionalMaxPool3d, LPPool1d, LPPool2d, LPPool3d, MaxPool1d,
+    AvgPool1d, AvgPool2d, AvgPool3d, FractionalMaxPool2d, FractionalMaxPool3d, LPPool1d, LPPool2d, MaxPool1d,
     MaxPool2d, MaxPool3d, MaxUnpool1d, MaxUnpool2d, MaxUnpool3d,
 )  # fmt: skip
 from .rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
@@ -57,7 +57,8 @@ from .upsampling import Upsample, UpsamplingBilinear2d, UpsamplingNearest2d
 from . import modules
 
 _NEAREST = {
-    "CrossMapLRN2d": "is nn.LocalResponseNorm",
+    "CrossMapLRN2d": "is nn.LocalResponseNorm",  # PyTorch 2.13's own adds up wrong channels
+    "LPPool3d": "is nn.functional.lp_pool3d",  # README adds it
     "SyncBatchNorm": "is nn.BatchNorm2d",
 }
 

@@ -226,13 +226,6 @@ class LPPool2d(_LPPoolNd):
         return F.lp_pool2d(input, *self._arguments())
 
 
-class LPPool3d(_LPPoolNd):
-    """The p-norm of each window of (N, C, D, H, W)."""
-
-    def forward(self, input: Any) -> Any:
-        return F.lp_pool3d(input, *self._arguments())
-
-
 class _FractionalMaxPool(Module):
     rank = 0
 

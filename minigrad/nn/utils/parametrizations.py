@@ -10,8 +10,9 @@ from ... import ops
 from ...autograd.modes import no_grad
 from ...autograd.variable import Array, Variable, wrap
 from ...creation import eye
+from ...ops.distances import normalize
+from ...ops.pad import pad
 from ...sampling import randn
-from .. import functional as F
 from ..module import Module
 from .norms import as_matrix, direction, norm_except_dim, out_dim, towards, weight_of
 from .parametrize import register_parametrization
@@ -76,7 +77,7 @@ class _SpectralNorm(Module):
 
     def forward(self, weight: Any) -> Any:
         if weight.dim() == 1:
-            return F.normalize(weight, dim=0, eps=self.eps)
+            return normalize(weight, dim=0, eps=self.eps)
         matrix = as_matrix(weight, self.dim)
         if self.training:
             self._power_method(matrix, self.n_power_iterations)
@@ -150,7 +151,7 @@ class _Orthogonal(Module):
             Q = _reflected(X) * X.diagonal(dim1=-2, dim2=-1).detach().trunc().unsqueeze(-2)
         else:
             X = X.tril()
-            X = F.pad(X, (0, n - k)) if n != k else X
+            X = pad(X, (0, n - k)) if n != k else X
             A = X - X.mT
             if self.orthogonal_map == "matrix_exp":
                 Q = _exponential(A)
