@@ -63,7 +63,10 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         for kind in (torch.nn.RNN, torch.nn.LSTM, torch.nn.GRU):
             layer = kind(20, 40, dtype=dtype)
             yield f"{kind.__name__} {name}", through(lambda x, layer=layer: layer(x)[0], (30, 20, 20), dtype=dtype)
-        yield f"cummax {name}", through(lambda x: torch.cummax(x, 0).values + torch.cummax(x, 1).values, rows, dtype=dtype)
+        yield (
+            f"cummax {name}",
+            through(lambda x: torch.cummax(x, 0).values + torch.cummax(x, 1).values, rows, dtype=dtype),
+        )
         words = torch.zeros(400, dtype=torch.int64)
         yield f"embedding {name}", through(lambda w, i=words: F.embedding(i, w), (50, 200), dtype=dtype)
         yield f"Adam {name}", step(lambda p: torch.optim.Adam(p), dtype)
