@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from typing import Any
 from .compare import environment
 
 Arguments = tuple[Any, ...]
+PATIENCE = 20.0  # seconds for the first calls of an operation
 
 
 def ways(torch: Any, n: int) -> Iterator[tuple[str, Callable[[], Arguments]]]:
@@ -192,6 +194,11 @@ def work(engine: str, n: int, threads: int) -> None:
     torch.set_num_threads(threads)
     torch.nn.functional.gelu(torch.zeros(1 << 16))  # in minigrad this loads Numba, as any large array does
     timed: Timed | None = None
+
+    def give_up(*_: Any) -> None:
+        raise TimeoutError(f"takes more than {PATIENCE} s")
+
+    signal.signal(signal.SIGALRM, give_up)
     for line in sys.stdin:
         ask = json.loads(line)
         if "find" in ask:
@@ -206,11 +213,13 @@ def work(engine: str, n: int, threads: int) -> None:
             answer: Any = fit
         elif "take" in ask:
             path, way = ask["take"]
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE)
             try:
                 timed = Timed(torch, path, special(torch, n)[path] if way == "its own" else dict(ways(torch, n))[way])
                 answer = {"backward": timed.backward}
             except Exception as problem:
-                timed, answer = None, {"error": f"{type(problem).__name__}: {str(problem)[:200]}"}
+                timed, answer = None, {"error": f"{engine}: {type(problem).__name__} {str(problem)[:200]}"}
+            signal.setitimer(signal.ITIMER_REAL, 0)
         else:
             assert timed is not None
             answer = [
@@ -242,7 +251,7 @@ class Engine:
 
 
 def measure(
-    paths: list[str], n: int, threads: int, budget: float, rounds: int = 3
+    paths: list[str], n: int, threads: int, budget: float, rounds: int = 3, tell: Callable[[str], Any] = len
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """By operation the times of both engines, forward and forward with backward; and what could not be timed, with the reason."""
     found: list[dict[str, Any]] = []
@@ -250,6 +259,7 @@ def measure(
     engines = [Engine(name, n, threads) for name in ("torch", "minigrad")]
     try:
         for path in paths:
+            tell(path)
             theirs, ours = (engine.ask(find=path) for engine in engines)
             way = next((w for w in theirs if w in ours), None)
             if way is None:
@@ -287,6 +297,7 @@ def main(given: list[str]) -> int:
     parser.add_argument("--elements", type=int, default=1_000_000, help="of an input (1,000,000)")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="threads of each engine (2)")
     parser.add_argument("--seconds", type=float, default=0.05, help="of a round, of which each engine has three (0.05)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each engine, in turn (3)")
     parser.add_argument("--below", type=float, metavar="RATIO", help="show only what is slower than that")
     parser.add_argument("--json", metavar="FILE", help="write the figures to this file")
     options = parser.parse_args(given)
@@ -294,7 +305,12 @@ def main(given: list[str]) -> int:
     for name in options.names:
         if name not in known:
             parser.error(f"unknown operation {name!r}; there are {', '.join(known)}")
-    found, left = measure(options.names or known, options.elements, options.threads, options.seconds)
+
+    def tell(path: str) -> None:
+        print(f"{path}\x1b[K", end="\r", file=sys.stderr, flush=True)
+
+    setting = options.elements, options.threads, options.seconds, options.rounds
+    found, left = measure(options.names or known, *setting, tell)
     print(f"{'operation':45} {'called with':22} {'':13} {'minigrad':>10} {'PyTorch':>10} {'ratio':>7}")
     for row in found:
         if options.below is None or row["ratio"] < options.below:

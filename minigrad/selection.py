@@ -30,8 +30,8 @@ def first_of_order(rows: Array, k: int, descending: bool) -> Array:
     # The k largest are wanted from now on; ~x turns the order of whole numbers and of False and True around.
     keys = rows if descending else -rows if rows.dtype.kind == "f" else ~rows
     if len(rows) == 1:
-        places = np.flatnonzero(keys[0] >= _at_most_the_kth(keys[0], k))
-        return places[in_order(keys[0, places], 0, True)[:k]][None]
+        places: Array = np.flatnonzero(keys[0] >= _at_most_the_kth(keys[0], k))
+        return places[in_order(keys[0, places], 0, True)[:k]].reshape(1, k)
     kth = np.partition(keys, n - k, 1)[:, n - k, None]
     chosen = keys >= kth
     if np.count_nonzero(chosen) > len(rows) * k:  # equal ones on the edge: of these the first

@@ -220,7 +220,8 @@ def _constructor(cls: type, original: Callable[..., Any], calls: Calls) -> Calla
     """`__init__` of objects that cannot be used: of this class, or of a class that the case derives from it."""
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
+        if original is not object.__init__:  # (of a tuple it takes no arguments: `__new__` has them)
+            original(self, *args, **kwargs)
         kind = type(self)
         own = kind is cls or (issubclass(kind, cls) and not f"{kind.__module__}.".startswith("minigrad."))
         if own and _from_outside():

@@ -274,16 +274,14 @@ def _backward_of(ctx: Any, grad: Array) -> tuple[Any, ...]:
     kind, width = ctx.kind, before.shape[1]
     n = int(ctx.walk[1].max())
     states = [np.empty((n, width), grad.dtype)] * (2 if kind == LSTM else 1)
-    last: list[Any]
     outer, *last = (part.copy() for part in recurrent.unpacked(np.ascontiguousarray(grad), len(gates), *states))
     none = np.empty((0, 0), grad.dtype)
     d = np.empty_like(gates)
     dx = np.empty_like(gates) if kind == GRU else none
     setting = *_padded(w), dx, d, last[0], last[1] if kind == LSTM else none, before, gates, kept, bounded, *ctx.walk
     _shared(n, 2 * ctx.elements, lambda start, stop: _backward(kind, outer, *setting, start, stop))
-    if kind == GRU:
-        last.append(d.sum(0) if ctx.needs_input_grad[3] else None)
-    return (dx if kind == GRU else d).reshape(ctx.shape), weight_gradient(ctx, d, before), *last
+    by_bias = (d.sum(0) if ctx.needs_input_grad[3] else None,) if kind == GRU else ()
+    return (dx if kind == GRU else d).reshape(ctx.shape), weight_gradient(ctx, d, before), *last, *by_bias
 
 
 class RnnLayer(recurrent.RnnLayer):

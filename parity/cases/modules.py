@@ -262,6 +262,7 @@ def _packed(
     rnn, first = torch.nn.utils.rnn, options.get("batch_first", False)
     given = rnn.pack_padded_sequence(x, torch.tensor(lengths), first, enforce_sorted=sorted_)
     assert isinstance(given, rnn.PackedSequence)
+    given = rnn.PackedSequence(given.data, given.batch_sizes, given.sorted_indices)
     hx = () if state is None else (tuple(state) if kind == "LSTM" else state[0],)
     out, last = m(given, *hx)
     return Result((given, out, last, *rnn.pad_packed_sequence(out, first)), list(m.parameters()))

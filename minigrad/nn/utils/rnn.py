@@ -18,6 +18,7 @@ import numpy as np
 
 from ...autograd.variable import Variable, wrap
 from ...missing import error as _missing
+from ...ops.checks import require_tensor
 from ...ops.join import cat, stack
 
 
@@ -114,8 +115,7 @@ def pack_padded_sequence(
 
     enforce_sorted: the longest must come first; with False they are put into that order. PyTorch: pack_padded_sequence.
     """
-    if not isinstance(input, Variable):
-        raise TypeError(f"_pack_padded_sequence(): argument 'input' must be Tensor, not {type(input).__name__}")
+    require_tensor(input, "_pack_padded_sequence")
     given = lengths.array if isinstance(lengths, Variable) else np.asarray(lengths)
     given = given.astype(np.int64)
     if given.ndim != 1:
