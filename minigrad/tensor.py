@@ -22,6 +22,7 @@ from .device import device, require_cpu
 from .ops import arithmetic, arrange, index, matrix, power
 from .ops import shape as shape_ops
 from .ops.operands import cast
+from .signature import publish_methods
 from .size import Size
 from .tensor_options import contiguous_format, flag, lies_in, preserve_format, read, read_to, suggested
 
@@ -659,3 +660,4 @@ def _converted(function: str, x: Tensor, d: np.dtype, order: Any, make_copy: boo
 
 
 register_tensor_type(Tensor)
+publish_methods(Tensor)  # from here on what a program calls; operators stay as they are

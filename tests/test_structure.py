@@ -146,10 +146,11 @@ GROUPS = [
         "threads",
         "memory_order",
         "random",
+        "warn",
     ],
     ["files"],
     ["autograd"],
-    ["tensor_options"],
+    ["tensor_options", "out", "signature"],
     ["ops"],
     ["kernels"],  # (but its command line) beside ops: the compiled forms are subclasses of the NumPy forms
     ["autograd.functional", "inplace", "inplace_functions"],

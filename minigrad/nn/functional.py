@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from .. import dtypes, inplace_functions, missing, ops
 from ..inplace import of
 from ..ops.dropout import check_probability
-from ..public import FUNCTIONAL
+from ..public import FUNCTIONAL, MINIGRAD
+from ..signature import reader
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -188,8 +189,10 @@ def _drop_batch(input: Tensor, batched: int, p: float, training: bool, inplace: 
     return input.copy_(dropped) if inplace else dropped
 
 
-# -- what the module shows
+# -- what the module shows: readers of arguments (signature.py)
 
+for _name, _function in FUNCTIONAL.items():
+    FUNCTIONAL[_name] = reader(_function, "function", "minigrad" if MINIGRAD.get(_name) is _function else __name__)
 globals().update(FUNCTIONAL)
 __all__ = sorted(FUNCTIONAL)
 

@@ -180,7 +180,7 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
 
 @public
 def scatter(
-    input: Tensor, dim: int, index: Tensor, src: Tensor | None = None, value: Number | Tensor | None = None, *,
+    input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, value: Number | Tensor | None = None, *,
     reduce: str | None = None,
 ) -> Tensor:  # fmt: skip
     """input with src (or one value) written at the places that `gather(dim, index)` reads. PyTorch: torch.scatter."""

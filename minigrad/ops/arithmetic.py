@@ -37,7 +37,7 @@ class Add(Operation):
 
 
 @public
-def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
+def add(input: Operand | Number, other: Operand | Number, *, alpha: Number = 1) -> Tensor:
     """input + alpha · other, broadcast. PyTorch: torch.add."""
     return binary(Add, input, other if alpha == 1 else _scaled(other, alpha))
 
@@ -59,7 +59,7 @@ class Sub(Operation):
 
 
 @public(also="subtract")
-def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
+def sub(input: Operand | Number, other: Operand | Number, *, alpha: Number = 1) -> Tensor:
     """input - alpha · other, broadcast; not for booleans. PyTorch: torch.sub."""
     a, b = input, other if alpha == 1 else mul(other, alpha)
     for x in (a, b):
@@ -137,7 +137,7 @@ class Mul(Operation):
 
 
 @public(also="multiply")
-def mul(input: Operand, other: Operand) -> Tensor:
+def mul(input: Operand | Number, other: Operand | Number) -> Tensor:
     """input · other, broadcast. PyTorch: torch.mul."""
     return binary(Mul, input, other)
 
@@ -158,7 +158,7 @@ class Div(Operation):
 
 
 @public(also=("divide", "true_divide"))
-def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
+def div(input: Operand | Number, other: Operand | Number, *, rounding_mode: str | None = None) -> Tensor:
     """input / other, broadcast; integers divide to floats. rounding_mode: None, "trunc" or "floor". PyTorch: torch.div."""
     if rounding_mode == "floor":
         return floor_divide(input, other)
@@ -196,7 +196,7 @@ def reciprocal(input: Operand) -> Tensor:
 
 
 @public
-def lerp(input: Operand, end: Operand, weight: Operand) -> Tensor:
+def lerp(input: Operand, end: Operand, weight: Operand | Number) -> Tensor:
     """input + weight · (end - input). PyTorch: torch.lerp."""
     return input + weight * (end - input)
 
@@ -231,7 +231,7 @@ class FloorDivide(Operation):
 
 
 @public
-def floor_divide(input: Operand, other: Operand) -> Tensor:
+def floor_divide(input: Operand | Number, other: Operand | Number) -> Tensor:
     """⌊input / other⌋. PyTorch: torch.floor_divide."""
     a, b = _dividend_and_divisor("floor_divide", input, other)
     out = binary(FloorDivide, a, b)
@@ -287,7 +287,7 @@ class Remainder(Operation):
 
 
 @public
-def remainder(input: Operand, other: Operand) -> Tensor:
+def remainder(input: Operand | Number, other: Operand | Number) -> Tensor:
     """The remainder of input / other with the sign of other: Python's %. PyTorch: torch.remainder."""
     return binary(Remainder, *_dividend_and_divisor("remainder", input, other))
 
@@ -312,7 +312,7 @@ class Fmod(Operation):
 
 
 @public
-def fmod(input: Operand, other: Operand) -> Tensor:
+def fmod(input: Operand, other: Operand | Number) -> Tensor:
     """The remainder of input / other with the sign of input: C's fmod. PyTorch: torch.fmod."""
     return binary(Fmod, *_dividend_and_divisor("fmod", input, other))
 
@@ -348,7 +348,7 @@ def abs(input: Operand) -> Tensor:
 
 
 @public
-def copysign(input: Operand, other: Operand) -> Tensor:
+def copysign(input: Operand, other: Operand | Number) -> Tensor:
     """|input| with the sign of other. PyTorch: torch.copysign."""
     signs = np.sign(np.copysign(1.0, array_of(other)))
     x = to_float(input)

@@ -36,7 +36,7 @@ class Tile(Operation):
         return grad.reshape(tuple(paired)).sum(tuple(range(0, len(paired), 2))), None
 
 
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *repeats: int) -> Tensor:
     """Copies of the tensor along each dimension, new dimensions in front. PyTorch: torch.Tensor.repeat."""
     counts = sizes(repeats)
     if len(counts) < input.array.ndim:
@@ -47,7 +47,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
 
 
 @public
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *dims: int) -> Tensor:
     """As `repeat`, with 1 for dimensions that are not named. PyTorch: torch.tile."""
     counts = sizes(dims)
     return repeat(input, (1,) * (input.array.ndim - len(counts)) + counts)
@@ -102,7 +102,7 @@ class Flip(Operation):
 
 
 @public
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *dims: int) -> Tensor:
     """The order of `dims` reversed: a copy. PyTorch: torch.flip."""
     return Flip.apply(input, normalize_dims(sizes(dims), input.array.ndim))
 

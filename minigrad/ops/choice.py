@@ -10,7 +10,7 @@ from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
-from .operands import array_of, binary, broadcast_error, promote, wrapped
+from .operands import Number, array_of, binary, broadcast_error, promote, wrapped
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -32,7 +32,7 @@ class Where(Operation):
 
 
 @public
-def where(condition: Operand, input: Operand = None, other: Operand = None) -> Any:
+def where(condition: Operand, input: Operand | Number | None = None, other: Operand | Number | None = None) -> Any:
     """input where condition is True, else other; with the condition alone, the indices of its True elements.
 
     condition: boolean, all three broadcast. The branch not taken gets gradient 0 — but a nan in *its own* backward
@@ -142,7 +142,7 @@ class Clamp(Operation):
 
 
 @public(also="clip")
-def clamp(input: Operand, min: Operand = None, max: Operand = None) -> Tensor:
+def clamp(input: Operand, min: Operand | Number | None = None, max: Operand | Number | None = None) -> Tensor:
     """input held within [min, max]; each a number, a tensor or None (not both None). PyTorch: torch.clamp."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
-from .operands import array_of, broadcast_error, promote
+from .operands import Number, array_of, broadcast_error, promote
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -24,37 +24,37 @@ def _compare(ufunc: np.ufunc, input: Operand, other: Operand) -> Any:
 
 
 @public
-def eq(input: Operand, other: Operand) -> Tensor:
+def eq(input: Operand, other: Operand | Number) -> Tensor:
     """input == other, as a boolean tensor. PyTorch: torch.eq."""
     return _compare(np.equal, input, other)
 
 
 @public
-def ne(input: Operand, other: Operand) -> Tensor:
+def ne(input: Operand, other: Operand | Number) -> Tensor:
     """input != other. PyTorch: torch.ne."""
     return _compare(np.not_equal, input, other)
 
 
 @public(also="less")
-def lt(input: Operand, other: Operand) -> Tensor:
+def lt(input: Operand, other: Operand | Number) -> Tensor:
     """input < other. PyTorch: torch.lt."""
     return _compare(np.less, input, other)
 
 
 @public(also="less_equal")
-def le(input: Operand, other: Operand) -> Tensor:
+def le(input: Operand, other: Operand | Number) -> Tensor:
     """input ≤ other. PyTorch: torch.le."""
     return _compare(np.less_equal, input, other)
 
 
 @public(also="greater")
-def gt(input: Operand, other: Operand) -> Tensor:
+def gt(input: Operand, other: Operand | Number) -> Tensor:
     """input > other. PyTorch: torch.gt."""
     return _compare(np.greater, input, other)
 
 
 @public(also="greater_equal")
-def ge(input: Operand, other: Operand) -> Tensor:
+def ge(input: Operand, other: Operand | Number) -> Tensor:
     """input ≥ other. PyTorch: torch.ge."""
     return _compare(np.greater_equal, input, other)
 
@@ -157,19 +157,19 @@ def _bitwise(ufunc: np.ufunc, input: Operand, other: Operand) -> Any:
 
 
 @public
-def bitwise_and(input: Operand, other: Operand) -> Tensor:
+def bitwise_and(input: Operand | Number, other: Operand | Number) -> Tensor:
     """input & other, bit by bit; `and` of booleans. PyTorch: torch.bitwise_and."""
     return _bitwise(np.bitwise_and, input, other)
 
 
 @public
-def bitwise_or(input: Operand, other: Operand) -> Tensor:
+def bitwise_or(input: Operand | Number, other: Operand | Number) -> Tensor:
     """input | other, bit by bit; `or` of booleans. PyTorch: torch.bitwise_or."""
     return _bitwise(np.bitwise_or, input, other)
 
 
 @public
-def bitwise_xor(input: Operand, other: Operand) -> Tensor:
+def bitwise_xor(input: Operand | Number, other: Operand | Number) -> Tensor:
     """input ^ other, bit by bit. PyTorch: torch.bitwise_xor."""
     return _bitwise(np.bitwise_xor, input, other)
 

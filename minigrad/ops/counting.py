@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
+from .operands import Number
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -47,7 +48,12 @@ def unique(
 
 @public
 def searchsorted(
-    sorted_sequence: Tensor, input: Operand, *, out_int32: bool = False, right: bool = False, side: str | None = None
+    sorted_sequence: Tensor,
+    input: Operand | Number,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
 ) -> Any:
     """Where each value would go in a sorted sequence (each row's own, for matrices). PyTorch: torch.searchsorted."""
     right = right or side == "right"
@@ -63,13 +69,15 @@ def searchsorted(
 
 
 @public
-def bucketize(input: Tensor, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
+def bucketize(input: Tensor | Number, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """The bucket of each value between sorted boundaries. PyTorch: torch.bucketize."""
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
 @public
-def isin(elements: Operand, test_elements: Operand, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+def isin(
+    elements: Operand | Number, test_elements: Operand | Number, *, assume_unique: bool = False, invert: bool = False
+) -> Tensor:
     """Which elements are among test_elements. PyTorch: torch.isin."""
     a, b = (x.array if isinstance(x, Variable) else np.asarray(x) for x in (elements, test_elements))
     return wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))
