@@ -57,6 +57,8 @@ from .signature import publish as _publish
 globals().update(
     _publish(globals(), __name__)
 )  # what a program gets reads its arguments; inside they call each other bare
+for _room in (linalg, nn.init):
+    vars(_room).update(_publish(vars(_room), _room.__name__))
 _MINIGRAD.update({_name: globals()[_name] for _name in _MINIGRAD})
 
 pi, e, inf, nan, newaxis = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan, None

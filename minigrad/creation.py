@@ -9,6 +9,7 @@ import numpy as np
 
 from . import dtypes
 from .autograd.variable import Variable, wrap
+from .ops.operands import Number
 from .tensor_options import (
     DataOptions,
     FormatOptions,
@@ -42,9 +43,14 @@ def _leftmost(data: Any) -> Any:
 
 
 def _plain(data: Any) -> Any:
-    """Nested lists in which tensors have become Python values."""
+    """Nested lists in which tensors have become Python numbers: PyTorch takes those of one element, whatever their shape."""
     if isinstance(data, Variable):
-        return data.array.tolist()
+        if data.array.size != 1:
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars, and this one has shape {list(data.array.shape)}; "
+                "join tensors with torch.stack or torch.cat"
+            )
+        return data.array.item()
     return [_plain(x) for x in data] if isinstance(data, list | tuple) else data
 
 
@@ -152,7 +158,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     return wrap(array.copy() if copy else array)
 
 
-def scalar_tensor(s: Any, **options: Unpack[TensorOptions]) -> Tensor:
+def scalar_tensor(s: Number, **options: Unpack[TensorOptions]) -> Tensor:
     """A tensor without dimensions, in the default float type. PyTorch: torch.scalar_tensor."""
     d, requires_grad = read("scalar_tensor", options, dtypes.default_numpy())
     return leaf(_to_array(s, d), requires_grad)
@@ -243,7 +249,7 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[Ten
     return leaf((start + index * step).astype(d), requires_grad)
 
 
-def linspace(start: Any, end: Any, steps: int, **options: Unpack[TensorOptions]) -> Tensor:
+def linspace(start: Tensor | Number, end: Tensor | Number, steps: int, **options: Unpack[TensorOptions]) -> Tensor:
     """`steps` values from start to end, both included, at equal distances. PyTorch: torch.linspace."""
     d, requires_grad = read("linspace", options, dtypes.default_numpy())
     if steps < 0:
@@ -270,7 +276,9 @@ def _linspace(start: float, end: float, steps: int, d: np.dtype) -> np.ndarray:
     return values.astype(d)
 
 
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, **options: Unpack[TensorOptions]) -> Tensor:
+def logspace(
+    start: Tensor | Number, end: Tensor | Number, steps: int, base: float = 10.0, **options: Unpack[TensorOptions]
+) -> Tensor:
     """base to the powers `linspace(start, end, steps)`. PyTorch: torch.logspace."""
     d, requires_grad = read("logspace", options, dtypes.default_numpy())
     powers = _linspace(float(_number(start)), float(_number(end)), steps, np.dtype(np.float64))
@@ -287,12 +295,22 @@ def eye(n: int, m: int | None = None, **options: Unpack[TensorOptions]) -> Tenso
 
 def tril_indices(row: int, col: int, offset: int = 0, **options: Unpack[TensorOptions]) -> Tensor:
     """The indices (2, n) of the lower triangle of a row by col matrix. PyTorch: torch.tril_indices."""
+    _check_matrix(row, col, offset)
     return _indices("tril_indices", np.tril_indices(row, offset, col), options)
 
 
 def triu_indices(row: int, col: int, offset: int = 0, **options: Unpack[TensorOptions]) -> Tensor:
     """The indices (2, n) of the upper triangle of a row by col matrix. PyTorch: torch.triu_indices."""
+    _check_matrix(row, col, offset)
     return _indices("triu_indices", np.triu_indices(row, offset, col), options)
+
+
+def _check_matrix(row: int, col: int, offset: int) -> None:
+    for name, n in (("row", row), ("col", col)):
+        if not 0 <= n < 2**63:
+            raise RuntimeError(f"{name} must be non-negative, got {n}")
+    if not -(2**63) <= offset < 2**63:
+        raise RuntimeError(f"offset does not fit 64 bits: {offset}")
 
 
 def _indices(function: str, found: tuple[np.ndarray, ...], options: TensorOptions) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 from .tensor import Tensor
 
 
-def is_tensor(obj: Any) -> bool:
+def is_tensor(obj: Any, /) -> bool:
     """Whether obj is a tensor. PyTorch: torch.is_tensor."""
     return isinstance(obj, Tensor)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from . import dtypes, inplace, memory_order, random, storage
 from .autograd.variable import Variable, wrap
 from .random import Generator
-from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_pattern, read_size
+from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_pattern, read_size, whole
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -109,7 +109,7 @@ def randint(
 
 
 def randint_like(
-    input: Tensor, low: Any = 0, high: Any = None, *, generator: Generator | None = None,
+    input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None,
     **options: Unpack[FormatOptions],
 ) -> Tensor:  # fmt: skip
     """Integers in [low, high), in the shape and type of input. PyTorch: torch.randint_like."""
@@ -130,7 +130,12 @@ def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Te
 
 
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, **options: Unpack[TensorOptions]
+    mean: Tensor | float,
+    std: Tensor | float = 1.0,
+    size: Sequence[int] | None = None,
+    *,
+    generator: Generator | None = None,
+    **options: Unpack[TensorOptions],
 ) -> Tensor:
     """Normal with mean and std: numbers, with a size and options, or tensors, element by element. PyTorch: torch.normal."""
     if not isinstance(mean, Variable) and not isinstance(std, Variable):
@@ -204,6 +209,10 @@ def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | 
 
 def random_(self: Tensor, *bounds: Any, generator: Generator | None = None) -> Tensor:
     """Fill with integers: `random_()`, `random_(high)`, `random_(low, high)`. PyTorch: torch.Tensor.random_."""
+    if len(bounds) > 2:
+        raise TypeError(f"random_() takes 2 positional arguments but {len(bounds)} were given")
+    if any(whole(bound) is None for bound in bounds):
+        raise TypeError(f"random_(): its bounds must be ints, not {', '.join(type(b).__name__ for b in bounds)}")
     low, high = (None, None) if not bounds else (0, bounds[0]) if len(bounds) == 1 else bounds
     return _fill(self, lambda shape: _stream(generator).random(shape, self.array.dtype, low, high))
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import linecache
 import types
 from collections.abc import Callable
@@ -135,6 +136,12 @@ FREE = ("Any", "Callable", "object")
 
 # NumPy's names for PyTorch's parameters, which PyTorch takes wherever its own reader of arguments runs.
 SPELLINGS = {"dim": ("axis",), "keepdim": ("keepdims",), "input": ("x", "a", "x1"), "other": ("x2",)}
+# Second names of functions under which PyTorch calls the parameters otherwise.
+RENAMED: dict[tuple[str, str], dict[str, str]] = {
+    ("function", "swapaxes"): {"dim0": "axis0", "dim1": "axis1"},
+    ("method", "swapaxes"): {"dim0": "axis0", "dim1": "axis1"},
+    ("method", "split"): {"split_size_or_sections": "split_size"},
+}
 # PyTorch wrote these in Python: they take their own names only.
 IN_PYTHON = frozenset(
     (
@@ -150,20 +157,26 @@ IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not wri
 )  # fmt: skip
 
 
+# In the constructor of a module: what PyTorch's own code tests for truth may be a number or None, but no word.
+TRUTH = Kind("bool", lambda x: x if x is None or isinstance(x, int | np.bool_) else NO, bool)
+
+
 class Union:
     """What an annotation says: one of several kinds, or a sequence of them."""
 
-    def __init__(self, annotation: str) -> None:
+    def __init__(self, annotation: str, place: str = "function") -> None:
         self.kinds: list[Kind] = []
         self.elements: Union | None = None  # of a sequence
         self.free = False
         for word in _words(annotation):
             if word in UNIONS:
-                inner = Union(UNIONS[word])
+                inner = Union(UNIONS[word], place)
                 self.kinds += inner.kinds
                 self.elements = inner.elements or self.elements
             elif word.startswith(("Sequence[", "tuple[", "list[")):
                 self.elements = Union(word[word.index("[") + 1 : -1].removesuffix(", ..."))
+            elif word == "bool" and place == "constructor":
+                self.kinds.append(TRUTH)
             elif word in KINDS:
                 self.kinds.append(KINDS[word])
             else:
@@ -238,6 +251,13 @@ def _annotation(annotation: Any) -> str:
     return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
 
 
+def _tensors_of(x: Any) -> list[Any]:
+    """The tensor, or the tensors of a sequence; numbers and None are none."""
+    if isinstance(x, Variable):
+        return [x]
+    return [y for y in x if isinstance(y, Variable)] if isinstance(x, list | tuple) else []
+
+
 class Signature:
     """The parameters of a function, and how a call of it is read.
 
@@ -249,21 +269,27 @@ class Signature:
         self.positional: list[str] = []
         self.named: list[str] = []  # parameters that are given by name only
         self.rest: str | None = None  # *rest
+        self.unnamed = 0  # how many of them are not given by name
         self.options = False  # **options, read by the function
         self.defaults: dict[str, Any] = {}
         self.kinds: dict[str, Union] = {}
+        renamed = RENAMED.get((place, name), {})
         for p in inspect.signature(function).parameters.values():
+            p = p.replace(name=renamed.get(p.name, p.name))
             first = place != "function" and not self.kinds
-            self.kinds[p.name] = Union("Any" if first and place == "constructor" else "Tensor" if first else _annotation(p.annotation))  # fmt: skip
+            self.kinds[p.name] = Union("Any" if first and place == "constructor" else "Tensor" if first else _annotation(p.annotation), place)  # fmt: skip
             if p.kind is p.VAR_KEYWORD:
                 self.options = True
                 continue
             if p.kind is p.VAR_POSITIONAL:
                 self.rest = p.name
                 continue
+            self.unnamed += p.kind is p.POSITIONAL_ONLY
             (self.named if p.kind is p.KEYWORD_ONLY else self.positional).append(p.name)
             self.defaults[p.name] = MISSING if p.default is p.empty else p.default
         self.out = out.RULES.get(name) if place == "function" else None
+        self.same: tuple[str, ...] = getattr(function, "same", ())  # the tensors that must be of one type
+        self.floats: tuple[str, ...] = getattr(function, "floats", ())  # and those that must be of a floating one
         own = name in IN_PYTHON if home == "minigrad" else home.endswith("functional") and name not in IN_FUNCTIONAL
         spelled = () if own or place == "constructor" else SPELLINGS
         self.spellings = {s: p for p in spelled if p in self.defaults for s in SPELLINGS[p] if s not in self.defaults}
@@ -295,6 +321,8 @@ class Signature:
             given = len(self.positional) + len(rest)
             hidden = self.place != "function"
             raise TypeError(f"{self.name}() takes {n - hidden} positional arguments but {given - hidden} were given")
+        if not rest and self.rest is not None and self._wants_sizes():
+            raise TypeError(f'{self.name}() missing 1 required positional arguments: "{self.rest}"')
         for place, (name, value) in enumerate(values.items(), self.place == "function"):
             if value is self.defaults[name]:
                 if value is MISSING:
@@ -306,6 +334,7 @@ class Signature:
             values[name] = found
         if self.rest is not None:
             rest = self._read_rest(rest)
+        self._check_types({**values, str(self.rest): rest})
         call = functools.partial(
             self.function, *(values[p] for p in self.positional), *rest, **{p: values[p] for p in self.named}, **named
         )
@@ -314,6 +343,29 @@ class Signature:
         assert self.out is not None
         return out.write(self.name, self.out, call, target, (*values.values(), *rest), self._takes_dtype(values))
 
+    def _check_types(self, values: dict[str, Any]) -> None:
+        """RuntimeError where tensors of one type are wanted and several given, NotImplementedError for what must be floats."""
+        same = [(name, dtypes.from_numpy(x.array.dtype)) for name in self.same for x in _tensors_of(values[name])]
+        if len({d for _, d in same}) > 1:
+            said = ", ".join(f"{name}: {d}" for name, d in same)
+            raise RuntimeError(
+                f"{self.name}(): expected all tensors to have the same dtype, but got {said}; convert them first"
+            )
+        for d in (x.array.dtype for name in self.floats for x in _tensors_of(values[name])):
+            if d.kind != "f":
+                raise NotImplementedError(
+                    f"\"{self.name}\" not implemented for '{dtypes.cxx_name(d)}'; convert the tensor with .float() first"
+                )
+
+    def _test_types(self) -> list[str]:
+        """The same as expressions for the quick path; there types are compared by identity."""
+        tests = []
+        for name in self.floats:
+            tests.append(f"(type({name}) not in _tensors or {name}.array.dtype.kind == 'f')")
+        for a, b in itertools.pairwise(n for n in self.same if n in self.defaults):
+            tests.append(f"(type({b}) not in _tensors or {a}.array.dtype is {b}.array.dtype)")
+        return tests + ["False"] * (self.rest in self.same)
+
     def _takes_dtype(self, values: dict[str, Any]) -> bool:
         """Whether the call leaves open in which type to compute, so that it is out's."""
         return self.options or ("dtype" in values and values["dtype"] is None)
@@ -321,6 +373,10 @@ class Signature:
     def _one_sequence(self) -> bool:
         """Whether `f(x, 2, 3)` is refused for `f(x, (2, 3))`: PyTorch takes numbers one by one where nothing stands before."""
         return self.place == "function" and bool(self.positional) and self.kinds[str(self.rest)].wanted == "int"
+
+    def _wants_sizes(self) -> bool:
+        """Whether *rest stands for sizes or dimensions, which may be () but not left out."""
+        return self.rest is not None and self.kinds[self.rest].wanted.startswith("int")
 
     def _takes_numbers_one_by_one(self) -> bool:
         """Whether `x.f(2, 3)` is taken for `x.f((2, 3))`."""
@@ -373,6 +429,8 @@ class Signature:
                 parameters.append(f"*{self.rest or '_more'}")
             space[f"_{name}_default"] = self.defaults[name]
             parameters.append(f"{name}=_{name}_default")
+            if i + 1 == self.unnamed:
+                parameters.append("/")
             given.append(f"'{name}': {name}")
             passed.append(f"{name}={name}" if name in self.named else name)
             if i >= hidden or self.defaults[name] is not MISSING:
@@ -382,11 +440,14 @@ class Signature:
                     tests.append(f"{name} is not _missing")
             elif self.place == "method":
                 tests.append(f"type({name}) in _tensors")
+        tests += self._test_types()
         rest = self.rest or "_more"
         if not self.named:
             parameters.append(f"*{rest}")
         if self.rest is not None:
             passed.insert(len(self.positional), f"*{rest}")
+            if self._wants_sizes():
+                tests.append(rest)
             if self._one_sequence():
                 tests.append(f"len({rest}) == 1 and type({rest}[0]) in _sequences")
             if not (kind := self.kinds[rest]).free:
@@ -421,18 +482,18 @@ def _unread(*args: Any, **kwargs: Any) -> Any:
     return _compiled()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  in the reader's own globals
 
 
-_readers: dict[tuple[Callable[..., Any], str], Callable[..., Any]] = {}
+_readers: dict[tuple[Callable[..., Any], str, str], Callable[..., Any]] = {}
 
 
-def reader(function: Callable[..., Any], place: str, home: str) -> Callable[..., Any]:
+def reader(function: Callable[..., Any], place: str, home: str, public_name: str = "") -> Callable[..., Any]:
     """What a program gets in the place of `function`: the same function, its arguments read. One for each place.
 
-    home: the module or class in which the program finds it, under which it is pickled.
+    home: the module or class in which the program finds it, under which it is pickled. public_name: its name there.
     """
-    found = _readers.get((function, place))
+    name = public_name if place == "constructor" or (place, public_name) in RENAMED else function.__name__
+    found = _readers.get((function, place, name))
     if found is not None:
         return found
-    name = function.__name__
     made = types.FunctionType(_unread.__code__, {"__builtins__": __builtins__, "__name__": __name__}, name)
 
     def compiled() -> Callable[..., Any]:
@@ -442,15 +503,15 @@ def reader(function: Callable[..., Any], place: str, home: str) -> Callable[...,
     made.__globals__["_compiled"] = compiled
     functools.update_wrapper(made, function)
     made.__module__ = home
-    made.__qualname__ = name if place == "function" else f"Tensor.{name}"
-    _readers[function, place] = made
+    made.__qualname__ = {"function": name, "method": f"Tensor.{name}"}.get(place, function.__qualname__)
+    _readers[function, place, name] = made
     return made
 
 
 def publish(names: dict[str, Any], home: str) -> dict[str, Any]:
     """The readers of the public functions among `names`; home: the module in which a program finds them."""
     made = set(_readers.values())
-    return {n: f if f in made else reader(f, "function", home) for n, f in list(names.items()) if _is_public(n, f)}
+    return {n: f if f in made else reader(f, "function", home, n) for n, f in list(names.items()) if _is_public(n, f)}
 
 
 def _is_public(name: str, value: Any) -> bool:
@@ -459,8 +520,23 @@ def _is_public(name: str, value: Any) -> bool:
     )
 
 
+def _takes_more(method: types.FunctionType) -> bool:
+    """Whether a method takes anything but `self`."""
+    code = method.__code__
+    return code.co_argcount + code.co_kwonlyargcount > 1 or bool(
+        code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
+    )
+
+
 def publish_methods(cls: type) -> None:
     """Put readers in the place of a class's methods. Of one that takes nothing but `self` Python reads the arguments."""
     for name, value in list(vars(cls).items()):
-        if _is_public(name, value) and len(inspect.signature(value).parameters) > 1:
-            setattr(cls, name, reader(value, "method", cls.__module__))
+        if _is_public(name, value) and _takes_more(value):
+            setattr(cls, name, reader(value, "method", cls.__module__, name))
+
+
+def publish_constructor(cls: type) -> None:
+    """Put a reader in the place of a class's own `__init__`; classes of a program's own keep theirs."""
+    function = vars(cls).get("__init__")
+    if cls.__module__.startswith("minigrad.") and isinstance(function, types.FunctionType):
+        setattr(cls, "__init__", reader(function, "constructor", cls.__module__, cls.__name__))  # noqa: B010

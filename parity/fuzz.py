@@ -142,7 +142,8 @@ def _in(engine: Engine, x: Any) -> Any:
     """The argument in an engine."""
     if isinstance(x, T):
         values = x.values.copy()
-        made = engine.module.from_numpy(values) if values.ndim else engine.module.from_numpy(values.reshape(1))[0].clone()
+        made = engine.module.from_numpy(values if values.ndim else values.reshape(1)).clone()
+        made = made if values.ndim else made.reshape(())
         return made.requires_grad_() if x.grad else made
     if isinstance(x, Named):
         return getattr(engine.module, x.name)
@@ -210,6 +211,7 @@ def learn(per_name: int = 6) -> list[Call]:
         for holder, path, name in places():
             value = vars(holder)[name]
             if isinstance(value, type):
+
                 def recorded(self: Any, *args: Any, _path: str = path + name, _cls: type = value, _init: Any = value.__init__, **kwargs: Any) -> None:  # fmt: skip
                     if type(self) is _cls and not inside:
                         note(_path, args, kwargs)
@@ -491,7 +493,9 @@ def fuzz(calls: int, seed: int = 0) -> list[dict[str, Any]]:
         if start < calls:
             if not begun:
                 raise RuntimeError("the process that makes the calls ended before its first one")
-            found.append({**begun, "verdict": "crash", "torch": "", "minigrad": "ends the process, or one call never ends"})
+            found.append(
+                {**begun, "verdict": "crash", "torch": "", "minigrad": "ends the process, or one call never ends"}
+            )
             start = begun["number"] + 1
     return [{**f, "verdict": "agree", "reason": why} if (why := reason(f)) else f for f in found]
 
@@ -521,7 +525,9 @@ def report(found: list[dict[str, Any]], examples: int = 3) -> str:
         for name, n in names.most_common():
             lines.append(f"  {n:4} {name}")
             for f in [f for f in some if f["name"] == name][:examples]:
-                lines.append(f"         {f['call']}\n           PyTorch: {f['torch']}\n           minigrad: {f['minigrad']}")
+                lines.append(
+                    f"         {f['call']}\n           PyTorch: {f['torch']}\n           minigrad: {f['minigrad']}"
+                )
     return "\n".join(lines)
 
 

@@ -39,7 +39,21 @@ class Add(Operation):
 @public
 def add(input: Operand | Number, other: Operand | Number, *, alpha: Number = 1) -> Tensor:
     """input + alpha · other, broadcast. PyTorch: torch.add."""
-    return binary(Add, input, other if alpha == 1 else _scaled(other, alpha))
+    if alpha.__class__ is int and alpha == 1:
+        return binary(Add, input, other)
+    _check_alpha(input, other, alpha)
+    return binary(Add, input, _scaled(other, alpha))
+
+
+def _check_alpha(input: Operand, other: Operand, alpha: Number) -> None:
+    """RuntimeError for a fraction of integers, which PyTorch would cut, and for True of anything but truths."""
+    letters = {
+        x.array.dtype.kind if isinstance(x, Variable) else "f" if isinstance(x, float) else "i" for x in (input, other)
+    }
+    if isinstance(alpha, bool) and letters != {"b"}:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, float) and "f" not in letters:
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
 
 
 def _scaled(other: Operand, alpha: Number) -> Any:
@@ -61,7 +75,10 @@ class Sub(Operation):
 @public(also="subtract")
 def sub(input: Operand | Number, other: Operand | Number, *, alpha: Number = 1) -> Tensor:
     """input - alpha · other, broadcast; not for booleans. PyTorch: torch.sub."""
-    a, b = input, other if alpha == 1 else mul(other, alpha)
+    a, b = input, other
+    if alpha.__class__ is not int or alpha != 1:
+        _check_alpha(input, other, alpha)
+        b = mul(other, alpha)
     for x in (a, b):
         if isinstance(x, bool) or (isinstance(x, Variable) and x.array.dtype.kind == "b"):
             raise RuntimeError(
@@ -195,7 +212,7 @@ def reciprocal(input: Operand) -> Tensor:
 # -- of three
 
 
-@public
+@public(same="input end weight")
 def lerp(input: Operand, end: Operand, weight: Operand | Number) -> Tensor:
     """input + weight · (end - input). PyTorch: torch.lerp."""
     return input + weight * (end - input)
@@ -211,6 +228,11 @@ def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number
 @public
 def addcdiv(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 / tensor2. PyTorch: torch.addcdiv."""
+    if not any(x.array.dtype.kind == "f" for x in (tensor1, tensor2)):
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported; convert tensor1 or tensor2 with .float(), or use "
+            "input + value * trunc(tensor1 / tensor2)"
+        )
     quotient = tensor1 / tensor2
     return input + (quotient if value == 1 else value * quotient)
 

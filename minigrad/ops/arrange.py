@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
@@ -60,8 +61,16 @@ def repeat_interleave(
     """Each element (or slice along dim) repeated `repeats` times in place. PyTorch: torch.repeat_interleave."""
     if dim is None:
         input, dim = reshape(input, -1), 0
+    if input.array.ndim == 0:
+        raise IndexError("repeat_interleave(): a tensor without dimensions has no dim along which to repeat")
     dim = normalize_dim(dim, input.array.ndim)
     counts = repeats.array if isinstance(repeats, Variable) else np.asarray(repeats)
+    if counts.dtype.kind not in "iu":
+        raise NotImplementedError(
+            f"\"repeat_interleave_cpu\" not implemented for '{dtypes.cxx_name(counts.dtype)}'; give integers"
+        )
+    if counts.size and counts.min() < 0:
+        raise RuntimeError("Repeats must be non-negative")
     if counts.ndim and counts.size not in (1, input.array.shape[dim]):
         raise RuntimeError(
             f"repeats must have the same size as input along dim, got {counts.size} and {input.array.shape[dim]}"

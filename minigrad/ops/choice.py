@@ -210,7 +210,7 @@ def _clamp_tensors(input: Operand, min: Operand, max: Operand) -> Any:
 # -- steps and holes
 
 
-@public
+@public(same="input values")
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
     """0 below 0, 1 above, `values` at 0. No gradient. PyTorch: torch.heaviside."""
     return wrap(np.where(input.array == 0, values.array, input.array > 0).astype(input.array.dtype))  # 0 at nan

@@ -31,10 +31,8 @@ def normalize_dims(dims: Any, ndim: int) -> tuple[int, ...]:
 
 def sizes(args: tuple[Any, ...]) -> tuple[int, ...]:
     """The numbers in `f(x, 2, 3)` or `f(x, (2, 3))`."""
-    if len(args) == 1 and not hasattr(args[0], "__index__"):
+    if len(args) == 1 and isinstance(args[0], list | tuple):
         args = tuple(args[0])
-    elif len(args) == 1 and isinstance(args[0], Variable) and args[0].array.ndim:
-        args = tuple(args[0].array.tolist())
     for n in args:
         if not hasattr(n, "__index__"):
             raise TypeError(f"sizes and dims must be ints, got {type(n).__name__}")

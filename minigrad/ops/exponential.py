@@ -171,7 +171,7 @@ class LogAddExp(Operation):
         return grad * sigmoid(a - b), grad * sigmoid(b - a)
 
 
-@public
+@public(floats="input other")
 def logaddexp(input: Operand, other: Operand) -> Tensor:
     """ln(eᵃ + eᵇ) without overflow. PyTorch: torch.logaddexp."""
     return float_binary(LogAddExp, input, other)

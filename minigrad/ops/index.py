@@ -143,7 +143,7 @@ class SetIndex(Operation):
         return dx, dvalue, None
 
 
-@public
+@public(same="input values")
 def index_put(input: Tensor, indices: Sequence[Any], values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy with `values` at `indices` (added there, if accumulate). PyTorch: torch.index_put."""
     plain, _ = plain_key(tuple(indices))

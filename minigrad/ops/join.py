@@ -139,11 +139,16 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     return cat([x if x.array.ndim > 1 else reshape(x, x.array.size, 1) for x in tensors], 1)
 
 
-@public
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+@public(same="tensors")
+def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
     """For vectors, the coordinates of the grid they span, each in the grid's shape. PyTorch: torch.meshgrid."""
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    for x in as_sequence(tensors):
+        if x.array.ndim > 1:
+            raise RuntimeError(
+                f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {list(x.array.shape)}"
+            )
     vectors = [reshape(x, -1) for x in as_sequence(tensors)]
     if indexing == "xy" and len(vectors) > 1:
         vectors[0], vectors[1] = vectors[1], vectors[0]
@@ -155,9 +160,12 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     return tuple(grids)
 
 
-@public
+@public(same="tensors")
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All choices of an element of each vector, a row each. PyTorch: torch.cartesian_prod."""
+    for x in tensors:
+        if x.array.ndim != 1:
+            raise RuntimeError(f"Expect a 1D vector, but got shape {list(x.array.shape)}")
     if len(tensors) == 1:
         return tensors[0]
     return stack([reshape(g, -1) for g in meshgrid(*tensors)], -1)

@@ -204,7 +204,7 @@ def huber_loss(
     """
     reduction = reduction_name(reduction)
     _same_size(input, target)
-    if delta <= 0:
+    if not delta > 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}.")
     require_floating(input, "huber_loss", "huber_cpu")
     target = cast(target, input.array.dtype)

@@ -200,13 +200,13 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     return mul(input.reshape(-1, 1), vec2)
 
 
-@public
+@public(same="input mat1 mat2")
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat1 @ mat2. PyTorch: torch.addmm."""
     return add(_scaled(input, beta), mm(mat1, mat2), alpha=alpha)
 
 
-@public
+@public(same="input mat vec")
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat @ vec. PyTorch: torch.addmv."""
     return add(_scaled(input, beta), mv(mat, vec), alpha=alpha)
@@ -218,13 +218,13 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: f
     return add(_scaled(input, beta), outer(vec1, vec2), alpha=alpha)
 
 
-@public
+@public(same="input batch1 batch2")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · batch1 @ batch2. PyTorch: torch.baddbmm."""
     return add(_scaled(input, beta), bmm(batch1, batch2), alpha=alpha)
 
 
-@public
+@public(same="input batch1 batch2")
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · Σ over the batch of batch1 @ batch2. PyTorch: torch.addbmm."""
     return add(_scaled(input, beta), bmm(batch1, batch2).sum(0), alpha=alpha)
@@ -254,7 +254,7 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     return forget_base((left * right).reshape(tuple(x * y for x, y in zip(a, b, strict=True))))
 
 
-@public
+@public(same="input other")
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The cross product of vectors of three along dim. PyTorch: torch.cross."""
     if dim is None:
@@ -294,7 +294,7 @@ class Inverse(Operation):
         return -product(product(transposed, grad), transposed)
 
 
-@public
+@public(floats="input")
 def inverse(input: Tensor) -> Tensor:
     """The inverse of a square matrix (or of each of a batch). PyTorch: torch.linalg.inv."""
     shape = input.array.shape

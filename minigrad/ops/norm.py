@@ -440,7 +440,7 @@ def rms_norm(
     return RmsNorm.apply(input, weight, axes, float(np.finfo(input.array.dtype).eps) if eps is None else eps)
 
 
-@public("functional")
+@public("functional", floats="input")
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """input / (k + alpha · mean of input² over `size` neighbouring channels)^beta; zeros beyond the first and last.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,14 @@ def not_for_bool(name: str, *operands: Operand) -> None:
     """NotImplementedError where all operands are booleans, for functions that PyTorch does not define on them."""
     if all(isinstance(x, bool) or (isinstance(x, Variable) and x.array.dtype.kind == "b") for x in operands):
         raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'; convert the tensor first, as in x.int()")
+
+
+def broadcast(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """The shape that shapes broadcast to; RuntimeError in PyTorch's words where they do not."""
+    try:
+        return np.broadcast_shapes(*map(tuple, shapes))
+    except ValueError:
+        raise broadcast_error(*(np.broadcast_to(0, tuple(s)) for s in shapes[:2])) from None
 
 
 def broadcast_error(a: Operand, b: Operand) -> RuntimeError:

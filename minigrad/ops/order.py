@@ -61,6 +61,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     Among equal values this takes the first; which ones PyTorch takes is unspecified. PyTorch: torch.topk.
     """
     dim = _along("topk", input, dim)
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError("topk does not support bool dtypes on CPU; convert the tensor with .int() first")
     n = input.array.shape[dim] if input.array.ndim else 1
     if not 0 <= k <= n:
         raise RuntimeError(f"selected index k out of range: k = {k}, and dimension {dim} has {n} entries")
@@ -102,6 +104,8 @@ def _one(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle value (of two, the lower); along dim with its index. nan if there is one. PyTorch: torch.median."""
     if dim is None:
+        if keepdim:
+            raise TypeError('median() missing 1 required positional arguments: "dim"')
         if input.array.size == 0:
             return wrap(np.asarray(np.nan, input.array.dtype))
         return median(input.reshape(-1), 0).values
@@ -121,7 +125,13 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 @public
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of the values that are not nan. PyTorch: torch.nanmedian."""
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError("\"median_cpu\" not implemented for 'Bool'; convert the tensor with .int() first")
     if dim is None:
+        if keepdim:
+            raise TypeError('nanmedian() missing 1 required positional arguments: "dim"')
+        if input.array.size == 0:
+            return wrap(np.asarray(np.nan, input.array.dtype))
         return nanmedian(input.reshape(-1), 0).values
     dim = _along("nanmedian", input, dim)
     if input.array.ndim == 0:
@@ -146,7 +156,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     return ValuesIndices(pick(input, kept, dim, keepdim), wrap(kept if keepdim else places.astype(np.int64)))
 
 
-@public
+@public(floats="input")
 def quantile(
     input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:

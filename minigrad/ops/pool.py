@@ -115,10 +115,14 @@ def _geometry(
     """Kernel, stride, margins and dilation by dimension, how many windows there are, and the padding that holds them."""
     _check_rank(name, rank, x)
     kernel = tuple_of(kernel_size, rank, "kernel_size")
-    steps = kernel if stride is None or stride == () else tuple_of(stride, rank, "stride")
+    steps = kernel if stride is None or stride in ((), []) else tuple_of(stride, rank, "stride")
     margins, dilations = tuple_of(padding, rank, "padding"), tuple_of(dilation, rank, "dilation")
+    if min(kernel) <= 0:
+        raise RuntimeError(f"kernel size should be greater than zero, but got kernel_size: {kernel}")
     if min(steps) <= 0:
         raise RuntimeError("stride should not be zero")
+    if min(dilations) <= 0:
+        raise RuntimeError(f"dilation should be greater than zero, but got dilation: {dilations}")
     if any(p < 0 for p in margins):
         raise RuntimeError(f"pad must be non-negative, but got pad: {margins}")
     if any(2 * p > k for p, k in zip(margins, kernel, strict=True)):
@@ -163,7 +167,7 @@ class MaxPool(Fused):
         return spread_to_winner(grad, ctx.winner, *ctx.setting), *(None,) * 5
 
 
-@public("minigrad", "functional")
+@public("minigrad", "functional", floats="input")
 def max_pool1d(
     input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1,
     ceil_mode: bool = False, return_indices: bool = False,
@@ -289,6 +293,19 @@ def _adaptive_target(name: str, rank: int, input: Tensor, output_size: Target) -
     _check_rank(name, rank, input.array)
     sizes = (output_size,) * rank if isinstance(output_size, int) else tuple(output_size)
     spatial = input.array.shape[-rank:]
+    if len(sizes) != rank:
+        raise RuntimeError(f"{name}: output_size must be {rank}, got {list(sizes)}")
+    if any(m is not None and m < 0 for m in sizes):
+        raise RuntimeError(
+            f"{name}: elements of output_size must be greater than or equal to 0 but received {list(sizes)}"
+        )
+    if any(m is not None and m > 2**40 for m in sizes):
+        raise RuntimeError(f"{name}: elements of output_size are too large: {list(sizes)}")
+    if 0 in input.array.shape[-rank - 1 :]:
+        raise RuntimeError(
+            f"{name}(): Expected input to have non-zero size for non-batch dimensions, but input has sizes "
+            f"{list(input.array.shape)}"
+        )
     return spatial, tuple(n if m is None else m for n, m in zip(spatial, sizes, strict=True))
 
 
@@ -320,25 +337,25 @@ def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, retu
     return (out, wrap(indices)) if return_indices else out
 
 
-@public("functional")
+@public("functional", floats="input")
 def adaptive_max_pool1d(input: Tensor, output_size: Target, return_indices: bool = False) -> Any:
     """The largest of output_size windows that cover (N, C, L). PyTorch: torch.nn.functional.adaptive_max_pool1d."""
     return _adaptive_max("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
-@public("functional")
+@public("functional", floats="input")
 def adaptive_max_pool2d(input: Tensor, output_size: Target, return_indices: bool = False) -> Any:
     """The largest of output_size windows that cover (N, C, H, W). PyTorch: torch.nn.functional.adaptive_max_pool2d."""
     return _adaptive_max("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
-@public("minigrad", "functional")
+@public("minigrad", "functional", floats="input")
 def adaptive_avg_pool1d(input: Tensor, output_size: Target) -> Tensor:
     """Means over output_size windows that cover (N, C, L). PyTorch: torch.nn.functional.adaptive_avg_pool1d."""
     return _adaptive("adaptive_avg_pool1d", 1, input, output_size)
 
 
-@public("functional")
+@public("functional", floats="input")
 def adaptive_avg_pool2d(input: Tensor, output_size: Target) -> Tensor:
     """Means over output_size windows that cover (N, C, H, W). PyTorch: torch.nn.functional.adaptive_avg_pool2d."""
     return _adaptive("adaptive_avg_pool2d", 2, input, output_size)

@@ -79,6 +79,8 @@ def rpow(input: Operand, other: Operand) -> Tensor:
 @public
 def float_power(input: Operand | Number, exponent: Operand | Number) -> Tensor:
     """input ** exponent in float64. PyTorch: torch.float_power."""
+    if not isinstance(input, Variable) and not isinstance(exponent, Variable):
+        raise TypeError("float_power(): one of 'input' and 'exponent' must be Tensor, and both are Numbers")
     d = np.dtype(np.float64)
     return pow(*(cast(x, d) if isinstance(x, Variable) else x for x in (input, exponent)))
 

@@ -87,7 +87,7 @@ def mean(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtyp
     return Mean.apply(input, axes_of(dim, input.ndim), keepdim)
 
 
-@public
+@public(floats="input")
 def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The mean of the elements that are not nan. PyTorch: torch.nanmean."""
     present = wrap(~np.isnan(input.array))
@@ -225,6 +225,8 @@ def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
     require_tensor(input, "prod")
     input = accumulated(input, dtype)
     if dim is None:
+        if keepdim:
+            raise TypeError("prod(): 'keepdim' needs a 'dim' to keep")
         return Prod.apply(input.reshape(-1), 0, False)
     if input.array.ndim == 0:
         normalize_dim(dim, 0)

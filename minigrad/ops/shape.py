@@ -133,21 +133,21 @@ def unsqueeze(input: Operand, dim: int) -> Tensor:
 
 
 @public
-def atleast_1d(*tensors: Any) -> Any:
+def atleast_1d(*tensors: Tensor) -> Any:
     """With at least one dimension. PyTorch: torch.atleast_1d."""
     results = tuple(x if x.array.ndim else reshape(x, 1) for x in as_sequence(tensors))
     return results[0] if len(tensors) == 1 and isinstance(tensors[0], Variable) else results
 
 
 @public
-def atleast_2d(*tensors: Any) -> Any:
+def atleast_2d(*tensors: Tensor) -> Any:
     """With at least two dimensions, new ones in front. PyTorch: torch.atleast_2d."""
     results = tuple(x if x.array.ndim > 1 else reshape(x, 1, x.array.size) for x in as_sequence(tensors))
     return results[0] if len(tensors) == 1 and isinstance(tensors[0], Variable) else results
 
 
 @public
-def atleast_3d(*tensors: Any) -> Any:
+def atleast_3d(*tensors: Tensor) -> Any:
     """With at least three dimensions: a vector in the middle, a matrix in front. PyTorch: torch.atleast_3d."""
 
     def three(x: Tensor) -> Tensor:
@@ -319,7 +319,10 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
 @public
 def broadcast_shapes(*shapes: Any) -> Size:
     """The shape that shapes broadcast to. PyTorch: torch.broadcast_shapes."""
-    tuples = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    for s in shapes:
+        if not isinstance(s, int | list | tuple):
+            raise RuntimeError(f"Input shapes should be of type ints, a tuple of ints, or a list of ints, got {s!r}")
+    tuples = [(s,) if isinstance(s, int) else sizes((tuple(s),)) for s in shapes]
     try:
         return Size(np.broadcast_shapes(*tuples))
     except ValueError:
@@ -329,7 +332,7 @@ def broadcast_shapes(*shapes: Any) -> Size:
 
 
 @public
-def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """All tensors in the shape that they broadcast to. PyTorch: torch.broadcast_tensors."""
     shape = broadcast_shapes(*(x.array.shape for x in as_sequence(tensors)))
     return tuple(expand(x, shape) for x in as_sequence(tensors))
