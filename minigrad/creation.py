@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from . import dtypes
 from .autograd.variable import Variable, wrap
-from .ops.operands import Number
+from .ops.operands import Number, element
 from .tensor_options import (
     DataOptions,
     FormatOptions,
@@ -78,7 +79,9 @@ def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
         if d is None and is_python and (array.size == 0 or array.dtype == np.float64):
             array = array.astype(dtypes.default_numpy())
     if d is not None:
-        if array.dtype.kind == "i" and d.kind in "iu" and not isinstance(data, np.ndarray | np.generic | Variable):
+        if array.dtype.kind == "f" and d.kind in "iu" and not np.isfinite(array).all() and not isinstance(data, np.ndarray | np.generic | Variable):  # fmt: skip
+            raise RuntimeError(f"value cannot be converted to type {dtypes.from_numpy(d)} without overflow")
+        if array.dtype.kind in "iu" and d.kind in "iu" and not isinstance(data, np.ndarray | np.generic | Variable):
             limits = np.iinfo(d)
             if array.size and (array.max() > limits.max or array.min() < -limits.max - 1):
                 raise RuntimeError(f"value cannot be converted to type {dtypes.from_numpy(d)} without overflow")
@@ -136,7 +139,7 @@ def asarray(
     return result.detach() if not (requires_grad or result.is_leaf) else result.requires_grad_(requires_grad)
 
 
-def from_numpy(ndarray: np.ndarray) -> Tensor:
+def from_numpy(ndarray: np.ndarray, /) -> Tensor:
     """A tensor that shares the array's memory. PyTorch: torch.from_numpy."""
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
@@ -161,7 +164,7 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
 def scalar_tensor(s: Number, **options: Unpack[TensorOptions]) -> Tensor:
     """A tensor without dimensions, in the default float type. PyTorch: torch.scalar_tensor."""
     d, requires_grad = read("scalar_tensor", options, dtypes.default_numpy())
-    return leaf(_to_array(s, d), requires_grad)
+    return leaf(np.asarray(element(_number(s), d), d), requires_grad)
 
 
 # -- of one value
@@ -185,11 +188,11 @@ def empty(*sizes: Any, size: Any = None, **options: Unpack[FormatOptions]) -> Te
     return leaf(unset("empty", read_size("empty", sizes, size), d, options.get("memory_format")), requires_grad)
 
 
-def full(size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor:
+def full(size: Sequence[int], fill_value: Number, **options: Unpack[TensorOptions]) -> Tensor:
     """`fill_value` in shape `size`; its type is the value's where none is given. PyTorch: torch.full."""
     value = _fill_value("full", fill_value)
     d, requires_grad = read("full", options, dtypes.scalar_numpy(value))
-    return leaf(np.full(read_size("full", (), size), value, d), requires_grad)
+    return leaf(np.full(read_size("full", (), size), element(value, d), d), requires_grad)
 
 
 def zeros_like(input: Tensor, **options: Unpack[FormatOptions]) -> Tensor:
@@ -211,10 +214,10 @@ def empty_like(input: Tensor, **options: Unpack[FormatOptions]) -> Tensor:
     return leaf(*read_like("empty_like", input, options))
 
 
-def full_like(input: Tensor, fill_value: Any, **options: Unpack[FormatOptions]) -> Tensor:
+def full_like(input: Tensor, fill_value: Number, **options: Unpack[FormatOptions]) -> Tensor:
     """`fill_value` in the shape and type of `input`. PyTorch: torch.full_like."""
     array, requires_grad = read_like("full_like", input, options)
-    np.copyto(array, _fill_value("full_like", fill_value), casting="unsafe")
+    array[...] = element(_fill_value("full_like", fill_value), array.dtype)
     return leaf(array, requires_grad)
 
 
@@ -232,7 +235,7 @@ def _fill_value(function: str, x: Any) -> Any:
     return value
 
 
-def arange(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[TensorOptions]) -> Tensor:
+def arange(start: Number = 0, end: Number | None = None, step: Number = 1, **options: Unpack[TensorOptions]) -> Tensor:
     """start, start + step, ... below end; `arange(end)` starts at 0. int64 if all three are ints. PyTorch: torch.arange."""
     if end is None:
         start, end = 0, start
@@ -347,7 +350,8 @@ def new_empty(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[Ten
     return leaf(np.empty(read_size("new_empty", sizes, size), d), requires_grad)
 
 
-def new_full(self: Tensor, size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor:
+def new_full(self: Tensor, size: Sequence[int], fill_value: Number, **options: Unpack[TensorOptions]) -> Tensor:
     """fill_value in shape size, in this tensor's type."""
     d, requires_grad = read("new_full", options, self.array.dtype)
-    return leaf(np.full(read_size("new_full", (), size), _number(fill_value), d), requires_grad)
+    value = element(_fill_value("new_full", fill_value), d)
+    return leaf(np.full(read_size("new_full", (), size), value, d), requires_grad)

@@ -146,9 +146,9 @@ def promote_numpy(a: np.dtype, b: np.dtype) -> np.dtype:
     return np.promote_types(a, b)
 
 
-def promote_types(a: dtype, b: dtype) -> dtype:
+def promote_types(type1: dtype, type2: dtype) -> dtype:
     """PyTorch: torch.promote_types."""
-    return from_numpy(promote_numpy(to_numpy(a), to_numpy(b)))
+    return from_numpy(promote_numpy(to_numpy(type1), to_numpy(type2)))
 
 
 def result_numpy(a: Any, b: Any) -> np.dtype:

@@ -94,7 +94,7 @@ def _integers(low: Any, high: Any, shape: tuple[int, ...], d: np.dtype, generato
 
 
 def randint(
-    low: Any = 0, high: Any = None, size: Any = None, *, generator: Generator | None = None,
+    low: int = 0, high: int | Sequence[int] | None = None, size: Sequence[int] | None = None, *, generator: Generator | None = None,
     **options: Unpack[TensorOptions],
 ) -> Tensor:  # fmt: skip
     """Integers in [low, high), int64 unless a dtype is given; `randint(high, size)` starts at 0. PyTorch: torch.randint."""

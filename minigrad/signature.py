@@ -146,7 +146,7 @@ RENAMED: dict[tuple[str, str], dict[str, str]] = {
 IN_PYTHON = frozenset(
     (
         "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "cartesian_prod", "cdist",
-        "chain_matmul", "einsum", "meshgrid", "norm", "split", "tensordot", "unique",
+        "chain_matmul", "einsum", "meshgrid", "norm", "split", "tensordot", "unflatten", "unique",
     )
 )  # fmt: skip
 IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
@@ -290,7 +290,11 @@ class Signature:
         self.out = out.RULES.get(name) if place == "function" else None
         self.same: tuple[str, ...] = getattr(function, "same", ())  # the tensors that must be of one type
         self.floats: tuple[str, ...] = getattr(function, "floats", ())  # and those that must be of a floating one
-        own = name in IN_PYTHON if home == "minigrad" else home.endswith("functional") and name not in IN_FUNCTIONAL
+        own = (
+            name in IN_PYTHON
+            if not home.startswith("minigrad.nn")
+            else home.endswith("functional") and name not in IN_FUNCTIONAL
+        )
         spelled = () if own or place == "constructor" else SPELLINGS
         self.spellings = {s: p for p in spelled if p in self.defaults for s in SPELLINGS[p] if s not in self.defaults}
         if place == "method" and self.positional:
@@ -301,6 +305,8 @@ class Signature:
     def read(self, values: dict[str, Any], rest: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Call the function with the arguments as they are meant. values: by parameter, MISSING or the default where not
         given; rest: more by position; named: by other names."""
+        if self.place == "constructor":
+            self.name = type(next(iter(values.values()))).__name__  # a class that was derived from it
         target = MISSING
         for name in list(named):
             if name == "out" and self.out is not None:
@@ -531,7 +537,9 @@ def _takes_more(method: types.FunctionType) -> bool:
 def publish_methods(cls: type) -> None:
     """Put readers in the place of a class's methods. Of one that takes nothing but `self` Python reads the arguments."""
     for name, value in list(vars(cls).items()):
-        if _is_public(name, value) and _takes_more(value):
+        if _is_public(name, value) and (
+            _takes_more(value) or getattr(value, "same", ()) or getattr(value, "floats", ())
+        ):
             setattr(cls, name, reader(value, "method", cls.__module__, name))
 
 

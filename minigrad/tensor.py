@@ -21,7 +21,7 @@ from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
 from .ops import arithmetic, arrange, index, matrix, power
 from .ops import shape as shape_ops
-from .ops.operands import cast
+from .ops.operands import Number, cast
 from .signature import publish_methods
 from .size import Size
 from .tensor_options import contiguous_format, flag, lies_in, preserve_format, read, read_to, suggested
@@ -59,6 +59,8 @@ class Tensor(Variable):
         if dim is None:
             return Size(self.array.shape)
         n = self.array.ndim
+        if not n:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         if not -max(n, 1) <= dim < max(n, 1):
             raise IndexError(
                 f"Dimension out of range (expected to be in range of [{-max(n, 1)}, {max(n, 1) - 1}], but got {dim})"
@@ -521,7 +523,7 @@ class Tensor(Variable):
     isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
     isclose, allclose, equal = ops.isclose, ops.allclose, ops.equal
 
-    def where(self, condition: Any, other: Any) -> Tensor:
+    def where(self, condition: Tensor, other: Tensor | Number) -> Tensor:
         """self where condition, else other."""
         return ops.where(condition, self, other)
 

@@ -15,7 +15,7 @@ from .choice import where
 from .dims import normalize_dim
 from .index import Index, SetIndex, add_at
 from .keys import index_tensor
-from .operands import Number, broadcast
+from .operands import Number, broadcast, element
 from .parts import Slice
 from .shape import expand
 
@@ -73,6 +73,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     """As `gather`, with the other dimensions broadcast; flattened for dim=None. PyTorch: torch.take_along_dim."""
     if dim is None:
         return gather(input.reshape(-1), 0, indices.reshape(-1))
+    index_tensor("take_along_dim", indices, True)
     if input.array.ndim != indices.array.ndim:
         raise RuntimeError(
             "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
@@ -88,7 +89,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 @public
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Elements of the flattened input, in the shape of index. PyTorch: torch.take."""
-    places = index_tensor("take", index)
+    places = index_tensor("take", index, True)
     n = input.array.size
     if places.size and not ((places >= -n) & (places < n)).all():
         raise IndexError(f"take(): index out of range for a tensor of {n} elements")
@@ -98,8 +99,8 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 # -- one index a slice
 
 
-def _entries(name: str, input: Tensor, dim: int, index: Any) -> tuple[int, Array]:
-    places = index_tensor(name, index)
+def _entries(name: str, input: Tensor, dim: int, index: Any, whole: bool = False) -> tuple[int, Array]:
+    places = index_tensor(name, index, whole)
     if places.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {places.ndim}")
     dim = normalize_dim(dim, input.array.ndim)
@@ -178,7 +179,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 @public(same="input source")
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """input with its entries `index` of dimension dim replaced by source. PyTorch: torch.index_copy."""
-    dim, places = _entries("index_copy", input, dim, index)
+    dim, places = _entries("index_copy", input, dim, index, whole=True)
     _check_source("index_copy", input, dim, places, source)
     return SetIndex.apply(input, source, _at(dim, places))
 
@@ -186,8 +187,14 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
 @public
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Number | Tensor) -> Tensor:
     """input with its entries `index` of dimension dim set to value. PyTorch: torch.index_fill."""
-    dim, places = _entries("index_fill", input, dim, index)
-    value = value if isinstance(value, Variable) else wrap(np.asarray(value, input.array.dtype))
+    dim, places = _entries("index_fill", input, dim, index, whole=True)
+    if isinstance(value, Variable):
+        if value.array.ndim:
+            raise RuntimeError(
+                f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
+            )
+    else:
+        value = wrap(np.asarray(element(value, input.array.dtype), input.array.dtype))
     return SetIndex.apply(input, value, _at(dim, places))
 
 
@@ -201,16 +208,14 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
             raise RuntimeError(
                 f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {dtypes.from_numpy(src.array.dtype)}"
             )
-        if (
-            index.array.ndim != src.array.ndim
-            and not (index.array.size <= 1 and src.array.ndim == 0)
-            or any(n > m for n, m in zip(index.array.shape, src.array.shape, strict=False))
+        if (index.array.ndim != src.array.ndim and not (index.array.size <= 1 and src.array.ndim == 0)) or any(
+            n > m for n, m in zip(index.array.shape, src.array.shape, strict=False)
         ):
             raise RuntimeError(
                 f"Expected index {list(index.array.shape)} to be no larger than src {list(src.array.shape)}"
             )
         return Slice.apply(src, tuple(slice(n) for n in index.array.shape))
-    return wrap(np.full(index.array.shape, src, input.array.dtype))
+    return wrap(np.full(index.array.shape, element(src, input.array.dtype), input.array.dtype))
 
 
 @public

@@ -212,9 +212,11 @@ def reciprocal(input: Operand) -> Tensor:
 # -- of three
 
 
-@public(same="input end weight")
+@public(same="input end")
 def lerp(input: Operand, end: Operand, weight: Operand | Number) -> Tensor:
     """input + weight · (end - input). PyTorch: torch.lerp."""
+    if isinstance(weight, Variable) and weight.array.ndim and weight.array.dtype != input.array.dtype:
+        raise RuntimeError(f"lerp(): expected dtype {input.dtype} for `weight` but got dtype {weight.dtype}")
     return input + weight * (end - input)
 
 
@@ -372,6 +374,7 @@ def abs(input: Operand) -> Tensor:
 @public
 def copysign(input: Operand, other: Operand | Number) -> Tensor:
     """|input| with the sign of other. PyTorch: torch.copysign."""
+    x, other = promote(input, other)
+    x = to_float(x)
     signs = np.sign(np.copysign(1.0, array_of(other)))
-    x = to_float(input)
     return abs(x) * wrap(np.asarray(signs, x.array.dtype))

@@ -71,6 +71,8 @@ def repeat_interleave(
         )
     if counts.size and counts.min() < 0:
         raise RuntimeError("Repeats must be non-negative")
+    if counts.ndim > 1:
+        raise RuntimeError(f"repeats must be 0-dim or 1-dim tensor, got {counts.ndim} dimensions")
     if counts.ndim and counts.size not in (1, input.array.shape[dim]):
         raise RuntimeError(
             f"repeats must have the same size as input along dim, got {counts.size} and {input.array.shape[dim]}"
@@ -113,7 +115,8 @@ class Flip(Operation):
 @public
 def flip(input: Tensor, *dims: int) -> Tensor:
     """The order of `dims` reversed: a copy. PyTorch: torch.flip."""
-    return Flip.apply(input, normalize_dims(sizes(dims), input.array.ndim))
+    along = normalize_dims(sizes(dims), input.array.ndim)
+    return Flip.apply(input, along if input.array.ndim else ())
 
 
 @public

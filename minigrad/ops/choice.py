@@ -147,6 +147,8 @@ def clamp(input: Operand, min: Operand | Number | None = None, max: Operand | Nu
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Variable) or isinstance(max, Variable):
+        if isinstance(min, int | float) or isinstance(max, int | float):
+            raise TypeError("clamp(): 'min' and 'max' must both be Tensors or both Numbers; they are one of each")
         return _clamp_tensors(input, min, max)
     for bound in (min, max):
         if bound is not None and not isinstance(bound, int | float | np.generic):

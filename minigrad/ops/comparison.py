@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
-from .operands import Number, array_of, broadcast_error, promote
+from .operands import Number, array_of, broadcast, broadcast_error, promote
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -87,6 +87,10 @@ def isfinite(input: Tensor) -> Tensor:
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """True where |input - other| ≤ atol + rtol · |other|. PyTorch: torch.isclose."""
     _same_dtype("isclose", input, other)
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if not value >= 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")
+    broadcast(input.array.shape, other.array.shape)
     return wrap(np.asarray(np.isclose(input.array, other.array, rtol, atol, equal_nan)))
 
 

@@ -86,7 +86,7 @@ class Einsum(Operation):
         return None, None, *gradients
 
 
-@public
+@public(same="operands")
 def einsum(equation: str, *operands: Tensor) -> Tensor:
     """Einstein's summation: `einsum("bij,bjk->bik", a, b)`; `...` for broadcast dimensions. PyTorch: torch.einsum."""
     if len(operands) == 1 and isinstance(operands[0], list | tuple):

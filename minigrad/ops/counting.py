@@ -49,6 +49,8 @@ def unique(
     """The different values, in order; with their places and counts, if asked for. PyTorch: torch.unique."""
     if dim is not None:
         dim = normalize_dim(dim, input.array.ndim)
+    if dim is not None and not input.array.ndim:
+        raise RuntimeError("unique(): there is no dim to apply to of a tensor without dimensions")
     values, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True, axis=dim)
     inverse = inverse.reshape(input.array.shape if dim is None else (-1,))
     chosen = [values] + [inverse] * return_inverse + [counts] * return_counts

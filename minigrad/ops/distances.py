@@ -126,6 +126,8 @@ def at_least(x: Operand, low: float) -> Any:
 @public("minigrad", "functional")
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Σ x1 · x2 / (|x1| · |x2|) along dim; a length below eps counts as eps. PyTorch: torch.nn.functional.cosine_similarity."""
+    if not eps >= 0:
+        raise RuntimeError(f"cosine_similarity(): eps must be non-negative, got: {eps}")
     a, b = promote(x1, x2)
     if a.array.dtype.kind != "f":
         raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {type_name(a)}")
@@ -157,4 +159,13 @@ def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, 
 @public(floats="x1 x2")
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     """The p-norm distance of each row of x1 (.., n, d) to each of x2 (.., m, d): (.., n, m). PyTorch: torch.cdist."""
+    for name, x in (("X1", x1), ("X2", x2)):
+        if x.array.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x.array.ndim}D")
+    if x1.array.shape[-1] != x2.array.shape[-1]:
+        raise RuntimeError(
+            f"X1 and X2 must have the same number of columns. X1: {x1.array.shape[-1]} X2: {x2.array.shape[-1]}"
+        )
+    if not p >= 0:
+        raise RuntimeError(f"cdist only supports non-negative p values, got {p}")
     return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)

@@ -12,7 +12,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .choice import clamp, where
-from .operands import Number, float_binary, promote, to_float
+from .operands import Number, binary, broadcast, promote, to_float
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def xlogy(input: Operand | Number, other: Operand | Number) -> Tensor:
         x if isinstance(x, Variable) else wrap(np.asarray(float(x), dtypes.default_numpy())) for x in (input, other)
     )
     a, b = promote(a, b)
+    broadcast(a.array.shape, b.array.shape)
     return Xlogy.apply(to_float(a), to_float(b))
 
 
@@ -171,7 +172,12 @@ class LogAddExp(Operation):
         return grad * sigmoid(a - b), grad * sigmoid(b - a)
 
 
-@public(floats="input other")
+@public
 def logaddexp(input: Operand, other: Operand) -> Tensor:
     """ln(eᵃ + eᵇ) without overflow. PyTorch: torch.logaddexp."""
-    return float_binary(LogAddExp, input, other)
+    a, b = promote(input, other)
+    if a.array.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"logaddexp_cpu\" not implemented for '{dtypes.cxx_name(a.array.dtype)}'; convert the tensors with .float() first"
+        )
+    return binary(LogAddExp, a, b)

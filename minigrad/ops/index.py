@@ -144,7 +144,7 @@ class SetIndex(Operation):
 
 
 @public(same="input values")
-def index_put(input: Tensor, indices: Sequence[Any], values: Tensor, accumulate: bool = False) -> Tensor:
+def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy with `values` at `indices` (added there, if accumulate). PyTorch: torch.index_put."""
     plain, _ = plain_key(tuple(indices))
     if accumulate:

@@ -64,6 +64,13 @@ def interpolate(
     else:
         assert scale_factor is not None
         factors = tuple(scale_factor) if isinstance(scale_factor, Sequence) else (scale_factor,) * rank
+        if len(factors) != rank:
+            raise ValueError(
+                f"Input and scale_factor must have the same number of spatial dimensions, but got input with spatial dimensions "
+                f"of {list(spatial)} and scale_factor of shape {list(factors)}"
+            )
+        if any(not 0 < n * f < 2**63 for n, f in zip(spatial, factors, strict=True) if n):
+            raise RuntimeError(f"Input and output sizes should be greater than 0, but got scale_factor={list(factors)}")
         target = tuple(math.floor(n * f) for n, f in zip(spatial, factors, strict=True))
         scales = [None if recompute_scale_factor else 1 / f for f in factors]
     for d, (n, m) in enumerate(zip(spatial, target, strict=True)):

@@ -117,26 +117,26 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 @public
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along dimension 1 (0 for vectors). PyTorch: torch.hstack."""
-    parts = [atleast_1d(x) for x in tensors]
+    parts = [atleast_1d(x) for x in _joined("hstack", tensors)]
     return cat(parts, 0 if parts[0].array.ndim == 1 else 1)
 
 
 @public
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along dimension 0, vectors as rows. PyTorch: torch.vstack."""
-    return cat([atleast_2d(x) for x in tensors], 0)
+    return cat([atleast_2d(x) for x in _joined("vstack", tensors)], 0)
 
 
 @public
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along dimension 2. PyTorch: torch.dstack."""
-    return cat([unsqueeze(atleast_2d(x), 2) if x.array.ndim < 3 else x for x in tensors], 2)
+    return cat([unsqueeze(atleast_2d(x), 2) if x.array.ndim < 3 else x for x in _joined("dstack", tensors)], 2)
 
 
 @public
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along dimension 1, vectors as columns. PyTorch: torch.column_stack."""
-    return cat([x if x.array.ndim > 1 else reshape(x, x.array.size, 1) for x in tensors], 1)
+    return cat([x if x.array.ndim > 1 else reshape(x, x.array.size, 1) for x in _joined("column_stack", tensors)], 1)
 
 
 @public(same="tensors")
@@ -174,6 +174,10 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
 @public
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All choices of r elements of a vector, a row each. PyTorch: torch.combinations."""
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if input.array.ndim != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.array.shape)}")
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = np.array(list(choose(range(input.array.size), r)), np.int64).reshape(-1, r)
     return forget_base(reshape(index_select(input, 0, wrap(rows.reshape(-1))), rows.shape))

@@ -10,7 +10,7 @@ from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from .choice import where
 from .index import Index, SetIndex
-from .operands import Number, broadcast, cast
+from .operands import Number, broadcast, cast, element
 from .parts import Slice
 from .shape import expand
 
@@ -37,10 +37,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Number | Tensor) -> Tensor:
             raise RuntimeError(
                 f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
             )
-    elif input.array.dtype.kind in "iu" and isinstance(value, float):
-        value = int(value)
-    if not isinstance(value, Variable):
-        value = wrap(np.asarray(value, input.array.dtype))
+    else:
+        value = wrap(np.asarray(element(value, input.array.dtype), input.array.dtype))
     return where(mask, cast(value, input.array.dtype), input)
 
 

@@ -440,13 +440,15 @@ def rms_norm(
     return RmsNorm.apply(input, weight, axes, float(np.finfo(input.array.dtype).eps) if eps is None else eps)
 
 
-@public("functional", floats="input")
+@public("functional")
 def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """input / (k + alpha · mean of input² over `size` neighbouring channels)^beta; zeros beyond the first and last.
 
     PyTorch: torch.nn.functional.local_response_norm. Source: Krizhevsky et al. 2012 (AlexNet).
     """
     shape = input.shape
+    if size <= 0:
+        raise RuntimeError(f"kernel size should be greater than zero, but got size: {size}")
     if len(shape) < 3:
         raise ValueError(f"Expected 3D or higher dimensionality input (got {len(shape)} dimensions)")
     if input.numel() == 0:

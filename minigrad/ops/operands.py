@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.graph import Operation
+from ..autograd.modes import is_grad_enabled
 from ..autograd.variable import Array, Operand, Variable, wrap
 
 Number = int | float | bool
@@ -66,6 +68,8 @@ def promote(a: Operand, b: Operand) -> tuple[Any, Any]:
     elif isinstance(a, np.ndarray) or (isinstance(b, np.ndarray) and not isinstance(b, Variable)):
         return a, b  # arrays from a backward formula: their types were settled by the forward pass
     a, b = as_operand(a, "input"), as_operand(b)
+    if isinstance(a, int | float) and isinstance(b, int | float):  # two numbers make a tensor too
+        a = np.asarray(a, dtypes.scalar_numpy(a))
     if isinstance(a, np.ndarray):
         a = wrap(a)
     if isinstance(b, np.ndarray):
@@ -82,6 +86,25 @@ def wrapped(x: Number, d: np.dtype) -> Number:
     return int(np.array(x).astype(d)) if d.kind in "iu" and type(x) is int else x
 
 
+def element(x: Number, d: np.dtype) -> Any:
+    """A Python number as an element of type d; RuntimeError where PyTorch says that it does not fit.
+
+    Fractions are cut; a negative integer in an unsigned type is the number that its bits spell. Source: c10::overflows.
+    """
+    if d.kind == "b":
+        return bool(x)
+    if d.kind == "f":
+        fits = not math.isfinite(x) or abs(x) <= float(np.finfo(d).max)
+    else:
+        low, high = int(np.iinfo(d).min), int(np.iinfo(d).max)
+        if d.kind == "u" and isinstance(x, int):
+            low = -high
+        fits = low <= x <= high  # never of nan
+    if not fits:
+        raise RuntimeError(f"value cannot be converted to type {dtypes.from_numpy(d)} without overflow: {x}")
+    return x if d.kind == "f" else wrapped(int(x), d)
+
+
 def to_float(x: Operand) -> Any:
     """Integers and booleans in the default float type, as mathematical functions take them; floats as they are."""
     if isinstance(x, Variable):
@@ -94,7 +117,15 @@ def to_float(x: Operand) -> Any:
 def accumulated(x: Operand, dtype: dtypes.dtype | None) -> Any:
     """x in the type in which sums and products of many elements are taken: the given one; for integers and booleans int64."""
     if dtype is not None:
-        return cast(x, dtypes.to_numpy(dtype))
+        d = dtypes.to_numpy(dtype)
+        if (
+            d.kind != "f"
+            and isinstance(x, Variable)
+            and is_grad_enabled()
+            and (x._edge is not None or x._requires_grad)
+        ):
+            raise RuntimeError(f"Autograd not support dtype: {dtypes.cxx_name(d)}; detach() the tensor first")
+        return cast(x, d)
     return x if x.array.dtype.kind == "f" else cast(x, np.dtype(np.int64))
 
 

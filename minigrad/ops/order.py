@@ -169,6 +169,13 @@ def quantile(
     if ((fractions < 0) | (fractions > 1)).any():
         raise RuntimeError("quantile() q values must be in the range [0, 1]")
     ndim = input.array.ndim
+    if input.array.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise RuntimeError("quantile() input tensor must be either float or double dtype")
+    if not input.array.size:
+        raise RuntimeError("quantile() input tensor must be non-empty")
+    if not ndim and dim is not None:
+        normalize_dim(dim, 0)
+        dim = None
     x = input.reshape(-1) if dim is None else input.movedim(dim, -1)
     ordered = sort(x, -1).values
     n = ordered.array.shape[-1]

@@ -97,6 +97,8 @@ def fold(
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
     spatial = tuple_of(output_size, 2, "output_size")
     x = input.unsqueeze(0) if input.array.ndim == 2 else input
+    if x.array.ndim != 3:
+        raise RuntimeError(f"Expected 2D or 3D (batch mode) tensor for input, but got: {list(input.array.shape)}")
     places = out_sizes(spatial, kernel, step, pads, dil)
     if x.array.ndim != 3 or x.array.shape[1] % math.prod(kernel):
         raise RuntimeError(

@@ -13,6 +13,7 @@ from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .along import gather
+from .checks import type_name
 from .matrix import matmul
 from .pad import pad as pad_tensor
 from .windows import IntOrInts, Ints, Key, Pairs, at, inside, pad_zeros, tuple_of
@@ -190,6 +191,8 @@ def _max_pool(
     ceil_mode: bool, return_indices: bool,
 ) -> Any:  # fmt: skip
     x = input.array
+    if x.dtype.kind == "b":
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'; convert the tensor with .float() first")
     kernel, steps, _, dilations, out, pads = _geometry(name, rank, x, kernel_size, stride, padding, dilation, ceil_mode)
     if not return_indices:
         return MaxPool.apply(input, kernel, steps, dilations, pads, out)
@@ -216,6 +219,8 @@ class AvgPool(Fused):
         total = np.zeros((*x.shape[: -len(kernel)], *out), x.dtype)
         for place in itertools.product(*(range(k) for k in kernel)):
             total += padded[at(place, out, stride, (1,) * len(kernel))]
+        if x.dtype.kind != "f":  # whole numbers are cut towards 0
+            return np.trunc(total / divisor).astype(x.dtype)
         total /= divisor
         return total
 
@@ -256,6 +261,10 @@ def _avg_pool(
     count_include_pad: bool, divisor: int | None,
 ) -> Tensor:  # fmt: skip
     x = input.array
+    if x.dtype.kind != "f" and x.dtype != np.int64:
+        raise NotImplementedError(
+            f"\"avg_pool2d\" not implemented for '{type_name(x)}'; convert the tensor with .float() first"
+        )
     if divisor == 0:
         raise RuntimeError("divisor must be not zero")
     kernel, steps, margins, _, out, pads = _geometry(name, rank, x, kernel_size, stride, padding, 1, ceil_mode)
@@ -299,7 +308,7 @@ def _adaptive_target(name: str, rank: int, input: Tensor, output_size: Target) -
         raise RuntimeError(
             f"{name}: elements of output_size must be greater than or equal to 0 but received {list(sizes)}"
         )
-    if any(m is not None and m > 2**40 for m in sizes):
+    if any(m is not None and m >= 2**31 for m in sizes):
         raise RuntimeError(f"{name}: elements of output_size are too large: {list(sizes)}")
     if 0 in input.array.shape[-rank - 1 :]:
         raise RuntimeError(
@@ -330,9 +339,9 @@ def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, retu
     for place in itertools.product(*(range(m) for m in target)):
         window: Key = tuple(slice(*bounds[d][i]) for d, i in enumerate(place))
         values = input.array[(*every, *window)]
-        best = values.reshape(*values.shape[:-rank], -1).argmax(-1)
+        best = values.reshape(*values.shape[:-rank], math.prod(values.shape[-rank:])).argmax(-1)
         indices[(*every, *place)] = flat[window].ravel()[best]
-    positions = wrap(indices.reshape(*indices.shape[:-rank], -1))
+    positions = wrap(indices.reshape(*indices.shape[:-rank], math.prod(target)))
     out = gather(input.flatten(-rank), -1, positions).reshape(indices.shape)
     return (out, wrap(indices)) if return_indices else out
 

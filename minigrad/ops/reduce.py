@@ -122,7 +122,7 @@ class Var(Operation):
 
 @public
 def var(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
@@ -161,7 +161,7 @@ class Std(Operation):
 
 @public
 def std(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The standard deviation, √var; its gradient at equal elements is 0. PyTorch: torch.std."""
@@ -170,7 +170,7 @@ def std(
 
 @public
 def var_mean(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Variance and mean. PyTorch: torch.var_mean."""
@@ -180,7 +180,7 @@ def var_mean(
 
 @public
 def std_mean(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Standard deviation and mean. PyTorch: torch.std_mean."""

@@ -142,7 +142,7 @@ class Hypot(Operation):
         return grad * (a / out), grad * (b / out)
 
 
-@public
+@public(floats="input other")
 def hypot(input: Operand, other: Operand) -> Tensor:
     """√(input² + other²). PyTorch: torch.hypot."""
     return float_binary(Hypot, input, other)
