@@ -215,7 +215,10 @@ class Union:
         if self.free:
             return ""
         parts = []
-        if self.none:
+        default = space.get(f"_{name}_default", MISSING)
+        if default is not MISSING:
+            parts.append(f"{name} is _{name}_default")  # most calls leave most arguments out
+        if self.none and default is not None:
             parts.append(f"{name} is None")
         if self.tensors:
             parts.append(f"type({name}) in _tensors")
@@ -456,9 +459,9 @@ class Signature:
                 tests.append(rest)
             if self._one_sequence():
                 tests.append(f"len({rest}) == 1 and type({rest}[0]) in _sequences")
-            if not (kind := self.kinds[rest]).free:
+            if not (kind := self.kinds[rest]).free and not self._wants_sizes():  # `dims.sizes` reads those
                 space["_rest"] = kind.all_types()
-                tests.append(f"_rest.issuperset(map(type, {rest}[0] if len({rest}) == 1 and type({rest}[0]) in _sequences else {rest}))")  # fmt: skip
+                tests.append(f"_rest.issuperset(map(type, {rest}))")
         else:
             tests.append("not _more")
         if self.options:

@@ -39,7 +39,7 @@ class Tile(Operation):
 
 def repeat(input: Tensor, *repeats: int) -> Tensor:
     """Copies of the tensor along each dimension, new dimensions in front. PyTorch: torch.Tensor.repeat."""
-    counts = sizes(repeats)
+    counts = sizes(repeats, "repeat", "repeats")
     if len(counts) < input.array.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     if any(n < 0 for n in counts):
@@ -50,7 +50,7 @@ def repeat(input: Tensor, *repeats: int) -> Tensor:
 @public
 def tile(input: Tensor, *dims: int) -> Tensor:
     """As `repeat`, with 1 for dimensions that are not named. PyTorch: torch.tile."""
-    counts = sizes(dims)
+    counts = sizes(dims, "tile", "dims")
     return repeat(input, (1,) * (input.array.ndim - len(counts)) + counts)
 
 
@@ -115,7 +115,7 @@ class Flip(Operation):
 @public
 def flip(input: Tensor, *dims: int) -> Tensor:
     """The order of `dims` reversed: a copy. PyTorch: torch.flip."""
-    along = normalize_dims(sizes(dims), input.array.ndim)
+    along = normalize_dims(sizes(dims, "flip", "dims"), input.array.ndim)
     return Flip.apply(input, along if input.array.ndim else ())
 
 

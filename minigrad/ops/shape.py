@@ -51,14 +51,14 @@ class Reshape(Operation):
 @public
 def reshape(input: Tensor, *shape: int) -> Tensor:
     """The elements in another shape (one entry may be -1); a view where memory allows. PyTorch: torch.reshape."""
-    return Reshape.apply(input, infer_shape(sizes(shape), input.array.size))
+    return Reshape.apply(input, infer_shape(sizes(shape, "reshape", "shape"), input.array.size))
 
 
 def view(input: Tensor, *size: int | dtypes.dtype) -> Tensor:
     """As `reshape`, but never a copy: RuntimeError where the memory does not allow a view. PyTorch: torch.Tensor.view."""
     if len(size) == 1 and isinstance(size[0], dtypes.dtype):
         return wrap(input.array.view(dtypes.to_numpy(size[0])))
-    new = infer_shape(sizes(size), input.array.size)
+    new = infer_shape(sizes(size, "view", "size"), input.array.size)
     try:
         np.reshape(input.array, new, copy=False)
     except ValueError:
@@ -188,7 +188,7 @@ class Permute(Operation):
 @public
 def permute(input: Operand, *dims: int) -> Tensor:
     """The dimensions in the order `dims`. PyTorch: torch.permute."""
-    order = sizes(dims)
+    order = sizes(dims, "permute", "dims")
     ndim = input.ndim
     if len(order) != ndim:
         raise RuntimeError(
@@ -284,7 +284,7 @@ class Expand(Operation):
 def expand(input: Operand, *size: int) -> Tensor:
     """Broadcast to `size` (-1: as it is), a view in which dimensions of size 1 repeat. PyTorch: torch.Tensor.expand."""
     shape = shape_of(input)
-    new = sizes(size)
+    new = sizes(size, "expand", "size")
     added = len(new) - len(shape)
     if added < 0:
         raise RuntimeError(
@@ -322,7 +322,7 @@ def broadcast_shapes(*shapes: Any) -> Size:
     for s in shapes:
         if not isinstance(s, int | list | tuple):
             raise RuntimeError(f"Input shapes should be of type ints, a tuple of ints, or a list of ints, got {s!r}")
-    tuples = [(s,) if isinstance(s, int) else sizes((tuple(s),)) for s in shapes]
+    tuples = [(s,) if isinstance(s, int) else sizes((tuple(s),), "broadcast_shapes", "shapes") for s in shapes]
     try:
         return Size(np.broadcast_shapes(*tuples))
     except ValueError:
