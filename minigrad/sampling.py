@@ -100,7 +100,7 @@ def randint(
     """Integers in [low, high), int64 unless a dtype is given; `randint(high, size)` starts at 0. PyTorch: torch.randint."""
     d, requires_grad = read("randint", options, np.dtype(np.int64))
     if size is None:  # randint(high, size)
-        low, high, size = 0, low, high
+        low, high, size = 0, low, high  # type: ignore[assignment]  # checked below
     elif high is None:
         low, high = 0, low
     if isinstance(size, int) or size is None:
@@ -146,7 +146,8 @@ def normal(
     if size is not None or options:
         given = "size" if size is not None else next(iter(options))
         raise TypeError(f"normal(): with a tensor for mean or std, '{given}' is as in the tensor; leave it out")
-    means, stds = (getattr(x, "array", x) for x in (mean, std))
+    means: Any = getattr(mean, "array", mean)
+    stds: Any = getattr(std, "array", std)
     if np.any(np.asarray(stds) < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     if isinstance(mean, Variable) and not isinstance(std, Variable):

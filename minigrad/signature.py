@@ -286,6 +286,7 @@ class Signature:
                 continue
             if p.kind is p.VAR_POSITIONAL:
                 self.rest = p.name
+                self.kinds[p.name].elements = None  # one sequence in their place is read in any case
                 continue
             self.unnamed += p.kind is p.POSITIONAL_ONLY
             (self.named if p.kind is p.KEYWORD_ONLY else self.positional).append(p.name)
@@ -540,9 +541,7 @@ def _takes_more(method: types.FunctionType) -> bool:
 def publish_methods(cls: type) -> None:
     """Put readers in the place of a class's methods. Of one that takes nothing but `self` Python reads the arguments."""
     for name, value in list(vars(cls).items()):
-        if _is_public(name, value) and (
-            _takes_more(value) or getattr(value, "same", ()) or getattr(value, "floats", ())
-        ):
+        if _is_public(name, value) and (_takes_more(value) or vars(value).get("same") or vars(value).get("floats")):
             setattr(cls, name, reader(value, "method", cls.__module__, name))
 
 

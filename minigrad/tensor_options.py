@@ -300,7 +300,7 @@ def read_size(function: str, sizes: tuple, size: Any = None) -> tuple[int, ...]:
         sizes = tuple(sizes[0])
     elif not sizes:
         raise TypeError(f'{function}() missing 1 required positional arguments: "size"')
-    shape = tuple([n if n.__class__ is int else whole(n) for n in sizes])
+    shape: tuple[Any, ...] = tuple([n if n.__class__ is int else whole(n) for n in sizes])
     if None in shape:
         kinds = ", ".join(type(n).__name__ for n in sizes)
         raise TypeError(f"{function}(): argument 'size' must be a tuple of ints, got ({kinds})")

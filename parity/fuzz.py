@@ -171,7 +171,7 @@ def _neutral(x: Any) -> Any:
     if isinstance(x, Variable):
         if x.array.size > LARGE or type(x) not in (minigrad.Tensor, minigrad.nn.Parameter):
             raise LookupError
-        return T(x.array.copy(), bool(x.requires_grad))
+        return T(x.array.copy(), bool(x._edge is not None or x._requires_grad))
     if x is None or isinstance(x, int | float | str | np.generic | np.ndarray):
         return x
     if isinstance(x, minigrad.Generator):
@@ -240,6 +240,14 @@ def learn(per_name: int = 6) -> list[Call]:
                 if str(call) not in map(str, found[path]):
                     found[path].append(call)
 
+    def noting(path: str, cls: type, init: Any) -> Any:
+        def noted(self: Any, *args: Any, **kwargs: Any) -> None:
+            if type(self) is cls and not inside:
+                note(path, args, kwargs)
+            init(self, *args, **kwargs)
+
+        return noted
+
     def recorder(path: str, function: Any) -> Any:
         def recorded(*args: Any, **kwargs: Any) -> Any:
             nonlocal inside
@@ -258,14 +266,8 @@ def learn(per_name: int = 6) -> list[Call]:
         for holder, path, name in places():
             value = vars(holder)[name]
             if isinstance(value, type):
-
-                def recorded(self: Any, *args: Any, _path: str = path + name, _cls: type = value, _init: Any = value.__init__, **kwargs: Any) -> None:  # fmt: skip
-                    if type(self) is _cls and not inside:
-                        note(_path, args, kwargs)
-                    _init(self, *args, **kwargs)
-
-                undo.callback(setattr, value, "__init__", value.__init__)
-                value.__init__ = recorded  # type: ignore[misc]
+                undo.callback(setattr, value, "__init__", vars(value).get("__init__", value.__init__))  # type: ignore[misc]
+                setattr(value, "__init__", noting(path + name, value, value.__init__))  # type: ignore[misc]  # noqa: B010
             else:
                 undo.callback(setattr, holder, name, value)
                 setattr(holder, name, recorder(path + name, value))
@@ -367,7 +369,7 @@ def parameters(name: str) -> list[str]:
     """The names of a public function's parameters by position, as minigrad has them."""
     function = resolve(minigrad, name)
     if isinstance(function, type):
-        function = function.__init__
+        function = vars(function).get("__init__", function.__init__)  # type: ignore[misc]
         code = getattr(function, "__wrapped__", function).__code__
         return list(code.co_varnames[1 : code.co_argcount])
     while hasattr(function, "__wrapped__"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
@@ -216,7 +217,9 @@ def reciprocal(input: Operand) -> Tensor:
 def lerp(input: Operand, end: Operand, weight: Operand | Number) -> Tensor:
     """input + weight · (end - input). PyTorch: torch.lerp."""
     if isinstance(weight, Variable) and weight.array.ndim and weight.array.dtype != input.array.dtype:
-        raise RuntimeError(f"lerp(): expected dtype {input.dtype} for `weight` but got dtype {weight.dtype}")
+        raise RuntimeError(
+            f"lerp(): expected dtype {input.dtype} for `weight` but got dtype {dtypes.from_numpy(weight.array.dtype)}"
+        )
     return input + weight * (end - input)
 
 

@@ -37,7 +37,7 @@ class Tile(Operation):
         return grad.reshape(tuple(paired)).sum(tuple(range(0, len(paired), 2))), None
 
 
-def repeat(input: Tensor, *repeats: int) -> Tensor:
+def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
     """Copies of the tensor along each dimension, new dimensions in front. PyTorch: torch.Tensor.repeat."""
     counts = sizes(repeats, "repeat", "repeats")
     if len(counts) < input.array.ndim:
@@ -48,7 +48,7 @@ def repeat(input: Tensor, *repeats: int) -> Tensor:
 
 
 @public
-def tile(input: Tensor, *dims: int) -> Tensor:
+def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """As `repeat`, with 1 for dimensions that are not named. PyTorch: torch.tile."""
     counts = sizes(dims, "tile", "dims")
     return repeat(input, (1,) * (input.array.ndim - len(counts)) + counts)
@@ -113,7 +113,7 @@ class Flip(Operation):
 
 
 @public
-def flip(input: Tensor, *dims: int) -> Tensor:
+def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """The order of `dims` reversed: a copy. PyTorch: torch.flip."""
     along = normalize_dims(sizes(dims, "flip", "dims"), input.array.ndim)
     return Flip.apply(input, along if input.array.ndim else ())

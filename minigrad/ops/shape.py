@@ -49,12 +49,12 @@ class Reshape(Operation):
 
 
 @public
-def reshape(input: Tensor, *shape: int) -> Tensor:
+def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
     """The elements in another shape (one entry may be -1); a view where memory allows. PyTorch: torch.reshape."""
     return Reshape.apply(input, infer_shape(sizes(shape, "reshape", "shape"), input.array.size))
 
 
-def view(input: Tensor, *size: int | dtypes.dtype) -> Tensor:
+def view(input: Tensor, *size: int | Sequence[int] | dtypes.dtype) -> Tensor:
     """As `reshape`, but never a copy: RuntimeError where the memory does not allow a view. PyTorch: torch.Tensor.view."""
     if len(size) == 1 and isinstance(size[0], dtypes.dtype):
         return wrap(input.array.view(dtypes.to_numpy(size[0])))
@@ -186,7 +186,7 @@ class Permute(Operation):
 
 
 @public
-def permute(input: Operand, *dims: int) -> Tensor:
+def permute(input: Operand, *dims: int | Sequence[int]) -> Tensor:
     """The dimensions in the order `dims`. PyTorch: torch.permute."""
     order = sizes(dims, "permute", "dims")
     ndim = input.ndim
@@ -281,7 +281,7 @@ class Expand(Operation):
         return grad, None
 
 
-def expand(input: Operand, *size: int) -> Tensor:
+def expand(input: Operand, *size: int | Sequence[int]) -> Tensor:
     """Broadcast to `size` (-1: as it is), a view in which dimensions of size 1 repeat. PyTorch: torch.Tensor.expand."""
     shape = shape_of(input)
     new = sizes(size, "expand", "size")
