@@ -265,6 +265,8 @@ def _linspace(start: float, end: float, steps: int, d: np.dtype) -> np.ndarray:
 
     PyTorch multiplies and adds with one rounding (FMA); so does this, in a wider type.
     """
+    if d.kind in "iu":
+        start, end = int(start), int(end)
     work = d if d.kind == "f" else np.dtype(np.float64)
     wide = np.float64 if work != np.float64 else np.longdouble
     if steps == 1:

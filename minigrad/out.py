@@ -54,22 +54,15 @@ _NAMES = {
 RULES = {name: rule for rule, names in _NAMES.items() for name in names.split()}
 
 
-def write(
-    name: str, rule: str, call: functools.partial[Any], target: Any, arguments: tuple[Any, ...], takes_dtype: bool
-) -> Any:
+def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes_dtype: bool) -> Any:
     """The result of `call`, written into `target`: a tensor, or one for each of several results. Returns the target.
 
-    name: the function's, for messages. arguments: what it was given. takes_dtype: whether `call` may be told a dtype.
+    name: the function's, for messages. takes_dtype: whether `call` may be told a dtype.
     """
     targets = list(target) if isinstance(target, list | tuple) else [target]
     for x in targets:
         if not isinstance(x, Variable):
             raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(x).__name__}")
-    if is_grad_enabled() and any(map(_requires_grad, _tensors((*targets, *arguments)))):
-        raise RuntimeError(
-            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
-            "requires grad."
-        )
     if rule == "dtype" and takes_dtype:
         call = _in_type_of(name, call, targets[0])
     elif rule == "dtype" and call.keywords.get("dtype") not in (None, dtypes.from_numpy(targets[0].array.dtype)):
@@ -82,6 +75,11 @@ def write(
     if len(results) != len(targets) or isinstance(target, list | tuple) == isinstance(result, Variable):
         wanted = "a tensor" if isinstance(result, Variable) else f"a tuple of {len(results)} tensors"
         raise TypeError(f"{name}(): argument 'out' must be {wanted}, not {type(target).__name__}")
+    if is_grad_enabled() and any(map(_requires_grad, (*targets, *results))):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+            "requires grad."
+        )
     for x, value in zip(targets, results, strict=True):
         _check_type(name, rule, value.array.dtype, x.array.dtype)
     for x, value in zip(targets, results, strict=True):
@@ -89,17 +87,6 @@ def write(
     if isinstance(result, Variable):
         return target
     return type(result)(*targets) if hasattr(result, "_fields") else type(result)(targets)
-
-
-def _tensors(arguments: tuple[Any, ...]) -> list[Any]:
-    """The tensors among the arguments, those in lists included."""
-    found: list[Any] = []
-    for x in arguments:
-        if isinstance(x, Variable):
-            found.append(x)
-        elif isinstance(x, list | tuple):
-            found += _tensors(tuple(x))
-    return found
 
 
 def _requires_grad(x: Any) -> bool:

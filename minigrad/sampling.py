@@ -109,7 +109,7 @@ def randint(
 
 
 def randint_like(
-    input: Tensor, low: int = 0, high: int | None = None, *, generator: Generator | None = None,
+    input: Tensor, low: int, high: int | None = None, *, generator: Generator | None = None,
     **options: Unpack[FormatOptions],
 ) -> Tensor:  # fmt: skip
     """Integers in [low, high), in the shape and type of input. PyTorch: torch.randint_like."""
@@ -160,6 +160,7 @@ def normal(
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability given by each element of input (or p), else 0. PyTorch: torch.bernoulli."""
     if p is None:
+        _floating("bernoulli_tensor_cpu_p_", input.array.dtype)
         probabilities = input.array
         if probabilities.size and not ((probabilities >= 0) & (probabilities <= 1)).all():
             raise RuntimeError(
@@ -214,7 +215,8 @@ def random_(self: Tensor, *bounds: Any, generator: Generator | None = None) -> T
         raise TypeError(f"random_() takes 2 positional arguments but {len(bounds)} were given")
     if any(whole(bound) is None for bound in bounds):
         raise TypeError(f"random_(): its bounds must be ints, not {', '.join(type(b).__name__ for b in bounds)}")
-    low, high = (None, None) if not bounds else (0, bounds[0]) if len(bounds) == 1 else bounds
+    numbers = tuple(map(whole, bounds))
+    low, high = (None, None) if not numbers else (0, numbers[0]) if len(numbers) == 1 else numbers
     return _fill(self, lambda shape: _stream(generator).random(shape, self.array.dtype, low, high))
 
 

@@ -88,7 +88,7 @@ def _none(x: Any) -> Any:
 
 
 def _dtype(x: Any) -> Any:
-    return x if isinstance(x, dtypes.dtype) or x in (float, int, bool) else NO
+    return x if isinstance(x, dtypes.dtype) or x is float or x is int or x is bool else NO
 
 
 def _generator(x: Any) -> Any:
@@ -146,7 +146,7 @@ RENAMED: dict[tuple[str, str], dict[str, str]] = {
 IN_PYTHON = frozenset(
     (
         "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "cartesian_prod", "cdist",
-        "chain_matmul", "einsum", "meshgrid", "norm", "split", "tensordot", "unflatten", "unique",
+        "chain_matmul", "einsum", "meshgrid", "norm", "split", "tensordot", "unique",
     )
 )  # fmt: skip
 IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
@@ -295,7 +295,7 @@ class Signature:
         self.same: tuple[str, ...] = getattr(function, "same", ())  # the tensors that must be of one type
         self.floats: tuple[str, ...] = getattr(function, "floats", ())  # and those that must be of a floating one
         own = (
-            name in IN_PYTHON
+            name in IN_PYTHON or (name, place) == ("unflatten", "method")
             if not home.startswith("minigrad.nn")
             else home.endswith("functional") and name not in IN_FUNCTIONAL
         )
@@ -351,7 +351,7 @@ class Signature:
         if target is MISSING or target is None:
             return call()
         assert self.out is not None
-        return out.write(self.name, self.out, call, target, (*values.values(), *rest), self._takes_dtype(values))
+        return out.write(self.name, self.out, call, target, self._takes_dtype(values))
 
     def _check_types(self, values: dict[str, Any]) -> None:
         """RuntimeError where tensors of one type are wanted and several given, NotImplementedError for what must be floats."""

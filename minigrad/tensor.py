@@ -19,7 +19,7 @@ from .autograd.hooks import RemovableHandle
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
-from .ops import arithmetic, arrange, index, matrix, power
+from .ops import arithmetic, arrange, comparison, index, matrix, power
 from .ops import shape as shape_ops
 from .ops.operands import Number, cast
 from .signature import publish_methods
@@ -113,6 +113,8 @@ class Tensor(Variable):
 
     def stride(self, dim: int | None = None) -> Any:
         """Steps between neighbours, in elements, by dimension."""
+        if dim is not None and not self.array.ndim:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         strides = tuple(s // self.array.itemsize for s in self.array.strides)
         return strides if dim is None else strides[dim]
 
@@ -519,7 +521,8 @@ class Tensor(Variable):
     bitwise_and = __and__ = __rand__ = ops.bitwise_and
     bitwise_or = __or__ = __ror__ = ops.bitwise_or
     bitwise_xor = __xor__ = __rxor__ = ops.bitwise_xor
-    bitwise_not = __invert__ = ops.bitwise_not
+    bitwise_not = ops.bitwise_not
+    __invert__ = comparison.invert
     isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
     isclose, allclose, equal = ops.isclose, ops.allclose, ops.equal
 

@@ -126,7 +126,8 @@ def _check_source(name: str, input: Tensor, dim: int, places: Array, source: Ten
             f"({len(found)}), destination dimensionality ({len(wanted)})"
         )
     if found[dim] != len(places):
-        raise IndexError(
+        error = RuntimeError if name == "index_add" else IndexError
+        raise error(
             f"{name}_(): Number of indices ({len(places)}) should be equal to source.size(dim) ({found[dim]}), for dim: {dim}"
         )
     if any(n != m for i, (n, m) in enumerate(zip(found, wanted, strict=True)) if i != dim):
@@ -220,7 +221,7 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
 
 @public
 def scatter(
-    input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, value: Number | Tensor | None = None, *,
+    input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, *, value: Number | Tensor | None = None,
     reduce: str | None = None,
 ) -> Tensor:  # fmt: skip
     """input with src (or one value) written at the places that `gather(dim, index)` reads. PyTorch: torch.scatter."""

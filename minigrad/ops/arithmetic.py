@@ -226,6 +226,8 @@ def lerp(input: Operand, end: Operand, weight: Operand | Number) -> Tensor:
 @public
 def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 · tensor2. PyTorch: torch.addcmul."""
+    if isinstance(value, float) and not any(x.array.dtype.kind == "f" for x in (input, tensor1, tensor2)):
+        value = int(value)  # whole numbers stay such
     product = tensor1 * tensor2
     return input + (product if value == 1 else value * product)
 

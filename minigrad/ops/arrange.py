@@ -138,6 +138,10 @@ def flipud(input: Tensor) -> Tensor:
 @public
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """Turned by k quarter turns from dims[0] towards dims[1]. PyTorch: torch.rot90."""
+    if input.array.ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.array.ndim}")
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     first, second = normalize_dims(dims, input.array.ndim)
     k %= 4
     if k == 0:

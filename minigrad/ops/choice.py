@@ -10,7 +10,7 @@ from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
-from .operands import Number, array_of, binary, broadcast_error, promote, wrapped
+from .operands import Number, array_of, binary, broadcast_error, promote, scalar_of, wrapped
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -146,6 +146,11 @@ def clamp(input: Operand, min: Operand | Number | None = None, max: Operand | Nu
     """input held within [min, max]; each a number, a tensor or None (not both None). PyTorch: torch.clamp."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    if isinstance(min, Variable) or isinstance(max, Variable):
+        if isinstance(max, int | float):
+            min = scalar_of(min)
+        elif isinstance(min, int | float):
+            max = scalar_of(max)
     if isinstance(min, Variable) or isinstance(max, Variable):
         if isinstance(min, int | float) or isinstance(max, int | float):
             raise TypeError("clamp(): 'min' and 'max' must both be Tensors or both Numbers; they are one of each")

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
+from .checks import type_name
 from .operands import Number, array_of, broadcast, broadcast_error, promote
 
 if TYPE_CHECKING:
@@ -182,5 +183,12 @@ def bitwise_xor(input: Operand | Number, other: Operand | Number) -> Tensor:
 def bitwise_not(input: Tensor) -> Tensor:
     """~input, bit by bit; `not` of booleans. PyTorch: torch.bitwise_not."""
     if input.array.dtype.kind == "f":
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        raise NotImplementedError(f"\"bitwise_not\" not implemented for '{type_name(input)}'; convert the tensor first")
     return _boolean(np.invert, input)
+
+
+def invert(input: Tensor) -> Tensor:
+    """~input."""
+    if input.array.dtype.kind == "f":
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return bitwise_not(input)

@@ -156,7 +156,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, 
     return input / clamp(norm(input, p, dim, True), min=eps)
 
 
-@public(floats="x1 x2")
+@public(same="x1 x2", floats="x1 x2")
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
     """The p-norm distance of each row of x1 (.., n, d) to each of x2 (.., m, d): (.., n, m). PyTorch: torch.cdist."""
     for name, x in (("X1", x1), ("X2", x2)):

@@ -12,7 +12,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .choice import clamp, where
-from .operands import Number, binary, broadcast, promote, to_float
+from .operands import Number, broadcast, only_float_binary, promote, to_float
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -175,9 +175,4 @@ class LogAddExp(Operation):
 @public
 def logaddexp(input: Operand, other: Operand) -> Tensor:
     """ln(eᵃ + eᵇ) without overflow. PyTorch: torch.logaddexp."""
-    a, b = promote(input, other)
-    if a.array.dtype.kind != "f":
-        raise NotImplementedError(
-            f"\"logaddexp_cpu\" not implemented for '{dtypes.cxx_name(a.array.dtype)}'; convert the tensors with .float() first"
-        )
-    return binary(LogAddExp, a, b)
+    return only_float_binary("logaddexp", LogAddExp, input, other)

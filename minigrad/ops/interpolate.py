@@ -12,6 +12,7 @@ from ..autograd.variable import Array, wrap
 from ..missing import refuse
 from ..public import public
 from .along import index_select
+from .checks import type_name
 from .matrix import matmul
 from .windows import IntOrInts, tuple_of
 
@@ -52,6 +53,10 @@ def interpolate(
         )
     spatial = input.array.shape[2:]
     rank = len(spatial)
+    if input.array.dtype.kind != "f" and input.array.dtype != np.uint8:
+        raise NotImplementedError(
+            f"\"interpolate\" not implemented for '{type_name(input)}'; convert the tensor with .float() first"
+        )
     if (size is None) == (scale_factor is None):
         raise ValueError(
             "either size or scale_factor should be defined"

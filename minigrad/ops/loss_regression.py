@@ -132,6 +132,8 @@ def l1_loss(
     """|input - target|. With weight, the mean is Σ weight · loss / Σ weight. PyTorch: torch.nn.functional.l1_loss."""
     reduction = reduction_name(reduction, size_average, reduce)
     _same_size(input, target)
+    if "b" in (input.array.dtype.kind, target.array.dtype.kind):
+        subtract(input, target)  # raises: PyTorch does not subtract truths
     if weight is not None:
         losses = subtract(input, target).abs()
         return _weighted(losses, weight, input, reduction, lambda x: x.sum() / weight.sum())

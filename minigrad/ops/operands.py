@@ -91,6 +91,8 @@ def element(x: Number, d: np.dtype) -> Any:
 
     Fractions are cut; a negative integer in an unsigned type is the number that its bits spell. Source: c10::overflows.
     """
+    if isinstance(x, int) and not -(2**63) <= x < 2**64:
+        raise OverflowError(f"the integer {x} does not fit 64 bits; give a float, or a smaller number")
     if d.kind == "b":
         return bool(x)
     if d.kind == "f":
@@ -103,6 +105,13 @@ def element(x: Number, d: np.dtype) -> Any:
     if not fits:
         raise RuntimeError(f"value cannot be converted to type {dtypes.from_numpy(d)} without overflow: {x}")
     return x if d.kind == "f" else wrapped(int(x), d)
+
+
+def scalar_of(x: Any) -> Any:
+    """A tensor without dimensions and gradient as the number that it is; anything else as it is."""
+    if isinstance(x, Variable) and not x.array.ndim and x._edge is None and not x._requires_grad:
+        return x.array.item()
+    return x
 
 
 def to_float(x: Operand) -> Any:
@@ -163,6 +172,16 @@ def binary(op: type[Operation], a: Operand, b: Operand) -> Any:
         return op.apply(a, b)
     except ValueError:
         raise broadcast_error(a, b) from None
+
+
+def only_float_binary(name: str, op: type[Operation], a: Operand, b: Operand) -> Any:
+    """`op` of both operands in the type in which they meet; NotImplementedError where that is not a floating one."""
+    a, b = promote(a, b)
+    if isinstance(a, Variable) and a.array.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"{name}_cpu\" not implemented for '{dtypes.cxx_name(a.array.dtype)}'; convert the tensors with .float() first"
+        )
+    return binary(op, a, b)
 
 
 def float_binary(op: type[Operation], a: Operand, b: Operand) -> Any:

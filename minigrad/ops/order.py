@@ -103,6 +103,8 @@ def _one(shape: tuple[int, ...], dim: int) -> tuple[int, ...]:
 @public
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle value (of two, the lower); along dim with its index. nan if there is one. PyTorch: torch.median."""
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError("\"median_out\" not implemented for 'Bool'; convert the tensor with .int() first")
     if dim is None:
         if keepdim:
             raise TypeError('median() missing 1 required positional arguments: "dim"')
@@ -147,6 +149,12 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     if input.array.ndim == 0:
         return of_scalar(input)
 
+    if input.array.shape[dim] == 0:
+        raise IndexError(f"mode(): Expected reduction dim {dim} to have non-zero size.")
+    if not input.array.size:
+        empty = input.sum(dim, keepdim)
+        return ValuesIndices(empty, wrap(np.zeros(empty.array.shape, np.int64)))
+
     def place(row: Array) -> int:
         values, counts = np.unique(row, return_counts=True)
         return int(np.flatnonzero(row == values[counts.argmax()])[-1])
@@ -166,7 +174,11 @@ def quantile(
             f"quantile: interpolation={interpolation!r} is not supported by minigrad; there is 'linear'"
         )
     fractions = q.array if isinstance(q, Variable) else np.asarray(q, input.array.dtype)
-    if ((fractions < 0) | (fractions > 1)).any():
+    if fractions.ndim > 1:
+        raise RuntimeError(f"quantile() q must be a scalar or 1D tensor, got {fractions.ndim} dimensions")
+    if fractions.dtype != input.array.dtype:
+        raise RuntimeError(f"quantile() q tensor must be same dtype as the input tensor, got {fractions.dtype}")
+    if not ((fractions >= 0) & (fractions <= 1)).all():
         raise RuntimeError("quantile() q values must be in the range [0, 1]")
     ndim = input.array.ndim
     if input.array.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
