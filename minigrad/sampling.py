@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 
 from . import dtypes, inplace, memory_order, random, storage
+from .autograd.modes import is_grad_enabled
 from .autograd.variable import Variable, wrap
 from .random import Generator
 from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_pattern, read_size, whole
@@ -183,9 +184,10 @@ def multinomial(
 def _fill(self: Tensor, draw: Callable[[tuple[int, ...]], np.ndarray]) -> Tensor:
     """Set the elements to `draw(shape)`, in the order in which they lie in memory."""
     inplace.check(self)
-    self.array[...] = random.in_order_of(self.array, draw)
-    if self._edge is not None:
-        self._edge = None
+    values = random.in_order_of(self.array, draw)
+    if self._edge is not None and is_grad_enabled():  # stays in the graph: the old values get a gradient of zeros
+        return inplace.copy_(self, wrap(values))
+    self.array[...] = values
     storage.mark_written(self.array)
     return self
 

@@ -24,7 +24,9 @@ from .ops import shape as shape_ops
 from .ops.operands import Number, cast
 from .signature import publish_methods
 from .size import Size
-from .tensor_options import contiguous_format, flag, lies_in, preserve_format, read, read_to, suggested
+from .tensor_options import contiguous_format, flag, layout, lies_in, preserve_format, read, read_to, strided, suggested
+
+_NUMBERS = (Variable, int, float, np.ndarray, np.generic)  # what a tensor is compared with
 
 
 class Tensor(Variable):
@@ -90,6 +92,10 @@ class Tensor(Variable):
     @property
     def device(self) -> device:
         return device("cpu")
+
+    @property
+    def layout(self) -> layout:
+        return strided
 
     @property
     def is_cuda(self) -> bool:
@@ -316,6 +322,9 @@ class Tensor(Variable):
     def __dlpack_device__(self) -> tuple[int, int]:
         return self.array.__dlpack_device__()
 
+    def __delitem__(self, key: Any) -> NoReturn:
+        raise TypeError("Tensor does not support deleting items; use indexing, masks or torch.cat for what shall stay")
+
     def __len__(self) -> int:
         if self.array.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
@@ -508,8 +517,14 @@ class Tensor(Variable):
     sign = ops.sign
     floor, ceil, round, frac = ops.floor, ops.ceil, ops.round, ops.frac
     trunc = fix = ops.trunc
-    eq = __eq__ = ops.eq  # type: ignore[assignment]
-    ne = __ne__ = ops.ne  # type: ignore[assignment]
+    eq, ne = ops.eq, ops.ne
+
+    def __eq__(self, other: Any) -> Any:  # of what is no number Python decides: `x == None` is False
+        return ops.eq(self, other) if isinstance(other, _NUMBERS) else NotImplemented
+
+    def __ne__(self, other: Any) -> Any:
+        return ops.ne(self, other) if isinstance(other, _NUMBERS) else NotImplemented
+
     lt = less = __lt__ = ops.lt
     le = less_equal = __le__ = ops.le
     gt = greater = __gt__ = ops.gt

@@ -78,7 +78,7 @@ class RNNBase(Module):
             raise NotImplementedError(
                 f"{type(self).__name__}: proj_size={proj_size} is not supported by minigrad; put an nn.Linear behind it"
             )
-        if input_size <= 0:
+        if not input_size > 0:
             raise ValueError(f"input_size must be greater than zero, got {input_size}")
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional

@@ -10,7 +10,17 @@ from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
-from .operands import Number, array_of, binary, broadcast_error, promote, scalar_of, wrapped
+from .operands import (
+    Number,
+    array_of,
+    binary,
+    broadcast,
+    broadcast_error,
+    promote,
+    scalar_of,
+    undifferentiable,
+    wrapped,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -219,8 +229,10 @@ def _clamp_tensors(input: Operand, min: Operand, max: Operand) -> Any:
 
 @public(same="input values")
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
-    """0 below 0, 1 above, `values` at 0. No gradient. PyTorch: torch.heaviside."""
-    return wrap(np.where(input.array == 0, values.array, input.array > 0).astype(input.array.dtype))  # 0 at nan
+    """0 below 0, 1 above, `values` at 0. No gradient: backward raises. PyTorch: torch.heaviside."""
+    broadcast(input.array.shape, values.array.shape)
+    out = np.where(input.array == 0, values.array, input.array > 0).astype(input.array.dtype)  # 0 at nan
+    return undifferentiable("heaviside", out, input, values)
 
 
 class NanToNum(Operation):

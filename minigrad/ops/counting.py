@@ -10,7 +10,7 @@ from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
 from .checks import type_name
 from .dims import normalize_dim
-from .operands import Number
+from .operands import Number, undifferentiable
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -21,10 +21,18 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     """How often each integer appears (or the sum of its weights). PyTorch: torch.bincount."""
     if input.array.dtype.kind not in "iu":
         raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{type_name(input)}'; give integers")
+    if minlength < 0:
+        raise RuntimeError(f"minlength should be >= 0, got {minlength}")
     if input.array.ndim != 1 or (input.array.size and input.array.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
-    out = np.bincount(input.array, None if weights is None else weights.array, minlength)
-    return wrap(out if weights is None or weights.array.dtype == np.float64 else out.astype(weights.array.dtype))
+    if weights is None:
+        return wrap(np.bincount(input.array, None, minlength))
+    if weights.array.shape != input.array.shape:
+        raise RuntimeError(
+            f"weights should be 1-d and have the same length as input, got {list(weights.array.shape)} and {list(input.array.shape)}"
+        )
+    out = np.bincount(input.array, weights.array, minlength)
+    return wrap(out.astype(np.float32) if weights.array.dtype == np.float32 else out)
 
 
 @public(floats="input")
@@ -54,7 +62,9 @@ def unique(
     values, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True, axis=dim)
     inverse = inverse.reshape(input.array.shape if dim is None else (-1,))
     chosen = [values] + [inverse] * return_inverse + [counts] * return_counts
-    results = tuple(wrap(np.asarray(a, dtype=np.int64 if i else a.dtype)) for i, a in enumerate(chosen))
+    results = tuple(
+        wrap(np.asarray(a, dtype=np.int64)) if i else undifferentiable("unique", a, input) for i, a in enumerate(chosen)
+    )
     return results[0] if len(results) == 1 else results
 
 

@@ -37,6 +37,26 @@ class Cast(Operation):
         return grad, None
 
 
+class NotImplemented_(Operation):
+    """out = values that were found from the inputs.  There is no derivative, and asking for one says so"""
+
+    grad_fn_name = "NotImplemented"
+
+    @staticmethod
+    def forward(ctx: Any, name: str, values: Array, *inputs: Array) -> Array:
+        ctx.name = name
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        raise RuntimeError(f"derivative for aten::{ctx.name} is not implemented")
+
+
+def undifferentiable(name: str, values: Array, *inputs: Operand) -> Any:
+    """A tensor of these values, whose backward raises: for functions of which PyTorch has no derivative."""
+    return NotImplemented_.apply(name, np.asarray(values), *inputs)
+
+
 def cast(x: Operand, d: np.dtype) -> Any:
     """`x` with elements of NumPy type `d`; `x` itself if it has them. A gradient flows between floating types."""
     if isinstance(x, np.ndarray):

@@ -77,6 +77,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The k-th smallest value along dim (k from 1), and where it was. PyTorch: torch.kthvalue."""
     dim = _along("kthvalue", input, dim)
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError("\"kthvalue_cpu\" not implemented for 'Bool'; convert the tensor with .int() first")
     n = input.array.shape[dim] if input.array.ndim else 1
     if not 1 <= k <= n:
         raise RuntimeError(

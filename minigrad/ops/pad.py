@@ -51,6 +51,11 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     named = list(zip(widths[::2], widths[1::2], strict=True))[::-1]
     pairs = [(0, 0)] * (ndim - len(named)) + named
     if mode != "constant":
+        if mode in ("reflect", "replicate", "circular") and ndim - len(named) not in (1, 2):
+            raise NotImplementedError(
+                f"Padding size {len(widths)} is not supported for {ndim}D input tensor: mode {mode!r} pads the dimensions behind "
+                "the channels, (N, C, ...) or (C, ...)"
+            )
         return _pad_by_index(input, pairs, mode, value)
     if any(p < 0 for pair in pairs for p in pair):  # cut first
         for n, (lo, hi) in zip(input.array.shape, pairs, strict=True):
