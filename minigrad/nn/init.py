@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from .. import random, storage
 from ..autograd.modes import no_grad
 from ..creation import empty_like
 from ..random import Generator
+from ..warn import warn
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -68,9 +68,8 @@ def trunc_normal_(
 ) -> Tensor:  # fmt: skip
     """Normal within [a, b], by rejection: of normal draws where enough of them lie inside, else of uniform ones."""
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
-            stacklevel=2,
+        warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect."
         )
 
     def below(x: float) -> float:
@@ -170,7 +169,7 @@ def kaiming_uniform_(
     a: the slope of the leaky rectifier that follows.
     """
     if 0 in tensor.array.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
+        warn("Initializing zero-element tensors is a no-op")
         return tensor
     bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
@@ -182,7 +181,7 @@ def kaiming_normal_(
 ) -> Tensor:  # fmt: skip
     """Normal with standard deviation gain / √fan. He et al. 2015."""
     if 0 in tensor.array.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
+        warn("Initializing zero-element tensors is a no-op")
         return tensor
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from ..autograd.fused import Fused
 from ..autograd.variable import Array, Operand
 from ..public import public
+from ..warn import warn
 from .arithmetic import sub as subtract
 from .checks import require_floating
 from .choice import where
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
 def _same_size(input: Operand, target: Operand) -> None:
     if target.array.shape != input.array.shape:
-        warnings.warn(
+        warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
-            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-            stacklevel=3,
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size."
         )
 
 
