@@ -60,7 +60,16 @@ from .rejection import *
 from .config import show_config
 from .dtypes import can_cast, result_type
 from .autograd import functional as _functional  # above ops/, so imported after them
+from .public import MINIGRAD as _MINIGRAD
 from .serialization import load, save
+from .signature import publish as _publish
+
+globals().update(
+    _publish(globals(), __name__)
+)  # what a program gets reads its arguments; inside they call each other bare
+for _room in (linalg, nn.init):
+    vars(_room).update(_publish(vars(_room), _room.__name__))
+_MINIGRAD.update({_name: globals()[_name] for _name in _MINIGRAD})
 
 pi, e, inf, nan, newaxis = 3.141592653589793, 2.718281828459045, _math.inf, _math.nan, None
 __version__ = "0.1.0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -12,6 +13,7 @@ from . import dtypes
 from .autograd.variable import Variable, wrap
 from .device import require_cpu
 from .equal_steps import equal_steps
+from .ops.operands import Number, element
 from .quiet import quiet
 from .size import Size
 from .tensor_options import (
@@ -70,9 +72,14 @@ def _holds_text(data: Any) -> bool:
 
 
 def _plain(data: Any) -> Any:
-    """Nested lists in which tensors have become Python values."""
+    """Nested lists in which tensors have become Python numbers: PyTorch takes those of one element, whatever their shape."""
     if isinstance(data, Variable):
-        return data.array.tolist()
+        if data.array.size != 1:
+            raise ValueError(
+                f"only one element tensors can be converted to Python scalars, and this one has shape {list(data.array.shape)}; "
+                "join tensors with torch.stack or torch.cat"
+            )
+        return data.array.item()
     return [_plain(x) for x in data] if isinstance(data, list | tuple) else data
 
 
@@ -101,7 +108,9 @@ def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
         if d is None and is_python and (array.size == 0 or array.dtype == np.float64):
             array = array.astype(dtypes.default_numpy())
     if d is not None:
-        if array.dtype.kind == "i" and d.kind in "iu" and not isinstance(data, np.ndarray | np.generic | Variable):
+        if array.dtype.kind == "f" and d.kind in "iu" and not np.isfinite(array).all() and not isinstance(data, np.ndarray | np.generic | Variable):  # fmt: skip
+            raise RuntimeError(f"value cannot be converted to type {dtypes.from_numpy(d)} without overflow")
+        if array.dtype.kind in "iu" and d.kind in "iu" and not isinstance(data, np.ndarray | np.generic | Variable):
             limits = np.iinfo(d)
             if array.size and (array.max() > limits.max or array.min() < -limits.max - 1):
                 raise RuntimeError(f"value cannot be converted to type {dtypes.from_numpy(d)} without overflow")
@@ -159,7 +168,7 @@ def asarray(
     return result.detach() if not (requires_grad or result.is_leaf) else result.requires_grad_(requires_grad)
 
 
-def from_numpy(ndarray: np.ndarray) -> Tensor:
+def from_numpy(ndarray: np.ndarray, /) -> Tensor:
     """A tensor that shares the array's memory. PyTorch: torch.from_numpy."""
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
@@ -257,10 +266,10 @@ def new(self: Tensor, *data: Any, **options: Any) -> Tensor:
     return legacy("new", self.array.dtype, data, options)
 
 
-def scalar_tensor(s: Any, **options: Unpack[TensorOptions]) -> Tensor:
+def scalar_tensor(s: Number, **options: Unpack[TensorOptions]) -> Tensor:
     """A tensor without dimensions, in the default float type. PyTorch: torch.scalar_tensor."""
     d, requires_grad = read("scalar_tensor", options, dtypes.default_numpy())
-    return leaf(_to_array(s, d), requires_grad)
+    return leaf(np.asarray(element(_number(s), d), d), requires_grad)
 
 
 # -- of one value
@@ -285,11 +294,11 @@ def empty(*sizes: Any, size: Any = None, **options: Unpack[FormatOptions]) -> Te
 
 
 @quiet
-def full(size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor:
+def full(size: Sequence[int], fill_value: Number, **options: Unpack[TensorOptions]) -> Tensor:
     """`fill_value` in shape `size`; its type is the value's where none is given. PyTorch: torch.full."""
     value = _fill_value("full", fill_value)
     d, requires_grad = read("full", options, dtypes.scalar_numpy(value))
-    return leaf(np.full(read_size("full", (), size), value, d), requires_grad)
+    return leaf(np.full(read_size("full", (), size), element(value, d), d), requires_grad)
 
 
 def zeros_like(input: Tensor, **options: Unpack[FormatOptions]) -> Tensor:
@@ -312,10 +321,10 @@ def empty_like(input: Tensor, **options: Unpack[FormatOptions]) -> Tensor:
 
 
 @quiet
-def full_like(input: Tensor, fill_value: Any, **options: Unpack[FormatOptions]) -> Tensor:
+def full_like(input: Tensor, fill_value: Number, **options: Unpack[FormatOptions]) -> Tensor:
     """`fill_value` in the shape and type of `input`. PyTorch: torch.full_like."""
     array, requires_grad = read_like("full_like", input, options)
-    np.copyto(array, _fill_value("full_like", fill_value), casting="unsafe")
+    array[...] = element(_fill_value("full_like", fill_value), array.dtype)
     return leaf(array, requires_grad)
 
 
@@ -334,7 +343,7 @@ def _fill_value(function: str, x: Any) -> Any:
 
 
 @quiet
-def arange(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[TensorOptions]) -> Tensor:
+def arange(start: Number = 0, end: Number | None = None, step: Number = 1, **options: Unpack[TensorOptions]) -> Tensor:
     """start, start + step, ... below end; `arange(end)` starts at 0. int64 if all three are ints. PyTorch: torch.arange."""
     if end is None:
         start, end = 0, start
@@ -370,7 +379,7 @@ def range(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[Tens
     return leaf((start + index * step).astype(d), requires_grad)
 
 
-def linspace(start: Any, end: Any, steps: int, **options: Unpack[TensorOptions]) -> Tensor:
+def linspace(start: Tensor | Number, end: Tensor | Number, steps: int, **options: Unpack[TensorOptions]) -> Tensor:
     """`steps` values from start to end, both included, at equal distances. PyTorch: torch.linspace."""
     d, requires_grad = read("linspace", options, dtypes.default_numpy())
     if steps < 0:
@@ -379,8 +388,9 @@ def linspace(start: Any, end: Any, steps: int, **options: Unpack[TensorOptions])
 
 
 @quiet
-@quiet
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, **options: Unpack[TensorOptions]) -> Tensor:
+def logspace(
+    start: Tensor | Number, end: Tensor | Number, steps: int, base: float = 10.0, **options: Unpack[TensorOptions]
+) -> Tensor:
     """base to the powers `linspace(start, end, steps)`. PyTorch: torch.logspace."""
     d, requires_grad = read("logspace", options, dtypes.default_numpy())
     powers = equal_steps(float(_number(start)), float(_number(end)), steps, np.dtype(np.float64))
@@ -397,12 +407,22 @@ def eye(n: int, m: int | None = None, **options: Unpack[TensorOptions]) -> Tenso
 
 def tril_indices(row: int, col: int, offset: int = 0, **options: Unpack[TensorOptions]) -> Tensor:
     """The indices (2, n) of the lower triangle of a row by col matrix. PyTorch: torch.tril_indices."""
+    _check_matrix(row, col, offset)
     return _indices("tril_indices", np.tril_indices(row, offset, col), options)
 
 
 def triu_indices(row: int, col: int, offset: int = 0, **options: Unpack[TensorOptions]) -> Tensor:
     """The indices (2, n) of the upper triangle of a row by col matrix. PyTorch: torch.triu_indices."""
+    _check_matrix(row, col, offset)
     return _indices("triu_indices", np.triu_indices(row, offset, col), options)
+
+
+def _check_matrix(row: int, col: int, offset: int) -> None:
+    for name, n in (("row", row), ("col", col)):
+        if not 0 <= n < 2**63:
+            raise RuntimeError(f"{name} must be non-negative, got {n}")
+    if not -(2**63) <= offset < 2**63:
+        raise RuntimeError(f"offset does not fit 64 bits: {offset}")
 
 
 def _indices(function: str, found: tuple[np.ndarray, ...], options: TensorOptions) -> Tensor:
@@ -440,7 +460,8 @@ def new_empty(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[Ten
 
 
 @quiet
-def new_full(self: Tensor, size: Any, fill_value: Any, **options: Unpack[TensorOptions]) -> Tensor:
+def new_full(self: Tensor, size: Sequence[int], fill_value: Number, **options: Unpack[TensorOptions]) -> Tensor:
     """fill_value in shape size, in this tensor's type."""
     d, requires_grad = read("new_full", options, self.array.dtype)
-    return leaf(np.full(read_size("new_full", (), size), _number(fill_value), d), requires_grad)
+    value = element(_fill_value("new_full", fill_value), d)
+    return leaf(np.full(read_size("new_full", (), size), value, d), requires_grad)

@@ -11,9 +11,12 @@ Source: PyTorch, "Type promotion" (torch.Tensor attributes, ``torch.result_type`
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 _CATEGORY = {"b": 0, "u": 1, "i": 1, "f": 2}  # by NumPy's letter for the kind: bool < integer < float
 
@@ -158,9 +161,9 @@ def promote_numpy(a: np.dtype, b: np.dtype) -> np.dtype:
     return np.promote_types(a, b)
 
 
-def promote_types(a: dtype, b: dtype) -> dtype:
+def promote_types(type1: dtype, type2: dtype) -> dtype:
     """PyTorch: torch.promote_types."""
-    return from_numpy(promote_numpy(to_numpy(a), to_numpy(b)))
+    return from_numpy(promote_numpy(to_numpy(type1), to_numpy(type2)))
 
 
 def result_numpy(a: Any, b: Any) -> np.dtype:
@@ -191,7 +194,7 @@ def can_cast(from_: dtype, to: dtype) -> bool:
     return _CATEGORY[a.kind] <= _CATEGORY[b.kind]
 
 
-def result_type(tensor1: Any, tensor2: Any) -> dtype:
+def result_type(tensor1: Tensor | float, tensor2: Tensor | float, /) -> dtype:
     """The type of an operation on the two (tensors or numbers). PyTorch: torch.result_type."""
     return from_numpy(result_numpy(getattr(tensor1, "array", tensor1), getattr(tensor2, "array", tensor2)))
 
@@ -201,6 +204,8 @@ def scalar_numpy(x: Any) -> np.dtype:
     if isinstance(x, bool | np.bool_):
         return _BY_PYTHON_TYPE[bool]
     if isinstance(x, int | np.integer):
+        if not -(2**63) <= x < 2**64:
+            raise OverflowError(f"the integer {x} does not fit 64 bits; give a float, or a smaller number")
         return _BY_PYTHON_TYPE[int]
     return _default_numpy
 

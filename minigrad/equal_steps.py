@@ -17,6 +17,8 @@ def equal_steps(start: float, end: float, steps: int, d: np.dtype) -> np.ndarray
 
     PyTorch multiplies and adds with one rounding (FMA); so does this, in a wider type.
     """
+    if d.kind in "iu":
+        start, end = int(start), int(end)
     work = d if d.kind == "f" else np.dtype(np.float64)
     once = wide(work)
     if steps == 1:

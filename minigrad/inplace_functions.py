@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from typing import Any
 
 from .inplace import of
 from .ops.activation import celu, elu, selu
@@ -18,6 +20,18 @@ def twin(function: Callable, *places: str) -> Callable:
     return public(*places)(in_place)
 
 
+def dropping(function: Callable) -> Callable:
+    """The in-place twin of a dropout, which without training or chance leaves its input alone, also a leaf."""
+    in_place = of(function)
+
+    @functools.wraps(in_place)
+    def dropped(input: Any, p: float, train: bool) -> Any:
+        return in_place(input, p, train) if train and p else function(input, p, train)
+
+    dropped.__module__ = __name__
+    return public("minigrad")(dropped)
+
+
 relu_ = twin(relu, "minigrad", "functional")
 rrelu_ = twin(rrelu, "minigrad", "functional")
 celu_ = twin(celu, "minigrad", "functional")
@@ -28,7 +42,7 @@ hardtanh_ = twin(hardtanh, "functional")
 leaky_relu_ = twin(leaky_relu, "functional")
 elu_ = twin(elu, "functional")
 
-dropout_ = twin(dropout, "minigrad")
-alpha_dropout_ = twin(alpha_dropout, "minigrad")
-feature_dropout_ = twin(feature_dropout, "minigrad")
-feature_alpha_dropout_ = twin(feature_alpha_dropout, "minigrad")
+dropout_ = dropping(dropout)
+alpha_dropout_ = dropping(alpha_dropout)
+feature_dropout_ = dropping(feature_dropout)
+feature_alpha_dropout_ = dropping(feature_alpha_dropout)

@@ -8,7 +8,7 @@ from .ops.checks import require_tensor
 from .tensor import Tensor
 
 
-def is_tensor(obj: Any) -> bool:
+def is_tensor(obj: Any, /) -> bool:
     """Whether obj is a tensor. PyTorch: torch.is_tensor."""
     return isinstance(obj, Tensor)
 

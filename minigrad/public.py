@@ -4,6 +4,8 @@
     @public("functional")                minigrad.nn.functional.gelu
     @public("minigrad", "functional")    both
     @public(also="arcsin")               and under a second name (several: a tuple)
+    @public(same="input end")            these tensors must be of one type, or RuntimeError
+    @public(floats="input")              these must be of a floating type, or NotImplementedError
 
 `minigrad/__init__.py` and `nn/functional.py` take their names from here. Methods stand in the table of tensor.py.
 """
@@ -18,10 +20,11 @@ MINIGRAD: dict[str, Callable[..., Any]] = {}  # by name: the functions of minigr
 FUNCTIONAL: dict[str, Callable[..., Any]] = {}  # and of minigrad.nn.functional
 
 
-def public(*places: Any, also: str | tuple[str, ...] = ()) -> Any:
+def public(*places: Any, also: str | tuple[str, ...] = (), same: str = "", floats: str = "") -> Any:
     """Mark a function as public in `places`: "minigrad" (if none is named) and "functional"; `also`: its other names.
 
-    Names of minigrad go into the `__all__` of the function's module.
+    same, floats: what its tensors must have in common, held where a program calls it (signature.py). Names of minigrad go
+    into the `__all__` of the function's module.
     """
     if places and callable(places[0]):
         return public()(places[0])
@@ -31,6 +34,7 @@ def public(*places: Any, also: str | tuple[str, ...] = ()) -> Any:
     names = (also,) if isinstance(also, str) else also
 
     def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.same, function.floats = tuple(same.split()), tuple(floats.split())  # type: ignore[attr-defined]
         module = vars(sys.modules[function.__module__])
         listed = module.setdefault("__all__", [])
         for name in (function.__name__, *names):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -11,7 +11,7 @@ from . import dtypes, inplace, memory_order, random
 from .autograd.fused import at_hand, compiled_form
 from .autograd.variable import Variable, wrap
 from .random import Generator
-from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_pattern, read_size
+from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_pattern, read_size, whole
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -104,13 +104,13 @@ def _integers(low: Any, high: Any, shape: tuple[int, ...], d: np.dtype, generato
 
 
 def randint(
-    low: Any = 0, high: Any = None, size: Any = None, *, generator: Generator | None = None,
+    low: int = 0, high: int | Sequence[int] | None = None, size: Sequence[int] | None = None, *, generator: Generator | None = None,
     **options: Unpack[TensorOptions],
 ) -> Tensor:  # fmt: skip
     """Integers in [low, high), int64 unless a dtype is given; `randint(high, size)` starts at 0. PyTorch: torch.randint."""
     d, requires_grad = read("randint", options, np.dtype(np.int64))
     if size is None:  # randint(high, size)
-        low, high, size = 0, low, high
+        low, high, size = 0, low, high  # type: ignore[assignment]  # checked below
     elif high is None:
         low, high = 0, low
     if isinstance(size, int) or size is None:
@@ -119,7 +119,7 @@ def randint(
 
 
 def randint_like(
-    input: Tensor, low: Any = 0, high: Any = None, *, generator: Generator | None = None,
+    input: Tensor, low: int, high: int | None = None, *, generator: Generator | None = None,
     **options: Unpack[FormatOptions],
 ) -> Tensor:  # fmt: skip
     """Integers in [low, high), in the shape and type of input. PyTorch: torch.randint_like."""
@@ -140,7 +140,12 @@ def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Te
 
 
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Generator | None = None, **options: Unpack[TensorOptions]
+    mean: Tensor | float,
+    std: Tensor | float = 1.0,
+    size: Sequence[int] | None = None,
+    *,
+    generator: Generator | None = None,
+    **options: Unpack[TensorOptions],
 ) -> Tensor:
     """Normal with mean and std: numbers, with a size and options, or tensors, element by element. PyTorch: torch.normal."""
     if not isinstance(mean, Variable) and not isinstance(std, Variable):
@@ -151,7 +156,8 @@ def normal(
     if size is not None or options:
         given = "size" if size is not None else next(iter(options))
         raise TypeError(f"normal(): with a tensor for mean or std, '{given}' is as in the tensor; leave it out")
-    means, stds = (getattr(x, "array", x) for x in (mean, std))
+    means: Any = getattr(mean, "array", mean)
+    stds: Any = getattr(std, "array", std)
     if np.any(np.asarray(stds) < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     if isinstance(mean, Variable) and not isinstance(std, Variable):
@@ -164,6 +170,7 @@ def normal(
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
     """1 with the probability given by each element of input (or p), else 0. PyTorch: torch.bernoulli."""
     if p is None:
+        _floating("bernoulli_tensor_cpu_p_", input.array.dtype)
         probabilities = input.array
         if probabilities.size and not ((probabilities >= 0) & (probabilities <= 1)).all():
             raise RuntimeError(
@@ -211,7 +218,12 @@ def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | 
 
 def random_(self: Tensor, *bounds: Any, generator: Generator | None = None) -> Tensor:
     """Fill with integers: `random_()`, `random_(high)`, `random_(low, high)`. PyTorch: torch.Tensor.random_."""
-    low, high = (None, None) if not bounds else (0, bounds[0]) if len(bounds) == 1 else bounds
+    if len(bounds) > 2:
+        raise TypeError(f"random_() takes 2 positional arguments but {len(bounds)} were given")
+    if any(whole(bound) is None for bound in bounds):
+        raise TypeError(f"random_(): its bounds must be ints, not {', '.join(type(b).__name__ for b in bounds)}")
+    numbers = tuple(map(whole, bounds))
+    low, high = (None, None) if not numbers else (0, numbers[0]) if len(numbers) == 1 else numbers
     return _fill(self, "Random", lambda shape: _stream(generator).random(shape, self.array.dtype, low, high))
 
 

@@ -25,8 +25,9 @@ from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
 from .ops import arithmetic, arrange, comparison, index, matrix, power, reduce
 from .ops import shape as shape_ops
-from .ops.operands import cast
+from .ops.operands import Number, cast
 from .ops.parts import unfold as windows
+from .signature import publish_methods
 from .size import Size
 from .tensor_options import contiguous_format, flag, lies_in, preserve_format, read_to, strided, suggested
 
@@ -56,6 +57,8 @@ class Tensor(Variable):
         if dim is None:
             return Size(self.array.shape)
         n = self.array.ndim
+        if not n:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         if not -max(n, 1) <= dim < max(n, 1):
             raise IndexError(
                 f"Dimension out of range (expected to be in range of [{-max(n, 1)}, {max(n, 1) - 1}], but got {dim})"
@@ -114,6 +117,8 @@ class Tensor(Variable):
 
     def stride(self, dim: int | None = None) -> Any:
         """Steps between neighbours, in elements, by dimension."""
+        if dim is not None and not self.array.ndim:
+            raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         strides = tuple(s // self.array.itemsize for s in self.array.strides)
         return strides if dim is None else strides[dim]
 
@@ -345,6 +350,9 @@ class Tensor(Variable):
     def __dlpack_device__(self) -> tuple[int, int]:
         return self.array.__dlpack_device__()
 
+    def __delitem__(self, key: Any) -> NoReturn:
+        raise TypeError("Tensor does not support deleting items; use indexing, masks or torch.cat for what shall stay")
+
     def __len__(self) -> int:
         if self.array.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
@@ -392,9 +400,6 @@ class Tensor(Variable):
                 f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
             )
         return bool((self.array == getattr(element, "array", element)).any())
-
-    def __delitem__(self, key: Any) -> NoReturn:
-        raise TypeError("Tensor does not support deleting items")
 
     def __iter__(self) -> Iterator[Tensor]:
         if self.array.ndim == 0:
@@ -569,14 +574,15 @@ class Tensor(Variable):
     bitwise_and = __and__ = __rand__ = ops.bitwise_and
     bitwise_or = __or__ = __ror__ = ops.bitwise_or
     bitwise_xor = __xor__ = __rxor__ = ops.bitwise_xor
-    bitwise_not = __invert__ = ops.bitwise_not
+    bitwise_not = ops.bitwise_not
+    __invert__ = comparison.invert
     bitwise_left_shift = __lshift__ = ops.bitwise_left_shift
     bitwise_right_shift = __rshift__ = ops.bitwise_right_shift
     isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
     isposinf, isneginf, isreal = ops.isposinf, ops.isneginf, ops.isreal
     isclose, allclose, equal = ops.isclose, ops.allclose, ops.equal
 
-    def where(self, condition: Any, other: Any) -> Tensor:
+    def where(self, condition: Tensor, other: Tensor | Number) -> Tensor:
         """self where condition, else other."""
         return ops.where(condition, self, other)
 
@@ -752,3 +758,4 @@ def _converted(function: str, x: Tensor, d: np.dtype, order: Any, make_copy: boo
 
 register_tensor_type(Tensor)
 register_stack(ops.stack)
+publish_methods(Tensor)  # from here on what a program calls; operators stay as they are

@@ -295,21 +295,31 @@ def read_size(function: str, sizes: tuple, size: Any = None) -> tuple[int, ...]:
     if size is not None:
         if sizes:
             raise TypeError(f"{function}() got multiple values for argument 'size'")
-        if hasattr(size, "__index__"):
+        if not isinstance(size, list | tuple):
             raise TypeError(f"{function}(): argument 'size' must be tuple of ints, not {type(size).__name__}")
         sizes = tuple(size)
-    elif len(sizes) == 1 and not hasattr(sizes[0], "__index__"):
+    elif len(sizes) == 1 and isinstance(sizes[0], list | tuple):
         sizes = tuple(sizes[0])
     elif not sizes:
         raise TypeError(f'{function}() missing 1 required positional arguments: "size"')
-    try:
-        shape = tuple([n.__index__() for n in sizes])
-    except AttributeError:
+    shape: tuple[Any, ...] = tuple([n if n.__class__ is int else whole(n) for n in sizes])
+    if None in shape:
         kinds = ", ".join(type(n).__name__ for n in sizes)
-        raise TypeError(f"{function}(): argument 'size' must be a tuple of ints, got ({kinds})") from None
+        raise TypeError(f"{function}(): argument 'size' must be a tuple of ints, got ({kinds})")
     if shape and min(shape) < 0:
         raise RuntimeError(f"{function}: Dimension size must be non-negative, got {list(shape)}.")
+    if shape and max(shape) >= 2**63:
+        raise TypeError(f"{function}(): argument 'size' does not fit 64 bits: {list(shape)}")
     return shape
+
+
+def whole(x: Any) -> int | None:
+    """The whole number that an argument stands for: of Python, of NumPy, or a tensor without dimensions; None for others."""
+    if isinstance(x, int | np.integer) and not isinstance(x, bool):
+        return int(x)
+    if isinstance(x, Variable) and not x.array.ndim and x.array.dtype.kind in "iu":
+        return int(x.array)
+    return None
 
 
 def leaf(array: Array, requires_grad: bool) -> Tensor:

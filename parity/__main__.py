@@ -21,7 +21,7 @@ from rich.table import Table
 from minigrad import files
 from minigrad.autograd.fused import Fused
 
-from . import html
+from . import fuzz, html
 from .agreement import Mismatch, Tally, check_case
 from .case import Case
 from .cases import CASES
@@ -262,8 +262,9 @@ def main(argv: list[str] | None = None) -> int:
         "names",
         nargs="*",
         help="cases, last parts of names (gelu) or families (pooling), all if none is given; or programs, programs writes (views and "
-        "in-place changes), faults, third",
+        "in-place changes), faults, third, fuzz",
     )
+    parser.add_argument("--calls", type=int, default=2000, help="of fuzz: how many calls are tried (2000)")
     parser.add_argument("--examples", type=int, default=50, help="drawn calls a case (50)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first draw (0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found here")
@@ -278,6 +279,8 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     if options.examples < 1:
         parser.error(f"--examples must be at least 1, got {options.examples}")
+    if options.names == ["fuzz"]:
+        return fuzz.main(options.calls, options.seed, options.json)
     if options.names == ["third"]:
         return run_third(Console(width=None if sys.stdout.isatty() else 160))
     if options.names == ["faults"]:

@@ -150,10 +150,11 @@ GROUPS = [
         "selection",
         "geometry",
         "random",
+        "warn",
     ],
     ["files"],
     ["autograd"],
-    ["tensor_options"],
+    ["tensor_options", "out", "signature"],
     ["ops"],
     ["kernels"],  # (but its command line) beside ops: the compiled forms are subclasses of the NumPy forms
     ["autograd.functional", "inplace", "inplace_functions", "resize"],

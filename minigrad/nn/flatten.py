@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from .module import Module
@@ -24,7 +25,7 @@ class Flatten(Module):
 class Unflatten(Module):
     """One dimension split into several."""
 
-    def __init__(self, dim: int, unflattened_size: Any) -> None:
+    def __init__(self, dim: int, unflattened_size: Sequence[Any]) -> None:
         super().__init__()
         self.dim, self.unflattened_size = dim, unflattened_size
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..ops.windows import IntOrInts
 from . import functional as F
 from .module import Module
 
@@ -11,7 +12,9 @@ from .module import Module
 class Unfold(Module):
     """The patches of (N, C, H, W) as columns."""
 
-    def __init__(self, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> None:
+    def __init__(
+        self, kernel_size: IntOrInts, dilation: IntOrInts = 1, padding: IntOrInts = 0, stride: IntOrInts = 1
+    ) -> None:
         super().__init__()
         self.kernel_size, self.dilation, self.padding, self.stride = kernel_size, dilation, padding, stride
 
@@ -26,7 +29,12 @@ class Fold(Module):
     """Columns added up into (N, C, H, W): the transpose of `Unfold`."""
 
     def __init__(
-        self, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
+        self,
+        output_size: IntOrInts,
+        kernel_size: IntOrInts,
+        dilation: IntOrInts = 1,
+        padding: IntOrInts = 0,
+        stride: IntOrInts = 1,
     ) -> None:
         super().__init__()
         self.output_size = output_size

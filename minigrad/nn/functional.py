@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import functools
 import inspect
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import dtypes, inplace_functions, missing, ops
 from ..inplace import of
 from ..ops.dropout import check_probability
-from ..public import FUNCTIONAL
+from ..public import FUNCTIONAL, MINIGRAD
+from ..signature import reader
+from ..warn import warn
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -68,10 +69,7 @@ for _name in (
 
 def _implicit_dim(name: str, input: Tensor) -> int:
     """The dimension that PyTorch takes where none is given, with its warning."""
-    warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        stacklevel=3,
-    )
+    warn(f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.")
     return 0 if input.ndim in (0, 1, 3) else 1
 
 
@@ -151,12 +149,11 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     if input.ndim not in (3, 4):
         _warn_dimensions("dropout2d", input.ndim, "2 spatial dimensions", "3D or 4D")
     if input.ndim == 3:
-        warnings.warn(
+        warn(
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is desired - "
             "input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change in a future "
             "release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To maintain the 1D "
-            "channel-wise dropout behavior, please switch to using dropout1d instead.",
-            stacklevel=2,
+            "channel-wise dropout behavior, please switch to using dropout1d instead."
         )
     return _drop_channels(input, p, training, inplace)
 
@@ -171,12 +168,11 @@ def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 
 def _warn_dimensions(name: str, ndim: int, dimensions: str, wanted: str) -> None:
-    warnings.warn(
+    warn(
         f"{name}: Received a {ndim}-D input to {name}, which is deprecated and will result in an error in a future "
         "release. To retain the behavior and silence this warning, please use dropout instead. Note that "
         f"{name} exists to provide channel-wise dropout on inputs with {dimensions}, a channel dimension, and an "
-        f"optional batch dimension (i.e. {wanted} inputs).",
-        stacklevel=3,
+        f"optional batch dimension (i.e. {wanted} inputs)."
     )
 
 
@@ -210,8 +206,10 @@ for _name in ("max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "
     _own(_with_indices(FUNCTIONAL[_name]))
 
 
-# -- what the module shows
+# -- what the module shows: readers of arguments (signature.py)
 
+for _name, _function in FUNCTIONAL.items():
+    FUNCTIONAL[_name] = reader(_function, "function", "minigrad" if MINIGRAD.get(_name) is _function else __name__)
 globals().update(FUNCTIONAL)
 __all__ = sorted(FUNCTIONAL)
 

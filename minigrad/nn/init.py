@@ -14,12 +14,13 @@ from .. import random, storage
 from ..autograd.modes import no_grad
 from ..creation import empty_like
 from ..random import Generator
+from ..warn import warn
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+def calculate_gain(nonlinearity: str, param: Any = None) -> float:
     """The factor by which a nonlinearity shrinks the standard deviation of its input, undone by the weights before it."""
     gains = {"sigmoid": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
     linear = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
@@ -70,9 +71,8 @@ def trunc_normal_(
 ) -> Tensor:  # fmt: skip
     """Normal within [a, b], by rejection: of normal draws where enough of them lie inside, else of uniform ones."""
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect.",
-            stacklevel=2,
+        warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect."
         )
 
     def below(x: float) -> float:
@@ -172,7 +172,7 @@ def kaiming_uniform_(
     a: the slope of the leaky rectifier that follows.
     """
     if 0 in tensor.array.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
+        warn("Initializing zero-element tensors is a no-op")
         return tensor
     bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
@@ -184,7 +184,7 @@ def kaiming_normal_(
 ) -> Tensor:  # fmt: skip
     """Normal with standard deviation gain / √fan. He et al. 2015."""
     if 0 in tensor.array.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
+        warn("Initializing zero-element tensors is a no-op")
         return tensor
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 

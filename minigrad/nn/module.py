@@ -9,6 +9,7 @@ from ..autograd.hooks import RemovableHandle
 from ..autograd.variable import Variable
 from ..device import require_cpu
 from ..dtypes import bfloat16, float16, float32, float64, from_numpy
+from ..signature import publish_constructor
 from ..tensor_options import read_to
 from .hooks import BackwardHooks
 from .parameter import Buffer, Parameter
@@ -27,6 +28,10 @@ class Module(State):
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Any]
     _modules: dict[str, Module | None]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        publish_constructor(cls)  # minigrad's own layers read what they are made with
 
     def __init__(self) -> None:
         write = super().__setattr__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..ops.windows import IntOrInts
 from . import functional as F
 from .module import Module
 
@@ -12,7 +13,7 @@ class _Pad(Module):
     mode = "constant"
     count = 4
 
-    def __init__(self, padding: Any) -> None:
+    def __init__(self, padding: IntOrInts) -> None:
         super().__init__()
         self.padding = (padding,) * self.count if isinstance(padding, int) else tuple(padding)
 
@@ -98,7 +99,7 @@ class ConstantPad1d(_Pad):
 
     count = 2
 
-    def __init__(self, padding: Any, value: float) -> None:
+    def __init__(self, padding: IntOrInts, value: float) -> None:
         super().__init__(padding)
         self.value = value
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..ops.windows import IntOrInts
 from . import functional as F
 from .module import Module
 
 
 class _MaxPoolNd(Module):
     def __init__(
-        self, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, return_indices: bool = False,
+        self, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1, return_indices: bool = False,
         ceil_mode: bool = False,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -53,7 +54,7 @@ class AvgPool1d(Module):
     """The mean of each window of (N, C, L)."""
 
     def __init__(
-        self, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+        self, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, ceil_mode: bool = False,
         count_include_pad: bool = True,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -72,7 +73,7 @@ class AvgPool2d(Module):
     """The mean of each window of (N, C, H, W)."""
 
     def __init__(
-        self, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+        self, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, ceil_mode: bool = False,
         count_include_pad: bool = True, divisor_override: int | None = None,
     ) -> None:  # fmt: skip
         super().__init__()

@@ -15,7 +15,7 @@ from .choice import where
 from .dims import normalize_dim
 from .index import Index, SetIndex, add_at
 from .keys import index_tensor
-from .operands import Number
+from .operands import Number, broadcast, element
 from .parts import Slice
 from .shape import expand
 
@@ -80,8 +80,14 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
     """As `gather`, with the other dimensions broadcast; flattened for dim=None. PyTorch: torch.take_along_dim."""
     if dim is None:
         return gather(input.reshape(-1), 0, indices.reshape(-1))
+    index_tensor("take_along_dim", indices, True)
+    if input.array.ndim != indices.array.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{input.array.ndim} dimensions for input, and {indices.array.ndim} dimensions for indices"
+        )
     dim = normalize_dim(dim, input.array.ndim)
-    shape = list(np.broadcast_shapes(*([*s[:dim], 1, *s[dim + 1 :]] for s in (input.array.shape, indices.array.shape))))
+    shape = list(broadcast(*([*s[:dim], 1, *s[dim + 1 :]] for s in (input.array.shape, indices.array.shape))))
     a, b = shape.copy(), shape.copy()
     a[dim], b[dim] = input.array.shape[dim], indices.array.shape[dim]
     return gather(expand(input, a), dim, expand(indices, b))
@@ -90,7 +96,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 @public
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Elements of the flattened input, in the shape of index. PyTorch: torch.take."""
-    places = index_tensor("take", index)
+    places = index_tensor("take", index, True)
     n = input.array.size
     if places.size and not ((places >= -n) & (places < n)).all():
         raise IndexError(f"take(): index out of range for a tensor of {n} elements")
@@ -100,8 +106,8 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 # -- one index a slice
 
 
-def _entries(name: str, input: Tensor, dim: int, index: Any) -> tuple[int, Array]:
-    places = index_tensor(name, index)
+def _entries(name: str, input: Tensor, dim: int, index: Any, whole: bool = False) -> tuple[int, Array]:
+    places = index_tensor(name, index, whole)
     if places.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {places.ndim}")
     dim = normalize_dim(dim, input.array.ndim)
@@ -110,6 +116,31 @@ def _entries(name: str, input: Tensor, dim: int, index: Any) -> tuple[int, Array
         raise IndexError(f"{name}(): index out of range in self: dimension {dim} has {n} entries, index holds "
                          f"{places.min()} to {places.max()}")  # fmt: skip
     return dim, places.reshape(-1)
+
+
+def _check_source(name: str, input: Tensor, dim: int, places: Array, source: Tensor) -> None:
+    """IndexError unless source has an entry for each place, of the shape of input's entries."""
+    found, wanted = source.array.shape, input.array.shape
+    if not found and not wanted:
+        found, wanted = (1,), (1,)
+    if not found:
+        if len(places) != 1:
+            raise IndexError(f"{name}_(): When source is scalar, index should have one element (got {len(places)})")
+        return
+    if len(found) != len(wanted):
+        raise IndexError(
+            f"{name}_(): When source and destination are not scalars, their dimensionality must match. Source dimensionality "
+            f"({len(found)}), destination dimensionality ({len(wanted)})"
+        )
+    if found[dim] != len(places):
+        error = RuntimeError if name == "index_add" else IndexError
+        raise error(
+            f"{name}_(): Number of indices ({len(places)}) should be equal to source.size(dim) ({found[dim]}), for dim: {dim}"
+        )
+    if any(n != m for i, (n, m) in enumerate(zip(found, wanted, strict=True)) if i != dim):
+        raise RuntimeError(
+            f"{name}_(): the shapes of source {list(found)} and destination {list(wanted)} must be the same but in dimension {dim}"
+        )
 
 
 def _at(dim: int, index: Array) -> tuple[Any, ...]:
@@ -143,6 +174,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
     """input with alpha · source added at the entries `index` of dimension dim. PyTorch: torch.index_add."""
     dim, places = _entries("index_add", input, dim, index)
+    _check_source("index_add", input, dim, places, source)
     if source.array.dtype != input.array.dtype:
         raise RuntimeError(
             f"index_add_(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type"
@@ -152,18 +184,25 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     return input + add_at(source if alpha == 1 else source * alpha, _at(dim, places), shape)
 
 
-@public
+@public(same="input source")
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
     """input with its entries `index` of dimension dim replaced by source. PyTorch: torch.index_copy."""
-    dim, places = _entries("index_copy", input, dim, index)
+    dim, places = _entries("index_copy", input, dim, index, whole=True)
+    _check_source("index_copy", input, dim, places, source)
     return SetIndex.apply(input, source, _at(dim, places))
 
 
 @public
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Number | Tensor) -> Tensor:
     """input with its entries `index` of dimension dim set to value. PyTorch: torch.index_fill."""
-    dim, places = _entries("index_fill", input, dim, index)
-    value = value if isinstance(value, Variable) else wrap(np.asarray(value, input.array.dtype))
+    dim, places = _entries("index_fill", input, dim, index, whole=True)
+    if isinstance(value, Variable):
+        if value.array.ndim:
+            raise RuntimeError(
+                f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
+            )
+    else:
+        value = wrap(np.asarray(element(value, input.array.dtype), input.array.dtype))
     return SetIndex.apply(input, value, _at(dim, places))
 
 
@@ -177,20 +216,24 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
             raise RuntimeError(
                 f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {dtypes.from_numpy(src.array.dtype)}"
             )
-        if any(n > m for n, m in zip(index.array.shape, src.array.shape, strict=False)):
+        if (index.array.ndim != src.array.ndim and not (index.array.size <= 1 and src.array.ndim == 0)) or any(
+            n > m for n, m in zip(index.array.shape, src.array.shape, strict=False)
+        ):
             raise RuntimeError(
                 f"Expected index {list(index.array.shape)} to be no larger than src {list(src.array.shape)}"
             )
         return Slice.apply(src, tuple(slice(n) for n in index.array.shape))
-    return wrap(np.full(index.array.shape, src, input.array.dtype))
+    return wrap(np.full(index.array.shape, element(src, input.array.dtype), input.array.dtype))
 
 
 @public
 def scatter(
-    input: Tensor, dim: int, index: Tensor, src: Tensor | None = None, value: Number | Tensor | None = None, *,
+    input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, *, value: Number | Tensor | None = None,
     reduce: str | None = None,
 ) -> Tensor:  # fmt: skip
     """input with src (or one value) written at the places that `gather(dim, index)` reads. PyTorch: torch.scatter."""
+    if src is None and value is None:
+        raise TypeError('scatter() missing 1 required positional arguments: "src" or "value"')
     if reduce is not None:
         if reduce not in ("add", "multiply"):
             raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")

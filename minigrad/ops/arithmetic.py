@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
@@ -36,9 +37,23 @@ class Add(Operation):
 
 
 @public
-def add(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
+def add(input: Operand | Number, other: Operand | Number, *, alpha: Number = 1) -> Tensor:
     """input + alpha · other, broadcast. PyTorch: torch.add."""
-    return binary(Add, input, other if alpha == 1 else _scaled(other, alpha))
+    if alpha.__class__ is int and alpha == 1:
+        return binary(Add, input, other)
+    _check_alpha(input, other, alpha)
+    return binary(Add, input, _scaled(other, alpha))
+
+
+def _check_alpha(input: Operand, other: Operand, alpha: Number) -> None:
+    """RuntimeError for a fraction of integers, which PyTorch would cut, and for True of anything but truths."""
+    letters = {
+        x.array.dtype.kind if isinstance(x, Variable) else "f" if isinstance(x, float) else "i" for x in (input, other)
+    }
+    if isinstance(alpha, bool) and letters != {"b"}:
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    if isinstance(alpha, float) and "f" not in letters:
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
 
 
 def _scaled(other: Operand, alpha: Number) -> Any:
@@ -58,9 +73,12 @@ class Sub(Operation):
 
 
 @public(also="subtract")
-def sub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
+def sub(input: Operand | Number, other: Operand | Number, *, alpha: Number = 1) -> Tensor:
     """input - alpha · other, broadcast; not for booleans. PyTorch: torch.sub."""
-    a, b = input, other if alpha == 1 else mul(other, alpha)
+    a, b = input, other
+    if alpha.__class__ is not int or alpha != 1:
+        _check_alpha(input, other, alpha)
+        b = mul(other, alpha)
     for x in (a, b):
         if isinstance(x, bool) or (isinstance(x, Variable) and x.array.dtype.kind == "b"):
             raise RuntimeError(
@@ -136,7 +154,7 @@ class Mul(Operation):
 
 
 @public(also="multiply")
-def mul(input: Operand, other: Operand) -> Tensor:
+def mul(input: Operand | Number, other: Operand | Number) -> Tensor:
     """input · other, broadcast. PyTorch: torch.mul."""
     return binary(Mul, input, other)
 
@@ -157,7 +175,7 @@ class Div(Operation):
 
 
 @public(also=("divide", "true_divide"))
-def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
+def div(input: Operand | Number, other: Operand | Number, *, rounding_mode: str | None = None) -> Tensor:
     """input / other, broadcast; integers divide to floats. rounding_mode: None, "trunc" or "floor". PyTorch: torch.div."""
     if rounding_mode == "floor":
         return floor_divide(input, other)
@@ -194,15 +212,21 @@ def reciprocal(input: Operand) -> Tensor:
 # -- of three
 
 
-@public
-def lerp(input: Operand, end: Operand, weight: Operand) -> Tensor:
+@public(same="input end")
+def lerp(input: Operand, end: Operand, weight: Operand | Number) -> Tensor:
     """input + weight · (end - input). PyTorch: torch.lerp."""
+    if isinstance(weight, Variable) and weight.array.ndim and weight.array.dtype != input.array.dtype:
+        raise RuntimeError(
+            f"lerp(): expected dtype {input.dtype} for `weight` but got dtype {dtypes.from_numpy(weight.array.dtype)}"
+        )
     return input + weight * (end - input)
 
 
 @public
 def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 · tensor2. PyTorch: torch.addcmul."""
+    if isinstance(value, float) and not any(x.array.dtype.kind == "f" for x in (input, tensor1, tensor2)):
+        value = int(value)  # whole numbers stay such
     product = tensor1 * tensor2
     return input + (product if value == 1 else value * product)
 
@@ -210,6 +234,11 @@ def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number
 @public
 def addcdiv(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 / tensor2. PyTorch: torch.addcdiv."""
+    if not any(x.array.dtype.kind == "f" for x in (tensor1, tensor2)):
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported; convert tensor1 or tensor2 with .float(), or use "
+            "input + value * trunc(tensor1 / tensor2)"
+        )
     quotient = tensor1 / tensor2
     return input + (quotient if value == 1 else value * quotient)
 
@@ -251,7 +280,7 @@ class TruncDivide(FloorDivide):
 
 
 @public
-def floor_divide(input: Operand, other: Operand) -> Tensor:
+def floor_divide(input: Operand | Number, other: Operand | Number) -> Tensor:
     """⌊input / other⌋. PyTorch: torch.floor_divide."""
     a, b = _dividend_and_divisor("floor_divide", input, other)
     return binary(FloorDivide, a, b)
@@ -302,7 +331,7 @@ class Remainder(Operation):
 
 
 @public
-def remainder(input: Operand, other: Operand) -> Tensor:
+def remainder(input: Operand | Number, other: Operand | Number) -> Tensor:
     """The remainder of input / other with the sign of other: Python's %. PyTorch: torch.remainder."""
     return binary(Remainder, *_dividend_and_divisor("remainder", input, other))
 
@@ -327,7 +356,7 @@ class Fmod(Operation):
 
 
 @public
-def fmod(input: Operand, other: Operand) -> Tensor:
+def fmod(input: Operand, other: Operand | Number) -> Tensor:
     """The remainder of input / other with the sign of input: C's fmod. PyTorch: torch.fmod."""
     return binary(Fmod, *_dividend_and_divisor("fmod", input, other))
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
@@ -36,9 +37,9 @@ class Tile(Operation):
         return grad.reshape(tuple(paired)).sum(tuple(range(0, len(paired), 2))), None
 
 
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
     """Copies of the tensor along each dimension, new dimensions in front. PyTorch: torch.Tensor.repeat."""
-    counts = sizes(repeats)
+    counts = sizes(repeats, "repeat", "repeats")
     if len(counts) < input.array.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     if any(n < 0 for n in counts):
@@ -47,9 +48,9 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
 
 
 @public
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """As `repeat`, with 1 for dimensions that are not named. PyTorch: torch.tile."""
-    counts = sizes(dims)
+    counts = sizes(dims, "tile", "dims")
     return repeat(input, (1,) * (input.array.ndim - len(counts)) + counts)
 
 
@@ -60,8 +61,18 @@ def repeat_interleave(
     """Each element (or slice along dim) repeated `repeats` times in place. PyTorch: torch.repeat_interleave."""
     if dim is None:
         input, dim = reshape(input, -1), 0
+    if input.array.ndim == 0:
+        raise IndexError("repeat_interleave(): a tensor without dimensions has no dim along which to repeat")
     dim = normalize_dim(dim, input.array.ndim)
     counts = repeats.array if isinstance(repeats, Variable) else np.asarray(repeats)
+    if counts.dtype.kind not in "iu":
+        raise NotImplementedError(
+            f"\"repeat_interleave_cpu\" not implemented for '{dtypes.cxx_name(counts.dtype)}'; give integers"
+        )
+    if counts.size and counts.min() < 0:
+        raise RuntimeError("Repeats must be non-negative")
+    if counts.ndim > 1:
+        raise RuntimeError(f"repeats must be 0-dim or 1-dim tensor, got {counts.ndim} dimensions")
     if counts.ndim and counts.size not in (1, input.array.shape[dim]):
         raise RuntimeError(
             f"repeats must have the same size as input along dim, got {counts.size} and {input.array.shape[dim]}"
@@ -88,9 +99,10 @@ class Flip(Operation):
 
 
 @public
-def flip(input: Tensor, *dims: Any) -> Tensor:
+def flip(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """The order of `dims` reversed: a copy. PyTorch: torch.flip."""
-    return Flip.apply(input, normalize_dims(sizes(dims), input.array.ndim))
+    along = normalize_dims(sizes(dims, "flip", "dims"), input.array.ndim)
+    return Flip.apply(input, along if input.array.ndim else ())
 
 
 @public
@@ -112,6 +124,10 @@ def flipud(input: Tensor) -> Tensor:
 @public
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """Turned by k quarter turns from dims[0] towards dims[1]. PyTorch: torch.rot90."""
+    if input.array.ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.array.ndim}")
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     first, second = normalize_dims(dims, input.array.ndim)
     k %= 4
     if k == 0:

@@ -10,7 +10,18 @@ from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
-from .operands import array_of, binary, broadcast_error, promote, to_float, wrapped
+from .operands import (
+    Number,
+    array_of,
+    binary,
+    broadcast,
+    broadcast_error,
+    promote,
+    scalar_of,
+    to_float,
+    undifferentiable,
+    wrapped,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -32,7 +43,7 @@ class Where(Operation):
 
 
 @public
-def where(condition: Operand, input: Operand = None, other: Operand = None) -> Any:
+def where(condition: Operand, input: Operand | Number | None = None, other: Operand | Number | None = None) -> Any:
     """input where condition is True, else other; with the condition alone, the indices of its True elements.
 
     condition: boolean, all three broadcast. The branch not taken gets gradient 0 — but a nan in *its own* backward
@@ -188,11 +199,18 @@ class Clamp(Operation):
 
 
 @public(also="clip")
-def clamp(input: Operand, min: Operand = None, max: Operand = None) -> Tensor:
+def clamp(input: Operand, min: Operand | Number | None = None, max: Operand | Number | None = None) -> Tensor:
     """input held within [min, max]; each a number, a tensor or None (not both None). PyTorch: torch.clamp."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     if isinstance(min, Variable) or isinstance(max, Variable):
+        if isinstance(max, int | float):
+            min = scalar_of(min)
+        elif isinstance(min, int | float):
+            max = scalar_of(max)
+    if isinstance(min, Variable) or isinstance(max, Variable):
+        if isinstance(min, int | float) or isinstance(max, int | float):
+            raise TypeError("clamp(): 'min' and 'max' must both be Tensors or both Numbers; they are one of each")
         return _clamp_tensors(input, min, max)
     for bound in (min, max):
         if bound is not None and not isinstance(bound, int | float | np.generic):
@@ -268,10 +286,12 @@ def clamp_max(input: Operand, max: Operand) -> Tensor:
 # -- steps and holes
 
 
-@public
+@public(same="input values")
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
-    """0 below 0, 1 above, `values` at 0. No gradient. PyTorch: torch.heaviside."""
-    return wrap(np.where(input.array == 0, values.array, input.array > 0).astype(input.array.dtype))  # 0 at nan
+    """0 below 0, 1 above, `values` at 0. No gradient: backward raises. PyTorch: torch.heaviside."""
+    broadcast(input.array.shape, values.array.shape)
+    out = np.where(input.array == 0, values.array, input.array > 0).astype(input.array.dtype)  # 0 at nan
+    return undifferentiable("heaviside", out, input, values)
 
 
 class NanToNum(Operation):

@@ -10,7 +10,8 @@ import numpy as np
 from ..autograd.modes import current
 from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
-from .operands import array_of, broadcast_error, promote
+from .checks import type_name
+from .operands import Number, array_of, broadcast, broadcast_error, promote
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -42,37 +43,37 @@ def operator(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 @public
-def eq(input: Operand, other: Operand) -> Tensor:
+def eq(input: Operand, other: Operand | Number) -> Tensor:
     """input == other, as a boolean tensor. PyTorch: torch.eq."""
     return _compare(np.equal, input, other)
 
 
 @public(also="not_equal")
-def ne(input: Operand, other: Operand) -> Tensor:
+def ne(input: Operand, other: Operand | Number) -> Tensor:
     """input != other. PyTorch: torch.ne."""
     return _compare(np.not_equal, input, other)
 
 
 @public(also="less")
-def lt(input: Operand, other: Operand) -> Tensor:
+def lt(input: Operand, other: Operand | Number) -> Tensor:
     """input < other. PyTorch: torch.lt."""
     return _compare(np.less, input, other)
 
 
 @public(also="less_equal")
-def le(input: Operand, other: Operand) -> Tensor:
+def le(input: Operand, other: Operand | Number) -> Tensor:
     """input ≤ other. PyTorch: torch.le."""
     return _compare(np.less_equal, input, other)
 
 
 @public(also="greater")
-def gt(input: Operand, other: Operand) -> Tensor:
+def gt(input: Operand, other: Operand | Number) -> Tensor:
     """input > other. PyTorch: torch.gt."""
     return _compare(np.greater, input, other)
 
 
 @public(also="greater_equal")
-def ge(input: Operand, other: Operand) -> Tensor:
+def ge(input: Operand, other: Operand | Number) -> Tensor:
     """input ≥ other. PyTorch: torch.ge."""
     return _compare(np.greater_equal, input, other)
 
@@ -123,6 +124,10 @@ def isreal(input: Tensor) -> Tensor:
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """True where |input - other| ≤ atol + rtol · |other|. PyTorch: torch.isclose."""
     _same_dtype("isclose", input, other)
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if not value >= 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")
+    broadcast(input.array.shape, other.array.shape)
     return wrap(np.asarray(current.run_quietly(np.isclose, input.array, other.array, rtol, atol, equal_nan)))
 
 
@@ -193,19 +198,19 @@ def _bitwise(ufunc: np.ufunc, input: Operand, other: Operand) -> Any:
 
 
 @public
-def bitwise_and(input: Operand, other: Operand) -> Tensor:
+def bitwise_and(input: Operand | Number, other: Operand | Number) -> Tensor:
     """input & other, bit by bit; `and` of booleans. PyTorch: torch.bitwise_and."""
     return _bitwise(np.bitwise_and, input, other)
 
 
 @public
-def bitwise_or(input: Operand, other: Operand) -> Tensor:
+def bitwise_or(input: Operand | Number, other: Operand | Number) -> Tensor:
     """input | other, bit by bit; `or` of booleans. PyTorch: torch.bitwise_or."""
     return _bitwise(np.bitwise_or, input, other)
 
 
 @public
-def bitwise_xor(input: Operand, other: Operand) -> Tensor:
+def bitwise_xor(input: Operand | Number, other: Operand | Number) -> Tensor:
     """input ^ other, bit by bit. PyTorch: torch.bitwise_xor."""
     return _bitwise(np.bitwise_xor, input, other)
 
@@ -214,5 +219,12 @@ def bitwise_xor(input: Operand, other: Operand) -> Tensor:
 def bitwise_not(input: Tensor) -> Tensor:
     """~input, bit by bit; `not` of booleans. PyTorch: torch.bitwise_not."""
     if input.array.dtype.kind == "f":
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+        raise NotImplementedError(f"\"bitwise_not\" not implemented for '{type_name(input)}'; convert the tensor first")
     return _boolean(np.invert, input)
+
+
+def invert(input: Tensor) -> Tensor:
+    """~input."""
+    if input.array.dtype.kind == "f":
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return bitwise_not(input)

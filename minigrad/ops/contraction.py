@@ -86,7 +86,7 @@ class Einsum(Operation):
         return None, None, *gradients
 
 
-@public
+@public(same="operands")
 def einsum(equation: str, *operands: Tensor) -> Tensor:
     """Einstein's summation: `einsum("bij,bjk->bik", a, b)`; `...` for broadcast dimensions. PyTorch: torch.einsum."""
     if len(operands) == 1 and isinstance(operands[0], list | tuple):
@@ -94,6 +94,8 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
     if not operands:
         raise ValueError("einsum(): must provide at least one operand")
     terms, target = _parse_einsum(equation, operands)
+    if len(operands) > 1 and operands[0].array.dtype.kind == "b":
+        raise NotImplementedError("\"bmm\" not implemented for 'Bool'; convert the tensors with .float() first")
     prepared, plain_terms = [], []
     for term, x in zip(terms, operands, strict=True):
         # A repeated subscript in one operand is its diagonal.

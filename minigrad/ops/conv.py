@@ -233,6 +233,8 @@ def _conv(
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
     n_out, per_group, *kernel = weight.array.shape
+    if kernel and min(kernel) <= 0:
+        raise RuntimeError(f"kernel size should be greater than zero, but got kernel_size: {tuple(kernel)}")
     if padding == "same":
         if any(s != 1 for s in strides):
             raise RuntimeError("padding='same' is not supported for strided convolutions")
@@ -375,8 +377,26 @@ def _conv_transpose(
     x, single = _check(name, rank, input, weight, bias)
     strides, dilations = tuple_of(stride, rank, "stride"), tuple_of(dilation, rank, "dilation")
     pads, extra = tuple_of(padding, rank, "padding"), tuple_of(output_padding, rank, "output_padding")
-    n_in, _, *kernel = weight.array.shape
+    n_in, per_group, *kernel = weight.array.shape
     shape = x.array.shape
+    for what, values in (("stride", strides), ("dilation", dilations), ("kernel size", tuple(kernel))):
+        if min(values) <= 0:
+            raise RuntimeError(f"{what} should be greater than zero, but got {values}")
+    for what, values in (("padding", pads), ("output padding", extra)):
+        if min(values) < 0:
+            raise RuntimeError(f"negative {what} is not supported, got {values}")
+    if groups <= 0:
+        raise RuntimeError(f"non-positive groups is not supported, got {groups}")
+    if n_in < groups or n_in % groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of "
+            f"size {list(weight.array.shape)}"
+        )
+    if bias is not None and bias.array.shape != (per_group * groups,):
+        raise RuntimeError(
+            f"Given transposed=1, weight of size {list(weight.array.shape)}, expected bias to be 1-dimensional with "
+            f"{per_group * groups} elements, but got bias of size {list(bias.array.shape)} instead"
+        )
     if shape[1] != n_in:
         raise RuntimeError(
             f"Given transposed=1, weight of size {list(weight.array.shape)}, expected input{list(shape)} to have {n_in} channels, "

@@ -10,7 +10,9 @@ import numpy as np
 
 from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
+from .checks import type_name
 from .dims import normalize_dim
+from .operands import Number, undifferentiable
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -19,15 +21,29 @@ if TYPE_CHECKING:
 @public
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each integer appears (or the sum of its weights). PyTorch: torch.bincount."""
+    if input.array.dtype.kind not in "iu":
+        raise NotImplementedError(f"\"bincount_cpu\" not implemented for '{type_name(input)}'; give integers")
+    if minlength < 0:
+        raise RuntimeError(f"minlength should be >= 0, got {minlength}")
     if input.array.ndim != 1 or (input.array.size and input.array.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
-    out = np.bincount(input.array, None if weights is None else weights.array, minlength)
-    return wrap(out if weights is None or weights.array.dtype == np.float64 else out.astype(weights.array.dtype))
+    if weights is None:
+        return wrap(np.bincount(input.array, None, minlength))
+    if weights.array.shape != input.array.shape:
+        raise RuntimeError(
+            f"weights should be 1-d and have the same length as input, got {list(weights.array.shape)} and {list(input.array.shape)}"
+        )
+    out = np.bincount(input.array, weights.array, minlength)
+    return wrap(out.astype(np.float32) if weights.array.dtype == np.float32 else out)
 
 
-@public
+@public(floats="input")
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements lie in each of `bins` equal parts of [min, max] (of their range, if both are equal). PyTorch: torch.histc."""
+    if not min <= max:
+        raise RuntimeError(f"torch.histc: max must be larger than min, got min={min} and max={max}")
+    if bins <= 0:
+        raise RuntimeError(f"torch.histc: bins must be > 0, got {bins}")
     low, high = (float(min), float(max)) if min != max else (float(input.array.min()), float(input.array.max()))
     if low == high:
         low, high = low - 1, high + 1
@@ -41,10 +57,16 @@ def unique(
     dim: int | None = None,
 ) -> Any:  # fmt: skip
     """The different values, in order; with their places and counts, if asked for. PyTorch: torch.unique."""
+    if dim is not None:
+        dim = normalize_dim(dim, input.array.ndim)
+    if dim is not None and not input.array.ndim:
+        raise RuntimeError("unique(): there is no dim to apply to of a tensor without dimensions")
     values, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True, axis=dim)
     inverse = inverse.reshape(input.array.shape if dim is None else (-1,))
     chosen = [values] + [inverse] * return_inverse + [counts] * return_counts
-    results = tuple(wrap(np.asarray(a, dtype=np.int64 if i else a.dtype)) for i, a in enumerate(chosen))
+    results = tuple(
+        wrap(np.asarray(a, dtype=np.int64)) if i else undifferentiable("unique", a, input) for i, a in enumerate(chosen)
+    )
     return results[0] if len(results) == 1 else results
 
 
@@ -88,13 +110,27 @@ def unravel_index(indices: Tensor, shape: int | Sequence[int]) -> tuple[Tensor, 
 
 @public
 def searchsorted(
-    sorted_sequence: Tensor, input: Operand, *, out_int32: bool = False, right: bool = False, side: str | None = None
+    sorted_sequence: Tensor,
+    input: Operand | Number,
+    *,
+    out_int32: bool = False,
+    right: bool = False,
+    side: str | None = None,
 ) -> Any:
     """Where each value would go in a sorted sequence (each row's own, for matrices). PyTorch: torch.searchsorted."""
     right = right or side == "right"
     values = np.asarray(input.array if isinstance(input, Variable) else input)
     sequence = sorted_sequence.array
     kind: Any = "right" if right else "left"
+    if sequence.ndim == 0:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should have positive dimension, but got 0 dimension"
+        )
+    if sequence.ndim != 1 and sequence.shape[:-1] != values.shape[:-1]:
+        raise RuntimeError(
+            "torch.searchsorted(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor "
+            f"and input value tensor must match, but got {list(sequence.shape)} and {list(values.shape)}"
+        )
     if sequence.ndim == 1:
         out = np.searchsorted(sequence, values, kind)
     else:
@@ -104,13 +140,20 @@ def searchsorted(
 
 
 @public
-def bucketize(input: Tensor, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
+def bucketize(input: Tensor | Number, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """The bucket of each value between sorted boundaries. PyTorch: torch.bucketize."""
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
 @public
-def isin(elements: Operand, test_elements: Operand, *, assume_unique: bool = False, invert: bool = False) -> Tensor:
+def isin(
+    elements: Operand | Number, test_elements: Operand | Number, *, assume_unique: bool = False, invert: bool = False
+) -> Tensor:
     """Which elements are among test_elements. PyTorch: torch.isin."""
     a, b = (x.array if isinstance(x, Variable) else np.asarray(x) for x in (elements, test_elements))
+    if not isinstance(elements, Variable) and not isinstance(test_elements, Variable):
+        raise TypeError("isin(): one of 'elements' and 'test_elements' must be Tensor, and both are Numbers")
+    for x in (a, b):
+        if x.dtype.kind == "b" and not (a.dtype.kind == "b" and b.dtype.kind == "b"):
+            raise RuntimeError("Unsupported input type encountered for isin(): Bool; convert it with .int() first")
     return wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))

@@ -96,7 +96,7 @@ def cumprod(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Te
     return CumProd.apply(input, dim)
 
 
-@public
+@public(floats="input")
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """ln of the running sum of exponentials along dim. PyTorch: torch.logcumsumexp."""
     dim = normalize_dim(dim, input.array.ndim)
@@ -169,6 +169,8 @@ def diff(
 ) -> Tensor:
     """Differences of neighbours along dim, n times. PyTorch: torch.diff."""
     dim = normalize_dim(dim, input.array.ndim)
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
     if input.array.ndim == 0:
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if prepend is not None or append is not None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..autograd.variable import Operand, Variable
+from ..tensor_options import whole
 
 
 def normalize_dim(dim: Any, ndim: int) -> int:
@@ -29,16 +30,15 @@ def normalize_dims(dims: Any, ndim: int) -> tuple[int, ...]:
     return dims
 
 
-def sizes(args: tuple[Any, ...]) -> tuple[int, ...]:
-    """The numbers in `f(x, 2, 3)` or `f(x, (2, 3))`."""
-    if len(args) == 1 and not hasattr(args[0], "__index__"):
+def sizes(args: tuple[Any, ...], function: str, argument: str) -> tuple[int, ...]:
+    """The numbers in `f(x, 2, 3)` or `f(x, (2, 3))`; function, argument: what they are called, for messages."""
+    if len(args) == 1 and isinstance(args[0], list | tuple):
         args = tuple(args[0])
-    elif len(args) == 1 and isinstance(args[0], Variable) and args[0].array.ndim:
-        args = tuple(args[0].array.tolist())
-    for n in args:
-        if not hasattr(n, "__index__"):
-            raise TypeError(f"sizes and dims must be ints, got {type(n).__name__}")
-    return tuple(n.__index__() for n in args)
+    found = tuple([n if n.__class__ is int else whole(n) for n in args])
+    if None in found:
+        wrong = type(args[found.index(None)]).__name__
+        raise TypeError(f"{function}(): argument '{argument}' must be tuple of ints, but found element of type {wrong}")
+    return found  # type: ignore[return-value]  # no None is left
 
 
 def infer_shape(shape: tuple[int, ...], size: int) -> tuple[int, ...]:

@@ -141,6 +141,8 @@ def at_least(x: Operand, low: float) -> Any:
 @public("minigrad", "functional")
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """Σ x1 · x2 / (|x1| · |x2|) along dim; a length below eps counts as eps. PyTorch: torch.nn.functional.cosine_similarity."""
+    if not eps >= 0:
+        raise RuntimeError(f"cosine_similarity(): eps must be non-negative, got: {eps}")
     a, b = promote(x1, x2)
     if a.array.dtype.kind != "f":
         raise RuntimeError(f"expected common dtype to be floating point, yet common dtype is {type_name(a)}")
@@ -196,7 +198,7 @@ class EuclideanDistances(Operation):
         return by_a, b * turned.sum(-1)[..., None] - turned @ a
 
 
-@public
+@public(same="x1 x2", floats="x1 x2")
 def cdist(
     x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = "use_mm_for_euclid_dist_if_necessary"
 ) -> Tensor:
@@ -215,7 +217,7 @@ def cdist(
         raise RuntimeError(f"cdist only supports at least 2D tensors, {which} got: {x.ndim}D")
     if a.shape[-1] != b.shape[-1]:
         raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {a.shape[-1]} X2: {b.shape[-1]}")
-    if p < 0:
+    if not p >= 0:
         raise RuntimeError("cdist only supports non-negative p values")
     many = a.shape[-2] > 25 or b.shape[-2] > 25
     if p == 2 and a.shape[-1] and (compute_mode == modes[1] or (compute_mode in (None, modes[0]) and many)):

@@ -12,7 +12,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .choice import clamp, where
-from .operands import float_binary, promote, to_float
+from .operands import Number, broadcast, only_float_binary, promote, to_float
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -112,12 +112,13 @@ class Xlogy(Operation):
 
 
 @public
-def xlogy(input: Operand, other: Operand) -> Tensor:
+def xlogy(input: Operand | Number, other: Operand | Number) -> Tensor:
     """input · ln(other), 0 where input is 0. PyTorch: torch.xlogy."""
     a, b = (
         x if isinstance(x, Variable) else wrap(np.asarray(float(x), dtypes.default_numpy())) for x in (input, other)
     )
     a, b = promote(a, b)
+    broadcast(a.array.shape, b.array.shape)
     return Xlogy.apply(to_float(a), to_float(b))
 
 
@@ -178,4 +179,4 @@ class LogAddExp(Operation):
 @public
 def logaddexp(input: Operand, other: Operand) -> Tensor:
     """ln(eᵃ + eᵇ) without overflow. PyTorch: torch.logaddexp."""
-    return float_binary(LogAddExp, input, other)
+    return only_float_binary("logaddexp", LogAddExp, input, other)

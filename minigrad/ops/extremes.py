@@ -126,16 +126,23 @@ def _extreme_along(name: str, input: Operand, dim: int, keepdim: bool, find: Any
     return ValuesIndices(values, wrap(indices if keepdim else np.asarray(indices.squeeze(dim))))
 
 
+def _need_no_keepdim(name: str, other: str, keepdim: bool) -> None:
+    if keepdim:
+        raise TypeError(f"{name}(): 'keepdim' needs a 'dim' to keep; with {other} there is none")
+
+
 @public
-def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def max(input: Tensor, dim: Tensor | int | None = None, keepdim: bool = False) -> Any:
     """The largest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `maximum`.
 
     PyTorch: torch.max.
     """
     require_tensor(input, "max")
     if isinstance(dim, Variable):
+        _need_no_keepdim("max", "another tensor", keepdim)
         return maximum(input, dim)
     if dim is None:
+        _need_no_keepdim("max", "no dim", keepdim)
         if input.array.size == 0:
             raise RuntimeError(_no_elements("max"))
         return Extreme.apply(input, tuple(range(input.array.ndim)), False, True, True)
@@ -143,15 +150,17 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 @public
-def min(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def min(input: Tensor, dim: Tensor | int | None = None, keepdim: bool = False) -> Any:
     """The smallest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `minimum`.
 
     PyTorch: torch.min.
     """
     require_tensor(input, "min")
     if isinstance(dim, Variable):
+        _need_no_keepdim("min", "another tensor", keepdim)
         return minimum(input, dim)
     if dim is None:
+        _need_no_keepdim("min", "no dim", keepdim)
         if input.array.size == 0:
             raise RuntimeError(_no_elements("min"))
         return Extreme.apply(input, tuple(range(input.array.ndim)), False, False, True)

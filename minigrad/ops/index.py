@@ -196,8 +196,8 @@ def put(input: Tensor, key: tuple[Any, ...], values: Tensor, accumulate: bool = 
         raise index_error(error, input.array.shape, key) from None
 
 
-@public
-def index_put(input: Tensor, indices: Sequence[Any], values: Tensor, accumulate: bool = False) -> Tensor:
+@public(same="input values")
+def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy with `values` at `indices` (added there, if accumulate). PyTorch: torch.index_put."""
     if not isinstance(indices, tuple | list):
         raise TypeError(

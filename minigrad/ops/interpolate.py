@@ -18,6 +18,7 @@ from ..autograd.variable import Array, wrap
 from ..public import public
 from .adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .along import index_select
+from .checks import type_name
 from .choice import where
 from .windows import IntOrInts
 
@@ -200,6 +201,10 @@ def interpolate(
     """
     _check(input, mode, align_corners, antialias)
     spatial = input.array.shape[2:]
+    if input.array.dtype.kind != "f" and input.array.dtype != np.uint8:
+        raise NotImplementedError(
+            f"\"interpolate\" not implemented for '{type_name(input)}'; convert the tensor with .float() first"
+        )
     target, factors = _sizes(
         spatial, size, scale_factor, recompute_scale_factor or (mode == "area" and size is None), input
     )

@@ -121,33 +121,38 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 @public
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along dimension 1 (0 for vectors). PyTorch: torch.hstack."""
-    parts = [atleast_1d(x) for x in tensors]
+    parts = [atleast_1d(x) for x in _joined("hstack", tensors)]
     return cat(parts, 0 if parts[0].array.ndim == 1 else 1)
 
 
 @public(also="row_stack")
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along dimension 0, vectors as rows. PyTorch: torch.vstack."""
-    return cat([atleast_2d(x) for x in tensors], 0)
+    return cat([atleast_2d(x) for x in _joined("vstack", tensors)], 0)
 
 
 @public
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along dimension 2. PyTorch: torch.dstack."""
-    return cat([unsqueeze(atleast_2d(x), 2) if x.array.ndim < 3 else x for x in tensors], 2)
+    return cat([unsqueeze(atleast_2d(x), 2) if x.array.ndim < 3 else x for x in _joined("dstack", tensors)], 2)
 
 
 @public
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """Joined along dimension 1, vectors as columns. PyTorch: torch.column_stack."""
-    return cat([x if x.array.ndim > 1 else reshape(x, x.array.size, 1) for x in tensors], 1)
+    return cat([x if x.array.ndim > 1 else reshape(x, x.array.size, 1) for x in _joined("column_stack", tensors)], 1)
 
 
-@public
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+@public(same="tensors")
+def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
     """For vectors, the coordinates of the grid they span, each in the grid's shape. PyTorch: torch.meshgrid."""
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    for x in as_sequence(tensors):
+        if x.array.ndim > 1:
+            raise RuntimeError(
+                f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {list(x.array.shape)}"
+            )
     vectors = [reshape(x, -1) for x in as_sequence(tensors)]
     if indexing == "xy" and len(vectors) > 1:
         vectors[0], vectors[1] = vectors[1], vectors[0]
@@ -159,9 +164,12 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     return tuple(grids)
 
 
-@public
+@public(same="tensors")
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """All choices of an element of each vector, a row each. PyTorch: torch.cartesian_prod."""
+    for x in tensors:
+        if x.array.ndim != 1:
+            raise RuntimeError(f"Expect a 1D vector, but got shape {list(x.array.shape)}")
     if len(tensors) == 1:
         return tensors[0]
     return stack([reshape(g, -1) for g in meshgrid(*tensors)], -1)
@@ -170,6 +178,10 @@ def cartesian_prod(*tensors: Tensor) -> Tensor:
 @public
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All choices of r elements of a vector, a row each. PyTorch: torch.combinations."""
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if input.array.ndim != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.array.shape)}")
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = np.array(list(choose(range(input.array.size), r)), np.int64).reshape(-1, r)
     return forget_base(reshape(index_select(input, 0, wrap(rows.reshape(-1))), rows.shape))

@@ -107,10 +107,14 @@ def index_error(error: IndexError, shape: tuple[int, ...], key: tuple[Any, ...] 
     return IndexError(f"{text} (the tensor has shape {list(shape)})")
 
 
-def index_tensor(name: str, index: Any) -> Array:
+def index_tensor(name: str, index: Any, only_int64: bool = False) -> Array:
     """The array of a tensor of indices; TypeError or RuntimeError for anything else."""
     if not isinstance(index, Variable):
         raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
     if index.array.dtype not in (np.dtype(np.int64), np.dtype(np.int32)):
         raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index, got {index.array.dtype}")
+    if only_int64 and index.array.dtype != np.int64:
+        raise RuntimeError(
+            f"{name}(): Expected dtype int64 for index, got {index.array.dtype}; convert it with .long()"
+        )
     return index.array

@@ -73,10 +73,12 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         and x.ndim
         and x.shape[-1] == w.shape[1]
         and x.dtype == w.dtype
-        and (bias is None or bias.array.shape == (w.shape[0],))
+        and (bias is None or (bias.array.shape == (w.shape[0],) and bias.array.dtype == w.dtype))
     ):
         return Linear.apply(input, weight, bias)
     require_same_dtype(x, w)
+    if bias is not None:
+        require_same_dtype(x, bias.array)
     if w.ndim == 1:
         out = matmul(input, weight)
         return out if bias is None else add(out, bias)
@@ -113,9 +115,19 @@ def _ones(n: int, d: np.dtype) -> Array:
     return np.ones(n, d)
 
 
-@public("minigrad", "functional")
+@public("minigrad", "functional", same="input1 input2 weight bias")
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """out[k] = x1ᵀ W[k] x2 + b[k]: input1 (*, n), input2 (*, m), weight (out, n, m). PyTorch: torch.nn.functional.bilinear."""
+    if weight.array.ndim != 3 or not input1.array.ndim or input1.array.shape[:-1] != input2.array.shape[:-1]:
+        raise RuntimeError(
+            f"bilinear(): input dimensions do not match: got input1 {list(input1.array.shape)}, input2 "
+            f"{list(input2.array.shape)} and weight {list(weight.array.shape)}"
+        )
+    if bias is not None and bias.array.shape != weight.array.shape[:1]:
+        raise RuntimeError(
+            f"bilinear(): bias size does not match weight size: got {list(bias.array.shape)} but expected "
+            f"[{weight.array.shape[0]}]"
+        )
     if input1.array.shape[-1] != weight.array.shape[1] or input2.array.shape[-1] != weight.array.shape[2]:
         raise RuntimeError(
             f"bilinear(): input1 {list(input1.array.shape)} and input2 {list(input2.array.shape)} do not fit weight "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..public import public
+from ..warn import warn
 from .checks import require_tensor, type_name
 from .distances import at_least
 from .exponential import exp, log
@@ -54,11 +54,10 @@ def kl_div(
     if batchmean:
         reduction = "sum"
     elif reduction == "mean" and size_average is None and reduce is None:
-        warnings.warn(
+        warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides "
             "only by the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the "
-            "same as 'batchmean' in the next major release.",
-            stacklevel=2,
+            "same as 'batchmean' in the next major release."
         )
     reduction = reduction_name(reduction, size_average, reduce)
     require_tensor(input, "kl_div")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 
 from ..autograd.variable import Array, Operand, Variable
+from ..warn import warn
 
 
 def reduction_name(reduction: str, size_average: bool | None = None, reduce: bool | None = None) -> str:
@@ -15,10 +15,7 @@ def reduction_name(reduction: str, size_average: bool | None = None, reduce: boo
     if size_average is not None or reduce is not None:
         wanted = size_average is None or size_average
         reduction = "none" if reduce is False else "mean" if wanted else "sum"
-        warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
-            stacklevel=3,
-        )
+        warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")
     return reduction

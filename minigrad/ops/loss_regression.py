@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from ..autograd.fused import Fused
 from ..autograd.variable import Array, Operand
 from ..public import public
+from ..warn import warn
 from .arithmetic import sub as subtract
 from .checks import require_floating
 from .choice import where
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
 def _same_size(input: Operand, target: Operand) -> None:
     if target.array.shape != input.array.shape:
-        warnings.warn(
+        warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
-            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-            stacklevel=3,
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size."
         )
 
 
@@ -132,6 +131,8 @@ def l1_loss(
     """|input - target|. With weight, the mean is Σ weight · loss / Σ weight. PyTorch: torch.nn.functional.l1_loss."""
     reduction = reduction_name(reduction, size_average, reduce)
     _same_size(input, target)
+    if "b" in (input.array.dtype.kind, target.array.dtype.kind):
+        subtract(input, target)  # raises: PyTorch does not subtract truths
     if weight is not None:
         losses = subtract(input, target).abs()
         return _weighted(losses, weight, input, reduction, lambda x: x.sum() / weight.sum())
@@ -208,7 +209,7 @@ def huber_loss(
     """
     reduction = reduction_name(reduction)
     _same_size(input, target)
-    if delta <= 0:
+    if not delta > 0:
         raise RuntimeError(f"huber_loss does not support non-positive values for delta, got {delta}.")
     require_floating(input, "huber_loss", "huber_cpu")
     target = cast(target, input.array.dtype)

@@ -10,7 +10,7 @@ from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from .choice import where
 from .index import Index, SetIndex
-from .operands import Number, cast
+from .operands import Number, broadcast, cast, element
 from .parts import Slice
 from .shape import expand
 
@@ -37,10 +37,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Number | Tensor) -> Tensor:
             raise RuntimeError(
                 f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
             )
-    elif input.array.dtype.kind in "iu" and isinstance(value, float):
-        value = int(value)
-    if not isinstance(value, Variable):
-        value = wrap(np.asarray(value, input.array.dtype))
+    else:
+        value = wrap(np.asarray(element(value, input.array.dtype), input.array.dtype))
     return where(mask, cast(value, input.array.dtype), input)
 
 
@@ -48,15 +46,15 @@ def masked_fill(input: Tensor, mask: Tensor, value: Number | Tensor) -> Tensor:
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where mask is True, in one dimension. PyTorch: torch.masked_select."""
     _mask("masked_select", mask)
-    shape = np.broadcast_shapes(input.array.shape, mask.array.shape)
+    shape = broadcast(input.array.shape, mask.array.shape)
     return Index.apply(expand(input, shape), (np.broadcast_to(mask.array, shape),))
 
 
-@public
+@public(same="input source")
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     """input with the elements of source, in order, where mask is True. PyTorch: torch.masked_scatter."""
     _mask("masked_scatter", mask)
-    shape = np.broadcast_shapes(input.array.shape, mask.array.shape)
+    shape = broadcast(input.array.shape, mask.array.shape)
     full = np.broadcast_to(mask.array, shape)
     n = int(full.sum())
     if source.array.size < n:

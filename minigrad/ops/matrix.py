@@ -202,34 +202,34 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     return mul(input.reshape(-1, 1), vec2)
 
 
-@public
+@public(same="input mat1 mat2")
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat1 @ mat2. PyTorch: torch.addmm."""
-    return add(_scaled(input, beta), mm(mat1, mat2), alpha=alpha)
+    return add(_scaled(input, beta), _scaled(mm(mat1, mat2), alpha))
 
 
-@public
+@public(same="input mat vec")
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat @ vec. PyTorch: torch.addmv."""
-    return add(_scaled(input, beta), mv(mat, vec), alpha=alpha)
+    return add(_scaled(input, beta), _scaled(mv(mat, vec), alpha))
 
 
 @public
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · outer(vec1, vec2). PyTorch: torch.addr."""
-    return add(_scaled(input, beta), outer(vec1, vec2), alpha=alpha)
+    return add(_scaled(input, beta), _scaled(outer(vec1, vec2), alpha))
 
 
-@public
+@public(same="input batch1 batch2")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · batch1 @ batch2. PyTorch: torch.baddbmm."""
-    return add(_scaled(input, beta), bmm(batch1, batch2), alpha=alpha)
+    return add(_scaled(input, beta), _scaled(bmm(batch1, batch2), alpha))
 
 
-@public
+@public(same="input batch1 batch2")
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · Σ over the batch of batch1 @ batch2. PyTorch: torch.addbmm."""
-    return add(_scaled(input, beta), bmm(batch1, batch2).sum(0), alpha=alpha)
+    return add(_scaled(input, beta), _scaled(bmm(batch1, batch2).sum(0), alpha))
 
 
 def _scaled(x: Operand, factor: float) -> Any:
@@ -256,9 +256,13 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     return forget_base((left * right).reshape(tuple(x * y for x, y in zip(a, b, strict=True))))
 
 
-@public
+@public(same="input other")
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
     """The cross product of vectors of three along dim. PyTorch: torch.cross."""
+    if input.array.ndim != other.array.ndim:
+        raise RuntimeError(
+            f"linalg.cross: inputs must have the same number of dimensions, got {input.array.ndim} and {other.array.ndim}"
+        )
     if dim is None:
         dim = next((i for i, n in enumerate(input.array.shape) if n == 3), -1)
     a, b = input.movedim(dim, -1), other.movedim(dim, -1)
@@ -275,6 +279,8 @@ def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's diagonal. PyTorch: torch.trace."""
     if input.array.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.array.ndim}")
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError("\"trace\" not implemented for 'Bool'; convert the tensor with .int() first")
     return input.diagonal().sum()
 
 

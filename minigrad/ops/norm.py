@@ -313,6 +313,8 @@ def batch_norm(
     its divisor). PyTorch: torch.nn.functional.batch_norm. Source: Ioffe and Szegedy 2015, "Batch Normalization".
     """
     require_floating(input, "batch_norm")
+    if not eps >= 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     x = input.array
     channels = x.shape[1] if x.ndim > 1 else 0
     if training and x.ndim < 2:
@@ -450,6 +452,8 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     PyTorch: torch.nn.functional.local_response_norm. Source: Krizhevsky et al. 2012 (AlexNet).
     """
     shape = input.shape
+    if size <= 0:
+        raise RuntimeError(f"kernel size should be greater than zero, but got size: {size}")
     if len(shape) < 3:
         raise ValueError(f"Expected 3D or higher dimensionality input (got {len(shape)} dimensions)")
     if input.numel() == 0:
@@ -458,6 +462,10 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     def edge(n: int) -> Tensor:
         return wrap(np.zeros((shape[0], n, *shape[2:]), input.array.dtype))
 
+    if input.array.dtype.kind != "f" and input.array.dtype != np.int64:
+        raise NotImplementedError(
+            f"\"avg_pool2d\" not implemented for '{type_name(input)}'; convert the tensor with .float() first"
+        )
     squares = cat([edge(size // 2), input * input, edge((size - 1) // 2)], 1)
     total = squares.narrow(1, 0, shape[1])
     for i in range(1, size):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import dtypes
 from ..autograd.graph import Operation
-from ..autograd.modes import current
+from ..autograd.modes import current, is_grad_enabled
 from ..autograd.variable import Array, Operand, Variable, wrap
 
 Number = int | float | bool
@@ -33,6 +35,26 @@ class Cast(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return grad, None
+
+
+class NotImplemented_(Operation):
+    """out = values that were found from the inputs.  There is no derivative, and asking for one says so"""
+
+    grad_fn_name = "NotImplemented"
+
+    @staticmethod
+    def forward(ctx: Any, name: str, values: Array, *inputs: Array) -> Array:
+        ctx.name = name
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        raise RuntimeError(f"derivative for aten::{ctx.name} is not implemented")
+
+
+def undifferentiable(name: str, values: Array, *inputs: Operand) -> Any:
+    """A tensor of these values, whose backward raises: for functions of which PyTorch has no derivative."""
+    return NotImplemented_.apply(name, np.asarray(values), *inputs)
 
 
 def cast(x: Operand, d: np.dtype) -> Any:
@@ -70,6 +92,8 @@ def promote(a: Operand, b: Operand) -> tuple[Any, Any]:
     elif isinstance(a, np.ndarray) or (isinstance(b, np.ndarray) and not isinstance(b, Variable)):
         return a, b  # arrays from a backward formula: their types were settled by the forward pass
     a, b = as_operand(a, "input"), as_operand(b)
+    if isinstance(a, int | float) and isinstance(b, int | float):  # two numbers make a tensor too
+        a = np.asarray(a, dtypes.scalar_numpy(a))
     if isinstance(a, np.ndarray):
         a = wrap(a)
     if isinstance(b, np.ndarray):
@@ -86,6 +110,34 @@ def wrapped(x: Number, d: np.dtype) -> Number:
     return int(np.array(x).astype(d)) if d.kind in "iu" and type(x) is int else x
 
 
+def element(x: Number, d: np.dtype) -> Any:
+    """A Python number as an element of type d; RuntimeError where PyTorch says that it does not fit.
+
+    Fractions are cut; a negative integer in an unsigned type is the number that its bits spell. Source: c10::overflows.
+    """
+    if isinstance(x, int) and not -(2**63) <= x < 2**64:
+        raise OverflowError(f"the integer {x} does not fit 64 bits; give a float, or a smaller number")
+    if d.kind == "b":
+        return bool(x)
+    if d.kind == "f":
+        fits = not math.isfinite(x) or abs(x) <= float(np.finfo(d).max)
+    else:
+        low, high = int(np.iinfo(d).min), int(np.iinfo(d).max)
+        if d.kind == "u" and isinstance(x, int):
+            low = -high
+        fits = low <= x <= high  # never of nan
+    if not fits:
+        raise RuntimeError(f"value cannot be converted to type {dtypes.from_numpy(d)} without overflow: {x}")
+    return x if d.kind == "f" else wrapped(int(x), d)
+
+
+def scalar_of(x: Any) -> Any:
+    """A tensor without dimensions and gradient as the number that it is; anything else as it is."""
+    if isinstance(x, Variable) and not x.array.ndim and x._edge is None and not x._requires_grad:
+        return x.array.item()
+    return x
+
+
 def to_float(x: Operand) -> Any:
     """Integers and booleans in the default float type, as mathematical functions take them; floats as they are."""
     if isinstance(x, Variable):
@@ -98,7 +150,15 @@ def to_float(x: Operand) -> Any:
 def accumulated(x: Operand, dtype: dtypes.dtype | None) -> Any:
     """x in the type in which sums and products of many elements are taken: the given one; for integers and booleans int64."""
     if dtype is not None:
-        return cast(x, dtypes.to_numpy(dtype))
+        d = dtypes.to_numpy(dtype)
+        if (
+            d.kind != "f"
+            and isinstance(x, Variable)
+            and is_grad_enabled()
+            and (x._edge is not None or x._requires_grad)
+        ):
+            raise RuntimeError(f"Autograd not support dtype: {dtypes.cxx_name(d)}; detach() the tensor first")
+        return cast(x, d)
     return x if x.array.dtype.kind == "f" else cast(x, np.dtype(np.int64))
 
 
@@ -106,6 +166,14 @@ def not_for_bool(name: str, *operands: Operand) -> None:
     """NotImplementedError where all operands are booleans, for functions that PyTorch does not define on them."""
     if all(isinstance(x, bool) or (isinstance(x, Variable) and x.array.dtype.kind == "b") for x in operands):
         raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'; convert the tensor first, as in x.int()")
+
+
+def broadcast(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """The shape that shapes broadcast to; RuntimeError in PyTorch's words where they do not."""
+    try:
+        return np.broadcast_shapes(*map(tuple, shapes))
+    except ValueError:
+        raise broadcast_error(*(np.broadcast_to(0, tuple(s)) for s in shapes[:2])) from None
 
 
 def broadcast_error(a: Operand, b: Operand) -> RuntimeError:
@@ -128,6 +196,16 @@ def binary(op: type[Operation], a: Operand, b: Operand) -> Any:
         return op.apply(a, b)
     except ValueError:
         raise broadcast_error(a, b) from None
+
+
+def only_float_binary(name: str, op: type[Operation], a: Operand, b: Operand) -> Any:
+    """`op` of both operands in the type in which they meet; NotImplementedError where that is not a floating one."""
+    a, b = promote(a, b)
+    if isinstance(a, Variable) and a.array.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"{name}_cpu\" not implemented for '{dtypes.cxx_name(a.array.dtype)}'; convert the tensors with .float() first"
+        )
+    return binary(op, a, b)
 
 
 def float_binary(op: type[Operation], a: Operand, b: Operand) -> Any:

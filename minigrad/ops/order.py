@@ -61,7 +61,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     """
     dim = _along("topk", input, dim)
     if input.array.dtype.kind == "b":
-        raise RuntimeError("topk does not support bool dtypes on CPU")
+        raise NotImplementedError("topk does not support bool dtypes on CPU; convert the tensor with .int() first")
     n = input.array.shape[dim] if input.array.ndim else 1
     if not 0 <= k <= n:
         raise RuntimeError(f"selected index k out of range: k = {k}, and dimension {dim} has {n} entries")
@@ -77,7 +77,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """The k-th smallest value along dim (k from 1), and where it was. PyTorch: torch.kthvalue."""
     dim = _along("kthvalue", input, dim)
-    _require_numbers("kthvalue", input)
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError("\"kthvalue_cpu\" not implemented for 'Bool'; convert the tensor with .int() first")
     n = input.array.shape[dim] if input.array.ndim else 1
     if not 1 <= k <= n:
         raise RuntimeError(
@@ -125,8 +126,11 @@ class NanMiddle(Middle):
 @public
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle value (of two, the lower); along dim with its index. nan if there is one. PyTorch: torch.median."""
-    _require_numbers("median", input)
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError("\"median_out\" not implemented for 'Bool'; convert the tensor with .int() first")
     if dim is None:
+        if keepdim:
+            raise TypeError('median() missing 1 required positional arguments: "dim"')
         if input.array.size == 0:
             return wrap(np.asarray(np.nan, input.array.dtype))
         return Middle.apply(input, median(wrap(input.array.reshape(-1)), 0).values.array)
@@ -146,7 +150,13 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
 @public
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
     """The middle of the values that are not nan. PyTorch: torch.nanmedian."""
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError("\"median_cpu\" not implemented for 'Bool'; convert the tensor with .int() first")
     if dim is None:
+        if keepdim:
+            raise TypeError('nanmedian() missing 1 required positional arguments: "dim"')
+        if input.array.size == 0:
+            return wrap(np.asarray(np.nan, input.array.dtype))
         return NanMiddle.apply(input, nanmedian(wrap(input.array.reshape(-1)), 0).values.array)
     dim = _along("nanmedian", input, dim)
     if input.array.ndim == 0:
@@ -161,6 +171,12 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     dim = _along("mode", input, dim)
     if input.array.ndim == 0:
         return of_scalar(input)
+
+    if input.array.shape[dim] == 0:
+        raise IndexError(f"mode(): Expected reduction dim {dim} to have non-zero size.")
+    if not input.array.size:
+        empty = input.sum(dim, keepdim)
+        return ValuesIndices(empty, wrap(np.zeros(empty.array.shape, np.int64)))
 
     def place(row: Array) -> int:
         values, counts = np.unique(row, return_counts=True)
@@ -191,6 +207,9 @@ def _quantile(
     if not ((fractions >= 0) & (fractions <= 1)).all():
         raise RuntimeError(f"{name}() q values must be in the range [0, 1]")
     ndim = input.array.ndim
+    if not ndim and dim is not None:
+        normalize_dim(dim, 0)
+        dim = None
     x = input.reshape(-1) if dim is None else input.movedim(dim, -1)
     ordered = sort(x, -1).values
     n: Any = ordered.array.shape[-1]
@@ -219,7 +238,7 @@ def _quantile(
     return out if fractions.ndim else out.squeeze(0)
 
 
-@public
+@public(floats="input")
 def quantile(
     input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
@@ -231,7 +250,7 @@ def quantile(
     return _quantile("quantile", input, q, dim, keepdim, interpolation, skip_nan=False)
 
 
-@public
+@public(floats="input")
 def nanquantile(
     input: Tensor, q: float | Tensor, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Operand
+from ..autograd.variable import Array, Operand, Variable
 from ..autograd.views import SEVERAL, AsStrided, PutStrided
 from ..geometry import Geometry, geometry, look, memory, row_major
 from ..public import public
@@ -134,9 +134,9 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 @public
 def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Views of `split_size` entries each (the last may be shorter), or of the given sizes. PyTorch: torch.split."""
-    dim = normalize_dim(dim, tensor.array.ndim)
     if tensor.array.ndim == 0:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
+    dim = normalize_dim(dim, tensor.array.ndim)
     n = tensor.array.shape[dim]
     if isinstance(split_size_or_sections, int):
         size = split_size_or_sections
@@ -181,13 +181,23 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 @public
 def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Views between the given indices, or n of nearly equal size. PyTorch: torch.tensor_split."""
+    if not input.array.ndim:
+        raise RuntimeError("tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims")
     dim = normalize_dim(dim, input.array.ndim)
     n = input.array.shape[dim]
     if isinstance(indices_or_sections, int):
         parts = indices_or_sections
-        if parts <= 0:
-            raise RuntimeError(f"number of sections must be larger than 0, got {parts}")
+        if not 0 < parts < 2**31:
+            raise RuntimeError(f"number of sections must be larger than 0 (and below 2³¹), got {parts}")
         indices_or_sections = [i * (n // parts) + min(i, n % parts) for i in range(1, parts)]
+    elif isinstance(indices_or_sections, Variable):
+        if indices_or_sections.array.dtype != np.int64 or indices_or_sections.array.ndim > 1:
+            raise RuntimeError(
+                "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor of long, "
+                f"but got one of {indices_or_sections.array.dtype} with {indices_or_sections.array.ndim} dimensions"
+            )
+        if not indices_or_sections.array.ndim:
+            return tensor_split(input, int(indices_or_sections.array), dim)
     edges = [0, *(slice(i).indices(n)[1] for i in map(int, indices_or_sections)), n]
     return tuple(narrow(input, dim, a, max(b - a, 0)) for a, b in itertools.pairwise(edges))
 

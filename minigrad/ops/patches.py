@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 def _patch_setting(
     kernel_size: IntOrInts, dilation: IntOrInts, padding: IntOrInts, stride: IntOrInts
 ) -> tuple[Ints, Ints, Pairs, Ints]:
-    return (
-        tuple_of(kernel_size, 2, "kernel_size"),
-        tuple_of(dilation, 2, "dilation"),
-        tuple((p, p) for p in tuple_of(padding, 2, "padding")),
-        tuple_of(stride, 2, "stride"),
-    )
+    kernel, dilations = tuple_of(kernel_size, 2, "kernel_size"), tuple_of(dilation, 2, "dilation")
+    steps, pads = tuple_of(stride, 2, "stride"), tuple_of(padding, 2, "padding")
+    for name, values in (("kernel size", kernel), ("dilation", dilations), ("stride", steps)):
+        if min(values) <= 0:
+            raise RuntimeError(f"{name} should be greater than zero, but got {name}: {values}")
+    if min(pads) < 0:
+        raise RuntimeError(f"padding should be non-negative, but got padding: {pads}")
+    return kernel, dilations, tuple((p, p) for p in pads), steps
 
 
 class Unfold(Operation):
@@ -39,14 +41,14 @@ class Unfold(Operation):
         seen = windows(pad_zeros(x, padding), kernel, stride, dilation)  # (N, C, *out, *kernel)
         r = len(kernel)
         columns = seen.transpose(0, 1, *range(2 + r, 2 + 2 * r), *range(2, 2 + r))
-        return columns.copy().reshape(x.shape[0], x.shape[1] * math.prod(kernel), -1)
+        return columns.copy().reshape(x.shape[0], x.shape[1] * math.prod(kernel), math.prod(columns.shape[2 + r :]))
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return Fold.apply(grad, *ctx.setting), None, None, None, None
 
 
-@public("functional")
+@public("functional", floats="input")
 def unfold(
     input: Tensor, kernel_size: IntOrInts, dilation: IntOrInts = 1, padding: IntOrInts = 0, stride: IntOrInts = 1
 ) -> Tensor:
@@ -86,7 +88,7 @@ class Fold(Operation):
         return Unfold.apply(grad, *ctx.setting), None, None, None, None, None
 
 
-@public("functional")
+@public("functional", floats="input")
 def fold(
     input: Tensor, output_size: IntOrInts, kernel_size: IntOrInts, dilation: IntOrInts = 1, padding: IntOrInts = 0,
     stride: IntOrInts = 1,
@@ -95,6 +97,8 @@ def fold(
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
     spatial = tuple_of(output_size, 2, "output_size")
     x = input.unsqueeze(0) if input.array.ndim == 2 else input
+    if x.array.ndim != 3:
+        raise RuntimeError(f"Expected 2D or 3D (batch mode) tensor for input, but got: {list(input.array.shape)}")
     places = out_sizes(spatial, kernel, step, pads, dil)
     if x.array.ndim != 3 or x.array.shape[1] % math.prod(kernel):
         raise RuntimeError(
@@ -111,9 +115,19 @@ def fold(
     return out.squeeze(0) if input.array.ndim == 2 else out
 
 
+def _check_shuffle(name: str, argument: str, input: Tensor, factor: int) -> None:
+    if input.array.ndim < 3:
+        raise RuntimeError(
+            f"{name} expects input to have at least 3 dimensions, but got input with {input.array.ndim} dimension(s)"
+        )
+    if factor <= 0:
+        raise RuntimeError(f"{name} expects a positive {argument}, but got {factor}")
+
+
 @public("minigrad", "functional")
 def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
     """(.., C r², H, W) to (.., C, H r, W r): channels become pixels. PyTorch: torch.nn.functional.pixel_shuffle."""
+    _check_shuffle("pixel_shuffle", "upscale_factor", input, upscale_factor)
     r, (*lead, c, h, w) = upscale_factor, input.array.shape
     if c % (r * r):
         raise RuntimeError(
@@ -128,6 +142,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
 @public("minigrad", "functional")
 def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     """(.., C, H r, W r) to (.., C r², H, W): pixels become channels. PyTorch: torch.nn.functional.pixel_unshuffle."""
+    _check_shuffle("pixel_unshuffle", "downscale_factor", input, downscale_factor)
     r, (*lead, c, h, w) = downscale_factor, input.array.shape
     if h % r or w % r:
         raise RuntimeError(

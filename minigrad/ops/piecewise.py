@@ -92,6 +92,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tens
     kind = input.array.dtype.kind
     if kind == "b":
         raise RuntimeError("Bool inputs not supported for hardtanh; convert the tensor first")
+    if kind == "u" and min_val < 0:
+        raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
     if kind != "f":
         min_val, max_val = int(min_val), int(max_val)
     return Hardtanh.apply(input, min_val, max_val)

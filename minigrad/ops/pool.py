@@ -12,6 +12,7 @@ from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from .along import gather
+from .checks import type_name
 from .operands import array_of
 from .pad import pad as pad_tensor
 from .windows import IntOrInts, Ints, Pairs, at, inside, pad_zeros, tuple_of
@@ -131,12 +132,14 @@ def _geometry(
     check_rank(name, rank, x)
     check_filled(name, rank + 1, x)
     kernel = tuple_of(kernel_size, rank, "kernel_size")
-    steps = kernel if stride is None or stride == () else tuple_of(stride, rank, "stride")
+    steps = kernel if stride is None or stride in ((), []) else tuple_of(stride, rank, "stride")
     margins, dilations = tuple_of(padding, rank, "padding"), tuple_of(dilation, rank, "dilation")
     if min(kernel) <= 0:
-        raise RuntimeError(f"kernel size should be greater than zero, but got {list(kernel)}")
+        raise RuntimeError(f"kernel size should be greater than zero, but got kernel_size: {kernel}")
     if min(steps) <= 0:
         raise RuntimeError("stride should not be zero")
+    if min(dilations) <= 0:
+        raise RuntimeError(f"dilation should be greater than zero, but got dilation: {dilations}")
     if any(p < 0 for p in margins):
         raise RuntimeError(f"pad must be non-negative, but got pad: {margins}")
     if any(2 * p > k for p, k in zip(margins, kernel, strict=True)):
@@ -182,7 +185,7 @@ class MaxPool(Fused):
         return spread_to_winner(grad, ctx.winner, *ctx.setting), *(None,) * 5
 
 
-@public("minigrad", "functional")
+@public("minigrad", "functional", floats="input")
 def max_pool1d(
     input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1,
     ceil_mode: bool = False, return_indices: bool = False,
@@ -214,6 +217,8 @@ def _max_pool(
     ceil_mode: bool, return_indices: bool,
 ) -> Any:  # fmt: skip
     x = input.array
+    if x.dtype.kind == "b":
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'; convert the tensor with .float() first")
     kernel, steps, _, dilations, out, pads = _geometry(name, rank, x, kernel_size, stride, padding, dilation, ceil_mode)
     if not return_indices:
         return MaxPool.apply(input, kernel, steps, dilations, pads, out)
@@ -240,6 +245,8 @@ class AvgPool(Fused):
         total = np.zeros((*x.shape[: -len(kernel)], *out), x.dtype)
         for place in itertools.product(*(range(k) for k in kernel)):
             total += padded[at(place, out, stride, (1,) * len(kernel))]
+        if x.dtype.kind != "f":  # whole numbers are cut towards 0
+            return np.trunc(total / divisor).astype(x.dtype)
         total /= divisor
         return total
 
@@ -291,6 +298,10 @@ def _avg_pool(
     count_include_pad: bool, divisor: int | None,
 ) -> Tensor:  # fmt: skip
     x = input.array
+    if x.dtype.kind != "f" and x.dtype != np.int64:
+        raise NotImplementedError(
+            f"\"avg_pool2d\" not implemented for '{type_name(x)}'; convert the tensor with .float() first"
+        )
     if divisor == 0:
         raise RuntimeError("divisor must be not zero")
     kernel, steps, margins, _, out, pads = _geometry(name, rank, x, kernel_size, stride, padding, 1, ceil_mode)

@@ -11,7 +11,7 @@ from ..autograd.variable import Array, Operand, Variable
 from ..public import public
 from .choice import where
 from .exponential import log
-from .operands import NUMBERS, binary, cast, not_for_bool, promote, to_float
+from .operands import NUMBERS, Number, binary, cast, not_for_bool, promote, to_float
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Pow(Operation):
 
 
 @public
-def pow(input: Operand, exponent: Operand) -> Tensor:
+def pow(input: Operand | Number, exponent: Operand | Number) -> Tensor:
     """input to the power of exponent, broadcast. PyTorch: torch.pow."""
     if isinstance(input, Variable) and isinstance(exponent, Variable):
         not_for_bool("pow", input, exponent)
@@ -77,8 +77,10 @@ def rpow(input: Operand, other: Operand) -> Tensor:
 
 
 @public
-def float_power(input: Operand, exponent: Operand) -> Tensor:
+def float_power(input: Operand | Number, exponent: Operand | Number) -> Tensor:
     """input ** exponent in float64. PyTorch: torch.float_power."""
+    if not isinstance(input, Variable) and not isinstance(exponent, Variable):
+        raise TypeError("float_power(): one of 'input' and 'exponent' must be Tensor, and both are Numbers")
     d = np.dtype(np.float64)
     return pow(*(cast(x, d) if isinstance(x, Variable) else x for x in (input, exponent)))
 

@@ -97,7 +97,7 @@ def mean(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtyp
     return Mean.apply(input, axes_of(dim, input.ndim), keepdim)
 
 
-@public
+@public(floats="input")
 def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The mean of the elements that are not nan. PyTorch: torch.nanmean."""
     present = wrap(~np.isnan(input.array))
@@ -132,7 +132,7 @@ class Var(Operation):
 
 @public
 def var(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
@@ -171,7 +171,7 @@ class Std(Operation):
 
 @public
 def std(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The standard deviation, √var; its gradient at equal elements is 0. PyTorch: torch.std."""
@@ -180,7 +180,7 @@ def std(
 
 @public
 def var_mean(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Variance and mean. PyTorch: torch.var_mean."""
@@ -190,7 +190,7 @@ def var_mean(
 
 @public
 def std_mean(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Standard deviation and mean. PyTorch: torch.std_mean."""
@@ -235,6 +235,8 @@ def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
     require_tensor(input, "prod")
     input = accumulated(input, dtype)
     if dim is None:
+        if keepdim:
+            raise TypeError("prod(): 'keepdim' needs a 'dim' to keep")
         return Prod.apply(input.reshape(-1), 0, False)
     if input.array.ndim == 0:
         normalize_dim(dim, 0)

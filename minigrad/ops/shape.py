@@ -74,16 +74,16 @@ class Unsqueeze(Reshape):
 
 
 @public
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
     """The elements in another shape (one entry may be -1); a view where memory allows. PyTorch: torch.reshape."""
-    return Reshape.apply(input, infer_shape(sizes(shape), input.array.size))
+    return Reshape.apply(input, infer_shape(sizes(shape, "reshape", "shape"), input.array.size))
 
 
-def view(input: Tensor, *shape: Any) -> Tensor:
+def view(input: Tensor, *size: int | Sequence[int] | dtypes.dtype) -> Tensor:
     """As `reshape`, but never a copy: RuntimeError where the memory does not allow a view. PyTorch: torch.Tensor.view."""
-    if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
-        return wrap(input.array.view(dtypes.to_numpy(shape[0])))
-    new = infer_shape(sizes(shape), input.array.size)
+    if len(size) == 1 and isinstance(size[0], dtypes.dtype):
+        return wrap(input.array.view(dtypes.to_numpy(size[0])))
+    new = infer_shape(sizes(size, "view", "size"), input.array.size)
     try:
         np.reshape(input.array, new, copy=False)
     except ValueError:
@@ -109,6 +109,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions start_dim to end_dim joined into one. PyTorch: torch.flatten."""
     shape = input.array.shape
     if not shape:
+        normalize_dim(start_dim, 0), normalize_dim(end_dim, 0)
         return reshape(input, 1)
     first, last = normalize_dim(start_dim, len(shape)), normalize_dim(end_dim, len(shape))
     if first > last:
@@ -166,21 +167,21 @@ def without_leading_ones(input: Tensor) -> Tensor:
 
 
 @public
-def atleast_1d(*tensors: Any) -> Any:
+def atleast_1d(*tensors: Tensor) -> Any:
     """With at least one dimension. PyTorch: torch.atleast_1d."""
     results = tuple(x if x.array.ndim else reshape(x, 1) for x in as_sequence(tensors))
     return results[0] if len(tensors) == 1 and isinstance(tensors[0], Variable) else results
 
 
 @public
-def atleast_2d(*tensors: Any) -> Any:
+def atleast_2d(*tensors: Tensor) -> Any:
     """With at least two dimensions, new ones in front. PyTorch: torch.atleast_2d."""
     results = tuple(x if x.array.ndim > 1 else reshape(x, 1, x.array.size) for x in as_sequence(tensors))
     return results[0] if len(tensors) == 1 and isinstance(tensors[0], Variable) else results
 
 
 @public
-def atleast_3d(*tensors: Any) -> Any:
+def atleast_3d(*tensors: Tensor) -> Any:
     """With at least three dimensions: a vector in the middle, a matrix in front. PyTorch: torch.atleast_3d."""
 
     def three(x: Tensor) -> Tensor:
@@ -220,9 +221,9 @@ class Permute(Operation):
 
 
 @public
-def permute(input: Operand, *dims: Any) -> Tensor:
+def permute(input: Operand, *dims: int | Sequence[int]) -> Tensor:
     """The dimensions in the order `dims`. PyTorch: torch.permute."""
-    order = sizes(dims)
+    order = sizes(dims, "permute", "dims")
     ndim = input.ndim
     if len(order) != ndim:
         raise RuntimeError(
@@ -325,10 +326,10 @@ class Expand(Operation):
         return grad, None
 
 
-def expand(input: Operand, *size: Any) -> Tensor:
+def expand(input: Operand, *size: int | Sequence[int]) -> Tensor:
     """Broadcast to `size` (-1: as it is), a view in which dimensions of size 1 repeat. PyTorch: torch.Tensor.expand."""
     shape = shape_of(input)
-    new = sizes(size)
+    new = sizes(size, "expand", "size")
     added = len(new) - len(shape)
     if added < 0:
         raise RuntimeError(
@@ -363,7 +364,10 @@ def broadcast_to(input: Tensor, *size: Any) -> Tensor:
 @public
 def broadcast_shapes(*shapes: Any) -> Size:
     """The shape that shapes broadcast to. PyTorch: torch.broadcast_shapes."""
-    tuples = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    for s in shapes:
+        if not isinstance(s, int | list | tuple):
+            raise RuntimeError(f"Input shapes should be of type ints, a tuple of ints, or a list of ints, got {s!r}")
+    tuples = [(s,) if isinstance(s, int) else sizes((tuple(s),), "broadcast_shapes", "shapes") for s in shapes]
     try:
         return Size(np.broadcast_shapes(*tuples))
     except ValueError:
@@ -373,7 +377,7 @@ def broadcast_shapes(*shapes: Any) -> Size:
 
 
 @public
-def broadcast_tensors(*tensors: Any) -> tuple[Tensor, ...]:
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """All tensors in the shape that they broadcast to. PyTorch: torch.broadcast_tensors."""
     shape = broadcast_shapes(*(x.array.shape for x in as_sequence(tensors)))
     return tuple(x if x.array.shape == shape else expand(x, shape) for x in as_sequence(tensors))

@@ -5,7 +5,6 @@ All subtract the maximum first: e^(x - max) cannot overflow, and the common fact
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, wrap
 from ..public import public
 from ..random import default_generator
+from ..warn import warn
 from .arithmetic import clone
 from .checks import require_floating, require_tensor
 from .dims import normalize_dim
@@ -139,7 +139,7 @@ def gumbel_softmax(logits: Tensor, tau: float = 1.0, hard: bool = False, eps: fl
     Source: Jang et al. 2016, "Categorical Reparameterization with Gumbel-Softmax".
     """
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+        warn("`eps` parameter is deprecated and has no effect.")
     require_tensor(logits, "gumbel_softmax", "logits")
     if logits.array.dtype.kind != "f":
         raise RuntimeError(

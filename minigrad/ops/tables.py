@@ -132,13 +132,13 @@ def shared_gradient(rows: Any, index: Array, n: int) -> Any:
 
 
 @public("functional")
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """For each class index, a vector of num_classes with a 1 there. PyTorch: torch.nn.functional.one_hot."""
-    index = tensor.array
+    index = input.array
     if index.dtype != np.int64:
-        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {tensor.dtype}")
+        raise RuntimeError(f"one_hot is only applicable to index tensor of type LongTensor, got {input.dtype}")
     if index.size == 0 and num_classes <= 0:
-        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+        raise RuntimeError("Can not infer total number of classes from empty input.")
     if index.size and index.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
     n = int(index.max()) + 1 if num_classes == -1 else num_classes

@@ -11,7 +11,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand
 from ..public import public
 from .choice import where
-from .operands import float_binary, to_float
+from .operands import float_binary, only_float_binary, to_float
 from .power import rsqrt
 from .rule import Rule
 
@@ -145,7 +145,7 @@ class Hypot(Operation):
 @public
 def hypot(input: Operand, other: Operand) -> Tensor:
     """√(input² + other²). PyTorch: torch.hypot."""
-    return float_binary(Hypot, input, other)
+    return only_float_binary("hypot", Hypot, input, other)
 
 
 # -- hyperbolic functions

@@ -1,0 +1,141 @@
+"""`out=`: where a function's result shall be written.
+
+The result is computed as always and then copied, so an input may be the output. PyTorch's rules:
+
+    gradients   none: neither an input nor `out` may require grad (RuntimeError), unless recording is off;
+    shape       `out` takes the result's; if it had elements and another shape, with a warning;
+    type        "cast": `out` may be of any type to which results may be cast (as in an in-place operation);
+                "dtype": the function computes in `out`'s type;  "same": `out` must have the result's type.
+
+Source: PyTorch, "Developer FAQ: how does out= work in PyTorch?".
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from . import dtypes, storage
+from .autograd.modes import is_grad_enabled
+from .autograd.variable import Variable
+from .warn import warn
+
+# Which functions take out=, by the rule for its type. (tests/test_signature.py holds the table against PyTorch.)
+_NAMES = {
+    "cast": """
+        acos acosh add addcdiv addcmul addr arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan
+        atan2 atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor cat
+        cholesky_solve clamp clamp_max clamp_min clip column_stack concat concatenate cond copysign cos cosh deg2rad
+        digamma div divide dstack eq erf erfc erfinv exp exp2 expm1 float_power floor_divide fmax fmin fmod gcd ge
+        ger greater greater_equal gt hstack hypot i0 igamma igammac kron lcm ldexp le lerp less less_equal lgamma
+        log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logit logsumexp
+        lstsq lt matrix_power matrix_rank maximum minimum mul multiply mvlgamma ne nextafter not_equal outer pinv
+        polygamma pow rad2deg reciprocal remainder row_stack rsqrt sigmoid sin sinc sinh sqrt square stack std sub
+        subtract tan tanh true_divide var vstack where xlogy
+    """,
+    "dtype": """
+        arange bernoulli cumprod cumsum empty eye full linspace logspace mean nanmean nansum normal ones prod rand
+        randint randn randperm range sum zeros
+    """,
+    "same": """
+        abs absolute addbmm addmm addmv all amax amin aminmax any argmax argmin argsort avg_pool2d avg_pool3d
+        baddbmm bmm bucketize ceil chain_matmul cholesky cholesky_ex cross cummax cummin det diag diff dot eigh
+        eigvalsh fix floor frac frexp gather gelu hardshrink heaviside histc histogram index_add index_copy
+        index_reduce index_select inner inv inv_ex inverse isin isneginf isposinf kthvalue linear log_softmax
+        logcumsumexp logsigmoid lu lu_factor lu_factor_ex lu_solve masked_select matmul matrix_norm max median min
+        mm mode msort multi_dot multinomial mv nan_to_num nanmedian nanquantile neg negative nonzero nonzero_static
+        norm qr quantile renorm round scatter scatter_add scatter_reduce searchsorted sgn sign signbit slice_scatter
+        slogdet softmax softplus softshrink solve solve_ex sort svd svdvals take take_along_dim tensordot topk
+        triangular_solve tril triu trunc vdot vecdot vector_norm
+    """,
+}
+RULES = {name: rule for rule, names in _NAMES.items() for name in names.split()}
+
+
+def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes_dtype: bool) -> Any:
+    """The result of `call`, written into `target`: a tensor, or one for each of several results. Returns the target.
+
+    name: the function's, for messages. takes_dtype: whether `call` may be told a dtype.
+    """
+    targets = list(target) if isinstance(target, list | tuple) else [target]
+    for x in targets:
+        if not isinstance(x, Variable):
+            raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(x).__name__}")
+    if rule == "dtype" and takes_dtype:
+        call = _in_type_of(name, call, targets[0])
+    elif rule == "dtype" and call.keywords.get("dtype") not in (None, dtypes.from_numpy(targets[0].array.dtype)):
+        raise RuntimeError(
+            f"Expected out tensor to have dtype {call.keywords['dtype']}, but got "
+            f"{dtypes.from_numpy(targets[0].array.dtype)} instead"
+        )
+    result = call()
+    results = [result] if isinstance(result, Variable) else list(result)
+    if len(results) != len(targets) or isinstance(target, list | tuple) == isinstance(result, Variable):
+        wanted = "a tensor" if isinstance(result, Variable) else f"a tuple of {len(results)} tensors"
+        raise TypeError(f"{name}(): argument 'out' must be {wanted}, not {type(target).__name__}")
+    if is_grad_enabled() and any(map(_requires_grad, (*targets, *results))):
+        raise RuntimeError(
+            f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
+            "requires grad."
+        )
+    for x, value in zip(targets, results, strict=True):
+        _check_type(name, rule, value.array.dtype, x.array.dtype)
+    for x, value in zip(targets, results, strict=True):
+        _take(x, value.array)
+    if isinstance(result, Variable):
+        return target
+    return type(result)(*targets) if hasattr(result, "_fields") else type(result)(targets)
+
+
+def _requires_grad(x: Any) -> bool:
+    return x._edge is not None or x._requires_grad
+
+
+def _in_type_of(name: str, call: functools.partial[Any], target: Any) -> functools.partial[Any]:
+    """The call with its dtype open filled in."""
+    wanted = dtypes.from_numpy(target.array.dtype)
+    given = call.keywords.get("dtype")
+    if given is not None and given is not wanted:
+        raise RuntimeError(f"dtype {given} does not match dtype of out parameter ({wanted})")
+    return functools.partial(call.func, *call.args, **{**call.keywords, "dtype": wanted})
+
+
+def _check_type(name: str, rule: str, found: np.dtype, wanted: np.dtype) -> None:
+    if found == wanted:
+        return
+    if rule == "same" and not (name in ("any", "all") and wanted == np.uint8):
+        raise RuntimeError(
+            f"{name}(): Expected out tensor to have dtype {dtypes.from_numpy(found)}, but got {dtypes.from_numpy(wanted)} "
+            "instead"
+        )
+    if not dtypes.can_cast(dtypes.from_numpy(found), dtypes.from_numpy(wanted)):
+        raise RuntimeError(
+            f"result type {dtypes.cxx_name(found)} can't be cast to the desired output type {dtypes.cxx_name(wanted)}"
+        )
+
+
+def _take(x: Any, values: np.ndarray) -> None:
+    """Give x these values; its shape becomes theirs."""
+    if x.array.shape != values.shape:
+        if x.array.size:
+            warn(
+                f"An output with one or more elements was resized since it had shape {list(x.array.shape)}, which does not "
+                f"match the required output shape {list(values.shape)}. This behavior is deprecated, and in a future "
+                "PyTorch release outputs will not be resized unless they have zero elements. You can explicitly reuse an "
+                "out tensor t by resizing it, inplace, to zero elements with t.resize_(0)."
+            )
+        if (
+            values.size <= x.array.size and x.array.flags.c_contiguous
+        ):  # as in PyTorch the memory stays where it suffices
+            x.array = x.array.reshape(-1)[: values.size].reshape(values.shape)
+        else:
+            x.array = np.empty(values.shape, x.array.dtype)
+    if not x.array.flags.writeable:
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location, or "
+            "its memory is read-only. Please clone() the tensor before performing the operation."
+        )
+    np.copyto(x.array, values, casting="unsafe")
+    storage.mark_written(x.array)

@@ -1,0 +1,552 @@
+"""How a call's arguments are read: in one place, from what a function's own signature says of them.
+
+Functions inside minigrad call each other as they stand. What a program gets, `minigrad.sum`, `Tensor.sum` or
+`nn.functional.linear`, is a *reader* around the function, made from its parameters and their annotations:
+
+    def sum(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtype | None = None)
+
+        def sum(input=_missing, dim=None, keepdim=False, *more, dtype=None, **named):
+            if type(input) in _tensors and (dim is None or ...) and type(keepdim) in _keepdim and not more and not named:
+                return _function(input, dim, keepdim, dtype=dtype)
+            return _read(...)
+
+Calls as they should be pay for one `if`. All others are read by `Signature.read`, which knows
+
+    kinds       what an annotation says is held: see KINDS. A tensor of no dimensions is a number too, as in PyTorch;
+    spellings   `axis` for `dim`, `x1` for `input`, ... (SPELLINGS), where PyTorch takes them;
+    out=        of the functions that have it: see out.py;
+    mistakes    arguments that are missing, surplus, given twice, unknown or of another kind: TypeError, in PyTorch's words.
+
+A reader is compiled when it is first called: `import minigrad` does not wait for it. Ranges, sizes and the types of
+elements are the functions' own business.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import linecache
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import dtypes, out
+from .autograd.variable import Variable
+from .random import Generator
+from .size import Size
+
+NO = object()  # what a kind says of a value that it does not take
+MISSING = object()  # in the place of an argument that was not given
+
+
+def _is_scalar(x: Any, letters: str) -> bool:
+    """Whether x is a tensor that stands for a number: no dimensions, no gradient, elements of these kinds."""
+    return isinstance(x, Variable) and not x.array.ndim and x.array.dtype.kind in letters and not _requires_grad(x)
+
+
+def _requires_grad(x: Variable) -> bool:
+    return x._edge is not None or x._requires_grad
+
+
+def _tensor(x: Any) -> Any:
+    if not isinstance(x, Variable):
+        return NO
+    if type(x).__module__.startswith("minigrad."):  # a Parameter: from now on taken without looking
+        TENSORS.add(type(x))
+    return x
+
+
+def _int(x: Any) -> Any:
+    if isinstance(x, int) and not isinstance(x, bool):
+        return x
+    if isinstance(x, np.integer):
+        return int(x)
+    return int(x.array) if _is_scalar(x, "iu") else NO
+
+
+def _number(x: Any) -> Any:
+    if isinstance(x, int | float):
+        return float(x) if isinstance(x, np.floating) else x
+    if isinstance(x, np.bool_ | np.integer | np.floating):
+        return x.item()
+    return x.array.item() if _is_scalar(x, "biuf") else NO
+
+
+def _bool(x: Any) -> Any:
+    return x if isinstance(x, bool) else NO
+
+
+def _str(x: Any) -> Any:
+    return x if isinstance(x, str) else NO
+
+
+def _none(x: Any) -> Any:
+    return x if x is None else NO
+
+
+def _dtype(x: Any) -> Any:
+    return x if isinstance(x, dtypes.dtype) or x is float or x is int or x is bool else NO
+
+
+def _generator(x: Any) -> Any:
+    return x if isinstance(x, Generator) else NO
+
+
+def _array(x: Any) -> Any:
+    return x if isinstance(x, np.ndarray) else NO
+
+
+TENSORS: set[type] = set()  # the tensor classes of minigrad, as they are met
+SEQUENCES = frozenset((list, tuple, Size))
+
+
+class Kind:
+    """What an argument may be: its name for messages, the types that need no second look, and how the others are read."""
+
+    def __init__(self, wanted: str, read: Callable[[Any], Any], *types: type) -> None:
+        self.wanted, self.read, self.types = wanted, read, frozenset(types)
+
+
+# By the word in the annotation.
+KINDS = {
+    "Tensor": Kind("Tensor", _tensor),
+    "Operand": Kind("Tensor", _tensor),  # inside minigrad an array too
+    "int": Kind("int", _int, int),
+    "bool": Kind("bool", _bool, bool),
+    "float": Kind("float", _number, float, int),
+    "Number": Kind("Number", _number, float, int, bool),
+    "str": Kind("str", _str, str),
+    "None": Kind("None", _none, type(None)),
+    "dtype": Kind("minigrad.dtype", _dtype, dtypes.dtype),
+    "Generator": Kind("minigrad.Generator", _generator, Generator),
+    "ndarray": Kind("np.ndarray", _array, np.ndarray),
+}
+# Names for several of them.
+UNIONS = {
+    "Dims": "int | Sequence[int] | None",
+    "IntOrInts": "int | Sequence[int]",
+    "Target": "int | Sequence[int | None] | None",
+    "Ints": "Sequence[int]",
+}
+# What is said of no kind, or of one that the function reads itself.
+FREE = ("Any", "Callable", "object")
+
+# NumPy's names for PyTorch's parameters, which PyTorch takes wherever its own reader of arguments runs.
+SPELLINGS = {"dim": ("axis",), "keepdim": ("keepdims",), "input": ("x", "a", "x1"), "other": ("x2",)}
+# Second names of functions under which PyTorch calls the parameters otherwise.
+RENAMED: dict[tuple[str, str], dict[str, str]] = {
+    ("function", "swapaxes"): {"dim0": "axis0", "dim1": "axis1"},
+    ("method", "swapaxes"): {"dim0": "axis0", "dim1": "axis1"},
+    ("method", "split"): {"split_size_or_sections": "split_size"},
+}
+# PyTorch wrote these in Python: they take their own names only.
+IN_PYTHON = frozenset(
+    (
+        "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "cartesian_prod", "cdist",
+        "chain_matmul", "einsum", "meshgrid", "norm", "split", "tensordot", "unique",
+    )
+)  # fmt: skip
+IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
+    (
+        "avg_pool2d", "linear", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "pad", "bilinear",
+        "scaled_dot_product_attention", "softplus", "softshrink",
+    )
+)  # fmt: skip
+
+
+# In the constructor of a module: what PyTorch's own code tests for truth may be a number or None, but no word.
+TRUTH = Kind("bool", lambda x: x if x is None or isinstance(x, int | np.bool_) else NO, bool)
+
+
+class Union:
+    """What an annotation says: one of several kinds, or a sequence of them."""
+
+    def __init__(self, annotation: str, place: str = "function") -> None:
+        self.kinds: list[Kind] = []
+        self.elements: Union | None = None  # of a sequence
+        self.free = False
+        for word in _words(annotation):
+            if word in UNIONS:
+                inner = Union(UNIONS[word], place)
+                self.kinds += inner.kinds
+                self.elements = inner.elements or self.elements
+            elif word.startswith(("Sequence[", "tuple[", "list[")):
+                self.elements = Union(word[word.index("[") + 1 : -1].removesuffix(", ..."))
+            elif word == "bool" and place == "constructor":
+                self.kinds.append(TRUTH)
+            elif word in KINDS:
+                self.kinds.append(KINDS[word])
+            else:
+                self.free = True
+        if self.elements is not None and self.elements.free:
+            self.free = True
+        self.kinds.sort(key=lambda kind: kind.read is not _tensor)  # a tensor stays one where a number would do too
+        self.types = frozenset().union(*(kind.types for kind in self.kinds)) - {type(None)}
+        self.tensors = any(kind.read is _tensor for kind in self.kinds)
+        self.none = any(kind.read is _none for kind in self.kinds)
+
+    @property
+    def wanted(self) -> str:
+        """As in "must be Tensor or Number"."""
+        names = list(dict.fromkeys(kind.wanted for kind in self.kinds if kind.wanted != "None"))
+        if self.elements is not None:
+            names.append(f"tuple of {self.elements.wanted}s")
+        return " or ".join(names + ["None"] * self.none)
+
+    def read(self, x: Any) -> Any:
+        """x as the function takes it; NO where it is none of the kinds."""
+        if self.free:
+            return x
+        for kind in self.kinds:
+            found = kind.read(x)
+            if found is not NO:
+                return found
+        if self.elements is not None and isinstance(x, list | tuple):
+            read = [self.elements.read(element) for element in x]
+            if not any(element is NO for element in read):
+                return x if all(a is b for a, b in zip(read, x, strict=True)) else read if isinstance(x, list) else tuple(read)  # fmt: skip
+        return NO
+
+    def test(self, name: str, space: dict[str, Any]) -> str:
+        """An expression that is true of arguments of just these types; what it needs goes into space."""
+        if self.free:
+            return ""
+        parts = []
+        default = space.get(f"_{name}_default", MISSING)
+        if default is not MISSING:
+            parts.append(f"{name} is _{name}_default")  # most calls leave most arguments out
+        if self.none and default is not None:
+            parts.append(f"{name} is None")
+        if self.tensors:
+            parts.append(f"type({name}) in _tensors")
+        if self.types:
+            space[f"_{name}"] = self.types
+            parts.append(f"type({name}) in _{name}")
+        inner = self.elements and self.elements.all_types()
+        if inner:
+            space[f"_{name}_s"] = inner
+            parts.append(f"(type({name}) in _sequences and _{name}_s.issuperset(map(type, {name})))")
+        return "(" + " or ".join(parts) + ")" if len(parts) > 1 else parts[0] if parts else "False"
+
+    def all_types(self) -> Any:
+        """The types that need no second look, as a set; of tensors the set that grows as classes are met."""
+        return TENSORS if self.tensors and not self.types else self.types
+
+
+def _words(annotation: str) -> list[str]:
+    """`int | Sequence[int | None]` -> int, Sequence[int | None]; without the modules' names."""
+    words, depth = [""], 0
+    for letter in annotation:
+        depth += (letter == "[") - (letter == "]")
+        if letter == "|" and not depth:
+            words.append("")
+        else:
+            words[-1] += letter
+    return [w if "[" in w else w.rpartition(".")[2] for w in (word.strip() for word in words)]
+
+
+def _annotation(annotation: Any) -> str:
+    if annotation is inspect.Parameter.empty:
+        return "Any"
+    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+
+
+def _tensors_of(x: Any) -> list[Any]:
+    """The tensor, or the tensors of a sequence; numbers and None are none."""
+    if isinstance(x, Variable):
+        return [x]
+    return [y for y in x if isinstance(y, Variable)] if isinstance(x, list | tuple) else []
+
+
+class Signature:
+    """The parameters of a function, and how a call of it is read.
+
+    place: "function", or "method" (its first parameter is the tensor before the dot), or "constructor".
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str, place: str, home: str) -> None:
+        self.function, self.name, self.place = function, name, place
+        self.positional: list[str] = []
+        self.named: list[str] = []  # parameters that are given by name only
+        self.rest: str | None = None  # *rest
+        self.unnamed = 0  # how many of them are not given by name
+        self.options = False  # **options, read by the function
+        self.defaults: dict[str, Any] = {}
+        self.kinds: dict[str, Union] = {}
+        renamed = RENAMED.get((place, name), {})
+        for p in inspect.signature(function).parameters.values():
+            p = p.replace(name=renamed.get(p.name, p.name))
+            first = place != "function" and not self.kinds
+            self.kinds[p.name] = Union("Any" if first and place == "constructor" else "Tensor" if first else _annotation(p.annotation), place)  # fmt: skip
+            if p.kind is p.VAR_KEYWORD:
+                self.options = True
+                continue
+            if p.kind is p.VAR_POSITIONAL:
+                self.rest = p.name
+                self.kinds[p.name].elements = None  # one sequence in their place is read in any case
+                continue
+            self.unnamed += p.kind is p.POSITIONAL_ONLY
+            (self.named if p.kind is p.KEYWORD_ONLY else self.positional).append(p.name)
+            self.defaults[p.name] = MISSING if p.default is p.empty else p.default
+        self.out = out.RULES.get(name) if place == "function" else None
+        self.same: tuple[str, ...] = getattr(function, "same", ())  # the tensors that must be of one type
+        self.floats: tuple[str, ...] = getattr(function, "floats", ())  # and those that must be of a floating one
+        own = (
+            name in IN_PYTHON or (name, place) == ("unflatten", "method")
+            if not home.startswith("minigrad.nn")
+            else home.endswith("functional") and name not in IN_FUNCTIONAL
+        )
+        spelled = () if own or place == "constructor" else SPELLINGS
+        self.spellings = {s: p for p in spelled if p in self.defaults for s in SPELLINGS[p] if s not in self.defaults}
+        if place == "method" and self.positional:
+            self.spellings.pop(self.positional[0], None)
+
+    # -- reading
+
+    def read(self, values: dict[str, Any], rest: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Call the function with the arguments as they are meant. values: by parameter, MISSING or the default where not
+        given; rest: more by position; named: by other names."""
+        if self.place == "constructor":
+            self.name = type(next(iter(values.values()))).__name__  # a class that was derived from it
+        target = MISSING
+        for name in list(named):
+            if name == "out" and self.out is not None:
+                target = named.pop(name)
+            elif name in self.spellings:
+                parameter = self.spellings[name]
+                if values[parameter] is not self.defaults[parameter]:
+                    raise TypeError(f"{self.name}() got multiple values for argument '{parameter}' ('{name}')")
+                values[parameter] = named.pop(name)
+            elif name == self.rest and not rest:
+                rest = (named.pop(name),)
+            elif not self.options:
+                raise TypeError(f"{self.name}() got an unexpected keyword argument '{name}'")
+        if rest and self._takes_numbers_one_by_one():
+            values[self.positional[-1]], rest = (values[self.positional[-1]], *rest), ()
+        if rest and (self.rest is None or (len(rest) > 1 and self._one_sequence())):
+            n = len(self.positional) + (self.rest is not None)
+            given = len(self.positional) + len(rest)
+            hidden = self.place != "function"
+            raise TypeError(f"{self.name}() takes {n - hidden} positional arguments but {given - hidden} were given")
+        if not rest and self.rest is not None and self._wants_sizes():
+            raise TypeError(f'{self.name}() missing 1 required positional arguments: "{self.rest}"')
+        for place, (name, value) in enumerate(values.items(), self.place == "function"):
+            if value is self.defaults[name]:
+                if value is MISSING:
+                    raise TypeError(f'{self.name}() missing 1 required positional arguments: "{name}"')
+                continue
+            found = self.kinds[name].read(value)
+            if found is NO:
+                self._refuse(name, value, place if name in self.positional else None)
+            values[name] = found
+        if self.rest is not None:
+            rest = self._read_rest(rest)
+        self._check_types({**values, str(self.rest): rest})
+        call = functools.partial(
+            self.function, *(values[p] for p in self.positional), *rest, **{p: values[p] for p in self.named}, **named
+        )
+        if target is MISSING or target is None:
+            return call()
+        assert self.out is not None
+        return out.write(self.name, self.out, call, target, self._takes_dtype(values))
+
+    def _check_types(self, values: dict[str, Any]) -> None:
+        """RuntimeError where tensors of one type are wanted and several given, NotImplementedError for what must be floats."""
+        same = [(name, dtypes.from_numpy(x.array.dtype)) for name in self.same for x in _tensors_of(values[name])]
+        if len({d for _, d in same}) > 1:
+            said = ", ".join(f"{name}: {d}" for name, d in same)
+            raise RuntimeError(
+                f"{self.name}(): expected all tensors to have the same dtype, but got {said}; convert them first"
+            )
+        for d in (x.array.dtype for name in self.floats for x in _tensors_of(values[name])):
+            if d.kind != "f":
+                raise NotImplementedError(
+                    f"\"{self.name}\" not implemented for '{dtypes.cxx_name(d)}'; convert the tensor with .float() first"
+                )
+
+    def _test_types(self) -> list[str]:
+        """The same as expressions for the quick path; there types are compared by identity."""
+        tests = []
+        for name in self.floats:
+            tests.append(f"(type({name}) not in _tensors or {name}.array.dtype.kind == 'f')")
+        for a, b in itertools.pairwise(n for n in self.same if n in self.defaults):
+            tests.append(f"(type({b}) not in _tensors or {a}.array.dtype is {b}.array.dtype)")
+        return tests + ["False"] * (self.rest in self.same)
+
+    def _takes_dtype(self, values: dict[str, Any]) -> bool:
+        """Whether the call leaves open in which type to compute, so that it is out's."""
+        return self.options or ("dtype" in values and values["dtype"] is None)
+
+    def _one_sequence(self) -> bool:
+        """Whether `f(x, 2, 3)` is refused for `f(x, (2, 3))`: PyTorch takes numbers one by one where nothing stands before."""
+        return self.place == "function" and bool(self.positional) and self.kinds[str(self.rest)].wanted == "int"
+
+    def _wants_sizes(self) -> bool:
+        """Whether *rest stands for sizes or dimensions, which may be () but not left out."""
+        return self.rest is not None and self.kinds[self.rest].wanted.startswith("int")
+
+    def _takes_numbers_one_by_one(self) -> bool:
+        """Whether `x.f(2, 3)` is taken for `x.f((2, 3))`."""
+        elements = self.kinds[self.positional[-1]].elements if self.positional else None
+        return (
+            self.place == "method" and len(self.positional) == 2 and elements is not None and elements.wanted == "int"
+        )
+
+    def _read_rest(self, rest: tuple[Any, ...]) -> tuple[Any, ...]:
+        assert self.rest is not None
+        kind = self.kinds[self.rest]
+        if kind.free or not rest:
+            return rest
+        if len(rest) == 1 and isinstance(rest[0], list | tuple):
+            found = Union(f"Sequence[{kind.wanted}]").read(rest[0])
+            if found is NO:
+                self._refuse(self.rest, rest[0], len(self.positional) + 1)
+            return (found,)
+        if self._one_sequence():
+            self._refuse(self.rest, rest[0], len(self.positional) + 1)
+        read = tuple(kind.read(x) for x in rest)
+        for x, found in zip(rest, read, strict=True):
+            if found is NO:
+                self._refuse(self.rest, x, None)
+        return read
+
+    def _refuse(self, name: str, value: Any, place: int | None) -> None:
+        kind = self.kinds[name]
+        wanted = f"tuple of {kind.wanted}s" if name == self.rest else kind.wanted
+        said = type(value).__name__
+        if isinstance(value, Variable) and not kind.tensors:
+            said = f"{said} of shape {list(value.array.shape)} and type {dtypes.from_numpy(value.array.dtype)}"
+            if _requires_grad(value):
+                said += " that requires grad"
+        elif isinstance(value, list | tuple):
+            said = f"{said} of ({', '.join(dict.fromkeys(type(x).__name__ for x in value))})"
+        where = f" (position {place})" if place is not None else ""
+        raise TypeError(f"{self.name}(): argument '{name}'{where} must be {wanted}, not {said}")
+
+    # -- the reader
+
+    def compile(self, reader: types.FunctionType) -> None:
+        """Give a reader its code: the test of a call as it should be, and what happens else."""
+        space: dict[str, Any] = reader.__globals__
+        space |= {"_tensors": TENSORS, "_sequences": SEQUENCES, "_function": self.function, "_read": self.read}
+        hidden = 1 if self.place != "function" else 0  # the first argument of a method is what it says
+        parameters, given, tests, passed = [], [], [], []
+        for i, name in enumerate((*self.positional, *self.named)):
+            if i == len(self.positional):
+                parameters.append(f"*{self.rest or '_more'}")
+            space[f"_{name}_default"] = self.defaults[name]
+            parameters.append(f"{name}=_{name}_default")
+            if i + 1 == self.unnamed:
+                parameters.append("/")
+            given.append(f"'{name}': {name}")
+            passed.append(f"{name}={name}" if name in self.named else name)
+            if i >= hidden or self.defaults[name] is not MISSING:
+                tests.append(self.kinds[name].test(name, space))
+                if self.kinds[name].free and self.defaults[name] is MISSING:
+                    space["_missing"] = MISSING
+                    tests.append(f"{name} is not _missing")
+            elif self.place == "method":
+                tests.append(f"type({name}) in _tensors")
+        tests += self._test_types()
+        rest = self.rest or "_more"
+        if not self.named:
+            parameters.append(f"*{rest}")
+        if self.rest is not None:
+            passed.insert(len(self.positional), f"*{rest}")
+            if self._wants_sizes():
+                tests.append(rest)
+            if self._one_sequence():
+                tests.append(f"len({rest}) == 1 and type({rest}[0]) in _sequences")
+            if not (kind := self.kinds[rest]).free and not self._wants_sizes():  # `dims.sizes` reads those
+                space["_rest"] = kind.all_types()
+                tests.append(f"_rest.issuperset(map(type, {rest}))")
+        else:
+            tests.append("not _more")
+        if self.options:
+            special = {"out"} | set(self.spellings) | ({self.rest} if self.rest else set())
+            space["_special"] = frozenset(special)
+            tests.append("(not _named or _special.isdisjoint(_named))")
+            passed.append("**_named")
+        else:
+            tests.append("not _named")
+        source = (
+            f"def {self.name}({', '.join([*parameters, '**_named'])}):\n"
+            f"    if {' and '.join(t for t in tests if t)}:\n"
+            f"        return _function({', '.join(passed)})\n"
+            f"    return _read({{{', '.join(given)}}}, {rest}, _named)\n"
+        )
+        file = f"<the reader of {self.name}>"
+        linecache.cache[file] = (len(source), None, source.splitlines(True), file)  # for tracebacks
+        made: dict[str, Any] = {}
+        exec(compile(source, file, "exec"), space, made)
+        finished = made[self.name]
+        reader.__defaults__, reader.__kwdefaults__ = finished.__defaults__, finished.__kwdefaults__
+        reader.__code__ = finished.__code__  # at last: until now it would compile itself again
+
+
+def _unread(*args: Any, **kwargs: Any) -> Any:
+    """The code of a reader until its first call."""
+    return _compiled()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  in the reader's own globals
+
+
+_readers: dict[tuple[Callable[..., Any], str, str], Callable[..., Any]] = {}
+
+
+def reader(function: Callable[..., Any], place: str, home: str, public_name: str = "") -> Callable[..., Any]:
+    """What a program gets in the place of `function`: the same function, its arguments read. One for each place.
+
+    home: the module or class in which the program finds it, under which it is pickled. public_name: its name there.
+    """
+    name = public_name if place == "constructor" or (place, public_name) in RENAMED else function.__name__
+    found = _readers.get((function, place, name))
+    if found is not None:
+        return found
+    made = types.FunctionType(_unread.__code__, {"__builtins__": __builtins__, "__name__": __name__}, name)
+
+    def compiled() -> Callable[..., Any]:
+        Signature(function, name, place, home).compile(made)
+        return made
+
+    made.__globals__["_compiled"] = compiled
+    functools.update_wrapper(made, function)
+    made.__module__ = home
+    made.__qualname__ = {"function": name, "method": f"Tensor.{name}"}.get(place, function.__qualname__)
+    _readers[function, place, name] = made
+    return made
+
+
+def publish(names: dict[str, Any], home: str) -> dict[str, Any]:
+    """The readers of the public functions among `names`; home: the module in which a program finds them."""
+    made = set(_readers.values())
+    return {n: f if f in made else reader(f, "function", home, n) for n, f in list(names.items()) if _is_public(n, f)}
+
+
+def _is_public(name: str, value: Any) -> bool:
+    return (
+        not name.startswith("_") and isinstance(value, types.FunctionType) and value.__module__.startswith("minigrad.")
+    )
+
+
+def _takes_more(method: types.FunctionType) -> bool:
+    """Whether a method takes anything but `self`."""
+    code = method.__code__
+    return code.co_argcount + code.co_kwonlyargcount > 1 or bool(
+        code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
+    )
+
+
+def publish_methods(cls: type) -> None:
+    """Put readers in the place of a class's methods. Of one that takes nothing but `self` Python reads the arguments."""
+    for name, value in list(vars(cls).items()):
+        if _is_public(name, value) and (_takes_more(value) or vars(value).get("same") or vars(value).get("floats")):
+            setattr(cls, name, reader(value, "method", cls.__module__, name))
+
+
+def publish_constructor(cls: type) -> None:
+    """Put a reader in the place of a class's own `__init__`; classes of a program's own keep theirs."""
+    function = vars(cls).get("__init__")
+    if cls.__module__.startswith("minigrad.") and isinstance(function, types.FunctionType):
+        setattr(cls, "__init__", reader(function, "constructor", cls.__module__, cls.__name__))  # noqa: B010

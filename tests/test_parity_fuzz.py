@@ -1,0 +1,68 @@
+"""Calls of every public name, good and bad: what PyTorch refuses is refused, what it answers is answered alike."""
+
+import os
+
+import pytest
+
+import minigrad
+from parity import fuzz
+
+CALLS = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 600
+X = fuzz.T(fuzz.X)
+
+
+def told(found, *verdicts):
+    return [f"{f['verdict']}: {f['call']}: PyTorch {f['torch']}; minigrad {f['minigrad']}" for f in found if f["verdict"] in verdicts]  # fmt: skip
+
+
+def test_no_call_is_answered_that_pytorch_refuses_or_answers_otherwise():
+    found = fuzz.fuzz(CALLS, seed=1)
+    assert len(found) == CALLS
+    rare = told(found, "taken", "different")
+    assert len(rare) <= CALLS // 1000, "\n".join(rare)  # what is left of an open list: see the table in parity/fuzz.py
+    assert told(found, "crash") == []
+    assert len(told(found, "class", "stray")) <= CALLS // 100
+    assert len(told(found, "refused")) <= CALLS // 200
+
+
+def test_calls_of_nearly_every_name_are_learnt():
+    names = {path + name for _, path, name in fuzz.places()}
+    learnt = {call.name for call in fuzz.learn(per_name=1)}
+    assert len(learnt) > 0.95 * len(names)
+    assert {"sum", "Tensor.sum", "nn.functional.linear", "nn.Linear", "cat", "zeros"} <= learnt
+    assert minigrad.sum.__wrapped__.__name__ == "sum"  # learning has put everything back
+
+
+def test_calls_are_drawn_by_number():
+    calls = fuzz.learn(per_name=1)
+    again = [str(fuzz.drawn(calls, 3, i)) for i in range(20)]
+    assert again == [str(fuzz.drawn(calls, 3, i)) for i in range(20)]
+    assert len(set(again)) > 15
+
+
+@pytest.mark.parametrize(
+    ("change", "args", "verdict"),
+    [
+        (lambda x, dim: minigrad.ones(3), [X, 0], "different"),
+        (lambda x, dim: minigrad.ops.sum(x, dim).double(), [X, 0], "different"),
+        (lambda x, dim: minigrad.ops.sum(x, 0), [X, "a"], "taken"),
+        (lambda x, dim: minigrad.ops.sum(x, "a"), [X, 0], "refused"),
+        (lambda x, dim: minigrad.ops.sum(x, 5), [X, "a"], "class"),
+        (lambda x, dim: minigrad.ops.tril("a"), [X, "a"], "stray"),
+    ],
+)
+def test_faults_are_seen(monkeypatch, capsys, change, args, verdict):
+    monkeypatch.setattr(minigrad, "sum", change)
+    assert fuzz.judge(fuzz.Call("sum", args, {}))["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        fuzz.Call("sum", [X, 0], {}), fuzz.Call("sum", [X, "a"], {}), fuzz.Call("Tensor.reshape", [X, -1], {}),
+        fuzz.Call("nn.Linear", [3, 4], {}), fuzz.Call("nn.Linear", ["3", 4], {}), fuzz.Call("zeros", [2], {"dtype": fuzz.Named("int64")}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_agrees_is_said_to_agree(capsys, call):
+    assert fuzz.judge(call)["verdict"] == "agree"
