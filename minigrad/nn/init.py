@@ -14,7 +14,7 @@ from .. import random, storage
 from ..autograd.modes import no_grad
 from ..creation import empty_like
 from ..random import Generator
-from ..warn import warn
+from ..warn import warn as _warn
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -71,7 +71,7 @@ def trunc_normal_(
 ) -> Tensor:  # fmt: skip
     """Normal within [a, b], by rejection: of normal draws where enough of them lie inside, else of uniform ones."""
     if mean < a - 2 * std or mean > b + 2 * std:
-        warn(
+        _warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect."
         )
 
@@ -172,7 +172,7 @@ def kaiming_uniform_(
     a: the slope of the leaky rectifier that follows.
     """
     if 0 in tensor.array.shape:
-        warn("Initializing zero-element tensors is a no-op")
+        _warn("Initializing zero-element tensors is a no-op")
         return tensor
     bound = math.sqrt(3.0) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
@@ -184,7 +184,7 @@ def kaiming_normal_(
 ) -> Tensor:  # fmt: skip
     """Normal with standard deviation gain / √fan. He et al. 2015."""
     if 0 in tensor.array.shape:
-        warn("Initializing zero-element tensors is a no-op")
+        _warn("Initializing zero-element tensors is a no-op")
         return tensor
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
@@ -222,7 +222,7 @@ def _by_old_name(fill: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(fill)
     def filled(*args: Any, **kwargs: Any) -> Any:
-        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning, stacklevel=2)
+        warnings._warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning, stacklevel=2)
         return fill(*args, **kwargs)
 
     filled.__name__ = old

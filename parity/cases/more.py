@@ -294,3 +294,4 @@ def _ranged(torch: Any, *ends: Any) -> Any:
 
 
 exact("range", lambda d: call(d.integer(-3, 3), d.number(), d.choice((1, 0.5, -0.25))), fn=_ranged)
+exact("zero_", lambda d: call(d.tensor()))
