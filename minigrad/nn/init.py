@@ -222,7 +222,7 @@ def _by_old_name(fill: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(fill)
     def filled(*args: Any, **kwargs: Any) -> Any:
-        warnings._warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning, stacklevel=2)
+        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning, stacklevel=2)
         return fill(*args, **kwargs)
 
     filled.__name__ = old
