@@ -138,11 +138,13 @@ def register_stack(stack: Callable[..., Any]) -> None:
 
 def _gradients_by_row(outputs: tuple, inputs: tuple, given: tuple, retain_graph: bool, create_graph: bool) -> list[Any]:
     """`_gradients` for each row of the gradients given, stacked."""
-    sizes = [g.array.shape[0] if g.array.ndim else None for g in given if g is not None]
+    sizes = [g.array.shape[0] if g.array.ndim else -1 for g in given if g is not None]
     if not sizes:
         raise RuntimeError("grad can be implicitly created only for scalar outputs")
-    if None in sizes or len(set(sizes)) > 1:
-        raise ValueError(f"is_grads_batched: the gradients' first dimensions must be of one size, and are {sizes}")
+    if sizes[0] < 1 or len(set(sizes)) > 1:
+        raise ValueError(
+            f"is_grads_batched: the gradients' first dimensions must be of one size, at least 1; got {sizes}"
+        )
     rows = []
     for i in range(sizes[0]):
         row = tuple(None if g is None else g[i] for g in given)

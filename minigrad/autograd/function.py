@@ -6,7 +6,7 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -78,6 +78,7 @@ class Function(FunctionCtx, Operation):
         "Function"  # (not a node's name: where a subclass gives none, its nodes are called after the subclass)
     )
     generate_vmap_rule = False
+    _node_class: ClassVar[type | None] = None  # of each subclass its own: see `_node`
     _others: Sequence[int] = ()  # which inputs were no tensors
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -196,7 +197,7 @@ class Function(FunctionCtx, Operation):
                 raise TypeError(
                     f"save_for_backward can only save variables, but argument {i} is of type {type(value).__name__}"
                 )
-            kept.append((value.array, made[id(value)]) if id(value) in made else value)
+            kept.append(value if value is None or id(value) not in made else (value.array, made[id(value)]))
         self._saved = tuple(kept)
 
     @property

@@ -188,7 +188,7 @@ class inference_mode(ModeContext):
     def __enter__(self) -> None:
         run = current.run_quietly
         super().__enter__()
-        self._before[-1]["run_quietly"] = run
+        self.__dict__["_before"][-1]["run_quietly"] = run
         plain = getattr(run, "plain", run)
         current.run_quietly = inference.marking(plain) if current.inference else plain
         Asked.operations = True

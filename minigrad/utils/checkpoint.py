@@ -22,6 +22,7 @@ from ..autograd.function import Function
 from ..autograd.graph import Operation, walk
 from ..autograd.modes import current, enable_grad, is_grad_enabled, no_grad
 from ..autograd.node import Node
+from ..autograd.targets import Targets
 from ..autograd.variable import Edge, Variable
 from ..quiet import as_outside
 from ..sampling import get_rng_state, set_rng_state
@@ -184,8 +185,8 @@ class Recompute(Operation):
         return tuple(wanted.found.get(edge) for edge in self._edges)
 
 
-class _Until:
-    """The targets of a walk (see autograd/targets.py) that ends at edges out of the part that was recorded `since`."""
+class _Until(Targets):
+    """The targets of a walk that ends at edges out of the part that was recorded `since`."""
 
     def __init__(self, since: int, edges: Iterable[Edge]) -> None:
         self.since, self.edges = since, set(edges)
@@ -274,7 +275,7 @@ class CheckpointFunction(Function):
         if not recorded:
             raise RuntimeError("none of output has requires_grad=True, this checkpoint() is not necessary")
         autograd.backward([out for out, _ in recorded], [g for _, g in recorded])
-        return (None, None, *(x.grad if isinstance(x, Variable) else None for x in inputs))
+        return (None, None, *(x._grad if isinstance(x, Variable) else None for x in inputs))
 
 
 def __getattr__(name: str) -> object:
