@@ -185,13 +185,12 @@ def _each(slopes: Slopes, i: int, target: Target, noise: float) -> None:
             direction[i] = v = np.zeros(base.shape)
             v[index] = 1.0
             curve = Curve(slopes.at(direction), slopes.weights, slopes.traced.dtype)
-            h = FIRST[slopes.traced.dtype] * max(1.0, abs(float(base[index])))
+            h = FIRST[slopes.traced.dtype] * float(unit(base[index]))
             with np.errstate(all="ignore"):
                 target.expected[index] = curve.central(h)
-            far = abs(target.got[index] - target.expected[index])
-            target.bad += not far <= 10 * CLOSE[slopes.traced.dtype] * max(
-                abs(target.expected[index]), 1e-3 * target.typical
-            )
+            got, wanted = float(target.got[index]), float(target.expected[index])
+            size = float(np.fmax(abs(wanted), 1e-3 * target.typical))
+            target.bad += not abs(got - wanted) <= 10 * CLOSE[slopes.traced.dtype] * size
             continue
         _note(target, index, element(slopes, i, index, target, noise))
 

@@ -69,8 +69,8 @@ def _between(report: Report, ours: Answer, theirs: Answer, allowed: float, trust
         return
     same = True
     for name, x, y, types in zip(a.names, a.values, b.values, zip(a.dtypes, b.dtypes, strict=True), strict=True):
-        rounding = 100 * _noise(y)
-        same &= _tell(report.lines, f"value of {name}", x, y, allowed + rounding)
+        order = 100 * _noise(y)  # sums in another order
+        same &= _tell(report.lines, f"value of {name}", x, y, allowed + order)
         if types[0] != types[1]:
             same = False
             report.lines.append(f"value of {name}: is {types[0]} in minigrad, {types[1]} in PyTorch")
