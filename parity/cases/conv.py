@@ -361,12 +361,6 @@ op(
     tolerance=EXACT,
     methods=False,
 )
-reduced(
-    "conv_tbc",
-    lambda d: call(d.tensor((5, 2, 3)), d.tensor((d.choice((1, 3)), 3, 4)), d.tensor((4,)), d.choice((0, 1))),
-    also=["conv_tbc"],
-    layouts=False,  # PyTorch wants its inputs contiguous
-)
 
 family("embedding")
 
