@@ -16,7 +16,7 @@ _INSTEAD = {
     "complex128": "there are no complex numbers",
     "cdouble": "there are no complex numbers",
     "cfloat": "there are no complex numbers",
-    "conv_tbc": "use conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)",
+    "conv_tbc": "nearest: conv1d",
     "distributed": "one process, on a CPU: leave it out",
     "fft": "there are no complex numbers",
     "func": "use autograd.grad, autograd.functional.jacobian or hessian",
