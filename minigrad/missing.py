@@ -14,6 +14,7 @@ _INSTEAD = {
     "complex128": "there are no complex numbers",
     "cdouble": "there are no complex numbers",
     "cfloat": "there are no complex numbers",
+    "conv_tbc": "nearest: conv1d",
     "distributed": "one process, on a CPU: leave it out",
     "hub": "load a state_dict with minigrad.load",
     "linear_cross_entropy": "use nn.functional.cross_entropy(nn.functional.linear(input, weight, bias), target)",

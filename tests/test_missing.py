@@ -42,11 +42,15 @@ def _found(root, path):
     try:
         resolve(root, path)
     except AttributeError:
-        try:
-            return find_spec(f"{root.__name__}.{path}") is not None
-        except ImportError:
-            return False
+        return root is TORCH.module and _is_importable(f"{root.__name__}.{path}")
     return True
+
+
+def _is_importable(path):
+    try:
+        return find_spec(path) is not None
+    except ImportError:
+        return False
 
 
 def test_names_are_found_in_advice():

@@ -194,15 +194,6 @@ def conv1d(
 
 
 @public("minigrad", "functional")
-def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
-    """`conv1d` of sequences (T, N, C) by weight (k, C, O): (T', N, O). PyTorch: torch.nn.functional.conv_tbc."""
-    for name, given, dims in (("Input", input, 3), ("Weight", weight, 3), ("Bias", bias, 1)):
-        if given.ndim != dims:
-            raise RuntimeError(f"{name} must have {dims} dims, got shape {list(given.array.shape)}")
-    return conv1d(input.permute(1, 2, 0), weight.permute(2, 1, 0), bias, padding=pad).permute(2, 0, 1)
-
-
-@public("minigrad", "functional")
 def conv2d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts | str = 0, dilation: IntOrInts = 1,
     groups: int = 1,

@@ -42,7 +42,7 @@ class _Paths:
     def __init__(self, log_probs: Array, states: Array, lengths: Array, target_lengths: Array) -> None:
         self.seen = np.take_along_axis(log_probs, states[None], 2)  # (T, N, S): of each state's label
         self.lengths, self.last = lengths, 2 * target_lengths
-        differs = np.zeros(states.shape, bool)
+        differs: Array = np.zeros(states.shape, bool)
         differs[:, 2:] = states[:, 2:] != states[:, :-2]
         self.may_skip = differs
 
@@ -61,12 +61,12 @@ class _Paths:
         beta = np.full_like(self.seen, -np.inf)
         state = np.arange(self.seen.shape[2])
         final = (state == self.last[:, None]) | (state == self.last[:, None] - 1)
-        skip_to = np.zeros_like(self.may_skip)  # whether the state two further on may be reached
+        skip_to: Array = np.zeros_like(self.may_skip)  # whether the state two further on may be reached
         skip_to[:, :-2] = self.may_skip[:, 2:]
         later: Any = None
         for t in range(len(beta) - 1, -1, -1):
             # the same step on the chain turned round
-            after = np.full_like(self.seen[t], -np.inf) if later is None else later
+            after: Array = np.full_like(self.seen[t], -np.inf) if later is None else later
             onward = _step(after[:, ::-1], skip_to[:, ::-1])[:, ::-1]
             onward = np.where((t == self.lengths - 1)[:, None], np.where(final, 0, -np.inf), onward)
             later = beta[t] = onward + self.seen[t]

@@ -205,11 +205,11 @@ def grid_sample(
     if mode != "bicubic":
         places = [_padded(p, n, padding_mode, corners) for p, n in zip(places, spatial, strict=True)]
     if mode == "nearest":
-        total = _read(rows, [_whole(np.rint(p.array), n) for p, n in zip(places, spatial, strict=True)], spatial)
+        read = _read(rows, [_whole(np.rint(p.array), n) for p, n in zip(places, spatial, strict=True)], spatial)
         if grid.requires_grad:  # its gradient is 0, not None
-            nowhere = wrap(np.zeros((total.shape[0], 1), bool))
-            total = total + where(nowhere, points.sum(-1).reshape(-1, 1), 0.0)
-        return _image(total, input.shape[1], grid.shape)
+            nowhere = wrap(np.zeros((read.shape[0], 1), bool))
+            read = read + where(nowhere, points.sum(-1).reshape(-1, 1), 0.0)
+        return _image(read, input.shape[1], grid.shape)
     lows = [np.floor(p.array) for p in places]
     shares = [p - wrap(low) for p, low in zip(places, lows, strict=True)]
     # By dimension: the neighbours that are read, and the weight of each

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -266,6 +267,10 @@ def _normed(torch: Any, form: str, what: str, layer: tuple, options: dict, seed:
     return [*found, repr(m), list(m.state_dict()), type(m).__name__, m.weight, m(x)]
 
 
+def normed(d: Draw, form: str, what: str, options: tuple) -> Call:
+    return call(form, what, d.choice(LAYERS), d.choice(options), d.integer(0, 99))
+
+
 for what in ("weight_norm", "spectral_norm"):
     dims: tuple[dict[str, Any], ...] = ({}, {"dim": 1}) + (
         ({"dim": None},) if what == "weight_norm" else ({"n_power_iterations": 2},)
@@ -273,9 +278,7 @@ for what in ("weight_norm", "spectral_norm"):
     for form in ("", "parametrizations."):
         op(
             f"nn.utils.{form}{what}",
-            lambda d, form=form, what=what, dims=dims: call(
-                form, what, d.choice(LAYERS), d.choice(dims), d.integer(0, 99)
-            ),
+            partial(normed, form=form, what=what, options=dims),
             _normed,
             covers=[f"nn.utils.{form}{what}", *([] if form else [f"nn.utils.remove_{what}"])],
             tolerance=REDUCED,
@@ -467,7 +470,7 @@ def _pruned(torch: Any, x: Any, steps: tuple, seed: int) -> Any:
     )
     found += [method.prune(w) for method in (*made, P.CustomFromMask((w > 0).to(w.dtype)))]
 
-    class Odd(P.BasePruningMethod):
+    class Odd(P.BasePruningMethod):  # type: ignore[name-defined]  # of either engine
         PRUNING_TYPE = "unstructured"
 
         def compute_mask(self, t: Any, default_mask: Any) -> Any:
@@ -557,10 +560,14 @@ def _filled(torch: Any, name: str, seed: int) -> Any:
     return out is x, [w.category.__name__ for w in told], x
 
 
+def filled(d: Draw, name: str) -> Call:
+    return call(name, d.integer(0, 99))
+
+
 for name in OLD_FILLS:
     op(
         f"nn.init.{name}",
-        lambda d, name=name: call(name, d.integer(0, 99)),
+        partial(filled, name=name),
         _filled,
         covers=[f"nn.init.{name}"],
         tolerance=REDUCED,
