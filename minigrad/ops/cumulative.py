@@ -96,17 +96,49 @@ def cumprod(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Te
     return CumProd.apply(input, dim)
 
 
+class LogCumSumExp(Fused):
+    """out[i] = ln Σ_{j ≤ i} e^x[j] along an axis.  dx[j] = Σ_{i ≥ j} grad[i] · e^(x[j] - out[i])
+
+    That sum is a running one from the end, again of exponentials: of ln|grad| - out, positive and negative ones apart.
+    """
+
+    grad_fn_name = "LogcumsumexpBackward0"
+
+    @staticmethod
+    def definition(x: Any, axis: int) -> Any:
+        steps: list[Any] = []
+        for step in unbind(x, axis):
+            steps.append(logaddexp(steps[-1], step) if steps else step)
+        return stack(steps, axis)
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, axis: int) -> Array:
+        wide = x.astype(np.float64, copy=False)  # each step adds to the error of the last, and e^(x - out) shows it
+        out = np.logaddexp.accumulate(wide, axis)
+        ctx.save_for_backward(x, out)
+        ctx.axis = axis
+        return out.astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:
+        x, out = ctx.saved_tensors
+        axis = ctx.axis
+
+        def part(g: Array) -> Array:
+            logs = np.flip(np.log(g) - out, axis)
+            return np.exp(x + np.flip(np.logaddexp.accumulate(logs, axis), axis))
+
+        dx = part(np.maximum(grad, 0)) - part(np.maximum(-grad, 0))
+        return dx.astype(x.dtype, copy=False), None
+
+
 @public(floats="input")
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """ln of the running sum of exponentials along dim. PyTorch: torch.logcumsumexp."""
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0 or input.array.shape[dim] == 0:
         return input.clone()
-    running, steps = None, []
-    for x in unbind(input, dim):
-        running = x if running is None else logaddexp(running, x)
-        steps.append(running)
-    return stack(steps, dim)
+    return LogCumSumExp.apply(input, dim)
 
 
 class RunningExtreme(Operation):
