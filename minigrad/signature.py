@@ -512,6 +512,7 @@ def reader(function: Callable[..., Any], place: str, home: str, public_name: str
 
     made.__globals__["_compiled"] = compiled
     functools.update_wrapper(made, function)
+    made.reads = function  # type: ignore[attr-defined]
     made.__module__ = home
     made.__qualname__ = {"function": name, "method": f"Tensor.{name}"}.get(place, function.__qualname__)
     _readers[function, place, name] = made
@@ -519,9 +520,16 @@ def reader(function: Callable[..., Any], place: str, home: str, public_name: str
 
 
 def publish(names: dict[str, Any], home: str) -> dict[str, Any]:
-    """The readers of the public functions among `names`; home: the module in which a program finds them."""
-    made = set(_readers.values())
-    return {n: f if f in made else reader(f, "function", home, n) for n, f in list(names.items()) if _is_public(n, f)}
+    """The readers of the public functions among `names`; home: the module in which a program finds them.
+
+    In a module other than minigrad itself these are the functions that it defines or lists: what it imports is not its own.
+    """
+    made, listed = set(_readers.values()), names.get("__all__", ())
+    return {
+        n: f if f in made else reader(f, "function", home, n)
+        for n, f in list(names.items())
+        if _is_public(n, f) and (home == "minigrad" or f.__module__ == home or n in listed)
+    }
 
 
 def _is_public(name: str, value: Any) -> bool:
