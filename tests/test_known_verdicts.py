@@ -101,12 +101,17 @@ NOTHING = {"an empty input", "a norm at 0", "a standard deviation of equals"}
 ONCE = {"NumPy inside, once differentiable", "forward rounds to float32", "PyTorch: a reentrant checkpoint"}
 
 
-@pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("name", [n for n, k in KNOWN.items() if k.verdict == RIGHT])
+PLANTED = [
+    (name, order)
+    for name, entry in KNOWN.items()
+    for order in (1, 2)
+    if entry.verdict == RIGHT and name not in NOTHING and not (order == 2 and name in ONCE)
+]
+
+
+@pytest.mark.parametrize(("name", "order"), PLANTED)
 def test_a_planted_fault_is_found(name, order):
     entry = KNOWN[name]
-    if name in NOTHING or (order == 2 and name in ONCE):
-        pytest.skip("no such derivative")
     verdict, text, _ = told(name, planted(entry.fn, entry.factor, order))
     assert verdict == WRONG, text
     assert ("second derivative by" if order == 2 else "gradient by") in text
