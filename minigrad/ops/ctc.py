@@ -68,7 +68,7 @@ class _Paths:
             # the same step on the chain turned round
             after: Array = np.full_like(self.seen[t], -np.inf) if later is None else later
             onward = _step(after[:, ::-1], skip_to[:, ::-1])[:, ::-1]
-            onward = np.where((t == self.lengths - 1)[:, None], np.where(final, 0, -np.inf), onward)
+            onward = np.where((self.lengths - 1 == t)[:, None], np.where(final, 0, -np.inf), onward)
             later = beta[t] = onward + self.seen[t]
         return beta
 
