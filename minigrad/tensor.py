@@ -606,7 +606,8 @@ class Tensor(Variable):
     hypot, logaddexp, xlogy, copysign = ops.hypot, ops.logaddexp, ops.xlogy, ops.copysign
     lerp, addcmul, addcdiv, float_power = ops.lerp, ops.addcmul, ops.addcdiv, ops.float_power
     rad2deg, deg2rad, nan_to_num = ops.rad2deg, ops.deg2rad, ops.nan_to_num
-    heaviside, fmax, fmin = ops.heaviside, ops.fmax, ops.fmin
+    fmax, fmin = ops.fmax, ops.fmin
+    heaviside = ops.heaviside
     clamp_min, clamp_max = ops.clamp_min, ops.clamp_max
     signbit, frexp, ldexp, nextafter = ops.signbit, ops.frexp, ops.ldexp, ops.nextafter
     gcd, lcm = ops.gcd, ops.lcm

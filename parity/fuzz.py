@@ -38,7 +38,7 @@ import numpy as np
 import minigrad
 from minigrad.autograd.variable import Variable
 
-from .agreement import Example, Tally, _run, same_class
+from .agreement import Example, Tally, run_form, same_class
 from .case import resolve
 from .cases import CASES
 from .engines import MINIGRAD, TORCH, Engine
@@ -285,7 +285,7 @@ def learn(per_name: int = 6) -> list[Call]:
                 warnings.simplefilter("ignore")
                 example = Example(case, Seeded(seed), Tally())
                 for form in case.forms if not seed else [example.form]:
-                    _run(MINIGRAD, case, form, example.call, seed=seed)
+                    run_form(MINIGRAD, case, form, example.call, seed=seed)
     return [call for _, calls in sorted(found.items()) for call in calls]
 
 
