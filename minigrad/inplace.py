@@ -24,6 +24,7 @@ from .geometry import overlap_in_part, repeats
 from .ops.index import check_put, getitem, index_put, put
 from .ops.keys import index_error, ints_first, plain_key
 from .ops.operands import cast
+from .ops.power import float_power
 from .ops.shape import expand, without_leading_ones
 from .quiet import quiet
 from .tensor_options import flag
@@ -141,13 +142,17 @@ def of(function: Callable, reads: bool = True, idempotent: bool = False) -> Call
 
     reads: its other inputs must not share part of x's memory. idempotent: x may show the same memory several times.
     """
+    constant = "".join(word.capitalize() for word in function.__name__.split("_")) + "Backward0"
 
     @functools.wraps(function)
     def inplace(self: Any, *args: Any, **kwargs: Any) -> Any:
         check(self)
         check_memory(self, *(args if reads else ()), *(kwargs.values() if reads else ()), idempotent=idempotent)
         since = next(storage.clock)
-        return write_back(self, function(before_change(self), *args, **kwargs), since)
+        result = function(before_change(self), *args, **kwargs)
+        if result._edge is None and not result._requires_grad:  # (`x.lt_(y)`) the old values get a gradient of zeros
+            return write_back(self, result, since, constant=constant)
+        return write_back(self, result, since)
 
     inplace.__name__ = function.__name__ + "_"
     inplace.__doc__ = f"In place: {function.__doc__}"
@@ -169,6 +174,18 @@ def reshaping(function: Callable) -> Callable:
 
     inplace.__name__ = function.__name__ + "_"
     return inplace
+
+
+def float_power_(self: Any, exponent: Any) -> Any:
+    """In place: self to the power of exponent, computed in float64, which self must be of. PyTorch: torch.Tensor.float_power_."""
+    if self.array.dtype != np.float64:
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {self.dtype} but the operation's result requires dtype Double"
+        )
+    return _float_power(self, exponent)
+
+
+_float_power = of(float_power)
 
 
 def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:

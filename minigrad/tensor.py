@@ -720,7 +720,7 @@ class Tensor(Variable):
     random_, exponential_, cauchy_ = sampling.random_, sampling.exponential_, sampling.cauchy_
     log_normal_, geometric_ = sampling.log_normal_, sampling.geometric_
     bernoulli, multinomial = sampling.bernoulli, sampling.multinomial
-    copy_, fill_, zero_ = inplace.copy_, inplace.fill_, inplace.zero_
+    copy_, fill_, zero_, float_power_ = inplace.copy_, inplace.fill_, inplace.zero_, inplace.float_power_
     resize_, resize_as_, apply_, map_ = resize.resize_, resize.resize_as_, resize.apply_, resize.map_
     swapaxes_ = swapdims_ = inplace.reshaping(ops.transpose)
 
@@ -730,7 +730,7 @@ for _name in (
     "absolute", "acos", "acosh", "addbmm", "addmm", "addmv", "addr", "arccos", "arccosh", "arcsin", "arcsinh", "arctan",
     "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "baddbmm", "bitwise_and", "bitwise_left_shift",
     "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "clamp_max", "clamp_min", "copysign", "cosh",
-    "cumprod", "cumsum", "deg2rad", "digamma", "eq", "erf", "erfc", "exp2", "expm1", "fix", "float_power", "floor_divide",
+    "cumprod", "cumsum", "deg2rad", "digamma", "eq", "erf", "erfc", "exp2", "expm1", "fix", "floor_divide",
     "fmod", "frac", "gcd", "ge", "greater", "greater_equal", "gt", "heaviside", "hypot", "index_reduce", "lcm", "ldexp",
     "le", "less", "less_equal", "lgamma", "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or",
     "logical_xor", "logit", "lt", "ne", "negative", "nextafter", "not_equal", "put", "rad2deg", "remainder", "renorm",

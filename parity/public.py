@@ -104,7 +104,7 @@ LEGACY = {
         "set_num_interop_threads set_warn_always"
     ),
     "test_questions_about_tensors": (
-        "is_storage typename is_complex is_signed is_nonzero is_same_size get_device is_conj is_neg conj real "
+        "is_storage typename get_device is_conj is_neg conj real "
         "resolve_conj resolve_neg"
     ),
     "test_where_a_tensor_is_not": (

@@ -72,8 +72,8 @@ class Node:
             position = self._ids.index(id(value))
             n_inputs = len(self._edges)
             edge = (self, position - n_inputs) if position >= n_inputs else self._edges[position]
-            if edge is not None and edge[0].variable is not None:
-                return edge[0].variable
+            if edge is not None and edge[0].variable is not None and edge[0].variable.array is value:
+                return edge[0].variable  # (`leaf.data = ...` gives a leaf another array)
             if edge is not None:
                 return wrap_recorded(value, edge)
         return wrap(value)

@@ -272,13 +272,13 @@ def _clamp_tensors(input: Operand, min: Operand, max: Operand) -> Any:
 
 
 @public
-def clamp_min(input: Operand, min: Operand) -> Tensor:
+def clamp_min(input: Operand, min: Operand | Number) -> Tensor:
     """input, or min where it is smaller. PyTorch: torch.clamp_min."""
     return clamp(input, min=min)
 
 
 @public
-def clamp_max(input: Operand, max: Operand) -> Tensor:
+def clamp_max(input: Operand, max: Operand | Number) -> Tensor:
     """input, or max where it is larger. PyTorch: torch.clamp_max."""
     return clamp(input, max=max)
 

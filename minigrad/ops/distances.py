@@ -233,7 +233,10 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     if p < 0:
         raise RuntimeError("pdist only supports non-negative p values")
     first, second = np.triu_indices(len(input.array), 1)
-    return norm(index_select(input, 0, wrap(first)) - index_select(input, 0, wrap(second)), p, 1)
+    difference = index_select(input, 0, wrap(first)) - index_select(input, 0, wrap(second))
+    if p == 0:  # how many elements differ; their gradients are 0
+        return sum(where(difference == difference, abs(sign(difference)), 1.0), 1)
+    return norm(difference, p, 1)
 
 
 @public

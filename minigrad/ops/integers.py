@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
-from .operands import array_of, broadcast_error, promote
+from .operands import Number, array_of, broadcast_error, promote
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -40,7 +40,7 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
 
 
 @public
-def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
+def bitwise_left_shift(input: Operand | Number, other: Operand | Number) -> Tensor:
     """input · 2^other in the bits that its type has; 0 where other is negative or no smaller than their number.
 
     PyTorch: torch.bitwise_left_shift.
@@ -52,7 +52,7 @@ def bitwise_left_shift(input: Operand, other: Operand) -> Tensor:
 
 
 @public
-def bitwise_right_shift(input: Operand, other: Operand) -> Tensor:
+def bitwise_right_shift(input: Operand | Number, other: Operand | Number) -> Tensor:
     """⌊input / 2^other⌋; where other is negative or too large, what is left when all bits but the sign are gone.
 
     PyTorch: torch.bitwise_right_shift.

@@ -56,7 +56,7 @@ def sum(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
 
 def sum_to_size(input: Tensor, *size: Any) -> Tensor:
     """The sum over the dimensions along which `size` would be broadcast to input's shape. PyTorch: torch.Tensor.sum_to_size."""
-    wanted, shape = sizes(size), input.array.shape
+    wanted, shape = sizes(size, "sum_to_size", "size"), input.array.shape
     added = len(shape) - len(wanted)
     if added < 0 or builtins.any(n not in (1, m) for n, m in zip(wanted, shape[added:], strict=True)):
         raise RuntimeError(f"size {{{list(wanted)}}} is not expandable to size {{{list(shape)}}}.")

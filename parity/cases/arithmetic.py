@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from ..case import EXACT, call, family, form_of, op
-from ..inputs import POSITIVE, REAL, Domain, Draw
+from ..case import EXACT, Call, call, family, form_of, op
+from ..inputs import POSITIVE, REAL, Domain, Draw, Input
 
 family("arithmetic")
 
@@ -195,10 +196,18 @@ COMPARISONS = {
     "gt": ["greater"],
     "ge": ["greater_equal"],
 }
+
+
+def compared(d: Draw) -> Call:
+    """Two operands; the second wants no gradient, which PyTorch makes of zeros where the first is changed in place."""
+    a, b = two(d)
+    return call(a, replace(b, grad=False) if isinstance(b, Input) else b)
+
+
 for name, aliases in COMPARISONS.items():
     op(
         name,
-        lambda d: call(*two(d)),
+        compared,
         aliases=aliases,
         also=[f"Tensor.__{name}__"],
         tolerance=EXACT,
@@ -241,4 +250,5 @@ for name, operator in (("and", "and"), ("or", "or"), ("xor", "xor")):
     ), tolerance=EXACT)  # fmt: skip
     op(f"Tensor.logical_{name}", lambda d: call(*bits(d)), tolerance=EXACT)
 op("bitwise_not", lambda d: call(bits(d)[0]), also=["Tensor.__invert__"], tolerance=EXACT)
-op("logical_not", lambda d: call(d.any_dtype()), tolerance=EXACT)
+op("logical_not", lambda d: call(d.any_dtype()), also=["Tensor.logical_not"], methods=False, tolerance=EXACT)
+op("Tensor.logical_not_", lambda d: call(bits(d)[0]), tolerance=EXACT)  # (PyTorch's lets the gradient of a float pass)

@@ -495,6 +495,7 @@ op(
     tolerance=REDUCED,
     float32=False,
     modes=("normal",),
+    layouts=False,  # the mask is seen flat
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..agreement import DType
 from ..case import EXACT, REDUCED, Call, call, family, op
 from ..inputs import POSITIVE, Domain, Draw, Input
 
@@ -212,8 +213,9 @@ op(
 
 # -- fading in and out
 
-for name in ("hann_window", "hamming_window", "blackman_window", "bartlett_window", "kaiser_window"):
+for name in ("hann_window", "hamming_window", "blackman_window", "bartlett_window"):
     op(name, lambda d: call(d.integer(0, 9), d.flag()), methods=False)
+op("kaiser_window", lambda d: call(d.integer(0, 9), d.flag(), dtype=DType("float64")), methods=False)
 
 # -- questions
 

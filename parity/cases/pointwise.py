@@ -81,7 +81,15 @@ op(
 )
 op("Tensor.logit", lambda d: call(d.tensor(domain=PROBABILITY)), modes=("normal",), also=["logit"])
 
-op("copysign", lambda d: call(*d.tensors()), modes=("normal", "ties"), special=True)
+# PyTorch's second derivative at 0 is 0/0
+op("copysign", lambda d: call(*d.tensors()), modes=("normal", "ties"), special=True, second=False)
+op(
+    "copysign.second",
+    lambda d: call(*d.tensors()),
+    lambda torch, a, b: torch.copysign(a, b),
+    modes=("normal",),
+    layouts=False,
+)
 op("deg2rad", lambda d: call(d.tensor()))
 op("rad2deg", lambda d: call(d.tensor()))
 op("lgamma", lambda d: call(d.tensor(domain=Domain(0.1, 20.0))), second=False, modes=("normal",))
