@@ -611,7 +611,7 @@ class Tensor(Variable):
     clamp_min, clamp_max = ops.clamp_min, ops.clamp_max
     signbit, frexp, ldexp, nextafter = ops.signbit, ops.frexp, ops.ldexp, ops.nextafter
     gcd, lcm = ops.gcd, ops.lcm
-    sgn = ops.sgn
+    sgn = ops.sign
 
     # -- reductions
 

@@ -11,7 +11,7 @@ import pytest
 import minigrad
 from minigrad import nn, optim
 from minigrad.autograd.modes import current
-from parity.agreement import MINIGRAD, Example, Tally, _Backward, _run
+from parity.agreement import MINIGRAD, Example, Tally, _Backward, run_form
 from parity.case import CASES
 from parity.cases import FAMILIES
 from parity.inputs import Input, Seeded
@@ -40,7 +40,7 @@ def everything(case, seed):
     """Outputs, gradients and second derivatives of one drawn call, as bytes."""
     example = Example(case, Seeded(seed), Tally())
     with minigrad.use_kernels(example.position):
-        run = _run(MINIGRAD, case, example.form, example.call, seed=example.seed)
+        run = run_form(MINIGRAD, case, example.form, example.call, seed=example.seed)
         if run.error is not None:
             return type(run.error).__name__, str(run.error)
         found = [x for _, x in run.outputs if isinstance(x, minigrad.Tensor)]

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import minigrad
-from parity.agreement import MINIGRAD, TORCH, Example, Tally, _run
+from parity.agreement import MINIGRAD, TORCH, Example, Tally, run_form
 from parity.case import CASES
 from parity.cases import FAMILIES
 from parity.inputs import Seeded
@@ -419,7 +419,7 @@ def test_nodes_are_called_as_in_pytorch():
         for form in case.forms if case.gradient else ():
             for seed in range(2):
                 example = Example(case, Seeded(seed), Tally(), "fastest")
-                ours, theirs = (_run(e, case, form, example.call, seed=1) for e in (MINIGRAD, TORCH))
+                ours, theirs = (run_form(e, case, form, example.call, seed=1) for e in (MINIGRAD, TORCH))
                 if ours.error is not None or theirs.error is not None:
                     continue
                 for (_, x), (_, y) in zip(ours.outputs, theirs.outputs, strict=True):

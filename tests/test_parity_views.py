@@ -57,9 +57,9 @@ def test_view_or_copy(family):
             for form in case.forms:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    theirs = agreement._run(TORCH, case, form, example.call, seed=1)
+                    theirs = agreement.run_form(TORCH, case, form, example.call, seed=1)
                     with minigrad.use_kernels(example.position):
-                        ours = agreement._run(MINIGRAD, case, form, example.call, seed=1)
+                        ours = agreement.run_form(MINIGRAD, case, form, example.call, seed=1)
                 if theirs.error is None and ours.error is None:
                     expected, found = relations(theirs, torch.Tensor), relations(ours, minigrad.Tensor)
                     apart += [(form.label, a, b) for a, b in zip(expected, found, strict=False) if a != b]

@@ -256,9 +256,9 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 def scatter_reduce(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
-    """input with src reduced into the places of index: "sum" or "mean" with gradient, "prod", "amax", "amin" without.
+    """input with src reduced into the places of index: "sum", "mean", "prod", "amax" or "amin".
 
-    PyTorch: torch.scatter_reduce.
+    include_self: whether input's own element counts too where something goes. PyTorch: torch.scatter_reduce.
     """
     key = _gather_key("scatter_reduce", input, dim, index)
     src = _scatter_source("scatter_reduce", input, index, src)
@@ -272,15 +272,83 @@ def scatter_reduce(
         count = touched + 1 if include_self else np.maximum(touched, 1)
         count = count.astype(input.array.dtype)
         return total / wrap(count) if input.array.dtype.kind == "f" else wrap(total.array // count)
-    ufuncs = {"prod": (np.multiply, 1), "amax": (np.maximum, -math.inf), "amin": (np.minimum, math.inf)}
-    if reduce not in ufuncs:
+    if reduce not in ("prod", "amax", "amin"):
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
-    if input.requires_grad or src.requires_grad:
-        raise NotImplementedError(f"scatter_reduce({reduce!r}) has no gradient in minigrad; 'sum' and 'mean' have one")
-    ufunc, neutral = ufuncs[reduce]
-    out = input.array.copy()
-    if not include_self:
-        info = np.finfo(out.dtype) if out.dtype.kind == "f" else np.iinfo(out.dtype)
-        out[touched > 0] = 1 if reduce == "prod" else info.min if neutral < 0 else info.max
-    ufunc.at(out, key, src.array)
-    return wrap(out)
+    untouched = None if include_self else touched == 0
+    return (ScatterProd if reduce == "prod" else ScatterExtreme).apply(input, src, key, reduce, untouched)
+
+
+def _reduced(x: Array, src: Array, key: tuple[Array, ...], reduce: str, untouched: Array | None) -> Array:
+    """x with src reduced into the places of key; without x itself there, where `untouched` says which places are not among them."""
+    out = x.copy()
+    if untouched is not None:
+        ends = (-math.inf, math.inf) if x.dtype.kind == "f" else (False, True) if x.dtype.kind == "b" else None
+        low, high = ends or (np.iinfo(x.dtype).min, np.iinfo(x.dtype).max)
+        out[~untouched] = {"prod": 1, "amax": low, "amin": high}[reduce]
+    {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce].at(out, key, src)
+    return out
+
+
+class ScatterExtreme(Operation):
+    """out = the largest (or smallest) of x and of the elements of src that go to its place.
+
+    dx, dsrc = grad where x, or src, is that element, shared evenly between several
+    """
+
+    grad_fn_name = "ScatterReduceBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, src: Array, key: Any, reduce: str, untouched: Array | None) -> Array:
+        ctx.key, ctx.untouched = key, untouched
+        out = _reduced(x, src, key, reduce, untouched)
+        ctx.save_for_backward(x, src, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, src, out = (value if isinstance(value, Array) else value.array for value in ctx.saved_tensors)
+        is_x, is_src = (x == out).astype(x.dtype), (src == out[ctx.key]).astype(x.dtype)
+        count = is_x.copy()
+        np.add.at(count, ctx.key, is_src)
+        if ctx.untouched is not None:
+            is_x *= ctx.untouched
+        if not isinstance(grad, Array):
+            is_x, is_src, count = wrap(is_x), wrap(is_src), wrap(count)
+        share = grad / count
+        return share * is_x, Index.apply(share, ctx.key) * is_src, None, None, None
+
+
+class ScatterProd(Operation):
+    """out = x times all elements of src that go to its place.  dx, dsrc = grad times the product of all others there"""
+
+    grad_fn_name = "ScatterReduceBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, src: Array, key: Any, reduce: str, untouched: Array | None) -> Array:
+        ctx.key, ctx.untouched = key, untouched
+        ctx.save_for_backward(x, src)
+        return _reduced(x, src, key, reduce, untouched)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        x, src = ctx.saved_tensors
+        key, untouched = ctx.key, ctx.untouched
+
+        def product(x: Any, src: Any) -> Any:
+            return ScatterProd.apply(x, src, key, "prod", untouched)
+
+        zero = (src if isinstance(src, Array) else src.array) == 0
+        zeros = np.zeros(x.shape, np.int64)
+        np.add.at(zeros, key, zero)
+        alone = zero & (zeros[key] == 1)  # the one 0 at its place: the product of the others is not 0 / 0
+        ones = np.ones((), x.dtype if isinstance(x, Array) else x.array.dtype)
+        where_x = (x if isinstance(x, Array) else x.array) == 0
+        if not isinstance(grad, Array):
+            zero, alone, where_x, ones = wrap(zero), wrap(alone), wrap(where_x), wrap(ones)
+        without = where(where_x, ones, x)
+        dx = grad * product(without, src) / without
+        if untouched is not None:
+            dx = where(untouched if isinstance(grad, Array) else wrap(untouched), dx, 0.0)
+        others = Index.apply(grad * product(x, where(alone, ones, src)), key)
+        dsrc = where(alone, others, others / where(zero, ones, src))
+        return dx, dsrc, None, None, None

@@ -130,6 +130,17 @@ op(
     lambda d: call(*along(d, values=True).args, reduce=d.choice(("sum", "mean")), include_self=d.flag(0.7)),
     modes=("normal",),
 )
+for name in ("prod", "amax", "amin"):
+    op(
+        f"scatter_reduce.{name}",
+        lambda d, name=name: call(*along(d, values=True).args, reduce=name, include_self=d.flag(0.6)),
+        # PyTorch differentiates only where src has the size of index
+        lambda torch, x, dim, index, src, **k: torch.scatter_reduce(
+            x, dim, index, src[tuple(slice(n) for n in index.shape)], **k
+        ),
+        modes=("normal", "ties") if name != "prod" else ("normal",),
+        layouts=name != "prod",
+    )
 exact("take_along_dim", lambda d: call(x := d.tensor((3, 4)), d.integers((3, 2), 0, 4), 1))
 exact(
     "index_select",

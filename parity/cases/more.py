@@ -173,11 +173,11 @@ op("put", written)
 
 def reduced(d: Draw) -> Call:
     how = d.choice(("prod", "mean", "amax", "amin"))
-    x, source = d.tensor((4, 3), grad=False), d.tensor((3, 3), grad=False)
+    x, source = d.tensor((4, 3)), d.tensor((3, 3))
     return call(x, 0, d.integers((3,), 0, 3), source, how, include_self=d.flag())
 
 
-op("index_reduce", reduced, gradient=False)
+op("index_reduce", reduced, modes=("normal",), layouts=False)
 
 # -- shape
 
@@ -243,7 +243,7 @@ def _resized(torch: Any, x: Any, shape: tuple[int, ...], star: bool) -> Any:
     return back is y, y.shape, y.reshape(-1)[:n]
 
 
-exact_resize = {"gradient": False, "tolerance": EXACT}
+exact_resize: dict[str, Any] = {"gradient": False, "tolerance": EXACT}
 op(
     "Tensor.resize_",
     lambda d: call(d.tensor((2, 3), layout="C"), d.choice(((3, 2), (2, 2), (4,), (3, 4), (6, 1))), d.flag()),
