@@ -268,6 +268,7 @@ def setitem(self: Any, key: Any, value: Any) -> None:
         if not key:
             return
         key = None
+    inference.check_changed(self.array, current.inference)
     plain, basic = plain_key(key)
     recorded = is_grad_enabled() and (self.requires_grad or value.requires_grad)
     try:

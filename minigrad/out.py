@@ -20,6 +20,7 @@ import numpy as np
 from . import dtypes, storage
 from .autograd.modes import is_grad_enabled
 from .autograd.variable import Variable
+from .geometry import overlap_in_part, repeats
 from .warn import warn
 
 # Which functions take out=, by the rule for its type. (tests/test_signature.py holds the table against PyTorch.)
@@ -70,6 +71,7 @@ def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes
             f"Expected out tensor to have dtype {call.keywords['dtype']}, but got "
             f"{dtypes.from_numpy(targets[0].array.dtype)} instead"
         )
+    _check_memory(targets, (*call.args, *call.keywords.values()))
     result = call()
     results = [result] if isinstance(result, Variable) else list(result)
     if len(results) != len(targets) or isinstance(target, list | tuple) == isinstance(result, Variable):
@@ -87,6 +89,22 @@ def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes
     if isinstance(result, Variable):
         return target
     return type(result)(*targets) if hasattr(result, "_fields") else type(result)(targets)
+
+
+def _check_memory(targets: list[Any], given: tuple[Any, ...]) -> None:
+    """RuntimeError where an element of an output would be written twice, or where an input shares part of its memory."""
+    inputs = [y for x in given for y in (x if isinstance(x, list | tuple) else (x,)) if isinstance(y, Variable)]
+    for x in targets:
+        if repeats(x.array):
+            raise RuntimeError(
+                "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+                "Please clone() the tensor before performing the operation."
+            )
+        if any(overlap_in_part(x.array, y.array) for y in inputs):
+            raise RuntimeError(
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+                "location. Please clone() the tensor before performing the operation."
+            )
 
 
 def _requires_grad(x: Any) -> bool:

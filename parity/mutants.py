@@ -549,7 +549,7 @@ for _operation, _change, _fault, *_cases in (
     ("ops:IndexSelect", scaled(0.5), "half", "index_select"),
     ("ops:MatMul", swapped, "gradients swapped", "matmul"),
     ("ops:Dot", swapped, "gradients swapped", "dot"),
-    ("ops:Inverse", scaled(-1.0), "sign", "inverse"),
+    ("ops:InvEx", scaled(-1.0), "sign", "inverse"),
     ("ops:Pad", scaled(2.0), "twice", "nn.functional.pad"),
     ("ops:AvgPool", scaled(2.0), "twice", "nn.functional.avg_pool2d"),
     ("ops:MaxPool", with_ones, "incoming gradient ignored", "nn.functional.max_pool2d"),

@@ -250,11 +250,9 @@ class AccumulateGrad(Operation):
             leaf._grad = gradient if leaf._grad is None else leaf._grad + gradient
         elif leaf._grad is None:
             leaf._grad = wrap(gradient if ownership.may_keep(gradient) else gradient.copy())
-        elif leaf._grad._edge is None:  # (a gradient that has a history must not be overwritten)
+        else:  # in place, also where it has a history: what is added depends on nothing
             np.add(leaf._grad.array, gradient, out=leaf._grad.array)
             storage.mark_written(leaf._grad.array)
-        else:
-            leaf._grad = wrap(add(leaf._grad.array, gradient))
         if leaf._post_hooks:
             hooks.call_post_hooks(leaf)
         return ()

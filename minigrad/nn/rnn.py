@@ -33,7 +33,7 @@ class RNNBase(Module):
     gates = 1
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        self, input_size: int | Any, hidden_size: int | Any, num_layers: int = 1, bias: bool | Any = True, batch_first: bool | Any = False,
         dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -223,8 +223,8 @@ class RNN(RNNBase):
     """h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or with relu. Elman 1990. PyTorch: torch.nn.RNN."""
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool = True,
-        batch_first: bool = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
+        self, input_size: int | Any, hidden_size: int | Any, num_layers: int = 1, nonlinearity: str = "tanh", bias: bool | Any = True,
+        batch_first: bool | Any = False, dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0,
         device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         _no_projection(proj_size)
@@ -254,7 +254,7 @@ class GRU(RNNBase):
     mode = "GRU"
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        self, input_size: int | Any, hidden_size: int | Any, num_layers: int = 1, bias: bool | Any = True, batch_first: bool | Any = False,
         dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         _no_projection(proj_size)
@@ -277,7 +277,7 @@ class LSTM(RNNBase):
     mode = "LSTM"
 
     def __init__(
-        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        self, input_size: int | Any, hidden_size: int | Any, num_layers: int = 1, bias: bool | Any = True, batch_first: bool | Any = False,
         dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__(

@@ -42,7 +42,13 @@ def add(input: Operand | Number, other: Operand | Number, *, alpha: Number = 1) 
     if alpha.__class__ is int and alpha == 1:
         return binary(Add, input, other)
     _check_alpha(input, other, alpha)
+    if _truths(input) and _truths(other):  # alpha is a truth too
+        alpha = bool(alpha)
     return binary(Add, input, _scaled(other, alpha))
+
+
+def _truths(x: Operand) -> bool:
+    return isinstance(x, Variable) and x.array.dtype.kind == "b"
 
 
 def _check_alpha(input: Operand, other: Operand, alpha: Number) -> None:

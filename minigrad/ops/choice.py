@@ -335,6 +335,6 @@ class Copysign(Operation):
 
 
 @public
-def copysign(input: Operand, other: Operand) -> Tensor:
+def copysign(input: Operand, other: Operand | Number) -> Tensor:
     """|input| with the sign of other. PyTorch: torch.copysign."""
     return binary(Copysign, *promote(to_float(input), other))

@@ -11,6 +11,7 @@ from .axes import axes_of
 from .cumulative import cumsum, diff
 from .dims import normalize_dim
 from .join import cat
+from .operands import to_float
 from .parts import narrow
 from .reduce import sum
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 
 def _trapezoids(name: str, y: Tensor, x: Tensor | None, dx: float | None, dim: int) -> Any:
-    """The areas between neighbouring samples along dim: (y₀ + y₁) / 2 times their distance."""
+    """The areas between neighbouring samples along dim: (y₀ + y₁) / 2 times their distance, whole numbers as floats."""
+    y, x = to_float(y), None if x is None else to_float(x)
     if x is not None and dx is not None:
         raise TypeError(f"{name}() takes x (the places) or dx (their distance), not both")
     dim = normalize_dim(dim, y.array.ndim)
@@ -93,6 +95,7 @@ def gradient(
     spacing: the distance of neighbours, for all dimensions or by dimension, or tensors with the places of the samples.
     PyTorch: torch.gradient.
     """
+    input = to_float(input)
     dims = axes_of(dim, input.array.ndim)
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")

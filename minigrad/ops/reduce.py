@@ -51,6 +51,8 @@ def sum(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
         return Sum.apply(input, axes_of(dim, input.ndim), keepdim)
     if dtype is not None or input.array.dtype.kind != "f":
         input = accumulated(input, dtype)
+        if input.array.dtype.kind != "f":  # NumPy sums small integers in int64; in the type asked for they wrap
+            return wrap(total(input.array, axes_of(dim, input.array.ndim), keepdim).astype(input.array.dtype))
     return Sum.apply(input, axes_of(dim, input.array.ndim), keepdim)
 
 
@@ -234,6 +236,10 @@ def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
     """The product along dim (of all elements, if None). PyTorch: torch.prod."""
     require_tensor(input, "prod")
     input = accumulated(input, dtype)
+    if input.array.dtype.kind != "f":
+        axis = None if dim is None else normalize_dim(dim, input.array.ndim) if input.array.ndim else None
+        out = np.multiply.reduce(input.array, axis, keepdims=keepdim and dim is not None, dtype=input.array.dtype)
+        return wrap(np.asarray(out, input.array.dtype))
     if dim is None:
         if keepdim:
             raise TypeError("prod(): 'keepdim' needs a 'dim' to keep")

@@ -49,7 +49,7 @@ forms(
 )
 forms(
     "None for what has no gradient",
-    lambda T: function(T, keeping(lambda x, n: x * n), lambda ctx, g: (g * 3, None)),
+    lambda T: function(T, lambda ctx, x, n: x * n, lambda ctx, g: (g * 3, None)),
     (X, 3),
     RIGHT,
 )
