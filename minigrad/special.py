@@ -76,9 +76,9 @@ def multigammaln(a: Any, p: int) -> Any:
     """ln Γₚ(a) = p (p - 1) / 4 · ln π + Σⱼ ln Γ(a - j / 2), j < p. PyTorch: torch.special.multigammaln."""
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
-    total = p * (p - 1) / 4 * math.log(math.pi) + lgamma(a)
-    for j in range(1, p):
-        total = total + lgamma(a - j / 2)
+    total: Any = p * (p - 1) / 4 * math.log(math.pi)
+    for j in range(p):
+        total = total + lgamma(a + -j / 2)  # (-0 + 0 is 0, where the slope is -∞: as in PyTorch)
     return total
 
 

@@ -34,9 +34,11 @@ SECOND = "PyTorch's second derivative is a formula of its own, and takes another
 ACCIDENTS = {
     NOT_FINITE: {
         ORDER: [
-            "addcdiv", "bilinear", "nn.functional.bilinear", "nn.Bilinear", "chain_matmul", "linalg.multi_dot", "lerp",
+            "addcdiv", "bilinear", "nn.functional.bilinear", "nn.Bilinear", "chain_matmul", "lerp",
             "logcumsumexp", "nn.BCEWithLogitsLoss.weights", "nn.CrossEntropyLoss.soft", "nn.GLU", "nn.functional.glu",
-            "nn.functional.layer_norm",
+            "nn.functional.layer_norm", "nanquantile", "linalg.vander", "linalg.householder_product", "func.grad",
+            "func.grad_and_value", "func.jacrev", "func.jacfwd", "func.hessian", "vmap", "autograd.functional.hessian",
+            "autograd.functional.hvp",
         ],
         "PyTorch's mean is updated element by element, which makes inf - inf of one infinite element": [
             "std_mean", "var_mean",
@@ -46,15 +48,29 @@ ACCIDENTS = {
             "nn.SmoothL1Loss", "nn.SmoothL1Loss.kinks",
         ],
         "the zeros that stand between the elements, or around them, are multiplied too: 0 · inf": [
-            "nn.functional.conv_transpose1d", "nn.functional.conv_transpose2d", "nn.UpsamplingBilinear2d",
+            "nn.functional.conv_transpose1d", "nn.functional.conv_transpose2d", "nn.functional.conv_transpose3d",
+            "nn.functional.grid_sample",
         ],
         "a row of which all is masked, or infinite: PyTorch gives zeros in one of its forms and nan in another": [
             "nn.functional.scaled_dot_product_attention", "nn.functional.scaled_dot_product_attention.large",
+            "nn.TransformerEncoder.padded",
         ],
+        "PyTorch's sign of nan is nan in this backward pass, and 0 in every other: the gradient of |x| at nan is 0": [
+            "pdist",
+        ],
+        "a row whose norm is nan is not scaled; its gradient is the plain one in PyTorch, and here 0 · nan": ["renorm"],
+        "at -inf, where the slope is infinite, PyTorch's gradient is the exponential of inf - inf": ["special.log_ndtr"],
+        "what LAPACK makes of a matrix that is not finite, or that PyTorch reports a bug of its own": ["linalg.lstsq"],
     },
     tuple(PLANTED): {
         SECOND: ["nn.functional.prelu.second", "nn.BCELoss.second"],
-        "at -1, -2, ... there is a pole, and PyTorch's sin(πx) is not quite 0 there": ["digamma.gradient"],
+        "at -1, -2, ... there is a pole, and PyTorch's sin(πx) is not quite 0 there": ["digamma.gradient", "special.psi"],
+        "which of several equal elements an unstable sort, or topk, takes first": [
+            "nanquantile", "quantile.interpolation", "nn.utils.prune",
+        ],
+        "PyTorch's third derivative of a product of all elements is nan where one is 0; a polynomial's is finite": [
+            "func.hessian",
+        ],
         "weights of both signs that add up to 0: a mean of weight 0": ["nn.NLLLoss.weight"],
     },
 }  # fmt: skip

@@ -217,7 +217,7 @@ def _backward(
                     to[k] = by_h[k] * (one - g[k] * g[k])
             else:
                 for k in range(width):
-                    to[k] = by_h[k] if g[k] > zero else zero
+                    to[k] = zero if g[k] <= zero else by_h[k]
             d[at] = to
         if n > 0:
             _product(change, n_gates, n, w, w_row, width, product)

@@ -94,7 +94,5 @@ def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     n = N if N is not None else x.array.shape[-1] if x.array.ndim else 1
     if n <= 1:
         raise RuntimeError("N must be greater than 1.")
-    one = (x * 0 + 1).unsqueeze(-1)
     factors = x.unsqueeze(-1).expand(*x.array.shape, n - 1)
-    result = cat([one.to(factors.dtype), factors], -1)
-    return cumprod(result, -1)
+    return cumprod(cat([x.new_ones((*x.array.shape, 1)), factors], -1), -1)

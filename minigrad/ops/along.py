@@ -264,7 +264,7 @@ def scatter_reduce(
     src = _scatter_source("scatter_reduce", input, index, src)
     touched = np.zeros(input.array.shape, np.int64)
     np.add.at(touched, key, 1)
-    start = input if include_self else where(wrap(touched > 0), input * 0, input)
+    start = input if include_self else where(wrap(touched > 0), False, input)  # False: 0 of any type
     if reduce in ("sum", "mean"):
         total = start + add_at(src, key, input.array.shape)
         if reduce == "sum":
@@ -310,12 +310,14 @@ class ScatterExtreme(Operation):
         is_x, is_src = (x == out).astype(x.dtype), (src == out[ctx.key]).astype(x.dtype)
         count = is_x.copy()
         np.add.at(count, ctx.key, is_src)
-        if ctx.untouched is not None:
-            is_x *= ctx.untouched
+        untouched = ctx.untouched
         if not isinstance(grad, Array):
             is_x, is_src, count = wrap(is_x), wrap(is_src), wrap(count)
-        share = grad / count
-        return share * is_x, Index.apply(share, ctx.key) * is_src, None, None, None
+            untouched = None if untouched is None else wrap(untouched)
+        share = grad / count  # (of nan, which equals nothing: nan)
+        dx = share * is_x
+        dx = dx if untouched is None else where(untouched, dx, 0.0)
+        return dx, Index.apply(share, ctx.key) * is_src, None, None, None
 
 
 class ScatterProd(Operation):

@@ -14,6 +14,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from ..tensor_options import copied
+from .mask import nothing
 from .operands import Number, array_of, binary, not_for_bool, promote, to_float
 from .rule import Rule
 
@@ -272,7 +273,7 @@ class FloorDivide(Operation):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return grad * 0.0, grad * 0.0
+        return nothing(grad), nothing(grad)
 
 
 class TruncDivide(FloorDivide):
@@ -376,7 +377,7 @@ def _sign(x: Array) -> Array:
     return np.sign(x) if x.dtype.kind != "b" else x.copy()
 
 
-class Sign(Rule, out=_sign, dx=lambda grad: grad * 0.0):
+class Sign(Rule, out=_sign, dx=nothing):
     """out = -1, 0 or 1; 0 at nan.  dx = 0"""
 
 

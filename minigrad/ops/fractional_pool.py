@@ -77,6 +77,9 @@ def _fractional(
         flat = flat * n + places
     seen = batch[tuple(key)].reshape(*lead, *out, math.prod(kernel))
     best = seen.argmax(-1)[..., None]
+    if (holes := np.isnan(seen)).any():  # the last nan wins
+        last = seen.shape[-1] - 1 - holes[..., ::-1].argmax(-1, keepdims=True)
+        best = np.where(holes.any(-1, keepdims=True), last, best)
     every = np.broadcast_to(flat, (*lead, *out, *kernel)).reshape(*lead, *out, -1)
     indices = wrap(np.take_along_axis(every, best, -1)[..., 0].reshape(*x.shape[:-rank], *out))
     values = gather(input.flatten(-rank), -1, indices.flatten(-rank)).unflatten(-1, out)

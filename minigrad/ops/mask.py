@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.variable import Operand, Variable
+from ..autograd.variable import Operand, Variable, wrap
 from .choice import where
 
 _BITS: dict[int, np.dtype[Any]] = {2: np.dtype(np.int16), 4: np.dtype(np.int32), 8: np.dtype(np.int64)}
@@ -26,6 +26,11 @@ def keep(values: Operand, mask: Operand) -> Any:
     out = np.empty(values.shape, values.dtype)
     np.multiply(values.view(bits), mask, out=out.view(bits))
     return out
+
+
+def nothing(grad: Operand) -> Any:
+    """The gradient of what is constant, piece by piece: zeros that have no history, also where grad is inf or nan."""
+    return wrap(np.zeros_like(grad.array)) if isinstance(grad, Variable) else np.zeros_like(grad)
 
 
 def choose(mask: Operand, a: Operand, b: Operand) -> Any:

@@ -11,6 +11,7 @@ from ..autograd.variable import Array, Operand, Variable
 from ..public import public
 from .choice import where
 from .exponential import log
+from .mask import nothing
 from .operands import NUMBERS, Number, binary, cast, not_for_bool, promote, to_float
 from .rule import Rule
 
@@ -36,7 +37,7 @@ class Pow(Operation):
             if not isinstance(b, NUMBERS):
                 da = where(b == 0, 0.0, grad * (b * a ** (b - 1)))
             else:
-                da = grad * 0.0 if b == 0 else grad * (b * a ** (b - 1))
+                da = nothing(grad) if b == 0 else grad * (b * a ** (b - 1))
         if ctx.needs_input_grad[1]:
             zero = (a == 0) & (b >= 0)
             log_a = float(np.log(a)) if isinstance(a, NUMBERS) else log(a)

@@ -182,7 +182,7 @@ class RnnLayer(Recurrent):
         w, before, outputs = ctx.saved_tensors
         n_states = max(n for _, n in ctx.steps)
         d, dh = unpacked(grad.copy(), len(outputs), np.empty((n_states, w.shape[1]), grad.dtype))
-        slope = (1 - outputs * outputs) if ctx.activation == "tanh" else outputs > 0
+        slope = (1 - outputs * outputs) if ctx.activation == "tanh" else ~(outputs <= 0)
         for at, n in reversed(ctx.steps):
             d[at] += dh[:n]
             d[at] *= slope[at]

@@ -10,6 +10,7 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable
 from ..public import public
+from .mask import nothing
 from .operands import not_for_bool
 from .rule import Rule
 
@@ -22,7 +23,7 @@ def _of_floats(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
     return lambda x: function(x) if x.dtype.kind == "f" else x.copy()
 
 
-class Floor(Rule, out=_of_floats(np.floor), dx=lambda grad: grad * 0.0):
+class Floor(Rule, out=_of_floats(np.floor), dx=nothing):
     """out = the largest integer ≤ x.  dx = 0"""
 
 
@@ -33,7 +34,7 @@ def floor(input: Operand) -> Tensor:
     return Floor.apply(input)
 
 
-class Ceil(Rule, out=_of_floats(np.ceil), dx=lambda grad: grad * 0.0):
+class Ceil(Rule, out=_of_floats(np.ceil), dx=nothing):
     """out = the smallest integer ≥ x.  dx = 0"""
 
 
@@ -44,7 +45,7 @@ def ceil(input: Operand) -> Tensor:
     return Ceil.apply(input)
 
 
-class Trunc(Rule, out=_of_floats(np.trunc), dx=lambda grad: grad * 0.0):
+class Trunc(Rule, out=_of_floats(np.trunc), dx=nothing):
     """out = x without its fraction.  dx = 0"""
 
 
@@ -72,7 +73,7 @@ class Round(Operation):
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return grad * 0.0, None
+        return nothing(grad), None
 
 
 @public
