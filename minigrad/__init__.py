@@ -78,7 +78,8 @@ _advise(__name__)
 
 
 # The same names in two places, where PyTorch has them.
-random.get_rng_state, random.set_rng_state = sampling.get_rng_state, sampling.set_rng_state  # type: ignore[attr-defined]
+for _name in ("get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state"):
+    setattr(random, _name, globals()[_name])
 
 # Rooms of their own that many programs never enter: imported when they are first asked for. And names from there.
 _ROOMS = (

@@ -58,7 +58,7 @@ def get_deterministic_debug_mode() -> int:
     return _settings["deterministic"]
 
 
-def set_float32_matmul_precision(precision: str) -> None:
+def set_float32_matmul_precision(precision: object) -> None:
     """Nothing to change: float32 is multiplied as float32, the "highest". PyTorch: torch.set_float32_matmul_precision."""
     if not isinstance(precision, str):
         raise RuntimeError(f"set_float32_matmul_precision expects a str, but got {type(precision).__name__}")
@@ -78,7 +78,7 @@ def get_float32_matmul_precision() -> str:
     return _settings["precision"]
 
 
-def set_warn_always(b: bool) -> None:
+def set_warn_always(b: object) -> None:
     """Nothing to change: Python's warning filters decide. PyTorch: torch.set_warn_always."""
     if not isinstance(b, bool):
         raise RuntimeError(f"setWarnOnlyOnce expects a bool, but got {type(b).__name__}")
@@ -90,10 +90,10 @@ def is_warn_always_enabled() -> bool:
     return _settings["warn_always"]
 
 
-def set_num_interop_threads(n: int) -> None:
+def set_num_interop_threads(n: object) -> None:
     """Nothing to change: operations run one after the other. PyTorch: torch.set_num_interop_threads."""
     if not isinstance(n, int) or isinstance(n, bool):
-        raise TypeError(f"set_num_interop_threads expects an int, but got {type(n).__name__}")
+        raise RuntimeError(f"set_num_interop_threads expects an int, but got {type(n).__name__}")
     if n <= 0:
         raise RuntimeError(f"expected positive number of threads, got {n}")
     _settings["interop"] = n

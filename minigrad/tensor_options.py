@@ -74,6 +74,12 @@ class PinnedDataOptions(DataOptions, total=False):
     pin_memory: bool
 
 
+class LayoutOptions(DataOptions, total=False):
+    """What is said of a tensor that `range` makes."""
+
+    layout: Any
+
+
 class TensorOptions(FactoryOptions, total=False):
     """What is said of a new tensor."""
 
@@ -120,8 +126,8 @@ def read(
                 d = _dtype(function, value)
         elif name == "device":
             require_cpu(value, function)
-        # memory_format is read where the memory is made; only functions that take a layout take None for False
-        elif name == "memory_format" or (value is None and "layout" in allowed):
+        # memory_format is read where the memory is made; only functions that take all of these take None for False
+        elif name == "memory_format" or (value is None and {"layout", "pin_memory"} <= allowed):
             continue
         elif name == "requires_grad":
             requires_grad = flag(function, name, value)
@@ -314,11 +320,12 @@ def read_size(function: str, sizes: tuple, size: Any = None) -> tuple[int, ...]:
 
 
 def whole(x: Any) -> int | None:
-    """The whole number that an argument stands for: of Python, of NumPy, or a tensor without dimensions; None for others."""
+    """The whole number that an argument stands for: also one without dimensions, array or tensor; None for others."""
     if isinstance(x, int | np.integer) and not isinstance(x, bool):
         return int(x)
-    if isinstance(x, Variable) and not x.array.ndim and x.array.dtype.kind in "iu":
-        return int(x.array)
+    array = x.array if isinstance(x, Variable) else x
+    if isinstance(array, np.ndarray) and not array.ndim and array.dtype.kind in "iu":
+        return int(array)
     return None
 
 

@@ -12,9 +12,9 @@ def get_num_threads() -> int:
     return _threads["count"]
 
 
-def set_num_threads(n: int) -> None:
+def set_num_threads(n: object) -> None:
     """Let operations use n threads: BLAS's pool, where threadpoolctl is installed to reach it. PyTorch: torch.set_num_threads."""
-    if not isinstance(n, int) or n < 1:
+    if not isinstance(n, int) or isinstance(n, bool) or n < 1:
         raise RuntimeError(f"set_num_threads expects a positive integer, got {n!r}")
     try:
         import threadpoolctl

@@ -68,6 +68,13 @@ def test_constraints_and_what_is_computed_when_asked_for():
         assert same.inv(x) is x
 
 
+@pytest.fixture(autouse=True)
+def _checked():
+    """Arguments are checked, also where another test has brought in torch.compile's machinery, which switches that off."""
+    for e in ENGINES:
+        e.distributions.Distribution.set_default_validate_args(True)
+
+
 FAMILIES = {
     "Normal": (0.3, 1.2), "LogNormal": (0.3, 0.5), "Laplace": (0.3, 1.2), "Cauchy": (0.1, 1.0), "Gumbel": (0.1, 2.0), "HalfNormal": (2.0,),
     "HalfCauchy": (2.0,), "Exponential": (0.7,), "Uniform": (-1.0, 2.5), "Gamma": (0.6, 2.0), "Chi2": (3.0,), "Beta": (0.7, 2.0),

@@ -98,6 +98,9 @@ def test_tensors_and_new():
         lambda e: e.Tensor(np.int64(3)).shape,
         lambda e: e.Tensor(np.array(3)).shape,
         lambda e: e.Tensor(e.tensor(2), 3).shape,
+        lambda e: e.Tensor(2, np.array(3)).shape,
+        lambda e: e.zeros(np.array(3), 2).shape,
+        lambda e: e.ones(6).reshape(np.array(3), 2).shape,
         lambda e: e.Tensor(e.tensor([1, 2])),
         lambda e: e.Tensor(e.ones(2, requires_grad=True)).requires_grad,
         lambda e: e.Tensor(data=[1]),
@@ -176,6 +179,11 @@ def test_the_default_tensor_type():
         torch.set_warn_always(False)
 
 
+def entered(e):
+    with e.device("cpu") as device:  # and left again: all that follows in this process would run in it
+        return device
+
+
 def test_settings_are_answered_as_they_were_set():
     try:
         same(
@@ -186,6 +194,10 @@ def test_settings_are_answered_as_they_were_set():
             lambda e: (e.set_warn_always(True), e.is_warn_always_enabled()),
             lambda e: (e.set_float32_matmul_precision("hig"), e.get_float32_matmul_precision()),
             lambda e: e.set_warn_always(1),
+            lambda e: e.set_num_interop_threads("2"),
+            lambda e: e.set_num_interop_threads(True),
+            lambda e: e.set_num_threads(1.5),
+            lambda e: e.set_num_threads(True),
             lambda e: (e.are_deterministic_algorithms_enabled(), e.get_deterministic_debug_mode()),
             lambda e: (e.set_deterministic_debug_mode("error"), e.get_deterministic_debug_mode()),
             lambda e: (e.set_deterministic_debug_mode(0), e.are_deterministic_algorithms_enabled()),
@@ -196,7 +208,7 @@ def test_settings_are_answered_as_they_were_set():
             lambda e: e.set_deterministic_debug_mode(5),
             lambda e: (e.set_default_device("cpu"), e.set_default_device(None), e.get_default_device()),
             lambda e: e.set_default_device("x"),
-            lambda e: e.device("cpu").__enter__(),
+            entered,
         )
     finally:
         for e in ENGINES:
@@ -497,6 +509,8 @@ def test_old_paths_lead_to_the_same_things():
         assert e.utils.data.dataloader.default_collate is e.utils.data.default_collate
         assert e.random.get_rng_state is e.get_rng_state
         assert e.random.set_rng_state is e.set_rng_state
+    for name in ("manual_seed", "seed", "initial_seed"):  # torch.compile's machinery, once imported, wraps PyTorch's
+        assert getattr(minigrad.random, name) is getattr(minigrad, name)
 
 
 def test_rooms_are_imported_when_they_are_entered():

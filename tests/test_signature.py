@@ -86,6 +86,8 @@ BAD = {
     "one size alone": lambda t: t.reshape(t.ones(6), 6),
     "a float among sizes": lambda t: t.ones(6).reshape(2.0, 3),
     "a number among tensors": lambda t: t.cat([t.ones(2), 3]),
+    "a number for two": lambda t: t.histogram(t.ones(2), 3, range=1.0),
+    "one number for two": lambda t: t.histogram(t.ones(2), 3, range=(1.0,)),
     "a number for a generator": lambda t: t.randn(2, generator=3),
     "a word for a dtype": lambda t: t.ones(2).sum(dtype="float32"),
     "out that is no tensor": lambda t: t.sin(t.ones(2), out=3),

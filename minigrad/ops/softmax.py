@@ -62,12 +62,12 @@ class Softmax(Fused):
 
     @staticmethod
     def definition(x: Any, dim: int) -> Any:
-        e = exp(x - x.detach().amax(dim, True))
+        e = exp(x.contiguous() - x.detach().amax(dim, True))
         return e / e.sum(dim, True)
 
     @staticmethod
     def forward(ctx: Any, x: Array, dim: int) -> Array:
-        out = x - np.maximum.reduce(x, dim, keepdims=True)
+        out = np.subtract(x, np.maximum.reduce(x, dim, keepdims=True), order="C")
         np.exp(out, out=out)
         out /= np.add.reduce(out, dim, keepdims=True)
         ctx.save_for_backward(out)
@@ -77,7 +77,7 @@ class Softmax(Fused):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         (out,) = ctx.saved_tensors
-        dx = grad - row_dot(grad, out, ctx.dim)
+        dx = np.subtract(grad, row_dot(grad, out, ctx.dim), order="C")
         dx *= out
         return dx, None
 
@@ -105,12 +105,12 @@ class LogSoftmax(Fused):
 
     @staticmethod
     def definition(x: Any, dim: int) -> Any:
-        shifted = x - x.detach().amax(dim, True)
+        shifted = x.contiguous() - x.detach().amax(dim, True)
         return shifted - log(exp(shifted).sum(dim, True))
 
     @staticmethod
     def forward(ctx: Any, x: Array, dim: int) -> Array:
-        out = x - np.maximum.reduce(x, dim, keepdims=True)
+        out = np.subtract(x, np.maximum.reduce(x, dim, keepdims=True), order="C")
         out -= np.log(np.add.reduce(np.exp(out), dim, keepdims=True))
         ctx.save_for_backward(out)
         ctx.dim = dim

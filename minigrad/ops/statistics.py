@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -79,7 +80,7 @@ class Histogram(NamedTuple):
 
 @public
 def histogram(
-    input: Tensor, bins: int | Tensor, *, range: tuple[float, float] | None = None, weight: Tensor | None = None,
+    input: Tensor, bins: int | Tensor, *, range: Sequence[float] | None = None, weight: Tensor | None = None,
     density: bool = False,
 ) -> Histogram:  # fmt: skip
     """Counts (or sums of weights, or a density) in bins, and the edges of the bins. No gradient.
@@ -102,6 +103,8 @@ def histogram(
     else:
         if bins <= 0:
             raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins}")
+        if range is not None and len(range) != 2:
+            raise RuntimeError(f"torch.histogram(): range should have 2 elements, but got {len(range)}")
         low, high = range if range is not None else (x.min(), x.max()) if x.size else (0.0, 1.0)
         if not (np.isfinite(low) and np.isfinite(high)):
             raise RuntimeError(f"torch.histogram(): range [{low}, {high}] is not finite")
