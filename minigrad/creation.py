@@ -19,6 +19,7 @@ from .size import Size
 from .tensor_options import (
     DataOptions,
     FormatOptions,
+    LayoutOptions,
     PinnedDataOptions,
     TensorOptions,
     flag,
@@ -108,11 +109,9 @@ def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
         if d is None and is_python and (array.size == 0 or array.dtype == np.float64):
             array = array.astype(dtypes.default_numpy())
     if d is not None:
-        if array.dtype.kind == "f" and d.kind in "iu" and not np.isfinite(array).all() and not isinstance(data, np.ndarray | np.generic | Variable):  # fmt: skip
-            raise RuntimeError(f"value cannot be converted to type {dtypes.from_numpy(d)} without overflow")
-        if array.dtype.kind in "iu" and d.kind in "iu" and not isinstance(data, np.ndarray | np.generic | Variable):
-            limits = np.iinfo(d)
-            if array.size and (array.max() > limits.max or array.min() < -limits.max - 1):
+        if array.dtype.kind in "iuf" and d.kind in "iu" and not isinstance(data, np.ndarray | np.generic | Variable):
+            limits, whole = np.iinfo(d), np.trunc(array)
+            if not ((whole < limits.max + 1) & (whole >= -limits.max - 1)).all():  # (nan is neither)
                 raise RuntimeError(f"value cannot be converted to type {dtypes.from_numpy(d)} without overflow")
         return array.astype(d, copy=False)
     dtypes.from_numpy(array.dtype)  # TypeError for a type that minigrad has not
@@ -360,7 +359,7 @@ def arange(start: Number = 0, end: Number | None = None, step: Number = 1, **opt
     return leaf((start + index * step).astype(d), requires_grad)
 
 
-def range(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[TensorOptions]) -> Tensor:
+def range(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[LayoutOptions]) -> Tensor:
     """start, start + step, ... up to and including end, in a floating type. Deprecated. PyTorch: torch.range."""
     warnings.warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
@@ -374,11 +373,12 @@ def range(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[Tens
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    d, requires_grad = read("range", options, dtypes.default_numpy())
+    d, requires_grad = read("range", options, dtypes.default_numpy(), LayoutOptions)
     index = np.arange(math.floor((end - start) / step) + 1, dtype=np.float64)
     return leaf((start + index * step).astype(d), requires_grad)
 
 
+@quiet
 def linspace(start: Tensor | Number, end: Tensor | Number, steps: int, **options: Unpack[TensorOptions]) -> Tensor:
     """`steps` values from start to end, both included, at equal distances. PyTorch: torch.linspace."""
     d, requires_grad = read("linspace", options, dtypes.default_numpy())

@@ -161,10 +161,10 @@ def normal(
     if np.any(np.asarray(stds) < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     if isinstance(mean, Variable) and not isinstance(std, Variable):
-        return wrap(_normal(means.shape, means.dtype, generator) * means.dtype.type(stds) + means)
+        return wrap(np.asarray(_normal(means.shape, means.dtype, generator) * means.dtype.type(stds) + means))
     shape = np.broadcast_shapes(np.shape(means), np.shape(stds))
     d = np.asarray(stds).dtype if not isinstance(mean, Variable) else np.promote_types(means.dtype, stds.dtype)
-    return wrap((_normal(shape, d, generator) * stds + means).astype(d))
+    return wrap(np.asarray(_normal(shape, d, generator) * stds + means).astype(d))
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:

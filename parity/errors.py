@@ -1,7 +1,6 @@
 """Bad calls: both engines must raise, and the same class, so that a program that catches one catches the other.
 
-`BAD` is what PyTorch refuses too. `UNSUPPORTED` is what PyTorch can do and minigrad cannot: it must say so with
-NotImplementedError that names the argument, and never ignore it.
+`BAD` is what PyTorch refuses too.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 BAD: dict[str, Callable[[Any], Any]] = {}
-UNSUPPORTED: dict[str, tuple[str, Callable[[Any], Any]]] = {}
 
 
 def bad(**calls: Callable[[Any], Any]) -> None:
@@ -666,13 +664,3 @@ def _Iterable(torch: Any) -> Any:
             return iter(range(3))
 
     return Numbers()
-
-
-# -- what PyTorch can do and minigrad cannot: (word that the message must contain, call)
-
-UNSUPPORTED.update(
-    grad_batched=(
-        "is_grads_batched",
-        lambda torch: torch.autograd.grad(leaf(torch, 2) * 2, leaf(torch, 2), torch.ones(1, 2), is_grads_batched=True),
-    ),
-)

@@ -258,10 +258,11 @@ class Draw:
             values = values.astype(dtype)
         if dtype == "float32" and math.isfinite(domain.low) and math.isfinite(domain.high):
             # An open interval stays open when rounded.
-            low, high = (
-                np.nextafter(np.float32(domain.low), np.float32(9)),
-                np.nextafter(np.float32(domain.high), np.float32(-9)),
-            )
+            with np.errstate(under="ignore"):
+                low, high = (
+                    np.nextafter(np.float32(domain.low), np.float32(9)),
+                    np.nextafter(np.float32(domain.high), np.float32(-9)),
+                )
             values = values.clip(low, high) if self.mode != "special" else values
         return self.lay(values, grad and np.dtype(dtype).kind == "f", layout)
 

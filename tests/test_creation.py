@@ -26,6 +26,7 @@ CALLS = {
     "eye": lambda t, x: (2,),
     "from_dlpack": lambda t, x: (np.ones(3, np.float32),),
     "from_numpy": lambda t, x: (np.ones(3, np.float32),),
+    "frombuffer": lambda t, x: (bytearray(12),),
     "full": lambda t, x: ((2, 3), 1.0),
     "full_like": lambda t, x: (x, 1.0),
     "linspace": lambda t, x: (0, 1, 5),
@@ -41,6 +42,7 @@ CALLS = {
     "randn": lambda t, x: (2, 3),
     "randn_like": lambda t, x: (x,),
     "randperm": lambda t, x: (5,),
+    "range": lambda t, x: (0, 3),
     "scalar_tensor": lambda t, x: (1.5,),
     "tensor": lambda t, x: ([1.0, 2.0],),
     "tril_indices": lambda t, x: (3, 3),
@@ -53,6 +55,8 @@ CALLS = {
     "Tensor.new_tensor": lambda t, x: ([1.0, 2.0],),
     "Tensor.new_zeros": lambda t, x: (2, 3),
 }
+# What a function cannot do without, and takes by name only.
+NEEDED = {"frombuffer": lambda t: {"dtype": t.float32}}
 MAKERS = sorted(
     [name for name in (*creation.__all__, *sampling.__all__) if name not in ("get_rng_state", "set_rng_state")]
     + [f"Tensor.{name}" for name in dir(minigrad.Tensor) if name.startswith("new_")]
@@ -89,7 +93,8 @@ REFUSED = [
 def make(engine, name, x=None, /, **options):
     x = engine.ones(2, 3) if x is None else x
     function = getattr(x, name.removeprefix("Tensor.")) if "." in name else getattr(engine, name)
-    return function(*CALLS[name](engine, x), **options)
+    needed = NEEDED[name](engine) if name in NEEDED else {}
+    return function(*CALLS[name](engine, x), **(needed | options))
 
 
 def outcome(engine, name, x=None, /, **options):

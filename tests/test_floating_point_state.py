@@ -80,13 +80,13 @@ BIG = minigrad.tensor([1e300, -1e300, 1e-300], dtype=minigrad.float64)
 ALL = minigrad.tensor([3e38, 1e-38, NAN, INF, -INF, 0.0])
 OTHERS = {
     "tensor": lambda: minigrad.tensor([1e300, 1e-300]),
-    "tensor of integers": lambda: minigrad.tensor([NAN, 1e300], dtype=minigrad.int64),
+    "tensor of integers": lambda: minigrad.tensor([1e-300, 9e18], dtype=minigrad.int64),
     "Tensor": lambda: minigrad.Tensor([1e300]),
     "as_tensor": lambda: minigrad.as_tensor(np.array([1e300]), dtype=minigrad.float32),
     "new_tensor": lambda: ALL.new_tensor([1e300]),
-    "full": lambda: minigrad.full((2,), 1e300),
-    "full_like": lambda: minigrad.full_like(ALL, 1e300),
-    "new_full": lambda: ALL.new_full((2,), 1e300),
+    "full": lambda: minigrad.full((2,), 1e-300),
+    "full_like": lambda: minigrad.full_like(ALL, 1e-300),
+    "new_full": lambda: ALL.new_full((2,), 1e-300),
     "arange": lambda: minigrad.arange(0, 1e300, 1e299),
     "linspace": lambda: minigrad.linspace(-3e38, 3e38, 5),
     "logspace": lambda: minigrad.logspace(0, 400, 5),
@@ -120,6 +120,22 @@ def test_what_is_no_operation(name):
         OTHERS[name]()
 
 
+REFUSED = {
+    "tensor of integers": lambda: minigrad.tensor([1e300], dtype=minigrad.int64),
+    "tensor of integers, nan": lambda: minigrad.tensor([NAN], dtype=minigrad.int64),
+    "full": lambda: minigrad.full((2,), 1e300),
+    "full_like": lambda: minigrad.full_like(ALL, 1e300),
+    "new_full": lambda: ALL.new_full((2,), 1e300),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_does_not_fit_is_refused(name):
+    """With PyTorch's error, not NumPy's."""
+    with Strict(), pytest.raises(RuntimeError, match="value cannot be converted to type minigrad.* without overflow"):
+        REFUSED[name]()
+
+
 OPTIMIZERS = [
     cls for cls in vars(optim).values()
     if inspect.isclass(cls) and issubclass(cls, optim.Optimizer) and cls is not optim.Optimizer
@@ -134,7 +150,7 @@ def test_optimizers(cls):
         for g in ([1e-30, 1e38, 0.0, 1.0], [1e-38] * 4, [3e38] * 4, [INF, NAN, 0.0, 1.0]):
             p.grad = minigrad.tensor(g)
             nn.utils.clip_grad_norm_([p], 1e9)
-            optimizer.step()
+            optimizer.step(lambda g=g: minigrad.tensor(g).sum()) if cls is optim.LBFGS else optimizer.step()
 
 
 def test_code_of_the_program_keeps_its_state():

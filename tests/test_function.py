@@ -388,16 +388,20 @@ def test_hooks():
 VARIANTS = {
     "Sub": {"Rsub"}, "Slice": {"Alias", "Unbind", "Split", "Select", "Slice"}, "Where": {"MaskedFill"},
     "Add": {"ScatterAdd"}, "Mm": {"Bmm"}, "Dot": {"Vdot"}, "Permute": {"Transpose"}, "Transpose": {"T"},
-    "Mul": {"Deg2Rad", "Rad2Deg", "RreluWithNoise"}, "LeakyRelu": {"RreluWithNoise"}, "NllLoss": {"NllLoss2D"},
+    "Mul": {"Ldexp", "Deg2Rad", "Rad2Deg", "RreluWithNoise"}, "LeakyRelu": {"RreluWithNoise"}, "NllLoss": {"NllLoss2D"},
     "IndexSelect": {"UpsampleNearest1D", "ReflectionPad1D", "ReplicationPad1D"}, "Flip": {"Rot90"},
-    "View": {"Transpose", "Squeeze", "Unsqueeze"}, "Triangle": {"Tril", "Triu"}, "Mean": {"VarMean", "StdMean"},
+    "View": {"Transpose", "Squeeze", "Unsqueeze", "ReshapeAlias"}, "Triangle": {"Tril", "Triu"}, "Mean": {"VarMean", "StdMean"},
     "Var": {"VarMean"}, "Amax": {"Amin", "Aminmax", "Max", "Min"},
     "CopySlices": {"Scatter", "IndexCopy", "IndexFill"},
     "Clone": {
-        "Topk", "Sort", "Kthvalue", "Prod", "Max", "Min", "Median", "Cumprod", "Cummax", "Cummin", "Logcumsumexp",
+        "TriangularSolve", "Topk", "Sort", "Kthvalue", "Prod", "Max", "Min", "Median", "Cumprod", "Cummax", "Cummin", "Logcumsumexp",
         "Repeat", "Rot90",
     },
     "Gather": {"Topk", "Sort", "Median", "Cummax", "Cummin"},
+    "IndexPut": {"IndexCopy", "IndexFill", "Scatter", "SelectScatter", "SliceScatter"}, "Sign": {"Sgn"},
+    "Clamp": {"ClampMax", "ClampMin"}, "Split": {"SplitWithSizes"}, "AvgPool2D": {"AvgPool3D"},
+    "MaxPool2DWithIndices": {"MaxPool3DWithIndices"}, "LinalgCholeskyEx": {"Cholesky"},
+    "LinalgSolveTriangular": {"TriangularSolve"}, "CholeskySolve": {"CholeskyInverse"},
 }  # fmt: skip
 
 

@@ -71,3 +71,6 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     raise missing.error(__name__, name, globals())
+
+
+missing.advise(__name__)  # its modules are loaded when a program asks for them, after minigrad's own were told

@@ -23,7 +23,7 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     dtype = next((v.dtype for v in values if isinstance(v, Tensor)), dtypes.get_default_dtype())
     tensors = [v if isinstance(v, Tensor) else scalar_tensor(v, dtype=dtype) for v in values]
     shape = _broadcast(*(t.shape for t in tensors))
-    return tuple(t.expand(shape) for t in tensors)
+    return tuple(t if t.shape == shape else t.expand(shape) for t in tensors)
 
 
 def _broadcast(*shapes: Any) -> tuple[int, ...]:

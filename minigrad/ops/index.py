@@ -13,7 +13,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .keys import index_error, ints_first, is_basic, is_mixed, plain_key
-from .parts import Slice
+from .parts import Select, Slice, slice_of
 from .shape import expand
 
 if TYPE_CHECKING:
@@ -46,11 +46,11 @@ def getitem(input: Tensor, key: Any) -> Tensor:
                     "0-dim tensor to a number"
                 )
             raise IndexError(f"index {key} is out of bounds for dimension 0 with size {n}")
-        return Slice.apply(input, key)
+        return Select.apply(input, key)
     plain, basic = plain_key(key)
     try:
         if basic:
-            return Slice.apply(input, plain)
+            return slice_of(input, plain)
         if is_mixed(plain):
             first, plain = ints_first(plain)
             input = Slice.apply(input, first)

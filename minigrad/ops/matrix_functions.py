@@ -12,6 +12,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.variable import Array, wrap
 from ..public import public
+from ..quiet import quiet
 from .checks import require_tensor
 from .choice import where
 from .decompositions import plain_svd
@@ -98,6 +99,7 @@ _PADE = (
 )  # fmt: skip
 
 
+@quiet
 def _expm(a: Array) -> Array:
     """eᴬ by the Padé approximant of degree 13 of A / 2ˢ, squared s times. Source: Higham 2005."""
     norm = np.abs(a).sum(-2).max(initial=0.0)

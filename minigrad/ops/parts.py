@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.graph import Operation
+from ..autograd.modes import current
 from ..autograd.variable import Array, Operand, Variable
 from ..autograd.views import SEVERAL, AsStrided, PutStrided
 from ..geometry import Geometry, geometry, look, memory, row_major
@@ -36,24 +37,48 @@ class Slice(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         return put_slice(grad, ctx.key, ctx.shape), None
 
-    def name(self) -> str:
-        """PyTorch goes through a key part by part, a node each: the name of the last."""
-        if self.grad_fn_name is not None:
-            return self.grad_fn_name
-        key = self.key if isinstance(self.key, tuple) else (self.key,)  # type: ignore[attr-defined]
-        names, dim = [], 0
-        for k in key:
-            if k is Ellipsis:
-                dim += len(self.shape) - sum(isinstance(k, int | slice) for k in key)  # type: ignore[attr-defined]
-                continue
-            n = self.shape[dim] if dim < len(self.shape) else 0  # type: ignore[attr-defined]
+
+class Select(Slice):
+    """A `Slice` whose last step takes one entry of a dimension."""
+
+    grad_fn_name = "SelectBackward0"
+
+
+class NewDim(Slice):
+    """A `Slice` whose last step is a new dimension."""
+
+    grad_fn_name = "UnsqueezeBackward0"
+
+
+class Whole(Slice):
+    """A `Slice` that leaves out nothing."""
+
+    grad_fn_name = "AliasBackward0"
+
+
+_STEPS = {int: Select, slice: Slice, type(None): NewDim}
+
+
+def _last_step(key: Any, shape: tuple[int, ...]) -> type[Slice]:
+    """PyTorch goes through a key part by part, a node each: the kind of the last, of a key that fits the shape."""
+    if type(key) is not tuple:
+        return Whole if key is Ellipsis else _STEPS.get(type(key), Select)
+    if not key:
+        return Whole
+    if type(key[-1]) is int:
+        return Select
+    last, dim = Whole, 0
+    for k in key:
+        if k is Ellipsis:
+            dim += len(shape) - sum(isinstance(k, int | slice) for k in key)
+        elif k is None:
+            last = NewDim
+        else:
+            n = shape[dim] if dim < len(shape) else 0
             if not (isinstance(k, slice) and len(key) > 1 and k.indices(n) == (0, n, 1)):  # (which does nothing)
-                names.append(_NAMES[type(k)])
-            dim += k is not None
-        return names[-1] if names else "AliasBackward0"
-
-
-_NAMES = {int: "SelectBackward0", slice: "SliceBackward0", type(None): "UnsqueezeBackward0"}
+                last = _STEPS.get(type(k), Select)
+            dim += 1
+    return last
 
 
 class Narrow(Slice):
@@ -76,7 +101,7 @@ class Unbind(Slice):
 
 def slice_of(x: Operand, key: Any) -> Any:
     """x[key] for a key of slices, ints, None and Ellipsis: a view."""
-    return Slice.apply(x, key)
+    return (_last_step(key, x.shape) if current.recording else Slice).apply(x, key)
 
 
 class PutSlice(Operation):
@@ -128,7 +153,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
         raise IndexError(
             f"select(): index {index} out of range for tensor of size {list(input.array.shape)} at dimension {dim}"
         )
-    return Slice.apply(input, (*(slice(None),) * dim, int(index)))
+    return Select.apply(input, (*(slice(None),) * dim, int(index)))
 
 
 @public

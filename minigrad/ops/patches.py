@@ -10,6 +10,7 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array
 from ..public import public
+from ..tensor_options import contiguous_format
 from .shape import permute
 from .windows import IntOrInts, Ints, Pairs, add_windows, inside, out_sizes, pad_zeros, tuple_of, windows
 
@@ -167,4 +168,5 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
         raise RuntimeError(
             f"Number of channels must be divisible by groups. Got {input.array.shape[1]} channels and {groups} groups."
         )
-    return input.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+    turned = input.unflatten(1, (groups, -1)).transpose(1, 2)
+    return turned.clone(memory_format=contiguous_format).flatten(1, 2)  # new memory in any case

@@ -52,7 +52,8 @@ def sum(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
     if dtype is not None or input.array.dtype.kind != "f":
         input = accumulated(input, dtype)
         if input.array.dtype.kind != "f":  # NumPy sums small integers in int64; in the type asked for they wrap
-            return wrap(total(input.array, axes_of(dim, input.array.ndim), keepdim).astype(input.array.dtype))
+            added = np.asarray(total(input.array, axes_of(dim, input.array.ndim), keepdim))
+            return wrap(added.astype(input.array.dtype))
     return Sum.apply(input, axes_of(dim, input.array.ndim), keepdim)
 
 

@@ -37,4 +37,4 @@ _NEAREST = {
 def __getattr__(name: str) -> Any:
     if name in _NEAREST:
         return missing.refusing(f"optim.{name}", _NEAREST[name])
-    raise missing.error(__name__, name, __all__)
+    raise missing.error(__name__, name, globals())
