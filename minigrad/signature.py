@@ -401,10 +401,10 @@ class Signature:
         if kind.free or not rest:
             return rest
         if len(rest) == 1 and isinstance(rest[0], list | tuple):
-            found = Union(f"Sequence[{kind.wanted}]").read(rest[0])
-            if found is NO:
+            elements = tuple(kind.read(x) for x in rest[0])
+            if any(x is NO for x in elements):
                 self._refuse(self.rest, rest[0], len(self.positional) + 1)
-            return (found,)
+            return (elements,)
         if self._one_sequence():
             self._refuse(self.rest, rest[0], len(self.positional) + 1)
         read = tuple(kind.read(x) for x in rest)

@@ -39,7 +39,9 @@ MACHINERY = ("minigrad.", "parity.agreement.", "parity.engines.")  # whose calls
 WITHOUT_VALUES = {"empty", "empty_like", "Tensor.new_empty"}
 # PyTorch has no derivative of these ("derivative for aten::floor_divide is not implemented"); minigrad has the one that
 # follows from the definition, and nothing to be compared with.
+# The two of fusion give parameters, whose history begins with them.
 WITHOUT_GRADIENT = {
+    "nn.utils.fuse_conv_bn_weights", "nn.utils.fuse_linear_bn_weights",
     "floor_divide", "Tensor.floor_divide", "Tensor.__floordiv__", "Tensor.__rfloordiv__", "Tensor.__rmod__",
 }  # fmt: skip
 

@@ -173,14 +173,14 @@ def _facts(torch: Any, x: Any) -> Any:
     return (
         tuple(x.shape), tuple(x.size()), x.dim(), x.ndim, x.ndimension(), x.numel(), x.nelement(), x.is_floating_point(),
         x.dtype, x.element_size(), x.itemsize, x.nbytes, x.is_leaf, x.requires_grad, x.grad is None, x.grad_fn is None, x.is_cuda,
-        x.is_sparse, x.is_complex(), x.is_signed(), x.retains_grad, x.output_nr, str(x.device), len(x.shape),
+        x.is_sparse, x.is_complex(), x.is_signed(), x.retains_grad, x.output_nr, str(x.device), len(x.shape), str(x.layout).rpartition(".")[2],
     )  # fmt: skip
 
 
-FACTS = ["shape", "size", "dim", "ndim", "ndimension", "numel", "nelement", "is_floating_point", "element_size", "itemsize", "nbytes", "is_leaf", "requires_grad", "is_cuda", "is_sparse", "is_complex", "is_signed", "retains_grad", "output_nr", "device", "dtype"]  # fmt: skip
+FACTS = ["shape", "size", "dim", "ndim", "ndimension", "numel", "nelement", "is_floating_point", "element_size", "itemsize", "nbytes", "is_leaf", "requires_grad", "is_cuda", "is_sparse", "is_complex", "is_signed", "retains_grad", "output_nr", "device", "dtype", "layout"]  # fmt: skip
 exact("Tensor.facts", lambda d: call(d.any_dtype()), _facts, covers=[f"Tensor.{f}" for f in FACTS])
 exact(
-    "Tensor.layout",
+    "Tensor.strides",
     lambda d: call(d.tensor(layout="C")),
     lambda torch, x: (x.stride(), x.is_contiguous(), x[..., :0].is_contiguous(), x._version),
     covers=["Tensor.stride", "Tensor.is_contiguous"],

@@ -340,6 +340,7 @@ def _parametrized(torch: Any, x: Any) -> Any:
     found = [repr(m), list(m.state_dict()), [n for n, _ in m.named_parameters()], m.weight, m.bias, type(m).__name__]
     found += [P.type_before_parametrizations(m).__name__, P.is_parametrized(m), P.is_parametrized(m, "other")]
     found.append(isinstance(m.parametrizations.weight, P.ParametrizationList))
+    found.append(P.ParametrizationList([torch.nn.Tanh()], torch.nn.Parameter(x.detach().clone()))())
     with P.cached():
         found.append(m.weight is m.weight)
     found.append(m.weight is m.weight)
@@ -479,6 +480,7 @@ def _pruned(torch: Any, x: Any, steps: tuple, seed: int) -> Any:
             return mask
 
     Odd.apply(m, "bias")
+    found.append(Odd().compute_mask(w, torch.ones_like(w)))
     return [*found, m.bias, m.bias_mask]
 
 
