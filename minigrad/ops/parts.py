@@ -67,7 +67,8 @@ def _last_step(key: Any, shape: tuple[int, ...]) -> type[Slice]:
         return Whole
     if type(key[-1]) is int:
         return Select
-    last, dim = Whole, 0
+    last: type[Slice] = Whole
+    dim = 0
     for k in key:
         if k is Ellipsis:
             dim += len(shape) - sum(isinstance(k, int | slice) for k in key)

@@ -238,8 +238,9 @@ def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
     require_tensor(input, "prod")
     input = accumulated(input, dtype)
     if input.array.dtype.kind != "f":
-        axis = None if dim is None else normalize_dim(dim, input.array.ndim) if input.array.ndim else None
-        out = np.multiply.reduce(input.array, axis, keepdims=keepdim and dim is not None, dtype=input.array.dtype)
+        axis: Any = None if dim is None else normalize_dim(dim, input.array.ndim) if input.array.ndim else None
+        multiplied: Any = np.multiply.reduce  # (its stubs know no bool for keepdims)
+        out = multiplied(input.array, axis, keepdims=keepdim and dim is not None, dtype=input.array.dtype)
         return wrap(np.asarray(out, input.array.dtype))
     if dim is None:
         if keepdim:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -130,10 +131,16 @@ op(
     lambda d: call(*along(d, values=True).args, reduce=d.choice(("sum", "mean")), include_self=d.flag(0.7)),
     modes=("normal",),
 )
+
+
+def scattered(d: Draw, how: str) -> Call:
+    return call(*along(d, values=True).args, reduce=how, include_self=d.flag(0.6))
+
+
 for name in ("prod", "amax", "amin"):
     op(
         f"scatter_reduce.{name}",
-        lambda d, name=name: call(*along(d, values=True).args, reduce=name, include_self=d.flag(0.6)),
+        partial(scattered, how=name),
         # PyTorch differentiates only where src has the size of index
         lambda torch, x, dim, index, src, **k: torch.scatter_reduce(
             x, dim, index, src[tuple(slice(n) for n in index.shape)], **k
