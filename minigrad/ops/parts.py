@@ -56,6 +56,51 @@ class Whole(Slice):
     grad_fn_name = "AliasBackward0"
 
 
+class Narrow(Slice):
+    """A `Slice` along one dimension, as `narrow` gives it."""
+
+    grad_fn_name = "SliceBackward0"
+
+
+class Split(Slice):
+    """A `Slice` that is one of several, as `split` gives them."""
+
+    grad_fn_name = "SplitBackward0"
+
+
+class Unbind(Slice):
+    """A `Slice` that is one of several, as `unbind` gives them."""
+
+    grad_fn_name = "UnbindBackward0"
+
+
+def slice_of(x: Operand, key: Any) -> Any:
+    """x[key] for a key of slices, ints, None and Ellipsis: a view."""
+    if not current.recording:
+        return Slice.apply(x, key)
+    return _last_step(key, x.shape).apply(x, key)
+
+
+class PutSlice(Operation):
+    """out = zeros of `shape` with x at key.  dx = grad[key]"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, key: Any, shape: tuple[int, ...]) -> Array:
+        ctx.key = key
+        out = np.zeros(shape, x.dtype)
+        out[key] = x
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return slice_of(grad, ctx.key), None, None
+
+
+def put_slice(x: Operand, key: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of `shape` with x at key."""
+    return PutSlice.apply(np.asarray(x) if isinstance(x, np.generic) else x, key, shape)
+
+
 _STEPS = {int: Select, slice: Slice, type(None): NewDim}
 
 
@@ -80,49 +125,6 @@ def _last_step(key: Any, shape: tuple[int, ...]) -> type[Slice]:
                 last = _STEPS.get(type(k), Select)
             dim += 1
     return last
-
-
-class Narrow(Slice):
-    """A `Slice` along one dimension, as `narrow` gives it."""
-
-    grad_fn_name = "SliceBackward0"
-
-
-class Split(Slice):
-    """A `Slice` that is one of several, as `split` gives them."""
-
-    grad_fn_name = "SplitBackward0"
-
-
-class Unbind(Slice):
-    """A `Slice` that is one of several, as `unbind` gives them."""
-
-    grad_fn_name = "UnbindBackward0"
-
-
-def slice_of(x: Operand, key: Any) -> Any:
-    """x[key] for a key of slices, ints, None and Ellipsis: a view."""
-    return (_last_step(key, x.shape) if current.recording else Slice).apply(x, key)
-
-
-class PutSlice(Operation):
-    """out = zeros of `shape` with x at key.  dx = grad[key]"""
-
-    @staticmethod
-    def forward(ctx: Any, x: Array, key: Any, shape: tuple[int, ...]) -> Array:
-        ctx.key = key
-        out = np.zeros(shape, x.dtype)
-        out[key] = x
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        return slice_of(grad, ctx.key), None, None
-
-
-def put_slice(x: Operand, key: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of `shape` with x at key."""
-    return PutSlice.apply(np.asarray(x) if isinstance(x, np.generic) else x, key, shape)
 
 
 @public
