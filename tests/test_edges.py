@@ -59,7 +59,7 @@ ACCIDENTS = {
             "pdist",
         ],
         "a row whose norm is nan is not scaled; its gradient is the plain one in PyTorch, and here 0 · nan": ["renorm"],
-        "at -inf, where the slope is infinite, PyTorch's gradient is the exponential of inf - inf": ["special.log_ndtr"],
+        "at -inf, where the slope is infinite, PyTorch's gradient is the exponential of inf - inf": ["special.log_ndtr", "special.log_ndtr.second"],
         "what LAPACK makes of a matrix that is not finite, or that PyTorch reports a bug of its own": ["linalg.lstsq"],
     },
     tuple(PLANTED): {
