@@ -105,6 +105,7 @@ class Input:
 
 
 LAYOUTS = ("C", "transposed", "strided", "offset", "flipped", "broadcast")
+KEEPING = LAYOUTS[:-1]  # in which every element stays as drawn
 
 
 def lay_out(values: np.ndarray, layout: str, grad: bool, order: Sequence[int] | None = None) -> Input:
@@ -308,7 +309,11 @@ class Draw:
         """Values no two of which are equal or near: where the order of ties is left open by PyTorch."""
         n = math.prod(shape)
         values = (self.rng.permutation(n).reshape(shape) * 0.37 - n * 0.17).astype(self.dtype)
-        return self.lay(values, grad, self.choice([name for name in LAYOUTS if name != "broadcast"]))
+        return self.lay(values, grad, self.choice(KEEPING))
+
+    def permutation(self, n: int) -> Input:
+        """0 to n - 1 in some order, each once: a function that scatters by it leaves no place as it found it."""
+        return self.lay(self.rng.permutation(n), False, self.choice(KEEPING))
 
     def cotangent(self, shape: Shape, dtype: str) -> Input:
         """A random gradient of an output: never ones, under which half of all faults cancel. At times a broadcast view."""

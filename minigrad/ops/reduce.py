@@ -213,7 +213,8 @@ class Prod(Fused):
             half = n // 2
             products = narrow(x, axis, 0, half) * narrow(x, axis, half, half)
             x = cat([products, narrow(x, axis, n - 1, 1)], axis) if n % 2 else products
-        return x.sum(axis, keepdim) ** n  # one is left, or there was none: 0⁰ = 1
+        last = x.sum(axis, keepdim)
+        return last if n else last.exp()  # the product of none is e⁰ = 1
 
     @staticmethod
     def forward(ctx: Any, x: Array, axis: int, keepdim: bool) -> Array:
