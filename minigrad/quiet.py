@@ -31,6 +31,7 @@ def _look() -> tuple[contextvars.ContextVar[Any], Any]:
 
 
 _variable, _QUIET = _look()
+_DEFAULT = contextvars.Context().run(_variable.get)  # the state of a program that has set none
 
 
 class _Outside(threading.local):
@@ -49,19 +50,15 @@ def new_context() -> contextvars.Context:
     return context
 
 
-def enter() -> contextvars.Token | None:
+def enter() -> contextvars.Token:
     """Set the engine's state, until `leave` of what this gives."""
-    before = _variable.get()
-    if before is _QUIET:
-        return None
-    _outside.state = before
-    return _variable.set(_QUIET)
+    token = _variable.set(_QUIET)
+    if token.old_value is not _QUIET:
+        _outside.state = token.old_value
+    return token
 
 
-def leave(token: contextvars.Token | None) -> None:
-    """Put back what `enter` found."""
-    if token is not None:
-        _variable.reset(token)
+leave = _variable.reset  # leave(token): put back what `enter` found
 
 
 def quiet(function: Callable) -> Callable:
@@ -82,7 +79,7 @@ def as_outside(function: Callable, *args: Any) -> Any:
     """function(*args), a function of the user's own, under the program's state."""
     if _outside.state is None or _variable.get() is not _QUIET:
         return function(*args)
-    token = _variable.set(_outside.state)
+    token = _variable.set(_DEFAULT if _outside.state is contextvars.Token.MISSING else _outside.state)
     try:
         return function(*args)
     finally:

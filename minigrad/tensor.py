@@ -177,7 +177,7 @@ class Tensor(Variable):
     @property
     def grad_fn(self) -> Node | None:
         """The node of the operation that made it; None for a leaf."""
-        if self._base is not None and storage.Latest.recorded:
+        if self._base is not None:
             self._renew()
         return self._edge[0] if self._edge is not None else None
 

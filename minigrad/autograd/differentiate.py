@@ -154,7 +154,7 @@ def _gradients_by_row(outputs: tuple, inputs: tuple, given: tuple, retain_graph:
 
 
 def _as_sequence(tensors: Any) -> tuple[Any, ...]:
-    return (tensors,) if isinstance(tensors, Variable | GradientEdge) else tuple(tensors)
+    return (tensors,) if isinstance(tensors, (Variable, GradientEdge)) else tuple(tensors)
 
 
 def _inputs(inputs: Any, function: str) -> tuple[tuple[Any, ...], Sequence[Any] | None]:
@@ -188,29 +188,32 @@ def _edge_of(x: Any) -> Edge | None:
     return (x.node, x.output_nr) if isinstance(x, GradientEdge) else gradient_edge(x)
 
 
-def _metadata(x: Any) -> tuple[tuple[int, ...], np.dtype]:
-    """The shape and dtype of an output, be it a tensor or an edge."""
-    if isinstance(x, GradientEdge):
-        node = x.node
-        return (node._out_shape, node._out_dtype) if node._outputs is None else node._outputs[x.output_nr]
-    return x.array.shape, x.array.dtype
+def _metadata(x: GradientEdge) -> tuple[tuple[int, ...], np.dtype]:
+    """The shape and dtype of the output that an edge leads to."""
+    node = x.node
+    return (node._out_shape, node._out_dtype) if node._outputs is None else node._outputs[x.output_nr]
 
 
 def _roots(outputs: Sequence[Any], given: Sequence[Any], create_graph: bool) -> tuple[list[Edge], list[Any]]:
     """Pair each output's edge with the gradient to start from; 1 where none is given and the output is a scalar."""
     roots, gradients = [], []
     for i, (out, gradient) in enumerate(zip(outputs, given, strict=True)):
-        edge = _edge_of(out)
+        if isinstance(out, GradientEdge):
+            edge: Edge | None = (out.node, out.output_nr)
+            shape, dtype = _metadata(out)
+        else:
+            edge, shape, dtype = gradient_edge(out), out.array.shape, out.array.dtype
         if edge is None:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
-        shape, dtype = _metadata(out)
         if gradient is None:
             if math.prod(shape) != 1:
                 raise RuntimeError(
                     "grad can be implicitly created only for scalar outputs, and this output has shape "
                     f"{list(shape)}. Give backward a gradient of that shape, or reduce with .sum() or .mean()."
                 )
-            gradient = wrap(np.array(1, dtype).reshape(shape))
+            start = np.array(1, dtype)
+            start = start.reshape(shape) if shape else start
+            gradients.append(wrap(start) if create_graph else start)
         else:
             if gradient.array.shape != shape:
                 raise RuntimeError(
@@ -219,8 +222,8 @@ def _roots(outputs: Sequence[Any], given: Sequence[Any], create_graph: bool) -> 
                 )
             if gradient.array.dtype != dtype:
                 gradient = wrap(gradient.array.astype(dtype))
+            gradients.append(gradient if create_graph else gradient.array)
         roots.append(edge)
-        gradients.append(gradient if create_graph else gradient.array)
     return roots, gradients
 
 

@@ -25,9 +25,8 @@ Why newest first? A node may only run once *all* gradients have arrived at it. I
 the node of `m` is used early, by `n`, and late, by `f`. A walk that ran each node once, in the order in which gradients
 reach them, would go from f to m while m has only the 1 from f and not yet the 2m from n: at a = 3 it would give 2 instead
 of 26. A node is created after everything that it depends on, so running nodes in decreasing order of creation is a
-topological order, with no sort. (`clock` numbers operations and in-place changes; `Latest`, `renew` and
-`look_into` are about in-place changes and views: skip them at first, then read views.py. `variable.py`: what the graph
-knows of a tensor.)
+topological order, with no sort. (`clock` numbers operations and in-place changes; `_base`, `_renew` and `look_into` are
+about views: skip them at first, then read views.py. `variable.py`: what the graph knows of a tensor.)
 
 Names follow PyTorch's (`grad_fn`, `next_functions`, `save_for_backward`, `saved_tensors`, `needs_input_grad`).
 Source: Baydin et al. 2018, "Automatic Differentiation in Machine Learning: a Survey"; PyTorch, "Autograd mechanics".
@@ -43,13 +42,13 @@ from typing import Any
 import numpy as np
 
 from .. import quiet, storage
-from ..storage import Latest, clock
+from ..storage import clock
 from . import anomaly, hooks, ownership
 from .fit import add, as_gradient, as_tuple, fit, fit_count
 from .modes import Asked, current, no_grad
 from .node import Node
 from .targets import Targets
-from .variable import Array, Edge, Variable, look_into, one_thread, renew, wrap
+from .variable import Array, Edge, Variable, look_into, one_thread, wrap
 
 
 class Operation(Node):
@@ -84,13 +83,13 @@ class Operation(Node):
         ids: list[int] = []  # of these arrays: they tell `saved_tensors` which input a saved array was
         recording = current.recording
         any_tensor = False
-        if recording and Latest.recorded:
-            renew(inputs)
         for x in inputs:
             edge = None
             if isinstance(x, Variable):
                 any_tensor = True
                 if recording:
+                    if x._base is not None:
+                        x._renew()
                     edge = x._edge
                     if edge is None and x._requires_grad:
                         leaf = x._accumulator()  # as in `leaf_node`, without its call
@@ -135,8 +134,8 @@ class Operation(Node):
 
 def gradient_edge(x: Variable) -> Edge | None:
     """Where a gradient of the tensor goes: to the node that made it, or into the leaf; None if it wants none."""
-    if Latest.recorded:
-        renew((x,))
+    if x._base is not None:
+        x._renew()
     return x._edge if x._edge is not None or not x._requires_grad else (leaf_node(x), 0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -61,13 +61,6 @@ def look_into(view: Any, x: Any, recording: bool) -> None:
         view._restricted = "no_grad"
         if base._edge is not None or base._requires_grad:
             view._requires_grad = True  # what is done with it outside of no_grad is recorded, from here on
-
-
-def renew(tensors: Sequence[Any]) -> None:
-    """Bring the edges of those of the tensors that are views up to date."""
-    for x in tensors:
-        if isinstance(x, Variable) and x._base is not None:
-            x._renew()
 
 
 _tensor_type: type[Variable] = Variable

@@ -209,6 +209,8 @@ def _move(x: Any, edge: Edge | None) -> None:
 
 def renew(view: Any) -> None:
     """If the memory of a view was written since its edge was set: make it a part of its base as that is now."""
+    if storage.Latest.recorded <= view._edge_since:
+        return
     record = storage.find(view.array)
     base = view._base
     if record is None or record.recorded <= view._edge_since:

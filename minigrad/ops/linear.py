@@ -72,8 +72,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         w.ndim == 2
         and x.ndim
         and x.shape[-1] == w.shape[1]
-        and x.dtype == w.dtype
-        and (bias is None or (bias.array.shape == (w.shape[0],) and bias.array.dtype == w.dtype))
+        and x.dtype is w.dtype
+        and (bias is None or (bias.array.shape == (w.shape[0],) and bias.array.dtype is w.dtype))
     ):
         return Linear.apply(input, weight, bias)
     require_same_dtype(x, w)

@@ -26,6 +26,8 @@ _ADDED_LATER = {
     "nesterov": False, "decoupled_weight_decay": False,
 }  # fmt: skip
 
+_PLAIN = frozenset((float, int, bool, str, list, tuple, type(None)))  # the types of most settings: none is a tensor
+
 _pre_hooks_of_all: dict[int, Callable] = {}
 _post_hooks_of_all: dict[int, Callable] = {}
 
@@ -227,10 +229,10 @@ class Optimizer:
 
     def prepare(self, group: dict[str, Any]) -> dict[str, Any]:
         """The group's settings, those that are tensors as numbers."""
-        if any(isinstance(value, Variable) for value in group.values()):
+        if not _PLAIN.issuperset(map(type, group.values())):
             group = {k: v.array.item() if isinstance(v, Variable) else v for k, v in group.items()}
         betas = group.get("betas")
-        if betas is not None and any(isinstance(b, Variable) for b in betas):
+        if betas is not None and not _PLAIN.issuperset(map(type, betas)):
             group = {**group, "betas": tuple(b.array.item() if isinstance(b, Variable) else b for b in betas)}
         return group
 
