@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: lessons test test-deep bench clean
+.PHONY: lessons test test-deep test-matrix bench clean
 
 lessons: $(STAMP)  ## run every lesson in both engines, compare, write runs/report.html
 	$(BIN)/python -m curriculum run --all
@@ -18,6 +18,9 @@ test-deep: $(STAMP)  ## the tests with many more drawn examples
 	$(BIN)/python -m parity faults
 	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -n 2 -q
 
+test-matrix: $(STAMP)  ## what is installed, by each Python that is here, oldest and newest dependencies, and all tests
+	$(BIN)/nox
+
 bench: $(STAMP)  ## time both engines
 	$(BIN)/python -m benchmarks
 
@@ -30,5 +33,5 @@ $(STAMP): requirements.lock pyproject.toml
 	touch $@
 
 clean:
-	rm -rf runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf runs build .nox *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
