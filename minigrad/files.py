@@ -54,8 +54,12 @@ def replacing(path: Path | str, *, sync: bool = False, keep: Path | None = None)
         os.replace(partial, path)
         if sync and fcntl is not None:
             _sync_folder(path.parent)
+    except BaseException:
+        with suppress(OSError):  # after the renaming the name may be another writer's
+            if fcntl is None or os.path.samestat(os.fstat(lock), partial.lstat()):
+                partial.unlink()
+        raise
     finally:
-        partial.unlink(missing_ok=True)
         with suppress(OSError):
             os.close(lock)
 

@@ -300,20 +300,7 @@ _Reader: Any = pickle._Unpickler  # type: ignore[attr-defined]  # Python's own, 
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, bytearray)
 _CONTAINERS = (list, tuple, set, frozenset, dict)
-_MOST_OF_A_KEY = 10_000  # elements of a tuple that is a key
-
-
-def _as_key(key: Any) -> Any:
-    """`key`, if its hash is soon found: that of tuples in tuples of each other takes time and stack without end."""
-    if isinstance(key, tuple | frozenset):
-        waiting, seen = [key], 0
-        while waiting:
-            inner = waiting.pop()
-            seen += len(inner)
-            if seen > _MOST_OF_A_KEY:
-                raise ValueError(f"it has a key of more than {_MOST_OF_A_KEY} elements")
-            waiting += [part for part in inner if isinstance(part, tuple | frozenset)]
-    return key
+_DEEPEST_KEY = 1000  # levels of tuples in a key
 
 
 class Unpickler(_Reader):
@@ -323,6 +310,7 @@ class Unpickler(_Reader):
         super().__init__(stream)
         self._stream, self._storage, self._weights_only = stream, storage, weights_only
         self._may_copy = len(stream.getbuffer())  # elements, by all calls together
+        self._may_hash = 10_000 + 10 * self._may_copy  # elements of tuples that are keys
 
     def find_class(self, module: str, name: str) -> Any:
         return _named(module, name, self._weights_only)
@@ -355,17 +343,27 @@ class Unpickler(_Reader):
                 self._check_members(function, arg)
         return function(*args)
 
-    @staticmethod
-    def _check_members(function: Any, arg: Any) -> None:
+    def _as_key(self, key: Any) -> Any:
+        """`key`, if its hash is soon found: that of tuples in tuples of each other takes time and stack without end."""
+        waiting = [(key, 1)] if isinstance(key, tuple | frozenset) else []
+        while waiting:
+            inner, depth = waiting.pop()
+            self._may_hash -= len(inner)
+            if self._may_hash < 0 or depth > _DEEPEST_KEY:
+                raise ValueError("it has keys of too many elements")
+            waiting += [(part, depth + 1) for part in inner if isinstance(part, tuple | frozenset)]
+        return key
+
+    def _check_members(self, function: Any, arg: Any) -> None:
         """Members of a set are hashed, and so are the first ones of a dict's pairs."""
         if issubclass(function, list | tuple) or not isinstance(arg, list | tuple):
             return
         pairs = issubclass(function, dict) and not issubclass(function, Counter)
         for member in arg:
             if not pairs:
-                _as_key(member)
+                self._as_key(member)
             elif isinstance(member, list | tuple) and member:
-                _as_key(member[0])
+                self._as_key(member[0])
             else:
                 raise ValueError(f"it makes a {function.__name__} of {shown(member)}")
 
@@ -401,26 +399,26 @@ class Unpickler(_Reader):
         self._top(list).extend(values)
 
     def _set_item(self) -> None:
-        value, key = self.stack.pop(), _as_key(self.stack.pop())
+        value, key = self.stack.pop(), self._as_key(self.stack.pop())
         self._top(dict)[key] = value
 
     def _set_items(self) -> None:
         items = self.pop_mark()
         made = self._top(dict)
         for key, value in zip(items[::2], items[1::2], strict=True):
-            made[_as_key(key)] = value
+            made[self._as_key(key)] = value
 
     def _dict(self) -> None:
         items = self.pop_mark()
-        self.append({_as_key(key): value for key, value in zip(items[::2], items[1::2], strict=True)})
+        self.append({self._as_key(key): value for key, value in zip(items[::2], items[1::2], strict=True)})
 
     def _add_items(self) -> None:
         items = self.pop_mark()
-        self._top(set).update(map(_as_key, items))
+        self._top(set).update(map(self._as_key, items))
 
     def _frozenset(self) -> None:
         members = self.pop_mark()  # after it, the stack is another
-        self.append(frozenset(map(_as_key, members)))
+        self.append(frozenset(map(self._as_key, members)))
 
     dispatch: ClassVar = {
         **{code: run for code, run in _Reader.dispatch.items()
