@@ -396,9 +396,9 @@ def _safetensors(header, body=b""):
 def _header(rng):
     """Headers that say what cannot be."""
     good = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
-    pick = lambda: rng.choice(
+    pick = lambda: rng.choice(  # noqa: E731
         (-1, 0, 1, 8, 2**31, 2**63, 2**64, 2.0, True, None, "2", [1], float("nan"), float("inf"), 10**400)
-    )  # noqa: E731
+    )
     part = rng.randrange(12)
     if part == 0:
         return _safetensors({"x": {**good, "shape": [pick() for _ in range(rng.randrange(4))]}}, bytes(8))
