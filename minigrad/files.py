@@ -19,9 +19,8 @@ try:
 except ImportError:  # Windows has no such locks: what the killed leave stays there
     fcntl = None  # type: ignore[assignment]
 
-_WRITERS = (
-    16  # how many names there are for one place; more writers than that at once take a name that nobody looks for
-)
+_SUFFIX = ".minigrad-partial"
+_WRITERS = 16  # names for one place; what more writers than that leave, nobody looks for
 
 
 class NotWritten(OSError, RuntimeError):
@@ -119,7 +118,12 @@ def _names(path: Path) -> list[Path]:
     name = path.name
     if len(os.fsencode(name)) > 200:
         name = f"{name[:40]}~{zlib.crc32(os.fsencode(name)):08x}"
-    return [path.with_name(f".{name}.{n}.minigrad-partial") for n in range(_WRITERS)]
+    return [path.with_name(f".{name}.{n}{_SUFFIX}") for n in range(_WRITERS)]
+
+
+def is_left(path: Path) -> bool:
+    """Whether the name is one under which a file is written: who was killed there left it behind."""
+    return path.name.startswith(".") and path.name.endswith(_SUFFIX)
 
 
 def _begin(path: Path) -> tuple[Path, int]:
@@ -128,7 +132,7 @@ def _begin(path: Path) -> tuple[Path, int]:
     for name in names:
         _remove_if_left(name)
     while True:
-        for name in [*names, path.with_name(f".{os.urandom(8).hex()}.minigrad-partial")]:
+        for name in [*names, path.with_name(f".{os.urandom(8).hex()}{_SUFFIX}")]:
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
             try:
                 descriptor = os.open(name, flags, 0o666)  # less the umask, as any new file

@@ -83,7 +83,7 @@ def _header(arrays: dict[str, np.ndarray], structure: Any) -> bytes:
 def _bytes_of(array: np.ndarray) -> memoryview:
     """Its elements one after the other, little end first; without a copy where they lie so."""
     ordered = np.ascontiguousarray(array.astype(array.dtype.newbyteorder("<"), copy=False))
-    return memoryview(ordered.reshape(-1).view(np.uint8))
+    return ordered.reshape(-1).view(np.uint8).data
 
 
 def _checked(header: bytes, arrays: dict[str, np.ndarray]) -> bytes:

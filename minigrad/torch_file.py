@@ -76,7 +76,7 @@ class _Archive:
 
     def memory(self, pid: tuple) -> Memory:
         kind, key, _, count = pid
-        if not isinstance(key, str | bytes):
+        if not isinstance(key, str):
             raise ValueError(f"a block of memory with the name {shown(key)}")
         if key not in self.memories:
             self.memories[key] = _memory(self.read(f"{self.root}/data/{key}"), kind, count, self.order)
@@ -108,7 +108,7 @@ def _read_stream(data: bytes, weights_only: bool) -> Any:
     def memory(pid: tuple) -> Memory:
         nonlocal left
         kind, key, _, count, view = pid
-        if not isinstance(key, str | bytes):
+        if not isinstance(key, str):
             raise ValueError(f"a block of memory with the name {shown(key)}")
         if view is not None:
             raise ValueError("it holds a part of a block of memory as a block of its own")
