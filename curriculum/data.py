@@ -2,20 +2,18 @@
 
 import contextlib
 import csv
-import gzip
 import hashlib
 import json
 import os
 import random
-import tarfile
-import zlib
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import corpus, files, record
+from . import archives, corpus, files, record
 
 
 def full() -> bool:
@@ -36,13 +34,31 @@ def real(name: str) -> Path | None:
     return path if path.exists() else None
 
 
-def _idx(path: Path) -> np.ndarray:
-    try:
-        content = gzip.decompress(path.read_bytes())
-        shape = np.frombuffer(content, ">i4", content[3], 4)
-        return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(shape)
-    except (OSError, EOFError, ValueError, IndexError) as error:
-        raise SystemExit(f"{path} is damaged or only half downloaded ({error}): fetch it again.") from None
+def _damaged(path: Path, error: BaseException) -> SystemExit:
+    return SystemExit(f"{path} is damaged or only half downloaded ({archives.why(error)}): fetch it again.")
+
+
+def _mnist_part(folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures (n, 28, 28) and digits (n,) of one part. SystemExit with one line where a file, or the two, are not that."""
+    found = []
+    for name, rank in ((f"{part}-images-idx3-ubyte.gz", 3), (f"{part}-labels-idx1-ubyte.gz", 1)):
+        path = folder / name
+        try:
+            shape, content = archives.idx(path, rank)
+            if rank == 3 and shape[1:] != (28, 28):
+                raise ValueError(f"its header says {shape}; wanted are pictures of 28 × 28")
+            if rank == 1 and content and max(content) > 9:
+                place = next(i for i, digit in enumerate(content) if digit > 9)
+                raise ValueError(f"label {place} is {content[place]}; wanted are 0 to 9")
+        except archives.DAMAGED as error:
+            raise _damaged(path, error) from None
+        found.append(np.frombuffer(content, np.uint8).reshape(shape))
+    pictures, digits = found
+    if not len(pictures) or len(pictures) != len(digits):
+        raise SystemExit(
+            f"{folder} does not fit together: {len(pictures):,} pictures and {len(digits):,} labels of {part}; fetch both again."
+        )
+    return pictures, digits.astype(np.int64)
 
 
 def mnist() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None:
@@ -53,14 +69,7 @@ def mnist() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray
     folder = real("mnist")
     if folder is None:
         return None
-    parts = []
-    for part in ("train", "t10k"):
-        parts.append(
-            (
-                _idx(folder / f"{part}-images-idx3-ubyte.gz"),
-                _idx(folder / f"{part}-labels-idx1-ubyte.gz").astype(np.int64),
-            )
-        )
+    parts = [_mnist_part(folder, part) for part in ("train", "t10k")]
     record.data(
         f"MNIST, {len(parts[0][1]):,} and {len(parts[1][1]):,} pictures of 28 × 28 (Y. LeCun, C. Cortes, C. Burges)"
     )
@@ -104,16 +113,16 @@ def imdb(train: int, test: int, seed: int = 0) -> tuple[list[str], list[int], li
 
 def _some_reviews(path: Path, train: int, test: int, seed: int) -> list[list[tuple[str, int]]]:
     reviews: dict[str, list[tuple[str, int]]] = {"train": [], "test": []}
+    wanted = re.compile(r"(?:\./)?aclImdb/(train|test)/(pos|neg)/[^/]+\.txt").fullmatch
     try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                folder, _, name = member.name.rpartition("/")
-                part, _, side = folder.removeprefix("aclImdb/").partition("/")
-                file = archive.extractfile(member) if side in ("pos", "neg") and name.endswith(".txt") else None
-                if file is not None and part in reviews:
-                    reviews[part].append((file.read().decode("utf-8").replace("<br />", " "), int(side == "pos")))
-    except (OSError, EOFError, tarfile.TarError, zlib.error, UnicodeDecodeError) as error:
-        raise SystemExit(f"{path} is damaged or only half downloaded ({error}): fetch it again.") from None
+        for name, match, content in archives.members(path, wanted):
+            try:
+                text = content.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise ValueError(f"{name}: {error}") from None
+            reviews[match[1]].append((text.replace("<br />", " "), int(match[2] == "pos")))
+    except archives.DAMAGED as error:
+        raise _damaged(path, error) from None
     chosen = []
     for part, number in (("train", train), ("test", test)):
         if len(reviews[part]) < number:
@@ -127,13 +136,41 @@ def _kept(path: Path, asked: tuple[int, ...], read: Callable[[], Any]) -> Any:
     there = path.stat()
     name = hashlib.sha256(repr((str(path.resolve()), there.st_size, there.st_mtime_ns, asked)).encode()).hexdigest()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minigrad" / f"{name[:16]}.json"
-    try:
-        return json.loads(cache.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        drawn = read()
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        kept = json.loads(cache.read_text(encoding="utf-8"))
+        if _is_draw(kept, asked):
+            return kept
+    drawn = read()
     with contextlib.suppress(OSError):  # a cache that cannot be written costs time, no more
         files.write(cache, json.dumps(drawn, ensure_ascii=False))
     return drawn
+
+
+def _is_draw(kept: Any, asked: tuple[int, ...]) -> bool:
+    """Whether what was kept is as many (text, label) as asked for."""
+    return (
+        isinstance(kept, list)
+        and [len(part) if isinstance(part, list) else -1 for part in kept] == list(asked[:2])
+        and all(
+            isinstance(row, list) and len(row) == 2 and isinstance(row[0], str) and row[1] in (0, 1)
+            for part in kept
+            for row in part
+        )
+    )
+
+
+def news_rows(path: Path) -> Iterator[tuple[int, str, str]]:
+    """(topic from 0 to 3, title, description) of a .csv of AG News. Errors: those of archives.DAMAGED, with the row."""
+    with path.open(encoding="utf-8", newline="") as file:
+        number = 0
+        try:
+            for number, row in enumerate(csv.reader(file), start=1):
+                if len(row) != 3 or row[0] not in ("1", "2", "3", "4"):
+                    first = f"the class {row[0][:20]!r}" if len(row) == 3 else f"{len(row)} columns"
+                    raise ValueError(f"row {number}: wanted are class (1 to 4), title, description; it has {first}")
+                yield int(row[0]) - 1, row[1], row[2]
+        except csv.Error as error:
+            raise ValueError(f"row {number + 1}: {error}") from None
 
 
 def ag_news(train: int, test: int, seed: int = 0) -> tuple[list[str], list[int], list[str], list[int]]:
@@ -147,10 +184,9 @@ def ag_news(train: int, test: int, seed: int = 0) -> tuple[list[str], list[int],
         record.data(f"{train:,} and {test:,} short news, generated by the project's own grammar: no real news")
         return *corpus.news(train, 2 * seed), *corpus.news(test, 2 * seed + 1)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [(f"{title} . {text}".replace("\\", " "), int(topic) - 1) for topic, title, text in csv.reader(file)]
-    except (OSError, ValueError, csv.Error) as error:
-        raise SystemExit(f"{path} is damaged or only half downloaded ({error}): fetch it again.") from None
+        rows = [(f"{title} . {text}".replace("\\", " "), topic) for topic, title, text in news_rows(path)]
+    except archives.DAMAGED as error:
+        raise _damaged(path, error) from None
     if len(rows) < train + test:
         raise SystemExit(f"{path} holds {len(rows)} news, {train + test} are wanted.")
     random.Random(seed).shuffle(rows)
@@ -168,6 +204,8 @@ def tinyshakespeare() -> str:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SystemExit(f"{path} cannot be read ({error}): fetch it again.") from None
+        raise SystemExit(f"{path} cannot be read ({archives.why(error)}): fetch it again.") from None
+    if not text.strip():
+        raise SystemExit(f"{path} is empty: fetch it again.")
     record.data(f"tinyshakespeare, {len(text):,} characters of W. Shakespeare (A. Karpathy, 2015)")
     return text

@@ -6,7 +6,8 @@ A value becomes a node, {kind: content, ...}:
     {"list": [node, ...]}                         also tuple, set, frozenset
     {"dict": [[key, node], ...], "ordered": ...}  a key that is no JSON value is {"key": node}
     {"tensor": name, "requires_grad": ...}        the file's tensor of that name; with "in": [name, offset, shape, stride] it
-                                                  looks into the memory of another, with "order" its memory is permuted
+                                                  looks into the memory of another, with "order" its memory is permuted;
+                                                  one that shows elements many times, an expanded one, has no entry itself
     {"same": 4}                                   the tensor, array or container that came as the fourth from 0
     {"module": [place, name], "state": node}      a whole module: its class by name, and its attributes
 
@@ -173,7 +174,7 @@ class Description:
                 group.append(item)
                 end = max(end, item[1])
                 continue
-            if len(group) > 1:
+            if len(group) > 1 or (group and _repeats(self.arrays[group[0][3]])):
                 self._share(group, end)
             if item is not None:
                 group, end = [item], item[1]
@@ -201,6 +202,14 @@ class Description:
             if place % size == 0 and all(s % size == 0 for s in array.strides):
                 node.pop("order", None)
                 node["in"] = [memory, place // size, array.shape, [s // size for s in array.strides]]
+                if _repeats(array):
+                    del self.arrays[name]
+
+
+def _repeats(array: Array) -> bool:
+    """Whether it has more elements than its memory, as an expanded tensor has: written out they could fill any disk."""
+    begin, end = np.lib.array_utils.byte_bounds(array)
+    return array.nbytes > end - begin
 
 
 def _found(place: str, name: str) -> Any:
@@ -224,6 +233,8 @@ class Restoration:
     def __init__(self, root: Any, arrays: Mapping[str, Array], weights_only: bool = True) -> None:
         self._arrays, self._weights_only = arrays, weights_only
         self._seen: list[Any] = []
+        self._taken: set[str] = set()  # arrays that are a value of their own
+        self._named_tuples: dict[tuple, type] = {}
         self.root = self._value(root)
 
     def _keep(self, value: Any) -> Any:
@@ -249,7 +260,7 @@ class Restoration:
         if kind in ("tuple", "frozenset"):
             values = [self._value(item) for item in content]
             if "fields" in node:
-                return namedtuple(*node["fields"])(*values)  # type: ignore[misc]
+                return self._named_tuple(*node["fields"])(*values)
             return tuple(values) if kind == "tuple" else frozenset(values)
         if kind == "int":
             return int(content, 16)
@@ -275,6 +286,12 @@ class Restoration:
             made._metadata = self._value(node["metadata"])
         return made
 
+    def _named_tuple(self, name: str, fields: list[str]) -> Any:
+        key = name, tuple(fields)
+        if key not in self._named_tuples:
+            self._named_tuples[key] = namedtuple(name, fields)  # type: ignore[misc]
+        return self._named_tuples[key]
+
     def _module(self, place: str, name: str, state: Any) -> Any:
         """A module of a class that the program has already: its `__init__` is not called, and no other class is taken."""
         if self._weights_only:
@@ -291,8 +308,11 @@ class Restoration:
     def _array(self, kind: str, name: str, node: Any) -> Any:
         if "in" in node:
             memory, offset, shape, stride = node["in"]
-            array = window(self._arrays[memory].reshape(-1), offset, shape, stride)
+            array = window(self._arrays[memory].reshape(-1), offset, shape, stride, backwards=kind == "array")
         else:
+            if name in self._taken:  # to copy it a thousand times would take a thousand times the file's memory
+                raise ValueError(f"the tensor {name} stands in two places, but not as one")
+            self._taken.add(name)
             array = self._arrays[name]
             if "order" in node:
                 array = _permuted(array, node["order"])
@@ -312,16 +332,24 @@ def _permuted(array: Array, order: list[int]) -> Array:
     return np.ascontiguousarray(array.transpose(order)).transpose(back)
 
 
-def window(memory: Array, offset: int, shape: Iterable[int], stride: Iterable[int]) -> Array:
-    """What a tensor of this shape and stride, in elements, sees of a block of memory; ValueError where it reaches out."""
+def window(memory: Array, offset: int, shape: Iterable[int], stride: Iterable[int], backwards: bool = False) -> Array:
+    """What a tensor of this shape and stride, in elements, sees of a block of memory; ValueError where it reaches out.
+
+    backwards: strides below 0 are allowed, which arrays of NumPy have and tensors have not.
+    """
     shape, stride = tuple(shape), tuple(stride)
-    numbers = (offset, *shape, *stride)
-    if len(shape) != len(stride) or not all(type(n) is int and n >= 0 for n in numbers):
-        raise ValueError(f"a tensor of offset {offset}, shape {shape}, stride {stride}")
+    if (
+        len(shape) != len(stride)
+        or not all(type(n) is int for n in (offset, *shape, *stride))
+        or min((offset, *shape)) < 0
+        or (min(stride, default=0) < 0 and not backwards)
+    ):
+        raise ValueError("a tensor of a shape and a stride that do not belong together")
     if 0 in shape:
         return np.empty(shape, memory.dtype)
-    last = offset + sum((n - 1) * s for n, s in zip(shape, stride, strict=True))
-    if last >= memory.size:
+    reach = [(n - 1) * s for n, s in zip(shape, stride, strict=True)]
+    last = offset + sum(r for r in reach if r > 0)
+    if last >= memory.size or offset + sum(r for r in reach if r < 0) < 0:
         raise ValueError(f"a tensor of shape {shape} reaches to element {last} of a block of {memory.size}")
     spread = any(n > 1 and s == 0 for n, s in zip(shape, stride, strict=True))  # an expanded tensor is only read
     steps = tuple(s * memory.itemsize for s in stride)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import io
 import pickle
-import struct
+import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import dtypes
-from .torch_pickle import Memory, Unpickler
+from .torch_pickle import Memory, Unpickler, shown
 
 if TYPE_CHECKING:
     import zipfile
@@ -34,11 +34,15 @@ def reader(data: bytes) -> Callable[[bytes, bool], Any] | None:
 
 def _stored_type(kind: dtypes.dtype | None) -> np.dtype:
     """The type of a block's elements; bfloat16, which NumPy has not, as its bits; what has no type as bytes."""
+    if not (kind is None or isinstance(kind, dtypes.dtype)):
+        raise ValueError(f"a block of elements of the type {shown(kind)}")
     return np.dtype(np.uint8) if kind is None else kind.numpy or np.dtype(np.uint16)
 
 
 def _memory(raw: Any, kind: dtypes.dtype | None, count: int, order: Any = "<") -> Memory:
     stored = _stored_type(kind)
+    if type(count) is not int or not 0 <= count * stored.itemsize <= len(raw):
+        raise ValueError(f"a block of {shown(count)} elements in {len(raw)} bytes")
     values = np.frombuffer(raw, stored.newbyteorder(order), count).astype(stored)
     return dtypes.widened(values) if kind is dtypes.bfloat16 else values
 
@@ -54,13 +58,26 @@ class _Archive:
         self.memories: dict[str, Memory] = {}
 
     def read(self, name: str) -> bytes:
-        self.left -= self.archive.getinfo(name).file_size
+        entry = self.archive.getinfo(name)
+        self.left -= entry.file_size
         if self.left < 0:  # entries that are packed, or that overlap
-            raise ValueError(f"with {name} it would take more bytes than it has")
-        return self.archive.read(name)
+            raise ValueError(
+                f"with {shown(name)} it would take more bytes than it has; unpack it and pack it without compression"
+            )
+        if entry.compress_type not in (0, 8):  # others unpack more than is asked for
+            raise ValueError(f"{shown(name)} is packed by method {entry.compress_type}")
+        if entry.CRC == 0:  # as torch.serialization.set_crc32_options(False) writes it
+            entry.CRC = None  # type: ignore[assignment]
+        with self.archive.open(entry) as file:
+            content = file.read(entry.file_size)  # without a number it would unpack what there is
+        if len(content) != entry.file_size:
+            raise ValueError(f"{shown(name)} has {len(content)} bytes of {entry.file_size}")
+        return content
 
     def memory(self, pid: tuple) -> Memory:
         kind, key, _, count = pid
+        if not isinstance(key, str):
+            raise ValueError(f"a block of memory with the name {shown(key)}")
         if key not in self.memories:
             self.memories[key] = _memory(self.read(f"{self.root}/data/{key}"), kind, count, self.order)
         return self.memories[key]
@@ -78,7 +95,7 @@ def _read_zip(data: bytes, weights_only: bool) -> Any:
             blocks = _Archive(archive, roots[0], len(data))
             program = io.BytesIO(blocks.read(f"{roots[0]}/data.pkl"))
             return Unpickler(program, blocks.memory, weights_only).load()
-    except (zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except (zipfile.BadZipFile, pickle.UnpicklingError, zlib.error) as error:
         raise ValueError(str(error)) from None
 
 
@@ -91,12 +108,14 @@ def _read_stream(data: bytes, weights_only: bool) -> Any:
     def memory(pid: tuple) -> Memory:
         nonlocal left
         kind, key, _, count, view = pid
+        if not isinstance(key, str):
+            raise ValueError(f"a block of memory with the name {shown(key)}")
         if view is not None:
             raise ValueError("it holds a part of a block of memory as a block of its own")
         if key not in memories:
-            left -= count * _stored_type(kind).itemsize
-            if type(count) is not int or count < 0 or left < 0:
-                raise ValueError(f"a block of {count} elements in a file of {len(data)} bytes")
+            left -= count * _stored_type(kind).itemsize if type(count) is int else len(data) + 1
+            if count < 0 or left < 0:
+                raise ValueError(f"a block of {shown(count)} elements in a file of {len(data)} bytes")
             memories[key] = (_memory(bytes(count * _stored_type(kind).itemsize), kind, count), kind)
         return memories[key][0]
 
@@ -115,7 +134,7 @@ def _read_stream(data: bytes, weights_only: bool) -> Any:
         value = Unpickler(stream, memory, weights_only).load()
         for key in Unpickler(stream, plain).load():
             block, kind = memories[key]
-            (count,) = struct.unpack("<q", stream.read(8))
+            count = int.from_bytes(stream.read(8), "little")
             if count != block.size:
                 raise ValueError(f"a block of {count} elements where {block.size} were announced")
             block[...] = _memory(stream.read(count * _stored_type(kind).itemsize), kind, count)

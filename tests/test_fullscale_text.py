@@ -451,7 +451,9 @@ def site(trained: Path):
 
 def post(site: str, body: bytes) -> tuple[int, dict]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(f"{site}/predict", body), timeout=20) as reply:
+        with urllib.request.urlopen(
+            urllib.request.Request(f"{site}/predict", body, {"Content-Type": "application/json"}), timeout=20
+        ) as reply:
             return reply.status, json.load(reply)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)

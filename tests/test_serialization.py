@@ -413,3 +413,306 @@ def test_a_write_goes_through_one_function():
         p for package in ("minigrad", "curriculum", "parity", "benchmarks") for p in (root / package).rglob("*.py")
     ]
     assert [str(p.relative_to(root)) for p in sources if "os.replace(" in p.read_text()] == ["minigrad/files.py"]
+
+
+# -- where a file lies, and what is left
+
+
+def test_every_flipped_bit_is_noticed():
+    """In numbers, names, plain values and the header: an error, or the same content."""
+    value = {"w": minigrad.arange(5.0), "lr": 0.1, "name": "x"}
+    file = io.BytesIO()
+    minigrad.save(value, file)
+    whole = file.getvalue()
+    for place in range(8 * len(whole)):
+        data = bytearray(whole)
+        data[place // 8] ^= 1 << place % 8
+        try:
+            found = minigrad.load(io.BytesIO(bytes(data)))
+        except RuntimeError:
+            continue
+        assert_equal(found, value)
+
+
+def test_the_checksum_can_be_left_out_and_is_not_asked_of_others():
+    value = {"w": minigrad.arange(5.0)}
+    sizes = {}
+    for wanted in (True, False):
+        minigrad.serialization.set_crc32_options(wanted)
+        torch.serialization.set_crc32_options(wanted)
+        try:
+            assert minigrad.serialization.get_crc32_options() is torch.serialization.get_crc32_options() is wanted
+            file, other = io.BytesIO(), io.BytesIO()
+            minigrad.save(value, file)
+            torch.save({"w": torch.arange(5.0)}, other)
+        finally:
+            minigrad.serialization.set_crc32_options(True)
+            torch.serialization.set_crc32_options(True)
+        sizes[wanted] = b"crc32" in file.getvalue()
+        assert_equal(minigrad.load(io.BytesIO(file.getvalue())), value)
+        assert_equal(minigrad.load(io.BytesIO(other.getvalue())), value)
+    assert sizes == {True: True, False: False}
+    # another program changes the numbers and keeps the metadata, in a header of its own
+    file = io.BytesIO()
+    minigrad.save(value, file)
+    length = struct.unpack("<Q", file.getvalue()[:8])[0]
+    metadata = json.loads(file.getvalue()[8 : 8 + length])["__metadata__"]
+    changed = safetensors.torch.save({"w": torch.zeros(5)}, metadata)
+    assert_equal(minigrad.load(io.BytesIO(changed)), {"w": minigrad.zeros(5)})
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")
+def test_mode_umask_and_links_are_kept(tmp_path):
+    for mask in (0o022, 0o077, 0o000):
+        before = os.umask(mask)
+        try:
+            for m in (torch, minigrad):
+                m.save({"x": m.ones(1)}, tmp_path / f"{m.__name__}{mask}")
+        finally:
+            os.umask(before)
+        assert (tmp_path / f"minigrad{mask}").stat().st_mode == (tmp_path / f"torch{mask}").stat().st_mode
+    file = tmp_path / "minigrad0"
+    for mode in (0o600, 0o640, 0o664, 0o777):
+        file.chmod(mode)
+        minigrad.save({"x": minigrad.ones(1)}, file)
+        assert file.stat().st_mode & 0o7777 == mode
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "one").symlink_to("folder/two")
+    (tmp_path / "folder" / "two").symlink_to("../three")
+    for value in (1, 2):  # the first time, three is not there
+        minigrad.save(value, tmp_path / "one")
+        assert (tmp_path / "one").is_symlink()
+        assert (tmp_path / "folder" / "two").is_symlink()
+        assert minigrad.load(tmp_path / "three") == value
+    assert not list(tmp_path.rglob("*partial"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices and pipes are POSIX's")
+def test_what_is_no_file_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "ring").symlink_to("ring")
+    (tmp_path / "locked").write_bytes(b"x")
+    device = os.stat("/dev/null")
+    for place, line in (
+        (tmp_path, "is a folder"), (str(tmp_path / "new") + "/", "names a folder"), ("/dev/null", "is a device"), ("/dev/zero", "is a device"),
+        (tmp_path / "pipe", "is a device"), (tmp_path / "ring", "cannot be written"), (tmp_path / "no" / "x", "there is no folder"),
+        (tmp_path / "locked" / "x", "cannot be written"),
+    ):  # fmt: skip
+        for kind in (RuntimeError, OSError):
+            with pytest.raises(kind, match=line):
+                minigrad.save({"x": 1}, place)
+    assert os.stat("/dev/null").st_rdev == device.st_rdev
+    for place in ("/dev/zero", tmp_path / "pipe"):
+        with pytest.raises(RuntimeError, match="is a device"):
+            minigrad.load(place)
+    for function in (
+        lambda: minigrad.save(1, 3),
+        lambda: minigrad.load(3),
+        lambda: torch.save(1, 3),
+        lambda: torch.load(3),
+    ):
+        with pytest.raises(AttributeError):
+            function()
+    with pytest.raises(TypeError, match="'wb'"):
+        minigrad.save(1, io.StringIO())
+
+
+class Slow(io.RawIOBase):
+    """A raw file that takes a part at a time, as a pipe may."""
+
+    def __init__(self):
+        self.content = b""
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        part = bytes(data[: 1 + len(self.content) % 7])
+        self.content += part
+        return len(part)
+
+
+def test_short_writes():
+    value = {"x": minigrad.arange(100.0), "y": [1, "z"]}
+    slow, whole = Slow(), io.BytesIO()
+    minigrad.save(value, slow)
+    minigrad.save(value, whole)
+    assert slow.content == whole.getvalue()
+
+    class Silent:  # no file of Python's: it says nothing
+        content = b""
+
+        def write(self, data):
+            self.content += bytes(data)
+
+    silent = Silent()
+    minigrad.save(value, silent)
+    assert silent.content == whole.getvalue()
+
+    class Full(Slow):
+        def write(self, data):
+            return None
+
+    with pytest.raises(BlockingIOError):
+        minigrad.save(value, Full())
+
+
+def test_signals_during_a_save_break_nothing(tmp_path):
+    """A pipe is written by parts, and each wait is interrupted."""
+    import signal
+    import threading
+
+    value = {"x": minigrad.arange(300_000.0)}
+    there, here = os.pipe()
+    content = []
+
+    def read():
+        with open(there, "rb", buffering=0) as file:
+            while part := file.read(50_000):
+                content.append(part)
+
+    reader = threading.Thread(target=read)
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    try:
+        reader.start()
+        with open(here, "wb", buffering=0) as file:
+            minigrad.save(value, file)
+        reader.join()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert_equal(minigrad.load(io.BytesIO(b"".join(content))), value)
+
+
+@pytest.mark.parametrize(
+    "name", ["__metadata__", "minigrad.crc32", "format", "minigrad.structure", "", "a.b", "'", '"', "\ud800", "ü" * 300]
+)
+def test_tensors_of_odd_names(name):
+    value = {name: minigrad.arange(3.0), "x": {name: minigrad.ones(2)}}
+    assert_equal(roundtrip(value), value)
+
+
+def test_what_repeats_its_memory_is_kept_as_it_is(tmp_path):
+    """Expanded tensors and windows take the room of their memory, and share it again; arrays may run backwards."""
+
+    def make(engine):
+        x = engine.arange(6.0)
+        row = engine.ones(1, 3)
+        return {
+            "a": row.expand(10**6, 3),
+            "b": x.as_strided((4, 3), (1, 1)),
+            "x": x,
+            "c": engine.zeros(1).expand(10**5, 10**5),
+            "row": row,
+        }
+
+    minigrad.save(make(minigrad), tmp_path / "x")
+    torch.save(make(torch), tmp_path / "y")
+    assert (tmp_path / "x").stat().st_size < 3000
+    for found, expected in (
+        (minigrad.load(tmp_path / "x"), torch.load(tmp_path / "y")), (minigrad.load(tmp_path / "y"), torch.load(tmp_path / "y"))
+    ):  # fmt: skip
+        assert {k: (tuple(t.shape), t.stride()) for k, t in found.items()} == {
+            k: (tuple(t.shape), t.stride()) for k, t in expected.items()
+        }
+        for values in (found, expected):
+            values["x"][2] = 70.0
+            values["row"][0, 1] = 5.0
+        assert found["b"].tolist() == expected["b"].tolist()
+        assert found["a"][999_999].tolist() == expected["a"][999_999].tolist() == [1.0, 5.0, 1.0]
+    a = np.arange(6.0).reshape(2, 3)
+    found = roundtrip({"a": a, "b": a[::-1, ::-2], "c": a[1, ::-1]})
+    found["a"][1, 2] = 9
+    assert found["b"].tolist() == [[9, 3], [2, 0]]
+    assert found["c"].tolist() == [9, 4, 3]
+
+
+@pytest.mark.parametrize("kind", [lambda v: [v], lambda v: {"x": v}, lambda v: (v,)], ids=["list", "dict", "tuple"])
+def test_nesting_that_is_too_deep_is_named(kind):
+    def saved_and_loaded():
+        value = 1
+        for depth in range(1, 3000):
+            value = kind(value)
+            if depth % 97 == 0:
+                file = io.BytesIO()
+                minigrad.save(value, file)
+                minigrad.load(io.BytesIO(file.getvalue()))  # what can be saved can be loaded
+
+    with pytest.raises(RecursionError, match="nested too deeply"):
+        saved_and_loaded()
+
+
+KILLED = """
+import os, signal, sys
+from minigrad import files
+with files.replacing(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    print("there", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps what the killed leave")
+def test_what_the_killed_left_is_removed_and_nothing_else(tmp_path):
+    import subprocess
+    import sys
+
+    name = "x.pt"
+    path = tmp_path / name
+
+    def start():
+        process = subprocess.Popen([sys.executable, "-c", KILLED, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdout.readline() == b"there\n"
+        return process
+
+    killed, living, second = start(), start(), start()
+    for process in (killed, second):
+        process.kill()
+        process.wait()
+    left = sorted(os.listdir(tmp_path))
+    assert len(left) == 3
+    strangers = [
+        f".{name[:50]}.partial",
+        f".{name[:50]}.0.minigrad-partial.bak",
+        "y.pt",
+        f".y{name[:9]}.0.minigrad-partial",
+    ]
+    for stranger in strangers:
+        (tmp_path / stranger).write_bytes(b"not of this place")
+    link = files._names(path)[5]
+    link.symlink_to(tmp_path / "y.pt")
+    folder = files._names(path)[6]
+    folder.mkdir()
+    minigrad.save({"x": 1}, path)
+    assert minigrad.load(path) == {"x": 1}
+    alive = [n for n in left if (tmp_path / n).exists()]
+    assert len(alive) == 1  # of the one that still writes
+    assert sorted(os.listdir(tmp_path)) == sorted([name, *alive, *strangers, link.name, folder.name])
+    living.communicate(b"", timeout=60)
+    assert path.read_bytes() == b"half"
+    assert sorted(os.listdir(tmp_path)) == sorted([name, *strangers, link.name, folder.name])
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "ü" * 127])
+def test_names_as_long_as_they_may_be(tmp_path, name):
+    files._names(tmp_path / name)[3].write_bytes(b"")
+    minigrad.save({"x": 1}, tmp_path / name)
+    assert os.listdir(tmp_path) == [name]
+
+
+def test_many_writers_of_one_place(tmp_path):
+    """The last one wins; none meets another's half."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    path = tmp_path / "x"
+
+    def work(number):
+        for _ in range(10):
+            minigrad.save({"n": minigrad.full((1000,), float(number))}, path)
+            assert len(set(minigrad.load(path)["n"].tolist())) == 1
+
+    with ThreadPoolExecutor(24) as pool:
+        list(pool.map(work, range(24)))
+    assert os.listdir(tmp_path) == ["x"]

@@ -49,6 +49,11 @@ def main(given: list[str] | None = None) -> int:
     except Stopped as stopped:
         print(stopped, file=sys.stderr)
         return 130
+    except OSError as error:  # a full disk, a folder that may not be written
+        if not isinstance(error.strerror, str):
+            raise
+        print(f"{error.filename or 'A file'} cannot be read or written: {error.strerror}.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("Interrupted before the checkpoint was written; --resume goes on from the one before.", file=sys.stderr)
         return 130

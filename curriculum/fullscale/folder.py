@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import platform
@@ -13,11 +14,24 @@ import numpy as np
 import torch
 from torch import nn
 
-from curriculum import draw, files
+from curriculum import archives, draw, files
 
 from . import distributed
 from .errors import Refused
 from .settings import Settings
+
+
+def read_json(path: Path, *names: str, advice: str) -> dict[str, Any]:
+    """The JSON object in a file, which must have these names. Errors: Refused, with the advice."""
+    try:
+        found = json.loads(path.read_bytes())
+        if not isinstance(found, dict):
+            raise ValueError(f"it holds a {type(found).__name__}, not an object")
+        if lacking := [name for name in names if name not in found]:
+            raise ValueError(f"it lacks {', '.join(lacking)}")
+    except (OSError, ValueError, RecursionError) as error:
+        raise Refused(f"{path} cannot be read ({archives.why(error)}): {advice}.") from None
+    return found
 
 
 class Folder:
@@ -29,7 +43,7 @@ class Folder:
         begun = config.exists()
         if begun:
             if settings.resume:
-                before = json.loads(config.read_text(encoding="utf-8"))
+                before = read_json(config, "command", advice="begin anew with --overwrite")
                 now = json.loads(json.dumps(settings.comparable()))
                 other = [k for k in now if before.get(k) != now[k]]
                 if other:
@@ -43,13 +57,21 @@ class Folder:
                 )
         elif settings.resume:
             raise Refused(f"{self.path} holds no run to resume: leave --resume away, or correct --out.")
-        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        elif self.path.exists() and (not self.path.is_dir() or not all(map(files.is_left, self.path.iterdir()))):
             raise Refused(f"{self.path} is there and is no run of ours: take another --out.")
         distributed.wait(settings.device)  # nobody changes the folder before every process has looked at it
         if begun and settings.overwrite and self.writes:
-            shutil.rmtree(self.path)
+            self._empty()
         self.write("config.json", json.dumps(settings.comparable(), indent=1) + "\n")
         distributed.wait(settings.device)  # nor reads what is being removed
+
+    def _empty(self) -> None:
+        """Remove what is in it, the settings last: until then it is known as a run."""
+        for path in sorted(self.path.iterdir(), key=lambda path: path.name == "config.json"):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def write(self, name: str, content: str | bytes) -> None:
         if self.writes:
@@ -69,13 +91,7 @@ class Metrics:
         self.path = folder.path / "metrics.jsonl"
         self.rows: list[dict[str, Any]] = []
         if self.path.exists():
-            for line in self.path.read_text(encoding="utf-8").splitlines():
-                try:
-                    row = json.loads(line)
-                except json.JSONDecodeError:  # the line that was being written when the process died
-                    break
-                if row["step"] <= from_step:
-                    self.rows.append(row)
+            self.rows = [row for row in self._read() if row["step"] <= from_step]
         self.file, self.board = None, None
         if folder.writes:
             files.write(self.path, "".join(json.dumps(row) + "\n" for row in self.rows))
@@ -86,6 +102,24 @@ class Metrics:
                 self.board = SummaryWriter(str(folder.path / "tensorboard"), purge_step=from_step + 1)
             except ModuleNotFoundError:
                 pass
+
+    def _read(self) -> list[dict[str, Any]]:
+        """The rows of the file. Errors: Refused at a line that is none, but for the last: a process died while it wrote that."""
+        rows = []
+        lines = self.path.read_bytes().split(b"\n")
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line)
+                if not isinstance(row, dict) or type(row.get("step")) is not int:
+                    raise ValueError("wanted is a JSON object with a step")
+            except (ValueError, RecursionError) as error:
+                if number == len(lines):
+                    break
+                raise Refused(
+                    f"{self.path}, line {number}, is damaged ({archives.why(error)}): remove that line, or begin anew with --overwrite."
+                ) from None
+            rows.append(row)
+        return rows
 
     def add(self, **row: Any) -> None:
         self.rows.append(row)
@@ -157,8 +191,10 @@ def write_results(
     fig.axes[0].set_xticklabels(classes, rotation=45 if max(map(len, classes)) > 2 else 0)
     fig.axes[0].set_yticklabels(classes)
     folder.figure("confusion.png", fig)
-    folder.write("model.safetensors", save({name: value.contiguous() for name, value in model.state_dict().items()}))
-    folder.write("results.json", json.dumps(facts, indent=1) + "\n")
+    weights = save({name: value.contiguous() for name, value in model.state_dict().items()})
+    folder.write("model.safetensors", weights)
+    kept = facts | {"model_sha256": hashlib.sha256(weights).hexdigest()}  # a flipped bit in a number shows nowhere else
+    folder.write("results.json", json.dumps(kept, indent=1) + "\n")
     lines = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in facts.items())
     card = f"# {facts['command']}\n\n| | |\n| --- | --- |\n{lines}\n\n```\n{report}```\n\n![curves](curves.png)\n![confusion](confusion.png)\n"
     folder.write("README.md", card)

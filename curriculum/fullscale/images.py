@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tarfile
-import zlib
+import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from curriculum import archives
 from curriculum import data as lesson_data
 
 from . import hub
@@ -80,19 +79,22 @@ def _cifar_folder() -> Images | None:
     path = lesson_data.real("cifar-10-binary.tar.gz") or lesson_data.real("cifar10/cifar-10-binary.tar.gz")
     if path is None:
         return None
-    rows: dict[str, list[np.ndarray]] = {"data": [], "test": []}
+    rows: dict[str, list[tuple[str, np.ndarray]]] = {"data": [], "test": []}
+    wanted = re.compile(r"(?:.*/)?(data|test)_batch(?:_[0-9]+)?\.bin").fullmatch
     try:
-        with tarfile.open(path) as archive:  # read member by member: nothing is unpacked
-            for member in sorted(archive.getmembers(), key=lambda member: member.name):
-                kind = Path(member.name).name.split("_")[0]
-                file = archive.extractfile(member) if member.name.endswith(".bin") else None
-                if file is not None and kind in rows:
-                    rows[kind].append(np.frombuffer(file.read(), np.uint8).reshape(-1, 3073))
-    except (OSError, EOFError, ValueError, tarfile.TarError, zlib.error) as error:
-        raise Refused(f"{path} is damaged or only half downloaded ({error}): fetch it again.") from None
+        for name, match, content in archives.members(path, wanted):
+            if not content or len(content) % 3073:
+                raise ValueError(f"{name} has {len(content):,} bytes; wanted are rows of 3,073")
+            part = np.frombuffer(content, np.uint8).reshape(-1, 3073)
+            if part[:, 0].max() > 9:
+                row = int((part[:, 0] > 9).argmax())
+                raise ValueError(f"{name}, picture {row}: the label {part[row, 0]}; wanted are 0 to 9")
+            rows[match[1]].append((name, part))
+    except archives.DAMAGED as error:
+        raise Refused(f"{path} is damaged or only half downloaded ({archives.why(error)}): fetch it again.") from None
     if not rows["data"] or not rows["test"]:
         raise Refused(f"{path} holds no data_batch_*.bin and test_batch.bin: it is not CIFAR-10's binary version.")
-    train, test = np.concatenate(rows["data"]), np.concatenate(rows["test"])
+    train, test = (np.concatenate([part for _, part in sorted(rows[kind], key=lambda row: row[0])]) for kind in rows)
 
     def pictures(part: np.ndarray) -> Tensor:
         return torch.from_numpy(part[:, 1:].reshape(-1, 3, 32, 32).copy())

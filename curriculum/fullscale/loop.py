@@ -27,6 +27,8 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
+from curriculum.archives import why
+
 from . import checkpoint, distributed
 from .errors import Refused, Stopped
 from .folder import Folder, Metrics
@@ -140,9 +142,14 @@ def train(job: Job, settings: Settings, folder: Folder, rank: int = 0, world: in
         state, remark = found
         if remark and rank == 0:
             print(remark)
-        model.load_state_dict(state.pop("model"))
-        job.optimizer.load_state_dict(state.pop("optimizer"))
-        scaler.load_state_dict(state.pop("scaler"))
+        try:
+            model.load_state_dict(state.pop("model"))
+            job.optimizer.load_state_dict(state.pop("optimizer"))
+            scaler.load_state_dict(state.pop("scaler"))
+        except (RuntimeError, ValueError, LookupError, TypeError) as error:
+            raise Refused(
+                f"{folder.path} holds the checkpoint of another model ({why(error)}): begin anew with --overwrite."
+            ) from None
         ended = state.pop("ended")
     metrics = Metrics(folder, state["step"])
 

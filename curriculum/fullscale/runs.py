@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from curriculum.archives import why
+
 from .errors import Refused
+from .folder import read_json
 
 PICTURES, REVIEWS = ("mnist-cnn", "resnet18"), ("distilbert-imdb",)
 
@@ -37,15 +40,16 @@ class Run:
 
 def load(folder: Path) -> Run:
     """The run in `folder`. Errors: Refused where there is none, or it has not ended."""
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise Refused(f"--run {folder}: no finished run is there ({error}); train one, or resume it, first.") from None
+    if not (folder / "results.json").exists():
+        raise Refused(f"--run {folder}: no finished run is there; train one, or resume it, first.")
+    advice = "train again with --overwrite"
+    config = read_json(folder / "config.json", "command", "options", advice=advice)
     command = config["command"]
+    needed = ("classes", "picture") if command in PICTURES else ()
+    results = read_json(folder / "results.json", "test_accuracy", "data", *needed, advice=advice)
     if command in PICTURES:
         from safetensors import SafetensorError
-        from safetensors.torch import load_file
+        from safetensors.torch import load as weights_of
 
         from .pictures import Scaled
 
@@ -54,11 +58,12 @@ def load(folder: Path) -> Run:
         shape = (1, results["picture"][0], 1, 1)
         model: nn.Module = Scaled(network, torch.zeros(shape), torch.ones(shape))
         try:
-            model.load_state_dict(load_file(folder / "model.safetensors"))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            raise Refused(
-                f"{folder}/model.safetensors cannot be read ({error}): train again with --overwrite."
-            ) from None
+            weights = (folder / "model.safetensors").read_bytes()
+            if results.get("model_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
+                raise ValueError("some bytes have changed")
+            model.load_state_dict(weights_of(weights))
+        except (OSError, SafetensorError, RuntimeError, ValueError) as error:
+            raise Refused(f"{folder}/model.safetensors cannot be read ({why(error)}): {advice}.") from None
         return Run(folder, config, results, model.float().eval())
     if command in REVIEWS:
         from .reviews import encoder

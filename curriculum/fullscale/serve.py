@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 
-from . import runs
+from . import local_server, runs
 from .errors import Refused
 from .text import clean
-
-MOST = 200_000  # bytes of a request
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -160,46 +155,9 @@ def judge(run: runs.Run, asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def server(run: runs.Run, port: int) -> ThreadingHTTPServer:
-    """Listens on this machine alone."""
-    content, lock = page(run).encode(), Lock()
-
-    class Handler(BaseHTTPRequestHandler):
-        def reply(self, code: int, kind: str, body: bytes) -> None:
-            self.send_response(code)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def do_GET(self) -> None:
-            if self.path.split("?")[0] == "/":
-                self.reply(200, "text/html; charset=utf-8", content)
-            else:
-                self.reply(404, "text/plain", b"there is only /")
-
-        def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            code, answer = 200, {}
-            try:
-                if self.path != "/predict" or not 0 < length <= MOST:
-                    raise Refused(f"Wanted is a POST to /predict of at most {MOST:,} bytes.")
-                asked = json.loads(self.rfile.read(length))
-                if not isinstance(asked, dict):
-                    raise Refused("Wanted is a JSON object.")
-                with lock:
-                    answer = judge(run, asked)
-            except (Refused, ValueError) as error:
-                code, answer = 400, {"error": str(error)}
-            self.reply(code, "application/json", json.dumps(answer).encode())
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    try:
-        return ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    except OSError as error:
-        raise Refused(f"--port {port} cannot be taken ({error.strerror}): give another, or 0 for a free one.") from None
+def server(run: runs.Run, port: int) -> local_server.Server:
+    """Listens on this machine alone. Errors: Refused where the port is taken."""
+    return local_server.Server(port, page(run).encode(), lambda asked: judge(run, asked))
 
 
 def run(arguments: argparse.Namespace) -> int:

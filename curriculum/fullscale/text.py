@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
+import io
 import re
-import tarfile
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from curriculum import corpus
+from curriculum import archives, corpus
 from curriculum import data as lesson_data
 
 from . import hub
@@ -108,22 +106,20 @@ def read_imdb(path: Path) -> Texts:
     """From aclImdb_v1.tar.gz; member by member, so that nothing is unpacked and no path can leave a folder."""
     reviews: dict[str, list[tuple[str, int, str]]] = {"train": [], "test": []}
     urls: dict[tuple[str, str], list[str]] = {}
+    wanted = re.compile(
+        r"(?:\./)?aclImdb/(train|test)/(?:(pos|neg)/([0-9]+)_[0-9]+\.txt|urls_(pos|neg)\.txt)"
+    ).fullmatch
     try:
-        with tarfile.open(path) as archive:
-            for member in archive:
-                match = re.fullmatch(
-                    r"(?:\./)?aclImdb/(train|test)/(?:(pos|neg)/(\d+)_\d+\.txt|urls_(pos|neg)\.txt)", member.name
-                )
-                file = archive.extractfile(member) if match and member.isfile() else None
-                if match is None or file is None:
-                    continue
-                content = file.read().decode("utf-8", errors="replace")
-                if match[4]:
-                    urls[match[1], match[4]] = content.splitlines()
-                elif text := clean(content):
-                    reviews[match[1]].append((text, int(match[2] == "pos"), match[3]))
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-        raise Refused(f"{path} is damaged or only half downloaded ({error}): fetch it again.") from None
+        for name, match, raw in archives.members(path, wanted):
+            content = raw.decode("utf-8", errors="replace")
+            if match[4]:
+                urls[match[1], match[4]] = content.splitlines()
+            elif len(match[3]) > 9:
+                raise ValueError(f"{name[:60]}...: an id of {len(match[3])} digits; wanted are at most 9")
+            elif text := clean(content):
+                reviews[match[1]].append((text, int(match[2] == "pos"), match[3]))
+    except archives.DAMAGED as error:
+        raise Refused(f"{path} is damaged or only half downloaded ({archives.why(error)}): fetch it again.") from None
     if not reviews["train"] or not reviews["test"]:
         raise Refused(
             f"{path} holds no reviews at aclImdb/train/pos/ID_RATING.txt: it is not the Large Movie Review Dataset."
@@ -141,19 +137,15 @@ def read_imdb(path: Path) -> Texts:
 
 
 def _news(path: Path) -> tuple[list[str], list[int]]:
-    texts, topics = [], []
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            for number, row in enumerate(csv.reader(file), start=1):
-                if len(row) != 3 or row[0] not in ("1", "2", "3", "4"):
-                    raise Refused(
-                        f"{path}, row {number}: wanted are class (1 to 4), title, description; there are {len(row)} columns."
-                    )
-                texts.append(clean(f"{row[1]}. {row[2]}".replace("\\", " ")))
-                topics.append(int(row[0]) - 1)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise Refused(f"{path} is damaged or only half downloaded ({error}): fetch it again.") from None
-    return texts, topics
+        rows = [
+            (clean(f"{title}. {text}".replace("\\", " ")), topic) for topic, title, text in lesson_data.news_rows(path)
+        ]
+    except archives.DAMAGED as error:
+        raise Refused(f"{path}, {archives.why(error)}: fetch it again.") from None
+    if not rows:
+        raise Refused(f"{path} is empty: fetch it again.")
+    return [text for text, _ in rows], [topic for _, topic in rows]
 
 
 def _hub(name: str, column: str, classes: list[str]) -> Texts:
@@ -183,13 +175,15 @@ def read_reviews(path: Path) -> list[dict[str, str]]:
         raise Refused(f"{path} cannot be read as UTF-8 text ({error}): save it as UTF-8.") from None
     rows: list[dict[str, str]]
     if path.suffix.lower() == ".csv":
-        with contextlib.suppress(csv.Error):
-            reader = csv.DictReader(content.splitlines())
+        reader = csv.DictReader(io.StringIO(content, newline=""))
+        try:
             if "text" not in (reader.fieldnames or []):
                 raise Refused(
-                    f"{path} has the columns {', '.join(reader.fieldnames or []) or 'none'}; a column `text` is wanted (and `film`, to recommend)."
+                    f"{path} has the columns {', '.join(reader.fieldnames or [])[:200] or 'none'}; a column `text` is wanted (and `film`, to recommend)."
                 )
             rows = [{k: v or "" for k, v in row.items() if k} for row in reader]
+        except csv.Error as error:
+            raise Refused(f"{path}, line {reader.line_num}: {error}; save it as .csv again.") from None
     else:
         rows = [{"text": line} for line in content.splitlines()]
     rows = [row | {"text": clean(row["text"])} for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -29,6 +30,15 @@ class Tokens:
 
     def __len__(self) -> int:
         return len(self.starts) - 1
+
+    def fit_together(self) -> bool:
+        """Whether the parts that `starts` names are there."""
+        starts = self.starts
+        return (
+            (self.ids.dtype, self.ids.ndim, starts.dtype, starts.ndim) == (np.int32, 1, np.int64, 1)
+            and bool((np.diff(starts) >= 0).all())
+            and (starts[0], starts[-1]) == (0, len(self.ids))
+        )
 
     @property
     def lengths(self) -> np.ndarray:
@@ -100,11 +110,11 @@ def tokenize(texts: list[str], tokenizer: Any, max_length: int, keep: str = "bot
         / "minigrad"
         / f"tokens-{digest.hexdigest()[:24]}.npz"
     )
-    try:
+    with contextlib.suppress(Exception):  # NumPy and zipfile raise many kinds, all of which mean: not kept, or damaged
         with np.load(cache) as kept:
-            return Tokens(kept["ids"], kept["starts"])
-    except (OSError, ValueError, KeyError, EOFError):
-        pass
+            found = Tokens(kept["ids"], kept["starts"])
+        if len(found) == len(texts) and found.fit_together():
+            return found
     found = tokenized(texts, tokenizer, max_length, keep, show)
     content = io.BytesIO()
     np.savez(content, ids=found.ids, starts=found.starts)

@@ -24,7 +24,7 @@ from curriculum import draw, files
 
 from . import distributed, reviews, text, tokens
 from .errors import Refused
-from .folder import Folder
+from .folder import Folder, read_json
 from .loop import one_cycle
 from .settings import Settings, from_one, settle
 from .settings import add_arguments as add_training_arguments
@@ -260,7 +260,7 @@ def _train(
         before_epoch=before_epoch or (lambda epoch: None),
     )  # fmt: skip
     if done.exists():
-        return json.loads(done.read_text(encoding="utf-8"))
+        return read_json(done, "test_accuracy", advice=f"remove {done}; the same command with --resume writes it again")
     if rank > 0:
         return {}
     trained = sum(p.numel() for group in optimizer.param_groups for p in group["params"])
