@@ -6,12 +6,14 @@ half done is therefore done by another thread, as a `Job`, and whatever happens 
 before that thread has finished (`settle`). Then the interrupt is raised.
 
 *Forks.* A forked child has one thread, and finds locks as the others held them. Ours are made anew in it (`new_lock`); a
-kernel that another thread is loading or compiling is waited for before the fork (`compiling`).
+kernel that another thread is loading or compiling is waited for before the fork (`watch_forks`).
 """
 
 from __future__ import annotations
 
 import contextvars
+import functools
+import importlib
 import os
 import sys
 import threading
@@ -56,23 +58,49 @@ def new_lock() -> Any:
 
 compiling = threading.RLock()  # held while Numba is imported and while a kernel is compiled or loaded
 _held: list[Any] = []  # the locks with which this process is forking
+_missed: list[Any] = []  # and those for which it has waited long enough
+_PATIENCE = 60.0  # seconds that a fork waits for them
+
+
+class Compiler:
+    """Whether Numba's compiler can be used in this process."""
+
+    lost = False  # a thread that this process has not was at it when it was forked
 
 
 def _before_fork() -> None:
     """Wait until nobody is importing Numba or compiling: a child could never finish what a thread it lacks has begun."""
+    (_held if compiling.acquire(timeout=_PATIENCE) else _missed).append(compiling)
     numba = sys.modules.get("numba.core.compiler_lock")
-    for lock in (compiling, *([numba.global_compiler_lock] if hasattr(numba, "global_compiler_lock") else ())):
-        lock.acquire()
-        _held.append(lock)
+    lock = getattr(getattr(numba, "global_compiler_lock", None), "_lock", None)  # (others may use Numba too)
+    if lock is not None and not _missed:
+        (_held if lock.acquire(timeout=_PATIENCE) else _missed).append(lock)
 
 
-def _after_fork() -> None:
+def _in_parent() -> None:
     while _held:
         _held.pop().release()
+    _missed.clear()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+def _in_child() -> None:
+    Compiler.lost = bool(_missed)
+    if compiling in _missed:
+        compiling._at_fork_reinit()  # type: ignore[attr-defined]
+    _in_parent()
+
+
+@functools.cache
+def watch_forks() -> None:
+    """From here on a fork waits for the compiler. To be called before Numba is imported.
+
+    What is to be done before a fork is done in reverse order. So first come the modules of the standard library that Numba
+    imports and that take a lock before a fork: it would be held, and the import wait for it, while we wait for the import.
+    """
+    if hasattr(os, "register_at_fork"):
+        importlib.import_module("logging")
+        importlib.import_module("concurrent.futures.thread")
+        os.register_at_fork(before=_before_fork, after_in_parent=_in_parent, after_in_child=_in_child)
 
 
 # -- calls that no interrupt cuts short

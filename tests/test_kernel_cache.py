@@ -39,6 +39,7 @@ def expected():
 
 
 EXPECTED = expected()
+NOWHERE = "compiled kernels cannot be kept"
 
 
 def run(tmp_path, prepare="", within=240, **environment):
@@ -147,32 +148,19 @@ if os.getuid() == 0:
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="links, pipes and capabilities of Linux")
-def test_damaged_entries_are_thrown_away_and_compiled_anew(kept, tmp_path):
-    """Every kind of damage; of the shallow run all in few processes, of the deep one each in a process of its own, often."""
+@pytest.mark.skipif(sys.platform != "linux", reason="links and pipes of Linux")
+def test_damaged_entries_are_thrown_away(kept, tmp_path):
+    """200 caches of which one entry is damaged, read in one process: that entry gives nothing, the other one its loop."""
     rng = random.Random(0)
-    names = [name for name in DAMAGES for _ in range(11 if DEEP else 1)]
-    entry_of = [p.name for p in entries(kept)]
-    for i, name in enumerate(names):
-        folder = tmp_path / str(i)
-        shutil.copytree(kept / "cache", folder / "cache")
-        path = rng.choice(entries(folder))
-        DAMAGES[name](path, rng)
-        if DEEP:
-            prepare = WITHOUT_PRIVILEGES if name == "no permission" else ""
-            run(folder, prepare)
-            sound = [p for p in entries(folder) if p.is_file() and 1000 < p.stat().st_size < 1 << 26]
-            repaired = len(sound) == 2 or "folder" in name or name == "no permission"
-            assert repaired, f"{name}: it was not compiled anew"
-    if not DEEP:
-        load_all_here(tmp_path, names, entry_of)
-
-
-def load_all_here(tmp_path, names, entry_of):
-    """In one process: each damaged cache gives nothing back for its damaged entry, and the other one whole."""
+    folders = []
+    for i, name in enumerate([name for name in DAMAGES for _ in range(11)]):
+        if name == "no permission":
+            continue
+        shutil.copytree(kept / "cache", tmp_path / str(i))
+        DAMAGES[name](rng.choice(sorted((tmp_path / str(i)).rglob("*.kernel"))), rng)
+        folders.append(str(tmp_path / str(i)))
     code = """
 import sys, numpy as np, numba
-from pathlib import Path
 import minigrad
 from minigrad.kernels import rows
 x = np.zeros((4, 4), np.float32)
@@ -183,13 +171,29 @@ for folder in sys.argv[1:]:
         dispatcher = kernel.dispatcher
         types = tuple(dispatcher.typeof_pyval(x) for _ in range(n))
         found.append(dispatcher._cache.load_overload(types, dispatcher.targetctx) is not None)
-    assert sum(found) == 1 or folder.endswith("permission"), (folder, found)
+    assert sum(found) == 1, (folder, found)
 print("read", len(sys.argv) - 1)
 """
-    folders = [str(tmp_path / str(i) / "cache") for i, name in enumerate(names) if name != "no permission"]
     done = subprocess.run([sys.executable, "-c", code, *folders], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert f"read {len(folders)}" in done.stdout
+    assert len(folders) > 195
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="links, pipes and capabilities of Linux")
+@pytest.mark.parametrize(
+    "name", DAMAGES if DEEP else ["bits of the body", "another kernel's", "a folder", "no permission"]
+)
+def test_with_a_damaged_entry_results_are_right_and_it_is_compiled_anew(name, folder):
+    path = random.Random(name).choice(entries(folder))
+    DAMAGES[name](path, random.Random(name))
+    said = run(folder, WITHOUT_PRIVILEGES if name == "no permission" else "")
+    sound = [p for p in entries(folder) if p.is_file() and 1000 < p.stat().st_size < 1 << 26]
+    if "folder" in name:
+        assert NOWHERE in said  # nothing can take its place
+    else:
+        assert len(sound) == 2
+        assert NOWHERE not in said
 
 
 def test_a_sound_cache_is_used_and_left_as_it_is(folder):
@@ -198,18 +202,7 @@ def test_a_sound_cache_is_used_and_left_as_it_is(folder):
     assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in entries(folder)} == before
 
 
-def test_a_damaged_entry_is_written_anew(folder):
-    path = entries(folder)[0]
-    flipped(path, random.Random(1), 400, 1 << 30)
-    damaged = path.read_bytes()
-    assert "kept" not in run(folder)
-    assert path.read_bytes() != damaged
-
-
 # -- nowhere to write
-
-
-NOWHERE = "compiled kernels cannot be kept"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits and capabilities of Linux")

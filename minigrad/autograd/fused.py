@@ -28,7 +28,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ..threads import apart, compiling, new_lock
+from ..threads import Compiler, apart, compiling, new_lock, watch_forks
 from .differentiate import grad
 from .graph import Operation
 from .modes import current, enable_grad
@@ -149,6 +149,7 @@ def _load(name: str) -> Any:
 
 def _import(name: str) -> Any:
     file, _, attribute = name.rpartition(".")
+    watch_forks()
     try:
         with compiling:
             return getattr(importlib.import_module(f"minigrad.kernels.{file}"), attribute)
@@ -169,7 +170,7 @@ def compiled_form(name: str, work: int) -> Any:
     """
     if work < LARGE and (work == 0 or kernels_position() != "compiled"):
         return None
-    if kernels_position() not in ("fastest", "compiled") or not numba_is_installed():
+    if kernels_position() not in ("fastest", "compiled") or not numba_is_installed() or Compiler.lost:
         return None
     return _load(name)
 
