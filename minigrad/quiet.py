@@ -31,7 +31,6 @@ def _look() -> tuple[contextvars.ContextVar[Any], Any]:
 
 
 _variable, _QUIET = _look()
-_DEFAULT = contextvars.Context().run(_variable.get)  # the state of a program that has set none
 
 
 class _Outside(threading.local):
@@ -50,15 +49,24 @@ def new_context() -> contextvars.Context:
     return context
 
 
-def enter() -> contextvars.Token:
-    """Set the engine's state, until `leave` of what this gives."""
-    token = _variable.set(_QUIET)
-    if token.old_value is not _QUIET:
-        _outside.state = token.old_value
-    return token
+# The state as it is, and to set it. An interrupt may come after any call, also between setting the state and noting what it was;
+# so who sets it looks first, and puts back in a `finally`, in one step:
+#
+#     before = quiet.state()
+#     try:
+#         quiet.enter(before)
+#         ...
+#     finally:
+#         quiet.put_back(before)
+state: Callable[[], Any] = _variable.get
+put_back: Callable[[Any], object] = _variable.set
 
 
-leave = _variable.reset  # leave(token): put back what `enter` found
+def enter(before: Any) -> None:
+    """Set the engine's state, where `before` is that of the program."""
+    if before is not _QUIET:
+        _outside.state = before
+        _variable.set(_QUIET)
 
 
 def quiet(function: Callable) -> Callable:
@@ -66,11 +74,15 @@ def quiet(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def quietly(*args: Any, **kwargs: Any) -> Any:
-        token = enter()
+        before = _variable.get()
+        if before is _QUIET:
+            return function(*args, **kwargs)
+        _outside.state = before
         try:
+            _variable.set(_QUIET)
             return function(*args, **kwargs)
         finally:
-            leave(token)
+            _variable.set(before)
 
     return quietly
 
@@ -79,8 +91,8 @@ def as_outside(function: Callable, *args: Any) -> Any:
     """function(*args), a function of the user's own, under the program's state."""
     if _outside.state is None or _variable.get() is not _QUIET:
         return function(*args)
-    token = _variable.set(_DEFAULT if _outside.state is contextvars.Token.MISSING else _outside.state)
     try:
+        _variable.set(_outside.state)
         return function(*args)
     finally:
-        _variable.reset(token)
+        _variable.set(_QUIET)

@@ -17,6 +17,8 @@ import weakref
 
 import numpy as np
 
+from .threads import new_lock
+
 clock = itertools.count(1)
 
 
@@ -33,6 +35,7 @@ class Record:
 
 
 _records: dict[int, Record] = {}
+_one_thread = new_lock()  # two threads that write must not give `Latest` the older of their times
 
 
 class Latest:
@@ -59,15 +62,16 @@ def mark_written(array: np.ndarray, recorded: bool = False) -> int:
     """Note that ``array`` was written in place (``recorded``: and that autograd recorded it). Returns the time."""
     root = owner(array)
     key = id(root)
-    record = _records.get(key)
-    if record is None:
-        # The record goes when the memory does, before its id can be used again.
-        record = _records[key] = Record(weakref.ref(root, lambda _: _records.pop(key, None)))
-    now = next(clock)
-    record.version += 1
-    record.written = Latest.written = now
-    if recorded:
-        record.recorded = Latest.recorded = now
+    with _one_thread:
+        record = _records.get(key)
+        if record is None:
+            # The record goes when the memory does, before its id can be used again.
+            record = _records[key] = Record(weakref.ref(root, lambda _: _records.pop(key, None)))
+        now = next(clock)
+        record.version += 1
+        record.written = Latest.written = now
+        if recorded:
+            record.recorded = Latest.recorded = now
     return now
 
 

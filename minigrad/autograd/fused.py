@@ -28,6 +28,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ..threads import Compiler, apart, compiling, new_lock, watch_forks
 from .differentiate import grad
 from .graph import Operation
 from .modes import current, enable_grad
@@ -38,8 +39,8 @@ LARGE = 1 << 15  # elements from which a compiled loop pays
 
 @functools.cache
 def numba_is_installed() -> bool:
-    """Whether compiled forms can run at all."""
-    return importlib.util.find_spec("numba") is not None
+    """Whether compiled forms can run at all: Numba is there, and its compiler not switched off by NUMBA_DISABLE_JIT."""
+    return importlib.util.find_spec("numba") is not None and os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 
 
 def at_hand() -> bool:
@@ -77,7 +78,7 @@ class _Switch(threading.local):
 _switch = _Switch()
 _default = _position_from_environment()  # of the process: what the last of `_calls` says
 _calls: list[tuple[str, Callable[[], object]]] = [(_default, lambda: None)]  # position, reference to the use_kernels
-_calls_lock = threading.Lock()
+_calls_lock = new_lock()
 
 
 def kernels_position() -> str:
@@ -106,7 +107,9 @@ class use_kernels(contextlib.ContextDecorator):
         global _default
         self.position = _position(form)
         if self.position == "compiled" and not numba_is_installed():
-            raise RuntimeError("use_kernels('compiled') needs Numba: pip install numba, or choose 'numpy'")
+            raise RuntimeError(
+                "use_kernels('compiled') needs Numba's compiler: pip install numba (and NUMBA_DISABLE_JIT not set), or choose 'numpy'"
+            )
         self._before: list[str | None] = []
         with _calls_lock:
             # What is gone was a plain call, and holds; those before it do not matter any more.
@@ -140,9 +143,24 @@ class use_kernels(contextlib.ContextDecorator):
 
 @functools.cache
 def _load(name: str) -> Any:
-    """The lazy door to the compiled loops: Numba is imported when the first is wanted."""
+    """The lazy door to the compiled loops: Numba is imported when the first is wanted. None where it cannot be."""
+    return apart(_import, name)  # an interrupt would leave half of Numba imported
+
+
+def _import(name: str) -> Any:
     file, _, attribute = name.rpartition(".")
-    return getattr(importlib.import_module(f"minigrad.kernels.{file}"), attribute)
+    watch_forks()
+    try:
+        with compiling:
+            return getattr(importlib.import_module(f"minigrad.kernels.{file}"), attribute)
+    except ImportError as error:
+        if not _complaints:
+            _complaints.append(error)
+            print(f"minigrad: Numba cannot be used ({error}), so operations take their NumPy form", file=sys.stderr)
+        return None
+
+
+_complaints: list[ImportError] = []  # why Numba cannot be used: said once
 
 
 def compiled_form(name: str, work: int) -> Any:
@@ -152,7 +170,7 @@ def compiled_form(name: str, work: int) -> Any:
     """
     if work < LARGE and (work == 0 or kernels_position() != "compiled"):
         return None
-    if kernels_position() not in ("fastest", "compiled") or not numba_is_installed():
+    if kernels_position() not in ("fastest", "compiled") or not numba_is_installed() or Compiler.lost:
         return None
     return _load(name)
 

@@ -179,9 +179,10 @@ def walk(
     heap: list[tuple[int, Node]] = []  # these nodes, the newest on top
     node: Any = None  # the one that has run: it gave `gradients`, which go along `edges`
     looking_for_nan = current.anomaly
-    before, current.recording = current.recording, create_graph
-    token = quiet.enter()
+    before, outside = current.recording, quiet.state()
     try:
+        current.recording = create_graph
+        quiet.enter(outside)
         while True:
             for i, edge in enumerate(edges):
                 gradient = gradients[i]
@@ -226,7 +227,7 @@ def walk(
                 node.release()
     finally:
         current.recording = before
-        quiet.leave(token)
+        quiet.put_back(outside)
 
 
 class AccumulateGrad(Operation):
@@ -243,15 +244,16 @@ class AccumulateGrad(Operation):
         leaf: Any = self.variable
         if leaf._hooks:
             gradient = hooks.call_leaf_hooks(leaf, gradient)
-        if not leaf._requires_grad:  # frozen since it was used
-            pass
-        elif isinstance(gradient, Variable):  # create_graph: the sum is itself part of a graph
-            leaf._grad = gradient if leaf._grad is None else leaf._grad + gradient
-        elif leaf._grad is None:
-            leaf._grad = wrap(gradient if ownership.may_keep(gradient) else gradient.copy())
-        else:  # in place, also where it has a history: what is added depends on nothing
-            np.add(leaf._grad.array, gradient, out=leaf._grad.array)
-            storage.mark_written(leaf._grad.array)
+        with one_thread:  # two that add at once would lose what one of them adds
+            if not leaf._requires_grad:  # frozen since it was used
+                pass
+            elif isinstance(gradient, Variable):  # create_graph: the sum is itself part of a graph
+                leaf._grad = gradient if leaf._grad is None else leaf._grad + gradient
+            elif leaf._grad is None:
+                leaf._grad = wrap(gradient if ownership.may_keep(gradient) else gradient.copy())
+            else:  # in place, also where it has a history: what is added depends on nothing
+                np.add(leaf._grad.array, gradient, out=leaf._grad.array)
+                storage.mark_written(leaf._grad.array)
         if leaf._post_hooks:
             hooks.call_post_hooks(leaf)
         return ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,11 +15,10 @@ from .variable import Array, Variable, wrap
 class RemovableHandle:
     """What registering a hook returns; `remove()` takes the hook off again. Also a context manager."""
 
-    _next_id = 0
+    _ids = itertools.count()  # also where two threads register at once, each has its own
 
     def __init__(self, hooks: dict[int, Any], hook: Any, prepend: bool = False) -> None:
-        self.id = RemovableHandle._next_id
-        RemovableHandle._next_id += 1
+        self.id = next(self._ids)
         self._hooks = hooks
         hooks[self.id] = hook
         if prepend:

@@ -62,8 +62,13 @@ class ModeContext:
     def __enter__(self) -> None:
         # A stack, as one object may be entered again inside itself.
         stack = self.__dict__.setdefault("_before", [])
-        stack.append({name: getattr(current, name) for name in self.settings})
-        current.__dict__.update(self.settings)
+        before = {name: getattr(current, name) for name in self.settings}
+        stack.append(before)
+        try:
+            current.__dict__.update(self.settings)
+        except BaseException:  # an interrupt, just when it was set: Python will not call `__exit__`
+            current.__dict__.update(before)
+            raise
 
     def __exit__(self, *error: object) -> None:
         current.__dict__.update(self.__dict__["_before"].pop())

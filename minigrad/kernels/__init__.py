@@ -5,6 +5,7 @@ it, when an array is large enough for it: small arrays never wait for a compiler
 (NUMBA_CACHE_DIR, else beside the file), so each is compiled once on a machine; `python -m minigrad.kernels warm` does it ahead.
 
     compiled.py       the decorators of all loops, and the list of what they made
+    cache.py          compiled loops on disk, checked before they are believed
     vector.py         exp, tanh, erf ... written out, so that the compiler makes vector instructions of them
     sums.py           sums and maxima of a row
     elementwise.py    activations, forward and backward
@@ -28,85 +29,72 @@ part. So no second pool spins beside that of BLAS, and loader threads may call k
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
+import queue
 import threading
 from collections.abc import Callable
 
-from ..threads import get_num_threads
+from ..threads import Job, get_num_threads, settle
 
 _PER_THREAD = 1 << 17  # elements that are worth waking a second thread for
 
-_workers: list[_Worker] = []
-_busy = threading.Lock()
+_workers: list[threading.Thread] = []
+_offered: queue.SimpleQueue[Job] = queue.SimpleQueue()  # a worker does what it finds here, if nobody has begun it
 
 
-class _Worker(threading.Thread):
-    """A thread that runs one function at a time, waiting for the next on a lock, which wakes it sooner than a queue would."""
-
-    def __init__(self) -> None:
-        super().__init__(name="minigrad kernel", daemon=True)
-        self.job: Callable[[], object] | None = None
-        self.error: BaseException | None = None
-        self._given, self._done = threading.Lock(), threading.Lock()
-        self._given.acquire()
-        self._done.acquire()
-        self.start()
-
-    def run(self) -> None:
-        while True:
-            self._given.acquire()
-            try:
-                assert self.job is not None
-                self.job()
-            except BaseException as error:
-                self.error = error
-            self.job = None
-            self._done.release()
-
-    def give(self, job: Callable[[], object]) -> None:
-        self.job = job
-        self._given.release()
-
-    def wait(self) -> BaseException | None:
-        self._done.acquire()
-        error, self.error = self.error, None
-        return error
+def _work() -> None:
+    while True:
+        _offered.get().do()  # (while it waits it holds no job, and with it no arrays)
 
 
-def split(rows: int, elements: int, run: Callable[[int, int], object]) -> None:
+def _hire(n: int) -> bool:
+    """Have at least n workers; whether the system allows it."""
+    try:
+        while len(_workers) < n:
+            worker = threading.Thread(target=_work, name="minigrad kernel", daemon=True)
+            worker.start()
+            _workers.append(worker)
+    except RuntimeError:
+        return False
+    return True
+
+
+def split(rows: int, elements: int, run: Callable[[int, int], object], in_place: bool = False) -> None:
     """`run(start, stop)` over all rows, their `elements` shared among the threads of `minigrad.set_num_threads`.
 
-    While another thread uses the workers, this one does its work alone.
+    This thread does the first part, and any that no worker has begun by then: no thread waits for workers that are busy.
+    It returns when all are done, or raises when none is under way. in_place: what the arrays held before is lost, so they
+    must not be left changed in part; then the workers do it all, whom no interrupt reaches.
     """
     parts = max(1, min(get_num_threads(), rows, elements // _PER_THREAD))
-    if parts == 1 or not _busy.acquire(blocking=False):
+    if parts == 1 or not _hire(parts if in_place else parts - 1):
         run(0, rows)
         return
+    bounds = [rows * i // parts for i in range(parts + 1)]
+    jobs, me = [Job(run, a, b) for a, b in itertools.pairwise(bounds)], object()
+    offer = _offered.put if in_place else None
     try:
-        while len(_workers) < parts - 1:
-            _workers.append(_Worker())
-        bounds = [rows * i // parts for i in range(parts + 1)]
-        used = _workers[: parts - 1]
-        for worker, (a, b) in zip(used, itertools.pairwise(bounds[1:]), strict=True):
-            worker.give(functools.partial(run, a, b))
-        try:
-            run(bounds[0], bounds[1])
-        finally:
-            errors = [worker.wait() for worker in used]
-        for error in errors:
-            if error is not None:
-                raise error
+        for job in () if in_place else jobs[1:]:
+            _offered.put(job)
+        for job in () if in_place else jobs:
+            if job.taken_by(me):
+                run(*job.args)
     finally:
-        _busy.release()
+        try:
+            settle(jobs, me, offer)
+        finally:
+            settle(jobs, me, offer)  # where an interrupt hit the first before it began
+    for job in jobs:
+        if job.error is not None:
+            raise job.error
 
 
 def _forget_workers() -> None:
-    """In a forked child the threads are gone, and nobody will release the lock."""
-    global _busy
+    """In a forked child the threads are gone, and nobody will take what they were offered."""
+    global _offered
     _workers.clear()
-    _busy = threading.Lock()
+    _offered = queue.SimpleQueue()
 
 
 if hasattr(os, "register_at_fork"):

@@ -16,6 +16,12 @@ import numba
 import numpy as np
 from numba.core import event
 
+from ..threads import apart, compiling
+from .cache import Store
+
+if numba.config.DISABLE_JIT:
+    raise ImportError("Numba's compiler is switched off (NUMBA_DISABLE_JIT)")
+
 KERNELS: dict[str, Kernel] = {}  # by "file.name": those of the files imported so far
 PATIENCE = 1.0  # seconds of compiling after which a kernel says so
 
@@ -50,24 +56,26 @@ class Kernel:
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-        dispatcher: Any = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})(function)
-        # Numba keeps a compiled loop while its own file is unchanged; it is made of other files here too.
-        dispatcher._cache._cache_file._source_stamp = _sources(Path(function.__code__.co_filename))
+        dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(function)
+        file = Path(function.__code__.co_filename)
+        dispatcher._cache = Store(self.name, file, _sources(file))
         self.dispatcher = dispatcher
         self._known: set[tuple[Any, ...]] = set()
-        self._lock = threading.Lock()
         self.used = False
         KERNELS[self.name] = self
 
     def __call__(self, *args: Any) -> Any:
-        key = tuple((a.dtype.char, a.ndim, a.flags.c_contiguous) if type(a) is np.ndarray else type(a) for a in args)
+        key = tuple((a.dtype.char, a.ndim, a.flags.num) if type(a) is np.ndarray else type(a) for a in args)
         if key not in self._known:
-            with self._lock, event.install_listener("numba:compile", _Announcement(self)):
-                result = self.dispatcher(*args)
-                self._known.add(key)
-                self.used = True
-            return result
+            apart(self._compile, key, args)  # an interrupt would leave Numba's compiler as it is then
         return self.dispatcher(*args)
+
+    def _compile(self, key: tuple[Any, ...], args: tuple[Any, ...]) -> None:
+        """Have it compiled, or loaded from disk, for arguments of these types."""
+        with compiling, event.install_listener("numba:compile", _Announcement(self)):
+            self.dispatcher.compile(tuple(self.dispatcher.typeof_pyval(a) for a in args))
+            self._known.add(key)
+            self.used = True
 
 
 class _Announcement(event.Listener):

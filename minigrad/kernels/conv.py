@@ -57,6 +57,16 @@ _SMALL = 1 << 18  # elements of dw that each thread may have for itself
 
 
 @inline
+def _extent(taps: Any) -> Any:
+    """The least and the largest shift in rows and in columns. (NumPy's `min` and `ptp` would take a second to compile.)"""
+    above, below, left, right = taps[0, 0], taps[0, 0], taps[1, 0], taps[1, 0]
+    for t in range(1, taps.shape[1]):
+        above, below = min(above, taps[0, t]), max(below, taps[0, t])
+        left, right = min(left, taps[1, t]), max(right, taps[1, t])
+    return above, below, left, right
+
+
+@inline
 def _gather(
     x: Any, height: Any, width: Any, first: Any, channels: Any, image: Any, grid: Any, step: Any, taps: Any, begin: Any,
     end: Any, panel: Any, stride: Any,
@@ -136,9 +146,9 @@ def _convolve(
     together = grid[0] * line * (1 if pitch else len(x))  # places of which strips are cut
     strips = (together + wide - 1) // wide
     columns = STRIPS * wide
-    above, left = taps[0].min(), taps[1].min()
-    reach = (taps[0].max() - above) * pitch + taps[1].max() - left if pitch else 0
-    edge = 0 if pitch < grid[1] + np.ptp(taps[1]) else left
+    above, below, left, right = _extent(taps)
+    reach = (below - above) * pitch + right - left if pitch else 0
+    edge = 0 if pitch < grid[1] + right - left else left
     stride = (columns + reach + lanes) // lanes * lanes
     at_once = min(channels, max(1, DEPTH // n_taps))
     panel = np.zeros(at_once * stride * (1 if pitch else n_taps), x.dtype)
@@ -223,9 +233,9 @@ def _gradient_by_weight(
     line = pitch if pitch else grid[1]
     together = grid[0] * line * (1 if pitch else len(x))
     places = (together + (together + PLACES - 1) // PLACES - 1) // ((together + PLACES - 1) // PLACES)
-    above, left = taps[0].min(), taps[1].min()
-    reach = (taps[0].max() - above) * pitch + taps[1].max() - left if pitch else 0
-    edge = 0 if pitch < grid[1] + np.ptp(taps[1]) else left
+    above, below, left, right = _extent(taps)
+    reach = (below - above) * pitch + right - left if pitch else 0
+    edge = 0 if pitch < grid[1] + right - left else left
     stride = (places + reach + lanes) // lanes * lanes
     at_once = min(last - first, max(1, DEPTH // n_taps))
     panel = np.zeros((at_once * n_taps + high) * stride, x.dtype)

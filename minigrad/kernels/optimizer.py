@@ -31,7 +31,7 @@ def adam(p: Array, g: Array, m: Array, v: Array, betas: tuple[float, float], eps
     beta1, beta2 = betas
     flat = [a.reshape(-1) for a in (p, g, m, v)]
     numbers = beta1, beta2, float(np.sqrt(1 - beta2**t)), eps, lr / (1 - beta1**t)
-    split(p.size, p.size, lambda a, b: _adam(*(part[a:b] for part in flat), *numbers))
+    split(p.size, p.size, lambda a, b: _adam(*(part[a:b] for part in flat), *numbers), in_place=True)
 
 
 @kernel
@@ -47,4 +47,5 @@ def _momentum(p: Array, g: Array, buffer: Array, momentum: float, damp: float, l
 def momentum(p: Array, g: Array, buffer: Array, mu: float, dampening: float, lr: float, nesterov: bool) -> None:
     """`SGD.update` with momentum on contiguous arrays of one shape, after the first step (which fills the buffer)."""
     flat = [a.reshape(-1) for a in (p, g, buffer)]
-    split(p.size, p.size, lambda a, b: _momentum(*(part[a:b] for part in flat), mu, 1 - dampening, lr, nesterov))
+    numbers = mu, 1 - dampening, lr, nesterov
+    split(p.size, p.size, lambda a, b: _momentum(*(part[a:b] for part in flat), *numbers), in_place=True)

@@ -96,6 +96,13 @@ def _gru_row(g: Any, y: Any, h: Any, kept: Any, out: Any) -> None:
         out[k] = (h[k] - new[k]) * z[k] + new[k]
 
 
+@inline
+def _copy(source: Any, to: Any) -> None:
+    """to[:] = source, which as an assignment compiles for seconds: it could fail, with a message that names the shapes."""
+    for k in range(source.size):
+        to[k] = source[k]
+
+
 @kernel
 def _forward(
     kind: int, x: Array, w: Array, w_row: int, bias: Array, outputs: Array, last: Array, cell: Array, before: Array, gates: Array,
@@ -108,7 +115,7 @@ def _forward(
     product = np.zeros((stop - start + _SPARE) * w_row, x.dtype)
     zero = x.dtype.type(0)
     for r in range(stop - start):
-        state[r * width : (r + 1) * width] = last[start + r]
+        _copy(last[start + r], state[r * width : (r + 1) * width])
     for t in range(sizes.size):
         n = min(sizes[t], stop) - start
         if n <= 0:
@@ -118,7 +125,7 @@ def _forward(
             at = starts[t] + start + r
             y, h = product[r * w_row : r * w_row + n_gates], state[r * width : (r + 1) * width]
             g, out, given = gates[at], outputs[at], x[at]
-            before[at] = h
+            _copy(h, before[at])
             if kind == GRU:
                 for k in range(n_gates):
                     g[k] = given[k]
@@ -137,11 +144,11 @@ def _forward(
                     else:
                         for k in range(n_gates):
                             g[k] = zero if g[k] <= zero else g[k]  # a nan stays
-                    out[:] = g
+                    _copy(g, out)
             for k in range(width):
                 h[k] = out[k]
     for r in range(stop - start):
-        last[start + r] = state[r * width : (r + 1) * width]
+        _copy(state[r * width : (r + 1) * width], last[start + r])
 
 
 @inline
@@ -218,7 +225,7 @@ def _backward(
             else:
                 for k in range(width):
                     to[k] = zero if g[k] <= zero else by_h[k]
-            d[at] = to
+            _copy(to, d[at])
         if n > 0:
             _product(change, n_gates, n, w, w_row, width, product)
         for r in range(n):
