@@ -56,6 +56,7 @@ from .method_functions import *
 from . import amp, cuda, linalg, nn, optim, utils
 from .amp import autocast, get_autocast_dtype, is_autocast_enabled
 from .legacy import *
+from .lowrank import *
 from .rejection import *
 from .config import show_config
 from .dtypes import can_cast, result_type

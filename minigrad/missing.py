@@ -26,9 +26,6 @@ _INSTEAD = {
     "stft": "there are no complex numbers",
     "eig": "there are no complex numbers; of a symmetric matrix: linalg.eigh",
     "eigvals": "there are no complex numbers; of a symmetric matrix: linalg.eigvalsh",
-    "lu": "use linalg.solve, linalg.inv or linalg.det, which factorize for themselves",
-    "lu_factor": "use linalg.solve, linalg.inv or linalg.det, which factorize for themselves",
-    "lu_solve": "use linalg.solve",
     "tensorboard": "use PyTorch's, torch.utils.tensorboard: it takes numbers and arrays",
 }
 # fmt: off

@@ -679,6 +679,7 @@ class Tensor(Variable):
     svd, qr, cholesky, pinverse = ops.svd, ops.qr, ops.cholesky, ops.pinverse
     cholesky_solve, cholesky_inverse = ops.cholesky_solve, ops.cholesky_inverse
     triangular_solve = ops.triangular_solve
+    lu, lu_solve, geqrf, orgqr, ormqr = ops.lu, ops.lu_solve, ops.geqrf, ops.orgqr, ops.ormqr
     det, slogdet, logdet = ops.det, ops.slogdet, ops.logdet
     matrix_power, matrix_exp = ops.matrix_power, ops.matrix_exp
 

@@ -49,6 +49,7 @@ operations do), they return arrays and leave no trace in the graph.
     lapack.py              what functions of matrices share
     solving.py             inverse, det, slogdet, cholesky, triangular_solve, and solving for linalg
     decompositions.py      qr, svd, and eigenvalues for linalg
+    lu.py                  lu, lu_solve, geqrf and the reflections of a QR
     matrix_functions.py    pinverse, matrix_power, matrix_exp
     norm.py                batch, layer, group and instance norm, rms norm
     operands.py            tensors and numbers, and the type in which they meet (helpers)
@@ -111,6 +112,7 @@ from .loss_distributions import *
 from .loss_margins import *
 from .loss_regression import *
 from .lp_pool import *
+from .lu import *
 from .masked import *
 from .matrix import *
 from .matrix_functions import *
