@@ -467,6 +467,10 @@ class Tensor(Variable):
         d = dtypes.default_numpy() if dtype is Tensor else dtypes.to_numpy(dtypes.of_type(dtype))
         return cast(self, d)
 
+    def polygamma(self, n: int) -> Tensor:
+        """The n-th derivative of digamma."""
+        return ops.polygamma(n, self)
+
     def type_as(self, other: Tensor) -> Tensor:
         """The tensor in the dtype of other."""
         return self.to(other.dtype)
@@ -602,7 +606,8 @@ class Tensor(Variable):
     atanh = arctanh = ops.atanh
     sigmoid, logit = ops.sigmoid, ops.logit
     erf, erfc, erfinv = ops.erf, ops.erfc, ops.erfinv
-    lgamma, digamma = ops.lgamma, ops.digamma
+    lgamma, digamma, mvlgamma, i0 = ops.lgamma, ops.digamma, ops.mvlgamma, ops.i0
+    igamma, igammac = ops.igamma, ops.igammac
     hypot, logaddexp, xlogy, copysign = ops.hypot, ops.logaddexp, ops.xlogy, ops.copysign
     lerp, addcmul, addcdiv, float_power = ops.lerp, ops.addcmul, ops.addcdiv, ops.float_power
     rad2deg, deg2rad, nan_to_num = ops.rad2deg, ops.deg2rad, ops.nan_to_num
@@ -732,9 +737,9 @@ for _name in (
     "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "baddbmm", "bitwise_and", "bitwise_left_shift",
     "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "clamp_max", "clamp_min", "copysign", "cosh",
     "cumprod", "cumsum", "deg2rad", "digamma", "eq", "erf", "erfc", "exp2", "expm1", "fix", "floor_divide",
-    "fmod", "frac", "gcd", "ge", "greater", "greater_equal", "gt", "heaviside", "hypot", "index_reduce", "lcm", "ldexp",
+    "fmod", "frac", "gcd", "ge", "greater", "greater_equal", "gt", "heaviside", "hypot", "i0", "igamma", "igammac", "index_reduce", "lcm", "ldexp",
     "le", "less", "less_equal", "lgamma", "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logit", "lt", "ne", "negative", "nextafter", "not_equal", "put", "rad2deg", "remainder", "renorm",
+    "logical_xor", "logit", "lt", "mvlgamma", "ne", "negative", "nextafter", "not_equal", "polygamma", "put", "rad2deg", "remainder", "renorm",
     "sgn", "sign", "sinc", "sinh", "tan", "true_divide", "xlogy",
 ):  # fmt: skip
     setattr(Tensor, f"{_name}_", inplace.of(getattr(Tensor, _name)))

@@ -1,5 +1,6 @@
 """Linear algebra: the classes of errors, in both engines alike; a QR without Q."""
 
+import numpy as np
 import pytest
 import torch
 

@@ -13,6 +13,7 @@ operations do), they return arrays and leave no trace in the graph.
     attention.py           scaled dot-product attention
     axes.py                the dimensions of a reduction (helpers)
     bags.py                embedding_bag: sums, means and maxima of bags of rows
+    bessel.py              Bessel functions: their values, and i0
     checks.py              checks of arguments, in PyTorch's words (helpers)
     choice.py              where, maximum, minimum, clamp, nan_to_num
     comparison.py          == < isnan isclose, logic and bits
@@ -29,6 +30,7 @@ operations do), they return arrays and leave no trace in the graph.
     extremes.py            amax, aminmax, max, argmax ...
     float_parts.py         signbit, frexp, ldexp, nextafter
     fractional_pool.py     max pooling of windows at random places
+    gamma_values.py        the values of the incomplete gamma functions and of zeta
     index.py               x[key]
     integers.py            gcd, lcm, shifts of bits
     integration.py         trapezoid, gradient: integrals and derivatives of samples
@@ -85,6 +87,7 @@ from .arithmetic import *
 from .arrange import *
 from .attention import *
 from .bags import *
+from .bessel import *
 from .choice import *
 from .comparison import *
 from .contraction import *
