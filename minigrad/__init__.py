@@ -45,6 +45,7 @@ from .program import (
 )  # fmt: skip
 from .random import Generator, default_generator, initial_seed, manual_seed, seed
 from .sampling import *
+from .storages import TypedStorage, UntypedStorage
 from .size import Size
 from .tensor_options import channels_last, contiguous_format, preserve_format, strided
 from .threads import get_num_threads, set_num_threads

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import autograd, creation, dtypes, inplace, ops, printing, resize, sampling, storage
+from . import autograd, creation, dtypes, inplace, missing, ops, printing, resize, sampling, storage, storages
 from .autograd import inference, views
 from .autograd.differentiate import register_stack
 from .autograd.hooks import RemovableHandle
@@ -125,6 +125,74 @@ class Tensor(Variable):
     def data_ptr(self) -> int:
         """The address of the first element."""
         return self.array.ctypes.data
+
+    const_data_ptr = data_ptr
+    storage, untyped_storage, storage_offset = storages.of, storages.bytes_of, storages.offset
+    set_, is_set_to = storages.set_, storages.is_set_to
+
+    def is_shared(self) -> bool:
+        """False: there is one process."""
+        return False
+
+    def is_pinned(self, device: Any = None) -> bool:
+        """False: there is one kind of memory."""
+        return False
+
+    def dim_order(self, ambiguity_check: Any = False) -> tuple[int, ...]:
+        """The dimensions from the one with the widest steps in memory to the one with the narrowest."""
+        if ambiguity_check:
+            raise NotImplementedError("dim_order: ambiguity_check is not supported by minigrad; leave it out")
+        return tuple(sorted(range(self.array.ndim), key=lambda d: -self.array.strides[d]))
+
+    def dense_dim(self) -> int:
+        """The number of dimensions: none is sparse."""
+        return self.array.ndim
+
+    def sparse_dim(self) -> int:
+        """0: every tensor is dense."""
+        return 0
+
+    def get_device(self) -> int:
+        """-1, which stands for the CPU."""
+        return -1
+
+    def is_same_size(self, other: Tensor) -> bool:
+        """Whether the shapes are the same."""
+        return self.array.shape == other.array.shape
+
+    def is_nonzero(self) -> bool:
+        """Whether the one element is other than 0."""
+        return bool(self)
+
+    def is_conj(self) -> bool:
+        """False: there are no complex numbers."""
+        return False
+
+    def is_neg(self) -> bool:
+        """False: negations are not put off."""
+        return False
+
+    real = property(lambda self: self)
+
+    def conj(self) -> Tensor:
+        """Itself: it is real."""
+        return self
+
+    def resolve_conj(self) -> Tensor:
+        """Itself: nothing is put off."""
+        return self
+
+    def resolve_neg(self) -> Tensor:
+        """Itself: nothing is put off."""
+        return self
+
+    conj_physical = conj
+
+    def as_subclass(self, cls: type[Tensor]) -> Any:
+        """The same memory and history as a tensor of another class."""
+        result = ops.reshape(self, self.array.shape) if self.requires_grad else wrap(self.array[...])
+        result.__class__ = cls
+        return result
 
     def is_contiguous(self, memory_format: Any = contiguous_format) -> bool:
         """Whether the elements lie in memory in this order, by default that of their indices, without gaps."""
@@ -441,6 +509,10 @@ class Tensor(Variable):
             raise RuntimeError("only leaf tensors can be pickled; use .detach() first")
         return _rebuild, (type(self), self.array, self._requires_grad)
 
+    def __getattr__(self, name: str) -> NoReturn:
+        """AttributeError, with what to do instead where PyTorch's tensors have it."""
+        raise missing.of_tensor(self, name)
+
     def __dir__(self) -> list[str]:
         return sorted(set(dir(type(self))) | set(self.__dict__))
 
@@ -539,6 +611,7 @@ class Tensor(Variable):
     new = creation.new
     new_tensor, new_zeros, new_ones = creation.new_tensor, creation.new_zeros, creation.new_ones
     new_empty, new_full = creation.new_empty, creation.new_full
+    new_empty_strided = creation.new_empty_strided
 
     # -- arithmetic, comparison, choice
 
@@ -617,6 +690,7 @@ class Tensor(Variable):
     signbit, frexp, ldexp, nextafter = ops.signbit, ops.frexp, ops.ldexp, ops.nextafter
     gcd, lcm = ops.gcd, ops.lcm
     sgn = ops.sign
+    angle = ops.angle
 
     # -- reductions
 
@@ -645,6 +719,8 @@ class Tensor(Variable):
     expand, expand_as, broadcast_to = shape_ops.expand, shape_ops.expand_as, ops.broadcast_to
     repeat, tile, repeat_interleave = arrange.repeat, ops.tile, ops.repeat_interleave
     unfold, as_strided = windows, ops.as_strided
+    narrow_copy, unsafe_chunk, unsafe_split = ops.narrow_copy, ops.unsafe_chunk, ops.unsafe_split
+    unsafe_split_with_sizes = ops.unsafe_split_with_sizes
     narrow, select, split, chunk = ops.narrow, ops.select, ops.split, ops.chunk
     tensor_split, unbind, split_with_sizes = ops.tensor_split, ops.unbind, ops.split_with_sizes
     hsplit, vsplit, dsplit = ops.hsplit, ops.vsplit, ops.dsplit
@@ -662,6 +738,7 @@ class Tensor(Variable):
     index_fill, index_put, index_reduce, put = ops.index_fill, ops.index_put, ops.index_reduce, ops.put
     scatter, scatter_add, scatter_reduce = ops.scatter, ops.scatter_add, ops.scatter_reduce
     masked_fill, masked_select, masked_scatter = ops.masked_fill, ops.masked_select, ops.masked_scatter
+    nonzero_static = ops.nonzero_static
     nonzero, argwhere, bincount, unique = ops.nonzero, ops.argwhere, ops.bincount, ops.unique
     histc, histogram, unique_consecutive = ops.histc, ops.histogram, ops.unique_consecutive
     cov, corrcoef = ops.cov, ops.corrcoef
@@ -728,6 +805,7 @@ class Tensor(Variable):
     bernoulli, multinomial = sampling.bernoulli, sampling.multinomial
     copy_, fill_, zero_, float_power_ = inplace.copy_, inplace.fill_, inplace.zero_, inplace.float_power_
     resize_, resize_as_, apply_, map_ = resize.resize_, resize.resize_as_, resize.apply_, resize.map_
+    map2_, fill_diagonal_ = resize.map2_, inplace.fill_diagonal_
     swapaxes_ = swapdims_ = inplace.reshaping(ops.transpose)
 
 

@@ -56,6 +56,7 @@ operations do), they return arrays and leave no trace in the graph.
     norm.py                batch, layer, group and instance norm, rms norm
     operands.py            tensors and numbers, and the type in which they meet (helpers)
     order.py               sort, topk, median, mode, quantile ...
+    other_names.py         names of what nearly stands elsewhere: rsub, narrow_copy, nonzero_static ...
     overlay.py             copies with a part replaced: select_scatter, put, index_reduce ...
     pad.py                 pad: a border around an array
     parts.py               slices, narrow, split, chunk, unbind
@@ -121,6 +122,7 @@ from .matrix import *
 from .matrix_functions import *
 from .norm import *
 from .order import *
+from .other_names import *
 from .overlay import *
 from .pad import *
 from .parts import *
