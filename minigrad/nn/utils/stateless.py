@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ... import missing
 from ...func.modules import functional_call as _functional_call
 from ...warn import warn
 from ..module import Module
@@ -22,3 +23,7 @@ def functional_call(
         FutureWarning,
     )
     return _functional_call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)
+
+
+def __getattr__(name: str) -> object:
+    raise missing.error(__name__, name, globals())
