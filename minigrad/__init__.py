@@ -45,6 +45,7 @@ from .program import (
 )  # fmt: skip
 from .random import Generator, default_generator, initial_seed, manual_seed, seed
 from .sampling import *
+from .storages import TypedStorage, UntypedStorage
 from .size import Size
 from .tensor_options import channels_last, contiguous_format, preserve_format, strided
 from .threads import get_num_threads, set_num_threads
@@ -56,6 +57,7 @@ from .method_functions import *
 from . import amp, cuda, linalg, nn, optim, utils
 from .amp import autocast, get_autocast_dtype, is_autocast_enabled
 from .legacy import *
+from .lowrank import *
 from .rejection import *
 from .config import show_config
 from .dtypes import can_cast, result_type

@@ -13,6 +13,7 @@ from . import dtypes
 from .autograd.variable import Variable, wrap
 from .device import require_cpu
 from .equal_steps import equal_steps
+from .geometry import Geometry, look
 from .ops.operands import Number, element
 from .quiet import quiet
 from .size import Size
@@ -39,6 +40,7 @@ __all__ = [
     "asarray",
     "empty",
     "empty_like",
+    "empty_strided",
     "eye",
     "from_dlpack",
     "from_numpy",
@@ -292,6 +294,24 @@ def empty(*sizes: Any, size: Any = None, **options: Unpack[FormatOptions]) -> Te
     return leaf(unset("empty", read_size("empty", sizes, size), d, options.get("memory_format")), requires_grad)
 
 
+def empty_strided(size: Sequence[int], stride: Sequence[int], **options: Unpack[TensorOptions]) -> Tensor:
+    """Unset memory of shape `size`, whose elements lie `stride` apart by dimension. PyTorch: torch.empty_strided."""
+    d, requires_grad = read("empty_strided", options, dtypes.default_numpy())
+    return leaf(strided_memory("empty_strided", size, stride, d), requires_grad)
+
+
+def strided_memory(function: str, size: Sequence[int], stride: Sequence[int], d: np.dtype) -> np.ndarray:
+    """An unset array of this shape and these strides."""
+    place = Geometry(tuple(size), tuple(stride), 0)
+    if len(place.shape) != len(place.strides):
+        raise RuntimeError(
+            f"{function}: dimensionality of sizes ({len(place.shape)}) must match dimensionality of strides ({len(place.strides)})"
+        )
+    if min((*place.shape, *place.strides), default=0) < 0:
+        raise RuntimeError(f"{function}: sizes and strides must not be negative, got {list(size)} and {list(stride)}")
+    return look(np.empty(place.span()[1], d), place)
+
+
 @quiet
 def full(size: Sequence[int], fill_value: Number, **options: Unpack[TensorOptions]) -> Tensor:
     """`fill_value` in shape `size`; its type is the value's where none is given. PyTorch: torch.full."""
@@ -457,6 +477,14 @@ def new_empty(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[Ten
     """Unset memory of shape size, in this tensor's type."""
     d, requires_grad = read("new_empty", options, self.array.dtype)
     return leaf(np.empty(read_size("new_empty", sizes, size), d), requires_grad)
+
+
+def new_empty_strided(
+    self: Tensor, size: Sequence[int], stride: Sequence[int], **options: Unpack[TensorOptions]
+) -> Tensor:
+    """Unset memory of shape size, whose elements lie stride apart by dimension, in this tensor's type."""
+    d, requires_grad = read("new_empty_strided", options, self.array.dtype)
+    return leaf(strided_memory("new_empty_strided", size, stride, d), requires_grad)
 
 
 @quiet

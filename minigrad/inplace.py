@@ -23,6 +23,7 @@ from .autograd.views import before_change, check_change, record_write
 from .geometry import overlap_in_part, repeats
 from .ops.index import check_put, getitem, index_put, put
 from .ops.keys import index_error, ints_first, plain_key
+from .ops.masked import masked_fill
 from .ops.operands import cast
 from .ops.power import float_power
 from .ops.shape import expand, without_leading_ones
@@ -323,3 +324,29 @@ def _number(x: Any, value: Any) -> Any:
 
 put_ = of(put, idempotent=True)
 index_put_ = of(index_put, idempotent=True)
+
+
+def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
+    """Give the main diagonal this value: of more than two equal dimensions the places (i, i, i, ...).
+
+    wrap: of a tall matrix the diagonal begins again below each square and a row. PyTorch: torch.Tensor.fill_diagonal_.
+    """
+    shape = self.array.shape
+    if len(shape) < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if len(shape) > 2 and len(set(shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    i = np.arange(shape[0] if wrap and len(shape) == 2 else min(shape))
+    if wrap and len(shape) == 2:
+        period = i % (shape[1] + 1)
+        i, columns = i[period < shape[1]], period[period < shape[1]]
+        key: tuple[Any, ...] = (i, columns)
+    else:
+        key = (i,) * len(shape)
+    on = np.zeros(shape, bool)
+    on[key] = True
+    return _filled(self, _as_tensor(on), fill_value)
+
+
+_filled = of(masked_fill, reads=False, idempotent=True)
+_as_tensor = wrap

@@ -26,9 +26,6 @@ _INSTEAD = {
     "stft": "there are no complex numbers",
     "eig": "there are no complex numbers; of a symmetric matrix: linalg.eigh",
     "eigvals": "there are no complex numbers; of a symmetric matrix: linalg.eigvalsh",
-    "lu": "use linalg.solve, linalg.inv or linalg.det, which factorize for themselves",
-    "lu_factor": "use linalg.solve, linalg.inv or linalg.det, which factorize for themselves",
-    "lu_solve": "use linalg.solve",
     "tensorboard": "use PyTorch's, torch.utils.tensorboard: it takes numbers and arrays",
 }
 # fmt: off
@@ -38,15 +35,54 @@ _INSTEAD |= dict.fromkeys((
 # fmt: on
 
 
+# Whole families: what is said of names that begin or end so.
+_FAMILIES = (
+    (r"q_|(?:fake_)?quanti[sz]e|quantized_|q?u?int\d+$|qu?int\d|qscheme|fbgemm|per_(?:tensor|channel)_|dequantize|choose_qparams|int_repr",
+     "there is no quantization"),
+    (r".*sparse|hspmm|[cr]?(?:col|row)_indices|crow_|ccol_|smm|dsmm|hsmm|saddmm|sspaddmm|spmm|coalesce|is_coalesced",
+     "there are no sparse tensors; the one layout is strided"),
+    (r"(?:mkldnn|miopen|cudnn)_|to_mkldnn", "it is a library's own interface; nn.functional has the operation"),
+    (r"(?:view_as_)?(?:complex|real)$|cdouble|cfloat|chalf|complex\d+|imag|istft|stft|polar", "there are no complex numbers"),
+    (r".*Type$|Script|.*Graph|.*Dispatch|.*Script|sym_|Sym|parse_|import_ir|JIT|fx$|export$", "programs run as they stand: there is no compiler"),
+    (r"(?:to_|TypedS|UntypedS)?padded|nested", "there are no nested tensors; nn.utils.rnn has packed sequences"),
+)  # fmt: skip
+_PLACES = ("nn.functional", "nn", "linalg", "special", "fft", "utils.data", "nn.utils", "func", "autograd")
+
+
+def _said(name: str, names: Iterable[str], here: str) -> str:
+    """What to do in place of a name, or the nearest names, or that it is not there."""
+    if name in _INSTEAD:
+        return f": {_INSTEAD[name]}"
+    if name.startswith("_"):
+        return ""
+    for place in _PLACES:
+        module = sys.modules.get(f"minigrad.{place}")
+        if place != here and module is not None and callable(vars(module).get(name)):
+            return f": it is {place}.{name}"
+    import difflib
+    import re
+
+    for pattern, advice in _FAMILIES:
+        if re.match(pattern, name):
+            return f": {advice}"
+    if name.endswith("_copy"):
+        return ": clone() what the function without _copy gives"
+    near = difflib.get_close_matches(name, [n for n in names if not n.startswith("_")], 3, 0.65)
+    if near:
+        return f"; nearest: {', '.join(near)}"
+    return "; it is not in minigrad: README says what is not there"
+
+
 def error(module: str, name: str, names: Iterable[str]) -> AttributeError:
     """The error for `module.name`, with what to do instead, or the nearest of the module's own names."""
-    text = f"module '{module}' has no attribute '{name}'"
-    if name in _INSTEAD:
-        return AttributeError(f"{text}: {_INSTEAD[name]}")
-    import difflib
+    here = module.removeprefix("minigrad").removeprefix(".")
+    return AttributeError(f"module '{module}' has no attribute '{name}'{_said(name, names, here)}")
 
-    near = difflib.get_close_matches(name, [n for n in names if not n.startswith("_")], 3, 0.65)
-    return AttributeError(f"{text}; nearest: {', '.join(near)}" if near else text)
+
+def of_tensor(tensor: object, name: str) -> AttributeError:
+    """The error for an attribute that a tensor has not."""
+    said = "" if name.startswith("_") else _said(name, dir(type(tensor)), "Tensor")
+    return AttributeError(f"'{type(tensor).__name__}' object has no attribute '{name}'{said}")
 
 
 def advise(package: str) -> None:

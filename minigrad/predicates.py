@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .ops.checks import require_tensor
+from .storages import TypedStorage, UntypedStorage
 from .tensor import Tensor
 
 
@@ -19,8 +20,8 @@ def is_inference(input: Tensor) -> bool:
 
 
 def is_storage(obj: Any) -> bool:
-    """Whether obj is the memory of a tensor: minigrad's is a NumPy array, which is none. PyTorch: torch.is_storage."""
-    return False
+    """Whether obj is the memory of a tensor, as `x.storage()` gives it. PyTorch: torch.is_storage."""
+    return isinstance(obj, TypedStorage | UntypedStorage)
 
 
 def typename(obj: Any) -> str:

@@ -1,4 +1,4 @@
-"""A tensor made to hold another number of elements: `resize_`, and `apply_`, `map_` with a function of Python's."""
+"""A tensor made to hold another number of elements: `resize_`, and `apply_`, `map_`, `map2_` with a function of Python's."""
 
 from __future__ import annotations
 
@@ -65,5 +65,16 @@ def map_(self: Tensor, tensor: Tensor, callable: Callable[[Any, Any], Any]) -> T
     other = np.broadcast_to(tensor.array, self.array.shape)
     for place in np.ndindex(self.array.shape):
         self.array[place] = callable(self.array[place].item(), other[place].item())
+    storage.mark_written(self.array)
+    return self
+
+
+def map2_(self: Tensor, x: Tensor, y: Tensor, callable: Callable[[Any, Any, Any], Any]) -> Tensor:
+    """Replace each element a by callable(a, b, c), b and c the elements of x and y, broadcast. PyTorch: torch.Tensor.map2_."""
+    if self.requires_grad or x.requires_grad or y.requires_grad:
+        raise TypeError("Can't call map2_() on Variable that requires grad. Use var.detach().map2_() instead.")
+    others = [np.broadcast_to(v.array, self.array.shape) for v in (x, y)]
+    for place in np.ndindex(self.array.shape):
+        self.array[place] = callable(self.array[place].item(), *(v[place].item() for v in others))
     storage.mark_written(self.array)
     return self

@@ -1,32 +1,40 @@
 """Special functions under the names of torch.special: those of the engine, and some composed of them.
 
-PyTorch: torch.special. Bessel functions, incomplete gamma functions and zeta are not there.
+Bessel functions of which torch.special takes no gradient have none here: what they give requires no grad. `polynomials.py` has
+the orthogonal polynomials. PyTorch: torch.special.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import missing
 from .autograd.graph import Operation
-from .autograd.variable import Array, Operand, Variable
+from .autograd.variable import Array, Operand, Variable, wrap
 from .creation import scalar_tensor
 from .ops import (
+    approximations,
+    bessel,
     digamma,
     erf,
     erfc,
     erfinv,
     exp2,
     expm1,
+    gamma_values,
+    igamma,
+    igammac,
     lgamma,
     log,
     log1p,
     log_softmax,
     logit,
     logsumexp,
+    mvlgamma,
     round,
     sigmoid,
     sinc,
@@ -34,14 +42,37 @@ from .ops import (
     where,
     xlogy,
 )  # fmt: skip
+from .ops import i0 as _i0
+from .ops import polygamma as _polygamma
 from .ops.checks import require_tensor
 from .ops.operands import promote, to_float
 from .ops.rule import Rule
-from .ops.special import Trigamma
+from .polynomials import (
+    chebyshev_polynomial_t,
+    chebyshev_polynomial_u,
+    chebyshev_polynomial_v,
+    chebyshev_polynomial_w,
+    hermite_polynomial_h,
+    hermite_polynomial_he,
+    laguerre_polynomial_l,
+    legendre_polynomial_p,
+    shifted_chebyshev_polynomial_t,
+    shifted_chebyshev_polynomial_u,
+    shifted_chebyshev_polynomial_v,
+    shifted_chebyshev_polynomial_w,
+)  # fmt: skip
+from .quiet import quiet
 
 __all__ = [
-    "digamma", "entr", "erf", "erfc", "erfinv", "exp2", "expit", "expm1", "gammaln", "log1p", "log_ndtr", "log_softmax",
-    "logit", "logsumexp", "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy",
+    "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t", "chebyshev_polynomial_u",
+    "chebyshev_polynomial_v", "chebyshev_polynomial_w", "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2",
+    "expit", "expm1", "gammainc", "gammaincc", "gammaln", "hermite_polynomial_h", "hermite_polynomial_he", "i0", "i0e",
+    "i1", "i1e", "laguerre_polynomial_l", "legendre_polynomial_p", "log1p", "log_ndtr", "log_softmax", "logit",
+    "logsumexp", "modified_bessel_i0", "modified_bessel_i1", "modified_bessel_k0", "modified_bessel_k1",
+    "multigammaln", "ndtr", "ndtri", "polygamma", "psi", "round", "scaled_modified_bessel_k0",
+    "scaled_modified_bessel_k1", "shifted_chebyshev_polynomial_t", "shifted_chebyshev_polynomial_u",
+    "shifted_chebyshev_polynomial_v", "shifted_chebyshev_polynomial_w", "sinc", "softmax", "spherical_bessel_j0",
+    "xlog1py", "xlogy", "zeta",
 ]  # fmt: skip
 
 
@@ -61,25 +92,66 @@ def psi(input: Any) -> Any:
 
 
 def polygamma(n: int, input: Any) -> Any:
-    """The n-th derivative of digamma: n is 0 or 1. PyTorch: torch.special.polygamma."""
+    """The n-th derivative of digamma. PyTorch: torch.special.polygamma."""
     if not isinstance(n, int) or isinstance(n, bool):
         raise TypeError(f"special_polygamma(): argument 'n' (position 1) must be int, not {type(n).__name__}")
-    require_tensor(input, "special_polygamma", "input", 2)
-    if n < 0:
-        raise RuntimeError("polygamma(n, x) does not support negative n.")
-    if n > 1:
-        raise NotImplementedError(f"polygamma: n={n} is not supported by minigrad; there are n=0 and n=1")
-    return digamma(input) if n == 0 else Trigamma.apply(to_float(input))
+    return _polygamma(n, input)
 
 
 def multigammaln(a: Any, p: int) -> Any:
     """ln Γₚ(a) = p (p - 1) / 4 · ln π + Σⱼ ln Γ(a - j / 2), j < p. PyTorch: torch.special.multigammaln."""
-    if p < 1:
-        raise RuntimeError("p has to be greater than or equal to 1")
-    total: Any = p * (p - 1) / 4 * math.log(math.pi)
-    for j in range(p):
-        total = total + lgamma(a + -j / 2)  # (-0 + 0 is 0, where the slope is -∞: as in PyTorch)
-    return total
+    return mvlgamma(a, p)
+
+
+def gammainc(input: Any, other: Any) -> Any:
+    """The regularized lower incomplete gamma function. PyTorch: torch.special.gammainc."""
+    for x, name, place in ((input, "input", 1), (other, "other", 2)):
+        require_tensor(x, "special_gammainc", name, place)
+    return igamma(input, other)
+
+
+def gammaincc(input: Any, other: Any) -> Any:
+    """1 - gammainc. PyTorch: torch.special.gammaincc."""
+    for x, name, place in ((input, "input", 1), (other, "other", 2)):
+        require_tensor(x, "special_gammaincc", name, place)
+    return igammac(input, other)
+
+
+class Zeta(Operation):
+    """out = Σ (q + k)⁻ˢ, k ≥ 0.  dq = -grad · s ζ(s + 1, q); ds is refused, as by PyTorch"""
+
+    grad_fn_name = "SpecialZetaBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, s: Array, q: Array) -> Array:
+        ctx.save_for_backward(s, q)
+        return gamma_values.zeta(s, q)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        s, q = ctx.saved_tensors
+        if ctx.needs_input_grad[0]:
+            raise NotImplementedError("the derivative for 'zeta' is not implemented.")
+        return None, grad * -s * Zeta.apply(s + 1, q)
+
+
+def zeta(input: Any, other: Any) -> Any:
+    """Hurwitz' ζ: Σ (other + k)^-input. PyTorch: torch.special.zeta."""
+    return Zeta.apply(*_two("zeta", input, other))
+
+
+class Erfcx(
+    Rule, out=approximations.erfcx, dx=lambda grad, x: grad * (2 * x * Erfcx.apply(x) - 2 / math.sqrt(math.pi))
+):
+    """out = e^(x²) erfc(x).  dx = grad · (2x out - 2/√π)"""
+
+    grad_fn_name = "SpecialErfcxBackward0"
+
+
+def erfcx(input: Any) -> Any:
+    """e^(x²) erfc(x), which is 1/(x √π) where erfc has long been 0. PyTorch: torch.special.erfcx."""
+    require_tensor(input, "special_erfcx")
+    return Erfcx.apply(to_float(input))
 
 
 class Entr(Rule, out=lambda x: np.where(x > 0, -x * np.log(np.abs(x)), np.where(x == 0, 0, np.where(x < 0, -np.inf, x))).astype(x.dtype),
@@ -113,11 +185,15 @@ class Xlog1py(Operation):
 
 def xlog1py(input: Operand, other: Operand) -> Any:
     """input · ln(1 + other), 0 where input is 0. PyTorch: torch.special.xlog1py."""
+    return Xlog1py.apply(*_two("xlog1py", input, other))
+
+
+def _two(name: str, input: Any, other: Any) -> tuple[Any, Any]:
+    """Two tensors, or a tensor and a number, as floats of one type."""
     if not isinstance(input, Variable) and not isinstance(other, Variable):
-        raise TypeError("special_xlog1py(): one of the arguments must be a Tensor")
-    a, b = (x if isinstance(x, Variable) else scalar_tensor(x) for x in (input, other))
-    a, b = promote(a, b)
-    return Xlog1py.apply(to_float(a), to_float(b))
+        raise TypeError(f"special_{name}(): one of the arguments must be a Tensor")
+    a, b = promote(*(x if isinstance(x, Variable) else scalar_tensor(x) for x in (input, other)))
+    return to_float(a), to_float(b)
 
 
 def ndtr(input: Operand) -> Any:
@@ -149,6 +225,64 @@ def log_ndtr(input: Operand) -> Any:
         log1p(-0.5 * erfc(where(near < 0, 0.0, near) * math.sqrt(0.5))),
     )
     return where(far, below, above)
+
+
+# -- Bessel functions
+
+
+def i0(input: Any) -> Any:
+    """The modified Bessel function of order 0. PyTorch: torch.special.i0."""
+    return _i0(input)
+
+
+def i0e(input: Any) -> Any:
+    """e^-|x| times i0. PyTorch: torch.special.i0e."""
+    require_tensor(input, "special_i0e")
+    return bessel.I0e.apply(to_float(input))
+
+
+def i1(input: Any) -> Any:
+    """The modified Bessel function of order 1. PyTorch: torch.special.i1."""
+    require_tensor(input, "special_i1")
+    return bessel.I1.apply(to_float(input))
+
+
+def i1e(input: Any) -> Any:
+    """e^-|x| times i1. PyTorch: torch.special.i1e."""
+    require_tensor(input, "special_i1e")
+    return bessel.I1e.apply(to_float(input))
+
+
+def _values(name: str, says: str, values: Callable[[Array], Array]) -> Callable[[Any], Any]:
+    """A function without a gradient, as in PyTorch."""
+
+    @quiet
+    def function(input: Any) -> Any:
+        require_tensor(input, f"special_{name}")
+        return wrap(values(to_float(input).array))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"{says}. Without a gradient. PyTorch: torch.special.{name}."
+    return function
+
+
+bessel_j0 = _values("bessel_j0", "The Bessel function of the first kind of order 0", lambda x: bessel.j(x, 0))
+bessel_j1 = _values("bessel_j1", "The Bessel function of the first kind of order 1", lambda x: bessel.j(x, 1))
+bessel_y0 = _values("bessel_y0", "The Bessel function of the second kind of order 0", lambda x: bessel.y(x, 0))
+bessel_y1 = _values("bessel_y1", "The Bessel function of the second kind of order 1", lambda x: bessel.y(x, 1))
+modified_bessel_i0 = _values("modified_bessel_i0", "i0", lambda x: bessel.i(x, 0))
+modified_bessel_i1 = _values("modified_bessel_i1", "i1", lambda x: bessel.i(x, 1))
+modified_bessel_k0 = _values(
+    "modified_bessel_k0", "The modified Bessel function of the second kind of order 0", lambda x: bessel.k(x, 0)
+)
+modified_bessel_k1 = _values(
+    "modified_bessel_k1", "The modified Bessel function of the second kind of order 1", lambda x: bessel.k(x, 1)
+)
+scaled_modified_bessel_k0 = _values("scaled_modified_bessel_k0", "eˣ times K₀", lambda x: bessel.scaled_k(x, 0))
+scaled_modified_bessel_k1 = _values("scaled_modified_bessel_k1", "eˣ times K₁", lambda x: bessel.scaled_k(x, 1))
+spherical_bessel_j0 = _values(
+    "spherical_bessel_j0", "sin x / x", lambda x: np.where(np.isinf(x), 0, np.sinc(x / np.pi)).astype(x.dtype)
+)
 
 
 def __getattr__(name: str) -> object:

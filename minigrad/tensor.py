@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from . import autograd, creation, dtypes, inplace, ops, printing, resize, sampling, storage
+from . import autograd, creation, dtypes, inplace, missing, ops, printing, resize, sampling, storage, storages
 from .autograd import inference, views
 from .autograd.differentiate import register_stack
 from .autograd.hooks import RemovableHandle
@@ -125,6 +125,74 @@ class Tensor(Variable):
     def data_ptr(self) -> int:
         """The address of the first element."""
         return self.array.ctypes.data
+
+    const_data_ptr = data_ptr
+    storage, untyped_storage, storage_offset = storages.of, storages.bytes_of, storages.offset
+    set_, is_set_to = storages.set_, storages.is_set_to
+
+    def is_shared(self) -> bool:
+        """False: there is one process."""
+        return False
+
+    def is_pinned(self, device: Any = None) -> bool:
+        """False: there is one kind of memory."""
+        return False
+
+    def dim_order(self, ambiguity_check: Any = False) -> tuple[int, ...]:
+        """The dimensions from the one with the widest steps in memory to the one with the narrowest."""
+        if ambiguity_check:
+            raise NotImplementedError("dim_order: ambiguity_check is not supported by minigrad; leave it out")
+        return tuple(sorted(range(self.array.ndim), key=lambda d: -self.array.strides[d]))
+
+    def dense_dim(self) -> int:
+        """The number of dimensions: none is sparse."""
+        return self.array.ndim
+
+    def sparse_dim(self) -> int:
+        """0: every tensor is dense."""
+        return 0
+
+    def get_device(self) -> int:
+        """-1, which stands for the CPU."""
+        return -1
+
+    def is_same_size(self, other: Tensor) -> bool:
+        """Whether the shapes are the same."""
+        return self.array.shape == other.array.shape
+
+    def is_nonzero(self) -> bool:
+        """Whether the one element is other than 0."""
+        return bool(self)
+
+    def is_conj(self) -> bool:
+        """False: there are no complex numbers."""
+        return False
+
+    def is_neg(self) -> bool:
+        """False: negations are not put off."""
+        return False
+
+    real = property(lambda self: self)
+
+    def conj(self) -> Tensor:
+        """Itself: it is real."""
+        return self
+
+    def resolve_conj(self) -> Tensor:
+        """Itself: nothing is put off."""
+        return self
+
+    def resolve_neg(self) -> Tensor:
+        """Itself: nothing is put off."""
+        return self
+
+    conj_physical = conj
+
+    def as_subclass(self, cls: type[Tensor]) -> Any:
+        """The same memory and history as a tensor of another class."""
+        result = ops.reshape(self, self.array.shape) if self.requires_grad else wrap(self.array[...])
+        result.__class__ = cls
+        return result
 
     def is_contiguous(self, memory_format: Any = contiguous_format) -> bool:
         """Whether the elements lie in memory in this order, by default that of their indices, without gaps."""
@@ -441,6 +509,10 @@ class Tensor(Variable):
             raise RuntimeError("only leaf tensors can be pickled; use .detach() first")
         return _rebuild, (type(self), self.array, self._requires_grad)
 
+    def __getattr__(self, name: str) -> NoReturn:
+        """AttributeError, with what to do instead where PyTorch's tensors have it."""
+        raise missing.of_tensor(self, name)
+
     def __dir__(self) -> list[str]:
         return sorted(set(dir(type(self))) | set(self.__dict__))
 
@@ -466,6 +538,10 @@ class Tensor(Variable):
             return f"minigrad.{dtypes.legacy_name(self.array.dtype)}"
         d = dtypes.default_numpy() if dtype is Tensor else dtypes.to_numpy(dtypes.of_type(dtype))
         return cast(self, d)
+
+    def polygamma(self, n: int) -> Tensor:
+        """The n-th derivative of digamma."""
+        return ops.polygamma(n, self)
 
     def type_as(self, other: Tensor) -> Tensor:
         """The tensor in the dtype of other."""
@@ -535,6 +611,7 @@ class Tensor(Variable):
     new = creation.new
     new_tensor, new_zeros, new_ones = creation.new_tensor, creation.new_zeros, creation.new_ones
     new_empty, new_full = creation.new_empty, creation.new_full
+    new_empty_strided = creation.new_empty_strided
 
     # -- arithmetic, comparison, choice
 
@@ -602,7 +679,8 @@ class Tensor(Variable):
     atanh = arctanh = ops.atanh
     sigmoid, logit = ops.sigmoid, ops.logit
     erf, erfc, erfinv = ops.erf, ops.erfc, ops.erfinv
-    lgamma, digamma = ops.lgamma, ops.digamma
+    lgamma, digamma, mvlgamma, i0 = ops.lgamma, ops.digamma, ops.mvlgamma, ops.i0
+    igamma, igammac = ops.igamma, ops.igammac
     hypot, logaddexp, xlogy, copysign = ops.hypot, ops.logaddexp, ops.xlogy, ops.copysign
     lerp, addcmul, addcdiv, float_power = ops.lerp, ops.addcmul, ops.addcdiv, ops.float_power
     rad2deg, deg2rad, nan_to_num = ops.rad2deg, ops.deg2rad, ops.nan_to_num
@@ -612,6 +690,7 @@ class Tensor(Variable):
     signbit, frexp, ldexp, nextafter = ops.signbit, ops.frexp, ops.ldexp, ops.nextafter
     gcd, lcm = ops.gcd, ops.lcm
     sgn = ops.sign
+    angle = ops.angle
 
     # -- reductions
 
@@ -640,6 +719,8 @@ class Tensor(Variable):
     expand, expand_as, broadcast_to = shape_ops.expand, shape_ops.expand_as, ops.broadcast_to
     repeat, tile, repeat_interleave = arrange.repeat, ops.tile, ops.repeat_interleave
     unfold, as_strided = windows, ops.as_strided
+    narrow_copy, unsafe_chunk, unsafe_split = ops.narrow_copy, ops.unsafe_chunk, ops.unsafe_split
+    unsafe_split_with_sizes = ops.unsafe_split_with_sizes
     narrow, select, split, chunk = ops.narrow, ops.select, ops.split, ops.chunk
     tensor_split, unbind, split_with_sizes = ops.tensor_split, ops.unbind, ops.split_with_sizes
     hsplit, vsplit, dsplit = ops.hsplit, ops.vsplit, ops.dsplit
@@ -657,6 +738,7 @@ class Tensor(Variable):
     index_fill, index_put, index_reduce, put = ops.index_fill, ops.index_put, ops.index_reduce, ops.put
     scatter, scatter_add, scatter_reduce = ops.scatter, ops.scatter_add, ops.scatter_reduce
     masked_fill, masked_select, masked_scatter = ops.masked_fill, ops.masked_select, ops.masked_scatter
+    nonzero_static = ops.nonzero_static
     nonzero, argwhere, bincount, unique = ops.nonzero, ops.argwhere, ops.bincount, ops.unique
     histc, histogram, unique_consecutive = ops.histc, ops.histogram, ops.unique_consecutive
     cov, corrcoef = ops.cov, ops.corrcoef
@@ -679,6 +761,7 @@ class Tensor(Variable):
     svd, qr, cholesky, pinverse = ops.svd, ops.qr, ops.cholesky, ops.pinverse
     cholesky_solve, cholesky_inverse = ops.cholesky_solve, ops.cholesky_inverse
     triangular_solve = ops.triangular_solve
+    lu, lu_solve, geqrf, orgqr, ormqr = ops.lu, ops.lu_solve, ops.geqrf, ops.orgqr, ops.ormqr
     det, slogdet, logdet = ops.det, ops.slogdet, ops.logdet
     matrix_power, matrix_exp = ops.matrix_power, ops.matrix_exp
 
@@ -722,6 +805,7 @@ class Tensor(Variable):
     bernoulli, multinomial = sampling.bernoulli, sampling.multinomial
     copy_, fill_, zero_, float_power_ = inplace.copy_, inplace.fill_, inplace.zero_, inplace.float_power_
     resize_, resize_as_, apply_, map_ = resize.resize_, resize.resize_as_, resize.apply_, resize.map_
+    map2_, fill_diagonal_ = resize.map2_, inplace.fill_diagonal_
     swapaxes_ = swapdims_ = inplace.reshaping(ops.transpose)
 
 
@@ -731,9 +815,9 @@ for _name in (
     "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "baddbmm", "bitwise_and", "bitwise_left_shift",
     "bitwise_not", "bitwise_or", "bitwise_right_shift", "bitwise_xor", "clamp_max", "clamp_min", "copysign", "cosh",
     "cumprod", "cumsum", "deg2rad", "digamma", "eq", "erf", "erfc", "exp2", "expm1", "fix", "floor_divide",
-    "fmod", "frac", "gcd", "ge", "greater", "greater_equal", "gt", "heaviside", "hypot", "index_reduce", "lcm", "ldexp",
+    "fmod", "frac", "gcd", "ge", "greater", "greater_equal", "gt", "heaviside", "hypot", "i0", "igamma", "igammac", "index_reduce", "lcm", "ldexp",
     "le", "less", "less_equal", "lgamma", "log10", "log1p", "log2", "logical_and", "logical_not", "logical_or",
-    "logical_xor", "logit", "lt", "ne", "negative", "nextafter", "not_equal", "put", "rad2deg", "remainder", "renorm",
+    "logical_xor", "logit", "lt", "mvlgamma", "ne", "negative", "nextafter", "not_equal", "polygamma", "put", "rad2deg", "remainder", "renorm",
     "sgn", "sign", "sinc", "sinh", "tan", "true_divide", "xlogy",
 ):  # fmt: skip
     setattr(Tensor, f"{_name}_", inplace.of(getattr(Tensor, _name)))

@@ -36,7 +36,7 @@ from .public import public
 MACHINERY = ("minigrad.", "parity.agreement.", "parity.engines.")  # whose calls are not the case's
 
 # Of a fresh array's values nothing is known, so a case can compare its shape and dtype only.
-WITHOUT_VALUES = {"empty", "empty_like", "Tensor.new_empty"}
+WITHOUT_VALUES = {"empty", "empty_like", "empty_strided", "Tensor.new_empty", "Tensor.new_empty_strided"}
 # PyTorch has no derivative of these ("derivative for aten::floor_divide is not implemented"); minigrad has the one that
 # follows from the definition, and nothing to be compared with.
 # The two of fusion give parameters, whose history begins with them.

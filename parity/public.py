@@ -66,6 +66,8 @@ TESTED: dict[str, str] = {
     "utils.checkpoint.noop_context_fn": "tests/test_checkpoint.py::test_the_names_behind",
     "Tensor.is_inference": "tests/test_modes.py::test_the_mark_goes_with_the_memory",
     "Tensor.data_ptr": PUBLIC + "test_data_ptr_is_shared_by_what_shares_memory",
+    "TypedStorage": "tests/test_storages.py::test_a_storage_is_the_memory_of_a_tensor",
+    "UntypedStorage": "tests/test_storages.py::test_a_storage_is_the_memory_of_a_tensor",
     "Tensor.pin_memory": PUBLIC + "test_there_is_one_process_and_one_kind_of_memory",
     "Tensor.share_memory_": PUBLIC + "test_there_is_one_process_and_one_kind_of_memory",
     "Tensor.bfloat16": PUBLIC + "test_bfloat16_is_refused",

@@ -1,5 +1,6 @@
 """Linear algebra: the classes of errors, in both engines alike; a QR without Q."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -96,3 +97,53 @@ def test_a_qr_without_q():
     (q, r), (q_theirs, r_theirs) = (e.linalg.qr(e.tensor(A), mode="r") for e in (minigrad, torch))
     assert q.shape == q_theirs.shape
     assert torch.allclose(torch.tensor(r.tolist()), r_theirs, rtol=1e-5)
+
+
+def test_what_cannot_be_factorized_is_told():
+    """info is PyTorch's; where it is not 0 nothing that could be taken for a result is given."""
+    for matrices in (
+        np.ones((3, 3)),
+        np.stack([np.eye(2), np.ones((2, 2))]),
+        -np.eye(2),
+        np.array([[4.0, 2, 3], [2, 1, 0], [3, 0, 4]]),
+    ):
+        A, B = torch.tensor(matrices), minigrad.tensor(matrices)
+        for name in ("inv_ex", "cholesky_ex", "lu_factor_ex"):
+            theirs, ours = getattr(torch.linalg, name)(A), getattr(minigrad.linalg, name)(B)
+            assert ours.info.tolist() == theirs.info.tolist(), name
+            assert ours.info.dtype == minigrad.int32
+            if name != "lu_factor_ex":
+                good = ours.info.numpy() == 0
+                np.testing.assert_allclose(ours[0].numpy()[good], theirs[0].numpy()[good], atol=1e-12)
+                assert np.isnan(ours[0].numpy()[~good]).all()
+            for engine, X in ((torch, A), (minigrad, B)):
+                if theirs.info.any():
+                    with pytest.raises(RuntimeError, match="zero|positive-definite"):
+                        getattr(engine.linalg, name)(X, check_errors=True)
+        theirs, ours = torch.linalg.solve_ex(A, A), minigrad.linalg.solve_ex(B, B)
+        assert ours.info.tolist() == theirs.info.tolist()
+
+
+@pytest.mark.parametrize("k", range(10))
+def test_errors_of_factorizations(k):
+    def asked(t):
+        A, long = t.ones(3, 3, dtype=t.float64) + t.eye(3, dtype=t.float64), t.tensor([1, 2, 3])
+        LU, pivots = t.linalg.lu_factor(A)
+        return (
+            lambda: t.linalg.lu_factor(t.ones(2, 2)),
+            lambda: t.linalg.lu(A, pivot=False),
+            lambda: t.linalg.lu(A[0]),
+            lambda: t.lu_unpack(LU, long),
+            lambda: t.linalg.lu_solve(LU, long, A),
+            lambda: t.linalg.lu_solve(LU, pivots, A[0]),
+            lambda: t.linalg.lu_solve(LU, pivots, A[:2]),
+            lambda: t.linalg.lu_solve(LU, pivots[:2], A),
+            lambda: t.ormqr(A, pivots.double(), A[:2]),
+            lambda: t.pca_lowrank(A, q=4),
+        )[k]
+
+    with pytest.raises((RuntimeError, ValueError)) as theirs:
+        asked(torch)()
+    with pytest.raises(theirs.type) as ours:
+        asked(minigrad)()
+    assert str(ours.value)[:40] == str(theirs.value)[:40]

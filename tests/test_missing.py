@@ -124,3 +124,50 @@ def test_a_missing_name_says_what_to_do(path, said):
     with pytest.raises(AttributeError, match=said):
         getattr(resolve(minigrad, owner) if owner else minigrad, name)
     assert not hasattr(minigrad, "no_such_thing")
+
+
+# Every name of PyTorch's that minigrad lacks, in every room that both have: what is said of it.
+ABSENT = [
+    (path, name)
+    for path, module in public.modules().items()
+    for name in dir(resolve(TORCH.module, path) if path else TORCH.module)
+    if not name.startswith("_") and not hasattr(module, name)
+]
+OF_TENSORS = [n for n in dir(TORCH.module.Tensor) if not n.startswith("_") and not hasattr(minigrad.Tensor, n)]
+
+
+def test_every_absent_name_is_answered_with_advice():
+    """Never a bare error, and never advice that points at what is absent too."""
+    assert len(ABSENT) > 300
+    silent, wrong = [], []
+    modules = public.modules()
+    for path, name in ABSENT:
+        with pytest.raises(AttributeError) as error:
+            getattr(modules[path], name)
+        said = str(error.value).partition(f"has no attribute '{name}'")[2]
+        if not said[2:]:
+            silent.append(f"{path}.{name}")
+        wrong += [
+            (path, name, found) for found in named(said) if not is_there(found) and not hasattr(modules[path], found)
+        ]
+    assert silent == []
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", OF_TENSORS)
+def test_an_absent_attribute_of_a_tensor_is_answered_with_advice(name):
+    x = minigrad.ones(1)
+    with pytest.raises(AttributeError, match=f"'Tensor' object has no attribute '{name}'(: |; )") as error:
+        getattr(x, name)
+    said = str(error.value).partition(f"has no attribute '{name}'")[2]
+    assert [found for found in named(said) if not is_there(found) and not hasattr(x, found)] == []
+
+
+def test_attributes_of_a_tensor_that_do_not_exist_stay_unknown():
+    x = minigrad.ones(1)
+    assert not hasattr(x, "no_such_thing")
+    assert not hasattr(x, "__cuda_array_interface__")
+    with pytest.raises(
+        AttributeError, match=r"'Parameter' object has no attribute 'q_scale': there is no quantization"
+    ):
+        nn.Parameter(x).q_scale  # noqa: B018

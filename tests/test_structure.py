@@ -158,7 +158,7 @@ GROUPS = [
     ["ops"],
     ["kernels"],  # (but its command line) beside ops: the compiled forms are subclasses of the NumPy forms
     ["autograd.functional", "inplace", "inplace_functions", "resize"],
-    ["creation", "sampling", "printing"],
+    ["creation", "sampling", "printing", "storages"],
     ["tensor"],
     [],  # everything else: nn, optim, utils, linalg, serialization, ...
 ]

@@ -98,3 +98,35 @@ class Categorical(Distribution):
 def _beside(index: Tensor, logits: Tensor) -> tuple[Tensor, Tensor]:
     index, wide = broadcast_all(index, logits)
     return index, wide
+
+
+class OfCategorical(Distribution):
+    """What is made of a Categorical: vectors with an element for each category."""
+
+    arg_constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}  # noqa: RUF012
+
+    def __init__(self, probs: Tensor | None, logits: Tensor | None, validate_args: bool | None = None) -> None:
+        self._categorical = Categorical(probs, logits)
+        shape = self._categorical.param_shape
+        super().__init__(shape[:-1], shape[-1:], validate_args=validate_args)
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        new = super().expand(batch_shape)
+        new._categorical = self._categorical.expand(batch_shape)
+        return new
+
+    @property
+    def _param(self) -> Tensor:
+        return self._categorical._param
+
+    @property
+    def probs(self) -> Tensor:
+        return self._categorical.probs
+
+    @property
+    def logits(self) -> Tensor:
+        return self._categorical.logits
+
+    @property
+    def param_shape(self) -> Any:
+        return self._categorical.param_shape

@@ -30,7 +30,9 @@ class Distribution:
     arg_constraints: Any = {}  # noqa: RUF012
     support: Any = None
     _validate_args = __debug__
-    _kept: ClassVar[tuple[str, ...]] = ()  # attributes besides the parameters that an expanded copy has, too
+    _rebuilt: ClassVar[bool] = (
+        False  # whether an expanded copy is made anew, as it consists of others made of the parameters
+    )
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:
@@ -63,6 +65,11 @@ class Distribution:
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """The same distribution for a larger batch, whose parameters are views."""
         batch_shape = Size(batch_shape)
+        if self._rebuilt:
+            wide = {name: getattr(self, name).expand(batch_shape) for name in self.arg_constraints}
+            new = type(self)(**wide, validate_args=False)
+            new._validate_args = self._validate_args
+            return new
         new = copy.copy(self)
         for name in self.__dict__:
             if isinstance(getattr(type(self), name, None), lazy_property) and name not in self._constraints():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from .. import dtypes
 from ..ops import log
@@ -12,11 +11,9 @@ from . import constraints
 from .transformed_distribution import TransformedDistribution
 from .transforms import AffineTransform, ExpTransform
 from .uniform import Uniform
-from .utils import broadcast_all
+from .utils import broadcast_all, euler_constant
 
 __all__ = ["Gumbel"]
-
-_EULER = 0.57721566490153286060
 
 
 class Gumbel(TransformedDistribution):
@@ -24,6 +21,7 @@ class Gumbel(TransformedDistribution):
 
     arg_constraints = {"loc": constraints.real, "scale": constraints.positive}  # noqa: RUF012
     support = constraints.real
+    _rebuilt = True
 
     def __init__(self, loc: Tensor | float, scale: Tensor | float, validate_args: bool | None = None) -> None:
         self.loc, self.scale = broadcast_all(loc, scale)
@@ -36,14 +34,9 @@ class Gumbel(TransformedDistribution):
         ]  # fmt: skip
         super().__init__(base, transforms, validate_args=validate_args)
 
-    def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
-        new = Gumbel(self.loc.expand(batch_shape), self.scale.expand(batch_shape), validate_args=False)
-        new._validate_args = self._validate_args
-        return new
-
     @property
     def mean(self) -> Tensor:
-        return self.loc + self.scale * _EULER
+        return self.loc + self.scale * euler_constant
 
     @property
     def mode(self) -> Tensor:
@@ -64,4 +57,4 @@ class Gumbel(TransformedDistribution):
         return (y - y.exp()) - self.scale.log()
 
     def entropy(self) -> Tensor:
-        return log(self.scale) + (1 + _EULER)
+        return log(self.scale) + (1 + euler_constant)

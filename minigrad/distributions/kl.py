@@ -14,6 +14,7 @@ from .beta import Beta
 from .binomial import Binomial
 from .categorical import Categorical
 from .cauchy import Cauchy
+from .continuous_bernoulli import ContinuousBernoulli
 from .dirichlet import Dirichlet
 from .distribution import Distribution
 from .exponential import Exponential
@@ -23,17 +24,19 @@ from .gumbel import Gumbel
 from .half_normal import HalfNormal
 from .independent import Independent, sum_rightmost
 from .laplace import Laplace
+from .lowrank_multivariate_normal import LowRankMultivariateNormal
 from .multivariate_normal import MultivariateNormal, half_log_det, mahalanobis
 from .normal import Normal
 from .one_hot_categorical import OneHotCategorical
+from .pareto import Pareto
 from .poisson import Poisson
 from .transformed_distribution import TransformedDistribution
 from .uniform import Uniform
+from .utils import euler_constant
 
 __all__ = ["kl_divergence", "register_kl"]
 
 _REGISTRY: dict[tuple[type, type], Callable] = {}
-_EULER = 0.57721566490153286060
 
 
 def register_kl(type_p: type, type_q: type) -> Callable:
@@ -148,7 +151,13 @@ def _exponential(p: Any, q: Any) -> Tensor:
 @register_kl(Exponential, Gamma)
 def _exponential_gamma(p: Any, q: Any) -> Tensor:
     ratio = q.rate / p.rate
-    return -q.concentration * log(ratio) + ratio + lgamma(q.concentration) + q.concentration * _EULER - (1 + _EULER)
+    return (
+        -q.concentration * log(ratio)
+        + ratio
+        + lgamma(q.concentration)
+        + q.concentration * euler_constant
+        - (1 + euler_constant)
+    )
 
 
 @register_kl(Exponential, Normal)
@@ -177,7 +186,7 @@ def _gamma_exponential(p: Any, q: Any) -> Tensor:
 def _gumbel(p: Any, q: Any) -> Tensor:
     c1, c2, c3 = p.scale / q.scale, q.loc / q.scale, p.loc / q.scale
     t1 = -c1.log() - c2 + c3
-    return t1 + c1 * _EULER + exp(c2 + lgamma(1 + c1) - c3) - (1 + _EULER)
+    return t1 + c1 * euler_constant + exp(c2 + lgamma(1 + c1) - c3) - (1 + euler_constant)
 
 
 @register_kl(Beta, Beta)
@@ -226,6 +235,26 @@ def _multivariate(p: Any, q: Any) -> Tensor:
     halves = half_log_det(M) - half_log_det(L)
     trace = solve_triangular(M, L, upper=False).pow(2).sum((-2, -1))
     return halves + 0.5 * (trace + mahalanobis(M, q.loc - p.loc) - p.event_shape[0])
+
+
+@register_kl(LowRankMultivariateNormal, LowRankMultivariateNormal)
+@register_kl(LowRankMultivariateNormal, MultivariateNormal)
+@register_kl(MultivariateNormal, LowRankMultivariateNormal)
+def _low_rank(p: Any, q: Any) -> Tensor:
+    P, Q = (MultivariateNormal(x.loc, scale_tril=x.scale_tril, validate_args=False) for x in (p, q))
+    return _multivariate(P, Q)
+
+
+@register_kl(ContinuousBernoulli, ContinuousBernoulli)
+def _continuous_bernoulli(p: Any, q: Any) -> Tensor:
+    along = p.mean * (p.logits - q.logits)
+    return along + p._log_norm + log1p(-p.probs) - q._log_norm - log1p(-q.probs)
+
+
+@register_kl(Pareto, Pareto)
+def _pareto(p: Any, q: Any) -> Tensor:
+    ratio, scales = q.alpha / p.alpha, p.scale / q.scale
+    return where(p.scale < q.scale, math.inf, q.alpha * log(scales) - log(ratio) + ratio - 1)
 
 
 @register_kl(Independent, Independent)

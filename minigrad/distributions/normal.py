@@ -9,9 +9,7 @@ from ..autograd.modes import no_grad
 from ..ops import erf, erfinv, log
 from ..sampling import normal
 from ..tensor import Tensor
-from . import constraints
-from .distribution import Distribution
-from .utils import broadcast_all
+from .location_scale import LocationScale
 
 __all__ = ["Normal"]
 
@@ -21,24 +19,8 @@ def standard_normal(shape: Any, like: Tensor) -> Tensor:
     return normal(like.new_zeros(shape), like.new_ones(shape))
 
 
-class Normal(Distribution):
+class Normal(LocationScale):
     """Density e^(-(x - loc)² / (2 scale²)) / (scale √(2π)). PyTorch: torch.distributions.Normal."""
-
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}  # noqa: RUF012
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc: Tensor | float, scale: Tensor | float, validate_args: bool | None = None) -> None:
-        self.loc, self.scale = broadcast_all(loc, scale)
-        super().__init__(self.loc.shape, validate_args=validate_args)
-
-    @property
-    def mean(self) -> Tensor:
-        return self.loc
-
-    @property
-    def mode(self) -> Tensor:
-        return self.loc
 
     @property
     def stddev(self) -> Tensor:

@@ -52,6 +52,8 @@ class TransformedDistribution(Distribution):
         super().__init__(forward[:cut], forward[cut:], validate_args=validate_args)
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
+        if self._rebuilt:
+            return super().expand(batch_shape)
         new = TransformedDistribution.__new__(type(self))
         new.__dict__.update(self.__dict__)
         shape = Size((*batch_shape, *self.event_shape))

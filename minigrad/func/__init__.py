@@ -2,18 +2,18 @@
 
 transforms.py   grad, vjp, jvp, jacrev, jacfwd, hessian, linearize
 batching.py     vmap
-modules.py      functional_call, stack_module_state
+modules.py      functional_call, stack_module_state, replace_all_batch_norm_modules_
 tree.py         nested inputs and outputs
 """
 
 from .. import missing
 from .batching import vmap
-from .modules import functional_call, stack_module_state
+from .modules import functional_call, replace_all_batch_norm_modules_, stack_module_state
 from .transforms import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp
 
 __all__ = [
-    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "stack_module_state",
-    "vjp", "vmap",
+    "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
+    "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap",
 ]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..nn.module import Module
+from ..nn.norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from ..ops import stack
 from ..tensor import Tensor
 
@@ -88,3 +89,15 @@ def stack_module_state(models: Sequence[Module]) -> tuple[dict[str, Any], dict[s
         name: stack([dict(m.named_buffers())[name] for m in models]).detach() for name, _ in models[0].named_buffers()
     }
     return parameters, buffers
+
+
+def replace_all_batch_norm_modules_(root: Module) -> Module:
+    """Let every batch norm in the tree use the batch's own statistics and keep none: `vmap` cannot write them.
+
+    PyTorch: torch.func.replace_all_batch_norm_modules_.
+    """
+    for part in root.modules():
+        if isinstance(part, BatchNorm1d | BatchNorm2d | BatchNorm3d):
+            part.running_mean = part.running_var = part.num_batches_tracked = None
+            part.track_running_stats = False
+    return root

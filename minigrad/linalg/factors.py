@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-
-from ..autograd.variable import wrap
 from ..ops import cholesky as _cholesky
-from ..ops import tril
-from ..ops.checks import require_tensor
+from ..ops import orgqr
 from ..ops.decompositions import QR, Eigh, Eigvalsh, Svdvals, qr_of, svd_of
 from ..ops.lapack import require_matrix
 from ..ops.solving import Det, SignLogAbsDet, Slogdet
@@ -109,18 +105,4 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:
 
     A (.., m, n) with m >= n, tau (.., k) with k <= n. PyTorch: torch.linalg.householder_product.
     """
-    require_matrix(A, "torch.linalg.householder_product", "input")
-    require_tensor(tau, "linalg_householder_product", "tau", 2)
-    m, n = A.array.shape[-2:]
-    if m < n or tau.array.shape[-1] > n:
-        raise RuntimeError(
-            "torch.linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1], and that to "
-            "tau.shape[-1]"
-        )
-    eye = wrap(np.eye(m, n, dtype=A.array.dtype))
-    v = tril(A, -1) + eye
-    out: Any = eye.expand(A.array.shape)
-    for i in range(tau.array.shape[-1] - 1, -1, -1):
-        column = v[..., i : i + 1]
-        out = out - tau[..., i, None, None] * (column @ (column.mT @ out))
-    return out
+    return orgqr(A, tau)

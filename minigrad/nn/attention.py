@@ -17,6 +17,8 @@ from . import init
 from .linear import Linear
 from .module import Module
 from .parameter import Parameter
+from .sdp import SDPBackend as SDPBackend
+from .sdp import sdpa_kernel as sdpa_kernel
 
 
 class NonDynamicallyQuantizableLinear(Linear):

@@ -13,6 +13,7 @@ operations do), they return arrays and leave no trace in the graph.
     attention.py           scaled dot-product attention
     axes.py                the dimensions of a reduction (helpers)
     bags.py                embedding_bag: sums, means and maxima of bags of rows
+    bessel.py              Bessel functions: their values, and i0
     checks.py              checks of arguments, in PyTorch's words (helpers)
     choice.py              where, maximum, minimum, clamp, nan_to_num
     comparison.py          == < isnan isclose, logic and bits
@@ -29,6 +30,7 @@ operations do), they return arrays and leave no trace in the graph.
     extremes.py            amax, aminmax, max, argmax ...
     float_parts.py         signbit, frexp, ldexp, nextafter
     fractional_pool.py     max pooling of windows at random places
+    gamma_values.py        the values of the incomplete gamma functions and of zeta
     index.py               x[key]
     integers.py            gcd, lcm, shifts of bits
     integration.py         trapezoid, gradient: integrals and derivatives of samples
@@ -49,10 +51,12 @@ operations do), they return arrays and leave no trace in the graph.
     lapack.py              what functions of matrices share
     solving.py             inverse, det, slogdet, cholesky, triangular_solve, and solving for linalg
     decompositions.py      qr, svd, and eigenvalues for linalg
+    lu.py                  lu, lu_solve, geqrf and the reflections of a QR
     matrix_functions.py    pinverse, matrix_power, matrix_exp
     norm.py                batch, layer, group and instance norm, rms norm
     operands.py            tensors and numbers, and the type in which they meet (helpers)
     order.py               sort, topk, median, mode, quantile ...
+    other_names.py         names of what nearly stands elsewhere: rsub, narrow_copy, nonzero_static ...
     overlay.py             copies with a part replaced: select_scatter, put, index_reduce ...
     pad.py                 pad: a border around an array
     parts.py               slices, narrow, split, chunk, unbind
@@ -84,6 +88,7 @@ from .arithmetic import *
 from .arrange import *
 from .attention import *
 from .bags import *
+from .bessel import *
 from .choice import *
 from .comparison import *
 from .contraction import *
@@ -111,11 +116,13 @@ from .loss_distributions import *
 from .loss_margins import *
 from .loss_regression import *
 from .lp_pool import *
+from .lu import *
 from .masked import *
 from .matrix import *
 from .matrix_functions import *
 from .norm import *
 from .order import *
+from .other_names import *
 from .overlay import *
 from .pad import *
 from .parts import *

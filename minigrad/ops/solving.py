@@ -200,20 +200,26 @@ def logdet(input: Tensor) -> Tensor:
 # -- Cholesky
 
 
+def leading_minor(a: Array) -> int:
+    """The order of the first leading minor of a matrix that is not positive-definite; 0 if all are."""
+    try:
+        np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        n = len(a)
+        return next((k for k in range(1, n) if not np.linalg.eigvalsh(a[:k, :k]).min() > 0), n)
+    return 0
+
+
 def _factor(a: Array) -> Array:
     try:
         return np.linalg.cholesky(a)
     except np.linalg.LinAlgError:
-        pass
-    for place in np.ndindex(a.shape[:-2]):
-        for order in range(1, a.shape[-1] + 1):
-            if not np.linalg.eigvalsh(a[place][:order, :order]).min() > 0:
-                batch = f"(Batch element {np.ravel_multi_index(place, a.shape[:-2])}): " if place else ""
-                raise LinAlgError(
-                    f"linalg.cholesky: {batch}The factorization could not be completed because the input is not "
-                    f"positive-definite (the leading minor of order {order} is not positive-definite)."
-                )
-    raise LinAlgError("linalg.cholesky: the input is not positive-definite, to rounding")
+        place, order = next((p, k) for p in np.ndindex(a.shape[:-2]) if (k := leading_minor(a[p])))
+        batch = f"(Batch element {np.ravel_multi_index(place, a.shape[:-2])}): " if place else ""
+        raise LinAlgError(
+            f"linalg.cholesky: {batch}The factorization could not be completed because the input is not positive-definite "
+            f"(the leading minor of order {order} is not positive-definite)."
+        ) from None
 
 
 class CholeskyEx(Decomposition):

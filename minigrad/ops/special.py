@@ -1,4 +1,6 @@
-"""Special functions: the error function, ln Γ and their kin. Their values are computed in approximations.py."""
+"""Special functions: the error function, ln Γ, the incomplete gamma functions and their kin.
+
+Their values are computed in approximations.py and gamma_values.py."""
 
 from __future__ import annotations
 
@@ -11,9 +13,10 @@ from ..autograd.fused import Fused
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand
 from ..public import public
-from . import approximations
-from .exponential import exp
-from .operands import to_float
+from . import approximations, gamma_values
+from .checks import require_tensor
+from .exponential import exp, log
+from .operands import promote, to_float
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -102,13 +105,94 @@ class Trigamma(Rule, out=approximations.trigamma, dx=lambda grad, x: grad * Tetr
     grad_fn_name = "PolygammaBackward0"
 
 
-class Tetragamma(Operation):
-    """out = ψ''(x). It has no gradient in minigrad: PyTorch's is the next polygamma function"""
+class Tetragamma(Rule, out=approximations.tetragamma, dx=lambda grad, x: grad * Polygamma.apply(x, 3)):
+    """out = ψ''(x).  dx = grad · ψ'''(x)"""
+
+    grad_fn_name = "PolygammaBackward0"
+
+
+class Polygamma(Operation):
+    """out = ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x), n ≥ 2.  dx = grad · ψ⁽ⁿ⁺¹⁾(x)"""
 
     @staticmethod
-    def forward(ctx: Any, x: Array) -> Array:
-        return approximations.tetragamma(x)
+    def forward(ctx: Any, x: Array, n: int) -> Array:
+        ctx.n = n
+        ctx.save_for_backward(x)
+        values = gamma_values.zeta(np.full((), n + 1.0, x.dtype), x)
+        return np.asarray(values * ((-1.0) ** (n + 1) * math.gamma(n + 1)), x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        raise NotImplementedError("lgamma has no fourth derivative in minigrad, nor digamma a third")
+        (x,) = ctx.saved_tensors
+        return grad * Polygamma.apply(x, ctx.n + 1), None
+
+
+@public
+def polygamma(n: int, input: Operand) -> Tensor:
+    """The n-th derivative of digamma. PyTorch: torch.polygamma."""
+    require_tensor(input, "polygamma", "input", 2)
+    if n < 0:
+        raise RuntimeError("polygamma(n, x) does not support negative n.")
+    x = to_float(input)
+    return digamma(x) if n == 0 else Trigamma.apply(x) if n == 1 else Polygamma.apply(x, n)
+
+
+@public
+def mvlgamma(input: Operand, p: int) -> Tensor:
+    """ln Γₚ(a) = p (p - 1) / 4 · ln π + Σⱼ ln Γ(a - j / 2), j < p. PyTorch: torch.mvlgamma."""
+    if p < 1:
+        raise RuntimeError("p has to be greater than or equal to 1")
+    total: Any = p * (p - 1) / 4 * math.log(math.pi)
+    for j in range(p):
+        total = total + lgamma(to_float(input) + -j / 2)  # (-0 + 0 is 0, where the slope is -∞: as in PyTorch)
+    return total
+
+
+# -- the incomplete gamma functions
+
+
+class Igamma(Operation):
+    """out = 1/Γ(a) ∫₀ˣ tᵃ⁻¹ e⁻ᵗ dt.  dx = grad · xᵃ⁻¹ e⁻ˣ / Γ(a); da is refused, as by PyTorch"""
+
+    values = staticmethod(gamma_values.igamma)
+    sign = 1
+
+    @classmethod
+    def forward(cls, ctx: Any, a: Array, x: Array) -> Array:
+        ctx.save_for_backward(a, x)
+        return cls.values(a, x)
+
+    @classmethod
+    def backward(cls, ctx: Any, grad: Any) -> Any:
+        a, x = ctx.saved_tensors
+        if ctx.needs_input_grad[0]:
+            raise NotImplementedError(f"the derivative for '{cls.__name__.lower()}: input' is not implemented.")
+        return None, grad * cls.sign * exp((a - 1) * log(x) - x - lgamma(a))
+
+
+class Igammac(Igamma):
+    """out = 1/Γ(a) ∫ₓ^∞ tᵃ⁻¹ e⁻ᵗ dt.  dx = -grad · xᵃ⁻¹ e⁻ˣ / Γ(a); da is refused, as by PyTorch"""
+
+    values = staticmethod(gamma_values.igammac)
+    sign = -1
+
+
+def _incomplete(name: str, operation: type[Igamma], input: Any, other: Any) -> Any:
+    a, x = promote(input, other)
+    if a.array.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"{name}_cpu\" not implemented for '{a.dtype}'; convert the tensors with .float() first"
+        )
+    return operation.apply(a, x)
+
+
+@public
+def igamma(input: Operand, other: Operand) -> Tensor:
+    """The regularized lower incomplete gamma function P(input, other). PyTorch: torch.igamma."""
+    return _incomplete("igamma", Igamma, input, other)
+
+
+@public
+def igammac(input: Operand, other: Operand) -> Tensor:
+    """The regularized upper incomplete gamma function 1 - P(input, other). PyTorch: torch.igammac."""
+    return _incomplete("igammac", Igammac, input, other)

@@ -17,6 +17,7 @@ from . import (
     matrix,
     modules,
     more,
+    names,
     optim,
     pointwise,
     random,
@@ -29,5 +30,5 @@ __all__ = ["CASES"]
 
 FAMILIES = (
     arithmetic, pointwise, reduce, shape, index, matrix, linalg, creation, activation, conv, losses, modules, layers, more, optim,
-    random, distributions, func, special, graph, kernels,
+    random, distributions, func, special, names, graph, kernels,
 )  # fmt: skip

@@ -186,6 +186,96 @@ distribution(
 )
 
 
+# -- others
+
+MANY = Domain(1.2, 4.0)
+
+
+def two_above_one(d: Draw) -> tuple[Input, ...]:
+    shape = d.choice(SHAPES)
+    return d.tensor(shape, MANY), d.tensor(shape, MANY)
+
+
+distribution("Pareto", two_above_one, FLOW)
+distribution("Weibull", two_above_one, FLOW)
+distribution("Kumaraswamy", two_positive, "entropy rsample cdf")
+distribution("InverseGamma", two_above_one, "entropy concentration rate")
+distribution("LogisticNormal", lambda d: (d.tensor((2, 3), PLACE), d.tensor((2, 3), SCALE)), "rsample loc scale")
+distribution("FisherSnedecor", lambda d: (d.tensor((3,), Domain(0.5, 6.0)), d.tensor((3,), Domain(0.5, 8.0))))
+
+
+def _excesses(torch: Any, loc: Any, scale: Any, concentration: Any, sample_shape: Any) -> Any:
+    """In the default type, as PyTorch compares the concentration with a 0 of it and refuses others."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        p = torch.distributions.GeneralizedPareto(loc, scale, concentration)
+        found = described(p, sample_shape, (*MOMENTS, "support", "entropy", "cdf", "icdf", "rsample"))
+        return found | {"survival": p.log_survival_function(found["sample"])}
+    finally:
+        torch.set_default_dtype(before)
+
+
+op(
+    "distributions.GeneralizedPareto",
+    lambda d: call(
+        d.tensor((3,), PLACE), d.tensor((3,), SCALE),
+        d.choice((d.tensor((3,), Domain(-0.9, 0.9)), laid(d, [0.0, 0.3, -0.4]))), d.choice(SAMPLES),
+    ),
+    _excesses, tolerance=LARGE, seeds=True, float32=False, modes=("normal",), second=False,
+)  # fmt: skip
+distribution(
+    "NegativeBinomial",
+    lambda d: (d.tensor((), Domain(0.5, 9.0)), d.tensor(d.choice(SHAPES), CHANCE)),
+    "probs logits",
+    (("total_count", "probs"), ("total_count", "logits")),
+)
+distribution(
+    "ContinuousBernoulli",
+    lambda d: (d.choice((d.tensor(d.choice(SHAPES), CHANCE), laid(d, [0.2, 0.4995, 0.5003]))),),
+    "entropy cdf icdf rsample probs logits",
+    YES,
+)
+
+
+def few_directions(d: Draw) -> tuple[Input, ...]:
+    n, m = d.integer(2, 4), d.integer(1, 2)
+    shape = d.choice(((), (2,)))
+    return d.tensor((n,), PLACE), d.tensor((*shape, n, m)), d.tensor((n,), SCALE)
+
+
+distribution(
+    "LowRankMultivariateNormal", few_directions, "entropy rsample covariance_matrix precision_matrix scale_tril"
+)
+distribution("LKJCholesky", lambda d: (d.integer(2, 4), d.tensor(d.choice(((), (3,))), SCALE)))
+
+
+def _wishart(torch: Any, df: Any, A: Any, by: str) -> Any:
+    matrix = torch.linalg.cholesky(A) if by == "scale_tril" else A
+    p = torch.distributions.Wishart(df, **{by: matrix})
+    found = described(p, (2,), (*MOMENTS, "entropy", "covariance_matrix", "precision_matrix", "scale_tril"))
+    # PyTorch cannot differentiate its own ("modified by an inplace operation").
+    return found | {"rsample": p.rsample((2,)).detach()}
+
+
+op(
+    "distributions.Wishart",
+    lambda d: call(d.tensor((), Domain(4.0, 9.0)), gaussian(d)[1], d.choice(("covariance_matrix", "precision_matrix", "scale_tril"))),
+    _wishart, tolerance=LARGE, seeds=True, float32=False, modes=("normal",), second=False,
+)  # fmt: skip
+# PyTorch takes I₀ and I₁ from fits.
+FITTED = Tolerance("von Mises", 2e-6, 64, False, "PyTorch's logarithms of Bessel functions are right to 2e-7")
+
+
+def _angles(torch: Any, loc: Any, concentration: Any, sample_shape: Any) -> Any:
+    p = torch.distributions.VonMises(loc, concentration)
+    return described(p, sample_shape, (*MOMENTS, "support"))
+
+
+op("distributions.VonMises", lambda d: call(*place_and_scale(d), d.choice(SAMPLES)), _angles, tolerance=FITTED, seeds=True, float32=False,
+   modes=("normal",), second=False)  # fmt: skip
+
+
 def _by_factor(torch: Any, loc: Any, A: Any) -> Any:
     p = torch.distributions.MultivariateNormal(loc, scale_tril=torch.linalg.cholesky(A))
     return described(p, (2,), ("entropy", "rsample", "covariance_matrix", "variance"))
@@ -382,6 +472,18 @@ def _pairs(torch: Any, a: Any, b: Any, c: Any, e: Any) -> dict[str, Any]:
         "HalfNormal": kl(D.HalfNormal(a), D.HalfNormal(b)),
         "LogNormal": kl(D.LogNormal(c, a), D.LogNormal(e, b)),
         "Independent": kl(D.Independent(D.Normal(c, a), 1), D.Independent(D.Normal(e, b), 1)),
+        "Pareto": kl(D.Pareto(a + b, a), D.Pareto(b, c.exp())),
+        "Pareto outside": kl(D.Pareto(a, a), D.Pareto(a + b, b)),
+        "ContinuousBernoulli": kl(D.ContinuousBernoulli(chance), D.ContinuousBernoulli(other)),
+        "LowRank": kl(
+            D.LowRankMultivariateNormal(c, a.unsqueeze(-1), b), D.LowRankMultivariateNormal(e, b.unsqueeze(-1), a)
+        ),
+        "LowRank Multivariate": kl(
+            D.LowRankMultivariateNormal(c, a.unsqueeze(-1), b), D.MultivariateNormal(e, covariance[1])
+        ),
+        "Multivariate LowRank": kl(
+            D.MultivariateNormal(e, covariance[1]), D.LowRankMultivariateNormal(c, a.unsqueeze(-1), b)
+        ),
         "Multivariate": kl(D.MultivariateNormal(c, covariance[0]), D.MultivariateNormal(e, covariance[1])),
     }
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..case import REDUCED, Call, call, family, op
-from ..inputs import LAYOUTS, Draw, Input
+from ..case import REDUCED, Call, call, family, op, resolve
+from ..inputs import LAYOUTS, Domain, Draw, Input
 
 family("linalg")
 
@@ -303,3 +303,107 @@ reduced(
     float32=False,
 )
 reduced("linalg.matmul", lambda d: call(d.tensor((2, 3)), d.tensor((3, 2))))
+
+# -- LU: A is near a multiple of the identity, its rows are turned so that some are exchanged
+
+
+def turned(d: Draw, rows: int, columns: int) -> Input:
+    """A well-conditioned matrix (or a batch), its rows in another order."""
+    x = matrix(d, rows, columns).array
+    return laid(d, x[..., d.rng.permutation(rows), :])
+
+
+def any_shape(d: Draw) -> Input:
+    return turned(d, d.integer(1, 4), d.integer(1, 4))
+
+
+def turned_square(d: Draw) -> Input:
+    n = d.integer(1, 4)
+    return turned(d, n, n)
+
+
+for _name in ("lu", "linalg.lu", "linalg.lu_factor", "linalg.lu_factor_ex", "Tensor.lu"):
+    reduced(
+        _name,
+        lambda d: call(any_shape(d)),
+        (lambda torch, A: tuple(A.lu()))
+        if _name == "Tensor.lu"
+        else lambda torch, A, path=_name: tuple(resolve(torch, path)(A)),
+    )
+reduced("lu.infos", lambda d: call(any_shape(d)), lambda torch, A: tuple(torch.lu(A, get_infos=True)))
+
+
+def _unpacked(torch: Any, A: Any, data: bool, pivots: bool) -> tuple[Any, ...]:
+    return tuple(torch.lu_unpack(*torch.linalg.lu_factor(A), unpack_data=data, unpack_pivots=pivots))
+
+
+reduced("lu_unpack", lambda d: call(any_shape(d), True, d.flag(0.8)), _unpacked)
+# PyTorch's backward pass through the empty L and U of unpack_data=False raises.
+reduced(
+    "lu_unpack.pivots", lambda d: call(any_shape(d), False, d.flag(0.8)),
+    lambda torch, A, *flags: _unpacked(torch, A.detach(), *flags), gradient=False,
+)  # fmt: skip
+
+
+def factorized(d: Draw) -> Call:
+    left, n, k = d.flag(0.7), d.integer(1, 4), d.integer(1, 3)
+    A = turned(d, n, n)
+    batch_ = A.shape[:-2] if d.flag() else ()
+    return call(A, d.tensor((*batch_, *((n, k) if left else (k, n)))), left, d.flag(0.3))
+
+
+reduced("linalg.lu_solve", factorized, lambda torch, A, B, left, adjoint: torch.linalg.lu_solve(
+    *torch.linalg.lu_factor(A), B, left=left, adjoint=adjoint))  # fmt: skip
+for _name in ("lu_solve", "Tensor.lu_solve"):
+    reduced(
+        _name,
+        lambda d: call(turned(d, 3, 3), d.tensor((3, 2))),
+        (lambda torch, A, B: torch.lu_solve(B, *torch.linalg.lu_factor(A)))
+        if _name == "lu_solve"
+        else lambda torch, A, B: B.lu_solve(*torch.linalg.lu_factor(A)),
+    )
+reduced("linalg.inv_ex", lambda d: call(turned_square(d)), lambda torch, A: tuple(torch.linalg.inv_ex(A)))
+reduced("linalg.solve_ex", equations, lambda torch, A, B, **o: tuple(torch.linalg.solve_ex(A, B, **o)))
+reduced("linalg.cholesky_ex", lambda d: call(symmetric(d, positive=True), d.flag(0.3)),
+        lambda torch, A, upper: tuple(torch.linalg.cholesky_ex(A, upper=upper)))  # fmt: skip
+reduced(
+    "geqrf",
+    lambda d: call(any_shape(d)),
+    lambda torch, A: tuple(torch.geqrf(A.detach())),
+    gradient=False,
+    float32=False,
+)
+reduced(
+    "Tensor.geqrf",
+    lambda d: call(any_shape(d)),
+    lambda torch, A: tuple(A.detach().geqrf()),
+    gradient=False,
+    float32=False,
+)
+FACTORS = Domain(1.5, 2.5)  # PyTorch's derivative divides by 1 - tau |v|², which is then far from 0
+reduced("orgqr", lambda d: call(d.tensor((4, 3)), d.tensor((d.integer(1, 3),), FACTORS)))
+
+
+def reflections(d: Draw) -> Call:
+    left, transpose = d.flag(), d.flag()
+    return call(d.tensor((4, 3)), d.tensor((3,), FACTORS), d.tensor((4, 2) if left else (2, 4)), left, transpose)
+
+
+reduced("ormqr", reflections)
+
+
+def few_vectors(d: Draw) -> Call:
+    return call(matrix(d, *d.choice(((6, 4), (4, 6), (5, 5)))), d.integer(1, 3), d.flag())  # centred: of rank 3
+
+
+for _name in ("svd_lowrank", "pca_lowrank"):
+    reduced(
+        _name,
+        few_vectors,
+        (lambda torch, A, q, more: _turned(torch.svd_lowrank(A, q, **({"M": A.mean(-2, keepdim=True)} if more else {}))))
+        if _name == "svd_lowrank"
+        else lambda torch, A, q, more: _turned(torch.pca_lowrank(A, q, center=more, niter=1)),
+        seeds=True,
+        second=False,
+        float32=False,
+    )  # fmt: skip

@@ -1,5 +1,8 @@
 """Helpers around the parameters of a module. PyTorch: torch.nn.utils."""
 
+import importlib
+
+from ... import missing
 from . import clip_grad, convert_parameters, fusion, init, parametrizations, parametrize, rnn
 from .clip_grad import clip_grad_norm, clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_, get_total_norm
 from .convert_parameters import parameters_to_vector, vector_to_parameters
@@ -14,3 +17,15 @@ __all__ = [
     "init", "parameters_to_vector", "parametrizations", "parametrize", "remove_spectral_norm", "remove_weight_norm", "rnn",
     "skip_init", "spectral_norm", "vector_to_parameters", "weight_norm",
 ]  # fmt: skip
+
+_ROOMS = ("stateless",)  # imported when it is first asked for
+
+
+def __getattr__(name: str) -> object:
+    if name in _ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise missing.error(__name__, name, globals())
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS})

@@ -1,6 +1,6 @@
 """Data sets, samplers and loaders: the same seed gives the same batches as PyTorch's. PyTorch: torch.utils.data."""
 
-from . import dataloader
+from . import dataloader, distributed
 from .collate import default_collate, default_convert
 from .dataset import (
     ChainDataset,
@@ -12,11 +12,12 @@ from .dataset import (
     TensorDataset,
     random_split,
 )
+from .distributed import DistributedSampler
 from .loader import DataLoader, get_worker_info
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler
 
 __all__ = [
-    "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset", "RandomSampler",
+    "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "DistributedSampler", "IterableDataset", "RandomSampler",
     "Sampler", "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset",
-    "WeightedRandomSampler", "dataloader", "default_collate", "default_convert", "get_worker_info", "random_split",
+    "WeightedRandomSampler", "dataloader", "default_collate", "default_convert", "distributed", "get_worker_info", "random_split",
 ]  # fmt: skip

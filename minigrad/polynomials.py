@@ -1,0 +1,100 @@
+"""Orthogonal polynomials, by the recurrences that define them: pₖ₊₁ from pₖ and pₖ₋₁.
+
+The degree is a number or a tensor, rounded down; below 0 the result is 0. Without a gradient, as in PyTorch. Source: Abramowitz
+and Stegun 1964, 22.7. PyTorch: torch.special.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .autograd.variable import Array, Variable, wrap
+from .creation import scalar_tensor
+from .ops.operands import promote, to_float
+from .quiet import quiet
+
+
+def _values(first: Array, second: Array, step: Callable[[int, Array, Array], Array], n: Array) -> Array:
+    """pₙ of each element. first, second: p₀ and p₁; step(k, pₖ, pₖ₋₁): pₖ₊₁."""
+    n = np.trunc(n)
+    before, now = first, second
+    out = np.where(n < 0, 0, np.where(n < 1, before, now))
+    for k in range(1, int(n.max(initial=0))):
+        before, now = now, step(k, now, before)
+        out = np.where(n > k, now, out)
+    return out
+
+
+def _polynomial(
+    name: str, symbol: str, start: Callable[[Array], Array], step: Callable[[Array, int, Array, Array], Array],
+    limited: bool = False,
+) -> Callable[[Any, Any], Any]:  # fmt: skip
+    """A function of torch.special: start(x) is p₁, step(x, k, pₖ, pₖ₋₁) is pₖ₊₁. limited: nan above
+    degree 512 (128 in float32), as in PyTorch."""
+
+    @quiet
+    def function(input: Any, n: Any) -> Any:
+        if not isinstance(input, Variable) and not isinstance(n, Variable):
+            raise TypeError(f"special_{name}(): one of the arguments must be a Tensor")
+        tensors = promote(*(v if isinstance(v, Variable) else scalar_tensor(v) for v in (input, n)))
+        x, degree = np.broadcast_arrays(*(to_float(v).array for v in tensors))
+        above = degree > (128 if x.dtype == np.float32 else 512) if limited else np.zeros(degree.shape, bool)
+        wide = np.where(above, 0, degree)
+        out = _values(np.ones_like(x), start(x), lambda k, now, before: step(x, k, now, before), wide)
+        return wrap(np.asarray(np.where(above, np.nan, out), x.dtype))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"{symbol} of degree n at input. Without a gradient. PyTorch: torch.special.{name}."
+    return function
+
+
+def _twice(x: Array, k: int, now: Array, before: Array) -> Array:
+    return (x + x) * now - before
+
+
+def _shifted(x: Array, k: int, now: Array, before: Array) -> Array:
+    y = x + x - 1
+    return (y + y) * now - before
+
+
+chebyshev_polynomial_t = _polynomial("chebyshev_polynomial_t", "Tₙ", lambda x: x, _twice)
+chebyshev_polynomial_u = _polynomial("chebyshev_polynomial_u", "Uₙ", lambda x: x + x, _twice)
+chebyshev_polynomial_v = _polynomial("chebyshev_polynomial_v", "Vₙ", lambda x: x + x - 1, _twice)
+chebyshev_polynomial_w = _polynomial("chebyshev_polynomial_w", "Wₙ", lambda x: x + x + 1, _twice)
+shifted_chebyshev_polynomial_t = _polynomial(
+    "shifted_chebyshev_polynomial_t", "Tₙ(2x - 1)", lambda x: x + x - 1, _shifted
+)
+shifted_chebyshev_polynomial_u = _polynomial(
+    "shifted_chebyshev_polynomial_u", "Uₙ(2x - 1)", lambda x: 2 * (x + x - 1), _shifted
+)
+shifted_chebyshev_polynomial_v = _polynomial(
+    "shifted_chebyshev_polynomial_v", "Vₙ(2x - 1)", lambda x: 2 * (x + x - 1) - 1, _shifted
+)
+shifted_chebyshev_polynomial_w = _polynomial(
+    "shifted_chebyshev_polynomial_w", "Wₙ(2x - 1)", lambda x: 2 * (x + x - 1) + 1, _shifted
+)
+hermite_polynomial_h = _polynomial(
+    "hermite_polynomial_h",
+    "Hermite's Hₙ",
+    lambda x: x + x,
+    lambda x, k, now, before: (x + x) * now - 2 * k * before,
+    limited=True,
+)
+hermite_polynomial_he = _polynomial(
+    "hermite_polynomial_he",
+    "Hermite's Heₙ",
+    lambda x: x,
+    lambda x, k, now, before: x * now - k * before,
+    limited=True,
+)
+laguerre_polynomial_l = _polynomial(
+    "laguerre_polynomial_l", "Laguerre's Lₙ", lambda x: 1 - x,
+    lambda x, k, now, before: ((2 * k + 1 - x) * now - k * before) / (k + 1),
+)  # fmt: skip
+legendre_polynomial_p = _polynomial(
+    "legendre_polynomial_p", "Legendre's Pₙ", lambda x: x,
+    lambda x, k, now, before: ((2 * k + 1) * x * now - k * before) / (k + 1),
+)  # fmt: skip
