@@ -214,7 +214,7 @@ class Prod(Fused):
             products = narrow(x, axis, 0, half) * narrow(x, axis, half, half)
             x = cat([products, narrow(x, axis, n - 1, 1)], axis) if n % 2 else products
         last = x.sum(axis, keepdim)
-        return last if n else last.exp()  # the product of none is e⁰ = 1
+        return last**n if n else last.exp()  # one is left (its power has a history, as in PyTorch); of none e⁰ = 1
 
     @staticmethod
     def forward(ctx: Any, x: Array, axis: int, keepdim: bool) -> Array:
