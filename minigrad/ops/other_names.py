@@ -52,9 +52,9 @@ def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> Any:
 
 
 @public
-def unsafe_split(tensor: Tensor, split_size: int, dim: int = 0) -> Any:
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> Any:
     """`split`. PyTorch: torch.unsafe_split."""
-    return split(tensor, split_size, dim)
+    return split(input, split_size, dim)
 
 
 @public
