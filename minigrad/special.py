@@ -43,6 +43,7 @@ from .ops import (
     xlogy,
 )  # fmt: skip
 from .ops import i0 as _i0
+from .ops import log1p as _log1p  # of arrays, too
 from .ops import polygamma as _polygamma
 from .ops.checks import require_tensor
 from .ops.operands import Number, broadcast, promote, to_float
@@ -181,7 +182,7 @@ class Xlog1py(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        return grad * where((a == 0) & (b <= -1), 0.0, log1p(b)), grad * (a / (b + 1))
+        return grad * where((a == 0) & (b <= -1), 0.0, _log1p(b)), grad * (a / (b + 1))
 
 
 def xlog1py(input: Operand | Number, other: Operand | Number) -> Any:
