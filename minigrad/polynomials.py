@@ -11,15 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from .autograd.variable import Array, Variable, wrap
+from .autograd.variable import Array, Operand, Variable, wrap
 from .creation import scalar_tensor
-from .ops.operands import promote, to_float
+from .ops.operands import Number, broadcast, promote, to_float
 from .quiet import quiet
+
+_HIGHEST = 1_000_000
 
 
 def _values(first: Array, second: Array, step: Callable[[int, Array, Array], Array], n: Array) -> Array:
     """pₙ of each element. first, second: p₀ and p₁; step(k, pₖ, pₖ₋₁): pₖ₊₁."""
-    n = np.trunc(n)
+    n = np.trunc(np.where(np.isnan(n), -1, n))
+    if n.max(initial=0) > _HIGHEST:
+        raise NotImplementedError(f"degrees above {_HIGHEST} are not supported by minigrad, got {n.max()}")
     before, now = first, second
     out = np.where(n < 0, 0, np.where(n < 1, before, now))
     for k in range(1, int(n.max(initial=0))):
@@ -36,18 +40,23 @@ def _polynomial(
     degree 512 (128 in float32), as in PyTorch."""
 
     @quiet
-    def function(input: Any, n: Any) -> Any:
-        if not isinstance(input, Variable) and not isinstance(n, Variable):
+    def function(x: Operand | Number, n: Operand | Number) -> Any:
+        if not isinstance(x, Variable) and not isinstance(n, Variable):
             raise TypeError(f"special_{name}(): one of the arguments must be a Tensor")
-        tensors = promote(*(v if isinstance(v, Variable) else scalar_tensor(v) for v in (input, n)))
-        x, degree = np.broadcast_arrays(*(to_float(v).array for v in tensors))
-        above = degree > (128 if x.dtype == np.float32 else 512) if limited else np.zeros(degree.shape, bool)
+        tensors = promote(*(v if isinstance(v, Variable) else scalar_tensor(v) for v in (x, n)))
+        broadcast(*(v.array.shape for v in tensors))
+        if tensors[0].array.dtype == np.float16:
+            raise NotImplementedError(
+                f"\"{name}_cpu\" not implemented for 'Half'; convert the tensor with .float() first"
+            )
+        at, degree = np.broadcast_arrays(*(to_float(v).array for v in tensors))
+        above = degree > (128 if at.dtype == np.float32 else 512) if limited else np.zeros(degree.shape, bool)
         wide = np.where(above, 0, degree)
-        out = _values(np.ones_like(x), start(x), lambda k, now, before: step(x, k, now, before), wide)
-        return wrap(np.asarray(np.where(above, np.nan, out), x.dtype))
+        out = _values(np.ones_like(at), start(at), lambda k, now, before: step(at, k, now, before), wide)
+        return wrap(np.asarray(np.where(above, np.nan, out), at.dtype))
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{symbol} of degree n at input. Without a gradient. PyTorch: torch.special.{name}."
+    function.__doc__ = f"{symbol} of degree n at x. Without a gradient. PyTorch: torch.special.{name}."
     return function
 
 

@@ -43,9 +43,10 @@ from .ops import (
     xlogy,
 )  # fmt: skip
 from .ops import i0 as _i0
+from .ops import log1p as _log1p  # of arrays, too
 from .ops import polygamma as _polygamma
 from .ops.checks import require_tensor
-from .ops.operands import promote, to_float
+from .ops.operands import Number, broadcast, promote, to_float
 from .ops.rule import Rule
 from .polynomials import (
     chebyshev_polynomial_t,
@@ -62,6 +63,7 @@ from .polynomials import (
     shifted_chebyshev_polynomial_w,
 )  # fmt: skip
 from .quiet import quiet
+from .signature import publish
 
 __all__ = [
     "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t", "chebyshev_polynomial_u",
@@ -76,41 +78,41 @@ __all__ = [
 ]  # fmt: skip
 
 
-def expit(input: Any) -> Any:
+def expit(input: Operand) -> Any:
     """1 / (1 + e⁻ˣ). PyTorch: torch.special.expit."""
     return sigmoid(input)
 
 
-def gammaln(input: Any) -> Any:
+def gammaln(input: Operand) -> Any:
     """ln |Γ(x)|. PyTorch: torch.special.gammaln."""
     return lgamma(input)
 
 
-def psi(input: Any) -> Any:
+def psi(input: Operand) -> Any:
     """The derivative of ln Γ. PyTorch: torch.special.psi."""
     return digamma(input)
 
 
-def polygamma(n: int, input: Any) -> Any:
+def polygamma(n: int, input: Operand) -> Any:
     """The n-th derivative of digamma. PyTorch: torch.special.polygamma."""
     if not isinstance(n, int) or isinstance(n, bool):
         raise TypeError(f"special_polygamma(): argument 'n' (position 1) must be int, not {type(n).__name__}")
     return _polygamma(n, input)
 
 
-def multigammaln(a: Any, p: int) -> Any:
+def multigammaln(a: Operand, p: int) -> Any:
     """ln Γₚ(a) = p (p - 1) / 4 · ln π + Σⱼ ln Γ(a - j / 2), j < p. PyTorch: torch.special.multigammaln."""
     return mvlgamma(a, p)
 
 
-def gammainc(input: Any, other: Any) -> Any:
+def gammainc(input: Operand, other: Operand) -> Any:
     """The regularized lower incomplete gamma function. PyTorch: torch.special.gammainc."""
     for x, name, place in ((input, "input", 1), (other, "other", 2)):
         require_tensor(x, "special_gammainc", name, place)
     return igamma(input, other)
 
 
-def gammaincc(input: Any, other: Any) -> Any:
+def gammaincc(input: Operand, other: Operand) -> Any:
     """1 - gammainc. PyTorch: torch.special.gammaincc."""
     for x, name, place in ((input, "input", 1), (other, "other", 2)):
         require_tensor(x, "special_gammaincc", name, place)
@@ -135,7 +137,7 @@ class Zeta(Operation):
         return None, grad * -s * Zeta.apply(s + 1, q)
 
 
-def zeta(input: Any, other: Any) -> Any:
+def zeta(input: Operand | Number, other: Operand | Number) -> Any:
     """Hurwitz' ζ: Σ (other + k)^-input. PyTorch: torch.special.zeta."""
     return Zeta.apply(*_two("zeta", input, other))
 
@@ -148,7 +150,7 @@ class Erfcx(
     grad_fn_name = "SpecialErfcxBackward0"
 
 
-def erfcx(input: Any) -> Any:
+def erfcx(input: Operand) -> Any:
     """e^(x²) erfc(x), which is 1/(x √π) where erfc has long been 0. PyTorch: torch.special.erfcx."""
     require_tensor(input, "special_erfcx")
     return Erfcx.apply(to_float(input))
@@ -180,10 +182,10 @@ class Xlog1py(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        return grad * where((a == 0) & (b <= -1), 0.0, log1p(b)), grad * (a / (b + 1))
+        return grad * where((a == 0) & (b <= -1), 0.0, _log1p(b)), grad * (a / (b + 1))
 
 
-def xlog1py(input: Operand, other: Operand) -> Any:
+def xlog1py(input: Operand | Number, other: Operand | Number) -> Any:
     """input · ln(1 + other), 0 where input is 0. PyTorch: torch.special.xlog1py."""
     return Xlog1py.apply(*_two("xlog1py", input, other))
 
@@ -193,6 +195,7 @@ def _two(name: str, input: Any, other: Any) -> tuple[Any, Any]:
     if not isinstance(input, Variable) and not isinstance(other, Variable):
         raise TypeError(f"special_{name}(): one of the arguments must be a Tensor")
     a, b = promote(*(x if isinstance(x, Variable) else scalar_tensor(x) for x in (input, other)))
+    broadcast(a.array.shape, b.array.shape)
     return to_float(a), to_float(b)
 
 
@@ -230,37 +233,41 @@ def log_ndtr(input: Operand) -> Any:
 # -- Bessel functions
 
 
-def i0(input: Any) -> Any:
+def i0(input: Operand) -> Any:
     """The modified Bessel function of order 0. PyTorch: torch.special.i0."""
     return _i0(input)
 
 
-def i0e(input: Any) -> Any:
+def i0e(input: Operand) -> Any:
     """e^-|x| times i0. PyTorch: torch.special.i0e."""
     require_tensor(input, "special_i0e")
     return bessel.I0e.apply(to_float(input))
 
 
-def i1(input: Any) -> Any:
+def i1(input: Operand) -> Any:
     """The modified Bessel function of order 1. PyTorch: torch.special.i1."""
     require_tensor(input, "special_i1")
     return bessel.I1.apply(to_float(input))
 
 
-def i1e(input: Any) -> Any:
+def i1e(input: Operand) -> Any:
     """e^-|x| times i1. PyTorch: torch.special.i1e."""
     require_tensor(input, "special_i1e")
     return bessel.I1e.apply(to_float(input))
 
 
-def _values(name: str, says: str, values: Callable[[Array], Array]) -> Callable[[Any], Any]:
-    """A function without a gradient, as in PyTorch."""
+def _values(name: str, says: str, values: Callable[[Array], Array], argument: str = "input") -> Callable[[Any], Any]:
+    """A function without a gradient, as in PyTorch, which calls the argument so."""
 
     @quiet
-    def function(input: Any) -> Any:
-        require_tensor(input, f"special_{name}")
+    def of_input(input: Operand) -> Any:
+        require_tensor(input, f"special_{name}", argument)
         return wrap(values(to_float(input).array))
 
+    def of_x(x: Operand) -> Any:
+        return of_input(x)
+
+    function = of_x if argument == "x" else of_input
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{says}. Without a gradient. PyTorch: torch.special.{name}."
     return function
@@ -278,11 +285,14 @@ modified_bessel_k0 = _values(
 modified_bessel_k1 = _values(
     "modified_bessel_k1", "The modified Bessel function of the second kind of order 1", lambda x: bessel.k(x, 1)
 )
-scaled_modified_bessel_k0 = _values("scaled_modified_bessel_k0", "eˣ times K₀", lambda x: bessel.scaled_k(x, 0))
-scaled_modified_bessel_k1 = _values("scaled_modified_bessel_k1", "eˣ times K₁", lambda x: bessel.scaled_k(x, 1))
+scaled_modified_bessel_k0 = _values("scaled_modified_bessel_k0", "eˣ times K₀", lambda x: bessel.scaled_k(x, 0), "x")
+scaled_modified_bessel_k1 = _values("scaled_modified_bessel_k1", "eˣ times K₁", lambda x: bessel.scaled_k(x, 1), "x")
 spherical_bessel_j0 = _values(
-    "spherical_bessel_j0", "sin x / x", lambda x: np.where(np.isinf(x), 0, np.sinc(x / np.pi)).astype(x.dtype)
+    "spherical_bessel_j0", "sin x / x", lambda x: np.where(np.isinf(x), 0, np.sinc(x / np.pi)).astype(x.dtype), "x"
 )
+
+
+globals().update(publish(globals(), __name__))  # what a program gets reads its arguments
 
 
 def __getattr__(name: str) -> object:

@@ -173,7 +173,9 @@ def set_(x: Tensor, source: Any = None, storage_offset: int = 0, size: Any = Non
         return x
     if isinstance(source, Variable):
         if source.array.dtype != x.array.dtype:
-            raise RuntimeError(f"Could not set tensor of type {x.dtype} to a tensor of type {source.dtype}")
+            raise RuntimeError(
+                f"Could not set tensor of type {x.dtype} to a tensor of type {dtypes.from_numpy(source.array.dtype)}"
+            )
         if size is None:
             x.array = source.array[...]
             return x

@@ -216,7 +216,7 @@ def _in(engine: Engine, x: Any) -> Any:
 SKIPPED = re.compile(
     r"(save|load|set_default_dtype|set_printoptions|set_num_threads|use_deterministic_algorithms|compile|seed|show_config|"
     r"use_kernels|manual_seed|set_rng_state|get_rng_state|initial_seed|from_dlpack|get_num_threads|Tensor\.backward|"
-    r"Tensor\.register_.*|Tensor\.numpy|Tensor\.data_ptr|Tensor\.cuda|nn\.utils\..*|Tensor\.type|Tensor\.to|empty.*|Tensor.new_empty)$"
+    r"Tensor\.register_.*|Tensor\.numpy|Tensor\.data_ptr|Tensor\.cuda|nn\.utils\..*|Tensor\.type|Tensor\.to|empty.*|Tensor.new_empty.*)$"
 )
 
 

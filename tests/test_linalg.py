@@ -147,3 +147,12 @@ def test_errors_of_factorizations(k):
     with pytest.raises(theirs.type) as ours:
         asked(minigrad)()
     assert str(ours.value)[:40] == str(theirs.value)[:40]
+
+
+def test_what_is_not_unpacked_is_empty():
+    A = np.random.default_rng(0).normal(size=(2, 3, 4))
+    for data in (True, False):
+        for pivots in (True, False):
+            theirs, ours = (t.lu_unpack(*t.linalg.lu_factor(t.tensor(A)), data, pivots) for t in (torch, minigrad))
+            assert [tuple(x.shape) for x in ours] == [tuple(x.shape) for x in theirs]
+            np.testing.assert_array_equal(ours.P.numpy(), theirs.P.numpy())

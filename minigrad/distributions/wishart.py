@@ -64,10 +64,12 @@ class Wishart(Distribution):
                 "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.",
                 stacklevel=2,
             )
-        self._unbroadcasted_scale_tril = {
-            "covariance_matrix": cholesky,
-            "precision_matrix": precision_to_scale_tril,
-        }.get(name, lambda x: x)(matrix)
+        if scale_tril is not None:
+            self._unbroadcasted_scale_tril = scale_tril
+        else:
+            self._unbroadcasted_scale_tril = (
+                precision_to_scale_tril(matrix) if covariance_matrix is None else cholesky(matrix)
+            )
         self._chi2 = Chi2(self.df.unsqueeze(-1) - arange(p, dtype=matrix.dtype).expand((*batch, p)))
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:

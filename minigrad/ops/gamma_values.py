@@ -79,7 +79,7 @@ def _both(a: Array, x: Array) -> tuple[Array, Array]:
     whole = (a >= 0) & np.isposinf(x) & np.isfinite(a) | (a == 0) & (x > 0)
     p, q = np.where(whole, 1.0, p), np.where(whole, 0.0, q)
     nothing = np.isnan(a) | np.isnan(x) | (a < 0) | (x < 0) | (a == 0) & (x == 0) | np.isposinf(a) & np.isposinf(x)
-    return tuple(np.asarray(np.where(nothing, np.nan, v), d) for v in (p, q))
+    return np.asarray(np.where(nothing, np.nan, p), d), np.asarray(np.where(nothing, np.nan, q), d)
 
 
 def _peak(a: Array, x: Array) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..autograd.variable import Array, wrap
 from ..public import public
-from .checks import require_tensor
+from .checks import require_tensor, type_name
 from .diagonals import tril, triu
 from .join import cat
 from .lapack import Decomposition, require_matrix, require_real
@@ -31,6 +31,14 @@ class Unpacked(NamedTuple):
     P: Any
     L: Any
     U: Any
+
+
+class WithInfo(NamedTuple):
+    """L and U in one matrix, the rows that were exchanged, and the first pivot that is 0, or 0."""
+
+    LU: Any
+    pivots: Any
+    info: Any
 
 
 class Geqrf(NamedTuple):
@@ -127,7 +135,7 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
     get_infos: and which pivot is the first that is 0, or 0. Old: linalg.lu_factor and lu_factor_ex. PyTorch: torch.lu.
     """
     LU, pivots, info = lu_of(A, "torch.lu_factor", pivot)
-    return (LU, pivots, info) if get_infos else (LU, pivots)
+    return WithInfo(LU, pivots, info) if get_infos else (LU, pivots)
 
 
 def _triangles(LU: Any) -> tuple[Any, Any]:
@@ -159,6 +167,13 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
             "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\nNote: this function is "
             "intended to be used with the output produced by torch.linalg.lu_factor"
         )
+    pivots, shape = LU_pivots.array, LU_data.array.shape
+    if unpack_pivots and (
+        pivots.ndim != len(shape) - 1 or (pivots.size and not 1 <= pivots.min() <= pivots.max() <= shape[-2])
+    ):
+        raise RuntimeError(
+            "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive.Did you properly pass the result of lu_factor?"
+        )
     none = LU_data.reshape(-1)[:0].clone()
     L, U = _triangles(LU_data) if unpack_data else (none, none)
     empty = wrap(np.empty(0, LU_data.array.dtype))
@@ -188,6 +203,11 @@ def lu_solved(LU: Any, pivots: Any, B: Any, left: bool = True, adjoint: bool = F
         raise RuntimeError(
             f"linalg.lu_solve: Incompatible shapes of A and B for the equation {'AX = B' if left else 'XA = B'} ({n}x{n} and "
             f"{B.array.shape[-2]}x{B.array.shape[-1]})"
+        )
+    if pivots.array.shape[-1:] == (n,) and pivots.array.shape != LU.array.shape[:-1]:
+        raise RuntimeError(
+            "linalg.lu_solve: Expected LU.shape[:-1] and pivots.shape to be the same, but got pivots with shape "
+            f"{list(pivots.array.shape)} instead"
         )
     if pivots.array.shape[-1:] != (n,):
         raise RuntimeError("linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix")
@@ -239,13 +259,32 @@ def reflected(A: Any, tau: Any, x: Any, transpose: bool = False) -> Any:
     return x
 
 
+def _factors(function: str, A: Any, tau: Any) -> None:
+    """RuntimeError unless tau (.., k) has the factors of reflections whose vectors are in A (.., m, n), k ≤ n."""
+    require_tensor(tau, function.rpartition(".")[2], "tau", 2)
+    a, t = A.array, tau.array
+    if t.ndim != a.ndim - 1:
+        raise RuntimeError(
+            f"{function}: Expected tau to have one dimension less than input, but got tau.ndim equal to {t.ndim} and input.ndim "
+            f"is equal to {a.ndim}"
+        )
+    if t.shape[:-1] != a.shape[:-2]:
+        raise RuntimeError(
+            f"{function}: Expected batch dimensions of tau to be equal to input.shape[:-2], but got {list(t.shape[:-1])}"
+        )
+    if t.dtype != a.dtype:
+        raise RuntimeError(f"{function}: tau dtype {type_name(tau)} does not match input dtype {type_name(A)}")
+
+
 @public
-def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
-    """Q other, Q = H₁ H₂ ... (m, m) of the reflections that `geqrf` gave; Qᵀ if transpose; other Q if not left.
+def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
+    """Q other, other = input3, Q = H₁ H₂ ... (m, m) of the reflections that `geqrf` gave, tau = input2; Qᵀ if transpose; other Q if not left.
 
     input (.., m, k), tau (.., ≤ k), other (.., m, n), or (.., n, m) if not left. PyTorch: torch.ormqr.
     """
+    tau, other = input2, input3
     require_matrix(input, "torch.ormqr", "input")
+    _factors("torch.ormqr", input, tau)
     require_matrix(other, "torch.ormqr", "other")
     side = -2 if left else -1
     if other.array.shape[side] != input.array.shape[-2]:
@@ -258,10 +297,11 @@ def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpos
 
 
 @public
-def orgqr(input: Tensor, tau: Tensor) -> Tensor:
-    """The first columns of H₁ H₂ ... PyTorch: torch.orgqr; torch.linalg.householder_product."""
+def orgqr(input: Tensor, input2: Tensor) -> Tensor:
+    """The first columns of H₁ H₂ ..., tau = input2. PyTorch: torch.orgqr; torch.linalg.householder_product."""
+    tau = input2
     require_matrix(input, "torch.linalg.householder_product", "input")
-    require_tensor(tau, "linalg_householder_product", "tau", 2)
+    _factors("torch.linalg.householder_product", input, tau)
     m, n = input.array.shape[-2:]
     if m < n or tau.array.shape[-1] > n:
         raise RuntimeError(

@@ -16,6 +16,7 @@ from .operands import to_float
 from .pad import pad as _pad
 from .parts import chunk, narrow, split, split_with_sizes
 from .rule import Rule
+from .shape import forget_base
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -47,20 +48,20 @@ def narrow_copy(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
 @public
 def unsafe_chunk(input: Tensor, chunks: int, dim: int = 0) -> Any:
-    """`chunk`. PyTorch: torch.unsafe_chunk."""
-    return chunk(input, chunks, dim)
+    """`chunk`, whose parts may be changed in place one by one: views that forget it. PyTorch: torch.unsafe_chunk."""
+    return tuple(map(forget_base, chunk(input, chunks, dim)))
 
 
 @public
-def unsafe_split(tensor: Tensor, split_size: int, dim: int = 0) -> Any:
-    """`split`. PyTorch: torch.unsafe_split."""
-    return split(tensor, split_size, dim)
+def unsafe_split(input: Tensor, split_size: int, dim: int = 0) -> Any:
+    """`split`, whose parts may be changed in place one by one: views that forget it. PyTorch: torch.unsafe_split."""
+    return tuple(map(forget_base, split(input, split_size, dim)))
 
 
 @public
 def unsafe_split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> Any:
-    """`split_with_sizes`. PyTorch: torch.unsafe_split_with_sizes."""
-    return split_with_sizes(input, split_sizes, dim)
+    """`split_with_sizes`, whose parts may be changed in place one by one: views that forget it. PyTorch: torch.unsafe_split_with_sizes."""
+    return tuple(map(forget_base, split_with_sizes(input, split_sizes, dim)))
 
 
 @public

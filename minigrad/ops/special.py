@@ -16,7 +16,7 @@ from ..public import public
 from . import approximations, gamma_values
 from .checks import require_tensor
 from .exponential import exp, log
-from .operands import promote, to_float
+from .operands import broadcast, promote, to_float
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -142,6 +142,8 @@ def mvlgamma(input: Operand, p: int) -> Tensor:
     """ln Γₚ(a) = p (p - 1) / 4 · ln π + Σⱼ ln Γ(a - j / 2), j < p. PyTorch: torch.mvlgamma."""
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
+    if p > 1_000_000:
+        raise NotImplementedError(f"mvlgamma: p={p} is not supported by minigrad; there are up to 1,000,000 terms")
     total: Any = p * (p - 1) / 4 * math.log(math.pi)
     for j in range(p):
         total = total + lgamma(to_float(input) + -j / 2)  # (-0 + 0 is 0, where the slope is -∞: as in PyTorch)
@@ -179,6 +181,7 @@ class Igammac(Igamma):
 
 def _incomplete(name: str, operation: type[Igamma], input: Any, other: Any) -> Any:
     a, x = promote(input, other)
+    broadcast(a.array.shape, x.array.shape)
     if a.array.dtype.kind != "f":
         raise NotImplementedError(
             f"\"{name}_cpu\" not implemented for '{a.dtype}'; convert the tensors with .float() first"

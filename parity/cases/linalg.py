@@ -338,11 +338,6 @@ def _unpacked(torch: Any, A: Any, data: bool, pivots: bool) -> tuple[Any, ...]:
 
 
 reduced("lu_unpack", lambda d: call(any_shape(d), True, d.flag(0.8)), _unpacked)
-# PyTorch's backward pass through the empty L and U of unpack_data=False raises.
-reduced(
-    "lu_unpack.pivots", lambda d: call(any_shape(d), False, d.flag(0.8)),
-    lambda torch, A, *flags: _unpacked(torch, A.detach(), *flags), gradient=False,
-)  # fmt: skip
 
 
 def factorized(d: Draw) -> Call:
