@@ -128,7 +128,7 @@ KINDS = {
 UNIONS = {
     "Dims": "int | Sequence[int] | None",
     "IntOrInts": "int | Sequence[int]",
-    "Target": "int | Sequence[int | None] | None",
+    "Target": "int | Sequence[int | None]",
     "Ints": "Sequence[int]",
 }
 # What is said of no kind, or of one that the function reads itself.
@@ -142,6 +142,8 @@ RENAMED: dict[tuple[str, str], dict[str, str]] = {
     ("method", "swapaxes"): {"dim0": "axis0", "dim1": "axis1"},
     ("method", "split"): {"split_size_or_sections": "split_size"},
 }
+# And names that PyTorch's own code has where its documentation has others.
+UNDOCUMENTED = {"lstsq": {"b": "B"}, "tensorsolve": {"input": "A", "other": "B"}}
 # PyTorch wrote these in Python: they take their own names only.
 IN_PYTHON = frozenset(
     (
@@ -301,6 +303,7 @@ class Signature:
         )
         spelled = () if own or place == "constructor" else SPELLINGS
         self.spellings = {s: p for p in spelled if p in self.defaults for s in SPELLINGS[p] if s not in self.defaults}
+        self.spellings |= UNDOCUMENTED.get(name, {}) if place == "function" else {}
         if place == "method" and self.positional:
             self.spellings.pop(self.positional[0], None)
 

@@ -5,15 +5,17 @@ PyTorch: torch.special. Bessel functions, incomplete gamma functions and zeta ar
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import missing
+from . import missing, ops
 from .autograd.graph import Operation
-from .autograd.variable import Array, Operand, Variable
+from .autograd.variable import Array, Variable
 from .creation import scalar_tensor
+from .dtypes import dtype as Dtype
 from .ops import (
     digamma,
     erf,
@@ -24,20 +26,24 @@ from .ops import (
     lgamma,
     log,
     log1p,
-    log_softmax,
     logit,
     logsumexp,
-    round,
     sigmoid,
     sinc,
     softmax,
     where,
     xlogy,
 )  # fmt: skip
-from .ops.checks import require_tensor
-from .ops.operands import promote, to_float
+from .ops import log_softmax as _log_softmax
+from .ops import round as _round
+from .ops.operands import Number, broadcast, promote, to_float
 from .ops.rule import Rule
 from .ops.special import Trigamma
+from .public import tensors
+from .signature import publish
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 __all__ = [
     "digamma", "entr", "erf", "erfc", "erfinv", "exp2", "expit", "expm1", "gammaln", "log1p", "log_ndtr", "log_softmax",
@@ -45,37 +51,41 @@ __all__ = [
 ]  # fmt: skip
 
 
-def expit(input: Any) -> Any:
+_MOST_TERMS = 10_000  # of multigammaln
+
+
+def expit(input: Tensor) -> Tensor:
     """1 / (1 + e⁻ˣ). PyTorch: torch.special.expit."""
     return sigmoid(input)
 
 
-def gammaln(input: Any) -> Any:
+def gammaln(input: Tensor) -> Tensor:
     """ln |Γ(x)|. PyTorch: torch.special.gammaln."""
     return lgamma(input)
 
 
-def psi(input: Any) -> Any:
+def psi(input: Tensor) -> Tensor:
     """The derivative of ln Γ. PyTorch: torch.special.psi."""
-    return digamma(input)
+    return ops.digamma(input)
 
 
-def polygamma(n: int, input: Any) -> Any:
+def polygamma(n: int, input: Tensor) -> Tensor:
     """The n-th derivative of digamma: n is 0 or 1. PyTorch: torch.special.polygamma."""
-    if not isinstance(n, int) or isinstance(n, bool):
-        raise TypeError(f"special_polygamma(): argument 'n' (position 1) must be int, not {type(n).__name__}")
-    require_tensor(input, "special_polygamma", "input", 2)
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
     if n > 1:
         raise NotImplementedError(f"polygamma: n={n} is not supported by minigrad; there are n=0 and n=1")
-    return digamma(input) if n == 0 else Trigamma.apply(to_float(input))
+    return ops.digamma(input) if n == 0 else Trigamma.apply(to_float(input))
 
 
-def multigammaln(a: Any, p: int) -> Any:
+def multigammaln(a: Tensor, p: int) -> Tensor:
     """ln Γₚ(a) = p (p - 1) / 4 · ln π + Σⱼ ln Γ(a - j / 2), j < p. PyTorch: torch.special.multigammaln."""
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
+    if p > _MOST_TERMS:
+        raise RuntimeError(f"multigammaln: p={p} is a sum of as many terms; minigrad takes up to {_MOST_TERMS}")
+    if a.array.dtype.kind == "b":
+        raise RuntimeError("multigammaln: The input tensor may not be a boolean tensor.")
     total: Any = p * (p - 1) / 4 * math.log(math.pi)
     for j in range(p):
         total = total + lgamma(a + -j / 2)  # (-0 + 0 is 0, where the slope is -∞: as in PyTorch)
@@ -89,9 +99,8 @@ class Entr(Rule, out=lambda x: np.where(x > 0, -x * np.log(np.abs(x)), np.where(
     grad_fn_name = "SpecialEntrBackward0"
 
 
-def entr(input: Operand) -> Any:
+def entr(input: Tensor) -> Tensor:
     """-x ln x; 0 at 0, -inf below. PyTorch: torch.special.entr."""
-    require_tensor(input, "special_entr")
     return Entr.apply(to_float(input))
 
 
@@ -108,30 +117,47 @@ class Xlog1py(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        return grad * where((a == 0) & (b <= -1), 0.0, log1p(b)), grad * (a / (b + 1))
+        return grad * where((a == 0) & (b <= -1), 0.0, ops.log1p(b)), grad * (a / (b + 1))
 
 
-def xlog1py(input: Operand, other: Operand) -> Any:
+def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input · ln(1 + other), 0 where input is 0. PyTorch: torch.special.xlog1py."""
     if not isinstance(input, Variable) and not isinstance(other, Variable):
         raise TypeError("special_xlog1py(): one of the arguments must be a Tensor")
     a, b = (x if isinstance(x, Variable) else scalar_tensor(x) for x in (input, other))
     a, b = promote(a, b)
+    broadcast(a.array.shape, b.array.shape)
     return Xlog1py.apply(to_float(a), to_float(b))
 
 
-def ndtr(input: Operand) -> Any:
+def _no_halves(function: Any) -> Any:
+    """PyTorch has no form of these for 16 bits."""
+
+    @functools.wraps(function)
+    def checked(input: Tensor) -> Tensor:
+        if input.array.dtype == np.float16:
+            raise NotImplementedError(
+                f"\"{function.__name__}_cpu\" not implemented for 'Half'; convert it with .float() first"
+            )
+        return function(input)
+
+    return checked
+
+
+def ndtr(input: Tensor) -> Tensor:
     """The probability that a standard normal variable is below x. PyTorch: torch.special.ndtr."""
     x = to_float(input)
-    return where(x < -1, 0.5 * erfc(x * -math.sqrt(0.5)), 0.5 * (1 + erf(x * math.sqrt(0.5))))
+    return where(x < -1, 0.5 * ops.erfc(x * -math.sqrt(0.5)), 0.5 * (1 + ops.erf(x * math.sqrt(0.5))))
 
 
-def ndtri(input: Operand) -> Any:
+@_no_halves
+def ndtri(input: Tensor) -> Tensor:
     """The x below which a standard normal variable is with this probability. PyTorch: torch.special.ndtri."""
-    return math.sqrt(2) * erfinv(2 * to_float(input) - 1)
+    return math.sqrt(2) * ops.erfinv(2 * to_float(input) - 1)
 
 
-def log_ndtr(input: Operand) -> Any:
+@_no_halves
+def log_ndtr(input: Tensor) -> Tensor:
     """ln ndtr(x), also far in the lower tail. PyTorch: torch.special.log_ndtr."""
     x = to_float(input)
     far = x < -5
@@ -145,10 +171,24 @@ def log_ndtr(input: Operand) -> Any:
     below = -0.5 * t * t - 0.5 * math.log(2 * math.pi) - log(fraction)
     above = where(
         near < 0,
-        log(0.5 * erfc(near * -math.sqrt(0.5))),
-        log1p(-0.5 * erfc(where(near < 0, 0.0, near) * math.sqrt(0.5))),
+        log(0.5 * ops.erfc(near * -math.sqrt(0.5))),
+        ops.log1p(-0.5 * ops.erfc(where(near < 0, 0.0, near) * math.sqrt(0.5))),
     )
     return where(far, below, above)
+
+
+def log_softmax(input: Tensor, dim: int, *, dtype: Dtype | None = None) -> Tensor:
+    """The logarithm of softmax along dim. PyTorch: torch.special.log_softmax."""
+    return _log_softmax(input, dim, dtype)
+
+
+@tensors(floats="input")
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """The nearest integer, halves to even; decimals: digits to keep. PyTorch: torch.special.round."""
+    return _round(input, decimals=decimals)
+
+
+globals().update(publish(globals(), __name__))
 
 
 def __getattr__(name: str) -> object:

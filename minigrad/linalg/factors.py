@@ -9,10 +9,10 @@ import numpy as np
 from ..autograd.variable import wrap
 from ..ops import cholesky as _cholesky
 from ..ops import tril
-from ..ops.checks import require_tensor
 from ..ops.decompositions import QR, Eigh, Eigvalsh, Svdvals, qr_of, svd_of
 from ..ops.lapack import require_matrix
 from ..ops.solving import Det, SignLogAbsDet, Slogdet
+from ..public import tensors
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -104,14 +104,19 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     return Eigvalsh.apply(A, _triangle(UPLO))
 
 
+@tensors(same="A tau")
 def householder_product(A: Tensor, tau: Tensor) -> Tensor:
     """The first columns of H₁ H₂ ..., Hᵢ = I - tauᵢ v vᵀ, v the i-th column of A with 1 on the diagonal and 0 above.
 
     A (.., m, n) with m >= n, tau (.., k) with k <= n. PyTorch: torch.linalg.householder_product.
     """
     require_matrix(A, "torch.linalg.householder_product", "input")
-    require_tensor(tau, "linalg_householder_product", "tau", 2)
     m, n = A.array.shape[-2:]
+    if tau.array.ndim != A.array.ndim - 1 or tau.array.shape[:-1] != A.array.shape[:-2]:
+        raise RuntimeError(
+            "torch.linalg.householder_product: Expected tau to have one dimension less than input and the same batch, but got "
+            f"tau of shape {list(tau.array.shape)} and input of shape {list(A.array.shape)}"
+        )
     if m < n or tau.array.shape[-1] > n:
         raise RuntimeError(
             "torch.linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1], and that to "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import creation
+from ..ops.operands import element
 from ..tensor_options import factory_options
 from . import functional as F
 from .module import Module
@@ -257,7 +258,7 @@ class PReLU(Module):
         options = factory_options(self, device, dtype)
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(creation.empty(num_parameters, **options))
-        self.weight.array.fill(init)
+        self.weight.array.fill(element(init, self.weight.array.dtype))
 
     def forward(self, input: Any) -> Any:
         return F.prelu(input, self.weight)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from ..ops.windows import Ints
 from .module import Module
 
 
@@ -25,7 +25,7 @@ class Flatten(Module):
 class Unflatten(Module):
     """One dimension split into several."""
 
-    def __init__(self, dim: int, unflattened_size: Sequence[Any]) -> None:
+    def __init__(self, dim: int, unflattened_size: Ints) -> None:
         super().__init__()
         self.dim, self.unflattened_size = dim, unflattened_size
 

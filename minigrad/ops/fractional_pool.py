@@ -35,6 +35,10 @@ def _sizes(name: str, rank: int, spatial: Ints, output_size: Any, output_ratio: 
     if output_size is None and output_ratio is None:
         raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
     if output_size is not None:
+        if rank == 3 and not isinstance(output_size, int) and len(output_size) != 3:
+            raise RuntimeError(
+                f"{name}: output_size must either be a single Int or tuple of three Ints, got {output_size}"
+            )
         return tuple_of(output_size, rank, "output_size")
     if rank == 2 and (not isinstance(output_ratio, Sequence) or len(output_ratio) > 2):  # as PyTorch's
         raise TypeError(f"{name}: output_ratio must be a tuple of two numbers, got {output_ratio!r}")
@@ -88,8 +92,8 @@ def _fractional(
 
 @public("functional")
 def fractional_max_pool2d(
-    input: Tensor, kernel_size: IntOrInts, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
-    _random_samples: Tensor | None = None,
+    input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None, output_ratio: float | Sequence[float] | None = None,
+    return_indices: bool = False, _random_samples: Tensor | None = None,
 ) -> Any:  # fmt: skip
     """The largest of windows of (N, C, H, W) at random places, in the size asked for or a ratio of the input's.
 
@@ -100,8 +104,8 @@ def fractional_max_pool2d(
 
 @public("functional")
 def fractional_max_pool3d(
-    input: Tensor, kernel_size: IntOrInts, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
-    _random_samples: Tensor | None = None,
+    input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None, output_ratio: float | Sequence[float] | None = None,
+    return_indices: bool = False, _random_samples: Tensor | None = None,
 ) -> Any:  # fmt: skip
     """The largest of windows of (N, C, D, H, W) at random places. PyTorch: torch.nn.functional.fractional_max_pool3d."""
     return _fractional(3, input, kernel_size, output_size, output_ratio, return_indices, _random_samples)

@@ -235,6 +235,10 @@ def cross_entropy(
     if input.array.ndim == 0:
         raise ValueError("Expected 1 or more dimensions (got 0)")
     _check_classes(input, target, weight)
+    if label_smoothing and input.array.ndim == 1 and target.array.ndim:
+        raise RuntimeError(
+            "output with shape [] doesn't match the broadcast shape [1]: the target of one sample is a tensor ()"
+        )
     require_floating(input, "cross_entropy", "log_softmax_lastdim_kernel_impl")
     return _class_loss(CrossEntropyLoss, input, target, weight, ignore_index, reduction, label_smoothing)
 

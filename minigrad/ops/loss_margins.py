@@ -14,6 +14,7 @@ from .choice import clamp, minimum, where
 from .distances import pairwise_distance
 from .exponential import exp, log1p
 from .loss_reduction import reduced, reduction_name
+from .operands import broadcast_into
 from .piecewise import relu
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ def hinge_embedding_loss(
 ) -> Tensor:  # fmt: skip
     """input where target is 1, max(0, margin - input) where it is -1. PyTorch: torch.nn.functional.hinge_embedding_loss."""
     reduction = reduction_name(reduction, size_average, reduce)
+    if reduction == "mean" and input.array.dtype.kind != "f":
+        raise RuntimeError(
+            "hinge_embedding_loss(): the mean of whole numbers is none of their type: convert the input with .float(), or "
+            f"give another reduction. Got {input.dtype}"
+        )
     far = where(target != 1, clamp(margin - input, min=0), 0.0)
     near = where(target != -1, input, 0.0)
     return reduced(far + near, reduction)
@@ -130,6 +136,7 @@ def soft_margin_loss(
     """
     reduction = reduction_name(reduction, size_average, reduce)
     require_floating(input, "soft_margin_loss")
+    broadcast_into(input.array.shape, target.array.shape)
     return reduced(log1p(exp(-target * input)), reduction)
 
 

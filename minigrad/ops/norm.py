@@ -208,6 +208,8 @@ def group_norm(
     if len(shape) < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
     n, channels = shape[:2]
+    if num_groups == 0:
+        raise ZeroDivisionError("group_norm: num_groups must be at least 1, got 0")
     if n * channels // num_groups * math.prod(shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(shape)}")
     if channels % num_groups:

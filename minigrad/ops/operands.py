@@ -176,6 +176,13 @@ def broadcast(*shapes: Sequence[int]) -> tuple[int, ...]:
         raise broadcast_error(*(np.broadcast_to(0, tuple(s)) for s in shapes[:2])) from None
 
 
+def broadcast_into(out: Sequence[int], *shapes: Sequence[int]) -> None:
+    """RuntimeError where the shapes meet in a larger one than `out`: what PyTorch computes in the memory of its first tensor."""
+    met = broadcast(out, *shapes)
+    if met != tuple(out):
+        raise RuntimeError(f"output with shape {list(out)} doesn't match the broadcast shape {list(met)}")
+
+
 def broadcast_error(a: Operand, b: Operand) -> RuntimeError:
     """PyTorch's words for shapes that do not broadcast."""
     sa, sb = np.shape(array_of(a)), np.shape(array_of(b))

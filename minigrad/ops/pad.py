@@ -11,6 +11,8 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..public import public
 from .along import index_select
+from .checks import require_room
+from .operands import element
 from .parts import slice_of
 from .windows import Pairs, pad_zeros
 
@@ -63,7 +65,11 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         input = slice_of(input, cut)
     if not any(p > 0 for pair in pairs for p in pair):
         return input.clone()
-    return Pad.apply(input, tuple((max(lo, 0), max(hi, 0)) for lo, hi in pairs), value or 0)
+    pairs = [(max(lo, 0), max(hi, 0)) for lo, hi in pairs]
+    require_room(
+        [n + lo + hi for n, (lo, hi) in zip(input.array.shape, pairs, strict=True)], input.array.dtype.itemsize
+    )
+    return Pad.apply(input, tuple(pairs), element(value, input.array.dtype) if value else 0)
 
 
 def _check_spatial(input: Tensor, count: int, mode: str, value: float | None) -> None:

@@ -18,6 +18,7 @@ from ..random import default_generator
 from .checks import require_floating, require_tensor, type_name
 from .choice import where
 from .mask import choose, keep
+from .operands import element
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -133,7 +134,7 @@ def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, trainin
     if lower > upper:
         raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
     if not training:
-        return LeakyRelu.apply(input, (lower + upper) / 2)
+        return LeakyRelu.apply(input, element((lower + upper) / 2, input.array.dtype))
     x = input.array
     slopes = np.ones_like(x, order="C")
     negative = x <= 0  # the slopes are drawn for these alone, in order
@@ -249,8 +250,10 @@ class Softshrink(Operation):
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """input moved by lambd towards 0, and 0 within lambd of it. PyTorch: torch.nn.functional.softshrink."""
     require_floating(input, "softshrink", "softshrink_check")
-    if not lambd >= 0:
-        raise RuntimeError(f"lambda must be in range [0, inf) for input dtype {type_name(input)}, but found {lambd}")
+    if not 0 <= lambd <= float(np.finfo(input.array.dtype).max):
+        raise RuntimeError(
+            f"lambda must be in range [0, {np.finfo(input.array.dtype).max}] for input dtype {type_name(input)}, but found {lambd}"
+        )
     return Softshrink.apply(input, lambd)
 
 

@@ -134,6 +134,11 @@ def _geometry(
     kernel = tuple_of(kernel_size, rank, "kernel_size")
     steps = kernel if stride is None or stride in ((), []) else tuple_of(stride, rank, "stride")
     margins, dilations = tuple_of(padding, rank, "padding"), tuple_of(dilation, rank, "dilation")
+    if max(map(abs, (*kernel, *steps, *margins, *dilations))) >= 2**31:
+        raise RuntimeError(
+            f"value cannot be converted to type int without overflow: kernel_size={kernel}, stride={steps}, padding={margins}, "
+            f"dilation={dilations}"
+        )
     if min(kernel) <= 0:
         raise RuntimeError(f"kernel size should be greater than zero, but got kernel_size: {kernel}")
     if min(steps) <= 0:
@@ -301,6 +306,10 @@ def _avg_pool(
     if x.dtype.kind != "f" and x.dtype != np.int64:
         raise NotImplementedError(
             f"\"avg_pool2d\" not implemented for '{type_name(x)}'; convert the tensor with .float() first"
+        )
+    if rank == 3 and x.dtype == np.float16:
+        raise NotImplementedError(
+            "\"avg_pool3d_out_frame\" not implemented for 'Half'; convert the tensor with .float() first"
         )
     if divisor == 0:
         raise RuntimeError("divisor must be not zero")

@@ -200,14 +200,21 @@ def logdet(input: Tensor) -> Tensor:
 # -- Cholesky
 
 
+def _smallest(a: Array) -> Any:
+    """The smallest eigenvalue of a symmetric matrix; nan where an element that is read is no number."""
+    return np.linalg.eigvalsh(a).min() if np.isfinite(np.tril(a)).all() else np.nan
+
+
 def _factor(a: Array) -> Array:
     try:
-        return np.linalg.cholesky(a)
+        L = np.linalg.cholesky(a)
+        if not np.isnan(np.diagonal(L, 0, -2, -1)).any():  # of a nan LAPACK says nothing: it is not positive either
+            return L
     except np.linalg.LinAlgError:
         pass
     for place in np.ndindex(a.shape[:-2]):
         for order in range(1, a.shape[-1] + 1):
-            if not np.linalg.eigvalsh(a[place][:order, :order]).min() > 0:
+            if not _smallest(a[place][:order, :order]) > 0:
                 batch = f"(Batch element {np.ravel_multi_index(place, a.shape[:-2])}): " if place else ""
                 raise LinAlgError(
                     f"linalg.cholesky: {batch}The factorization could not be completed because the input is not "
