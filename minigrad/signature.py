@@ -28,7 +28,7 @@ import inspect
 import itertools
 import linecache
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -123,7 +123,9 @@ KINDS = {
     "dtype": Kind("minigrad.dtype", _dtype, dtypes.dtype),
     "Generator": Kind("minigrad.Generator", _generator, Generator),
     "ndarray": Kind("np.ndarray", _array, np.ndarray),
-}
+    "Callable": Kind("callable", lambda x: x if callable(x) else NO, types.FunctionType),
+    "Iterable": Kind("iterable", lambda x: x if isinstance(x, Iterable) else NO, list, tuple, types.GeneratorType),
+}  # nn/module.py adds "Module"
 # Names for several of them.
 UNIONS = {
     "Dims": "int | Sequence[int] | None",
@@ -132,7 +134,7 @@ UNIONS = {
     "Ints": "Sequence[int]",
 }
 # What is said of no kind, or of one that the function reads itself.
-FREE = ("Any", "Callable", "object")
+FREE = ("Any", "object")
 
 # NumPy's names for PyTorch's parameters, which PyTorch takes wherever its own reader of arguments runs.
 SPELLINGS = {"dim": ("axis",), "keepdim": ("keepdims",), "input": ("x", "a", "x1"), "other": ("x2",)}
@@ -176,7 +178,9 @@ class Union:
                 self.kinds += inner.kinds
                 self.elements = inner.elements or self.elements
             elif word.startswith(("Sequence[", "tuple[", "list[")):
-                self.elements = Union(word[word.index("[") + 1 : -1].removesuffix(", ..."))
+                self.elements = Union(" | ".join(word[word.index("[") + 1 : -1].removesuffix(", ...").split(", ")))
+            elif word.partition("[")[0] in ("Iterable", "Callable"):
+                self.kinds.append(KINDS[word.partition("[")[0]])
             elif word == "bool" and place == "constructor":
                 self.kinds.append(TRUTH)
             elif word in KINDS:
@@ -559,5 +563,7 @@ def publish_methods(cls: type) -> None:
 def publish_constructor(cls: type) -> None:
     """Put a reader in the place of a class's own `__init__`; classes of a program's own keep theirs."""
     function = vars(cls).get("__init__")
+    if getattr(function, "reads", None) is not None:
+        return
     if cls.__module__.startswith("minigrad.") and isinstance(function, types.FunctionType):
         setattr(cls, "__init__", reader(function, "constructor", cls.__module__, cls.__name__))  # noqa: B010

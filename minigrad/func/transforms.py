@@ -252,7 +252,7 @@ def _rows(y: Any, inputs: list[Any]) -> list[Any]:
     if not rows:
         return [wrap(np.zeros((*y.array.shape, *x.array.shape), x.array.dtype)) for x in inputs]
     return [
-        stack(list(column)).reshape(*y.array.shape, *x.array.shape)
+        stack(list(column)).reshape((*y.array.shape, *x.array.shape))
         for column, x in zip(zip(*rows, strict=True), inputs, strict=True)
     ]
 

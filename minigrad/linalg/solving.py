@@ -160,7 +160,7 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
             f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got {columns} "
             f"!= {rows}"
         )
-    return forget_base(inverse(A.reshape(rows, columns)).reshape(*last, *first))
+    return forget_base(inverse(A.reshape(rows, columns)).reshape((*last, *first)))
 
 
 @tensors(same="A B")

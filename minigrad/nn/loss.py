@@ -20,7 +20,8 @@ class _Loss(Module):
     def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
-            reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+            wanted = size_average is None or size_average  # 0 is False, as in PyTorch
+            reduction = "none" if reduce is not None and not reduce else "mean" if wanted else "sum"
         self.reduction = reduction
 
 

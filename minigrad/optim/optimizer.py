@@ -100,6 +100,10 @@ class Optimizer:
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         self._scratch: dict[tuple[np.dtype, int], Array] = {}
+        if not isinstance(params, Iterable):
+            raise TypeError(
+                f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got {type(params).__name__}"
+            )
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -212,6 +216,12 @@ class Optimizer:
     def _update_groups(self) -> None:
         for group in self.param_groups:
             params = [p for p in group["params"] if p._grad is not None]
+            for p in params:
+                if p.array.dtype.kind != "f":
+                    raise RuntimeError(
+                        f"result type Float can't be cast to the desired output type {dtypes.cxx_name(p.array.dtype)}: only "
+                        "parameters of a floating type can take a step"
+                    )
             if group.get("differentiable"):
                 self._refuse_differentiable(params)
             self.update_all(params, self.prepare(group))

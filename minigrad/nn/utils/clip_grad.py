@@ -21,7 +21,13 @@ __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_"]  # as PyTorc
 
 
 def _parameters(parameters: Tensor | Iterable[Tensor]) -> list[Any]:
-    return [parameters] if isinstance(parameters, Variable) else list(parameters)
+    found = [parameters] if isinstance(parameters, Variable) else list(parameters)
+    for p in found:
+        if not isinstance(p, Variable):
+            raise TypeError(
+                f"argument 'parameters' must be a Tensor or an iterable of Tensors, but one is {type(p).__name__}"
+            )
+    return found
 
 
 @quiet

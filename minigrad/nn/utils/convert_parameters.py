@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ...autograd.variable import Variable
+from ...ops.checks import require_tensor
 from ...ops.join import cat
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """The elements of all parameters, one after the other."""
+    parameters = list(parameters)
+    for p in parameters:
+        require_tensor(p, "parameters_to_vector", "parameters")
     return cat([p.reshape(-1) for p in parameters])
 
 
@@ -23,6 +27,9 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
         raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
     start = 0
     for p in parameters:
+        require_tensor(p, "vector_to_parameters", "parameters", 2)
+        if p.requires_grad and vec.array.dtype.kind != "f":
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         n = p.array.size
         p.array = vec.array[start : start + n].reshape(p.array.shape)
         start += n

@@ -67,13 +67,13 @@ def find(module: Module, kind: type, name: str) -> int | None:
     return None
 
 
-def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
+def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Any:
     """Learn a parameter's lengths `name`_g (one for each entry of dim; None: one in all) and directions `name`_v apart."""
     WeightNorm.apply(module, name, dim)
     return module
 
 
-def remove_weight_norm(module: Any, name: str = "weight") -> Any:
+def remove_weight_norm(module: Module, name: str = "weight") -> Any:
     """Take `weight_norm` off; the weight stays what it is."""
     key = find(module, WeightNorm, name)
     if key is None:
