@@ -221,20 +221,20 @@ class Union:
         if self.free:
             return ""
         parts = []
-        default = space.get(f"_{name}_default", MISSING)
+        default = space.get(f"_default_{name}", MISSING)
         if default is not MISSING:
-            parts.append(f"{name} is _{name}_default")  # most calls leave most arguments out
+            parts.append(f"{name} is _default_{name}")  # most calls leave most arguments out
         if self.none and default is not None:
             parts.append(f"{name} is None")
         if self.tensors:
             parts.append(f"type({name}) in _tensors")
         if self.types:
-            space[f"_{name}"] = self.types
-            parts.append(f"type({name}) in _{name}")
+            space[f"_of_{name}"] = self.types
+            parts.append(f"type({name}) in _of_{name}")
         inner = self.elements and self.elements.all_types()
         if inner:
-            space[f"_{name}_s"] = inner
-            parts.append(f"(type({name}) in _sequences and _{name}_s.issuperset(map(type, {name})))")
+            space[f"_in_{name}"] = inner
+            parts.append(f"(type({name}) in _sequences and _in_{name}.issuperset(map(type, {name})))")
         return "(" + " or ".join(parts) + ")" if len(parts) > 1 else parts[0] if parts else "False"
 
     def all_types(self) -> Any:
@@ -444,8 +444,8 @@ class Signature:
         for i, name in enumerate((*self.positional, *self.named)):
             if i == len(self.positional):
                 parameters.append(f"*{self.rest or '_more'}")
-            space[f"_{name}_default"] = self.defaults[name]
-            parameters.append(f"{name}=_{name}_default")
+            space[f"_default_{name}"] = self.defaults[name]
+            parameters.append(f"{name}=_default_{name}")
             if i + 1 == self.unnamed:
                 parameters.append("/")
             given.append(f"'{name}': {name}")

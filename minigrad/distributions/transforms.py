@@ -24,7 +24,12 @@ __all__ = [
 
 def _broadcast(*shapes: Any) -> Size:
     """The shape in which values of these shapes meet. Errors: ValueError for a negative size."""
-    if any(isinstance(n, int) and n < 0 for shape in shapes for n in shape):
+    for shape in shapes:
+        if not isinstance(shape, tuple | list) or not all(isinstance(n, int) for n in shape):
+            raise RuntimeError(
+                f"Input shapes should be of type ints, a tuple of ints, or a list of ints, got {shape!r}"
+            )
+    if any(n < 0 for shape in shapes for n in shape):
         raise ValueError(f"Attempting to broadcast a dimension with negative length: {list(map(tuple, shapes))}")
     return Size(broadcast(*shapes))
 

@@ -74,6 +74,8 @@ def _gradients(outputs: list[Any], inputs: list[Any], cotangents: list[Any] | No
 def _chosen(args: tuple, argnums: Any) -> tuple[list[int], bool]:
     """The places of the inputs to differentiate, and whether one was named alone."""
     alone = isinstance(argnums, int)
+    if not alone and not isinstance(argnums, tuple):
+        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
     places = [argnums] if alone else list(argnums)
     for k in places:
         if not -len(args) <= k < len(args):
@@ -184,6 +186,11 @@ def jvp(func: Callable, primals: Any, tangents: Any, *, strict: bool = False, ha
             raise RuntimeError(
                 f"jvp(f, primals, tangents): Expected {name} to be a tuple. E.g. it should be valid to call f(*primals)."
             )
+        for x in tree.leaves(value):
+            if not isinstance(x, Tensor):
+                raise RuntimeError(f"jvp(f, primals, tangents): Expected {name} to only contain Tensors, got {type(x)}")
+            if x.array.dtype.kind != "f":
+                raise ValueError(f"jvp(f, primals, tangents): Expected {name} to be floating point, but got: {x.dtype}")
     recording = is_grad_enabled()
     with enable_grad():
         inputs = tree.mapped(_alias, primals)

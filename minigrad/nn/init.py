@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from .. import random, storage
 from ..autograd.modes import no_grad
 from ..creation import empty_like
+from ..ops.operands import element
 from ..random import Generator
 from ..warn import warn as _warn
 
@@ -101,7 +101,7 @@ def trunc_normal_(
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Every element val."""
-    return _write(tensor, val)
+    return _write(tensor, element(val, tensor.array.dtype))
 
 
 def ones_(tensor: Tensor) -> Tensor:
@@ -222,7 +222,7 @@ def _by_old_name(fill: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(fill)
     def filled(*args: Any, **kwargs: Any) -> Any:
-        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning, stacklevel=2)
+        _warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning)
         return fill(*args, **kwargs)
 
     filled.__name__ = old

@@ -18,13 +18,14 @@ import numpy as np
 
 from .. import storage
 from ..autograd.fused import Fused, size
-from ..autograd.variable import Array, Operand, wrap
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from ..quiet import quiet
 from ..sums import total
 from .checks import require_floating, type_name
 from .dims import normalize_dim
 from .join import cat
+from .operands import cast
 from .power import sqrt
 from .shape import forget_base
 
@@ -442,9 +443,14 @@ def rms_norm(
 
     eps None: the machine epsilon of the dtype. PyTorch: torch.nn.functional.rms_norm. Source: Zhang and Sennrich 2019.
     """
+    if isinstance(input, Variable) and not input.array.ndim:
+        raise ValueError("Input tensor must have at least 1 dimensions, but got 0")
     axes = _last_axes("rms_norm", "rms_norm", input, normalized_shape, weight=weight)
-    _parameter_dtypes(input, weight)
-    return RmsNorm.apply(input, weight, axes, float(np.finfo(input.array.dtype).eps) if eps is None else eps)
+    d = input.array.dtype
+    smallest = float(np.finfo(d).eps) if eps is None else eps
+    if weight is not None and weight.array.dtype != d:  # which PyTorch takes here, and only here
+        return cast(RmsNorm.apply(input, None, axes, smallest) * weight, d)
+    return RmsNorm.apply(input, weight, axes, smallest)
 
 
 @public("functional")

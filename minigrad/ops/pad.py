@@ -78,6 +78,11 @@ def _check_spatial(input: Tensor, count: int, mode: str, value: float | None) ->
         raise NotImplementedError(
             f"Unrecognised padding mode {mode}; there are constant, reflect, replicate and circular"
         )
+    if mode != "circular" and input.array.dtype.kind == "b":
+        kernel = {"reflect": "reflection", "replicate": "replication"}[mode]
+        raise NotImplementedError(
+            f"\"{kernel}_pad{count}d\" not implemented for 'Bool'; convert the tensor first, as in x.int()"
+        )
     if value:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
     shape = input.array.shape
@@ -98,6 +103,10 @@ def _pad_by_index(input: Tensor, pairs: list[tuple[int, int]], mode: str) -> Ten
         if not (lo or hi):
             continue
         n = input.array.shape[dim]
+        if n + lo + hi < 1:
+            raise RuntimeError(
+                f"input of {n} places at dimension {dim} is too small: padding ({lo}, {hi}) leaves {n + lo + hi} of them"
+            )
         places = np.arange(-lo, n + hi)
         if mode == "reflect":
             if max(lo, hi) >= n:

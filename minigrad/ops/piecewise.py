@@ -136,6 +136,10 @@ def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, trainin
     if not training:
         return LeakyRelu.apply(input, element((lower + upper) / 2, input.array.dtype))
     x = input.array
+    if x.dtype == np.float16:
+        raise NotImplementedError(
+            "\"rrelu_with_noise\" not implemented for 'Half'; convert the tensor with .float() first"
+        )
     slopes = np.ones_like(x, order="C")
     negative = x <= 0  # the slopes are drawn for these alone, in order
     slopes[negative] = default_generator.uniform((int(np.count_nonzero(negative)),), np.float64, lower, upper)

@@ -25,6 +25,7 @@ class ReduceLROnPlateau(LRScheduler):
         if factor >= 1.0:
             raise ValueError("Factor should be < 1.0.")
         require_optimizer(optimizer)
+        self.factor = factor
         n = len(optimizer.param_groups)
         if isinstance(min_lr, list | tuple):
             if len(min_lr) != n:
@@ -32,9 +33,7 @@ class ReduceLROnPlateau(LRScheduler):
             self.default_min_lr, self.min_lrs = None, list(min_lr)
         else:
             self.default_min_lr, self.min_lrs = min_lr, [min_lr] * n
-        self.optimizer, self.factor, self.patience, self.cooldown, self.eps = (
-            optimizer, factor, patience, cooldown, eps,
-        )  # fmt: skip
+        self.optimizer, self.patience, self.cooldown, self.eps = optimizer, patience, cooldown, eps
         self.last_epoch = 0
         self._last_lr = self._rates()
         self._choose(mode, threshold, threshold_mode)
@@ -46,8 +45,8 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"mode {mode} is unknown!")
         if threshold_mode not in ("rel", "abs"):
             raise ValueError(f"threshold mode {threshold_mode} is unknown!")
-        self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
         self.mode_worse = math.inf if mode == "min" else -math.inf
+        self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
 
     def _reset(self) -> None:
         self.best, self.cooldown_counter, self.num_bad_epochs = self.mode_worse, 0, 0

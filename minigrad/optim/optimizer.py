@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import warnings
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -18,7 +18,9 @@ from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
 from ..missing import refuse
 from ..nn.values import array_of, clear_gradient
+from ..ops.operands import element
 from ..quiet import quiet
+from ..warn import warn
 
 # Settings that came later to PyTorch's optimizers: a state that was saved before has them not, and counts as with these.
 _ADDED_LATER = {
@@ -162,6 +164,10 @@ class Optimizer:
             )
         given = [params] if isinstance(params, Variable) else list(params)
         names = [p[0] for p in given if isinstance(p, tuple)]
+        if any(isinstance(p, tuple) and len(p) != 2 for p in given):
+            raise TypeError(
+                "optimizer can only optimize Tensors, or (name, Tensor) pairs, but one of the params is another tuple"
+            )
         params = param_group["params"] = [p[1] if isinstance(p, tuple) else p for p in given]
         if names:
             if len(names) != len(params):
@@ -176,12 +182,14 @@ class Optimizer:
             if default is required and name not in param_group:
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             param_group.setdefault(name, default)
+        for value in param_group.values():
+            for p in params if isinstance(value, float) and math.isfinite(value) else ():
+                if p.array.dtype.kind == "f":
+                    element(value, p.array.dtype)  # RuntimeError for one that is too large for the parameters' type
         if len({id(p) for p in params}) != len(params):
-            warnings.warn(
+            warn(
                 "optimizer contains a parameter group with duplicate parameters: it takes a step for each time that a "
-                "parameter is given",
-                UserWarning,
-                stacklevel=3,
+                "parameter is given"
             )
         for group in self.param_groups:
             if ("param_names" in param_group) != ("param_names" in group):

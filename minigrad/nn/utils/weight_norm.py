@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from ...warn import warn
 from ..module import Module
 from ..parameter import Parameter, is_lazy
 from .norms import norm_except_dim, weight_of
@@ -26,10 +26,9 @@ class WeightNorm:
     @staticmethod
     def apply(module: Module, name: str, dim: int | None) -> WeightNorm:
         """Put the hook on a module."""
-        warnings.warn(
+        warn(
             "`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.",
             FutureWarning,
-            stacklevel=3,
         )
         if find(module, WeightNorm, name) is not None:
             raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ... import sampling
+from ...warn import warn
 
 
 class Dataset:
@@ -138,9 +138,7 @@ def random_split(dataset: Any, lengths: Sequence[Any], generator: Any = None) ->
             parts[i % len(parts)] += 1
         for i, length in enumerate(parts):
             if length == 0:
-                warnings.warn(
-                    f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2
-                )
+                warn(f"Length of split at index {i} is 0. This might result in an empty dataset.")
     if sum(parts) != n:
         raise ValueError(f"Sum of input lengths does not equal the length of the input dataset! {sum(parts)} and {n}")
     order = sampling.randperm(n, generator=generator).tolist()
