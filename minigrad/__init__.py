@@ -68,8 +68,8 @@ globals().update(
     _publish(globals(), __name__)
 )  # what a program gets reads its arguments; inside they call each other bare
 for _room in (
-    linalg, nn.init, nn.utils, nn.utils.clip_grad, nn.utils.convert_parameters, nn.utils.fusion, nn.utils.parametrize,
-    nn.utils.parametrizations, nn.utils.rnn, autograd, _functional, utils.data,
+    linalg, nn.init, nn.utils.clip_grad, nn.utils.convert_parameters, nn.utils.fusion, nn.utils.parametrize,
+    nn.utils.parametrizations, nn.utils.rnn, nn.utils, autograd, _functional, utils.data,
     optim.swa_utils,
 ):  # fmt: skip
     vars(_room).update(_publish(vars(_room), _room.__name__))

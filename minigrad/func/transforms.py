@@ -74,8 +74,6 @@ def _gradients(outputs: list[Any], inputs: list[Any], cotangents: list[Any] | No
 def _chosen(args: tuple, argnums: Any) -> tuple[list[int], bool]:
     """The places of the inputs to differentiate, and whether one was named alone."""
     alone = isinstance(argnums, int)
-    if not alone and not isinstance(argnums, tuple):
-        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
     places = [argnums] if alone else list(argnums)
     for k in places:
         if not -len(args) <= k < len(args):

@@ -140,6 +140,8 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     solution = Pinv.apply(A, np.zeros(1, a.dtype), False, np.asarray([0.0 if full else part], a.dtype)) @ right
     none = solution.reshape(-1)[:0].clone()
     ranks = wrap(np.empty(0, np.int64)) if full else matrix_rank(A, rtol=part, atol=0.0)
+    if not right.array.size and not full and driver == "gelsy":  # PyTorch does not look at A then
+        ranks = ranks * 0
     residuals = none
     if m > n and driver != "gelsy" and (full or bool((ranks.array == n).all())):
         residuals = ((A @ solution - right) ** 2).sum(-2)

@@ -6,7 +6,6 @@ The mathematics stands in ops/recurrent.py; here are parameters, layers, directi
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from .. import creation
@@ -14,6 +13,7 @@ from ..ops.checks import require_tensor, type_name
 from ..ops.join import cat, stack
 from ..ops.recurrent import GruLayer, LstmLayer, RnnLayer, gru_step, lstm_step, parts, rnn_step
 from ..tensor_options import factory_options
+from ..warn import warn
 from . import functional as F
 from . import init
 from .module import Module
@@ -196,10 +196,9 @@ def _check_settings(
             "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
         )
     if dropout > 0 and num_layers == 1:
-        warnings.warn(
+        warn(
             "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
-            f"greater than 1, but got dropout={dropout} and num_layers={num_layers}",
-            stacklevel=4,
+            f"greater than 1, but got dropout={dropout} and num_layers={num_layers}"
         )
     for name, value, kind in (
         ("bias", bias, bool), ("batch_first", batch_first, bool), ("input_size", input_size, int),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from ..autograd.modes import is_grad_enabled
 from ..autograd.variable import wrap
 from ..ops.checks import require_tensor
 from ..tensor_options import factory_options
+from ..warn import warn
 from . import functional as F
 from . import init
 from .attention import MultiheadAttention, float_masks
@@ -176,10 +176,7 @@ class TransformerEncoder(Module):
         self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
         why_not = _why_not_nested(encoder_layer)
         if enable_nested_tensor and why_not:
-            warnings.warn(
-                f"enable_nested_tensor is True, but self.use_nested_tensor is False because encoder_layer{why_not}",
-                stacklevel=2,
-            )
+            warn(f"enable_nested_tensor is True, but self.use_nested_tensor is False because encoder_layer{why_not}")
         self.use_nested_tensor = enable_nested_tensor and not why_not
 
     def forward(

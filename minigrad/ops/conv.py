@@ -12,7 +12,7 @@ The compiled form (kernels/conv.py) makes no columns. It serves large convolutio
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,6 +126,12 @@ def _check(name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | N
         )
     single = x.ndim == rank + 1
     return (input.unsqueeze(0) if single else input), single
+
+
+def _check_filled(shape: Sequence[int]) -> None:
+    """PyTorch computes nothing of images without places; of none, or without channels, it does."""
+    if 0 in shape[2:] and 0 not in shape[:2]:
+        raise RuntimeError(f"Only zero batch or zero channel inputs are supported, but got input shape: {list(shape)}")
 
 
 class Convolution(Fused):
@@ -261,6 +267,7 @@ def _conv(
             f"Calculated padded input size per channel: {tuple(sizes)}. Kernel size: {tuple(needs)}. Kernel size can't be greater "
             "than actual input size"
         )
+    _check_filled(shape)
     out = Convolution.apply(x, weight, bias, strides, pads, dilations, groups)
     return out.squeeze(0) if single else out
 
@@ -406,6 +413,7 @@ def _conv_transpose(
         raise RuntimeError(
             f"Given input size per channel: {tuple(shape[2:])}. Calculated output size per channel: {spatial}. Output size is too small"
         )
+    _check_filled(shape)
     # What the convolution that this transposes would have padded after, beyond the places that its windows reach.
     pairs = tuple((p, p - e) for p, e in zip(pads, extra, strict=True))
     out = TransposedConvolution.apply(x, weight, bias, strides, pairs, dilations, groups, spatial)

@@ -56,18 +56,22 @@ def _fractional(
         raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D tensor for input, but got: {list(x.shape)}")
     kernel, spatial = tuple_of(kernel_size, rank, "kernel_size"), x.shape[-rank:]
     out = _sizes(name, rank, spatial, output_size, output_ratio)
+    if min(kernel) <= 0 or min(out) < 0:
+        raise RuntimeError(
+            f"{name}: kernel_size must be greater than 0 and output_size not negative, got {kernel} and {out}"
+        )
     for n, k, m in zip(spatial, kernel, out, strict=True):
         if m + k - 1 > n - (rank == 3):  # (in three dimensions PyTorch wants one place more)
             raise RuntimeError(
                 f"{name}: pool size {kernel} too large relative to input size {spatial} for output size {out}"
             )
-    batch = x.reshape(-1, *x.shape[-rank - 1 :])
+    batch = x.reshape(len(x) if x.ndim == rank + 2 else 1, *x.shape[-rank - 1 :])
     lead = batch.shape[:2]
     # One number an image, channel and dimension; the first of them places the last dimension.
     drawn = default_generator.uniform((*lead, rank), x.dtype) if samples is None else samples.array
     key: list[Array] = [
-        np.arange(lead[0]).reshape(-1, *(1,) * (1 + 2 * rank)),
-        np.arange(lead[1]).reshape(-1, *(1,) * 2 * rank),
+        np.arange(lead[0]).reshape(lead[0], *(1,) * (1 + 2 * rank)),
+        np.arange(lead[1]).reshape(lead[1], *(1,) * 2 * rank),
     ]
     flat: Any = 0
     for d, (n, k, m) in enumerate(zip(spatial, kernel, out, strict=True)):
@@ -84,7 +88,7 @@ def _fractional(
     if (holes := np.isnan(seen)).any():  # the last nan wins
         last = seen.shape[-1] - 1 - holes[..., ::-1].argmax(-1, keepdims=True)
         best = np.where(holes.any(-1, keepdims=True), last, best)
-    every = np.broadcast_to(flat, (*lead, *out, *kernel)).reshape(*lead, *out, -1)
+    every = np.broadcast_to(flat, (*lead, *out, *kernel)).reshape(*lead, *out, math.prod(kernel))
     indices = wrap(np.take_along_axis(every, best, -1)[..., 0].reshape(*x.shape[:-rank], *out))
     values = gather(input.flatten(-rank), -1, indices.flatten(-rank)).unflatten(-1, out)
     return (values, indices) if return_indices else values

@@ -14,7 +14,7 @@ from .choice import clamp, minimum, where
 from .distances import pairwise_distance
 from .exponential import exp, log1p
 from .loss_reduction import reduced, reduction_name
-from .operands import broadcast_into
+from .operands import broadcast_into, cast, element
 from .piecewise import relu
 
 if TYPE_CHECKING:
@@ -33,9 +33,11 @@ def hinge_embedding_loss(
             "hinge_embedding_loss(): the mean of whole numbers is none of their type: convert the input with .float(), or "
             f"give another reduction. Got {input.dtype}"
         )
+    if input.array.dtype.kind == "f":
+        margin = element(margin, input.array.dtype)
     far = where(target != 1, clamp(margin - input, min=0), 0.0)
     near = where(target != -1, input, 0.0)
-    return reduced(far + near, reduction)
+    return reduced(cast(far + near, input.array.dtype), reduction)
 
 
 @public("functional")
@@ -137,7 +139,7 @@ def soft_margin_loss(
     reduction = reduction_name(reduction, size_average, reduce)
     require_floating(input, "soft_margin_loss")
     broadcast_into(input.array.shape, target.array.shape)
-    return reduced(log1p(exp(-target * input)), reduction)
+    return reduced(log1p(exp(-(target * input))), reduction)
 
 
 @public("functional")

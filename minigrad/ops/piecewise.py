@@ -6,6 +6,7 @@ is given with each.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -131,6 +132,8 @@ def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, trainin
     PyTorch: torch.nn.functional.rrelu. Source: Xu et al. 2015, "Empirical Evaluation of Rectified Activations".
     """
     require_floating(input, "rrelu")
+    if not (math.isfinite(lower) and math.isfinite(upper)):
+        raise RuntimeError(f"rrelu: both bounds must be finite, got {lower} and {upper}")
     if lower > upper:
         raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
     if not training:
@@ -210,7 +213,7 @@ def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
     require_tensor(input, "threshold")
     if input.array.dtype.kind == "b":
         raise NotImplementedError("\"threshold_cpu\" not implemented for 'Bool'; convert the tensor first")
-    return Threshold.apply(input, threshold, value)
+    return Threshold.apply(input, threshold, element(value, input.array.dtype))
 
 
 class Hardshrink(Operation):

@@ -12,7 +12,7 @@ from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from .along import gather
-from .checks import type_name
+from .checks import require_floating, type_name
 from .operands import array_of
 from .pad import pad as pad_tensor
 from .windows import IntOrInts, Ints, Pairs, at, inside, pad_zeros, tuple_of
@@ -190,12 +190,14 @@ class MaxPool(Fused):
         return spread_to_winner(grad, ctx.winner, *ctx.setting), *(None,) * 5
 
 
-@public("minigrad", "functional", floats="input")
+@public("minigrad", "functional")
 def max_pool1d(
     input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1,
     ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """The largest of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.max_pool1d."""
+    if not return_indices:  # with indices PyTorch takes whole numbers too
+        require_floating(input, "max_pool1d")
     return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 

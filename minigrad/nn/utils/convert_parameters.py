@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...autograd.variable import Variable
 from ...ops.checks import require_tensor
@@ -21,7 +21,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     return cat([p.reshape(-1) for p in parameters])
 
 
-def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
     """Set the parameters from a vector, as `parameters_to_vector` made it."""
     if not isinstance(vec, Variable):
         raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
