@@ -30,10 +30,11 @@ class set_detect_anomaly(Setting):
     """`detect_anomaly` that can be switched by a value. PyTorch: torch.autograd.set_detect_anomaly."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
-        if not isinstance(mode, bool):
-            raise TypeError(
-                f"set_detect_anomaly(): argument 'mode' (position 1) must be bool, not {type(mode).__name__}"
-            )
+        for place, (name, value) in enumerate((("mode", mode), ("check_nan", check_nan)), 1):
+            if not isinstance(value, bool):
+                raise TypeError(
+                    f"set_detect_anomaly(): argument '{name}' (position {place}) must be bool, not {type(value).__name__}"
+                )
         Asked.operations = True
         super().__init__({"anomaly": mode, "check_nan": check_nan})
 

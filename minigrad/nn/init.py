@@ -79,7 +79,8 @@ def trunc_normal_(
         return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
 
     share = below((b - mean) / std) - below((a - mean) / std)  # of the values of a normal draw
-    low, high = tensor.array.dtype.type(a), tensor.array.dtype.type(b)
+    d = tensor.array.dtype
+    low, high = d.type(element(a, d)), d.type(element(b, d))
     with no_grad():
         if share > 0.3:  # draw again what lies outside
             values = tensor.normal_(mean, std, generator=generator).array.copy()

@@ -255,7 +255,7 @@ class _FractionalMaxPool(Module):
             raise ValueError(f"{name} requires specifying either an output size, or a pooling ratio")
         if output_size is not None and output_ratio is not None:
             raise ValueError("only one of output_size and output_ratio may be specified")
-        if min(self.kernel_size) <= 0:
+        if min(self.kernel_size, default=0) <= 0:
             raise ValueError(f"kernel_size must be greater than 0, but got {kernel_size}")
         if self.output_ratio is not None and not all(0 < ratio < 1 for ratio in self.output_ratio):
             raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")

@@ -474,6 +474,8 @@ def rms_norm(
             f"Mismatch dtype between input and weight: input dtype = {type_name(input)}, weight dtype = {type_name(weight)}, "
             "Cannot dispatch to fused implementation."
         )
+        if _halves_of_floats(input, weight):
+            input = cast(input, weight.array.dtype)
         return cast(RmsNorm.apply(input, None, axes, smallest) * weight, d)
     return RmsNorm.apply(input, weight, axes, smallest)
 

@@ -42,6 +42,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     mode: "constant" (any dimensions), "reflect", "replicate" or "circular" (spatial dimensions). PyTorch: torch.nn.functional.pad.
     """
     widths = [int(p) for p in pad]
+    if any(abs(p) >= 2**63 for p in widths):
+        raise TypeError(f"pad(): argument 'pad' does not fit 64 bits: {widths}")
     ndim = input.array.ndim
     if len(widths) % 2:
         raise RuntimeError(f"Padding length must be divisible by 2, got {len(widths)} numbers")

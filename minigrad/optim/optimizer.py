@@ -163,11 +163,11 @@ class Optimizer:
                 "will change between runs. Please use a list instead."
             )
         given = [params] if isinstance(params, Variable) else list(params)
-        names = [p[0] for p in given if isinstance(p, tuple)]
         if any(isinstance(p, tuple) and len(p) != 2 for p in given):
             raise TypeError(
                 "optimizer can only optimize Tensors, or (name, Tensor) pairs, but one of the params is another tuple"
             )
+        names = [p[0] for p in given if isinstance(p, tuple)]
         params = param_group["params"] = [p[1] if isinstance(p, tuple) else p for p in given]
         if names:
             if len(names) != len(params):
@@ -182,7 +182,7 @@ class Optimizer:
             if default is required and name not in param_group:
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             param_group.setdefault(name, default)
-        for value in param_group.values():
+        for value in (param_group.get("lr"), param_group.get("weight_decay")):
             for p in params if isinstance(value, float) and math.isfinite(value) else ():
                 if p.array.dtype.kind == "f":
                     element(value, p.array.dtype)  # RuntimeError for one that is too large for the parameters' type

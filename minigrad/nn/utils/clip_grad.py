@@ -60,6 +60,8 @@ def _norm(a: np.ndarray, p: float) -> Any:
         return 0.0
     if p == math.inf:
         return np.abs(a).max()
+    if p == -math.inf:
+        return np.abs(a).min()
     if p == 0:
         return np.count_nonzero(a)
     if p == 2:

@@ -31,5 +31,7 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
         if p.requires_grad and vec.array.dtype.kind != "f":
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         n = p.array.size
+        if len(vec.array) < start + n:
+            raise RuntimeError(f"shape '{list(p.shape)}' is invalid for input of size {len(vec.array) - start}")
         p.array = vec.array[start : start + n].reshape(p.array.shape)
         start += n

@@ -20,7 +20,7 @@ from ...autograd.variable import Variable, wrap
 from ...missing import error as _missing
 from ...ops.checks import require_tensor
 from ...ops.join import cat, stack
-from ...ops.operands import Number, cast
+from ...ops.operands import Number, cast, element
 
 if TYPE_CHECKING:
     from ...tensor import Tensor
@@ -227,6 +227,9 @@ def pad_sequence(
         raise RuntimeError("received an empty list of sequences")
     for x in sequences:
         require_tensor(x, "pad_sequence", "sequences")
+        if not x.array.ndim:
+            raise IndexError("pad_sequence: a sequence has a dimension of steps, but one of the tensors has none")
+    padding_value = element(padding_value, sequences[0].array.dtype)
     longest = max(x.shape[0] for x in sequences)
     padded = []
     for x in sequences:

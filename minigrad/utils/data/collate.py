@@ -29,8 +29,8 @@ def _inside(data: Any, function: Any) -> Any:
 
 def default_collate(batch: Any) -> Any:
     """Samples in one batch: tensors stacked, numbers as a tensor, tuples and dicts entry by entry."""
-    if isinstance(batch, Variable):
-        raise TypeError("default_collate: batch must be a list of samples, not Tensor")
+    if isinstance(batch, Variable | np.generic | str | bytes) or not hasattr(batch, "__getitem__"):
+        raise TypeError(f"default_collate(): argument 'batch' must be a list of samples, not {type(batch).__name__}")
     first = batch[0]
     if isinstance(first, Variable):
         return stack(list(batch), 0)
