@@ -14,7 +14,6 @@ import numpy as np
 from . import missing, ops
 from .autograd.graph import Operation
 from .autograd.variable import Array, Variable
-from .creation import scalar_tensor
 from .dtypes import dtype as Dtype
 from .ops import (
     digamma,
@@ -36,7 +35,7 @@ from .ops import (
 )  # fmt: skip
 from .ops import log_softmax as _log_softmax
 from .ops import round as _round
-from .ops.operands import Number, broadcast, promote, to_float
+from .ops.operands import Number, broadcast, number_like, promote, to_float
 from .ops.rule import Rule
 from .ops.special import Trigamma
 from .public import tensors
@@ -124,7 +123,7 @@ def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input · ln(1 + other), 0 where input is 0. PyTorch: torch.special.xlog1py."""
     if not isinstance(input, Variable) and not isinstance(other, Variable):
         raise TypeError("special_xlog1py(): one of the arguments must be a Tensor")
-    a, b = (x if isinstance(x, Variable) else scalar_tensor(x) for x in (input, other))
+    a, b = (x if isinstance(x, Variable) else number_like(x, input, other) for x in (input, other))
     a, b = promote(a, b)
     broadcast(a.array.shape, b.array.shape)
     return Xlog1py.apply(to_float(a), to_float(b))

@@ -58,7 +58,7 @@ def matrix_norm(
         return _norm(A, 2, (row, column), keepdim)
     if ord in (2, -2, "nuc"):
         values = Svdvals.apply(A.movedim((row, column), (-2, -1)))
-        out = values.sum(-1) if ord == "nuc" else _edge(values, ord > 0)
+        out = values.sum(-1) if isinstance(ord, str) else _edge(values, ord > 0)
         return out.unsqueeze(min(row, column)).unsqueeze(max(row, column)) if keepdim else out
     if ord in (1, -1, math.inf, -math.inf):
         first, second = (row, column) if abs(ord) == 1 else (column, row)

@@ -165,7 +165,7 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     return forget_base(inverse(A.reshape(rows, columns)).reshape((*last, *first)))
 
 
-@tensors(same="A B")
+@tensors(same="A B", floats="A")
 def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None) -> Tensor:
     """X with tensordot(A, X, X.ndim) = B; the dimensions `dims` of A are moved to its end. PyTorch: torch.linalg.tensorsolve."""
     if dims is not None:

@@ -70,6 +70,8 @@ def trunc_normal_(
     generator: Generator | None = None,
 ) -> Tensor:  # fmt: skip
     """Normal within [a, b], by rejection: of normal draws where enough of them lie inside, else of uniform ones."""
+    if not (math.isfinite(mean) and math.isfinite(std)):
+        raise ValueError(f"trunc_normal_: mean and std must be finite, got {mean} and {std}")
     if mean < a - 2 * std or mean > b + 2 * std:
         _warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect."

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import creation, dtypes, storage
 from ..ops.checks import require_tensor
 from ..ops.windows import IntOrInts
@@ -159,8 +157,7 @@ class LayerNorm(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         options = factory_options(self, device, dtype)
-        one = isinstance(normalized_shape, int | np.integer)
-        self.normalized_shape = (normalized_shape,) if one else tuple(normalized_shape)
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         _scale_and_shift(self, self.normalized_shape, elementwise_affine, elementwise_affine and bias, options)
 

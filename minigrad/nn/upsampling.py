@@ -20,10 +20,11 @@ class Upsample(Module):
         super().__init__()
         self.size, self.mode, self.align_corners = size, mode, align_corners
         self.recompute_scale_factor = recompute_scale_factor
-        several = isinstance(scale_factor, tuple)
-        self.scale_factor = (
-            tuple(map(float, scale_factor)) if several else float(scale_factor) if scale_factor else None
-        )
+        self.scale_factor: float | tuple[float, ...] | None
+        if isinstance(scale_factor, Sequence):
+            self.scale_factor = tuple(map(float, scale_factor))
+        else:
+            self.scale_factor = float(scale_factor) if scale_factor else None
 
     def forward(self, input: Any) -> Any:
         return F.interpolate(

@@ -21,6 +21,7 @@ from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .arrange import flip
+from .checks import type_name
 from .contraction import einsum
 from .pad import pad
 from .windows import IntOrInts, Ints, Pairs, add_windows, inside, out_size, out_sizes, pad_zeros, tuple_of, windows
@@ -373,6 +374,10 @@ def _conv_transpose(
     output_padding: IntOrInts, groups: int, dilation: IntOrInts,
 ) -> Tensor:  # fmt: skip
     x, single = _check(name, rank, input, weight, bias)
+    if x.array.dtype.kind != "f" and x.array.dtype != np.int64:
+        raise NotImplementedError(
+            f"\"{name}\" not implemented for '{type_name(x)}'; convert the tensors with .float() first"
+        )
     strides, dilations = tuple_of(stride, rank, "stride"), tuple_of(dilation, rank, "dilation")
     pads, extra = tuple_of(padding, rank, "padding"), tuple_of(output_padding, rank, "output_padding")
     n_in, per_group, *kernel = weight.array.shape

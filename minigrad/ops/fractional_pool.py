@@ -35,9 +35,9 @@ def _sizes(name: str, rank: int, spatial: Ints, output_size: Any, output_ratio: 
     if output_size is None and output_ratio is None:
         raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
     if output_size is not None:
-        if rank == 3 and not isinstance(output_size, int) and len(output_size) != 3:
+        if not isinstance(output_size, int) and len(output_size) != rank:
             raise RuntimeError(
-                f"{name}: output_size must either be a single Int or tuple of three Ints, got {output_size}"
+                f"{name}: output_size must either be a single Int or tuple of {rank} Ints, got {output_size}"
             )
         return tuple_of(output_size, rank, "output_size")
     if rank == 2 and (not isinstance(output_ratio, Sequence) or len(output_ratio) > 2):  # as PyTorch's
@@ -54,6 +54,10 @@ def _fractional(
         raise IndexError(f"{name}: Expected {rank + 1}D or {rank + 2}D tensor for input, but got: {list(x.shape)}")
     if x.ndim not in (rank + 1, rank + 2) or 0 in x.shape[-rank - 1 :]:
         raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D tensor for input, but got: {list(x.shape)}")
+    if not isinstance(kernel_size, int) and len(kernel_size) != rank:
+        raise RuntimeError(
+            f"{name}: kernel_size must either be a single Int or tuple of {rank} Ints, got {kernel_size}"
+        )
     kernel, spatial = tuple_of(kernel_size, rank, "kernel_size"), x.shape[-rank:]
     out = _sizes(name, rank, spatial, output_size, output_ratio)
     if min(kernel) <= 0 or min(out) < 0:

@@ -157,6 +157,10 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     require_floating(input, "multi_margin_loss")
+    if input.array.dtype == np.float16:
+        raise NotImplementedError(
+            "\"multi_margin_loss\" not implemented for 'Half'; convert the tensor with .float() first"
+        )
     shape = input.array.shape
     if len(shape) not in (1, 2) or shape[-1] == 0:
         raise RuntimeError(

@@ -131,6 +131,12 @@ def element(x: Number, d: np.dtype) -> Any:
     return x if d.kind == "f" else wrapped(int(x), d)
 
 
+def number_like(x: Number, *operands: Operand | Number) -> Any:
+    """A number as a tensor in the floating type of the tensor among the operands."""
+    d = next((t.array.dtype for t in operands if isinstance(t, Variable)), dtypes.default_numpy())
+    return wrap(np.asarray(float(x), d if d.kind == "f" else dtypes.default_numpy()))
+
+
 def scalar_of(x: Any) -> Any:
     """A tensor without dimensions and gradient as the number that it is; anything else as it is."""
     if isinstance(x, Variable) and not x.array.ndim and x._edge is None and not x._requires_grad:

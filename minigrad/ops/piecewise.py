@@ -136,6 +136,7 @@ def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, trainin
         raise RuntimeError(f"rrelu: both bounds must be finite, got {lower} and {upper}")
     if lower > upper:
         raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
+    lower, upper = element(lower, input.array.dtype), element(upper, input.array.dtype)
     if not training:
         return LeakyRelu.apply(input, element((lower + upper) / 2, input.array.dtype))
     x = input.array

@@ -33,6 +33,7 @@ class ReduceLROnPlateau(LRScheduler):
             self.default_min_lr, self.min_lrs = None, list(min_lr)
         else:
             self.default_min_lr, self.min_lrs = min_lr, [min_lr] * n
+        self.cooldown_counter: float
         self.optimizer, self.patience, self.cooldown, self.eps = optimizer, patience, cooldown, eps
         self.last_epoch = 0
         self._last_lr = self._rates()

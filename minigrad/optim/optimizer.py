@@ -182,7 +182,8 @@ class Optimizer:
             if default is required and name not in param_group:
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             param_group.setdefault(name, default)
-        for value in (param_group.get("lr"), param_group.get("weight_decay")):
+        rates: list[Any] = [param_group.get("lr"), param_group.get("weight_decay")]
+        for value in rates:
             for p in params if isinstance(value, float) and math.isfinite(value) else ():
                 if p.array.dtype.kind == "f":
                     element(value, p.array.dtype)  # RuntimeError for one that is too large for the parameters' type
