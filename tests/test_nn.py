@@ -1256,3 +1256,8 @@ def test_matrices_with_nan(name, place):
             return type(error).__name__.removeprefix("_")
 
     assert call(minigrad) == call(torch)
+
+
+@pytest.mark.parametrize("target", [[True, False], np.array([1, 255], np.uint8), [1, -1]])
+def test_soft_margin_loss_of_targets_that_are_no_floats(target):
+    agree(lambda e: e.nn.functional.soft_margin_loss(e.tensor([0.5, -0.25]), e.tensor(target), reduction="none"))

@@ -139,9 +139,7 @@ def soft_margin_loss(
     reduction = reduction_name(reduction, size_average, reduce)
     require_floating(input, "soft_margin_loss")
     broadcast_into(input.array.shape, target.array.shape)
-    if target.array.dtype.kind == "b":
-        target = cast(target, input.array.dtype)
-    return reduced(log1p(exp(-target * input)), reduction)
+    return reduced(log1p(exp(-(target * input))), reduction)
 
 
 @public("functional")
