@@ -6,6 +6,7 @@
     @public(also="arcsin")               and under a second name (several: a tuple)
     @public(same="input end")            these tensors must be of one type, or RuntimeError
     @public(floats="input")              these must be of a floating type, or NotImplementedError
+    @tensors(same=..., floats=...)       the same of functions in modules of their own: linalg, special, ...
 
 `minigrad/__init__.py` and `nn/functional.py` take their names from here. Methods stand in the table of tensor.py.
 """
@@ -18,6 +19,16 @@ from typing import Any
 
 MINIGRAD: dict[str, Callable[..., Any]] = {}  # by name: the functions of minigrad
 FUNCTIONAL: dict[str, Callable[..., Any]] = {}  # and of minigrad.nn.functional
+
+
+def tensors(*, same: str = "", floats: str = "") -> Any:
+    """Say what the tensors of a function have in common: of a public function that stands in a module of its own."""
+
+    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.same, function.floats = tuple(same.split()), tuple(floats.split())  # type: ignore[attr-defined]
+        return function
+
+    return mark
 
 
 def public(*places: Any, also: str | tuple[str, ...] = (), same: str = "", floats: str = "") -> Any:
@@ -34,7 +45,7 @@ def public(*places: Any, also: str | tuple[str, ...] = (), same: str = "", float
     names = (also,) if isinstance(also, str) else also
 
     def mark(function: Callable[..., Any]) -> Callable[..., Any]:
-        function.same, function.floats = tuple(same.split()), tuple(floats.split())  # type: ignore[attr-defined]
+        tensors(same=same, floats=floats)(function)
         module = vars(sys.modules[function.__module__])
         listed = module.setdefault("__all__", [])
         for name in (function.__name__, *names):

@@ -708,7 +708,11 @@ default_generator._initial_seed = int.from_bytes(os.urandom(8), "little")  # `se
 
 def manual_seed(seed: Any) -> Generator:
     """Start the default generator's stream of `seed`, and return that generator. PyTorch: torch.manual_seed."""
-    return default_generator.manual_seed(int(seed))
+    try:
+        number = int(seed)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise type(error)(f"manual_seed(): argument 'seed' must be int, not {type(seed).__name__}") from None
+    return default_generator.manual_seed(number)
 
 
 def seed() -> int:

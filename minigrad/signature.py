@@ -28,7 +28,7 @@ import inspect
 import itertools
 import linecache
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -123,16 +123,18 @@ KINDS = {
     "dtype": Kind("minigrad.dtype", _dtype, dtypes.dtype),
     "Generator": Kind("minigrad.Generator", _generator, Generator),
     "ndarray": Kind("np.ndarray", _array, np.ndarray),
-}
+    "Callable": Kind("callable", lambda x: x if callable(x) else NO, types.FunctionType),
+    "Iterable": Kind("iterable", lambda x: x if isinstance(x, Iterable) else NO, list, tuple, types.GeneratorType),
+}  # nn/module.py adds "Module"
 # Names for several of them.
 UNIONS = {
     "Dims": "int | Sequence[int] | None",
     "IntOrInts": "int | Sequence[int]",
-    "Target": "int | Sequence[int | None] | None",
+    "Target": "int | Sequence[int | None]",
     "Ints": "Sequence[int]",
 }
 # What is said of no kind, or of one that the function reads itself.
-FREE = ("Any", "Callable", "object")
+FREE = ("Any", "object")
 
 # NumPy's names for PyTorch's parameters, which PyTorch takes wherever its own reader of arguments runs.
 SPELLINGS = {"dim": ("axis",), "keepdim": ("keepdims",), "input": ("x", "a", "x1"), "other": ("x2",)}
@@ -142,6 +144,8 @@ RENAMED: dict[tuple[str, str], dict[str, str]] = {
     ("method", "swapaxes"): {"dim0": "axis0", "dim1": "axis1"},
     ("method", "split"): {"split_size_or_sections": "split_size"},
 }
+# And names that PyTorch's own code has where its documentation has others.
+UNDOCUMENTED = {"lstsq": {"b": "B"}, "tensorsolve": {"input": "A", "other": "B"}}
 # PyTorch wrote these in Python: they take their own names only.
 IN_PYTHON = frozenset(
     (
@@ -174,7 +178,9 @@ class Union:
                 self.kinds += inner.kinds
                 self.elements = inner.elements or self.elements
             elif word.startswith(("Sequence[", "tuple[", "list[")):
-                self.elements = Union(word[word.index("[") + 1 : -1].removesuffix(", ..."))
+                self.elements = Union(" | ".join(word[word.index("[") + 1 : -1].removesuffix(", ...").split(", ")))
+            elif word.partition("[")[0] in ("Iterable", "Callable"):
+                self.kinds.append(KINDS[word.partition("[")[0]])
             elif word == "bool" and place == "constructor":
                 self.kinds.append(TRUTH)
             elif word in KINDS:
@@ -215,20 +221,20 @@ class Union:
         if self.free:
             return ""
         parts = []
-        default = space.get(f"_{name}_default", MISSING)
+        default = space.get(f"_default_{name}", MISSING)
         if default is not MISSING:
-            parts.append(f"{name} is _{name}_default")  # most calls leave most arguments out
+            parts.append(f"{name} is _default_{name}")  # most calls leave most arguments out
         if self.none and default is not None:
             parts.append(f"{name} is None")
         if self.tensors:
             parts.append(f"type({name}) in _tensors")
         if self.types:
-            space[f"_{name}"] = self.types
-            parts.append(f"type({name}) in _{name}")
+            space[f"_of_{name}"] = self.types
+            parts.append(f"type({name}) in _of_{name}")
         inner = self.elements and self.elements.all_types()
         if inner:
-            space[f"_{name}_s"] = inner
-            parts.append(f"(type({name}) in _sequences and _{name}_s.issuperset(map(type, {name})))")
+            space[f"_in_{name}"] = inner
+            parts.append(f"(type({name}) in _sequences and _in_{name}.issuperset(map(type, {name})))")
         return "(" + " or ".join(parts) + ")" if len(parts) > 1 else parts[0] if parts else "False"
 
     def all_types(self) -> Any:
@@ -301,6 +307,7 @@ class Signature:
         )
         spelled = () if own or place == "constructor" else SPELLINGS
         self.spellings = {s: p for p in spelled if p in self.defaults for s in SPELLINGS[p] if s not in self.defaults}
+        self.spellings |= UNDOCUMENTED.get(name, {}) if place == "function" else {}
         if place == "method" and self.positional:
             self.spellings.pop(self.positional[0], None)
 
@@ -437,8 +444,8 @@ class Signature:
         for i, name in enumerate((*self.positional, *self.named)):
             if i == len(self.positional):
                 parameters.append(f"*{self.rest or '_more'}")
-            space[f"_{name}_default"] = self.defaults[name]
-            parameters.append(f"{name}=_{name}_default")
+            space[f"_default_{name}"] = self.defaults[name]
+            parameters.append(f"{name}=_default_{name}")
             if i + 1 == self.unnamed:
                 parameters.append("/")
             given.append(f"'{name}': {name}")
@@ -556,5 +563,7 @@ def publish_methods(cls: type) -> None:
 def publish_constructor(cls: type) -> None:
     """Put a reader in the place of a class's own `__init__`; classes of a program's own keep theirs."""
     function = vars(cls).get("__init__")
+    if getattr(function, "reads", None) is not None:
+        return
     if cls.__module__.startswith("minigrad.") and isinstance(function, types.FunctionType):
         setattr(cls, "__init__", reader(function, "constructor", cls.__module__, cls.__name__))  # noqa: B010

@@ -6,16 +6,17 @@ the orthogonal polynomials. PyTorch: torch.special.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import missing
+from . import missing, ops
 from .autograd.graph import Operation
 from .autograd.variable import Array, Operand, Variable, wrap
-from .creation import scalar_tensor
+from .dtypes import dtype as Dtype
 from .ops import (
     approximations,
     bessel,
@@ -31,11 +32,9 @@ from .ops import (
     lgamma,
     log,
     log1p,
-    log_softmax,
     logit,
     logsumexp,
     mvlgamma,
-    round,
     sigmoid,
     sinc,
     softmax,
@@ -43,10 +42,11 @@ from .ops import (
     xlogy,
 )  # fmt: skip
 from .ops import i0 as _i0
-from .ops import log1p as _log1p  # of arrays, too
+from .ops import log_softmax as _log_softmax
 from .ops import polygamma as _polygamma
+from .ops import round as _round
 from .ops.checks import require_tensor
-from .ops.operands import Number, broadcast, promote, to_float
+from .ops.operands import Number, broadcast, number_like, promote, to_float
 from .ops.rule import Rule
 from .polynomials import (
     chebyshev_polynomial_t,
@@ -62,8 +62,12 @@ from .polynomials import (
     shifted_chebyshev_polynomial_v,
     shifted_chebyshev_polynomial_w,
 )  # fmt: skip
+from .public import tensors
 from .quiet import quiet
 from .signature import publish
+
+if TYPE_CHECKING:
+    from .tensor import Tensor
 
 __all__ = [
     "bessel_j0", "bessel_j1", "bessel_y0", "bessel_y1", "chebyshev_polynomial_t", "chebyshev_polynomial_u",
@@ -78,41 +82,39 @@ __all__ = [
 ]  # fmt: skip
 
 
-def expit(input: Operand) -> Any:
+def expit(input: Tensor) -> Tensor:
     """1 / (1 + e⁻ˣ). PyTorch: torch.special.expit."""
     return sigmoid(input)
 
 
-def gammaln(input: Operand) -> Any:
+def gammaln(input: Tensor) -> Tensor:
     """ln |Γ(x)|. PyTorch: torch.special.gammaln."""
     return lgamma(input)
 
 
-def psi(input: Operand) -> Any:
+def psi(input: Tensor) -> Tensor:
     """The derivative of ln Γ. PyTorch: torch.special.psi."""
-    return digamma(input)
+    return ops.digamma(input)
 
 
-def polygamma(n: int, input: Operand) -> Any:
+def polygamma(n: int, input: Tensor) -> Any:
     """The n-th derivative of digamma. PyTorch: torch.special.polygamma."""
-    if not isinstance(n, int) or isinstance(n, bool):
-        raise TypeError(f"special_polygamma(): argument 'n' (position 1) must be int, not {type(n).__name__}")
     return _polygamma(n, input)
 
 
-def multigammaln(a: Operand, p: int) -> Any:
+def multigammaln(a: Tensor, p: int) -> Any:
     """ln Γₚ(a) = p (p - 1) / 4 · ln π + Σⱼ ln Γ(a - j / 2), j < p. PyTorch: torch.special.multigammaln."""
     return mvlgamma(a, p)
 
 
-def gammainc(input: Operand, other: Operand) -> Any:
+def gammainc(input: Tensor, other: Tensor) -> Any:
     """The regularized lower incomplete gamma function. PyTorch: torch.special.gammainc."""
     for x, name, place in ((input, "input", 1), (other, "other", 2)):
         require_tensor(x, "special_gammainc", name, place)
     return igamma(input, other)
 
 
-def gammaincc(input: Operand, other: Operand) -> Any:
+def gammaincc(input: Tensor, other: Tensor) -> Any:
     """1 - gammainc. PyTorch: torch.special.gammaincc."""
     for x, name, place in ((input, "input", 1), (other, "other", 2)):
         require_tensor(x, "special_gammaincc", name, place)
@@ -137,7 +139,7 @@ class Zeta(Operation):
         return None, grad * -s * Zeta.apply(s + 1, q)
 
 
-def zeta(input: Operand | Number, other: Operand | Number) -> Any:
+def zeta(input: Tensor | Number, other: Tensor | Number) -> Any:
     """Hurwitz' ζ: Σ (other + k)^-input. PyTorch: torch.special.zeta."""
     return Zeta.apply(*_two("zeta", input, other))
 
@@ -150,7 +152,7 @@ class Erfcx(
     grad_fn_name = "SpecialErfcxBackward0"
 
 
-def erfcx(input: Operand) -> Any:
+def erfcx(input: Tensor) -> Any:
     """e^(x²) erfc(x), which is 1/(x √π) where erfc has long been 0. PyTorch: torch.special.erfcx."""
     require_tensor(input, "special_erfcx")
     return Erfcx.apply(to_float(input))
@@ -163,9 +165,8 @@ class Entr(Rule, out=lambda x: np.where(x > 0, -x * np.log(np.abs(x)), np.where(
     grad_fn_name = "SpecialEntrBackward0"
 
 
-def entr(input: Operand) -> Any:
+def entr(input: Tensor) -> Tensor:
     """-x ln x; 0 at 0, -inf below. PyTorch: torch.special.entr."""
-    require_tensor(input, "special_entr")
     return Entr.apply(to_float(input))
 
 
@@ -182,10 +183,10 @@ class Xlog1py(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        return grad * where((a == 0) & (b <= -1), 0.0, _log1p(b)), grad * (a / (b + 1))
+        return grad * where((a == 0) & (b <= -1), 0.0, ops.log1p(b)), grad * (a / (b + 1))
 
 
-def xlog1py(input: Operand | Number, other: Operand | Number) -> Any:
+def xlog1py(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """input · ln(1 + other), 0 where input is 0. PyTorch: torch.special.xlog1py."""
     return Xlog1py.apply(*_two("xlog1py", input, other))
 
@@ -194,23 +195,40 @@ def _two(name: str, input: Any, other: Any) -> tuple[Any, Any]:
     """Two tensors, or a tensor and a number, as floats of one type."""
     if not isinstance(input, Variable) and not isinstance(other, Variable):
         raise TypeError(f"special_{name}(): one of the arguments must be a Tensor")
-    a, b = promote(*(x if isinstance(x, Variable) else scalar_tensor(x) for x in (input, other)))
+    a, b = (x if isinstance(x, Variable) else number_like(x, input, other) for x in (input, other))
+    a, b = promote(a, b)
     broadcast(a.array.shape, b.array.shape)
     return to_float(a), to_float(b)
 
 
-def ndtr(input: Operand) -> Any:
+def _no_halves(function: Any) -> Any:
+    """PyTorch has no form of these for 16 bits."""
+
+    @functools.wraps(function)
+    def checked(input: Tensor) -> Tensor:
+        if input.array.dtype == np.float16:
+            raise NotImplementedError(
+                f"\"{function.__name__}_cpu\" not implemented for 'Half'; convert it with .float() first"
+            )
+        return function(input)
+
+    return checked
+
+
+def ndtr(input: Tensor) -> Tensor:
     """The probability that a standard normal variable is below x. PyTorch: torch.special.ndtr."""
     x = to_float(input)
-    return where(x < -1, 0.5 * erfc(x * -math.sqrt(0.5)), 0.5 * (1 + erf(x * math.sqrt(0.5))))
+    return where(x < -1, 0.5 * ops.erfc(x * -math.sqrt(0.5)), 0.5 * (1 + ops.erf(x * math.sqrt(0.5))))
 
 
-def ndtri(input: Operand) -> Any:
+@_no_halves
+def ndtri(input: Tensor) -> Tensor:
     """The x below which a standard normal variable is with this probability. PyTorch: torch.special.ndtri."""
-    return math.sqrt(2) * erfinv(2 * to_float(input) - 1)
+    return math.sqrt(2) * ops.erfinv(2 * to_float(input) - 1)
 
 
-def log_ndtr(input: Operand) -> Any:
+@_no_halves
+def log_ndtr(input: Tensor) -> Tensor:
     """ln ndtr(x), also far in the lower tail. PyTorch: torch.special.log_ndtr."""
     x = to_float(input)
     far = x < -5
@@ -224,10 +242,21 @@ def log_ndtr(input: Operand) -> Any:
     below = -0.5 * t * t - 0.5 * math.log(2 * math.pi) - log(fraction)
     above = where(
         near < 0,
-        log(0.5 * erfc(near * -math.sqrt(0.5))),
-        log1p(-0.5 * erfc(where(near < 0, 0.0, near) * math.sqrt(0.5))),
+        log(0.5 * ops.erfc(near * -math.sqrt(0.5))),
+        ops.log1p(-0.5 * ops.erfc(where(near < 0, 0.0, near) * math.sqrt(0.5))),
     )
     return where(far, below, above)
+
+
+def log_softmax(input: Tensor, dim: int, *, dtype: Dtype | None = None) -> Tensor:
+    """The logarithm of softmax along dim. PyTorch: torch.special.log_softmax."""
+    return _log_softmax(input, dim, dtype)
+
+
+@tensors(floats="input")
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """The nearest integer, halves to even; decimals: digits to keep. PyTorch: torch.special.round."""
+    return _round(input, decimals=decimals)
 
 
 # -- Bessel functions

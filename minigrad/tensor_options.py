@@ -7,6 +7,7 @@ or refused by its name; none is ignored. Source: PyTorch, "Tensor Attributes"; c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -236,6 +237,8 @@ def read_pattern(function: str, input: Any, options: Mapping[str, Any]) -> tuple
 
 def unset(function: str, shape: tuple[int, ...], d: np.dtype, order: Any) -> Array:
     """An array of this shape and type, its memory in this order and not set to anything."""
+    if math.prod(shape) * d.itemsize >= 2**63:
+        raise RuntimeError(f"{function}(): Storage size calculation overflowed with sizes={list(shape)}")
     if order is None or order is contiguous_format:
         return np.empty(shape, d)
     _check_format(function, order)

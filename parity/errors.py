@@ -658,6 +658,109 @@ bad(
 )
 
 
+# -- what stands in rooms of its own
+
+
+def optimizer(torch: Any, name: str = "SGD", **settings: Any) -> Any:
+    p = torch.nn.Parameter(torch.ones(2))
+    p.grad = torch.ones(2)
+    return getattr(torch.optim, name)([p], **settings)
+
+
+def double(x: Any) -> Any:
+    return x * x
+
+
+bad(
+    special_number=lambda torch: torch.special.erf(3.0),
+    special_text=lambda torch: torch.special.xlogy("a", torch.ones(2)),
+    special_truth=lambda torch: torch.special.logsumexp(torch.ones(2), 0, 1),
+    special_surplus=lambda torch: torch.special.log_softmax(torch.ones(2), 0, torch.float32),
+    special_round_integers=lambda torch: torch.special.round(torch.ones(2).long()),
+    special_halves=lambda torch: torch.special.ndtri(torch.ones(2).half()),
+    special_shapes=lambda torch: torch.special.xlog1py(torch.ones(2, 0), torch.ones(3)),
+    special_bool=lambda torch: torch.special.multigammaln(torch.ones(2).bool(), 1),
+    fft_negative=lambda torch: torch.fft.fftfreq(-3),
+    fft_truth=lambda torch: torch.fft.fftfreq(True),
+    fft_integers=lambda torch: torch.fft.rfftfreq(4, dtype=torch.int64),
+    fft_range=lambda torch: torch.fft.fftshift(torch.ones(2, 3), 5),
+    fft_float=lambda torch: torch.fft.ifftshift(torch.ones(2, 3), 0.5),
+    linalg_cross_dtypes=lambda torch: torch.linalg.cross(torch.ones(3), torch.ones(3).double()),
+    linalg_cross_bool=lambda torch: torch.linalg.cross(torch.ones(3).bool(), torch.ones(3).bool()),
+    linalg_vander_bool=lambda torch: torch.linalg.vander(torch.ones(3).bool()),
+    linalg_householder_rank=lambda torch: torch.linalg.householder_product(torch.ones(4, 3), torch.ones(2, 3)),
+    linalg_householder_dtypes=lambda torch: torch.linalg.householder_product(torch.ones(4, 3), torch.ones(2).double()),
+    linalg_tensorsolve_dtypes=lambda torch: torch.linalg.tensorsolve(
+        torch.eye(4).reshape(2, 2, 4), torch.ones(2, 2).double()
+    ),
+    linalg_tensorinv_ind=lambda torch: torch.linalg.tensorinv(torch.ones(1), 2),
+    linalg_pinv_two=lambda torch: torch.linalg.pinv(torch.ones(2, 2), 0.1, atol=0.1),
+    linalg_rank_list=lambda torch: torch.linalg.matrix_rank(torch.ones(2, 2), [1]),
+    linalg_lstsq_ranks=lambda torch: torch.linalg.lstsq(torch.ones(5, 1), torch.ones(1, 5, 1)),
+    adaptive_integers=lambda torch: torch.nn.functional.adaptive_max_pool2d(torch.ones(1, 4, 4).long(), 2),
+    adaptive_none=lambda torch: torch.nn.functional.adaptive_avg_pool3d(torch.ones(1, 4, 4, 4), None),
+    adaptive_too_large=lambda torch: torch.nn.functional.adaptive_avg_pool2d(torch.ones(1, 1, 2, 3), 2**31),
+    fractional_kernel=lambda torch: torch.nn.FractionalMaxPool3d(-1, output_size=2),
+    fractional_size=lambda torch: torch.nn.functional.fractional_max_pool3d(torch.ones(1, 7, 7, 7), 2, (1,)),
+    pool_stride_too_large=lambda torch: torch.nn.functional.max_pool2d(torch.ones(1, 5, 5), 3, 2**31),
+    unpool_integers=lambda torch: torch.nn.functional.max_unpool2d(
+        torch.ones(1, 2, 2).long(), torch.zeros(1, 2, 2).long(), 2
+    ),
+    interpolate_nan=lambda torch: torch.nn.functional.interpolate(torch.ones(1, 1, 2, 2), scale_factor=float("nan")),
+    interpolate_too_large=lambda torch: torch.nn.functional.interpolate(torch.ones(1, 1, 2, 2), size=(2**63, 4)),
+    pad_number=lambda torch: torch.nn.functional.pad(torch.ones(2).byte(), (1, 1), value=-256.0),
+    pad_bool=lambda torch: torch.nn.functional.pad(torch.ones(2, 3, 4).bool(), (1, 1), "reflect"),
+    pad_cut=lambda torch: torch.nn.functional.pad(torch.ones(2, 3, 4), (-3, -3), "replicate"),
+    linear_vector_bias=lambda torch: torch.nn.functional.linear(torch.ones(2), torch.ones(2), torch.ones(1)),
+    linear_larger_bias=lambda torch: torch.nn.functional.linear(torch.ones(3, 2), torch.ones(1, 2), torch.ones(0)),
+    softshrink_infinite=lambda torch: torch.nn.functional.softshrink(torch.ones(2), float("inf")),
+    smooth_nan=lambda torch: torch.nn.functional.smooth_l1_loss(torch.ones(2), torch.ones(2), beta=float("nan")),
+    hinge_integers=lambda torch: torch.nn.functional.hinge_embedding_loss(torch.ones(2).long(), torch.ones(2).long()),
+    soft_margin_larger=lambda torch: torch.nn.functional.soft_margin_loss(torch.ones(()), torch.ones(4)),
+    bce_larger_weight=lambda torch: torch.nn.functional.binary_cross_entropy_with_logits(
+        torch.ones(3), torch.ones(3), torch.ones(2, 3)
+    ),
+    nll_bytes=lambda torch: torch.nn.functional.nll_loss(torch.ones(2, 3, 2), torch.ones(2, 2).byte()),
+    gaussian_int=lambda torch: torch.nn.functional.gaussian_nll_loss(torch.ones(2), torch.ones(2), 3),
+    rrelu_halves=lambda torch: torch.nn.functional.rrelu(torch.ones(2).half(), training=True),
+    pdist_halves=lambda torch: torch.nn.functional.pdist(torch.ones(2, 2).half()),
+    rms_norm_number=lambda torch: torch.nn.functional.rms_norm(torch.tensor(2.0), (5,)),
+    group_norm_none=lambda torch: torch.nn.GroupNorm(0, 6),
+    unflatten_number=lambda torch: torch.nn.Unflatten(1, 3),
+    triplet_margin=lambda torch: torch.nn.TripletMarginLoss(margin=0.0),
+    prelu_too_large=lambda torch: torch.nn.PReLU(init=1e40),
+    constant_too_large=lambda torch: torch.nn.init.constant_(torch.ones(2), 1e300),
+    module_list_number=lambda torch: torch.nn.ModuleList(3),
+    module_dict_numbers=lambda torch: torch.nn.ModuleDict((2, 0.5)),
+    parameter_list_tensor=lambda torch: torch.nn.ParameterList(torch.ones(2)),
+    optimizer_number=lambda torch: torch.optim.SGD(3, lr=0.1),
+    optimizer_text=lambda torch: optimizer(torch, lr="a"),
+    optimizer_betas=lambda torch: optimizer(torch, "Adam", betas=0.9),
+    optimizer_too_large=lambda torch: optimizer(torch, "RMSprop", lr=1e40).step(),
+    scheduler_factor=lambda torch: torch.optim.lr_scheduler.LinearLR(optimizer(torch), "a"),
+    clip_numbers=lambda torch: torch.nn.utils.get_total_norm([torch.ones(2).long()]),
+    vector_integers=lambda torch: torch.nn.utils.vector_to_parameters(
+        torch.ones(2).long(), [torch.nn.Parameter(torch.ones(2))]
+    ),
+    pad_sequence_number=lambda torch: torch.nn.utils.rnn.pad_sequence(3),
+    gradcheck_no_direction=lambda torch: torch.autograd.gradcheck(
+        double, leaf(torch, 2).double().detach().requires_grad_(), check_backward_ad=False
+    ),
+    gradcheck_unknown=lambda torch: torch.autograd.gradcheck(double, leaf(torch, 2), nonsense=False),
+    gradgradcheck_unknown=lambda torch: torch.autograd.gradgradcheck(double, leaf(torch, 2), nonsense=False),
+    grad_no_tensor=lambda torch: torch.autograd.grad(leaf(torch, 2).sum(), [1]),
+    anomaly_number=lambda torch: torch.autograd.set_detect_anomaly(1),
+    jacobian_truth=lambda torch: torch.autograd.functional.jacobian(double, torch.ones(2), "False"),
+    func_not_callable=lambda torch: torch.func.grad("a")(torch.ones(2)),
+    jvp_numbers=lambda torch: torch.func.jvp(double, (1.0,), (torch.ones(2),)),
+    jvp_integers=lambda torch: torch.func.jvp(double, (torch.ones(2),), (torch.ones(2).long(),)),
+    transform_shape=lambda torch: torch.distributions.AffineTransform(0.0, 1.0).forward_shape(3.0),
+    transform_negative=lambda torch: torch.distributions.AffineTransform(0.0, 1.0).forward_shape((-1,)),
+    bernoulli_large=lambda torch: torch.distributions.Bernoulli(1e300),
+    collate_tensor=lambda torch: torch.utils.data.default_collate(torch.ones(2, 3)),
+)
+
+
 def _Iterable(torch: Any) -> Any:
     class Numbers(torch.utils.data.IterableDataset):
         def __iter__(self) -> Any:

@@ -116,6 +116,32 @@ REASONS = [
         "PyTorch leaves empty tensors in their shape",
     ),
     ("refused", r"probability has to be between 0 and 1, but got nan", "nan is no probability"),
+    (
+        "taken",
+        r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class 'torch.Tensor'>",
+        "a tensor without dimensions and NumPy's whole numbers are numbers, as everywhere else",
+    ),
+    (
+        "taken",
+        r"OverflowError: can't convert negative int to unsigned",
+        "a whole number that 64 bits do not hold is the float next to it, where a float is wanted",
+    ),
+    ("taken", r"linalg\.(lstsq|tensorsolve)\(.*\bB=", "the argument's name in PyTorch's own documentation"),
+    ("different", r"linalg\.svd ", "the signs of singular vectors are unspecified"),
+    ("different", r"nn\.(Lazy)?Conv\w+\(.*\b0, ", "memory that is left as it was found"),
+    ("different", r"vector_norm\(.*1e\+40", "a power that float32 does not hold: to PyTorch every norm of it is 1"),
+    ("refused", r"is not supported by minigrad|is not implemented for minigrad", "what is not there says so by name"),
+    (
+        "refused",
+        r"kernel_size must be (greater|positive).*|kernel_size must be greater than 0",
+        "a window of no elements has no largest one",
+    ),
+    (
+        "different",
+        r"linalg\.lstsq\(.*\]!?, (True|[\d.e+-]+)\)",
+        "of columns that count as dependent: which part is left out",
+    ),
+    ("refused", r"got \((int|bool|, )+\)", "a truth is no size"),
 ]
 
 

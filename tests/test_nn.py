@@ -1150,3 +1150,114 @@ def test_momentum_steps_where_the_first_gradient_lies_in_columns():
 
     with minigrad.use_kernels("compiled"):
         np.testing.assert_allclose(run(minigrad), run(torch), rtol=1e-6)
+
+
+# -- found by random calls, each one of a kind
+
+
+def agree(call):
+    theirs, ours = (call(engine) for engine in ENGINES)
+    assert plain(ours) == plain(theirs)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_adaptive_max_pool_of_ties_and_nan(rank):
+    """The first of several that are equal wins, in the order of memory, and the last nan."""
+    rng = np.random.default_rng(rank)
+    for _ in range(30):
+        size, target = tuple(rng.integers(1, 7, rank)), tuple(rng.integers(1, 8, rank).tolist())
+        x = rng.integers(0, 3, (2, 3, *size)).astype(np.float32)
+        x[rng.random(x.shape) < 0.1] = np.nan
+        agree(lambda e, x=x, m=target: getattr(e.nn.functional, f"adaptive_max_pool{rank}d")(e.tensor(x), m, True))
+
+
+def test_adaptive_pooling_to_many_places_takes_no_time():
+    agree(lambda e: e.nn.functional.adaptive_max_pool3d(e.arange(24.0).reshape(1, 2, 3, 4), 60))
+
+
+@pytest.mark.parametrize("name", ["adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_max_pool2d"])
+def test_pooling_to_nothing_keeps_its_history(name):
+    agree(lambda e: getattr(e.nn.functional, name)(e.ones(1, 2, 3, requires_grad=True), 0).requires_grad)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 1, 1, 2, 3), (2, 3, 6, 0)])
+def test_the_mean_over_all_is_of_any_rank(shape):
+    agree(lambda e: e.nn.functional.adaptive_avg_pool2d(e.ones(shape), 1).isnan())
+    agree(lambda e: e.nn.functional.adaptive_avg_pool2d(e.ones(shape), 1).shape == e.Size((*shape[:-2], 1, 1)))
+
+
+@pytest.mark.parametrize("weight", ["float64", "float16", "bool"])
+@pytest.mark.parametrize("input", ["float32", "float64"])
+def test_rms_norm_of_another_type_than_its_weight(input, weight):
+    def call(engine):
+        x = engine.arange(8, dtype=getattr(engine, input)).reshape(2, 4) / 4
+        y = engine.nn.functional.rms_norm(x, (4,), engine.tensor([1, 0, 2, 1]).to(getattr(engine, weight)))
+        return str(y.dtype).partition(".")[2], y.double().numpy().round(6).tolist()
+
+    assert call(minigrad) == call(torch)
+
+
+@pytest.mark.parametrize("old", [{"size_average": 0}, {"reduce": 0}, {"size_average": False}, {"reduce": 1}])
+def test_the_old_arguments_of_losses_are_truths(old):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        agree(lambda e: e.nn.MSELoss(**old)(e.ones(2, 3) * 2, e.zeros(2, 3)))
+
+
+def test_the_loss_of_one_row_has_no_dimensions():
+    agree(lambda e: e.nn.functional.nll_loss(e.ones(2), e.tensor([1]), reduction="none"))
+    agree(lambda e: e.nn.functional.nll_loss(e.ones(2), e.tensor(1), reduction="none"))
+
+
+def test_sequences_of_several_types_are_of_the_first_ones():
+    a = np.array([1, 2, 3])
+    agree(lambda e: e.nn.utils.rnn.pad_sequence([e.tensor(a), e.tensor([0.5, 2.5])]))
+    agree(lambda e: e.nn.utils.rnn.pack_sequence([e.tensor(a), e.tensor([0.5, 2.5])]).data)
+
+
+def test_numbers_of_numpy_become_tensors_in_a_loader():
+    for data in ([np.float64(1), np.float32(2)], [np.int64(1), np.bool_(True)], [1.5, "a"]):
+        agree(lambda e, data=data: e.utils.data.default_convert(data))
+        agree(lambda e, data=data: list(e.utils.data.DataLoader(data, batch_size=None)))
+
+
+@pytest.mark.parametrize("p", [0, 1, -1, float("inf")])
+def test_the_total_norm_of_every_order(p):
+    agree(lambda e: e.nn.utils.get_total_norm([e.tensor([1.0, 0.0, 2.0]), e.zeros(2)], p))
+
+
+def test_second_derivatives_by_a_number():
+    agree(lambda e: e.func.hessian(lambda x: x * x)(e.tensor(2.0)))
+    agree(lambda e: e.func.jacfwd(lambda x: e.stack([x, x * x]))(e.tensor(2.0)))
+    agree(lambda e: e.autograd.functional.hessian(lambda x: x * x, e.tensor(2.0)))
+
+
+def test_the_shape_that_a_transform_gives():
+    agree(lambda e: tuple(e.distributions.AffineTransform(e.zeros(2, 1), 1.0).forward_shape((3,))))
+    agree(lambda e: tuple(e.distributions.PowerTransform(e.ones(4, 1)).inverse_shape((2,))))
+
+
+@pytest.mark.parametrize("n", [0, -1, -2, -3, 1, 5])
+def test_frequencies_of_few_samples(n):
+    agree(lambda e: e.fft.rfftfreq(n))
+    if n >= 0:
+        agree(lambda e: e.fft.fftfreq(n))
+
+
+@pytest.mark.parametrize("name", ["cholesky", "det", "svdvals"])
+@pytest.mark.parametrize("place", [(0, 0), (1, 1), (1, 0)])
+def test_matrices_with_nan(name, place):
+    def call(engine):
+        x = engine.eye(2)
+        x[place] = float("nan")
+        try:
+            return np.isnan(getattr(engine.linalg, name)(x).numpy()).tolist()
+        except RuntimeError as error:
+            return type(error).__name__.removeprefix("_")
+
+    assert call(minigrad) == call(torch)
+
+
+@pytest.mark.parametrize("target", [[True, False], np.array([1, 255], np.uint8), [1, -1]])
+def test_soft_margin_loss_of_targets_that_are_no_floats(target):
+    agree(lambda e: e.nn.functional.soft_margin_loss(e.tensor([0.5, -0.25]), e.tensor(target), reduction="none"))

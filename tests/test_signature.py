@@ -1,5 +1,7 @@
 """One place reads arguments: what annotations say is held, PyTorch's spellings and `out=` are taken, mistakes are named."""
 
+import functools
+import importlib
 import inspect
 import linecache
 import pickle
@@ -18,7 +20,7 @@ ENGINES = (torch, minigrad)
 FUNCTIONS = {**{f"F.{n}": f for n, f in FUNCTIONAL.items()}, **MINIGRAD}
 METHODS = {n: f for n, f in vars(minigrad.Tensor).items() if inspect.isfunction(f) and not n.startswith("_")}
 # Annotations of what a function reads itself.
-READ_THERE = {"Any", "Callable", "Unpack", "object"}
+READ_THERE = {"Any", "Unpack", "object"}
 
 
 def outcome(engine, call):
@@ -50,7 +52,7 @@ def test_every_annotation_is_of_a_known_kind():
                 continue
             for word in signature._words(p.annotation):
                 inner = signature._words(word[word.index("[") + 1 : -1]) if "[" in word else [word]
-                if word.partition("[")[0] in READ_THERE | {"Callable"}:
+                if word.partition("[")[0] in READ_THERE | {"Callable", "Iterable"}:
                     continue
                 unknown |= {
                     (name, w) for w in inner if w not in {*signature.KINDS, *signature.UNIONS, *READ_THERE, "..."}
@@ -214,3 +216,87 @@ def test_classes_of_the_users_own_are_tensors():
     x = Mine([1.0, 2.0])
     assert minigrad.sum(x).item() == 3
     assert minigrad.nn.functional.linear(minigrad.ones(1, 2), minigrad.nn.Parameter(minigrad.ones(1, 2))).item() == 2
+
+
+ROOMS = ("special", "fft", "linalg", "func", "nn.init", "nn.utils", "nn.utils.rnn", "nn.utils.parametrizations",
+         "nn.utils.parametrize", "nn.utils.prune", "nn.utils.fusion", "autograd", "autograd.functional", "utils.data",
+         "optim.swa_utils")  # fmt: skip
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_functions_of_every_room_are_read(room):
+    importlib.import_module(f"minigrad.{room}")
+    module = functools.reduce(getattr, room.split("."), minigrad)
+    home = module.__name__
+    listed = {
+        n: f for n, f in vars(module).items()
+        if inspect.isfunction(f) and not n.startswith("_") and (f.__module__ == home or n in getattr(module, "__all__", ()))
+    }  # fmt: skip
+    assert len(listed) >= 2
+    for name, function in listed.items():
+        assert hasattr(function, "reads"), name
+
+
+def test_optimizers_and_schedulers_are_made_by_readers():
+    rooms = (minigrad.optim, minigrad.optim.lr_scheduler)
+    classes = {c for room in rooms for c in vars(room).values() if isinstance(c, type) and "__init__" in vars(c)}
+    classes = {
+        c for c in classes if c.__module__.startswith("minigrad.optim.") and c.__module__ != "minigrad.optim.optimizer"
+    }
+    assert len(classes) > 25
+    for cls in classes:
+        assert hasattr(cls.__init__, "reads"), cls
+
+
+@pytest.mark.parametrize(
+    "name", ["function", "read", "tensors", "sequences", "rest", "more", "named", "missing", "special"]
+)
+def test_a_parameter_may_have_any_name(name):
+    """The reader's own names do not meet it: one of `checkpoint`'s is called function."""
+    made = {}
+    exec(f"def f({name}: int, other: int = 3, *, last: float = 1.0): return {name} + other + last", made)
+    f = signature.reader(made["f"], "function", "nowhere")
+    assert f(2) == f(2, 3) == f(**{name: 2}) == f(np.int64(2), last=1) == 6
+    with pytest.raises(TypeError, match=f"argument '{name}' .* must be int, not str"):
+        f("a")
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: minigrad.func.grad(3), ["grad()", "'func'", "must be callable, not int"]),
+        (
+            lambda: minigrad.nn.utils.clip_grad_norm_(3, 1.0),
+            ["clip_grad_norm_()", "'parameters'", "iterable", "not int"],
+        ),
+        (
+            lambda: minigrad.nn.utils.parametrizations.weight_norm(3),
+            ["weight_norm()", "'module'", "must be Module, not int"],
+        ),
+        (lambda: minigrad.optim.Adam([minigrad.ones(2)], eps="a"), ["Adam()", "'eps'", "must be float, not str"]),
+        (
+            lambda: minigrad.optim.Adam([minigrad.ones(2)], betas=("a", 0.9)),
+            ["Adam()", "'betas'", "tuple of (str, float)"],
+        ),
+        (lambda: minigrad.nn.GRUCell(2, 3)(1), ["GRUCell()", "'input'", "must be Tensor, not int"]),
+    ],
+)
+def test_rooms_name_what_is_wanted(call, words):
+    with pytest.raises(TypeError) as caught:
+        call()
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_warnings_of_what_is_read_point_at_the_program():
+    for make in (
+        lambda e: e.optim.SGD([p := e.ones(2), p], lr=0.1),
+        lambda e: e.nn.utils.clip_grad_norm([e.ones(2)], 1.0),
+        lambda e: e.nn.utils.weight_norm(e.nn.Linear(2, 2)),
+        lambda e: e.nn.init.normal(e.ones(2)),
+        lambda e: e.utils.data.random_split([1, 2], [0.9, 0.1]),
+    ):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            make(minigrad)
+        assert [w.filename for w in caught] == [__file__]

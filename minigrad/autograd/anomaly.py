@@ -30,8 +30,13 @@ class set_detect_anomaly(Setting):
     """`detect_anomaly` that can be switched by a value. PyTorch: torch.autograd.set_detect_anomaly."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
+        for place, (name, value) in enumerate((("mode", mode), ("check_nan", check_nan)), 1):
+            if not isinstance(value, bool):
+                raise TypeError(
+                    f"set_detect_anomaly(): argument '{name}' (position {place}) must be bool, not {type(value).__name__}"
+                )
         Asked.operations = True
-        super().__init__({"anomaly": bool(mode), "check_nan": check_nan})
+        super().__init__({"anomaly": mode, "check_nan": check_nan})
 
 
 def watch(node: Node) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..warn import warn
 from .graph import gradient_edge, walk
 from .modes import current, set_grad_enabled
 from .node import GradientEdge
@@ -27,7 +27,7 @@ def backward(
     differentiated again.
     """
     if grad_variables is not None:
-        warnings.warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning, stacklevel=2)
+        warn("`grad_variables` is deprecated. Use `grad_tensors` instead.", FutureWarning)
         if grad_tensors is not None:
             raise RuntimeError(
                 "`grad_tensors` and `grad_variables` (deprecated) arguments both passed to `backward()`. Please only use "
@@ -77,11 +77,10 @@ def grad(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
         )
     if not only_inputs:
-        warnings.warn(
+        warn(
             "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other "
             "parts of the graph, please use torch.autograd.backward.",
             FutureWarning,
-            stacklevel=2,
         )
     outputs = _as_sequence(outputs)
     wanted, names = _inputs(inputs, "grad")
@@ -154,7 +153,11 @@ def _gradients_by_row(outputs: tuple, inputs: tuple, given: tuple, retain_graph:
 
 
 def _as_sequence(tensors: Any) -> tuple[Any, ...]:
-    return (tensors,) if isinstance(tensors, (Variable, GradientEdge)) else tuple(tensors)
+    if isinstance(tensors, (Variable, GradientEdge)):
+        return (tensors,)
+    if not isinstance(tensors, Iterable):
+        raise TypeError(f"expected a tensor, or several in a sequence, but got {type(tensors).__name__}")
+    return tuple(tensors)
 
 
 def _inputs(inputs: Any, function: str) -> tuple[tuple[Any, ...], Sequence[Any] | None]:
@@ -165,12 +168,18 @@ def _inputs(inputs: Any, function: str) -> tuple[tuple[Any, ...], Sequence[Any] 
             "supported."
         )
     values = tuple(inputs.values()) if isinstance(inputs, dict) else _as_sequence(inputs)
+    for x in values:
+        if not isinstance(x, Variable | GradientEdge):
+            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(x).__name__}")
     if not values:
         raise RuntimeError(f"`inputs` argument to `{function}()` cannot be empty.")
     return values, tuple(inputs) if isinstance(inputs, dict) else None
 
 
 def _gradients_for(outputs: Sequence[Any], gradients: Any) -> tuple[Any, ...]:
+    for x in outputs:
+        if not isinstance(x, Variable | GradientEdge):
+            raise TypeError(f"outputs can be either Tensors or GradientEdges, but got {type(x).__name__}")
     if gradients is None:
         return (None,) * len(outputs)
     gradients = _as_sequence(gradients)

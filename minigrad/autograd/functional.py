@@ -174,7 +174,7 @@ def jacobian(
                 one.flat[k] = 1
                 rows.append(_gradients([y], leaves, [wrap(one)], create_graph, strict, message))
             blocks = [
-                stack(list(column)).reshape(*y.array.shape, *x.array.shape)
+                stack(list(column)).reshape((*y.array.shape, *x.array.shape))
                 for column, x in zip(zip(*rows, strict=True), leaves, strict=True)
             ] if rows else [wrap(np.zeros((*y.array.shape, *x.array.shape), x.array.dtype)) for x in leaves]  # fmt: skip
             table.append(_result(blocks, alone, create_graph))

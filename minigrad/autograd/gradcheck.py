@@ -39,14 +39,20 @@ def _floating_outputs(out: Any) -> list[Any]:
 
 def gradcheck(
     func: Callable, inputs: Any, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3, raise_exception: bool = True,
-    nondet_tol: float = 0.0, check_undefined_grad: bool = True, check_batched_grad: bool = False, fast_mode: bool = False,
-    **unsupported: Any,
+    nondet_tol: float = 0.0, check_undefined_grad: bool = True, check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False, check_batched_forward_grad: bool = False, check_forward_ad: bool = False,
+    check_backward_ad: bool = True, fast_mode: bool = False, masked: bool | None = None,
 ) -> bool:  # fmt: skip
     """Whether the gradients of func(*inputs) by the inputs that require grad agree with central differences.
 
     Raises GradcheckError (or returns False, with raise_exception=False) and says at which output and input they part.
     """
-    refuse("gradcheck", check_batched_grad=check_batched_grad, **unsupported)
+    if not check_backward_ad and not check_forward_ad:
+        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+    refuse(
+        "gradcheck", check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad,
+        check_batched_forward_grad=check_batched_forward_grad, check_forward_ad=check_forward_ad, masked=masked,
+    )  # fmt: skip
     inputs = _tensors(inputs)
     wanted = [x for x in inputs if isinstance(x, Variable) and x.requires_grad]  # type: ignore[attr-defined]
     if not wanted:
@@ -117,12 +123,20 @@ def _slope(above: np.ndarray, below: np.ndarray, eps: float) -> np.ndarray:
 
 def gradgradcheck(
     func: Callable, inputs: Any, grad_outputs: Any = None, *, eps: float = 1e-6, atol: float = 1e-5, rtol: float = 1e-3,
-    gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True, nondet_tol: float = 0.0, **unsupported: Any,
+    gen_non_contig_grad_outputs: bool = False, raise_exception: bool = True, nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True, check_grad_dtypes: bool = False, check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False, check_rev_over_rev: bool = True, fast_mode: bool = False, masked: bool = False,
 ) -> bool:  # fmt: skip
     """Whether the second derivatives of func(*inputs) agree with central differences of the first.
 
     grad_outputs: what the outputs' gradients are taken to be; drawn at random where not given.
     """
+    if not check_rev_over_rev and not check_fwd_over_rev:
+        raise AssertionError("Expected at least one of check_fwd_over_rev or check_rev_over_rev to be True")
+    refuse(
+        "gradgradcheck", check_grad_dtypes=check_grad_dtypes, check_batched_grad=check_batched_grad,
+        check_fwd_over_rev=check_fwd_over_rev, masked=masked,
+    )  # fmt: skip
     inputs = _tensors(inputs)
     outputs = _floating_outputs(func(*inputs))
     if grad_outputs is None:

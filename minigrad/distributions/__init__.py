@@ -11,6 +11,7 @@ maps of variables, `kl.py` divergences. Gradients flow through samples as in PyT
 """
 
 from .. import missing
+from ..signature import publish_constructor
 from . import constraints, kl, transforms
 from .bernoulli import Bernoulli
 from .beta import Beta
@@ -70,6 +71,9 @@ from .uniform import Uniform
 from .von_mises import VonMises
 from .weibull import Weibull
 from .wishart import Wishart
+
+for _family in (Categorical, Dirichlet, Multinomial, MultivariateNormal, OneHotCategorical, RelaxedOneHotCategorical):
+    publish_constructor(_family)  # the others read numbers and tensors themselves, with PyTorch's ValueError
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Chi2",

@@ -151,7 +151,11 @@ class Distribution:
         return exp(self.entropy())
 
     def _extended_shape(self, sample_shape: Any = ()) -> Size:
-        sample = (sample_shape,) if isinstance(sample_shape, int) else tuple(sample_shape)
+        if not isinstance(sample_shape, tuple | list):
+            raise TypeError(
+                f"sample(): argument 'sample_shape' must be a tuple of ints, not {type(sample_shape).__name__}"
+            )
+        sample = tuple(sample_shape)
         return Size((*sample, *self._batch_shape, *self._event_shape))
 
     def _enumerated(self, values: Tensor, expand: bool) -> Tensor:

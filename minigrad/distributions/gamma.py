@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import dtypes
+from ..creation import as_tensor
 from ..ops import digamma, lgamma, log, xlogy
 from ..rejection import standard_gamma
 from ..tensor import Tensor
@@ -45,6 +46,7 @@ class Gamma(Distribution):
         return value
 
     def log_prob(self, value: Tensor) -> Tensor:
+        value = as_tensor(value, dtype=self.rate.dtype)
         self._validate_sample(value)
         a, rate = self.concentration, self.rate
         return xlogy(a, rate) + xlogy(a - 1, value) - rate * value - lgamma(a)

@@ -9,6 +9,7 @@ from typing import Any
 from .. import dtypes
 from ..nn.functional import pad, softplus
 from ..ops import clamp, cumprod, exp, expm1, log, log1p, sigmoid, tanh
+from ..ops.operands import broadcast
 from ..size import Size
 from ..tensor import Tensor
 from . import constraints
@@ -19,6 +20,18 @@ __all__ = [
     "ReshapeTransform", "SigmoidTransform", "SoftmaxTransform", "SoftplusTransform", "StickBreakingTransform", "TanhTransform",
     "Transform", "identity_transform",
 ]  # fmt: skip
+
+
+def _broadcast(*shapes: Any) -> Size:
+    """The shape in which values of these shapes meet. Errors: ValueError for a negative size."""
+    for shape in shapes:
+        if not isinstance(shape, tuple | list) or not all(isinstance(n, int) for n in shape):
+            raise RuntimeError(
+                f"Input shapes should be of type ints, a tuple of ints, or a list of ints, got {shape!r}"
+            )
+    if any(n < 0 for shape in shapes for n in shape):
+        raise ValueError(f"Attempting to broadcast a dimension with negative length: {list(map(tuple, shapes))}")
+    return Size(broadcast(*shapes))
 
 
 class Transform:
@@ -376,6 +389,11 @@ class PowerTransform(Transform):
     def with_cache(self, cache_size: int = 1) -> Transform:
         return self if self._cache_size == cache_size else PowerTransform(self.exponent, cache_size)
 
+    def forward_shape(self, shape: Any) -> Any:
+        return _broadcast(shape, getattr(self.exponent, "shape", ()))
+
+    inverse_shape = forward_shape
+
     def _call(self, x: Tensor) -> Tensor:
         return x.pow(self.exponent)
 
@@ -478,6 +496,11 @@ class AffineTransform(Transform):
         if self._cache_size == cache_size:
             return self
         return AffineTransform(self.loc, self.scale, self._event_dim, cache_size)
+
+    def forward_shape(self, shape: Any) -> Any:
+        return _broadcast(shape, getattr(self.loc, "shape", ()), getattr(self.scale, "shape", ()))
+
+    inverse_shape = forward_shape
 
     def _call(self, x: Tensor) -> Tensor:
         return self.loc + self.scale * x

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -23,9 +24,17 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
             "Input arguments must all be instances of Number, torch.Tensor or objects implementing __torch_function__."
         )
     dtype = next((v.dtype for v in values if isinstance(v, Tensor)), dtypes.get_default_dtype())
-    tensors = [v if isinstance(v, Tensor) else scalar_tensor(v, dtype=dtype) for v in values]
+    tensors = [v if isinstance(v, Tensor) else _number(v, dtype) for v in values]
     shape = _broadcast(*(t.shape for t in tensors))
     return tuple(t if t.shape == shape else t.expand(shape) for t in tensors)
+
+
+def _number(v: float, dtype: dtypes.dtype) -> Tensor:
+    """A number as a tensor; one that is too large is infinite, as PyTorch makes it."""
+    largest = dtypes.finfo(dtype).max if dtype.is_floating_point else math.inf
+    return scalar_tensor(
+        math.copysign(math.inf, v) if abs(v) > largest else float(v) if abs(v) >= 2**63 else v, dtype=dtype
+    )
 
 
 def _broadcast(*shapes: Any) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ tree.py         nested inputs and outputs
 """
 
 from .. import missing
+from ..signature import publish
 from .batching import vmap
 from .modules import functional_call, replace_all_batch_norm_modules_, stack_module_state
 from .transforms import grad, grad_and_value, hessian, jacfwd, jacrev, jvp, linearize, vjp
@@ -15,6 +16,9 @@ __all__ = [
     "functional_call", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize",
     "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap",
 ]  # fmt: skip
+
+
+globals().update(publish(globals(), __name__))
 
 
 def __getattr__(name: str) -> object:

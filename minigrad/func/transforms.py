@@ -184,6 +184,11 @@ def jvp(func: Callable, primals: Any, tangents: Any, *, strict: bool = False, ha
             raise RuntimeError(
                 f"jvp(f, primals, tangents): Expected {name} to be a tuple. E.g. it should be valid to call f(*primals)."
             )
+        for x in tree.leaves(value):
+            if not isinstance(x, Tensor):
+                raise RuntimeError(f"jvp(f, primals, tangents): Expected {name} to only contain Tensors, got {type(x)}")
+            if x.array.dtype.kind != "f":
+                raise ValueError(f"jvp(f, primals, tangents): Expected {name} to be floating point, but got: {x.dtype}")
     recording = is_grad_enabled()
     with enable_grad():
         inputs = tree.mapped(_alias, primals)
@@ -252,7 +257,7 @@ def _rows(y: Any, inputs: list[Any]) -> list[Any]:
     if not rows:
         return [wrap(np.zeros((*y.array.shape, *x.array.shape), x.array.dtype)) for x in inputs]
     return [
-        stack(list(column)).reshape(*y.array.shape, *x.array.shape)
+        stack(list(column)).reshape((*y.array.shape, *x.array.shape))
         for column, x in zip(zip(*rows, strict=True), inputs, strict=True)
     ]
 

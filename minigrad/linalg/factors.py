@@ -9,6 +9,7 @@ from ..ops import orgqr
 from ..ops.decompositions import QR, Eigh, Eigvalsh, Svdvals, qr_of, svd_of
 from ..ops.lapack import require_matrix
 from ..ops.solving import Det, SignLogAbsDet, Slogdet
+from ..public import tensors
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -100,6 +101,7 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     return Eigvalsh.apply(A, _triangle(UPLO))
 
 
+@tensors(same="A tau")
 def householder_product(A: Tensor, tau: Tensor) -> Tensor:
     """The first columns of H₁ H₂ ..., Hᵢ = I - tauᵢ v vᵀ, v the i-th column of A with 1 on the diagonal and 0 above.
 

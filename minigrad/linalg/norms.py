@@ -35,7 +35,7 @@ def vector_norm(
 
 
 def matrix_norm(
-    A: Tensor, ord: Any = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *,
+    A: Tensor, ord: float | str = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *,
     dtype: dtypes.dtype | None = None,
 ) -> Tensor:  # fmt: skip
     """The norm of matrices: "fro" (root of the sum of squares), "nuc" (sum of the singular values), ±2 (the largest or
@@ -58,7 +58,7 @@ def matrix_norm(
         return _norm(A, 2, (row, column), keepdim)
     if ord in (2, -2, "nuc"):
         values = Svdvals.apply(A.movedim((row, column), (-2, -1)))
-        out = values.sum(-1) if ord == "nuc" else _edge(values, ord > 0)
+        out = values.sum(-1) if isinstance(ord, str) else _edge(values, ord > 0)
         return out.unsqueeze(min(row, column)).unsqueeze(max(row, column)) if keepdim else out
     if ord in (1, -1, math.inf, -math.inf):
         first, second = (row, column) if abs(ord) == 1 else (column, row)
@@ -76,7 +76,12 @@ def _edge(values: Any, largest: bool) -> Any:
 
 
 def norm(
-    A: Tensor, ord: Any = None, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None
+    A: Tensor,
+    ord: float | str | None = None,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    dtype: dtypes.dtype | None = None,
 ) -> Tensor:
     """A vector norm, or for two dimensions a matrix norm. PyTorch: torch.linalg.norm."""
     require_tensor(A, "linalg_norm", "A")
@@ -104,9 +109,14 @@ def tolerances(A: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
     return _threshold(0.0 if atol is None else atol, d), _threshold(rtol, d)
 
 
-def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
+def matrix_rank(
+    A: Tensor, tol: Tensor | float | None = None, hermitian: bool = False, *, atol: Tensor | float | None = None,
+    rtol: Tensor | float | None = None,
+) -> Tensor:  # fmt: skip
     """How many singular values are above max(atol, rtol · the largest): whole numbers (..). PyTorch: torch.linalg.matrix_rank."""
     require_tensor(A, "linalg_matrix_rank", "input")
+    if tol is not None and (atol is not None or rtol is not None):
+        raise TypeError("linalg_matrix_rank(): give tol (the old name of atol), or atol and rtol, not both")
     if A.array.ndim < 2:
         raise RuntimeError("torch.linalg.matrix_rank: The input tensor input must have at least 2 dimensions.")
     require_matrix(A, "linalg.matrix_rank", square=hermitian)
@@ -116,7 +126,7 @@ def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: An
     return wrap(np.asarray((values > limit).sum(-1), np.int64))
 
 
-def cond(A: Tensor, p: Any = None) -> Tensor:
+def cond(A: Tensor, p: float | str | None = None) -> Tensor:
     """By how much solving may magnify an error: |A| · |A⁻¹| in the norm p, by default ratio of singular values.
 
     inf for a matrix without inverse. PyTorch: torch.linalg.cond.

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..ops import cross as _cross
 from ..ops import cumprod
 from ..ops import diagonal as _diagonal
 from ..ops import matrix_exp as _matrix_exp
 from ..ops import matrix_power as _matrix_power
-from ..ops.checks import require_tensor
+from ..ops.checks import type_name
 from ..ops.join import cat
 from ..ops.matrix import matmul as _matmul
 from ..ops.matrix import mm
+from ..public import tensors
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -71,13 +74,17 @@ def matrix_exp(A: Tensor) -> Tensor:
     return _matrix_exp(A)
 
 
+@tensors(same="input other")
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
     """The cross product of vectors of three along dim. PyTorch: torch.linalg.cross."""
     if input.array.ndim != other.array.ndim:
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    if input.array.dtype.kind == "b":
+        raise NotImplementedError("\"cross\" not implemented for 'Bool'; convert the tensors first, as in x.int()")
     return _cross(input, other, dim)
 
 
+@tensors(same="x y", floats="x")
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """Σ x y along dim, other dimensions broadcast. PyTorch: torch.linalg.vecdot."""
     return (x * y).sum(dim)
@@ -90,7 +97,10 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:
     """The powers 0, 1, ..., N - 1 of each element, in a row: (.., n) -> (.., n, N). PyTorch: torch.linalg.vander."""
-    require_tensor(x, "linalg_vander", "x")
+    if x.array.dtype.kind == "b" or x.array.dtype == np.float16:
+        raise RuntimeError(
+            f"linalg.vander supports floating point, complex, and integer tensors, but got {type_name(x)}"
+        )
     n = N if N is not None else x.array.shape[-1] if x.array.ndim else 1
     if n <= 1:
         raise RuntimeError("N must be greater than 1.")

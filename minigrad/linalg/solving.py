@@ -14,6 +14,7 @@ from ..ops.lapack import require_matrix
 from ..ops.matrix_functions import Pinv, default_rtol
 from ..ops.shape import forget_base
 from ..ops.solving import SolveEx, SolveTriangular, inverse
+from ..public import tensors
 from .norms import matrix_rank, tolerances
 
 if TYPE_CHECKING:
@@ -89,12 +90,17 @@ def inv(A: Tensor) -> Tensor:
     return inverse(A)
 
 
-def pinv(A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
+def pinv(
+    A: Tensor, rcond: Tensor | float | None = None, hermitian: bool = False, *, atol: Tensor | float | None = None,
+    rtol: Tensor | float | None = None,
+) -> Tensor:  # fmt: skip
     """A⁺, the Moore-Penrose pseudo-inverse; singular values up to max(atol, rtol · the largest) count as 0.
 
     PyTorch: torch.linalg.pinv.
     """
     require_matrix(A, "linalg.eigh" if hermitian else "linalg.pinv", square=hermitian)
+    if rcond is not None and (atol is not None or rtol is not None):
+        raise TypeError("linalg_pinv(): give rcond (the old name of rtol), or atol and rtol, not both")
     low, part = tolerances(A, atol, rcond if rtol is None else rtol)
     return Pinv.apply(A, low, hermitian, part)
 
@@ -115,7 +121,12 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
         raise RuntimeError("torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss)")
     a, (m, n) = A.array, A.array.shape[-2:]
     vector = a.ndim - 1 == B.array.ndim and B.array.shape == a.shape[:-1]
-    if not vector and B.array.ndim < 2:
+    if not vector and a.ndim - 1 == B.array.ndim:
+        raise RuntimeError(
+            f"torch.linalg.lstsq: vectors B of shape {list(B.array.shape)} do not fit A of shape {list(a.shape)}: {list(a.shape[:-1])} "
+            "are wanted (or matrices of as many dimensions as A)"
+        )
+    if not vector and (B.array.ndim < 2 or not 0 <= a.ndim - B.array.ndim <= 1):
         raise RuntimeError(
             "torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and (input.dim() - other.dim()) <= 1"
         )
@@ -123,10 +134,14 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     if right.array.shape[-2] != m:
         raise RuntimeError("torch.linalg.lstsq: input.size(-2) should match other.size(-2)")
     part = default_rtol(A) if rcond is None else rcond
+    if driver == "gelsy":  # which counts the largest singular value in any case
+        part = min(part, float(np.nextafter(a.dtype.type(1), a.dtype.type(0))))
     full = driver == "gels"
     solution = Pinv.apply(A, np.zeros(1, a.dtype), False, np.asarray([0.0 if full else part], a.dtype)) @ right
     none = solution.reshape(-1)[:0].clone()
     ranks = wrap(np.empty(0, np.int64)) if full else matrix_rank(A, rtol=part, atol=0.0)
+    if not right.array.size and not full and driver == "gelsy":  # PyTorch does not look at A then
+        ranks = ranks * 0
     residuals = none
     if m > n and driver != "gelsy" and (full or bool((ranks.array == n).all())):
         residuals = ((A @ solution - right) ** 2).sum(-2)
@@ -138,6 +153,8 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
     """The inverse of A seen as a map from its last dimensions to its first `ind`. PyTorch: torch.linalg.tensorinv."""
     if ind <= 0:
         raise RuntimeError("Expected a strictly positive integer for 'ind'")
+    if ind > A.array.ndim:
+        raise RuntimeError(f"tensorinv: ind={ind} is more than A has dimensions, which are {A.array.ndim}")
     first, last = A.array.shape[:ind], A.array.shape[ind:]
     rows, columns = int(np.prod(first)), int(np.prod(last))
     if rows != columns:
@@ -145,9 +162,10 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
             f"Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got {columns} "
             f"!= {rows}"
         )
-    return forget_base(inverse(A.reshape(rows, columns)).reshape(*last, *first))
+    return forget_base(inverse(A.reshape(rows, columns)).reshape((*last, *first)))
 
 
+@tensors(same="A B", floats="A")
 def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None) -> Tensor:
     """X with tensordot(A, X, X.ndim) = B; the dimensions `dims` of A are moved to its end. PyTorch: torch.linalg.tensorsolve."""
     if dims is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import creation
+from ..ops.checks import require_tensor
+from ..ops.operands import element
 from ..tensor_options import factory_options
 from . import functional as F
 from .module import Module
@@ -257,7 +259,7 @@ class PReLU(Module):
         options = factory_options(self, device, dtype)
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(creation.empty(num_parameters, **options))
-        self.weight.array.fill(init)
+        self.weight.array.fill(element(init, self.weight.array.dtype))
 
     def forward(self, input: Any) -> Any:
         return F.prelu(input, self.weight)
@@ -300,6 +302,7 @@ class Softmax2d(Module):
     """softmax over the channels of (N, C, H, W) or (C, H, W)."""
 
     def forward(self, input: Any) -> Any:
+        require_tensor(input, "Softmax2d")
         if input.dim() not in (3, 4):
             raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
         return F.softmax(input, -3)

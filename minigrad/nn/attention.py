@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import creation
 from ..autograd.variable import wrap
+from ..ops.checks import require_tensor
 from ..ops.join import cat
 from ..tensor_options import factory_options
 from . import functional as F
@@ -88,6 +89,8 @@ class MultiheadAttention(Module):
         attn_mask (L, S) or (N · heads, L, S). is_causal says that attn_mask is the causal one, which is then not looked at
         where neither weights nor a key_padding_mask are wanted.
         """
+        for i, (name, x) in enumerate((("query", query), ("key", key), ("value", value)), 1):
+            require_tensor(x, "MultiheadAttention", name, i)
         single = query.dim() == 2
         _check_dims(query, key, value, key_padding_mask, attn_mask)
         if is_causal and attn_mask is None:

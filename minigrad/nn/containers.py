@@ -58,6 +58,8 @@ class _Listed(Module):
 
     def extend(self, modules: Iterable[Module]) -> Any:
         """Add modules at the end."""
+        if not isinstance(modules, Iterable):
+            raise TypeError(f"ModuleList.extend should be called with an iterable, but got {type(modules).__name__}")
         for module in modules:
             self.append(module)
         return self
@@ -172,8 +174,22 @@ class ModuleDict(Module):
 
     def update(self, modules: Any) -> None:
         """Add modules from a mapping or from pairs."""
-        for key, module in modules.items() if hasattr(modules, "items") else modules:
+        for key, module in _pairs("ModuleDict", modules):
             self[key] = module
+
+
+def _pairs(name: str, values: Any) -> Iterator[tuple[str, Any]]:
+    """Keys and values of a mapping or of pairs; TypeError or ValueError, as in PyTorch, for what is neither."""
+    if not isinstance(values, Iterable):
+        raise TypeError(
+            f"{name}.update should be called with an iterable of key/value pairs, but got {type(values).__name__}"
+        )
+    for i, pair in enumerate(values.items() if hasattr(values, "items") else values):
+        if not isinstance(pair, Iterable):
+            raise TypeError(f"{name} update sequence element #{i} should be Iterable; is {type(pair).__name__}")
+        if len(both := tuple(pair)) != 2:
+            raise ValueError(f"{name} update sequence element #{i} has length {len(both)}; 2 is required")
+        yield both
 
 
 def _as_parameter(value: Any) -> Any:
@@ -217,7 +233,7 @@ class ParameterList(Module):
 
     def extend(self, values: Iterable[Any]) -> Any:
         """Add values at the end."""
-        if not isinstance(values, Iterable):
+        if not isinstance(values, Iterable) or isinstance(values, Variable):
             raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
         for value in values:
             self.append(value)
@@ -327,9 +343,7 @@ class ParameterDict(Module):
         """Add values from a mapping or from pairs; a plain dict's in the order of its keys, as in PyTorch."""
         if type(parameters) is dict:
             parameters = sorted(parameters.items())
-        elif hasattr(parameters, "items"):
-            parameters = parameters.items()
-        for key, value in parameters:
+        for key, value in _pairs("ParameterDict", parameters):
             self[key] = value
 
     def extra_repr(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from ..ops.checks import require_tensor
+from ..ops.windows import Ints
 from .module import Module
 
 
@@ -16,6 +17,7 @@ class Flatten(Module):
         self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, input: Any) -> Any:
+        require_tensor(input, "Flatten")
         return input.flatten(self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
@@ -25,11 +27,12 @@ class Flatten(Module):
 class Unflatten(Module):
     """One dimension split into several."""
 
-    def __init__(self, dim: int, unflattened_size: Sequence[Any]) -> None:
+    def __init__(self, dim: int, unflattened_size: Ints) -> None:
         super().__init__()
         self.dim, self.unflattened_size = dim, unflattened_size
 
     def forward(self, input: Any) -> Any:
+        require_tensor(input, "Unflatten")
         return input.unflatten(self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import numpy as np
 from .. import random, storage
 from ..autograd.modes import no_grad
 from ..creation import empty_like
+from ..ops.operands import element
 from ..random import Generator
 from ..warn import warn as _warn
 
@@ -70,6 +70,8 @@ def trunc_normal_(
     generator: Generator | None = None,
 ) -> Tensor:  # fmt: skip
     """Normal within [a, b], by rejection: of normal draws where enough of them lie inside, else of uniform ones."""
+    if not (math.isfinite(mean) and math.isfinite(std)):
+        raise ValueError(f"trunc_normal_: mean and std must be finite, got {mean} and {std}")
     if mean < a - 2 * std or mean > b + 2 * std:
         _warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may be incorrect."
@@ -79,7 +81,8 @@ def trunc_normal_(
         return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
 
     share = below((b - mean) / std) - below((a - mean) / std)  # of the values of a normal draw
-    low, high = tensor.array.dtype.type(a), tensor.array.dtype.type(b)
+    d = tensor.array.dtype
+    low, high = d.type(element(a, d)), d.type(element(b, d))
     with no_grad():
         if share > 0.3:  # draw again what lies outside
             values = tensor.normal_(mean, std, generator=generator).array.copy()
@@ -101,7 +104,7 @@ def trunc_normal_(
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Every element val."""
-    return _write(tensor, val)
+    return _write(tensor, element(val, tensor.array.dtype))
 
 
 def ones_(tensor: Tensor) -> Tensor:
@@ -222,7 +225,7 @@ def _by_old_name(fill: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(fill)
     def filled(*args: Any, **kwargs: Any) -> Any:
-        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning, stacklevel=2)
+        _warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning)
         return fill(*args, **kwargs)
 
     filled.__name__ = old

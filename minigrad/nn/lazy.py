@@ -10,6 +10,8 @@ from typing import Any
 
 from .. import creation, dtypes
 from ..autograd.modes import no_grad
+from ..ops.checks import require_tensor
+from ..ops.windows import IntOrInts
 from . import norm
 from .conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, _ConvNd
 from .linear import Linear
@@ -108,6 +110,7 @@ class _LazyConv(LazyModuleMixin, _ConvNd):
     def initialize_parameters(self, input: Any, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         if not self.has_uninitialized_params():
             return
+        require_tensor(input, type(self).__name__)
         if input.dim() not in (self.rank + 1, self.rank + 2):
             raise RuntimeError(
                 f"Expected {self.rank + 1}D (unbatched) or {self.rank + 2}D (batched) input to {type(self).__name__}, but got "
@@ -125,7 +128,7 @@ class _LazyConv(LazyModuleMixin, _ConvNd):
 
 class _LazyForward(_LazyConv):
     def __init__(
-        self, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
+        self, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1, padding: IntOrInts | str = 0, dilation: IntOrInts = 1, groups: int = 1,
         bias: bool = True, padding_mode: str = "zeros", device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__(0, 0, kernel_size, stride, padding, dilation, groups, False, padding_mode, device, dtype)
@@ -134,8 +137,8 @@ class _LazyForward(_LazyConv):
 
 class _LazyTransposed(_LazyConv):
     def __init__(
-        self, out_channels: int, kernel_size: Any, stride: Any = 1, padding: Any = 0, output_padding: Any = 0, groups: int = 1,
-        bias: bool = True, dilation: Any = 1, padding_mode: str = "zeros", device: Any = None, dtype: Any = None,
+        self, out_channels: int, kernel_size: IntOrInts, stride: IntOrInts = 1, padding: IntOrInts = 0, output_padding: IntOrInts = 0, groups: int = 1,
+        bias: bool = True, dilation: IntOrInts = 1, padding_mode: str = "zeros", device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__(
             0, 0, kernel_size, stride, padding, output_padding, groups, False, dilation, padding_mode, device, dtype
@@ -205,6 +208,11 @@ class _LazyNorm(LazyModuleMixin, norm._NormBase):
 
     def initialize_parameters(self, input: Any) -> None:  # type: ignore[override]
         if self.has_uninitialized_params():
+            require_tensor(input, type(self).__name__)
+            if input.dim() < 2:
+                raise IndexError(
+                    f"{type(self).__name__}: input {list(input.shape)} has no dimension 1, which tells num_features"
+                )
             self.num_features = input.shape[1]
             shape = (self.num_features,)
             _materialize(self, weight=shape, bias=shape, running_mean=shape, running_var=shape)

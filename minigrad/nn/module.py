@@ -9,7 +9,7 @@ from ..autograd.hooks import RemovableHandle
 from ..autograd.variable import Variable
 from ..device import require_cpu
 from ..dtypes import bfloat16, float16, float32, float64, from_numpy
-from ..signature import publish_constructor
+from ..signature import KINDS, NO, Kind, publish_constructor
 from ..tensor_options import read_to
 from .hooks import BackwardHooks
 from .parameter import Buffer, Parameter
@@ -442,3 +442,6 @@ def _kind(value: Any) -> str:
         return value.type()  # type: ignore[attr-defined]
     kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+KINDS["Module"] = Kind("Module", lambda x: x if isinstance(x, Module) else NO)

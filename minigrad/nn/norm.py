@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .. import creation, dtypes, storage
+from ..ops.checks import require_tensor
+from ..ops.windows import IntOrInts
 from ..tensor_options import FactoryOptions, factory_options
 from . import functional as F
 from . import init
@@ -66,6 +66,7 @@ class _NormBase(Module):
             init.zeros_(self.bias)
 
     def _check(self, input: Any) -> None:
+        require_tensor(input, type(self).__name__)
         if input.dim() not in self.allowed:
             expected = " or ".join(f"{n}D" for n in self.allowed)
             raise ValueError(f"expected {expected} input (got {input.dim()}D input)")
@@ -151,13 +152,12 @@ class LayerNorm(Module):
     """The last dimensions to mean 0 and variance 1, then scaled and shifted. Ba et al. 2016."""
 
     def __init__(
-        self, normalized_shape: Any, eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True,
+        self, normalized_shape: IntOrInts, eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True,
         device: Any = None, dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
         options = factory_options(self, device, dtype)
-        one = isinstance(normalized_shape, int | np.integer)
-        self.normalized_shape = (normalized_shape,) if one else tuple(normalized_shape)
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         _scale_and_shift(self, self.normalized_shape, elementwise_affine, elementwise_affine and bias, options)
 
@@ -175,7 +175,7 @@ class RMSNorm(Module):
     """The last dimensions divided by their root mean square, then scaled. Zhang & Sennrich 2019."""
 
     def __init__(
-        self, normalized_shape: Any, eps: float | None = None, elementwise_affine: bool = True, device: Any = None,
+        self, normalized_shape: IntOrInts, eps: float | None = None, elementwise_affine: bool = True, device: Any = None,
         dtype: Any = None,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -201,6 +201,8 @@ class GroupNorm(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         options = factory_options(self, device, dtype)
+        if num_groups == 0:
+            raise ZeroDivisionError("GroupNorm: num_groups must be at least 1, got 0")
         if num_channels % num_groups:
             raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine

@@ -6,14 +6,14 @@ The mathematics stands in ops/recurrent.py; here are parameters, layers, directi
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 from .. import creation
-from ..ops.checks import type_name
+from ..ops.checks import require_tensor, type_name
 from ..ops.join import cat, stack
 from ..ops.recurrent import GruLayer, LstmLayer, RnnLayer, gru_step, lstm_step, parts, rnn_step
 from ..tensor_options import factory_options
+from ..warn import warn
 from . import functional as F
 from . import init
 from .module import Module
@@ -156,6 +156,8 @@ class RNNBase(Module):
         if state is None:
             return tuple(creation.zeros(shape, dtype=x.dtype) for shape in wanted)
         dims = 2 if single else 3
+        for s in state:
+            require_tensor(s, type(self).__name__, "hx", 2)
         if any(s.dim() != dims for s in state):
             kind = "unbatched 2-D" if single else "batched 3-D"
             given = ", ".join(f"{s.dim()}-D" for s in state)
@@ -194,10 +196,9 @@ def _check_settings(
             "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
         )
     if dropout > 0 and num_layers == 1:
-        warnings.warn(
+        warn(
             "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers "
-            f"greater than 1, but got dropout={dropout} and num_layers={num_layers}",
-            stacklevel=4,
+            f"greater than 1, but got dropout={dropout} and num_layers={num_layers}"
         )
     for name, value, kind in (
         ("bias", bias, bool), ("batch_first", batch_first, bool), ("input_size", input_size, int),
@@ -328,6 +329,10 @@ class RNNCellBase(Module):
     def _entered(self, input: Any, states: tuple | None, n_states: int) -> tuple[Any, tuple]:
         """W_ih·input + b_ih, and the state (zeros if None)."""
         kind = type(self).__name__
+        if states is not None and not (isinstance(states, tuple | list) and len(states) == n_states):
+            raise TypeError(f"{kind}: hx must be a pair of Tensors, (h, c), got {type(states).__name__}")
+        for i, x in enumerate((input, *(states or ()))):
+            require_tensor(x, kind, "hx" if i else "input", 1 + (i > 0))
         if input.dim() not in (1, 2):
             raise ValueError(f"{kind}: Expected input to be 1D or 2D, got {input.dim()}D instead")
         if input.shape[-1] != self.input_size:

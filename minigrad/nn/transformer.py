@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +12,9 @@ import numpy as np
 from .. import creation
 from ..autograd.modes import is_grad_enabled
 from ..autograd.variable import wrap
+from ..ops.checks import require_tensor
 from ..tensor_options import factory_options
+from ..warn import warn
 from . import functional as F
 from . import init
 from .attention import MultiheadAttention, float_masks
@@ -85,6 +86,7 @@ class TransformerEncoderLayer(Module):
         self.activation = _activation(activation)
 
     def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+        require_tensor(src, type(self).__name__, "src")
         names = "src_mask", "src_key_padding_mask"
         src_mask, src_key_padding_mask = float_masks(src_mask, src_key_padding_mask, src.array.dtype, names)
 
@@ -128,6 +130,9 @@ class TransformerDecoderLayer(Module):
         self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None, tgt_key_padding_mask: Any = None,
         memory_key_padding_mask: Any = None, tgt_is_causal: bool = False, memory_is_causal: bool = False,
     ) -> Any:  # fmt: skip
+        require_tensor(tgt, type(self).__name__, "tgt")
+        require_tensor(memory, type(self).__name__, "memory", 2)
+
         def attend(x: Any) -> Any:
             out, _ = self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)
             return self.dropout1(out)
@@ -171,15 +176,13 @@ class TransformerEncoder(Module):
         self.enable_nested_tensor, self.mask_check = enable_nested_tensor, mask_check
         why_not = _why_not_nested(encoder_layer)
         if enable_nested_tensor and why_not:
-            warnings.warn(
-                f"enable_nested_tensor is True, but self.use_nested_tensor is False because encoder_layer{why_not}",
-                stacklevel=2,
-            )
+            warn(f"enable_nested_tensor is True, but self.use_nested_tensor is False because encoder_layer{why_not}")
         self.use_nested_tensor = enable_nested_tensor and not why_not
 
     def forward(
         self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
     ) -> Any:
+        require_tensor(src, type(self).__name__, "src")
         mask, src_key_padding_mask = float_masks(
             mask, src_key_padding_mask, src.array.dtype, ("mask", "src_key_padding_mask")
         )
@@ -259,6 +262,8 @@ class Transformer(Module):
         src_key_padding_mask: Any = None, tgt_key_padding_mask: Any = None, memory_key_padding_mask: Any = None,
         src_is_causal: bool | None = None, tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
     ) -> Any:  # fmt: skip
+        require_tensor(src, type(self).__name__, "src")
+        require_tensor(tgt, type(self).__name__, "tgt", 2)
         batch = 0 if self.batch_first else 1
         if src.dim() == 3 and src.shape[batch] != tgt.shape[batch]:
             raise RuntimeError("the batch number of src and tgt must be equal")

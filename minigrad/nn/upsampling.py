@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..ops.windows import IntOrInts
 from . import functional as F
 from .module import Module
 
@@ -12,16 +14,17 @@ class Upsample(Module):
     """Larger images, by size or scale_factor."""
 
     def __init__(
-        self, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None,
+        self, size: IntOrInts | None = None, scale_factor: float | Sequence[float] | None = None, mode: str = "nearest", align_corners: bool | None = None,
         recompute_scale_factor: bool | None = None,
     ) -> None:  # fmt: skip
         super().__init__()
         self.size, self.mode, self.align_corners = size, mode, align_corners
         self.recompute_scale_factor = recompute_scale_factor
-        several = isinstance(scale_factor, tuple)
-        self.scale_factor = (
-            tuple(map(float, scale_factor)) if several else float(scale_factor) if scale_factor else None
-        )
+        self.scale_factor: float | tuple[float, ...] | None
+        if isinstance(scale_factor, Sequence):
+            self.scale_factor = tuple(map(float, scale_factor))
+        else:
+            self.scale_factor = float(scale_factor) if scale_factor else None
 
     def forward(self, input: Any) -> Any:
         return F.interpolate(
@@ -36,12 +39,12 @@ class Upsample(Module):
 class UpsamplingNearest2d(Upsample):
     """Larger images, each pixel repeated."""
 
-    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+    def __init__(self, size: IntOrInts | None = None, scale_factor: float | Sequence[float] | None = None) -> None:
         super().__init__(size, scale_factor, mode="nearest")
 
 
 class UpsamplingBilinear2d(Upsample):
     """Larger images, the corners kept and linear in between."""
 
-    def __init__(self, size: Any = None, scale_factor: Any = None) -> None:
+    def __init__(self, size: IntOrInts | None = None, scale_factor: float | Sequence[float] | None = None) -> None:
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)

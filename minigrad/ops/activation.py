@@ -40,6 +40,8 @@ class Elu(Operation):
         out *= k
         np.expm1(out, out=out)
         out *= alpha * scale
+        if not math.isfinite(alpha):
+            np.copyto(out, 0, where=x > 0)
         positive = np.maximum(x, 0)
         positive *= scale
         out += positive  # one of the two is 0

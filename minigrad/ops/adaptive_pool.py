@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,9 +11,10 @@ import numpy as np
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from .along import gather, index_select
+from .checks import require_room, type_name
 from .choice import where
 from .pool import check_filled, check_rank
-from .windows import Ints, Key
+from .windows import Ints
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -37,6 +37,7 @@ def _target(name: str, rank: int, input: Tensor, output_size: Target, filled: in
         raise RuntimeError(
             f"{name}: elements of output_size must be greater than or equal to 0, but got {list(target)}"
         )
+    require_room((*input.array.shape[:-rank], *target), input.array.dtype.itemsize)
     return spatial, target
 
 
@@ -60,13 +61,17 @@ def _means(input: Tensor, dim: int, m: int) -> Tensor:
 
 
 def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tensor:
+    if output_size == 1 if isinstance(output_size, int) else list(output_size) == [1] * rank:
+        if rank == 1:
+            check_rank(name, rank, input.array)
+        return input.mean(tuple(range(-rank, 0)), keepdim=True)  # as PyTorch's: of any rank, also of nothing
     spatial, target = _target(name, rank, input, output_size, rank)
     if input.array.dtype.kind != "f":
-        raise RuntimeError(f'"{name}" not implemented for {input.dtype}; convert the input to a float type')
+        raise NotImplementedError(
+            f"\"{name}\" not implemented for '{type_name(input)}'; convert it with .float() first"
+        )
     if 0 in target:
-        return input.new_zeros((*input.array.shape[:-rank], *target))
-    if all(m == 1 for m in target):
-        return input.mean(tuple(range(-rank, 0)), keepdim=True)
+        return input.sum(tuple(range(-rank, 0)), keepdim=True).expand(*input.array.shape[:-rank], *target)
     if spatial == target:
         return input.clone()
     for d, (n, m) in enumerate(zip(spatial, target, strict=True)):
@@ -75,20 +80,28 @@ def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tenso
     return input
 
 
+def _largest(values: Array, indices: Array, dim: int, m: int) -> tuple[Array, Array]:
+    """The largest of m windows that cover a dimension, and what `indices` says of it: the first of several, the last nan."""
+    start, end = _bounds(values.shape[dim], m)
+    longest = int((end - start).max(initial=1))
+    places = np.minimum(start[:, None] + np.arange(longest), end[:, None] - 1)  # (m, longest window)
+    seen, known = (np.moveaxis(x, dim, -1)[..., places] for x in (values, indices))
+    best = seen.argmax(-1)
+    if (holes := np.isnan(seen)).any():
+        best = np.where(holes.any(-1), longest - 1 - holes[..., ::-1].argmax(-1), best)
+    return tuple(np.moveaxis(np.take_along_axis(x, best[..., None], -1)[..., 0], -1, dim) for x in (seen, known))  # type: ignore[return-value]
+
+
 def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, return_indices: bool) -> Any:
     spatial, target = _target(name, rank, input, output_size, rank + 1)
-    bounds = [list(zip(*_bounds(n, m), strict=True)) for n, m in zip(spatial, target, strict=True)]
-    flat = np.arange(math.prod(spatial)).reshape(spatial)
-    every: Key = (...,)
-    indices = np.empty((*input.array.shape[:-rank], *target), np.int64)
-    for place in itertools.product(*(range(m) for m in target)):
-        window: Key = tuple(slice(*bounds[d][i]) for d, i in enumerate(place))
-        values = input.array[(*every, *window)]
-        rows = values.reshape(*values.shape[:-rank], math.prod(values.shape[-rank:]))
-        best = rows.argmax(-1)
-        if values.dtype.kind == "f" and (holes := np.isnan(rows)).any():  # the last nan wins
-            best = np.where(holes.any(-1), rows.shape[-1] - 1 - holes[..., ::-1].argmax(-1), best)
-        indices[(*every, *place)] = flat[window].ravel()[best]
+    if input.array.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"{name}\" not implemented for '{type_name(input)}'; convert it with .float() first"
+        )
+    values = input.array
+    indices = np.broadcast_to(np.arange(math.prod(spatial)).reshape(spatial), values.shape)
+    for d in reversed(range(rank)):  # so that the first of several in the order of memory wins
+        values, indices = _largest(values, indices, d - rank, target[d])
     positions = wrap(indices.reshape(*indices.shape[:-rank], math.prod(target)))
     out = gather(input.flatten(-rank), -1, positions).reshape(indices.shape)
     return (out, wrap(indices)) if return_indices else out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from .. import dtypes
@@ -11,6 +13,12 @@ from ..autograd.variable import Array, Variable
 def type_name(x: Any) -> str:
     """What PyTorch's messages call the dtype of a tensor or array: Float, Long, ..."""
     return dtypes.cxx_name(getattr(x, "array", x).dtype)
+
+
+def require_room(shape: Sequence[int], itemsize: int) -> None:
+    """RuntimeError for an array of more bytes than can be numbered. (Of what there is not, NumPy raises MemoryError.)"""
+    if math.prod(shape) * itemsize >= 2**63:
+        raise RuntimeError(f"Storage size calculation overflowed with sizes={list(shape)}")
 
 
 def require_tensor(x: Any, function: str, argument: str = "input", position: int = 1) -> None:

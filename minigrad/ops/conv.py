@@ -12,7 +12,7 @@ The compiled form (kernels/conv.py) makes no columns. It serves large convolutio
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .arrange import flip
+from .checks import type_name
 from .contraction import einsum
 from .pad import pad
 from .windows import IntOrInts, Ints, Pairs, add_windows, inside, out_size, out_sizes, pad_zeros, tuple_of, windows
@@ -126,6 +127,12 @@ def _check(name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | N
         )
     single = x.ndim == rank + 1
     return (input.unsqueeze(0) if single else input), single
+
+
+def _check_filled(shape: Sequence[int]) -> None:
+    """PyTorch computes nothing of images without places; of none, or without channels, it does."""
+    if 0 in shape[2:] and 0 not in shape[:2]:
+        raise RuntimeError(f"Only zero batch or zero channel inputs are supported, but got input shape: {list(shape)}")
 
 
 class Convolution(Fused):
@@ -261,6 +268,7 @@ def _conv(
             f"Calculated padded input size per channel: {tuple(sizes)}. Kernel size: {tuple(needs)}. Kernel size can't be greater "
             "than actual input size"
         )
+    _check_filled(shape)
     out = Convolution.apply(x, weight, bias, strides, pads, dilations, groups)
     return out.squeeze(0) if single else out
 
@@ -366,6 +374,10 @@ def _conv_transpose(
     output_padding: IntOrInts, groups: int, dilation: IntOrInts,
 ) -> Tensor:  # fmt: skip
     x, single = _check(name, rank, input, weight, bias)
+    if x.array.dtype.kind != "f" and x.array.dtype != np.int64:
+        raise NotImplementedError(
+            f"\"{name}\" not implemented for '{type_name(x)}'; convert the tensors with .float() first"
+        )
     strides, dilations = tuple_of(stride, rank, "stride"), tuple_of(dilation, rank, "dilation")
     pads, extra = tuple_of(padding, rank, "padding"), tuple_of(output_padding, rank, "output_padding")
     n_in, per_group, *kernel = weight.array.shape
@@ -406,6 +418,7 @@ def _conv_transpose(
         raise RuntimeError(
             f"Given input size per channel: {tuple(shape[2:])}. Calculated output size per channel: {spatial}. Output size is too small"
         )
+    _check_filled(shape)
     # What the convolution that this transposes would have padded after, beyond the places that its windows reach.
     pairs = tuple((p, p - e) for p, e in zip(pads, extra, strict=True))
     out = TransposedConvolution.apply(x, weight, bias, strides, pairs, dilations, groups, spatial)

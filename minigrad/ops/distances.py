@@ -230,6 +230,8 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The distances of every two of n vectors, (n, m) to (n · (n - 1) / 2,): row 0 to 1, 0 to 2, ... PyTorch: torch.pdist."""
     if input.array.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input.array.ndim}D")
+    if input.array.dtype == np.float16:
+        raise NotImplementedError("\"pdist\" not implemented for 'Half'; convert the tensor with .float() first")
     if p < 0:
         raise RuntimeError("pdist only supports non-negative p values")
     first, second = np.triu_indices(len(input.array), 1)

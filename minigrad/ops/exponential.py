@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import dtypes
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Operand, Variable, wrap
+from ..autograd.variable import Array, Operand, Variable
 from ..public import public
 from .choice import clamp, where
-from .operands import Number, broadcast, only_float_binary, promote, to_float
+from .operands import Number, broadcast, number_like, only_float_binary, promote, to_float
 from .rule import Rule
 
 if TYPE_CHECKING:
@@ -114,9 +113,7 @@ class Xlogy(Operation):
 @public
 def xlogy(input: Operand | Number, other: Operand | Number) -> Tensor:
     """input · ln(other), 0 where input is 0. PyTorch: torch.xlogy."""
-    a, b = (
-        x if isinstance(x, Variable) else wrap(np.asarray(float(x), dtypes.default_numpy())) for x in (input, other)
-    )
+    a, b = (x if isinstance(x, Variable) else number_like(x, input, other) for x in (input, other))
     a, b = promote(a, b)
     broadcast(a.array.shape, b.array.shape)
     return Xlogy.apply(to_float(a), to_float(b))

@@ -35,6 +35,10 @@ def _sizes(name: str, rank: int, spatial: Ints, output_size: Any, output_ratio: 
     if output_size is None and output_ratio is None:
         raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
     if output_size is not None:
+        if not isinstance(output_size, int) and len(output_size) != rank:
+            raise RuntimeError(
+                f"{name}: output_size must either be a single Int or tuple of {rank} Ints, got {output_size}"
+            )
         return tuple_of(output_size, rank, "output_size")
     if rank == 2 and (not isinstance(output_ratio, Sequence) or len(output_ratio) > 2):  # as PyTorch's
         raise TypeError(f"{name}: output_ratio must be a tuple of two numbers, got {output_ratio!r}")
@@ -50,20 +54,28 @@ def _fractional(
         raise IndexError(f"{name}: Expected {rank + 1}D or {rank + 2}D tensor for input, but got: {list(x.shape)}")
     if x.ndim not in (rank + 1, rank + 2) or 0 in x.shape[-rank - 1 :]:
         raise RuntimeError(f"{name}: Expected {rank + 1}D or {rank + 2}D tensor for input, but got: {list(x.shape)}")
+    if not isinstance(kernel_size, int) and len(kernel_size) != rank:
+        raise RuntimeError(
+            f"{name}: kernel_size must either be a single Int or tuple of {rank} Ints, got {kernel_size}"
+        )
     kernel, spatial = tuple_of(kernel_size, rank, "kernel_size"), x.shape[-rank:]
     out = _sizes(name, rank, spatial, output_size, output_ratio)
+    if min(kernel) <= 0 or min(out) < 0:
+        raise RuntimeError(
+            f"{name}: kernel_size must be greater than 0 and output_size not negative, got {kernel} and {out}"
+        )
     for n, k, m in zip(spatial, kernel, out, strict=True):
         if m + k - 1 > n - (rank == 3):  # (in three dimensions PyTorch wants one place more)
             raise RuntimeError(
                 f"{name}: pool size {kernel} too large relative to input size {spatial} for output size {out}"
             )
-    batch = x.reshape(-1, *x.shape[-rank - 1 :])
+    batch = x.reshape(len(x) if x.ndim == rank + 2 else 1, *x.shape[-rank - 1 :])
     lead = batch.shape[:2]
     # One number an image, channel and dimension; the first of them places the last dimension.
     drawn = default_generator.uniform((*lead, rank), x.dtype) if samples is None else samples.array
     key: list[Array] = [
-        np.arange(lead[0]).reshape(-1, *(1,) * (1 + 2 * rank)),
-        np.arange(lead[1]).reshape(-1, *(1,) * 2 * rank),
+        np.arange(lead[0]).reshape(lead[0], *(1,) * (1 + 2 * rank)),
+        np.arange(lead[1]).reshape(lead[1], *(1,) * 2 * rank),
     ]
     flat: Any = 0
     for d, (n, k, m) in enumerate(zip(spatial, kernel, out, strict=True)):
@@ -80,7 +92,7 @@ def _fractional(
     if (holes := np.isnan(seen)).any():  # the last nan wins
         last = seen.shape[-1] - 1 - holes[..., ::-1].argmax(-1, keepdims=True)
         best = np.where(holes.any(-1, keepdims=True), last, best)
-    every = np.broadcast_to(flat, (*lead, *out, *kernel)).reshape(*lead, *out, -1)
+    every = np.broadcast_to(flat, (*lead, *out, *kernel)).reshape(*lead, *out, math.prod(kernel))
     indices = wrap(np.take_along_axis(every, best, -1)[..., 0].reshape(*x.shape[:-rank], *out))
     values = gather(input.flatten(-rank), -1, indices.flatten(-rank)).unflatten(-1, out)
     return (values, indices) if return_indices else values
@@ -88,8 +100,8 @@ def _fractional(
 
 @public("functional")
 def fractional_max_pool2d(
-    input: Tensor, kernel_size: IntOrInts, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
-    _random_samples: Tensor | None = None,
+    input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None, output_ratio: float | Sequence[float] | None = None,
+    return_indices: bool = False, _random_samples: Tensor | None = None,
 ) -> Any:  # fmt: skip
     """The largest of windows of (N, C, H, W) at random places, in the size asked for or a ratio of the input's.
 
@@ -100,8 +112,8 @@ def fractional_max_pool2d(
 
 @public("functional")
 def fractional_max_pool3d(
-    input: Tensor, kernel_size: IntOrInts, output_size: Any = None, output_ratio: Any = None, return_indices: bool = False,
-    _random_samples: Tensor | None = None,
+    input: Tensor, kernel_size: IntOrInts, output_size: IntOrInts | None = None, output_ratio: float | Sequence[float] | None = None,
+    return_indices: bool = False, _random_samples: Tensor | None = None,
 ) -> Any:  # fmt: skip
     """The largest of windows of (N, C, D, H, W) at random places. PyTorch: torch.nn.functional.fractional_max_pool3d."""
     return _fractional(3, input, kernel_size, output_size, output_ratio, return_indices, _random_samples)

@@ -18,7 +18,7 @@ from ..autograd.variable import Array, wrap
 from ..public import public
 from .adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from .along import index_select
-from .checks import type_name
+from .checks import require_room, type_name
 from .choice import where
 from .windows import IntOrInts
 
@@ -152,8 +152,12 @@ def _sizes(
             )
         if recompute:
             raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
+        if not all(-(2**63) <= m < 2**63 for m in each):
+            raise TypeError(f"interpolate(): argument 'size' does not fit 64 bits: {list(each)}")
         return tuple(int(m) for m in each), [None] * rank
     factors = [float(f) for f in each]
+    if not all(abs(n * f) < 2**63 for n, f in zip(spatial, factors, strict=True)):  # also nan
+        raise RuntimeError(f"value cannot be converted to type int64_t without overflow: scale_factor={scale_factor}")
     target = tuple(math.floor(n * f) for n, f in zip(spatial, factors, strict=True))
     return target, [None if recompute else f for f in factors]
 
@@ -212,6 +216,7 @@ def interpolate(
         raise RuntimeError(
             f"Input and output sizes should be greater than 0, but got input {list(input.array.shape)} and output {list(target)}"
         )
+    require_room((*input.array.shape[:2], *target), input.array.dtype.itemsize)
     if mode == "area":
         return _AREA[len(spatial)](input, target)
     real = np.float64 if input.array.dtype == np.float64 else np.float32

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..autograd.function import Function
 from ..autograd.variable import Array, wrap
+from ..quiet import quiet
 from .checks import require_tensor, type_name
 from .choice import where
 
@@ -56,6 +57,9 @@ class Decomposition(Function):
         super().__init_subclass__(**kwargs)
         if "grad_fn_name" not in vars(cls):
             cls.grad_fn_name = f"Linalg{cls.__name__}Backward0"
+        for name in ("forward", "backward"):  # not a program's own Function: NumPy's warnings stay here
+            if name in vars(cls):
+                setattr(cls, name, staticmethod(quiet(vars(cls)[name].__func__)))
 
 
 def eye_like(A: Any, n: int) -> Any:

@@ -15,6 +15,7 @@ from ..sums import total
 from .arithmetic import add
 from .contraction import einsum
 from .matrix import matmul, require_same_dtype
+from .operands import broadcast_into
 from .shape import transpose
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if bias is not None:
         require_same_dtype(x, bias.array)
     if w.ndim == 1:
+        if bias is not None:
+            raise RuntimeError(
+                "linear(): a weight of one dimension takes no bias (mat2 must be a matrix, got 1-D tensor)"
+            )
         out = matmul(input, weight)
         return out if bias is None else add(out, bias)
     if x.ndim == 0 or x.shape[-1] != w.shape[-1]:
@@ -88,6 +93,10 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1] if x.ndim else 1} and {w.shape[1]}x{w.shape[0]}): input "
             f"{list(x.shape)} needs {w.shape[1]} features in its last dimension"
         )
+    if bias is not None:
+        if x.ndim == 1 and bias.array.ndim == 2 and bias.array.shape[0] == 1:
+            bias = bias.reshape((-1,))  # a vector is a matrix of one row to PyTorch, and so is its bias
+        broadcast_into((*x.shape[:-1], w.shape[0]), bias.array.shape)
     return add(matmul(input, transpose(weight, 0, 1)), bias)
 
 

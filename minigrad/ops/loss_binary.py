@@ -16,7 +16,7 @@ from .choice import clamp
 from .exponential import log
 from .loss_reduction import of_each, reduced, reduction_name, require_no_grad
 from .mask import choose
-from .operands import broadcast_error, cast, promote
+from .operands import broadcast_error, broadcast_into, cast, promote
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -174,6 +174,7 @@ def binary_cross_entropy_with_logits(
     require_no_grad("binary_cross_entropy_with_logits", weight=weight, pos_weight=pos_weight)
     input, target = promote(input, target)
     weight, pos_weight = (None if x is None else cast(x, input.array.dtype) for x in (weight, pos_weight))
+    broadcast_into(input.array.shape, *(x.array.shape for x in (weight, pos_weight) if x is not None))
     try:
         return BinaryCrossEntropyWithLogits.apply(input, target, weight, pos_weight, reduction)
     except ValueError:

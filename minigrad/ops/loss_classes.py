@@ -68,6 +68,10 @@ def _check_classes(input: Operand, target: Operand, weight: Operand | None) -> N
     if x.ndim > 1 and (t.ndim == 0 or x.shape[0] != t.shape[0]) and not (x.ndim == 2 and t.ndim > 1):
         given = t.shape[0] if t.ndim else 1
         raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({given}).")
+    if x.ndim > 2 and t.dtype != np.int64:
+        raise RuntimeError(
+            f"expected scalar type Long but found {type_name(t)}; class indices are int64 (target.long())"
+        )
     if x.ndim <= 2 and t.ndim > 1:
         raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
     if x.ndim == 1 and t.size != 1:
@@ -93,7 +97,7 @@ def _class_loss(op: type[Fused], input: Operand, target: Operand, weight: Operan
     if input.array.ndim > 1:
         return op.apply(input, target, weight, *arguments)
     loss = op.apply(input.unsqueeze(0), target.reshape((1,)), weight, *arguments)
-    return loss.reshape(target.shape) if loss.ndim else loss
+    return loss.reshape(()) if loss.ndim else loss
 
 
 class NllLoss(Fused):
@@ -235,6 +239,10 @@ def cross_entropy(
     if input.array.ndim == 0:
         raise ValueError("Expected 1 or more dimensions (got 0)")
     _check_classes(input, target, weight)
+    if label_smoothing and input.array.ndim == 1 and target.array.ndim:
+        raise RuntimeError(
+            "output with shape [] doesn't match the broadcast shape [1]: the target of one sample is a tensor ()"
+        )
     require_floating(input, "cross_entropy", "log_softmax_lastdim_kernel_impl")
     return _class_loss(CrossEntropyLoss, input, target, weight, ignore_index, reduction, label_smoothing)
 

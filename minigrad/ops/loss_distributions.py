@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, wrap
+from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from ..warn import warn
 from .checks import require_tensor, type_name
@@ -103,6 +103,10 @@ def gaussian_nll_loss(
     var: in the shape of input, or with a last dimension of 1 or none; a number. It is held at eps or above (its gradient
     is not). full adds ln(2π) / 2. PyTorch: torch.nn.functional.gaussian_nll_loss.
     """
+    if not isinstance(var, float | Variable):
+        raise TypeError(
+            f"gaussian_nll_loss(): argument 'var' (position 3) must be Tensor or float, not {type(var).__name__}"
+        )
     variance: Tensor = wrap(np.full_like(input.array, var)) if isinstance(var, float) else var
     if var < 0 if isinstance(var, float) else (var.array < 0).any():
         raise ValueError("var has negative entry/entries")

@@ -14,6 +14,7 @@ from .choice import clamp, minimum, where
 from .distances import pairwise_distance
 from .exponential import exp, log1p
 from .loss_reduction import reduced, reduction_name
+from .operands import broadcast_into, cast, element
 from .piecewise import relu
 
 if TYPE_CHECKING:
@@ -27,9 +28,16 @@ def hinge_embedding_loss(
 ) -> Tensor:  # fmt: skip
     """input where target is 1, max(0, margin - input) where it is -1. PyTorch: torch.nn.functional.hinge_embedding_loss."""
     reduction = reduction_name(reduction, size_average, reduce)
+    if reduction == "mean" and input.array.dtype.kind != "f":
+        raise RuntimeError(
+            "hinge_embedding_loss(): the mean of whole numbers is none of their type: convert the input with .float(), or "
+            f"give another reduction. Got {input.dtype}"
+        )
+    if input.array.dtype.kind == "f":
+        margin = element(margin, input.array.dtype)
     far = where(target != 1, clamp(margin - input, min=0), 0.0)
     near = where(target != -1, input, 0.0)
-    return reduced(far + near, reduction)
+    return reduced(cast(far + near, input.array.dtype), reduction)
 
 
 @public("functional")
@@ -130,7 +138,8 @@ def soft_margin_loss(
     """
     reduction = reduction_name(reduction, size_average, reduce)
     require_floating(input, "soft_margin_loss")
-    return reduced(log1p(exp(-target * input)), reduction)
+    broadcast_into(input.array.shape, target.array.shape)
+    return reduced(log1p(exp(-(target * input))), reduction)
 
 
 @public("functional")
@@ -146,6 +155,10 @@ def multi_margin_loss(
     if p not in (1, 2):
         raise ValueError("only p == 1 and p == 2 supported")
     require_floating(input, "multi_margin_loss")
+    if input.array.dtype == np.float16:
+        raise NotImplementedError(
+            "\"multi_margin_loss\" not implemented for 'Half'; convert the tensor with .float() first"
+        )
     shape = input.array.shape
     if len(shape) not in (1, 2) or shape[-1] == 0:
         raise RuntimeError(

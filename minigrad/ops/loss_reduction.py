@@ -14,7 +14,7 @@ def reduction_name(reduction: str, size_average: bool | None = None, reduce: boo
     """The reduction of a loss: "none", "mean" or "sum"; from the old arguments, with PyTorch's warning, if one is given."""
     if size_average is not None or reduce is not None:
         wanted = size_average is None or size_average
-        reduction = "none" if reduce is False else "mean" if wanted else "sum"
+        reduction = "none" if reduce is not None and not reduce else "mean" if wanted else "sum"
         warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.")
     if reduction not in ("mean", "sum", "none"):
         raise ValueError(f"{reduction} is not a valid value for reduction; use 'none', 'mean' or 'sum'")

@@ -173,7 +173,7 @@ def smooth_l1_loss(
     _same_size(input, target)
     if beta == 0:
         return _difference_loss(L1Loss, "l1_cpu", input, target, reduction, 0.0)
-    if beta < 0:
+    if not beta > 0:  # also nan
         raise RuntimeError(f"smooth_l1_loss does not support negative values for beta, got {beta}.")
     return _difference_loss(SmoothL1Loss, "smooth_l1_cpu", input, target, reduction, beta)
 

@@ -20,6 +20,8 @@ def _lp_pool(
     stride: IntOrInts | None, ceil_mode: bool,
 ) -> Tensor:  # fmt: skip
     """(Σ xᵖ)^(1/p) of each window, as the mean times how many elements a whole window has; max |x| for p = ∞."""
+    if norm_type == 0:
+        raise ZeroDivisionError("lp_pool: norm_type must not be 0: the p-norm takes the root of order p")
     if norm_type == math.inf:
         return largest(input.abs(), kernel_size, stride, 0, 1, ceil_mode)
     if norm_type == -math.inf:

@@ -78,6 +78,8 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
         raise RuntimeError(
             f"linalg.matrix_power: A must be batches of square matrices, but they are {shape[-2]} by {shape[-1]} matrices"
         )
+    if not -(2**63) <= n < 2**63:
+        raise OverflowError(f"linalg_matrix_power(): argument 'n' (position 2) must fit 64 bits, but is {n}")
     if n == 0:
         return where(
             wrap(np.ones(shape, bool)), eye_like(input, shape[-1]), input

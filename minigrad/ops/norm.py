@@ -18,13 +18,15 @@ import numpy as np
 
 from .. import storage
 from ..autograd.fused import Fused, size
-from ..autograd.variable import Array, Operand, wrap
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from ..quiet import quiet
 from ..sums import total
+from ..warn import warn
 from .checks import require_floating, type_name
 from .dims import normalize_dim
 from .join import cat
+from .operands import cast
 from .power import sqrt
 from .shape import forget_base
 
@@ -70,6 +72,12 @@ def _standardize(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Ar
 def _varies(w: Array | None, ndim: int, axes: tuple[int, ...]) -> bool:
     """Whether a parameter that broadcasts to ndim dimensions has several values along axes."""
     return w is not None and any(axis >= ndim - w.ndim and w.shape[axis - ndim] != 1 for axis in axes)
+
+
+def _halves_of_floats(input: Tensor, *parameters: Any) -> bool:
+    """Whether the input is float16 and all parameters float32: such layers compute in float32."""
+    given = [x for x in parameters if x is not None]
+    return bool(given) and input.array.dtype == np.float16 and all(x.array.dtype == np.float32 for x in given)
 
 
 def _parameter_dtypes(input: Tensor, *parameters: Any) -> None:
@@ -187,6 +195,10 @@ def layer_norm(
     PyTorch: torch.nn.functional.layer_norm. Source: Ba et al. 2016, "Layer Normalization".
     """
     axes = _last_axes("layer_norm", "LayerNormKernelImpl", input, normalized_shape, weight=weight, bias=bias)
+    if _halves_of_floats(input, weight, bias):
+        return cast(
+            layer_norm(cast(input, np.dtype(np.float32)), normalized_shape, weight, bias, eps), np.dtype(np.float16)
+        )
     _parameter_dtypes(input, weight, bias)
     return NativeLayerNorm.apply(input, weight, bias, axes, eps)
 
@@ -208,6 +220,8 @@ def group_norm(
     if len(shape) < 2:
         raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {len(shape)}")
     n, channels = shape[:2]
+    if num_groups == 0:
+        raise ZeroDivisionError("group_norm: num_groups must be at least 1, got 0")
     if n * channels // num_groups * math.prod(shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {list(shape)}")
     if channels % num_groups:
@@ -221,6 +235,8 @@ def group_norm(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
                 f"{list(x.shape)} and input of shape {list(shape)}"
             )
+    if _halves_of_floats(input, weight, bias):
+        return cast(group_norm(cast(input, np.dtype(np.float32)), num_groups, weight, bias, eps), np.dtype(np.float16))
     _parameter_dtypes(input, weight, bias)
     grouped = (num_groups, channels // num_groups)
     w, b = (None if x is None else x.reshape((*grouped, 1)) for x in (weight, bias))
@@ -330,6 +346,10 @@ def batch_norm(
     else:
         _both_or_neither(running_mean, running_var)
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    if _halves_of_floats(input, running_mean, running_var, weight, bias):
+        wide = cast(input, np.dtype(np.float32))
+        out = batch_norm(wide, running_mean, running_var, weight, bias, training, momentum, eps)
+        return cast(out, np.dtype(np.float16))
     _parameter_dtypes(input, running_mean, running_var, weight, bias)
     if not training:
         assert running_mean is not None  # see above
@@ -390,6 +410,10 @@ def instance_norm(
     for name, v in vectors.items():
         if v is not None and v.array.size != channels:
             raise RuntimeError(f"{name} should contain {n * channels} elements not {n * v.array.size}")
+    if _halves_of_floats(input, *vectors.values()):
+        wide = cast(input, np.dtype(np.float32))
+        out = instance_norm(wide, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
+        return cast(out, np.dtype(np.float16))
     _parameter_dtypes(input, *vectors.values())
     moments = Moments()
     out = NativeBatchNorm.apply(input, weight, bias, tuple(range(2, x.ndim)), eps, moments)
@@ -440,9 +464,20 @@ def rms_norm(
 
     eps None: the machine epsilon of the dtype. PyTorch: torch.nn.functional.rms_norm. Source: Zhang and Sennrich 2019.
     """
+    if isinstance(input, Variable) and not input.array.ndim:
+        raise ValueError("Input tensor must have at least 1 dimensions, but got 0")
     axes = _last_axes("rms_norm", "rms_norm", input, normalized_shape, weight=weight)
-    _parameter_dtypes(input, weight)
-    return RmsNorm.apply(input, weight, axes, float(np.finfo(input.array.dtype).eps) if eps is None else eps)
+    d = input.array.dtype
+    smallest = float(np.finfo(d).eps) if eps is None else eps
+    if weight is not None and weight.array.dtype != d:  # which PyTorch takes here, and only here
+        warn(
+            f"Mismatch dtype between input and weight: input dtype = {type_name(input)}, weight dtype = {type_name(weight)}, "
+            "Cannot dispatch to fused implementation."
+        )
+        if _halves_of_floats(input, weight):
+            input = cast(input, weight.array.dtype)
+        return cast(RmsNorm.apply(input, None, axes, smallest) * weight, d)
+    return RmsNorm.apply(input, weight, axes, smallest)
 
 
 @public("functional")

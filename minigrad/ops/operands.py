@@ -131,6 +131,12 @@ def element(x: Number, d: np.dtype) -> Any:
     return x if d.kind == "f" else wrapped(int(x), d)
 
 
+def number_like(x: Number, *operands: Operand | Number) -> Any:
+    """A number as a tensor in the floating type of the tensor among the operands."""
+    d = next((t.array.dtype for t in operands if isinstance(t, Variable)), dtypes.default_numpy())
+    return wrap(np.asarray(float(x), d if d.kind == "f" else dtypes.default_numpy()))
+
+
 def scalar_of(x: Any) -> Any:
     """A tensor without dimensions and gradient as the number that it is; anything else as it is."""
     if isinstance(x, Variable) and not x.array.ndim and x._edge is None and not x._requires_grad:
@@ -174,6 +180,13 @@ def broadcast(*shapes: Sequence[int]) -> tuple[int, ...]:
         return np.broadcast_shapes(*map(tuple, shapes))
     except ValueError:
         raise broadcast_error(*(np.broadcast_to(0, tuple(s)) for s in shapes[:2])) from None
+
+
+def broadcast_into(out: Sequence[int], *shapes: Sequence[int]) -> None:
+    """RuntimeError where the shapes meet in a larger one than `out`: what PyTorch computes in the memory of its first tensor."""
+    met = broadcast(out, *shapes)
+    if met != tuple(out):
+        raise RuntimeError(f"output with shape {list(out)} doesn't match the broadcast shape {list(met)}")
 
 
 def broadcast_error(a: Operand, b: Operand) -> RuntimeError:

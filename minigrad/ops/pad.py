@@ -11,6 +11,8 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..public import public
 from .along import index_select
+from .checks import require_room
+from .operands import element
 from .parts import slice_of
 from .windows import Pairs, pad_zeros
 
@@ -40,6 +42,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     mode: "constant" (any dimensions), "reflect", "replicate" or "circular" (spatial dimensions). PyTorch: torch.nn.functional.pad.
     """
     widths = [int(p) for p in pad]
+    if any(abs(p) >= 2**63 for p in widths):
+        raise TypeError(f"pad(): argument 'pad' does not fit 64 bits: {widths}")
     ndim = input.array.ndim
     if len(widths) % 2:
         raise RuntimeError(f"Padding length must be divisible by 2, got {len(widths)} numbers")
@@ -63,7 +67,11 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         input = slice_of(input, cut)
     if not any(p > 0 for pair in pairs for p in pair):
         return input.clone()
-    return Pad.apply(input, tuple((max(lo, 0), max(hi, 0)) for lo, hi in pairs), value or 0)
+    pairs = [(max(lo, 0), max(hi, 0)) for lo, hi in pairs]
+    require_room(
+        [n + lo + hi for n, (lo, hi) in zip(input.array.shape, pairs, strict=True)], input.array.dtype.itemsize
+    )
+    return Pad.apply(input, tuple(pairs), element(value, input.array.dtype) if value else 0)
 
 
 def _check_spatial(input: Tensor, count: int, mode: str, value: float | None) -> None:
@@ -71,6 +79,11 @@ def _check_spatial(input: Tensor, count: int, mode: str, value: float | None) ->
     if mode not in ("reflect", "replicate", "circular"):
         raise NotImplementedError(
             f"Unrecognised padding mode {mode}; there are constant, reflect, replicate and circular"
+        )
+    if mode != "circular" and input.array.dtype.kind == "b":
+        kernel = {"reflect": "reflection", "replicate": "replication"}[mode]
+        raise NotImplementedError(
+            f"\"{kernel}_pad{count}d\" not implemented for 'Bool'; convert the tensor first, as in x.int()"
         )
     if value:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
@@ -92,6 +105,10 @@ def _pad_by_index(input: Tensor, pairs: list[tuple[int, int]], mode: str) -> Ten
         if not (lo or hi):
             continue
         n = input.array.shape[dim]
+        if n + lo + hi < 1:
+            raise RuntimeError(
+                f"input of {n} places at dimension {dim} is too small: padding ({lo}, {hi}) leaves {n + lo + hi} of them"
+            )
         places = np.arange(-lo, n + hi)
         if mode == "reflect":
             if max(lo, hi) >= n:

@@ -80,7 +80,7 @@ class Fold(Operation):
         ctx.setting = kernel, dilation, padding, stride
         out = out_sizes(spatial, kernel, stride, padding, dilation)
         padded = tuple(s + lo + hi for s, (lo, hi) in zip(spatial, padding, strict=True))
-        values = x.reshape(x.shape[0], -1, *kernel, *out)
+        values = x.reshape(x.shape[0], x.shape[1] // math.prod(kernel), *kernel, *out)
         total = add_windows(values, padded, kernel, stride, dilation)
         return np.ascontiguousarray(total[inside(spatial, padding)])
 

@@ -6,6 +6,7 @@ is given with each.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..random import default_generator
 from .checks import require_floating, require_tensor, type_name
 from .choice import where
 from .mask import choose, keep
+from .operands import element
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -130,11 +132,18 @@ def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, trainin
     PyTorch: torch.nn.functional.rrelu. Source: Xu et al. 2015, "Empirical Evaluation of Rectified Activations".
     """
     require_floating(input, "rrelu")
+    if not (math.isfinite(lower) and math.isfinite(upper)):
+        raise RuntimeError(f"rrelu: both bounds must be finite, got {lower} and {upper}")
     if lower > upper:
         raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
+    lower, upper = element(lower, input.array.dtype), element(upper, input.array.dtype)
     if not training:
-        return LeakyRelu.apply(input, (lower + upper) / 2)
+        return LeakyRelu.apply(input, element((lower + upper) / 2, input.array.dtype))
     x = input.array
+    if x.dtype == np.float16:
+        raise NotImplementedError(
+            "\"rrelu_with_noise\" not implemented for 'Half'; convert the tensor with .float() first"
+        )
     slopes = np.ones_like(x, order="C")
     negative = x <= 0  # the slopes are drawn for these alone, in order
     slopes[negative] = default_generator.uniform((int(np.count_nonzero(negative)),), np.float64, lower, upper)
@@ -205,7 +214,7 @@ def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
     require_tensor(input, "threshold")
     if input.array.dtype.kind == "b":
         raise NotImplementedError("\"threshold_cpu\" not implemented for 'Bool'; convert the tensor first")
-    return Threshold.apply(input, threshold, value)
+    return Threshold.apply(input, threshold, element(value, input.array.dtype))
 
 
 class Hardshrink(Operation):
@@ -249,8 +258,10 @@ class Softshrink(Operation):
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """input moved by lambd towards 0, and 0 within lambd of it. PyTorch: torch.nn.functional.softshrink."""
     require_floating(input, "softshrink", "softshrink_check")
-    if not lambd >= 0:
-        raise RuntimeError(f"lambda must be in range [0, inf) for input dtype {type_name(input)}, but found {lambd}")
+    if not 0 <= lambd <= float(np.finfo(input.array.dtype).max):
+        raise RuntimeError(
+            f"lambda must be in range [0, {np.finfo(input.array.dtype).max}] for input dtype {type_name(input)}, but found {lambd}"
+        )
     return Softshrink.apply(input, lambd)
 
 

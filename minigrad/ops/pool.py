@@ -12,7 +12,7 @@ from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from .along import gather
-from .checks import type_name
+from .checks import require_floating, type_name
 from .operands import array_of
 from .pad import pad as pad_tensor
 from .windows import IntOrInts, Ints, Pairs, at, inside, pad_zeros, tuple_of
@@ -134,6 +134,11 @@ def _geometry(
     kernel = tuple_of(kernel_size, rank, "kernel_size")
     steps = kernel if stride is None or stride in ((), []) else tuple_of(stride, rank, "stride")
     margins, dilations = tuple_of(padding, rank, "padding"), tuple_of(dilation, rank, "dilation")
+    if max(map(abs, (*kernel, *steps, *margins, *dilations))) >= 2**31:
+        raise RuntimeError(
+            f"value cannot be converted to type int without overflow: kernel_size={kernel}, stride={steps}, padding={margins}, "
+            f"dilation={dilations}"
+        )
     if min(kernel) <= 0:
         raise RuntimeError(f"kernel size should be greater than zero, but got kernel_size: {kernel}")
     if min(steps) <= 0:
@@ -185,12 +190,14 @@ class MaxPool(Fused):
         return spread_to_winner(grad, ctx.winner, *ctx.setting), *(None,) * 5
 
 
-@public("minigrad", "functional", floats="input")
+@public("minigrad", "functional")
 def max_pool1d(
     input: Tensor, kernel_size: IntOrInts, stride: IntOrInts | None = None, padding: IntOrInts = 0, dilation: IntOrInts = 1,
     ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:  # fmt: skip
     """The largest of each window of (N, C, L) or (C, L). PyTorch: torch.nn.functional.max_pool1d."""
+    if not return_indices:  # with indices PyTorch takes whole numbers too
+        require_floating(input, "max_pool1d")
     return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
@@ -301,6 +308,10 @@ def _avg_pool(
     if x.dtype.kind != "f" and x.dtype != np.int64:
         raise NotImplementedError(
             f"\"avg_pool2d\" not implemented for '{type_name(x)}'; convert the tensor with .float() first"
+        )
+    if rank == 3 and x.dtype == np.float16:
+        raise NotImplementedError(
+            "\"avg_pool3d_out_frame\" not implemented for 'Half'; convert the tensor with .float() first"
         )
     if divisor == 0:
         raise RuntimeError("divisor must be not zero")

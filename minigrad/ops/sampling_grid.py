@@ -49,6 +49,10 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     align_corners: -1 and 1 are the middles of the outermost elements; else the edges. PyTorch: torch.nn.functional.affine_grid.
     """
     sizes = tuple(int(n) for n in size)
+    if theta.array.dtype == np.float16:
+        raise NotImplementedError(
+            "affine_grid: \"tensor_cpu\" not implemented for 'Half'; convert theta with .float() first"
+        )
     if theta.array.dtype.kind != "f":
         raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
     rank = len(sizes) - 2

@@ -203,23 +203,32 @@ def logdet(input: Tensor) -> Tensor:
 def leading_minor(a: Array) -> int:
     """The order of the first leading minor of a matrix that is not positive-definite; 0 if all are."""
     try:
-        np.linalg.cholesky(a)
+        if not np.isnan(np.diagonal(np.linalg.cholesky(a))).any():  # of a nan LAPACK says nothing: it is not positive
+            return 0
     except np.linalg.LinAlgError:
-        n = len(a)
-        return next((k for k in range(1, n) if not np.linalg.eigvalsh(a[:k, :k]).min() > 0), n)
-    return 0
+        pass
+    n = len(a)
+    return next((k for k in range(1, n) if not _smallest(a[:k, :k]) > 0), n)
+
+
+def _smallest(a: Array) -> Any:
+    """The smallest eigenvalue of a symmetric matrix; nan where an element that is read is no number."""
+    return np.linalg.eigvalsh(a).min() if np.isfinite(np.tril(a)).all() else np.nan
 
 
 def _factor(a: Array) -> Array:
     try:
-        return np.linalg.cholesky(a)
+        L = np.linalg.cholesky(a)
+        if not np.isnan(np.diagonal(L, 0, -2, -1)).any():  # of a nan LAPACK says nothing: it is not positive either
+            return L
     except np.linalg.LinAlgError:
-        place, order = next((p, k) for p in np.ndindex(a.shape[:-2]) if (k := leading_minor(a[p])))
-        batch = f"(Batch element {np.ravel_multi_index(place, a.shape[:-2])}): " if place else ""
-        raise LinAlgError(
-            f"linalg.cholesky: {batch}The factorization could not be completed because the input is not positive-definite "
-            f"(the leading minor of order {order} is not positive-definite)."
-        ) from None
+        pass
+    place, order = next((p, k) for p in np.ndindex(a.shape[:-2]) if (k := leading_minor(a[p])))
+    batch = f"(Batch element {np.ravel_multi_index(place, a.shape[:-2])}): " if place else ""
+    raise LinAlgError(
+        f"linalg.cholesky: {batch}The factorization could not be completed because the input is not positive-definite "
+        f"(the leading minor of order {order} is not positive-definite)."
+    )
 
 
 class CholeskyEx(Decomposition):

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..public import public
 from .along import scatter
+from .checks import type_name
 from .windows import IntOrInts, Ints, tuple_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ def _unpool(
         raise RuntimeError(
             f"Expected shape of indices to be same as that of the input tensor ({list(x.shape)}) but got indices tensor with "
             f"shape: {list(index.shape)}"
+        )
+    if x.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"{name}\" not implemented for '{type_name(x)}'; convert the tensor with .float() first"
         )
     target = _output_size(input, kernel, steps, margins, output_size)
     places = math.prod(target)

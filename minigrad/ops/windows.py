@@ -23,8 +23,12 @@ Pairs: TypeAlias = tuple[tuple[int, int], ...]  # padding before and after, by s
 def tuple_of(value: Any, n: int, name: str) -> Ints:
     """`value` once for each of n spatial dimensions."""
     if isinstance(value, int | np.integer):
+        if abs(int(value)) >= 2**63:
+            raise OverflowError(f"{name}={value} does not fit 64 bits")
         return (int(value),) * n
     values = tuple(int(v) for v in value)
+    if any(abs(v) >= 2**63 for v in values):
+        raise OverflowError(f"{name}={list(values)} does not fit 64 bits")
     if len(values) == 1:
         return values * n
     if len(values) != n:

@@ -6,6 +6,7 @@ A file for each optimizer; `optimizer.py` holds what they share, `lr_scheduler.p
 from typing import Any
 
 from .. import missing
+from ..signature import publish_constructor as _publish_constructor
 from . import lr_scheduler, swa_utils
 from .adadelta import Adadelta
 from .adafactor import Adafactor
@@ -21,6 +22,13 @@ from .radam import RAdam
 from .rmsprop import RMSprop
 from .rprop import Rprop
 from .sgd import SGD
+
+for _class in (
+    ASGD, LBFGS, SGD, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, NAdam, RAdam, RMSprop, Rprop,
+    *(value for value in vars(lr_scheduler).values() if isinstance(value, type)),
+    swa_utils.SWALR,
+):  # fmt: skip
+    _publish_constructor(_class)
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from ..autograd.variable import Array, wrap
 from ..missing import refuse
 from .adam import decay
 from .optimizer import Optimizer, check_range, count_step, scalar_state
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 class Adadelta(Optimizer):
@@ -21,7 +24,7 @@ class Adadelta(Optimizer):
     _step_numbers = ("step",)
 
     def __init__(
-        self, params: Any, lr: Any = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0,
+        self, params: Any, lr: Tensor | float = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0,
         foreach: bool | None = None, *, capturable: bool = False, maximize: bool = False, differentiable: bool = False,
     ) -> None:  # fmt: skip
         check_range("learning rate", lr)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd.variable import Array, wrap
 from .optimizer import Optimizer, check_range, count_step, lerp, scalar_state
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 class Adafactor(Optimizer):
@@ -25,7 +28,7 @@ class Adafactor(Optimizer):
     _step_numbers = ("step",)
 
     def __init__(
-        self, params: Any, lr: Any = 1e-2, beta2_decay: float = -0.8, eps: tuple[float | None, float] = (None, 1e-3),
+        self, params: Any, lr: Tensor | float = 1e-2, beta2_decay: float = -0.8, eps: tuple[float | None, float] = (None, 1e-3),
         d: float = 1.0, weight_decay: float = 0.0, *, foreach: bool | None = None, maximize: bool = False,
     ) -> None:  # fmt: skip
         check_range("learning rate", lr)

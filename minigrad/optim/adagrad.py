@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd.variable import Array, wrap
 from .adam import decay
 from .optimizer import Optimizer, check_range, count_step, scalar_state
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 class Adagrad(Optimizer):
@@ -20,7 +23,7 @@ class Adagrad(Optimizer):
     _step_numbers = ("step",)
 
     def __init__(
-        self, params: Any, lr: Any = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
+        self, params: Any, lr: Tensor | float = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
         initial_accumulator_value: float = 0, eps: float = 1e-10, foreach: bool | None = None, *, maximize: bool = False,
         differentiable: bool = False, fused: bool | None = None,
     ) -> None:  # fmt: skip

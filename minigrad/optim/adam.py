@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ..autograd.fused import compiled_form, size
 from ..autograd.variable import Array, Variable, wrap
 from ..missing import refuse
 from .optimizer import Optimizer, check_betas, check_range, count_step, in_one_line, lerp, scalar_state
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 def decay(p: Array, grad: Array, group: dict[str, Any], decoupled: bool) -> Array:
@@ -66,7 +69,7 @@ class Adam(Optimizer):
     _step_numbers = ("step",)
 
     def __init__(
-        self, params: Any, lr: Any = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
+        self, params: Any, lr: Tensor | float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         weight_decay: float = 0, amsgrad: bool = False, *, foreach: bool | None = None, maximize: bool = False,
         capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
         decoupled_weight_decay: bool = False,
@@ -206,7 +209,7 @@ class Moments(Optimizer):
     _step_numbers = ("step", "mu_product")
 
     def __init__(
-        self, params: Any, lr: Any, betas: tuple[float, float], eps: float, weight_decay: float, **more: Any
+        self, params: Any, lr: Tensor | float, betas: tuple[float, float], eps: float, weight_decay: float, **more: Any
     ) -> None:
         check_arguments(self, lr, betas, eps, weight_decay, capturable=more["capturable"])
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, **more})

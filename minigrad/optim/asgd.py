@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from ..autograd.variable import Array, Variable, wrap
 from ..missing import refuse
 from .adam import decay
 from .optimizer import Optimizer, check_range, count_step, scalar_state
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 class ASGD(Optimizer):
@@ -22,7 +25,7 @@ class ASGD(Optimizer):
     _step_numbers = ("step", "eta", "mu")
 
     def __init__(
-        self, params: Any, lr: Any = 1e-2, lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6,
+        self, params: Any, lr: Tensor | float = 1e-2, lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6,
         weight_decay: float = 0, foreach: bool | None = None, maximize: bool = False, differentiable: bool = False,
         capturable: bool = False,
     ) -> None:  # fmt: skip

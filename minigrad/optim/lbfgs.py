@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
 from .optimizer import Optimizer, check_range
 from .strong_wolfe import strong_wolfe
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 # Of the state: shares of the last two loops, the last direction and length, the history, the gradient and loss before.
 _NAMES = ("al", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss")
@@ -29,7 +32,7 @@ class LBFGS(Optimizer):
     """
 
     def __init__(
-        self, params: Any, lr: Any = 1, max_iter: int = 20, max_eval: int | None = None, tolerance_grad: float = 1e-7,
+        self, params: Any, lr: Tensor | float = 1, max_iter: int = 20, max_eval: int | None = None, tolerance_grad: float = 1e-7,
         tolerance_change: float = 1e-9, history_size: int = 100, line_search_fn: str | None = None,
     ) -> None:  # fmt: skip
         check_range("learning rate", lr)
@@ -124,6 +127,8 @@ class LBFGS(Optimizer):
 
     def _gradient(self) -> Array:
         params = self.param_groups[0]["params"]
+        if any(p.array.dtype.kind != "f" for p in params):
+            raise RuntimeError("LBFGS: only parameters of a floating type can take a step")
         parts = [np.zeros_like(p.array) if p._grad is None else p._grad.array for p in params]
         return np.concatenate([part.reshape(-1) for part in parts])
 

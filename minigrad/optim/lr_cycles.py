@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .lr_base import LRScheduler, copied, for_each_group, require_optimizer, set_value, state_of
 from .optimizer import Optimizer
+
+if TYPE_CHECKING:
+    pass
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
@@ -93,9 +96,9 @@ class OneCycleLR(_WithMomentum):
     """Up to max_lr over pct_start of all steps, then down far below where it began; momentum the other way round. Smith 2018."""
 
     def __init__(
-        self, optimizer: Optimizer, max_lr: Any, total_steps: int | None = None, epochs: int | None = None,
+        self, optimizer: Optimizer, max_lr: float | Sequence[float], total_steps: int | None = None, epochs: int | None = None,
         steps_per_epoch: int | None = None, pct_start: float = 0.3, anneal_strategy: str = "cos", cycle_momentum: bool = True,
-        base_momentum: Any = 0.85, max_momentum: Any = 0.95, div_factor: float = 25.0, final_div_factor: float = 1e4,
+        base_momentum: float | Sequence[float] = 0.85, max_momentum: float | Sequence[float] = 0.95, div_factor: float = 25.0, final_div_factor: float = 1e4,
         three_phase: bool = False, last_epoch: int = -1,
     ) -> None:  # fmt: skip
         require_optimizer(optimizer)
@@ -177,9 +180,11 @@ class CyclicLR(_WithMomentum):
     """
 
     def __init__(
-        self, optimizer: Optimizer, base_lr: Any, max_lr: Any, step_size_up: int = 2000, step_size_down: int | None = None,
+        self, optimizer: Optimizer, base_lr: float | Sequence[float], max_lr: float | Sequence[float], step_size_up: float = 2000,
+        step_size_down: float | None = None,
         mode: str = "triangular", gamma: float = 1.0, scale_fn: Callable | None = None, scale_mode: str = "cycle",
-        cycle_momentum: bool = True, base_momentum: Any = 0.8, max_momentum: Any = 0.9, last_epoch: int = -1,
+        cycle_momentum: bool = True, base_momentum: float | Sequence[float] = 0.8,
+        max_momentum: float | Sequence[float] = 0.9, last_epoch: int = -1,
     ) -> None:  # fmt: skip
         require_optimizer(optimizer)
         self.optimizer = optimizer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any, SupportsFloat
 
 from .lr_base import EPOCH_GIVEN, LRScheduler, require_optimizer, set_value
@@ -18,12 +19,13 @@ class ReduceLROnPlateau(LRScheduler):
     """
 
     def __init__(
-        self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10, threshold: float = 1e-4,
-        threshold_mode: str = "rel", cooldown: int = 0, min_lr: Any = 0, eps: float = 1e-8,
+        self, optimizer: Optimizer, mode: str = "min", factor: float = 0.1, patience: float = 10, threshold: float = 1e-4,
+        threshold_mode: str = "rel", cooldown: float = 0, min_lr: float | Sequence[float] = 0, eps: float = 1e-8,
     ) -> None:  # fmt: skip
         if factor >= 1.0:
             raise ValueError("Factor should be < 1.0.")
         require_optimizer(optimizer)
+        self.factor = factor
         n = len(optimizer.param_groups)
         if isinstance(min_lr, list | tuple):
             if len(min_lr) != n:
@@ -31,9 +33,8 @@ class ReduceLROnPlateau(LRScheduler):
             self.default_min_lr, self.min_lrs = None, list(min_lr)
         else:
             self.default_min_lr, self.min_lrs = min_lr, [min_lr] * n
-        self.optimizer, self.factor, self.patience, self.cooldown, self.eps = (
-            optimizer, factor, patience, cooldown, eps,
-        )  # fmt: skip
+        self.cooldown_counter: float
+        self.optimizer, self.patience, self.cooldown, self.eps = optimizer, patience, cooldown, eps
         self.last_epoch = 0
         self._last_lr = self._rates()
         self._choose(mode, threshold, threshold_mode)
@@ -45,8 +46,8 @@ class ReduceLROnPlateau(LRScheduler):
             raise ValueError(f"mode {mode} is unknown!")
         if threshold_mode not in ("rel", "abs"):
             raise ValueError(f"threshold mode {threshold_mode} is unknown!")
-        self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
         self.mode_worse = math.inf if mode == "min" else -math.inf
+        self.mode, self.threshold, self.threshold_mode = mode, threshold, threshold_mode
 
     def _reset(self) -> None:
         self.best, self.cooldown_counter, self.num_bad_epochs = self.mode_worse, 0, 0

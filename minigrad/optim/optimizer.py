@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-import warnings
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -18,7 +18,9 @@ from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
 from ..missing import refuse
 from ..nn.values import array_of, clear_gradient
+from ..ops.operands import element
 from ..quiet import quiet
+from ..warn import warn
 
 # Settings that came later to PyTorch's optimizers: a state that was saved before has them not, and counts as with these.
 _ADDED_LATER = {
@@ -102,6 +104,10 @@ class Optimizer:
         self.state: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         self._scratch: dict[tuple[np.dtype, int], Array] = {}
+        if not isinstance(params, Iterable):
+            raise TypeError(
+                f"params argument given to the optimizer should be an iterable of Tensors or dicts, but got {type(params).__name__}"
+            )
         groups = list(params)
         if not groups:
             raise ValueError("optimizer got an empty parameter list")
@@ -159,6 +165,10 @@ class Optimizer:
                 "will change between runs. Please use a list instead."
             )
         given = [params] if isinstance(params, Variable) else list(params)
+        if any(isinstance(p, tuple) and len(p) != 2 for p in given):
+            raise TypeError(
+                "optimizer can only optimize Tensors, or (name, Tensor) pairs, but one of the params is another tuple"
+            )
         names = [p[0] for p in given if isinstance(p, tuple)]
         params = param_group["params"] = [p[1] if isinstance(p, tuple) else p for p in given]
         if names:
@@ -174,12 +184,15 @@ class Optimizer:
             if default is required and name not in param_group:
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             param_group.setdefault(name, default)
+        rates: list[Any] = [param_group.get("lr"), param_group.get("weight_decay")]
+        for value in rates:
+            for p in params if isinstance(value, float) and math.isfinite(value) else ():
+                if p.array.dtype.kind == "f":
+                    element(value, p.array.dtype)  # RuntimeError for one that is too large for the parameters' type
         if len({id(p) for p in params}) != len(params):
-            warnings.warn(
+            warn(
                 "optimizer contains a parameter group with duplicate parameters: it takes a step for each time that a "
-                "parameter is given",
-                UserWarning,
-                stacklevel=3,
+                "parameter is given"
             )
         for group in self.param_groups:
             if ("param_names" in param_group) != ("param_names" in group):
@@ -214,6 +227,12 @@ class Optimizer:
     def _update_groups(self) -> None:
         for group in self.param_groups:
             params = [p for p in group["params"] if p._grad is not None]
+            for p in params:
+                if p.array.dtype.kind != "f":
+                    raise RuntimeError(
+                        f"result type Float can't be cast to the desired output type {dtypes.cxx_name(p.array.dtype)}: only "
+                        "parameters of a floating type can take a step"
+                    )
             if group.get("differentiable"):
                 self._refuse_differentiable(params)
             self.update_all(params, self.prepare(group))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd.variable import Array, wrap
 from ..missing import refuse
 from .optimizer import Optimizer, check_range, count_step, scalar_state
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 class Rprop(Optimizer):
@@ -20,7 +23,7 @@ class Rprop(Optimizer):
     _step_numbers = ("step",)
 
     def __init__(
-        self, params: Any, lr: Any = 1e-2, etas: tuple[float, float] = (0.5, 1.2),
+        self, params: Any, lr: Tensor | float = 1e-2, etas: tuple[float, float] = (0.5, 1.2),
         step_sizes: tuple[float, float] = (1e-6, 50), *, capturable: bool = False, foreach: bool | None = None,
         maximize: bool = False, differentiable: bool = False,
     ) -> None:  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from .. import storage
 from ..autograd.fused import compiled_form, size
 from ..autograd.variable import Array, wrap
 from .optimizer import Optimizer, check_range, in_one_line
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
 
 
 class SGD(Optimizer):
@@ -24,7 +27,7 @@ class SGD(Optimizer):
     """
 
     def __init__(
-        self, params: Any, lr: Any = 1e-3, momentum: float = 0, dampening: float = 0, weight_decay: float = 0,
+        self, params: Any, lr: Tensor | float = 1e-3, momentum: float = 0, dampening: float = 0, weight_decay: float = 0,
         nesterov: bool = False, *, maximize: bool = False, foreach: bool | None = None, differentiable: bool = False,
         fused: bool | None = None,
     ) -> None:  # fmt: skip

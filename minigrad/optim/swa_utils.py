@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import creation, dtypes
 from ..autograd.modes import no_grad
@@ -18,6 +18,9 @@ from ..nn.module import Module
 from ..nn.norm import _BatchNorm
 from .lr_base import LRScheduler, for_each_group
 from .optimizer import Optimizer
+
+if TYPE_CHECKING:
+    pass
 
 
 def _check_decay(decay: float) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ... import storage
+from ... import dtypes, storage
 from ...autograd.variable import Variable, wrap
 from ...quiet import quiet
+from ...warn import warn
 
 if TYPE_CHECKING:
     from ...tensor import Tensor
@@ -21,7 +21,13 @@ __all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_"]  # as PyTorc
 
 
 def _parameters(parameters: Tensor | Iterable[Tensor]) -> list[Any]:
-    return [parameters] if isinstance(parameters, Variable) else list(parameters)
+    found = [parameters] if isinstance(parameters, Variable) else list(parameters)
+    for p in found:
+        if not isinstance(p, Variable):
+            raise TypeError(
+                f"argument 'parameters' must be a Tensor or an iterable of Tensors, but one is {type(p).__name__}"
+            )
+    return found
 
 
 @quiet
@@ -31,6 +37,11 @@ def get_total_norm(
 ) -> Tensor:  # fmt: skip
     """The norm of all tensors together, as if they were one vector."""
     arrays = [t.array for t in _parameters(tensors)]
+    for a in arrays:
+        if a.dtype.kind != "f":
+            raise RuntimeError(
+                f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {dtypes.cxx_name(a.dtype)}"
+            )
     if not arrays:
         return wrap(np.zeros((), np.float32))
     p = float(norm_type)
@@ -49,6 +60,10 @@ def _norm(a: np.ndarray, p: float) -> Any:
         return 0.0
     if p == math.inf:
         return np.abs(a).max()
+    if p == -math.inf:
+        return np.abs(a).min()
+    if p == 0:
+        return np.count_nonzero(a)
     if p == 2:
         flat = a.ravel()
         return np.sqrt(np.dot(flat, flat))
@@ -85,11 +100,7 @@ def clip_grad_norm(
     foreach: bool | None = None,
 ) -> Tensor:  # fmt: skip
     """`clip_grad_norm_` by its old name, with PyTorch's warning."""
-    warnings.warn(
-        "torch.nn.utils.clip_grad_norm is now deprecated in favor of torch.nn.utils.clip_grad_norm_.",
-        FutureWarning,
-        stacklevel=2,
-    )
+    warn("torch.nn.utils.clip_grad_norm is now deprecated in favor of torch.nn.utils.clip_grad_norm_.", FutureWarning)
     return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite, foreach)
 
 

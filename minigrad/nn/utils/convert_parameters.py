@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...autograd.variable import Variable
+from ...ops.checks import require_tensor
 from ...ops.join import cat
 
 if TYPE_CHECKING:
@@ -14,15 +15,23 @@ if TYPE_CHECKING:
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """The elements of all parameters, one after the other."""
+    parameters = list(parameters)
+    for p in parameters:
+        require_tensor(p, "parameters_to_vector", "parameters")
     return cat([p.reshape(-1) for p in parameters])
 
 
-def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
+def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
     """Set the parameters from a vector, as `parameters_to_vector` made it."""
     if not isinstance(vec, Variable):
         raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
     start = 0
     for p in parameters:
+        require_tensor(p, "vector_to_parameters", "parameters", 2)
+        if p.requires_grad and vec.array.dtype.kind != "f":
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         n = p.array.size
+        if len(vec.array) < start + n:
+            raise RuntimeError(f"shape '{list(p.shape)}' is invalid for input of size {len(vec.array) - start}")
         p.array = vec.array[start : start + n].reshape(p.array.shape)
         start += n

@@ -6,15 +6,16 @@ import copy
 from typing import Any
 
 from ... import creation
+from ..module import Module
 from ..parameter import Parameter
 
 
-def fuse_conv_bn_eval(conv: Any, bn: Any, transpose: bool = False) -> Any:
+def fuse_conv_bn_eval(conv: Module, bn: Module, transpose: bool = False) -> Any:
     """A copy of the convolution that computes bn(conv(x)); transpose: it is a transposed one."""
     return _fused(conv, bn, fuse_conv_bn_weights, transpose)
 
 
-def fuse_linear_bn_eval(linear: Any, bn: Any) -> Any:
+def fuse_linear_bn_eval(linear: Module, bn: Module) -> Any:
     """A copy of the linear layer that computes bn(linear(x))."""
     if bn.num_features not in (linear.out_features, 1):
         raise AssertionError(

@@ -41,7 +41,7 @@ class _WeightNorm(Module):
         return norm_except_dim(weight, self.dim), weight
 
 
-def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
+def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Any:
     """Learn a parameter's lengths (one for each entry of dim; None: one in all) and directions apart.
 
     Source: Salimans & Kingma 2016, "Weight Normalization".
@@ -88,7 +88,7 @@ class _SpectralNorm(Module):
 
 
 def spectral_norm(
-    module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
+    module: Module, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
 ) -> Any:
     """Keep a parameter's largest singular value at 1. dim: which dimension counts outputs; 0, of transposed convolutions 1.
 
@@ -192,7 +192,7 @@ class _Orthogonal(Module):
 
 
 def orthogonal(
-    module: Any, name: str = "weight", orthogonal_map: str | None = None, *, use_trivialization: bool = True
+    module: Module, name: str = "weight", orthogonal_map: str | None = None, *, use_trivialization: bool = True
 ) -> Any:
     """Keep a matrix orthogonal (columns of length 1 that stand upright on each other; rows, if it is wide).
 

@@ -179,7 +179,7 @@ def _give_property(module: Module, name: str) -> None:
     setattr(type(module), name, property(read, write))
 
 
-def register_parametrization(module: Any, tensor_name: str, parametrization: Module, *, unsafe: bool = False) -> Any:
+def register_parametrization(module: Module, tensor_name: str, parametrization: Module, *, unsafe: bool = False) -> Any:
     """From now on module.tensor_name is parametrization(what it was); of several, each gets what the one before gives.
 
     unsafe: the parametrization may change shape and dtype, and is not tried out.
@@ -214,7 +214,7 @@ def register_parametrization(module: Any, tensor_name: str, parametrization: Mod
     return module
 
 
-def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:
+def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
     """Whether a tensor of the module, or any, is computed by a parametrization."""
     found = getattr(module, "parametrizations", None)
     if not isinstance(found, ModuleDict):
@@ -222,7 +222,7 @@ def is_parametrized(module: Any, tensor_name: str | None = None) -> bool:
     return len(found) > 0 if tensor_name is None else tensor_name in found
 
 
-def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: bool = True) -> Any:
+def remove_parametrizations(module: Module, tensor_name: str, leave_parametrized: bool = True) -> Any:
     """module.tensor_name is a parameter again: with the value computed now, or (leave_parametrized=False) the original."""
     if not is_parametrized(module, tensor_name):
         raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
@@ -250,6 +250,6 @@ def remove_parametrizations(module: Any, tensor_name: str, leave_parametrized: b
     return module
 
 
-def type_before_parametrizations(module: Any) -> type:
+def type_before_parametrizations(module: Module) -> type:
     """The module's class as it was written."""
     return type(module).__bases__[0] if is_parametrized(module) else type(module)

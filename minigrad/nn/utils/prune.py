@@ -7,7 +7,7 @@ again looks only at what the mask has left.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,8 +16,12 @@ from ...autograd.variable import wrap
 from ...creation import ones_like
 from ...ops import norm
 from ...random import default_generator
+from ...signature import publish
 from ..module import Module
 from .convert_parameters import parameters_to_vector
+
+if TYPE_CHECKING:
+    from ...tensor import Tensor
 
 
 class BasePruningMethod:
@@ -233,37 +237,39 @@ class CustomFromMask(BasePruningMethod):
         return default_mask * self.mask.to(default_mask.dtype)
 
 
-def identity(module: Any, name: str) -> Any:
+def identity(module: Module, name: str) -> Any:
     """Prune nothing, but make mask and hook."""
     Identity.apply(module, name)
     return module
 
 
-def random_unstructured(module: Any, name: str, amount: Any) -> Any:
+def random_unstructured(module: Module, name: str, amount: float) -> Any:
     """Prune `amount` elements (a number, or a share) by chance."""
     RandomUnstructured.apply(module, name, amount)
     return module
 
 
-def l1_unstructured(module: Any, name: str, amount: Any, importance_scores: Any = None) -> Any:
+def l1_unstructured(module: Module, name: str, amount: float, importance_scores: Any = None) -> Any:
     """Prune the `amount` elements that are smallest in size (or in importance_scores)."""
     L1Unstructured.apply(module, name, amount, importance_scores=importance_scores)
     return module
 
 
-def random_structured(module: Any, name: str, amount: Any, dim: int) -> Any:
+def random_structured(module: Module, name: str, amount: float, dim: int) -> Any:
     """Prune `amount` entries of a dimension by chance."""
     RandomStructured.apply(module, name, amount, dim)
     return module
 
 
-def ln_structured(module: Any, name: str, amount: Any, n: Any, dim: int, importance_scores: Any = None) -> Any:
+def ln_structured(
+    module: Module, name: str, amount: float, n: float | str, dim: int, importance_scores: Any = None
+) -> Any:
     """Prune the `amount` entries of a dimension whose n-norm is smallest."""
     LnStructured.apply(module, name, amount, n, dim, importance_scores=importance_scores)
     return module
 
 
-def custom_from_mask(module: Any, name: str, mask: Any) -> Any:
+def custom_from_mask(module: Module, name: str, mask: Tensor) -> Any:
     """Prune where the mask is 0."""
     CustomFromMask.apply(module, name, mask)
     return module
@@ -297,7 +303,7 @@ def global_unstructured(
         start += t.numel()
 
 
-def remove(module: Any, name: str) -> Any:
+def remove(module: Module, name: str) -> Any:
     """Make the pruned values the parameter's own, and take mask and hook away."""
     key = _find(module, name)
     if key is None:
@@ -306,9 +312,12 @@ def remove(module: Any, name: str) -> Any:
     return module
 
 
-def is_pruned(module: Any) -> bool:
+def is_pruned(module: Module) -> bool:
     """Whether a tensor of this module, or of one below it, is pruned."""
     return any(_find(m) is not None for m in module.modules())
+
+
+globals().update(publish(globals(), __name__))
 
 
 def __getattr__(name: str) -> Any:  # loaded on its own, as PyTorch's is

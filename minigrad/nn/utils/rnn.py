@@ -11,8 +11,8 @@ where each sequence was taken from, and `unsorted_indices` where it went.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from ...autograd.variable import Variable, wrap
 from ...missing import error as _missing
 from ...ops.checks import require_tensor
 from ...ops.join import cat, stack
+from ...ops.operands import Number, cast, element
+
+if TYPE_CHECKING:
+    from ...tensor import Tensor
 
 
 class _Fields(NamedTuple):
@@ -109,7 +113,7 @@ def invert_permutation(permutation: Any) -> Any:
 
 
 def pack_padded_sequence(
-    input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
+    input: Tensor, lengths: Tensor | Sequence[Number], batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
     """Leave the padding of input (L, N, *), or (N, L, *) with batch_first, out, given each sequence's length.
 
@@ -187,16 +191,22 @@ def pad_packed_sequence(
 
 def pack_sequence(sequences: Sequence[Any], enforce_sorted: bool = True) -> PackedSequence:
     """Pack a list of sequences (L_i, *). PyTorch: torch.nn.utils.rnn.pack_sequence."""
+    for x in sequences:
+        require_tensor(x, "pack_sequence", "sequences")
     return pack_padded_sequence(pad_sequence(sequences), [x.shape[0] for x in sequences], enforce_sorted=enforce_sorted)
 
 
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Any]:
     """The sequences of a packed batch, in their first order. PyTorch: torch.nn.utils.rnn.unpack_sequence."""
+    if not isinstance(packed_sequences, PackedSequence):
+        raise TypeError(
+            f"unpack_sequence(): argument 'packed_sequences' must be PackedSequence, not {type(packed_sequences).__name__}"
+        )
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)
 
 
-def unpad_sequence(padded_sequences: Any, lengths: Any, batch_first: bool = False) -> list[Any]:
+def unpad_sequence(padded_sequences: Tensor, lengths: Any, batch_first: bool = False) -> list[Any]:
     """The sequences of a padded tensor without their padding. PyTorch: torch.nn.utils.rnn.unpad_sequence."""
     rows = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
     return [row[wrap(np.arange(row.shape[0]) < int(n))] for row, n in zip(rows, lengths, strict=True)]
@@ -208,12 +218,22 @@ def pad_sequence(
     """Sequences (L_i, *) of different lengths in one tensor (L, N, *), or (N, L, *) with batch_first, the rest filled up."""
     if padding_side not in ("left", "right"):
         raise RuntimeError(f"expected padding_side to be one of 'left' or 'right' but got '{padding_side}'")
+    if not isinstance(sequences, Iterable):
+        raise RuntimeError(
+            f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences).__name__}"
+        )
     sequences = list(sequences)
     if not sequences:
         raise RuntimeError("received an empty list of sequences")
+    for x in sequences:
+        require_tensor(x, "pad_sequence", "sequences")
+        if not x.array.ndim:
+            raise IndexError("pad_sequence: a sequence has a dimension of steps, but one of the tensors has none")
+    padding_value = element(padding_value, sequences[0].array.dtype)
     longest = max(x.shape[0] for x in sequences)
     padded = []
     for x in sequences:
+        x = cast(x, sequences[0].array.dtype)  # of the first one's type, as in PyTorch
         rest = wrap(np.full((longest - x.shape[0], *x.array.shape[1:]), padding_value, x.array.dtype))
         padded.append(cat([x, rest] if padding_side == "right" else [rest, x], 0))
     return stack(padded, 0 if batch_first else 1)

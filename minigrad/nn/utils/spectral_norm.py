@@ -74,14 +74,14 @@ class SpectralNorm:
 
 
 def spectral_norm(
-    module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
+    module: Module, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
 ) -> Any:
     """Keep a parameter's largest singular value at 1. dim: which dimension counts outputs; 0, of transposed convolutions 1."""
     SpectralNorm.apply(module, name, n_power_iterations, out_dim(module) if dim is None else dim, eps)
     return module
 
 
-def remove_spectral_norm(module: Any, name: str = "weight") -> Any:
+def remove_spectral_norm(module: Module, name: str = "weight") -> Any:
     """Take `spectral_norm` off; the weight stays what it is."""
     key = find(module, SpectralNorm, name)
     if key is None:

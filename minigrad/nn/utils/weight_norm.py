@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from ...warn import warn
 from ..module import Module
 from ..parameter import Parameter, is_lazy
 from .norms import norm_except_dim, weight_of
@@ -26,10 +26,9 @@ class WeightNorm:
     @staticmethod
     def apply(module: Module, name: str, dim: int | None) -> WeightNorm:
         """Put the hook on a module."""
-        warnings.warn(
+        warn(
             "`torch.nn.utils.weight_norm` is deprecated in favor of `torch.nn.utils.parametrizations.weight_norm`.",
             FutureWarning,
-            stacklevel=3,
         )
         if find(module, WeightNorm, name) is not None:
             raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
@@ -67,13 +66,13 @@ def find(module: Module, kind: type, name: str) -> int | None:
     return None
 
 
-def weight_norm(module: Any, name: str = "weight", dim: int | None = 0) -> Any:
+def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Any:
     """Learn a parameter's lengths `name`_g (one for each entry of dim; None: one in all) and directions `name`_v apart."""
     WeightNorm.apply(module, name, dim)
     return module
 
 
-def remove_weight_norm(module: Any, name: str = "weight") -> Any:
+def remove_weight_norm(module: Module, name: str = "weight") -> Any:
     """Take `weight_norm` off; the weight stays what it is."""
     key = find(module, WeightNorm, name)
     if key is None:

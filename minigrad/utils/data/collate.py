@@ -13,8 +13,8 @@ from ...ops.join import stack
 
 
 def default_convert(data: Any) -> Any:
-    """Arrays as tensors, also inside lists, tuples and dicts."""
-    if isinstance(data, np.ndarray) and data.dtype.kind not in "SUO":
+    """Arrays and NumPy's numbers as tensors, also inside lists, tuples and dicts."""
+    if isinstance(data, np.ndarray | np.generic) and data.dtype.kind not in "SUO":
         return creation.as_tensor(data)
     return _inside(data, default_convert) if isinstance(data, collections.abc.Mapping | list | tuple) else data
 
@@ -29,6 +29,8 @@ def _inside(data: Any, function: Any) -> Any:
 
 def default_collate(batch: Any) -> Any:
     """Samples in one batch: tensors stacked, numbers as a tensor, tuples and dicts entry by entry."""
+    if isinstance(batch, Variable | np.generic | str | bytes) or not hasattr(batch, "__getitem__"):
+        raise TypeError(f"default_collate(): argument 'batch' must be a list of samples, not {type(batch).__name__}")
     first = batch[0]
     if isinstance(first, Variable):
         return stack(list(batch), 0)

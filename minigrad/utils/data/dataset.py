@@ -5,11 +5,13 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ... import sampling
+from ...ops.checks import require_tensor
+from ...random import Generator
+from ...warn import warn
 
 
 class Dataset:
@@ -39,6 +41,12 @@ class TensorDataset(Dataset):
     """Tensors of equal first dimension: sample i is the tuple of their rows i."""
 
     def __init__(self, *tensors: Any) -> None:
+        for x in tensors:
+            require_tensor(x, "TensorDataset", "tensors")
+            if not x.array.ndim:
+                raise IndexError(
+                    "TensorDataset: the first dimension counts the samples, but one of the tensors has none"
+                )
         if not all(tensors[0].shape[0] == t.shape[0] for t in tensors):
             raise AssertionError(f"Size mismatch between tensors: first dimensions are {[t.shape[0] for t in tensors]}")
         self.tensors = tensors
@@ -125,7 +133,7 @@ class Subset(Dataset):
         return len(self.indices)
 
 
-def random_split(dataset: Any, lengths: Sequence[Any], generator: Any = None) -> list[Subset]:
+def random_split(dataset: Any, lengths: Sequence[Any], generator: Generator | None = None) -> list[Subset]:
     """Disjoint random subsets of the given lengths (or of fractions that add up to 1)."""
     parts = list(lengths)
     n = len(dataset)
@@ -138,9 +146,7 @@ def random_split(dataset: Any, lengths: Sequence[Any], generator: Any = None) ->
             parts[i % len(parts)] += 1
         for i, length in enumerate(parts):
             if length == 0:
-                warnings.warn(
-                    f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2
-                )
+                warn(f"Length of split at index {i} is 0. This might result in an empty dataset.")
     if sum(parts) != n:
         raise ValueError(f"Sum of input lengths does not equal the length of the input dataset! {sum(parts)} and {n}")
     order = sampling.randperm(n, generator=generator).tolist()
