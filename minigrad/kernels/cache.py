@@ -28,6 +28,7 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+config: Any = numba.config  # (which makes its attributes when it is imported)
 _LARGEST = 1 << 26  # bytes: no loop has as many
 _said = False
 
@@ -35,8 +36,8 @@ _said = False
 def _folders(source: Path) -> Iterator[Path]:
     """Where a loop of the file `source` may be, in the order in which they are looked into."""
     inner = f"minigrad_{hashlib.sha256(str(source.parent).encode()).hexdigest()[:16]}"
-    if numba.config.CACHE_DIR:
-        yield Path(numba.config.CACHE_DIR) / inner
+    if config.CACHE_DIR:
+        yield Path(config.CACHE_DIR) / inner
         return
     yield source.parent / "__pycache__"
     with contextlib.suppress(RuntimeError):  # nobody knows the user's home
@@ -91,7 +92,7 @@ class Store(NullCache):
 
     def _identity(self, sig: Any, codegen: Any) -> tuple[str, str]:
         """The name of the file, which a later version overwrites, and all that the loop was made from."""
-        options = numba.config.OPT, numba.config.BOUNDSCHECK
+        options = config.OPT, config.BOUNDSCHECK
         variant = repr((str(sig), codegen.magic_tuple(), str(options), sys.implementation.cache_tag))
         name = f"{self.name}-{hashlib.sha256(variant.encode()).hexdigest()[:16]}.kernel"
         return name, repr((self.name, self.sources, variant, sys.version, numba.__version__))

@@ -17,9 +17,9 @@ import numpy as np
 from numba.core import event
 
 from ..threads import apart, compiling
-from .cache import Store
+from .cache import Store, config
 
-if numba.config.DISABLE_JIT:
+if config.DISABLE_JIT:
     raise ImportError("Numba's compiler is switched off (NUMBA_DISABLE_JIT)")
 
 KERNELS: dict[str, Kernel] = {}  # by "file.name": those of the files imported so far
