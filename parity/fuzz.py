@@ -1,4 +1,4 @@
-"""`python -m parity fuzz --calls N --seed S`: calls of every public name, good and bad, in both engines.
+"""`python -m parity fuzz --calls N --seed S [--names PREFIX ...]`: calls of every public name, good and bad, in both engines.
 
 The case table calls each name as it should be called. Here its calls are learnt by running it, and spoilt: an argument of
 another kind, type or size, a number out of range, one argument too many, a keyword that is not there or spelt as NumPy
@@ -485,6 +485,11 @@ def judge(call: Call) -> dict[str, Any]:
     return {"verdict": verdict, "name": call.name, "how": call.how, "call": str(call), "torch": said[0], "minigrad": said[1]}  # fmt: skip
 
 
+def chosen(calls: list[Call], prefixes: tuple[str, ...]) -> list[Call]:
+    """The calls of names that start so: "Tensor." for methods, "torch." for functions of the engine's module itself."""
+    return [c for c in calls if (c.name if "." in c.name else f"torch.{c.name}").startswith(prefixes or ("",))]
+
+
 def drawn(calls: list[Call], seed: int, number: int) -> Call:
     """The call of this number."""
     rng = np.random.default_rng((seed, number))
@@ -504,9 +509,9 @@ def _time_is_up(*_: Any) -> None:
     raise _TimeIsUp
 
 
-def work(seed: int, start: int, end: int) -> None:
+def work(seed: int, start: int, end: int, prefixes: tuple[str, ...] = ()) -> None:
     """In a process of its own: judge the calls from start to end, one line of JSON each; a line with its text before."""
-    calls = learn()
+    calls = chosen(learn(), prefixes)
     minigrad.set_num_threads(1)
     TORCH.module.set_num_threads(1)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -524,12 +529,12 @@ def work(seed: int, start: int, end: int) -> None:
         print(json.dumps({"number": number, **found}), flush=True)
 
 
-def fuzz(calls: int, seed: int = 0) -> list[dict[str, Any]]:
-    """What came of so many calls: for each its verdict, text and what the engines said."""
+def fuzz(calls: int, seed: int = 0, prefixes: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """What came of so many calls: for each its verdict, text and what the engines said. prefixes: see `chosen`."""
     found: list[dict[str, Any]] = []
     start = 0
     while start < calls:
-        command = [sys.executable, "-m", "parity.fuzz", str(seed), str(start), str(calls)]
+        command = [sys.executable, "-m", "parity.fuzz", str(seed), str(start), str(calls), *prefixes]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"}, cwd=Path(__file__).parents[1])  # fmt: skip
         assert process.stdout is not None
         begun: dict[str, Any] = {}
@@ -604,9 +609,9 @@ def report(found: list[dict[str, Any]], examples: int = 3) -> str:
     return "\n".join(lines)
 
 
-def main(calls: int, seed: int, file: Path | None = None) -> int:
+def main(calls: int, seed: int, file: Path | None = None, prefixes: tuple[str, ...] = ()) -> int:
     """Run, print, and say whether anything was found."""
-    found = fuzz(calls, seed)
+    found = fuzz(calls, seed, prefixes)
     print(report(found))
     if file is not None:
         file.write_text(json.dumps([f for f in found if f["verdict"] != "agree"], indent=1))
@@ -614,4 +619,4 @@ def main(calls: int, seed: int, file: Path | None = None) -> int:
 
 
 if __name__ == "__main__":
-    work(*map(int, sys.argv[1:4]))
+    work(*map(int, sys.argv[1:4]), prefixes=tuple(sys.argv[4:]))  # type: ignore[misc]

@@ -33,6 +33,13 @@ def test_calls_of_nearly_every_name_are_learnt():
     assert minigrad.sum.__wrapped__.__name__ == "sum"  # learning has put everything back
 
 
+def test_names_can_be_chosen():
+    calls = [fuzz.Call(name, [], {}) for name in ("sum", "Tensor.sum", "nn.Linear", "linalg.inv")]
+    assert [c.name for c in fuzz.chosen(calls, ())] == ["sum", "Tensor.sum", "nn.Linear", "linalg.inv"]
+    assert [c.name for c in fuzz.chosen(calls, ("torch.", "nn."))] == ["sum", "nn.Linear"]
+    assert [c.name for c in fuzz.chosen(calls, ("Tensor.s",))] == ["Tensor.sum"]
+
+
 def test_calls_are_drawn_by_number():
     calls = fuzz.learn(per_name=1)
     again = [str(fuzz.drawn(calls, 3, i)) for i in range(20)]
