@@ -1,9 +1,10 @@
 """`python -m parity fuzz --calls N --seed S [--names PREFIX ...]`: calls of every public name, good and bad, in both engines.
 
-The case table calls each name as it should be called. Here its calls are learnt by running it, and spoilt: an argument of
-another kind, type or size, a number out of range, one argument too many, a keyword that is not there or spelt as NumPy
-spells it. What PyTorch refuses minigrad must refuse too, with an error of the same class that it raised on purpose; what
-PyTorch answers it must answer alike. The calls are drawn by number: the same seed gives the same calls.
+The case table calls each name as it should be called. Here its calls are learnt by running it, and spoilt (see
+fuzz_calls.py): an argument of another kind, type or size, a number out of range, one argument too many, a keyword that is
+not there or spelt as NumPy spells it, two arguments on one memory. What PyTorch refuses minigrad must refuse too, with an
+error of the same class that it raised on purpose; what PyTorch answers it must answer alike: the results, the state of the
+inputs after the call, and the gradients of the results for a cotangent drawn at random.
 
 They run in a process of their own with limits of time and memory, so that one that hangs or kills it is a finding too.
 `VERDICTS` says what may come of a call, `REASONS` where minigrad differs on purpose.
@@ -12,8 +13,6 @@ They run in a process of their own with limits of time and memory, so that one t
 from __future__ import annotations
 
 import collections
-import contextlib
-import itertools
 import json
 import linecache
 import math
@@ -26,9 +25,7 @@ import subprocess
 import sys
 import time
 import traceback
-import types
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,17 +33,14 @@ from typing import Any
 import numpy as np
 
 import minigrad
-from minigrad.autograd.variable import Variable
 
-from .agreement import Example, Tally, run_form, same_class
+from .agreement import same_class
 from .case import resolve
-from .cases import CASES
 from .engines import MINIGRAD, TORCH, Engine
-from .inputs import Seeded
+from .fuzz_calls import Built, Call, chosen, drawn, learn
 
 SECONDS = 5  # a call
 MEMORY = 6 << 30  # bytes, of the process that runs the calls
-LARGE = 3000  # elements: calls with more are not learnt
 
 # What may come of a call, by what the engines did. Only "agree" and what REASONS says is as it should be.
 VERDICTS = {
@@ -119,273 +113,6 @@ REASONS = [
 ]
 
 
-# -- calls, as neither engine's
-
-
-@dataclass
-class T:
-    """A tensor."""
-
-    values: np.ndarray
-    grad: bool = False
-
-
-@dataclass
-class Named:
-    """A dtype or another constant, by its name in both engines."""
-
-    name: str
-
-
-@dataclass
-class Made:
-    """A generator with this seed."""
-
-    seed: int
-
-
-@dataclass
-class Call:
-    """name: a path from the engine's module. how: what was done to a call that is as it should be."""
-
-    name: str
-    args: list[Any]
-    kwargs: dict[str, Any]
-    how: str = "as it is"
-    seed: int = 0
-
-    def __str__(self) -> str:
-        shown = [_shown(a) for a in self.args] + [f"{k}={_shown(v)}" for k, v in self.kwargs.items()]
-        return f"{self.name}({', '.join(shown)})"
-
-
-def _shown(x: Any) -> str:
-    if isinstance(x, T):
-        text = f"{x.values.dtype}{list(x.values.shape)}"
-        if x.values.size < 7:
-            text += f"={np.array2string(x.values, separator=',', precision=4)}".replace("\n", "").replace(" ", "")
-        return text + ("!" if x.grad else "")
-    if isinstance(x, Named):
-        return x.name
-    if isinstance(x, list):
-        return "[" + ", ".join(map(_shown, x)) + "]"
-    if isinstance(x, tuple):
-        return "(" + ", ".join(map(_shown, x)) + ",)"
-    text = repr(x)
-    return text if len(text) < 60 else text[:60] + "..."
-
-
-def _neutral(x: Any) -> Any:
-    """An argument of minigrad's as neither engine's; LookupError if it is something that cannot be carried over."""
-    if isinstance(x, Variable):
-        if x.array.size > LARGE or type(x) not in (minigrad.Tensor, minigrad.nn.Parameter):
-            raise LookupError
-        return T(x.array.copy(), bool(x._edge is not None or x._requires_grad))
-    if x is None or isinstance(x, int | float | str | np.generic | np.ndarray):
-        return x
-    if isinstance(x, minigrad.Generator):
-        return Made(x.initial_seed())
-    if type(x).__name__ in ("dtype", "layout", "memory_format"):
-        return Named(x.name)
-    if isinstance(x, list | tuple):
-        return type(x)(map(_neutral, x)) if type(x) in (list, tuple) else tuple(map(_neutral, x))
-    if isinstance(x, minigrad.device):
-        return "cpu"
-    raise LookupError
-
-
-def _in(engine: Engine, x: Any) -> Any:
-    """The argument in an engine."""
-    if isinstance(x, T):
-        values = x.values.copy()
-        made = engine.module.from_numpy(values if values.ndim else values.reshape(1)).clone()
-        made = made if values.ndim else made.reshape(()).clone()
-        return made.requires_grad_() if x.grad else made
-    if isinstance(x, Named):
-        return getattr(engine.module, x.name)
-    if isinstance(x, Made):
-        return engine.module.Generator().manual_seed(x.seed)
-    if isinstance(x, list | tuple):
-        return type(x)(_in(engine, y) for y in x)
-    return x
-
-
-# -- learning the calls
-
-
-SKIPPED = re.compile(
-    r"(save|load|set_default_dtype|set_printoptions|set_num_threads|use_deterministic_algorithms|compile|seed|show_config|"
-    r"use_kernels|manual_seed|set_rng_state|get_rng_state|initial_seed|from_dlpack|get_num_threads|Tensor\.backward|"
-    r"Tensor\.register_.*|Tensor\.numpy|Tensor\.data_ptr|Tensor\.cuda|nn\.utils\..*|Tensor\.type|Tensor\.to|empty.*|Tensor.new_empty)$"
-)
-
-
-def places() -> Iterator[tuple[Any, str, str]]:
-    """Where public functions and classes are found: the holder, its path, the name."""
-    modules = [(minigrad, ""), (minigrad.nn.functional, "nn.functional."), (minigrad.Tensor, "Tensor.")]
-    modules += [(getattr(minigrad, n), f"{n}.") for n in ("linalg", "fft", "special") if hasattr(minigrad, n)]
-    for holder, path in modules:
-        for name, value in list(vars(holder).items()):
-            if isinstance(value, types.FunctionType) and not name.startswith("_") and not SKIPPED.match(path + name):
-                try:
-                    resolve(TORCH.module, path + name)
-                except AttributeError:
-                    continue
-                yield holder, path, name
-    for name, value in list(vars(minigrad.nn).items()):
-        if isinstance(value, type) and issubclass(value, minigrad.nn.Module) and hasattr(TORCH.module.nn, name):
-            yield minigrad.nn, "nn.", name
-
-
-def learn(per_name: int = 6) -> list[Call]:
-    """Calls of every public name, as the case table makes them."""
-    found: dict[str, list[Call]] = collections.defaultdict(list)
-    inside = False
-
-    def note(path: str, args: Any, kwargs: Any) -> None:
-        if len(found[path]) < per_name:
-            with contextlib.suppress(LookupError):
-                call = Call(path, [_neutral(a) for a in args], {k: _neutral(v) for k, v in kwargs.items()})
-                if str(call) not in map(str, found[path]):
-                    found[path].append(call)
-
-    def noting(path: str, cls: type, init: Any) -> Any:
-        def noted(self: Any, *args: Any, **kwargs: Any) -> None:
-            if type(self) is cls and not inside:
-                note(path, args, kwargs)
-            init(self, *args, **kwargs)
-
-        return noted
-
-    def recorder(path: str, function: Any) -> Any:
-        def recorded(*args: Any, **kwargs: Any) -> Any:
-            nonlocal inside
-            if inside:
-                return function(*args, **kwargs)
-            note(path, args, kwargs)
-            inside = True
-            try:
-                return function(*args, **kwargs)
-            finally:
-                inside = False
-
-        return recorded
-
-    with contextlib.ExitStack() as undo:
-        for holder, path, name in places():
-            value = vars(holder)[name]
-            if isinstance(value, type):
-                undo.callback(setattr, value, "__init__", vars(value).get("__init__", value.__init__))  # type: ignore[misc]
-                setattr(value, "__init__", noting(path + name, value, value.__init__))  # type: ignore[misc]  # noqa: B010
-            else:
-                undo.callback(setattr, holder, name, value)
-                setattr(holder, name, recorder(path + name, value))
-        for case, seed in itertools.product(CASES.values(), range(3)):
-            with warnings.catch_warnings(), contextlib.suppress(Exception):
-                warnings.simplefilter("ignore")
-                example = Example(case, Seeded(seed), Tally())
-                for form in case.forms if not seed else [example.form]:
-                    run_form(MINIGRAD, case, form, example.call, seed=seed)
-    return [call for _, calls in sorted(found.items()) for call in calls]
-
-
-# -- spoiling them
-
-X = np.array([[0.5, 2.0, 1.0], [1.5, 0.25, 3.0]], np.float32)
-POOL: list[Any] = [
-    None, True, False, "False", "mean", 1, 0, -1, 3, 2.5, -0.5, math.nan, math.inf, [1.0, 2.0], [], (), (1,), (1, 2), [None], {},
-    (2, 0.5), ("a",), T(X), T(X[0]), T(X.astype(np.int64)), T(X > 1), T(np.array(2.0, np.float32)), T(np.array(2)), T(np.array(True)),
-    T(np.array(2.0, np.float32), grad=True), [T(X[0]), T(X[0])], np.int64(1), np.float64(1.5), np.float32(0.5), np.bool_(True), X,
-    2**63, -(2**63) - 1, 1e300, Named("float32"), Named("int64"), object, b"a", 1j,
-]  # fmt: skip
-INTS = [-1, 0, 1, 2, 3, 7, 100, -2, -100, 2**31, -(2**31)]
-FLOATS = [0.0, -1.0, 1.0, 1.5, 1e-30, 1e40, math.nan, math.inf, -math.inf]
-DTYPES = [np.float64, np.float32, np.float16, np.int64, np.int32, np.int16, np.int8, np.uint8, np.bool_]
-KEYWORDS: dict[str, list[Any]] = {
-    "out": [T(np.zeros(0, np.float32)), T(np.zeros((2, 3), np.float32)), T(np.zeros(0)), T(np.zeros(0, np.int64)), 3,
-            T(np.zeros((7,), np.float32)), (T(np.zeros(0, np.float32)), T(np.zeros(0, np.int64)))],
-    "dtype": [Named("float32"), Named("float64"), Named("int32"), Named("bool"), "float32", 3],
-    "dim": [0, -1, 5], "axis": [0, -1, 5], "keepdim": [True, False, 1], "keepdims": [True], "inplace": [True, 1],
-    "device": ["cpu", "nonsense"], "layout": [Named("strided"), 3], "memory_format": [Named("contiguous_format"), 3],
-    "requires_grad": [False, True, 1], "pin_memory": [False, 1], "generator": [Made(3), 3], "nonsense": [1],
-    "reduction": ["none", "sum", "nonsense", 3], "alpha": [2, 0.5, "2"], "size": [(2, 3), 3], "input": [T(X)], "other": [T(X), 2],
-    "self": [T(X)], "correction": [0, 2.5], "unbiased": [False], "eps": [1e-3, -1.0], "dilation": [0, 2], "strict": [True],
-}  # fmt: skip
-NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims", "input": "x", "other": "x2"}
-
-
-def spoil(call: Call, rng: np.random.Generator) -> Call:
-    """The call, or the call with something wrong or unusual about it."""
-    args, kwargs = list(call.args), dict(call.kwargs)
-    first = 1 if call.name.startswith("Tensor.") else 0
-    keys: list[Any] = [*range(first, len(args)), *kwargs]
-    held: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
-
-    def put(key: Any, value: Any) -> None:
-        if isinstance(key, int):
-            args[key] = value
-        else:
-            kwargs[key] = value
-
-    def pick(options: Any) -> Any:
-        return options[int(rng.integers(len(options)))]
-
-    tensors = [k for k, v in held.items() if isinstance(v, T)]
-    numbers = [k for k in keys if isinstance(held[k], int | float) and not isinstance(held[k], bool)]
-    how = pick(["as it is", "kind", "kind", "kind", "dtype", "dtype", "size", "range", "surplus", "keyword", "keyword", "spelling", "fewer"])  # fmt: skip
-    if how == "kind" and keys:
-        put(pick(keys), pick(POOL))
-    elif how == "dtype" and tensors:
-        for key in tensors if rng.random() < 0.3 else [pick(tensors)]:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                put(key, T(held[key].values.astype(pick(DTYPES))))
-    elif how == "size" and tensors:
-        key = pick(tensors)
-        x = held[key].values
-        put(key, T(pick([
-            lambda: x.reshape(1, *x.shape), lambda: x[:0] if x.ndim else x.reshape(1), lambda: x.reshape(-1)[:1].copy(),
-            lambda: np.array(x.reshape(-1)[0] if x.size else 1, x.dtype), lambda: x[:-1] if x.ndim else x, lambda: x.T.copy(),
-            lambda: np.concatenate([x, x]) if x.ndim else x, lambda: x.reshape(-1), lambda: x[..., :0] if x.ndim else x,
-        ])(), held[key].grad))  # fmt: skip
-    elif how == "range" and numbers:
-        key = pick(numbers)
-        put(key, pick(INTS if isinstance(held[key], int) else FLOATS))
-    elif how == "surplus":
-        args.append(pick(POOL))
-    elif how == "keyword":
-        name = pick(list(KEYWORDS))
-        kwargs[name] = pick(KEYWORDS[name])
-    elif how == "spelling":
-        names = parameters(call.name)
-        some = [i for i in range(first, len(args)) if i < len(names)]
-        if some:
-            i = pick(some)
-            for j in range(i, len(args)):  # what stands behind must be named too
-                if j < len(names):
-                    kwargs[names[j]] = args[j]
-            del args[i:]
-            if names[i] in NUMPY_NAMES and rng.random() < 0.5:
-                kwargs[NUMPY_NAMES[names[i]]] = kwargs.pop(names[i])
-    elif how == "fewer" and len(args) > first:
-        args.pop()
-    else:
-        how = "as it is"
-    return Call(call.name, args, kwargs, how, call.seed)
-
-
-def parameters(name: str) -> list[str]:
-    """The names of a public function's parameters by position, as minigrad has them."""
-    function = resolve(minigrad, name)
-    if isinstance(function, type):
-        function = vars(function).get("__init__", function.__init__)  # type: ignore[misc]
-        code = getattr(function, "__wrapped__", function).__code__
-        return list(code.co_varnames[1 : code.co_argcount])
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-    return list(function.__code__.co_varnames[: function.__code__.co_argcount])
-
-
 # -- running them
 
 
@@ -395,7 +122,9 @@ class Outcome:
 
     error: BaseException | None = None
     results: list[Any] = field(default_factory=list)
-    after: list[np.ndarray] = field(default_factory=list)  # the inputs' values
+    after: list[Any] = field(default_factory=list)  # the inputs' states
+    stage: str = ""  # in which it raised: "" is the call itself
+    gradients: list[Any] = field(default_factory=list)
 
 
 def _flat(x: Any, engine: Engine) -> list[Any]:
@@ -408,20 +137,42 @@ def _flat(x: Any, engine: Engine) -> list[Any]:
     return [x if isinstance(x, bool | int | float | str | type(None)) else re.sub(r"\b(minigrad|torch)\.", "", str(x))]
 
 
+def _differentiable(x: Any, engine: Engine) -> list[Any]:
+    """The results whose gradients can be asked for."""
+    if isinstance(x, list | tuple):
+        return [z for y in x for z in _differentiable(y, engine)]
+    return [x] if isinstance(x, engine.Tensor) and x.requires_grad and x.grad_fn is not None else []
+
+
 def attempt(engine: Engine, call: Call) -> Outcome:
-    """Make the call."""
+    """Make the call, and go backward through what it returns."""
     engine.module.manual_seed(call.seed)
     outcome = Outcome()
-    args, kwargs = _in(engine, call.args), {k: _in(engine, v) for k, v in call.kwargs.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        built = Built(engine, call)
         try:
-            outcome.results = _flat(resolve(engine.module, call.name)(*args, **kwargs), engine)
+            result = resolve(engine.module, call.name)(*built.args, **built.kwargs)
+            outcome.results = _flat(result, engine)
+            outcome.stage = "gradient: "
+            outcome.gradients = _gradients(engine, built, _differentiable(result, engine), call.seed)
         except Exception as error:
             outcome.error = error
-    tensors = [x for x in [*args, *kwargs.values()] if isinstance(x, engine.Tensor)]
-    outcome.after = [engine.array(x.detach()).copy() for x in tensors]
+    outcome.after = _flat(built.tensors, engine)
     return outcome
+
+
+def _gradients(engine: Engine, built: Built, results: list[Any], seed: int) -> list[Any]:
+    """The gradients of the call's leaves, for cotangents that are the same in both engines; None is told from zeros."""
+    if not results or not built.leaves:
+        return []
+    rng = np.random.default_rng(seed)
+    cotangents = [
+        engine.module.from_numpy(np.asarray(rng.normal(size=tuple(y.shape)), engine.dtype(y)).reshape(tuple(y.shape)))
+        for y in results
+    ]
+    found = engine.module.autograd.grad(results, built.leaves, cotangents, allow_unused=True)
+    return _flat(list(found), engine)
 
 
 TOLERANCES = {"float64": 1e-9, "float32": 2e-4, "float16": 2e-2}
@@ -433,6 +184,10 @@ def _alike(a: Any, b: Any) -> bool:
     if isinstance(a, float) and isinstance(b, float):
         return a == b or math.isclose(a, b, rel_tol=1e-5, abs_tol=1e-6) or (a != a and b != b)
     return type(a) is type(b) and a == b
+
+
+def _all_alike(a: list[Any], b: list[Any]) -> bool:
+    return len(a) == len(b) and all(map(_alike, a, b))
 
 
 def _close(a: np.ndarray, b: np.ndarray) -> bool:
@@ -465,8 +220,13 @@ def judge(call: Call) -> dict[str, Any]:
         print(json.dumps({"running": engine.name}), flush=True)  # if one takes the process down, it is known which
         outcomes.append(attempt(engine, call))
     theirs, ours = outcomes
-    said = [f"{type(o.error).__name__}: {str(o.error).splitlines()[0][:160] if str(o.error) else ''}" if o.error else "returns" for o in (theirs, ours)]  # fmt: skip
-    if theirs.error is not None and ours.error is not None:
+    said = [f"{o.stage}{type(o.error).__name__}: {str(o.error).splitlines()[0][:160] if str(o.error) else ''}" if o.error else "returns" for o in (theirs, ours)]  # fmt: skip
+    both = [(ours.results, theirs.results), (ours.after, theirs.after)]
+    answered = not any(o.error is not None and not o.stage for o in outcomes)
+    if answered and (unlike := [pair for pair in both if not _all_alike(*pair)]):
+        verdict = "different"
+        said = [", ".join(str(r) for r in xs)[:200].replace("\n", "") for xs in reversed(unlike[0])]
+    elif theirs.error is not None and ours.error is not None:
         if not on_purpose(ours.error):
             verdict = "stray"
         else:
@@ -476,29 +236,12 @@ def judge(call: Call) -> dict[str, Any]:
         verdict = "taken"
     elif ours.error is not None:
         verdict = "refused"
+    elif _all_alike(ours.gradients, theirs.gradients):
+        verdict = "agree"
     else:
-        same = len(ours.results) == len(theirs.results) and all(map(_alike, ours.results, theirs.results))
-        same = same and len(ours.after) == len(theirs.after) and all(map(_close, ours.after, theirs.after))
-        verdict = "agree" if same else "different"
-        if not same:
-            said = [", ".join(str(r) for r in o.results)[:200].replace("\n", "") for o in (theirs, ours)]
+        verdict = "different"
+        said = ["gradient: " + ", ".join(map(str, o.gradients))[:200].replace("\n", "") for o in (theirs, ours)]
     return {"verdict": verdict, "name": call.name, "how": call.how, "call": str(call), "torch": said[0], "minigrad": said[1]}  # fmt: skip
-
-
-def chosen(calls: list[Call], prefixes: tuple[str, ...]) -> list[Call]:
-    """The calls of names that start so: "Tensor." for methods, "torch." for functions of the engine's module itself."""
-    return [c for c in calls if (c.name if "." in c.name else f"torch.{c.name}").startswith(prefixes or ("",))]
-
-
-def drawn(calls: list[Call], seed: int, number: int) -> Call:
-    """The call of this number."""
-    rng = np.random.default_rng((seed, number))
-    names = sorted({call.name for call in calls})
-    name = names[int(rng.integers(len(names)))]
-    some = [call for call in calls if call.name == name]
-    call = spoil(some[int(rng.integers(len(some)))], rng)
-    call.seed = number
-    return call
 
 
 class _TimeIsUp(BaseException):
