@@ -39,7 +39,7 @@ class Elu(Operation):
         out = np.asarray(np.minimum(x, 0))
         out *= k
         np.expm1(out, out=out)
-        out *= alpha * scale
+        np.multiply(out, alpha * scale, out=out, where=True if math.isfinite(alpha) else out != 0)  # 0 stays 0
         positive = np.maximum(x, 0)
         positive *= scale
         out += positive  # one of the two is 0
@@ -53,7 +53,7 @@ class Elu(Operation):
         return grad * choose(x <= 0, slope, float(scale)), None, None, None
 
 
-@public("functional")
+@public("functional", fits="alpha")
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """input where positive, else alpha · (eˣ - 1). PyTorch: torch.nn.functional.elu. Source: Clevert et al. 2015."""
     require_floating(input, "elu", "elu_cpu")
@@ -78,7 +78,7 @@ class Celu(Elu):
     """Elu with k = 1/alpha: its slope is continuous at 0"""
 
 
-@public("minigrad", "functional")
+@public("minigrad", "functional", fits="alpha")
 def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """input where positive, else alpha · (e^(x / alpha) - 1). PyTorch: torch.nn.functional.celu. Source: Barron 2017."""
     require_floating(input, "celu", "elu_cpu")
@@ -203,7 +203,7 @@ class Softplus(Operation):
         return choose(z > ctx.threshold, grad, grad * slope), None, None
 
 
-@public("functional")
+@public("functional", fits="beta threshold")
 def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + e^(beta·x)) / beta, a smooth relu; linear where beta · x > threshold. PyTorch: torch.nn.functional.softplus."""
     require_floating(input, "softplus", "softplus_cpu")

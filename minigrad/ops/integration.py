@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 def _trapezoids(name: str, y: Tensor, x: Tensor | None, dx: float | None, dim: int) -> Any:
     """The areas between neighbouring samples along dim: (y₀ + y₁) / 2 times their distance, whole numbers as floats."""
+    if any(z is not None and z.array.dtype.kind == "b" for z in (y, x)):
+        raise RuntimeError(f"{name}: received a bool input for `x` or `y`, but bool is not supported")
     y, x = to_float(y), None if x is None else to_float(x)
     if x is not None and dx is not None:
         raise TypeError(f"{name}() takes x (the places) or dx (their distance), not both")

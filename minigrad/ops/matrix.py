@@ -202,31 +202,31 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     return mul(input.reshape(-1, 1), vec2)
 
 
-@public(same="input mat1 mat2")
+@public(same="input mat1 mat2", fits="beta alpha")
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat1 @ mat2. PyTorch: torch.addmm."""
     return add(_scaled(input, beta), _scaled(mm(mat1, mat2), alpha))
 
 
-@public(same="input mat vec")
+@public(same="input mat vec", fits="beta alpha")
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat @ vec. PyTorch: torch.addmv."""
     return add(_scaled(input, beta), _scaled(mv(mat, vec), alpha))
 
 
-@public
+@public(fits="beta alpha")
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · outer(vec1, vec2). PyTorch: torch.addr."""
     return add(_scaled(input, beta), _scaled(outer(vec1, vec2), alpha))
 
 
-@public(same="input batch1 batch2")
+@public(same="input batch1 batch2", fits="beta alpha")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · batch1 @ batch2. PyTorch: torch.baddbmm."""
     return add(_scaled(input, beta), _scaled(bmm(batch1, batch2), alpha))
 
 
-@public(same="input batch1 batch2")
+@public(same="input batch1 batch2", fits="beta alpha")
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · Σ over the batch of batch1 @ batch2. PyTorch: torch.addbmm."""
     return add(_scaled(input, beta), _scaled(bmm(batch1, batch2).sum(0), alpha))

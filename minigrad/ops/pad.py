@@ -33,7 +33,7 @@ class Pad(Operation):
         return slice_of(grad, ctx.inside), None, None
 
 
-@public("functional")
+@public("functional", fits="value")
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """Elements put around: `pad` = (before, after) of the last dimension, then of the one before it, ...; negative cuts.
 
