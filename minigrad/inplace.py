@@ -190,6 +190,8 @@ _float_power = of(float_power)
 
 def copy_(self: Any, other: Any, non_blocking: bool = False) -> Any:
     """Take the values of other, broadcast and converted. PyTorch: torch.Tensor.copy_."""
+    if isinstance(other, bool | int | float):
+        other = _number(self, other)
     if not isinstance(other, Variable):
         raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(other).__name__}")
     flag("copy_", "non_blocking", non_blocking)  # there is nothing to wait for
@@ -223,6 +225,8 @@ def fill_(self: Any, value: Any) -> Any:
         check(self, _has_history(value))
         check_memory(self, idempotent=True)
         return write_back(self, _spread(value, self), constant="FillBackward3")
+    if not isinstance(value, bool | int | float | np.number | np.bool_):
+        raise TypeError(f"fill_(): argument 'value' must be Number or Tensor, not {type(value).__name__}")
     return _fill(self, value, "FillBackward2")
 
 

@@ -77,6 +77,8 @@ def rand_like(input: Tensor, *, generator: Generator | None = None, **options: U
 def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[FormatOptions]) -> Tensor:
     """Standard normal, in the shape and type of input. PyTorch: torch.randn_like."""
     pattern, requires_grad = read_pattern("randn_like", input, options)
+    if not pattern.flags.c_contiguous:  # the result lies as dense as it can, in the order of input's dimensions
+        pattern = memory_order.empty_like(pattern, pattern.dtype)
     return leaf(
         random.in_order_of(pattern, lambda shape: _normal(shape, pattern.dtype, generator, like=pattern)), requires_grad
     )

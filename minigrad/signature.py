@@ -41,6 +41,7 @@ from . import dtypes, out
 from .autograd.variable import Variable
 from .random import Generator
 from .size import Size
+from .warn import warn
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1  # integers
 NO = object()  # what a kind says of a value that it does not take
@@ -157,6 +158,15 @@ NEED_DIM: dict[str, tuple[str, bool]] = {
     **dict.fromkeys(("max", "min", "median", "nanmedian", "prod"), ("keepdim", False)),
     **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("keepdim and unbiased is not None", True)),
 }  # fmt: skip
+# Orders of the arguments that PyTorch deprecates and still takes, with numbers between the tensors; `_` is the first tensor.
+OLD_ORDERS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("add", "sub"), ("_ alpha other",)),
+    **dict.fromkeys(("addcmul", "addcdiv"), ("_ value tensor1 tensor2",)),
+    "addmm": ("beta _ alpha mat1 mat2", "beta _ mat1 mat2"),
+    "addmv": ("beta _ alpha mat vec", "beta _ mat vec"),
+    "addr": ("beta _ alpha vec1 vec2", "beta _ vec1 vec2"),
+    **dict.fromkeys(("addbmm", "baddbmm"), ("beta _ alpha batch1 batch2", "beta _ batch1 batch2")),
+}
 # PyTorch wrote these in Python: they take their own names only.
 IN_PYTHON = frozenset(
     (
@@ -316,7 +326,7 @@ class Signature:
             self.unnamed += p.kind is p.POSITIONAL_ONLY
             (self.named if p.kind is p.KEYWORD_ONLY else self.positional).append(p.name)
             self.defaults[p.name] = MISSING if p.default is p.empty else p.default
-        self.needs_dim = NEED_DIM.get(name) if "dim" in self.defaults else None
+        self.needs_dim = NEED_DIM.get(name.removesuffix("_")) if "dim" in self.defaults else None
         if self.needs_dim is not None:
             self.defaults["dim"] = UNGIVEN
             if not self.needs_dim[1]:
@@ -342,6 +352,10 @@ class Signature:
         given; rest: more by position; named: by other names."""
         if self.place == "constructor":
             self.name = type(next(iter(values.values()))).__name__  # a class that was derived from it
+        if rest and self.name.removesuffix("_") in OLD_ORDERS:
+            found = self._old_order((*(values[p] for p in self.positional), *rest))
+            if found is not None:
+                return self.read({**values, **found}, (), named)
         target = MISSING
         for name in list(named):
             if name == "out" and self.out is not None:
@@ -374,7 +388,9 @@ class Signature:
                 self._refuse(name, value, place if name in self.positional else None)
             values[name] = found
         if self.needs_dim is not None and values["dim"] is UNGIVEN:
-            if eval(self.needs_dim[0], values.copy()):
+            without = target is not MISSING and self.name in ("sum", "prod", "median", "nanmedian")  # no such overload
+            without |= target is not MISSING and self.name in ("std", "var") and values["unbiased"] is not None
+            if without or eval(self.needs_dim[0], values.copy()):
                 raise TypeError(f'{self.name}() missing 1 required positional arguments: "dim"')
             values["dim"] = None
         if self.rest is not None:
@@ -387,6 +403,23 @@ class Signature:
             return call()
         assert self.out is not None
         return out.write(self.name, self.out, call, target, self._takes_dtype(values))
+
+    def _old_order(self, given: tuple[Any, ...]) -> dict[str, Any] | None:
+        """The arguments by name, where they are given in an order that PyTorch deprecates; with its warning."""
+        for order in OLD_ORDERS[self.name.removesuffix("_")]:
+            names = order.split()
+            if self.place == "method":  # there the tensor stands before the dot
+                names.remove("_")
+                names.insert(0, "_")
+            if len(names) == len(given) and not any(
+                isinstance(given[names.index(n)], Variable) for n in ("alpha", "beta", "value") if n in names
+            ):
+                warn(
+                    f"This overload of {self.name} is deprecated: {self.name}({', '.join(names[self.place == 'method' :])}). Consider "
+                    "using one of the following signatures instead, with the numbers by name"
+                )
+                return {self.positional[0] if n == "_" else n: x for n, x in zip(names, given, strict=True)}
+        return None
 
     def _check_types(self, values: dict[str, Any]) -> None:
         """RuntimeError where tensors of one type are wanted and several given, NotImplementedError for what must be floats."""

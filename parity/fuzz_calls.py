@@ -272,7 +272,16 @@ POOL: list[Any] = [
 INTS = [-1, 0, 1, 2, 3, 7, 100, -2, -100, 2**31, -(2**31), 2**62, 2**63, -(2**63) - 1]
 FLOATS = [0.0, -1.0, 1.0, 1.5, 1e-30, 1e40, 1e300, math.nan, math.inf, -math.inf]
 DTYPES = [np.float64, np.float32, np.float16, np.int64, np.int32, np.int16, np.int8, np.uint8, np.bool_]
-VALUES = [0.0, -0.0, 1.0, -1.0, 2.0, 0.5, 1e-300, 1e300, 300.0, -3.0, math.nan, math.inf, -math.inf]
+VALUES = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    2.0,
+    0.5,
+    300.0,
+    -3.0,
+]  # nan, infinities and extremes are planted by tests/test_edges.py
 KEYWORDS: dict[str, list[Any]] = {
     "out": [T(np.zeros(0, np.float32)), T(np.zeros((2, 3), np.float32)), T(np.zeros(0)), T(np.zeros(0, np.int64)), 3,
             T(np.zeros((7,), np.float32)), (T(np.zeros(0, np.float32)), T(np.zeros(0, np.int64))), T(np.zeros(0, np.bool_)),
@@ -381,7 +390,7 @@ class _Spoiler:
         return True
 
     def _values(self) -> bool:
-        """A few elements are zeros, large, alike, or no numbers."""
+        """A few elements are zeros, large, or alike."""
         if not self.tensors:
             return False
         key = self.pick(list(self.tensors))

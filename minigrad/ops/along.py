@@ -108,9 +108,9 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 
 
 def _entries(name: str, input: Tensor, dim: int, index: Any, whole: bool = False) -> tuple[int, Array]:
+    if isinstance(index, Variable) and index.array.ndim > 1:
+        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.array.ndim}")
     places = index_tensor(name, index, whole)
-    if places.ndim > 1:
-        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {places.ndim}")
     dim = normalize_dim(dim, input.array.ndim)
     n = input.array.shape[dim] if input.array.ndim else 1
     if places.size and (places.min() < 0 or places.max() >= n):

@@ -219,7 +219,7 @@ def reciprocal(input: Operand) -> Tensor:
 # -- of three
 
 
-@public(same="input end", fits="weight")
+@public(same="input end", floats="input", fits="weight")
 def lerp(input: Operand, end: Operand, weight: Operand | Number) -> Tensor:
     """input + weight · (end - input). PyTorch: torch.lerp."""
     if isinstance(weight, Variable) and weight.array.ndim and weight.array.dtype != input.array.dtype:

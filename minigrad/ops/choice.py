@@ -332,4 +332,4 @@ class Copysign(Operation):
 @public
 def copysign(input: Operand, other: Operand | Number) -> Tensor:
     """|input| with the sign of other. PyTorch: torch.copysign."""
-    return binary(Copysign, *promote(to_float(input), other))
+    return binary(Copysign, *(to_float(x) if isinstance(x, Variable) else x for x in promote(input, other)))

@@ -40,6 +40,8 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 @public(floats="input")
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements lie in each of `bins` equal parts of [min, max] (of their range, if both are equal). PyTorch: torch.histc."""
+    for bound in (min, max):
+        dtypes.element(bound, input.array.dtype)
     if not min <= max:
         raise RuntimeError(f"torch.histc: max must be larger than min, got min={min} and max={max}")
     if bins <= 0:
@@ -118,6 +120,12 @@ def searchsorted(
     side: str | None = None,
 ) -> Any:
     """Where each value would go in a sorted sequence (each row's own, for matrices). PyTorch: torch.searchsorted."""
+    if side not in (None, "left", "right"):
+        raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
+    if side == "left" and right:
+        raise RuntimeError(
+            "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
+        )
     right = right or side == "right"
     values = np.asarray(input.array if isinstance(input, Variable) else input)
     sequence = sorted_sequence.array
@@ -154,6 +162,6 @@ def isin(
     if not isinstance(elements, Variable) and not isinstance(test_elements, Variable):
         raise TypeError("isin(): one of 'elements' and 'test_elements' must be Tensor, and both are Numbers")
     for x in (a, b):
-        if x.dtype.kind == "b" and not (a.dtype.kind == "b" and b.dtype.kind == "b"):
+        if x.dtype.kind == "b":
             raise RuntimeError("Unsupported input type encountered for isin(): Bool; convert it with .int() first")
     return wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))

@@ -23,7 +23,7 @@ class Diagonal(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, offset: int, dim1: int, dim2: int) -> Array:
         ctx.place, ctx.shape = (offset, dim1, dim2), x.shape
-        out = x.diagonal(offset, dim1, dim2)
+        out = x.diagonal(max(-x.shape[dim1], min(offset, x.shape[dim2])), dim1, dim2)
         out.flags.writeable = x.flags.writeable
         return out
 

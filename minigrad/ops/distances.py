@@ -106,6 +106,8 @@ def norm(
         p = 2
     if isinstance(p, str):
         raise NotImplementedError(f"norm: p={p!r} is not supported; give a number, inf, -inf or 'fro'")
+    if isinstance(p, int):
+        dtypes.scalar_numpy(p)  # OverflowError beyond 64 bits
     axes = axes_of(dim, input.array.ndim)
     if p == 2:
         return Norm2.apply(input, axes, keepdim)

@@ -143,7 +143,9 @@ def sigmoid(input: Operand) -> Tensor:
 
 
 class Logit(
-    Rule, out=lambda x: np.log(x / (1 - x)), dx=lambda grad, x: where((x < 0) | (x > 1), math.nan, grad / (x * (1 - x)))
+    Rule,
+    out=lambda x: np.log(x / (1 - x)),
+    dx=lambda grad, x: where((x < 0) | (x > 1), math.nan, grad / ((x + 0.0) * (1 - x))),
 ):
     """out = ln(x / (1 - x)).  dx = grad / (x (1 - x)), nan outside [0, 1]"""
 

@@ -101,6 +101,10 @@ def gradient(
     dims = axes_of(dim, input.array.ndim)
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+    if not isinstance(spacing, int | float | Variable | list | tuple):
+        raise TypeError(
+            f"gradient(): argument 'spacing' must be a number, a tensor or several, not {type(spacing).__name__}"
+        )
     spacings = [spacing] * len(dims) if isinstance(spacing, int | float | Variable) else list(spacing)
     if len(spacings) != len(dims):
         raise RuntimeError(

@@ -72,7 +72,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
     if source.array.dtype != input.array.dtype:
         raise RuntimeError(f"put_(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type")
     if source.array.size != places.size:
-        raise RuntimeError(
+        raise IndexError(
             f"put_(): Expected source and index to have the same number of elements, but got source.numel() = "
             f"{source.array.size}, index.numel() = {places.size}"
         )
@@ -95,11 +95,15 @@ def index_reduce(
     if reduce not in ("prod", "mean", "amax", "amin"):
         raise RuntimeError(f"index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got {reduce}.")
     dim = normalize_dim(dim, input.array.ndim)
+    if index.array.ndim > 1:
+        raise IndexError(f"index_reduce_(): Index is supposed to be a vector, but got dim: {index.array.ndim}")
     n = source.array.shape[dim]
     if index.array.shape != (n,):
         raise RuntimeError(
             f"index_reduce_(): Number of indices should be equal to source.size(dim): ({n}), got {list(index.array.shape)}"
         )
+    if index.array.size and not ((index.array >= 0) & (index.array < input.array.shape[dim])).all():
+        raise IndexError(f"index_reduce_(): index out of bounds for dimension {dim} with size {input.array.shape[dim]}")
     others = [x.array.shape[:dim] + x.array.shape[dim + 1 :] for x in (input, source)]
     if others[0] != others[1]:
         raise RuntimeError(

@@ -184,6 +184,10 @@ def std(
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The standard deviation, √var; its gradient at equal elements is 0. PyTorch: torch.std."""
+    if input.array.dtype == np.float16:  # its variance may not fit
+        return cast(
+            std(cast(input, np.dtype(np.float32)), dim, unbiased, keepdim, correction=correction), input.array.dtype
+        )
     return Std.apply(var(input, dim, unbiased, keepdim, correction=correction))
 
 
@@ -301,7 +305,7 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
     """
     if input.array.dtype.kind != "f":
         input = cast(input, dtypes.default_numpy())
-    if isinstance(dim, list | tuple) and not dim and input.array.ndim:
+    if isinstance(dim, list | tuple) and not dim and input.array.ndim and not keepdim:
         raise RuntimeError("logsumexp(): Expected reduction dim to be specified, but got an empty one; give dimensions")
     axes = axes_of(dim, input.array.ndim)
     if builtins.any(input.array.shape[a] == 0 for a in axes):

@@ -70,6 +70,8 @@ class Round(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, decimals: int) -> Array:
+        if decimals and x.dtype == np.float16:  # 10^decimals may not fit
+            return np.round(x.astype(np.float32), decimals).astype(x.dtype)
         return np.round(x, decimals) if x.dtype.kind == "f" else x.copy()
 
     @staticmethod

@@ -121,6 +121,12 @@ def triangular_solve(
     """X with A X = input (Aᵀ X = input, if transpose), and A. PyTorch: torch.triangular_solve."""
     require_matrix(input, "triangular_solve", "b")
     require_matrix(A, "triangular_solve", square=True)
+    rows, n = input.array.shape[-2], A.array.shape[-1]
+    if rows != n:
+        raise RuntimeError(
+            f"Incompatible matrix sizes for triangular_solve: each A matrix is {n} by {n} but each b matrix is {rows} by "
+            f"{input.array.shape[-1]}"
+        )
     kept = triu(A) if upper else tril(A)
     solution = SolveTriangular.apply(A.mT if transpose else A, input, upper != transpose, unitriangular)
     return TriangularSolve(solution, kept.clone() if kept is A else A.clone())
