@@ -179,6 +179,8 @@ def result_numpy(a: Any, b: Any) -> np.dtype:
             rank, d = (0 if x.ndim else 1), x.dtype
         else:
             rank, d = 2, scalar_numpy(x)
+            if isinstance(x, int) and x >= 2**63 and all(d is None or d.kind == "b" for d in ranked):
+                raise RuntimeError(f"Promotion for uint64 is not supported, attempted to promote Bool and {x}")
         seen = ranked[rank]
         ranked[rank] = d if seen is None else promote_numpy(seen, d)
     result: np.dtype | None = None

@@ -13,6 +13,7 @@ Tensors that share memory (views) share one record, found by the array that owns
 from __future__ import annotations
 
 import itertools
+import math
 import weakref
 
 import numpy as np

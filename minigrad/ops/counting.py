@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
 from .checks import type_name
