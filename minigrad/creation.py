@@ -130,7 +130,7 @@ def tensor(data: Any, **options: Unpack[PinnedDataOptions]) -> Tensor:
     return leaf(_to_array(data, d), requires_grad)
 
 
-def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, *, dtype: dtypes.dtype | None = None, device: Any = None) -> Tensor:
     """A tensor of `data`, sharing memory (and history) where no conversion is needed. PyTorch: torch.as_tensor."""
     d = None
     if not (dtype is None and device is None):
@@ -162,7 +162,7 @@ def asarray(
         if d is not None and d != found:
             names = [f"'{dtypes.cxx_name(x)}'" for x in (found, d)]
             raise ValueError(f"can't alias tensor with dtype {names[0]} into dtype {names[1]}; remove copy=False")
-    result = as_tensor(obj, dtype)
+    result = as_tensor(obj, dtype=dtype)
     if copy and isinstance(obj, np.ndarray | Variable):
         result = result.clone()
     if requires_grad is None:

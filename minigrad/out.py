@@ -68,6 +68,10 @@ def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes
 
     name: the function's, for messages. takes_dtype: whether `call` may be told a dtype.
     """
+    if name == "bernoulli" and "p" not in call.keywords and len(call.args) > 1 and call.args[1] is not None:
+        raise TypeError(
+            "bernoulli() received an invalid combination of arguments: out= goes with probabilities in input, not with p"
+        )
     targets = list(target) if isinstance(target, list | tuple) else [target]
     if _is_strict(name, call):
         rule = "same"

@@ -21,7 +21,9 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = contiguous_format) -
     """
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
-    if memory_format not in (contiguous_format, preserve_format):
+    if memory_format is preserve_format:
+        raise RuntimeError("resize_: unsupported memory format Preserve")
+    if memory_format is not contiguous_format:
         raise NotImplementedError(f"resize_: memory_format={memory_format} is not supported by minigrad; leave it out")
     shape = read_size("resize_", sizes)
     if any(n < 0 for n in shape):
@@ -32,6 +34,8 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = contiguous_format) -
 
 def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = contiguous_format) -> Tensor:
     """Give the tensor the size of another. PyTorch: torch.Tensor.resize_as_."""
+    if memory_format is preserve_format:
+        memory_format = contiguous_format
     return resize_(self, the_template.array.shape, memory_format=memory_format)
 
 

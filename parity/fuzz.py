@@ -53,7 +53,8 @@ VERDICTS = {
     "stray": "both raise, minigrad's error came out of Python or NumPy by chance",
 }
 
-# (verdict, pattern, why): where minigrad differs on purpose. The pattern is sought in "name | call | PyTorch | minigrad".
+# (verdict, pattern, why): where minigrad differs on purpose. The pattern is sought in "name | call | PyTorch | minigrad | what was
+# done to the call".
 REASONS = [
     (
         "refused|class",
@@ -96,7 +97,7 @@ REASONS = [
         "taken",
         r"scatter_?\(.*src=[-\d.e]+|keepdim=False|\b(x|a)=|axis=|dim0=|indices_or_sections=|\b[Aab]=|dim=\w+\[|x=None"
         r"|trapezoid\(.*, None,|randint_like\(input=|subtract_?\(.*got \((Tensor, )?int, Tensor\)|element 1 in argument 1, but got int"
-        r"|pow\(np\.",
+        r"|pow\(np\.|arange\(start=|bernoulli\(.*out=",
         "a spelling more than PyTorch takes, which means what it says",
     ),
     (
@@ -146,6 +147,31 @@ REASONS = [
     ),
     (
         "different",
+        r"(searchsorted|bucketize)\(.* \| values$",
+        "the boundaries are not in order: the answer is unspecified",
+    ),
+    (
+        "different",
+        r"(gcd|lcm)_?\(.*-(128|32768|2147483648|9223372036854775808)",
+        "the absolute value of the smallest integer does not fit",
+    ),
+    (
+        "different",
+        r"floor_divide\(.*out=",
+        "what was written to out= has no derivative; PyTorch says that out requires grad",
+    ),
+    (
+        "different",
+        r"cum(max|min)\(\w+\[[\d, ]*\b0\b.*gradient: ",
+        "PyTorch's gradient of an empty tensor is a part of the graph",
+    ),
+    (
+        "refused",
+        r"(add|sub)_?\(.*got multiple values for argument 'other'",
+        "PyTorch's deprecated order (alpha, other), half named",
+    ),
+    (
+        "different",
         r"masked_scatter_.*<",
         "the values are read before they are overwritten; PyTorch reads what it has written",
     ),
@@ -171,7 +197,7 @@ REASONS = [
     ),
     (
         "different",
-        r"(dist|norm|renorm)_?\(.*\b(2147483648|4611686018427387904|9223372036854775808|1e\+40|1e\+300)",
+        r"(dist|norm|renorm)_?\(.*\b(2147483648|4611686018427387904|9223372036854775808|1e\+40|1e\+300|100),?",
         "powers that overflow; PyTorch takes the only element of a row as it is",
     ),
     ("different", r"Tensor\.resize_(as_)?\(", "what stands in memory that was never written is unspecified"),
@@ -437,7 +463,7 @@ def _lost(begun: dict[str, Any], running: str) -> dict[str, Any]:
 
 def reason(found: dict[str, Any]) -> str:
     """Why minigrad differs there on purpose; empty where it should not."""
-    text = f"{found['name']} | {found['call']} | {found['torch']} | {found['minigrad']}"
+    text = f"{found['name']} | {found['call']} | {found['torch']} | {found['minigrad']} | {found.get('how')}"
     for verdict, pattern, why in REASONS:
         if re.fullmatch(verdict, found["verdict"]) and re.search(pattern, text):
             return why

@@ -39,7 +39,9 @@ class Elu(Operation):
         out = np.asarray(np.minimum(x, 0))
         out *= k
         np.expm1(out, out=out)
-        np.multiply(out, alpha * scale, out=out, where=True if math.isfinite(alpha) else out != 0)  # 0 stays 0
+        out *= alpha * scale
+        if not math.isfinite(alpha):
+            out[x > 0] = 0  # and no nan
         positive = np.maximum(x, 0)
         positive *= scale
         out += positive  # one of the two is 0

@@ -85,7 +85,7 @@ def sub(input: Operand | Number, other: Operand | Number, *, alpha: Number = 1) 
     a, b = input, other
     if alpha.__class__ is not int or alpha != 1:
         _check_alpha(input, other, alpha)
-        b = mul(other, alpha)
+        b = _scaled(other, alpha)
     for x in (a, b):
         if isinstance(x, bool) or (isinstance(x, Variable) and x.array.dtype.kind == "b"):
             raise RuntimeError(

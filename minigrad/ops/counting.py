@@ -84,7 +84,7 @@ def unique_consecutive(
     x = input.array.reshape(-1) if dim is None else np.moveaxis(input.array, normalize_dim(dim, input.array.ndim), 0)
     n = len(x)
     new = np.ones(n, bool)
-    new[1:] = (x[1:] != x[:-1]).reshape(max(n - 1, 0), -1).any(1) if x.size else False
+    new[1:] = (x[1:] != x[:-1]).any(tuple(range(1, x.ndim))) if x.size else False
     starts = np.flatnonzero(new)
     values = x[starts] if dim is None else np.moveaxis(x[starts], 0, normalize_dim(dim, input.array.ndim))
     results = [wrap(np.ascontiguousarray(values))]

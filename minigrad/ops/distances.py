@@ -241,7 +241,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
         raise RuntimeError(f"pdist only supports floating-point dtypes, got {input.dtype}")
     if input.array.dtype == np.float16:
         raise NotImplementedError("\"pdist\" not implemented for 'Half'; convert the tensor with .float() first")
-    if p < 0:
+    if not p >= 0:
         raise RuntimeError("pdist only supports non-negative p values")
     first, second = np.triu_indices(len(input.array), 1)
     difference = index_select(input, 0, wrap(first)) - index_select(input, 0, wrap(second))

@@ -155,7 +155,8 @@ def logit(input: Operand, eps: float | None = None) -> Tensor:
     """ln(x / (1 - x)), the inverse of sigmoid; with eps, x is held within [eps, 1 - eps]. PyTorch: torch.logit."""
     x = to_float(input)
     if eps is not None:
-        x = clamp(x, eps, 1 - eps)
+        # (held by comparisons where the ends have changed places, which clamp would read otherwise)
+        x = clamp(x, eps, 1 - eps) if eps <= 0.5 else where(x < eps, eps, where(x > 1 - eps, 1 - eps, x))
     return Logit.apply(x)
 
 

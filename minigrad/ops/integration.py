@@ -27,6 +27,8 @@ def _trapezoids(name: str, y: Tensor, x: Tensor | None, dx: float | None, dim: i
     if x is not None and dx is not None:
         raise TypeError(f"{name}() takes x (the places) or dx (their distance), not both")
     dim = normalize_dim(dim, y.array.ndim)
+    if not y.array.ndim:
+        raise IndexError(f"{name}() cannot be applied to a 0-dim tensor.")
     n = y.array.shape[dim]
     if n == 0:
         return narrow(y, dim, 0, 0)
@@ -40,7 +42,13 @@ def _trapezoids(name: str, y: Tensor, x: Tensor | None, dx: float | None, dim: i
                 f"dimension {dim}"
             )
         return means * diff(x).reshape(-1, *(1,) * (y.array.ndim - 1 - dim))
-    return means * diff(x, dim=dim - y.array.ndim)
+    return means * diff(x, dim=dim if x.array.ndim > y.array.ndim else dim - y.array.ndim)
+
+
+def _counted(y: Tensor, x: Tensor | None, dim: int) -> int:
+    """dim of the areas: counted from the front where x has dimensions that y has not (as PyTorch), else from the back."""
+    dim = normalize_dim(dim, y.array.ndim)
+    return dim if x is not None and x.array.ndim > y.array.ndim else dim - y.array.ndim
 
 
 @public(also="trapz")
@@ -49,13 +57,13 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, di
 
     x: of one dimension, or broadcast with y. PyTorch: torch.trapezoid.
     """
-    return sum(_trapezoids("trapezoid", y, x, dx, dim), normalize_dim(dim, y.array.ndim) - y.array.ndim)
+    return sum(_trapezoids("trapezoid", y, x, dx, dim), _counted(y, x, dim))
 
 
 @public
 def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """As `trapezoid`, the integral up to each sample but the first. PyTorch: torch.cumulative_trapezoid."""
-    return cumsum(_trapezoids("cumulative_trapezoid", y, x, dx, dim), normalize_dim(dim, y.array.ndim) - y.array.ndim)
+    return cumsum(_trapezoids("cumulative_trapezoid", y, x, dx, dim), _counted(y, x, dim))
 
 
 def _along(y: Tensor, spacing: Any, dim: int, edge_order: int) -> Tensor:

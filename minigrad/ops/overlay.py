@@ -16,6 +16,7 @@ from .diagonals import PutDiagonal, diagonal
 from .dims import normalize_dim
 from .index import SetIndex, add_at
 from .keys import index_tensor
+from .operands import cast
 from .parts import select
 from .shape import expand
 
@@ -61,7 +62,7 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
     shape, ndim = input.array.shape, input.array.ndim
     place = (offset, normalize_dim(dim1, ndim), normalize_dim(dim2, ndim))
     on = PutDiagonal.apply(np.ones(src.array.shape, bool), *place, shape)
-    return where(wrap(on), PutDiagonal.apply(src, *place, shape), input)
+    return where(wrap(on), PutDiagonal.apply(cast(src, input.array.dtype), *place, shape), input)
 
 
 @public
@@ -84,7 +85,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
     return SetIndex.apply(input.reshape(-1), source.reshape(-1), key).reshape(input.array.shape)
 
 
-@public
+@public(same="input source")
 def index_reduce(
     input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
@@ -97,7 +98,11 @@ def index_reduce(
     dim = normalize_dim(dim, input.array.ndim)
     if index.array.ndim > 1:
         raise IndexError(f"index_reduce_(): Index is supposed to be a vector, but got dim: {index.array.ndim}")
-    n = source.array.shape[dim]
+    if source.array.ndim != input.array.ndim:
+        raise RuntimeError(
+            f"index_reduce_(): self and source must have as many dimensions, got {input.array.ndim} and {source.array.ndim}"
+        )
+    n = source.array.shape[dim] if source.array.ndim else 1
     if index.array.shape != (n,):
         raise RuntimeError(
             f"index_reduce_(): Number of indices should be equal to source.size(dim): ({n}), got {list(index.array.shape)}"

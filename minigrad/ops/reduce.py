@@ -120,7 +120,7 @@ class Var(Operation):
         ctx.axes = axes
         n = math.prod(x.shape[a] for a in axes)
         ctx.freedom = n - correction
-        ctx.divisor = max(ctx.freedom, 0)
+        ctx.divisor = max(0, ctx.freedom)  # 0 for nan too
         wide = x.astype(np.float64, copy=False)  # as in PyTorch, the sums run in double precision
         centred = np.asarray(wide - total(wide, axes, True) / (n or math.nan))
         np.multiply(centred, centred, out=centred)

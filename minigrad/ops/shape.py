@@ -304,7 +304,7 @@ def mT(input: Tensor) -> Tensor:
 @public
 def adjoint(input: Tensor) -> Tensor:
     """For real tensors the same as `mT`. PyTorch: torch.adjoint."""
-    return mT(input) if input.array.ndim else input.view(())
+    return mT(input) if input.array.ndim else input
 
 
 # -- the same elements, seen several times
