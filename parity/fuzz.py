@@ -503,4 +503,4 @@ def main(calls: int, seed: int, file: Path | None = None, prefixes: tuple[str, .
 
 
 if __name__ == "__main__":
-    work(*map(int, sys.argv[1:4]), prefixes=tuple(sys.argv[4:]))  # type: ignore[misc]
+    work(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), tuple(sys.argv[4:]))

@@ -134,7 +134,7 @@ class Built:
     kwargs: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        places = {**dict(enumerate(self.call.args)), **self.call.kwargs}
+        places: dict[Any, Any] = {**dict(enumerate(self.call.args)), **self.call.kwargs}
         made = {k: self._argument(v) for k, v in places.items() if not isinstance(v, Part)}
         for k, v in places.items():
             if isinstance(v, Part):
