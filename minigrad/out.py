@@ -75,7 +75,7 @@ def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes
     targets = list(target) if isinstance(target, list | tuple) else [target]
     if _is_strict(name, call):
         rule = "same"
-    for x in targets:
+    for x in targets or [None]:
         if not isinstance(x, Variable):
             raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(x).__name__}")
     if rule == "dtype" and takes_dtype:

@@ -211,7 +211,12 @@ def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | 
     """Fill with 1 with probability p, else 0. PyTorch: torch.Tensor.bernoulli_."""
     if not isinstance(p, Variable):
         return _fill(self, "Bernoulli", lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, p))
-    chance = np.broadcast_to(p.array, self.array.shape)
+    try:
+        chance = np.broadcast_to(p.array, self.array.shape)
+    except ValueError:
+        raise RuntimeError(
+            f"bernoulli_(): p of shape {list(p.array.shape)} does not expand to {list(self.array.shape)}"
+        ) from None
     order = memory_order.dimensions(self.array)
     return _fill(
         self, "Bernoulli", lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, chance.transpose(order))

@@ -83,15 +83,15 @@ class Sub(Operation):
 def sub(input: Operand | Number, other: Operand | Number, *, alpha: Number = 1) -> Tensor:
     """input - alpha · other, broadcast; not for booleans. PyTorch: torch.sub."""
     a, b = input, other
-    if alpha.__class__ is not int or alpha != 1:
-        _check_alpha(input, other, alpha)
-        b = _scaled(other, alpha)
     for x in (a, b):
         if isinstance(x, bool) or (isinstance(x, Variable) and x.array.dtype.kind == "b"):
             raise RuntimeError(
                 "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a "
                 "mask, use the `~` or `logical_not()` operator instead."
             )
+    if alpha.__class__ is not int or alpha != 1:
+        _check_alpha(input, other, alpha)
+        b = _scaled(other, alpha)
     return binary(Sub, a, b)
 
 
