@@ -96,8 +96,8 @@ REASONS = [
     (
         "taken",
         r"scatter_?\(.*src=[-\d.e]+|keepdim=False|\b(x|a)=|axis=|dim0=|indices_or_sections=|\b[Aab]=|dim=\w+\[|x=None"
-        r"|trapezoid\(.*, None,|randint_like\(input=|subtract_?\(.*got \((Tensor, )?int, Tensor\)|element 1 in argument 1, but got int"
-        r"|pow\(np\.|arange\(start=|bernoulli\(.*out=",
+        r"|trapezoid\(.*, None,|randint_like\(.*low=|subtract_?\(.*got \((Tensor, )?int, Tensor\)|element 1 in argument 1, but got int"
+        r"|pow\(np\.|arange\((start=|\))|bernoulli\(.*out=",
         "a spelling more than PyTorch takes, which means what it says",
     ),
     (
@@ -132,6 +132,11 @@ REASONS = [
         r"desired output type|index_fill_\(\): Expected dtype int64|returned an invalid gradient|a proper Tensor but got None|"
         r"doesn't match the broadcast shape|value cannot be converted to type)",
         "PyTorch's backward pass stumbles over types and sizes that its forward pass took",
+    ),
+    (
+        "taken",
+        r"partially initialized module 'torch\._",
+        "PyTorch's own modules, imported late where memory is limited",
     ),
     ("taken", r"kron.*view size is not compatible", "PyTorch's kron takes some layouts of memory only"),
     (".*", r"np\.(True|False)_", "PyTorch takes NumPy's booleans for floats; here they are booleans"),

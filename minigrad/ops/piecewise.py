@@ -130,7 +130,7 @@ def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, trainin
     PyTorch: torch.nn.functional.rrelu. Source: Xu et al. 2015, "Empirical Evaluation of Rectified Activations".
     """
     require_floating(input, "rrelu")
-    if lower > upper:
+    if not lower <= upper:
         raise RuntimeError(f"Lower bound should be less than or equal to the upper bound, got {lower} and {upper}")
     if not training:
         return LeakyRelu.apply(input, (lower + upper) / 2)
