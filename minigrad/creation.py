@@ -12,9 +12,10 @@ import numpy as np
 from . import dtypes
 from .autograd.variable import Variable, wrap
 from .device import require_cpu
+from .dtypes import element
 from .equal_steps import equal_steps
 from .geometry import Geometry, look
-from .ops.operands import Number, element
+from .ops.operands import Number
 from .quiet import quiet
 from .size import Size
 from .tensor_options import (
@@ -105,9 +106,11 @@ def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
             raise ValueError(f"expected sequences of equal lengths at every depth: {error}") from None
         if array.dtype == object:  # tensors somewhere behind the first element, or something that is no number
             array = np.array(_plain(data))
-            if array.dtype == object:
+            if array.dtype == object and not all(isinstance(x, bool | int | float) for x in array.flat):
                 raise RuntimeError(f"Could not infer dtype of {type(first).__name__}; tensors hold numbers")
         is_python = not isinstance(data if array.size == 0 else first, np.ndarray | np.generic)
+        if is_python and array.dtype.kind in "Ou" and (d is None or d.kind in "iu"):
+            raise ValueError(f"Overflow when unpacking long long: {data!r} does not fit 64 bits")
         if d is None and is_python and (array.size == 0 or array.dtype == np.float64):
             array = array.astype(dtypes.default_numpy())
     if d is not None:
@@ -129,7 +132,7 @@ def tensor(data: Any, **options: Unpack[PinnedDataOptions]) -> Tensor:
     return leaf(_to_array(data, d), requires_grad)
 
 
-def as_tensor(data: Any, dtype: dtypes.dtype | None = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, *, dtype: dtypes.dtype | None = None, device: Any = None) -> Tensor:
     """A tensor of `data`, sharing memory (and history) where no conversion is needed. PyTorch: torch.as_tensor."""
     d = None
     if not (dtype is None and device is None):
@@ -161,7 +164,7 @@ def asarray(
         if d is not None and d != found:
             names = [f"'{dtypes.cxx_name(x)}'" for x in (found, d)]
             raise ValueError(f"can't alias tensor with dtype {names[0]} into dtype {names[1]}; remove copy=False")
-    result = as_tensor(obj, dtype)
+    result = as_tensor(obj, dtype=dtype)
     if copy and isinstance(obj, np.ndarray | Variable):
         result = result.clone()
     if requires_grad is None:
@@ -372,6 +375,8 @@ def arange(start: Number = 0, end: Number | None = None, step: Number = 1, **opt
     if (end - start) * step < 0:
         raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
     whole = all(isinstance(x, int) for x in (start, end, step))
+    for x in (start, end, step):
+        element(x, np.dtype(np.int64 if whole else np.float64))
     d, requires_grad = read("arange", options, np.dtype(np.int64) if whole else dtypes.default_numpy())
     n = math.ceil((end - start) / step)
     # start + i · step, computed in double (or whole numbers) and rounded once, as PyTorch does.
@@ -379,7 +384,7 @@ def arange(start: Number = 0, end: Number | None = None, step: Number = 1, **opt
     return leaf((start + index * step).astype(d), requires_grad)
 
 
-def range(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[LayoutOptions]) -> Tensor:
+def range(start: Number = 0, end: Number | None = None, step: Number = 1, **options: Unpack[LayoutOptions]) -> Tensor:
     """start, start + step, ... up to and including end, in a floating type. Deprecated. PyTorch: torch.range."""
     warnings.warn(
         "torch.range is deprecated and will be removed in a future release because its behavior is inconsistent with "
@@ -398,10 +403,23 @@ def range(start: Any = 0, end: Any = None, step: Any = 1, **options: Unpack[Layo
     return leaf((start + index * step).astype(d), requires_grad)
 
 
+def _check_ends(function: str, start: Any, end: Any, d: np.dtype) -> None:
+    for x in (start, end):
+        if isinstance(x, Variable) and x.array.ndim:
+            raise RuntimeError(
+                f"{function} only supports 0-dimensional start and end tensors, but got {x.array.ndim} dimension(s)."
+            )
+        if isinstance(x, int):
+            dtypes.scalar_numpy(x)  # OverflowError beyond 64 bits
+    if d.kind == "b":
+        raise NotImplementedError(f"\"{function}_cpu\" not implemented for 'Bool'; give another dtype")
+
+
 @quiet
 def linspace(start: Tensor | Number, end: Tensor | Number, steps: int, **options: Unpack[TensorOptions]) -> Tensor:
     """`steps` values from start to end, both included, at equal distances. PyTorch: torch.linspace."""
     d, requires_grad = read("linspace", options, dtypes.default_numpy())
+    _check_ends("linspace", start, end, d)
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
     return leaf(equal_steps(float(_number(start)), float(_number(end)), steps, d), requires_grad)
@@ -413,6 +431,7 @@ def logspace(
 ) -> Tensor:
     """base to the powers `linspace(start, end, steps)`. PyTorch: torch.logspace."""
     d, requires_grad = read("logspace", options, dtypes.default_numpy())
+    _check_ends("logspace", start, end, d)
     powers = equal_steps(float(_number(start)), float(_number(end)), steps, np.dtype(np.float64))
     return leaf(np.power(float(base), powers).astype(d), requires_grad)
 

@@ -11,6 +11,7 @@ Source: PyTorch, "Type promotion" (torch.Tensor attributes, ``torch.result_type`
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -178,6 +179,8 @@ def result_numpy(a: Any, b: Any) -> np.dtype:
             rank, d = (0 if x.ndim else 1), x.dtype
         else:
             rank, d = 2, scalar_numpy(x)
+            if isinstance(x, int) and x >= 2**63 and all(d is None or d.kind == "b" for d in ranked):
+                raise RuntimeError(f"Promotion for uint64 is not supported, attempted to promote Bool and {x}")
         seen = ranked[rank]
         ranked[rank] = d if seen is None else promote_numpy(seen, d)
     result: np.dtype | None = None
@@ -208,6 +211,31 @@ def scalar_numpy(x: Any) -> np.dtype:
             raise OverflowError(f"the integer {x} does not fit 64 bits; give a float, or a smaller number")
         return _BY_PYTHON_TYPE[int]
     return _default_numpy
+
+
+def wrapped(x: float, d: np.dtype) -> float:
+    """A Python integer as a type of fewer bits holds it (-3 is 253 in uint8), where NumPy would raise."""
+    return int(np.array(x).astype(d)) if d.kind in "iu" and type(x) is int else x
+
+
+def element(x: float, d: np.dtype) -> Any:
+    """A Python number as an element of type d; RuntimeError where PyTorch says that it does not fit.
+
+    Fractions are cut; a negative integer in an unsigned type is the number that its bits spell. Source: c10::overflows.
+    """
+    scalar_numpy(x)
+    if d.kind == "b":
+        return bool(x)
+    if d.kind == "f":
+        fits = not math.isfinite(x) or abs(x) <= float(np.finfo(d).max)
+    else:
+        low, high = int(np.iinfo(d).min), int(np.iinfo(d).max)
+        if d.kind == "u" and isinstance(x, int):
+            low = -high
+        fits = low <= x <= high  # never of nan
+    if not fits:
+        raise RuntimeError(f"value cannot be converted to type {from_numpy(d)} without overflow: {x}")
+    return x if d.kind == "f" else wrapped(int(x), d)
 
 
 class _Info:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from . import storage
+from . import dtypes, storage
 from .autograd import inference
 from .autograd.fit import as_tuple
 from .autograd.graph import gradient_edge
@@ -189,18 +189,20 @@ def float_power_(self: Any, exponent: Any) -> Any:
 _float_power = of(float_power)
 
 
-def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
-    """Take the values of src, broadcast and converted. PyTorch: torch.Tensor.copy_."""
-    if not isinstance(src, Variable):
-        raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(src).__name__}")
+def copy_(self: Any, other: Any, non_blocking: bool = False) -> Any:
+    """Take the values of other, broadcast and converted. PyTorch: torch.Tensor.copy_."""
+    if isinstance(other, bool | int | float):
+        other = _number(self, other)
+    if not isinstance(other, Variable):
+        raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(other).__name__}")
     flag("copy_", "non_blocking", non_blocking)  # there is nothing to wait for
-    check(self, _has_history(src))
-    if src is not self:
-        check_memory(self, src)
+    check(self, _has_history(other))
+    if other is not self:
+        check_memory(self, other)
     elif repeats(self.array):
         storage.mark_written(self.array)
         return self
-    return write_back(self, _spread(src, self), constant="CopyBackwards")
+    return write_back(self, _spread(other, self), constant="CopyBackwards")
 
 
 def _has_history(x: Any) -> bool:
@@ -224,6 +226,8 @@ def fill_(self: Any, value: Any) -> Any:
         check(self, _has_history(value))
         check_memory(self, idempotent=True)
         return write_back(self, _spread(value, self), constant="FillBackward3")
+    if not isinstance(value, bool | int | float | np.number | np.bool_):
+        raise TypeError(f"fill_(): argument 'value' must be Number or Tensor, not {type(value).__name__}")
     return _fill(self, value, "FillBackward2")
 
 
@@ -235,7 +239,7 @@ def zero_(self: Any) -> Any:
 def _fill(x: Any, value: Any, name: str) -> Any:
     check(x)
     check_memory(x, idempotent=True)
-    x.array.fill(value)
+    x.array.fill(dtypes.element(value, x.array.dtype))
     _written(x, is_grad_enabled() and x.requires_grad, None, name)
     return x
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from . import dtypes, storage
 from .autograd.modes import is_grad_enabled
-from .autograd.variable import Variable
+from .autograd.variable import Variable, wrap
 from .geometry import overlap_in_part, repeats
 from .warn import warn
 
@@ -27,14 +27,14 @@ from .warn import warn
 _NAMES = {
     "cast": """
         acos acosh add addcdiv addcmul addr arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan
-        atan2 atanh bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor cat
+        atan2 atanh bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor cat
         cholesky_solve clamp clamp_max clamp_min clip column_stack concat concatenate cond copysign cos cosh deg2rad
         digamma div divide dstack eq erf erfc erfinv exp exp2 expm1 float_power floor_divide fmax fmin fmod gcd ge
         ger greater greater_equal gt hstack hypot i0 igamma igammac kron lcm ldexp le lerp less less_equal lgamma
         log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logit logsumexp
         lstsq lt matrix_power matrix_rank maximum minimum mul multiply mvlgamma ne nextafter not_equal outer pinv
         polygamma pow rad2deg reciprocal remainder row_stack rsqrt sigmoid sin sinc sinh sqrt square stack std sub
-        subtract tan tanh true_divide var vstack where xlogy
+        subtract tan tanh true_divide var vstack xlogy
     """,
     "dtype": """
         arange bernoulli cumprod cumsum empty eye full linspace logspace mean nanmean nansum normal ones prod rand
@@ -42,16 +42,24 @@ _NAMES = {
     """,
     "same": """
         abs absolute addbmm addmm addmv all amax amin aminmax any argmax argmin argsort avg_pool2d avg_pool3d
-        baddbmm bmm bucketize ceil chain_matmul cholesky cholesky_ex cross cummax cummin det diag diff dot eigh
+        baddbmm bitwise_not bmm bucketize ceil chain_matmul cholesky cholesky_ex cross cummax cummin det diag diff dot eigh
         eigvalsh fix floor frac frexp gather gelu hardshrink heaviside histc histogram index_add index_copy
         index_reduce index_select inner inv inv_ex inverse isin isneginf isposinf kthvalue linear log_softmax
         logcumsumexp logsigmoid lu lu_factor lu_factor_ex lu_solve masked_select matmul matrix_norm max median min
         mm mode msort multi_dot multinomial mv nan_to_num nanmedian nanquantile neg negative nonzero nonzero_static
         norm qr quantile renorm round scatter scatter_add scatter_reduce searchsorted sgn sign signbit slice_scatter
         slogdet softmax softplus softshrink solve solve_ex sort svd svdvals take take_along_dim tensordot topk
-        triangular_solve tril triu trunc vdot vecdot vector_norm
+        triangular_solve tril triu trunc vdot vecdot vector_norm where
     """,
 }
+# Of these PyTorch records nothing, so neither they nor `out` are asked whether they require grad.
+_NOT_RECORDED = frozenset(
+    ("eq", "ne", "lt", "le", "gt", "ge", "logical_and", "logical_or", "logical_xor", "logical_not")
+)
+# Of these there is no derivative, so their inputs are not asked.
+_UNDIFFERENTIABLE = frozenset(("floor_divide", "heaviside"))
+# These fill an `out` that has as many elements in its own shape.
+_SEQUENCES = frozenset(("arange", "linspace", "logspace", "range"))
 RULES = {name: rule for rule, names in _NAMES.items() for name in names.split()}
 
 
@@ -60,8 +68,14 @@ def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes
 
     name: the function's, for messages. takes_dtype: whether `call` may be told a dtype.
     """
+    if name == "bernoulli" and "p" not in call.keywords and len(call.args) > 1 and call.args[1] is not None:
+        raise TypeError(
+            "bernoulli() received an invalid combination of arguments: out= goes with probabilities in input, not with p"
+        )
     targets = list(target) if isinstance(target, list | tuple) else [target]
-    for x in targets:
+    if _is_strict(name, call):
+        rule = "same"
+    for x in targets or [None]:
         if not isinstance(x, Variable):
             raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(x).__name__}")
     if rule == "dtype" and takes_dtype:
@@ -73,11 +87,14 @@ def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes
         )
     _check_memory(targets, (*call.args, *call.keywords.values()))
     result = call()
+    if name in _SEQUENCES and result.array.size == targets[0].array.size:
+        result = wrap(result.array.reshape(targets[0].array.shape))
     results = [result] if isinstance(result, Variable) else list(result)
     if len(results) != len(targets) or isinstance(target, list | tuple) == isinstance(result, Variable):
         wanted = "a tensor" if isinstance(result, Variable) else f"a tuple of {len(results)} tensors"
         raise TypeError(f"{name}(): argument 'out' must be {wanted}, not {type(target).__name__}")
-    if is_grad_enabled() and any(map(_requires_grad, (*targets, *results))):
+    asked = () if name in _NOT_RECORDED else targets if name in _UNDIFFERENTIABLE else (*targets, *results)
+    if is_grad_enabled() and any(map(_requires_grad, asked)):
         raise RuntimeError(
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
             "requires grad."
@@ -85,10 +102,19 @@ def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes
     for x, value in zip(targets, results, strict=True):
         _check_type(name, rule, value.array.dtype, x.array.dtype)
     for x, value in zip(targets, results, strict=True):
-        _take(x, value.array)
+        _take(name, x, value.array)
     if isinstance(result, Variable):
         return target
     return type(result)(*targets) if hasattr(result, "_fields") else type(result)(targets)
+
+
+def _is_strict(name: str, call: functools.partial[Any]) -> bool:
+    """Whether `out` must be of the result's type, where that depends on the arguments: bounds that are numbers, a weight or a
+    mean that is a tensor."""
+    if name == "normal":
+        return any(isinstance(x, Variable) for x in (*call.args, *call.keywords.values()))
+    tensors = sum(isinstance(x, Variable) for x in (*call.args, *call.keywords.values()))
+    return tensors == 1 if name in ("clamp", "clamp_min", "clamp_max", "clip") else name == "lerp" and tensors == 3
 
 
 def _check_memory(targets: list[Any], given: tuple[Any, ...]) -> None:
@@ -134,7 +160,7 @@ def _check_type(name: str, rule: str, found: np.dtype, wanted: np.dtype) -> None
         )
 
 
-def _take(x: Any, values: np.ndarray) -> None:
+def _take(name: str, x: Any, values: np.ndarray) -> None:
     """Give x these values; its shape becomes theirs."""
     if x.array.shape != values.shape:
         if x.array.size:
@@ -144,16 +170,24 @@ def _take(x: Any, values: np.ndarray) -> None:
                 "PyTorch release outputs will not be resized unless they have zero elements. You can explicitly reuse an "
                 "out tensor t by resizing it, inplace, to zero elements with t.resize_(0)."
             )
-        if (
-            values.size <= x.array.size and x.array.flags.c_contiguous
-        ):  # as in PyTorch the memory stays where it suffices
-            x.array = x.array.reshape(-1)[: values.size].reshape(values.shape)
-        else:
-            x.array = np.empty(values.shape, x.array.dtype)
+        resized = storage.resized(x.array, values.shape)
+        if resized.size and not np.may_share_memory(resized, x.array) and x.array.size and x._base is not None:
+            raise RuntimeError(
+                f"{name}(): out= is a view, whose memory is too small for the shape {list(values.shape)} and cannot grow; give "
+                "a tensor of its own"
+            )
+        x.array = resized
     if not x.array.flags.writeable:
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location, or "
             "its memory is read-only. Please clone() the tensor before performing the operation."
         )
-    np.copyto(x.array, values, casting="unsafe")
+    if name in ("rand", "randint") and not x.array.flags.c_contiguous:  # they are drawn in the order of out's memory
+        order = np.argsort([-s for s in x.array.strides], kind="stable")
+        in_memory = x.array.transpose(order)
+        np.copyto(in_memory, values.reshape(in_memory.shape), casting="unsafe")
+    elif name in ("randn", "normal", "bernoulli") and not x.array.flags.c_contiguous:
+        raise NotImplementedError(f"{name}: out= must be contiguous; assign the result instead")
+    else:
+        np.copyto(x.array, values, casting="unsafe")
     storage.mark_written(x.array)

@@ -6,6 +6,7 @@
     @public(also="arcsin")               and under a second name (several: a tuple)
     @public(same="input end")            these tensors must be of one type, or RuntimeError
     @public(floats="input")              these must be of a floating type, or NotImplementedError
+    @public(fits="alpha beta")           these numbers must fit the type of the tensors' elements, or RuntimeError
     @tensors(same=..., floats=...)       the same of functions in modules of their own: linalg, special, ...
 
 `minigrad/__init__.py` and `nn/functional.py` take their names from here. Methods stand in the table of tensor.py.
@@ -21,20 +22,20 @@ MINIGRAD: dict[str, Callable[..., Any]] = {}  # by name: the functions of minigr
 FUNCTIONAL: dict[str, Callable[..., Any]] = {}  # and of minigrad.nn.functional
 
 
-def tensors(*, same: str = "", floats: str = "") -> Any:
+def tensors(*, same: str = "", floats: str = "", fits: str = "") -> Any:
     """Say what the tensors of a function have in common: of a public function that stands in a module of its own."""
 
     def mark(function: Callable[..., Any]) -> Callable[..., Any]:
-        function.same, function.floats = tuple(same.split()), tuple(floats.split())  # type: ignore[attr-defined]
+        function.same, function.floats, function.fits = map(tuple, (same.split(), floats.split(), fits.split()))  # type: ignore[attr-defined]
         return function
 
     return mark
 
 
-def public(*places: Any, also: str | tuple[str, ...] = (), same: str = "", floats: str = "") -> Any:
+def public(*places: Any, also: str | tuple[str, ...] = (), same: str = "", floats: str = "", fits: str = "") -> Any:
     """Mark a function as public in `places`: "minigrad" (if none is named) and "functional"; `also`: its other names.
 
-    same, floats: what its tensors must have in common, held where a program calls it (signature.py). Names of minigrad go
+    same, floats, fits: what its tensors and numbers must have in common, held where a program calls it (signature.py). Names of minigrad go
     into the `__all__` of the function's module.
     """
     if places and callable(places[0]):
@@ -45,7 +46,7 @@ def public(*places: Any, also: str | tuple[str, ...] = (), same: str = "", float
     names = (also,) if isinstance(also, str) else also
 
     def mark(function: Callable[..., Any]) -> Callable[..., Any]:
-        tensors(same=same, floats=floats)(function)
+        tensors(same=same, floats=floats, fits=fits)(function)
         module = vars(sys.modules[function.__module__])
         listed = module.setdefault("__all__", [])
         for name in (function.__name__, *names):

@@ -221,5 +221,12 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
         )
     if count.array.dtype.kind != "f":
         raise NotImplementedError(f"\"binomial_cpu\" not implemented for '{type_name(count)}'; give a floating dtype")
+    try:
+        np.broadcast_shapes(count.array.shape, prob.array.shape)
+    except ValueError:
+        shapes = f"{list(count.array.shape)} and {list(prob.array.shape)}"
+        raise RuntimeError(
+            f"binomial(): the sizes of count and prob must match, but their shapes are {shapes}"
+        ) from None
     u, _ = _sources(generator)
     return wrap(_each(lambda n, p: _binomial(n, p, u), count.array.dtype, count.array, prob.array))

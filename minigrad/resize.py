@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import storage
-from .tensor_options import contiguous_format, read_size
+from .tensor_options import contiguous_format, preserve_format, read_size
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -22,29 +21,21 @@ def resize_(self: Tensor, *sizes: Any, memory_format: Any = contiguous_format) -
     """
     if self.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
+    if memory_format is preserve_format:
+        raise RuntimeError("resize_: unsupported memory format Preserve")
     if memory_format is not contiguous_format:
         raise NotImplementedError(f"resize_: memory_format={memory_format} is not supported by minigrad; leave it out")
-    shape, old = read_size("resize_", sizes), self.array
+    shape = read_size("resize_", sizes)
     if any(n < 0 for n in shape):
         raise RuntimeError(f"Trying to create tensor with negative dimension: {list(shape)}")
-    if shape == old.shape:
-        return self
-    root = storage.owner(old)
-    n, size = math.prod(shape), old.itemsize
-    start = old.__array_interface__["data"][0] - root.__array_interface__["data"][0]
-    if (root.flags.c_contiguous or root.flags.f_contiguous) and start + n * size <= root.nbytes:
-        memory = root.reshape(-1, order="A").view(np.uint8)[start : start + n * size]
-        self.array = memory.view(old.dtype).reshape(shape)
-        return self
-    new = np.empty(n, old.dtype)
-    kept = old.ravel(order="K")[:n]
-    new[: kept.size] = kept
-    self.array = new.reshape(shape)
+    self.array = storage.resized(self.array, shape)
     return self
 
 
 def resize_as_(self: Tensor, the_template: Tensor, *, memory_format: Any = contiguous_format) -> Tensor:
     """Give the tensor the size of another. PyTorch: torch.Tensor.resize_as_."""
+    if memory_format is preserve_format:
+        memory_format = contiguous_format
     return resize_(self, the_template.array.shape, memory_format=memory_format)
 
 

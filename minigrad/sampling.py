@@ -77,6 +77,8 @@ def rand_like(input: Tensor, *, generator: Generator | None = None, **options: U
 def randn_like(input: Tensor, *, generator: Generator | None = None, **options: Unpack[FormatOptions]) -> Tensor:
     """Standard normal, in the shape and type of input. PyTorch: torch.randn_like."""
     pattern, requires_grad = read_pattern("randn_like", input, options)
+    if not pattern.flags.c_contiguous:  # the result lies as dense as it can, in the order of input's dimensions
+        pattern = memory_order.empty_like(pattern, pattern.dtype)
     return leaf(
         random.in_order_of(pattern, lambda shape: _normal(shape, pattern.dtype, generator, like=pattern)), requires_grad
     )
@@ -209,7 +211,12 @@ def bernoulli_(self: Tensor, p: float | Tensor = 0.5, *, generator: Generator | 
     """Fill with 1 with probability p, else 0. PyTorch: torch.Tensor.bernoulli_."""
     if not isinstance(p, Variable):
         return _fill(self, "Bernoulli", lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, p))
-    chance = np.broadcast_to(p.array, self.array.shape)
+    try:
+        chance = np.broadcast_to(p.array, self.array.shape)
+    except ValueError:
+        raise RuntimeError(
+            f"bernoulli_(): p of shape {list(p.array.shape)} does not expand to {list(self.array.shape)}"
+        ) from None
     order = memory_order.dimensions(self.array)
     return _fill(
         self, "Bernoulli", lambda shape: _stream(generator).bernoulli(shape, self.array.dtype, chance.transpose(order))

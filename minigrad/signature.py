@@ -15,9 +15,12 @@ Calls as they should be pay for one `if`. All others are read by `Signature.read
     kinds       what an annotation says is held: see KINDS. A tensor of no dimensions is a number too, as in PyTorch;
     spellings   `axis` for `dim`, `x1` for `input`, ... (SPELLINGS), where PyTorch takes them;
     out=        of the functions that have it: see out.py;
-    mistakes    arguments that are missing, surplus, given twice, unknown or of another kind: TypeError, in PyTorch's words.
+    mistakes    arguments that are missing, surplus, given twice, unknown or of another kind: TypeError, in PyTorch's words;
+    numbers     integers of more than 64 bits (ValueError), and numbers that the elements' type cannot hold (RuntimeError)
+                where a function says `@public(fits=...)`;
+    memory      that there is not: NumPy's errors become PyTorch's RuntimeError.
 
-A reader is compiled when it is first called: `import minigrad` does not wait for it. Ranges, sizes and the types of
+A reader is compiled when it is first called: `import minigrad` does not wait for it. Other ranges, sizes and the types of
 elements are the functions' own business.
 """
 
@@ -27,6 +30,7 @@ import functools
 import inspect
 import itertools
 import linecache
+import re
 import types
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -37,9 +41,12 @@ from . import dtypes, out
 from .autograd.variable import Variable
 from .random import Generator
 from .size import Size
+from .warn import warn
 
+LOWEST, HIGHEST = -(2**63), 2**63 - 1  # integers
 NO = object()  # what a kind says of a value that it does not take
 MISSING = object()  # in the place of an argument that was not given
+UNGIVEN = object()  # and of one that means None then, but is not None
 
 
 def _is_scalar(x: Any, letters: str) -> bool:
@@ -61,6 +68,8 @@ def _tensor(x: Any) -> Any:
 
 def _int(x: Any) -> Any:
     if isinstance(x, int) and not isinstance(x, bool):
+        if not LOWEST <= x <= HIGHEST:
+            raise ValueError(f"Overflow when unpacking long long: {x} does not fit 64 bits")
         return x
     if isinstance(x, np.integer):
         return int(x)
@@ -142,10 +151,26 @@ SPELLINGS = {"dim": ("axis",), "keepdim": ("keepdims",), "input": ("x", "a", "x1
 RENAMED: dict[tuple[str, str], dict[str, str]] = {
     ("function", "swapaxes"): {"dim0": "axis0", "dim1": "axis1"},
     ("method", "swapaxes"): {"dim0": "axis0", "dim1": "axis1"},
+    ("method", "swapaxes_"): {"dim0": "axis0", "dim1": "axis1"},
     ("method", "split"): {"split_size_or_sections": "split_size"},
 }
 # And names that PyTorch's own code has where its documentation has others.
 UNDOCUMENTED = {"lstsq": {"b": "B"}, "tensorsolve": {"input": "A", "other": "B"}}
+# Reductions that are several overloads in PyTorch: which arguments need a `dim` beside them, and whether it may be None there.
+NEED_DIM: dict[str, tuple[str, bool]] = {
+    "sum": ("keepdim", True), "mean": ("keepdim", True), "squeeze": ("False", False),
+    **dict.fromkeys(("max", "min", "median", "nanmedian", "prod"), ("keepdim", False)),
+    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("keepdim and unbiased is not None", True)),
+}  # fmt: skip
+# Orders of the arguments that PyTorch deprecates and still takes, with numbers between the tensors; `_` is the first tensor.
+OLD_ORDERS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("add", "sub"), ("_ alpha other",)),
+    **dict.fromkeys(("addcmul", "addcdiv"), ("_ value tensor1 tensor2",)),
+    "addmm": ("beta _ alpha mat1 mat2", "beta _ mat1 mat2"),
+    "addmv": ("beta _ alpha mat vec", "beta _ mat vec"),
+    "addr": ("beta _ alpha vec1 vec2", "beta _ vec1 vec2"),
+    **dict.fromkeys(("addbmm", "baddbmm"), ("beta _ alpha batch1 batch2", "beta _ batch1 batch2")),
+}
 # PyTorch wrote these in Python: they take their own names only.
 IN_PYTHON = frozenset(
     (
@@ -194,6 +219,9 @@ class Union:
         self.tensors = any(kind.read is _tensor for kind in self.kinds)
         self.none = any(kind.read is _none for kind in self.kinds)
 
+    def refuse_none(self) -> None:
+        self.kinds, self.none = [kind for kind in self.kinds if kind.read is not _none], False
+
     @property
     def wanted(self) -> str:
         """As in "must be Tensor or Number"."""
@@ -211,7 +239,10 @@ class Union:
             if found is not NO:
                 return found
         if self.elements is not None and isinstance(x, list | tuple):
-            read = [self.elements.read(element) for element in x]
+            try:
+                read = [self.elements.read(element) for element in x]
+            except ValueError:  # an integer of more than 64 bits: in a sequence PyTorch calls that another type
+                return NO
             if not any(element is NO for element in read):
                 return x if all(a is b for a, b in zip(read, x, strict=True)) else read if isinstance(x, list) else tuple(read)  # fmt: skip
         return NO
@@ -228,7 +259,9 @@ class Union:
             parts.append(f"{name} is None")
         if self.tensors:
             parts.append(f"type({name}) in _tensors")
-        if self.types:
+        if self.types == {int}:
+            parts.append(f"(type({name}) is int and {LOWEST} <= {name} <= {HIGHEST})")
+        elif self.types:
             space[f"_of_{name}"] = self.types
             parts.append(f"type({name}) in _of_{name}")
         inner = self.elements and self.elements.all_types()
@@ -285,6 +318,8 @@ class Signature:
         renamed = RENAMED.get((place, name), {})
         for p in inspect.signature(function).parameters.values():
             p = p.replace(name=renamed.get(p.name, p.name))
+            if p.name == "self" and place == "function":  # a method as a function
+                p = p.replace(name="input", annotation="Tensor")
             first = place != "function" and not self.kinds
             self.kinds[p.name] = Union("Any" if first and place == "constructor" else "Tensor" if first else _annotation(p.annotation), place)  # fmt: skip
             if p.kind is p.VAR_KEYWORD:
@@ -297,9 +332,15 @@ class Signature:
             self.unnamed += p.kind is p.POSITIONAL_ONLY
             (self.named if p.kind is p.KEYWORD_ONLY else self.positional).append(p.name)
             self.defaults[p.name] = MISSING if p.default is p.empty else p.default
+        self.needs_dim = NEED_DIM.get(name.removesuffix("_")) if "dim" in self.defaults else None
+        if self.needs_dim is not None:
+            self.defaults["dim"] = UNGIVEN
+            if not self.needs_dim[1]:
+                self.kinds["dim"].refuse_none()
         self.out = out.RULES.get(name) if place == "function" else None
         self.same: tuple[str, ...] = getattr(function, "same", ())  # the tensors that must be of one type
         self.floats: tuple[str, ...] = getattr(function, "floats", ())  # and those that must be of a floating one
+        self.fits: tuple[str, ...] = getattr(function, "fits", ())  # the numbers that their elements' type must hold
         own = (
             name in IN_PYTHON or (name, place) == ("unflatten", "method")
             if not home.startswith("minigrad.nn")
@@ -318,6 +359,10 @@ class Signature:
         given; rest: more by position; named: by other names."""
         if self.place == "constructor":
             self.name = type(next(iter(values.values()))).__name__  # a class that was derived from it
+        if rest and self.name.removesuffix("_") in OLD_ORDERS:
+            found = self._old_order((*(values[p] for p in self.positional), *rest))
+            if found is not None:
+                return self.read({**values, **found}, (), named)
         target = MISSING
         for name in list(named):
             if name == "out" and self.out is not None:
@@ -349,6 +394,12 @@ class Signature:
             if found is NO:
                 self._refuse(name, value, place if name in self.positional else None)
             values[name] = found
+        if self.needs_dim is not None and values["dim"] is UNGIVEN:
+            without = target is not MISSING and self.name in ("sum", "prod", "median", "nanmedian")  # no such overload
+            without |= target is not MISSING and self.name in ("std", "var") and values["unbiased"] is not None
+            if without or eval(self.needs_dim[0], values.copy()):
+                raise TypeError(f'{self.name}() missing 1 required positional arguments: "dim"')
+            values["dim"] = None
         if self.rest is not None:
             rest = self._read_rest(rest)
         self._check_types({**values, str(self.rest): rest})
@@ -359,6 +410,23 @@ class Signature:
             return call()
         assert self.out is not None
         return out.write(self.name, self.out, call, target, self._takes_dtype(values))
+
+    def _old_order(self, given: tuple[Any, ...]) -> dict[str, Any] | None:
+        """The arguments by name, where they are given in an order that PyTorch deprecates; with its warning."""
+        for order in OLD_ORDERS[self.name.removesuffix("_")]:
+            names = order.split()
+            if self.place == "method":  # there the tensor stands before the dot
+                names.remove("_")
+                names.insert(0, "_")
+            if len(names) == len(given) and not any(
+                isinstance(given[names.index(n)], Variable) for n in ("alpha", "beta", "value") if n in names
+            ):
+                warn(
+                    f"This overload of {self.name} is deprecated: {self.name}({', '.join(names[self.place == 'method' :])}). Consider "
+                    "using one of the following signatures instead, with the numbers by name"
+                )
+                return {self.positional[0] if n == "_" else n: x for n, x in zip(names, given, strict=True)}
+        return None
 
     def _check_types(self, values: dict[str, Any]) -> None:
         """RuntimeError where tensors of one type are wanted and several given, NotImplementedError for what must be floats."""
@@ -374,11 +442,20 @@ class Signature:
                     f"\"{self.name}\" not implemented for '{dtypes.cxx_name(d)}'; convert the tensor with .float() first"
                 )
 
+        for x in (values[name] for name in self.fits):
+            if isinstance(x, int | float):
+                arrays = [y.array for value in values.values() for y in _tensors_of(value)]
+                types = [y.dtype for y in arrays if y.ndim] or [y.dtype for y in arrays] or [dtypes.scalar_numpy(x)]
+                d = functools.reduce(dtypes.promote_numpy, types)
+                dtypes.element(x, d if d.kind == "f" or isinstance(x, int) else dtypes.default_numpy())
+
     def _test_types(self) -> list[str]:
         """The same as expressions for the quick path; there types are compared by identity."""
         tests = []
         for name in self.floats:
             tests.append(f"(type({name}) not in _tensors or {name}.array.dtype.kind == 'f')")
+        for name in self.fits:  # the numbers that every type holds
+            tests.append(f"({name} is _{name}_default or type({name}) in _tensors or -128 <= {name} <= 127)")
         for a, b in itertools.pairwise(n for n in self.same if n in self.defaults):
             tests.append(f"(type({b}) not in _tensors or {a}.array.dtype is {b}.array.dtype)")
         return tests + ["False"] * (self.rest in self.same)
@@ -439,6 +516,7 @@ class Signature:
         """Give a reader its code: the test of a call as it should be, and what happens else."""
         space: dict[str, Any] = reader.__globals__
         space |= {"_tensors": TENSORS, "_sequences": SEQUENCES, "_function": self.function, "_read": self.read}
+        space["_too_large"] = _too_large
         hidden = 1 if self.place != "function" else 0  # the first argument of a method is what it says
         parameters, given, tests, passed = [], [], [], []
         for i, name in enumerate((*self.positional, *self.named)):
@@ -449,7 +527,8 @@ class Signature:
             if i + 1 == self.unnamed:
                 parameters.append("/")
             given.append(f"'{name}': {name}")
-            passed.append(f"{name}={name}" if name in self.named else name)
+            value = f"None if {name} is _{name}_default else {name}" if self.defaults[name] is UNGIVEN else name
+            passed.append(f"{name}={value}" if name in self.named else value)
             if i >= hidden or self.defaults[name] is not MISSING:
                 tests.append(self.kinds[name].test(name, space))
                 if self.kinds[name].free and self.defaults[name] is MISSING:
@@ -457,6 +536,8 @@ class Signature:
                     tests.append(f"{name} is not _missing")
             elif self.place == "method":
                 tests.append(f"type({name}) in _tensors")
+        if self.needs_dim is not None:
+            tests.append(f"(dim is not _dim_default or not ({self.needs_dim[0]}))")
         tests += self._test_types()
         rest = self.rest or "_more"
         if not self.named:
@@ -481,9 +562,13 @@ class Signature:
             tests.append("not _named")
         source = (
             f"def {self.name}({', '.join([*parameters, '**_named'])}):\n"
-            f"    if {' and '.join(t for t in tests if t)}:\n"
-            f"        return _function({', '.join(passed)})\n"
-            f"    return _read({{{', '.join(given)}}}, {rest}, _named)\n"
+            f"    try:\n"
+            f"        if {' and '.join(t for t in tests if t)}:\n"
+            f"            return _function({', '.join(passed)})\n"
+            f"        return _read({{{', '.join(given)}}}, {rest}, _named)\n"
+            f"    except (MemoryError, ValueError, OverflowError) as error:\n"
+            f"        _too_large(error)\n"
+            f"        raise\n"
         )
         file = f"<the reader of {self.name}>"
         linecache.cache[file] = (len(source), None, source.splitlines(True), file)  # for tracebacks
@@ -492,6 +577,19 @@ class Signature:
         finished = made[self.name]
         reader.__defaults__, reader.__kwdefaults__ = finished.__defaults__, finished.__kwdefaults__
         reader.__code__ = finished.__code__  # at last: until now it would compile itself again
+
+
+# What NumPy says of sizes that no memory has and of integers that do not fit its own.
+_TOO_LARGE = re.compile(
+    "array is too big|Maximum allowed (dimension|size) exceeded|iterator is too large|dimension.* too large|negative dimensions|"
+    "too large to convert|integer is (greater|less) than (maximum|minimum)|broadcast dimensions too large"
+)
+
+
+def _too_large(error: Exception) -> None:
+    """RuntimeError, as PyTorch says it, where NumPy found a size too large or no memory; other errors are let through."""
+    if isinstance(error, MemoryError) or _TOO_LARGE.search(str(error)):
+        raise RuntimeError(f"there is not so much memory, or the number is too large: {error}") from None
 
 
 def _unread(*args: Any, **kwargs: Any) -> Any:

@@ -13,6 +13,7 @@ Tensors that share memory (views) share one record, found by the array that owns
 from __future__ import annotations
 
 import itertools
+import math
 import weakref
 
 import numpy as np
@@ -79,3 +80,20 @@ def version(array: np.ndarray) -> int:
     """How often the memory that ``array`` looks at was written in place."""
     record = find(array)
     return record.version if record is not None else 0
+
+
+def resized(old: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """An array of this shape on the same memory, from the place of old's first element on; where it does not suffice, on new
+    memory that begins with old's elements."""
+    if shape == old.shape:
+        return old
+    root = owner(old)
+    n, size = math.prod(shape), old.itemsize
+    start = old.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+    if (root.flags.c_contiguous or root.flags.f_contiguous) and start + n * size <= root.nbytes:
+        memory = root.reshape(-1, order="A").view(np.uint8)[start : start + n * size]
+        return memory.view(old.dtype).reshape(shape)
+    new = np.empty(n, old.dtype)
+    kept = old.ravel(order="K")[:n]
+    new[: kept.size] = kept
+    return new.reshape(shape)

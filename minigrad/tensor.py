@@ -99,7 +99,7 @@ class Tensor(Variable):
     is_cpu = property(lambda self: True)
     layout = property(lambda self: strided)
 
-    def to_dense(self, dtype: Any = None, *, masked_grad: bool | None = None) -> Tensor:
+    def to_dense(self, dtype: dtypes.dtype | None = None, *, masked_grad: bool | None = None) -> Tensor:
         """Itself, or in another dtype: every tensor is dense, the gradient of `Embedding(sparse=True)` too."""
         return self if dtype is None else self.to(dtype)
 
@@ -619,7 +619,8 @@ class Tensor(Variable):
     sub = subtract = __sub__ = ops.sub
     __rsub__ = arithmetic.rsub
     mul = multiply = __mul__ = __rmul__ = ops.mul
-    div = divide = true_divide = __truediv__ = ops.div
+    div = divide = __truediv__ = ops.div
+    true_divide = ops.true_divide
     __rtruediv__ = arithmetic.rdiv
     pow = __pow__ = ops.pow
     __rpow__ = power.rpow

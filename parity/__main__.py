@@ -265,6 +265,14 @@ def main(argv: list[str] | None = None) -> int:
         "in-place changes), faults, third, fuzz",
     )
     parser.add_argument("--calls", type=int, default=2000, help="of fuzz: how many calls are tried (2000)")
+    parser.add_argument(
+        "--names",
+        dest="prefixes",
+        nargs="+",
+        default=[],
+        metavar="PREFIX",
+        help="of fuzz: only names that start so: torch. Tensor. nn.",
+    )
     parser.add_argument("--examples", type=int, default=50, help="drawn calls a case (50)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the first draw (0)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found here")
@@ -280,7 +288,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.examples < 1:
         parser.error(f"--examples must be at least 1, got {options.examples}")
     if options.names == ["fuzz"]:
-        return fuzz.main(options.calls, options.seed, options.json)
+        return fuzz.main(options.calls, options.seed, options.json, tuple(options.prefixes))
     if options.names == ["third"]:
         return run_third(Console(width=None if sys.stdout.isatty() else 160))
     if options.names == ["faults"]:

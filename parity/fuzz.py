@@ -1,9 +1,10 @@
-"""`python -m parity fuzz --calls N --seed S`: calls of every public name, good and bad, in both engines.
+"""`python -m parity fuzz --calls N --seed S [--names PREFIX ...]`: calls of every public name, good and bad, in both engines.
 
-The case table calls each name as it should be called. Here its calls are learnt by running it, and spoilt: an argument of
-another kind, type or size, a number out of range, one argument too many, a keyword that is not there or spelt as NumPy
-spells it. What PyTorch refuses minigrad must refuse too, with an error of the same class that it raised on purpose; what
-PyTorch answers it must answer alike. The calls are drawn by number: the same seed gives the same calls.
+The case table calls each name as it should be called. Here its calls are learnt by running it, and spoilt (see
+fuzz_calls.py): an argument of another kind, type or size, a number out of range, one argument too many, a keyword that is
+not there or spelt as NumPy spells it, two arguments on one memory. What PyTorch refuses minigrad must refuse too, with an
+error of the same class that it raised on purpose; what PyTorch answers it must answer alike: the results, the state of the
+inputs after the call, and the gradients of the results for a cotangent drawn at random.
 
 They run in a process of their own with limits of time and memory, so that one that hangs or kills it is a finding too.
 `VERDICTS` says what may come of a call, `REASONS` where minigrad differs on purpose.
@@ -12,8 +13,6 @@ They run in a process of their own with limits of time and memory, so that one t
 from __future__ import annotations
 
 import collections
-import contextlib
-import itertools
 import json
 import linecache
 import math
@@ -26,9 +25,7 @@ import subprocess
 import sys
 import time
 import traceback
-import types
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,17 +33,14 @@ from typing import Any
 import numpy as np
 
 import minigrad
-from minigrad.autograd.variable import Variable
 
-from .agreement import Example, Tally, run_form, same_class
+from .agreement import same_class
 from .case import resolve
-from .cases import CASES
 from .engines import MINIGRAD, TORCH, Engine
-from .inputs import Seeded
+from .fuzz_calls import Built, Call, chosen, drawn, learn
 
 SECONDS = 5  # a call
 MEMORY = 6 << 30  # bytes, of the process that runs the calls
-LARGE = 3000  # elements: calls with more are not learnt
 
 # What may come of a call, by what the engines did. Only "agree" and what REASONS says is as it should be.
 VERDICTS = {
@@ -59,7 +53,8 @@ VERDICTS = {
     "stray": "both raise, minigrad's error came out of Python or NumPy by chance",
 }
 
-# (verdict, pattern, why): where minigrad differs on purpose. The pattern is sought in "name | call | PyTorch | minigrad".
+# (verdict, pattern, why): where minigrad differs on purpose. The pattern is sought in "name | call | PyTorch | minigrad | what was
+# done to the call".
 REASONS = [
     (
         "refused|class",
@@ -93,16 +88,16 @@ REASONS = [
         r"dtype.*not implemented for|not implemented for.*(same|dtype)",
         "of two mistakes in the types the engines name the other one first",
     ),
-    ("stray|class", r"MemoryError", "there is not so much memory: Python's own error says it"),
     (
-        "refused|class",
-        r"(add|sub|subtract)_?\(.* positional arguments but",
-        "PyTorch's deprecated order (input, alpha, other)",
+        "different",
+        r"(topk|kthvalue|sort|argsort|(nan)?median|mode|(nan)?quantile) \|",
+        "which of several equal values is unspecified",
     ),
-    ("different", r"(topk|kthvalue|sort|argsort|median|mode) ", "which of several equal values is unspecified"),
     (
         "taken",
-        r"scatter_?\(.*src=[-\d.e]+|keepdim=False|\b(x|a)=|axis=|dim0=|indices_or_sections=|\b[Aab]=",
+        r"scatter_?\(.*src=[-\d.e]+|keepdim=False|\b(x|a)=|axis=|dim0=|indices_or_sections=|\b[Aab]=|dim=\w+\[|x=None"
+        r"|trapezoid\(.*, None,|randint_like\(.*low=|subtract_?\(.*got \((Tensor, )?int, Tensor\)|element 1 in argument 1, but got int"
+        r"|pow\(np\.|arange\((start=|\))|bernoulli\(.*out=",
         "a spelling more than PyTorch takes, which means what it says",
     ),
     (
@@ -118,6 +113,147 @@ REASONS = [
     ("refused", r"probability has to be between 0 and 1, but got nan", "nan is no probability"),
     (
         "taken",
+        r"gradient: NotImplementedError: the derivative for 'inplace version of (asinh|acosh|atanh)'",
+        "in place the derivative is that of the function, which PyTorch has only out of place",
+    ),
+    (
+        "taken",
+        r"gradient: .*derivative for aten::floor_divide_? is not implemented",
+        "a floor is flat: its derivative is 0, as PyTorch's own of div(rounding_mode='floor')",
+    ),
+    (
+        "taken",
+        r"gradient: .*(gradient computation has been modified by an inplace|In-place \w+ backward calculation)",
+        "the values that an in-place operation overwrites are kept for its own backward pass",
+    ),
+    (
+        "taken",
+        r"gradient: .*(addmv input tensors must have the same dtype|(Subtraction|Negation), the `-` operator,|can't be cast to the "
+        r"desired output type|index_fill_\(\): Expected dtype int64|returned an invalid gradient|a proper Tensor but got None|"
+        r"doesn't match the broadcast shape|value cannot be converted to type)",
+        "PyTorch's backward pass stumbles over types and sizes that its forward pass took",
+    ),
+    (
+        "taken",
+        r"partially initialized module 'torch\._",
+        "PyTorch's own modules, imported late where memory is limited",
+    ),
+    ("taken", r"kron.*view size is not compatible", "PyTorch's kron takes some layouts of memory only"),
+    (".*", r"np\.(True|False)_", "PyTorch takes NumPy's booleans for floats; here they are booleans"),
+    (
+        "taken",
+        r"out=<.*(output with shape .* doesn't match the broadcast shape)",
+        "the result is there before out= is written, so an input that has to grow may be out",
+    ),
+    (
+        "different",
+        r"histc.*out=<",
+        "the result is there before out= is written; PyTorch overwrites what it is counting",
+    ),
+    (
+        "different",
+        r"(searchsorted|bucketize)\(.* \| values$",
+        "the boundaries are not in order: the answer is unspecified",
+    ),
+    (
+        "different",
+        r"(gcd|lcm)_?\(.*(-(128|32768|2147483648|9223372036854775808)| \| values$)",
+        "the absolute value of the smallest integer does not fit",
+    ),
+    ("different", r"(log|slog)det\(.*\[\[-0\.", "the derivative of ln|x| at 0 is infinite, with the sign of the zero"),
+    (
+        "different",
+        r"(cat|concat|concatenate)\(\[.*\[0\]=\[\].*gradient: ",
+        "an empty vector beside tensors with more dimensions is passed over: it has no gradient",
+    ),
+    (
+        "different",
+        r"(digamma|polygamma|psi|trigamma)_?\(.*gradient: .*-inf.* \| values$",
+        "at a pole the derivative is infinite; PyTorch has the rounding error of a sine instead",
+    ),
+    (
+        "different",
+        r"floor_divide\(.*out=",
+        "what was written to out= has no derivative; PyTorch says that out requires grad",
+    ),
+    (
+        "different",
+        r"cum(max|min)\(\w+\[[\d, ]*\b0\b.*gradient: ",
+        "PyTorch's gradient of an empty tensor is a part of the graph",
+    ),
+    (
+        "refused",
+        r"(add|sub)_?\(.*got multiple values for argument 'other'",
+        "PyTorch's deprecated order (alpha, other), half named",
+    ),
+    (
+        "different",
+        r"masked_scatter_.*<",
+        "the values are read before they are overwritten; PyTorch reads what it has written",
+    ),
+    (
+        "different",
+        r"\bdet\(.*\[\[1\.,1\.\],\[1\.,1\.\]\].*gradient: ",
+        "of a singular matrix the derivative is the matrix of cofactors; PyTorch's is that of another matrix nearby",
+    ),
+    (
+        "different",
+        r"(std|var)(_mean)?\(.*(\(,\)|\[\]).*gradient: ",
+        "PyTorch's backward pass takes dim=() for one element, its forward pass for all",
+    ),
+    (
+        "different",
+        r"(std|var)(_mean)?\(.*correction=\d{2,}.*gradient: ",
+        "a variance with fewer elements than are taken off is infinite, and its root has no derivative",
+    ),
+    (
+        "different",
+        r"(addmm|addmv|addbmm|baddbmm|addr)_?\(.*((alpha|beta)=|, )-?(inf|nan)",
+        "infinity times 0: where it becomes nan depends on the order of sums and products",
+    ),
+    (
+        "different",
+        r"(dist|norm|renorm)_?\(.*\b(2147483648|4611686018427387904|9223372036854775808|1e\+40|1e\+300|100|nan),?",
+        "powers that overflow; PyTorch takes the only element of a row as it is",
+    ),
+    ("different", r"Tensor\.resize_(as_)?\(", "what stands in memory that was never written is unspecified"),
+    (
+        "different",
+        r"triangular_solve",
+        "the second result is A as it was given: its shape, and whether it requires grad",
+    ),
+    (
+        "different",
+        r"qr\(\w+\[[\d, ]*\]E.*gradient: ",
+        "all rows alike: a matrix without full rank has no derivative of qr",
+    ),
+    (
+        "refused",
+        r"out= is a view, whose memory is too small",
+        "memory that several tensors look at cannot grow, and this is said",
+    ),
+    (
+        "refused",
+        r"index -?9223372036854775\d\d\d is out of bounds",
+        "PyTorch reads outside the memory of the tensor",
+    ),
+    (
+        "refused",
+        r"unravel_index\(.*ValueError: indices of",
+        "PyTorch does not look whether the indices lie in the shape",
+    ),
+    (
+        "refused|class",
+        r"there is not so much memory",
+        "PyTorch's own count of the elements overflows, or it takes memory that is never there",
+    ),
+    (
+        "refused",
+        r"(\[0, |, 0[,\]]).*Low precision dtypes not supported",
+        "half precision is refused also of matrices without elements",
+    ),
+    (
+        "taken",
         r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class 'torch.Tensor'>",
         "a tensor without dimensions and NumPy's whole numbers are numbers, as everywhere else",
     ),
@@ -127,7 +263,6 @@ REASONS = [
         "a whole number that 64 bits do not hold is the float next to it, where a float is wanted",
     ),
     ("taken", r"linalg\.(lstsq|tensorsolve)\(.*\bB=", "the argument's name in PyTorch's own documentation"),
-    ("different", r"linalg\.svd ", "the signs of singular vectors are unspecified"),
     ("different", r"nn\.(Lazy)?Conv\w+\(.*\b0, ", "memory that is left as it was found"),
     ("different", r"vector_norm\(.*1e\+40", "a power that float32 does not hold: to PyTorch every norm of it is 1"),
     ("refused", r"is not supported by minigrad|is not implemented for minigrad", "what is not there says so by name"),
@@ -143,273 +278,8 @@ REASONS = [
     ),
     ("refused", r"got \((int|bool|, )+\)", "a truth is no size"),
 ]
-
-
-# -- calls, as neither engine's
-
-
-@dataclass
-class T:
-    """A tensor."""
-
-    values: np.ndarray
-    grad: bool = False
-
-
-@dataclass
-class Named:
-    """A dtype or another constant, by its name in both engines."""
-
-    name: str
-
-
-@dataclass
-class Made:
-    """A generator with this seed."""
-
-    seed: int
-
-
-@dataclass
-class Call:
-    """name: a path from the engine's module. how: what was done to a call that is as it should be."""
-
-    name: str
-    args: list[Any]
-    kwargs: dict[str, Any]
-    how: str = "as it is"
-    seed: int = 0
-
-    def __str__(self) -> str:
-        shown = [_shown(a) for a in self.args] + [f"{k}={_shown(v)}" for k, v in self.kwargs.items()]
-        return f"{self.name}({', '.join(shown)})"
-
-
-def _shown(x: Any) -> str:
-    if isinstance(x, T):
-        text = f"{x.values.dtype}{list(x.values.shape)}"
-        if x.values.size < 7:
-            text += f"={np.array2string(x.values, separator=',', precision=4)}".replace("\n", "").replace(" ", "")
-        return text + ("!" if x.grad else "")
-    if isinstance(x, Named):
-        return x.name
-    if isinstance(x, list):
-        return "[" + ", ".join(map(_shown, x)) + "]"
-    if isinstance(x, tuple):
-        return "(" + ", ".join(map(_shown, x)) + ",)"
-    text = repr(x)
-    return text if len(text) < 60 else text[:60] + "..."
-
-
-def _neutral(x: Any) -> Any:
-    """An argument of minigrad's as neither engine's; LookupError if it is something that cannot be carried over."""
-    if isinstance(x, Variable):
-        if x.array.size > LARGE or type(x) not in (minigrad.Tensor, minigrad.nn.Parameter):
-            raise LookupError
-        return T(x.array.copy(), bool(x._edge is not None or x._requires_grad))
-    if x is None or isinstance(x, int | float | str | np.generic | np.ndarray):
-        return x
-    if isinstance(x, minigrad.Generator):
-        return Made(x.initial_seed())
-    if type(x).__name__ in ("dtype", "layout", "memory_format"):
-        return Named(x.name)
-    if isinstance(x, list | tuple):
-        return type(x)(map(_neutral, x)) if type(x) in (list, tuple) else tuple(map(_neutral, x))
-    if isinstance(x, minigrad.device):
-        return "cpu"
-    raise LookupError
-
-
-def _in(engine: Engine, x: Any) -> Any:
-    """The argument in an engine."""
-    if isinstance(x, T):
-        values = x.values.copy()
-        made = engine.module.from_numpy(values if values.ndim else values.reshape(1)).clone()
-        made = made if values.ndim else made.reshape(()).clone()
-        return made.requires_grad_() if x.grad else made
-    if isinstance(x, Named):
-        return getattr(engine.module, x.name)
-    if isinstance(x, Made):
-        return engine.module.Generator().manual_seed(x.seed)
-    if isinstance(x, list | tuple):
-        return type(x)(_in(engine, y) for y in x)
-    return x
-
-
-# -- learning the calls
-
-
-SKIPPED = re.compile(
-    r"(save|load|set_default_dtype|set_printoptions|set_num_threads|use_deterministic_algorithms|compile|seed|show_config|"
-    r"use_kernels|manual_seed|set_rng_state|get_rng_state|initial_seed|from_dlpack|get_num_threads|Tensor\.backward|"
-    r"Tensor\.register_.*|Tensor\.numpy|Tensor\.data_ptr|Tensor\.cuda|nn\.utils\..*|Tensor\.type|Tensor\.to|empty.*|Tensor.new_empty.*)$"
-)
-
-
-def places() -> Iterator[tuple[Any, str, str]]:
-    """Where public functions and classes are found: the holder, its path, the name."""
-    modules = [(minigrad, ""), (minigrad.nn.functional, "nn.functional."), (minigrad.Tensor, "Tensor.")]
-    modules += [(getattr(minigrad, n), f"{n}.") for n in ("linalg", "fft", "special") if hasattr(minigrad, n)]
-    for holder, path in modules:
-        for name, value in list(vars(holder).items()):
-            if isinstance(value, types.FunctionType) and not name.startswith("_") and not SKIPPED.match(path + name):
-                try:
-                    resolve(TORCH.module, path + name)
-                except AttributeError:
-                    continue
-                yield holder, path, name
-    for name, value in list(vars(minigrad.nn).items()):
-        if isinstance(value, type) and issubclass(value, minigrad.nn.Module) and hasattr(TORCH.module.nn, name):
-            yield minigrad.nn, "nn.", name
-
-
-def learn(per_name: int = 6) -> list[Call]:
-    """Calls of every public name, as the case table makes them."""
-    found: dict[str, list[Call]] = collections.defaultdict(list)
-    inside = False
-
-    def note(path: str, args: Any, kwargs: Any) -> None:
-        if len(found[path]) < per_name:
-            with contextlib.suppress(LookupError):
-                call = Call(path, [_neutral(a) for a in args], {k: _neutral(v) for k, v in kwargs.items()})
-                if str(call) not in map(str, found[path]):
-                    found[path].append(call)
-
-    def noting(path: str, cls: type, init: Any) -> Any:
-        def noted(self: Any, *args: Any, **kwargs: Any) -> None:
-            if type(self) is cls and not inside:
-                note(path, args, kwargs)
-            init(self, *args, **kwargs)
-
-        return noted
-
-    def recorder(path: str, function: Any) -> Any:
-        def recorded(*args: Any, **kwargs: Any) -> Any:
-            nonlocal inside
-            if inside:
-                return function(*args, **kwargs)
-            note(path, args, kwargs)
-            inside = True
-            try:
-                return function(*args, **kwargs)
-            finally:
-                inside = False
-
-        return recorded
-
-    with contextlib.ExitStack() as undo:
-        for holder, path, name in places():
-            value = vars(holder)[name]
-            if isinstance(value, type):
-                undo.callback(setattr, value, "__init__", vars(value).get("__init__", value.__init__))  # type: ignore[misc]
-                setattr(value, "__init__", noting(path + name, value, value.__init__))  # type: ignore[misc]  # noqa: B010
-            else:
-                undo.callback(setattr, holder, name, value)
-                setattr(holder, name, recorder(path + name, value))
-        for case, seed in itertools.product(CASES.values(), range(3)):
-            with warnings.catch_warnings(), contextlib.suppress(Exception):
-                warnings.simplefilter("ignore")
-                example = Example(case, Seeded(seed), Tally())
-                for form in case.forms if not seed else [example.form]:
-                    run_form(MINIGRAD, case, form, example.call, seed=seed)
-    return [call for _, calls in sorted(found.items()) for call in calls]
-
-
-# -- spoiling them
-
-X = np.array([[0.5, 2.0, 1.0], [1.5, 0.25, 3.0]], np.float32)
-POOL: list[Any] = [
-    None, True, False, "False", "mean", 1, 0, -1, 3, 2.5, -0.5, math.nan, math.inf, [1.0, 2.0], [], (), (1,), (1, 2), [None], {},
-    (2, 0.5), ("a",), T(X), T(X[0]), T(X.astype(np.int64)), T(X > 1), T(np.array(2.0, np.float32)), T(np.array(2)), T(np.array(True)),
-    T(np.array(2.0, np.float32), grad=True), [T(X[0]), T(X[0])], np.int64(1), np.float64(1.5), np.float32(0.5), np.bool_(True), X,
-    2**63, -(2**63) - 1, 1e300, Named("float32"), Named("int64"), object, b"a", 1j,
-]  # fmt: skip
-INTS = [-1, 0, 1, 2, 3, 7, 100, -2, -100, 2**31, -(2**31)]
-FLOATS = [0.0, -1.0, 1.0, 1.5, 1e-30, 1e40, math.nan, math.inf, -math.inf]
-DTYPES = [np.float64, np.float32, np.float16, np.int64, np.int32, np.int16, np.int8, np.uint8, np.bool_]
-KEYWORDS: dict[str, list[Any]] = {
-    "out": [T(np.zeros(0, np.float32)), T(np.zeros((2, 3), np.float32)), T(np.zeros(0)), T(np.zeros(0, np.int64)), 3,
-            T(np.zeros((7,), np.float32)), (T(np.zeros(0, np.float32)), T(np.zeros(0, np.int64)))],
-    "dtype": [Named("float32"), Named("float64"), Named("int32"), Named("bool"), "float32", 3],
-    "dim": [0, -1, 5], "axis": [0, -1, 5], "keepdim": [True, False, 1], "keepdims": [True], "inplace": [True, 1],
-    "device": ["cpu", "nonsense"], "layout": [Named("strided"), 3], "memory_format": [Named("contiguous_format"), 3],
-    "requires_grad": [False, True, 1], "pin_memory": [False, 1], "generator": [Made(3), 3], "nonsense": [1],
-    "reduction": ["none", "sum", "nonsense", 3], "alpha": [2, 0.5, "2"], "size": [(2, 3), 3], "input": [T(X)], "other": [T(X), 2],
-    "self": [T(X)], "correction": [0, 2.5], "unbiased": [False], "eps": [1e-3, -1.0], "dilation": [0, 2], "strict": [True],
-}  # fmt: skip
-NUMPY_NAMES = {"dim": "axis", "keepdim": "keepdims", "input": "x", "other": "x2"}
-
-
-def spoil(call: Call, rng: np.random.Generator) -> Call:
-    """The call, or the call with something wrong or unusual about it."""
-    args, kwargs = list(call.args), dict(call.kwargs)
-    first = 1 if call.name.startswith("Tensor.") else 0
-    keys: list[Any] = [*range(first, len(args)), *kwargs]
-    held: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
-
-    def put(key: Any, value: Any) -> None:
-        if isinstance(key, int):
-            args[key] = value
-        else:
-            kwargs[key] = value
-
-    def pick(options: Any) -> Any:
-        return options[int(rng.integers(len(options)))]
-
-    tensors = [k for k, v in held.items() if isinstance(v, T)]
-    numbers = [k for k in keys if isinstance(held[k], int | float) and not isinstance(held[k], bool)]
-    how = pick(["as it is", "kind", "kind", "kind", "dtype", "dtype", "size", "range", "surplus", "keyword", "keyword", "spelling", "fewer"])  # fmt: skip
-    if how == "kind" and keys:
-        put(pick(keys), pick(POOL))
-    elif how == "dtype" and tensors:
-        for key in tensors if rng.random() < 0.3 else [pick(tensors)]:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                put(key, T(held[key].values.astype(pick(DTYPES))))
-    elif how == "size" and tensors:
-        key = pick(tensors)
-        x = held[key].values
-        put(key, T(pick([
-            lambda: x.reshape(1, *x.shape), lambda: x[:0] if x.ndim else x.reshape(1), lambda: x.reshape(-1)[:1].copy(),
-            lambda: np.array(x.reshape(-1)[0] if x.size else 1, x.dtype), lambda: x[:-1] if x.ndim else x, lambda: x.T.copy(),
-            lambda: np.concatenate([x, x]) if x.ndim else x, lambda: x.reshape(-1), lambda: x[..., :0] if x.ndim else x,
-        ])(), held[key].grad))  # fmt: skip
-    elif how == "range" and numbers:
-        key = pick(numbers)
-        put(key, pick(INTS if isinstance(held[key], int) else FLOATS))
-    elif how == "surplus":
-        args.append(pick(POOL))
-    elif how == "keyword":
-        name = pick(list(KEYWORDS))
-        kwargs[name] = pick(KEYWORDS[name])
-    elif how == "spelling":
-        names = parameters(call.name)
-        some = [i for i in range(first, len(args)) if i < len(names)]
-        if some:
-            i = pick(some)
-            for j in range(i, len(args)):  # what stands behind must be named too
-                if j < len(names):
-                    kwargs[names[j]] = args[j]
-            del args[i:]
-            if names[i] in NUMPY_NAMES and rng.random() < 0.5:
-                kwargs[NUMPY_NAMES[names[i]]] = kwargs.pop(names[i])
-    elif how == "fewer" and len(args) > first:
-        args.pop()
-    else:
-        how = "as it is"
-    return Call(call.name, args, kwargs, how, call.seed)
-
-
-def parameters(name: str) -> list[str]:
-    """The names of a public function's parameters by position, as minigrad has them."""
-    function = resolve(minigrad, name)
-    if isinstance(function, type):
-        function = vars(function).get("__init__", function.__init__)  # type: ignore[misc]
-        code = getattr(function, "__wrapped__", function).__code__
-        return list(code.co_varnames[1 : code.co_argcount])
-    while hasattr(function, "__wrapped__"):
-        function = function.__wrapped__
-    return list(function.__code__.co_varnames[: function.__code__.co_argcount])
+# Of these the results are given up to the sign of each vector: absolute values are compared.
+UP_TO_SIGN = re.compile(r"(svd|svd_lowrank|pca_lowrank|eigh|qr)$")
 
 
 # -- running them
@@ -421,7 +291,9 @@ class Outcome:
 
     error: BaseException | None = None
     results: list[Any] = field(default_factory=list)
-    after: list[np.ndarray] = field(default_factory=list)  # the inputs' values
+    after: list[Any] = field(default_factory=list)  # the inputs' states
+    stage: str = ""  # in which it raised: "" is the call itself
+    gradients: list[Any] = field(default_factory=list)
 
 
 def _flat(x: Any, engine: Engine) -> list[Any]:
@@ -434,34 +306,69 @@ def _flat(x: Any, engine: Engine) -> list[Any]:
     return [x if isinstance(x, bool | int | float | str | type(None)) else re.sub(r"\b(minigrad|torch)\.", "", str(x))]
 
 
+def _differentiable(x: Any, engine: Engine) -> list[Any]:
+    """The results whose gradients can be asked for."""
+    if isinstance(x, list | tuple):
+        return [z for y in x for z in _differentiable(y, engine)]
+    return [x] if isinstance(x, engine.Tensor) and x.requires_grad and x.grad_fn is not None else []
+
+
 def attempt(engine: Engine, call: Call) -> Outcome:
-    """Make the call."""
+    """Make the call, and go backward through what it returns."""
     engine.module.manual_seed(call.seed)
     outcome = Outcome()
-    args, kwargs = _in(engine, call.args), {k: _in(engine, v) for k, v in call.kwargs.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        built = Built(engine, call)
         try:
-            outcome.results = _flat(resolve(engine.module, call.name)(*args, **kwargs), engine)
+            result = resolve(engine.module, call.name)(*built.args, **built.kwargs)
+            outcome.results = _flat(result, engine)
+            outcome.stage = "gradient: "
+            outcome.gradients = _gradients(engine, built, _differentiable(result, engine), call.seed)
         except Exception as error:
             outcome.error = error
-    tensors = [x for x in [*args, *kwargs.values()] if isinstance(x, engine.Tensor)]
-    outcome.after = [engine.array(x.detach()).copy() for x in tensors]
+    outcome.after = _flat(built.tensors, engine)
     return outcome
+
+
+def _gradients(engine: Engine, built: Built, results: list[Any], seed: int) -> list[Any]:
+    """The gradients of the call's leaves, for cotangents that are the same in both engines; None is told from zeros."""
+    if not results or not built.leaves:
+        return []
+    rng = np.random.default_rng(seed)
+    cotangents = [
+        engine.module.from_numpy(np.asarray(rng.normal(size=tuple(y.shape)), engine.dtype(y)).reshape(tuple(y.shape)))
+        for y in results
+    ]
+    found = engine.module.autograd.grad(results, built.leaves, cotangents, allow_unused=True)
+    return _flat(list(found), engine)
 
 
 TOLERANCES = {"float64": 1e-9, "float32": 2e-4, "float16": 2e-2}
 
 
-def _alike(a: Any, b: Any) -> bool:
+def _alike(a: Any, b: Any, tolerance: float = 0.0) -> bool:
     if isinstance(a, tuple) and isinstance(b, tuple):
-        return a[0] == b[0] and a[1] == b[1] and _close(a[2], b[2])
+        return a[0] == b[0] and a[1] == b[1] and _close(a[2], b[2], tolerance)
     if isinstance(a, float) and isinstance(b, float):
         return a == b or math.isclose(a, b, rel_tol=1e-5, abs_tol=1e-6) or (a != a and b != b)
     return type(a) is type(b) and a == b
 
 
-def _close(a: np.ndarray, b: np.ndarray) -> bool:
+def _all_alike(a: list[Any], b: list[Any], tolerance: float = 0.0) -> bool:
+    return len(a) == len(b) and all(_alike(x, y, tolerance) for x, y in zip(a, b, strict=True))
+
+
+def _loosest(results: list[Any]) -> float:
+    """The tolerance of the narrowest type through which gradients passed."""
+    return max((TOLERANCES.get(x[0], 0.0) for x in results if isinstance(x, tuple)), default=0.0)
+
+
+def _unsigned(x: Any) -> Any:
+    return (*x[:2], np.abs(x[2])) if isinstance(x, tuple) else x
+
+
+def _close(a: np.ndarray, b: np.ndarray, tolerance: float = 0.0) -> bool:
     if a.shape != b.shape:
         return False
     if a.dtype.kind != "f":
@@ -470,7 +377,7 @@ def _close(a: np.ndarray, b: np.ndarray) -> bool:
         a64, b64 = a.astype(np.float64), b.astype(np.float64)
         finite = np.isfinite(b64)
         scale = float(np.abs(b64[finite]).max()) if finite.any() else 0.0
-        same = (a64 == b64) | (np.isnan(a64) & np.isnan(b64)) | (np.abs(a64 - b64) <= TOLERANCES.get(str(b.dtype), 0) * (scale + 1e-3))  # fmt: skip
+        same = (a64 == b64) | (np.isnan(a64) & np.isnan(b64)) | (np.abs(a64 - b64) <= max(tolerance, TOLERANCES.get(str(b.dtype), 0)) * (scale + 1e-3))  # fmt: skip
     return bool(same.all())
 
 
@@ -491,8 +398,17 @@ def judge(call: Call) -> dict[str, Any]:
         print(json.dumps({"running": engine.name}), flush=True)  # if one takes the process down, it is known which
         outcomes.append(attempt(engine, call))
     theirs, ours = outcomes
-    said = [f"{type(o.error).__name__}: {str(o.error).splitlines()[0][:160] if str(o.error) else ''}" if o.error else "returns" for o in (theirs, ours)]  # fmt: skip
-    if theirs.error is not None and ours.error is not None:
+    said = [f"{o.stage}{type(o.error).__name__}: {str(o.error).splitlines()[0][:160] if str(o.error) else ''}" if o.error else "returns" for o in (theirs, ours)]  # fmt: skip
+    both = [(ours.results, theirs.results), (ours.after, theirs.after)]
+    answered = not any(o.error is not None and not o.stage for o in outcomes)
+    if UP_TO_SIGN.search(call.name) and answered and not _all_alike(*both[0]):
+        both[0] = tuple([_unsigned(x) for x in results] for results in both[0])  # type: ignore[assignment]
+        for o in outcomes:
+            o.gradients = []
+    if answered and (unlike := [pair for pair in both if not _all_alike(*pair)]):
+        verdict = "different"
+        said = [", ".join(str(r) for r in xs)[:200].replace("\n", "") for xs in reversed(unlike[0])]
+    elif theirs.error is not None and ours.error is not None:
         if not on_purpose(ours.error):
             verdict = "stray"
         else:
@@ -502,24 +418,12 @@ def judge(call: Call) -> dict[str, Any]:
         verdict = "taken"
     elif ours.error is not None:
         verdict = "refused"
+    elif _all_alike(ours.gradients, theirs.gradients, _loosest(theirs.results)):
+        verdict = "agree"
     else:
-        same = len(ours.results) == len(theirs.results) and all(map(_alike, ours.results, theirs.results))
-        same = same and len(ours.after) == len(theirs.after) and all(map(_close, ours.after, theirs.after))
-        verdict = "agree" if same else "different"
-        if not same:
-            said = [", ".join(str(r) for r in o.results)[:200].replace("\n", "") for o in (theirs, ours)]
+        verdict = "different"
+        said = ["gradient: " + ", ".join(map(str, o.gradients))[:200].replace("\n", "") for o in (theirs, ours)]
     return {"verdict": verdict, "name": call.name, "how": call.how, "call": str(call), "torch": said[0], "minigrad": said[1]}  # fmt: skip
-
-
-def drawn(calls: list[Call], seed: int, number: int) -> Call:
-    """The call of this number."""
-    rng = np.random.default_rng((seed, number))
-    names = sorted({call.name for call in calls})
-    name = names[int(rng.integers(len(names)))]
-    some = [call for call in calls if call.name == name]
-    call = spoil(some[int(rng.integers(len(some)))], rng)
-    call.seed = number
-    return call
 
 
 class _TimeIsUp(BaseException):
@@ -530,9 +434,9 @@ def _time_is_up(*_: Any) -> None:
     raise _TimeIsUp
 
 
-def work(seed: int, start: int, end: int) -> None:
+def work(seed: int, start: int, end: int, prefixes: tuple[str, ...] = ()) -> None:
     """In a process of its own: judge the calls from start to end, one line of JSON each; a line with its text before."""
-    calls = learn()
+    calls = chosen(learn(), prefixes)
     minigrad.set_num_threads(1)
     TORCH.module.set_num_threads(1)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -550,12 +454,12 @@ def work(seed: int, start: int, end: int) -> None:
         print(json.dumps({"number": number, **found}), flush=True)
 
 
-def fuzz(calls: int, seed: int = 0) -> list[dict[str, Any]]:
-    """What came of so many calls: for each its verdict, text and what the engines said."""
+def fuzz(calls: int, seed: int = 0, prefixes: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """What came of so many calls: for each its verdict, text and what the engines said. prefixes: see `chosen`."""
     found: list[dict[str, Any]] = []
     start = 0
     while start < calls:
-        command = [sys.executable, "-m", "parity.fuzz", str(seed), str(start), str(calls)]
+        command = [sys.executable, "-m", "parity.fuzz", str(seed), str(start), str(calls), *prefixes]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"}, cwd=Path(__file__).parents[1])  # fmt: skip
         assert process.stdout is not None
         begun: dict[str, Any] = {}
@@ -600,7 +504,7 @@ def _lost(begun: dict[str, Any], running: str) -> dict[str, Any]:
 
 def reason(found: dict[str, Any]) -> str:
     """Why minigrad differs there on purpose; empty where it should not."""
-    text = f"{found['name']} | {found['call']} | {found['torch']} | {found['minigrad']}"
+    text = f"{found['name']} | {found['call']} | {found['torch']} | {found['minigrad']} | {found.get('how')}"
     for verdict, pattern, why in REASONS:
         if re.fullmatch(verdict, found["verdict"]) and re.search(pattern, text):
             return why
@@ -630,9 +534,9 @@ def report(found: list[dict[str, Any]], examples: int = 3) -> str:
     return "\n".join(lines)
 
 
-def main(calls: int, seed: int, file: Path | None = None) -> int:
+def main(calls: int, seed: int, file: Path | None = None, prefixes: tuple[str, ...] = ()) -> int:
     """Run, print, and say whether anything was found."""
-    found = fuzz(calls, seed)
+    found = fuzz(calls, seed, prefixes)
     print(report(found))
     if file is not None:
         file.write_text(json.dumps([f for f in found if f["verdict"] != "agree"], indent=1))
@@ -640,4 +544,4 @@ def main(calls: int, seed: int, file: Path | None = None) -> int:
 
 
 if __name__ == "__main__":
-    work(*map(int, sys.argv[1:4]))
+    work(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), tuple(sys.argv[4:]))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import creation
+from ..dtypes import element
 from ..ops.checks import require_tensor
-from ..ops.operands import element
 from ..tensor_options import factory_options
 from . import functional as F
 from .module import Module

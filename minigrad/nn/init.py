@@ -12,7 +12,7 @@ import numpy as np
 from .. import random, storage
 from ..autograd.modes import no_grad
 from ..creation import empty_like
-from ..ops.operands import element
+from ..dtypes import element
 from ..random import Generator
 from ..warn import warn as _warn
 

@@ -55,7 +55,7 @@ class Elu(Operation):
         return grad * choose(x <= 0, slope, float(scale)), None, None, None
 
 
-@public("functional")
+@public("functional", fits="alpha")
 def elu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """input where positive, else alpha · (eˣ - 1). PyTorch: torch.nn.functional.elu. Source: Clevert et al. 2015."""
     require_floating(input, "elu", "elu_cpu")
@@ -80,7 +80,7 @@ class Celu(Elu):
     """Elu with k = 1/alpha: its slope is continuous at 0"""
 
 
-@public("minigrad", "functional")
+@public("minigrad", "functional", fits="alpha")
 def celu(input: Tensor, alpha: float = 1.0) -> Tensor:
     """input where positive, else alpha · (e^(x / alpha) - 1). PyTorch: torch.nn.functional.celu. Source: Barron 2017."""
     require_floating(input, "celu", "elu_cpu")
@@ -205,7 +205,7 @@ class Softplus(Operation):
         return choose(z > ctx.threshold, grad, grad * slope), None, None
 
 
-@public("functional")
+@public("functional", fits="beta threshold")
 def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + e^(beta·x)) / beta, a smooth relu; linear where beta · x > threshold. PyTorch: torch.nn.functional.softplus."""
     require_floating(input, "softplus", "softplus_cpu")

@@ -10,12 +10,13 @@ import numpy as np
 from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
+from ..dtypes import element
 from ..public import public
 from .choice import where
 from .dims import normalize_dim
 from .index import Index, SetIndex, add_at
 from .keys import index_tensor
-from .operands import Number, broadcast, element
+from .operands import Number, broadcast
 from .parts import Slice
 from .shape import expand
 
@@ -42,7 +43,7 @@ def _check_range(index: Array, n: int, dim: int) -> None:
 def _gather_key(name: str, input: Tensor, dim: int, index: Any) -> tuple[Array, ...]:
     places = index_tensor(name, index)
     ndim = input.array.ndim
-    if places.ndim != ndim and not (ndim == 0 or places.ndim == 0):
+    if max(places.ndim, 1) != max(ndim, 1):
         raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
     dim = normalize_dim(dim, ndim)
     for i, (n, m) in enumerate(zip(places.shape, input.array.shape, strict=False)):
@@ -107,9 +108,9 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 
 
 def _entries(name: str, input: Tensor, dim: int, index: Any, whole: bool = False) -> tuple[int, Array]:
+    if isinstance(index, Variable) and index.array.ndim > 1:
+        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.array.ndim}")
     places = index_tensor(name, index, whole)
-    if places.ndim > 1:
-        raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {places.ndim}")
     dim = normalize_dim(dim, input.array.ndim)
     n = input.array.shape[dim] if input.array.ndim else 1
     if places.size and (places.min() < 0 or places.max() >= n):
@@ -170,7 +171,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     return IndexSelect.apply(input, dim, places)
 
 
-@public
+@public(fits="alpha")
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
     """input with alpha · source added at the entries `index` of dimension dim. PyTorch: torch.index_add."""
     dim, places = _entries("index_add", input, dim, index)
@@ -232,6 +233,8 @@ def scatter(
     reduce: str | None = None,
 ) -> Tensor:  # fmt: skip
     """input with src (or one value) written at the places that `gather(dim, index)` reads. PyTorch: torch.scatter."""
+    if src is not None and value is not None:
+        raise TypeError("scatter() received an invalid combination of arguments: 'src' and 'value'; give one")
     if src is None and value is None:
         raise TypeError('scatter() missing 1 required positional arguments: "src" or "value"')
     if reduce is not None:

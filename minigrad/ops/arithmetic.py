@@ -37,7 +37,7 @@ class Add(Operation):
         return grad, grad
 
 
-@public
+@public(fits="alpha")
 def add(input: Operand | Number, other: Operand | Number, *, alpha: Number = 1) -> Tensor:
     """input + alpha · other, broadcast. PyTorch: torch.add."""
     if alpha.__class__ is int and alpha == 1:
@@ -79,19 +79,19 @@ class Sub(Operation):
         return grad, (-grad if ctx.needs_input_grad[1] else None)
 
 
-@public(also="subtract")
+@public(also="subtract", fits="alpha")
 def sub(input: Operand | Number, other: Operand | Number, *, alpha: Number = 1) -> Tensor:
     """input - alpha · other, broadcast; not for booleans. PyTorch: torch.sub."""
     a, b = input, other
-    if alpha.__class__ is not int or alpha != 1:
-        _check_alpha(input, other, alpha)
-        b = mul(other, alpha)
     for x in (a, b):
         if isinstance(x, bool) or (isinstance(x, Variable) and x.array.dtype.kind == "b"):
             raise RuntimeError(
                 "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a "
                 "mask, use the `~` or `logical_not()` operator instead."
             )
+    if alpha.__class__ is not int or alpha != 1:
+        _check_alpha(input, other, alpha)
+        b = _scaled(other, alpha)
     return binary(Sub, a, b)
 
 
@@ -181,7 +181,7 @@ class Div(Operation):
         return grad / b if da else None, -grad * ((a / b) / b) if db else None
 
 
-@public(also=("divide", "true_divide"))
+@public(also="divide")
 def div(input: Operand | Number, other: Operand | Number, *, rounding_mode: str | None = None) -> Tensor:
     """input / other, broadcast; integers divide to floats. rounding_mode: None, "trunc" or "floor". PyTorch: torch.div."""
     if rounding_mode == "floor":
@@ -219,7 +219,7 @@ def reciprocal(input: Operand) -> Tensor:
 # -- of three
 
 
-@public(same="input end")
+@public(same="input end", floats="input", fits="weight")
 def lerp(input: Operand, end: Operand, weight: Operand | Number) -> Tensor:
     """input + weight · (end - input). PyTorch: torch.lerp."""
     if isinstance(weight, Variable) and weight.array.ndim and weight.array.dtype != input.array.dtype:
@@ -229,7 +229,7 @@ def lerp(input: Operand, end: Operand, weight: Operand | Number) -> Tensor:
     return input + weight * (end - input)
 
 
-@public
+@public(fits="value")
 def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 · tensor2. PyTorch: torch.addcmul."""
     if isinstance(value, float) and not any(x.array.dtype.kind == "f" for x in (input, tensor1, tensor2)):
@@ -238,7 +238,7 @@ def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number
     return input + (product if value == 1 else value * product)
 
 
-@public
+@public(fits="value")
 def addcdiv(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 / tensor2. PyTorch: torch.addcdiv."""
     if not any(x.array.dtype.kind == "f" for x in (tensor1, tensor2)):
@@ -260,6 +260,12 @@ def _floor_quotient(a: Any, b: Any) -> Array:
     if out.dtype.kind == "f" and zero.any():
         np.copyto(out, np.true_divide(a, b), where=np.broadcast_to(zero, out.shape), casting="same_kind")
     return out
+
+
+@public
+def true_divide(input: Operand | Number, other: Operand | Number) -> Tensor:
+    """input / other, also of two integers. PyTorch: torch.true_divide."""
+    return div(input, other)
 
 
 class FloorDivide(Operation):

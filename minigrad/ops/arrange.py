@@ -65,7 +65,7 @@ def repeat_interleave(
         raise IndexError("repeat_interleave(): a tensor without dimensions has no dim along which to repeat")
     dim = normalize_dim(dim, input.array.ndim)
     counts = repeats.array if isinstance(repeats, Variable) else np.asarray(repeats)
-    if counts.dtype.kind not in "iu":
+    if counts.dtype not in (np.int32, np.int64):
         raise NotImplementedError(
             f"\"repeat_interleave_cpu\" not implemented for '{dtypes.cxx_name(counts.dtype)}'; give integers"
         )
@@ -77,6 +77,9 @@ def repeat_interleave(
         raise RuntimeError(
             f"repeats must have the same size as input along dim, got {counts.size} and {input.array.shape[dim]}"
         )
+    total = int(counts.sum()) * (input.array.shape[dim] if counts.size == 1 else 1)
+    if output_size is not None and output_size != total:
+        raise RuntimeError(f"repeat_interleave: Invalid output_size, expected {total} but got {output_size}")
     return index_select(
         input, dim, wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel() if counts.ndim else counts))
     )

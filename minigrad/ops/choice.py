@@ -20,7 +20,6 @@ from .operands import (
     scalar_of,
     to_float,
     undifferentiable,
-    wrapped,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Where(Operation):
         return None, where(condition, grad, 0.0) if da else None, where(condition, 0.0, grad) if db else None
 
 
-@public
+@public(fits="input other")
 def where(condition: Operand, input: Operand | Number | None = None, other: Operand | Number | None = None) -> Any:
     """input where condition is True, else other; with the condition alone, the indices of its True elements.
 
@@ -198,7 +197,7 @@ class Clamp(Operation):
         return where(inside, grad, 0.0), None, None
 
 
-@public(also="clip")
+@public(also="clip", fits="min max")
 def clamp(input: Operand, min: Operand | Number | None = None, max: Operand | Number | None = None) -> Tensor:
     """input held within [min, max]; each a number, a tensor or None (not both None). PyTorch: torch.clamp."""
     if min is None and max is None:
@@ -218,12 +217,8 @@ def clamp(input: Operand, min: Operand | Number | None = None, max: Operand | Nu
         if bound is not None:
             input, _ = promote(input, bound)
     if input.array.dtype.kind in "iu":
-        limits = np.iinfo(input.array.dtype)
-        for bound in (min, max):
-            if bound is not None and (bound > limits.max or (bound < limits.min and limits.min < 0)):
-                raise RuntimeError(f"value cannot be converted to type {input.dtype} without overflow: {bound}")
         # PyTorch takes a negative bound of an unsigned type for the number that its bits spell.
-        min, max = (None if bound is None else wrapped(bound, input.array.dtype) for bound in (min, max))
+        min, max = (None if bound is None else dtypes.wrapped(bound, input.array.dtype) for bound in (min, max))
     return Clamp.apply(input, min, max)
 
 
@@ -271,13 +266,13 @@ def _clamp_tensors(input: Operand, min: Operand, max: Operand) -> Any:
         raise broadcast_error(input, low if low is not None else high) from None
 
 
-@public
+@public(fits="min")
 def clamp_min(input: Operand, min: Operand | Number) -> Tensor:
     """input, or min where it is smaller. PyTorch: torch.clamp_min."""
     return clamp(input, min=min)
 
 
-@public
+@public(fits="max")
 def clamp_max(input: Operand, max: Operand | Number) -> Tensor:
     """input, or max where it is larger. PyTorch: torch.clamp_max."""
     return clamp(input, max=max)
@@ -337,4 +332,4 @@ class Copysign(Operation):
 @public
 def copysign(input: Operand, other: Operand | Number) -> Tensor:
     """|input| with the sign of other. PyTorch: torch.copysign."""
-    return binary(Copysign, *promote(to_float(input), other))
+    return binary(Copysign, *(to_float(x) if isinstance(x, Variable) else x for x in promote(input, other)))

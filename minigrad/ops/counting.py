@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.variable import Operand, Variable, wrap
 from ..public import public
 from .checks import type_name
@@ -40,6 +41,8 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 @public(floats="input")
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements lie in each of `bins` equal parts of [min, max] (of their range, if both are equal). PyTorch: torch.histc."""
+    for bound in (min, max):
+        dtypes.element(bound, input.array.dtype)
     if not min <= max:
         raise RuntimeError(f"torch.histc: max must be larger than min, got min={min} and max={max}")
     if bins <= 0:
@@ -81,7 +84,7 @@ def unique_consecutive(
     x = input.array.reshape(-1) if dim is None else np.moveaxis(input.array, normalize_dim(dim, input.array.ndim), 0)
     n = len(x)
     new = np.ones(n, bool)
-    new[1:] = (x[1:] != x[:-1]).reshape(max(n - 1, 0), -1).any(1) if x.size else False
+    new[1:] = (x[1:] != x[:-1]).any(tuple(range(1, x.ndim))) if x.size else False
     starts = np.flatnonzero(new)
     values = x[starts] if dim is None else np.moveaxis(x[starts], 0, normalize_dim(dim, input.array.ndim))
     results = [wrap(np.ascontiguousarray(values))]
@@ -118,6 +121,12 @@ def searchsorted(
     side: str | None = None,
 ) -> Any:
     """Where each value would go in a sorted sequence (each row's own, for matrices). PyTorch: torch.searchsorted."""
+    if side not in (None, "left", "right"):
+        raise RuntimeError(f"torch.searchsorted(): side can only be 'left' or 'right' but got {side}")
+    if side == "left" and right:
+        raise RuntimeError(
+            "torch.searchsorted(): side and right can't be set to opposites, got side of left while right was True"
+        )
     right = right or side == "right"
     values = np.asarray(input.array if isinstance(input, Variable) else input)
     sequence = sorted_sequence.array
@@ -142,6 +151,8 @@ def searchsorted(
 @public
 def bucketize(input: Tensor | Number, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
     """The bucket of each value between sorted boundaries. PyTorch: torch.bucketize."""
+    if boundaries.array.ndim != 1:
+        raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.array.ndim})")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
 
 
@@ -154,6 +165,6 @@ def isin(
     if not isinstance(elements, Variable) and not isinstance(test_elements, Variable):
         raise TypeError("isin(): one of 'elements' and 'test_elements' must be Tensor, and both are Numbers")
     for x in (a, b):
-        if x.dtype.kind == "b" and not (a.dtype.kind == "b" and b.dtype.kind == "b"):
+        if x.dtype.kind == "b":
             raise RuntimeError("Unsupported input type encountered for isin(): Bool; convert it with .int() first")
     return wrap(np.asarray(np.isin(a, b, assume_unique=assume_unique, invert=invert)))

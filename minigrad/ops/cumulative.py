@@ -31,6 +31,11 @@ def _accumulate(function: Any, x: Array, axis: int) -> Array:
     return np.asarray(function(x, axis, dtype=wide).reshape(x.shape), x.dtype, order="C")
 
 
+def _no_bool(name: str, dtype: dtypes.dtype | None) -> None:
+    if dtype is dtypes.bool_:
+        raise NotImplementedError(f"\"{name}_out_cpu\" not implemented for 'Bool'; give another dtype")
+
+
 class CumSum(Operation):
     """out[i] = Σ_{j ≤ i} x[j] along an axis.  dx[j] = Σ_{i ≥ j} grad[i]"""
 
@@ -50,6 +55,7 @@ class CumSum(Operation):
 @public
 def cumsum(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The running sum along dim. PyTorch: torch.cumsum."""
+    _no_bool("cumsum", dtype)
     input = accumulated(input, dtype)
     return CumSum.apply(input, normalize_dim(dim, input.array.ndim))
 
@@ -89,6 +95,7 @@ class CumProd(Fused):
 @public
 def cumprod(input: Tensor, dim: int, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The running product along dim. PyTorch: torch.cumprod."""
+    _no_bool("cumprod", dtype)
     input = accumulated(input, dtype)
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0 or input.array.shape[dim] == 0:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
+def _offset(offset: int, rows: int, columns: int) -> int:
+    """Of all diagonals that lie outside of the matrix the nearest: NumPy's offsets are small."""
+    return max(-rows, min(offset, columns))
+
+
 class Diagonal(Operation):
     """out = the diagonal of two dimensions, put last.  dx = zeros with grad on that diagonal"""
 
@@ -23,7 +28,7 @@ class Diagonal(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, offset: int, dim1: int, dim2: int) -> Array:
         ctx.place, ctx.shape = (offset, dim1, dim2), x.shape
-        out = x.diagonal(offset, dim1, dim2)
+        out = x.diagonal(_offset(offset, x.shape[dim1], x.shape[dim2]), dim1, dim2)
         out.flags.writeable = x.flags.writeable
         return out
 
@@ -66,7 +71,7 @@ class PutDiagonal(Operation):
     def forward(ctx: Any, x: Array, offset: int, dim1: int, dim2: int, shape: tuple[int, ...]) -> Array:
         ctx.place = offset, dim1, dim2
         out = np.zeros(shape, x.dtype)
-        place = out.diagonal(offset, dim1, dim2)
+        place = out.diagonal(_offset(offset, shape[dim1], shape[dim2]), dim1, dim2)
         place.flags.writeable = True
         place[...] = x
         return out

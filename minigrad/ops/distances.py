@@ -92,6 +92,11 @@ def norm(
     """The p-norm (Σ |x|ᵖ)^(1/p) over dim (all elements, if None); "fro" is 2. PyTorch: torch.norm."""
     require_tensor(input, "norm")
     if dtype is not None:
+        if dtypes.promote_numpy(input.array.dtype, dtypes.to_numpy(dtype)) != dtypes.to_numpy(dtype):
+            raise RuntimeError(
+                f"linalg.vector_norm: the dtype of the input ({input.dtype}) should be convertible without narrowing to the "
+                f"specified dtype ({dtype})"
+            )
         input = cast(input, dtypes.to_numpy(dtype))
     if input.array.dtype.kind != "f":
         raise RuntimeError(
@@ -101,6 +106,8 @@ def norm(
         p = 2
     if isinstance(p, str):
         raise NotImplementedError(f"norm: p={p!r} is not supported; give a number, inf, -inf or 'fro'")
+    if isinstance(p, int):
+        dtypes.scalar_numpy(p)  # OverflowError beyond 64 bits
     axes = axes_of(dim, input.array.ndim)
     if p == 2:
         return Norm2.apply(input, axes, keepdim)
@@ -230,9 +237,11 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
     """The distances of every two of n vectors, (n, m) to (n · (n - 1) / 2,): row 0 to 1, 0 to 2, ... PyTorch: torch.pdist."""
     if input.array.ndim != 2:
         raise RuntimeError(f"pdist only supports 2D tensors, got: {input.array.ndim}D")
+    if input.array.dtype.kind != "f":
+        raise RuntimeError(f"pdist only supports floating-point dtypes, got {input.dtype}")
     if input.array.dtype == np.float16:
         raise NotImplementedError("\"pdist\" not implemented for 'Half'; convert the tensor with .float() first")
-    if p < 0:
+    if not p >= 0:
         raise RuntimeError("pdist only supports non-negative p values")
     first, second = np.triu_indices(len(input.array), 1)
     difference = index_select(input, 0, wrap(first)) - index_select(input, 0, wrap(second))
@@ -244,9 +253,9 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
 @public
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     """input with the entries of dimension dim whose p-norm exceeds maxnorm scaled down to it. PyTorch: torch.renorm."""
-    if p <= 0:
+    if not p > 0:
         raise RuntimeError("renorm: non-positive-norm not supported")
-    if maxnorm < 0:
+    if not maxnorm >= 0:
         raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
     if input.array.ndim < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.array.ndim} dimensions")

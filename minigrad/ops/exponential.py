@@ -140,7 +140,9 @@ def sigmoid(input: Operand) -> Tensor:
 
 
 class Logit(
-    Rule, out=lambda x: np.log(x / (1 - x)), dx=lambda grad, x: where((x < 0) | (x > 1), math.nan, grad / (x * (1 - x)))
+    Rule,
+    out=lambda x: np.log(x / (1 - x)),
+    dx=lambda grad, x: where((x < 0) | (x > 1), math.nan, grad / ((x + 0.0) * (1 - x))),
 ):
     """out = ln(x / (1 - x)).  dx = grad / (x (1 - x)), nan outside [0, 1]"""
 
@@ -150,7 +152,8 @@ def logit(input: Operand, eps: float | None = None) -> Tensor:
     """ln(x / (1 - x)), the inverse of sigmoid; with eps, x is held within [eps, 1 - eps]. PyTorch: torch.logit."""
     x = to_float(input)
     if eps is not None:
-        x = clamp(x, eps, 1 - eps)
+        # (held by comparisons where the ends have changed places, which clamp would read otherwise)
+        x = clamp(x, eps, 1 - eps) if eps <= 0.5 else where(x < eps, eps, where(x > 1 - eps, 1 - eps, x))
     return Logit.apply(x)
 
 

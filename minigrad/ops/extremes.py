@@ -131,13 +131,21 @@ def _need_no_keepdim(name: str, other: str, keepdim: bool) -> None:
         raise TypeError(f"{name}(): 'keepdim' needs a 'dim' to keep; with {other} there is none")
 
 
+def _second(name: str, dim: Any, other: Any) -> Any:
+    """`other` in the place of `dim`, where it was named."""
+    if dim is not None and other is not None:
+        raise TypeError(f"{name}() received an invalid combination of arguments: 'dim' and 'other'; give one")
+    return dim if other is None else other
+
+
 @public
-def max(input: Tensor, dim: Tensor | int | None = None, keepdim: bool = False) -> Any:
+def max(input: Tensor, dim: Tensor | int | None = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
     """The largest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `maximum`.
 
     PyTorch: torch.max.
     """
     require_tensor(input, "max")
+    dim = _second("max", dim, other)
     if isinstance(dim, Variable):
         _need_no_keepdim("max", "another tensor", keepdim)
         return maximum(input, dim)
@@ -150,12 +158,13 @@ def max(input: Tensor, dim: Tensor | int | None = None, keepdim: bool = False) -
 
 
 @public
-def min(input: Tensor, dim: Tensor | int | None = None, keepdim: bool = False) -> Any:
+def min(input: Tensor, dim: Tensor | int | None = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
     """The smallest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `minimum`.
 
     PyTorch: torch.min.
     """
     require_tensor(input, "min")
+    dim = _second("min", dim, other)
     if isinstance(dim, Variable):
         _need_no_keepdim("min", "another tensor", keepdim)
         return minimum(input, dim)

@@ -61,6 +61,8 @@ def ldexp(input: Operand, other: Operand) -> Tensor:
     """input · 2^other. PyTorch: torch.ldexp."""
     require_tensor(input, "ldexp")
     require_tensor(other, "ldexp", "other")
+    if other.array.dtype.kind == "b" and input.array.dtype.kind == "f":
+        raise NotImplementedError("\"ldexp_cpu_exp\" not implemented for 'Bool'; give the exponents as integers")
     return mul(input, pow(2.0, other))
 
 

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 def _trapezoids(name: str, y: Tensor, x: Tensor | None, dx: float | None, dim: int) -> Any:
     """The areas between neighbouring samples along dim: (y₀ + y₁) / 2 times their distance, whole numbers as floats."""
+    if any(z is not None and z.array.dtype.kind == "b" for z in (y, x)):
+        raise RuntimeError(f"{name}: received a bool input for `x` or `y`, but bool is not supported")
     y, x = to_float(y), None if x is None else to_float(x)
     if x is not None and dx is not None:
         raise TypeError(f"{name}() takes x (the places) or dx (their distance), not both")
     dim = normalize_dim(dim, y.array.ndim)
+    if not y.array.ndim:
+        raise IndexError(f"{name}() cannot be applied to a 0-dim tensor.")
     n = y.array.shape[dim]
     if n == 0:
         return narrow(y, dim, 0, 0)
@@ -38,7 +42,13 @@ def _trapezoids(name: str, y: Tensor, x: Tensor | None, dx: float | None, dim: i
                 f"dimension {dim}"
             )
         return means * diff(x).reshape(-1, *(1,) * (y.array.ndim - 1 - dim))
-    return means * diff(x, dim=dim - y.array.ndim)
+    return means * diff(x, dim=dim if x.array.ndim > y.array.ndim else dim - y.array.ndim)
+
+
+def _counted(y: Tensor, x: Tensor | None, dim: int) -> int:
+    """dim of the areas: counted from the front where x has dimensions that y has not (as PyTorch), else from the back."""
+    dim = normalize_dim(dim, y.array.ndim)
+    return dim if x is not None and x.array.ndim > y.array.ndim else dim - y.array.ndim
 
 
 @public(also="trapz")
@@ -47,13 +57,13 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, di
 
     x: of one dimension, or broadcast with y. PyTorch: torch.trapezoid.
     """
-    return sum(_trapezoids("trapezoid", y, x, dx, dim), normalize_dim(dim, y.array.ndim) - y.array.ndim)
+    return sum(_trapezoids("trapezoid", y, x, dx, dim), _counted(y, x, dim))
 
 
 @public
 def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, dim: int = -1) -> Tensor:
     """As `trapezoid`, the integral up to each sample but the first. PyTorch: torch.cumulative_trapezoid."""
-    return cumsum(_trapezoids("cumulative_trapezoid", y, x, dx, dim), normalize_dim(dim, y.array.ndim) - y.array.ndim)
+    return cumsum(_trapezoids("cumulative_trapezoid", y, x, dx, dim), _counted(y, x, dim))
 
 
 def _along(y: Tensor, spacing: Any, dim: int, edge_order: int) -> Tensor:
@@ -99,6 +109,10 @@ def gradient(
     dims = axes_of(dim, input.array.ndim)
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
+    if not isinstance(spacing, int | float | Variable | list | tuple):
+        raise TypeError(
+            f"gradient(): argument 'spacing' must be a number, a tensor or several, not {type(spacing).__name__}"
+        )
     spacings = [spacing] * len(dims) if isinstance(spacing, int | float | Variable) else list(spacing)
     if len(spacings) != len(dims):
         raise RuntimeError(

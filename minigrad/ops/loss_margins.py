@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.variable import wrap
+from ..dtypes import element
 from ..public import public
 from .checks import require_floating, type_name
 from .choice import clamp, minimum, where
 from .distances import pairwise_distance
 from .exponential import exp, log1p
 from .loss_reduction import reduced, reduction_name
-from .operands import broadcast_into, cast, element
+from .operands import broadcast_into, cast
 from .piecewise import relu
 
 if TYPE_CHECKING:

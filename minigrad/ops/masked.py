@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.variable import Array, Variable, wrap
+from ..dtypes import element
 from ..public import public
 from .choice import where
 from .index import Index, SetIndex
-from .operands import Number, broadcast, cast, element
+from .operands import Number, broadcast, cast
 from .parts import Slice
 from .shape import expand
 

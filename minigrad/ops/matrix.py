@@ -202,34 +202,51 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
     return mul(input.reshape(-1, 1), vec2)
 
 
-@public(same="input mat1 mat2")
+@public(same="input mat1 mat2", fits="beta alpha")
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat1 @ mat2. PyTorch: torch.addmm."""
-    return add(_scaled(input, beta), _scaled(mm(mat1, mat2), alpha))
+    return _added(input, beta, mm(mat1, mat2), alpha)
 
 
-@public(same="input mat vec")
+@public(same="input mat vec", fits="beta alpha")
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · mat @ vec. PyTorch: torch.addmv."""
-    return add(_scaled(input, beta), _scaled(mv(mat, vec), alpha))
+    if input.array.ndim > 1:
+        raise RuntimeError(
+            f"vector + matrix @ vector expected, got {input.array.ndim}, {mat.array.ndim}, {vec.array.ndim}"
+        )
+    return _added(input, beta, mv(mat, vec), alpha)
 
 
-@public
+@public(fits="beta alpha")
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · outer(vec1, vec2). PyTorch: torch.addr."""
-    return add(_scaled(input, beta), _scaled(outer(vec1, vec2), alpha))
+    for number, what in ((beta, "beta"), (alpha, "alpha")):
+        if isinstance(number, bool) and any(x.array.dtype.kind != "b" for x in (input, vec1, vec2)):
+            raise RuntimeError(f"Boolean {what} only supported for Boolean results.")
+    return _added(input, beta, outer(vec1, vec2), alpha)
 
 
-@public(same="input batch1 batch2")
+@public(same="input batch1 batch2", fits="beta alpha")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · batch1 @ batch2. PyTorch: torch.baddbmm."""
-    return add(_scaled(input, beta), _scaled(bmm(batch1, batch2), alpha))
+    return _added(input, beta, bmm(batch1, batch2), alpha)
 
 
-@public(same="input batch1 batch2")
+@public(same="input batch1 batch2", fits="beta alpha")
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · Σ over the batch of batch1 @ batch2. PyTorch: torch.addbmm."""
-    return add(_scaled(input, beta), _scaled(bmm(batch1, batch2).sum(0), alpha))
+    return _added(input, beta, bmm(batch1, batch2).sum(0), alpha)
+
+
+def _added(input: Any, beta: float, product: Any, alpha: float) -> Any:
+    """beta · input + alpha · product; input is expanded to the shape of the product, never the other way round."""
+    shape, wanted = input.array.shape, product.array.shape
+    if len(shape) > len(wanted) or any(n not in (1, m) for n, m in zip(shape[::-1], wanted[::-1], strict=False)):
+        raise RuntimeError(
+            f"The expanded size of the tensor must match: input of shape {list(shape)} does not expand to {list(wanted)}"
+        )
+    return add(_scaled(input, beta), _scaled(product, alpha))
 
 
 def _scaled(x: Operand, factor: float) -> Any:

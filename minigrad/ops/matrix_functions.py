@@ -86,6 +86,8 @@ def matrix_power(input: Tensor, n: int) -> Tensor:
         )  # known to depend on A, with derivative 0
     if n < 0:
         input, n = inverse(input), -n
+    elif n == 1:
+        return input.clone()
     out: Any = None
     while n:
         if n & 1:

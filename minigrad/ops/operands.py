@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.modes import current, is_grad_enabled
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..dtypes import wrapped
 
 Number = int | float | bool
 NUMBERS = (int, float)  # for isinstance: a tuple is quicker than a union
@@ -103,32 +103,6 @@ def promote(a: Operand, b: Operand) -> tuple[Any, Any]:
         cast(a, d) if isinstance(a, Variable) else wrapped(a, d),
         cast(b, d) if isinstance(b, Variable) else wrapped(b, d),
     )
-
-
-def wrapped(x: Number, d: np.dtype) -> Number:
-    """A Python integer as a type of fewer bits holds it (-3 is 253 in uint8), where NumPy would raise."""
-    return int(np.array(x).astype(d)) if d.kind in "iu" and type(x) is int else x
-
-
-def element(x: Number, d: np.dtype) -> Any:
-    """A Python number as an element of type d; RuntimeError where PyTorch says that it does not fit.
-
-    Fractions are cut; a negative integer in an unsigned type is the number that its bits spell. Source: c10::overflows.
-    """
-    if isinstance(x, int) and not -(2**63) <= x < 2**64:
-        raise OverflowError(f"the integer {x} does not fit 64 bits; give a float, or a smaller number")
-    if d.kind == "b":
-        return bool(x)
-    if d.kind == "f":
-        fits = not math.isfinite(x) or abs(x) <= float(np.finfo(d).max)
-    else:
-        low, high = int(np.iinfo(d).min), int(np.iinfo(d).max)
-        if d.kind == "u" and isinstance(x, int):
-            low = -high
-        fits = low <= x <= high  # never of nan
-    if not fits:
-        raise RuntimeError(f"value cannot be converted to type {dtypes.from_numpy(d)} without overflow: {x}")
-    return x if d.kind == "f" else wrapped(int(x), d)
 
 
 def number_like(x: Number, *operands: Operand | Number) -> Any:

@@ -179,7 +179,9 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
         return ValuesIndices(empty, wrap(np.zeros(empty.array.shape, np.int64)))
 
     def place(row: Array) -> int:
-        values, counts = np.unique(row, return_counts=True)
+        if np.isnan(row).all():
+            return 0
+        values, counts = np.unique(row, return_counts=True, equal_nan=False)
         return int(np.flatnonzero(row == values[counts.argmax()])[-1])
 
     places = np.apply_along_axis(place, dim, input.array)

@@ -9,10 +9,10 @@ import numpy as np
 
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
+from ..dtypes import element
 from ..public import public
 from .along import index_select
 from .checks import require_room
-from .operands import element
 from .parts import slice_of
 from .windows import Pairs, pad_zeros
 
@@ -35,7 +35,7 @@ class Pad(Operation):
         return slice_of(grad, ctx.inside), None, None
 
 
-@public("functional")
+@public("functional", fits="value")
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """Elements put around: `pad` = (before, after) of the last dimension, then of the one before it, ...; negative cuts.
 

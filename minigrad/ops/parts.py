@@ -134,6 +134,8 @@ def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     if n_dims == 0:
         raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
     dim = normalize_dim(dim, n_dims)
+    if isinstance(start, Variable) and (start.array.ndim or start.array.dtype.kind not in "iu"):
+        raise RuntimeError("start must be an 0-dim integral Tensor.")
     start, n = int(start), input.array.shape[dim]
     if length < 0:
         raise RuntimeError(f"narrow(): length must be non-negative, got {length}.")

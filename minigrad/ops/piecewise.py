@@ -14,12 +14,12 @@ import numpy as np
 from ..autograd.fused import Fused, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..dtypes import element
 from ..public import public
 from ..random import default_generator
 from .checks import require_floating, require_tensor, type_name
 from .choice import where
 from .mask import choose, keep
-from .operands import element
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -85,7 +85,7 @@ class Hardtanh(Operation):
         return keep(grad, ~((x <= ctx.low) | (x >= ctx.high))), None, None
 
 
-@public("functional")
+@public("functional", fits="min_val max_val")
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
     """min(max(input, min_val), max_val). PyTorch: torch.nn.functional.hardtanh."""
     if min_val > max_val:
@@ -118,14 +118,14 @@ class LeakyRelu(Operation):
         return choose(x > 0, grad, grad * ctx.slope), None
 
 
-@public("functional")
+@public("functional", fits="negative_slope")
 def leaky_relu(input: Tensor, negative_slope: float = 0.01) -> Tensor:
     """input where positive, else negative_slope · input. PyTorch: torch.nn.functional.leaky_relu."""
     require_floating(input, "leaky_relu", "leaky_relu_cpu")
     return LeakyRelu.apply(input, negative_slope)
 
 
-@public("minigrad", "functional")
+@public("minigrad", "functional", fits="lower upper")
 def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False) -> Tensor:
     """leaky_relu whose slope is drawn from [lower, upper) for each element ≤ 0; without training, their mean.
 
@@ -208,7 +208,7 @@ class Threshold(Operation):
         return keep(grad, ~(x <= ctx.threshold)), None, None
 
 
-@public("minigrad", "functional")
+@public("minigrad", "functional", fits="threshold value")
 def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
     """input where it is above threshold, else value. PyTorch: torch.nn.functional.threshold."""
     require_tensor(input, "threshold")
@@ -232,7 +232,7 @@ class Hardshrink(Operation):
         return keep(grad, ~((x >= -ctx.lambd) & (x <= ctx.lambd))), None
 
 
-@public("minigrad", "functional")
+@public("minigrad", "functional", fits="lambd")
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """input where |input| > lambd, else 0. PyTorch: torch.nn.functional.hardshrink."""
     require_floating(input, "hardshrink", "hardshrink_cpu")
@@ -254,7 +254,7 @@ class Softshrink(Operation):
         return keep(grad, ~((x >= -ctx.lambd) & (x <= ctx.lambd))), None
 
 
-@public("functional")
+@public("functional", fits="lambd")
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """input moved by lambd towards 0, and 0 within lambd of it. PyTorch: torch.nn.functional.softshrink."""
     require_floating(input, "softshrink", "softshrink_check")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,7 +58,7 @@ def sum(input: Operand, dim: Dims = None, keepdim: bool = False, *, dtype: dtype
     return Sum.apply(input, axes_of(dim, input.array.ndim), keepdim)
 
 
-def sum_to_size(input: Tensor, *size: Any) -> Tensor:
+def sum_to_size(input: Tensor, *size: int) -> Tensor:
     """The sum over the dimensions along which `size` would be broadcast to input's shape. PyTorch: torch.Tensor.sum_to_size."""
     wanted, shape = sizes(size, "sum_to_size", "size"), input.array.shape
     added = len(shape) - len(wanted)
@@ -118,7 +119,8 @@ class Var(Operation):
         ctx.save_for_backward(x)
         ctx.axes = axes
         n = math.prod(x.shape[a] for a in axes)
-        ctx.divisor = max(n - correction, 0)
+        ctx.freedom = n - correction
+        ctx.divisor = max(0, ctx.freedom)  # 0 for nan too
         wide = x.astype(np.float64, copy=False)  # as in PyTorch, the sums run in double precision
         centred = np.asarray(wide - total(wide, axes, True) / (n or math.nan))
         np.multiply(centred, centred, out=centred)
@@ -129,7 +131,9 @@ class Var(Operation):
         (x,) = ctx.saved_tensors
         axes, shape = ctx.axes, x.shape
         centred = x - Mean.apply(x, axes, True)
-        scale = 2.0 / ctx.divisor if ctx.divisor else math.nan if grad.ndim == 0 else math.inf
+        if ctx.freedom <= 0 and grad.ndim == 0:  # the variance is infinite, but where all elements are equal
+            return grad * where(centred == 0, math.nan, math.inf), None, None, None
+        scale = 2.0 / ctx.freedom if ctx.freedom else math.inf
         return grad.reshape(kept_shape(tuple(shape), axes)) * (scale * centred), None, None, None
 
 
@@ -146,6 +150,8 @@ def var(
 def _correction(name: str, unbiased: bool | None, correction: float | None) -> float:
     if unbiased is not None and correction is not None:
         raise TypeError(f"{name}() received both 'unbiased' and 'correction'; give one")
+    if isinstance(correction, int):
+        dtypes.scalar_numpy(correction)  # OverflowError beyond 64 bits
     return float(unbiased) if unbiased is not None else 1.0 if correction is None else correction
 
 
@@ -178,6 +184,10 @@ def std(
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The standard deviation, √var; its gradient at equal elements is 0. PyTorch: torch.std."""
+    if input.array.dtype == np.float16:  # its variance may not fit
+        return cast(
+            std(cast(input, np.dtype(np.float32)), dim, unbiased, keepdim, correction=correction), input.array.dtype
+        )
     return Std.apply(var(input, dim, unbiased, keepdim, correction=correction))
 
 
@@ -288,13 +298,15 @@ class LogSumExp(Operation):
 
 
 @public
-def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
+def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) -> Tensor:
     """ln Σ eˣ, computed after the largest x is subtracted, so that nothing overflows.  dx = grad · softmax(x)
 
     PyTorch: torch.logsumexp.
     """
     if input.array.dtype.kind != "f":
         input = cast(input, dtypes.default_numpy())
+    if isinstance(dim, list | tuple) and not dim and input.array.ndim and not keepdim:
+        raise RuntimeError("logsumexp(): Expected reduction dim to be specified, but got an empty one; give dimensions")
     axes = axes_of(dim, input.array.ndim)
     if builtins.any(input.array.shape[a] == 0 for a in axes):
         return log(sum(exp(input), axes, keepdim))

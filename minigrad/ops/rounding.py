@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable
 from ..public import public
@@ -69,6 +70,8 @@ class Round(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, decimals: int) -> Array:
+        if decimals and x.dtype == np.float16:  # 10^decimals may not fit
+            return np.round(x.astype(np.float32), decimals).astype(x.dtype)
         return np.round(x, decimals) if x.dtype.kind == "f" else x.copy()
 
     @staticmethod
@@ -77,7 +80,11 @@ class Round(Operation):
 
 
 @public
-def round(input: Operand, *, decimals: int = 0) -> Tensor:
+def round(input: Operand, *, decimals: int | None = None) -> Tensor:
     """The nearest integer, halves to even; decimals: digits to keep. PyTorch: torch.round."""
     not_for_bool("round", input)
-    return Round.apply(input, decimals)
+    if decimals is not None and input.array.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"round_cpu\" not implemented for '{dtypes.cxx_name(input.array.dtype)}'; leave decimals out"
+        )
+    return Round.apply(input, decimals or 0)

@@ -242,6 +242,8 @@ def T(input: Tensor) -> Tensor:
 def movedim(input: Tensor, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """Dimensions `source` moved to places `destination`, the others in their order. PyTorch: torch.movedim."""
     ndim = input.array.ndim
+    if isinstance(source, int) != isinstance(destination, int):
+        raise TypeError("movedim(): 'source' and 'destination' must both be int, or both tuples of ints")
     src, dst = normalize_dims(source, ndim), normalize_dims(destination, ndim)
     if len(src) != len(dst):
         raise RuntimeError(
@@ -302,7 +304,7 @@ def mT(input: Tensor) -> Tensor:
 @public
 def adjoint(input: Tensor) -> Tensor:
     """For real tensors the same as `mT`. PyTorch: torch.adjoint."""
-    return mT(input)
+    return mT(input) if input.array.ndim else input
 
 
 # -- the same elements, seen several times
@@ -356,7 +358,7 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 
 @public
-def broadcast_to(input: Tensor, *size: Any) -> Tensor:
+def broadcast_to(input: Tensor, *size: int) -> Tensor:
     """Broadcast to `size`. PyTorch: torch.broadcast_to."""
     return expand(input, *size)
 

@@ -114,13 +114,19 @@ class SolveTriangular(Decomposition):
         return (triu(dA, off) if ctx.upper else tril(dA, -off)), dB, None, None
 
 
-@public
+@public(same="input A")
 def triangular_solve(
     input: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> TriangularSolve:
     """X with A X = input (Aᵀ X = input, if transpose), and A. PyTorch: torch.triangular_solve."""
     require_matrix(input, "triangular_solve", "b")
     require_matrix(A, "triangular_solve", square=True)
+    rows, n = input.array.shape[-2], A.array.shape[-1]
+    if rows != n:
+        raise RuntimeError(
+            f"Incompatible matrix sizes for triangular_solve: each A matrix is {n} by {n} but each b matrix is {rows} by "
+            f"{input.array.shape[-1]}"
+        )
     kept = triu(A) if upper else tril(A)
     solution = SolveTriangular.apply(A.mT if transpose else A, input, upper != transpose, unitriangular)
     return TriangularSolve(solution, kept.clone() if kept is A else A.clone())
@@ -284,19 +290,32 @@ class CholeskySolve(Decomposition):
     grad_fn_name = "CholeskySolveBackward0"
 
 
-@public
-def cholesky_solve(input: Tensor, L: Tensor, upper: bool = False) -> Tensor:
-    """X with L Lᵀ X = input (Lᵀ L, if upper). PyTorch: torch.cholesky_solve."""
-    for x, name in ((input, "b"), (L, "u")):
-        require_tensor(x, "cholesky_solve", "L" if name == "u" else "input")
+@public(same="input input2")
+def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
+    """X with L Lᵀ X = input (Lᵀ L, if upper); input2 is the L. PyTorch: torch.cholesky_solve."""
+    for x, name in ((input, "b"), (input2, "u")):
+        require_tensor(x, "cholesky_solve", "input2" if name == "u" else "input")
         if x.array.ndim < 2:
             raise RuntimeError(f"{name} should have at least 2 dimensions, but has {x.array.ndim} dimensions instead")
-    require_matrix(L, "cholesky_solve", "L", square=True)
-    return CholeskySolve.apply(input, L, upper)
+    require_matrix(input2, "cholesky_solve", "input2", square=True)
+    rows, n = input.array.shape[-2], input2.array.shape[-1]
+    if rows != n:
+        raise RuntimeError(
+            f"Incompatible matrix sizes for cholesky_solve: each A matrix is {n} by {n} but each b matrix is {rows} by "
+            f"{input.array.shape[-1]}"
+        )
+    return CholeskySolve.apply(input, input2, upper)
 
 
 @public
 def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
     """(L Lᵀ)⁻¹ of a triangular L ((Lᵀ L)⁻¹, if upper). PyTorch: torch.cholesky_inverse."""
     require_matrix(input, "cholesky_inverse", square=True)
+    zeros = np.argwhere(np.diagonal(input.array, axis1=-2, axis2=-1) == 0)
+    if len(zeros):
+        batch = "" if input.array.ndim == 2 else f"(Batch element {zeros[0][0]}): "
+        raise LinAlgError(
+            f"cholesky_inverse: {batch}The diagonal element {zeros[0][-1] + 1} is zero, the inversion could not be completed "
+            "because the input matrix is singular."
+        )
     return CholeskySolve.apply(eye_like(input, input.array.shape[-1]), input, upper)

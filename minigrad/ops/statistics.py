@@ -80,7 +80,7 @@ class Histogram(NamedTuple):
 
 @public
 def histogram(
-    input: Tensor, bins: int | Tensor, *, range: Sequence[float] | None = None, weight: Tensor | None = None,
+    input: Tensor, bins: int | Tensor = 100, *, range: Sequence[float] | None = None, weight: Tensor | None = None,
     density: bool = False,
 ) -> Histogram:  # fmt: skip
     """Counts (or sums of weights, or a density) in bins, and the edges of the bins. No gradient.
@@ -89,7 +89,7 @@ def histogram(
     left out; the last bin holds its upper edge. PyTorch: torch.histogram.
     """
     x = input.array
-    if x.dtype.kind != "f":
+    if x.dtype not in (np.float32, np.float64):
         raise NotImplementedError(f"\"histogram_cpu\" not implemented for '{x.dtype}'; it takes floating types")
     if isinstance(bins, Variable):
         if range is not None:
@@ -120,6 +120,11 @@ def histogram(
         raise RuntimeError(
             f"torch.histogram(): if weight tensor is provided it should have the shape of input, {list(x.shape)}, but got "
             f"{list(weight.array.shape)}"
+        )
+    if weight is not None and weight.array.dtype != x.dtype:
+        raise RuntimeError(
+            "torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the same dtype, but "
+            f"got input({input.dtype}), and weight({weight.dtype})"
         )
     chosen = None if weight is None else weight.array.reshape(-1)[inside]
     counts = np.bincount(place, chosen, len(edges) - 1).astype(x.dtype)

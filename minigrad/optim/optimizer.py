@@ -16,9 +16,9 @@ from .. import dtypes, storage
 from ..autograd.hooks import RemovableHandle
 from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
+from ..dtypes import element
 from ..missing import refuse
 from ..nn.values import array_of, clear_gradient
-from ..ops.operands import element
 from ..quiet import quiet
 from ..warn import warn
 

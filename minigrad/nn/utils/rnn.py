@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ...autograd.variable import Variable, wrap
+from ...dtypes import element
 from ...missing import error as _missing
 from ...ops.checks import require_tensor
 from ...ops.join import cat, stack
-from ...ops.operands import Number, cast, element
+from ...ops.operands import Number, cast
 
 if TYPE_CHECKING:
     from ...tensor import Tensor
