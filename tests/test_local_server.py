@@ -55,6 +55,11 @@ def question(port, body=b'{"text": "x"}', **headers):
     return b"POST /predict HTTP/1.1\r\n" + text.encode() + b"\r\n" + body
 
 
+def short(value):
+    """The name of a case: not all its bytes."""
+    return str(value)[:40]
+
+
 def test_page_and_answer(site):
     connection = http.client.HTTPConnection("localhost", site, timeout=10)
     connection.request("GET", "/")
@@ -106,6 +111,7 @@ def test_other_hosts_and_origins_are_kept_out(site):
         ({}, b"nothing", 400), ({}, b"[1]", 400), ({}, b"\xff\xfe", 400), ({}, b"[" * 100_000, 400), ({}, b'{"a":' * 30_000, 400),
         ({}, b"9" * 5000, 400), ({}, b"{}", 400), ({}, b'{"fail": 1}', 500), ({}, b"NaN", 400),
     ],
+    ids=short,
 )  # fmt: skip
 def test_malformed_questions(site, headers, body, code):
     answer = send(site, question(site, body, **headers))
@@ -122,6 +128,7 @@ def test_malformed_questions(site, headers, body, code):
         b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", b"GET / HTTP/1.1\r\na: " + b"b" * 70_000 + b"\r\n\r\n", b"\x16\x03\x01\x02\x00\x01",
         b"GET / HTTP/1.1\r\nbroken header\r\n\r\n", bytes(300) + b"\r\n\r\n", "GET /ü HTTP/1.1\r\nHost: ü\r\n\r\n".encode(),
     ],
+    ids=short,
 )  # fmt: skip
 def test_malformed_requests(site, raw):
     answer = send(site, raw)

@@ -28,7 +28,7 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def setup(self) -> None:
-        self.timeout = self.server.seconds
+        self.request.settimeout(self.server.seconds)
         super().setup()
         self.watch = Timer(self.server.seconds, self._late)  # a byte now and then would never meet the timeout
         self.watch.daemon = True

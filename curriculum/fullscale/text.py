@@ -183,7 +183,7 @@ def read_reviews(path: Path) -> list[dict[str, str]]:
                 )
             rows = [{k: v or "" for k, v in row.items() if k} for row in reader]
         except csv.Error as error:
-            raise Refused(f"{path}, line {reader.line_num}: {error}; save it as .csv again.") from None
+            raise Refused(f"{path}, line {reader.reader.line_num}: {error}; save it as .csv again.") from None
     else:
         rows = [{"text": line} for line in content.splitlines()]
     rows = [row | {"text": clean(row["text"])} for row in rows]

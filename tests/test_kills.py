@@ -1,0 +1,59 @@
+"""Killed at any moment, or out of disk, a training goes on to the same bits, and nothing is left behind."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+ROOT = Path(__file__).parents[1]
+
+if not sys.platform.startswith("linux"):
+    pytest.skip("forks, limits and mounts are Linux's here", allow_module_level=True)
+
+
+def run(kind, how, count, folder, *before):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment.pop("MINIGRAD_DATA", None)
+    command = [*before, sys.executable, Path(__file__).with_name("killed.py"), kind, how, str(count), "0", folder]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False, timeout=3000)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    print(found)
+    assert found["faults"] == []
+    assert found["compared"] > 0
+    return found
+
+
+def test_kills_of_a_training(tmp_path):
+    found = run("engine", "kill", 200 if DEEP else 30, tmp_path / "work")
+    assert found["stopped"] == (200 if DEEP else 30)
+
+
+def test_kills_of_a_run_of_the_command_line(tmp_path):
+    run("fullscale", "kill", 60 if DEEP else 3, tmp_path / "work")
+
+
+def test_files_that_may_not_grow(tmp_path):
+    found = run("engine", "limit", 50 if DEEP else 8, tmp_path / "work")
+    assert found["stopped"] > 3
+
+
+def test_files_of_the_command_line_that_may_not_grow(tmp_path):
+    run("fullscale", "limit", 20 if DEEP else 1, tmp_path / "work")
+
+
+@pytest.mark.parametrize("kind", ["engine", "fullscale"])
+def test_full_disks(tmp_path, kind):
+    """On a file system of its own, in a namespace of its own."""
+    apart = ["unshare", "--map-root-user", "--mount"]
+    (tmp_path / "tried").mkdir()
+    tried = [*apart, "mount", "-t", "tmpfs", "tmpfs", tmp_path / "tried"]
+    if shutil.which("unshare") is None or subprocess.run(tried, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a file system is not allowed here")
+    count = {"engine": 50 if DEEP else 6, "fullscale": 20 if DEEP else 1}[kind]
+    run(kind, "disk", count, tmp_path / "work", *apart)
