@@ -455,7 +455,7 @@ class Signature:
         for name in self.floats:
             tests.append(f"(type({name}) not in _tensors or {name}.array.dtype.kind == 'f')")
         for name in self.fits:  # the numbers that every type holds
-            tests.append(f"({name} is _{name}_default or type({name}) in _tensors or -128 <= {name} <= 127)")
+            tests.append(f"({name} is _default_{name} or type({name}) in _tensors or -128 <= {name} <= 127)")
         for a, b in itertools.pairwise(n for n in self.same if n in self.defaults):
             tests.append(f"(type({b}) not in _tensors or {a}.array.dtype is {b}.array.dtype)")
         return tests + ["False"] * (self.rest in self.same)
@@ -527,7 +527,7 @@ class Signature:
             if i + 1 == self.unnamed:
                 parameters.append("/")
             given.append(f"'{name}': {name}")
-            value = f"None if {name} is _{name}_default else {name}" if self.defaults[name] is UNGIVEN else name
+            value = f"None if {name} is _default_{name} else {name}" if self.defaults[name] is UNGIVEN else name
             passed.append(f"{name}={value}" if name in self.named else value)
             if i >= hidden or self.defaults[name] is not MISSING:
                 tests.append(self.kinds[name].test(name, space))
@@ -537,7 +537,7 @@ class Signature:
             elif self.place == "method":
                 tests.append(f"type({name}) in _tensors")
         if self.needs_dim is not None:
-            tests.append(f"(dim is not _dim_default or not ({self.needs_dim[0]}))")
+            tests.append(f"(dim is not _default_dim or not ({self.needs_dim[0]}))")
         tests += self._test_types()
         rest = self.rest or "_more"
         if not self.named:
