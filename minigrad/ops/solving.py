@@ -5,6 +5,7 @@ Sources: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -132,10 +133,11 @@ def triangular_solve(
 def _cofactors(a: Array) -> Array:
     """det(a) a⁻ᵀ, also of singular matrices: with a = U diag(s) Vᵀ, det U det V · U diag(Π of the other s) Vᵀ."""
     n = a.shape[-1]
-    u, s, vh = np.linalg.svd(a)
+    unknown = ~np.isfinite(a).all((-2, -1), keepdims=True)
+    u, s, vh = np.linalg.svd(np.where(unknown, np.eye(n, dtype=a.dtype), a))
     others = np.where(np.eye(n, dtype=bool), 1.0, s[..., None, :]).prod(-1).astype(a.dtype)
     signs = np.linalg.det(u) * np.linalg.det(vh)
-    return (u * (np.round(signs)[..., None] * others)[..., None, :]) @ vh
+    return np.where(unknown, a.dtype.type(math.nan), (u * (np.round(signs)[..., None] * others)[..., None, :]) @ vh)
 
 
 class Det(Decomposition):
@@ -202,12 +204,15 @@ def logdet(input: Tensor) -> Tensor:
 
 def _factor(a: Array) -> Array:
     try:
-        return np.linalg.cholesky(a)
+        L = np.linalg.cholesky(a)
+        if not np.isnan(np.diagonal(L, axis1=-2, axis2=-1)).any():  # of which LAPACK may know nothing
+            return L
     except np.linalg.LinAlgError:
         pass
     for place in np.ndindex(a.shape[:-2]):
         for order in range(1, a.shape[-1] + 1):
-            if not np.linalg.eigvalsh(a[place][:order, :order]).min() > 0:
+            minor = np.tril(a[place][:order, :order])
+            if not np.isfinite(minor).all() or not np.linalg.eigvalsh(minor).min() > 0:
                 batch = f"(Batch element {np.ravel_multi_index(place, a.shape[:-2])}): " if place else ""
                 raise LinAlgError(
                     f"linalg.cholesky: {batch}The factorization could not be completed because the input is not "
