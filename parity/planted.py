@@ -142,7 +142,13 @@ class Planted(Example):
         return f"<{self.plan}, {self.draw.dtype}> {super().describe()}"
 
     def _compare_arrays(
-        self, kind: str, name: str, got: np.ndarray, expected: np.ndarray, truth: np.ndarray | None, tolerance: Tolerance
+        self,
+        kind: str,
+        name: str,
+        got: np.ndarray,
+        expected: np.ndarray,
+        truth: np.ndarray | None,
+        tolerance: Tolerance,
     ) -> None:
         if expected.dtype.kind == "f":
             same = np.zeros(expected.shape, bool)
@@ -177,7 +183,10 @@ def forms(case: Case) -> tuple[str, ...]:
 
 
 def differences(
-    case: Case, seeds: range = range(1), plans: tuple[Plan, ...] = PLANS, dtypes: tuple[str, ...] = ("float64", "float32")
+    case: Case,
+    seeds: range = range(1),
+    plans: tuple[Plan, ...] = PLANS,
+    dtypes: tuple[str, ...] = ("float64", "float32"),
 ) -> Iterator[tuple[str, str]]:
     """(what was planted, what differs then) for each comparison of a case that fails."""
     for position, dtype in itertools.product(forms(case), dtypes if case.float32 else ("float64",)):
