@@ -36,7 +36,7 @@ ACCIDENTS = {
             "linalg.eigh.one_triangle", "linalg.eigvalsh", "linalg.lstsq", "linalg.cholesky", "linalg.cholesky.plain", "cholesky",
             "linalg.pinv", "pinverse", "linalg.pinv.hermitian", "linalg.matrix_norm.dims", "linalg.cond", "linalg.det", "det", "slogdet",
             "linalg.slogdet", "logdet", "linalg.solve", "linalg.tensorsolve", "linalg.inv", "linalg.tensorinv",
-            "linalg.householder_product", "qr", "Tensor.qr", "linalg.qr", "linalg.qr.tall", "triangular_solve", "matrix_exp",
+            "linalg.householder_product", "qr", "Tensor.qr", "linalg.qr", "matrix_exp",
             "matrix_exp.second", "linalg.matrix_exp", "distributions.MultivariateNormal.scale_tril",
         ],
     },
