@@ -331,8 +331,9 @@ class Copysign(Operation):
         da, db = ctx.needs_input_grad
         ratio = np.where(a == 0, 0.0, out / a)  # 1 or -1: constant, piece by piece
         ratio = wrap(ratio) if isinstance(grad, Variable) else ratio
-        none = np.zeros_like(array_of(grad)) if db else None  # whatever grad is: 0 · nan would be nan
-        return grad * ratio if da else None, wrap(none) if db and isinstance(grad, Variable) else none
+        none: Any = np.zeros_like(array_of(grad))  # whatever grad is: 0 · nan would be nan
+        none = wrap(none) if isinstance(grad, Variable) else none
+        return grad * ratio if da else None, none if db else None
 
 
 @public
