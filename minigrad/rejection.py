@@ -131,6 +131,8 @@ def _poisson(rate: float, u: Callable[[], float]) -> float:
     """Hoermann's PTRS from a rate of 10 on; below, Knuth's: how many uniform numbers multiply to more than e^-rate."""
     if not rate >= 0:
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+    if rate == math.inf:  # where PyTorch's count passes the largest integer, and comes out negative
+        raise RuntimeError("invalid Poisson rate, expected rate to be finite")
     if rate == 0:
         return 0.0
     if rate < 10:
@@ -183,7 +185,8 @@ def _binomial(count: float, p: float, u: Callable[[], float]) -> float:
         log_q, waited, successes = math.log1p(-p), 0.0, 0
         while True:
             first = u()
-            waited += math.ceil(math.log(first) / log_q) if first else math.inf
+            wait = math.log(first) / log_q if first else math.inf
+            waited += math.ceil(wait) if wait < math.inf else math.inf  # infinite for the smallest p
             if waited > count:
                 return float(successes)
             successes += 1

@@ -134,10 +134,11 @@ def _forward(
             )
             for r in range(rows):
                 row = scores[r * KEYS : r * KEYS + count]
-                found = row_max(row)
-                m = largest[r] if found <= largest[r] else found  # a nan is taken
-                if m == minus_infinity:  # nothing may be seen so far
-                    row[:] = 0
+                m = max(largest[r], row_max(row))  # of the numbers: a nan comes into the sum
+                if m == minus_infinity:  # no number may be seen so far
+                    for i in range(count):
+                        row[i] = zero if row[i] == minus_infinity else row[i]
+                    sums[r] += row_sum(row)
                     continue
                 before = exp(largest[r] - m)
                 for i in range(count):

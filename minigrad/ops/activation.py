@@ -124,8 +124,8 @@ class Gelu(Fused):
         ctx.save_for_backward(x, curve)  # Φ = (1 + curve) / 2
         ctx.approximate = approximate
         out = np.asarray(curve + 1)
-        out *= x
         out *= 0.5
+        out *= x  # last: twice x may be too large
         return out
 
     @staticmethod

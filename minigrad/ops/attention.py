@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-def _causal_mask(q: Array, k: Array) -> Array:
-    """What to add to the scores: -inf where a key comes after the query."""
-    return np.triu(np.full((q.shape[-2], k.shape[-2]), -math.inf, q.dtype), 1)
+def _after(q: Array, k: Array) -> Array:
+    """Where a key comes after the query. Its score is replaced: to a nan -inf could be added in vain."""
+    return np.arange(k.shape[-2]) > np.arange(q.shape[-2])[:, None]
 
 
 class ScaledDotProductAttention(Fused):
@@ -46,13 +46,14 @@ class ScaledDotProductAttention(Fused):
     def definition(
         q: Operand, k: Operand, v: Operand, mask: Operand, scale: float, noise: Array | None, causal: bool
     ) -> Operand:
-        if causal:
-            mask = _causal_mask(q.array, k.array)
         scores = (q * scale) @ k.transpose(-2, -1)  # (..., L, S)
-        if mask is None:
+        if mask is None and not causal:
             weights = softmax(scores, -1)
         else:
-            scores = scores + (wrap(mask) if isinstance(mask, Array) else mask)
+            if causal:
+                scores = scores.masked_fill(wrap(_after(q.array, k.array)), -math.inf)
+            else:
+                scores = scores + (wrap(mask) if isinstance(mask, Array) else mask)
             if scores.shape[-1]:  # Rows in which nothing may be seen give 0.
                 blind = scores.detach().amax(-1, True) == -math.inf
                 weights = softmax(scores.masked_fill(blind, 0.0), -1).masked_fill(blind, 0.0)
@@ -71,19 +72,20 @@ class ScaledDotProductAttention(Fused):
         ctx: Any, q: Array, k: Array, v: Array, mask: Array | None, scale: float, noise: Array | None, causal: bool
     ) -> Array:
         ctx.setting = scale, noise, causal
-        if causal:
-            mask = _causal_mask(q, k)
         weights = np.matmul(q * scale, k.swapaxes(-2, -1))
-        if mask is not None:
+        if causal:
+            np.copyto(weights, -math.inf, where=_after(q, k))
+        elif mask is not None:
             weights += mask
+        masked = causal or mask is not None
         if weights.shape[-1]:
             largest = np.maximum.reduce(weights, -1, keepdims=True)
-            if mask is not None:
+            if masked:
                 largest[largest == -math.inf] = 0  # exp(-inf - 0) = 0, and not exp(-inf + inf)
             weights -= largest
             np.exp(weights, out=weights)
             sums = np.add.reduce(weights, -1, keepdims=True)
-            if mask is not None:
+            if masked:
                 sums[sums == 0] = 1
             weights /= sums
         ctx.save_for_backward(q, k, v, weights)

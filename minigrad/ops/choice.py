@@ -326,7 +326,9 @@ class Copysign(Operation):
         da, db = ctx.needs_input_grad
         ratio = np.where(a == 0, 0.0, out / a)  # 1 or -1: constant, piece by piece
         ratio = wrap(ratio) if isinstance(grad, Variable) else ratio
-        return grad * ratio if da else None, grad * 0.0 if db else None
+        none: Any = np.zeros_like(array_of(grad))  # whatever grad is: 0 · nan would be nan
+        none = wrap(none) if isinstance(grad, Variable) else none
+        return grad * ratio if da else None, none if db else None
 
 
 @public

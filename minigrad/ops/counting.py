@@ -145,6 +145,8 @@ def searchsorted(
     else:
         rows = zip(sequence.reshape(-1, sequence.shape[-1]), values.reshape(-1, values.shape[-1]), strict=True)
         out = np.stack([np.searchsorted(s, v, kind) for s, v in rows]).reshape(values.shape)
+    if values.dtype.kind == "f":  # a nan goes behind all: nothing is as large
+        out = np.where(np.isnan(values), sequence.shape[-1], out)
     return wrap(np.asarray(out, dtype=np.int32 if out_int32 else np.int64))
 
 

@@ -153,7 +153,9 @@ class SmoothL1Loss(DifferenceLoss):
 
     @staticmethod
     def value(d: Array, beta: float) -> Array:
-        return HuberLoss.value(d, beta) / beta
+        size = np.abs(d)
+        inner = np.minimum(size, beta)
+        return inner / beta * (size - 0.5 * inner)  # a share of at most 1: what is far overflows where |d| does
 
     @staticmethod
     def slope(d: Array, beta: float, grad: Any) -> Array:

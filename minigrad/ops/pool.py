@@ -13,6 +13,7 @@ from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from .along import gather
 from .checks import require_floating, type_name
+from .mask import keep
 from .operands import array_of
 from .pad import pad as pad_tensor
 from .windows import IntOrInts, Ints, Pairs, at, inside, pad_zeros, tuple_of
@@ -93,9 +94,9 @@ def spread_to_winner(
     """Zeros of `shape` with each window's gradient added at its winner."""
     rank = len(kernel)
     padded = (*shape[:-rank], *(n + lo + hi for n, (lo, hi) in zip(shape[-rank:], pads, strict=True)))
-    total = np.zeros(padded, grad.dtype)
+    total, grad = np.zeros(padded, grad.dtype), np.ascontiguousarray(grad)
     for i, place in enumerate(itertools.product(*(range(k) for k in kernel))):
-        total[at(place, out, stride, dilation)] += grad * (winner == i)
+        total[at(place, out, stride, dilation)] += keep(grad, winner == i)
     return np.ascontiguousarray(total[inside(shape[-rank:], pads)])
 
 

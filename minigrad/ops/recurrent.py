@@ -32,6 +32,7 @@ from ..autograd.variable import Array
 from .exponential import logistic, sigmoid
 from .join import cat
 from .linear import linear
+from .mask import keep
 from .piecewise import relu
 from .shape import forget_base
 from .trigonometry import tanh
@@ -182,10 +183,11 @@ class RnnLayer(Recurrent):
         w, before, outputs = ctx.saved_tensors
         n_states = max(n for _, n in ctx.steps)
         d, dh = unpacked(grad.copy(), len(outputs), np.empty((n_states, w.shape[1]), grad.dtype))
-        slope = (1 - outputs * outputs) if ctx.activation == "tanh" else ~(outputs <= 0)
+        bounded = ctx.activation == "tanh"
+        slope = 1 - outputs * outputs if bounded else ~(outputs <= 0)
         for at, n in reversed(ctx.steps):
             d[at] += dh[:n]
-            d[at] *= slope[at]
+            d[at] = d[at] * slope[at] if bounded else keep(d[at], slope[at])
             dh[:n] = np.dot(d[at], w)
         return d.reshape(ctx.shape), weight_gradient(ctx, d, before), dh, None, None, None
 

@@ -5,6 +5,7 @@ Sources: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -138,10 +139,11 @@ def triangular_solve(
 def _cofactors(a: Array) -> Array:
     """det(a) a⁻ᵀ, also of singular matrices: with a = U diag(s) Vᵀ, det U det V · U diag(Π of the other s) Vᵀ."""
     n = a.shape[-1]
-    u, s, vh = np.linalg.svd(a)
+    unknown = ~np.isfinite(a).all((-2, -1), keepdims=True)
+    u, s, vh = np.linalg.svd(np.where(unknown, np.eye(n, dtype=a.dtype), a))
     others = np.where(np.eye(n, dtype=bool), 1.0, s[..., None, :]).prod(-1).astype(a.dtype)
     signs = np.linalg.det(u) * np.linalg.det(vh)
-    return (u * (np.round(signs)[..., None] * others)[..., None, :]) @ vh
+    return np.where(unknown, a.dtype.type(math.nan), (u * (np.round(signs)[..., None] * others)[..., None, :]) @ vh)
 
 
 class Det(Decomposition):

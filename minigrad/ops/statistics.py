@@ -42,7 +42,7 @@ def cov(
                 f"cov(): expected {name} to have {wanted} dtype, one dimension and {n} elements, but got {given.dtype} "
                 f"of shape {list(given.array.shape)}"
             )
-        if (given.array < 0).any():
+        if not (given.array >= 0).all():  # a nan is refused too
             raise RuntimeError(f"cov(): {name} cannot be negative")
         weights = given if weights is None else mul(weights, given)
     if weights is None:
@@ -50,6 +50,8 @@ def cov(
         norm: Any = max(n - correction, 0)
     else:
         total = sum(weights)
+        if total.array == 0:
+            raise RuntimeError("cov(): weights sum to zero, can't be normalized")
         mean = sum(x * weights, 1, True) / total
         norm = total - correction * sum(weights * aweights) / total if aweights is not None else total - correction
     centred = x - mean
