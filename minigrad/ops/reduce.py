@@ -14,6 +14,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from ..sums import total
+from ..warn import warn
 from .axes import Dims, axes_of, kept_shape, spread
 from .checks import require_tensor
 from .choice import where
@@ -70,7 +71,22 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
 @public
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The sum with nan counted as 0. PyTorch: torch.nansum."""
-    return sum(where(wrap(np.isnan(input.array)), 0, input), dim, keepdim, dtype=dtype)
+    return sum(NanAsZero.apply(input), dim, keepdim, dtype=dtype)
+
+
+class NanAsZero(Operation):
+    """out = x, 0 where x is nan.  dx = grad · (1 where x is a number, 0 where it is nan)"""
+
+    grad_fn_name = "NansumBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array) -> Array:
+        ctx.present = np.asarray(x == x, x.dtype)
+        return np.where(x == x, x, x.dtype.type(0))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad * (ctx.present if isinstance(grad, Array) else wrap(ctx.present))
 
 
 class Mean(Operation):
@@ -139,8 +155,21 @@ def var(
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
-    dim, unbiased = _variance_arguments("var", input, dim, unbiased)
-    return Var.apply(input, axes_of(dim, input.array.ndim), _correction("var", unbiased, correction), keepdim)
+    return _variance("var", input, dim, unbiased, keepdim, correction)
+
+
+def _variance(
+    name: str, input: Operand, dim: Any, unbiased: bool | None, keepdim: bool, correction: float | None
+) -> Any:
+    """`var`, called by the name of what asks for it."""
+    dim, unbiased = _variance_arguments(name, input, dim, unbiased)
+    axes, correction = axes_of(dim, input.array.ndim), _correction(name, unbiased, correction)
+    if not input.array.size or math.prod(input.array.shape[a] for a in axes) <= correction:
+        warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
+            "divided by output numel)."
+        )
+    return Var.apply(input, axes, correction, keepdim)
 
 
 def _correction(name: str, unbiased: bool | None, correction: float | None) -> float:
@@ -178,7 +207,7 @@ def std(
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The standard deviation, √var; its gradient at equal elements is 0. PyTorch: torch.std."""
-    return Std.apply(var(input, dim, unbiased, keepdim, correction=correction))
+    return Std.apply(_variance("std", input, dim, unbiased, keepdim, correction))
 
 
 @public
@@ -188,7 +217,7 @@ def var_mean(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Variance and mean. PyTorch: torch.var_mean."""
     chosen = None if isinstance(dim, bool) else dim
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, chosen, keepdim)
+    return _variance("var_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, keepdim)
 
 
 @public
@@ -198,7 +227,8 @@ def std_mean(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Standard deviation and mean. PyTorch: torch.std_mean."""
     chosen = None if isinstance(dim, bool) else dim
-    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, chosen, keepdim)
+    variance = _variance("std_mean", input, dim, unbiased, keepdim, correction)
+    return Std.apply(variance), mean(input, chosen, keepdim)
 
 
 # -- products, and sums of exponentials
