@@ -9,6 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..autograd.whole_backward import read
 from ..public import public
 from .operands import (
     Number,
@@ -330,11 +331,14 @@ class Copysign(Operation):
         a, out = map(array_of, ctx.saved_tensors)
         da, db = ctx.needs_input_grad
         ratio = np.where(a == 0, 0.0, out / a)  # 1 or -1: constant, piece by piece
-        ratio = wrap(ratio) if isinstance(grad, Variable) else ratio
-        return grad * ratio if da else None, grad * 0.0 if db else None
+        nothing = np.zeros(out.shape, out.dtype)
+        if isinstance(grad, Variable):
+            ratio, nothing = wrap(ratio), wrap(nothing)
+        return grad * ratio if da else None, nothing if db else None
 
 
 @public
 def copysign(input: Operand, other: Operand | Number) -> Tensor:
     """|input| with the sign of other. PyTorch: torch.copysign."""
-    return binary(Copysign, *promote(to_float(input), other))
+    a, b = promote(to_float(input), other)
+    return binary(Copysign, read(a) if isinstance(a, Variable) else a, b)

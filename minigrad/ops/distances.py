@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..autograd.whole_backward import WholeBackward
 from ..public import public
 from ..sums import total
 from .along import index_select
@@ -69,7 +70,7 @@ class _PNorm(Operation):
         return sign(x) * abs(x) ** (p - 1) * scale, None, None, None
 
 
-class MaxNorm(Operation):
+class MaxNorm(WholeBackward):
     """out = the largest (or smallest) |x|.  dx = grad · sign(x), shared evenly (or given to each) by the elements that reach it"""
 
     grad_fn_name = "LinalgVectorNormBackward0"

@@ -19,6 +19,7 @@ import numpy as np
 from .. import storage
 from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, wrap
+from ..autograd.whole_backward import WholeBackward
 from ..public import public
 from ..quiet import quiet
 from ..sums import total
@@ -164,7 +165,7 @@ def scale_and_shift(normalized: Operand, w: Operand | None, b: Operand | None) -
     return out if b is None else out + b
 
 
-class NativeLayerNorm(Normalize):
+class NativeLayerNorm(WholeBackward, Normalize):
     """Normalize over the last dimensions
 
     Compiled form: kernels/rows.py.
@@ -235,7 +236,7 @@ class Moments:
     var: Array
 
 
-class NativeBatchNorm(Fused):
+class NativeBatchNorm(WholeBackward, Fused):
     """Normalize over all dimensions but the channels (dimension 1), or all but channels and samples; w and b by channel
 
     moments: gets the mean and the variance, for running statistics.
@@ -270,7 +271,7 @@ class NativeBatchNorm(Fused):
         return dx, dw, db, None, None, None
 
 
-class NormalizeBy(Fused):
+class NormalizeBy(WholeBackward, Fused):
     """out = (x - mean) / √(var + eps) · w + b with a given mean and variance: batch norm after training
 
     dx = grad · w / √(var + eps),  dw = grad · (x - mean) / √(var + eps),  db = grad
