@@ -23,6 +23,7 @@ from .autograd.modes import current
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
+from .geometry import Geometry, copied_memory, geometry, look, memory
 from .ops import arithmetic, arrange, comparison, index, matrix, power, reduce
 from .ops import shape as shape_ops
 from .ops.operands import Number, cast
@@ -235,6 +236,7 @@ class Tensor(Variable):
         if not isinstance(value, Variable):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         self.array = value.array
+        storage.mark_replaced()
 
     @property
     def _version(self) -> int:
@@ -419,7 +421,7 @@ class Tensor(Variable):
             return memo[id(self)]
         result = type(self).__new__(type(self))
         memo[id(self)] = result
-        result.array = self.array.copy()
+        result.array = copied_memory(self.array, memo)
         result._requires_grad = self._requires_grad
         result._grad = copy.deepcopy(self._grad, memo)
         known = (
@@ -439,7 +441,11 @@ class Tensor(Variable):
     def __reduce_ex__(self, protocol: Any) -> Any:
         if self._edge is not None:
             raise RuntimeError("only leaf tensors can be pickled; use .detach() first")
-        return _rebuild, (type(self), self.array, self._requires_grad)
+        root = storage.owner(self.array)
+        if root is self.array or type(root) is not np.ndarray or not (root.flags.c_contiguous or root.flags.f_contiguous):
+            return _rebuild, (type(self), self.array, self._requires_grad)
+        # A view is told by its memory, so that what shares it does so again.
+        return _rebuild, (type(self), root, self._requires_grad, self.array.dtype, tuple(geometry(self.array)))
 
     def __dir__(self) -> list[str]:
         return sorted(set(dir(type(self))) | set(self.__dict__))
@@ -739,9 +745,11 @@ for _name in (
     setattr(Tensor, f"{_name}_", inplace.of(getattr(Tensor, _name)))
 
 
-def _rebuild(cls: type[Tensor], array: Array, requires_grad: bool) -> Tensor:
+def _rebuild(
+    cls: type[Tensor], array: Array, requires_grad: bool, dtype: np.dtype | None = None, place: tuple | None = None
+) -> Tensor:
     tensor = cls.__new__(cls)
-    tensor.array = array
+    tensor.array = array if place is None else look(memory(array).view(dtype), Geometry(*place))
     tensor._requires_grad = requires_grad
     return tensor
 

@@ -34,11 +34,11 @@ SECOND = "PyTorch's second derivative is a formula of its own, and takes another
 ACCIDENTS = {
     NOT_FINITE: {
         ORDER: [
-            "addcdiv", "bilinear", "nn.functional.bilinear", "nn.Bilinear", "chain_matmul", "lerp",
+            "addcdiv", "bilinear", "nn.functional.bilinear", "nn.Bilinear", "chain_matmul",
             "logcumsumexp", "nn.BCEWithLogitsLoss.weights", "nn.CrossEntropyLoss.soft", "nn.GLU", "nn.functional.glu",
             "nn.functional.layer_norm", "nanquantile", "linalg.vander", "linalg.householder_product", "func.grad",
             "func.grad_and_value", "func.jacrev", "func.jacfwd", "func.hessian", "vmap", "autograd.functional.hessian",
-            "autograd.functional.hvp",
+            "autograd.functional.hvp", "autograd.functional.vhp",
         ],
         "PyTorch's mean is updated element by element, which makes inf - inf of one infinite element": [
             "std_mean", "var_mean",
@@ -58,7 +58,6 @@ ACCIDENTS = {
         "PyTorch's sign of nan is nan in this backward pass, and 0 in every other: the gradient of |x| at nan is 0": [
             "pdist",
         ],
-        "a row whose norm is nan is not scaled; its gradient is the plain one in PyTorch, and here 0 · nan": ["renorm"],
         "at -inf, where the slope is infinite, PyTorch's gradient is the exponential of inf - inf": ["special.log_ndtr", "special.log_ndtr.second"],
         "what LAPACK makes of a matrix that is not finite, or that PyTorch reports a bug of its own": ["linalg.lstsq"],
     },
@@ -68,6 +67,7 @@ ACCIDENTS = {
         "which of several equal elements an unstable sort, or topk, takes first": [
             "nanquantile", "quantile.interpolation", "nn.utils.prune",
         ],
+        "a row of zeros is not scaled and has no second derivative: 0 here, 0 · inf of its norm's in PyTorch": ["renorm"],
         "PyTorch's third derivative of a product of all elements is nan where one is 0; a polynomial's is finite": [
             "func.hessian",
         ],
