@@ -18,7 +18,7 @@ import numpy as np
 from . import autograd, creation, dtypes, inplace, ops, printing, resize, sampling, storage
 from .autograd import inference, views
 from .autograd.differentiate import register_stack
-from .autograd.hooks import RemovableHandle
+from .autograd.hooks import Registered, RemovableHandle
 from .autograd.modes import current
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
@@ -303,6 +303,7 @@ class Tensor(Variable):
         if self.is_leaf:
             if self._hooks is None:
                 self._hooks = {}
+            Registered.on_leaves = True
             return RemovableHandle(self._hooks, hook)
         assert self._edge is not None
         node, output_nr = self._edge
@@ -318,6 +319,7 @@ class Tensor(Variable):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._post_hooks is None:
             self._post_hooks = {}
+        Registered.on_leaves = True
         return RemovableHandle(self._post_hooks, hook)
 
     # -- out of it: Python and NumPy
@@ -442,7 +444,11 @@ class Tensor(Variable):
         if self._edge is not None:
             raise RuntimeError("only leaf tensors can be pickled; use .detach() first")
         root = storage.owner(self.array)
-        if root is self.array or type(root) is not np.ndarray or not (root.flags.c_contiguous or root.flags.f_contiguous):
+        if (
+            root is self.array
+            or type(root) is not np.ndarray
+            or not (root.flags.c_contiguous or root.flags.f_contiguous)
+        ):
             return _rebuild, (type(self), self.array, self._requires_grad)
         # A view is told by its memory, so that what shares it does so again.
         return _rebuild, (type(self), root, self._requires_grad, self.array.dtype, tuple(geometry(self.array)))

@@ -31,6 +31,9 @@ class Node:
     _hooks: dict[int, tuple[int, Callable]] | None = None  # (output, hook): called on that output's complete gradient
     _node_hooks: dict[int, Callable] | None = None  # called after this node ran
     is_view: ClassVar[bool] = False  # the output may look into the memory of the first input
+    order_of_inputs: ClassVar[Sequence[int] | None] = (
+        None  # by input its place in PyTorch's node: see `turns_of_leaves`
+    )
     grad_fn_name: ClassVar[str | None] = None  # PyTorch's name of the node, where it is not the class's + "Backward0"
 
     _saved: tuple[Any, ...] | None = ()
