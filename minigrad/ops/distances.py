@@ -34,6 +34,8 @@ class Norm2(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
         out = np.asarray(np.sqrt(total(x * x, axes, keepdim)))
+        if out.size == x.size:  # lengths of single numbers, also where their squares are too large or small
+            out = np.abs(x).reshape(out.shape)
         ctx.save_for_backward(x, out)
         ctx.axes = axes
         return out
@@ -54,6 +56,8 @@ class _PNorm(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
         out = np.asarray(np.power(total(np.power(np.abs(x), p), axes, keepdim), 1 / p))
+        if out.size == x.size:
+            out = np.abs(x).reshape(out.shape)
         ctx.save_for_backward(x, out)
         ctx.p, ctx.axes = p, axes
         return out

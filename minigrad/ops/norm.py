@@ -62,6 +62,9 @@ def _standardize(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Ar
     count = _count(x, axes)
     mean = _sum(x, axes) / count
     normalized = x - mean
+    rest = _sum(normalized, axes) / count  # what the mean's rounding left: of equal numbers x̂ is to be 0
+    normalized -= rest
+    mean = mean + rest
     var = _sum_product(normalized, normalized, axes) / count
     scale = 1 / np.sqrt(var + eps)
     normalized *= scale
@@ -122,7 +125,8 @@ class Normalize(Fused):
 
     @staticmethod
     def forward(ctx: Any, x: Array, w: Array | None, b: Array | None, axes: tuple[int, ...], eps: float) -> Array:
-        normalized, scale, _, _ = _standardize(x, axes, eps)
+        normalized, scale, _, var = _standardize(x, axes, eps)
+        normalized += var - var  # nan where the variance is infinite
         return Normalize.finish(ctx, normalized, scale, w, b, axes)
 
     @staticmethod

@@ -138,11 +138,14 @@ class Var(Operation):
         wide = x.astype(np.float64, copy=False)  # as in PyTorch, the sums run in double precision
         centred = np.asarray(wide - total(wide, axes, True) / (n or math.nan))
         np.multiply(centred, centred, out=centred)
-        return np.asarray(total(centred, axes, keepdim) / np.float64(ctx.divisor)).astype(x.dtype, copy=False)
+        return ctx.finish(np.asarray(total(centred, axes, keepdim) / np.float64(ctx.divisor)), x)
+
+    def finish(self, variance: Array, x: Array) -> Array:
+        return variance.astype(x.dtype, copy=False)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        (x,) = ctx.saved_tensors
+        x = ctx.saved_tensors[0]
         axes, shape = ctx.axes, x.shape
         centred = x - Mean.apply(x, axes, True)
         scale = 2.0 / ctx.divisor if ctx.divisor else math.nan if grad.ndim == 0 else math.inf
@@ -155,11 +158,11 @@ def var(
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
-    return _variance("var", input, dim, unbiased, keepdim, correction)
+    return _variance(Var, "var", input, dim, unbiased, keepdim, correction)
 
 
 def _variance(
-    name: str, input: Operand, dim: Any, unbiased: bool | None, keepdim: bool, correction: float | None
+    operation: Any, name: str, input: Operand, dim: Any, unbiased: bool | None, keepdim: bool, correction: float | None
 ) -> Any:
     """`var`, called by the name of what asks for it."""
     dim, unbiased = _variance_arguments(name, input, dim, unbiased)
@@ -169,7 +172,7 @@ def _variance(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
             "divided by output numel)."
         )
-    return Var.apply(input, axes, correction, keepdim)
+    return operation.apply(input, axes, correction, keepdim)
 
 
 def _correction(name: str, unbiased: bool | None, correction: float | None) -> float:
@@ -186,19 +189,18 @@ def _variance_arguments(name: str, input: Operand, dim: Dims, unbiased: bool | N
     return (None, dim) if isinstance(dim, bool) else (dim, unbiased)
 
 
-class Std(Operation):
-    """out = √x of a variance x.  dx = grad / (2 · out), 0 where out is 0"""
+class Std(Var):
+    """out = √variance, the root too in double precision.  dx = that of Var, of grad / (2 · out), 0 where out is 0"""
 
-    @staticmethod
-    def forward(ctx: Any, x: Array) -> Array:
-        out = np.sqrt(x)
-        ctx.save_for_backward(out)
+    def finish(self, variance: Array, x: Array) -> Array:
+        out = np.sqrt(variance).astype(x.dtype, copy=False)
+        self.save_for_backward(x, out)
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        (out,) = ctx.saved_tensors
-        return where(out == 0, 0.0, grad / (2 * out))
+        out = ctx.saved_tensors[1]
+        return Var.backward(ctx, where(out == 0, 0.0, grad / (2 * out)))
 
 
 @public
@@ -207,7 +209,7 @@ def std(
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The standard deviation, √var; its gradient at equal elements is 0. PyTorch: torch.std."""
-    return Std.apply(_variance("std", input, dim, unbiased, keepdim, correction))
+    return _variance(Std, "std", input, dim, unbiased, keepdim, correction)
 
 
 @public
@@ -217,7 +219,7 @@ def var_mean(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Variance and mean. PyTorch: torch.var_mean."""
     chosen = None if isinstance(dim, bool) else dim
-    return _variance("var_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, keepdim)
+    return _variance(Var, "var_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, keepdim)
 
 
 @public
@@ -227,8 +229,7 @@ def std_mean(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Standard deviation and mean. PyTorch: torch.std_mean."""
     chosen = None if isinstance(dim, bool) else dim
-    variance = _variance("std_mean", input, dim, unbiased, keepdim, correction)
-    return Std.apply(variance), mean(input, chosen, keepdim)
+    return _variance(Std, "std_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, keepdim)
 
 
 # -- products, and sums of exponentials
