@@ -441,17 +441,15 @@ class Tensor(Variable):
         return result
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        if self._edge is not None:
-            raise RuntimeError("only leaf tensors can be pickled; use .detach() first")
         root = storage.owner(self.array)
         if (
             root is self.array
             or type(root) is not np.ndarray
             or not (root.flags.c_contiguous or root.flags.f_contiguous)
         ):
-            return _rebuild, (type(self), self.array, self._requires_grad)
+            return _rebuild, (type(self), self.array, self.requires_grad)
         # A view is told by its memory, so that what shares it does so again.
-        return _rebuild, (type(self), root, self._requires_grad, self.array.dtype, tuple(geometry(self.array)))
+        return _rebuild, (type(self), root, self.requires_grad, self.array.dtype, tuple(geometry(self.array)))
 
     def __dir__(self) -> list[str]:
         return sorted(set(dir(type(self))) | set(self.__dict__))

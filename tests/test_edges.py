@@ -345,3 +345,56 @@ def test_lerp_goes_from_the_nearer_end(weight):
         return engine.lerp(a, b, weight), engine.lerp(a, b, engine.full((4,), weight, dtype=engine.float64))
 
     both(program)
+
+
+ROWS = {
+    "layer_norm": lambda F, x: F.layer_norm(x, x.shape[1:]),
+    "group_norm": lambda F, x: F.group_norm(x[:, None], 1),
+    "instance_norm": lambda F, x: F.instance_norm(x[:, None]),
+    "batch_norm": lambda F, x: F.batch_norm(x[None], None, None, training=True),
+    "var": lambda F, x: x.var(1),
+    "std": lambda F, x: x.std(1),
+    "logsumexp": lambda F, x: x.logsumexp(1),
+    "softmax": lambda F, x: x.softmax(1),
+    "mean": lambda F, x: x.mean(1),
+    "norm": lambda F, x: x.norm(dim=1),
+    "normalize": lambda F, x: F.normalize(x, dim=1),
+    "cosine_similarity": lambda F, x: F.cosine_similarity(x, x.flip(1)),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("n", [2, 1000, 32768, 1_000_000])
+@pytest.mark.parametrize("form", ["numpy", "compiled"])
+def test_rows_of_equal_and_of_distant_numbers(name, n, form):
+    """float32 against the truth in float64, beside PyTorch's own error there."""
+    noise = np.random.default_rng(0).normal(size=(2, n))
+    for rows in (np.full((2, n), 0.1), np.full((2, n), 1234.567), noise, noise + 1e3):
+        rows = rows.astype(np.float32)
+        with minigrad.use_kernels(form):
+            ours = ROWS[name](minigrad.nn.functional, minigrad.tensor(rows)).numpy()
+        theirs = ROWS[name](torch.nn.functional, torch.tensor(rows)).numpy()
+        truth = ROWS[name](torch.nn.functional, torch.tensor(rows.astype(np.float64))).numpy()
+        scale = max(np.abs(truth).max(), 1.0 if "norm" in name else 1e-3)
+        ours, theirs = (np.abs(found - truth).max() / scale for found in (ours, theirs))
+        assert ours <= 4 * theirs + 2e-6, (ours, theirs)
+
+
+@pytest.mark.parametrize("size", [1e30, 1e-30])
+def test_the_deviation_of_numbers_whose_squares_are_no_float32(size):
+    def program(engine):
+        x = engine.tensor([size, -size, 3 * size], requires_grad=True)
+        y = x.std()
+        y.backward()
+        return y / size, x.grad
+
+    for ours, theirs in zip(program(minigrad), program(torch), strict=True):
+        np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), rtol=1e-6)
+
+
+def test_layer_norm_of_an_infinite_variance_is_nan():
+    for form in ("numpy", "compiled"):
+        with minigrad.use_kernels(form):
+            x = minigrad.tensor([[1e30, -1e30, 2e30]])
+            assert minigrad.nn.functional.layer_norm(x, (3,)).isnan().all()
+            assert torch.nn.functional.layer_norm(torch.tensor(x.numpy()), (3,)).isnan().all()
