@@ -423,7 +423,7 @@ class Tensor(Variable):
             return memo[id(self)]
         result = type(self).__new__(type(self))
         memo[id(self)] = result
-        result.array = copied_memory(self.array, memo)
+        result.array = self._copied(memo)
         result._requires_grad = self._requires_grad
         result._grad = copy.deepcopy(self._grad, memo)
         known = (
@@ -440,16 +440,15 @@ class Tensor(Variable):
         result.__dict__.update({k: copy.deepcopy(v, memo) for k, v in self.__dict__.items() if k not in known})
         return result
 
+    def _copied(self, memo: dict) -> Array:
+        """The values for a deep copy: tensors that share memory have copies that do."""
+        return copied_memory(self.array, memo)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
-        root = storage.owner(self.array)
-        if (
-            root is self.array
-            or type(root) is not np.ndarray
-            or not (root.flags.c_contiguous or root.flags.f_contiguous)
-        ):
+        if self.array.flags.c_contiguous:
             return _rebuild, (type(self), self.array, self.requires_grad)
-        # A view is told by its memory, so that what shares it does so again.
-        return _rebuild, (type(self), root, self.requires_grad, self.array.dtype, tuple(geometry(self.array)))
+        # Its whole memory, so that it comes back with its strides.
+        return _rebuild, (type(self), memory(self.array).copy(), self.requires_grad, tuple(geometry(self.array)))
 
     def __dir__(self) -> list[str]:
         return sorted(set(dir(type(self))) | set(self.__dict__))
@@ -749,11 +748,9 @@ for _name in (
     setattr(Tensor, f"{_name}_", inplace.of(getattr(Tensor, _name)))
 
 
-def _rebuild(
-    cls: type[Tensor], array: Array, requires_grad: bool, dtype: np.dtype | None = None, place: tuple | None = None
-) -> Tensor:
+def _rebuild(cls: type[Tensor], array: Array, requires_grad: bool, place: tuple | None = None) -> Tensor:
     tensor = cls.__new__(cls)
-    tensor.array = array if place is None else look(memory(array).view(dtype), Geometry(*place))
+    tensor.array = array if place is None else look(array, Geometry(*place))
     tensor._requires_grad = requires_grad
     return tensor
 
