@@ -48,7 +48,7 @@ class Read(WholeBackward, Alias):
     """out = x.  dx = grad, recorded as a function of x: before operations that are one in PyTorch and several here"""
 
 
-def read(x: Variable) -> Any:
+def read_whole(x: Variable) -> Any:
     """x, so that its gradient is recorded as a function of it."""
     return Read.apply(x)
 

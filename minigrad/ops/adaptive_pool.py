@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ..autograd.variable import Array, Variable, wrap
-from ..autograd.whole_backward import read
+from ..autograd.whole_backward import read_whole
 from ..public import public
 from .along import gather, index_select
 from .choice import where
@@ -70,7 +70,7 @@ def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tenso
         return input.mean(tuple(range(-rank, 0)), keepdim=True)
     if spatial == target:
         return input.clone()
-    input = read(input)
+    input = read_whole(input)
     for d, (n, m) in enumerate(zip(spatial, target, strict=True)):
         if n != m:
             input = _means(input, d - rank, m)
@@ -92,7 +92,7 @@ def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, retu
             best = np.where(holes.any(-1), rows.shape[-1] - 1 - holes[..., ::-1].argmax(-1), best)
         indices[(*every, *place)] = flat[window].ravel()[best]
     positions = wrap(indices.reshape(*indices.shape[:-rank], math.prod(target)))
-    out = gather(read(input).flatten(-rank), -1, positions).reshape(indices.shape)
+    out = gather(read_whole(input).flatten(-rank), -1, positions).reshape(indices.shape)
     return (out, wrap(indices)) if return_indices else out
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
-from ..autograd.whole_backward import read
+from ..autograd.whole_backward import read_whole
 from ..public import public
 from .operands import (
     Number,
@@ -341,4 +341,4 @@ class Copysign(Operation):
 def copysign(input: Operand, other: Operand | Number) -> Tensor:
     """|input| with the sign of other. PyTorch: torch.copysign."""
     a, b = promote(to_float(input), other)
-    return binary(Copysign, read(a) if isinstance(a, Variable) else a, b)
+    return binary(Copysign, read_whole(a) if isinstance(a, Variable) else a, b)

@@ -63,7 +63,8 @@ def extent(x: Array) -> tuple[float, float]:
 def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
     """How many elements lie in each of `bins` equal parts of [min, max] (of their range, if both are equal). PyTorch: torch.histc."""
     x = input.array.reshape(-1)
-    edges = bin_edges("torch.histc", x, bins, *((min, max) if min != max else extent(x)), half=1.0)
+    bottom, top = (min, max) if min != max else extent(x)
+    edges = bin_edges("torch.histc", x, bins, bottom, top, half=1.0)
     low, high = edges[0], edges[-1]
     x = x[(x >= low) & (x <= high)]
     place = ((x - low) * x.dtype.type(bins) / (high - low)).astype(np.int64)  # which an edge may round to either side

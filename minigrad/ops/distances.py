@@ -81,7 +81,8 @@ class MaxNorm(WholeBackward):
 
     @staticmethod
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool, largest: bool, shared: bool) -> Array:
-        out = np.asarray((np.maximum if largest else np.minimum).reduce(np.abs(x), axes, keepdims=keepdim))
+        ufunc = np.maximum if largest else np.minimum
+        out = np.asarray(ufunc.reduce(np.abs(x), axes, keepdims=keepdim))  # type: ignore[call-overload]  # its stubs know no bool
         ctx.axes, ctx.shape = axes, x.shape
         reached = np.abs(x) == out.reshape(kept_shape(x.shape, axes))  # none where there is nan
         count = np.maximum(reached.sum(axes, keepdims=True), 1) if shared else 1

@@ -13,7 +13,7 @@ import numpy as np
 from ..autograd.fused import Fused, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
-from ..autograd.whole_backward import WholeBackward, read
+from ..autograd.whole_backward import WholeBackward, read_whole
 from ..public import public
 from ..random import default_generator
 from .checks import require_floating, require_tensor, type_name
@@ -139,7 +139,7 @@ def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, trainin
     slopes = np.ones_like(x, order="C")
     negative = x <= 0  # the slopes are drawn for these alone, in order
     slopes[negative] = default_generator.uniform((int(np.count_nonzero(negative)),), np.float64, lower, upper)
-    return read(input) * wrap(slopes)
+    return read_whole(input) * wrap(slopes)
 
 
 class PreluKernel(Operation):

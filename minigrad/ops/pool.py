@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, wrap
-from ..autograd.whole_backward import WholeBackward, read
+from ..autograd.whole_backward import WholeBackward, read_whole
 from ..public import public
 from .along import gather
 from .checks import type_name
@@ -225,7 +225,7 @@ def _max_pool(
         return MaxPool.apply(input, kernel, steps, dilations, pads, out)
     _, winner = max_windows(x, kernel, steps, dilations, pads, out)
     indices = wrap(_winner_indices(winner, x.shape, kernel, steps, dilations, pads, out))
-    flat = gather(read(input).flatten(-rank), -1, indices.flatten(-rank))
+    flat = gather(read_whole(input).flatten(-rank), -1, indices.flatten(-rank))
     return flat.reshape(indices.array.shape), indices
 
 

@@ -203,6 +203,10 @@ class Std(Var):
         return Var.backward(ctx, where(out == 0, 0.0, grad / (2 * out)))
 
 
+class StdMean(Std):
+    """Std, of `std_mean`"""
+
+
 @public
 def std(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
@@ -229,7 +233,7 @@ def std_mean(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Standard deviation and mean. PyTorch: torch.std_mean."""
     chosen = None if isinstance(dim, bool) else dim
-    return _variance(Std, "std_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, keepdim)
+    return _variance(StdMean, "std_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, keepdim)
 
 
 # -- products, and sums of exponentials

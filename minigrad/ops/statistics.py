@@ -108,7 +108,8 @@ def histogram(
     else:
         if range is not None and len(range) != 2:
             raise RuntimeError(f"torch.histogram(): range should have 2 elements, but got {len(range)}")
-        edges = bin_edges("torch.histogram()", x, bins, *(extent(x) if range is None else range), half=0.5)
+        low, high = extent(x) if range is None else range
+        edges = bin_edges("torch.histogram()", x, bins, low, high, half=0.5)
     values = x.reshape(-1)
     inside = (values >= edges[0]) & (values <= edges[-1])
     place = np.minimum(np.searchsorted(edges, values[inside], "right") - 1, len(edges) - 2)
