@@ -33,7 +33,8 @@ def _moments(x: Array, mean: Array, var: Array, start: int, stop: int) -> None:
             rest += left
             squares += spread
         rest /= n
-        mean[c], var[c] = x.dtype.type(m + rest), x.dtype.type(max(squares / n - rest * rest, 0.0))
+        mean[c] = x.dtype.type(m + rest if np.isfinite(rest) else m)  # an infinite mean stays
+        var[c] = x.dtype.type(max(squares / n - rest * rest, 0.0))
 
 
 @kernel

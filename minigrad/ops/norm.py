@@ -64,7 +64,7 @@ def _standardize(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Ar
     normalized = x - mean
     rest = _sum(normalized, axes) / count  # what the mean's rounding left: of equal numbers x̂ is to be 0
     normalized -= rest
-    mean = mean + rest
+    mean = mean + np.where(np.isfinite(rest), rest, x.dtype.type(0))  # an infinite mean stays
     var = _sum_product(normalized, normalized, axes) / count
     scale = 1 / np.sqrt(var + eps)
     normalized *= scale
