@@ -99,6 +99,20 @@ def look(flat: np.ndarray, place: Geometry) -> np.ndarray:
     return out
 
 
+def copied_memory(array: np.ndarray, memo: dict) -> np.ndarray:
+    """The array in a copy of its memory, with its strides. memo, of `copy.deepcopy`: by memory its copy, which all share
+    that looked at the same."""
+    root = storage.owner(array)
+    key = ("memory", id(root))
+    if key not in memo and root is array and array.flags.c_contiguous:  # the plain case: the copy is its own memory
+        copied = array.copy()
+        memo[key] = memory(copied)
+        return copied
+    if key not in memo:
+        memo[key] = memory(root).copy()
+    return look(memo[key].view(array.dtype), geometry(array))
+
+
 def repeats(array: np.ndarray) -> bool:
     """Whether two places of the array are the same element of memory, as `expand` and overlapping windows make them."""
     place = geometry(array)

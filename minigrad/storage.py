@@ -44,6 +44,7 @@ class Latest:
 
     written = 0
     recorded = 0
+    replaced = 0  # of the latest `x.data = ...`, which counts as a write too
 
 
 def owner(array: np.ndarray) -> np.ndarray:
@@ -74,6 +75,11 @@ def mark_written(array: np.ndarray, recorded: bool = False) -> int:
         if recorded:
             record.recorded = Latest.recorded = now
     return now
+
+
+def mark_replaced() -> None:
+    """Note that a tensor was given another array."""
+    Latest.written = Latest.replaced = next(clock)
 
 
 def version(array: np.ndarray) -> int:

@@ -18,11 +18,12 @@ import numpy as np
 from . import autograd, creation, dtypes, inplace, missing, ops, printing, resize, sampling, storage, storages
 from .autograd import inference, views
 from .autograd.differentiate import register_stack
-from .autograd.hooks import RemovableHandle
+from .autograd.hooks import Registered, RemovableHandle
 from .autograd.modes import current
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
+from .geometry import Geometry, copied_memory, geometry, look, memory
 from .ops import arithmetic, arrange, comparison, index, matrix, power, reduce
 from .ops import shape as shape_ops
 from .ops.operands import Number, cast
@@ -303,6 +304,7 @@ class Tensor(Variable):
         if not isinstance(value, Variable):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         self.array = value.array
+        storage.mark_replaced()
 
     @property
     def _version(self) -> int:
@@ -369,6 +371,7 @@ class Tensor(Variable):
         if self.is_leaf:
             if self._hooks is None:
                 self._hooks = {}
+            Registered.on_leaves = True
             return RemovableHandle(self._hooks, hook)
         assert self._edge is not None
         node, output_nr = self._edge
@@ -384,6 +387,7 @@ class Tensor(Variable):
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         if self._post_hooks is None:
             self._post_hooks = {}
+        Registered.on_leaves = True
         return RemovableHandle(self._post_hooks, hook)
 
     # -- out of it: Python and NumPy
@@ -487,7 +491,7 @@ class Tensor(Variable):
             return memo[id(self)]
         result = type(self).__new__(type(self))
         memo[id(self)] = result
-        result.array = self.array.copy()
+        result.array = self._copied(memo)
         result._requires_grad = self._requires_grad
         result._grad = copy.deepcopy(self._grad, memo)
         known = (
@@ -504,10 +508,15 @@ class Tensor(Variable):
         result.__dict__.update({k: copy.deepcopy(v, memo) for k, v in self.__dict__.items() if k not in known})
         return result
 
+    def _copied(self, memo: dict) -> Array:
+        """The values for a deep copy: tensors that share memory have copies that do."""
+        return copied_memory(self.array, memo)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
-        if self._edge is not None:
-            raise RuntimeError("only leaf tensors can be pickled; use .detach() first")
-        return _rebuild, (type(self), self.array, self._requires_grad)
+        if self.array.flags.c_contiguous:
+            return _rebuild, (type(self), self.array, self.requires_grad)
+        # Its whole memory, so that it comes back with its strides.
+        return _rebuild, (type(self), memory(self.array).copy(), self.requires_grad, tuple(geometry(self.array)))
 
     def __getattr__(self, name: str) -> NoReturn:
         """AttributeError, with what to do instead where PyTorch's tensors have it."""
@@ -824,9 +833,9 @@ for _name in (
     setattr(Tensor, f"{_name}_", inplace.of(getattr(Tensor, _name)))
 
 
-def _rebuild(cls: type[Tensor], array: Array, requires_grad: bool) -> Tensor:
+def _rebuild(cls: type[Tensor], array: Array, requires_grad: bool, place: tuple | None = None) -> Tensor:
     tensor = cls.__new__(cls)
-    tensor.array = array
+    tensor.array = array if place is None else look(array, Geometry(*place))
     tensor._requires_grad = requires_grad
     return tensor
 

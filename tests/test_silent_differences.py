@@ -1,11 +1,15 @@
 """What a comparison of random programs with PyTorch found to be wrong in silence."""
 
+import copy
+import pickle
+import random
 import sys
 import threading
 import time
 
 import numpy as np
 import pytest
+import torch
 
 import minigrad
 import minigrad.nn.functional as F
@@ -110,3 +114,165 @@ def test_expanded_memory_is_not_written_in_place() -> None:
     for change in (lambda x: x.fill_(2), lambda x: x.fill_(2).zero_().add(2)):  # the same everywhere: it may be
         x = minigrad.ones(1)
         assert change(x.expand(3)).tolist() == [2, 2, 2]
+
+
+def tensors_to_copy(engine):
+    """By name tensors that share memory, or are views of some."""
+
+    def grid():
+        return engine.arange(12.0).reshape(3, 4)
+
+    x = grid()
+    yield "a tensor and its row", [x, x[0]]
+    yield "a transpose", [grid().t()]
+    x = grid()
+    yield "a transpose and its base", [x.t(), x]
+    yield "a row, a column, the row again", [x[0], x[:, 1], x[0]]
+    yield "every other column", [grid()[1:, ::2]]
+    x = engine.arange(3.0)
+    yield "expanded", [x.expand(4, 3), x]
+    yield "windows", [engine.as_strided(engine.arange(10.0), (3, 3), (1, 2), 1)]
+    yield "permuted", [engine.arange(24.0).reshape(2, 3, 4).permute(2, 0, 1)]
+    w = engine.nn.Parameter(engine.arange(6.0))
+    (w * w).sum().backward()
+    yield "a parameter and its data", [w, w.data, w.detach()[2:], w]
+    w = engine.arange(6.0, requires_grad=True)
+    (w * w).sum().backward()
+    yield "a leaf with a gradient", [w]
+
+
+@pytest.mark.parametrize("how", [copy.deepcopy, lambda xs: pickle.loads(pickle.dumps(xs))])
+@pytest.mark.parametrize("name", [name for name, _ in tensors_to_copy(minigrad)])
+def test_copies_have_the_strides_and_share_what_the_originals_share(how, name) -> None:
+    found = []
+    for engine in (torch, minigrad):
+        copies = how(dict(tensors_to_copy(engine))[name])
+        told = [len({id(x) for x in copies})]
+        for x in copies:
+            told.append((type(x).__name__, list(x.stride()), x.requires_grad, x.tolist()))
+            told.append(None if x.grad is None else x.grad.tolist())
+        for x in copies:  # what is written into one is seen in which others?
+            if x.numel():
+                x.detach()[(0,) * x.dim()] = 77
+                told.append([y.tolist() for y in copies])
+        found.append(told)
+    assert found[0] == found[1]
+
+
+def test_a_computed_tensor_is_not_copied_and_is_pickled_as_a_leaf() -> None:
+    for engine in (torch, minigrad):
+        y = engine.ones(3, requires_grad=True) * 2
+        with pytest.raises(RuntimeError, match="graph leaves"):
+            copy.deepcopy(y)
+        loaded = pickle.loads(pickle.dumps(y))
+        assert (loaded.is_leaf, loaded.requires_grad, loaded.tolist()) == (True, True, [2, 2, 2])
+
+
+ELEMENTARY = {
+    "w * x": lambda engine, w, x: w * x,
+    "w * w": lambda engine, w, x: w * w,
+    "x / w": lambda engine, w, x: x / w,
+    "sin": lambda engine, w, x: w.sin(),
+    "square": lambda engine, w, x: w**2,
+    "log": lambda engine, w, x: w.log(),
+    "abs": lambda engine, w, x: w.abs(),
+    "exp keeps its result": lambda engine, w, x: w.exp(),
+    "tanh keeps its result": lambda engine, w, x: w.tanh(),
+    "linear": lambda engine, w, x: engine.nn.functional.linear(x, w[None]),
+    "a view was saved": lambda engine, w, x: w.view(3) * x * w.view(3),
+}
+
+
+@pytest.mark.parametrize("name", ELEMENTARY)
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_other_data_between_forward_and_backward(name, create_graph) -> None:
+    """A node that saved the leaf reads what the leaf holds now; one that saved its result does not."""
+    found = []
+    for engine in (torch, minigrad):
+        w = engine.tensor([1.0, 2.0, 3.0], dtype=engine.float64, requires_grad=True)
+        x = engine.tensor([4.0, 5.0, 7.0], dtype=engine.float64)
+        y = ELEMENTARY[name](engine, w, x)
+        w.data = engine.tensor([10.0, 20.0, 0.5], dtype=engine.float64)
+        (g,) = engine.autograd.grad(y.sum(), w, create_graph=create_graph)
+        found.append(g.tolist())
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-12)
+
+
+def calls_of_hooks(engine, seed):
+    """Which hooks of a drawn graph are called, in order."""
+    r = random.Random(seed)
+    called: list[str] = []
+
+    def note(name):
+        return lambda *_: called.append(name)
+
+    leaves = [engine.full((2,), 0.5 + i, dtype=engine.float64, requires_grad=True) for i in range(r.randint(2, 4))]
+    for i, leaf in enumerate(leaves):
+        for k in range(r.randint(0, 2)):
+            leaf.register_hook(note(f"leaf {i} {k}"))
+        for k in range(r.randint(0, 2)):
+            leaf.register_post_accumulate_grad_hook(note(f"after leaf {i} {k}"))
+    pool = list(leaves)
+    operations = [
+        lambda a, b: a + b,
+        lambda a, b: a * b,
+        lambda a, b: a.sin(),
+        lambda a, b: engine.cat([a, b])[:2],
+        lambda a, b: a - b.exp(),
+        lambda a, b: engine.stack([a, b]).sum(0),
+        lambda a, b: a.clone().mul_(2.0),
+    ]
+    for j in range(r.randint(3, 9)):
+        y = r.choice(operations)(r.choice(pool), r.choice(pool))
+        for k in range(r.randint(0, 2)):
+            y.register_hook(note(f"tensor {j} {k}"))
+        if r.random() < 0.4:
+            y.grad_fn.register_hook(note(f"node {j}"))
+        if r.random() < 0.4:
+            y.grad_fn.register_prehook(note(f"before node {j}"))
+        if r.random() < 0.2:
+            y.register_hook(note(f"removed {j}")).remove()
+        pool.append(y)
+    loss = sum((y * y).sum() for y in r.sample(pool[-2:], r.randint(1, 2)))
+    kind = r.randint(0, 2)
+    if kind == 0:
+        loss.backward()
+    elif kind == 1:
+        engine.autograd.grad(loss, [*leaves, pool[-1]], allow_unused=True)
+    else:
+        loss.backward(retain_graph=True)
+        loss.backward()
+    return called
+
+
+def test_hooks_are_called_in_pytorchs_order() -> None:
+    for seed in range(150):
+        assert calls_of_hooks(minigrad, seed) == calls_of_hooks(torch, seed), seed
+
+
+def test_hooks_of_modules_and_of_their_parameters_are_called_in_pytorchs_order() -> None:
+    for seed in range(20):
+        found = []
+        for engine in (torch, minigrad):
+            r, called = random.Random(seed), []
+            nn = engine.nn
+            model = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 3), nn.Tanh()), nn.Linear(3, 1))
+            for name, module in model.named_modules():
+                if r.random() < 0.5:
+                    module.register_full_backward_hook(
+                        lambda *_, name=name, called=called: called.append(("backward", name))
+                    )
+                if r.random() < 0.5:
+                    module.register_full_backward_pre_hook(
+                        lambda *_, name=name, called=called: called.append(("before", name))
+                    )
+            for name, p in model.named_parameters():
+                if r.random() < 0.5:
+                    p.register_hook(lambda _, name=name, called=called: called.append(("gradient", name)))
+                if r.random() < 0.5:
+                    p.register_post_accumulate_grad_hook(
+                        lambda _, name=name, called=called: called.append(("after", name))
+                    )
+            model(engine.ones(3, 2, requires_grad=True)).sum().backward()
+            found.append(called)
+        assert found[0] == found[1], seed

@@ -176,7 +176,8 @@ def walk(
     `retain_graph`. Gradients are arrays, or tensors under `create_graph`, where the backward pass is recorded itself.
     """
     arrived: dict[Node, Any] = {}  # by node: the sum of what has arrived; for several outputs a list of such sums
-    heap: list[tuple[int, Node]] = []  # these nodes, the newest on top
+    heap: list[tuple[float, Node]] = []  # these nodes, the newest on top
+    turns = hooks.turns_of_leaves(edges) if hooks.Registered.on_leaves else None  # where in this order leaves come
     node: Any = None  # the one that has run: it gave `gradients`, which go along `edges`
     looking_for_nan = current.anomaly
     before, outside = current.recording, quiet.state()
@@ -196,7 +197,8 @@ def walk(
                     anomaly.check_nan(gradient, node, i)
                 so_far = arrived.get(target)
                 if so_far is None:
-                    heappush(heap, (-target.sequence_nr, target))
+                    turn = target.sequence_nr if turns is None else turns.get(target, target.sequence_nr)
+                    heappush(heap, (-turn, target))
                 if target._outputs is not None:
                     sums = arrived[target] = so_far or [None] * len(target._outputs)
                     sums[output_nr] = gradient if sums[output_nr] is None else add(sums[output_nr], gradient)

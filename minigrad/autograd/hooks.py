@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -65,6 +66,36 @@ def call_post_hooks(leaf: Variable) -> None:
     """The hooks that see a leaf after a gradient was added to its `.grad`."""
     for hook in tuple((leaf._post_hooks or {}).values()):
         as_outside(hook, leaf)
+
+
+class Registered:
+    """Whether a leaf ever had a hook: if not, nobody sees which of two leaves gets its gradient first."""
+
+    on_leaves = False
+
+
+def turns_of_leaves(roots: Sequence[Any]) -> dict[Any, float]:
+    """By leaf its place among the nodes of a backward pass, as a time: right after the oldest node that uses it has run.
+
+    That is when its gradient is complete, and when PyTorch runs it; of two leaves of that node the first input comes first.
+    (By itself a leaf has the time of its first use, be it in this graph or in another.)
+    """
+    turns: dict[Any, float] = {}
+    seen, stack = set(), [edge[0] for edge in roots if edge is not None]
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for i, edge in enumerate(node._edges):
+            if edge is None:
+                continue
+            if edge[0].variable is None:
+                stack.append(edge[0])
+            else:
+                place = i if node.order_of_inputs is None else node.order_of_inputs[i]
+                turns[edge[0]] = min(node.sequence_nr - (place + 1) / 4096, turns.get(edge[0], math.inf))
+    return turns
 
 
 ALL_OUTPUTS = -1  # in place of an output's number: the hook sees the gradients of all

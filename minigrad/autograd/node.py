@@ -31,6 +31,9 @@ class Node:
     _hooks: dict[int, tuple[int, Callable]] | None = None  # (output, hook): called on that output's complete gradient
     _node_hooks: dict[int, Callable] | None = None  # called after this node ran
     is_view: ClassVar[bool] = False  # the output may look into the memory of the first input
+    order_of_inputs: ClassVar[Sequence[int] | None] = (
+        None  # by input its place in PyTorch's node: see `turns_of_leaves`
+    )
     grad_fn_name: ClassVar[str | None] = None  # PyTorch's name of the node, where it is not the class's + "Backward0"
 
     _saved: tuple[Any, ...] | None = ()
@@ -56,6 +59,8 @@ class Node:
             )
         if self.sequence_nr < Latest.written:
             self.check_not_overwritten(saved)
+            if self.sequence_nr < Latest.replaced and not current.recording:
+                saved = tuple(self._now(value) for value in saved)
         if current.recording:
             return tuple(self._in_the_graph(value) for value in saved)
         return saved
@@ -72,11 +77,22 @@ class Node:
             position = self._ids.index(id(value))
             n_inputs = len(self._edges)
             edge = (self, position - n_inputs) if position >= n_inputs else self._edges[position]
-            if edge is not None and edge[0].variable is not None and edge[0].variable.array is value:
-                return edge[0].variable  # (`leaf.data = ...` gives a leaf another array)
+            if edge is not None and edge[0].variable is not None:
+                return edge[0].variable
             if edge is not None:
                 return wrap_recorded(value, edge)
         return wrap(value)
+
+    def _now(self, value: Any) -> Any:
+        """A saved array; of a leaf that was given others since, by `leaf.data = ...`, the leaf's present one.
+
+        As in PyTorch, where a node saves the tensor and not what it held: the gradient is that of w · w at the new w.
+        """
+        if isinstance(value, Array) and id(value) in self._ids[: len(self._edges)]:
+            edge = self._edges[self._ids.index(id(value))]
+            if edge is not None and edge[0].variable is not None:
+                return edge[0].variable.array
+        return value
 
     def check_not_overwritten(self, values: Sequence[Any]) -> None:
         """RuntimeError if the memory of one of the arrays was written in place after this node was recorded."""

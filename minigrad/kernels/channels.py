@@ -27,10 +27,14 @@ def _moments(x: Array, mean: Array, var: Array, start: int, stop: int) -> None:
         for i in range(x.shape[0]):
             total += row_sum(x[i, c])
         m = x.dtype.type(total / n)
-        squares = 0.0
+        rest, squares = 0.0, 0.0
         for i in range(x.shape[0]):
-            squares += row_spread(x[i, c], m)
-        mean[c], var[c] = m, x.dtype.type(squares / n)
+            left, spread = row_spread(x[i, c], m)
+            rest += left
+            squares += spread
+        rest /= n
+        mean[c] = x.dtype.type(m + rest if np.isfinite(rest) else m)  # an infinite mean stays
+        var[c] = x.dtype.type(max(squares / n - rest * rest, 0.0))
 
 
 @kernel

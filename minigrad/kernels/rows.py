@@ -124,7 +124,12 @@ def _layer_norm(x: Array, w: Array, b: Array, eps: float, out: Array, mean: Arra
     for i in range(len(x)):
         row, to = x[i], out[i]
         m = row_sum(row) / n
-        s = x.dtype.type(1) / np.sqrt(row_spread(row, m) / n + x.dtype.type(eps))
+        rest, squares = row_spread(row, m)
+        rest /= n
+        m += rest  # of equal numbers the very number
+        v = max(squares / n - rest * rest, x.dtype.type(0))
+        v += v - v  # nan where it is infinite
+        s = x.dtype.type(1) / np.sqrt(v + x.dtype.type(eps))
         mean[i], scale[i] = m, s
         for j in range(row.size):
             to[j] = (row[j] - m) * s * w[j] + b[j]

@@ -105,12 +105,14 @@ def row_dot(a: Any, b: Any) -> Any:
 
 @_any_order
 def row_spread(row: Any, mean: Any) -> Any:
-    """Σ (row - mean)²"""
-    total = row.dtype.type(0)
+    """Σ (row - mean), which is what the rounding of the mean left, and Σ (row - mean)²"""
+    zero = row.dtype.type(0)
+    rest, squares = zero, zero
     for j in range(row.size):
         d = row[j] - mean
-        total += d * d
-    return total
+        rest += d
+        squares += d * d
+    return rest, squares
 
 
 @_any_order

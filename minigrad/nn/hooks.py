@@ -62,7 +62,7 @@ class BackwardHooks:
             if result is not None:
                 grads = _replacement(result, grads, "Backward pre hook", "grad_output")
         self.grad_outputs = grads
-        if not self.inputs_recorded and self.hooks:
+        if not self.inputs_recorded:
             self._warn_no_inputs()
             nothing = (None,) * self.n_inputs
             for hook in self.hooks:

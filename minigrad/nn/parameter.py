@@ -47,6 +47,10 @@ class Parameter(Tensor):
         finally:
             self._grad = grad
 
+    def _copied(self, memo: dict) -> np.ndarray:
+        """Memory of its own, as in PyTorch: a copied parameter shares it with no copy of a view of it."""
+        return self.array.copy(order="K")
+
     def __repr__(self, *, tensor_contents: Any = None) -> str:  # type: ignore[override]
         return "Parameter containing:\n" + super().__repr__()
 

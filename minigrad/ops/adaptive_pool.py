@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from ..autograd.variable import Array, Variable, wrap
+from ..autograd.whole_backward import read_whole
 from ..public import public
 from .along import gather, index_select
 from .checks import require_room, type_name
@@ -74,6 +75,7 @@ def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tenso
         return input.sum(tuple(range(-rank, 0)), keepdim=True).expand(*input.array.shape[:-rank], *target)
     if spatial == target:
         return input.clone()
+    input = read_whole(input)
     for d, (n, m) in enumerate(zip(spatial, target, strict=True)):
         if n != m:
             input = _means(input, d - rank, m)
@@ -103,7 +105,7 @@ def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, retu
     for d in reversed(range(rank)):  # so that the first of several in the order of memory wins
         values, indices = _largest(values, indices, d - rank, target[d])
     positions = wrap(indices.reshape(*indices.shape[:-rank], math.prod(target)))
-    out = gather(input.flatten(-rank), -1, positions).reshape(indices.shape)
+    out = gather(read_whole(input).flatten(-rank), -1, positions).reshape(indices.shape)
     return (out, wrap(indices)) if return_indices else out
 
 

@@ -219,6 +219,25 @@ def reciprocal(input: Operand) -> Tensor:
 # -- of three
 
 
+class Lerp(Operation):
+    """out = a + w · (b - a), for |w| >= 1/2 from the other end: b - (1 - w) · (b - a), so that w = 1 gives b.
+
+    da = grad · (1 - w), db = grad · w, dw = grad · (b - a)
+    """
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array, w: Any) -> Array:
+        ctx.save_for_backward(a, b, w)
+        w = np.asarray(w, a.dtype)
+        difference = b - a
+        return np.where(np.abs(w) < 0.5, a + w * difference, b - difference * (1 - w))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b, w = ctx.saved_tensors
+        return grad * (1 - w), grad * w, grad * (b - a) if ctx.needs_input_grad[2] else None
+
+
 @public(same="input end", floats="input", fits="weight")
 def lerp(input: Operand, end: Operand, weight: Operand | Number) -> Tensor:
     """input + weight · (end - input). PyTorch: torch.lerp."""
@@ -226,7 +245,7 @@ def lerp(input: Operand, end: Operand, weight: Operand | Number) -> Tensor:
         raise RuntimeError(
             f"lerp(): expected dtype {input.dtype} for `weight` but got dtype {dtypes.from_numpy(weight.array.dtype)}"
         )
-    return input + weight * (end - input)
+    return Lerp.apply(input, end, weight)
 
 
 @public(fits="value")

@@ -9,6 +9,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..autograd.whole_backward import read_whole
 from ..public import public
 from .operands import (
     Number,
@@ -325,13 +326,14 @@ class Copysign(Operation):
         a, out = map(array_of, ctx.saved_tensors)
         da, db = ctx.needs_input_grad
         ratio = np.where(a == 0, 0.0, out / a)  # 1 or -1: constant, piece by piece
-        ratio = wrap(ratio) if isinstance(grad, Variable) else ratio
-        none: Any = np.zeros_like(array_of(grad))  # whatever grad is: 0 · nan would be nan
-        none = wrap(none) if isinstance(grad, Variable) else none
-        return grad * ratio if da else None, none if db else None
+        nothing = np.zeros(out.shape, out.dtype)
+        if isinstance(grad, Variable):
+            ratio, nothing = wrap(ratio), wrap(nothing)
+        return grad * ratio if da else None, nothing if db else None
 
 
 @public
 def copysign(input: Operand, other: Operand | Number) -> Tensor:
     """|input| with the sign of other. PyTorch: torch.copysign."""
-    return binary(Copysign, *(to_float(x) if isinstance(x, Variable) else x for x in promote(input, other)))
+    a, b = (to_float(x) if isinstance(x, Variable) else x for x in promote(input, other))
+    return binary(Copysign, read_whole(a) if isinstance(a, Variable) else a, b)

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..autograd.whole_backward import WholeBackward
 from ..public import public
 from .arrange import flip
 from .checks import type_name
@@ -135,7 +136,7 @@ def _check_filled(shape: Sequence[int]) -> None:
         raise RuntimeError(f"Only zero batch or zero channel inputs are supported, but got input shape: {list(shape)}")
 
 
-class Convolution(Fused):
+class Convolution(WholeBackward, Fused):
     """out[n, o, p] = b[o] + Σ_{c, k} x[n, c, stride·p + dilation·k - padding] · w[o, c, k]: every window times every filter.
 
     dx: each window gets back w · grad. dw[o, c, k] = Σ_{n, p} grad[n, o, p] · x at the same place. db = Σ_{n, p} grad.
@@ -273,7 +274,7 @@ def _conv(
     return out.squeeze(0) if single else out
 
 
-class TransposedConvolution(Fused):
+class TransposedConvolution(WholeBackward, Fused):
     """The map whose matrix is the transpose of a convolution's: from its outputs to its inputs, from small to large.
 
     out[n, o, stride·p + dilation·k - padding] += x[n, c, p] · w[c, o, k]. dx is a convolution of grad with w, dw as there.

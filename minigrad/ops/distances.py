@@ -9,7 +9,8 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.graph import Operation
-from ..autograd.variable import Array, Operand, wrap
+from ..autograd.variable import Array, Operand, Variable, wrap
+from ..autograd.whole_backward import WholeBackward
 from ..public import public
 from ..sums import total
 from .along import index_select
@@ -18,7 +19,6 @@ from .axes import Dims, axes_of, kept_shape
 from .checks import require_tensor, type_name
 from .choice import clamp, where
 from .dims import normalize_dim
-from .extremes import Extreme
 from .operands import broadcast_error, cast, promote
 from .reduce import sum
 
@@ -34,6 +34,8 @@ class Norm2(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
         out = np.asarray(np.sqrt(total(x * x, axes, keepdim)))
+        if out.size == x.size:  # lengths of single numbers, also where their squares are too large or small
+            out = np.abs(x).reshape(out.shape)
         ctx.save_for_backward(x, out)
         ctx.axes = axes
         return out
@@ -54,6 +56,8 @@ class _PNorm(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, p: float, axes: tuple[int, ...], keepdim: bool) -> Array:
         out = np.asarray(np.power(total(np.power(np.abs(x), p), axes, keepdim), 1 / p))
+        if out.size == x.size:
+            out = np.abs(x).reshape(out.shape)
         ctx.save_for_backward(x, out)
         ctx.p, ctx.axes = p, axes
         return out
@@ -68,6 +72,27 @@ class _PNorm(Operation):
             return slope * (grad * out ** (1 - p)), None, None, None
         scale = where(out == 0, 0.0, grad / out ** (p - 1))
         return sign(x) * abs(x) ** (p - 1) * scale, None, None, None
+
+
+class MaxNorm(WholeBackward):
+    """out = the largest (or smallest) |x|.  dx = grad · sign(x), shared evenly (or given to each) by the elements that reach it"""
+
+    grad_fn_name = "LinalgVectorNormBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool, largest: bool, shared: bool) -> Array:
+        ufunc = np.maximum if largest else np.minimum
+        out = np.asarray(ufunc.reduce(np.abs(x), axes, keepdims=keepdim))  # type: ignore[call-overload]  # its stubs know no bool
+        ctx.axes, ctx.shape = axes, x.shape
+        reached = np.abs(x) == out.reshape(kept_shape(x.shape, axes))  # none where there is nan
+        count = np.maximum(reached.sum(axes, keepdims=True), 1) if shared else 1
+        ctx.slope = np.asarray(np.where(reached, np.sign(x), 0.0) / count, x.dtype)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        slope = wrap(ctx.slope) if isinstance(grad, Variable) else ctx.slope
+        return grad.reshape(kept_shape(ctx.shape, ctx.axes)) * slope, None, None, None, None
 
 
 class Norm0(Operation):
@@ -113,10 +138,8 @@ def norm(
         return Norm2.apply(input, axes, keepdim)
     if p == 1:
         return sum(abs(input), axes, keepdim) if axes else abs(input)
-    if p == math.inf:
-        return Extreme.apply(abs(input), axes, keepdim, True)
-    if p == -math.inf:
-        return Extreme.apply(abs(input), axes, keepdim, False)
+    if p in (math.inf, -math.inf):
+        return MaxNorm.apply(input, axes, keepdim, p > 0, True)
     if p == 0:
         return Norm0.apply(input, axes, keepdim)
     return _PNorm.apply(input, float(p), axes, keepdim)
@@ -229,7 +252,17 @@ def cdist(
     many = a.shape[-2] > 25 or b.shape[-2] > 25
     if p == 2 and a.shape[-1] and (compute_mode == modes[1] or (compute_mode in (None, modes[0]) and many)):
         return EuclideanDistances.apply(x1, x2)
-    return norm(x1.unsqueeze(-2) - x2.unsqueeze(-3), p, -1)
+    return _distance(x1.unsqueeze(-2) - x2.unsqueeze(-3), p)
+
+
+def _distance(difference: Operand, p: float) -> Any:
+    """The p-norm along the last dimension, as `cdist` and `pdist` differentiate it: of several differences that are the
+    largest each has the whole gradient, and how many are not 0 has gradients of 0."""
+    if p == math.inf and difference.array.shape[-1]:
+        return MaxNorm.apply(difference, (difference.array.ndim - 1,), False, True, False)
+    if p == 0:
+        return sum(where(difference == difference, abs(sign(difference)), 1.0), -1)
+    return norm(difference, p, -1)
 
 
 @public("minigrad", "functional")
@@ -245,9 +278,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
         raise RuntimeError("pdist only supports non-negative p values")
     first, second = np.triu_indices(len(input.array), 1)
     difference = index_select(input, 0, wrap(first)) - index_select(input, 0, wrap(second))
-    if p == 0:  # how many elements differ; their gradients are 0
-        return sum(where(difference == difference, abs(sign(difference)), 1.0), 1)
-    return norm(difference, p, 1)
+    return _distance(difference, p)
 
 
 @public
@@ -260,5 +291,7 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
     if input.array.ndim < 2:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.array.ndim} dimensions")
     dim = normalize_dim(dim, input.array.ndim)
-    length = norm(input, p, tuple(i for i in range(input.array.ndim) if i != dim), True)
-    return input * where(length > maxnorm, maxnorm / (length + 1e-7), 1.0)
+    others = tuple(i for i in range(input.array.ndim) if i != dim)
+    too_long = norm(input.detach(), p, others, True) > maxnorm
+    scaled = where(too_long, input, 0.0)  # what stays as it is, nan too, has no part in this
+    return where(too_long, scaled * (maxnorm / (norm(scaled, p, others, True) + 1e-7)), input)

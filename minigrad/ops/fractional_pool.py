@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.variable import Array, wrap
+from ..autograd.whole_backward import read_whole
 from ..public import public
 from ..random import default_generator
 from .along import gather
@@ -94,7 +95,7 @@ def _fractional(
         best = np.where(holes.any(-1, keepdims=True), last, best)
     every = np.broadcast_to(flat, (*lead, *out, *kernel)).reshape(*lead, *out, math.prod(kernel))
     indices = wrap(np.take_along_axis(every, best, -1)[..., 0].reshape(*x.shape[:-rank], *out))
-    values = gather(input.flatten(-rank), -1, indices.flatten(-rank)).unflatten(-1, out)
+    values = gather(read_whole(input).flatten(-rank), -1, indices.flatten(-rank)).unflatten(-1, out)
     return (values, indices) if return_indices else values
 
 

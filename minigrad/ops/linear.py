@@ -29,6 +29,7 @@ class Linear(Operation):
     """
 
     grad_fn_name = "AddmmBackward0"
+    order_of_inputs = (1, 2, 0)  # bias + input @ weight.T
 
     @staticmethod
     def forward(ctx: Any, x: Array, weight: Array, bias: Array | None) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand
+from ..autograd.whole_backward import WholeBackward
 from ..public import public
 from .checks import require_floating, require_tensor, type_name
 from .loss_reduction import reduced, reduction_name, require_no_grad
@@ -100,7 +101,7 @@ def _class_loss(op: type[Fused], input: Operand, target: Operand, weight: Operan
     return loss.reshape(()) if loss.ndim else loss
 
 
-class NllLoss(Fused):
+class NllLoss(WholeBackward, Fused):
     """out = -w_t · x_t for the class t of each row, reduced.  dx = -grad · w_t at t, 0 elsewhere"""
 
     @staticmethod

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.variable import wrap
+from ..autograd.whole_backward import read_whole
 from ..dtypes import element
 from ..public import public
 from .checks import require_floating, type_name
@@ -180,7 +181,7 @@ def multi_margin_loss(
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
     if weight is not None and weight.array.dtype != input.array.dtype:
         raise RuntimeError(f"expected scalar type {type_name(input)} but found {type_name(weight)}")
-    x, t = input.reshape((rows, classes)), t.reshape((rows, 1))
+    x, t = read_whole(input).reshape((rows, classes)), t.reshape((rows, 1))
     index = wrap(t)
     violation = margin - x.gather(1, index) + x
     violation = where(violation > 0, violation, 0.0)  # (relu would keep a nan)
@@ -213,7 +214,7 @@ def multilabel_margin_loss(
     if t.dtype != np.int64:
         raise RuntimeError(f"expected scalar type Long but found {type_name(t)}")
     classes = shape[-1] if shape else 1
-    x, t = input.reshape((-1, classes)), t.reshape(-1, classes)
+    x, t = read_whole(input).reshape((-1, classes)), t.reshape(-1, classes)
     if t.size and (t.min() < -1 or t.max() >= classes):
         raise RuntimeError("argument #2 'target' is out of range")
     named = np.cumsum(t < 0, 1) == 0  # the places before the first -1

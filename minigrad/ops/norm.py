@@ -19,6 +19,7 @@ import numpy as np
 from .. import storage
 from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..autograd.whole_backward import WholeBackward
 from ..public import public
 from ..quiet import quiet
 from ..sums import total
@@ -63,6 +64,9 @@ def _standardize(x: Array, axes: tuple[int, ...], eps: float) -> tuple[Array, Ar
     count = _count(x, axes)
     mean = _sum(x, axes) / count
     normalized = x - mean
+    rest = _sum(normalized, axes) / count  # what the mean's rounding left: of equal numbers x̂ is to be 0
+    normalized -= rest
+    mean = mean + np.where(np.isfinite(rest), rest, x.dtype.type(0))  # an infinite mean stays
     var = _sum_product(normalized, normalized, axes) / count
     scale = 1 / np.sqrt(var + eps)
     normalized *= scale
@@ -129,7 +133,8 @@ class Normalize(Fused):
 
     @staticmethod
     def forward(ctx: Any, x: Array, w: Array | None, b: Array | None, axes: tuple[int, ...], eps: float) -> Array:
-        normalized, scale, _, _ = _standardize(x, axes, eps)
+        normalized, scale, _, var = _standardize(x, axes, eps)
+        normalized += var - var  # nan where the variance is infinite
         return Normalize.finish(ctx, normalized, scale, w, b, axes)
 
     @staticmethod
@@ -172,7 +177,7 @@ def scale_and_shift(normalized: Operand, w: Operand | None, b: Operand | None) -
     return out if b is None else out + b
 
 
-class NativeLayerNorm(Normalize):
+class NativeLayerNorm(WholeBackward, Normalize):
     """Normalize over the last dimensions
 
     Compiled form: kernels/rows.py.
@@ -251,7 +256,7 @@ class Moments:
     var: Array
 
 
-class NativeBatchNorm(Fused):
+class NativeBatchNorm(WholeBackward, Fused):
     """Normalize over all dimensions but the channels (dimension 1), or all but channels and samples; w and b by channel
 
     moments: gets the mean and the variance, for running statistics.
@@ -286,7 +291,7 @@ class NativeBatchNorm(Fused):
         return dx, dw, db, None, None, None
 
 
-class NormalizeBy(Fused):
+class NormalizeBy(WholeBackward, Fused):
     """out = (x - mean) / √(var + eps) · w + b with a given mean and variance: batch norm after training
 
     dx = grad · w / √(var + eps),  dw = grad · (x - mean) / √(var + eps),  db = grad

@@ -12,6 +12,7 @@ from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from ..selection import first_of_order, in_order, place_of_rank
 from .along import gather, picked
+from .arithmetic import lerp
 from .choice import where
 from .dims import normalize_dim
 from .extremes import ValuesIndices, of_scalar, pick
@@ -167,7 +168,10 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> A
 
 @public
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
-    """The most frequent value along dim (the smallest of several), and the last place where it is. PyTorch: torch.mode."""
+    """The most frequent value along dim (the smallest of several), and the last place where it is. Each nan counts alone.
+
+    PyTorch: torch.mode, where an unstable sort decides on the place of the longer rows, and on all where there is nan.
+    """
     dim = _along("mode", input, dim)
     if input.array.ndim == 0:
         return of_scalar(input)
@@ -178,15 +182,16 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
         empty = input.sum(dim, keepdim)
         return ValuesIndices(empty, wrap(np.zeros(empty.array.shape, np.int64)))
 
-    def place(row: Array) -> int:
-        if np.isnan(row).all():
-            return 0
-        values, counts = np.unique(row, return_counts=True, equal_nan=False)
-        return int(np.flatnonzero(row == values[counts.argmax()])[-1])
-
-    places = np.apply_along_axis(place, dim, input.array)
-    kept = np.expand_dims(places, dim).astype(np.int64)
-    return ValuesIndices(pick(input, kept, dim, keepdim), wrap(kept if keepdim else places.astype(np.int64)))
+    # In order, each run of equal values counted through: the place of the first largest count is the end of its run.
+    order = np.moveaxis(in_order(input.array, dim, False), dim, -1)
+    rows = np.take_along_axis(np.moveaxis(input.array, dim, -1), order, -1)
+    place = np.broadcast_to(np.arange(rows.shape[-1]), rows.shape)
+    new = np.ones(rows.shape, bool)
+    new[..., 1:] = rows[..., 1:] != rows[..., :-1]
+    counts = place - np.maximum.accumulate(np.where(new, place, 0), -1)
+    places = np.take_along_axis(order, counts.argmax(-1)[..., None], -1)
+    kept = np.ascontiguousarray(np.moveaxis(places, -1, dim))
+    return ValuesIndices(pick(input, kept, dim, keepdim), wrap(kept if keepdim else np.asarray(kept.squeeze(dim))))
 
 
 def _quantile(
@@ -233,7 +238,7 @@ def _quantile(
     if interpolation in ("linear", "midpoint"):
         share = np.full_like(place, 0.5) if interpolation == "midpoint" else place - low
         high = gather(ordered, -1, wrap(np.ceil(place).astype(np.int64)))
-        out = out + wrap(share.astype(input.array.dtype)) * (high - out)
+        out = lerp(out, high, wrap(share.astype(input.array.dtype)))
     out = out.movedim(-1, 0)
     if keepdim:
         out = out.reshape(-1, *(1,) * ndim) if dim is None else out.unsqueeze(1 + normalize_dim(dim, ndim))

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
+from ..autograd.whole_backward import read_whole
 from ..dtypes import element
 from ..public import public
 from .along import index_select
@@ -101,6 +102,8 @@ def _check_spatial(input: Tensor, count: int, mode: str, value: float | None) ->
 
 
 def _pad_by_index(input: Tensor, pairs: list[tuple[int, int]], mode: str) -> Tensor:
+    if mode != "circular":
+        input = read_whole(input)
     for dim, (lo, hi) in enumerate(pairs):
         if not (lo or hi):
             continue

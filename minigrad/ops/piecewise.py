@@ -14,6 +14,7 @@ import numpy as np
 from ..autograd.fused import Fused, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..autograd.whole_backward import WholeBackward, read_whole
 from ..dtypes import element
 from ..public import public
 from ..random import default_generator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-class Relu(Fused):
+class Relu(WholeBackward, Fused):
     """out = max(x, 0).  dx = grad where x > 0, else 0 (also at 0)
 
     Compiled form: kernels/elementwise.py.
@@ -70,7 +71,7 @@ def relu6(input: Tensor) -> Tensor:
     return hardtanh(input, 0.0, 6.0)
 
 
-class Hardtanh(Operation):
+class Hardtanh(WholeBackward):
     """out = min(max(x, low), high).  dx = grad where low < x < high, else 0 (also at both ends)"""
 
     @staticmethod
@@ -101,7 +102,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tens
     return Hardtanh.apply(input, min_val, max_val)
 
 
-class LeakyRelu(Operation):
+class LeakyRelu(WholeBackward):
     """out = x where x > 0, else slope · x.  dx = grad where x > 0, else slope · grad (also at 0)"""
 
     @staticmethod
@@ -147,7 +148,7 @@ def rrelu(input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, trainin
     slopes = np.ones_like(x, order="C")
     negative = x <= 0  # the slopes are drawn for these alone, in order
     slopes[negative] = default_generator.uniform((int(np.count_nonzero(negative)),), np.float64, lower, upper)
-    return input * wrap(slopes)
+    return read_whole(input) * wrap(slopes)
 
 
 class PreluKernel(Operation):
@@ -191,7 +192,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     return PreluKernel.apply(input, weight.reshape((1, -1) + (1,) * (x.ndim - 2) if x.ndim > 1 else (1,) * x.ndim))
 
 
-class Threshold(Operation):
+class Threshold(WholeBackward):
     """out = x where x > threshold, else value.  dx = grad where x > threshold, else 0"""
 
     @staticmethod
@@ -217,7 +218,7 @@ def threshold(input: Tensor, threshold: float, value: float) -> Tensor:
     return Threshold.apply(input, threshold, element(value, input.array.dtype))
 
 
-class Hardshrink(Operation):
+class Hardshrink(WholeBackward):
     """out = x where |x| > lambd, else 0.  dx = grad where |x| > lambd, else 0"""
 
     @staticmethod
@@ -239,7 +240,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     return Hardshrink.apply(input, lambd)
 
 
-class Softshrink(Operation):
+class Softshrink(WholeBackward):
     """out = x - lambd where x > lambd, x + lambd where x < -lambd, else 0.  dx = grad where |x| > lambd, else 0"""
 
     @staticmethod
@@ -265,7 +266,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     return Softshrink.apply(input, lambd)
 
 
-class Hardsigmoid(Operation):
+class Hardsigmoid(WholeBackward):
     """out = min(max(x + 3, 0), 6) / 6.  dx = grad / 6 where -3 < x < 3, else 0 (also at both ends)"""
 
     # PyTorch's backward keeps 1/6 as a float32, for float64 tensors too.

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, wrap
+from ..autograd.whole_backward import WholeBackward, read_whole
 from ..public import public
 from .along import gather
 from .checks import require_floating, type_name
@@ -161,7 +162,7 @@ def _geometry(
     return kernel, steps, margins, dilations, out, _pads(spatial, out, kernel, steps, margins, dilations)
 
 
-class MaxPool(Fused):
+class MaxPool(WholeBackward, Fused):
     """out = the largest element of each window.  grad goes to it (to the first of several that are equal)
 
     Compiled form: kernels/pool.py.
@@ -232,11 +233,11 @@ def _max_pool(
         return MaxPool.apply(input, kernel, steps, dilations, pads, out)
     _, winner = max_windows(x, kernel, steps, dilations, pads, out)
     indices = wrap(_winner_indices(winner, x.shape, kernel, steps, dilations, pads, out))
-    flat = gather(input.flatten(-rank), -1, indices.flatten(-rank))
+    flat = gather(read_whole(input).flatten(-rank), -1, indices.flatten(-rank))
     return flat.reshape(indices.array.shape), indices
 
 
-class AvgPool(Fused):
+class AvgPool(WholeBackward, Fused):
     """out = Σ of each window / divisor.  dx = grad / divisor, added up over the windows that an element lies in"""
 
     grad_fn_name = "AvgPool2DBackward0"

@@ -15,6 +15,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from ..sums import total
+from ..warn import warn
 from .axes import Dims, axes_of, kept_shape, spread
 from .checks import require_tensor
 from .choice import where
@@ -71,7 +72,22 @@ def sum_to_size(input: Tensor, *size: int) -> Tensor:
 @public
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The sum with nan counted as 0. PyTorch: torch.nansum."""
-    return sum(where(wrap(np.isnan(input.array)), 0, input), dim, keepdim, dtype=dtype)
+    return sum(NanAsZero.apply(input), dim, keepdim, dtype=dtype)
+
+
+class NanAsZero(Operation):
+    """out = x, 0 where x is nan.  dx = grad · (1 where x is a number, 0 where it is nan)"""
+
+    grad_fn_name = "NansumBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array) -> Array:
+        ctx.present = np.asarray(x == x, x.dtype)
+        return np.where(x == x, x, x.dtype.type(0))
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad * (ctx.present if isinstance(grad, Array) else wrap(ctx.present))
 
 
 class Mean(Operation):
@@ -124,11 +140,14 @@ class Var(Operation):
         wide = x.astype(np.float64, copy=False)  # as in PyTorch, the sums run in double precision
         centred = np.asarray(wide - total(wide, axes, True) / (n or math.nan))
         np.multiply(centred, centred, out=centred)
-        return np.asarray(total(centred, axes, keepdim) / np.float64(ctx.divisor)).astype(x.dtype, copy=False)
+        return ctx.finish(np.asarray(total(centred, axes, keepdim) / np.float64(ctx.divisor)), x)
+
+    def finish(self, variance: Array, x: Array) -> Array:
+        return variance.astype(x.dtype, copy=False)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        (x,) = ctx.saved_tensors
+        x = ctx.saved_tensors[0]
         axes, shape = ctx.axes, x.shape
         centred = x - Mean.apply(x, axes, True)
         if ctx.freedom <= 0 and grad.ndim == 0:  # the variance is infinite, but where all elements are equal
@@ -143,8 +162,21 @@ def var(
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
-    dim, unbiased = _variance_arguments("var", input, dim, unbiased)
-    return Var.apply(input, axes_of(dim, input.array.ndim), _correction("var", unbiased, correction), keepdim)
+    return _variance(Var, "var", input, dim, unbiased, keepdim, correction)
+
+
+def _variance(
+    operation: Any, name: str, input: Operand, dim: Any, unbiased: bool | None, keepdim: bool, correction: float | None
+) -> Any:
+    """`var`, called by the name of what asks for it."""
+    dim, unbiased = _variance_arguments(name, input, dim, unbiased)
+    axes, correction = axes_of(dim, input.array.ndim), _correction(name, unbiased, correction)
+    if not input.array.size or math.prod(input.array.shape[a] for a in axes) <= correction:
+        warn(
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
+            "divided by output numel)."
+        )
+    return operation.apply(input, axes, correction, keepdim)
 
 
 def _correction(name: str, unbiased: bool | None, correction: float | None) -> float:
@@ -163,19 +195,22 @@ def _variance_arguments(name: str, input: Operand, dim: Dims, unbiased: bool | N
     return (None, dim) if isinstance(dim, bool) else (dim, unbiased)
 
 
-class Std(Operation):
-    """out = √x of a variance x.  dx = grad / (2 · out), 0 where out is 0"""
+class Std(Var):
+    """out = √variance, the root too in double precision.  dx = that of Var, of grad / (2 · out), 0 where out is 0"""
 
-    @staticmethod
-    def forward(ctx: Any, x: Array) -> Array:
-        out = np.sqrt(x)
-        ctx.save_for_backward(out)
+    def finish(self, variance: Array, x: Array) -> Array:
+        out = np.sqrt(variance).astype(x.dtype, copy=False)
+        self.save_for_backward(x, out)
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        (out,) = ctx.saved_tensors
-        return where(out == 0, 0.0, grad / (2 * out))
+        out = ctx.saved_tensors[1]
+        return Var.backward(ctx, where(out == 0, 0.0, grad / (2 * out)))
+
+
+class StdMean(Std):
+    """Std, of `std_mean`"""
 
 
 @public
@@ -188,7 +223,7 @@ def std(
         return cast(
             std(cast(input, np.dtype(np.float32)), dim, unbiased, keepdim, correction=correction), input.array.dtype
         )
-    return Std.apply(var(input, dim, unbiased, keepdim, correction=correction))
+    return _variance(Std, "std", input, dim, unbiased, keepdim, correction)
 
 
 @public
@@ -198,7 +233,7 @@ def var_mean(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Variance and mean. PyTorch: torch.var_mean."""
     chosen = None if isinstance(dim, bool) else dim
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, chosen, keepdim)
+    return _variance(Var, "var_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, keepdim)
 
 
 @public
@@ -208,7 +243,7 @@ def std_mean(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Standard deviation and mean. PyTorch: torch.std_mean."""
     chosen = None if isinstance(dim, bool) else dim
-    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, chosen, keepdim)
+    return _variance(StdMean, "std_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, keepdim)
 
 
 # -- products, and sums of exponentials

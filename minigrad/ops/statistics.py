@@ -9,7 +9,9 @@ import numpy as np
 
 from ..autograd.variable import Variable, wrap
 from ..public import public
+from ..quiet import quiet
 from .arithmetic import mul
+from .counting import bin_edges, extent
 from .matrix import matmul
 from .power import sqrt
 from .reduce import sum
@@ -81,6 +83,7 @@ class Histogram(NamedTuple):
 
 
 @public
+@quiet
 def histogram(
     input: Tensor, bins: int | Tensor = 100, *, range: Sequence[float] | None = None, weight: Tensor | None = None,
     density: bool = False,
@@ -101,20 +104,14 @@ def histogram(
                 f"torch.histogram(): bins tensor should have one dimension and the dtype of input, {input.dtype}, but got "
                 f"{bins.array.ndim} and {bins.dtype}"
             )
+        if bins.array.size < 2:
+            raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins.array.size} edges, two make a bin")
         edges = bins.array
     else:
-        if bins <= 0:
-            raise RuntimeError(f"torch.histogram(): bins must be > 0, but got {bins}")
         if range is not None and len(range) != 2:
             raise RuntimeError(f"torch.histogram(): range should have 2 elements, but got {len(range)}")
-        low, high = range if range is not None else (x.min(), x.max()) if x.size else (0.0, 1.0)
-        if not (np.isfinite(low) and np.isfinite(high)):
-            raise RuntimeError(f"torch.histogram(): range [{low}, {high}] is not finite")
-        if low > high:
-            raise RuntimeError("torch.histogram(): max must be larger than min")
-        if low == high:
-            low, high = low - 0.5, high + 0.5
-        edges = np.linspace(low, high, bins + 1).astype(x.dtype)
+        low, high = extent(x) if range is None else range
+        edges = bin_edges("torch.histogram()", x, bins, low, high, half=0.5)
     values = x.reshape(-1)
     inside = (values >= edges[0]) & (values <= edges[-1])
     place = np.minimum(np.searchsorted(edges, values[inside], "right") - 1, len(edges) - 2)
@@ -131,5 +128,5 @@ def histogram(
     chosen = None if weight is None else weight.array.reshape(-1)[inside]
     counts = np.bincount(place, chosen, len(edges) - 1).astype(x.dtype)
     if density:
-        counts = counts / (counts.sum() * np.diff(edges))
+        counts = counts / counts.sum() / np.diff(edges)
     return Histogram(wrap(counts.astype(x.dtype)), wrap(np.array(edges)))
