@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 import benchmarks
-import minigrad
 from benchmarks import calls, compare, engines, forms, operations, own, profile, report, scaling
 from benchmarks.__main__ import main
 from benchmarks.report import RESULTS
@@ -401,6 +399,9 @@ def test_an_operation_that_takes_too_long_is_named():
 
 
 def test_there_is_a_way_to_call_nearly_every_operation():
+    import torch
+
     names = calls.names()
     assert len(names) > 400
-    assert {name for name in calls.special(torch, 100) if not hasattr(minigrad, name)} <= set(names)
+    strange = set(calls.special(torch, 100)) - set(names)
+    assert all("pool" in name for name in strange), strange  # of these some stand in one place only

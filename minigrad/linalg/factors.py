@@ -8,11 +8,11 @@ import numpy as np
 
 from ..autograd.variable import wrap
 from ..ops import cholesky as _cholesky
-from ..ops import tril
+from ..ops import tril, triu
 from ..ops.checks import require_tensor
 from ..ops.decompositions import QR, Eigh, Eigvalsh, Svdvals, qr_of, svd_of
 from ..ops.lapack import require_matrix
-from ..ops.solving import Det, SignLogAbsDet, Slogdet
+from ..ops.solving import Det, SignLogAbsDet, Slogdet, SolveTriangular
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -107,7 +107,8 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
 def householder_product(A: Tensor, tau: Tensor) -> Tensor:
     """The first columns of H₁ H₂ ..., Hᵢ = I - tauᵢ v vᵀ, v the i-th column of A with 1 on the diagonal and 0 above.
 
-    A (.., m, n) with m >= n, tau (.., k) with k <= n. PyTorch: torch.linalg.householder_product.
+    A (.., m, n) with m >= n, tau (.., k) with k <= n. Source: Schreiber and Van Loan 1989 (the product as one matrix).
+    PyTorch: torch.linalg.householder_product.
     """
     require_matrix(A, "torch.linalg.householder_product", "input")
     require_tensor(tau, "linalg_householder_product", "tau", 2)
@@ -117,10 +118,9 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:
             "torch.linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1], and that to "
             "tau.shape[-1]"
         )
+    k = tau.array.shape[-1]
     eye = wrap(np.eye(m, n, dtype=A.array.dtype))
-    v = tril(A, -1) + eye
-    out: Any = eye.expand(A.array.shape)
-    for i in range(tau.array.shape[-1] - 1, -1, -1):
-        column = v[..., i : i + 1]
-        out = out - tau[..., i, None, None] * (column @ (column.mT @ out))
-    return out
+    V, D = (tril(A, -1) + eye)[..., :k], tau.unsqueeze(-1)
+    # Of H₁ H₂ ... = I - V T Vᵀ: T⁻¹ is the upper triangle of Vᵀ V with 1 / tau on the diagonal, so (I + D (Vᵀ V)↗) T = D
+    products = SolveTriangular.apply(triu(V.mT @ V, 1) * D, V[..., :n, :].mT * D, True, True)
+    return eye - V @ products

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,7 +13,7 @@ from ..public import public
 from .along import gather, index_select
 from .choice import where
 from .pool import check_filled, check_rank
-from .windows import Ints, Key
+from .windows import Ints
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -77,18 +76,22 @@ def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tenso
 
 def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, return_indices: bool) -> Any:
     spatial, target = _target(name, rank, input, output_size, rank + 1)
-    bounds = [list(zip(*_bounds(n, m), strict=True)) for n, m in zip(spatial, target, strict=True)]
-    flat = np.arange(math.prod(spatial)).reshape(spatial)
-    every: Key = (...,)
-    indices = np.empty((*input.array.shape[:-rank], *target), np.int64)
-    for place in itertools.product(*(range(m) for m in target)):
-        window: Key = tuple(slice(*bounds[d][i]) for d, i in enumerate(place))
-        values = input.array[(*every, *window)]
-        rows = values.reshape(*values.shape[:-rank], math.prod(values.shape[-rank:]))
-        best = rows.argmax(-1)
-        if values.dtype.kind == "f" and (holes := np.isnan(rows)).any():  # the last nan wins
-            best = np.where(holes.any(-1), rows.shape[-1] - 1 - holes[..., ::-1].argmax(-1), best)
-        indices[(*every, *place)] = flat[window].ravel()[best]
+    table: Any = (
+        0  # (*target, *window): where in the flat input each window looks; a shorter one looks at its last place again
+    )
+    for d, (n, m) in enumerate(zip(spatial, target, strict=True)):
+        start, end = _bounds(n, m)
+        longest = np.arange(int((end - start).max(initial=1)))
+        places = np.minimum(start[:, None] + longest, end[:, None] - 1)
+        shape = [1] * (2 * rank)
+        shape[d], shape[rank + d] = places.shape
+        table = table * n + places.reshape(shape)
+    table = table.reshape(math.prod(target), -1)
+    seen = input.array.reshape(*input.array.shape[:-rank], math.prod(spatial)).take(table, -1)
+    best = seen.argmax(-1)
+    if seen.dtype.kind == "f" and (holes := np.isnan(seen)).any():  # the last nan wins
+        best = np.where(holes.any(-1), seen.shape[-1] - 1 - holes[..., ::-1].argmax(-1), best)
+    indices = table[np.arange(len(table)), best].reshape(*input.array.shape[:-rank], *target)
     positions = wrap(indices.reshape(*indices.shape[:-rank], math.prod(target)))
     out = gather(input.flatten(-rank), -1, positions).reshape(indices.shape)
     return (out, wrap(indices)) if return_indices else out

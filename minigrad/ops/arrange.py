@@ -13,7 +13,7 @@ from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from .along import index_select
 from .dims import normalize_dim, normalize_dims, sizes
-from .shape import reshape, transpose
+from .shape import forget_base, reshape, transpose, unsqueeze
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -77,9 +77,13 @@ def repeat_interleave(
         raise RuntimeError(
             f"repeats must have the same size as input along dim, got {counts.size} and {input.array.shape[dim]}"
         )
-    return index_select(
-        input, dim, wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel() if counts.ndim else counts))
-    )
+    if counts.ndim == 0:
+        expanded = unsqueeze(input, dim + 1).expand(
+            *(-1,) * (dim + 1), int(counts), *(-1,) * (input.array.ndim - dim - 1)
+        )
+        shape = input.array.shape
+        return forget_base(expanded.clone().reshape(*shape[:dim], shape[dim] * int(counts), *shape[dim + 1 :]))
+    return index_select(input, dim, wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel())))
 
 
 # -- turned

@@ -70,7 +70,8 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
 @public
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: dtypes.dtype | None = None) -> Tensor:
     """The sum with nan counted as 0. PyTorch: torch.nansum."""
-    return sum(where(wrap(np.isnan(input.array)), 0, input), dim, keepdim, dtype=dtype)
+    holes = np.isnan(input.array)
+    return sum(where(wrap(holes), 0, input) if holes.any() else input, dim, keepdim, dtype=dtype)
 
 
 class Mean(Operation):
