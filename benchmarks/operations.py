@@ -113,7 +113,7 @@ def work(engine: str) -> None:
     timed: Timed | None = None
 
     def function(path: str) -> Callable[..., Any]:
-        found = torch
+        found: Any = torch
         for part in path.split("."):
             found = getattr(found, part)
         return found

@@ -13,7 +13,7 @@ from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from .choice import where
 from .dims import normalize_dim
-from .index import Index, SetIndex, add_at, at
+from .index import Index, SetIndex, add_at, reduce_at
 from .keys import index_tensor
 from .operands import Number, broadcast, element
 from .parts import Slice
@@ -264,7 +264,7 @@ def scatter_reduce(
     src = _scatter_source("scatter_reduce", input, index, src)
     touched = np.zeros(input.array.shape, np.int64)
     if not include_self or reduce == "mean":
-        at(np.add, touched, key, 1)
+        reduce_at(np.add, touched, key, 1)
     start = input if include_self else where(wrap(touched > 0), False, input)  # False: 0 of any type
     if reduce in ("sum", "mean"):
         total = start + add_at(src, key, input.array.shape)
@@ -286,7 +286,7 @@ def _reduced(x: Array, src: Array, key: tuple[Array, ...], reduce: str, untouche
         ends = (-math.inf, math.inf) if x.dtype.kind == "f" else (False, True) if x.dtype.kind == "b" else None
         low, high = ends or (np.iinfo(x.dtype).min, np.iinfo(x.dtype).max)
         out[~untouched] = {"prod": 1, "amax": low, "amin": high}[reduce]
-    at({"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce], out, key, src)
+    reduce_at({"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce], out, key, src)
     return out
 
 
@@ -310,7 +310,7 @@ class ScatterExtreme(Operation):
         x, src, out = (value if isinstance(value, Array) else value.array for value in ctx.saved_tensors)
         is_x, is_src = (x == out).astype(x.dtype), (src == out[ctx.key]).astype(x.dtype)
         count = np.array(is_x, order="C")
-        at(np.add, count, ctx.key, is_src)
+        reduce_at(np.add, count, ctx.key, is_src)
         untouched = ctx.untouched
         if not isinstance(grad, Array):
             is_x, is_src, count = wrap(is_x), wrap(is_src), wrap(count)
@@ -342,7 +342,7 @@ class ScatterProd(Operation):
 
         zero = (src if isinstance(src, Array) else src.array) == 0
         zeros = np.zeros(x.shape, np.int64)
-        at(np.add, zeros, key, zero)
+        reduce_at(np.add, zeros, key, zero)
         alone = zero & (zeros[key] == 1)  # the one 0 at its place: the product of the others is not 0 / 0
         ones = np.ones((), x.dtype if isinstance(x, Array) else x.array.dtype)
         where_x = (x if isinstance(x, Array) else x.array) == 0

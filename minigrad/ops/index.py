@@ -88,7 +88,7 @@ def _added_in_rounds(out: Array, key: tuple[Any, ...], x: Array) -> bool:
     return True
 
 
-def at(function: Any, out: Array, key: tuple[Any, ...], x: Any) -> None:
+def reduce_at(function: Any, out: Array, key: tuple[Any, ...], x: Any) -> None:
     """`function.at(out, key, x)`, out being contiguous: by one index into the flat array where there is one to each dimension.
 
     NumPy adds by one index some ten times as fast as by several.
@@ -121,7 +121,7 @@ class PutAdd(Operation):
         if len(key) == 1 and key[0].dtype.kind == "b":
             out[key] = x  # a mask names each place once
         elif not key or not _added_in_rounds(out, key, x):
-            at(np.add, out, key, x)
+            reduce_at(np.add, out, key, x)
         return out
 
     @staticmethod

@@ -244,6 +244,33 @@ def _composed(input: Any, grid: Any, mode: str, padding_mode: str, corners: bool
     return _image(total, input.shape[1], grid.shape)
 
 
+def places_of(grid: Array, x: Array, padding_mode: str, corners: bool) -> tuple[Array, Array]:
+    """The grid's places counted in elements, (N, P, 2), across and down, and how fast they move with the grid; see `_elements`."""
+    sides = np.array(x.shape[:1:-1])
+    scale = ((sides - 1) if corners else sides) / 2
+    points = grid.reshape(len(grid), -1, 2)
+    places = ((points + 1).astype(wide(x.dtype)) * scale - (0.0 if corners else 0.5)).astype(x.dtype)
+    slopes = np.broadcast_to(scale.astype(x.dtype), places.shape)
+    if padding_mode == "border":
+        inside = (places > 0) & (places < sides - 1)
+        places = np.where(inside, places, np.nan_to_num(places, nan=0.0).clip(0, sides - 1)).astype(x.dtype)
+        slopes = np.where(inside, slopes, 0)
+    return places, slopes
+
+
+def _around(places: Array, shape: Sequence[int]) -> Iterator[tuple[Array, Array, Array, Array, Array]]:
+    """The four elements around places (N, P, 2): where each lies in the flat image, whether inside, its weight, and ∂weight/∂u, ∂v."""
+    height, width = shape[2:]
+    low = np.floor(places)
+    u, v = np.moveaxis(places - low, -1, 0)
+    left, top = _whole(low[..., 0], width), _whole(low[..., 1], height)
+    for down, by_v, w_v in ((0, -1, 1 - v), (1, 1, v)):
+        for right, by_u, w_u in ((0, -1, 1 - u), (1, 1, u)):
+            j, i = left + right, top + down
+            inside = (j >= 0) & (j < width) & (i >= 0) & (i < height)
+            yield np.where(inside, i * width + j, 0), inside, w_u * w_v, by_u * w_v, by_v * w_u
+
+
 class Bilinear(Fused):
     """out[c, p] = Σ over the four elements around place p of weight · x[c, element], images (N, C, H, W) and a grid (N, H', W', 2).
 
@@ -286,33 +313,6 @@ class Bilinear(Fused):
             dplaces += np.stack([along * by_u, along * by_v], -1)
         dx = np.ascontiguousarray(dx.swapaxes(1, 2)).reshape(x.shape)
         return dx, (dplaces * slopes).reshape(grid.shape), None, None
-
-
-def places_of(grid: Array, x: Array, padding_mode: str, corners: bool) -> tuple[Array, Array]:
-    """The grid's places counted in elements, (N, P, 2), across and down, and how fast they move with the grid; see `_elements`."""
-    sides = np.array(x.shape[:1:-1])
-    scale = ((sides - 1) if corners else sides) / 2
-    points = grid.reshape(len(grid), -1, 2)
-    places = ((points + 1).astype(wide(x.dtype)) * scale - (0.0 if corners else 0.5)).astype(x.dtype)
-    slopes = np.broadcast_to(scale.astype(x.dtype), places.shape)
-    if padding_mode == "border":
-        inside = (places > 0) & (places < sides - 1)
-        places = np.where(inside, places, np.nan_to_num(places, nan=0.0).clip(0, sides - 1)).astype(x.dtype)
-        slopes = np.where(inside, slopes, 0)
-    return places, slopes
-
-
-def _around(places: Array, shape: Sequence[int]) -> Iterator[tuple[Array, Array, Array, Array, Array]]:
-    """The four elements around places (N, P, 2): where each lies in the flat image, whether inside, its weight, and ∂weight/∂u, ∂v."""
-    height, width = shape[2:]
-    low = np.floor(places)
-    u, v = np.moveaxis(places - low, -1, 0)
-    left, top = _whole(low[..., 0], width), _whole(low[..., 1], height)
-    for down, by_v, w_v in ((0, -1, 1 - v), (1, 1, v)):
-        for right, by_u, w_u in ((0, -1, 1 - u), (1, 1, u)):
-            j, i = left + right, top + down
-            inside = (j >= 0) & (j < width) & (i >= 0) & (i < height)
-            yield np.where(inside, i * width + j, 0), inside, w_u * w_v, by_u * w_v, by_v * w_u
 
 
 def _image(rows: Any, channels: int, grid: Sequence[int]) -> Any:
