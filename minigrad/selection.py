@@ -17,9 +17,9 @@ def in_order(x: Array, dim: int, descending: bool) -> Array:
     if not descending:
         return np.argsort(x, dim, kind="stable")
     # Stable from large to small: sort the reversed array and turn the result around.
-    backwards = np.flip(x, dim)
-    order = np.argsort(backwards, dim, kind="stable")
-    return np.ascontiguousarray(x.shape[dim] - 1 - np.flip(order, dim))
+    turned = (*(slice(None),) * (dim % x.ndim), slice(None, None, -1))
+    order = x[turned].argsort(dim, kind="stable")
+    return np.ascontiguousarray(x.shape[dim] - 1 - order[turned])
 
 
 def first_of_order(rows: Array, k: int, descending: bool) -> Array:
@@ -48,7 +48,9 @@ def _at_most_the_kth(x: Array, k: int) -> Any:
     block = len(x) // (8 * k)
     if block >= 16:
         x = x[: len(x) // block * block].reshape(-1, block).max(1)
-    return np.partition(x, len(x) - k)[len(x) - k]
+    x = x.copy()  # np.partition, without its detours
+    x.partition(len(x) - k)
+    return x[len(x) - k]
 
 
 def place_of_rank(x: Array, rank: Array, dim: int) -> Array:
@@ -56,14 +58,16 @@ def place_of_rank(x: Array, rank: Array, dim: int) -> Array:
     if (
         x.shape[dim] < 64
         or rank.size == 0
-        or (rank != rank.flat[0]).any()
+        or (rank.size > 1 and (rank != rank.flat[0]).any())
         or (x.dtype.kind == "f" and np.isnan(x).any())
     ):
         return np.take_along_axis(np.argsort(x, dim, kind="stable"), rank, dim)
     k = int(rank.flat[0])
-    value = np.partition(x, k, dim).take([k], dim)
+    value = x.copy(order="K")
+    value.partition(k, dim)
+    value = value[(*(slice(None),) * dim, slice(k, k + 1))]
     equal = x == value
-    before = k - (x < value).sum(dim, keepdims=True)  # of those that are equal, the ones that come first
-    if before.any():
+    before = k - np.count_nonzero(x < value, dim, keepdims=True)  # of those that are equal, the ones that come first
+    if np.count_nonzero(before):
         equal = equal.cumsum(dim) > before
     return equal.argmax(dim, keepdims=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import benchmarks
-from benchmarks import compare, engines, forms, own, profile, report, scaling
+from benchmarks import calls, compare, engines, forms, operations, own, profile, report, scaling
 from benchmarks.__main__ import main
 from benchmarks.report import RESULTS
 from benchmarks.workloads import GROUPS, WORKLOADS
@@ -36,6 +36,7 @@ def no_workloads_stay():
         (["chain", "--engines", "numpy"], "unknown engine 'numpy'; there are minigrad"),
         (["scaling", "height"], "unknown kind 'height'; there are rows"),
         (["profile", "lesson"], "unknown workload 'lesson'"),
+        (["operations", "nn.functional.lesson"], "unknown operation 'nn.functional.lesson'; there are where"),
     ],
 )
 def test_bad_input_gets_one_line(arguments, line, capsys):
@@ -364,3 +365,43 @@ def test_the_readme_quotes_the_kept_results() -> None:
     quoted = readme.split("<!-- python -m benchmarks quote -->\n")[1].split("\n<!-- end -->")[0]
     assert quoted == report.quote(results)
     assert (RESULTS / "cpu.md").read_text(encoding="utf-8") == report.markdown(results)
+
+
+def test_operations_are_timed_in_both_engines(tmp_path, capsys):
+    kept = tmp_path / "table.md"
+    arguments = [
+        "topk",
+        "numel",
+        "--elements",
+        "1000",
+        "2000",
+        "--seconds",
+        "0.001",
+        "--rounds",
+        "1",
+        "--save",
+        str(kept),
+    ]
+    assert main(["operations", *arguments]) == 0
+    said = capsys.readouterr().out
+    for size in ("1,000", "2,000"):
+        assert f"| topk | its own | {size} | forward |" in said
+        assert f"| topk | its own | {size} | and backward |" in said
+        assert f"{size} elements: 2 measurements" in said
+    assert "not timed: numel (no known way to call it in both engines)" in said
+    assert kept.read_text() == said
+
+
+def test_an_operation_that_takes_too_long_is_named():
+    found, left = operations.measure(["topk", "exp"], [1000], 0.001, 1, 1e-3)
+    assert found == []
+    assert left == dict.fromkeys(("topk", "exp"), "torch takes longer than 0.001 s")
+
+
+def test_there_is_a_way_to_call_nearly_every_operation():
+    import torch
+
+    names = calls.names()
+    assert len(names) > 400
+    strange = set(calls.special(torch, 100)) - set(names)
+    assert all("pool" in name for name in strange), strange  # of these some stand in one place only

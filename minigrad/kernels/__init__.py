@@ -19,6 +19,8 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     attention.py      scaled dot-product attention, in blocks, on that tile
     recurrent.py      recurrent layers, the whole walk along a sequence, on that tile
     running.py        the largest and the smallest so far
+    grid.py           images read between their elements
+    substitution.py   equations with a triangular matrix
     scatter.py        rows added up by index: the gradient of an embedding
     swaps.py          the swaps of a random permutation
     optimizer.py      Adam and SGD in one pass

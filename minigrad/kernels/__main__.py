@@ -67,6 +67,16 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
             f"cummax {name}",
             through(lambda x: torch.cummax(x, 0).values + torch.cummax(x, 1).values, rows, dtype=dtype),
         )
+        triangle = torch.eye(60, dtype=dtype)
+        yield (
+            f"solve_triangular {name}",
+            through(lambda b, a=triangle: torch.linalg.solve_triangular(a, b, upper=True), (60, 60), dtype=dtype),
+        )
+        points = torch.zeros(4, 20, 20, 2, dtype=dtype)
+        yield (
+            f"grid_sample {name}",
+            through(lambda x, g=points: F.grid_sample(x, g, align_corners=False), images, dtype=dtype),
+        )
         words = torch.zeros(400, dtype=torch.int64)
         yield f"embedding {name}", through(lambda w, i=words: F.embedding(i, w), (50, 200), dtype=dtype)
         yield f"Adam {name}", step(lambda p: torch.optim.Adam(p), dtype)

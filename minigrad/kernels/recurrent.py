@@ -26,6 +26,7 @@ from .vector import exp, full_width, tanh
 
 RELU, TANH, LSTM, GRU = range(4)  # kinds of step
 _SPARE = max(TALL[0], WIDE[0])  # rows beyond the last that a tile may touch
+_FEW = 2  # sequences for which a tile is too large
 _SEQUENCES = 6  # that are worth a thread: a tile computes as many rows in any case
 
 
@@ -43,6 +44,26 @@ def _product(a: Any, depth: Any, rows: Any, b: Any, b_row: Any, columns: Any, c:
         for j in range(0, columns, wide):
             for i in range(0, rows, WIDE[0]):
                 wide_tile(a, i * depth, depth, 1, b, j, b_row, depth, c, i * b_row + j, b_row, False)
+
+
+@inline
+def _few_products(a: Any, depth: Any, rows: Any, b: Any, b_row: Any, columns: Any, c: Any) -> None:
+    """As `_product`, for one row or two, of which a tile would be nearly empty: four rows of b at a time are added to c."""
+    for i in range(rows):
+        to, by = c[i * b_row : i * b_row + columns], a[i * depth : (i + 1) * depth]
+        for j in range(columns):
+            to[j] = 0
+        whole = depth // 4 * 4
+        for k in range(0, whole, 4):
+            b0, b1 = b[k * b_row :], b[(k + 1) * b_row :]
+            b2, b3 = b[(k + 2) * b_row :], b[(k + 3) * b_row :]
+            a0, a1, a2, a3 = by[k], by[k + 1], by[k + 2], by[k + 3]
+            for j in range(columns):
+                to[j] += (a0 * b0[j] + a1 * b1[j]) + (a2 * b2[j] + a3 * b3[j])
+        for k in range(whole, depth):
+            b0, a0 = b[k * b_row :], by[k]
+            for j in range(columns):
+                to[j] += a0 * b0[j]
 
 
 @inline
@@ -120,7 +141,10 @@ def _forward(
         n = min(sizes[t], stop) - start
         if n <= 0:
             continue
-        _product(state, width, n, w, w_row, n_gates, product)
+        if n <= _FEW:
+            _few_products(state, width, n, w, w_row, n_gates, product)
+        else:
+            _product(state, width, n, w, w_row, n_gates, product)
         for r in range(n):
             at = starts[t] + start + r
             y, h = product[r * w_row : r * w_row + n_gates], state[r * width : (r + 1) * width]
@@ -226,8 +250,10 @@ def _backward(
                 for k in range(width):
                     to[k] = zero if g[k] <= zero else by_h[k]
             _copy(to, d[at])
-        if n > 0:
+        if n > _FEW:
             _product(change, n_gates, n, w, w_row, width, product)
+        elif n > 0:
+            _few_products(change, n_gates, n, w, w_row, width, product)
         for r in range(n):
             by_h, y = dh[start + r], product[r * w_row : r * w_row + width]
             for k in range(width):

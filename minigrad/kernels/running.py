@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..autograd.variable import Array
@@ -40,7 +42,7 @@ def running(x: Array, dim: int, largest: bool) -> tuple[Array, Array]:
     """See ops.cumulative.running."""
     values, places = np.empty(x.shape, x.dtype), np.empty(x.shape, np.int64)
     if x.size:
-        outer, inner = int(np.prod(x.shape[:dim])), int(np.prod(x.shape[dim + 1 :]))
+        outer, inner = math.prod(x.shape[:dim]), math.prod(x.shape[dim + 1 :])
         arrays = [a.reshape(outer, x.shape[dim], inner) for a in (np.ascontiguousarray(x), values, places)]
         loop = _running_row if inner == 1 else _running
         split(outer, x.size, lambda a, b: loop(*(part[a:b] for part in arrays), largest))

@@ -105,6 +105,7 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
 def householder_product(A: Tensor, tau: Tensor) -> Tensor:
     """The first columns of H₁ H₂ ..., Hᵢ = I - tauᵢ v vᵀ, v the i-th column of A with 1 on the diagonal and 0 above.
 
-    A (.., m, n) with m >= n, tau (.., k) with k <= n. PyTorch: torch.linalg.householder_product.
+    A (.., m, n) with m >= n, tau (.., k) with k <= n. Source: Schreiber and Van Loan 1989 (the product as one matrix).
+    PyTorch: torch.linalg.householder_product.
     """
     return orgqr(A, tau)

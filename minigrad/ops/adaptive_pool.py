@@ -82,28 +82,28 @@ def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tenso
     return input
 
 
-def _largest(values: Array, indices: Array, dim: int, m: int) -> tuple[Array, Array]:
-    """The largest of m windows that cover a dimension, and what `indices` says of it: the first of several, the last nan."""
-    start, end = _bounds(values.shape[dim], m)
-    longest = int((end - start).max(initial=1))
-    places = np.minimum(start[:, None] + np.arange(longest), end[:, None] - 1)  # (m, longest window)
-    seen, known = (np.moveaxis(x, dim, -1)[..., places] for x in (values, indices))
-    best = seen.argmax(-1)
-    if (holes := np.isnan(seen)).any():
-        best = np.where(holes.any(-1), longest - 1 - holes[..., ::-1].argmax(-1), best)
-    return tuple(np.moveaxis(np.take_along_axis(x, best[..., None], -1)[..., 0], -1, dim) for x in (seen, known))  # type: ignore[return-value]
-
-
 def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, return_indices: bool) -> Any:
     spatial, target = _target(name, rank, input, output_size, rank + 1)
     if input.array.dtype.kind != "f":
         raise NotImplementedError(
             f"\"{name}\" not implemented for '{type_name(input)}'; convert it with .float() first"
         )
-    values = input.array
-    indices = np.broadcast_to(np.arange(math.prod(spatial)).reshape(spatial), values.shape)
-    for d in reversed(range(rank)):  # so that the first of several in the order of memory wins
-        values, indices = _largest(values, indices, d - rank, target[d])
+    table: Any = (
+        0  # (*target, *window): where in the flat input each window looks; a shorter one looks at its last place again
+    )
+    for d, (n, m) in enumerate(zip(spatial, target, strict=True)):
+        start, end = _bounds(n, m)
+        longest = np.arange(int((end - start).max(initial=1)))
+        places = np.minimum(start[:, None] + longest, end[:, None] - 1)
+        shape = [1] * (2 * rank)
+        shape[d], shape[rank + d] = places.shape
+        table = table * n + places.reshape(shape)
+    table = table.reshape(math.prod(target), -1)
+    seen = input.array.reshape(*input.array.shape[:-rank], math.prod(spatial)).take(table, -1)
+    best = seen.argmax(-1)
+    if seen.dtype.kind == "f" and (holes := np.isnan(seen)).any():  # the last nan wins
+        best = np.where(holes.any(-1), seen.shape[-1] - 1 - holes[..., ::-1].argmax(-1), best)
+    indices = table[np.arange(len(table)), best].reshape(*input.array.shape[:-rank], *target)
     positions = wrap(indices.reshape(*indices.shape[:-rank], math.prod(target)))
     out = gather(read_whole(input).flatten(-rank), -1, positions).reshape(indices.shape)
     return (out, wrap(indices)) if return_indices else out

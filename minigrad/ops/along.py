@@ -14,7 +14,7 @@ from ..dtypes import element
 from ..public import public
 from .choice import where
 from .dims import normalize_dim
-from .index import Index, SetIndex, add_at
+from .index import Index, SetIndex, add_at, reduce_at
 from .keys import index_tensor
 from .operands import Number, broadcast
 from .parts import Slice
@@ -266,7 +266,8 @@ def scatter_reduce(
     key = _gather_key("scatter_reduce", input, dim, index)
     src = _scatter_source("scatter_reduce", input, index, src)
     touched = np.zeros(input.array.shape, np.int64)
-    np.add.at(touched, key, 1)
+    if not include_self or reduce == "mean":
+        reduce_at(np.add, touched, key, 1)
     start = input if include_self else where(wrap(touched > 0), False, input)  # False: 0 of any type
     if reduce in ("sum", "mean"):
         total = start + add_at(src, key, input.array.shape)
@@ -283,12 +284,12 @@ def scatter_reduce(
 
 def _reduced(x: Array, src: Array, key: tuple[Array, ...], reduce: str, untouched: Array | None) -> Array:
     """x with src reduced into the places of key; without x itself there, where `untouched` says which places are not among them."""
-    out = x.copy()
+    out = np.array(x, order="C")
     if untouched is not None:
         ends = (-math.inf, math.inf) if x.dtype.kind == "f" else (False, True) if x.dtype.kind == "b" else None
         low, high = ends or (np.iinfo(x.dtype).min, np.iinfo(x.dtype).max)
         out[~untouched] = {"prod": 1, "amax": low, "amin": high}[reduce]
-    {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce].at(out, key, src)
+    reduce_at({"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce], out, key, src)
     return out
 
 
@@ -311,8 +312,8 @@ class ScatterExtreme(Operation):
     def backward(ctx: Any, grad: Any) -> Any:
         x, src, out = (value if isinstance(value, Array) else value.array for value in ctx.saved_tensors)
         is_x, is_src = (x == out).astype(x.dtype), (src == out[ctx.key]).astype(x.dtype)
-        count = is_x.copy()
-        np.add.at(count, ctx.key, is_src)
+        count = np.array(is_x, order="C")
+        reduce_at(np.add, count, ctx.key, is_src)
         untouched = ctx.untouched
         if not isinstance(grad, Array):
             is_x, is_src, count = wrap(is_x), wrap(is_src), wrap(count)
@@ -344,7 +345,7 @@ class ScatterProd(Operation):
 
         zero = (src if isinstance(src, Array) else src.array) == 0
         zeros = np.zeros(x.shape, np.int64)
-        np.add.at(zeros, key, zero)
+        reduce_at(np.add, zeros, key, zero)
         alone = zero & (zeros[key] == 1)  # the one 0 at its place: the product of the others is not 0 / 0
         ones = np.ones((), x.dtype if isinstance(x, Array) else x.array.dtype)
         where_x = (x if isinstance(x, Array) else x.array) == 0

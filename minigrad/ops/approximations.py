@@ -6,13 +6,33 @@ quotients of polynomials, for |x| ≤ 0.46875, up to 4, and above. Accurate to a
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from ..autograd.variable import Array
 
 _SQRT_PI = math.sqrt(math.pi)
+_BLOCK = 1 << 13  # elements whose intermediate results stay in the second cache
+
+
+def _in_blocks(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    """The function, which makes many passes over an array, on one block of it after the other."""
+
+    @functools.wraps(function)
+    def of(x: Array) -> Array:
+        if x.size <= 2 * _BLOCK or not x.flags.c_contiguous:
+            return function(x)
+        flat, out = x.reshape(-1), np.empty(x.size, x.dtype)
+        for i in range(0, x.size, _BLOCK):
+            out[i : i + _BLOCK] = function(flat[i : i + _BLOCK])
+        return out.reshape(x.shape)
+
+    return of
+
 
 # Cody's coefficients, by rising power.
 _ERF_P = (
@@ -96,18 +116,21 @@ def erf(x: Array) -> Array:
     return np.asarray(out, x.dtype)
 
 
+@_in_blocks
 def erfc(x: Array) -> Array:
     """1 - erf(x), without cancellation for large x, in the type of x."""
     wide = np.asarray(x, np.float64)
-    y = np.abs(wide)
-    small = y <= 0.46875
-    square = np.where(small, wide * wide, 0.0)
-    out = 1.0 - wide * _polynomial(_ERF_P, square) / _polynomial(_ERF_Q, square)
+    out = np.empty_like(wide)
+    small = np.abs(wide) <= 0.46875
+    if small.any():
+        near = wide[small]
+        square = near * near
+        out[small] = 1.0 - near * _polynomial(_ERF_P, square) / _polynomial(_ERF_Q, square)
     if not small.all():
-        tail = _erfc_tail(np.where(small, 1.0, np.minimum(y, 27.0)))
-        tail = np.where(y > 27.0, 0.0, tail)
-        out = np.where(small, out, np.where(wide < 0, 2.0 - tail, tail))
-        out = np.where(np.isnan(wide), np.nan, out)
+        far = wide[~small]
+        y = np.abs(far)
+        tail = np.where(y > 27.0, 0.0, _erfc_tail(np.minimum(y, 27.0)))
+        out[~small] = np.where(far < 0, 2.0 - tail, tail)
     return np.asarray(out, x.dtype)
 
 
@@ -122,34 +145,56 @@ def erfcx(x: Array) -> Array:
     return np.asarray(np.where(np.isnan(wide), np.nan, out), x.dtype)
 
 
+# Wichura's coefficients, by rising power: of the middle, of the tails, and of what lies far out.
+_MIDDLE_P = (
+    3.3871328727963666080, 1.3314166789178437745e2, 1.9715909503065514427e3, 1.3731693765509461125e4,
+    4.5921953931549871457e4, 6.7265770927008700853e4, 3.3430575583588128105e4, 2.5090809287301226727e3,
+)  # fmt: skip
+_MIDDLE_Q = (
+    1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3, 2.1213794301586595867e4,
+    3.9307895800092710610e4, 2.8729085735721942674e4, 5.2264952788528545610e3,
+)  # fmt: skip
+_TAIL_P = (
+    1.42343711074968357734, 4.63033784615654529590, 5.76949722146069140550, 3.64784832476320460504,
+    1.27045825245236838258, 2.41780725177450611770e-1, 2.27238449892691845833e-2, 7.74545014278341407640e-4,
+)  # fmt: skip
+_TAIL_Q = (
+    1.0, 2.05319162663775882187, 1.67638483018380384940, 6.89767334985100004550e-1, 1.48103976427480074590e-1,
+    1.51986665636164571966e-2, 5.47593808499534494600e-4, 1.05075007164441684324e-9,
+)  # fmt: skip
+_OUT_P = (
+    6.65790464350110377720, 5.46378491116411436990, 1.78482653991729133580, 2.96560571828504891230e-1,
+    2.65321895265761230930e-2, 1.24266094738807843860e-3, 2.71155556874348757815e-5, 2.01033439929228813265e-7,
+)  # fmt: skip
+_OUT_Q = (
+    1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2, 7.86869131145613259100e-4,
+    1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15,
+)  # fmt: skip
+
+
+@_in_blocks
 def erfinv(x: Array) -> Array:
-    """The y with erf(y) = x: Giles' approximation (2010), then two steps of Halley's in double precision."""
+    """The y with erf(y) = x, from the normal distribution's quantile z: y = z / √2.
+
+    Source: M. J. Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution" (1988), its PPND16.
+    """
     wide = np.asarray(x, np.float64)
-    inside = np.abs(wide) < 1
-    p = np.where(inside, wide, 0.0)
-    w = -np.log((1.0 - p) * (1.0 + p))
-    central = w < 5.0
-    a = np.where(central, w, 2.5) - 2.5
-    b = np.sqrt(np.where(central, 9.0, w)) - 3.0
-    for_a = (
-        2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503, -0.00417768164,
-        0.246640727, 1.50140941,
-    )  # fmt: skip
-    for_b = (
-        -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
-        1.00167406, 2.83297682,
-    )  # fmt: skip
-    y = np.where(central, _polynomial(for_a[::-1], a), _polynomial(for_b[::-1], b)) * p
-    # Giles' fit ends at w = 16; beyond, erfc(y) ≈ e^(-y²) / (y √π)
-    far = np.where(w > 16.0, -np.log((1.0 - np.abs(p)) * _SQRT_PI), 1.0)
-    y = np.where(w > 16.0, np.copysign(np.sqrt(far - 0.5 * np.log(far)), p), y)
-    for _ in range(2):
-        # the error measured by erfc where erf is near 1 and would cancel; erf'' = -2y erf'
-        error = np.where(np.abs(p) < 0.5, erf(y) - p, np.sign(p) * ((1.0 - np.abs(p)) - erfc(np.abs(y))))
-        step = error / (2.0 / _SQRT_PI * np.exp(-y * y))
-        y -= step / (1.0 + y * step)
-    out = np.where(inside, y, np.where(np.abs(wide) == 1, np.copysign(np.inf, wide), np.nan))
-    return np.asarray(out, x.dtype)
+    out = np.empty_like(wide)
+    middle = np.abs(wide) <= 0.85
+    if middle.any():
+        q = 0.5 * wide[middle]
+        r = 0.180625 - q * q
+        out[middle] = q * _polynomial(_MIDDLE_P, r) / _polynomial(_MIDDLE_Q, r)
+    if not middle.all():
+        far = wide[~middle]
+        r = np.sqrt(-np.log(0.5 * (1.0 - np.abs(far))))  # nan beyond ±1
+        tail = np.minimum(r, 5.0) - 1.6
+        z = _polynomial(_TAIL_P, tail) / _polynomial(_TAIL_Q, tail)
+        if (r > 5.0).any():
+            beyond = np.clip(r, 5.0, 40.0) - 5.0
+            z = np.where(r > 5.0, _polynomial(_OUT_P, beyond) / _polynomial(_OUT_Q, beyond), z)
+        out[~middle] = np.copysign(np.where(np.abs(far) == 1, np.inf, z), far)
+    return np.asarray(out * math.sqrt(0.5), x.dtype)
 
 
 # ζ(k) - 1 for k = 2, 3, ...: ln Γ(2 + t) = (1 - γ) t + Σ (-1)ᵏ (ζ(k) - 1) tᵏ / k for |t| < 2
@@ -164,34 +209,58 @@ _NEAR_TWO = (0.0, 1 - 0.5772156649015329, *(z * (-1) ** k / k for k, z in enumer
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
 
 
+@_in_blocks
 def lgamma(x: Array) -> Array:
     """ln |Γ(x)|: its power series at 2 for x within [0.5, 3.5], else Stirling's series for x raised to x ≥ 8; reflected below 0.
 
     Source: Abramowitz and Stegun 1964, 6.1.17, 6.1.33 and 6.1.41.
     """
     wide = np.asarray(x, np.float64)
-    negative = wide < 0.5
+    negative = np.asarray(wide < 0.5)
     y = np.where(negative, 1.0 - wide, wide)
-    # Γ(1 + t) = Γ(2 + t) / (1 + t) and Γ(3 + t) = Γ(2 + t) (2 + t)
-    below, above, far_off = y < 1.5, y > 2.5, y > 3.5
-    t = np.where(far_off, 0.0, y - np.where(below, 1.0, np.where(above, 3.0, 2.0)))
-    near = _polynomial(_NEAR_TWO, t) + np.where(below, -np.log1p(t), np.where(above, np.log(2.0 + t), 0.0))
-    z, factor = np.where(far_off, y, 8.0), np.ones_like(wide)
+    out = np.empty_like(y)
+    far_off = y > 3.5
+    if not far_off.all():
+        out[~far_off] = _near_two(y[~far_off])
+    if far_off.any():
+        out[far_off] = _stirling(y[far_off])
+    if negative.any():
+        below = wide[negative]
+        whole = np.round(below)
+        reflected = np.log(math.pi / np.abs(np.sin(math.pi * (below - whole)))) - out[negative]
+        # Γ(x) = Γ(1 + x) / x: next to 0, 1 - x has lost the digits of x
+        tiny = np.abs(below) < 0.25
+        if tiny.any():
+            reflected[tiny] = _near_zero(below[tiny])
+        reflected[below == whole] = np.inf
+        out[negative] = reflected
+    out[np.isinf(wide)] = np.inf
+    return np.asarray(out, x.dtype)
+
+
+def _near_two(y: Array) -> Array:
+    """ln Γ(y) for y within [0.5, 3.5] (and nan): Γ(1 + t) = Γ(2 + t) / (1 + t) and Γ(3 + t) = Γ(2 + t) (2 + t)."""
+    below, above = y < 1.5, y > 2.5
+    t = y - np.where(below, 1.0, np.where(above, 3.0, 2.0))
+    out = _polynomial(_NEAR_TWO, t)
+    if below.any():
+        out[below] -= np.log1p(t[below])
+    if above.any():
+        out[above] += np.log(2.0 + t[above])
+    return out
+
+
+def _stirling(y: Array) -> Array:
+    """ln Γ(y) for y > 3.5."""
+    z, factor = y.copy(), np.ones_like(y)
     for _ in range(5):
         low = z < 8
+        if not low.any():
+            break
         factor = np.where(low, factor * z, factor)
         z = np.where(low, z + 1.0, z)
-    log_z = np.log(z)
-    far = (z - 0.5) * (log_z - 1.0) + (0.5 * math.log(2 * math.pi) - 0.5)
-    far = far + _polynomial(_STIRLING, 1.0 / (z * z)) / z - np.log(factor)
-    out = np.where(far_off, far, near)
-    reflection = np.log(math.pi / np.abs(np.sin(math.pi * (wide - np.round(wide))))) - out
-    # Γ(x) = Γ(1 + x) / x: next to 0, 1 - x has lost the digits of x
-    tiny = np.abs(wide) < 0.25
-    reflection = np.where(tiny, _near_zero(np.where(tiny, wide, 0.25)), reflection)
-    out = np.where(negative, reflection, out)
-    out = np.where(np.isinf(wide) | (negative & (wide == np.round(wide))), np.inf, out)
-    return np.asarray(out, x.dtype)
+    out = (z - 0.5) * (np.log(z) - 1.0) + (0.5 * math.log(2 * math.pi) - 0.5)
+    return out + _polynomial(_STIRLING, 1.0 / (z * z)) / z - np.log(factor)
 
 
 def _near_zero(x: Array) -> Array:
@@ -202,17 +271,21 @@ def _near_zero(x: Array) -> Array:
 _BERNOULLI = (-1 / 12, 1 / 120, -1 / 252, 1 / 240, -1 / 132, 691 / 32760, -1 / 12)
 
 
+@_in_blocks
 def digamma(x: Array) -> Array:
     """d/dx ln Γ(x): reflected to x > 0, raised to x ≥ 10 by ψ(x) = ψ(x + 1) - 1/x, then the asymptotic series."""
     wide = np.asarray(x, np.float64)
     negative = wide < 0
     pole = (wide <= 0) & (wide == np.round(wide))
-    angle = np.pi * (wide - np.round(wide))
-    reflection = np.where(negative, np.pi / np.tan(angle), 0.0)
+    reflection: Any = 0.0
+    if negative.any():
+        reflection = np.where(negative, np.pi / np.tan(np.pi * (wide - np.round(wide))), 0.0)
     y = np.where(negative, 1.0 - wide, wide)
     out = np.zeros_like(y)
     for _ in range(10):
         low = y < 10
+        if not low.any():
+            break
         out = np.where(low, out - 1.0 / y, out)
         y = np.where(low, y + 1.0, y)
     inverse_square = 1.0 / (y * y)
@@ -225,6 +298,7 @@ def digamma(x: Array) -> Array:
 _TRIGAMMA = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6)
 
 
+@_in_blocks
 def trigamma(x: Array) -> Array:
     """The second derivative of ln Γ(x): reflected below 1/2, raised to x ≥ 10 by ψ'(x) = ψ'(x + 1) + 1/x², then a series."""
     wide = np.asarray(x, np.float64)
@@ -233,6 +307,8 @@ def trigamma(x: Array) -> Array:
     out = np.zeros_like(y)
     for _ in range(10):
         low = y < 10
+        if not low.any():
+            break
         out = np.where(low, out + 1.0 / (y * y), out)
         y = np.where(low, y + 1.0, y)
     inverse = 1.0 / y
@@ -245,6 +321,7 @@ def trigamma(x: Array) -> Array:
 _TETRAGAMMA = (-1 / 2, 1 / 6, -1 / 6, 3 / 10, -5 / 6, 691 / 210, -35 / 2)
 
 
+@_in_blocks
 def tetragamma(x: Array) -> Array:
     """The third derivative of ln Γ(x): reflected to x > 0, raised to x ≥ 10 by ψ''(x) = ψ''(x + 1) - 2/x³, then a series.
 
@@ -256,6 +333,8 @@ def tetragamma(x: Array) -> Array:
     out = np.zeros_like(y)
     for _ in range(10):
         low = y < 10
+        if not low.any():
+            break
         out = np.where(low, out - 2.0 / (y * y * y), out)
         y = np.where(low, y + 1.0, y)
     square = 1.0 / (y * y)

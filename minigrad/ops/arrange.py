@@ -13,7 +13,7 @@ from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from .along import index_select
 from .dims import normalize_dim, normalize_dims, sizes
-from .shape import reshape, transpose
+from .shape import forget_base, reshape, transpose, unsqueeze
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -80,9 +80,13 @@ def repeat_interleave(
     total = int(counts.sum()) * (input.array.shape[dim] if counts.size == 1 else 1)
     if output_size is not None and output_size != total:
         raise RuntimeError(f"repeat_interleave: Invalid output_size, expected {total} but got {output_size}")
-    return index_select(
-        input, dim, wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel() if counts.ndim else counts))
-    )
+    if counts.ndim == 0:
+        expanded = unsqueeze(input, dim + 1).expand(
+            *(-1,) * (dim + 1), int(counts), *(-1,) * (input.array.ndim - dim - 1)
+        )
+        shape = input.array.shape
+        return forget_base(expanded.clone().reshape(*shape[:dim], shape[dim] * int(counts), *shape[dim + 1 :]))
+    return index_select(input, dim, wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel())))
 
 
 # -- turned

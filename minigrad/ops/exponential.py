@@ -168,7 +168,12 @@ class LogAddExp(Operation):
     @staticmethod
     def forward(ctx: Any, a: Array, b: Array) -> Array:
         ctx.save_for_backward(a, b)
-        return np.logaddexp(a, b)
+        out = np.asarray(np.abs(a - b))
+        np.exp(np.negative(out, out=out), out=out)
+        np.log1p(out, out=out)
+        out += np.maximum(a, b)
+        same = np.isinf(a) & (a == b)
+        return np.where(same, a, out) if same.any() else out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:

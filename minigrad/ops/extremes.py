@@ -9,12 +9,11 @@ import numpy as np
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
-from .along import picked
+from .along import Gather, picked
 from .axes import Dims, axes_of, kept_shape
 from .checks import require_tensor
 from .choice import maximum, minimum
 from .dims import normalize_dim
-from .shape import forget_base
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -111,8 +110,11 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
 
 def pick(input: Operand, indices: Array, dim: int, keepdim: bool) -> Any:
     """The elements at `indices` (whose dimension `dim` has size 1) as values that carry a gradient."""
-    values = picked(input, indices, dim)
-    return values if keepdim else forget_base(values.squeeze(dim))
+    if keepdim:
+        return picked(input, indices, dim)
+    rest = np.asarray(indices.squeeze(dim))
+    grid = np.ogrid[tuple(slice(n) for n in rest.shape)] if rest.ndim else ()
+    return Gather.apply(input, (*grid[:dim], rest, *grid[dim:]))
 
 
 def _extreme_along(name: str, input: Operand, dim: int, keepdim: bool, find: Any) -> ValuesIndices:

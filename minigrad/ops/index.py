@@ -88,6 +88,29 @@ def _added_in_rounds(out: Array, key: tuple[Any, ...], x: Array) -> bool:
     return True
 
 
+def reduce_at(function: Any, out: Array, key: tuple[Any, ...], x: Any) -> None:
+    """`function.at(out, key, x)`, out being contiguous: by one index into the flat array where there is one to each dimension.
+
+    NumPy adds by one index some ten times as fast as by several.
+    """
+    shape = out.shape
+    if (
+        out.size > 1 << 12
+        and len(key) == len(shape) > 1
+        and all(isinstance(k, np.ndarray) and k.dtype.kind == "i" for k in key)
+    ):
+        flat: Any = 0
+        for k, n in zip(key, shape, strict=True):
+            if not k.size or k.min() < -n or k.max() >= n:
+                break  # NumPy says what is wrong
+            flat = flat * n + np.where(k < 0, k + n, k)
+        else:
+            x = np.broadcast_to(np.asarray(x, out.dtype), flat.shape)
+            function.at(out.reshape(-1), flat.reshape(-1), x.reshape(-1))
+            return
+    function.at(out, key, x)
+
+
 class PutAdd(Operation):
     """out = zeros of `shape`, with x added at key: in turn, where key names a place several times.  dx = grad[key]"""
 
@@ -98,7 +121,7 @@ class PutAdd(Operation):
         if len(key) == 1 and key[0].dtype.kind == "b":
             out[key] = x  # a mask names each place once
         elif not key or not _added_in_rounds(out, key, x):
-            np.add.at(out, key, x)
+            reduce_at(np.add, out, key, x)
         return out
 
     @staticmethod

@@ -143,5 +143,9 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"bilinear(): input1 {list(input1.array.shape)} and input2 {list(input2.array.shape)} do not fit weight "
             f"{list(weight.array.shape)}"
         )
-    out = einsum("...n,knm,...m->...k", input1, weight, input2)
+    k, n, m = weight.array.shape
+    if n * m <= 1024:  # one product of matrices, if what x1 ⊗ x2 takes in memory is not worth mentioning
+        out = matmul((input1.unsqueeze(-1) * input2.unsqueeze(-2)).flatten(-2), weight.reshape(k, n * m).mT)
+    else:
+        out = einsum("...n,knm,...m->...k", input1, weight, input2)
     return out if bias is None else out + bias

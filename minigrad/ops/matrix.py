@@ -11,9 +11,10 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .arithmetic import add, mul
-from .join import stack
+from .arrange import flip
+from .cumulative import cumprod
+from .join import cat, stack
 from .operands import cast
-from .power import pow
 from .shape import forget_base
 
 if TYPE_CHECKING:
@@ -309,6 +310,7 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     n = len(x.array) if N is None else N
     if n < 0:
         raise RuntimeError(f"N must be non-negative, got {n}")
-    powers = np.arange(n) if increasing else np.arange(n)[::-1]
     base = x if x.array.dtype.kind == "f" else cast(x, np.dtype(np.int64))
-    return pow(base.reshape(-1, 1), wrap(powers.copy()))
+    ones = wrap(np.ones((len(x.array), min(n, 1)), base.array.dtype))
+    powers = cumprod(cat([ones, base.reshape(-1, 1).expand(-1, max(n - 1, 0))], 1), 1)
+    return powers if increasing else flip(powers, (1,))

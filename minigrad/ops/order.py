@@ -68,9 +68,12 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         raise RuntimeError(f"selected index k out of range: k = {k}, and dimension {dim} has {n} entries")
     if input.array.ndim == 0:
         return of_scalar(input)
-    rows = np.moveaxis(input.array, dim, -1)
+    last = dim == input.array.ndim - 1
+    rows = input.array if last else np.moveaxis(input.array, dim, -1)
     order = first_of_order(np.ascontiguousarray(rows).reshape(math.prod(rows.shape[:-1]), n), k, largest)
-    order = np.ascontiguousarray(np.moveaxis(order.reshape(*rows.shape[:-1], k), -1, dim))
+    order = order.reshape(*rows.shape[:-1], k)
+    if not last:
+        order = np.ascontiguousarray(np.moveaxis(order, -1, dim))
     return ValuesIndices(picked(input, order, dim), wrap(order))
 
 
@@ -85,14 +88,14 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
         raise RuntimeError(
             f"kthvalue(): selected number k out of range for dimension {dim}: k = {k}, and it has {n} entries"
         )
-    return _at_rank(input, np.asarray(k - 1), dim, keepdim)
+    return _at_rank(input, np.full(_one(input.array.shape, dim), k - 1), dim, keepdim)
 
 
 def _at_rank(input: Operand, rank: Array, dim: int, keepdim: bool) -> ValuesIndices:
-    """The value of the given rank along dim."""
+    """The value of the given rank along dim; `rank` has size 1 there."""
     if input.array.ndim == 0:
         return of_scalar(input)
-    places = place_of_rank(input.array, np.broadcast_to(rank, _one(input.array.shape, dim)), dim)
+    places = place_of_rank(input.array, rank, dim)
     return ValuesIndices(
         pick(input, places, dim, keepdim), wrap(places if keepdim else np.asarray(places.squeeze(dim)))
     )

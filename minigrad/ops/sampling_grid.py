@@ -12,11 +12,12 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..autograd.fused import Fused, at_hand, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..equal_steps import equal_steps, wide
@@ -202,7 +203,15 @@ def grid_sample(
     rank = _check(input, grid, mode, padding_mode)
     if align_corners is None:
         _warn_corners("grid_sample")
-    spatial, corners = input.array.shape[2:], bool(align_corners)
+    if rank == 2 and mode == "bilinear" and padding_mode != "reflection" and input.array.size and grid.array.size:
+        return Bilinear.apply(input, grid, padding_mode, bool(align_corners))
+    return _composed(input, grid, mode, padding_mode, bool(align_corners))
+
+
+def _composed(input: Any, grid: Any, mode: str, padding_mode: str, corners: bool) -> Any:
+    """`grid_sample`, of other operations."""
+    spatial = input.shape[2:]
+    rank = len(spatial)
     points = grid.reshape(grid.shape[0], math.prod(grid.shape[1:-1]), rank)
     rows = input.flatten(2).transpose(1, 2).flatten(0, 1)  # (N · elements, C)
     places = [_elements(points[..., rank - 1 - d], n, corners) for d, n in enumerate(spatial)]  # (N, P) by dimension
@@ -237,6 +246,77 @@ def grid_sample(
         part = _read(rows, [place for place, _ in corner], spatial) * weight.reshape(-1, 1)
         total = part if total is None else total + part
     return _image(total, input.shape[1], grid.shape)
+
+
+def places_of(grid: Array, x: Array, padding_mode: str, corners: bool) -> tuple[Array, Array]:
+    """The grid's places counted in elements, (N, P, 2), across and down, and how fast they move with the grid; see `_elements`."""
+    sides = np.array(x.shape[:1:-1])
+    scale = ((sides - 1) if corners else sides) / 2
+    points = grid.reshape(len(grid), -1, 2)
+    places = ((points + 1).astype(wide(x.dtype)) * scale - (0.0 if corners else 0.5)).astype(x.dtype)
+    slopes = np.broadcast_to(scale.astype(x.dtype), places.shape)
+    if padding_mode == "border":
+        inside = (places > 0) & (places < sides - 1)
+        places = np.where(inside, places, np.nan_to_num(places, nan=0.0).clip(0, sides - 1)).astype(x.dtype)
+        slopes = np.where(inside, slopes, 0)
+    return places, slopes
+
+
+def _around(places: Array, shape: Sequence[int]) -> Iterator[tuple[Array, Array, Array, Array, Array]]:
+    """The four elements around places (N, P, 2): where each lies in the flat image, whether inside, its weight, and ∂weight/∂u, ∂v."""
+    height, width = shape[2:]
+    low = np.floor(places)
+    u, v = np.moveaxis(places - low, -1, 0)
+    left, top = _whole(low[..., 0], width), _whole(low[..., 1], height)
+    for down, by_v, w_v in ((0, -1, 1 - v), (1, 1, v)):
+        for right, by_u, w_u in ((0, -1, 1 - u), (1, 1, u)):
+            j, i = left + right, top + down
+            inside = (j >= 0) & (j < width) & (i >= 0) & (i < height)
+            yield np.where(inside, i * width + j, 0), inside, w_u * w_v, by_u * w_v, by_v * w_u
+
+
+class Bilinear(Fused):
+    """out[c, p] = Σ over the four elements around place p of weight · x[c, element], images (N, C, H, W) and a grid (N, H', W', 2).
+
+    With u, v the shares of a place between its elements, the weights are (1-u)(1-v), u(1-v), (1-v)u and uv:
+    dx[c, element] = Σ weight · grad[c, p],  du = Σ grad[c, p] · ∂weight/∂u · x[c, element], times the slope of u by the grid.
+    """
+
+    grad_fn_name = "GridSampler2DBackward0"
+    compiled = "grid.Bilinear"
+
+    @staticmethod
+    def work(x: Array, grid: Array, *rest: Any) -> int:
+        return size(x) and grid.size // 2 * x.shape[1] * (64 if at_hand() else 4)
+
+    @staticmethod
+    def definition(x: Any, grid: Any, padding_mode: str, corners: bool) -> Any:
+        return _composed(x, grid, "bilinear", padding_mode, corners)
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, grid: Array, padding_mode: str, corners: bool) -> Array:
+        ctx.save_for_backward(x, grid)
+        ctx.padding_mode, ctx.corners = padding_mode, corners
+        rows = x.reshape(*x.shape[:2], -1).swapaxes(1, 2)  # (N, elements, C)
+        out: Any = 0.0
+        for at, inside, weight, _, _ in _around(places_of(grid, x, padding_mode, corners)[0], x.shape):
+            out = out + np.where(inside[..., None], np.take_along_axis(rows, at[..., None], 1), 0) * weight[..., None]
+        return np.ascontiguousarray(out.swapaxes(1, 2)).reshape(*x.shape[:2], *grid.shape[1:3])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Any:
+        x, grid = ctx.saved_tensors
+        places, slopes = places_of(grid, x, ctx.padding_mode, ctx.corners)
+        rows = x.reshape(*x.shape[:2], -1).swapaxes(1, 2)
+        given = grad.reshape(*grad.shape[:2], -1).swapaxes(1, 2)  # (N, P, C)
+        dx, dplaces = np.zeros(rows.shape, x.dtype), np.zeros((*given.shape[:2], 2), x.dtype)
+        image = np.arange(len(x))[:, None]
+        for at, inside, weight, by_u, by_v in _around(places, x.shape):
+            np.add.at(dx, (image, at), np.where(inside[..., None], given * weight[..., None], 0))
+            along = (np.where(inside[..., None], np.take_along_axis(rows, at[..., None], 1), 0) * given).sum(-1)
+            dplaces += np.stack([along * by_u, along * by_v], -1)
+        dx = np.ascontiguousarray(dx.swapaxes(1, 2)).reshape(x.shape)
+        return dx, (dplaces * slopes).reshape(grid.shape), None, None
 
 
 def _image(rows: Any, channels: int, grid: Sequence[int]) -> Any:

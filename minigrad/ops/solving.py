@@ -5,11 +5,13 @@ Sources: M. Giles, "Collected Matrix Derivative Results for Forward and Reverse 
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..autograd.fused import at_hand, compiled_form, size
 from ..autograd.modes import is_grad_enabled
 from ..autograd.variable import Array, wrap
 from ..public import public
@@ -85,6 +87,19 @@ def inverse(input: Tensor) -> Tensor:
     return InvEx.apply(input)
 
 
+_BLOCK = 64  # rows that are found one after the other; what they owe to those before is one product
+
+
+def _substitute(a: Array, x: Array, upper: bool, unit: bool) -> None:
+    """Turn x, the right side (.., n, k), into the solution, row by row. Compiled: kernels/substitution.py."""
+    n = a.shape[-1]
+    for i in range(n - 1, -1, -1) if upper else range(n):
+        known = slice(i + 1, n) if upper else slice(0, i)
+        x[..., i : i + 1, :] -= a[..., i : i + 1, known] @ x[..., known, :]
+        if not unit:
+            x[..., i : i + 1, :] /= a[..., i : i + 1, i : i + 1]
+
+
 class SolveTriangular(Decomposition):
     """A X = B with A of one triangle, by substitution.  dB = A⁻ᵀ dX, dA = the triangle of -dB Xᵀ"""
 
@@ -93,12 +108,14 @@ class SolveTriangular(Decomposition):
         a, n = A.array, A.array.shape[-1]
         shape = np.broadcast_shapes(a.shape[:-2], B.array.shape[:-2])
         x = np.broadcast_to(B.array, (*shape, *B.array.shape[-2:])).copy()
+        solve = compiled_form("substitution.substitute", size(x) * (64 if at_hand() else 4)) or _substitute
         with np.errstate(all="ignore"):
-            for i in range(n - 1, -1, -1) if upper else range(n):
-                known = slice(i + 1, n) if upper else slice(0, i)
-                x[..., i : i + 1, :] -= a[..., i : i + 1, known] @ x[..., known, :]
-                if not unitriangular:
-                    x[..., i : i + 1, :] /= a[..., i : i + 1, i : i + 1]
+            for start in range((n - 1) // _BLOCK * _BLOCK, -1, -_BLOCK) if upper else range(0, n, _BLOCK):
+                now = slice(start, min(start + _BLOCK, n))
+                known = slice(now.stop, n) if upper else slice(0, start)
+                if known.start < known.stop:
+                    x[..., now, :] -= a[..., now, known] @ x[..., known, :]
+                solve(a[..., now, now], x[..., now, :], upper, unitriangular)
         X = wrap(x)
         ctx.upper, ctx.unit = upper, unitriangular
         ctx.save_for_backward(A, X)
@@ -140,6 +157,14 @@ def _cofactors(a: Array) -> Array:
     """det(a) a⁻ᵀ, also of singular matrices: with a = U diag(s) Vᵀ, det U det V · U diag(Π of the other s) Vᵀ."""
     n = a.shape[-1]
     unknown = ~np.isfinite(a).all((-2, -1), keepdims=True)
+    if a.size and not unknown.any():
+        with contextlib.suppress(np.linalg.LinAlgError):
+            inverse = np.linalg.inv(a)
+            condition = np.linalg.norm(a, 1, (-2, -1)) * np.linalg.norm(inverse, 1, (-2, -1))
+            value = np.linalg.det(a)
+            # Far from singular the definition loses no more digits than the singular values do
+            if (condition * np.finfo(a.dtype).eps < 1e-4).all() and np.isfinite(1 / value).all():
+                return (np.asarray(value)[..., None, None] * inverse.swapaxes(-1, -2)).astype(a.dtype)
     u, s, vh = np.linalg.svd(np.where(unknown, np.eye(n, dtype=a.dtype), a))
     others = np.where(np.eye(n, dtype=bool), 1.0, s[..., None, :]).prod(-1).astype(a.dtype)
     signs = np.linalg.det(u) * np.linalg.det(vh)
