@@ -615,7 +615,7 @@ mutant(
 mutant("MseLoss: twice", "ops:MseLoss", "slope", _slope_twice, "nn.functional.mse_loss")
 mutant("HuberLoss: twice", "ops:HuberLoss", "slope", _slope_twice, "nn.functional.huber_loss")
 mutant(
-    "batch norm: running statistics keep the wrong share", "ops.norm", "_update_running",
+    "batch norm: running statistics keep the wrong share", "ops.batch_norm", "_update_running",
     lambda o: lambda mean, var, momentum, *new: o(mean, var, 1 - momentum, *new), "nn.BatchNorm1d", "nn.functional.batch_norm",
 )  # fmt: skip
 mutant(

@@ -179,8 +179,7 @@ def walk(
     heap: list[tuple[float, Node]] = []  # these nodes, the newest on top
     turns = hooks.turns_of_leaves(edges) if hooks.Registered.on_leaves else None  # where in this order leaves come
     node: Any = None  # the one that has run: it gave `gradients`, which go along `edges`
-    looking_for_nan = current.anomaly
-    before, outside = current.recording, quiet.state()
+    looking_for_nan, before, outside = current.anomaly, current.recording, quiet.state()
     try:
         current.recording = create_graph
         quiet.enter(outside)

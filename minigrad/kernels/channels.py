@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import Array
-from ..ops.norm import Moments
-from ..ops.norm import NativeBatchNorm as NumpyBatchNorm
+from ..ops.batch_norm import Moments
+from ..ops.batch_norm import NativeBatchNorm as NumpyBatchNorm
 from . import split
 from .compiled import kernel
 from .sums import row_dot_centered, row_spread, row_sum
@@ -75,7 +75,7 @@ def planes(x: Array) -> Array:
 
 
 class NativeBatchNorm(NumpyBatchNorm):
-    """The compiled form of ops.norm.NativeBatchNorm, over all dimensions but the channels: a channel at a time."""
+    """The compiled form of ops.batch_norm.NativeBatchNorm, over all dimensions but the channels: a channel at a time."""
 
     @staticmethod
     def forward(

@@ -13,6 +13,7 @@ operations do), they return arrays and leave no trace in the graph.
     attention.py           scaled dot-product attention
     axes.py                the dimensions of a reduction (helpers)
     bags.py                embedding_bag: sums, means and maxima of bags of rows
+    batch_norm.py          batch and instance norm
     bessel.py              Bessel functions: their values, and i0
     checks.py              checks of arguments, in PyTorch's words (helpers)
     choice.py              where, maximum, minimum, clamp, nan_to_num
@@ -53,7 +54,7 @@ operations do), they return arrays and leave no trace in the graph.
     decompositions.py      qr, svd, and eigenvalues for linalg
     lu.py                  lu, lu_solve, geqrf and the reflections of a QR
     matrix_functions.py    pinverse, matrix_power, matrix_exp
-    norm.py                batch, layer, group and instance norm, rms norm
+    norm.py                layer and group norm, rms norm
     operands.py            tensors and numbers, and the type in which they meet (helpers)
     order.py               sort, topk, median, mode, quantile ...
     other_names.py         names of what nearly stands elsewhere: rsub, narrow_copy, nonzero_static ...
@@ -88,6 +89,7 @@ from .arithmetic import *
 from .arrange import *
 from .attention import *
 from .bags import *
+from .batch_norm import *
 from .bessel import *
 from .choice import *
 from .comparison import *
