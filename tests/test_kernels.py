@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -325,3 +326,26 @@ def test_compiling_is_announced_and_a_long_call_is_not(tmp_path):
 
     assert "minigrad: compiling busy.long, once on this machine" in said(1)
     assert said(300_000_000) == ""  # longer than PATIENCE, but loaded from disk
+
+
+def test_the_deep_run_looks_at_every_index(tmp_path):
+    """NUMBA_BOUNDSCHECK, as `make test-deep` sets it, reaches the kernels: past the end is an error there, not a number."""
+    (tmp_path / "beyond.py").write_text(
+        "import numpy as np\n"
+        "from minigrad.kernels import compiled\n\n"
+        "@compiled.kernel\n"
+        "def beyond(x, out):\n"
+        "    for i in range(x.size + 1):\n"
+        "        out[0] += x[i]\n\n"
+        "beyond(np.ones(3), np.zeros(1))\n"
+    )
+    root = Path(__file__).parent.parent
+    assert "NUMBA_BOUNDSCHECK=1" in (root / "Makefile").read_text(encoding="utf-8")
+    env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(root)}
+    run = [
+        subprocess.run([sys.executable, "beyond.py"], cwd=tmp_path, env=env | more, capture_output=True, text=True)
+        for more in ({}, {"NUMBA_BOUNDSCHECK": "1"})
+    ]
+    assert run[0].returncode == 0, run[0].stderr
+    assert run[1].returncode == 1
+    assert "IndexError" in run[1].stderr
