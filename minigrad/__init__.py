@@ -72,7 +72,7 @@ globals().update(
 for _room in (
     linalg, nn.init, nn.utils.clip_grad, nn.utils.convert_parameters, nn.utils.fusion, nn.utils.parametrize,
     nn.utils.parametrizations, nn.utils.rnn, nn.utils, autograd, _functional, utils.data,
-    optim.swa_utils,
+    utils.data.dataloader, optim.swa_utils,
 ):  # fmt: skip
     vars(_room).update(_publish(vars(_room), _room.__name__))
 _MINIGRAD.update({_name: globals()[_name] for _name in _MINIGRAD})

@@ -23,6 +23,7 @@ CALLS = {
     "bernoulli": lambda t, x: (x,),
     "empty": lambda t, x: (2, 3),
     "empty_like": lambda t, x: (x,),
+    "empty_strided": lambda t, x: ((2, 3), (3, 1)),
     "eye": lambda t, x: (2,),
     "from_dlpack": lambda t, x: (np.ones(3, np.float32),),
     "from_numpy": lambda t, x: (np.ones(3, np.float32),),
@@ -50,6 +51,7 @@ CALLS = {
     "zeros": lambda t, x: (2, 3),
     "zeros_like": lambda t, x: (x,),
     "Tensor.new_empty": lambda t, x: (2, 3),
+    "Tensor.new_empty_strided": lambda t, x: ((2, 3), (3, 1)),
     "Tensor.new_full": lambda t, x: ((2, 3), 1.0),
     "Tensor.new_ones": lambda t, x: (2, 3),
     "Tensor.new_tensor": lambda t, x: ([1.0, 2.0],),
@@ -217,7 +219,10 @@ SIZED = {
     "normal": (0.0, 1.0),
     "randint": (5,),
 }
-FILLED = {"full": {"fill_value": 1.0}, "Tensor.new_full": {"fill_value": 1.0}}
+FILLED = {
+    "full": {"fill_value": 1.0}, "Tensor.new_full": {"fill_value": 1.0}, "empty_strided": {"stride": (3, 1)},
+    "Tensor.new_empty_strided": {"stride": (3, 1)},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("size", [(2, 3), [2, 3], (), (0,), 3, None, "text", (2.5,), (-1,)])

@@ -1,6 +1,7 @@
 """1/0 is inf in silence, whatever the program says of its own arrays; and the program's own code keeps what it said."""
 
 import inspect
+import math
 import threading
 import warnings
 from dataclasses import replace
@@ -93,7 +94,7 @@ OTHERS = {
     "float": lambda: BIG.float(),
     "half": lambda: ALL.half(),
     "integers": lambda: [ALL.to(d) for d in (minigrad.int64, minigrad.int32, minigrad.uint8, minigrad.bool)],
-    "fill_": lambda: ALL.clone().fill_(1e300),
+    "fill_": lambda: [ALL.clone().fill_(math.inf), ALL.clone().fill_(1e38)],
     "setitem": lambda: [ALL.clone().__setitem__(0, 1e300), ALL.clone().__setitem__(slice(0, 3), BIG)],
     "copy_": lambda: ALL[:3].clone().copy_(BIG),
     "in place": lambda: [ALL.clone().add_(3e38), ALL[:3].clone().add_(BIG), ALL.clone().div_(0)],

@@ -397,9 +397,9 @@ VARIANTS = {
         "TriangularSolve", "Topk", "Sort", "Kthvalue", "Prod", "Max", "Min", "Median", "Cumprod", "Cummax", "Cummin", "Logcumsumexp",
         "Repeat", "Rot90",
     },
-    "Gather": {"Topk", "Sort", "Median", "Cummax", "Cummin"},
+    "Gather": {"Topk", "Sort", "Median", "Cummax", "Cummin", "Kthvalue"}, "LinalgVectorNorm": {"Norm"},
     "IndexPut": {"IndexCopy", "IndexFill", "Scatter", "SelectScatter", "SliceScatter"}, "Sign": {"Sgn"},
-    "Clamp": {"ClampMax", "ClampMin"}, "Split": {"SplitWithSizes"}, "AvgPool2D": {"AvgPool3D"},
+    "Clamp": {"ClampMax", "ClampMin"}, "Split": {"SplitWithSizes", "UnsafeSplit", "UnsafeSplitWithSizes"}, "AvgPool2D": {"AvgPool3D"},
     "MaxPool2DWithIndices": {"MaxPool3DWithIndices"}, "LinalgCholeskyEx": {"Cholesky"},
     "LinalgSolveTriangular": {"TriangularSolve"}, "CholeskySolve": {"CholeskyInverse"},
 }  # fmt: skip

@@ -276,3 +276,18 @@ def test_hooks_of_modules_and_of_their_parameters_are_called_in_pytorchs_order()
             model(engine.ones(3, 2, requires_grad=True)).sum().backward()
             found.append(called)
         assert found[0] == found[1], seed
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("shape", [(4,), (2, 4), (2, 3, 4)])
+def test_a_linear_layer_keeps_the_weight_that_it_saw(shape, bias):
+    """PyTorch saves the transposed weight, so the gradient of x is that of the old one, whatever `w.data = ...` said since."""
+    found = []
+    for engine in (torch, minigrad):
+        engine.manual_seed(0)
+        x, w = engine.randn(*shape, requires_grad=True), engine.randn(3, 4, requires_grad=True)
+        y = engine.nn.functional.linear(x, w, engine.randn(3) if bias else None)
+        x.data, w.data = x.detach() * 2, w.detach() * 3
+        found.append([g.numpy() for g in engine.autograd.grad(y.sum(), (x, w))])
+    for theirs, ours in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, theirs, 1e-6, 1e-6)

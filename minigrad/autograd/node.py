@@ -34,6 +34,7 @@ class Node:
     order_of_inputs: ClassVar[Sequence[int] | None] = (
         None  # by input its place in PyTorch's node: see `turns_of_leaves`
     )
+    saved_turned: ClassVar[Sequence[int]] = ()  # inputs that PyTorch saves as another tensor: see `_now`
     grad_fn_name: ClassVar[str | None] = None  # PyTorch's name of the node, where it is not the class's + "Backward0"
 
     _saved: tuple[Any, ...] | None = ()
@@ -86,11 +87,13 @@ class Node:
     def _now(self, value: Any) -> Any:
         """A saved array; of a leaf that was given others since, by `leaf.data = ...`, the leaf's present one.
 
-        As in PyTorch, where a node saves the tensor and not what it held: the gradient is that of w · w at the new w.
+        As in PyTorch, where a node saves the tensor and not what it held: the gradient is that of w · w at the new w. What it
+        saves is at times a view, as a layer's weight is transposed: that keeps what it held (`saved_turned`).
         """
         if isinstance(value, Array) and id(value) in self._ids[: len(self._edges)]:
-            edge = self._edges[self._ids.index(id(value))]
-            if edge is not None and edge[0].variable is not None:
+            position = self._ids.index(id(value))
+            edge = self._edges[position]
+            if edge is not None and edge[0].variable is not None and position not in self.saved_turned:
                 return edge[0].variable.array
         return value
 

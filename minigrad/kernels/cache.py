@@ -18,7 +18,6 @@ import hashlib
 import os
 import pickle
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,8 @@ import numba
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
+
+from ..files import write
 
 config: Any = numba.config  # (which makes its attributes when it is imported)
 _LARGEST = 1 << 26  # bytes: no loop has as many
@@ -84,7 +85,7 @@ class Store(NullCache):
         problem: OSError | None = None
         for folder in _folders(self.source):
             try:
-                _write(folder / name, _digest(what, body) + body)
+                write(folder / name, _digest(what, body) + body)
                 return
             except OSError as error:
                 problem = problem or error
@@ -100,21 +101,6 @@ class Store(NullCache):
 
 def _digest(what: str, body: bytes) -> bytes:
     return hashlib.sha256(what.encode() + b"\0" + body).digest()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all: who reads meanwhile sees what was there before."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(handle, "wb") as file:
-            file.write(content)
-        os.chmod(partial, 0o644)  # others may read it: the package may be everybody's
-        os.replace(partial, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(partial)
-        raise
 
 
 def _say(problem: OSError | None) -> None:

@@ -98,7 +98,7 @@ def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, retu
         shape = [1] * (2 * rank)
         shape[d], shape[rank + d] = places.shape
         table = table * n + places.reshape(shape)
-    table = table.reshape(math.prod(target), -1)
+    table = table.reshape(math.prod(target), math.prod(table.shape[rank:]))
     seen = input.array.reshape(*input.array.shape[:-rank], math.prod(spatial)).take(table, -1)
     best = seen.argmax(-1)
     if seen.dtype.kind == "f" and (holes := np.isnan(seen)).any():  # the last nan wins

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,10 +31,13 @@ class Linear(Operation):
 
     grad_fn_name = "AddmmBackward0"
     order_of_inputs = (1, 2, 0)  # bias + input @ weight.T
+    saved_turned: Sequence[int] = (1,)
 
     @staticmethod
     def forward(ctx: Any, x: Array, weight: Array, bias: Array | None) -> Array:
         ctx.save_for_backward(x, weight)
+        if x.ndim != 2:
+            ctx.saved_turned = (0, 1)
         if x.ndim <= 2:
             out = np.dot(x, weight.T)
         else:

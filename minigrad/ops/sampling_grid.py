@@ -248,6 +248,11 @@ def _composed(input: Any, grid: Any, mode: str, padding_mode: str, corners: bool
     return _image(total, input.shape[1], grid.shape)
 
 
+def _image(rows: Any, channels: int, grid: Sequence[int]) -> Any:
+    """Rows (N · P, C) as images (N, C, *spatial), spatial that of the grid."""
+    return rows.reshape(*grid[:-1], channels).movedim(-1, 1).contiguous()
+
+
 def places_of(grid: Array, x: Array, padding_mode: str, corners: bool) -> tuple[Array, Array]:
     """The grid's places counted in elements, (N, P, 2), across and down, and how fast they move with the grid; see `_elements`."""
     sides = np.array(x.shape[:1:-1])

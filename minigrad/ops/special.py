@@ -142,6 +142,8 @@ def mvlgamma(input: Operand, p: int) -> Tensor:
     """ln Γₚ(a) = p (p - 1) / 4 · ln π + Σⱼ ln Γ(a - j / 2), j < p. PyTorch: torch.mvlgamma."""
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
+    if input.array.dtype.kind == "b":
+        raise RuntimeError("mvlgamma: The input tensor may not be a boolean tensor.")
     if p > 1_000_000:
         raise NotImplementedError(f"mvlgamma: p={p} is not supported by minigrad; there are up to 1,000,000 terms")
     total: Any = p * (p - 1) / 4 * math.log(math.pi)
