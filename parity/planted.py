@@ -63,6 +63,12 @@ class Plan:
 PLANS = (*itertools.starmap(Plan, itertools.product(VALUES, WHERE)), *(Plan(slope=slope) for slope in SLOPES))
 
 
+def part_of(turn: int) -> tuple[Plan, ...]:
+    """A third of the plans: each kind of value in one of the places, and one kind of cotangent, which change from turn to turn."""
+    kinds = (Plan(kind, WHERE[(turn + i) % len(WHERE)]) for i, kind in enumerate(VALUES))
+    return (*kinds, Plan(slope=tuple(SLOPES)[turn % len(SLOPES)]))
+
+
 def plant(array: np.ndarray, number: float, where: str, rng: np.random.Generator) -> None:
     """Write a number into one place of an array, into a row or everywhere."""
     if not array.size:
@@ -185,11 +191,16 @@ def forms(case: Case) -> tuple[str, ...]:
 def differences(
     case: Case,
     seeds: range = range(1),
-    plans: tuple[Plan, ...] = PLANS,
+    turn: int | None = None,
     dtypes: tuple[str, ...] = ("float64", "float32"),
 ) -> Iterator[tuple[str, str]]:
-    """(what was planted, what differs then) for each comparison of a case that fails."""
-    for position, dtype in itertools.product(forms(case), dtypes if case.float32 else ("float64",)):
+    """(what was planted, what differs then) for each comparison of a case that fails.
+
+    By all plans, or with a turn by `part_of(turn)` in the first form and dtype, `part_of(turn + 1)` in the second, ...
+    """
+    runs = itertools.product(forms(case), dtypes if case.float32 else ("float64",))
+    for i, (position, dtype) in enumerate(runs):
+        plans = PLANS if turn is None else part_of(turn + i)
         for plan, seed in itertools.product(plans, seeds):
             example = Planted(case, seed, position, dtype, plan)
             if not example.floats:

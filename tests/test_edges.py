@@ -38,7 +38,13 @@ ACCIDENTS = {
             "logcumsumexp", "nn.BCEWithLogitsLoss.weights", "nn.CrossEntropyLoss.soft", "nn.GLU", "nn.functional.glu",
             "nn.functional.layer_norm", "nanquantile", "linalg.vander", "linalg.householder_product", "func.grad",
             "func.grad_and_value", "func.jacrev", "func.jacfwd", "func.hessian", "vmap", "autograd.functional.hessian",
-            "autograd.functional.hvp", "autograd.functional.vhp",
+            "autograd.functional.hvp", "lu_solve", "Tensor.lu_solve", "orgqr", "ormqr",
+        ],
+        "samples of a parameter without end: PyTorch's Poisson counts are negative then, and its infinite matrices positive-definite": [
+            "distributions.NegativeBinomial", "distributions.Wishart",
+        ],
+        "where |x| is not above the precision, nan included, PyTorch's slope is that at 0; here that of nan is nan": [
+            "special.i1", "special.i1e",
         ],
         "PyTorch's mean is updated element by element, which makes inf - inf of one infinite element": [
             "std_mean", "var_mean",
@@ -70,6 +76,9 @@ ACCIDENTS = {
         "a row of zeros is not scaled and has no second derivative: 0 here, 0 · inf of its norm's in PyTorch": ["renorm"],
         "PyTorch's third derivative of a product of all elements is nan where one is 0; a polynomial's is finite": [
             "func.hessian",
+        ],
+        "a variance of 0: both refuse it, PyTorch where it factors a matrix, minigrad where it looks at the parameters": [
+            "distributions.LowRankMultivariateNormal",
         ],
         "weights of both signs that add up to 0: a mean of weight 0": ["nn.NLLLoss.weight"],
     },

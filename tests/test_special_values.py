@@ -4,8 +4,12 @@ Two lists, neither written by hand: every case of the table that has a gradient,
 NumPy, compiled), with such a value in one place, in a row and everywhere, or in one place of the cotangent; and every
 compiled loop that an operation may choose, at the sizes around its vectors, tiles, blocks and the size at which it is chosen.
 What differs from PyTorch is listed with the reason, and with nothing else.
+
+The short run gives each form and dtype of a case every kind of value in one of the three places, by turns; HYPOTHESIS_PROFILE=deep
+gives it all of them. Likewise it gives each size of a compiled loop every other kind of value.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -20,6 +24,7 @@ from parity.cases import FAMILIES
 from parity.planted import SLOPES, VALUES, WHERE, differences, plant, value
 
 assert FAMILIES  # importing them fills the table
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 NAN, INF = float("nan"), float("inf")
 
 # -- every case of the table
@@ -37,7 +42,9 @@ ACCIDENTS = {
             "linalg.pinv", "pinverse", "linalg.pinv.hermitian", "linalg.matrix_norm.dims", "linalg.cond", "linalg.det", "det", "slogdet",
             "linalg.slogdet", "logdet", "linalg.solve", "linalg.tensorsolve", "linalg.inv", "linalg.tensorinv",
             "linalg.householder_product", "qr", "Tensor.qr", "linalg.qr", "matrix_exp",
-            "matrix_exp.second", "linalg.matrix_exp", "distributions.MultivariateNormal.scale_tril",
+            "matrix_exp.second", "linalg.matrix_exp", "distributions.MultivariateNormal.scale_tril", "lu", "linalg.lu",
+            "linalg.lu_factor", "linalg.lu_factor_ex", "Tensor.lu", "lu.infos", "lu_unpack", "lu_solve", "Tensor.lu_solve",
+            "linalg.inv_ex", "linalg.solve_ex", "linalg.cholesky_ex", "orgqr", "ormqr",
         ],
     },
     PADDING: {
@@ -53,7 +60,7 @@ ACCIDENTS = {
             "nn.LayerNorm", "nn.functional.group_norm", "nn.GroupNorm", "nn.functional.instance_norm", "nn.InstanceNorm1d",
             "nn.InstanceNorm2d", "nn.InstanceNorm3d", "nn.BatchNorm1d", "nn.BatchNorm2d", "nn.BatchNorm3d",
             "nn.utils.rnn.PackedSequence", "nn.functional.scaled_dot_product_attention.large", "nn.Bilinear",
-            "nn.functional.bilinear", "bilinear", "chain_matmul", "xlogy", "special.xlogy", "std", "std_mean", "var_mean", "dist",
+            "nn.functional.bilinear", "bilinear", "chain_matmul", "xlogy", "special.xlogy", "std_mean", "var_mean",
             "nn.LazyConvTranspose1d",
         ],
     },
@@ -75,12 +82,12 @@ ACCIDENTS = {
     "0 · nan in PyTorch, where the slope is 0: here what is not chosen adds nothing": {
         ("slope", "nan"): [
             "nn.functional.prelu", "nn.PReLU", "nn.functional.multi_margin_loss", "nn.MultiMarginLoss",
-            "nn.functional.multilabel_margin_loss", "nn.MultiLabelMarginLoss", "nanmean",
+            "nn.functional.multilabel_margin_loss", "nn.MultiLabelMarginLoss",
         ],
     },
     "inf - inf or 0 · inf comes up in one order of the same sums and products and not in the other": {
         (*NOT_FINITE, "huge", "slope"): [
-            "func.jacrev", "func.jacfwd", "autograd.functional.jacobian", "prod.dtypes", "lerp", "nanquantile", "renorm",
+            "func.jacrev", "func.jacfwd", "autograd.functional.jacobian", "prod.dtypes", "nanquantile", "renorm",
         ],
     },
     "PyTorch's second derivative of a product divides by what is tiny": {
@@ -91,11 +98,26 @@ ACCIDENTS = {
     "which of several equal elements comes first is left open": {
         ANY: ["kthvalue", "kthvalue.long", "topk.long", "quantile.interpolation", "nn.utils.prune"],
     },
-    "a sequence with a number planted is not sorted any more": {ANY: ["searchsorted", "bucketize"]},
     "parameters that are no numbers: PyTorch draws from them, and refuses the values or not": {
         ANY: [
             "distributions.Beta", "distributions.Poisson", "distributions.kl_divergence", "distributions.AffineTransform",
         ],
+    },
+    "samples of a parameter without end: PyTorch's Poisson counts are negative then, and its infinite matrices positive-definite": {
+        ("inf", "huge"): ["distributions.NegativeBinomial", "distributions.Wishart"],
+    },
+    "a slope of order 1 beside 1 / tiny and -1 / tiny, which cancel: it is lost in one order of the sum and not in the other": {
+        ("tiny",): ["distributions.NegativeBinomial"],
+    },
+    "PyTorch looks at the probabilities only where validate_args is given, and clamps them otherwise": {
+        ("inf", "-inf", "huge"): ["distributions.ContinuousBernoulli"],
+    },
+    "a variance from the difference of two moments that are almost equal": {("inf", "huge"): ["distributions.Kumaraswamy"]},
+    "where |x| is not above the precision, nan included, PyTorch's slope is that at 0; here that of nan is nan": {
+        ("nan",): ["special.i1", "special.i1e"],
+    },
+    "the norm of one number is found without its square, which is 0 or infinite in PyTorch": {
+        ("denormal", "tiny", "huge"): ["norm"],
     },
 }  # fmt: skip
 
@@ -111,9 +133,9 @@ DIFFERENTIABLE = [case for case in CASES.values() if case.gradient]
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("family", sorted({case.family for case in DIFFERENTIABLE}))
 def test_cases(family):
-    for case in DIFFERENTIABLE:
+    for turn, case in enumerate(DIFFERENTIABLE):
         if case.family == family:
-            for kind, text in differences(case):
+            for kind, text in differences(case, turn=None if DEEP else turn):
                 assert kind in allowed(case.name), text
 
 
@@ -220,6 +242,31 @@ def image_shapes():
         yield (n, c, side, side), (f, c, 3, 3), (f,)
 
 
+def grids():
+    """Images and places: one of each, and channels and places around a vector."""
+    for n, channels, side, places in ((1, 1, 1, 1), (2, 3, 5, 7), (1, 9, 8, 17)):
+        yield (n, channels, side, side), (n, 2, places, 2)
+
+
+def triangle(upper):
+    """A solution by a triangular matrix whose diagonal outweighs the rest, so that nothing grows from row to row."""
+
+    def program(t, a, b):
+        n = a.shape[0]
+        return t.linalg.solve_triangular(a / n + 2 * t.eye(n, dtype=a.dtype), b, upper=upper)
+
+    return program
+
+
+def triangles():
+    """Rows around the block that is solved at a time, and right sides around a vector."""
+    from minigrad.ops.solving import _BLOCK
+
+    for n in (1, 5, *around(_BLOCK)):
+        for k in (1, 9):
+            yield (n, n), (n, k)
+
+
 def cross_entropy(t, x):
     target = t.tensor([-100 if i == 1 else (3 * i) % x.shape[1] for i in range(x.shape[0])])
     return t.nn.functional.cross_entropy(x, target, reduction="none")
@@ -280,6 +327,13 @@ PROGRAMS = {
     "recurrent.RnnLayer": lambda: [(recurrent("RNN"), list(rnn_shapes(1)))],
     "recurrent.LstmLayer": lambda: [(recurrent("LSTM"), list(rnn_shapes(4)))],
     "recurrent.GruLayer": lambda: [(recurrent("GRU"), list(rnn_shapes(3)))],
+    "grid.Bilinear": lambda: [
+        (lambda t, x, grid: t.nn.functional.grid_sample(x, grid, align_corners=False), list(grids()))
+    ],
+    "substitution.substitute": lambda: [
+        (triangle(upper=False), list(triangles())),
+        (triangle(upper=True), list(triangles())),
+    ],
     "scatter.AddRows": lambda: [(lambda t, x: x[indices(t, 11, x.shape[0])], [((5, n),) for n in row_sizes()])],
     "scatter.Embedding": lambda: [
         (lambda t, w: t.nn.functional.embedding(indices(t, 11, w.shape[0]), w), [((5, n),) for n in row_sizes()])
@@ -348,16 +402,21 @@ ACCIDENTS_OF_LOOPS = {
 }  # fmt: skip
 
 
-def mismatches(name):
-    """(form, dtype, what was planted, which program and shapes) of each comparison that fails."""
+def mismatches(name, step):
+    """(form, dtype, what was planted, which program and shapes) of each comparison that fails.
+
+    With a step of 2 the first shapes meet every other kind of value in each dtype, the next shapes those between, and so on.
+    """
     count = 0
     for k, (program, all_shapes) in enumerate(PROGRAMS[name]()):
         sums = name not in ELEMENTWISE
-        for shapes in all_shapes:
+        for turn, shapes in enumerate(all_shapes):
             large = np.prod(shapes[0]) >= LARGE - 1
             for dtype in (np.float32, np.float64):
                 for kind in (*VALUES, *(f"slope {s}" for s in SLOPES)):
                     count += 1
+                    if (count + turn) % step:
+                        continue
                     rng = np.random.default_rng(count)
                     arrays = [rng.normal(size=s).astype(dtype) for s in shapes]
                     slope = rng.normal(size=max(4 * arrays[0].size, 1 << 15)).astype(dtype)
@@ -389,15 +448,19 @@ ELEMENTWISE = ("elementwise.Relu", "elementwise.Gelu", "elementwise.Erf", "pool.
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
 def test_loops(name):
     listed = {kind for kinds in ACCIDENTS_OF_LOOPS.get(name, {}).values() for kind in kinds}
-    for form, dtype, kind, text in mismatches(name):
+    for form, dtype, kind, text in mismatches(name, step=1 if DEEP else 2):
         assert kind in listed, f"{form} {dtype}: {text}"
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_what_is_listed_of_loops_differs():
     for name, reasons in ACCIDENTS_OF_LOOPS.items():
-        listed = {kind for kinds in reasons.values() for kind in kinds}
-        assert listed - {kind for _, _, kind, _ in mismatches(name)} == set(), name
+        missing = {kind for kinds in reasons.values() for kind in kinds}
+        for _, _, kind, _ in mismatches(name, step=1):
+            missing.discard(kind)
+            if not missing:
+                break
+        assert missing == set(), name
 
 
 # -- where a nan may go

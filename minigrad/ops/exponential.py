@@ -107,7 +107,7 @@ class Xlogy(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
-        return where((a == 0) & (b <= 0), 0.0, grad * log(b)), grad * (a / b)
+        return where((a == 0) & (b <= 0), 0.0, Xlogy.apply(grad, b)), grad * (a / b)
 
 
 @public

@@ -11,6 +11,7 @@ from ..autograd.variable import Operand, wrap
 from ..public import public
 from .arithmetic import rsub as _rsub
 from .distances import norm
+from .mask import nothing
 from .masked import nonzero
 from .operands import to_float
 from .pad import pad as _pad
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
-class Angle(
-    Rule, out=lambda x: np.where(x < 0, np.pi, np.where(np.isnan(x), x, 0)).astype(x.dtype), dx=lambda grad: grad * 0
-):
+class Angle(Rule, out=lambda x: np.where(x < 0, np.pi, np.where(np.isnan(x), x, 0)).astype(x.dtype), dx=nothing):
     """out = 0 for x ≥ 0, π for x < 0.  dx = 0"""
 
 
