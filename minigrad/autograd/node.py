@@ -78,8 +78,9 @@ class Node:
             position = self._ids.index(id(value))
             n_inputs = len(self._edges)
             edge = (self, position - n_inputs) if position >= n_inputs else self._edges[position]
-            if edge is not None and edge[0].variable is not None:
-                return edge[0].variable
+            leaf: Any = None if edge is None else edge[0].variable
+            if leaf is not None and (leaf.array is value or position not in self.saved_turned):
+                return leaf
             if edge is not None:
                 return wrap_recorded(value, edge)
         return wrap(value)

@@ -84,6 +84,8 @@ class Store(NullCache):
         body = dumps(data._reduce())
         problem: OSError | None = None
         for folder in _folders(self.source):
+            with contextlib.suppress(OSError):
+                (folder / name).unlink()  # one that may not be read or written is in the way
             try:
                 write(folder / name, _digest(what, body) + body)
                 return

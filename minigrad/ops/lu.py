@@ -298,7 +298,10 @@ def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, tran
 
 @public
 def orgqr(input: Tensor, input2: Tensor) -> Tensor:
-    """The first columns of H₁ H₂ ..., tau = input2. PyTorch: torch.orgqr; torch.linalg.householder_product."""
+    """The first columns of H₁ H₂ ..., tau = input2. PyTorch: torch.orgqr; torch.linalg.householder_product.
+
+    Source: Schreiber and Van Loan 1989 (the product as one matrix).
+    """
     tau = input2
     require_matrix(input, "torch.linalg.householder_product", "input")
     _factors("torch.linalg.householder_product", input, tau)
@@ -309,4 +312,6 @@ def orgqr(input: Tensor, input2: Tensor) -> Tensor:
             "tau.shape[-1]"
         )
     eye: Any = wrap(np.eye(m, n, dtype=input.array.dtype))
-    return reflected(input, tau, eye.expand(input.array.shape))
+    V, D = (tril(input, -1) + eye)[..., : tau.array.shape[-1]], tau.unsqueeze(-1)
+    # Of H₁ H₂ ... = I - V T Vᵀ: T⁻¹ is the upper triangle of Vᵀ V with 1 / tau on the diagonal, so (I + D (Vᵀ V)↗) T = D
+    return eye - V @ SolveTriangular.apply(triu(V.mT @ V, 1) * D, V[..., :n, :].mT * D, True, True)

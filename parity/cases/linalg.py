@@ -376,7 +376,8 @@ reduced(
     float32=False,
 )
 FACTORS = Domain(1.5, 2.5)  # PyTorch's derivative divides by 1 - tau |v|², which is then far from 0
-reduced("orgqr", lambda d: call(d.tensor((4, 3)), d.tensor((d.integer(1, 3),), FACTORS)))
+# PyTorch's second derivative has lost half its digits where rows are alike: linalg.householder_product, the same function, has it.
+reduced("orgqr", lambda d: call(d.tensor((4, 3)), d.tensor((d.integer(1, 3),), FACTORS)), second=False)
 
 
 def reflections(d: Draw) -> Call:
