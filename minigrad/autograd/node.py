@@ -34,7 +34,7 @@ class Node:
     order_of_inputs: ClassVar[Sequence[int] | None] = (
         None  # by input its place in PyTorch's node: see `turns_of_leaves`
     )
-    saved_turned: ClassVar[Sequence[int]] = ()  # inputs that PyTorch saves as another tensor: see `_now`
+    saved_turned: Sequence[int] = ()  # inputs that PyTorch saves as another tensor: see `_now`
     grad_fn_name: ClassVar[str | None] = None  # PyTorch's name of the node, where it is not the class's + "Backward0"
 
     _saved: tuple[Any, ...] | None = ()

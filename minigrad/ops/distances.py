@@ -45,7 +45,7 @@ class Norm2(Operation):
         x, out = ctx.saved_tensors
         kept = kept_shape(tuple(x.shape), ctx.axes)
         out = out.reshape(kept)
-        return grad.reshape(kept) * (x / where(out == 0, math.inf, out)), None, None
+        return grad.reshape(kept) * where(out == 0, 0.0, x / out), None, None
 
 
 class _PNorm(Operation):

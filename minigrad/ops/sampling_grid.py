@@ -280,11 +280,6 @@ def _around(places: Array, shape: Sequence[int]) -> Iterator[tuple[Array, Array,
             yield np.where(inside, i * width + j, 0), inside, w_u * w_v, by_u * w_v, by_v * w_u
 
 
-def _image(rows: Any, channels: int, grid: Sequence[int]) -> Any:
-    """Rows (N · P, C) as images (N, C, *spatial), spatial that of the grid."""
-    return rows.reshape(*grid[:-1], channels).movedim(-1, 1).contiguous()
-
-
 class Bilinear(Fused):
     """out[c, p] = Σ over the four elements around place p of weight · x[c, element], images (N, C, H, W) and a grid (N, H', W', 2).
 
