@@ -176,13 +176,14 @@ record.claim("batch normalization fused: one line back", f"{apart(fused_z, d_z):
 class CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx, logits, t):
-        p = torch.softmax(logits, dim=1)
-        ctx.save_for_backward(p, t)
-        return -p[torch.arange(len(t)), t].log().mean()
+        # What came in is saved, and not p: then the gradient can itself be differentiated, and parity looks at that too.
+        ctx.save_for_backward(logits, t)
+        return -torch.softmax(logits, dim=1)[torch.arange(len(t)), t].log().mean()
 
     @staticmethod
     def backward(ctx, slope):
-        p, t = ctx.saved_tensors
+        logits, t = ctx.saved_tensors
+        p = torch.softmax(logits, dim=1)
         return slope * (p - F.one_hot(t, p.shape[1]).to(p.dtype)) / len(t), None
 
 
@@ -191,7 +192,8 @@ class Forgetful(CrossEntropy):
 
     @staticmethod
     def backward(ctx, slope):
-        p, t = ctx.saved_tensors
+        logits, t = ctx.saved_tensors
+        p = torch.softmax(logits, dim=1)
         return slope * (p - F.one_hot(t, p.shape[1]).to(p.dtype)), None
 
 
