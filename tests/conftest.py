@@ -6,6 +6,7 @@ Hypothesis profiles, chosen by the environment variable HYPOTHESIS_PROFILE:
 """
 
 import os
+import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,6 +40,8 @@ def _clean_state():
     for engine in (torch, minigrad):
         engine.set_default_dtype(engine.float32)
         engine.manual_seed(0)
+        if f"{engine.__name__}.distributions" in sys.modules:  # PyTorch's compiler switches its checks off for good
+            engine.distributions.Distribution.set_default_validate_args(True)
     yield
     for engine in (torch, minigrad):
         engine.set_default_dtype(engine.float32)
