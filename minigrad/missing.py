@@ -79,10 +79,21 @@ def error(module: str, name: str, names: Iterable[str]) -> AttributeError:
     return AttributeError(f"module '{module}' has no attribute '{name}'{_said(name, names, here)}")
 
 
-def of_tensor(tensor: object, name: str) -> AttributeError:
-    """The error for an attribute that a tensor has not."""
-    said = "" if name.startswith("_") else _said(name, dir(type(tensor)), "Tensor")
-    return AttributeError(f"'{type(tensor).__name__}' object has no attribute '{name}'{said}")
+class Absent:
+    """Stands in a class for an attribute that PyTorch's has and minigrad's has not: AttributeError, with what to do instead.
+
+    A `__getattr__` would do that too, and make each access to any other attribute slower.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, held: object, owner: type) -> NoReturn:
+        what, names = f"type object '{owner.__name__}'", []
+        if held is not None:
+            what, names = f"'{owner.__name__}' object", [name for name in dir(owner) if hasattr(owner, name)]
+        said = f"{what} has no attribute '{self.name}'{_said(self.name, names, 'Tensor')}"
+        raise AttributeError(said, name=self.name, obj=held)
 
 
 def advise(package: str) -> None:

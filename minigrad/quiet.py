@@ -30,7 +30,7 @@ def _look() -> tuple[contextvars.ContextVar[Any], Any]:
     raise ImportError("minigrad needs a NumPy that keeps np.errstate in a context variable: 2.1 or later")
 
 
-_variable, _QUIET = _look()
+_variable, QUIET = _look()
 
 
 class _Outside(threading.local):
@@ -45,7 +45,7 @@ _outside = _Outside()
 def new_context() -> contextvars.Context:
     """A context in which no floating-point error is told."""
     context = contextvars.Context()
-    context.run(_variable.set, _QUIET)
+    context.run(_variable.set, QUIET)
     return context
 
 
@@ -64,9 +64,9 @@ put_back: Callable[[Any], object] = _variable.set
 
 def enter(before: Any) -> None:
     """Set the engine's state, where `before` is that of the program."""
-    if before is not _QUIET:
+    if before is not QUIET:
         _outside.state = before
-        _variable.set(_QUIET)
+        _variable.set(QUIET)
 
 
 def quiet(function: Callable) -> Callable:
@@ -75,11 +75,11 @@ def quiet(function: Callable) -> Callable:
     @functools.wraps(function)
     def quietly(*args: Any, **kwargs: Any) -> Any:
         before = _variable.get()
-        if before is _QUIET:
+        if before is QUIET:
             return function(*args, **kwargs)
         _outside.state = before
         try:
-            _variable.set(_QUIET)
+            _variable.set(QUIET)
             return function(*args, **kwargs)
         finally:
             _variable.set(before)
@@ -89,10 +89,10 @@ def quiet(function: Callable) -> Callable:
 
 def as_outside(function: Callable, *args: Any) -> Any:
     """function(*args), a function of the user's own, under the program's state."""
-    if _outside.state is None or _variable.get() is not _QUIET:
+    if _outside.state is None or _variable.get() is not QUIET:
         return function(*args)
     try:
         _variable.set(_outside.state)
         return function(*args)
     finally:
-        _variable.set(_QUIET)
+        _variable.set(QUIET)

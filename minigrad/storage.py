@@ -18,7 +18,7 @@ import weakref
 
 import numpy as np
 
-from .threads import new_lock
+from .threads import new_lock, others
 
 clock = itertools.count(1)
 
@@ -63,17 +63,23 @@ def find(array: np.ndarray) -> Record | None:
 def mark_written(array: np.ndarray, recorded: bool = False) -> int:
     """Note that ``array`` was written in place (``recorded``: and that autograd recorded it). Returns the time."""
     root = owner(array)
+    if others():
+        with _one_thread:
+            return _note(root, recorded)
+    return _note(root, recorded)
+
+
+def _note(root: np.ndarray, recorded: bool) -> int:
     key = id(root)
-    with _one_thread:
-        record = _records.get(key)
-        if record is None:
-            # The record goes when the memory does, before its id can be used again.
-            record = _records[key] = Record(weakref.ref(root, lambda _: _records.pop(key, None)))
-        now = next(clock)
-        record.version += 1
-        record.written = Latest.written = now
-        if recorded:
-            record.recorded = Latest.recorded = now
+    record = _records.get(key)
+    if record is None:
+        # The record goes when the memory does, before its id can be used again.
+        record = _records[key] = Record(weakref.ref(root, lambda _: _records.pop(key, None)))
+    now = next(clock)
+    record.version += 1
+    record.written = Latest.written = now
+    if recorded:
+        record.recorded = Latest.recorded = now
     return now
 
 

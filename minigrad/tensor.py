@@ -518,12 +518,8 @@ class Tensor(Variable):
         # Its whole memory, so that it comes back with its strides.
         return _rebuild, (type(self), memory(self.array).copy(), self.requires_grad, tuple(geometry(self.array)))
 
-    def __getattr__(self, name: str) -> NoReturn:
-        """AttributeError, with what to do instead where PyTorch's tensors have it."""
-        raise missing.of_tensor(self, name)
-
     def __dir__(self) -> list[str]:
-        return sorted(set(dir(type(self))) | set(self.__dict__))
+        return [name for name in super().__dir__() if hasattr(type(self), name) or name in self.__dict__]
 
     # -- conversions
 
@@ -831,6 +827,19 @@ for _name in (
     "sgn", "sign", "sinc", "sinh", "tan", "true_divide", "xlogy",
 ):  # fmt: skip
     setattr(Tensor, f"{_name}_", inplace.of(getattr(Tensor, _name)))
+
+# What PyTorch's tensors have beside these: asked for, it says what to do instead.
+for _name in (
+    "as_strided_scatter", "ccol_indices", "cdouble", "cfloat", "chalf", "coalesce", "col_indices", "conj_physical_",
+    "crow_indices", "dequantize", "eig", "grad_dtype", "hash_tensor", "imag", "index", "indices", "int_repr", "ipu",
+    "is_coalesced", "is_distributed", "istft", "logaddexp2", "lstsq", "module_load", "mtia", "name", "q_per_channel_axis",
+    "q_per_channel_scales", "q_per_channel_zero_points", "q_scale", "q_zero_point", "qscheme", "record_stream", "reinforce",
+    "resize", "resize_as", "resize_as_sparse_", "row_indices", "slice_inverse", "smm", "solve", "sparse_mask",
+    "sparse_resize_", "sparse_resize_and_clear_", "sspaddmm", "stft", "storage_type", "symeig", "to_mkldnn",
+    "to_padded_tensor", "to_sparse", "to_sparse_bsc", "to_sparse_bsr", "to_sparse_coo", "to_sparse_csc", "to_sparse_csr",
+    "values", "volatile", "xpu",
+):  # fmt: skip
+    setattr(Tensor, _name, missing.Absent(_name))
 
 
 def _rebuild(cls: type[Tensor], array: Array, requires_grad: bool, place: tuple | None = None) -> Tensor:

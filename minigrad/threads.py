@@ -11,6 +11,7 @@ kernel that another thread is loading or compiling is waited for before the fork
 
 from __future__ import annotations
 
+import _thread
 import contextvars
 import functools
 import importlib
@@ -46,6 +47,10 @@ def set_num_threads(n: object) -> None:
 
 
 # -- locks and forks
+
+# How many Python threads there are beside the main one. Where there is none, what would take a lock goes without: of a small
+# operation a lock costs a tenth. (Only this thread could start another, and not while it is at that.)
+others: Callable[[], int] = _thread._count
 
 
 def new_lock() -> Any:

@@ -160,7 +160,7 @@ METHODS = sorted(
         name
         for name in dir(minigrad.Tensor)
         for option in ("memory_format", "non_blocking", "device")
-        if not name.startswith(("_", "new_")) and takes(name, option)
+        if not name.startswith(("_", "new_")) and hasattr(minigrad.Tensor, name) and takes(name, option)
     }
 )
 ELSEWHERE = ("bfloat16", "cuda", "pin_memory")  # minigrad has no such type, device and memory: below

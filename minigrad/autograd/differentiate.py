@@ -15,6 +15,8 @@ from .node import GradientEdge
 from .targets import Targets
 from .variable import Edge, Variable, wrap
 
+_OUTPUTS = (Variable, GradientEdge)  # for isinstance: a tuple is quicker than a union
+
 
 def backward(
     tensors: Any, grad_tensors: Any = None, retain_graph: bool | None = None, create_graph: bool = False,
@@ -153,7 +155,7 @@ def _gradients_by_row(outputs: tuple, inputs: tuple, given: tuple, retain_graph:
 
 
 def _as_sequence(tensors: Any) -> tuple[Any, ...]:
-    if isinstance(tensors, (Variable, GradientEdge)):
+    if isinstance(tensors, _OUTPUTS):
         return (tensors,)
     if not isinstance(tensors, Iterable):
         raise TypeError(f"expected a tensor, or several in a sequence, but got {type(tensors).__name__}")
@@ -169,7 +171,7 @@ def _inputs(inputs: Any, function: str) -> tuple[tuple[Any, ...], Sequence[Any] 
         )
     values = tuple(inputs.values()) if isinstance(inputs, dict) else _as_sequence(inputs)
     for x in values:
-        if not isinstance(x, Variable | GradientEdge):
+        if not isinstance(x, _OUTPUTS):
             raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(x).__name__}")
     if not values:
         raise RuntimeError(f"`inputs` argument to `{function}()` cannot be empty.")
@@ -178,7 +180,7 @@ def _inputs(inputs: Any, function: str) -> tuple[tuple[Any, ...], Sequence[Any] 
 
 def _gradients_for(outputs: Sequence[Any], gradients: Any) -> tuple[Any, ...]:
     for x in outputs:
-        if not isinstance(x, Variable | GradientEdge):
+        if not isinstance(x, _OUTPUTS):
             raise TypeError(f"outputs can be either Tensors or GradientEdges, but got {type(x).__name__}")
     if gradients is None:
         return (None,) * len(outputs)
@@ -206,7 +208,8 @@ def _metadata(x: GradientEdge) -> tuple[tuple[int, ...], np.dtype]:
 def _roots(outputs: Sequence[Any], given: Sequence[Any], create_graph: bool) -> tuple[list[Edge], list[Any]]:
     """Pair each output's edge with the gradient to start from; 1 where none is given and the output is a scalar."""
     roots, gradients = [], []
-    for i, (out, gradient) in enumerate(zip(outputs, given, strict=True)):
+    for i, out in enumerate(outputs):
+        gradient = given[i]
         if isinstance(out, GradientEdge):
             edge: Edge | None = (out.node, out.output_nr)
             shape, dtype = _metadata(out)
@@ -215,13 +218,13 @@ def _roots(outputs: Sequence[Any], given: Sequence[Any], create_graph: bool) -> 
         if edge is None:
             raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
         if gradient is None:
-            if math.prod(shape) != 1:
+            if shape and math.prod(shape) != 1:
                 raise RuntimeError(
                     "grad can be implicitly created only for scalar outputs, and this output has shape "
                     f"{list(shape)}. Give backward a gradient of that shape, or reduce with .sum() or .mean()."
                 )
-            start = np.array(1, dtype)
-            start = start.reshape(shape) if shape else start
+            start = np.empty(shape, dtype)
+            start.fill(1)
             gradients.append(wrap(start) if create_graph else start)
         else:
             if gradient.array.shape != shape:

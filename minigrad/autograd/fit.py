@@ -35,7 +35,7 @@ def fit(gradient: Any, edge: Edge, node: Node, i: int) -> Any:
     shape, dtype = (target._out_shape, target._out_dtype) if target._outputs is None else target._outputs[output_nr]
     if isinstance(gradient, np.generic):
         gradient = np.asarray(gradient)
-    if not isinstance(gradient, Array | Variable):
+    if not isinstance(gradient, (Array, Variable)):
         raise TypeError(
             f"{node.name()} returned a {type(gradient).__name__} as gradient {i}; it must be a tensor or None"
         )
@@ -73,7 +73,7 @@ def as_tuple(results: Any) -> tuple[Any, ...]:
     """What `backward` returned as a tuple: of one input it may be the gradient itself."""
     if results.__class__ is tuple:
         return results
-    return tuple(results) if isinstance(results, tuple | list) else (results,)
+    return tuple(results) if isinstance(results, (tuple, list)) else (results,)
 
 
 def fit_count(node: Node, results: Sequence[Any]) -> Sequence[Any]:

@@ -41,10 +41,13 @@ from typing import Any
 
 import numpy as np
 
-from .. import quiet, storage
+from .. import storage
+from ..quiet import enter, put_back, quiet, state
 from ..storage import clock
+from ..threads import others
 from . import anomaly, hooks, ownership
 from .fit import add, as_gradient, as_tuple, fit, fit_count
+from .hooks import Registered
 from .modes import Asked, current, no_grad
 from .node import Node
 from .targets import Targets
@@ -81,8 +84,7 @@ class Operation(Node):
         edges: list[Edge | None] = []  # where their gradients will go
         needed: list[bool] = []  # whether they are wanted
         ids: list[int] = []  # of these arrays: they tell `saved_tensors` which input a saved array was
-        recording = current.recording
-        any_tensor = False
+        recording, any_tensor = current.recording, False
         for x in inputs:
             edge = None
             if isinstance(x, Variable):
@@ -114,18 +116,11 @@ class Operation(Node):
             ctx.sequence_nr = next(clock)
             ctx._edges = edges
             ctx._out_shape, ctx._out_dtype = out.shape, out.dtype
-            ids.append(id(out))
-            ctx._ids = ids
+            ctx._ids = [*ids, id(out)]
             result._edge = (ctx, 0)
             if Asked.operations:
                 anomaly.watch(ctx)
         return result
-
-    def as_array(self, scalar: Any) -> Array:
-        """NumPy gives a scalar where an array without dimensions is meant: the array, also where it was saved."""
-        out = np.asarray(scalar)
-        self._saved = tuple(out if value is scalar else value for value in self._saved or ())
-        return out
 
     def run_backward(self, gradient: Any) -> Any:
         """Apply `backward` to the complete gradient of the output: a gradient for each input."""
@@ -149,7 +144,7 @@ def leaf_node(x: Variable) -> Node:
     return node
 
 
-@quiet.quiet
+@quiet
 def plain_walk(root: Node, gradient: Array) -> None:
     """The backward pass by its definition: `plain_walk(z.grad_fn, np.ones(1, np.float32))` fills the leaves' `.grad`.
 
@@ -177,12 +172,12 @@ def walk(
     """
     arrived: dict[Node, Any] = {}  # by node: the sum of what has arrived; for several outputs a list of such sums
     heap: list[tuple[float, Node]] = []  # these nodes, the newest on top
-    turns = hooks.turns_of_leaves(edges) if hooks.Registered.on_leaves else None  # where in this order leaves come
+    turns = hooks.turns_of_leaves(edges) if Registered.on_leaves else None  # where in this order leaves come
     node: Any = None  # the one that has run: it gave `gradients`, which go along `edges`
-    looking_for_nan, before, outside = current.anomaly, current.recording, quiet.state()
+    looking_for_nan, before, outside = current.anomaly, current.recording, state()
     try:
         current.recording = create_graph
-        quiet.enter(outside)
+        enter(outside)
         while True:
             for i, edge in enumerate(edges):
                 gradient = gradients[i]
@@ -196,8 +191,7 @@ def walk(
                     anomaly.check_nan(gradient, node, i)
                 so_far = arrived.get(target)
                 if so_far is None:
-                    turn = target.sequence_nr if turns is None else turns.get(target, target.sequence_nr)
-                    heappush(heap, (-turn, target))
+                    heappush(heap, (-(target.sequence_nr if turns is None else turns[target]), target))
                 if target._outputs is not None:
                     sums = arrived[target] = so_far or [None] * len(target._outputs)
                     sums[output_nr] = gradient if sums[output_nr] is None else add(sums[output_nr], gradient)
@@ -228,7 +222,7 @@ def walk(
                 node.release()
     finally:
         current.recording = before
-        quiet.put_back(outside)
+        put_back(outside)
 
 
 class AccumulateGrad(Operation):
@@ -245,16 +239,22 @@ class AccumulateGrad(Operation):
         leaf: Any = self.variable
         if leaf._hooks:
             gradient = hooks.call_leaf_hooks(leaf, gradient)
-        with one_thread:  # two that add at once would lose what one of them adds
-            if not leaf._requires_grad:  # frozen since it was used
-                pass
-            elif isinstance(gradient, Variable):  # create_graph: the sum is itself part of a graph
-                leaf._grad = gradient if leaf._grad is None else leaf._grad + gradient
-            elif leaf._grad is None:
-                leaf._grad = wrap(gradient if ownership.may_keep(gradient) else gradient.copy())
-            else:  # in place, also where it has a history: what is added depends on nothing
-                np.add(leaf._grad.array, gradient, out=leaf._grad.array)
-                storage.mark_written(leaf._grad.array)
+        if others():  # two threads that add at once would lose what one of them adds
+            with one_thread:
+                self.add(leaf, gradient)
+        else:
+            self.add(leaf, gradient)
         if leaf._post_hooks:
             hooks.call_post_hooks(leaf)
         return ()
+
+    def add(self, leaf: Any, gradient: Any) -> None:
+        if not leaf._requires_grad:  # frozen since it was used
+            pass
+        elif isinstance(gradient, Variable):  # create_graph: the sum is itself part of a graph
+            leaf._grad = gradient if leaf._grad is None else leaf._grad + gradient
+        elif leaf._grad is None:
+            leaf._grad = wrap(gradient if ownership.may_keep(gradient) else gradient.copy())
+        else:  # in place, also where it has a history: what is added depends on nothing
+            np.add(leaf._grad.array, gradient, out=leaf._grad.array)
+            storage.mark_written(leaf._grad.array)

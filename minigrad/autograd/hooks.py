@@ -75,12 +75,12 @@ class Registered:
 
 
 def turns_of_leaves(roots: Sequence[Any]) -> dict[Any, float]:
-    """By leaf its place among the nodes of a backward pass, as a time: right after the oldest node that uses it has run.
+    """By node its place in a backward pass, as a time: that of a leaf is right after the oldest node that uses it has run.
 
     That is when its gradient is complete, and when PyTorch runs it; of two leaves of that node the first input comes first.
     (By itself a leaf has the time of its first use, be it in this graph or in another.)
     """
-    turns: dict[Any, float] = {}
+    turns: dict[Any, float] = {}  # at first those of leaves
     seen, stack = set(), [edge[0] for edge in roots if edge is not None]
     while stack:
         node = stack.pop()
@@ -95,7 +95,7 @@ def turns_of_leaves(roots: Sequence[Any]) -> dict[Any, float]:
             else:
                 place = i if node.order_of_inputs is None else node.order_of_inputs[i]
                 turns[edge[0]] = min(node.sequence_nr - (place + 1) / 4096, turns.get(edge[0], math.inf))
-    return turns
+    return {node: node.sequence_nr for node in seen} | turns
 
 
 ALL_OUTPUTS = -1  # in place of an output's number: the hook sees the gradients of all

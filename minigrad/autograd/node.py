@@ -47,6 +47,12 @@ class Node:
         """Keep arrays (inputs, or the output) for `backward`. A later in-place change of them is noticed."""
         self._saved = values
 
+    def as_array(self, scalar: Any) -> Array:
+        """NumPy gives a scalar where an array without dimensions is meant: the array, also where it was saved."""
+        out = np.asarray(scalar)
+        self._saved = tuple(out if value is scalar else value for value in self._saved or ())
+        return out
+
     @property
     def saved_tensors(self) -> tuple[Any, ...]:
         """What `save_for_backward` kept: arrays in an ordinary backward pass, tensors under `create_graph`."""

@@ -92,7 +92,7 @@ def promote(a: Operand, b: Operand) -> tuple[Any, Any]:
     elif isinstance(a, np.ndarray) or (isinstance(b, np.ndarray) and not isinstance(b, Variable)):
         return a, b  # arrays from a backward formula: their types were settled by the forward pass
     a, b = as_operand(a, "input"), as_operand(b)
-    if isinstance(a, int | float) and isinstance(b, int | float):  # two numbers make a tensor too
+    if isinstance(a, NUMBERS) and isinstance(b, NUMBERS):  # two numbers make a tensor too
         a = np.asarray(a, dtypes.scalar_numpy(a))
     if isinstance(a, np.ndarray):
         a = wrap(a)
