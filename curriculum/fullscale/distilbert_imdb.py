@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
             settings, folder, metrics, result, model, other, texts, tokenizer.pad_token_id, world,
             encoder=str(arguments.model).rstrip("/").split("/")[-1], max_length=arguments.max_length, keep=arguments.keep,
         )  # fmt: skip
-        reviews.save_encoder(model, tokenizer, settings.out / "encoder")
+        folder.fill("encoder", lambda path: reviews.save_encoder(model, tokenizer, path))
         print(f"{texts.source}: {100 * facts['test_accuracy']:.2f} % of {len(texts.test):,} test reviews right")
         print(f"all of it: {settings.out}")
     return 0
