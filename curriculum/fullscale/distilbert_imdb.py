@@ -54,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     torch.manual_seed(settings.seed)
     texts = text.imdb(settings).limited(None, arguments.test_limit, settings.seed)
     model = reviews.encoder(arguments.model, texts.classes)
-    longest = getattr(model.config, "max_position_embeddings", arguments.max_length)
-    if arguments.max_length > longest:
+    longest = reviews.longest(model)
+    if longest is not None and arguments.max_length > longest:
         raise Refused(f"--max-length {arguments.max_length}: {arguments.model} reads at most {longest} tokens.")
     if arguments.freeze_embeddings:
         for parameter in model.get_input_embeddings().parameters():  # type: ignore[operator]

@@ -44,6 +44,21 @@ def encoder(model: str, classes: list[str]) -> nn.Module:
         ) from None
 
 
+def longest(model: nn.Module) -> int | None:
+    """How many tokens of a text a model reads at most, special ones included; None where it has no table of positions.
+
+    RoBERTa and its like count from behind the padding's number: of their table's 514 rows, 512 are for tokens.
+    """
+    config = getattr(model, "config", None) or next((m.config for m in model.modules() if hasattr(m, "config")), None)
+    if config is None:
+        own = getattr(next((m for m in model.modules() if hasattr(m, "positions")), None), "positions", None)
+        return None if own is None else len(own)
+    rows = getattr(config, "max_position_embeddings", None)
+    tables = [m for name, m in model.named_modules() if name.endswith("position_embeddings")]
+    offsets = [table.padding_idx + 1 for table in tables if getattr(table, "padding_idx", None) is not None]
+    return None if rows is None or rows < 2 else rows - max(offsets, default=0)
+
+
 def logits_of(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
     """Logits (n, classes), from a model of transformers or one of our own."""
     out = model(input_ids=ids, attention_mask=mask)
@@ -123,7 +138,7 @@ def test(
         "tokens_per_second": round(result.tokens_per_second or 0), "processes": world, "batch_size": settings.batch_size,
         "micro_batches": result.micro_batches, "precision": settings.precision, "lr": settings.lr, "seed": settings.seed,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad), **facts, **machine(settings.device),
+        "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad), "classes": texts.classes, **facts, **machine(settings.device),
     }  # fmt: skip
     write_results(folder, metrics, model, truth, guess, texts.classes, facts)
     return facts

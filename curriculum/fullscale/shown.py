@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from . import runs
+from .folder import MADE_BY
 from .words import Judged, Word
 
 HERE = Path(__file__).parent
@@ -73,4 +74,12 @@ def file(run: runs.Run, judged: list[Judged]) -> str:
     """The page of `predict --html`, whole in one file."""
     answers = [Markup(answer(run.classes, each)) for each in judged]
     style = Markup((STATIC / "page.css").read_text(encoding="utf-8"))
-    return render("judged.html", title="Judged", facts=facts(run), measured=run.measured, answers=answers, style=style)
+    return render(
+        "judged.html",
+        title="Judged",
+        facts=facts(run),
+        measured=run.measured,
+        answers=answers,
+        style=style,
+        made_by=MADE_BY,
+    )
