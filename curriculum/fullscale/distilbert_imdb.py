@@ -9,7 +9,7 @@ import argparse
 
 import torch
 
-from . import distributed, reviews, text, tokens
+from . import distributed, own, reviews, tokens
 from .errors import Refused
 from .folder import Folder
 from .loop import one_cycle
@@ -19,6 +19,7 @@ from .settings import from_one, settle
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_training_arguments(parser, epochs=2, lr=5e-5, batch_size=32, gpu_batch_size=64)
+    own.add_arguments(parser, "texts")
     group = parser.add_argument_group("model")
     group.add_argument(
         "--model", default="distilbert-base-uncased", help="hub name or folder (distilbert-base-uncased)"
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Refused(f"--max-length {arguments.max_length}: give at least 8.")
     tokenizer = tokens.tokenizer_of(arguments.model)
     torch.manual_seed(settings.seed)
-    texts = text.imdb(settings).limited(None, arguments.test_limit, settings.seed)
+    texts = own.load_texts(settings).limited(None, arguments.test_limit, settings.seed)
     model = reviews.encoder(arguments.model, texts.classes)
     longest = getattr(model.config, "max_position_embeddings", arguments.max_length)
     if arguments.max_length > longest:
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         for parameter in model.get_input_embeddings().parameters():  # type: ignore[operator]
             parameter.requires_grad = False
     with distributed.group(settings.device) as (rank, world):
-        folder = Folder(settings, rank)
+        folder = Folder(settings, rank, texts.fingerprint())
         if rank == 0:
             print(tokens.lesson_on_one(texts.train[0], tokenizer, arguments.max_length, arguments.keep))
         if arguments.find_batch:
@@ -83,8 +84,13 @@ def run(arguments: argparse.Namespace) -> int:
         )  # fmt: skip
         if rank > 0:
             return 0
+        held, _ = reviews.split(texts.train_labels, settings.seed)
+        validation = (
+            reviews.predict(model, train, held, tokenizer.pad_token_id, settings),
+            torch.tensor(texts.train_labels)[held],
+        )
         facts = reviews.test(
-            settings, folder, metrics, result, model, other, texts, tokenizer.pad_token_id, world,
+            settings, folder, metrics, result, model, other, texts, tokenizer.pad_token_id, world, validation,
             encoder=str(arguments.model).rstrip("/").split("/")[-1], max_length=arguments.max_length, keep=arguments.keep,
         )  # fmt: skip
         folder.fill("encoder", lambda path: reviews.save_encoder(model, tokenizer, path))

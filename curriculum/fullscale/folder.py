@@ -332,8 +332,9 @@ def write_results(
     folder.write("report.json", files.as_json(numbers, 1) + "\n")
     folder.figure("curves.png", curves(metrics))
     fig = draw.confusion(truth, guess, len(classes))
-    fig.axes[0].set_xticklabels(classes, rotation=45 if max(map(len, classes)) > 2 else 0)
-    fig.axes[0].set_yticklabels(classes)
+    for axis in (fig.axes[0].xaxis, fig.axes[0].yaxis):
+        turned = 45 if axis is fig.axes[0].xaxis and max(map(len, classes)) > 2 else 0
+        axis.set_ticklabels([draw.label(name) for name in classes], rotation=turned, parse_math=False)
     folder.figure("confusion.png", fig)
     if weights_at is None:
         weights = save({name: value.contiguous() for name, value in model.state_dict().items()})
@@ -342,9 +343,16 @@ def write_results(
         weights = (folder.path / weights_at).read_bytes()
     kept = facts | {"model_sha256": hashlib.sha256(weights).hexdigest()}  # a flipped bit in a number shows nowhere else
     folder.write("results.json", files.as_json(kept, 1) + "\n")
-    lines = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in facts.items())
+    lines = "\n".join(f"| {name.replace('_', ' ')} | {_cell(value)} |" for name, value in facts.items())
     card = f"# {facts['command']}\n\n| | |\n| --- | --- |\n{lines}\n\n```\n{report}```\n\n![curves](curves.png)\n![confusion](confusion.png)\n"
+    if (folder.path / "calibration.png").exists():
+        card += "\n![calibration](calibration.png)\n\n[What it takes for what it is not](mistakes.html)\n"
     folder.write("README.md", card)
+
+
+def _cell(value: Any) -> str:
+    """A value as it may stand in a table of Markdown."""
+    return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 def machine(device: str) -> dict[str, str]:

@@ -32,8 +32,9 @@ class Table:
     rows: list[list[str]]
     lines: list[int]  # the number of each row, the header being row 1; blank rows are counted and left out
 
-    def has(self, name: str) -> bool:
-        return name.strip().casefold() in [each.casefold() for each in self.names]
+    def once(self, name: str) -> bool:
+        """Whether there is one column of this name."""
+        return [each.casefold() for each in self.names].count(name.strip().casefold()) == 1
 
     def column(self, name: str) -> list[str]:
         """The fields under a name. Errors: Refused where the name is not there, or twice."""
@@ -58,7 +59,7 @@ def decoded(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise Refused(
-            f"{path}, line {line}, cannot be read as {encoding[:6].upper()} text ({error.reason}): save it as UTF-8."
+            f"{path}, line {line}, cannot be read as {encoding.removesuffix('-sig').upper()} text ({error.reason}): save it as UTF-8."
         ) from None
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
@@ -99,7 +100,9 @@ def read(path: Path, *wanted: str) -> Table:
 def _header(text: str, delimiter: str) -> list[str]:
     try:
         with _long_fields():
-            return _stripped(next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row), []))
+            return _stripped(
+                next((row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row), [])
+            )
     except csv.Error:
         return []
 

@@ -180,7 +180,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise Refused(
                 "--gradual changes what learns from epoch to epoch, which DistributedDataParallel cannot: use one process."
             )
-        whole = Folder(settings, rank)
+        whole = Folder(settings, rank, f"{news.fingerprint()}-{films.fingerprint()}")
         whole.claim("tokenizer.json")
         if rank == 0:
             own_tokenizer(news.train + films.train, arguments.vocabulary, settings.out)
@@ -257,7 +257,7 @@ def _train(
     """Train or go on; results of a training that had ended are read again."""
     from .distilbert_imdb import optimizer_of
 
-    folder = Folder(settings, rank)
+    folder = Folder(settings, rank, texts.fingerprint())
     done = settings.out / "results.json"
     optimizer = optimizer_of(model, settings.lr)
     result, metrics = reviews.fit(
@@ -281,6 +281,7 @@ def _train(
         texts,
         pad,
         world,
+        None,
         own_loss=own_loss,
         trained_parameters=trained,
     )

@@ -8,11 +8,8 @@ behind the embeddings takes away whatever lies along them.) Layer integrated gra
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -53,7 +50,9 @@ def whole(text: str) -> str:
         text.encode()
     except UnicodeEncodeError as error:
         half = ascii(text[error.start])
-        raise Refused(f"The text holds half a character ({half} at {error.start + 1}): it is not whole Unicode.") from None
+        raise Refused(
+            f"The text holds half a character ({half} at {error.start + 1}): it is not whole Unicode."
+        ) from None
     return text
 
 
