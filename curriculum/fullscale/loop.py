@@ -235,13 +235,14 @@ def train(job: Job, settings: Settings, folder: Folder, rank: int = 0, world: in
                 state["best_model"] = kept_best
 
     def diverged(at: int, done: int, what: str) -> Diverged:
-        """What is said at step `at`, after `done` steps of the optimizer. Weights that are numbers are saved."""
-        broken = next((name for name, p in model.named_parameters() if not bool(p.isfinite().all())), None)
+        """What is said at step `at`, after `done` steps of the optimizer. Where all weights and statistics are numbers they are
+        saved; else the checkpoint from before stays."""
+        broken = _broken(model)
         if broken is None:
             save(done)
         metrics.close()
         lr = rates[0] * job.schedule(max(done - 1 - begin, 0) / (end - begin))
-        if broken is not None and done == 0:
+        if broken is not None and done == 0 and dict(model.named_parameters()).get(broken) is not None:
             cause = f"The weights that it began with are not finite ({broken}): take others."
         elif settings.precision == "fp16":
             cause = "Probably numbers beyond fp16's 65,504: try --precision bf16 or fp32, or a lower --lr."
@@ -333,7 +334,7 @@ def train(job: Job, settings: Settings, folder: Folder, rank: int = 0, world: in
                     state["waited"] += 1
                 ended = job.patience is not None and state["waited"] >= job.patience
             if evaluated or step % settings.save_every == 0:
-                if not _finite(model):
+                if _broken(model) is not None:
                     raise diverged(step, step, "weights became NaN or infinite")
                 save(step)
             asked = max(distributed.all_of(interrupts.asked, settings.device))
@@ -445,8 +446,9 @@ def _learning(model: nn.Module) -> list[bool]:
     return [parameter.requires_grad for parameter in model.parameters()]
 
 
-def _finite(model: nn.Module) -> bool:
-    return all(bool(p.isfinite().all()) for p in model.parameters())
+def _broken(model: nn.Module) -> str | None:
+    """The name of a parameter or a buffer that holds NaN or infinite numbers."""
+    return next((name for name, value in model.state_dict().items() if not bool(value.isfinite().all())), None)
 
 
 def _compiled(settings: Settings) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from . import distributed
-from .errors import Refused
+from . import checkpoint, distributed
+from .encoders import encoder
+from .encoders import save as save_encoder
 from .folder import Folder, Metrics, machine, write_results
 from .loop import Job, Result, train
 from .settings import Settings
@@ -22,26 +22,6 @@ from .text import Texts
 from .tokens import Tokens, by_length
 
 Made = tuple[Tensor, Tensor, Tensor]  # ids (n, length), mask (n, length), labels (n)
-
-
-def encoder(model: str, classes: list[str]) -> nn.Module:
-    """A pre-trained encoder with a fresh classification head, by hub name or folder. Errors: Refused."""
-    from transformers import AutoModelForSequenceClassification
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        return AutoModelForSequenceClassification.from_pretrained(
-            model, num_labels=len(classes), id2label=dict(enumerate(classes)), label2id={c: i for i, c in enumerate(classes)},
-            attn_implementation="sdpa", dtype=torch.float32,
-        )  # fmt: skip
-    except Exception as error:  # many kinds, all of which mean: not to be had
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise Refused(
-            f"--model {model} could not be loaded ({line}): give the folder of an encoder that transformers reads, or a hub "
-            "name such as distilbert-base-uncased and a network."
-        ) from None
 
 
 def logits_of(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
@@ -78,7 +58,7 @@ def split(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def fit(
     settings: Settings, folder: Folder, model: nn.Module, optimizer: torch.optim.Optimizer, tokens: Tokens, labels: list[int],
     pad: int, schedule: Callable[[float], float], rank: int = 0, world: int = 1, patience: int | None = None,
-    before_epoch: Callable[[int], None] = lambda epoch: None,
+    before_epoch: Callable[[int], None] = lambda epoch: None, evaluate_every: int | None = None,
 ) -> tuple[Result, Metrics]:  # fmt: skip
     """Train on all but a twentieth (at most 1,000) of the texts, choose the epoch on that part."""
     validation, used = split(len(tokens), settings.seed)
@@ -101,31 +81,31 @@ def fit(
 
     job = Job(
         model, optimizer, len(used), batch, loss, evaluate, schedule, by_length(tokens, used, settings.batch_size, settings.seed),
-        patience=patience, clip=1.0, before_epoch=before_epoch, tokens=lambda made: int(made[1].sum().item()),
+        patience=patience, evaluate_every=evaluate_every, clip=1.0, before_epoch=before_epoch, tokens=lambda made: int(made[1].sum().item()),
     )  # fmt: skip
     return train(job, settings, folder, rank, world)
 
 
 def test(
     settings: Settings, folder: Folder, metrics: Metrics, result: Result, model: nn.Module, tokens: Tokens, texts: Texts, pad: int,
-    world: int, **facts: Any,
+    world: int, save: Callable[[], str] | None, **facts: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """Judge the model on the test part, once, and write everything into the folder."""
+    """Judge the model on the test part, once, and write everything into the folder; `save` writes the model and says where."""
     begin = time.perf_counter()
     logits = predict(model, tokens, np.arange(len(tokens)), pad, settings, show="test")
     seconds = time.perf_counter() - begin
     truth, guess = np.array(texts.test_labels), logits.argmax(1).numpy()
     facts = {
         "command": settings.command, "data": texts.source, "test_accuracy": float((guess == truth).mean()),
-        "test_loss": F.cross_entropy(logits, torch.tensor(texts.test_labels)).item(), "best_epoch": result.best.get("epoch"),
-        "epochs": result.epochs, "steps": result.steps, "training_seconds": round(result.seconds, 1),
-        "test_seconds": round(seconds, 1), "samples_per_second": round(result.samples_per_second, 1),
-        "tokens_per_second": round(result.tokens_per_second or 0), "processes": world, "batch_size": settings.batch_size,
-        "micro_batches": result.micro_batches, "precision": settings.precision, "lr": settings.lr, "seed": settings.seed,
+        "test_loss": F.cross_entropy(logits, torch.tensor(texts.test_labels)).item(), **result.facts(),
+        "test_seconds": round(seconds, 1), "processes": world, "batch_size": settings.batch_size,
+        "precision": settings.precision, "lr": settings.lr, "seed": settings.seed,
         "parameters": sum(p.numel() for p in model.parameters()),
         "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad), **facts, **machine(settings.device),
     }  # fmt: skip
-    write_results(folder, metrics, model, truth, guess, texts.classes, facts)
+    weights_at = save() if save is not None else None
+    write_results(folder, metrics, model, truth, guess, texts.classes, facts, weights_at)
+    checkpoint.finish(folder.path, settings.drop_checkpoint)
     return facts
 
 
@@ -148,12 +128,6 @@ def largest_batch(model: nn.Module, settings: Settings, length: int, vocabulary:
     model.zero_grad(set_to_none=True)
     torch.cuda.empty_cache()
     return fitted
-
-
-def save_encoder(model: nn.Module, tokenizer: Any, path: Path) -> None:
-    """In the form that transformers loads."""
-    model.save_pretrained(path)  # type: ignore[operator]
-    tokenizer.save_pretrained(path)
 
 
 __all__ = ["distributed", "encoder", "fit", "largest_batch", "logits_of", "predict", "save_encoder", "test"]

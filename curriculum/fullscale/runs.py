@@ -70,7 +70,9 @@ def load(folder: Path) -> Run:
         from .tokens import tokenizer_of
 
         path = str(folder / "encoder")
-        return Run(folder, config, results, encoder(path, ["negative", "positive"]).eval(), tokenizer_of(path))
+        return Run(
+            folder, config, results, encoder(path, ["negative", "positive"], trained=True).eval(), tokenizer_of(path)
+        )
     raise Refused(f"--run {folder} is a run of {command}; wanted is one of {', '.join((*PICTURES, *REVIEWS))}.")
 
 
