@@ -26,6 +26,7 @@ from curriculum import corpus
 from curriculum.fullscale import hub, recommend, runs, serve, text, tokens, transfer
 from curriculum.fullscale.__main__ import main
 from curriculum.fullscale.errors import Refused
+from curriculum.fullscale.folder import MARKER
 from curriculum.fullscale.predict import words_that_mattered
 
 AUTO = SimpleNamespace(data="auto", limit=None, seed=0)
@@ -392,6 +393,15 @@ def test_gradual_unfreezing_lets_no_layer_learn_that_was_not_chosen() -> None:
     assert learns() == head | {"encoder.layers.1.linear1.weight", "encoder.layers.1.linear1.bias"}
 
 
+def unlisted(folder: Path) -> list[Path]:
+    """Files in a folder of ours that its list, and those of its parts, do not name: --overwrite would leave them."""
+    names = json.loads((folder / MARKER).read_text(encoding="utf-8"))["files"]
+    parts = [folder / name for name in names if name.endswith("/")]
+    known = {path for name in names for path in folder.glob(name)} | {folder / MARKER}
+    own = [p for p in folder.rglob("*") if p.is_file() and not any(p.is_relative_to(part) for part in parts)]
+    return [p for p in own if p not in known] + [p for part in parts for p in unlisted(part)]
+
+
 def test_four_strategies_give_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     arguments = [
@@ -407,6 +417,7 @@ def test_four_strategies_give_a_table(tmp_path: Path, capsys: pytest.CaptureFixt
     assert trained_numbers["last"] < trained_numbers["chosen"] < trained_numbers["full"] == trained_numbers["scratch"]
     assert (out / "transfer.png").exists()
     assert "confirmed here" in said or "refuted here" in said
+    assert unlisted(out) == []
 
     shutil.rmtree(out / "seed-1" / "chosen")  # as if it had been interrupted there
     (out / "transfer.json").unlink()

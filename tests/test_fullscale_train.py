@@ -142,10 +142,6 @@ def test_a_head_for_other_classes_is_replaced_and_a_run_s_own_must_be_there(
         encoders.encoder(encoder, ["a", "b"], trained=True)
     assert encoders.encoder(tmp_path / "three", ["a", "b"]).config.num_labels == 2
     assert "a fresh one for 2" in capsys.readouterr().out
-    modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "three").iterdir()}
-    mask = os.umask(0)
-    os.umask(mask)
-    assert modes == {0o666 & ~mask}
 
 
 def no_tokenizer(folder: Path, size: int) -> None:
@@ -549,8 +545,15 @@ def test_lora_trains_a_tenth_and_leaves_a_model_that_needs_no_peft(encoder: Path
     results = strict((out / "results.json").read_text(encoding="utf-8"))
     assert results["trained_parameters"] < results["parameters"]
     assert (out / "adapter" / "adapter_model.safetensors").exists()
+    mask = os.umask(0)
+    os.umask(mask)
+    assert {path.stat().st_mode & 0o777 for path in out.rglob("*.safetensors")} == {0o666 & ~mask}
     model = encoders.encoder(out / "encoder", ["negative", "positive"], trained=True)
     assert sum(p.numel() for p in model.parameters()) == results["parameters"]
+    wrong = {"classes": ["negative", "positive"], "trained": True, "sha256": "0" * 64}
+    with pytest.raises(Refused, match="some bytes have changed"):
+        encoders.encoder(out / "encoder", **wrong)
+    encoders.encoder(out / "encoder", **wrong | {"sha256": results["model_sha256"]})
     before = load_file(encoder / "model.safetensors")["transformer.layer.0.ffn.lin1.weight"]
     assert not torch.equal(model.distilbert.transformer.layer[0].ffn.lin1.weight, before)
 

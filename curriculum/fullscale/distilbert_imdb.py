@@ -77,11 +77,11 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         learned = sum(p.numel() for group in groups for p in group["params"])
         if arguments.lora:
-            model.save_pretrained(settings.out / "adapter")  # type: ignore[operator]
+            folder.fill("adapter", model.save_pretrained)  # type: ignore[arg-type]
         model = finetune.merged(model)
 
         def save() -> str:
-            encoders.save(model, tokenizer, settings.out / "encoder")
+            folder.fill("encoder", lambda path: encoders.save(model, tokenizer, path))
             return "encoder/model.safetensors"
 
         facts = reviews.test(

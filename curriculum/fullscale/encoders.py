@@ -6,16 +6,14 @@ has none; both train without a word, to no end. So what is missing, too much or 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-
-from curriculum import files
 
 from . import hub
 from .errors import Refused
@@ -26,11 +24,14 @@ OTHER_HEADS = re.compile(
 )
 
 
-def encoder(model: str | os.PathLike[str], classes: list[str], trained: bool = False) -> nn.Module:
+def encoder(
+    model: str | os.PathLike[str], classes: list[str], trained: bool = False, sha256: str | None = None
+) -> nn.Module:
     """A pre-trained encoder with a classification head, by hub name or folder; any that AutoModelForSequenceClassification
     loads, with the attention that it supports best.
 
     The head is a fresh one where the weights have none for these classes. trained: they must have it, as those of a run.
+    sha256: the checksum that the file of weights must have: a flipped bit in a number shows nowhere else.
     Errors: Refused where the weights do not fit the encoder, or hold NaN.
     """
     from transformers import AutoModelForSequenceClassification
@@ -39,6 +40,10 @@ def encoder(model: str | os.PathLike[str], classes: list[str], trained: bool = F
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     name = os.fspath(model)
+    if sha256 is not None:
+        weights = Path(name, "model.safetensors")
+        if weights.exists() and hashlib.sha256(weights.read_bytes()).hexdigest() != sha256:
+            raise Refused(f"{weights} cannot be read (some bytes have changed): train again with --overwrite.")
     if not Path(name).is_dir():
         hub.look()
     try:
@@ -165,11 +170,6 @@ def longest(model: nn.Module) -> int | None:
 
 
 def save(model: nn.Module, tokenizer: Any, path: Path) -> None:
-    """In the form that transformers loads; each file whole or absent, and readable for whom the user's other files are."""
-    apart = path / ".saving"  # transformers writes in place, and safetensors lets nobody else read
-    shutil.rmtree(apart, ignore_errors=True)
-    model.save_pretrained(apart)  # type: ignore[operator]
-    tokenizer.save_pretrained(apart)
-    for file in sorted(apart.iterdir()):
-        files.write(path / file.name, file.read_bytes())
-    shutil.rmtree(apart)
+    """In the form that transformers loads, into an empty folder."""
+    model.save_pretrained(path)  # type: ignore[operator]
+    tokenizer.save_pretrained(path)

@@ -17,10 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from curriculum import files
-
 from . import images, runs, text
 from .errors import Refused
+from .folder import Owned
 from .settings import add_data_arguments, from_one, set_data_dir
 
 LIMIT = 1e-3  # of the logits' differences, relative to the largest logit
@@ -74,10 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
     set_data_dir(arguments.data_dir)
     from_one(arguments, "samples")
     found = runs.load(arguments.folder)
-    folder = arguments.folder / "export"
-    if folder.exists() and any(folder.iterdir()) and not arguments.overwrite:
-        raise Refused(f"{folder} is there: --overwrite exports anew.")
-    folder.mkdir(exist_ok=True)
+    owned = Owned(arguments.folder / "export", "export", resume=False, overwrite=arguments.overwrite)
+    owned.begin(anew=arguments.overwrite)
+    owned.claim("model.pt2", "model.onnx", "model.onnx.data", "inputs.npz", "answer.npy", "compared.json")
+    folder = owned.path
     given = real_inputs(found, arguments)
     model = found.model if found.about_pictures else Logits(found.model)
     model.eval()
@@ -113,5 +112,5 @@ def run(arguments: argparse.Namespace) -> int:
         )
         if apart[name] > LIMIT or same < len(wanted):
             raise Refused(f"{path} answers otherwise than the model: {apart[name]:.0e} is more than {LIMIT:g}.")
-    files.write(folder / "compared.json", json.dumps({"samples": len(wanted), "logits_apart": apart}, indent=1) + "\n")
+    owned.write("compared.json", json.dumps({"samples": len(wanted), "logits_apart": apart}, indent=1) + "\n")
     return 0

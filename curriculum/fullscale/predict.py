@@ -15,6 +15,7 @@ from curriculum import files
 
 from . import runs, tokens
 from .errors import Refused
+from .folder import MADE_BY, outputs
 from .text import clean, read_reviews
 
 
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, required=True, dest="folder", help="folder of a distilbert-imdb run")
     parser.add_argument("--file", type=Path, help="a text file with a review a line, or a .csv with a column `text`")
     parser.add_argument("--html", type=Path, help="also write a page with the words coloured")
+    parser.add_argument("--overwrite", action="store_true", help="replace a page of --html that was written before")
 
 
 def words_that_mattered(run: runs.Run, text: str) -> tuple[str, float, list[tuple[str, float]]]:
@@ -70,7 +72,7 @@ def page(judged: list[tuple[str, float, list[tuple[str, float]]]]) -> str:
         parts.append(f"<h2>{escape(label)}, {100 * probability:.1f} %</h2><p>{spans}</p>")
     style = "body { font: 17px/1.7 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem } span { padding: 0 .15em; border-radius: .2em }"
     legend = "<p>Blue: spoke for the answer. Orange: against it. By gradient times input, to first order.</p>"
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Judged</title><style>{style}</style><h1>Judged</h1>{legend}{"".join(parts)}</html>\n'
+    return f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="generator" content="{MADE_BY}"><title>Judged</title><style>{style}</style><h1>Judged</h1>{legend}{"".join(parts)}</html>\n'
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -79,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise Refused(
             f"--run {arguments.folder} reads pictures; predict takes a run of distilbert-imdb. For pictures: serve."
         )
+    if arguments.html:
+        outputs({arguments.html: MADE_BY}, overwrite=arguments.overwrite)
     texts = [clean(text) for text in arguments.texts]
     if any(not text for text in texts):
         raise Refused("A text is empty: there is nothing to judge.")

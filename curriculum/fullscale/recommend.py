@@ -19,7 +19,10 @@ from curriculum import draw, files
 
 from . import runs, text
 from .errors import Refused
+from .folder import MADE_BY, outputs
 from .settings import add_data_arguments, from_one, set_data_dir
+
+COLUMNS = ["film", "reviews", "share", "low", "high"]  # of the ranking
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,8 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     from_one(arguments, "least", "top", "limit")
     if (arguments.file is None) != arguments.imdb:
         raise Refused("Give either a .csv file with `film` and `text`, or --imdb.")
-    if arguments.out.exists() and not arguments.overwrite:
-        raise Refused(f"{arguments.out} is there: give another --out, or --overwrite.")
+    drawn_to = arguments.out.with_suffix(".png")
+    outputs({arguments.out: ",".join(COLUMNS), drawn_to: MADE_BY}, overwrite=arguments.overwrite)
     found = runs.load(arguments.folder)
     if found.about_pictures:
         raise Refused(f"--run {arguments.folder} reads pictures; recommend takes a run of distilbert-imdb.")
@@ -88,11 +91,11 @@ def run(arguments: argparse.Namespace) -> int:
     if not ranked:
         raise Refused(f"No film has {arguments.least} reviews: lower --least.")
     content = io.StringIO()
-    writer = csv.DictWriter(content, list(ranked[0]), lineterminator="\n")
+    writer = csv.DictWriter(content, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(ranked)
     files.write(arguments.out, content.getvalue())
-    files.write(arguments.out.with_suffix(".png"), picture(ranked[: arguments.top]))
+    files.write(drawn_to, picture(ranked[: arguments.top]))
     for place, row in enumerate(ranked[: arguments.top], start=1):
         print(
             f"{place:3}  {row['film']!s:30} {row['reviews']:4} reviews  {100 * float(row['share']):5.1f} %  ({100 * float(row['low']):.0f} to {100 * float(row['high']):.0f})"
@@ -100,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     if truth:
         right = sum((p > 0.5) == bool(t) for p, t in zip(favourable, truth, strict=True)) / len(truth)
         print(f"{100 * right:.2f} % of {len(truth):,} reviews read as their stars say")
-    print(f"{len(ranked)} films: {arguments.out}, {arguments.out.with_suffix('.png')}")
+    print(f"{len(ranked)} films: {arguments.out}, {drawn_to}")
     return 0
 
 
@@ -115,6 +118,6 @@ def picture(rows: list[dict[str, float | int | str]]) -> bytes:
     ax.set_yticklabels([f"{row['film']} ({row['reviews']})" for row in rows], fontsize=8)
     ax.invert_yaxis()
     content = io.BytesIO()
-    fig.savefig(content, format="png", dpi=110, bbox_inches="tight")
+    fig.savefig(content, format="png", dpi=110, bbox_inches="tight", metadata={"Software": MADE_BY})
     draw.pyplot().close(fig)
     return content.getvalue()

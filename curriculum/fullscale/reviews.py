@@ -14,7 +14,6 @@ from tqdm import tqdm
 
 from . import checkpoint, distributed
 from .encoders import encoder
-from .encoders import save as save_encoder
 from .folder import Folder, Metrics, machine, write_results
 from .loop import Job, Result, train
 from .settings import Settings
@@ -130,4 +129,4 @@ def largest_batch(model: nn.Module, settings: Settings, length: int, vocabulary:
     return fitted
 
 
-__all__ = ["distributed", "encoder", "fit", "largest_batch", "logits_of", "predict", "save_encoder", "test"]
+__all__ = ["distributed", "encoder", "fit", "largest_batch", "logits_of", "predict", "test"]

@@ -17,6 +17,7 @@ from .errors import Refused
 from .folder import read_json
 
 PICTURES, REVIEWS = ("mnist-cnn", "resnet18"), ("distilbert-imdb",)
+MEASURED = "words.json"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,19 @@ class Run:
 
     @property
     def classes(self) -> list[str]:
-        return self.results["classes"] if self.about_pictures else ["negative", "positive"]
+        return self.results.get("classes", ["negative", "positive"])
+
+    @property
+    def measured(self) -> dict[str, Any] | None:
+        """How far the words that mattered are to be trusted, where `predict --check` has measured it."""
+        path = self.folder / MEASURED
+        return read_json(path, "texts", "top_sign", "rank_correlation", advice="remove it") if path.exists() else None
+
+
+def reading(run: Run) -> tuple[int, str]:
+    """How many tokens of a text are read, and which: as the run's training did."""
+    options = run.config["options"]
+    return options["max_length"], options.get("keep", "both")
 
 
 def load(folder: Path) -> Run:
@@ -71,7 +84,11 @@ def load(folder: Path) -> Run:
 
         path = str(folder / "encoder")
         return Run(
-            folder, config, results, encoder(path, ["negative", "positive"], trained=True).eval(), tokenizer_of(path)
+            folder,
+            config,
+            results,
+            encoder(path, ["negative", "positive"], True, results.get("model_sha256")).eval(),
+            tokenizer_of(path),
         )
     raise Refused(f"--run {folder} is a run of {command}; wanted is one of {', '.join((*PICTURES, *REVIEWS))}.")
 
@@ -82,8 +99,7 @@ def encode(run: Run, texts: list[str]) -> tuple[Tensor, Tensor]:
 
     from .tokens import tokenized
 
-    options = run.config["options"]
-    made = tokenized(texts, run.tokenizer, options["max_length"], options["keep"])
+    made = tokenized(texts, run.tokenizer, *reading(run))
     return made.padded(np.arange(len(texts)), run.tokenizer.pad_token_id)
 
 

@@ -25,7 +25,7 @@ from curriculum import draw, files
 from . import checkpoint, distributed, reviews, text, tokens
 from .errors import Refused
 from .finetune import optimizer_of
-from .folder import Folder, read_json
+from .folder import MARKER, Folder, read_json
 from .loop import one_cycle
 from .settings import Settings, from_one, settle
 from .settings import add_arguments as add_training_arguments
@@ -149,10 +149,13 @@ def freeze(model: nn.Module, trained: list[str]) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
-def _part(settings: Settings, out: Path, **changed: Any) -> Settings:
-    """The settings of one training inside the run; one that was begun is resumed."""
-    begun = (out / "config.json").exists()
-    return dataclasses.replace(settings, out=out, resume=begun, overwrite=False, drop_checkpoint=False, **changed)
+def _part(whole: Folder, settings: Settings, name: str, **changed: Any) -> Settings:
+    """The settings of one training inside the run, in a folder of its own; one that was begun is resumed."""
+    whole.claim(f"{name}/")
+    begun = (settings.out / name / MARKER).exists()
+    return dataclasses.replace(
+        settings, out=settings.out / name, resume=begun, overwrite=False, drop_checkpoint=False, **changed
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -181,7 +184,11 @@ def run(arguments: argparse.Namespace) -> int:
                 "--gradual changes what learns from epoch to epoch, which DistributedDataParallel cannot: use one process."
             )
         whole = Folder(settings, rank)
-        tokenizer = own_tokenizer(news.train + films.train, arguments.vocabulary, settings.out)
+        whole.claim("tokenizer.json")
+        if rank == 0:
+            own_tokenizer(news.train + films.train, arguments.vocabulary, settings.out)
+        distributed.wait(settings.device)  # the others read what the first has written
+        tokenizer = own_tokenizer([], arguments.vocabulary, settings.out)
         pad = tokenizer.pad_token_id
         prepared = {
             name: tokens.tokenize(texts, tokenizer, arguments.max_length, show=name)
@@ -208,11 +215,11 @@ def run(arguments: argparse.Namespace) -> int:
 
         rows: list[dict[str, Any]] = []
         for seed in range(settings.seed, settings.seed + arguments.seeds):
-            first = _part(settings, settings.out / f"seed-{seed}" / "news", seed=seed, epochs=arguments.news_epochs)
+            first = _part(whole, settings, f"seed-{seed}/news", seed=seed, epochs=arguments.news_epochs)
             learned = network(len(news.classes), seed)
             topic = _train(first, learned, prepared["news"], prepared["news to test"], news, pad, rank, world)
             for strategy in asked:
-                part = _part(settings, settings.out / f"seed-{seed}" / strategy, seed=seed)
+                part = _part(whole, settings, f"seed-{seed}/{strategy}", seed=seed)
                 model = network(len(films.classes), seed)
                 if strategy != "scratch":
                     kept = {k: v for k, v in learned.state_dict().items() if not k.startswith("head.")}
