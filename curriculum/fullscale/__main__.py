@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from .errors import Refused, Stopped
+from .errors import Diverged, Refused, Stopped
 
 COMMANDS = {
     "mnist-cnn": "a convolutional network on MNIST",
@@ -44,12 +44,9 @@ def main(given: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f"{error.name} is missing: pip install {error.name}", file=sys.stderr)
         return 2
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-        return 2
-    except Stopped as stopped:
-        print(stopped, file=sys.stderr)
-        return 130
+    except (Refused, Diverged, Stopped) as ended:
+        print(ended, file=sys.stderr)
+        return ended.status
     except OSError as error:  # a full disk, a folder that may not be written
         if not isinstance(error.strerror, str):
             raise

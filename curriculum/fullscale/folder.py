@@ -7,6 +7,7 @@ import io
 import json
 import platform
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,11 @@ from curriculum import archives, draw, files
 from . import distributed
 from .errors import Refused
 from .settings import Settings
+
+try:
+    import resource
+except ImportError:  # Windows does not tell
+    resource = None  # type: ignore[assignment]
 
 
 def read_json(path: Path, *names: str, advice: str) -> dict[str, Any]:
@@ -34,6 +40,11 @@ def read_json(path: Path, *names: str, advice: str) -> dict[str, Any]:
     return found
 
 
+def _more_epochs(name: str, before: Any, now: Any) -> bool:
+    """Whether a run is resumed to go on for longer."""
+    return name == "epochs" and type(before) is int and now > before
+
+
 class Folder:
     """The folder of a run; in processes other than the first it writes nothing."""
 
@@ -45,7 +56,7 @@ class Folder:
             if settings.resume:
                 before = read_json(config, "command", advice="begin anew with --overwrite")
                 now = json.loads(json.dumps(settings.comparable()))
-                other = [k for k in now if before.get(k) != now[k]]
+                other = [k for k in now if before.get(k) != now[k] and not _more_epochs(k, before.get(k), now[k])]
                 if other:
                     said = ", ".join(f"{k} {before.get(k)!r} then, {now[k]!r} now" for k in other)
                     raise Refused(
@@ -62,7 +73,7 @@ class Folder:
         distributed.wait(settings.device)  # nobody changes the folder before every process has looked at it
         if begun and settings.overwrite and self.writes:
             self._empty()
-        self.write("config.json", json.dumps(settings.comparable(), indent=1) + "\n")
+        self.write("config.json", files.as_json(settings.comparable(), 1) + "\n")
         distributed.wait(settings.device)  # nor reads what is being removed
 
     def _empty(self) -> None:
@@ -94,7 +105,7 @@ class Metrics:
             self.rows = [row for row in self._read() if row["step"] <= from_step]
         self.file, self.board = None, None
         if folder.writes:
-            files.write(self.path, "".join(json.dumps(row) + "\n" for row in self.rows))
+            files.write(self.path, "".join(files.as_json(row) + "\n" for row in self.rows))
             self.file = self.path.open("a", encoding="utf-8")
             try:
                 from torch.utils.tensorboard import SummaryWriter
@@ -125,7 +136,7 @@ class Metrics:
         self.rows.append(row)
         if self.file is None:
             return
-        self.file.write(json.dumps(row) + "\n")
+        self.file.write(files.as_json(row) + "\n")
         self.file.flush()
         if self.board is not None:
             for name, value in row.items():
@@ -139,7 +150,7 @@ class Metrics:
             self.board.close()
 
     def column(self, name: str) -> tuple[list[int], list[float]]:
-        rows = [row for row in self.rows if name in row]
+        rows = [row for row in self.rows if row.get(name) is not None]
         return [row["step"] for row in rows], [row[name] for row in rows]
 
 
@@ -173,8 +184,9 @@ def write_results(
     guess: np.ndarray,
     classes: list[str],
     facts: dict[str, Any],
+    weights_at: str | None = None,
 ) -> None:
-    """Report, pictures, model and card. `facts` are the figures that the card names."""
+    """Report, pictures, model and card. `facts` are the figures that the card names; `weights_at`: where the model is saved."""
     from safetensors.torch import save
     from sklearn.metrics import classification_report
 
@@ -185,27 +197,34 @@ def write_results(
         truth, guess, labels=range(len(classes)), target_names=classes, output_dict=True, zero_division=0
     )
     folder.write("report.txt", report)
-    folder.write("report.json", json.dumps(numbers, indent=1) + "\n")
+    folder.write("report.json", files.as_json(numbers, 1) + "\n")
     folder.figure("curves.png", curves(metrics))
     fig = draw.confusion(truth, guess, len(classes))
     fig.axes[0].set_xticklabels(classes, rotation=45 if max(map(len, classes)) > 2 else 0)
     fig.axes[0].set_yticklabels(classes)
     folder.figure("confusion.png", fig)
-    weights = save({name: value.contiguous() for name, value in model.state_dict().items()})
-    folder.write("model.safetensors", weights)
+    if weights_at is None:
+        weights = save({name: value.contiguous() for name, value in model.state_dict().items()})
+        folder.write("model.safetensors", weights)
+    else:
+        weights = (folder.path / weights_at).read_bytes()
     kept = facts | {"model_sha256": hashlib.sha256(weights).hexdigest()}  # a flipped bit in a number shows nowhere else
-    folder.write("results.json", json.dumps(kept, indent=1) + "\n")
+    folder.write("results.json", files.as_json(kept, 1) + "\n")
     lines = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in facts.items())
     card = f"# {facts['command']}\n\n| | |\n| --- | --- |\n{lines}\n\n```\n{report}```\n\n![curves](curves.png)\n![confusion](confusion.png)\n"
     folder.write("README.md", card)
 
 
 def machine(device: str) -> dict[str, str]:
-    """What computed, by name and version; of a GPU also how much of its memory was needed at most."""
+    """What computed, by name and version, and the most memory that was needed: of the GPU since the training began, or of the
+    process."""
     facts = {"machine": _cpu(), "python": platform.python_version(), "torch": torch.__version__}
     if device.startswith("cuda"):
         gib = [n / 2**30 for n in (torch.cuda.max_memory_allocated(device), torch.cuda.mem_get_info(device)[1])]
         facts |= {"machine": torch.cuda.get_device_name(device), "memory": f"{gib[0]:.1f} of {gib[1]:.0f} GiB"}
+    elif resource is not None:
+        unit = 1 if sys.platform == "darwin" else 1024
+        facts["memory"] = f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30:.1f} GiB"
     return facts
 
 

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import distributed
+from . import checkpoint, distributed
 from .folder import Folder, machine, write_results
 from .images import Images
 from .loop import Job, train
@@ -111,15 +111,13 @@ def run(
         guess, truth = logits.argmax(1).numpy(), images.test_labels.numpy()
         facts = {
             "command": settings.command, "data": images.source, "test_accuracy": float((guess == truth).mean()),
-            "test_loss": F.cross_entropy(logits, images.test_labels).item(), "best_epoch": result.best.get("epoch"),
-            "epochs": result.epochs, "steps": result.steps, "stopped_early": result.stopped_early,
-            "training_seconds": round(result.seconds, 2), "test_seconds": round(seconds, 2),
-            "samples_per_second": round(result.samples_per_second, 1), "processes": world, "batch_size": settings.batch_size,
-            "micro_batches": result.micro_batches, "precision": settings.precision, "seed": settings.seed,
+            "test_loss": F.cross_entropy(logits, images.test_labels).item(), **result.facts(), "test_seconds": round(seconds, 2),
+            "processes": world, "batch_size": settings.batch_size, "precision": settings.precision, "seed": settings.seed,
             "parameters": sum(p.numel() for p in model.parameters()), "classes": images.classes,
             "picture": list(images.train.shape[1:]), **facts, **machine(settings.device),
         }  # fmt: skip
         write_results(folder, metrics, model, truth, guess, images.classes, facts)
+        checkpoint.finish(folder.path, settings.drop_checkpoint)
         print(
             f"{images.source}: {100 * facts['test_accuracy']:.2f} % of {len(truth):,} test pictures right, after {result.seconds:.1f} s of training"
         )
