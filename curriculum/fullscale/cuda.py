@@ -67,7 +67,9 @@ def onto(device: torch.device | str, *tensors: Tensor, dtype: torch.dtype | None
     for tensor in tensors:
         kind = dtype if tensor.is_floating_point() else None
         if device.type == "cuda" and tensor.device.type == "cpu":
-            moved.append(tensor.pin_memory().to(device, kind, non_blocking=True))
+            # converted there: on the way, PyTorch converts on the host, into memory that is not pinned
+            there = tensor.pin_memory().to(device, non_blocking=True)
+            moved.append(there.to(kind) if kind is not None else there)
         else:
             moved.append(tensor.to(device, kind))
     return moved[0] if len(moved) == 1 else tuple(moved)
@@ -82,15 +84,6 @@ def exact_float32() -> None:
     """
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-
-
-def bf16_native(device: torch.device | str | None = None) -> bool:
-    """Whether the GPU computes in bfloat16: Ampere and later do, T4 and V100 emulate it, slower than float32."""
-    if not torch.cuda.is_available():
-        return False
-    if torch.version.hip:
-        return True
-    return torch.cuda.get_device_capability(device)[0] >= 8
 
 
 def begin_peak(device: torch.device | str) -> None:

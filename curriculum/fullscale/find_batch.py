@@ -25,6 +25,15 @@ class Fits:
     refused: int | None  # the smallest batch that was tried and did not fit
     predicted: int  # bytes that the two smallest steps had promised for it
 
+    def line(self, length: int, device: str) -> str:
+        gib = 2**30
+        if not self.batch:
+            return f"not even {self.refused} samples of {length} tokens fit the {self.total / gib:.1f} GiB of {device}"
+        return (
+            f"a batch of {self.batch} samples of {length} tokens fits {device}: its step takes {self.peak / gib:.1f} GiB, "
+            f"{self.reserved / gib:.1f} of {self.total / gib:.1f} with what PyTorch holds"
+        )
+
 
 def largest(fits: Callable[[int], bool], first: int = 8, most: int = 65536) -> tuple[int, int | None]:
     """(the largest that fits, the smallest that was tried and does not): doubling, then halving the gap to an eighth."""

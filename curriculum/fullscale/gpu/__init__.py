@@ -10,6 +10,8 @@ Every figure is written as soon as it is known, so that who is cut off loses not
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -55,12 +57,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     device = choose_device(arguments.device)
     if device == "cpu" and not arguments.rehearse:
-        raise Refused("PyTorch sees no GPU here, and without one this shows nothing: --rehearse runs it small on a CPU.")
+        raise Refused(
+            "PyTorch sees no GPU here, and without one this shows nothing: --rehearse runs it small on a CPU."
+        )
     set_data_dir(arguments.data_dir)
     data = os.environ.get("MINIGRAD_DATA")
     model = arguments.model or (Path(data) / "encoder" if data and (Path(data) / "encoder").is_dir() else None)
     if model is not None and not (model / "config.json").is_file():
-        raise Refused(f"--model {model}: no encoder is there; wanted is a folder with config.json, weights and tokenizer.")
+        raise Refused(
+            f"--model {model}: no encoder is there; wanted is a folder with config.json, weights and tokenizer."
+        )
     default = Path("runs/fullscale/gpu-rehearsal") if arguments.rehearse else ROOT / "benchmarks/fullscale/gpu"
     record = Record(arguments.out or default, rehearsal=arguments.rehearse, device=device)
     with tempfile.TemporaryDirectory(prefix="fullscale-gpu-", ignore_cleanup_errors=True) as scratch:
@@ -149,13 +155,15 @@ def one(record: Record, context: Context, stage: Stage, before: dict[str, Any], 
 
 def command(stage: Stage, context: Context, before: dict[str, Any]) -> list[str]:
     """What computes a stage. -u: its figures come as they are known."""
-    return [sys.executable, "-u", "-m", "curriculum.fullscale.gpu.stages", stage.name, context.to_json(), _json(before)]
-
-
-def _json(value: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(value)
+    return [
+        sys.executable,
+        "-u",
+        "-m",
+        "curriculum.fullscale.gpu.stages",
+        stage.name,
+        context.to_json(),
+        json.dumps(before),
+    ]
 
 
 def environment() -> dict[str, str]:
@@ -165,7 +173,5 @@ def environment() -> dict[str, str]:
 
 def _kill(child: subprocess.Popen[str]) -> None:
     """End the process and all that it started."""
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

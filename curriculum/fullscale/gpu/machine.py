@@ -44,7 +44,11 @@ def device(name: str) -> dict[str, Any]:
 
     from ..folder import machine
 
-    found: dict[str, Any] = {"torch": torch.__version__, "python": platform.python_version(), "cpu": machine("cpu")["machine"]}
+    found: dict[str, Any] = {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "cpu": machine("cpu")["machine"],
+    }
     if not name.startswith("cuda"):
         return found | {"gpu": None}
     properties = torch.cuda.get_device_properties(name)

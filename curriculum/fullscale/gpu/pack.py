@@ -52,7 +52,9 @@ def run(out: Path, mib: float, data_dir: Path | None, model: Path | None) -> int
     reviews = _reviews(imdb, room)
     if reviews is None:
         shutil.rmtree(out)
-        raise Refused(f"--mib {mib:g} leaves {max(room, 0) / MIB:.1f} MiB for reviews: MNIST and the encoder take the rest.")
+        raise Refused(
+            f"--mib {mib:g} leaves {max(room, 0) / MIB:.1f} MiB for reviews: MNIST and the encoder take the rest."
+        )
     content, number = reviews
     write(out / "imdb" / "aclImdb_v1.tar.gz", content)
     parts = ", ".join(f"{path.name} {size_of(path) / MIB:.1f}" for path in sorted(out.iterdir()))
@@ -77,7 +79,9 @@ def _encoder(model: Path, out: Path) -> None:
     beyond = [name for name, value in halved.items() if not bool((value == value).all() and value.float().isfinite().all())]  # fmt: skip
     if beyond:
         raise Refused(f"{model}: {beyond[0]} holds numbers that float16 has not.")
-    write(out / "model.safetensors", save({name: value.contiguous() for name, value in halved.items()}, {"format": "pt"}))
+    write(
+        out / "model.safetensors", save({name: value.contiguous() for name, value in halved.items()}, {"format": "pt"})
+    )
     for name in TOKENIZER:
         if (model / name).is_file():
             write(out / name, (model / name).read_bytes())

@@ -69,7 +69,9 @@ class Record:
             try:
                 before = json.loads(self.path.read_bytes())
                 stages = before["stages"]
-                whole = isinstance(stages, dict) and all(isinstance(one, dict) and "status" in one for one in stages.values())
+                whole = isinstance(stages, dict) and all(
+                    isinstance(one, dict) and "status" in one for one in stages.values()
+                )
                 if not whole or before["rehearsal"] not in (True, False):
                     raise ValueError("other names than ours")
             except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -150,7 +152,9 @@ class Record:
     def table(self) -> str:
         stages = self.state["stages"]
         facts = stages.get("facts", {}).get("figures", {})
-        title = "Rehearsal on a CPU: no figure here says anything" if self.state["rehearsal"] else "What only a GPU shows"
+        title = (
+            "Rehearsal on a CPU: no figure here says anything" if self.state["rehearsal"] else "What only a GPU shows"
+        )
         lines = [f"# {title}", ""]
         if facts:
             names = ("gpu", "memory_gib", "torch", "cuda", "cudnn", "driver", "python", "cpu")
