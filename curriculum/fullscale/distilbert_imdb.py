@@ -9,7 +9,7 @@ import argparse
 
 import torch
 
-from . import distributed, encoders, finetune, reviews, text, tokens
+from . import distributed, encoders, find_batch, finetune, reviews, text, tokens
 from .errors import Refused
 from .folder import Folder
 from .loop import one_cycle
@@ -57,11 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
         if rank == 0:
             print(tokens.lesson_on_one(texts.train[0], tokenizer, arguments.max_length, arguments.keep))
         if arguments.find_batch:
-            fits = reviews.largest_batch(model, settings, arguments.max_length, model.config.vocab_size)  # type: ignore[union-attr, arg-type]
+            fits = find_batch.largest_batch(model, settings, arguments.max_length, model.config.vocab_size)  # type: ignore[union-attr, arg-type]
             print(
                 "--find-batch looks at a GPU's memory; here is none"
                 if fits is None
-                else f"a batch of {fits} reviews of {arguments.max_length} tokens fits {settings.device}"
+                else fits.line(arguments.max_length, settings.device)
             )
         train = tokens.tokenize(
             texts.train, tokenizer, arguments.max_length, arguments.keep, "tokenize what is trained on"

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from . import checkpoint, distributed
+from . import checkpoint, cuda, distributed
 from .encoders import encoder
 from .folder import Folder, Metrics, machine, write_results
 from .loop import Job, Result, train
@@ -20,7 +20,7 @@ from .settings import Settings
 from .text import Texts
 from .tokens import Tokens, by_length
 
-Made = tuple[Tensor, Tensor, Tensor]  # ids (n, length), mask (n, length), labels (n)
+Made = tuple[Tensor, Tensor, Tensor, int]  # ids (n, length), mask (n, length), labels (n); how many tokens, known here
 
 
 def logits_of(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
@@ -67,10 +67,11 @@ def fit(
     def batch(chosen: np.ndarray, part: slice, randomness: torch.Generator) -> Made:
         rows = used[chosen[part]]
         ids, mask = tokens.padded(rows, pad)
-        return ids.to(device), mask.to(device), classes[torch.from_numpy(rows)].to(device)
+        moved = cuda.onto(device, ids, mask, classes[torch.from_numpy(rows)])
+        return *moved, int(tokens.lengths[rows].sum())
 
     def loss(model: nn.Module, made: Made) -> Tensor:
-        ids, mask, y = made
+        ids, mask, y, _ = made
         return F.cross_entropy(logits_of(model, ids, mask), y, reduction="sum")
 
     def evaluate(model: nn.Module) -> dict[str, float]:
@@ -80,7 +81,7 @@ def fit(
 
     job = Job(
         model, optimizer, len(used), batch, loss, evaluate, schedule, by_length(tokens, used, settings.batch_size, settings.seed),
-        patience=patience, evaluate_every=evaluate_every, clip=1.0, before_epoch=before_epoch, tokens=lambda made: int(made[1].sum().item()),
+        patience=patience, evaluate_every=evaluate_every, clip=1.0, before_epoch=before_epoch, tokens=lambda made: made[3],
     )  # fmt: skip
     return train(job, settings, folder, rank, world)
 
@@ -108,25 +109,4 @@ def test(
     return facts
 
 
-def largest_batch(model: nn.Module, settings: Settings, length: int, vocabulary: int) -> int | None:
-    """The largest power of two of samples of `length` tokens whose training step fits the GPU's memory; None on a CPU."""
-    device = torch.device(settings.device)
-    if device.type != "cuda":
-        return None
-    model = model.to(device).train()
-    size, fitted = 8, 0
-    try:
-        while size <= 65536:
-            ids = torch.randint(0, vocabulary, (size, length), device=device)
-            with settings.autocast():
-                loss = logits_of(model, ids, torch.ones_like(ids)).float().square().sum()
-            loss.backward()
-            fitted, size = size, 2 * size
-    except torch.OutOfMemoryError:
-        pass
-    model.zero_grad(set_to_none=True)
-    torch.cuda.empty_cache()
-    return fitted
-
-
-__all__ = ["distributed", "encoder", "fit", "largest_batch", "logits_of", "predict", "test"]
+__all__ = ["distributed", "encoder", "fit", "logits_of", "predict", "test"]
