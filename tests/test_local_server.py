@@ -122,7 +122,9 @@ def test_malformed_questions(site, headers, body, code):
     answer = send(site, question(site, body, **headers))
     assert status(answer) == code
     said = answer.partition(b"\r\n\r\n")[2].decode()
-    if "application/json" in answer.partition(b"\r\n\r\n")[0].decode():  # ours; what is no HTTP, uvicorn refuses by itself
+    if (
+        "application/json" in answer.partition(b"\r\n\r\n")[0].decode()
+    ):  # ours; what is no HTTP, uvicorn refuses by itself
         said = json.loads(said)["error"]
     assert said
     assert len(said.splitlines()) == 1

@@ -19,6 +19,7 @@ COMMANDS = {
     "recommend": "rank films by their reviews",
     "export": "write ONNX and torch.export, and compare them in other programs",
     "serve": "a local web page: draw a digit, or type a review",
+    "gpu": "what only a GPU can show, in one call of 8 minutes",
 }
 
 

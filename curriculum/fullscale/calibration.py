@@ -84,12 +84,14 @@ def judge(
         "temperature": round(t, 4), "calibration_error": round(before, 4), "calibration_error_with_temperature": round(after, 4)
     }  # fmt: skip
     rows = []
-    for wanted, least in sure_enough(chosen, chosen_right).items():
+    enough = len(chosen) >= ENOUGH
+    for wanted, least in sure_enough(chosen, chosen_right).items() if enough else ():
         kept = scaled >= least
         accuracy = round(float(right[kept].mean()), 4) if kept.any() else None
         rows.append({"wanted": wanted, "least_confidence": round(least, 4), "answered": round(float(kept.mean()), 4), "accuracy": accuracy})  # fmt: skip
     facts["thresholds"] = rows
-    if len(classes) == 2:
+    facts["calibrated_on"] = len(chosen) if enough else f"nothing: {len(chosen)} samples are too few"
+    if len(classes) == 2 and enough:
         facts["threshold_of_best_f1"] = round(_best_f1(*validation, t), 4)
     return facts, _picture(confidence, scaled, right, before, after, t)
 

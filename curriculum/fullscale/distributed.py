@@ -6,11 +6,11 @@ import datetime
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 _PATIENCE = datetime.timedelta(days=7)  # for who waits while the first process tests
 
@@ -77,6 +77,22 @@ def idle(is_so: bool) -> Iterator[None]:
         _idle = before
 
 
+class _Sum(torch.autograd.Function):
+    """out = the sum of x over all processes.  dx = the sum of grad over all processes"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        out = x.detach().clone()
+        dist.all_reduce(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        dx = grads[0].contiguous().clone()
+        dist.all_reduce(dx)
+        return dx
+
+
 class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
     """Batch normalization over the batches of all processes, as one process would do it.
 
@@ -97,13 +113,13 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
         column = (1, -1, *(1,) * (x.dim() - 2))
         share = 0.0 if _idle else 1.0
         count = torch.tensor([share * x.numel() / x.shape[1]], dtype=x.dtype, device=x.device)
-        sums = all_reduce(torch.cat([share * x.sum(over), count]))
+        sums = _Sum.apply(torch.cat([share * x.sum(over), count]))
         n = sums[-1].detach()
         if n.item() < 2:
             raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
         mean = sums[:-1] / n
         apart = x - mean.reshape(column)
-        var = all_reduce(share * (apart * apart).sum(over)) / n
+        var = _Sum.apply(share * (apart * apart).sum(over)) / n
         if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
             with torch.no_grad():
                 self.num_batches_tracked += 1

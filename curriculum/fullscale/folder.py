@@ -199,7 +199,7 @@ class Folder(Owned):
     def __init__(self, settings: Settings, rank: int = 0, data: str | None = None):
         """data: the fingerprint of what is trained and tested on; a run is not resumed with another."""
         super().__init__(settings.out, "run", resume=settings.resume, overwrite=settings.overwrite, writes=rank == 0)
-        if self.begun and settings.resume:
+        if self.begun and settings.resume and (self.path / "config.json").exists():  # else it died as it began
             before = read_json(self.path / "config.json", "command", advice="begin anew with --overwrite")
             now = json.loads(json.dumps(settings.comparable()))
             other = [k for k in now if before.get(k) != now[k] and not _more_epochs(k, before.get(k), now[k])]
@@ -237,7 +237,7 @@ class Metrics:
         self.file, self.board = None, None
         if folder.writes:
             folder.claim("metrics.jsonl", "tensorboard/events.out.tfevents.*")
-            files.write(self.path, "".join(json.dumps(row) + "\n" for row in self.rows))
+            files.write(self.path, "".join(files.as_json(row) + "\n" for row in self.rows))
             self.file = self.path.open("a", encoding="utf-8")
             try:
                 from torch.utils.tensorboard import SummaryWriter
@@ -343,11 +343,28 @@ def write_results(
         weights = (folder.path / weights_at).read_bytes()
     kept = facts | {"model_sha256": hashlib.sha256(weights).hexdigest()}  # a flipped bit in a number shows nowhere else
     folder.write("results.json", files.as_json(kept, 1) + "\n")
-    lines = "\n".join(f"| {name.replace('_', ' ')} | {_cell(value)} |" for name, value in facts.items())
+    lines = "\n".join(
+        f"| {name.replace('_', ' ')} | {_cell(value)} |" for name, value in facts.items() if name != "thresholds"
+    )
     card = f"# {facts['command']}\n\n| | |\n| --- | --- |\n{lines}\n\n```\n{report}```\n\n![curves](curves.png)\n![confusion](confusion.png)\n"
     if (folder.path / "calibration.png").exists():
-        card += "\n![calibration](calibration.png)\n\n[What it takes for what it is not](mistakes.html)\n"
+        card += f"\n![calibration](calibration.png)\n\n{_thresholds(facts)}[What it takes for what it is not](mistakes.html)\n"
     folder.write("README.md", card)
+
+
+def _thresholds(facts: dict[str, Any]) -> str:
+    """The table of how sure it must be to be right as often as wanted: chosen on the validation part, measured on the test part."""
+    rows = facts.get("thresholds") or []
+    lines = [
+        f"| {100 * row['wanted']:g} % | {row['least_confidence']} | {100 * row['answered']:.1f} % "
+        f"| {'none' if row['accuracy'] is None else '%.2f %%' % (100 * row['accuracy'])} |"
+        for row in rows
+    ]
+    head = [
+        "| wanted | answer from a probability of | answered of the test part | right of these |",
+        "| --- | --- | --- | --- |",
+    ]
+    return "\n".join([*head, *lines]) + "\n\n" if rows else ""
 
 
 def _cell(value: Any) -> str:

@@ -24,6 +24,7 @@ none of Fabric, Accelerate and transformers.Trainer does:
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import math
 import signal
@@ -42,7 +43,7 @@ from tqdm import tqdm
 
 from curriculum.archives import why
 
-from . import checkpoint, distributed
+from . import checkpoint, cuda, distributed
 from .errors import Diverged, Refused, Stopped
 from .folder import Folder, Metrics
 from .settings import Settings
@@ -179,7 +180,8 @@ def train(job: Job, settings: Settings, folder: Folder, rank: int = 0, world: in
     some_idle = any(len(batch) // min(settings.accumulate, len(batch)) < world for batch in batches)
     model = distributed.share_batch_norm(job.model, settings.device, some_idle).to(device, settings.dtype)
     scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
-    if scaler.is_enabled():
+    late = _late(device, world, scaler, job.optimizer)
+    if late or scaler.is_enabled():
         _begin_momentum(job.optimizer)
     rates = [group["lr"] for group in job.optimizer.param_groups]
 
@@ -235,13 +237,14 @@ def train(job: Job, settings: Settings, folder: Folder, rank: int = 0, world: in
                 state["best_model"] = kept_best
 
     def diverged(at: int, done: int, what: str) -> Diverged:
-        """What is said at step `at`, after `done` steps of the optimizer. Weights that are numbers are saved."""
-        broken = next((name for name, p in model.named_parameters() if not bool(p.isfinite().all())), None)
+        """What is said at step `at`, after `done` steps of the optimizer. Where all weights and statistics are numbers they are
+        saved; else the checkpoint from before stays."""
+        broken = _broken(model)
         if broken is None:
             save(done)
         metrics.close()
         lr = rates[0] * job.schedule(max(done - 1 - begin, 0) / (end - begin))
-        if broken is not None and done == 0:
+        if broken is not None and done == 0 and dict(model.named_parameters()).get(broken) is not None:
             cause = f"The weights that it began with are not finite ({broken}): take others."
         elif settings.precision == "fp16":
             cause = "Probably numbers beyond fp16's 65,504: try --precision bf16 or fp32, or a lower --lr."
@@ -266,7 +269,37 @@ def train(job: Job, settings: Settings, folder: Folder, rank: int = 0, world: in
     kept_best = state["best_model"]
     bar = tqdm(total=steps, initial=state["step"], unit="step", disable=rank > 0 or None, dynamic_ncols=True)
     lines = rank == 0 and not sys.stderr.isatty()  # a line now and then where nobody watches a bar
-    said = time.monotonic()
+    said, clock = time.monotonic(), time.perf_counter()
+    pending: collections.deque[tuple[int, int, float, int, bool, _Issued]] = collections.deque()
+
+    def booked(step: int, epoch: int, factor: float, count: int, compiled: bool, issued: _Issued) -> None:
+        """Read the loss of the step that is `step` steps from the beginning, and write down what there is to say of it."""
+        nonlocal said, clock
+        loss, (_, tokens, skipped) = float(issued[0]), issued
+        seconds, clock = time.perf_counter() - clock, time.perf_counter()
+        for name, amount in {"seconds": seconds, "seen": count, "tokens": tokens}.items():
+            state[name] += amount
+            if compiled:
+                state[f"compile_{name}"] += amount
+        state["skipped"] += skipped
+        state["skipped_now"] = (state["skipped_now"] + 1) * skipped
+        if not math.isfinite(loss) and not (skipped and state["skipped_now"] <= _SKIPPED_MOST):
+            metrics.add(step=step, epoch=epoch, loss=loss)
+            raise diverged(step, step - 1, f"the loss became {loss}")
+        if state["skipped_now"] > _SKIPPED_MOST:
+            raise diverged(step, step - 1, f"the gradients of {_SKIPPED_MOST + 1} steps in a row were not finite")
+        pace = _pace(state, "seen")
+        spent = {"seconds": round(state["seconds"], 4), "samples_per_second": round(pace, 1)}
+        if skipped:
+            spent["skipped"] = True
+        metrics.add(step=step, epoch=epoch, loss=loss, lr=rates[0] * factor, **spent)
+        words = f"epoch {epoch + 1}/{settings.epochs} loss {loss:.4f} {pace:,.0f} samples/s"
+        bar.set_postfix_str(words, refresh=False)
+        bar.update()
+        if lines and time.monotonic() - said > _LINE_EVERY:
+            said = time.monotonic()
+            print(f"step {step}/{steps} {words}", flush=True)
+
     with _Interrupts() as interrupts, bar:
         step, epoch = state["step"], -1
         while step < steps and not ended:
@@ -282,35 +315,16 @@ def train(job: Job, settings: Settings, folder: Folder, rank: int = 0, world: in
             factor = job.schedule((step - begin) / (end - begin))
             for group, rate in zip(job.optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
-            started, graphs = time.perf_counter(), _compiled(settings)
-            loss, tokens, skipped = _step(job, model, stepped, scaler, chosen, step, state, settings, rank, world)
-            seconds = time.perf_counter() - started
-            amounts = {"seconds": seconds, "seen": len(chosen), "tokens": tokens}
-            for name, amount in amounts.items():
-                state[name] += amount
-                if _compiled(settings) != graphs:
-                    state[f"compile_{name}"] += amount
-            state["skipped"] += skipped
-            state["skipped_now"] = (state["skipped_now"] + 1) * skipped
-            if not math.isfinite(loss) and not (skipped and state["skipped_now"] <= _SKIPPED_MOST):
-                metrics.add(step=step + 1, epoch=epoch, loss=loss)
-                raise diverged(step + 1, step, f"the loss became {loss}")
-            if state["skipped_now"] > _SKIPPED_MOST:
-                raise diverged(step + 1, step, f"the gradients of {_SKIPPED_MOST + 1} steps in a row were not finite")
+            if not pending:
+                clock = time.perf_counter()
+            graphs = _compiled(settings)
+            issued = _step(job, model, stepped, scaler, chosen, step, state, settings, rank, world, late)
             step += 1
-            pace = _pace(state, "seen")
-            spent = {"seconds": round(state["seconds"], 4), "samples_per_second": round(pace, 1)}
-            if skipped:
-                spent["skipped"] = True
-            metrics.add(step=step, epoch=epoch, loss=loss, lr=rates[0] * factor, **spent)
-            words = f"epoch {epoch + 1}/{settings.epochs} loss {loss:.4f} {pace:,.0f} samples/s"
-            bar.set_postfix_str(words, refresh=False)
-            bar.update()
-            if lines and time.monotonic() - said > _LINE_EVERY:
-                said = time.monotonic()
-                print(f"step {step}/{steps} {words}", flush=True)
-
+            pending.append((step, epoch, factor, len(chosen), _compiled(settings) != graphs, issued))
             evaluated = step % per_epoch == 0 or (job.evaluate_every is not None and step % job.evaluate_every == 0)
+            while pending and (len(pending) > late or evaluated or step % settings.save_every == 0):
+                booked(*pending.popleft())
+
             if evaluated:
                 measured = job.evaluate(model)
                 metrics.add(step=step, epoch=epoch, **measured)
@@ -333,11 +347,13 @@ def train(job: Job, settings: Settings, folder: Folder, rank: int = 0, world: in
                     state["waited"] += 1
                 ended = job.patience is not None and state["waited"] >= job.patience
             if evaluated or step % settings.save_every == 0:
-                if not _finite(model):
+                if _broken(model) is not None:
                     raise diverged(step, step, "weights became NaN or infinite")
                 save(step)
             asked = max(distributed.all_of(interrupts.asked, settings.device))
             if asked:
+                while pending:
+                    booked(*pending.popleft())
                 save(step)
                 metrics.close()
                 raise Stopped(
@@ -359,15 +375,16 @@ def train(job: Job, settings: Settings, folder: Folder, rank: int = 0, world: in
     ), metrics  # fmt: skip
 
 
+_Issued = tuple[Any, int, bool]  # loss, a number or a tensor of the GPU; tokens; whether fp16 skipped the step
 _SKIPPED_MOST = 30  # steps in a row: the scale has fallen from 65,536 to below 1 long before
 _LINE_EVERY = 30  # seconds
 
 
 def _step(
     job: Job, model: nn.Module, stepped: nn.Module, scaler: torch.amp.GradScaler, chosen: np.ndarray, step: int,
-    state: dict[str, Any], settings: Settings, rank: int, world: int,
-) -> tuple[float, int, bool]:  # fmt: skip
-    """One step of the optimizer; the batch's mean loss, its tokens, and whether fp16 skipped it.
+    state: dict[str, Any], settings: Settings, rank: int, world: int, late: int = 0,
+) -> _Issued:  # fmt: skip
+    """One step of the optimizer; the batch's mean loss (late: not read yet), its tokens, and whether fp16 skipped it.
 
     Takes smaller micro-batches where memory ends. Where the loss is not finite the weights stay as they are.
     """
@@ -398,8 +415,8 @@ def _step(
                 if not idle:
                     summed = summed.to(loss.device) + loss.detach().double()
                     tokens += job.tokens(made) if job.tokens else 0
-        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-            if not _memory_ended(error):
+        except (MemoryError, RuntimeError) as error:  # PyTorch's own are RuntimeErrors
+            if not cuda.memory_ended(error):
                 raise
             ended = True
         if not ended:
@@ -413,20 +430,35 @@ def _step(
         made = loss = None
         job.optimizer.zero_grad(set_to_none=True)
         state["micro"] *= 2
-        if device.type == "cuda":
-            torch.cuda.empty_cache()
+        cuda.forget(device)
         tqdm.write(f"The memory ended: from here on a batch is taken in {state['micro']} parts.")
-    sums = distributed.total([summed.item(), float(tokens)], settings.device)
-    mean = sums[0] / len(chosen)
-    if not math.isfinite(mean) and not scaler.is_enabled():
-        return mean, int(sums[1]), False
+    mean: Any = summed / len(chosen)
+    if late:  # decided there: a loss that is no number, and all steps after it, leave the weights and their moments as they are
+        before = getattr(job.optimizer, "found_inf", None)
+        wrong = (~mean.isfinite()).float()
+        job.optimizer.found_inf = wrong if before is None else torch.maximum(before, wrong)  # type: ignore[attr-defined]
+    else:
+        sums = distributed.total([summed.item(), float(tokens)], settings.device)
+        mean, tokens = sums[0] / len(chosen), int(sums[1])
+        if not math.isfinite(mean) and not scaler.is_enabled():
+            return mean, tokens, False
     if job.clip is not None:
         scaler.unscale_(job.optimizer)
         torch.nn.utils.clip_grad_norm_(model.parameters(), job.clip)
     scaler.step(job.optimizer)
     scale = scaler.get_scale()
     scaler.update()
-    return mean, int(sums[1]), scaler.get_scale() < scale
+    return mean, tokens, scaler.get_scale() < scale
+
+
+def _late(device: torch.device, world: int, scaler: torch.amp.GradScaler, optimizer: torch.optim.Optimizer) -> int:
+    """How many steps a GPU is given before the loss of one is asked for: to ask is to wait, and the GPU would stand idle.
+
+    0 or 1. It wants an optimizer that can be told by a number on the GPU to leave everything as it is, as the fused forms can.
+    fp16's scale is read in every step, and several processes ask each other.
+    """
+    by_itself = bool(getattr(optimizer, "_step_supports_amp_scaling", False))
+    return int(device.type == "cuda" and world == 1 and not scaler.is_enabled() and by_itself)
 
 
 def _begin_momentum(optimizer: torch.optim.Optimizer) -> None:
@@ -445,8 +477,9 @@ def _learning(model: nn.Module) -> list[bool]:
     return [parameter.requires_grad for parameter in model.parameters()]
 
 
-def _finite(model: nn.Module) -> bool:
-    return all(bool(p.isfinite().all()) for p in model.parameters())
+def _broken(model: nn.Module) -> str | None:
+    """The name of a parameter or a buffer that holds NaN or infinite numbers."""
+    return next((name for name, value in model.state_dict().items() if not bool(value.isfinite().all())), None)
 
 
 def _compiled(settings: Settings) -> int:
@@ -462,10 +495,6 @@ def _pace(state: dict[str, Any], name: str) -> float:
     """Samples or tokens a second, without the steps in which something was compiled, if there are others."""
     seconds, amount = state["seconds"] - state["compile_seconds"], state[name] - state[f"compile_{name}"]
     return amount / seconds if amount else state[name] / max(state["seconds"], 1e-9)
-
-
-def _memory_ended(error: BaseException) -> bool:
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)
 
 
 def _mix(*numbers: int) -> int:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import calibration, checkpoint, distributed, mistakes, splits
+from . import calibration, checkpoint, cuda, distributed, mistakes, splits
 from .folder import Folder, machine, write_results
 from .images import Images
 from .loop import Job, train
@@ -40,7 +40,7 @@ def move(
     theta = torch.stack([cos * mirror, -sin, shift * drawn[2], sin * mirror, cos, shift * drawn[3]], dim=1).reshape(
         n, 2, 3
     )
-    grid = F.affine_grid(theta.to(x), list(x.shape), align_corners=False)
+    grid = F.affine_grid(cuda.onto(x.device, theta, dtype=x.dtype), list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
@@ -89,10 +89,8 @@ def run(
 
         def batch(chosen: np.ndarray, part: slice, randomness: torch.Generator) -> tuple[Tensor, Tensor]:
             rows = torch.from_numpy(used[chosen[part]])
-            x, y = (
-                images.train[rows].to(device, settings.dtype, non_blocking=True),
-                images.train_labels[rows].to(device),
-            )
+            x, y = cuda.onto(device, images.train[rows], images.train_labels[rows])
+            x = x.to(settings.dtype)  # there: a byte travels, not the four of a float
             return move(x, randomness, len(chosen), part, **augment) if augment else x, y
 
         def loss(model: nn.Module, made: tuple[Tensor, Tensor]) -> Tensor:

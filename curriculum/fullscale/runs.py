@@ -86,7 +86,7 @@ def load(folder: Path) -> Run:
 
         path = str(folder / "encoder")
         classes = results.get("classes", ["negative", "positive"])
-        model = encoder(path, classes).eval()
+        model = encoder(path, classes, True, results.get("model_sha256")).eval()
         _calibrate(model, results)
         return Run(folder, config, results, model, tokenizer_of(path))
     raise Refused(f"--run {folder} is a run of {command}; wanted is one of {', '.join((*PICTURES, *REVIEWS))}.")

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from . import cuda
 from .errors import Refused
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "fp64": torch.float64}
@@ -107,7 +108,7 @@ def settle(arguments: argparse.Namespace) -> Settings:
     """The settings of the given arguments. Errors: Refused."""
     given = vars(arguments)
     device = choose_device(given["device"])
-    precision = given["precision"] or best_precision(device)
+    precision = given["precision"] or _precision_of_tests(device) or best_precision(device)
     if precision == "bf16" and device.startswith("cuda") and best_precision(device) != "bf16":
         print(
             f"{device} has no bf16 of its own and computes it slowly in float32: --precision {best_precision(device)} is faster"
@@ -122,6 +123,8 @@ def settle(arguments: argparse.Namespace) -> Settings:
     if given["resume"] and given["overwrite"]:
         raise Refused("--resume goes on with a run, --overwrite deletes it: give one of them.")
     set_data_dir(given["data_dir"])
+    if device.startswith("cuda") and precision in ("fp32", "fp64"):
+        cuda.exact_float32()
     if device == "cpu":
         import minigrad.process  # noqa: F401  the allocator keeps what is freed: 1.5 times the speed at 256 tokens
     batch = given["batch_size"] or (given["gpu_batch_size"] if device.startswith("cuda") else given["cpu_batch_size"])
@@ -132,6 +135,12 @@ def settle(arguments: argparse.Namespace) -> Settings:
         overwrite=given["overwrite"], limit=given["limit"], data=given["data"], data_dir=given["data_dir"],
         save_every=given["save_every"], drop_checkpoint=given["drop_checkpoint"], options={k: v for k, v in given.items() if k not in COMMON},
     )  # fmt: skip
+
+
+def _precision_of_tests(device: str) -> str | None:
+    """MINIGRAD_PRECISION, by which the tests run on a GPU once in each precision."""
+    wanted = os.environ.get("MINIGRAD_PRECISION")
+    return wanted if device.startswith("cuda") and wanted in PRECISIONS else None
 
 
 def best_precision(device: str) -> str:
