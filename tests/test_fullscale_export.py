@@ -12,7 +12,7 @@ import onnx
 import pytest
 import torch
 
-from curriculum.fullscale import export, reviews, runs
+from curriculum.fullscale import export, runs
 from curriculum.fullscale.__main__ import main
 from curriculum.fullscale.text import clean
 
@@ -112,8 +112,9 @@ def test_positions_that_begin_behind_the_padding(tmp_path: Path) -> None:
     """RoBERTa's table has two rows that no token gets."""
     folder = fullscale_runs.reviews(tmp_path / "run", kind="roberta", max_length=40)
     run = runs.load(folder)
-    assert reviews.longest(run.model) == 40
-    assert reviews.longest(runs.load(fullscale_runs.transferred(tmp_path / "transfer")).model) == 24
+    assert export.longest(export.Texts(run.model)) == 40
+    own = runs.load(fullscale_runs.transferred(tmp_path / "transfer"))
+    assert export.longest(export.Texts(own.model)) == 24
     given = {name: torch.ones(2, 5, dtype=torch.long) for name in ("input_ids", "attention_mask")}
     (tmp_path / "out").mkdir()
     export.write_programs(export.Texts(run.model).eval(), ["model.pt2"], given, tmp_path / "out", export.recipe(run))

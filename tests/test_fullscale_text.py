@@ -214,7 +214,6 @@ def test_fine_tuning_leaves_everything(trained: Path) -> None:
         "confusion.png",
         "report.txt",
         "README.md",
-        "model.safetensors",
         "encoder",
         "metrics.jsonl",
     }

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import images, reviews, runs, text
+from . import encoders, images, reviews, runs, text
 from .errors import Refused
 from .folder import Owned
 from .settings import add_data_arguments, from_one, set_data_dir
@@ -72,6 +72,12 @@ class Texts(nn.Module):
         return reviews.logits_of(self.model, input_ids, attention_mask)
 
 
+def longest(model: nn.Module) -> int | None:
+    """How many tokens of a text are read at most, special ones included; None where there is no table of positions."""
+    inner: Any = getattr(model, "model", model)
+    return encoders.longest(inner) if hasattr(inner, "config") else len(getattr(inner, "positions", ())) or None
+
+
 class Pictures(nn.Module):
     """A model of pictures, from bytes (as float32) to logits."""
 
@@ -109,7 +115,7 @@ def write_programs(
 ) -> None:
     """model.pt2 and model.onnx, or those of `names`, for any number of inputs, and texts of any length that the model reads."""
     n = torch.export.Dim("n", min=1)
-    length = torch.export.Dim("length", min=2, max=reviews.longest(model) or 1_000_000)
+    length = torch.export.Dim("length", min=2, max=longest(model) or 1_000_000)
     shapes: dict[str, Any] = {name: {0: n} if name == "pixels" else {0: n, 1: length} for name in example}
     # an example with a length of 1 would be taken for a model that knows no other
     example = {name: value[:1].repeat(2, *[1] * (value.ndim - 1)) for name, value in example.items()}

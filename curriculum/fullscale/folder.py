@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ from curriculum import archives, draw, files
 from . import checkpoint, distributed
 from .errors import Refused
 from .settings import Settings
+
+try:
+    import resource
+except ImportError:  # Windows does not tell
+    resource = None  # type: ignore[assignment]
 
 MARKER = ".minigrad-fullscale.json"  # in every folder that is ours: what it holds and what of it we wrote
 MADE_BY = "python -m curriculum.fullscale"  # the mark of a page or a picture that stands alone
@@ -67,6 +73,11 @@ def outputs(files_of: Mapping[Path, str], *, overwrite: bool) -> None:
         above = next(parent for parent in (real, *real.parents) if parent.exists())
         if not os.access(above, os.W_OK) or (above != real and not above.is_dir()):
             raise Refused(f"{path} cannot be written: {above} is no folder that may be written.")
+
+
+def _more_epochs(name: str, before: Any, now: Any) -> bool:
+    """Whether a run is resumed to go on for longer."""
+    return name == "epochs" and type(before) is int and now > before
 
 
 class Owned:
@@ -188,10 +199,10 @@ class Folder(Owned):
     def __init__(self, settings: Settings, rank: int = 0, data: str | None = None):
         """data: the fingerprint of what is trained and tested on; a run is not resumed with another."""
         super().__init__(settings.out, "run", resume=settings.resume, overwrite=settings.overwrite, writes=rank == 0)
-        if self.begun and settings.resume:
+        if self.begun and settings.resume and (self.path / "config.json").exists():  # else it died as it began
             before = read_json(self.path / "config.json", "command", advice="begin anew with --overwrite")
             now = json.loads(json.dumps(settings.comparable()))
-            other = [k for k in now if before.get(k) != now[k]]
+            other = [k for k in now if before.get(k) != now[k] and not _more_epochs(k, before.get(k), now[k])]
             if other:
                 said = ", ".join(f"{k} {before.get(k)!r} then, {now[k]!r} now" for k in other)
                 raise Refused(
@@ -205,7 +216,7 @@ class Folder(Owned):
         distributed.wait(settings.device)  # nobody changes the folder before every process has looked at it
         self.begin(anew=settings.overwrite, **({"data": data} if data is not None else {}))
         self.claim(*checkpoint.NAMES)
-        self.write("config.json", json.dumps(settings.comparable(), indent=1) + "\n")
+        self.write("config.json", files.as_json(settings.comparable(), 1) + "\n")
         distributed.wait(settings.device)  # nor reads what is being removed
 
     def figure(self, name: str, fig: Any) -> None:
@@ -226,7 +237,7 @@ class Metrics:
         self.file, self.board = None, None
         if folder.writes:
             folder.claim("metrics.jsonl", "tensorboard/events.out.tfevents.*")
-            files.write(self.path, "".join(json.dumps(row) + "\n" for row in self.rows))
+            files.write(self.path, "".join(files.as_json(row) + "\n" for row in self.rows))
             self.file = self.path.open("a", encoding="utf-8")
             try:
                 from torch.utils.tensorboard import SummaryWriter
@@ -257,7 +268,7 @@ class Metrics:
         self.rows.append(row)
         if self.file is None:
             return
-        self.file.write(json.dumps(row) + "\n")
+        self.file.write(files.as_json(row) + "\n")
         self.file.flush()
         if self.board is not None:
             for name, value in row.items():
@@ -271,7 +282,7 @@ class Metrics:
             self.board.close()
 
     def column(self, name: str) -> tuple[list[int], list[float]]:
-        rows = [row for row in self.rows if name in row]
+        rows = [row for row in self.rows if row.get(name) is not None]
         return [row["step"] for row in rows], [row[name] for row in rows]
 
 
@@ -305,8 +316,9 @@ def write_results(
     guess: np.ndarray,
     classes: list[str],
     facts: dict[str, Any],
+    weights_at: str | None = None,
 ) -> None:
-    """Report, pictures, model and card. `facts` are the figures that the card names."""
+    """Report, pictures, model and card. `facts` are the figures that the card names; `weights_at`: where the model is saved."""
     from safetensors.torch import save
     from sklearn.metrics import classification_report
 
@@ -317,27 +329,59 @@ def write_results(
         truth, guess, labels=range(len(classes)), target_names=classes, output_dict=True, zero_division=0
     )
     folder.write("report.txt", report)
-    folder.write("report.json", json.dumps(numbers, indent=1) + "\n")
+    folder.write("report.json", files.as_json(numbers, 1) + "\n")
     folder.figure("curves.png", curves(metrics))
     fig = draw.confusion(truth, guess, len(classes))
-    fig.axes[0].set_xticklabels(classes, rotation=45 if max(map(len, classes)) > 2 else 0)
-    fig.axes[0].set_yticklabels(classes)
+    for axis in (fig.axes[0].xaxis, fig.axes[0].yaxis):
+        turned = 45 if axis is fig.axes[0].xaxis and max(map(len, classes)) > 2 else 0
+        axis.set_ticklabels([draw.label(name) for name in classes], rotation=turned, parse_math=False)
     folder.figure("confusion.png", fig)
-    weights = save({name: value.contiguous() for name, value in model.state_dict().items()})
-    folder.write("model.safetensors", weights)
+    if weights_at is None:
+        weights = save({name: value.contiguous() for name, value in model.state_dict().items()})
+        folder.write("model.safetensors", weights)
+    else:
+        weights = (folder.path / weights_at).read_bytes()
     kept = facts | {"model_sha256": hashlib.sha256(weights).hexdigest()}  # a flipped bit in a number shows nowhere else
-    folder.write("results.json", json.dumps(kept, indent=1) + "\n")
-    lines = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in facts.items())
+    folder.write("results.json", files.as_json(kept, 1) + "\n")
+    lines = "\n".join(
+        f"| {name.replace('_', ' ')} | {_cell(value)} |" for name, value in facts.items() if name != "thresholds"
+    )
     card = f"# {facts['command']}\n\n| | |\n| --- | --- |\n{lines}\n\n```\n{report}```\n\n![curves](curves.png)\n![confusion](confusion.png)\n"
+    if (folder.path / "calibration.png").exists():
+        card += f"\n![calibration](calibration.png)\n\n{_thresholds(facts)}[What it takes for what it is not](mistakes.html)\n"
     folder.write("README.md", card)
 
 
+def _thresholds(facts: dict[str, Any]) -> str:
+    """The table of how sure it must be to be right as often as wanted: chosen on the validation part, measured on the test part."""
+    rows = facts.get("thresholds") or []
+    lines = [
+        f"| {100 * row['wanted']:g} % | {row['least_confidence']} | {100 * row['answered']:.1f} % "
+        f"| {'none' if row['accuracy'] is None else '%.2f %%' % (100 * row['accuracy'])} |"
+        for row in rows
+    ]
+    head = [
+        "| wanted | answer from a probability of | answered of the test part | right of these |",
+        "| --- | --- | --- | --- |",
+    ]
+    return "\n".join([*head, *lines]) + "\n\n" if rows else ""
+
+
+def _cell(value: Any) -> str:
+    """A value as it may stand in a table of Markdown."""
+    return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
+
+
 def machine(device: str) -> dict[str, str]:
-    """What computed, by name and version; of a GPU also how much of its memory was needed at most."""
+    """What computed, by name and version, and the most memory that was needed: of the GPU since the training began, or of the
+    process."""
     facts = {"machine": _cpu(), "python": platform.python_version(), "torch": torch.__version__}
     if device.startswith("cuda"):
         gib = [n / 2**30 for n in (torch.cuda.max_memory_allocated(device), torch.cuda.mem_get_info(device)[1])]
         facts |= {"machine": torch.cuda.get_device_name(device), "memory": f"{gib[0]:.1f} of {gib[1]:.0f} GiB"}
+    elif resource is not None:
+        unit = 1 if sys.platform == "darwin" else 1024
+        facts["memory"] = f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30:.1f} GiB"
     return facts
 
 

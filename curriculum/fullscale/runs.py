@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from curriculum.archives import why
 
+from .calibration import fold
 from .errors import Refused
 from .folder import read_json
 
@@ -77,6 +78,7 @@ def load(folder: Path) -> Run:
             model.load_state_dict(_weights(folder, results, advice))
         except RuntimeError as error:
             raise Refused(f"{folder}/model.safetensors does not fit its settings ({why(error)}): {advice}.") from None
+        _calibrate(model, results)
         return Run(folder, config, results, model.float().eval())
     if command in REVIEWS:
         from .reviews import encoder
@@ -84,7 +86,10 @@ def load(folder: Path) -> Run:
 
         path = str(folder / "encoder")
         classes = results.get("classes", ["negative", "positive"])
-        return Run(folder, config, results, encoder(path, classes).eval().requires_grad_(False), tokenizer_of(path))
+        twice = (folder / "model.safetensors").exists()  # an older run: the sum is of that file, with other names in it
+        model = encoder(path, classes, True, None if twice else results.get("model_sha256")).eval().requires_grad_(False)
+        _calibrate(model, results)
+        return Run(folder, config, results, model, tokenizer_of(path))
     if command == "transfer":
         from .transfer import Encoder, own_tokenizer
 
@@ -98,6 +103,7 @@ def load(folder: Path) -> Run:
             own.load_state_dict(weights)
         except RuntimeError as error:
             raise Refused(f"{folder}/model.safetensors does not fit its settings ({why(error)}): {advice}.") from None
+        _calibrate(own, results)
         return Run(folder, config, results, own.float().eval().requires_grad_(False), tokenizer)
     raise Refused(
         f"--run {folder} is a run of {command}; wanted is one of {', '.join((*PICTURES, *REVIEWS))}, transfer."
@@ -124,6 +130,13 @@ def _above(folder: Path, name: str, advice: str) -> Path:
         if (place / name).exists():
             return place
     raise Refused(f"{folder.resolve().parents[1]}/{name} is missing, without which the texts cannot be read: {advice}.")
+
+
+def _calibrate(model: nn.Module, results: dict[str, Any]) -> None:
+    """Let the model answer as sure as the validation part showed that it may be."""
+    t = results.get("temperature", 1.0)
+    if isinstance(t, int | float) and 0 < t < 1000 and t != 1:
+        fold(model, t, len(results.get("classes", ["negative", "positive"])))
 
 
 def encode(run: Run, texts: list[str]) -> tuple[Tensor, Tensor]:

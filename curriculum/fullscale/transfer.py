@@ -22,8 +22,9 @@ from tqdm import tqdm
 
 from curriculum import draw, files
 
-from . import distributed, reviews, text, tokens
+from . import checkpoint, distributed, reviews, text, tokens
 from .errors import Refused
+from .finetune import optimizer_of
 from .folder import MARKER, Folder, read_json
 from .loop import one_cycle
 from .settings import Settings, from_one, settle
@@ -152,7 +153,9 @@ def _part(whole: Folder, settings: Settings, name: str, **changed: Any) -> Setti
     """The settings of one training inside the run, in a folder of its own; one that was begun is resumed."""
     whole.claim(f"{name}/")
     begun = (settings.out / name / MARKER).exists()
-    return dataclasses.replace(settings, out=settings.out / name, resume=begun, overwrite=False, **changed)
+    return dataclasses.replace(
+        settings, out=settings.out / name, resume=begun, overwrite=False, drop_checkpoint=False, **changed
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -180,7 +183,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise Refused(
                 "--gradual changes what learns from epoch to epoch, which DistributedDataParallel cannot: use one process."
             )
-        whole = Folder(settings, rank)
+        whole = Folder(settings, rank, f"{news.fingerprint()}-{films.fingerprint()}")
         whole.claim("tokenizer.json")
         if rank == 0:
             own_tokenizer(news.train + films.train, arguments.vocabulary, settings.out)
@@ -234,6 +237,8 @@ def run(arguments: argparse.Namespace) -> int:
                 rows.append({"strategy": strategy, "seed": seed, "topic_accuracy": topic.get("test_accuracy")} | facts)
         if rank == 0:
             _report(whole, settings, rows, films.source, news.source)
+            for part_of in settings.out.glob("seed-*/*") if settings.drop_checkpoint else ():
+                checkpoint.finish(part_of, drop=True)
     return 0
 
 
@@ -255,9 +260,7 @@ def _train(
     before_epoch: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train or go on; results of a training that had ended are read again."""
-    from .distilbert_imdb import optimizer_of
-
-    folder = Folder(settings, rank)
+    folder = Folder(settings, rank, texts.fingerprint())
     done = settings.out / "results.json"
     optimizer = optimizer_of(model, settings.lr)
     result, metrics = reviews.fit(
@@ -265,7 +268,11 @@ def _train(
         before_epoch=before_epoch or (lambda epoch: None),
     )  # fmt: skip
     if done.exists():
-        return read_json(done, "test_accuracy", advice=f"remove {done}; the same command with --resume writes it again")
+        before = read_json(
+            done, "test_accuracy", "steps", advice=f"remove {done}; the same command with --resume writes it again"
+        )
+        if before["steps"] == result.steps:
+            return before
     if rank > 0:
         return {}
     trained = sum(p.numel() for group in optimizer.param_groups for p in group["params"])
@@ -281,6 +288,8 @@ def _train(
         texts,
         pad,
         world,
+        None,
+        None,
         own_loss=own_loss,
         trained_parameters=trained,
     )
