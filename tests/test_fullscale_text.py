@@ -161,8 +161,8 @@ def test_a_hub_that_cannot_be_reached_is_not_waited_for(monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("name", "content", "line"),
     [
-        ("a.csv", b"film,review\nx,y\n", "columns film, review; a column `text` is wanted"),
-        ("a.csv", b"text\n\n", "holds no review"),
+        ("a.csv", b"film,review\nx,y\n", "has no column `text`: its first row names film, review"),
+        ("a.csv", b"text\n\n", "a header and no row below it"),
         ("a.txt", b"\n  \n", "holds no review"),
         ("a.txt", "caf\xe9".encode("latin-1"), "save it as UTF-8"),
     ],
