@@ -1,5 +1,7 @@
 """Full scale, data and folders: what is never removed, what is read of hostile files, own data, calibration, mistakes."""
 
+import contextlib
+import copy
 import csv
 import errno
 import gzip
@@ -790,3 +792,23 @@ def test_a_damaged_config_is_said_in_a_line(tmp_path: Path, content: bytes, caps
     out.write("results.json", "{}")
     assert "config.json cannot be read" in refused([*TINY, "--out", str(tmp_path / "run"), "--resume"], capsys)
     assert "config.json cannot be read" in refused(["predict", "--run", str(tmp_path / "run"), "a"], capsys)
+
+
+def test_what_a_run_says_of_itself_may_be_damaged_anywhere(tmp_path: Path) -> None:
+    """Each value of a run's settings and results left out, or another: the run is loaded, or refused in a line."""
+    out = tmp_path / "run"
+    assert main([*TINY, "--limit", "8", "--out", str(out)]) == 0
+    for name in ("config.json", "results.json"):
+        whole = json.loads((out / name).read_text(encoding="utf-8"))
+        places = [(key,) for key in whole] + [("options", key) for key in whole.get("options", {})]
+        for place in places:
+            for value in ("left out", None, [], "x", -1, {}):
+                changed = copy.deepcopy(whole)
+                part = changed if len(place) == 1 else changed[place[0]]
+                part[place[-1]] = value
+                if value == "left out":
+                    del part[place[-1]]
+                (out / name).write_text(json.dumps(changed))
+                with contextlib.suppress(Refused):
+                    runs.load(out)
+        (out / name).write_text(json.dumps(whole))

@@ -53,7 +53,20 @@ def reading(run: Run) -> tuple[int, str]:
 
 
 def load(folder: Path) -> Run:
-    """The run in `folder`. Errors: Refused where there is none, or it has not ended."""
+    """The run in `folder`. Errors: Refused where there is none, it has not ended, or what it says of itself makes no model."""
+    try:
+        found = _load(folder)
+        classes, read = found.classes, 8 if found.about_pictures else reading(found)[0]
+        if not isinstance(classes, list) or not all(isinstance(each, str) for each in classes) or type(read) is not int:
+            raise ValueError("its classes are no names, or its length is no number")
+    except (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        raise Refused(
+            f"{folder}/config.json or results.json is damaged ({why(error)}): train again with --overwrite."
+        ) from None
+    return found
+
+
+def _load(folder: Path) -> Run:
     if not (folder / "results.json").exists():
         raise Refused(f"--run {folder}: no finished run is there; train one, or resume it, first.")
     advice = "train again with --overwrite"
