@@ -54,7 +54,20 @@ def reading(run: Run) -> tuple[int, str]:
 
 
 def load(folder: Path) -> Run:
-    """The run in `folder`. Errors: Refused where there is none, or it has not ended."""
+    """The run in `folder`. Errors: Refused where there is none, it has not ended, or what it says of itself makes no model."""
+    try:
+        found = _load(folder)
+        classes, read = found.classes, 8 if found.about_pictures else reading(found)[0]
+        if not isinstance(classes, list) or not all(isinstance(each, str) for each in classes) or type(read) is not int:
+            raise ValueError("its classes are no names, or its length is no number")
+    except (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        raise Refused(
+            f"{folder}/config.json or results.json is damaged ({why(error)}): train again with --overwrite."
+        ) from None
+    return found
+
+
+def _load(folder: Path) -> Run:
     if not (folder / "results.json").exists():
         if (folder / "transfer.json").exists():
             inner = sorted(path.parent for path in folder.glob("seed-*/*/results.json"))
@@ -87,7 +100,9 @@ def load(folder: Path) -> Run:
         path = str(folder / "encoder")
         classes = results.get("classes", ["negative", "positive"])
         twice = (folder / "model.safetensors").exists()  # an older run: the sum is of that file, with other names in it
-        model = encoder(path, classes, True, None if twice else results.get("model_sha256")).eval().requires_grad_(False)
+        model = (
+            encoder(path, classes, True, None if twice else results.get("model_sha256")).eval().requires_grad_(False)
+        )
         _calibrate(model, results)
         return Run(folder, config, results, model, tokenizer_of(path))
     if command == "transfer":
