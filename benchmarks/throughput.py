@@ -173,7 +173,7 @@ Measured = tuple[list[int], int, float]  # real tokens of each review, places wi
 def _ours(model: Any, made: Any, labels: list[int], tokenizer: Any, settings: Any, warm_up: int) -> Measured:
     """`reviews.fit` as distilbert-imdb uses it, an epoch; the loop's own record says what a step took."""
     from curriculum.fullscale import reviews
-    from curriculum.fullscale.distilbert_imdb import optimizer_of
+    from curriculum.fullscale.finetune import optimizer_of
     from curriculum.fullscale.folder import Folder
     from curriculum.fullscale.loop import one_cycle
     from curriculum.fullscale.tokens import by_length

@@ -1,6 +1,9 @@
 """Where lessons and training at full scale leave their files."""
 
+import json
+import math
 from pathlib import Path
+from typing import Any
 
 
 def is_left(path: Path) -> bool:
@@ -16,3 +19,16 @@ def write(path: Path, content: bytes | str) -> None:
     from minigrad import files
 
     files.write(path, content)
+
+
+def as_json(value: Any, indent: int | None = None) -> str:
+    """JSON of the value, with null for numbers that JSON does not know: NaN and the infinities."""
+    return json.dumps(_known(value), indent=indent, allow_nan=False)
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _known(inner) for name, inner in value.items()}
+    return [_known(inner) for inner in value] if isinstance(value, list | tuple) else value

@@ -136,7 +136,7 @@ def main(kind, how, count, seed, folder):
     largest = max(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     whole = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     emptied(folder)
-    faults, done, runs, left = [], 0, 0, 0
+    faults, done, runs, left, saved = [], 0, 0, 0, 0
 
     def compare(what):
         made = what_it_made(folder)
@@ -152,8 +152,12 @@ def main(kind, how, count, seed, folder):
             sign = signal.SIGKILL if done % 2 else signal.SIGTERM
             os.kill(child, sign)
             code = ended(child)
-            if code == -sign:
+            if code in (
+                -sign,
+                128 + sign,
+            ):  # in the middle of a training SIGTERM is obeyed after the step, which is saved
                 done += 1
+                saved += code > 0
                 left += any("partial" in path.name for path in folder.rglob("*"))
             elif code:
                 faults.append(f"kill {done}: {words(folder).read_text()[-300:]}")
@@ -192,7 +196,14 @@ def main(kind, how, count, seed, folder):
             subprocess.run(["umount", folder], check=True)
     print(
         json.dumps(
-            {"faults": faults, "stopped": done, "compared": runs, "left_before_going_on": left, "seconds": duration}
+            {
+                "faults": faults,
+                "stopped": done,
+                "saved": saved,
+                "compared": runs,
+                "left_before_going_on": left,
+                "seconds": duration,
+            }
         )
     )
 

@@ -318,6 +318,8 @@ def restored(finished):
     names = ("config.json", "metrics.jsonl", "results.json", "model.safetensors", *checkpoint.NAMES)
     kept = {name: (finished / name).read_bytes() for name in names if (finished / name).exists()}
     yield finished
+    for name in names:
+        (finished / name).unlink(missing_ok=True)
     for name, content in kept.items():
         (finished / name).write_bytes(content)
 

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from .errors import Refused, Stopped
+from .errors import Diverged, Refused, Stopped
 
 COMMANDS = {
     "mnist-cnn": "a convolutional network on MNIST",
@@ -19,6 +19,7 @@ COMMANDS = {
     "recommend": "rank films by their reviews",
     "export": "write ONNX and torch.export, and compare them in other programs",
     "serve": "a local web page: draw a digit, or type a review",
+    "gpu": "what only a GPU can show, in one call of 8 minutes",
 }
 
 
@@ -43,12 +44,9 @@ def main(given: list[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f"{error.name} is missing: pip install {error.name}", file=sys.stderr)
         return 2
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-        return 2
-    except Stopped as stopped:
-        print(stopped, file=sys.stderr)
-        return 130
+    except (Refused, Diverged, Stopped) as ended:
+        print(ended, file=sys.stderr)
+        return ended.status
     except OSError as error:  # a full disk, a folder that may not be written
         if not isinstance(error.strerror, str):
             raise

@@ -1,4 +1,4 @@
-"""Checkpoints: whole or absent, the last two kept, a damaged one passed over."""
+"""Checkpoints: whole or absent, the last two kept while a run goes on, a damaged one passed over."""
 
 from __future__ import annotations
 
@@ -67,6 +67,24 @@ def load(folder: Path) -> tuple[dict[str, Any], str] | None:
     if remarks:
         raise Refused(f"{'; '.join(remarks)}: begin anew with --overwrite.")
     return None
+
+
+def newest_step(folder: Path) -> int | None:
+    """The step of the checkpoint that would be gone on from; None where none can be read."""
+    try:
+        found = load(folder)
+    except Refused:
+        return None
+    return None if found is None else found[0]["step"]
+
+
+def finish(folder: Path, drop: bool) -> None:
+    """Remove what a run that has ended needs no more: the checkpoint before, and with `drop` the last one.
+
+    From the last one the run can be given more epochs.
+    """
+    for name in NAMES if drop else NAMES[1:]:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,185 +1,198 @@
-"""A web server for one page and one question, on this machine alone, that any client may treat badly.
+"""Starlette and uvicorn, for one page and one question, on this machine alone, where any client may treat them badly.
 
-Every request gets an answer, a wrong one too. A client has so long to say what it wants, and so many may be here at once.
-Other pages in the same browser are kept out: the Host must be this machine's (else a stranger's name that is made to point
-here could read the answers), and a question must come from this page (Origin) as JSON, which no form can send.
+The libraries speak HTTP, route, run the model beside the loop and say no to what is no request. Added here is what neither
+has: a client has so long to say what it wants, however it says it; a question has a most size; and other pages in the same
+browser are kept out: the Host must be this machine's (else a stranger's name that is made to point here could read the
+answers), and a question must come from this page (Origin) as JSON, which no form can send.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import BoundedSemaphore, Lock, Timer
+from pathlib import Path
 from typing import Any
+
+import uvicorn
+from anyio import CapacityLimiter, to_thread
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .errors import Refused
 
 MOST = 200_000  # bytes of a question
 CLIENTS = 32  # at once
-SECONDS = 15.0  # to send a question, and to take an answer
+SECONDS = 15.0  # to send a question
 
-_POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; frame-ancestors 'none'"
+HEADERS = {
+    b"content-security-policy": b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"connection": b"close",  # the next question comes with a time of its own
+}
+
+Judge = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: Server
+def no(code: int, why: str) -> Response:
+    return JSONResponse({"error": why}, code)
 
-    def setup(self) -> None:
-        self.request.settimeout(self.server.seconds)
-        super().setup()
-        self.watch = Timer(self.server.seconds, self._late)  # a byte now and then would never meet the timeout
-        self.watch.daemon = True
-        self.watch.start()
 
-    def finish(self) -> None:
-        self.watch.cancel()
-        with contextlib.suppress(OSError):
-            super().finish()
-            self._let_go()
+class Guard:
+    """Lets through what this machine's own page asks; every answer gets HEADERS."""
 
-    def _late(self) -> None:
-        with contextlib.suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RD)  # whoever reads finds the end, and the client can be told
+    def __init__(self, app: ASGIApp, hosts: set[str]) -> None:
+        self.app, self.hosts = app, hosts
 
-    def _let_go(self) -> None:
-        """Take what is still being sent: to close before would destroy the answer on its way."""
-        self.connection.shutdown(socket.SHUT_WR)
-        self.connection.settimeout(0.5)
-        for _ in range(20):
-            if not self.connection.recv(65536):
-                break
+    def refusal(self, headers: Headers) -> Response | None:
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or hosts[0].lower() not in self.hosts:
+            return no(403, f"This page is http://{min(self.hosts)}/, not {', '.join(hosts)[:100] or 'without a Host'}.")
+        if any(origin.lower().removeprefix("http://") not in self.hosts or "//" not in origin for origin in origins):
+            return no(403, "Only this page itself may ask.")
+        return None
 
-    def reply(self, code: int, kind: str, body: bytes) -> None:
-        self.send_response(code)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Content-Security-Policy", _POLICY)
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """How the library answers what it cannot read; as JSON, like all else."""
-        self.close_connection = True
-        body = json.dumps({"error": message or self.responses[code][0]}).encode()  # type: ignore[index]
-        if not hasattr(self, "request_version") or self.request_version == "HTTP/0.9":
-            self.request_version = "HTTP/1.0"
-        self.reply(code, "application/json", body)
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *HEADERS.items()]
+            await send(message)
 
-    def _is_ours(self) -> bool:
-        """Whether the request is for this machine; the answer to another is sent."""
-        hosts = self.headers.get_all("Host") or []
-        if len(hosts) != 1 or hosts[0].lower() not in self.server.hosts:
-            self.send_error(
-                403, f"This page is {self.server.address}, not {', '.join(hosts)[:100] or 'without a Host'}."
+        await (self.refusal(Headers(scope=scope)) or self.app)(scope, receive, send_with_headers)
+
+
+async def question(request: Request, seconds: float) -> bytes:
+    """The body of a request. Errors: HTTPException, with what is wrong with it."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "Wanted is JSON: Content-Type: application/json.")
+    length = request.headers.get("content-length", "")
+    if "transfer-encoding" in request.headers or not length.isdecimal():
+        raise HTTPException(411, "Wanted is one Content-Length, a whole number.")
+    too_much = len(length) > 12 or not 0 < int(length) <= MOST
+    content = bytearray()
+    try:
+        # what is too much is read a little too: to close before would destroy the answer on its way
+        async with asyncio.timeout(min(seconds, 0.5) if too_much else seconds):
+            async for part in request.stream():
+                content = bytearray(part) if too_much else content + part
+    except TimeoutError:
+        if not too_much:
+            raise HTTPException(408, f"Only {len(content)} of {length} bytes have come.") from None
+    if too_much:
+        raise HTTPException(413, f"Wanted are 1 to {MOST:,} bytes.")
+    return bytes(content)
+
+
+def answer(judge: Judge, content: bytes) -> Response:
+    """What the model says to a question."""
+    try:
+        asked = json.loads(content)
+        if not isinstance(asked, dict):
+            raise Refused("Wanted is a JSON object.")
+        return JSONResponse(judge(asked))
+    except RecursionError:
+        return no(400, "The JSON is nested too deeply.")
+    except (Refused, ValueError) as error:
+        return no(400, " ".join(str(error).split())[:500])
+    except Exception as error:  # of the model: the next question may fare better
+        return no(500, f"The model could not judge this ({type(error).__name__}).")
+
+
+def application(page: str, folder: Path, judge: Judge, hosts: set[str], seconds: float = SECONDS) -> Starlette:
+    """GET / is `page`, GET /static/NAME a file of the folder, POST /predict `judge` of the JSON object, one at a time."""
+    one = CapacityLimiter(1)
+
+    async def show(request: Request) -> Response:
+        return HTMLResponse(page)
+
+    async def predict(request: Request) -> Response:
+        try:
+            content = await question(request, seconds)
+        except ClientDisconnect:
+            return no(400, "The client went away.")  # nobody reads it
+        return await to_thread.run_sync(answer, judge, content, limiter=one)
+
+    def refuse(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        where = {404: "There are / and /predict here.", 405: f"{request.method} is not for {request.url.path[:100]}."}
+        return no(error.status_code, where.get(error.status_code, error.detail))
+
+    return Starlette(
+        routes=[
+            Route("/", show),
+            Route("/predict", predict, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=folder)),
+        ],
+        middleware=[Middleware(Guard, hosts=hosts)],
+        exception_handlers={HTTPException: refuse},
+    )
+
+
+def protocol(seconds: float) -> type[H11Protocol]:
+    """uvicorn's protocol, which by itself waits for ever for a request to begin, or for the rest of its head."""
+
+    class Impatient(H11Protocol):
+        answering = False
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self.watch = self.loop.call_later(seconds, self.late)
+
+        def late(self) -> None:
+            if self.cycle is None or self.answering:  # it has not asked, or does not take the answer
+                self.transport.abort()
+            else:
+                self.answering = self.cycle.response_started
+                self.watch = self.loop.call_later(seconds, self.late)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.watch.cancel()
+            super().connection_lost(exc)
+
+    return Impatient
+
+
+class Server:
+    """Serves on 127.0.0.1 from `serve_forever` on, until `shutdown` or Ctrl-C. Errors: Refused where the port is not to be had."""
+
+    def __init__(self, port: int, page: str, folder: Path, judge: Judge, seconds: float = SECONDS) -> None:
+        if not 0 <= port <= 65535:
+            raise Refused(f"--port {port}: give a number from 1 to 65535, or 0 for a free one.")
+        try:
+            self.socket = socket.create_server(("127.0.0.1", port), backlog=2 * CLIENTS)
+        except OSError as error:
+            raise Refused(
+                f"--port {port} cannot be taken ({error.strerror or error}): give another, or 0 for a free one."
+            ) from None
+        self.port = self.socket.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}/"
+        hosts = {f"{name}:{self.port}" for name in ("127.0.0.1", "localhost")}
+        if self.port == 80:
+            hosts |= {"127.0.0.1", "localhost"}
+        self.uvicorn = uvicorn.Server(
+            uvicorn.Config(
+                application(page, folder, judge, hosts, seconds), http=protocol(seconds), ws="none", lifespan="off",
+                log_config=None, log_level="critical", access_log=False, server_header=False, limit_concurrency=CLIENTS + 1,
+                timeout_graceful_shutdown=2, proxy_headers=False,
             )
-            return False
-        return True
+        )  # fmt: skip
 
-    def do_GET(self) -> None:
-        if not self._is_ours():
-            return
-        if self.path.split("?")[0] == "/":
-            self.reply(200, "text/html; charset=utf-8", self.server.page)
-        else:
-            self.send_error(404, "There is only / here.")
+    def serve_forever(self) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            self.uvicorn.run(sockets=[self.socket])
 
-    do_HEAD = do_GET
-
-    def do_POST(self) -> None:
-        if not self._is_ours():
-            return
-        origins = self.headers.get_all("Origin") or []
-        if any(origin.lower() not in self.server.origins for origin in origins):
-            return self.send_error(403, "Only this page itself may ask.")
-        if self.path != "/predict":
-            return self.send_error(404, "Questions go to /predict.")
-        if self.headers.get_content_type() != "application/json":
-            return self.send_error(415, "Wanted is JSON: Content-Type: application/json.")
-        lengths = self.headers.get_all("Content-Length") or []
-        if (
-            "Transfer-Encoding" in self.headers
-            or len(lengths) != 1
-            or not lengths[0].isascii()
-            or not lengths[0].isdigit()
-        ):
-            return self.send_error(411, "Wanted is one Content-Length, a whole number.")
-        if len(lengths[0]) > 12 or not 0 < int(lengths[0]) <= MOST:
-            return self.send_error(413, f"Wanted are 1 to {MOST:,} bytes.")
-        try:
-            content = self.rfile.read(int(lengths[0]))
-        except OSError:  # its time is over
-            content = b""
-        if len(content) < int(lengths[0]):
-            return self.send_error(408, f"Only {len(content)} of {lengths[0]} bytes have come.")
-        self.watch.cancel()
-        code, answer = self._answer(content)
-        self.reply(code, "application/json", json.dumps(answer).encode())
-
-    def _answer(self, content: bytes) -> tuple[int, dict[str, Any]]:
-        try:
-            asked = json.loads(content)
-            if not isinstance(asked, dict):
-                raise Refused("Wanted is a JSON object.")
-            with self.server.judging:
-                return 200, self.server.judge(asked)
-        except RecursionError:
-            return 400, {"error": "The JSON is nested too deeply."}
-        except (Refused, ValueError) as error:
-            return 400, {"error": str(error)[:500]}
-        except Exception as error:  # of the model: the next question may fare better
-            return 500, {"error": f"The model could not judge this ({type(error).__name__})."}
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-class Server(ThreadingHTTPServer):
-    """Answers GET / with `page` and POST /predict with `judge` of the JSON object, one at a time.
-
-    Errors: Refused where the port is taken.
-    """
-
-    daemon_threads = True
-    request_queue_size = 2 * CLIENTS  # with fewer, a client that comes while many do waits for a second
-
-    def __init__(
-        self, port: int, page: bytes, judge: Callable[[dict[str, Any]], dict[str, Any]], seconds: float = SECONDS
-    ) -> None:
-        self.page, self.judge, self.seconds = page, judge, seconds
-        self.judging, self.free = Lock(), BoundedSemaphore(CLIENTS)
-        try:
-            super().__init__(("127.0.0.1", port), Handler)
-        except (OSError, OverflowError) as error:
-            why = getattr(error, "strerror", None) or error
-            raise Refused(f"--port {port} cannot be taken ({why}): give another, or 0 for a free one.") from None
-        port = self.server_address[1]
-        self.hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
-        if port == 80:
-            self.hosts |= {"127.0.0.1", "localhost"}
-        self.origins = {f"http://{host}" for host in self.hosts}
-        self.address = f"http://127.0.0.1:{port}/"
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        if self.free.acquire(blocking=False):
-            super().process_request(request, client_address)
-            return
-        with contextlib.suppress(OSError):
-            request.settimeout(0.1)
-            request.recv(65536)
-        with contextlib.suppress(OSError):
-            request.sendall(b"HTTP/1.0 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n")
-        self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self.free.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that went away are no news."""
+    def shutdown(self) -> None:
+        self.uvicorn.should_exit = True

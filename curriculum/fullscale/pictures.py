@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import distributed
+from . import calibration, checkpoint, cuda, distributed, mistakes, splits
 from .folder import Folder, machine, write_results
 from .images import Images
 from .loop import Job, train
@@ -40,7 +40,7 @@ def move(
     theta = torch.stack([cos * mirror, -sin, shift * drawn[2], sin * mirror, cos, shift * drawn[3]], dim=1).reshape(
         n, 2, 3
     )
-    grid = F.affine_grid(theta.to(x), list(x.shape), align_corners=False)
+    grid = F.affine_grid(cuda.onto(x.device, theta, dtype=x.dtype), list(x.shape), align_corners=False)
     return F.grid_sample(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 
@@ -77,29 +77,32 @@ def run(
 ) -> int:  # fmt: skip
     """Train on nine tenths (at most 5,000 pictures fewer), choose the epoch on the rest, test once, write everything."""
     with distributed.group(settings.device) as (rank, world):
-        order = np.random.default_rng([settings.seed, 7]).permutation(len(images.train))
-        held = min(5000, max(1, len(order) // 10))
-        validation, used = torch.from_numpy(order[:held]), order[held:]
+        labels = images.train_labels.numpy()
+        held, used = splits.stratified(labels, min(5000, max(1, len(labels) // 10)), settings.seed)
+        validation = torch.from_numpy(held)
+        weights = None
+        if settings.options.get("class_weights"):
+            weights = torch.from_numpy(splits.class_weights(labels[used], len(images.classes)))
         device = torch.device(settings.device)
-        folder = Folder(settings, rank)
+        folder = Folder(settings, rank, images.fingerprint())
         facts = also(folder) if rank == 0 else {}
 
         def batch(chosen: np.ndarray, part: slice, randomness: torch.Generator) -> tuple[Tensor, Tensor]:
             rows = torch.from_numpy(used[chosen[part]])
-            x, y = (
-                images.train[rows].to(device, settings.dtype, non_blocking=True),
-                images.train_labels[rows].to(device),
-            )
+            x, y = cuda.onto(device, images.train[rows], images.train_labels[rows])
+            x = x.to(settings.dtype)  # there: a byte travels, not the four of a float
             return move(x, randomness, len(chosen), part, **augment) if augment else x, y
 
         def loss(model: nn.Module, made: tuple[Tensor, Tensor]) -> Tensor:
             x, y = made
-            return F.cross_entropy(model(x), y, reduction="sum", label_smoothing=smoothing)
+            logits = model(x)
+            by_class = None if weights is None else weights.to(logits)
+            return F.cross_entropy(logits, y, by_class, reduction="sum", label_smoothing=smoothing)
 
         def evaluate(model: nn.Module) -> dict[str, float]:
             logits, y = predict(model, images.train[validation], settings), images.train_labels[validation]
             right = (logits.argmax(1) == y).float().mean().item()
-            return {"validation_loss": F.cross_entropy(logits, y).item(), "validation_accuracy": right}
+            return {"validation_loss": F.cross_entropy(logits, y, weights).item(), "validation_accuracy": right}
 
         job = Job(model, optimizer, len(used), batch, loss, evaluate, schedule, patience=patience)
         result, metrics = train(job, settings, folder, rank, world)
@@ -109,17 +112,23 @@ def run(
         logits = predict(model, images.test, settings)
         seconds = time.perf_counter() - begin
         guess, truth = logits.argmax(1).numpy(), images.test_labels.numpy()
+        chosen_on = predict(model, images.train[validation], settings), images.train_labels[validation]
+        judged, fig = calibration.judge(chosen_on, (logits, images.test_labels), images.classes)
+        folder.figure("calibration.png", fig)
+        mistakes.write(
+            folder, truth, (logits / judged["temperature"]).softmax(1).numpy(), images.classes,
+            lambda i: mistakes.picture(images.test[i].numpy()),
+        )  # fmt: skip
         facts = {
             "command": settings.command, "data": images.source, "test_accuracy": float((guess == truth).mean()),
-            "test_loss": F.cross_entropy(logits, images.test_labels).item(), "best_epoch": result.best.get("epoch"),
-            "epochs": result.epochs, "steps": result.steps, "stopped_early": result.stopped_early,
-            "training_seconds": round(result.seconds, 2), "test_seconds": round(seconds, 2),
-            "samples_per_second": round(result.samples_per_second, 1), "processes": world, "batch_size": settings.batch_size,
-            "micro_batches": result.micro_batches, "precision": settings.precision, "seed": settings.seed,
+            "test_loss": F.cross_entropy(logits, images.test_labels).item(), **result.facts(), "test_seconds": round(seconds, 2),
+            "processes": world, "batch_size": settings.batch_size, "precision": settings.precision, "seed": settings.seed,
             "parameters": sum(p.numel() for p in model.parameters()), "classes": images.classes,
-            "picture": list(images.train.shape[1:]), **facts, **machine(settings.device),
+            "picture": list(images.train.shape[1:]), "trained_on": len(used), "validated_on": len(held), "tested_on": len(truth),
+            **judged, **facts, **machine(settings.device),
         }  # fmt: skip
         write_results(folder, metrics, model, truth, guess, images.classes, facts)
+        checkpoint.finish(folder.path, settings.drop_checkpoint)
         print(
             f"{images.source}: {100 * facts['test_accuracy']:.2f} % of {len(truth):,} test pictures right, after {result.seconds:.1f} s of training"
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,35 +12,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from . import distributed
-from .errors import Refused
+from . import calibration, checkpoint, cuda, distributed, mistakes, splits
+from .encoders import encoder
 from .folder import Folder, Metrics, machine, write_results
 from .loop import Job, Result, train
 from .settings import Settings
 from .text import Texts
 from .tokens import Tokens, by_length
 
-Made = tuple[Tensor, Tensor, Tensor]  # ids (n, length), mask (n, length), labels (n)
-
-
-def encoder(model: str, classes: list[str]) -> nn.Module:
-    """A pre-trained encoder with a fresh classification head, by hub name or folder. Errors: Refused."""
-    from transformers import AutoModelForSequenceClassification
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        return AutoModelForSequenceClassification.from_pretrained(
-            model, num_labels=len(classes), id2label=dict(enumerate(classes)), label2id={c: i for i, c in enumerate(classes)},
-            attn_implementation="sdpa", dtype=torch.float32,
-        )  # fmt: skip
-    except Exception as error:  # many kinds, all of which mean: not to be had
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise Refused(
-            f"--model {model} could not be loaded ({line}): give the folder of an encoder that transformers reads, or a hub "
-            "name such as distilbert-base-uncased and a network."
-        ) from None
+Made = tuple[Tensor, Tensor, Tensor, int]  # ids (n, length), mask (n, length), labels (n); how many tokens, known here
 
 
 def logits_of(model: nn.Module, ids: Tensor, mask: Tensor) -> Tensor:
@@ -68,92 +47,84 @@ def predict(
     return torch.cat(found)[torch.from_numpy(back)]
 
 
-def split(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the texts to validate on, a twentieth (at most 1,000), and of those to train on."""
-    order = np.random.default_rng([seed, 7]).permutation(count)
-    held = min(1000, max(1, count // 20))
-    return order[:held], order[held:]
+def split(labels: list[int], settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the texts to validate on, a twentieth (at most 1,000) with each class's share, and of those to train on.
+
+    Of own data, which is often little, 100 where that is no more than a fifth: too few calibrate nothing.
+    """
+    count = len(labels)
+    least = min(100, count // 5) if settings.options.get("train") else 1
+    return splits.stratified(np.array(labels), min(1000, max(1, least, count // 20)), settings.seed)
 
 
 def fit(
     settings: Settings, folder: Folder, model: nn.Module, optimizer: torch.optim.Optimizer, tokens: Tokens, labels: list[int],
     pad: int, schedule: Callable[[float], float], rank: int = 0, world: int = 1, patience: int | None = None,
-    before_epoch: Callable[[int], None] = lambda epoch: None,
+    before_epoch: Callable[[int], None] = lambda epoch: None, evaluate_every: int | None = None,
 ) -> tuple[Result, Metrics]:  # fmt: skip
     """Train on all but a twentieth (at most 1,000) of the texts, choose the epoch on that part."""
-    validation, used = split(len(tokens), settings.seed)
+    validation, used = split(labels, settings)
     classes = torch.tensor(labels)
+    weights = None
+    if settings.options.get("class_weights"):
+        weights = torch.from_numpy(splits.class_weights(np.array(labels)[used], max(labels) + 1))
     device = torch.device(settings.device)
 
     def batch(chosen: np.ndarray, part: slice, randomness: torch.Generator) -> Made:
         rows = used[chosen[part]]
         ids, mask = tokens.padded(rows, pad)
-        return ids.to(device), mask.to(device), classes[torch.from_numpy(rows)].to(device)
+        moved = cuda.onto(device, ids, mask, classes[torch.from_numpy(rows)])
+        return *moved, int(tokens.lengths[rows].sum())
 
     def loss(model: nn.Module, made: Made) -> Tensor:
-        ids, mask, y = made
-        return F.cross_entropy(logits_of(model, ids, mask), y, reduction="sum")
+        ids, mask, y, _ = made
+        logits = logits_of(model, ids, mask)
+        return F.cross_entropy(logits, y, None if weights is None else weights.to(logits), reduction="sum")
 
     def evaluate(model: nn.Module) -> dict[str, float]:
         logits, y = predict(model, tokens, validation, pad, settings), classes[torch.from_numpy(validation)]
         right = (logits.argmax(1) == y).float().mean().item()
-        return {"validation_loss": F.cross_entropy(logits, y).item(), "validation_accuracy": right}
+        return {"validation_loss": F.cross_entropy(logits, y, weights).item(), "validation_accuracy": right}
 
     job = Job(
         model, optimizer, len(used), batch, loss, evaluate, schedule, by_length(tokens, used, settings.batch_size, settings.seed),
-        patience=patience, clip=1.0, before_epoch=before_epoch, tokens=lambda made: int(made[1].sum().item()),
+        patience=patience, evaluate_every=evaluate_every, clip=1.0, before_epoch=before_epoch, tokens=lambda made: made[3],
     )  # fmt: skip
     return train(job, settings, folder, rank, world)
 
 
 def test(
     settings: Settings, folder: Folder, metrics: Metrics, result: Result, model: nn.Module, tokens: Tokens, texts: Texts, pad: int,
-    world: int, **facts: Any,
+    world: int, save: Callable[[], str] | None, validation: tuple[Tensor, Tensor] | None, **facts: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """Judge the model on the test part, once, and write everything into the folder."""
+    """Judge the model on the test part, once, and write everything into the folder; `save` writes the model and says where.
+
+    validation: logits and classes that were not trained on, by which the calibration is chosen.
+    """
     begin = time.perf_counter()
     logits = predict(model, tokens, np.arange(len(tokens)), pad, settings, show="test")
     seconds = time.perf_counter() - begin
     truth, guess = np.array(texts.test_labels), logits.argmax(1).numpy()
+    if validation is not None:
+        judged, fig = calibration.judge(validation, (logits, torch.tensor(texts.test_labels)), texts.classes)
+        folder.figure("calibration.png", fig)
+        probabilities = (logits / judged["temperature"]).softmax(1).numpy()
+        mistakes.write(folder, truth, probabilities, texts.classes, lambda i: mistakes.text(texts.test[i]))
+        facts = judged | facts
+    held, used = split(texts.train_labels, settings)
+    facts |= {"classes": texts.classes, "trained_on": len(used), "validated_on": len(held), "tested_on": len(truth)}
     facts = {
         "command": settings.command, "data": texts.source, "test_accuracy": float((guess == truth).mean()),
-        "test_loss": F.cross_entropy(logits, torch.tensor(texts.test_labels)).item(), "best_epoch": result.best.get("epoch"),
-        "epochs": result.epochs, "steps": result.steps, "training_seconds": round(result.seconds, 1),
-        "test_seconds": round(seconds, 1), "samples_per_second": round(result.samples_per_second, 1),
-        "tokens_per_second": round(result.tokens_per_second or 0), "processes": world, "batch_size": settings.batch_size,
-        "micro_batches": result.micro_batches, "precision": settings.precision, "lr": settings.lr, "seed": settings.seed,
+        "test_loss": F.cross_entropy(logits, torch.tensor(texts.test_labels)).item(), **result.facts(),
+        "test_seconds": round(seconds, 1), "processes": world, "batch_size": settings.batch_size,
+        "precision": settings.precision, "lr": settings.lr, "seed": settings.seed,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad), **facts, **machine(settings.device),
+        "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad), "classes": texts.classes, **facts, **machine(settings.device),
     }  # fmt: skip
-    write_results(folder, metrics, model, truth, guess, texts.classes, facts)
+    weights_at = save() if save is not None else None
+    write_results(folder, metrics, model, truth, guess, texts.classes, facts, weights_at)
+    checkpoint.finish(folder.path, settings.drop_checkpoint)
     return facts
 
 
-def largest_batch(model: nn.Module, settings: Settings, length: int, vocabulary: int) -> int | None:
-    """The largest power of two of samples of `length` tokens whose training step fits the GPU's memory; None on a CPU."""
-    device = torch.device(settings.device)
-    if device.type != "cuda":
-        return None
-    model = model.to(device).train()
-    size, fitted = 8, 0
-    try:
-        while size <= 65536:
-            ids = torch.randint(0, vocabulary, (size, length), device=device)
-            with settings.autocast():
-                loss = logits_of(model, ids, torch.ones_like(ids)).float().square().sum()
-            loss.backward()
-            fitted, size = size, 2 * size
-    except torch.OutOfMemoryError:
-        pass
-    model.zero_grad(set_to_none=True)
-    torch.cuda.empty_cache()
-    return fitted
-
-
-def save_encoder(model: nn.Module, tokenizer: Any, path: Path) -> None:
-    """In the form that transformers loads."""
-    model.save_pretrained(path)  # type: ignore[operator]
-    tokenizer.save_pretrained(path)
-
-
-__all__ = ["distributed", "encoder", "fit", "largest_batch", "logits_of", "predict", "save_encoder", "test"]
+__all__ = ["distributed", "encoder", "fit", "logits_of", "predict", "test"]

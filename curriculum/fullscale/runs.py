@@ -13,10 +13,13 @@ from torch import Tensor, nn
 
 from curriculum.archives import why
 
+from .calibration import fold
 from .errors import Refused
 from .folder import read_json
 
 PICTURES, REVIEWS = ("mnist-cnn", "resnet18"), ("distilbert-imdb",)
+MEASURED = "words.json"
+NEWS = ["World", "Sports", "Business", "Science"]
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,42 @@ class Run:
 
     @property
     def classes(self) -> list[str]:
-        return self.results["classes"] if self.about_pictures else ["negative", "positive"]
+        return self.results.get("classes", ["negative", "positive"])
+
+    @property
+    def measured(self) -> dict[str, Any] | None:
+        """How far the words that mattered are to be trusted, where `predict --check` has measured it."""
+        path = self.folder / MEASURED
+        return read_json(path, "texts", "top_sign", "rank_correlation", advice="remove it") if path.exists() else None
+
+
+def reading(run: Run) -> tuple[int, str]:
+    """How many tokens of a text are read, and which: as the run's training did."""
+    options = run.config["options"]
+    return options["max_length"], options.get("keep", "both")
 
 
 def load(folder: Path) -> Run:
-    """The run in `folder`. Errors: Refused where there is none, or it has not ended."""
+    """The run in `folder`. Errors: Refused where there is none, it has not ended, or what it says of itself makes no model."""
+    try:
+        found = _load(folder)
+        classes, read = found.classes, 8 if found.about_pictures else reading(found)[0]
+        if not isinstance(classes, list) or not all(isinstance(each, str) for each in classes) or type(read) is not int:
+            raise ValueError("its classes are no names, or its length is no number")
+    except (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+        raise Refused(
+            f"{folder}/config.json or results.json is damaged ({why(error)}): train again with --overwrite."
+        ) from None
+    return found
+
+
+def _load(folder: Path) -> Run:
     if not (folder / "results.json").exists():
+        if (folder / "transfer.json").exists():
+            inner = sorted(path.parent for path in folder.glob("seed-*/*/results.json"))
+            raise Refused(
+                f"--run {folder} holds several trainings: give one of them, such as {inner[0] if inner else folder}."
+            )
         raise Refused(f"--run {folder}: no finished run is there; train one, or resume it, first.")
     advice = "train again with --overwrite"
     config = read_json(folder / "config.json", "command", "options", advice=advice)
@@ -48,9 +81,6 @@ def load(folder: Path) -> Run:
     needed = ("classes", "picture") if command in PICTURES else ()
     results = read_json(folder / "results.json", "test_accuracy", "data", *needed, advice=advice)
     if command in PICTURES:
-        from safetensors import SafetensorError
-        from safetensors.torch import load as weights_of
-
         from .pictures import Scaled
 
         module = importlib.import_module(f".{command.replace('-', '_')}", __package__)
@@ -58,20 +88,70 @@ def load(folder: Path) -> Run:
         shape = (1, results["picture"][0], 1, 1)
         model: nn.Module = Scaled(network, torch.zeros(shape), torch.ones(shape))
         try:
-            weights = (folder / "model.safetensors").read_bytes()
-            if results.get("model_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
-                raise ValueError("some bytes have changed")
-            model.load_state_dict(weights_of(weights))
-        except (OSError, SafetensorError, RuntimeError, ValueError) as error:
-            raise Refused(f"{folder}/model.safetensors cannot be read ({why(error)}): {advice}.") from None
+            model.load_state_dict(_weights(folder, results, advice))
+        except RuntimeError as error:
+            raise Refused(f"{folder}/model.safetensors does not fit its settings ({why(error)}): {advice}.") from None
+        _calibrate(model, results)
         return Run(folder, config, results, model.float().eval())
     if command in REVIEWS:
         from .reviews import encoder
         from .tokens import tokenizer_of
 
         path = str(folder / "encoder")
-        return Run(folder, config, results, encoder(path, ["negative", "positive"]).eval(), tokenizer_of(path))
-    raise Refused(f"--run {folder} is a run of {command}; wanted is one of {', '.join((*PICTURES, *REVIEWS))}.")
+        classes = results.get("classes", ["negative", "positive"])
+        twice = (folder / "model.safetensors").exists()  # an older run: the sum is of that file, with other names in it
+        model = (
+            encoder(path, classes, True, None if twice else results.get("model_sha256")).eval().requires_grad_(False)
+        )
+        _calibrate(model, results)
+        return Run(folder, config, results, model, tokenizer_of(path))
+    if command == "transfer":
+        from .transfer import Encoder, own_tokenizer
+
+        options, tokenizer = config["options"], own_tokenizer([], 0, _above(folder, "tokenizer.json", advice))
+        weights = _weights(folder, results, advice)
+        sizes = [options[name] for name in ("max_length", "width", "heads", "depth", "dropout")]
+        classes = len(weights["head.bias"])
+        results.setdefault("classes", ["negative", "positive"] if folder.name != "news" else NEWS)
+        try:
+            own = Encoder(len(tokenizer), classes, *sizes, pad=tokenizer.pad_token_id)
+            own.load_state_dict(weights)
+        except RuntimeError as error:
+            raise Refused(f"{folder}/model.safetensors does not fit its settings ({why(error)}): {advice}.") from None
+        _calibrate(own, results)
+        return Run(folder, config, results, own.float().eval().requires_grad_(False), tokenizer)
+    raise Refused(
+        f"--run {folder} is a run of {command}; wanted is one of {', '.join((*PICTURES, *REVIEWS))}, transfer."
+    )
+
+
+def _weights(folder: Path, results: dict[str, Any], advice: str) -> dict[str, Tensor]:
+    """The weights of a run, which must be those that it wrote. Errors: Refused."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load as weights_of
+
+    try:
+        weights = (folder / "model.safetensors").read_bytes()
+        if results.get("model_sha256") not in (None, hashlib.sha256(weights).hexdigest()):
+            raise ValueError("some bytes have changed")
+        return weights_of(weights)
+    except (OSError, SafetensorError, ValueError) as error:
+        raise Refused(f"{folder}/model.safetensors cannot be read ({why(error)}): {advice}.") from None
+
+
+def _above(folder: Path, name: str, advice: str) -> Path:
+    """The folder, or the nearest above it within a run of transfer (RUN/seed-N/STRATEGY), that has a file `name`."""
+    for place in (folder, *folder.resolve().parents[:2]):
+        if (place / name).exists():
+            return place
+    raise Refused(f"{folder.resolve().parents[1]}/{name} is missing, without which the texts cannot be read: {advice}.")
+
+
+def _calibrate(model: nn.Module, results: dict[str, Any]) -> None:
+    """Let the model answer as sure as the validation part showed that it may be."""
+    t = results.get("temperature", 1.0)
+    if isinstance(t, int | float) and 0 < t < 1000 and t != 1:
+        fold(model, t, len(results.get("classes", ["negative", "positive"])))
 
 
 def encode(run: Run, texts: list[str]) -> tuple[Tensor, Tensor]:
@@ -80,15 +160,24 @@ def encode(run: Run, texts: list[str]) -> tuple[Tensor, Tensor]:
 
     from .tokens import tokenized
 
-    options = run.config["options"]
-    made = tokenized(texts, run.tokenizer, options["max_length"], options["keep"])
+    made = tokenized(texts, run.tokenizer, *reading(run))
     return made.padded(np.arange(len(texts)), run.tokenizer.pad_token_id)
 
 
-def probabilities(run: Run, texts: list[str], size: int = 32) -> Tensor:
-    """(texts, classes)."""
-    from .reviews import logits_of
+def probabilities(run: Run, texts: list[str], size: int = 32, show: str = "") -> Tensor:
+    """(texts, classes), read in batches of like length. show: what is being done, where its progress is to be seen."""
+    import numpy as np
 
+    from .progress import shown
+    from .reviews import logits_of
+    from .tokens import tokenized
+
+    made = tokenized(texts, run.tokenizer, *reading(run))
+    order = np.argsort(made.lengths, kind="stable")
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    found = torch.zeros(len(texts), len(run.classes))
     with torch.no_grad():
-        parts = [logits_of(run.model, *encode(run, texts[i : i + size])) for i in range(0, len(texts), size)]
-    return torch.cat(parts).softmax(1)
+        for rows in shown(batches, show, f"batches of {size}") if show else batches:
+            logits = logits_of(run.model, *made.padded(rows, run.tokenizer.pad_token_id))
+            found[torch.from_numpy(rows)] = logits.float().softmax(1)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import Any
 
 import torch
 
+from . import cuda
 from .errors import Refused
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "fp64": torch.float64}
-UNCOMPARED = ("out", "resume", "overwrite", "data_dir")  # may differ when a run is resumed
+UNCOMPARED = ("out", "resume", "overwrite", "data_dir", "drop_checkpoint")  # may differ when a run is resumed
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Settings:
     data_dir: Path | None
     save_every: int  # steps between checkpoints
     options: dict[str, Any]  # what belongs to one command alone
+    drop_checkpoint: bool = False  # of a run that has ended
 
     @property
     def dtype(self) -> torch.dtype:
@@ -47,8 +50,9 @@ class Settings:
         return torch.autocast(torch.device(self.device).type, PRECISIONS[self.precision] if low else None, enabled=low)
 
     def comparable(self) -> dict[str, Any]:
-        """What must be the same for a run to be resumed."""
-        return {k: v for k, v in self.plain().items() if k not in UNCOMPARED}
+        """What must be the same for a run to be resumed, in every process: which card computes may differ."""
+        kept = {k: v for k, v in self.plain().items() if k not in UNCOMPARED}
+        return kept | {"device": torch.device(self.device).type}
 
     def plain(self) -> dict[str, Any]:
         return {k: str(v) if isinstance(v, Path) else v for k, v in asdict(self).items()}
@@ -62,7 +66,9 @@ def add_arguments(
     group = parser.add_argument_group("training")
     group.add_argument("--device", default="auto", help="cpu, cuda or cuda:N (a GPU where there is one)")
     group.add_argument(
-        "--precision", choices=list(PRECISIONS), help="fp32 (bf16 on a GPU that has it); fp64 to compare runs"
+        "--precision",
+        choices=list(PRECISIONS),
+        help="fp32 (on a GPU bf16 where it has it, else fp16); fp64 to compare runs",
     )
     group.add_argument("--compile", action="store_true", help="torch.compile the model")
     group.add_argument(
@@ -77,6 +83,10 @@ def add_arguments(
     group.add_argument("--out", type=Path, help="the run's folder (runs/fullscale/COMMAND)")
     group.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
     group.add_argument("--overwrite", action="store_true", help="begin anew where --out holds a run")
+    group.add_argument(
+        "--drop-checkpoint", action="store_true",
+        help="remove the checkpoint when the run has ended (it is kept for --resume with more --epochs)",
+    )  # fmt: skip
     parser.set_defaults(cpu_batch_size=batch_size, gpu_batch_size=gpu_batch_size)
 
 
@@ -98,17 +108,23 @@ def settle(arguments: argparse.Namespace) -> Settings:
     """The settings of the given arguments. Errors: Refused."""
     given = vars(arguments)
     device = choose_device(given["device"])
-    precision = given["precision"] or (
-        "bf16" if device.startswith("cuda") and torch.cuda.is_bf16_supported() else "fp32"
-    )
+    precision = given["precision"] or _precision_of_tests(device) or best_precision(device)
+    if precision == "bf16" and device.startswith("cuda") and best_precision(device) != "bf16":
+        print(
+            f"{device} has no bf16 of its own and computes it slowly in float32: --precision {best_precision(device)} is faster"
+        )
     if precision == "fp16" and device == "cpu":
         raise Refused("--precision fp16 needs a GPU; on a CPU take fp32, or bf16 where the CPU has it.")
     from_one(arguments, "epochs", "accumulate", "limit", "batch_size", "save_every")
-    if not given["lr"] > 0:
+    if not 0 < given["lr"] < math.inf:
         raise Refused(f"--lr {given['lr']}: give a number above 0.")
+    if not 0 <= given["seed"] < 2**63:
+        raise Refused(f"--seed {given['seed']}: give a whole number from 0 on.")
     if given["resume"] and given["overwrite"]:
         raise Refused("--resume goes on with a run, --overwrite deletes it: give one of them.")
     set_data_dir(given["data_dir"])
+    if device.startswith("cuda") and precision in ("fp32", "fp64"):
+        cuda.exact_float32()
     if device == "cpu":
         import minigrad.process  # noqa: F401  the allocator keeps what is freed: 1.5 times the speed at 256 tokens
     batch = given["batch_size"] or (given["gpu_batch_size"] if device.startswith("cuda") else given["cpu_batch_size"])
@@ -117,8 +133,28 @@ def settle(arguments: argparse.Namespace) -> Settings:
         accumulate=given["accumulate"], epochs=given["epochs"], lr=given["lr"], seed=given["seed"],
         out=given["out"] or Path("runs") / "fullscale" / given["command"], resume=given["resume"],
         overwrite=given["overwrite"], limit=given["limit"], data=given["data"], data_dir=given["data_dir"],
-        save_every=given["save_every"], options={k: v for k, v in given.items() if k not in COMMON},
+        save_every=given["save_every"], drop_checkpoint=given["drop_checkpoint"], options={k: v for k, v in given.items() if k not in COMMON},
     )  # fmt: skip
+
+
+def _precision_of_tests(device: str) -> str | None:
+    """MINIGRAD_PRECISION, by which the tests run on a GPU once in each precision."""
+    wanted = os.environ.get("MINIGRAD_PRECISION")
+    return wanted if device.startswith("cuda") and wanted in PRECISIONS else None
+
+
+def best_precision(device: str) -> str:
+    """What a device computes fastest in: bf16 where its matrix units have it, fp16 where they have only that, else fp32.
+
+    NVIDIA's have bf16 from compute capability 8.0 on (Ampere) and fp16 from 7.0 on (V100, T4); older ones have none.
+    torch.cuda.is_bf16_supported says yes to cards that emulate it.
+    """
+    if not device.startswith("cuda"):
+        return "fp32"
+    if torch.version.hip is not None:
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
+    major, _ = torch.cuda.get_device_capability(device)
+    return "bf16" if major >= 8 else "fp16" if major == 7 else "fp32"
 
 
 def from_one(arguments: argparse.Namespace, *names: str) -> None:
@@ -142,7 +178,7 @@ def choose_device(wanted: str) -> str:
     """The device, for this process of torchrun. Errors: Refused where it is not there."""
     if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
         return "cpu"
-    local = os.environ.get("LOCAL_RANK")
+    local, together = os.environ.get("LOCAL_RANK"), int(os.environ.get("LOCAL_WORLD_SIZE") or 1)
     if wanted in ("auto", "cuda"):
         wanted = f"cuda:{local}" if local is not None else "cuda:0"
     try:
@@ -151,6 +187,10 @@ def choose_device(wanted: str) -> str:
         raise Refused(f"--device {wanted}: give cpu, cuda or cuda:N.") from None
     if device.type != "cuda":
         raise Refused(f"--device {wanted}: give cpu, cuda or cuda:N.")
+    if together > 1 and device.index != int(local or 0):
+        raise Refused(
+            f"--device {wanted} would put {together} processes on one card: give --device cuda, and each takes its own."
+        )
     if not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count():
         raise Refused(
             f"--device {wanted}: PyTorch sees {torch.cuda.device_count()} GPUs here; --device cpu works without."

@@ -132,7 +132,8 @@ def by_length(tokens: Tokens, rows: np.ndarray, batch_size: int, seed: int) -> C
     def order(epoch: int) -> list[np.ndarray]:
         rng = np.random.default_rng([seed, epoch])
         places = rng.permutation(len(rows))
-        pools = [places[start : start + 50 * batch_size] for start in range(0, len(places), 50 * batch_size)]
+        # of nearly equal size: a last one of what is left could hold a single text, a batch with the weight of any other
+        pools = np.array_split(places, -(-len(places) // (50 * batch_size)))
         batches: list[np.ndarray] = []
         for pool in pools:
             ordered = pool[np.argsort(lengths[pool], kind="stable")]

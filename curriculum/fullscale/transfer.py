@@ -22,9 +22,10 @@ from tqdm import tqdm
 
 from curriculum import draw, files
 
-from . import distributed, reviews, text, tokens
+from . import checkpoint, distributed, reviews, text, tokens
 from .errors import Refused
-from .folder import Folder, read_json
+from .finetune import optimizer_of
+from .folder import MARKER, Folder, read_json
 from .loop import one_cycle
 from .settings import Settings, from_one, settle
 from .settings import add_arguments as add_training_arguments
@@ -148,10 +149,13 @@ def freeze(model: nn.Module, trained: list[str]) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
-def _part(settings: Settings, out: Path, **changed: Any) -> Settings:
-    """The settings of one training inside the run; one that was begun is resumed."""
-    begun = (out / "config.json").exists()
-    return dataclasses.replace(settings, out=out, resume=begun, overwrite=False, **changed)
+def _part(whole: Folder, settings: Settings, name: str, **changed: Any) -> Settings:
+    """The settings of one training inside the run, in a folder of its own; one that was begun is resumed."""
+    whole.claim(f"{name}/")
+    begun = (settings.out / name / MARKER).exists()
+    return dataclasses.replace(
+        settings, out=settings.out / name, resume=begun, overwrite=False, drop_checkpoint=False, **changed
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -179,8 +183,12 @@ def run(arguments: argparse.Namespace) -> int:
             raise Refused(
                 "--gradual changes what learns from epoch to epoch, which DistributedDataParallel cannot: use one process."
             )
-        whole = Folder(settings, rank)
-        tokenizer = own_tokenizer(news.train + films.train, arguments.vocabulary, settings.out)
+        whole = Folder(settings, rank, f"{news.fingerprint()}-{films.fingerprint()}")
+        whole.claim("tokenizer.json")
+        if rank == 0:
+            own_tokenizer(news.train + films.train, arguments.vocabulary, settings.out)
+        distributed.wait(settings.device)  # the others read what the first has written
+        tokenizer = own_tokenizer([], arguments.vocabulary, settings.out)
         pad = tokenizer.pad_token_id
         prepared = {
             name: tokens.tokenize(texts, tokenizer, arguments.max_length, show=name)
@@ -207,11 +215,11 @@ def run(arguments: argparse.Namespace) -> int:
 
         rows: list[dict[str, Any]] = []
         for seed in range(settings.seed, settings.seed + arguments.seeds):
-            first = _part(settings, settings.out / f"seed-{seed}" / "news", seed=seed, epochs=arguments.news_epochs)
+            first = _part(whole, settings, f"seed-{seed}/news", seed=seed, epochs=arguments.news_epochs)
             learned = network(len(news.classes), seed)
             topic = _train(first, learned, prepared["news"], prepared["news to test"], news, pad, rank, world)
             for strategy in asked:
-                part = _part(settings, settings.out / f"seed-{seed}" / strategy, seed=seed)
+                part = _part(whole, settings, f"seed-{seed}/{strategy}", seed=seed)
                 model = network(len(films.classes), seed)
                 if strategy != "scratch":
                     kept = {k: v for k, v in learned.state_dict().items() if not k.startswith("head.")}
@@ -229,6 +237,8 @@ def run(arguments: argparse.Namespace) -> int:
                 rows.append({"strategy": strategy, "seed": seed, "topic_accuracy": topic.get("test_accuracy")} | facts)
         if rank == 0:
             _report(whole, settings, rows, films.source, news.source)
+            for part_of in settings.out.glob("seed-*/*") if settings.drop_checkpoint else ():
+                checkpoint.finish(part_of, drop=True)
     return 0
 
 
@@ -250,9 +260,7 @@ def _train(
     before_epoch: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train or go on; results of a training that had ended are read again."""
-    from .distilbert_imdb import optimizer_of
-
-    folder = Folder(settings, rank)
+    folder = Folder(settings, rank, texts.fingerprint())
     done = settings.out / "results.json"
     optimizer = optimizer_of(model, settings.lr)
     result, metrics = reviews.fit(
@@ -260,7 +268,11 @@ def _train(
         before_epoch=before_epoch or (lambda epoch: None),
     )  # fmt: skip
     if done.exists():
-        return read_json(done, "test_accuracy", advice=f"remove {done}; the same command with --resume writes it again")
+        before = read_json(
+            done, "test_accuracy", "steps", advice=f"remove {done}; the same command with --resume writes it again"
+        )
+        if before["steps"] == result.steps:
+            return before
     if rank > 0:
         return {}
     trained = sum(p.numel() for group in optimizer.param_groups for p in group["params"])
@@ -276,6 +288,8 @@ def _train(
         texts,
         pad,
         world,
+        None,
+        None,
         own_loss=own_loss,
         trained_parameters=trained,
     )
@@ -325,40 +339,69 @@ def _report(folder: Folder, settings: Settings, rows: list[dict[str, Any]], film
     print(f"all of it: {settings.out}")
 
 
+def interval(values: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of the mean of a few repetitions, by Student's t; of one repetition it is everything.
+
+    scipy.stats.t. W. S. Gosset, The Probable Error of a Mean, Biometrika 6, 1908.
+    """
+    from scipy.stats import t
+
+    n = len(values)
+    if n < 2:
+        return -math.inf, math.inf
+    half = float(t.ppf(0.975, n - 1)) * float(values.std(ddof=1)) / math.sqrt(n)
+    return float(values.mean()) - half, float(values.mean()) + half
+
+
+def verdict(*positive: np.ndarray) -> str:
+    """Whether figures (one a seed) are above 0, all of them: beyond their spread over the seeds, or below it, or neither."""
+    ends = [interval(values) for values in positive]
+    if all(low > 0 for low, _ in ends):
+        return "confirmed"
+    return "refuted" if any(high < 0 for _, high in ends) else "open, for the seeds' spread is larger"
+
+
 def claims(values: dict[str, dict[str, np.ndarray]]) -> list[str]:
-    """The source's four claims, and whether the figures bear them out."""
+    """The source's four claims, and whether the figures bear them out: seed by seed, beyond the spread over the seeds."""
     said = []
 
-    def judge(text: str, holds: bool, figures: str) -> None:
-        said.append(f"{text}: {'confirmed' if holds else 'refuted'} here ({figures})")
+    def judge(text: str, holds: str, figures: str) -> None:
+        said.append(f"{text}: {holds} here ({figures})")
 
-    mean = {n: {c: float(v.mean()) for c, v in columns.items()} for n, columns in values.items()}
-    if "scratch" in mean and "full" in mean:
-        gap = {n: mean[n]["test_loss"] - mean[n]["own_loss"] for n in ("scratch", "full")}
+    def share(difference: np.ndarray) -> str:
+        low, high = interval(100 * difference)
+        spread = "" if math.isinf(low) else f", 95 % interval {low:+.2f} to {high:+.2f}"
+        return f"{100 * difference.mean():+.2f} points{spread}"
+
+    accuracy = {name: columns["test_accuracy"] for name, columns in values.items()}
+    seconds = {name: columns["training_seconds"] for name, columns in values.items()}
+    if "scratch" in values and "full" in values:
+        gap = {n: values[n]["test_loss"] - values[n]["own_loss"] for n in ("scratch", "full")}
         judge(
             "from scratch overfits more than pre-trained",
-            gap["scratch"] > gap["full"],
-            f"loss on others minus own {gap['scratch']:.3f} against {gap['full']:.3f}",
+            verdict(gap["scratch"] - gap["full"]),
+            f"loss on others minus own {gap['scratch'].mean():.3f} against {gap['full'].mean():.3f}",
         )
-    if "full" in mean and len(mean) > 1:
-        best = max(mean, key=lambda n: mean[n]["test_accuracy"])
+    if "full" in values and len(values) > 1:
+        others = {name: accuracy["full"] - accuracy[name] for name in values if name != "full"}
+        near = min(others, key=lambda name: float(others[name].mean()))
         judge(
             "full fine-tuning adapts best",
-            best == "full",
-            f"best is {best}, {100 * mean[best]['test_accuracy']:.2f} %, full {100 * mean['full']['test_accuracy']:.2f} %",
+            verdict(*others.values()),
+            f"full {100 * accuracy['full'].mean():.2f} %, against {near} {share(others[near])}",
         )
-    if "last" in mean and "full" in mean:
+    if "last" in values and "full" in values:
+        worse = accuracy["full"] - accuracy["last"]
         judge(
             "the last layer alone is cheap and a little worse",
-            mean["last"]["training_seconds"] < mean["full"]["training_seconds"]
-            and 0 < mean["full"]["test_accuracy"] - mean["last"]["test_accuracy"] < 0.05,
-            f"{mean['last']['training_seconds']:.0f} s against {mean['full']['training_seconds']:.0f} s, {100 * mean['last']['test_accuracy']:.2f} % against {100 * mean['full']['test_accuracy']:.2f} %",
+            verdict(seconds["full"] - seconds["last"], worse, 0.05 - worse),
+            f"{seconds['last'].mean():.0f} s against {seconds['full'].mean():.0f} s, full against last {share(worse)}",
         )
-    if {"last", "chosen", "full"} <= set(mean):
-        low, high = sorted((mean["last"]["test_accuracy"], mean["full"]["test_accuracy"]))
+    if {"last", "chosen", "full"} <= set(values):
+        above, below = accuracy["chosen"] - accuracy["last"], accuracy["full"] - accuracy["chosen"]
         judge(
             "chosen layers lie between",
-            low <= mean["chosen"]["test_accuracy"] <= high,
-            f"{100 * mean['chosen']['test_accuracy']:.2f} %",
+            verdict(above, below),
+            f"chosen against last {share(above)}; full against chosen {share(below)}",
         )
     return said

@@ -1,0 +1,177 @@
+"""What only a GPU can show, in one call of 8 minutes: agreement, MNIST, throughput, memory, reviews, resuming, nccl.
+
+    python -m curriculum.fullscale gpu --data-dir FOLDER          on a machine with a GPU, no network needed
+    python -m curriculum.fullscale gpu --pack FOLDER              before: what it needs, in at most 58 MiB
+    python -m curriculum.fullscale gpu --rehearse                 on a CPU, tiny, in seconds: does it run?
+
+Every figure is written as soon as it is known, so that who is cut off loses nothing; the same call goes on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ..errors import Refused, Stopped
+from . import pack
+from .record import Record, as_line, parse
+from .stages import STAGES, Context, Stage, run_stage
+
+ROOT = Path(__file__).parents[3]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", type=Path, help="folder with mnist/, imdb/ and encoder/ (default: MINIGRAD_DATA)")
+    parser.add_argument("--model", type=Path, help="folder of the encoder (default: encoder/ in the data folder)")
+    parser.add_argument("--device", default="auto", help="cpu, cuda or cuda:N (a GPU where there is one)")
+    parser.add_argument("--minutes", type=float, default=8.0, help="for all stages together (8)")
+    parser.add_argument("--stages", default="", help=f"some of {','.join(s.name for s in STAGES)} (all of them)")
+    parser.add_argument("--again", action="store_true", help="measure these stages anew, also those that were done")
+    parser.add_argument("--rehearse", action="store_true", help="tiny data and models, one process, no figure judged")
+    parser.add_argument("--out", type=Path, help="where the figures go (benchmarks/fullscale/gpu)")
+    parser.add_argument("--pack", type=Path, metavar="FOLDER", help="gather what is needed in this folder, and end")
+    parser.add_argument("--mib", type=float, default=58.0, help="largest size of the packed folder (58)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.pack is not None:
+        return pack.run(arguments.pack, arguments.mib, arguments.data_dir, arguments.model)
+    if not arguments.minutes > 0:
+        raise Refused(f"--minutes {arguments.minutes:g}: give a number above 0.")
+    known = {stage.name: stage for stage in STAGES}
+    asked = [name.strip() for name in arguments.stages.split(",") if name.strip()]
+    for name in asked:
+        if name not in known:
+            raise Refused(f"--stages {name}: there are {', '.join(known)}.")
+    from ..settings import choose_device, set_data_dir
+
+    device = choose_device(arguments.device)
+    if device == "cpu" and not arguments.rehearse:
+        raise Refused(
+            "PyTorch sees no GPU here, and without one this shows nothing: --rehearse runs it small on a CPU."
+        )
+    set_data_dir(arguments.data_dir)
+    data = os.environ.get("MINIGRAD_DATA")
+    model = arguments.model or (Path(data) / "encoder" if data and (Path(data) / "encoder").is_dir() else None)
+    if model is not None and not (model / "config.json").is_file():
+        raise Refused(
+            f"--model {model}: no encoder is there; wanted is a folder with config.json, weights and tokenizer."
+        )
+    default = Path("runs/fullscale/gpu-rehearsal") if arguments.rehearse else ROOT / "benchmarks/fullscale/gpu"
+    record = Record(arguments.out or default, rehearsal=arguments.rehearse, device=device)
+    with tempfile.TemporaryDirectory(prefix="fullscale-gpu-", ignore_cleanup_errors=True) as scratch:
+        context = Context(
+            device=device, rehearse=arguments.rehearse, model=str(model.resolve()) if model else "", scratch=scratch
+        )
+        _all(record, context, asked, arguments)
+    print(record.table(), end="")
+    print(f"all of it: {record.folder}")
+    return 0 if record.good() else 1
+
+
+def _all(record: Record, context: Context, asked: list[str], arguments: argparse.Namespace) -> None:
+    """Run the stages one after the other, each until its deadline; what one leaves over, the next may use."""
+    begin = time.monotonic()
+    whole = sum(stage.seconds for stage in STAGES)
+    allowed = 0.0
+    for number, stage in enumerate(STAGES):
+        chosen = not asked or stage.name in asked or stage.first
+        done = record.done(stage.name)
+        if not chosen or (done and not stage.first and not arguments.again):
+            if chosen:
+                print(f"{stage.name}: done before ({done})", flush=True)
+            continue
+        allowed += stage.seconds * 60 * arguments.minutes / whole
+        left = allowed - (time.monotonic() - begin)
+        before = {} if arguments.again else record.begin(stage.name, stage.title)
+        if arguments.again:
+            record.anew(stage.name, stage.title)
+        print(f"{number + 1}/{len(STAGES)} {stage.name}: {stage.title}, until {allowed:.0f} s", flush=True)
+        one(record, context, stage, before, left)
+        if stage.first:
+            record.identify()
+
+
+def one(record: Record, context: Context, stage: Stage, before: dict[str, Any], seconds: float) -> None:
+    """One stage, in a process of its own: what breaks there, a poisoned GPU too, breaks nothing else."""
+    begin = time.monotonic()
+
+    def end(status: str, said: str = "") -> None:
+        record.end(stage.name, status, time.monotonic() - begin, said)
+        print(f"   {status}, {time.monotonic() - begin:.1f} s {said}", flush=True)
+
+    if context.rehearse:
+        status, said = run_stage(stage.name, context, before, lambda line: record.take(stage.name, line))
+        return end(status, said)
+    if seconds < 2:
+        return end("cut", "no time was left")
+    child = subprocess.Popen(
+        command(stage, context, before), cwd=ROOT, env=environment(), text=True, errors="replace", bufsize=1,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    cut = threading.Event()
+
+    def stop() -> None:
+        cut.set()
+        _kill(child)
+
+    clock = threading.Timer(seconds, stop)
+    clock.start()
+    last: list[str] = []
+    try:
+        assert child.stdout is not None
+        for line in child.stdout:
+            found = parse(line)
+            if found is None:
+                last = [*last, line.rstrip()][-60:]
+                record.log(stage.name, line)
+            else:
+                record.take(stage.name, found)
+                print(f"   {as_line(found)}", flush=True)
+        child.wait()
+    except KeyboardInterrupt:
+        end("cut", "interrupted")
+        raise Stopped(f"Interrupted; what was measured is in {record.folder}. The same call goes on.") from None
+    finally:
+        clock.cancel()
+        _kill(child)
+    if cut.is_set():
+        return end("cut", "its time was over")
+    if child.returncode:
+        said = next((line for line in reversed(last) if line.strip()), "it said nothing")
+        return end("broke", f"exit status {child.returncode}: {said[:300]}")
+    return end("done")
+
+
+def command(stage: Stage, context: Context, before: dict[str, Any]) -> list[str]:
+    """What computes a stage. -u: its figures come as they are known."""
+    return [
+        sys.executable,
+        "-u",
+        "-m",
+        "curriculum.fullscale.gpu.stages",
+        stage.name,
+        context.to_json(),
+        json.dumps(before),
+    ]
+
+
+def environment() -> dict[str, str]:
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return os.environ | {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+
+
+def _kill(child: subprocess.Popen[str]) -> None:
+    """End the process and all that it started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)

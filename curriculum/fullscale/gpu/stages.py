@@ -1,0 +1,564 @@
+"""The stages of `gpu`, in order of worth; each is a function that says its figures and is judged by its bars.
+
+python -m curriculum.fullscale.gpu.stages NAME CONTEXT BEFORE     one of them, its figures as lines of JSON
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .record import MARK
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    title: str
+    seconds: float  # of 8 minutes
+    first: bool = False  # measured in every call: it says on what
+
+
+STAGES = (
+    Stage("facts", "what is here, and its limits", 25, first=True),
+    Stage("agree", "layers, models and commands compute what a CPU computes, in fp32, bf16 and fp16", 60),
+    Stage("tests", "the tests of full scale, on the GPU", 75),
+    Stage("mnist", "MNIST to 99.6 %", 40),
+    Stage("throughput", "fine-tuning at DistilBERT's size, ours beside transformers.Trainer", 125),
+    Stage("memory", "--find-batch against what memory really took", 35),
+    Stage("reviews", "fine-tuning on real reviews, 256 tokens", 50),
+    Stage("resume", "killed and resumed", 35),
+    Stage("nccl", "nccl with one process, SyncBatchNorm", 35),
+)
+
+
+@dataclass
+class Context:
+    """On what a stage computes, and to whom it says what it finds."""
+
+    device: str
+    rehearse: bool
+    model: str  # folder of the encoder; "": there is none
+    scratch: str
+    before: dict[str, Any] = field(default_factory=dict)  # figures of this stage from a call that was cut
+    say: Callable[[dict[str, Any]], None] = lambda found: print(MARK + json.dumps(found), flush=True)
+
+    def to_json(self) -> str:
+        return json.dumps({name: getattr(self, name) for name in ("device", "rehearse", "model", "scratch")})
+
+    @property
+    def cuda(self) -> bool:
+        return self.device.startswith("cuda")
+
+    def figures(self, **found: Any) -> None:
+        self.say(found)
+
+    def bar(self, name: str, value: float, kind: str, bound: float, speed: bool = False) -> bool:
+        """Judge a figure: `at least` or `at most` the bound. Speed, and what little data decides, says nothing in a rehearsal."""
+        met = bool(value >= bound if kind == "at least" else value <= bound)
+        judged = None if speed and self.rehearse else met
+        self.say({"bar": {"name": name, "value": value, "kind": kind, "bound": bound, "met": judged}})
+        return met
+
+    def folder(self, name: str) -> Path:
+        return Path(self.scratch) / name
+
+    def data(self) -> list[str]:
+        """Where commands take their data from."""
+        return ["--data", "embedded" if self.rehearse else "auto"]
+
+
+def run_stage(
+    name: str, context: Context, before: dict[str, Any], say: Callable[[dict[str, Any]], None]
+) -> tuple[str, str]:
+    """The stage in this process; (status, what it said in the end)."""
+    context.before, context.say = before, say
+    try:
+        _FUNCTIONS[name](context)
+    except Exception as error:
+        return "broke", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:300]
+    return "done", ""
+
+
+def full_scale(*arguments: str) -> str:
+    """A command of full scale in this process; what it printed. Errors: RuntimeError where it ends otherwise than well."""
+    from ..__main__ import main
+
+    said, wrong = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(wrong):
+        status = main(list(arguments))
+    if status:
+        raise RuntimeError(f"{' '.join(arguments[:1])} ended with {status}: {wrong.getvalue().strip()[-250:]}")
+    return said.getvalue()
+
+
+def results(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "results.json").read_bytes())
+
+
+def losses(folder: Path) -> list[float]:
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    return [row["loss"] for row in rows if "loss" in row]
+
+
+def encoder(context: Context) -> str:
+    """The encoder's folder; where none was given, or in a rehearsal, one of two narrow layers with random weights."""
+    if context.model and not context.rehearse:
+        return context.model
+    folder = context.folder("encoder")
+    if not (folder / "config.json").exists():
+        import torch
+        from transformers import DistilBertConfig, DistilBertModel
+        from transformers.utils import logging
+
+        from curriculum import corpus
+
+        from ..transfer import own_tokenizer
+
+        logging.disable_progress_bar()
+        folder.mkdir(parents=True, exist_ok=True)
+        tokenizer = own_tokenizer(corpus.reviews(200, 0)[0], 300, folder)
+        torch.manual_seed(0)
+        shape: dict[str, Any] = {
+            "dim": 32,
+            "hidden_dim": 64,
+            "n_layers": 2,
+            "n_heads": 2,
+            "max_position_embeddings": 512,
+        }
+        DistilBertModel(DistilBertConfig(vocab_size=len(tokenizer), pad_token_id=0, **shape)).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    return str(folder)
+
+
+# -- the stages
+
+
+def facts(context: Context) -> None:
+    """Versions beside requirements.lock, the device, its measured limits."""
+    from . import machine
+
+    context.figures(**machine.packages())
+    context.figures(**machine.device(context.device))
+    for name, value in machine.limits(context.device, size=256 if context.rehearse else 8192):
+        context.figures(**{name: value})
+
+
+def agree(context: Context) -> None:
+    from . import agreement
+
+    for precision in ("fp32", "bf16", "fp16") if context.cuda else ("fp32", "bf16"):
+        for kind in ("layers", "models", "optimizers"):
+            worst: dict[str, float] = getattr(agreement, kind)(context.device, precision)
+            if not worst:
+                continue
+            context.figures(**{f"{kind}_{precision}": worst})
+            bound, beside = agreement.BOUNDS[kind].get(precision, agreement.TIMES), "relative error"
+            if precision not in agreement.BOUNDS[kind]:
+                usual = agreement.models("cpu", precision) if context.cuda else worst
+                worst, beside = {name: error / usual[name] for name, error in worst.items()}, "error beside the CPU's"
+            name, largest = max(worst.items(), key=lambda pair: (pair[1] != pair[1], pair[1]))  # NaN is the largest
+            context.bar(f"{kind} in {precision}, {beside}, largest of {len(worst)} ({name})", largest, "at most", bound)
+    if context.cuda:
+        context.figures(**agreement.skipped_step(context.device))
+    waits = agreement.waits(context.device)
+    context.figures(waits_for_the_gpu_in_steps=waits)
+    if context.cuda:  # on a CPU there is nothing to wait for, and the loop reads its loss at once
+        ours = [place for place in waits if "curriculum" in place]
+        context.bar("places in our code where a step waits", len(ours), "at most", 0)
+    _commands(context)
+
+
+def _commands(context: Context) -> None:
+    """Every training on small data, in every precision: its losses beside the CPU's, its accuracy."""
+    digits = ["--data", "embedded", "--limit", "320", "--epochs", "2", "--batch-size", "32", "--save-every", "1000"]
+    tiny = ["--model", encoder(context), "--max-length", "40", "--limit", "128", "--test-limit", "32", "--epochs", "1"]
+    several = {
+        "mnist-cnn": [*digits, "--width", "8", "--dropout", "0"],
+        "resnet18": [*digits, "--width", "4", "--epochs", "1"],
+        "distilbert-imdb": ["--data", "embedded", *tiny, "--batch-size", "16"],
+    }
+    if context.rehearse:
+        several = {"mnist-cnn": several["mnist-cnn"]}
+    bounds = {"fp32": 2e-2, "bf16": 0.3, "fp16": 0.1}
+    for name, arguments in several.items():
+        if context.before.get(f"{name}_losses"):
+            continue
+        out = context.folder(f"agree-{name}")
+        full_scale(name, *arguments, "--device", "cpu", "--precision", "fp32", "--out", str(out / "cpu"), "--overwrite")
+        wanted, apart = losses(out / "cpu")[:8], {}
+        for precision in bounds if context.cuda else ("bf16",):
+            here = out / precision
+            full_scale(
+                name,
+                *arguments,
+                "--device",
+                context.device,
+                "--precision",
+                precision,
+                "--out",
+                str(here),
+                "--overwrite",
+            )
+            apart[precision] = max(abs(a - b) for a, b in zip(losses(here), wanted, strict=False))
+            # dropout's masks are drawn by the device: an encoder's losses agree in distribution alone
+            if name != "distilbert-imdb":
+                context.bar(
+                    f"{name} in {precision}, first losses beside the CPU's",
+                    apart[precision],
+                    "at most",
+                    bounds[precision],
+                )
+        context.figures(**{f"{name}_losses": apart})
+
+
+def tests(context: Context) -> None:
+    """The tests of full scale; on a GPU, commands take it of themselves. In each precision, side by side."""
+    import subprocess
+
+    from . import ROOT, environment
+
+    lacking = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
+    if lacking:
+        return context.figures(left_out=f"{', '.join(lacking)} missing")
+    if context.rehearse:
+        return context.figures(left_out="a rehearsal is one of them")
+    files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_fullscale_*.py"))
+    files = [name for name in files if "fullscale_gpu" not in name]
+    several = ["-n", "4"] if importlib.util.find_spec("xdist") else []
+    import torch
+
+    left = " and not browser" + (" and not processes" if torch.cuda.device_count() < 4 else "")
+    children = {}
+    for precision in ("bf16", "fp32", "fp16"):
+        path = context.folder(f"tests-{precision}.txt")
+        children[precision] = path, subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", f"not deep{left}", "--tb=line", *several, *files],
+            cwd=ROOT, env=environment() | {"MINIGRAD_PRECISION": precision}, stdout=path.open("w"), stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    for precision, (path, child) in children.items():
+        child.wait()
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        failed = [line.removeprefix("FAILED ")[:160] for line in lines if line.startswith(("FAILED", "ERROR"))]
+        context.figures(**{f"tests_{precision}": lines[-1] if lines else "no word", f"failed_{precision}": failed[:25]})
+        context.bar(f"tests that fail in {precision}", len(failed) + (child.returncode not in (0, 1)), "at most", 0)
+
+
+def mnist(context: Context) -> None:
+    """The whole of MNIST, with the command's defaults on a GPU."""
+    tiny = ["--data", "embedded", "--limit", "320", "--epochs", "2", "--batch-size", "64", "--width", "8"]
+    arguments = [*tiny, *(["--precision", "bf16"])] if context.rehearse else [*context.data(), "--epochs", "14"]
+    out = context.folder("mnist")
+    begin = time.perf_counter()
+    full_scale("mnist-cnn", *arguments, "--device", context.device, "--out", str(out), "--overwrite")
+    found = results(out)
+    names = (
+        "data",
+        "test_accuracy",
+        "training_seconds",
+        "samples_per_second",
+        "epochs",
+        "steps",
+        "batch_size",
+        "precision",
+        "memory",
+    )
+    context.figures(
+        whole_command_seconds=round(time.perf_counter() - begin, 1), **{n: found[n] for n in names if n in found}
+    )
+    if found["data"].startswith("MNIST") or context.rehearse:
+        context.bar("MNIST, test accuracy", found["test_accuracy"], "at least", 0.996, speed=True)
+        context.bar("MNIST, seconds of training", found["training_seconds"], "at most", 15, speed=True)
+
+
+def throughput(context: Context) -> None:
+    """`python -m benchmarks throughput`, each way in a process of its own; the compiled one last, as it takes longest."""
+    import subprocess
+
+    from benchmarks import throughput as bench
+
+    from . import ROOT, environment
+
+    rows = [(length, way, False) for length in (512, 256) for way in bench.WAYS] + [
+        (512, "ours", True),
+        (256, "ours", True),
+    ]
+    if context.rehearse:
+        rows = [(40, "ours", False), (40, "trainer", False)]
+    if importlib.util.find_spec("accelerate") is None:
+        rows = [row for row in rows if row[1] == "ours"]
+        context.figures(left_out="transformers.Trainer: accelerate is missing")
+    found: dict[str, Any] = {}
+    for length, way, compiled in rows:
+        name = f"{way}{'_compiled' if compiled else ''}_{length}"
+        if (one := context.before.get(name)) is None:
+            given = [
+                "--max-length",
+                str(length),
+                "--steps",
+                "6" if context.rehearse else "60",
+                "--device",
+                context.device,
+            ]
+            given += ["--model" if context.rehearse else "--tokenizer", encoder(context)]
+            given += (
+                ["--data", "embedded", "--batch-size", "8"]
+                if context.rehearse
+                else ["--batch-size", str(64 * 512 // length)]
+            )
+            given += ["--compile"] if compiled else []
+            options = bench.arguments([*given, "--ways", way])
+            if context.rehearse:
+                one = bench.measure(way, options)
+            else:
+                done = subprocess.run(
+                    [sys.executable, "-m", "benchmarks.throughput", way, json.dumps(vars(options))],
+                    cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True,
+                )  # fmt: skip
+                lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+                if done.returncode or not lines:
+                    context.figures(**{f"{name}_broke": f"exit status {done.returncode}"})
+                    continue
+                one = json.loads(lines[-1])
+            kept = ("tokens_per_second", "share", "padding", "precision", "batch_size", "seconds", "steps", "memory")
+            one = {key: one[key] for key in kept if key in one}
+            context.figures(**{name: one})
+        found[name] = one
+        ours = {key: row for key, row in found.items() if key.startswith("ours") and key.endswith(f"_{length}")}
+        best = max((row["tokens_per_second"] for row in ours.values()), default=0.0)
+        for other, bound in (("trainer", 2.0), ("trainer-tuned", 1.0)):
+            if ours and (base := found.get(f"{other}_{length}")):
+                ratio = best / base["tokens_per_second"]
+                context.bar(f"{length} tokens, ours beside {other}", ratio, "at least", bound, speed=True)
+        if ours and way == "ours":
+            share = max(row["share"] for row in ours.values())
+            context.bar(f"{length} tokens, share of the matrix peak", share, "at least", 0.4, speed=True)
+
+
+def memory(context: Context) -> None:
+    """The batch that --find-batch names, trained with; and one a quarter larger, which must not have fitted so easily."""
+    import argparse
+
+    import torch
+
+    from .. import cuda, find_batch, reviews
+    from ..distilbert_imdb import add_arguments
+    from ..settings import settle
+
+    length = 40 if context.rehearse else 256
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    settings = settle(parser.parse_args(["--device", context.device], argparse.Namespace(command="distilbert-imdb")))
+    model = reviews.encoder(encoder(context), ["negative", "positive"])
+    vocabulary: int = model.config.vocab_size  # type: ignore[union-attr, assignment]
+    begin = time.perf_counter()
+    found = find_batch.largest_batch(model, settings, length, vocabulary)
+    if found is None:
+        return context.figures(left_out="--find-batch looks at a GPU's memory; here is none")
+    gib = 2**30
+    context.figures(
+        batch=found.batch, length=length, total_gib=found.total / gib, peak_gib=found.peak / gib, reserved_gib=found.reserved / gib,
+        refused=found.refused, seconds=round(time.perf_counter() - begin, 1),
+    )  # fmt: skip
+    context.bar(
+        "predicted by the two smallest steps, of what it took", found.predicted / max(found.peak, 1), "at least", 0.9
+    )
+    device = torch.device(settings.device)
+    model = model.to(device).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
+    cuda.forget(device)
+    cuda.begin_peak(device)
+    for _ in range(3):
+        ids = torch.randint(0, vocabulary, (found.batch, length), device=device)
+        mask = torch.ones_like(ids)
+        mask[0, -1] = 0
+        with settings.autocast():
+            loss = reviews.logits_of(model, ids, mask).float().square().mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+    cuda.finish(device)
+    peak, reserved = torch.cuda.max_memory_allocated(device), torch.cuda.max_memory_reserved(device)
+    context.figures(trained_peak_gib=peak / gib, trained_reserved_gib=reserved / gib)
+    context.bar("what a step with the optimizer took, of what was found", peak / max(found.peak, 1), "at most", 1.03)
+    context.bar("share of the memory that the batch uses", reserved / found.total, "at least", 0.75)
+
+
+def reviews(context: Context) -> None:
+    """`distilbert-imdb` as its user calls it."""
+    out = context.folder("reviews")
+    arguments = [
+        "--model",
+        encoder(context),
+        "--device",
+        context.device,
+        "--out",
+        str(out),
+        "--overwrite",
+        *context.data(),
+    ]
+    if context.rehearse:
+        arguments += [
+            "--max-length",
+            "40",
+            "--limit",
+            "128",
+            "--test-limit",
+            "32",
+            "--epochs",
+            "1",
+            "--batch-size",
+            "16",
+        ]
+    else:
+        arguments += ["--max-length", "256", "--epochs", "3", "--lr", "1e-4"]
+    begin = time.perf_counter()
+    full_scale("distilbert-imdb", *arguments)
+    found = results(out)
+    names = ("data", "test_accuracy", "training_seconds", "test_seconds", "tokens_per_second", "samples_per_second", "epochs", "steps", "batch_size", "precision", "memory")  # fmt: skip
+    context.figures(
+        whole_command_seconds=round(time.perf_counter() - begin, 1), **{n: found[n] for n in names if n in found}
+    )
+    few = "24,998 and" not in found["data"] or not context.model
+    if "Large Movie" in found["data"] and context.model:
+        context.bar("reviews, test accuracy", found["test_accuracy"], "at least", 0.86 if few else 0.912, speed=True)
+
+
+def resume(context: Context) -> None:
+    """A run that was killed and resumed beside two that were not: on a GPU those may differ, as sums are in any order."""
+    import signal
+    import subprocess
+
+    from . import ROOT, environment
+
+    # in a rehearsal longer than it takes to see it: what is killed must not have ended
+    size = (
+        ["--limit", "320", "--epochs", "6", "--width", "4"] if context.rehearse else ["--epochs", "60", "--width", "16"]
+    )
+    arguments = [
+        "mnist-cnn",
+        "--data",
+        "embedded",
+        *size,
+        "--batch-size",
+        "64",
+        "--save-every",
+        "7",
+        "--device",
+        context.device,
+    ]
+    arguments += ["--precision", "fp32"]
+    whole, twin, killed = (context.folder(f"resume-{name}") for name in ("whole", "twin", "killed"))
+    child = subprocess.Popen(
+        [sys.executable, "-m", "curriculum.fullscale", *arguments, "--out", str(killed)],
+        cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while child.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError, ValueError):
+            if len(losses(killed)) >= (8 if context.rehearse else 60):
+                break
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    context.figures(killed_after_steps=len(losses(killed)), it_had_ended=(killed / "results.json").exists())
+    full_scale(*arguments, "--out", str(killed), "--resume")
+    full_scale(*arguments, "--out", str(whole), "--overwrite")
+    if context.cuda:
+        full_scale(*arguments, "--out", str(twin), "--overwrite")
+    else:
+        twin = whole
+    apart, usual = _apart(killed, whole), _apart(twin, whole)
+    context.figures(
+        weights_apart=apart, weights_apart_of_two_whole_runs=usual, steps=len(losses(whole)),
+        test_accuracy={"whole": results(whole)["test_accuracy"], "resumed": results(killed)["test_accuracy"]},
+    )  # fmt: skip
+    context.bar("steps that the resumed run lacks", abs(len(losses(whole)) - len(losses(killed))), "at most", 0)
+    context.bar(
+        "weights of the resumed run, relative distance to the whole one's",
+        apart,
+        "at most",
+        max(3 * usual, 1e-6 if context.cuda else 0.0),
+    )
+
+
+def _apart(one: Path, other: Path) -> float:
+    """Relative distance of two runs' weights."""
+    import torch
+    from safetensors.torch import load_file
+
+    a, b = (load_file(folder / "model.safetensors") for folder in (one, other))
+    first, second = (torch.cat([part[name].double().flatten() for name in sorted(a)]) for part in (a, b))
+    return float((first - second).norm() / second.norm())
+
+
+def nccl(context: Context) -> None:
+    """One process is a group too: nccl, SyncBatchNorm and DistributedDataParallel beside what one process computes without."""
+    import subprocess
+
+    import torch
+
+    from . import ROOT, agreement, environment
+
+    context.figures(**agreement.group_of_one(context))
+    count = torch.cuda.device_count() if context.cuda else 0
+    if context.rehearse:
+        return
+    arguments = [
+        "mnist-cnn",
+        "--data",
+        "embedded",
+        "--limit",
+        "640",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "64",
+        "--width",
+        "8",
+        "--dropout",
+        "0",
+    ]
+    arguments += ["--precision", "fp32", "--device", "cuda"]
+    one = context.folder("nccl-none")
+    full_scale(*arguments, "--out", str(one), "--overwrite")
+    for processes in [1] + [n for n in (2, 4) if n <= count]:
+        out = context.folder(f"nccl-{processes}")
+        done = subprocess.run(
+            [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes),
+             "-m", "curriculum.fullscale", *arguments, "--out", str(out), "--overwrite"],
+            cwd=ROOT, env=environment() | {"OMP_NUM_THREADS": "4"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"torchrun with {processes}: {done.stdout.strip()[-300:]}")
+        apart = max(abs(a - b) for a, b in zip(losses(out), losses(one), strict=True))
+        context.bar(f"torchrun with {processes}, losses beside none's", apart, "at most", 1e-2)
+
+
+_FUNCTIONS: dict[str, Callable[[Context], None]] = {
+    "facts": facts, "agree": agree, "tests": tests, "mnist": mnist, "throughput": throughput, "memory": memory, "reviews": reviews,
+    "resume": resume, "nccl": nccl,
+}  # fmt: skip
+assert list(_FUNCTIONS) == [stage.name for stage in STAGES]
+
+
+def main(given: list[str]) -> int:
+    name, context, before = given
+    made = Context(**json.loads(context), before=json.loads(before))
+    _FUNCTIONS[name](made)
+    return 0
+
+
+if __name__ == "__main__":
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(code)  # what a library left running, nobody waits for

@@ -1,0 +1,1 @@
+"""Programs that `export` puts beside a model: each is one file, and imports nothing of this project."""
