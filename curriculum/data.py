@@ -164,7 +164,7 @@ def news_rows(path: Path) -> Iterator[tuple[int, str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         number = 0
         try:
-            for number, row in enumerate(csv.reader(file), start=1):
+            for number, row in enumerate(csv.reader(file, strict=True), start=1):
                 if len(row) != 3 or row[0] not in ("1", "2", "3", "4"):
                     first = f"the class {row[0][:20]!r}" if len(row) == 3 else f"{len(row)} columns"
                     raise ValueError(f"row {number}: wanted are class (1 to 4), title, description; it has {first}")

@@ -47,6 +47,12 @@ def walk(weights: Sequence[float], losses: Sequence[float], loss_of: Any) -> Any
     return fig
 
 
+def label(name: str, most: int = 24) -> str:
+    """A name from data, as it may stand at an axis: of one line, not too long. (Set it with parse_math=False.)"""
+    said = " ".join(name.split())
+    return said if len(said) <= most else f"{said[: most - 1]}…"
+
+
 def confusion(truth: np.ndarray, guess: np.ndarray, classes: int) -> Any:
     """How often each class was taken for each."""
     counts = np.zeros((classes, classes), dtype=int)

@@ -9,7 +9,7 @@ import argparse
 
 import torch
 
-from . import distributed, encoders, find_batch, finetune, reviews, text, tokens
+from . import distributed, encoders, find_batch, finetune, own, reviews, tokens
 from .errors import Refused
 from .folder import Folder
 from .loop import one_cycle
@@ -19,6 +19,7 @@ from .settings import from_one, settle
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_training_arguments(parser, epochs=2, lr=5e-5, batch_size=32, gpu_batch_size=64)
+    own.add_arguments(parser, "texts")
     group = parser.add_argument_group("model")
     group.add_argument(
         "--model", default="distilbert-base-uncased", help="hub name or folder (distilbert-base-uncased)"
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise Refused(f"--max-length {arguments.max_length}: give at least 8.")
     tokenizer = tokens.tokenizer_of(arguments.model)
     torch.manual_seed(settings.seed)
-    texts = text.imdb(settings).limited(None, arguments.test_limit, settings.seed)
+    texts = own.load_texts(settings).limited(None, arguments.test_limit, settings.seed)
     model = reviews.encoder(arguments.model, texts.classes)
     longest = encoders.longest(model)
     if longest is not None and arguments.max_length > longest:
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     model, groups, before_epoch = finetune.prepared(model, arguments, settings.lr)
     optimizer = torch.optim.AdamW(groups, lr=settings.lr, fused=True)
     with distributed.group(settings.device) as (rank, world):
-        folder = Folder(settings, rank)
+        folder = Folder(settings, rank, texts.fingerprint())
         if rank == 0:
             print(tokens.lesson_on_one(texts.train[0], tokenizer, arguments.max_length, arguments.keep))
         if arguments.find_batch:
@@ -79,13 +80,18 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.lora:
             folder.fill("adapter", model.save_pretrained)  # type: ignore[arg-type]
         model = finetune.merged(model)
+        held, _ = reviews.split(texts.train_labels, settings)
+        validation = (
+            reviews.predict(model, train, held, tokenizer.pad_token_id, settings),
+            torch.tensor(texts.train_labels)[held],
+        )
 
         def save() -> str:
             folder.fill("encoder", lambda path: encoders.save(model, tokenizer, path))
             return "encoder/model.safetensors"
 
         facts = reviews.test(
-            settings, folder, metrics, result, model, other, texts, tokenizer.pad_token_id, world, save,
+            settings, folder, metrics, result, model, other, texts, tokenizer.pad_token_id, world, save, validation,
             parameters=numbers, trained_parameters=learned, encoder=str(arguments.model).rstrip("/").split("/")[-1], max_length=arguments.max_length, keep=arguments.keep,
         )  # fmt: skip
         print(f"{texts.source}: {100 * facts['test_accuracy']:.2f} % of {len(texts.test):,} test reviews right")

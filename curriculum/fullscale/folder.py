@@ -199,7 +199,7 @@ class Folder(Owned):
     def __init__(self, settings: Settings, rank: int = 0, data: str | None = None):
         """data: the fingerprint of what is trained and tested on; a run is not resumed with another."""
         super().__init__(settings.out, "run", resume=settings.resume, overwrite=settings.overwrite, writes=rank == 0)
-        if self.begun and settings.resume:
+        if self.begun and settings.resume and (self.path / "config.json").exists():  # else it died as it began
             before = read_json(self.path / "config.json", "command", advice="begin anew with --overwrite")
             now = json.loads(json.dumps(settings.comparable()))
             other = [k for k in now if before.get(k) != now[k] and not _more_epochs(k, before.get(k), now[k])]
@@ -332,8 +332,9 @@ def write_results(
     folder.write("report.json", files.as_json(numbers, 1) + "\n")
     folder.figure("curves.png", curves(metrics))
     fig = draw.confusion(truth, guess, len(classes))
-    fig.axes[0].set_xticklabels(classes, rotation=45 if max(map(len, classes)) > 2 else 0)
-    fig.axes[0].set_yticklabels(classes)
+    for axis in (fig.axes[0].xaxis, fig.axes[0].yaxis):
+        turned = 45 if axis is fig.axes[0].xaxis and max(map(len, classes)) > 2 else 0
+        axis.set_ticklabels([draw.label(name) for name in classes], rotation=turned, parse_math=False)
     folder.figure("confusion.png", fig)
     if weights_at is None:
         weights = save({name: value.contiguous() for name, value in model.state_dict().items()})
@@ -342,9 +343,33 @@ def write_results(
         weights = (folder.path / weights_at).read_bytes()
     kept = facts | {"model_sha256": hashlib.sha256(weights).hexdigest()}  # a flipped bit in a number shows nowhere else
     folder.write("results.json", files.as_json(kept, 1) + "\n")
-    lines = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in facts.items())
+    lines = "\n".join(
+        f"| {name.replace('_', ' ')} | {_cell(value)} |" for name, value in facts.items() if name != "thresholds"
+    )
     card = f"# {facts['command']}\n\n| | |\n| --- | --- |\n{lines}\n\n```\n{report}```\n\n![curves](curves.png)\n![confusion](confusion.png)\n"
+    if (folder.path / "calibration.png").exists():
+        card += f"\n![calibration](calibration.png)\n\n{_thresholds(facts)}[What it takes for what it is not](mistakes.html)\n"
     folder.write("README.md", card)
+
+
+def _thresholds(facts: dict[str, Any]) -> str:
+    """The table of how sure it must be to be right as often as wanted: chosen on the validation part, measured on the test part."""
+    rows = facts.get("thresholds") or []
+    lines = [
+        f"| {100 * row['wanted']:g} % | {row['least_confidence']} | {100 * row['answered']:.1f} % "
+        f"| {'none' if row['accuracy'] is None else '%.2f %%' % (100 * row['accuracy'])} |"
+        for row in rows
+    ]
+    head = [
+        "| wanted | answer from a probability of | answered of the test part | right of these |",
+        "| --- | --- | --- | --- |",
+    ]
+    return "\n".join([*head, *lines]) + "\n\n" if rows else ""
+
+
+def _cell(value: Any) -> str:
+    """A value as it may stand in a table of Markdown."""
+    return " ".join(str(value).split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 def machine(device: str) -> dict[str, str]:

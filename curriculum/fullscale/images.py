@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,23 @@ class Images:
         values = self.train.double() / 255
         return values.mean((0, 2, 3), keepdim=True).float(), values.std((0, 2, 3), keepdim=True).float()
 
+    def limited(self, train: int | None, seed: int) -> Images:
+        """As many to train on as asked for, drawn by `seed`."""
+        if train is None or train >= len(self.train):
+            return self
+        chosen = torch.from_numpy(np.random.default_rng(seed).permutation(len(self.train))[:train])
+        source = f"{self.source}, {train:,} of them to train on"
+        return replace(self, train=self.train[chosen], train_labels=self.train_labels[chosen], source=source)
+
+    def fingerprint(self) -> str:
+        """By which a run knows its data again: of the pictures, the classes, and their order."""
+        parts = (self.train, self.train_labels, self.test, self.test_labels)
+        said = f"{[(tuple(part.shape), str(part.dtype)) for part in parts]} {self.classes}"
+        digest = hashlib.sha256(said.encode())
+        for part in parts:
+            digest.update(part.contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
 
 HUB = {"mnist": "ylecun/mnist", "cifar10": "uoft-cs/cifar10"}
 CIFAR = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
@@ -54,13 +72,7 @@ def load(name: str, settings: Settings) -> Images:
         found = _hub(name)
     if found is None:
         found = _digits()
-    if settings.limit is not None and settings.limit < len(found.train):
-        chosen = torch.from_numpy(np.random.default_rng(settings.seed).permutation(len(found.train))[: settings.limit])
-        found = Images(
-            found.train[chosen], found.train_labels[chosen], found.test, found.test_labels, found.classes,
-            f"{found.source}, {settings.limit:,} of them to train on",
-        )  # fmt: skip
-    return found
+    return found.limited(settings.limit, settings.seed)
 
 
 def _mnist_folder() -> Images | None:
@@ -70,7 +82,7 @@ def _mnist_folder() -> Images | None:
     (train, train_labels), (test, test_labels) = parts
     return Images(
         torch.from_numpy(train.copy()).unsqueeze(1), torch.from_numpy(train_labels), torch.from_numpy(test.copy()).unsqueeze(1),
-        torch.from_numpy(test_labels), [str(digit) for digit in range(10)], "MNIST, 60,000 and 10,000 pictures",
+        torch.from_numpy(test_labels), [str(digit) for digit in range(10)], f"MNIST, {len(train):,} and {len(test):,} pictures",
     )  # fmt: skip
 
 
@@ -145,5 +157,5 @@ def _digits() -> Images:
     classes = torch.from_numpy(labels)
     return Images(
         values[train], classes[train], values[test], classes[test], [str(digit) for digit in range(10)],
-        "1,437 and 360 small digits of scikit-learn, enlarged to 28 x 28: not MNIST",
+        f"{len(train):,} and {len(test):,} small digits of scikit-learn, enlarged to 28 x 28: not MNIST",
     )  # fmt: skip

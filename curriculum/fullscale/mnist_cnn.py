@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from . import images, pictures
+from . import own, pictures
 from .errors import Refused
 from .loop import one_cycle
 from .settings import add_arguments as add_training_arguments
@@ -40,6 +40,7 @@ class CNN(nn.Module):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_training_arguments(parser, epochs=10, lr=3e-3, batch_size=128, gpu_batch_size=512)
+    own.add_arguments(parser, "pictures")
     group = parser.add_argument_group("network")
     group.add_argument("--width", type=int, default=32, help="channels of the first convolution (32)")
     group.add_argument("--dropout", type=float, default=0.3)
@@ -58,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     from_one(arguments, "width", "patience")
     if not 0 <= arguments.dropout < 1:
         raise Refused(f"--dropout {arguments.dropout}: give a number from 0 to below 1.")
-    found = images.load("mnist", settings)
+    found = own.load_pictures("mnist", settings)
     torch.manual_seed(settings.seed)
     network = build(settings.options, len(found.classes), found.train.shape[1])
     model = pictures.Scaled(network, *found.normalizer()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

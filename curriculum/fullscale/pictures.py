@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from . import checkpoint, cuda, distributed
+from . import calibration, checkpoint, cuda, distributed, mistakes, splits
 from .folder import Folder, machine, write_results
 from .images import Images
 from .loop import Job, train
@@ -77,11 +77,14 @@ def run(
 ) -> int:  # fmt: skip
     """Train on nine tenths (at most 5,000 pictures fewer), choose the epoch on the rest, test once, write everything."""
     with distributed.group(settings.device) as (rank, world):
-        order = np.random.default_rng([settings.seed, 7]).permutation(len(images.train))
-        held = min(5000, max(1, len(order) // 10))
-        validation, used = torch.from_numpy(order[:held]), order[held:]
+        labels = images.train_labels.numpy()
+        held, used = splits.stratified(labels, min(5000, max(1, len(labels) // 10)), settings.seed)
+        validation = torch.from_numpy(held)
+        weights = None
+        if settings.options.get("class_weights"):
+            weights = torch.from_numpy(splits.class_weights(labels[used], len(images.classes)))
         device = torch.device(settings.device)
-        folder = Folder(settings, rank)
+        folder = Folder(settings, rank, images.fingerprint())
         facts = also(folder) if rank == 0 else {}
 
         def batch(chosen: np.ndarray, part: slice, randomness: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -92,12 +95,14 @@ def run(
 
         def loss(model: nn.Module, made: tuple[Tensor, Tensor]) -> Tensor:
             x, y = made
-            return F.cross_entropy(model(x), y, reduction="sum", label_smoothing=smoothing)
+            logits = model(x)
+            by_class = None if weights is None else weights.to(logits)
+            return F.cross_entropy(logits, y, by_class, reduction="sum", label_smoothing=smoothing)
 
         def evaluate(model: nn.Module) -> dict[str, float]:
             logits, y = predict(model, images.train[validation], settings), images.train_labels[validation]
             right = (logits.argmax(1) == y).float().mean().item()
-            return {"validation_loss": F.cross_entropy(logits, y).item(), "validation_accuracy": right}
+            return {"validation_loss": F.cross_entropy(logits, y, weights).item(), "validation_accuracy": right}
 
         job = Job(model, optimizer, len(used), batch, loss, evaluate, schedule, patience=patience)
         result, metrics = train(job, settings, folder, rank, world)
@@ -107,12 +112,20 @@ def run(
         logits = predict(model, images.test, settings)
         seconds = time.perf_counter() - begin
         guess, truth = logits.argmax(1).numpy(), images.test_labels.numpy()
+        chosen_on = predict(model, images.train[validation], settings), images.train_labels[validation]
+        judged, fig = calibration.judge(chosen_on, (logits, images.test_labels), images.classes)
+        folder.figure("calibration.png", fig)
+        mistakes.write(
+            folder, truth, (logits / judged["temperature"]).softmax(1).numpy(), images.classes,
+            lambda i: mistakes.picture(images.test[i].numpy()),
+        )  # fmt: skip
         facts = {
             "command": settings.command, "data": images.source, "test_accuracy": float((guess == truth).mean()),
             "test_loss": F.cross_entropy(logits, images.test_labels).item(), **result.facts(), "test_seconds": round(seconds, 2),
             "processes": world, "batch_size": settings.batch_size, "precision": settings.precision, "seed": settings.seed,
             "parameters": sum(p.numel() for p in model.parameters()), "classes": images.classes,
-            "picture": list(images.train.shape[1:]), **facts, **machine(settings.device),
+            "picture": list(images.train.shape[1:]), "trained_on": len(used), "validated_on": len(held), "tested_on": len(truth),
+            **judged, **facts, **machine(settings.device),
         }  # fmt: skip
         write_results(folder, metrics, model, truth, guess, images.classes, facts)
         checkpoint.finish(folder.path, settings.drop_checkpoint)

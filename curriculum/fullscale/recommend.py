@@ -115,7 +115,9 @@ def picture(rows: list[dict[str, float | int | str]]) -> bytes:
             share, place, xerr=[[max(0.0, share - low)], [max(0.0, high - share)]], fmt="o", color=draw.BLUE, capsize=3
         )
     ax.set(yticks=range(len(rows)), xlabel="share of favourable reviews, Wilson's 95 % interval", xlim=(0, 1.02))
-    ax.set_yticklabels([f"{row['film']} ({row['reviews']})" for row in rows], fontsize=8)
+    ax.set_yticklabels(
+        [f"{draw.label(str(row['film']), 60)} ({row['reviews']})" for row in rows], fontsize=8, parse_math=False
+    )
     ax.invert_yaxis()
     content = io.BytesIO()
     fig.savefig(content, format="png", dpi=110, bbox_inches="tight", metadata={"Software": MADE_BY})

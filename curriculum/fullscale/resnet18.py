@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from curriculum import draw
 
-from . import images, pictures
+from . import images, own, pictures
 from .folder import Folder
 from .loop import one_cycle
 from .settings import Settings, from_one, settle
@@ -67,6 +67,7 @@ class ResNet(nn.Module):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_training_arguments(parser, epochs=5, lr=0.05, batch_size=128, gpu_batch_size=512)
+    own.add_arguments(parser, "pictures")
     group = parser.add_argument_group("network")
     group.add_argument("--dataset", choices=["mnist", "cifar10"], default="mnist")
     group.add_argument("--width", type=int, default=64, help="channels of the first stage (64)")
@@ -110,7 +111,7 @@ def gradient_by_depth(found: images.Images, settings: Settings, folder: Folder) 
 def run(arguments: argparse.Namespace) -> int:
     settings = settle(arguments)
     from_one(arguments, "width", "patience")
-    found = images.load(arguments.dataset, settings)
+    found = own.load_pictures(arguments.dataset, settings)
     torch.manual_seed(settings.seed)
     network = build(settings.options, len(found.classes), found.train.shape[1])
     model = pictures.Scaled(network, *found.normalizer()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from . import checkpoint, cuda, distributed
+from . import calibration, checkpoint, cuda, distributed, mistakes, splits
 from .encoders import encoder
 from .folder import Folder, Metrics, machine, write_results
 from .loop import Job, Result, train
@@ -47,11 +47,14 @@ def predict(
     return torch.cat(found)[torch.from_numpy(back)]
 
 
-def split(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the texts to validate on, a twentieth (at most 1,000), and of those to train on."""
-    order = np.random.default_rng([seed, 7]).permutation(count)
-    held = min(1000, max(1, count // 20))
-    return order[:held], order[held:]
+def split(labels: list[int], settings: Settings) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the texts to validate on, a twentieth (at most 1,000) with each class's share, and of those to train on.
+
+    Of own data, which is often little, 100 where that is no more than a fifth: too few calibrate nothing.
+    """
+    count = len(labels)
+    least = min(100, count // 5) if settings.options.get("train") else 1
+    return splits.stratified(np.array(labels), min(1000, max(1, least, count // 20)), settings.seed)
 
 
 def fit(
@@ -60,8 +63,11 @@ def fit(
     before_epoch: Callable[[int], None] = lambda epoch: None, evaluate_every: int | None = None,
 ) -> tuple[Result, Metrics]:  # fmt: skip
     """Train on all but a twentieth (at most 1,000) of the texts, choose the epoch on that part."""
-    validation, used = split(len(tokens), settings.seed)
+    validation, used = split(labels, settings)
     classes = torch.tensor(labels)
+    weights = None
+    if settings.options.get("class_weights"):
+        weights = torch.from_numpy(splits.class_weights(np.array(labels)[used], max(labels) + 1))
     device = torch.device(settings.device)
 
     def batch(chosen: np.ndarray, part: slice, randomness: torch.Generator) -> Made:
@@ -72,12 +78,13 @@ def fit(
 
     def loss(model: nn.Module, made: Made) -> Tensor:
         ids, mask, y, _ = made
-        return F.cross_entropy(logits_of(model, ids, mask), y, reduction="sum")
+        logits = logits_of(model, ids, mask)
+        return F.cross_entropy(logits, y, None if weights is None else weights.to(logits), reduction="sum")
 
     def evaluate(model: nn.Module) -> dict[str, float]:
         logits, y = predict(model, tokens, validation, pad, settings), classes[torch.from_numpy(validation)]
         right = (logits.argmax(1) == y).float().mean().item()
-        return {"validation_loss": F.cross_entropy(logits, y).item(), "validation_accuracy": right}
+        return {"validation_loss": F.cross_entropy(logits, y, weights).item(), "validation_accuracy": right}
 
     job = Job(
         model, optimizer, len(used), batch, loss, evaluate, schedule, by_length(tokens, used, settings.batch_size, settings.seed),
@@ -88,13 +95,24 @@ def fit(
 
 def test(
     settings: Settings, folder: Folder, metrics: Metrics, result: Result, model: nn.Module, tokens: Tokens, texts: Texts, pad: int,
-    world: int, save: Callable[[], str] | None, **facts: Any,
+    world: int, save: Callable[[], str] | None, validation: tuple[Tensor, Tensor] | None, **facts: Any,
 ) -> dict[str, Any]:  # fmt: skip
-    """Judge the model on the test part, once, and write everything into the folder; `save` writes the model and says where."""
+    """Judge the model on the test part, once, and write everything into the folder; `save` writes the model and says where.
+
+    validation: logits and classes that were not trained on, by which the calibration is chosen.
+    """
     begin = time.perf_counter()
     logits = predict(model, tokens, np.arange(len(tokens)), pad, settings, show="test")
     seconds = time.perf_counter() - begin
     truth, guess = np.array(texts.test_labels), logits.argmax(1).numpy()
+    if validation is not None:
+        judged, fig = calibration.judge(validation, (logits, torch.tensor(texts.test_labels)), texts.classes)
+        folder.figure("calibration.png", fig)
+        probabilities = (logits / judged["temperature"]).softmax(1).numpy()
+        mistakes.write(folder, truth, probabilities, texts.classes, lambda i: mistakes.text(texts.test[i]))
+        facts = judged | facts
+    held, used = split(texts.train_labels, settings)
+    facts |= {"classes": texts.classes, "trained_on": len(used), "validated_on": len(held), "tested_on": len(truth)}
     facts = {
         "command": settings.command, "data": texts.source, "test_accuracy": float((guess == truth).mean()),
         "test_loss": F.cross_entropy(logits, torch.tensor(texts.test_labels)).item(), **result.facts(),

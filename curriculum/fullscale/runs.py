@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from curriculum.archives import why
 
+from .calibration import fold
 from .errors import Refused
 from .folder import read_json
 
@@ -77,20 +78,25 @@ def load(folder: Path) -> Run:
             model.load_state_dict(weights_of(weights))
         except (OSError, SafetensorError, RuntimeError, ValueError) as error:
             raise Refused(f"{folder}/model.safetensors cannot be read ({why(error)}): {advice}.") from None
+        _calibrate(model, results)
         return Run(folder, config, results, model.float().eval())
     if command in REVIEWS:
         from .reviews import encoder
         from .tokens import tokenizer_of
 
         path = str(folder / "encoder")
-        return Run(
-            folder,
-            config,
-            results,
-            encoder(path, ["negative", "positive"], True, results.get("model_sha256")).eval(),
-            tokenizer_of(path),
-        )
+        classes = results.get("classes", ["negative", "positive"])
+        model = encoder(path, classes, True, results.get("model_sha256")).eval()
+        _calibrate(model, results)
+        return Run(folder, config, results, model, tokenizer_of(path))
     raise Refused(f"--run {folder} is a run of {command}; wanted is one of {', '.join((*PICTURES, *REVIEWS))}.")
+
+
+def _calibrate(model: nn.Module, results: dict[str, Any]) -> None:
+    """Let the model answer as sure as the validation part showed that it may be."""
+    t = results.get("temperature", 1.0)
+    if isinstance(t, int | float) and 0 < t < 1000 and t != 1:
+        fold(model, t, len(results.get("classes", ["negative", "positive"])))
 
 
 def encode(run: Run, texts: list[str]) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from . import local_server, runs, shown
+from . import forms, local_server, runs, shown
 from .errors import Refused
 from .text import clean
 from .words import Judged, words_that_mattered
@@ -76,7 +76,7 @@ def judge(run: runs.Run, asked: dict[str, Any]) -> dict[str, Any]:
 
 def server(run: runs.Run, port: int) -> local_server.Server:
     """Listens on this machine alone. Errors: Refused where the port is not to be had."""
-    return local_server.Server(port, shown.page(run), shown.STATIC, lambda asked: judge(run, asked))
+    return local_server.Server(port, shown.page(run), forms.STATIC, lambda asked: judge(run, asked))
 
 
 def run(arguments: argparse.Namespace) -> int:

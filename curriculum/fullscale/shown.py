@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from . import runs
+from .forms import STATIC, render
 from .words import Judged, Word
 
-HERE = Path(__file__).parent
-STATIC = HERE / "static"  # what the pages load
 SHOWN = 10  # words in the table of those that mattered most
-
-
-@functools.cache
-def _templates() -> jinja2.Environment:
-    loader = jinja2.FileSystemLoader(HERE / "templates")
-    return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-
-
-def render(name: str, **given: Any) -> str:
-    return _templates().get_template(name).render(**given)
 
 
 def strength(share: float, most: float) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from curriculum import archives, corpus
 from curriculum import data as lesson_data
 
-from . import hub
+from . import hub, tables
 from .errors import Refused
 from .images import THREE_WAYS
 from .settings import Settings
@@ -49,6 +48,16 @@ class Texts:
             )  # fmt: skip
         return chosen
 
+    def fingerprint(self) -> str:
+        """By which a run knows its data again: of the texts, the classes, and their order."""
+        digest = hashlib.sha256()
+        for part in (self.train, self.train_labels, self.test, self.test_labels, self.classes):
+            digest.update(f"{len(part)} ".encode())
+            for each in part:
+                content = str(each).encode()
+                digest.update(f"{len(content)} ".encode() + content)
+        return digest.hexdigest()[:16]
+
 
 def imdb(settings: Settings) -> Texts:
     """Film reviews; class 1 is favourable. Errors: Refused."""
@@ -66,7 +75,13 @@ def imdb(settings: Settings) -> Texts:
         test, test_labels = corpus.reviews(200, 1)
         films = tuple(text.split(" . ")[0] for text in test)
         found = Texts(
-            train, labels, test, test_labels, ["negative", "positive"], "1,000 generated reviews: no real ones", films
+            train,
+            labels,
+            test,
+            test_labels,
+            ["negative", "positive"],
+            f"{len(train) + len(test):,} generated reviews: no real ones",
+            films,
         )
     return found.limited(settings.limit, seed=settings.seed)
 
@@ -93,12 +108,13 @@ def ag_news(settings: Settings) -> Texts:
     if found is None and settings.data in ("auto", "hub"):
         found = _hub("fancyzhx/ag_news", "text", names)
     if found is None:
-        found = Texts(*corpus.news(800, 0), *corpus.news(200, 1), names, "1,000 generated news: no real ones")
+        made, other = corpus.news(800, 0), corpus.news(200, 1)
+        found = Texts(*made, *other, names, f"{len(made[0]) + len(other[0]):,} generated news: no real ones")
     return found
 
 
 def clean(text: str) -> str:
-    """Without the markup of line breaks, and with single spaces."""
+    """Without the markup of line breaks, and with single spaces for what separates words, U+0085 and line breaks among it."""
     return re.sub(r"\s+", " ", text.replace("<br />", " ")).strip()
 
 
@@ -113,7 +129,7 @@ def read_imdb(path: Path) -> Texts:
         for name, match, raw in archives.members(path, wanted):
             content = raw.decode("utf-8", errors="replace")
             if match[4]:
-                urls[match[1], match[4]] = content.splitlines()
+                urls[match[1], match[4]] = content.split("\n")
             elif len(match[3]) > 9:
                 raise ValueError(f"{name[:60]}...: an id of {len(match[3])} digits; wanted are at most 9")
             elif text := clean(content):
@@ -163,29 +179,18 @@ def _hub(name: str, column: str, classes: list[str]) -> Texts:
 
 
 def read_reviews(path: Path) -> list[dict[str, str]]:
-    """Reviews to judge, as rows with `text` and perhaps `film`: a .csv with a header, or a text file of a review a line.
+    """Reviews to judge, as rows with `text` and perhaps `film`: a .csv or .tsv with a header, or a text file of a review a line.
 
-    Errors: Refused, with what is wrong and where.
+    Names of columns are in small letters, whatever the file writes. Errors: Refused, with what is wrong and where.
     """
-    try:
-        content = path.read_bytes().decode("utf-8")
-    except FileNotFoundError:
-        raise Refused(f"There is no file {path}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refused(f"{path} cannot be read as UTF-8 text ({error}): save it as UTF-8.") from None
     rows: list[dict[str, str]]
-    if path.suffix.lower() == ".csv":
-        reader = csv.DictReader(io.StringIO(content, newline=""))
-        try:
-            if "text" not in (reader.fieldnames or []):
-                raise Refused(
-                    f"{path} has the columns {', '.join(reader.fieldnames or [])[:200] or 'none'}; a column `text` is wanted (and `film`, to recommend)."
-                )
-            rows = [{k: v or "" for k, v in row.items() if k} for row in reader]
-        except csv.Error as error:
-            raise Refused(f"{path}, line {reader.reader.line_num}: {error}; save it as .csv again.") from None
+    if path.suffix.lower() in tables.SUFFIXES:
+        table = tables.read(path, "text")
+        names = list(dict.fromkeys(name.casefold() for name in table.names if name))
+        columns = {name: table.column(name) for name in names if name in ("text", "film") or table.once(name)}
+        rows = [dict(zip(columns, fields, strict=True)) for fields in zip(*columns.values(), strict=True)]
     else:
-        rows = [{"text": line} for line in content.splitlines()]
+        rows = [{"text": line} for line in tables.lines(path)]
     rows = [row | {"text": clean(row["text"])} for row in rows]
     kept = [row for row in rows if row["text"]]
     if not kept:

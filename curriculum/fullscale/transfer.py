@@ -179,7 +179,7 @@ def run(arguments: argparse.Namespace) -> int:
     chosen_layers(chosen_layers_known, arguments.chosen)  # an unknown name is refused before anything is trained
     news, films = text.ag_news(settings), text.imdb(settings).limited(None, arguments.test_limit, settings.seed)
     with distributed.group(settings.device) as (rank, world):
-        whole = Folder(settings, rank)
+        whole = Folder(settings, rank, f"{news.fingerprint()}-{films.fingerprint()}")
         whole.claim("tokenizer.json")
         if rank == 0:
             own_tokenizer(news.train + films.train, arguments.vocabulary, settings.out)
@@ -256,7 +256,7 @@ def _train(
     before_epoch: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train or go on; results of a training that had ended are read again."""
-    folder = Folder(settings, rank)
+    folder = Folder(settings, rank, texts.fingerprint())
     done = settings.out / "results.json"
     optimizer = optimizer_of(model, settings.lr)
     result, metrics = reviews.fit(
@@ -284,6 +284,7 @@ def _train(
         texts,
         pad,
         world,
+        None,
         None,
         own_loss=own_loss,
         trained_parameters=trained,
