@@ -71,9 +71,13 @@ def losses(case, folder, rank, world):
         model = Bag()
         optimizer = torch.optim.AdamW(model.parameters(), lr=settings.lr)
         labels = [i % 2 for i in range(samples)]
+
+        def thaw(epoch):
+            model.embedding.weight.requires_grad = epoch > 0
+
         _, metrics = reviews.fit(
-            settings, Folder(settings, rank), model, optimizer, made, labels, 0, lambda done: 1.0, rank, world
-        )
+            settings, Folder(settings, rank), model, optimizer, made, labels, 0, lambda done: 1.0, rank, world, before_epoch=thaw
+        )  # fmt: skip
     else:
         x, y = 3 + torch.randn(samples, 2, 3, 3, dtype=torch.float64), torch.arange(samples) % 3
         layers = [nn.Conv2d(2, 4, 3, padding=1), nn.BatchNorm2d(4)] if norm else [nn.Conv2d(2, 4, 3, padding=1)]

@@ -530,3 +530,20 @@ def test_each_precision_s_errors_are_what_its_digits_cost() -> None:
 def test_stages_have_a_time_and_a_function_each() -> None:
     assert sum(stage.seconds for stage in STAGES) == 480
     assert "PYTHONPATH" in environment()
+
+
+def test_what_can_be_missing_stops_nothing_that_does_not_need_it() -> None:
+    """Every module that trains, and all stages, are imported where only what they need is there."""
+    import subprocess
+
+    optional = ("captum", "datasets", "starlette", "uvicorn", "peft", "onnx", "onnxruntime", "onnxscript", "accelerate", "playwright", "tensorboard")  # fmt: skip
+    program = (
+        f"import sys\nfor name in {optional!r}: sys.modules[name] = None\n"
+        "from curriculum.fullscale import mnist_cnn, resnet18, distilbert_imdb, transfer, loop, reviews, pictures, find_batch\n"
+        "from curriculum.fullscale.gpu import stages, agreement, machine, pack\n"
+        "print(machine.packages()['packages_missing'] is not None)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -101,9 +101,10 @@ def _check_weights(name: str, model: nn.Module, found: dict[str, Any], trained: 
                 "configuration that belongs to the weights."
             )
     if wrong:
+        shape, classes = wrong[0][1], model.config.num_labels  # type: ignore[union-attr]
         print(
-            f"{name} has a head for {wrong[0][1].numel() if len(wrong[0][1]) == 1 else wrong[0][1][-2]} classes: a fresh one for {model.config.num_labels} is trained"
-        )  # type: ignore[union-attr]
+            f"{name} has a head for {shape.numel() if len(shape) == 1 else shape[-2]} classes: a fresh one for {classes} is trained"
+        )
     for key, value in model.state_dict().items():
         if value.is_floating_point() and not bool(value.isfinite().all()):
             raise Refused(f"--model {name}: {key} holds NaN or infinite numbers: give weights that are whole.")

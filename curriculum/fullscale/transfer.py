@@ -179,10 +179,6 @@ def run(arguments: argparse.Namespace) -> int:
     chosen_layers(chosen_layers_known, arguments.chosen)  # an unknown name is refused before anything is trained
     news, films = text.ag_news(settings), text.imdb(settings).limited(None, arguments.test_limit, settings.seed)
     with distributed.group(settings.device) as (rank, world):
-        if arguments.gradual and world > 1:
-            raise Refused(
-                "--gradual changes what learns from epoch to epoch, which DistributedDataParallel cannot: use one process."
-            )
         whole = Folder(settings, rank, f"{news.fingerprint()}-{films.fingerprint()}")
         whole.claim("tokenizer.json")
         if rank == 0:

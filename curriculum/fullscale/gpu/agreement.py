@@ -140,8 +140,8 @@ def _models() -> Iterator[tuple[str, Part]]:
     except ImportError:
         return
     shape: dict[str, Any] = {"dim": 64, "hidden_dim": 128, "n_layers": 2, "n_heads": 4, "max_position_embeddings": 64}
-    still = {"dropout": 0.0, "attention_dropout": 0.0, "seq_classif_dropout": 0.0}
-    config = DistilBertConfig(vocab_size=300, attn_implementation="sdpa", **shape, **still)
+    shape |= {"dropout": 0.0, "attention_dropout": 0.0, "seq_classif_dropout": 0.0, "attn_implementation": "sdpa"}
+    config = DistilBertConfig(vocab_size=300, **shape)
     yield "DistilBERT", (_Logits(DistilBertForSequenceClassification(config).train()), (ids, mask))
 
 
