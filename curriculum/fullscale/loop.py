@@ -209,7 +209,7 @@ def train(job: Job, settings: Settings, folder: Folder, rank: int = 0, world: in
                 ) from None
             ended = state.pop("ended")
     # of steps in which torch.compile compiled; steps that fp16 skipped; the steps over which the rate rises and falls
-    new = {
+    new: dict[str, Any] = {
         "compile_seconds": 0.0,
         "compile_seen": 0,
         "compile_tokens": 0,
