@@ -11,7 +11,7 @@ maps of variables, `kl.py` divergences. Gradients flow through samples as in PyT
 """
 
 from .. import missing
-from ..signature import publish_constructor
+from ..signature import publish_constructor, publish_members
 from . import constraints, kl, transforms
 from .bernoulli import Bernoulli
 from .beta import Beta
@@ -74,6 +74,9 @@ from .wishart import Wishart
 
 for _family in (Categorical, Dirichlet, Multinomial, MultivariateNormal, OneHotCategorical, RelaxedOneHotCategorical):
     publish_constructor(_family)  # the others read numbers and tensors themselves, with PyTorch's ValueError
+for _family in [value for value in vars().values() if isinstance(value, type)]:
+    # log_prob and cdf look at their values themselves, with PyTorch's ValueError.
+    publish_members(_family, "__call__", but=("log_prob", "cdf"))
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Chi2",

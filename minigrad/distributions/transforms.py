@@ -34,6 +34,11 @@ def _broadcast(*shapes: Any) -> Size:
     return Size(broadcast(*shapes))
 
 
+def _a_vector(shape: Any) -> None:
+    if len(shape) < 1:
+        raise ValueError("Too few dimensions on input")
+
+
 class Transform:
     """y = f(x), its inverse, and ln |det df/dx|. A subclass gives `_call`, `_inverse` and `log_abs_det_jacobian`.
 
@@ -533,6 +538,12 @@ class SoftmaxTransform(Transform):
     def _inverse(self, y: Tensor) -> Tensor:
         return log(y)
 
+    def forward_shape(self, shape: Any) -> Any:
+        _a_vector(shape)
+        return shape
+
+    inverse_shape = forward_shape
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SoftmaxTransform)
 
@@ -565,10 +576,12 @@ class StickBreakingTransform(Transform):
         return (-x - softplus(-x) + log(y[..., :-1])).sum(-1)
 
     def forward_shape(self, shape: Any) -> Any:
-        return Size((*shape[:-1], shape[-1] + 1))
+        _a_vector(shape)
+        return shape[:-1] + (shape[-1] + 1,)
 
     def inverse_shape(self, shape: Any) -> Any:
-        return Size((*shape[:-1], shape[-1] - 1))
+        _a_vector(shape)
+        return shape[:-1] + (shape[-1] - 1,)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StickBreakingTransform)
