@@ -26,6 +26,7 @@ from .device import device, require_cpu
 from .geometry import Geometry, copied_memory, dim_order, geometry, look, memory
 from .ops import arithmetic, arrange, comparison, index, matrix, power, reduce
 from .ops import shape as shape_ops
+from .ops.dims import normalize_dim
 from .ops.operands import Number, cast
 from .ops.parts import unfold as windows
 from .signature import publish_methods

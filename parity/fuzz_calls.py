@@ -165,19 +165,22 @@ def places() -> Iterator[tuple[Any, str, str]]:
     for room in ROOMS:
         holder, path = (resolve(minigrad, room), f"{room}.") if room else (minigrad, "")
         for name, value in list(vars(holder).items()):
-            theirs = _theirs(path + name) if not name.startswith("_") and not SKIPPED.match(path + name) else None
-            if (
-                isinstance(value, types.FunctionType)
-                and theirs is not None
-                and not (path and value.__module__ == "copy")
-            ):
-                yield holder, path, name
-            elif isinstance(value, type) and isinstance(theirs, type) and room in (*METHODS, "utils.data") and value.__module__.startswith("minigrad."):  # fmt: skip
+            if not isinstance(value, types.FunctionType | type) or name.startswith("_") or SKIPPED.match(path + name):
+                continue
+            theirs = _theirs(path + name)
+            if theirs is None or not value.__module__.startswith("minigrad."):
+                continue
+            if isinstance(value, types.FunctionType) or (isinstance(value, type) and room in (*METHODS, "utils.data")):
                 yield holder, path, name
     for name, value in list(vars(minigrad.Tensor).items()):
-        if isinstance(value, types.FunctionType) and not name.startswith("_") and not SKIPPED.match(f"Tensor.{name}"):
-            if _theirs(f"Tensor.{name}") is not None:
-                yield minigrad.Tensor, "Tensor.", name
+        path = f"Tensor.{name}"
+        if (
+            isinstance(value, types.FunctionType)
+            and not name.startswith("_")
+            and not SKIPPED.match(path)
+            and _theirs(path)
+        ):
+            yield minigrad.Tensor, "Tensor.", name
 
 
 def _theirs(path: str) -> Any:

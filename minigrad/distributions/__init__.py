@@ -72,6 +72,7 @@ from .von_mises import VonMises
 from .weibull import Weibull
 from .wishart import Wishart
 
+_family: type
 for _family in (Categorical, Dirichlet, Multinomial, MultivariateNormal, OneHotCategorical, RelaxedOneHotCategorical):
     publish_constructor(_family)  # the others read numbers and tensors themselves, with PyTorch's ValueError
 for _family in [value for value in vars().values() if isinstance(value, type)]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from typing import Any, ClassVar
 
 from ..autograd.modes import no_grad
@@ -12,6 +11,7 @@ from ..ops import exp
 from ..signature import KINDS, NO, Kind
 from ..size import Size
 from ..tensor import Tensor
+from ..warn import warn
 from . import constraints
 from .utils import lazy_property
 
@@ -128,7 +128,7 @@ class Distribution:
 
     def sample_n(self, n: int) -> Tensor:
         """n variables. Deprecated: `sample((n,))`."""
-        warnings.warn("sample_n(n) will be deprecated. Use .sample((n,)) instead.", UserWarning, stacklevel=2)
+        warn("sample_n(n) will be deprecated. Use .sample((n,)) instead.")
         return self.sample(Size((n,)))
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -577,11 +577,11 @@ class StickBreakingTransform(Transform):
 
     def forward_shape(self, shape: Any) -> Any:
         _a_vector(shape)
-        return shape[:-1] + (shape[-1] + 1,)
+        return shape[:-1] + (shape[-1] + 1,)  # noqa: RUF005  of a list Python says so
 
     def inverse_shape(self, shape: Any) -> Any:
         _a_vector(shape)
-        return shape[:-1] + (shape[-1] - 1,)
+        return shape[:-1] + (shape[-1] - 1,)  # noqa: RUF005  of a list Python says so
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StickBreakingTransform)
