@@ -250,6 +250,11 @@ REASONS = [
         r"clip_grad_value_\(.*Expected !nested_tensorlist",
         "no parameter has a gradient: there is nothing to clip, as for clip_grad_norm_",
     ),
+    (
+        "different",
+        r"lr_scheduler\.\w+\(.*, (total_iters|power|gamma|eta_min|factor|start_factor|end_factor|T_max|min_lr)=(float|int|bool)\d*\[\]=",
+        "a tensor without dimensions in the place of a number gives rates that are numbers; PyTorch's become tensors",
+    ),
     ("taken", r"Multinomial\(total_count=np\.int64", "NumPy's whole numbers are whole numbers"),
     ("taken", r"hamming_window\(.*beta=", "a spelling more than PyTorch takes, which means what it says"),
     (

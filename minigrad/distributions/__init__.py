@@ -75,7 +75,9 @@ from .wishart import Wishart
 _family: type
 for _family in (Categorical, Dirichlet, Multinomial, MultivariateNormal, OneHotCategorical, RelaxedOneHotCategorical):
     publish_constructor(_family)  # the others read numbers and tensors themselves, with PyTorch's ValueError
-for _family in [value for value in vars().values() if isinstance(value, type)]:
+for _family in dict.fromkeys(
+    base for value in tuple(vars().values()) if isinstance(value, type) for base in value.__mro__[:-1]
+):
     # log_prob and cdf look at their values themselves, with PyTorch's ValueError.
     publish_members(_family, "__call__", but=("log_prob", "cdf"))
 

@@ -14,6 +14,7 @@ from ..size import Size
 from ..tensor import Tensor
 from . import constraints
 from .independent import sum_rightmost
+from .utils import broadcast_all
 
 __all__ = [
     "AbsTransform", "AffineTransform", "ComposeTransform", "ExpTransform", "IndependentTransform", "PowerTransform",
@@ -385,7 +386,7 @@ class PowerTransform(Transform):
 
     def __init__(self, exponent: Any, cache_size: int = 0) -> None:
         super().__init__(cache_size)
-        self.exponent = exponent
+        (self.exponent,) = broadcast_all(exponent)
 
     @property
     def sign(self) -> Any:

@@ -23,5 +23,4 @@ __all__ = [
     "WeightedRandomSampler", "dataloader", "default_collate", "default_convert", "distributed", "get_worker_info", "random_split",
 ]  # fmt: skip
 
-for _class in (DataLoader, BatchSampler, RandomSampler, WeightedRandomSampler, DistributedSampler):
-    _publish_constructor(_class)
+_publish_constructor(DataLoader)  # the samplers look at their arguments themselves, with PyTorch's ValueError
