@@ -127,11 +127,12 @@ def repeats(array: np.ndarray) -> bool:
 def dim_order(array: np.ndarray) -> tuple[int, ...]:
     """The dimensions from the one with the widest steps to the one with the narrowest; one without steps stays where it is."""
     order = list(range(array.ndim))
+    steps = [s if n > 1 else 0 for s, n in zip(array.strides, array.shape, strict=True)]
     for last in range(1, array.ndim):  # sorted by insertion, as some pairs say nothing
         for i in range(last, 0, -1):
             before, after = order[i - 1], order[i]
-            a, b = array.strides[before], array.strides[after]
-            if a and b and (a, array.shape[before]) < (b, array.shape[after]):
+            a, b = steps[before], steps[after]
+            if a and b and a < b:
                 order[i - 1], order[i] = after, before
             elif a and b and a > b:
                 break
