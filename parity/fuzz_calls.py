@@ -168,7 +168,7 @@ def places() -> Iterator[tuple[Any, str, str]]:
             if not isinstance(value, types.FunctionType | type) or name.startswith("_") or SKIPPED.match(path + name):
                 continue
             theirs = _theirs(path + name)
-            if theirs is None or not value.__module__.startswith("minigrad."):
+            if theirs is None or not value.__module__.startswith("minigrad"):
                 continue
             if isinstance(value, types.FunctionType) or (isinstance(value, type) and room in (*METHODS, "utils.data")):
                 yield holder, path, name
