@@ -350,3 +350,15 @@ def test_set_takes_what_pytorch_takes() -> None:
             except TypeError:
                 said.append("TypeError")
         assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_linear_map_from_or_to_no_features(bias: bool) -> None:
+    for n, m in ((0, 3), (3, 0), (0, 0)):
+        said = []
+        for engine in (torch, minigrad):
+            x = engine.ones(2, n, requires_grad=True)
+            y = engine.nn.functional.linear(x, engine.ones(m, n), engine.ones(m) if bias else None)
+            y.sum().backward()
+            said.append((y.tolist(), x.grad.tolist()))
+        assert said[0] == said[1]
