@@ -394,8 +394,10 @@ def range(start: Number = 0, end: Number | None = None, step: Number = 1, **opti
     if end is None:
         raise TypeError('range() missing 1 required positional arguments: "end"')
     start, end, step = _number(start), _number(end), _number(step)
-    if step == 0:
+    if step == 0 or step != step:
         raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(start) and math.isfinite(end)):
+        raise RuntimeError(f"unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     d, requires_grad = read("range", options, dtypes.default_numpy(), LayoutOptions)

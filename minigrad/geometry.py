@@ -124,6 +124,26 @@ def repeats(array: np.ndarray) -> bool:
     return np.unique(look(np.arange(high - low), place.moved(-low))).size < array.size
 
 
+def dim_order(array: np.ndarray) -> tuple[int, ...]:
+    """The dimensions from the one with the widest steps to the one with the narrowest; one without steps stays where it is."""
+    order = list(range(array.ndim))
+    steps = [s if n > 1 else 0 for s, n in zip(array.strides, array.shape, strict=True)]
+    for last in range(1, array.ndim):  # sorted by insertion, as some pairs say nothing
+        for i in range(last, 0, -1):
+            before, after = order[i - 1], order[i]
+            a, b = steps[before], steps[after]
+            if a and b and a < b:
+                order[i - 1], order[i] = after, before
+            elif a and b and a > b:
+                break
+    return tuple(order)
+
+
+def is_same_place(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether both are the same elements of the same memory, in the same order."""
+    return a is b or (storage.owner(a) is storage.owner(b) and geometry(a) == geometry(b))
+
+
 def overlap_in_part(written: np.ndarray, read: np.ndarray) -> bool:
     """Whether an operation that writes one array while it reads the other would read what it has written.
 

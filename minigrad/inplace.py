@@ -20,7 +20,7 @@ from .autograd.graph import gradient_edge
 from .autograd.modes import current, is_grad_enabled
 from .autograd.variable import Variable, wrap
 from .autograd.views import before_change, check_change, record_write
-from .geometry import overlap_in_part, repeats
+from .geometry import is_same_place, overlap_in_part, repeats
 from .ops.index import check_put, getitem, index_put, put
 from .ops.keys import index_error, ints_first, plain_key
 from .ops.masked import masked_fill
@@ -38,10 +38,11 @@ def check(x: Any, recorded: bool = False) -> None:
         check_change(x, recorded)
 
 
-def check_memory(x: Any, *read: Any, idempotent: bool = False) -> None:
+def check_memory(x: Any, *read: Any, idempotent: bool = False, scattered: bool = False) -> None:
     """RuntimeError where one write would meet another, or a read: elements of x that are one, or that `read` shares in part.
 
-    idempotent: what is written is the same everywhere, so that it does not matter how often.
+    idempotent: what is written is the same everywhere, so that it does not matter how often. scattered: element i of what is
+    read does not go to element i, so that it may not be x itself either.
     """
     if not x.array.flags.writeable:
         raise RuntimeError("the memory of the written-to tensor is read-only; clone() it before the operation")
@@ -51,7 +52,9 @@ def check_memory(x: Any, *read: Any, idempotent: bool = False) -> None:
             "Please clone() the tensor before performing the operation."
         )
     for y in read:
-        if isinstance(y, Variable) and overlap_in_part(x.array, y.array):
+        if isinstance(y, Variable) and (
+            overlap_in_part(x.array, y.array) or (scattered and y.array.size and is_same_place(x.array, y.array))
+        ):
             raise RuntimeError(
                 "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
                 "memory location. Please clone() the tensor before performing the operation."
@@ -138,17 +141,19 @@ def _can_hold(target: np.dtype, source: np.dtype) -> bool:
     return order[source.kind] <= order[target.kind]
 
 
-def of(function: Callable, reads: bool = True, idempotent: bool = False) -> Callable:
+def of(function: Callable, reads: bool = True, idempotent: bool = False, scattered: bool = False) -> Callable:
     """The in-place twin of a function of tensors: `x.f_(...)` gives x the values of `f(x, ...)`.
 
     reads: its other inputs must not share part of x's memory. idempotent: x may show the same memory several times.
+    scattered: what is read goes elsewhere, see `check_memory`.
     """
     constant = "".join(word.capitalize() for word in function.__name__.split("_")) + "Backward0"
 
     @functools.wraps(function)
     def inplace(self: Any, *args: Any, **kwargs: Any) -> Any:
         check(self)
-        check_memory(self, *(args if reads else ()), *(kwargs.values() if reads else ()), idempotent=idempotent)
+        read = (*args, *kwargs.values()) if reads else ()
+        check_memory(self, *read, idempotent=idempotent, scattered=scattered)
         since = next(storage.clock)
         result = function(before_change(self), *args, **kwargs)
         if result._edge is None and not result._requires_grad:  # (`x.lt_(y)`) the old values get a gradient of zeros
@@ -302,13 +307,17 @@ def setitem(self: Any, key: Any, value: Any) -> None:
             )
         if recorded:
             check(part, recorded)
-            check_memory(part, *([value] if value.array.ndim or basic else []), idempotent=not basic)
+            check_memory(
+                part, *([value] if value.array.ndim or basic else []), idempotent=not basic, scattered=not basic
+            )
             if basic:
                 write_back(part, value, constant="CopyBackwards")
             else:
                 put_(part, then, value)
         else:
-            check_memory(part, *([value] if value.array.ndim or basic else []), idempotent=not basic)
+            check_memory(
+                part, *([value] if value.array.ndim or basic else []), idempotent=not basic, scattered=not basic
+            )
             if not basic:
                 check_put(part.array, then, value.array)
             part.array[then] = value.array
@@ -327,7 +336,7 @@ def _number(x: Any, value: Any) -> Any:
 
 
 put_ = of(put, idempotent=True)
-index_put_ = of(index_put, idempotent=True)
+index_put_ = of(index_put, idempotent=True, scattered=True)
 
 
 def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:

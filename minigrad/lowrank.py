@@ -20,6 +20,8 @@ def svd_lowrank(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """U (.., m, q), S (.., q) and V (.., n, q) with A - M ≈ U diag(S) Vᵀ, from q random vectors and niter turns of the power
     iteration. PyTorch: torch.svd_lowrank."""
+    if A.array.ndim < 2:
+        raise ValueError(f"svd_lowrank(): expected a matrix or a batch of them, but A has shape {list(A.array.shape)}")
     if M is not None:
         A = A - M
     wide = A.array.shape[-2] < A.array.shape[-1]
@@ -38,6 +40,8 @@ def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int
 
     q: how many, by default min(6, m, n). PyTorch: torch.pca_lowrank.
     """
+    if A.array.ndim < 2:
+        raise ValueError(f"pca_lowrank(): expected a matrix or a batch of them, but A has shape {list(A.array.shape)}")
     least = min(A.array.shape[-2:])
     q = min(6, least) if q is None else q
     if not 0 <= q <= least:

@@ -214,16 +214,31 @@ def _binomial(count: float, p: float, u: Callable[[], float]) -> float:
             return float(k)
 
 
+class Binomial(Operation):
+    """out = the numbers that were drawn.  There is no derivative; the result says that it depends on its parameters"""
+
+    grad_fn_name = "NotImplemented"
+
+    @staticmethod
+    def forward(ctx: Any, count: Array, prob: Array, drawn: Array) -> Array:
+        return drawn
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        raise RuntimeError("derivative for aten::binomial is not implemented")
+
+
 def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) -> Tensor:
     """The number of successes among `count` trials of probability `prob`. PyTorch: torch.binomial."""
     require_tensor(count, "binomial", "count")
     require_tensor(prob, "binomial", "prob", 2)
+    for x, name in ((count, "count"), (prob, "prob")):
+        if x.array.dtype.kind != "f":
+            raise ValueError(f"binomial only supports floating-point dtypes for {name}, got: {type_name(x)}")
     if count.array.dtype != prob.array.dtype:
         raise RuntimeError(
             f"Found dtype {type_name(prob)} but expected {type_name(count)}: binomial takes both in one floating dtype"
         )
-    if count.array.dtype.kind != "f":
-        raise NotImplementedError(f"\"binomial_cpu\" not implemented for '{type_name(count)}'; give a floating dtype")
     try:
         np.broadcast_shapes(count.array.shape, prob.array.shape)
     except ValueError:
@@ -232,4 +247,5 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
             f"binomial(): the sizes of count and prob must match, but their shapes are {shapes}"
         ) from None
     u, _ = _sources(generator)
-    return wrap(_each(lambda n, p: _binomial(n, p, u), count.array.dtype, count.array, prob.array))
+    drawn = _each(lambda n, p: _binomial(n, p, u), count.array.dtype, count.array, prob.array)
+    return Binomial.apply(count, prob, drawn)

@@ -160,13 +160,17 @@ def normal(
         raise TypeError(f"normal(): with a tensor for mean or std, '{given}' is as in the tensor; leave it out")
     means: Any = getattr(mean, "array", mean)
     stds: Any = getattr(std, "array", std)
+    kind = means if isinstance(mean, Variable) else stds  # of which type the numbers are
+    if kind.dtype.kind != "f":
+        raise NotImplementedError(
+            f"\"normal_kernel_cpu\" not implemented for '{dtypes.cxx_name(kind.dtype)}'; give floats"
+        )
     if np.any(np.asarray(stds) < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     if isinstance(mean, Variable) and not isinstance(std, Variable):
         return wrap(np.asarray(_normal(means.shape, means.dtype, generator) * means.dtype.type(stds) + means))
     shape = np.broadcast_shapes(np.shape(means), np.shape(stds))
-    d = np.asarray(stds).dtype if not isinstance(mean, Variable) else np.promote_types(means.dtype, stds.dtype)
-    return wrap(np.asarray(_normal(shape, d, generator) * stds + means).astype(d))
+    return wrap(np.asarray(_normal(shape, kind.dtype, generator) * stds + means).astype(kind.dtype))
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:

@@ -171,6 +171,13 @@ OLD_ORDERS: dict[str, tuple[str, ...]] = {
     "addr": ("beta _ alpha vec1 vec2", "beta _ vec1 vec2"),
     **dict.fromkeys(("addbmm", "baddbmm"), ("beta _ alpha batch1 batch2", "beta _ batch1 batch2")),
 }
+# What parameters of methods mean that are called so, where their annotation leaves it open.
+BY_NAME = {
+    "sample_shape": "Sequence[int]",
+    "batch_shape": "Sequence[int]",
+    "_instance": "Distribution | None",
+    "shape": "tuple[int, ...]",
+}
 # PyTorch wrote these in Python: they take their own names only.
 IN_PYTHON = frozenset(
     (
@@ -178,6 +185,13 @@ IN_PYTHON = frozenset(
         "chain_matmul", "einsum", "meshgrid", "norm", "split", "tensordot", "unique",
     )
 )  # fmt: skip
+WRITTEN_IN_PYTHON = (
+    "minigrad.nn.init",
+    "minigrad.nn.utils",
+    "minigrad.utils",
+    "minigrad.autograd",
+)  # all that is in there
+OF_OBJECTS = ("constructor", "member")  # whose first parameter is any object
 IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
     (
         "avg_pool2d", "linear", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "pad", "bilinear",
@@ -206,7 +220,7 @@ class Union:
                 self.elements = Union(" | ".join(word[word.index("[") + 1 : -1].removesuffix(", ...").split(", ")))
             elif word.partition("[")[0] in ("Iterable", "Callable"):
                 self.kinds.append(KINDS[word.partition("[")[0]])
-            elif word == "bool" and place == "constructor":
+            elif word == "bool" and place in OF_OBJECTS:
                 self.kinds.append(TRUTH)
             elif word in KINDS:
                 self.kinds.append(KINDS[word])
@@ -293,6 +307,11 @@ def _annotation(annotation: Any) -> str:
     return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
 
 
+def _said_of(p: inspect.Parameter, place: str) -> str:
+    said = _annotation(p.annotation)
+    return BY_NAME.get(p.name, said) if place == "member" and said == "Any" else said
+
+
 def _tensors_of(x: Any) -> list[Any]:
     """The tensor, or the tensors of a sequence; numbers and None are none."""
     if isinstance(x, Variable):
@@ -303,7 +322,8 @@ def _tensors_of(x: Any) -> list[Any]:
 class Signature:
     """The parameters of a function, and how a call of it is read.
 
-    place: "function", or "method" (its first parameter is the tensor before the dot), or "constructor".
+    place: "function", or "method" (its first parameter is the tensor before the dot), or "constructor", or "member" (a method of
+    another object than a tensor).
     """
 
     def __init__(self, function: Callable[..., Any], name: str, place: str, home: str) -> None:
@@ -321,7 +341,7 @@ class Signature:
             if p.name == "self" and place == "function":  # a method as a function
                 p = p.replace(name="input", annotation="Tensor")
             first = place != "function" and not self.kinds
-            self.kinds[p.name] = Union("Any" if first and place == "constructor" else "Tensor" if first else _annotation(p.annotation), place)  # fmt: skip
+            self.kinds[p.name] = Union("Any" if first and place in OF_OBJECTS else "Tensor" if first else _said_of(p, place), place)  # fmt: skip
             if p.kind is p.VAR_KEYWORD:
                 self.options = True
                 continue
@@ -337,7 +357,7 @@ class Signature:
             self.defaults["dim"] = UNGIVEN
             if not self.needs_dim[1]:
                 self.kinds["dim"].refuse_none()
-        self.out = out.RULES.get(name) if place == "function" else None
+        self.out = out.RULES.get(name) if place == "function" and not home.startswith(WRITTEN_IN_PYTHON) else None
         self.same: tuple[str, ...] = getattr(function, "same", ())  # the tensors that must be of one type
         self.floats: tuple[str, ...] = getattr(function, "floats", ())  # and those that must be of a floating one
         self.fits: tuple[str, ...] = getattr(function, "fits", ())  # the numbers that their elements' type must hold
@@ -346,7 +366,8 @@ class Signature:
             if not home.startswith("minigrad.nn")
             else home.endswith("functional") and name not in IN_FUNCTIONAL
         )
-        spelled = () if own or place == "constructor" else SPELLINGS
+        own = own or home.startswith(WRITTEN_IN_PYTHON)
+        spelled = () if own or place in OF_OBJECTS else SPELLINGS
         self.spellings = {s: p for p in spelled if p in self.defaults for s in SPELLINGS[p] if s not in self.defaults}
         self.spellings |= UNDOCUMENTED.get(name, {}) if place == "function" else {}
         if place == "method" and self.positional:
@@ -357,8 +378,10 @@ class Signature:
     def read(self, values: dict[str, Any], rest: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Call the function with the arguments as they are meant. values: by parameter, MISSING or the default where not
         given; rest: more by position; named: by other names."""
-        if self.place == "constructor":
-            self.name = type(next(iter(values.values()))).__name__  # a class that was derived from it
+        if self.place in OF_OBJECTS:  # the class may be one that was derived from it
+            self.name = type(next(iter(values.values()))).__name__ + f".{self.function.__name__}" * (
+                self.place == "member"
+            )
         if rest and self.name.removesuffix("_") in OLD_ORDERS:
             found = self._old_order((*(values[p] for p in self.positional), *rest))
             if found is not None:
@@ -561,7 +584,7 @@ class Signature:
         else:
             tests.append("not _named")
         source = (
-            f"def {self.name}({', '.join([*parameters, '**_named'])}):\n"
+            f"def {self.name.rpartition('.')[2]}({', '.join([*parameters, '**_named'])}):\n"
             f"    try:\n"
             f"        if {' and '.join(t for t in tests if t)}:\n"
             f"            return _function({', '.join(passed)})\n"
@@ -574,7 +597,7 @@ class Signature:
         linecache.cache[file] = (len(source), None, source.splitlines(True), file)  # for tracebacks
         made: dict[str, Any] = {}
         exec(compile(source, file, "exec"), space, made)
-        finished = made[self.name]
+        finished = made[self.name.rpartition(".")[2]]
         reader.__defaults__, reader.__kwdefaults__ = finished.__defaults__, finished.__kwdefaults__
         reader.__code__ = finished.__code__  # at last: until now it would compile itself again
 
@@ -656,6 +679,13 @@ def publish_methods(cls: type) -> None:
     for name, value in list(vars(cls).items()):
         if _is_public(name, value) and (_takes_more(value) or vars(value).get("same") or vars(value).get("floats")):
             setattr(cls, name, reader(value, "method", cls.__module__, name))
+
+
+def publish_members(cls: type, *named: str, but: tuple[str, ...] = ()) -> None:
+    """Put readers in the place of the methods of a class that is no tensor; `named`: also of these, `but`: not of those."""
+    for name, value in list(vars(cls).items()):
+        if name not in but and (_is_public(name, value) or name in named) and _takes_more(value):
+            setattr(cls, name, reader(value, "member", cls.__module__, name))
 
 
 def publish_constructor(cls: type) -> None:

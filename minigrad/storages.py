@@ -7,7 +7,7 @@ Tensors that share memory have equal storages. What is written into one is writt
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -157,11 +157,20 @@ def is_set_to(x: Tensor, tensor: Tensor) -> bool:
     return storage.owner(a) is storage.owner(b) and geometry(a) == geometry(b)
 
 
-def set_(x: Tensor, source: Any = None, storage_offset: int = 0, size: Any = None, stride: Any = None) -> Tensor:
+def set_(
+    x: Tensor, source: Any = None, storage_offset: int | None = None, size: Sequence[int] | None = None, stride: Sequence[int] | None = None
+) -> Tensor:  # fmt: skip
     """Let the tensor look at the memory of another, or of a storage, from this offset on in this shape. It forgets its own.
 
     PyTorch: torch.Tensor.set_.
     """
+    if (source is None or size is None) and (storage_offset, size, stride) != (None, None, None):
+        raise TypeError(
+            "set_() received an invalid combination of arguments: storage_offset and stride go with a source and a size"
+        )
+    if size is not None and storage_offset is None:
+        raise TypeError('set_() missing 1 required positional arguments: "storage_offset"')
+    storage_offset = storage_offset or 0
     if x.requires_grad:
         raise RuntimeError(
             "set_: a tensor that requires grad cannot be made to look at other memory; detach it first"
@@ -186,8 +195,8 @@ def set_(x: Tensor, source: Any = None, storage_offset: int = 0, size: Any = Non
         flat = source._memory.view(x.array.dtype)
     else:
         raise TypeError(f"set_(): argument 'source' must be Tensor or Storage, not {type(source).__name__}")
-    shape = (flat.size,) if size is None else tuple((size,) if isinstance(size, int) else size)
-    strides = row_major(shape).strides if stride is None else tuple((stride,) if isinstance(stride, int) else stride)
+    shape = (flat.size,) if size is None else tuple(size)
+    strides = row_major(shape).strides if stride is None else tuple(stride)
     place = Geometry(shape, strides, storage_offset)
     low, high = place.span()
     if len(shape) != len(strides) or min((*shape, *strides, storage_offset, 0)) < 0:

@@ -23,9 +23,10 @@ from .autograd.modes import current
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
-from .geometry import Geometry, copied_memory, geometry, look, memory
+from .geometry import Geometry, copied_memory, dim_order, geometry, look, memory
 from .ops import arithmetic, arrange, comparison, index, matrix, power, reduce
 from .ops import shape as shape_ops
+from .ops.dims import normalize_dim
 from .ops.operands import Number, cast
 from .ops.parts import unfold as windows
 from .signature import publish_methods
@@ -121,7 +122,7 @@ class Tensor(Variable):
         if dim is not None and not self.array.ndim:
             raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
         strides = tuple(s // self.array.itemsize for s in self.array.strides)
-        return strides if dim is None else strides[dim]
+        return strides if dim is None else strides[normalize_dim(dim, self.array.ndim)]
 
     def data_ptr(self) -> int:
         """The address of the first element."""
@@ -135,15 +136,19 @@ class Tensor(Variable):
         """False: there is one process."""
         return False
 
-    def is_pinned(self, device: Any = None) -> bool:
+    def is_pinned(self, device: str | None = None) -> bool:
         """False: there is one kind of memory."""
+        if device is not None:
+            require_cpu("is_pinned", device)
         return False
 
-    def dim_order(self, ambiguity_check: Any = False) -> tuple[int, ...]:
+    def dim_order(self, *, ambiguity_check: Any = False) -> tuple[int, ...]:
         """The dimensions from the one with the widest steps in memory to the one with the narrowest."""
+        if not isinstance(ambiguity_check, bool | list):
+            raise TypeError("The ambiguity_check argument must be a bool or a list of memory formats.")
         if ambiguity_check:
             raise NotImplementedError("dim_order: ambiguity_check is not supported by minigrad; leave it out")
-        return tuple(sorted(range(self.array.ndim), key=lambda d: -self.array.strides[d]))
+        return dim_order(self.array)
 
     def dense_dim(self) -> int:
         """The number of dimensions: none is sparse."""
@@ -798,10 +803,12 @@ class Tensor(Variable):
     t_, transpose_ = inplace.reshaping(ops.t), inplace.reshaping(ops.transpose)
     as_strided_ = inplace.reshaping(ops.as_strided)
     tril_, triu_ = inplace.of(ops.tril), inplace.of(ops.triu)
-    index_add_, index_copy_ = inplace.of(ops.index_add), inplace.of(ops.index_copy)
+    index_add_ = inplace.of(ops.index_add, scattered=True)
+    index_copy_ = inplace.of(ops.index_copy, scattered=True)
     index_fill_, index_put_ = inplace.of(ops.index_fill, reads=False, idempotent=True), inplace.index_put_
-    scatter_, scatter_add_ = inplace.of(ops.scatter), inplace.of(ops.scatter_add)
-    scatter_reduce_ = inplace.of(ops.scatter_reduce)
+    scatter_ = inplace.of(ops.scatter, scattered=True)
+    scatter_add_ = inplace.of(ops.scatter_add, scattered=True)
+    scatter_reduce_ = inplace.of(ops.scatter_reduce, scattered=True)
     masked_fill_ = inplace.of(ops.masked_fill, reads=False, idempotent=True)
     masked_scatter_ = inplace.of(ops.masked_scatter, reads=False)
     relu_ = inplace.of(ops.relu)
@@ -826,7 +833,7 @@ for _name in (
     "logical_xor", "logit", "lt", "mvlgamma", "ne", "negative", "nextafter", "not_equal", "polygamma", "put", "rad2deg", "remainder", "renorm",
     "sgn", "sign", "sinc", "sinh", "tan", "true_divide", "xlogy",
 ):  # fmt: skip
-    setattr(Tensor, f"{_name}_", inplace.of(getattr(Tensor, _name)))
+    setattr(Tensor, f"{_name}_", inplace.of(getattr(Tensor, _name), scattered=_name in ("index_reduce", "put")))
 
 # What PyTorch's tensors have beside these: asked for, it says what to do instead.
 for _name in (

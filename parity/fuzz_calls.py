@@ -23,78 +23,19 @@ import numpy as np
 import minigrad
 from minigrad.autograd.variable import Variable
 
+from . import fuzz_objects
 from .agreement import Example, Tally, run_form
 from .case import resolve
 from .cases import CASES
 from .engines import MINIGRAD, TORCH, Engine
+from .fuzz_kinds import Call, Fn, Made, Named, New, Part, T
 from .inputs import Seeded
 
 LARGE = 3000  # elements: calls with more are not learnt
 
 
-@dataclass
-class T:
-    """A tensor. memory: how its elements lie, see MEMORIES. inner: one that was computed from the leaf, not the leaf."""
-
-    values: np.ndarray
-    grad: bool = False
-    memory: str = ""
-    inner: bool = False
-
-
-@dataclass
-class Part:
-    """A tensor on the memory of the tensor at `place` of the call; how: see PARTS."""
-
-    place: Any
-    how: str
-
-
-@dataclass
-class Named:
-    """A dtype or another constant, by its name in both engines."""
-
-    name: str
-
-
-@dataclass
-class Made:
-    """A generator with this seed."""
-
-    seed: int
-
-
-@dataclass
-class Call:
-    """name: a path from the engine's module. how: what was done to a call that is as it should be."""
-
-    name: str
-    args: list[Any]
-    kwargs: dict[str, Any]
-    how: str = "as it is"
-    seed: int = 0
-
-    def __str__(self) -> str:
-        shown = [_shown(a) for a in self.args] + [f"{k}={_shown(v)}" for k, v in self.kwargs.items()]
-        return f"{self.name}({', '.join(shown)})"
-
-
-def _shown(x: Any) -> str:
-    if isinstance(x, T):
-        text = f"{x.values.dtype}{list(x.values.shape)}"
-        if x.values.size < 7:
-            text += f"={np.array2string(x.values, separator=',', precision=4)}".replace("\n", "").replace(" ", "")
-        return text + x.memory[:1].upper() + ("!" if x.grad else "") + ("!" if x.inner else "")
-    if isinstance(x, Part):
-        return f"<{x.how} of {x.place}>"
-    if isinstance(x, Named):
-        return x.name
-    if isinstance(x, list):
-        return "[" + ", ".join(map(_shown, x)) + "]"
-    if isinstance(x, tuple):
-        return "(" + ", ".join(map(_shown, x)) + ",)"
-    text = repr(x)
-    return text if len(text) < 60 else text[:60] + "..."
+# The objects of minigrad's that the cases have made, by id: the object, and the call that made it.
+MADE: dict[int, tuple[Any, Call]] = {}
 
 
 def _neutral(x: Any) -> Any:
@@ -102,7 +43,12 @@ def _neutral(x: Any) -> Any:
     if isinstance(x, Variable):
         if x.array.size > LARGE or type(x) not in (minigrad.Tensor, minigrad.nn.Parameter):
             raise LookupError
-        return T(x.array.copy(), bool(x._edge is not None or x._requires_grad))
+        given = x.grad.array.copy() if isinstance(x, minigrad.Tensor) and x.is_leaf and x.grad is not None else None
+        return T(x.array.copy(), bool(x._edge is not None or x._requires_grad), given=given)
+    if (made := MADE.get(id(x))) is not None:
+        return New(made[1])
+    if isinstance(x, dict):
+        return {k: _neutral(v) for k, v in x.items()}
     if x is None or isinstance(x, int | float | str | np.generic | np.ndarray):
         return x
     if isinstance(x, minigrad.Generator):
@@ -130,8 +76,10 @@ class Built:
     call: Call
     tensors: list[Any] = field(default_factory=list)
     leaves: list[Any] = field(default_factory=list)
+    objects: list[Any] = field(default_factory=list)
     args: list[Any] = field(default_factory=list)
     kwargs: dict[str, Any] = field(default_factory=dict)
+    then: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         places: dict[Any, Any] = {**dict(enumerate(self.call.args)), **self.call.kwargs}
@@ -140,6 +88,7 @@ class Built:
             if isinstance(v, Part):
                 x = made[v.place]
                 made[k] = {"itself": x, "first row": x[:1] if x.dim() else x, "turned": x.transpose(0, -1) if x.dim() else x, "view": x.view(x.shape)}[v.how]  # fmt: skip
+        self.then = tuple(map(self._argument, self.call.then))
         self.args = [made[i] for i in range(len(self.call.args))]
         self.kwargs = {k: made[k] for k in self.call.kwargs}
 
@@ -152,6 +101,16 @@ class Built:
             return self.engine.module.Generator().manual_seed(x.seed)
         if isinstance(x, list | tuple):
             return type(x)(self._argument(y) for y in x)
+        if isinstance(x, dict):
+            return {k: self._argument(v) for k, v in x.items()}
+        if isinstance(x, Fn):
+            return functools.partial(fuzz_objects.FUNCTIONS[x.name], self.engine.module)
+        if isinstance(x, New):
+            made = resolve(self.engine.module, x.call.name)(
+                *map(self._argument, x.call.args), **{k: self._argument(v) for k, v in x.call.kwargs.items()}
+            )
+            self.objects.append(made)
+            return made
         return x
 
     def _tensor(self, x: T) -> Any:
@@ -171,6 +130,8 @@ class Built:
             made = made.requires_grad_()
             self.leaves.append(made)
             made = made * 1 if x.inner else made
+        if x.given is not None and not x.inner:
+            made.grad = self._fresh(x.given)
         self.tensors.append(made)
         return made
 
@@ -184,25 +145,50 @@ class Built:
 SKIPPED = re.compile(
     r"(save|load|set_default_dtype|set_printoptions|set_num_threads|use_deterministic_algorithms|compile|seed|show_config|"
     r"use_kernels|manual_seed|set_rng_state|get_rng_state|initial_seed|from_dlpack|get_num_threads|Tensor\.backward|"
-    r"Tensor\.register_.*|Tensor\.numpy|Tensor\.data_ptr|Tensor\.cuda|nn\.utils\..*|Tensor\.type|Tensor\.to|empty.*|Tensor.new_empty.*)$"
+    r"Tensor\.register_.*|Tensor\.numpy|Tensor\.data_ptr|Tensor\.cuda|Tensor\.type|Tensor\.to|empty.*|Tensor.new_empty.*|"
+    r"nn\.utils\.skip_init|utils\.data\.get_worker_info|optim\.Optimizer|distributions\.Distribution|distributions\.Transform)$"
 )
+# Modules of functions and classes, and of which classes the methods are called too: all that a class of this base has, by name.
+ROOMS = ("", "nn.functional", "nn", "linalg", "fft", "special", "nn.init", "nn.utils", "nn.utils.rnn", "nn.utils.parametrizations",
+         "optim", "optim.lr_scheduler", "distributions", "func", "autograd.functional", "utils.data", "utils.checkpoint")  # fmt: skip
+METHODS = {
+    "nn": ("forward",),
+    "optim": ("step", "zero_grad", "add_param_group"),
+    "optim.lr_scheduler": ("step",),
+    "distributions": ("log_prob", "cdf", "icdf", "sample", "rsample", "entropy", "expand", "enumerate_support", "perplexity",
+                      "log_abs_det_jacobian", "inv", "forward_shape", "inverse_shape", "__call__"),
+}  # fmt: skip
 
 
 def places() -> Iterator[tuple[Any, str, str]]:
     """Where public functions and classes are found: the holder, its path, the name."""
-    modules = [(minigrad, ""), (minigrad.nn.functional, "nn.functional."), (minigrad.Tensor, "Tensor.")]
-    modules += [(getattr(minigrad, n), f"{n}.") for n in ("linalg", "fft", "special") if hasattr(minigrad, n)]
-    for holder, path in modules:
+    for room in ROOMS:
+        holder, path = (resolve(minigrad, room), f"{room}.") if room else (minigrad, "")
         for name, value in list(vars(holder).items()):
-            if isinstance(value, types.FunctionType) and not name.startswith("_") and not SKIPPED.match(path + name):
-                try:
-                    resolve(TORCH.module, path + name)
-                except AttributeError:
-                    continue
+            if not isinstance(value, types.FunctionType | type) or name.startswith("_") or SKIPPED.match(path + name):
+                continue
+            theirs = _theirs(path + name)
+            if theirs is None or not value.__module__.startswith("minigrad"):
+                continue
+            if isinstance(value, types.FunctionType) or (isinstance(value, type) and room in (*METHODS, "utils.data")):
                 yield holder, path, name
-    for name, value in list(vars(minigrad.nn).items()):
-        if isinstance(value, type) and issubclass(value, minigrad.nn.Module) and hasattr(TORCH.module.nn, name):
-            yield minigrad.nn, "nn.", name
+    for name, value in list(vars(minigrad.Tensor).items()):
+        path = f"Tensor.{name}"
+        if (
+            isinstance(value, types.FunctionType)
+            and not name.startswith("_")
+            and not SKIPPED.match(path)
+            and _theirs(path)
+        ):
+            yield minigrad.Tensor, "Tensor.", name
+
+
+def _theirs(path: str) -> Any:
+    """What PyTorch has of this name, or None."""
+    try:
+        return resolve(TORCH.module, path)
+    except AttributeError:
+        return None
 
 
 def learn(per_name: int = 6) -> list[Call]:
@@ -210,17 +196,19 @@ def learn(per_name: int = 6) -> list[Call]:
     found: dict[str, list[Call]] = collections.defaultdict(list)
     inside = False
 
-    def note(path: str, args: Any, kwargs: Any) -> None:
-        if len(found[path]) < per_name:
-            with contextlib.suppress(LookupError):
-                call = Call(path, [_neutral(a) for a in args], {k: _neutral(v) for k, v in kwargs.items()})
-                if str(call) not in map(str, found[path]):
-                    found[path].append(call)
+    def note(path: str, args: Any, kwargs: Any) -> Call | None:
+        """The call as neither engine's, kept if there are not enough of its name; None if it cannot be carried over."""
+        with contextlib.suppress(LookupError):
+            call = Call(path, [_neutral(a) for a in args], {k: _neutral(v) for k, v in kwargs.items()})
+            if not inside and len(found[path]) < per_name and str(call) not in map(str, found[path]):
+                found[path].append(call)
+            return call
+        return None
 
     def noting(path: str, cls: type, init: Any) -> Any:
         def noted(self: Any, *args: Any, **kwargs: Any) -> None:
-            if type(self) is cls and not inside:
-                note(path, args, kwargs)
+            if type(self) is cls and (call := note(path, args, kwargs)) is not None:
+                MADE[id(self)] = self, call
             init(self, *args, **kwargs)
 
         return noted
@@ -230,7 +218,7 @@ def learn(per_name: int = 6) -> list[Call]:
             nonlocal inside
             if inside:
                 return function(*args, **kwargs)
-            note(path, args, kwargs)
+            note(path, args, kwargs) if path else of_object(function.__name__, args, kwargs)
             inside = True
             try:
                 return function(*args, **kwargs)
@@ -239,22 +227,74 @@ def learn(per_name: int = 6) -> list[Call]:
 
         return recorded
 
+    def of_object(name: str, args: Any, kwargs: Any) -> None:
+        """A method of a class: by the class of the object, not the one that the method stands in."""
+        path = paths.get(type(args[0]))
+        if path is not None and _theirs(f"{path}.{name}") is not None:
+            call = note(f"{path}.{name}", args, kwargs)
+            if call is not None and name == "forward" and isinstance(call.args[0], New) and not kwargs:
+                call.args[0].call.then = call.args[1:]
+
+    paths: dict[type, str] = {}
     with contextlib.ExitStack() as undo:
-        for holder, path, name in places():
+
+        def put(holder: Any, name: str, value: Any) -> None:
+            undo.callback(setattr, holder, name, vars(holder).get(name, getattr(holder, name)))
+            setattr(holder, name, value)
+
+        wrapped: set[tuple[type, str]] = set()
+        for holder, path, name in list(places()):
             value = vars(holder)[name]
-            if isinstance(value, type):
-                undo.callback(setattr, value, "__init__", vars(value).get("__init__", value.__init__))  # type: ignore[misc]
-                setattr(value, "__init__", noting(path + name, value, value.__init__))  # type: ignore[misc]  # noqa: B010
-            else:
-                undo.callback(setattr, holder, name, value)
-                setattr(holder, name, recorder(path + name, value))
+            if not isinstance(value, type):
+                put(holder, name, recorder(path + name, value))
+                continue
+            paths[value] = path + name
+            put(value, "__init__", noting(path + name, value, value.__init__))  # type: ignore[misc]
+            for cls, method in itertools.product(value.__mro__, METHODS.get(path[:-1], ())):
+                found_there = vars(cls).get(method)
+                if isinstance(found_there, types.FunctionType) and cls.__module__.startswith("minigrad.") and (cls, method) not in wrapped:  # fmt: skip
+                    wrapped.add((cls, method))
+                    put(cls, method, functools.wraps(found_there)(recorder("", found_there)))
         for case, seed in itertools.product(CASES.values(), range(3)):
             with warnings.catch_warnings(), contextlib.suppress(Exception):
                 warnings.simplefilter("ignore")
                 example = Example(case, Seeded(seed), Tally())
                 for form in case.forms if not seed else [example.form]:
                     run_form(MINIGRAD, case, form, example.call, seed=seed)
-    return [call for _, calls in sorted(found.items()) for call in calls]
+    MADE.clear()
+    for call in fuzz_objects.CALLS:
+        found[call.name].append(call)
+    _second_names(found)
+    return [_narrow(call) for _, calls in sorted(found.items()) for call in calls]
+
+
+def _second_names(found: dict[str, list[Call]]) -> None:
+    """Give names that no case calls the calls of the same function under another name, or in another place."""
+    functions = {path + name: vars(holder)[name] for holder, path, name in places()}
+    for name in [n for n in functions if not found.get(n)]:
+        function = getattr(functions[name], "reads", functions[name])
+        same = [
+            n
+            for n, f in functions.items()
+            if getattr(f, "reads", f) is function or n.rpartition(".")[2] == name.rpartition(".")[2]
+        ]
+        for other in same:
+            if found.get(other):
+                found[name] = [replace(call, name=name) for call in found[other]]
+                break
+
+
+def _narrow(call: Call) -> Call:
+    """The call of a module in the type of its weights, which the case has changed after it was made."""
+    if not call.name.startswith("nn.") or not (call.then or (call.args and isinstance(call.args[0], New))):
+        return call
+
+    def narrow(x: Any) -> Any:
+        if isinstance(x, T) and x.values.dtype == np.float64:
+            return replace(x, values=x.values.astype(np.float32))
+        return type(x)(map(narrow, x)) if isinstance(x, list | tuple) else x
+
+    return replace(call, args=[narrow(a) for a in call.args], then=tuple(map(narrow, call.then)))
 
 
 # -- spoiling them
@@ -329,7 +369,7 @@ class _Spoiler:
     def __init__(self, call: Call, rng: np.random.Generator) -> None:
         self.call, self.rng = call, rng
         self.args, self.kwargs = list(call.args), dict(call.kwargs)
-        self.first = 1 if call.name.startswith("Tensor.") else 0
+        self.first = 1 if is_method(call.name) else 0
         self.keys: list[Any] = [*range(self.first, len(self.args)), *self.kwargs]
         self.held: dict[Any, Any] = {**dict(enumerate(self.args)), **self.kwargs}
         # Tensors by their place, in a list by (place, number).
@@ -345,7 +385,7 @@ class _Spoiler:
         how = self.pick(WAYS)
         if not getattr(self, "_" + how.replace("-", "_"))():
             how = "as-it-is"
-        return Call(self.call.name, self.args, self.kwargs, how, self.call.seed)
+        return replace(self.call, args=self.args, kwargs=self.kwargs, how=how)
 
     def pick(self, options: Any) -> Any:
         return options[int(self.rng.integers(len(options)))]
@@ -373,7 +413,7 @@ class _Spoiler:
         for key in keys if self.rng.random() < 0.3 else [self.pick(keys)] if keys else []:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self.put(key, T(self.tensors[key].values.astype(self.pick(DTYPES))))
+                self.put(key, replace(self.tensors[key], values=self.tensors[key].values.astype(self.pick(DTYPES)), grad=False, given=None))  # fmt: skip
         return bool(keys)
 
     def _size(self) -> bool:
@@ -386,7 +426,7 @@ class _Spoiler:
             lambda: np.array(x.reshape(-1)[0] if x.size else 1, x.dtype), lambda: x[:-1] if x.ndim else x, lambda: x.T.copy(),
             lambda: np.concatenate([x, x]) if x.ndim else x, lambda: x.reshape(-1), lambda: x[..., :0] if x.ndim else x,
         ])()  # fmt: skip
-        self.put(key, replace(self.tensors[key], values=changed))
+        self.put(key, replace(self.tensors[key], values=changed, given=None))
         return True
 
     def _values(self) -> bool:
@@ -481,6 +521,11 @@ class _Spoiler:
         return True
 
 
+def is_method(name: str) -> bool:
+    """Whether the first argument of the call is what stands before the dot."""
+    return name.count(".") > 0 and name.split(".")[-2][:1].isupper()
+
+
 def parameters(name: str, named: bool = False) -> list[str]:
     """A public function's parameters by position, as minigrad has them; `named`: and those that are given by name only."""
     function = resolve(minigrad, name)
@@ -513,6 +558,4 @@ def drawn(calls: list[Call], seed: int, number: int) -> Call:
     names = sorted({call.name for call in calls})
     name = names[int(rng.integers(len(names)))]
     some = [call for call in calls if call.name == name]
-    call = spoil(some[int(rng.integers(len(some)))], rng)
-    call.seed = number
-    return call
+    return replace(spoil(some[int(rng.integers(len(some)))], rng), seed=number)

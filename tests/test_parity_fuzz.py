@@ -53,7 +53,30 @@ def test_calls_of_nearly_every_name_are_learnt():
     names = {path + name for _, path, name in fuzz_calls.places()}
     learnt = {call.name for call in fuzz_calls.learn(per_name=1)}
     assert len(learnt) > 0.95 * len(names)
-    assert {"sum", "Tensor.sum", "nn.functional.linear", "nn.Linear", "cat", "zeros"} <= learnt
+    assert {
+        "sum",
+        "Tensor.sum",
+        "nn.functional.linear",
+        "nn.Linear",
+        "cat",
+        "zeros",
+        "linalg.inv",
+        "fft.fftshift",
+    } <= learnt
+    assert {
+        "optim.SGD",
+        "optim.SGD.step",
+        "optim.lr_scheduler.StepLR",
+        "distributions.Normal.log_prob",
+        "func.vmap",
+    } <= learnt
+    assert {
+        "utils.data.DataLoader",
+        "utils.checkpoint.checkpoint",
+        "nn.init.uniform_",
+        "nn.utils.clip_grad_norm_",
+    } <= learnt
+    assert {"nn.Linear.forward", "nn.LSTM.forward", "nn.utils.rnn.pad_sequence", "autograd.functional.hvp"} <= learnt
     assert minigrad.sum.__wrapped__.__name__ == "sum"  # learning has put everything back
 
 
@@ -85,6 +108,49 @@ def test_calls_are_drawn_by_number():
 def test_faults_are_seen(monkeypatch, capsys, change, args, verdict):
     monkeypatch.setattr(minigrad, "sum", change)
     assert fuzz.judge(fuzz_calls.Call("sum", args, {}))["verdict"] == verdict
+
+
+def _call(name, *args, then=(), **kwargs):
+    return fuzz_calls.Call(name, list(args), kwargs, then=then)
+
+
+NORMAL = fuzz_calls.New(_call("distributions.Normal", X, 2.0))
+SGD = _call("optim.SGD", [fuzz_calls.T(fuzz_calls.X, grad=True)], lr=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "call"),
+    [
+        ("optim.SGD.update_all", lambda self, params, settings: None, SGD),
+        ("distributions.Normal.log_prob", lambda self, value: value, _call("distributions.Normal", X, 2.0)),
+        ("distributions.Normal.sample", lambda self, shape=(): self.loc.expand((*shape, 2, 3)), _call("distributions.Normal", X, 2.0)),
+        ("nn.Tanh.forward", lambda self, x: x, _call("nn.Tanh", then=(X,))),
+    ],
+)  # fmt: skip
+def test_faults_of_objects_are_seen_in_their_use(monkeypatch, capsys, name, change, call):
+    assert fuzz.judge(call)["verdict"] == "agree"
+    monkeypatch.setattr(f"minigrad.{name}", change)
+    assert fuzz.judge(call)["verdict"] == "different"
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (_call("distributions.Normal.expand", NORMAL, (2, 2, 3), _instance=5), "agree"),
+        (_call("distributions.Normal.sample", NORMAL, nonsense=1), "agree"),
+        (_call("optim.SGD.step", fuzz_calls.New(SGD), "nonsense"), "agree"),
+        (_call("optim.SGD.step", fuzz_calls.New(SGD), nonsense=1), "agree"),
+        (_call("nn.init.eye", X, out=X), "agree"),
+        (
+            _call("distributions.HalfNormal.icdf", fuzz_calls.New(_call("distributions.HalfNormal", 2.0)), value=X),
+            "agree",
+        ),
+    ],
+    ids=str,
+)
+def test_methods_of_objects_refuse_what_pytorch_refuses(capsys, call, error):
+    found = fuzz.judge(call)
+    assert (found["verdict"] if not fuzz.reason(found) else "agree") == error, found
 
 
 @pytest.mark.parametrize(

@@ -291,3 +291,74 @@ def test_a_linear_layer_keeps_the_weight_that_it_saw(shape, bias):
         found.append([g.numpy() for g in engine.autograd.grad(y.sum(), (x, w))])
     for theirs, ours in zip(*found, strict=True):
         np.testing.assert_allclose(ours, theirs, 1e-6, 1e-6)
+
+
+@pytest.mark.parametrize("name", [n for n in dir(torch.Tensor) if n.endswith("_") and not n.startswith("_") and hasattr(minigrad.Tensor, n)])  # fmt: skip
+def test_a_tensor_written_elsewhere_in_itself_is_refused_where_pytorch_refuses(name: str) -> None:
+    """Every in-place method, with the tensor itself as what is read."""
+    said = []
+    for engine in (torch, minigrad):
+        raised = []
+        places, rows, yes = engine.arange(9).reshape(3, 3), engine.arange(3), engine.ones(3, 3) > 0
+        for arguments in (
+            lambda x: (x,), lambda x: (0, rows, x), lambda x: (0, rows.reshape(3, 1).expand(3, 3), x), lambda x: (places, x),  # noqa: B023
+            lambda x: ((rows,), x), lambda x: (yes, x), lambda x: (0, rows, x, "prod"),  # noqa: B023
+            lambda x: (0, rows.reshape(3, 1).expand(3, 3), x, "sum"),  # noqa: B023
+        ):  # fmt: skip
+            x = engine.ones(3, 3)
+            try:
+                getattr(x, name)(*arguments(x))
+            except Exception as error:
+                raised.append("memory" if "memory location" in str(error) else "other")
+            else:
+                raised.append("returns")
+        said.append(raised)
+    for theirs, ours in zip(*said, strict=True):
+        assert "memory" not in (theirs, ours) or "returns" not in (theirs, ours)
+
+
+@pytest.mark.parametrize("name", [n for n in minigrad.optim.__all__ if n[0].isupper() and n != "Optimizer"])
+def test_a_parameter_that_shows_one_element_several_times_takes_no_step(name: str) -> None:
+    for engine in (torch, minigrad):
+        p = engine.ones(1).expand(3).requires_grad_()
+        p.grad = engine.ones(3)
+        with pytest.raises(RuntimeError, match="single memory location"):
+            made = getattr(engine.optim, name)([p], lr=0.1)
+            made.step(*([lambda: (p * 2).sum()] if name == "LBFGS" else []))  # noqa: B023
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (1, 4), (2, 4)])
+def test_dim_order_of_expanded_and_turned_tensors(shape: tuple[int, ...]) -> None:
+    for view in (
+        lambda x: x.expand(2, 4),
+        lambda x: x.expand(3, 2, 4),
+        lambda x: x.expand(3, 2, 4).transpose(0, 2),
+        lambda x: x.T,
+    ):
+        assert view(minigrad.ones(shape)).dim_order() == view(torch.ones(shape)).dim_order()
+
+
+def test_set_takes_what_pytorch_takes() -> None:
+    for given in (
+        lambda t: (t.ones(3, 4), 0, (12,)), lambda t: (t.ones(3, 4), 0, (12,), (1,)), lambda t: (t.ones(3, 4),),
+        lambda t: (t.ones(3, 4), 1), lambda t: (t.ones(3, 4), 0, None, (1,)), lambda t: (t.ones(3, 4), 0, 3, 1), lambda t: (),
+    ):  # fmt: skip
+        said = []
+        for engine in (torch, minigrad):
+            try:
+                said.append(tuple(engine.zeros(0).set_(*given(engine)).shape))
+            except TypeError:
+                said.append("TypeError")
+        assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_linear_map_from_or_to_no_features(bias: bool) -> None:
+    for n, m in ((0, 3), (3, 0), (0, 0)):
+        said = []
+        for engine in (torch, minigrad):
+            x = engine.ones(2, n, requires_grad=True)
+            y = engine.nn.functional.linear(x, engine.ones(m, n), engine.ones(m) if bias else None)
+            y.sum().backward()
+            said.append((y.tolist(), x.grad.tolist()))
+        assert said[0] == said[1]

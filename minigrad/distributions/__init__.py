@@ -11,7 +11,7 @@ maps of variables, `kl.py` divergences. Gradients flow through samples as in PyT
 """
 
 from .. import missing
-from ..signature import publish_constructor
+from ..signature import publish_constructor, publish_members
 from . import constraints, kl, transforms
 from .bernoulli import Bernoulli
 from .beta import Beta
@@ -72,8 +72,14 @@ from .von_mises import VonMises
 from .weibull import Weibull
 from .wishart import Wishart
 
+_family: type
 for _family in (Categorical, Dirichlet, Multinomial, MultivariateNormal, OneHotCategorical, RelaxedOneHotCategorical):
     publish_constructor(_family)  # the others read numbers and tensors themselves, with PyTorch's ValueError
+for _family in dict.fromkeys(
+    base for value in tuple(vars().values()) if isinstance(value, type) for base in value.__mro__[:-1]
+):
+    # log_prob and cdf look at their values themselves, with PyTorch's ValueError.
+    publish_members(_family, "__call__", but=("log_prob", "cdf"))
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Chi2",

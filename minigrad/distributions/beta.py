@@ -66,6 +66,3 @@ class Beta(Distribution):
 
     def entropy(self) -> Tensor:
         return self._dirichlet.entropy()
-
-    def __repr__(self) -> str:
-        return f"Beta(concentration1: {self.concentration1}, concentration0: {self.concentration0})"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
-import warnings
 from typing import Any, ClassVar
 
 from ..autograd.modes import no_grad
 from ..ops import exp
+from ..signature import KINDS, NO, Kind
 from ..size import Size
 from ..tensor import Tensor
+from ..warn import warn
 from . import constraints
 from .utils import lazy_property
 
@@ -44,6 +45,10 @@ class Distribution:
     def __init__(self, batch_shape: Any = (), event_shape: Any = (), validate_args: bool | None = None) -> None:
         self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
         if validate_args is not None:
+            if not isinstance(validate_args, bool | int):
+                raise TypeError(
+                    f"{type(self).__name__}(): argument 'validate_args' must be bool, not {type(validate_args).__name__}"
+                )
             self._validate_args = validate_args
         if not self._validate_args:
             return
@@ -123,7 +128,7 @@ class Distribution:
 
     def sample_n(self, n: int) -> Tensor:
         """n variables. Deprecated: `sample((n,))`."""
-        warnings.warn("sample_n(n) will be deprecated. Use .sample((n,)) instead.", UserWarning, stacklevel=2)
+        warn("sample_n(n) will be deprecated. Use .sample((n,)) instead.")
         return self.sample(Size((n,)))
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -196,3 +201,6 @@ class Distribution:
             for name in shown
         )
         return f"{type(self).__name__}({', '.join(texts)})"
+
+
+KINDS["Distribution"] = Kind("Distribution", lambda x: x if isinstance(x, Distribution) else NO)

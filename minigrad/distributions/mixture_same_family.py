@@ -95,8 +95,8 @@ class MixtureSameFamily(Distribution):
         each = self._component_distribution.log_prob(value.unsqueeze(-1 - len(self._event_shape)))
         return logsumexp(each + log_softmax(self._mixture_distribution.logits, -1), -1)
 
-    def cdf(self, value: Tensor) -> Tensor:
-        each = self._component_distribution.cdf(value.unsqueeze(-1 - len(self._event_shape)))
+    def cdf(self, x: Tensor) -> Tensor:
+        each = self._component_distribution.cdf(x.unsqueeze(-1 - len(self._event_shape)))
         return (each * self._mixture_distribution.probs).sum(-1)
 
     def __repr__(self) -> str:

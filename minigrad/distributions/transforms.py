@@ -14,6 +14,7 @@ from ..size import Size
 from ..tensor import Tensor
 from . import constraints
 from .independent import sum_rightmost
+from .utils import broadcast_all
 
 __all__ = [
     "AbsTransform", "AffineTransform", "ComposeTransform", "ExpTransform", "IndependentTransform", "PowerTransform",
@@ -32,6 +33,11 @@ def _broadcast(*shapes: Any) -> Size:
     if any(n < 0 for shape in shapes for n in shape):
         raise ValueError(f"Attempting to broadcast a dimension with negative length: {list(map(tuple, shapes))}")
     return Size(broadcast(*shapes))
+
+
+def _a_vector(shape: Any) -> None:
+    if len(shape) < 1:
+        raise ValueError("Too few dimensions on input")
 
 
 class Transform:
@@ -380,7 +386,7 @@ class PowerTransform(Transform):
 
     def __init__(self, exponent: Any, cache_size: int = 0) -> None:
         super().__init__(cache_size)
-        self.exponent = exponent
+        (self.exponent,) = broadcast_all(exponent)
 
     @property
     def sign(self) -> Any:
@@ -533,6 +539,12 @@ class SoftmaxTransform(Transform):
     def _inverse(self, y: Tensor) -> Tensor:
         return log(y)
 
+    def forward_shape(self, shape: Any) -> Any:
+        _a_vector(shape)
+        return shape
+
+    inverse_shape = forward_shape
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SoftmaxTransform)
 
@@ -565,10 +577,12 @@ class StickBreakingTransform(Transform):
         return (-x - softplus(-x) + log(y[..., :-1])).sum(-1)
 
     def forward_shape(self, shape: Any) -> Any:
-        return Size((*shape[:-1], shape[-1] + 1))
+        _a_vector(shape)
+        return shape[:-1] + (shape[-1] + 1,)  # noqa: RUF005  of a list Python says so
 
     def inverse_shape(self, shape: Any) -> Any:
-        return Size((*shape[:-1], shape[-1] - 1))
+        _a_vector(shape)
+        return shape[:-1] + (shape[-1] - 1,)  # noqa: RUF005  of a list Python says so
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StickBreakingTransform)

@@ -46,7 +46,7 @@ class Wishart(Distribution):
             if x is not None
         ]
         if len(given) != 1:
-            raise ValueError("Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
+            raise AssertionError("Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
         ((name, matrix),) = given
         if matrix.dim() < 2:
             raise ValueError("scale_tril must be at least two-dimensional, with optional leading batch dimensions")
@@ -57,7 +57,7 @@ class Wishart(Distribution):
         self.__dict__[name] = matrix.expand((*batch, p, p))
         if bool((self.df <= p - 1).any()):
             raise ValueError(f"Value of df={df} expected to be greater than ndim - 1 = {p - 1}.")
-        self.arg_constraints = {"df": constraints.greater_than(p - 1), **{n: Wishart.arg_constraints[n] for n in names}}
+        self.arg_constraints = {**{n: Wishart.arg_constraints[n] for n in names}, "df": constraints.greater_than(p - 1)}
         super().__init__(batch, (p, p), validate_args=validate_args)
         if bool((self.df < p).any()):
             warnings.warn(

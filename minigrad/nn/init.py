@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 def calculate_gain(nonlinearity: str, param: Any = None) -> float:
     """The factor by which a nonlinearity shrinks the standard deviation of its input, undone by the weights before it."""
-    gains = {"sigmoid": 1.0, "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
+    gains = {"sigmoid": 1, "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4}
     linear = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
     if nonlinearity in linear:
-        return 1.0
+        return 1
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
         if isinstance(slope, bool) or not isinstance(slope, int | float):
@@ -207,14 +207,17 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
-    """Normal, with a fraction `sparsity` of each column set to 0. Martens 2010."""
+    """Normal, with a fraction `sparsity` of each column set to 0. Martens 2010.
+
+    Which are 0 is drawn from the default generator, as in PyTorch, whatever `generator` is given for the others.
+    """
     if tensor.array.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     rows, columns = tensor.array.shape
     zeros = math.ceil(sparsity * rows)
     normal_(tensor, 0.0, std, generator)
     for j in range(columns):
-        tensor.array[(generator or random.default_generator).randperm(rows)[:zeros], j] = 0
+        tensor.array[random.default_generator.randperm(rows)[:zeros], j] = 0
     storage.mark_written(tensor.array)
     return tensor
 

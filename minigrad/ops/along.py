@@ -110,6 +110,8 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 def _entries(name: str, input: Tensor, dim: int, index: Any, whole: bool = False) -> tuple[int, Array]:
     if isinstance(index, Variable) and index.array.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.array.ndim}")
+    if name == "index_fill" and isinstance(index, Variable) and index.array.dtype != np.int64:
+        raise IndexError(f"index_fill_(): Expected dtype int64 for index, got {index.array.dtype}")
     places = index_tensor(name, index, whole)
     dim = normalize_dim(dim, input.array.ndim)
     n = input.array.shape[dim] if input.array.ndim else 1
@@ -182,7 +184,8 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
         )
     shape = source.array.shape
     shape = (*shape[:dim], input.array.shape[dim], *shape[dim + 1 :])
-    return input + add_at(source if alpha == 1 else source * alpha, _at(dim, places), shape)
+    scale = element(alpha, input.array.dtype)  # in the type of the elements: of whole numbers a whole one
+    return input + add_at(source if alpha == 1 else source * scale.item(), _at(dim, places), shape)
 
 
 @public(same="input source")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.graph import Operation
-from ..autograd.variable import Array
+from ..autograd.variable import Array, Variable
 from ..public import public
+from .dims import normalize_dim
 from .matrix import matmul
 from .shape import expand, permute
 
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 @public
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Products summed over `dims`: the last n of a with the first n of b, or two lists of dimensions. PyTorch: torch.tensordot."""
+    if isinstance(dims, Variable):
+        dims = dims.array.tolist() if dims.array.ndim else int(dims.array)
+    if not isinstance(dims, int | list | tuple):
+        raise RuntimeError(
+            f"tensordot expects dims to be int or tuple[list[int], list[int]] or list[list[int]] containing two lists, but got dims={dims}"
+        )
     if isinstance(dims, int):
         if dims < 0:
             raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
@@ -27,9 +34,13 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
             raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         over_a, over_b = list(range(a.array.ndim - dims, a.array.ndim)), list(range(dims))
     else:
+        if len(dims) != 2:
+            raise ValueError(f"tensordot(): expected two lists of dimensions, but got dims={dims}")
         over_a, over_b = ([d] if isinstance(d, int) else list(d) for d in dims)
-    over_a = [d % a.array.ndim for d in over_a]
-    over_b = [d % b.array.ndim for d in over_b]
+    if len(over_a) != len(over_b):
+        raise RuntimeError("both dimension lists should have same length")
+    over_a = [normalize_dim(d, a.array.ndim) for d in over_a]
+    over_b = [normalize_dim(d, b.array.ndim) for d in over_b]
     for i, (da, db) in enumerate(zip(over_a, over_b, strict=True)):
         if a.array.shape[da] != b.array.shape[db]:
             raise RuntimeError(
@@ -87,7 +98,7 @@ class Einsum(Operation):
 
 
 @public(same="operands")
-def einsum(equation: str, *operands: Tensor) -> Tensor:
+def einsum(equation: str, /, *operands: Tensor) -> Tensor:
     """Einstein's summation: `einsum("bij,bjk->bik", a, b)`; `...` for broadcast dimensions. PyTorch: torch.einsum."""
     if len(operands) == 1 and isinstance(operands[0], list | tuple):
         operands = tuple(operands[0])

@@ -102,7 +102,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if x.ndim == 1 and bias.array.ndim == 2 and bias.array.shape[0] == 1:
             bias = bias.reshape((-1,))  # a vector is a matrix of one row to PyTorch, and so is its bias
         broadcast_into((*x.shape[:-1], w.shape[0]), bias.array.shape)
-    return add(matmul(input, transpose(weight, 0, 1)), bias)
+    out = matmul(input, transpose(weight, 0, 1))
+    return out if bias is None else add(out, bias)
 
 
 def _add_to_rows(out: Array, row: Array) -> None:

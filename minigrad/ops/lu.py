@@ -162,9 +162,9 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
 
     PyTorch: torch.lu_unpack.
     """
-    if LU_pivots.array.dtype != np.int32 or not LU_pivots.array.flags.c_contiguous:
+    if LU_pivots.array.dtype != np.int32:
         raise RuntimeError(
-            "torch.lu_unpack: LU_pivots is expected to be a contiguous tensor of torch.int32 dtype.\nNote: this function is "
+            "torch.lu_unpack: LU_pivots is expected to be a tensor of torch.int32 dtype.\nNote: this function is "
             "intended to be used with the output produced by torch.linalg.lu_factor"
         )
     pivots, shape = LU_pivots.array, LU_data.array.shape
@@ -211,6 +211,14 @@ def lu_solved(LU: Any, pivots: Any, B: Any, left: bool = True, adjoint: bool = F
         )
     if pivots.array.shape[-1:] != (n,):
         raise RuntimeError("linalg.lu_solve: Number of pivots per batch should be same as the dimension of the matrix")
+    if pivots.array.size and pivots.array.min() < 1:
+        raise RuntimeError(
+            "Pivots given to lu_solve must all be greater or equal to 1. Did you properly pass the result of lu_factor?"
+        )
+    if pivots.array.size and pivots.array.max() > n:
+        raise RuntimeError(
+            "Pivots given to lu_solve must all be smaller or equal to LU.size(-2). Did you properly pass the result of lu_factor?"
+        )
     if LU.array.dtype != B.array.dtype:
         raise RuntimeError(
             f"linalg.lu_solve: Expected LU and B to have the same dtype, but got {LU.dtype} and {B.dtype}"

@@ -46,6 +46,8 @@ def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Tensor:
     """input with src in place of the slice start:end:step of dimension dim. PyTorch: torch.slice_scatter."""
+    if not input.array.ndim:
+        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     dim = normalize_dim(dim, input.array.ndim)
     if step <= 0:
         raise RuntimeError("slice step must be positive")

@@ -119,7 +119,8 @@ class Polygamma(Operation):
         ctx.n = n
         ctx.save_for_backward(x)
         values = gamma_values.zeta(np.full((), n + 1.0, x.dtype), x)
-        return np.asarray(values * ((-1.0) ** (n + 1) * math.gamma(n + 1)), x.dtype)
+        factorial = math.gamma(n + 1) if n < 171 else math.inf
+        return np.asarray(values * ((-1.0) ** (n + 1) * factorial), x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import missing
 from ..signature import publish_constructor as _publish_constructor
+from ..signature import publish_members as _publish_members
 from . import lr_scheduler, swa_utils
 from .adadelta import Adadelta
 from .adafactor import Adafactor
@@ -23,12 +24,15 @@ from .rmsprop import RMSprop
 from .rprop import Rprop
 from .sgd import SGD
 
+_class: type
 for _class in (
     ASGD, LBFGS, SGD, Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, NAdam, RAdam, RMSprop, Rprop,
-    *(value for value in vars(lr_scheduler).values() if isinstance(value, type)),
     swa_utils.SWALR,
 ):  # fmt: skip
     _publish_constructor(_class)
+for _class in [value for value in vars(lr_scheduler).values() if isinstance(value, type)]:
+    _publish_constructor(_class)
+    _publish_members(_class)
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam",

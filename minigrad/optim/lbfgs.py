@@ -47,6 +47,8 @@ class LBFGS(Optimizer):
 
     def step(self, closure: Callable) -> Any:  # type: ignore[override]
         """Up to max_iter steps; the loss before them."""
+        if len(self.param_groups) != 1:
+            raise AssertionError(f"Expected exactly one param_group, but got {len(self.param_groups)}")
         group = self.prepare(self.param_groups[0])
         lr, max_iter, max_eval = group["lr"], group["max_iter"], group["max_eval"]
         smallest_change = group["tolerance_change"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import types
-import warnings
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 from ..autograd.variable import Variable, wrap
 from ..nn.values import array_of
+from ..warn import warn
 from .optimizer import Optimizer
 
 
@@ -128,7 +128,7 @@ class LRScheduler:
         """`get_lr` gives the next rates from the current ones: right within a step alone."""
         if not self._get_lr_called_within_step:
             text = "To get the last learning rate computed by the scheduler, please use `get_last_lr()`."
-            warnings.warn(text, UserWarning, stacklevel=3)
+            warn(text)
 
     @contextmanager
     def _within_step(self) -> Iterator[None]:
@@ -154,10 +154,10 @@ class LRScheduler:
                     "first value of the learning rate schedule."
                 )
             if text:
-                warnings.warn(text, UserWarning, stacklevel=2)
+                warn(text)
         self._step_count += 1
         if epoch is not None:
-            warnings.warn(EPOCH_GIVEN, UserWarning, stacklevel=2)
+            warn(EPOCH_GIVEN)
         self._update_lr(epoch)
 
     def _update_lr(self, epoch: int | None = None) -> None:

@@ -17,6 +17,7 @@ from ..autograd.hooks import RemovableHandle
 from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
 from ..dtypes import element
+from ..geometry import repeats
 from ..missing import refuse
 from ..nn.values import array_of, clear_gradient
 from ..quiet import quiet
@@ -47,8 +48,12 @@ def register_optimizer_step_post_hook(hook: Callable) -> RemovableHandle:
 def _with_hooks(step: Callable) -> Callable:
     """A class's `step` between the hooks before and after it."""
 
+    reads = step.__module__.startswith("minigrad.")  # a program's own optimizer may take anything
+
     @functools.wraps(step)
     def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+        if reads and (args or kwargs):
+            _check_closure(f"{type(self).__name__}.step()", *args, **kwargs)
         call: tuple[tuple, dict] = ((self, *args), kwargs)
         if _pre_hooks_of_all or self._optimizer_step_pre_hooks:
             for hook in (*_pre_hooks_of_all.values(), *self._optimizer_step_pre_hooks.values()):
@@ -68,6 +73,16 @@ def _with_hooks(step: Callable) -> Callable:
 
     hooked.hooked = True  # type: ignore[attr-defined]
     return hooked
+
+
+def _check_closure(step: str, closure: Any = None, *more: Any, **unknown: Any) -> None:
+    """TypeError unless a step is given one function at most."""
+    if more:
+        raise TypeError(f"{step} takes 1 positional arguments but {1 + len(more)} were given")
+    if unknown:
+        raise TypeError(f"{step} got an unexpected keyword argument '{next(iter(unknown))}'")
+    if closure is not None and not callable(closure):
+        raise TypeError(f"{step}: argument 'closure' must be callable, not {type(closure).__name__}")
 
 
 class _Required:
@@ -178,6 +193,11 @@ class Optimizer:
         for p in params:
             if not isinstance(p, Variable):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
+            if repeats(p.array):
+                raise RuntimeError(
+                    "unsupported operation: more than one element of a parameter refers to a single memory location, so that a "
+                    "step would be taken several times. Please clone() the tensor before performing the operation."
+                )
             if not (self.defaults.get("differentiable") or p._edge is None or p._retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():

@@ -1,5 +1,6 @@
 """Data sets, samplers and loaders: the same seed gives the same batches as PyTorch's. PyTorch: torch.utils.data."""
 
+from ...signature import publish_constructor as _publish_constructor
 from . import dataloader, distributed
 from .collate import default_collate, default_convert
 from .dataset import (
@@ -21,3 +22,5 @@ __all__ = [
     "Sampler", "SequentialSampler", "StackDataset", "Subset", "SubsetRandomSampler", "TensorDataset",
     "WeightedRandomSampler", "dataloader", "default_collate", "default_convert", "distributed", "get_worker_info", "random_split",
 ]  # fmt: skip
+
+_publish_constructor(DataLoader)  # the samplers look at their arguments themselves, with PyTorch's ValueError
