@@ -77,9 +77,10 @@ def mark_written(array: np.ndarray, recorded: bool = False) -> int:
     return now
 
 
-def mark_replaced() -> None:
-    """Note that a tensor was given another array."""
-    Latest.written = Latest.replaced = next(clock)
+def mark_replaced() -> int:
+    """Note that a tensor was given another array. Returns the time."""
+    Latest.written = Latest.replaced = now = next(clock)
+    return now
 
 
 def version(array: np.ndarray) -> int:
