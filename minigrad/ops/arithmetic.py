@@ -370,7 +370,10 @@ class Remainder(Operation):
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
         ctx.save_for_backward(*((a, b) if ctx.needs_input_grad[1] else (None, None)))
-        return _rest(np.remainder, np.floor, a, b)
+        out = _rest(np.remainder, np.floor, a, b)
+        if out.dtype.kind == "f" and not out.all():  # 0 has the sign of a
+            out = np.where(out == 0, np.copysign(out, a), out)
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
