@@ -45,7 +45,6 @@ from .ops import i0 as _i0
 from .ops import log_softmax as _log_softmax
 from .ops import polygamma as _polygamma
 from .ops import round as _round
-from .ops import approximations
 from .ops.checks import require_tensor
 from .ops.operands import Number, broadcast, number_like, promote, to_float
 from .ops.rule import Rule

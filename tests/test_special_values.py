@@ -61,7 +61,10 @@ ACCIDENTS = {
             "nn.InstanceNorm2d", "nn.InstanceNorm3d", "nn.BatchNorm1d", "nn.BatchNorm2d", "nn.BatchNorm3d",
             "nn.utils.rnn.PackedSequence", "nn.functional.scaled_dot_product_attention.large", "nn.Bilinear",
             "nn.functional.bilinear", "bilinear", "chain_matmul", "xlogy", "special.xlogy", "std_mean", "var_mean",
-            "nn.LazyConvTranspose1d",
+            "nn.LazyConvTranspose1d", "nn.LazyConv1d", "nn.LazyConv2d", "nn.LazyConv3d", "nn.LazyConvTranspose2d",
+            "nn.LazyConvTranspose3d", "nn.functional.gelu", "nn.functional.rms_norm", "nn.functional.mse_loss", "nn.MSELoss",
+            "matmul.gram", "cdist", "cdist.product", "Tensor.arctan2_", "func.replace_all_batch_norm_modules_", "var", "igamma",
+            "igammac", "special.gammainc", "special.gammaincc", "special.zeta",
         ],
     },
     "a row whose scores are all masked, or infinite: PyTorch's forms give zeros, or nan, or let a nan through that is not seen": {
@@ -88,11 +91,25 @@ ACCIDENTS = {
     "inf - inf or 0 · inf comes up in one order of the same sums and products and not in the other": {
         (*NOT_FINITE, "huge", "slope"): [
             "func.jacrev", "func.jacfwd", "autograd.functional.jacobian", "prod.dtypes", "nanquantile", "renorm",
+            "nn.functional.group_norm", "nn.functional.instance_norm", "nn.functional.binary_cross_entropy_with_logits",
+            "nn.BCEWithLogitsLoss", "nn.BCEWithLogitsLoss.weights", "nn.functional.bilinear", "bilinear", "chain_matmul",
+            "trapezoid", "nn.functional.gelu", "func.replace_all_batch_norm_modules_",
         ],
     },
     "PyTorch's second derivative of a product divides by what is tiny": {
         ANY: ["func.hessian", "autograd.functional.vhp", "autograd.functional.hvp", "autograd.functional.hessian"],
     },
+    "PyTorch's mean beside a variance is nan where the mean alone is infinite": {("inf", "-inf"): ["var_mean", "std_mean"]},
+    "the slope of ln ndtr has no end below, where PyTorch's is nan": {
+        ("-inf", "slope"): ["special.log_ndtr", "special.log_ndtr.second"],
+    },
+    "of two zeros PyTorch's loops for many elements and for few take another one": {
+        ("-0",): ["maximum", "minimum", "nn.functional.softshrink"],
+    },
+    "what is added to one place is summed first, from 0 on: -0 then makes 0": {
+        ("-0",): ["scatter_add", "scatter_reduce", "index_put"],
+    },
+    "PyTorch multiplies the slope by 0": {("inf", "-inf"): ["nan_to_num"]},
     "PyTorch divides by a power of two that is less than the smallest number": {SMALL: ["frexp"]},
     "from 2 p - 1, in which a tiny p is lost": {SMALL: ["special.ndtri"]},
     "which of several equal elements comes first is left open": {
