@@ -534,6 +534,20 @@ def test_a_query_that_sees_nothing_gives_0(form, length):
 
 
 @FORMS
+@LENGTHS
+def test_a_query_whose_scores_are_all_minus_infinity_gives_0(form, length):
+    """As in every form of PyTorch's, math and flash."""
+    found = []
+    for engine in (torch, minigrad):
+        q, k, v = (engine.from_numpy(np.abs(np.random.default_rng(i).normal(size=(1, length, 4)))) for i in range(3))
+        q[0, 1] = -INF
+        with minigrad.use_kernels(form):
+            found.append(engine.nn.functional.scaled_dot_product_attention(q, k, v).numpy())
+    assert (found[1][0, 1] == 0).all()
+    np.testing.assert_allclose(found[1], found[0], 1e-12)
+
+
+@FORMS
 @pytest.mark.parametrize("shape", [(2, 3, 9, 9), (16, 16, 6, 6)])
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])
 def test_convolution_spreads_a_nan_over_its_receptive_field_only(form, shape, bad):

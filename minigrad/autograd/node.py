@@ -150,9 +150,9 @@ class Node:
             cls.__name__ = cls.grad_fn_name or cls.__name__ + "Backward0"
 
     def name(self) -> str:
-        """The name in `grad_fn=<...>`, such as MulBackward0."""
+        """The name in `grad_fn=<...>`, such as MulBackward0; of nodes that are no operation's it names the place too."""
         name = type(self).__name__
-        return name if name != "AccumulateGrad" else "torch::autograd::AccumulateGrad"
+        return f"torch::autograd::{name}" if name in ("AccumulateGrad", "CopySlices", "CopyBackwards") else name
 
     @property
     def metadata(self) -> dict:
