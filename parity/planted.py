@@ -7,9 +7,9 @@ cotangent holds nan, an infinity or 0 (`SLOPES`). Each is compared in each form 
         print(text)
 
 Nan and each infinity are told apart, and of functions of one element the zeros' signs too. (The sign of a sum that is 0 depends
-on the order of its parts, and a definition is written to be read.) Only in the families `COMPOSED`, whose parts are compared in
-others, two things are not asked of sums: which of nan and the infinities comes out, as inf - inf comes up in one order and not in
-the other, and whether huge numbers overflow here too where they do in PyTorch.
+on the order of its parts, and a definition is written to be read.) Two things are not asked of sums: whether
+those of huge numbers overflow where PyTorch's do, which depends on the order too; and, only in the families `COMPOSED`, whose parts
+are compared in others, which of nan and the infinities comes out, as inf - inf comes up in one order and not in the other.
 """
 
 from __future__ import annotations
@@ -158,9 +158,10 @@ class Planted(Example):
         truth: np.ndarray | None,
         tolerance: Tolerance,
     ) -> None:
-        if expected.dtype.kind == "f" and self.case.family in COMPOSED:
+        summed = not tolerance.per_element or self.position == "definition"  # also in a composition's gradients
+        if expected.dtype.kind == "f" and summed:
             same = np.zeros(expected.shape, bool)
-            if not tolerance.per_element or self.position == "definition":
+            if self.case.family in COMPOSED:
                 same |= ~np.isfinite(got) & ~np.isfinite(expected)
             if self.plan.kind == "huge":
                 same |= ~np.isfinite(expected)
