@@ -125,7 +125,7 @@ def tensor_repr(x: Any) -> str:
     if array.dtype not in evident:
         suffixes.append(f"dtype={dtypes.from_numpy(array.dtype)}")
     if x.grad_fn is not None:
-        suffixes.append(f"grad_fn=<{x.grad_fn.name()}>")
+        suffixes.append(f"grad_fn=<{type(x.grad_fn).__name__}>")
     elif x.requires_grad:
         suffixes.append("requires_grad=True")
     text = start + text

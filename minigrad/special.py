@@ -221,10 +221,20 @@ def ndtr(input: Tensor) -> Tensor:
     return where(x < -1, 0.5 * ops.erfc(x * -math.sqrt(0.5)), 0.5 * (1 + ops.erf(x * math.sqrt(0.5))))
 
 
+class Ndtri(
+    Rule,
+    out=approximations.ndtri,
+    dx=lambda grad, x: grad * (math.sqrt(2 * math.pi) * ops.exp(0.5 * Ndtri.apply(x) ** 2)),
+):
+    """out = the z with ndtr(z) = x.  dx = grad · √(2π) · e^(out² / 2)"""
+
+    grad_fn_name = "SpecialNdtriBackward0"
+
+
 @_no_halves
 def ndtri(input: Tensor) -> Tensor:
     """The x below which a standard normal variable is with this probability. PyTorch: torch.special.ndtri."""
-    return math.sqrt(2) * ops.erfinv(2 * to_float(input) - 1)
+    return Ndtri.apply(to_float(input))
 
 
 @_no_halves

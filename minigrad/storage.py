@@ -83,9 +83,10 @@ def _note(root: np.ndarray, recorded: bool) -> int:
     return now
 
 
-def mark_replaced() -> None:
-    """Note that a tensor was given another array."""
-    Latest.written = Latest.replaced = next(clock)
+def mark_replaced() -> int:
+    """Note that a tensor was given another array. Returns the time."""
+    Latest.written = Latest.replaced = now = next(clock)
+    return now
 
 
 def version(array: np.ndarray) -> int:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import autograd, creation, dtypes, inplace, missing, ops, printing, resize, sampling, storage, storages
-from .autograd import inference, views
+from .autograd import inference, replaced, views
 from .autograd.differentiate import register_stack
 from .autograd.hooks import Registered, RemovableHandle
 from .autograd.modes import current
@@ -308,8 +308,9 @@ class Tensor(Variable):
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Variable):
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
-        self.array = value.array
-        storage.mark_replaced()
+        if self._requires_grad and value.array.dtype.kind != "f":
+            raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
+        replaced.replace(self, value.array[...])  # an array of its own: by it nodes tell what they saved
 
     @property
     def _version(self) -> int:

@@ -396,7 +396,7 @@ def execute(engine: ModuleType, program: Writes, second: bool = True) -> Outcome
         cotangent = engine.tensor(rng.standard_normal(tuple(t.shape)), dtype=engine.float64)
         try:
             node = t.grad_fn
-            outcome.facts[name] += [t.is_leaf, type(node).__name__ if engine is torch else node and node.name()]
+            outcome.facts[name] += [t.is_leaf, type(node).__name__]
             if t.requires_grad:
                 loss = loss + (t * cotangent * engine.sin(t.detach() + 1)).sum()
         except RuntimeError as error:

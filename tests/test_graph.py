@@ -321,6 +321,17 @@ def test_graph_can_be_walked():
     assert above.next_functions[1] == (None, 0)
 
 
+def test_names_of_nodes_that_are_no_operations():
+    for engine in (torch, minigrad):
+        x = engine.ones(2, requires_grad=True)
+        y, z = x * 1, x.clone()
+        y[0].add_(1)
+        z.copy_(y)
+        assert (y.grad_fn.name(), z.grad_fn.name()) == ("torch::autograd::CopySlices", "torch::autograd::CopyBackwards")
+        assert (type(y.grad_fn).__name__, type(z.grad_fn).__name__) == ("CopySlices", "CopyBackwards")
+        assert "grad_fn=<CopySlices>" in repr(y)
+
+
 @pytest.mark.parametrize("engine", [minigrad, torch], ids=["minigrad", "torch"])
 def test_tensors_on_the_same_memory_are_not_taken_for_one_another(engine):
     """d/dp of sum(p t) is t, a constant, also where p and t look into the same memory."""

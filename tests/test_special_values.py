@@ -88,11 +88,28 @@ ACCIDENTS = {
     "inf - inf or 0 · inf comes up in one order of the same sums and products and not in the other": {
         (*NOT_FINITE, "huge", "slope"): [
             "func.jacrev", "func.jacfwd", "autograd.functional.jacobian", "prod.dtypes", "nanquantile", "renorm",
+            "nn.functional.group_norm", "nn.functional.instance_norm", "nn.functional.binary_cross_entropy_with_logits",
+            "nn.BCEWithLogitsLoss", "nn.BCEWithLogitsLoss.weights", "nn.functional.bilinear", "bilinear", "chain_matmul",
+            "trapezoid", "nn.functional.gelu", "func.replace_all_batch_norm_modules_",
         ],
     },
     "PyTorch's second derivative of a product divides by what is tiny": {
         ANY: ["func.hessian", "autograd.functional.vhp", "autograd.functional.hvp", "autograd.functional.hessian"],
     },
+    "PyTorch's mean beside a variance is nan where the mean alone is infinite": {("inf", "-inf"): ["var_mean", "std_mean"]},
+    "the slope of ln ndtr has no end below, where PyTorch's is nan": {
+        ("-inf", "slope"): ["special.log_ndtr", "special.log_ndtr.second"],
+    },
+    "of two zeros PyTorch's loops for many elements and for few take another one": {
+        ("-0",): ["maximum", "minimum", "nn.functional.softshrink"],
+    },
+    "what is added to one place is summed first, from 0 on: -0 then makes 0": {
+        ("-0",): ["scatter_add", "scatter_reduce", "index_put"],
+    },
+    "PyTorch's product with a half, before that with the distribution function, passes the largest number": {
+        ("huge",): ["nn.functional.gelu"],
+    },
+    "PyTorch multiplies the slope by 0": {NOT_FINITE: ["nan_to_num"]},
     "PyTorch divides by a power of two that is less than the smallest number": {SMALL: ["frexp"]},
     "from 2 p - 1, in which a tiny p is lost": {SMALL: ["special.ndtri"]},
     "which of several equal elements comes first is left open": {
@@ -514,6 +531,20 @@ def test_a_query_that_sees_nothing_gives_0(form, length):
     assert (out[0, 0] != 0).all()
     assert (q.grad[0, 1] == 0).all()
     assert all(x.grad.isfinite().all() for x in (q, k, v))
+
+
+@FORMS
+@LENGTHS
+def test_a_query_whose_scores_are_all_minus_infinity_gives_0(form, length):
+    """As in every form of PyTorch's, math and flash."""
+    found = []
+    for engine in (torch, minigrad):
+        q, k, v = (engine.from_numpy(np.abs(np.random.default_rng(i).normal(size=(1, length, 4)))) for i in range(3))
+        q[0, 1] = -INF
+        with minigrad.use_kernels(form):
+            found.append(engine.nn.functional.scaled_dot_product_attention(q, k, v).numpy())
+    assert (found[1][0, 1] == 0).all()
+    np.testing.assert_allclose(found[1], found[0], 1e-12)
 
 
 @FORMS

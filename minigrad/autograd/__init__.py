@@ -14,6 +14,7 @@
     edges.py          the graph for programs that look at it: GradientEdge, get_gradient_edge
     hooks.py          functions of the user's that see gradients on their way
     views.py          what happens to the history of y when something is written into y[0]
+    replaced.py       what a tensor holds after `x.data = ...`
     ownership.py      when a leaf may keep an array without copying it
     anomaly.py        which operation made the first NaN
     gradcheck.py      a gradient against central differences

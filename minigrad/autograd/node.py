@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 
 from .. import storage
 from ..storage import Latest
+from . import replaced
 from .hooks import ALL_OUTPUTS, RemovableHandle
 from .modes import current
 from .variable import Array, Edge, Variable, wrap, wrap_recorded
@@ -65,11 +67,12 @@ class Node:
                 "or if you need to access saved tensors after calling backward."
             )
         if self.sequence_nr < Latest.written:
-            self.check_not_overwritten(saved)
-            if self.sequence_nr < Latest.replaced and not current.recording:
-                saved = tuple(self._now(value) for value in saved)
+            now = saved if self.sequence_nr > Latest.replaced else tuple(map(self._now, saved))
+            self.check_not_overwritten([value for value, present in zip(saved, now, strict=True) if value is present])
         if current.recording:
             return tuple(self._in_the_graph(value) for value in saved)
+        if self.sequence_nr < Latest.replaced:
+            return tuple(self._now(value) for value in saved)
         return saved
 
     def _in_the_graph(self, value: Any) -> Any:
@@ -84,32 +87,42 @@ class Node:
             position = self._ids.index(id(value))
             n_inputs = len(self._edges)
             edge = (self, position - n_inputs) if position >= n_inputs else self._edges[position]
+            value = self._now(value)
             leaf: Any = None if edge is None else edge[0].variable
-            if leaf is not None and (leaf.array is value or position not in self.saved_turned):
+            if leaf is not None and leaf.array is value:
                 return leaf
             if edge is not None:
                 return wrap_recorded(value, edge)
         return wrap(value)
 
     def _now(self, value: Any) -> Any:
-        """A saved array; of a leaf that was given others since, by `leaf.data = ...`, the leaf's present one.
+        """A saved array; of an input that was given others since, by `x.data = ...`, its present one (see replaced.py).
 
-        As in PyTorch, where a node saves the tensor and not what it held: the gradient is that of w · w at the new w. What it
-        saves is at times a view, as a layer's weight is transposed: that keeps what it held (`saved_turned`).
+        What PyTorch saves is at times not the input but a view of it: that keeps what it held (`saved_turned`).
         """
-        if isinstance(value, Array) and id(value) in self._ids[: len(self._edges)]:
-            position = self._ids.index(id(value))
-            edge = self._edges[position]
-            if edge is not None and edge[0].variable is not None and position not in self.saved_turned:
-                return edge[0].variable.array
+        if self.sequence_nr < Latest.replaced and isinstance(value, Array) and not self._keeps():
+            ids = self._ids[: len(self._edges)]
+            if id(value) in ids and (position := ids.index(id(value))) not in self.saved_turned:
+                present = replaced.find(value, self._edges[position])
+                if present is not None and present.since > self.sequence_nr:
+                    self.check_not_overwritten([value], until=present.since)
+                    self.check_not_overwritten([present.array], since=present.since)
+                    return present.array
         return value
 
-    def check_not_overwritten(self, values: Sequence[Any]) -> None:
-        """RuntimeError if the memory of one of the arrays was written in place after this node was recorded."""
+    def _keeps(self) -> bool:
+        """Whether this node saved what it computed on the way: that belongs to the values that it was given, and to no others."""
+        return any(isinstance(value, Array) and id(value) not in self._ids for value in self._saved or ())
+
+    def check_not_overwritten(self, values: Sequence[Any], since: int = 0, until: float = math.inf) -> None:
+        """RuntimeError if the memory of one of the arrays was written in place after this node was recorded.
+
+        Or after the time `since`; later than `until` it may be.
+        """
         for value in values:
             if isinstance(value, Array):
                 record = storage.find(value)
-                if record is not None and record.written > self.sequence_nr:
+                if record is not None and max(self.sequence_nr, since) < record.written < until:
                     raise RuntimeError(
                         "one of the variables needed for gradient computation has been modified by an inplace "
                         f"operation: a tensor of shape {list(value.shape)} saved by {self.name()} is at version "
@@ -143,9 +156,9 @@ class Node:
             cls.__name__ = cls.grad_fn_name or cls.__name__ + "Backward0"
 
     def name(self) -> str:
-        """The name in `grad_fn=<...>`, such as MulBackward0."""
+        """The name in `grad_fn=<...>`, such as MulBackward0; of nodes that are no operation's it names the place too."""
         name = type(self).__name__
-        return name if name != "AccumulateGrad" else "torch::autograd::AccumulateGrad"
+        return f"torch::autograd::{name}" if name in ("AccumulateGrad", "CopySlices", "CopyBackwards") else name
 
     @property
     def metadata(self) -> dict:

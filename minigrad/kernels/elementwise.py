@@ -49,7 +49,7 @@ def _normal(x: Any) -> Any:
 def relu(x: Array, out: Array) -> None:
     zero = x.dtype.type(0)
     for i in range(x.size):
-        out[i] = zero if x[i] <= zero else x[i]  # a nan stays
+        out[i] = zero if x[i] < zero else x[i]  # a nan stays, and -0
 
 
 @kernel

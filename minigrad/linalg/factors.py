@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..ops import cholesky as _cholesky
 from ..ops import orgqr
-from ..ops.decompositions import QR, Eigh, Eigvalsh, Svdvals, qr_of, svd_of
+from ..ops.decompositions import QR, Eigh, eigvalsh_of, qr_of, svd_of, svdvals_of
 from ..ops.lapack import require_matrix
 from ..ops.solving import Det, SignLogAbsDet, Slogdet
 from ..public import tensors
@@ -78,7 +78,7 @@ def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
     """The singular values, falling. PyTorch: torch.linalg.svdvals."""
     require_matrix(A, "linalg.svd")
     _no_driver("svd", driver)
-    return Svdvals.apply(A)
+    return svdvals_of(A)
 
 
 def _triangle(UPLO: str) -> str:
@@ -98,7 +98,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> Eigen:
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues, rising, of a symmetric matrix. PyTorch: torch.linalg.eigvalsh."""
     require_matrix(A, "linalg.eigh", square=True)
-    return Eigvalsh.apply(A, _triangle(UPLO))
+    return eigvalsh_of(A, _triangle(UPLO))
 
 
 @tensors(same="A tau")

@@ -13,7 +13,7 @@ from ..autograd.variable import Variable, wrap
 from ..ops import cat, where
 from ..ops.axes import Dims
 from ..ops.checks import require_tensor
-from ..ops.decompositions import Eigvalsh, Svdvals
+from ..ops.decompositions import eigvalsh_of, svdvals_of
 from ..ops.distances import norm as _norm
 from ..ops.lapack import LinAlgError, require_matrix, require_real
 from ..ops.matrix_functions import default_rtol
@@ -57,7 +57,7 @@ def matrix_norm(
     if ord == "fro":
         return _norm(A, 2, (row, column), keepdim)
     if ord in (2, -2, "nuc"):
-        values = Svdvals.apply(A.movedim((row, column), (-2, -1)))
+        values = svdvals_of(A.movedim((row, column), (-2, -1)))
         out = values.sum(-1) if isinstance(ord, str) else _edge(values, ord > 0)
         return out.unsqueeze(min(row, column)).unsqueeze(max(row, column)) if keepdim else out
     if ord in (1, -1, math.inf, -math.inf):
@@ -121,7 +121,7 @@ def matrix_rank(
         raise RuntimeError("torch.linalg.matrix_rank: The input tensor input must have at least 2 dimensions.")
     require_matrix(A, "linalg.matrix_rank", square=hermitian)
     low, part = tolerances(A, tol if atol is None else atol, 0.0 if tol is not None and rtol is None else rtol)
-    values = (Eigvalsh.apply(A.detach(), "L").abs() if hermitian else Svdvals.apply(A.detach())).array
+    values = (eigvalsh_of(A.detach(), "L").abs() if hermitian else svdvals_of(A.detach())).array
     limit = np.maximum(low, part * values.max(-1, keepdims=True, initial=0))
     return wrap(np.asarray((values > limit).sum(-1), np.int64))
 
@@ -133,7 +133,7 @@ def cond(A: Tensor, p: float | str | None = None) -> Tensor:
     """
     require_matrix(A, "linalg.cond", square=p not in (None, 2, -2))
     if p in (None, 2, -2):
-        values = Svdvals.apply(A)
+        values = svdvals_of(A)
         first, last = values[..., 0], values[..., -1]
         return last / first if p == -2 else first / last
     if A.array.ndim == 2:

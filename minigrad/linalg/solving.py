@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd.variable import wrap
 from ..ops.checks import require_tensor, type_name
-from ..ops.decompositions import Svdvals
+from ..ops.decompositions import svdvals_of
 from ..ops.lapack import require_matrix
 from ..ops.matrix_functions import Pinv, default_rtol
 from ..ops.shape import forget_base
@@ -145,7 +145,7 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     residuals = none
     if m > n and driver != "gelsy" and (full or bool((ranks.array == n).all())):
         residuals = ((A @ solution - right) ** 2).sum(-2)
-    singular = Svdvals.apply(A.detach()) if driver in ("gelsd", "gelss") else wrap(np.empty(0, a.dtype))
+    singular = svdvals_of(A.detach()) if driver in ("gelsd", "gelss") else wrap(np.empty(0, a.dtype))
     return LeastSquares(forget_base(solution.squeeze(-1)) if vector else solution, residuals, ranks, singular)
 
 

@@ -36,13 +36,13 @@ class Elu(Operation):
     def forward(ctx: Any, x: Array, alpha: float, scale: float, k: float) -> Array:
         ctx.save_for_backward(x)
         ctx.constants = alpha, scale, k
-        out = np.asarray(np.minimum(x, 0))
+        out = np.asarray(np.minimum(0, x))  # of two zeros the second: -0 stays
         out *= k
         np.expm1(out, out=out)
         out *= alpha * scale
         if not math.isfinite(alpha):
             np.copyto(out, 0, where=x > 0)
-        positive = np.maximum(x, 0)
+        positive = np.maximum(0, x)
         positive *= scale
         out += positive  # one of the two is 0
         return out

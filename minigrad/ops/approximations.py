@@ -174,27 +174,38 @@ _OUT_Q = (
 
 @_in_blocks
 def erfinv(x: Array) -> Array:
-    """The y with erf(y) = x, from the normal distribution's quantile z: y = z / √2.
+    """The y with erf(y) = x, from the normal distribution's quantile z at (1 + x) / 2: y = z / √2."""
+    wide = np.asarray(x, np.float64)
+    return np.asarray(_quantile(0.5 * wide, 0.5 * (1.0 - np.abs(wide))) * math.sqrt(0.5), x.dtype)
+
+
+@_in_blocks
+def ndtri(p: Array) -> Array:
+    """The z below which a standard normal variable is with probability p, also where p is tiny."""
+    wide = np.asarray(p, np.float64)
+    return np.asarray(_quantile(wide - 0.5, np.minimum(wide, 1.0 - wide)), p.dtype)
+
+
+def _quantile(q: Array, share: Array) -> Array:
+    """The normal distribution's quantile at 1/2 + q, beyond which on q's side lies `share`: ±inf where that is 0, nan below.
 
     Source: M. J. Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution" (1988), its PPND16.
     """
-    wide = np.asarray(x, np.float64)
-    out = np.empty_like(wide)
-    middle = np.abs(wide) <= 0.85
+    out = np.empty_like(q)
+    middle = np.abs(q) <= 0.425
     if middle.any():
-        q = 0.5 * wide[middle]
-        r = 0.180625 - q * q
-        out[middle] = q * _polynomial(_MIDDLE_P, r) / _polynomial(_MIDDLE_Q, r)
+        near = q[middle]
+        r = 0.180625 - near * near
+        out[middle] = near * _polynomial(_MIDDLE_P, r) / _polynomial(_MIDDLE_Q, r)
     if not middle.all():
-        far = wide[~middle]
-        r = np.sqrt(-np.log(0.5 * (1.0 - np.abs(far))))  # nan beyond ±1
+        r = np.sqrt(-np.log(share[~middle]))
         tail = np.minimum(r, 5.0) - 1.6
         z = _polynomial(_TAIL_P, tail) / _polynomial(_TAIL_Q, tail)
         if (r > 5.0).any():
             beyond = np.clip(r, 5.0, 40.0) - 5.0
             z = np.where(r > 5.0, _polynomial(_OUT_P, beyond) / _polynomial(_OUT_Q, beyond), z)
-        out[~middle] = np.copysign(np.where(np.abs(far) == 1, np.inf, z), far)
-    return np.asarray(out * math.sqrt(0.5), x.dtype)
+        out[~middle] = np.copysign(np.where(share[~middle] == 0, np.inf, z), q[~middle])
+    return out
 
 
 # ζ(k) - 1 for k = 2, 3, ...: ln Γ(2 + t) = (1 - γ) t + Σ (-1)ᵏ (ζ(k) - 1) tᵏ / k for |t| < 2

@@ -227,7 +227,7 @@ class Lerp(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Array, b: Array, w: Any) -> Array:
-        ctx.save_for_backward(a, b, w)
+        ctx.save_for_backward(*((a, b) if ctx.needs_input_grad[2] else (None, None)), w)
         w = np.asarray(w, a.dtype)
         difference = b - a
         return np.where(np.abs(w) < 0.5, a + w * difference, b - difference * (1 - w))
@@ -369,8 +369,11 @@ class Remainder(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        ctx.save_for_backward(a, b)
-        return _rest(np.remainder, np.floor, a, b)
+        ctx.save_for_backward(*((a, b) if ctx.needs_input_grad[1] else (None, None)))
+        out = _rest(np.remainder, np.floor, a, b)
+        if out.dtype.kind == "f" and not out.all():  # 0 has the sign of a
+            out = np.where(out == 0, np.copysign(out, a), out)
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -394,7 +397,7 @@ class Fmod(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Any, b: Any) -> Array:
-        ctx.save_for_backward(a, b)
+        ctx.save_for_backward(*((a, b) if ctx.needs_input_grad[1] else (None, None)))
         return _rest(np.fmod, np.trunc, a, b)
 
     @staticmethod

@@ -33,7 +33,8 @@ class ScaledDotProductAttention(Fused):
 
     With dP = grad · vᵀ and dS = P · (dP - Σ dP · P) (softmax, row by row):
     dq = scale · dS · k,  dk = scale · dSᵀ · q,  dv = Pᵀ · grad,  dmask = dS.
-    mask: numbers to add, with -inf for what must not be seen; a row in which nothing may be seen gives 0.
+    mask: numbers to add, with -inf for what must not be seen; a row in which nothing may be seen, or all scores are -inf,
+    gives 0.
     causal: query i sees the keys up to i. noise: dropout's factors for P, drawn before.
 
     Compiled form: kernels/attention.py, which has no gradient by the mask.
@@ -47,18 +48,15 @@ class ScaledDotProductAttention(Fused):
         q: Operand, k: Operand, v: Operand, mask: Operand, scale: float, noise: Array | None, causal: bool
     ) -> Operand:
         scores = (q * scale) @ k.transpose(-2, -1)  # (..., L, S)
-        if mask is None and not causal:
-            weights = softmax(scores, -1)
+        if causal:
+            scores = scores.masked_fill(wrap(_after(q.array, k.array)), -math.inf)
+        elif mask is not None:
+            scores = scores + (wrap(mask) if isinstance(mask, Array) else mask)
+        if scores.shape[-1]:  # Rows in which nothing may be seen, or all scores are -inf, give 0.
+            blind = scores.detach().amax(-1, True) == -math.inf
+            weights = softmax(scores.masked_fill(blind, 0.0), -1).masked_fill(blind, 0.0)
         else:
-            if causal:
-                scores = scores.masked_fill(wrap(_after(q.array, k.array)), -math.inf)
-            else:
-                scores = scores + (wrap(mask) if isinstance(mask, Array) else mask)
-            if scores.shape[-1]:  # Rows in which nothing may be seen give 0.
-                blind = scores.detach().amax(-1, True) == -math.inf
-                weights = softmax(scores.masked_fill(blind, 0.0), -1).masked_fill(blind, 0.0)
-            else:
-                weights = softmax(scores, -1)
+            weights = softmax(scores, -1)
         if noise is not None:
             weights = weights * wrap(noise)
         return weights @ v
@@ -77,16 +75,13 @@ class ScaledDotProductAttention(Fused):
             np.copyto(weights, -math.inf, where=_after(q, k))
         elif mask is not None:
             weights += mask
-        masked = causal or mask is not None
         if weights.shape[-1]:
             largest = np.maximum.reduce(weights, -1, keepdims=True)
-            if masked:
-                largest[largest == -math.inf] = 0  # exp(-inf - 0) = 0, and not exp(-inf + inf)
+            largest[largest == -math.inf] = 0  # exp(-inf - 0) = 0, and not exp(-inf + inf)
             weights -= largest
             np.exp(weights, out=weights)
             sums = np.add.reduce(weights, -1, keepdims=True)
-            if masked:
-                sums[sums == 0] = 1
+            sums[sums == 0] = 1
             weights /= sums
         ctx.save_for_backward(q, k, v, weights)
         return np.matmul(weights if noise is None else weights * noise, v)

@@ -66,7 +66,7 @@ def scaled_i(x: Array, order: int) -> Array:
     out = np.exp(-near) * _series(near * near / 4, order, 75) * (near / 2) ** order
     far = np.maximum(wide, _FAR)
     even, odd = _asymptotic(far, order, (1.0, 1.0))
-    out = np.where(wide <= _FAR, out, (even - odd) / np.sqrt(2 * math.pi * far))
+    out = np.where(wide <= _FAR, out, (even - odd) / (math.sqrt(2 * math.pi) * np.sqrt(far)))
     out = np.where(np.isnan(wide), np.nan, out)
     return np.asarray(np.where(below, -out, out) if order else out, x.dtype)
 

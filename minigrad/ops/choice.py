@@ -185,8 +185,8 @@ class Clamp(Operation):
     def forward(ctx: Any, x: Array, low: Any, high: Any) -> Array:
         ctx.save_for_backward(x)
         ctx.low, ctx.high = low, high
-        out = x if low is None else np.maximum(x, low)
-        out = out if high is None else np.minimum(out, high)
+        out = x if low is None else np.maximum(low, x)  # of two zeros the second: -0 stays
+        out = out if high is None else np.minimum(high, out)
         return out.astype(x.dtype, copy=False)
 
     @staticmethod

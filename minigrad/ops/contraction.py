@@ -73,7 +73,9 @@ class Einsum(Operation):
 
     @staticmethod
     def forward(ctx: Any, terms: tuple[str, ...], target: str, *operands: Array) -> Array:
-        ctx.save_for_backward(*operands)
+        wanted = ctx.needs_input_grad[2:]
+        ctx.shapes = [x.shape for x in operands]
+        ctx.save_for_backward(*(x if any((*wanted[:i], *wanted[i + 1 :])) else None for i, x in enumerate(operands)))
         ctx.terms, ctx.target = terms, target
         return np.einsum(f"{','.join(terms)}->{target}", *operands, optimize=len(operands) > 1)
 
@@ -90,7 +92,7 @@ class Einsum(Operation):
             known = set(ctx.target).union(*other_terms)
             present = "".join(c for c in term if c in known)
             g = Einsum.apply((ctx.target, *other_terms), present, grad, *others)
-            shape = tuple(operands[i].shape)
+            shape = ctx.shapes[i]
             if present != term:  # alone in its operand: the gradient is spread along it
                 g = expand(g.reshape(tuple(n if c in known else 1 for c, n in zip(term, shape, strict=True))), shape)
             gradients.append(g)

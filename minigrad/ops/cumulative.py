@@ -44,7 +44,9 @@ class CumSum(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, axis: int) -> Array:
         ctx.axis = axis
-        return _accumulate(np.cumsum, x, axis)
+        out = _accumulate(np.cumsum, x, axis)
+        out += x.dtype.type(0)  # 0, the sum of nothing, comes first: with -0 it makes 0
+        return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:

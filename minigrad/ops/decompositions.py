@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..autograd.modes import no_grad
+from ..autograd.fused import wants_gradient
 from ..autograd.variable import Array, wrap
 from ..public import public
 from .diagonals import diag_embed, triu
@@ -148,21 +148,9 @@ class Svd(Decomposition):
         return dA
 
 
-class Svdvals(Decomposition):
-    """S, the singular values of A.  dA = U diag(dS) Vᵀ"""
-
-    @staticmethod
-    def forward(ctx: Any, A: Any) -> Any:
-        ctx.save_for_backward(A)
-        return wrap(plain_svd(A.array, compute_uv=False))
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        (A,) = ctx.saved_tensors
-        U, _, Vh = Svd.apply(A)
-        return (U * grad.unsqueeze(-2)) @ Vh
-
-    grad_fn_name = "LinalgSvdBackward0"
+def svdvals_of(A: Any) -> Any:
+    """S alone. Where its gradient is wanted, U and V are computed as well: dA = U diag(dS) Vᵀ."""
+    return Svd.apply(A)[1] if wants_gradient(A) else wrap(plain_svd(A.array, compute_uv=False))
 
 
 def svd_of(A: Any, full_matrices: bool) -> tuple[Any, Any, Any]:
@@ -188,7 +176,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> SVD:
     if not compute_uv:
         *batch, m, n = input.array.shape
         zeros = (wrap(np.zeros((*batch, k, k), input.array.dtype)) for k in (m, n))
-        return SVD(next(zeros), Svdvals.apply(input), next(zeros))
+        return SVD(next(zeros), svdvals_of(input), next(zeros))
     U, S, Vh = svd_of(input, not some)
     return SVD(U, S, Vh.mT)
 
@@ -223,20 +211,6 @@ class Eigh(Decomposition):
         return V @ inner @ V.mT, None
 
 
-class Eigvalsh(Decomposition):
-    """w, the eigenvalues of a symmetric A.  dA = V diag(dw) Vᵀ"""
-
-    @staticmethod
-    def forward(ctx: Any, A: Any, UPLO: str) -> Any:
-        ctx.save_for_backward(A)
-        ctx.UPLO = UPLO
-        with no_grad():
-            return Eigh.apply(A, UPLO)[0]
-
-    @staticmethod
-    def backward(ctx: Any, grad: Any) -> Any:
-        (A,) = ctx.saved_tensors
-        _, V = Eigh.apply(A, ctx.UPLO)
-        return (V * grad.unsqueeze(-2)) @ V.mT, None
-
-    grad_fn_name = "LinalgEighBackward0"
+def eigvalsh_of(A: Any, UPLO: str) -> Any:
+    """w alone. dA = V diag(dw) Vᵀ"""
+    return Eigh.apply(A, UPLO)[0]

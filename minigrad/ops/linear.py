@@ -35,7 +35,9 @@ class Linear(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, weight: Array, bias: Array | None) -> Array:
-        ctx.save_for_backward(x, weight)
+        dx, dw, _ = ctx.needs_input_grad
+        ctx.save_for_backward(x if dw else None, weight if dx else None)
+        ctx.shape = x.shape
         if x.ndim != 2:
             ctx.saved_turned = (0, 1)
         if x.ndim <= 2:
@@ -54,10 +56,11 @@ class Linear(Operation):
         dx, dw, db = ctx.needs_input_grad
         gx = gw = gb = None
         product = np.dot if isinstance(grad, Array) else matmul  # of small matrices, the quicker one
-        shape = x.shape
+        shape = ctx.shape
         if len(shape) != 2:
             batch = math.prod(shape[:-1])
-            x, grad = x.reshape((batch, shape[-1])), grad.reshape((batch, weight.shape[0]))
+            x = x.reshape((batch, shape[-1])) if dw else None
+            grad = grad.reshape((batch, grad.shape[-1]))
         if dx:
             gx = product(grad, weight)
             gx = gx if len(shape) == 2 else gx.reshape(shape)

@@ -30,7 +30,7 @@ class KlDiv(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, t: Array) -> Array:
-        ctx.save_for_backward(x, t)
+        ctx.save_for_backward(x if ctx.needs_input_grad[1] else None, t)
         return choose(t == 0, 0.0, t * np.log(t)) - t * x
 
     @staticmethod

@@ -35,7 +35,8 @@ class Dot(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Array, b: Array) -> Array:
-        ctx.save_for_backward(a, b)
+        da, db = ctx.needs_input_grad
+        ctx.save_for_backward(a if db else None, b if da else None)
         return np.dot(a, b)
 
     @staticmethod
@@ -52,19 +53,60 @@ class MatMul(Operation):
 
     @staticmethod
     def forward(ctx: Any, a: Array, b: Array) -> Array:
-        ctx.save_for_backward(a, b)
+        da, db = ctx.needs_input_grad
+        ctx.save_for_backward(a if db else None, b if da else None)  # what the other's gradient reads
+        ctx.one_matrix = a.ndim > 2 and b.ndim == 2
+        if a.ndim > 2 or b.ndim > 2:
+            ctx.saved_turned = (0,) if b.ndim == 2 else (0, 1)
         return np.matmul(a, b)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b = ctx.saved_tensors
         da, db = ctx.needs_input_grad
-        if b.ndim == 2 and a.ndim > 2 and db:
+        if ctx.one_matrix and db:
             # One large product for the whole batch, not a product for each entry and a sum.
             rows = math.prod(a.shape[:-1])
             flat_a, flat_grad = a.reshape((rows, a.shape[-1])), grad.reshape((rows, grad.shape[-1]))
             return product(grad, b.swapaxes(-1, -2)) if da else None, product(flat_a.swapaxes(0, 1), flat_grad)
         return product(grad, b.swapaxes(-1, -2)) if da else None, product(a.swapaxes(-1, -2), grad) if db else None
+
+
+class Bmm(MatMul):
+    """out[i] = a[i] @ b[i].  da = grad @ bᵀ, db = aᵀ @ grad"""
+
+    grad_fn_name = "BmmBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        out = MatMul.forward(ctx, a, b)
+        ctx.saved_turned = ()
+        return out
+
+
+class MatVec(Operation):
+    """out = a @ b, rows (.., m) by a vector (m,).  da = grad bᵀ, db = aᵀ @ grad"""
+
+    grad_fn_name = "MvBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, a: Array, b: Array) -> Array:
+        da, db = ctx.needs_input_grad
+        ctx.save_for_backward(a if db else None, b if da else None)
+        if a.ndim > 2:
+            ctx.saved_turned = (0,)
+        return np.matmul(a, b)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        a, b = ctx.saved_tensors
+        da = db = None
+        if b is not None:
+            da = grad.reshape((*grad.shape, 1)) * b
+        if a is not None:
+            n = math.prod(a.shape[:-1])
+            db = matmul(a.reshape((n, a.shape[-1])).swapaxes(0, 1), grad.reshape((n,)))
+        return da, db
 
 
 @public
@@ -101,10 +143,12 @@ def matmul(input: Operand, other: Operand) -> Tensor:
         )
     if a.ndim == 1 and b.ndim == 1:
         return Dot.apply(input, other)
+    if b.ndim == 1:
+        return MatVec.apply(input, other)
+    if a.ndim == 1 and b.ndim > 2:
+        return MatVec.apply(other.mT, input)
     if a.ndim == 1:
         return forget_base(matmul(input.reshape(1, -1), other).squeeze(-2))
-    if b.ndim == 1:
-        return forget_base(MatMul.apply(input, other.reshape(-1, 1)).squeeze(-1))
     try:
         return MatMul.apply(input, other)
     except ValueError:
@@ -163,7 +207,9 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
             f"Expected size for first two dimensions of batch2 tensor to be: [{input.array.shape[0]}, {input.array.shape[2]}] but "
             f"got: [{mat2.array.shape[0]}, {mat2.array.shape[1]}]."
         )
-    return matmul(input, mat2)
+    if input.array.shape[2] != mat2.array.shape[1] or input.array.dtype != mat2.array.dtype:
+        return matmul(input, mat2)  # raises
+    return Bmm.apply(input, mat2)
 
 
 @public

@@ -45,7 +45,7 @@ class Relu(WholeBackward, Fused):
 
     @staticmethod
     def forward(ctx: Any, x: Array) -> Array:
-        out = np.maximum(x, 0)
+        out = np.maximum(0, x)  # of two zeros the second: -0 stays
         ctx.save_for_backward(out)
         return out
 

@@ -26,7 +26,7 @@ class Pow(Operation):
     def forward(ctx: Any, a: Any, b: Any) -> Array:
         is_float = np.asarray(a).dtype.kind == "f" or np.asarray(b).dtype.kind == "f"
         out = np.power(a, b) if is_float else _integer_power(a, b)
-        ctx.save_for_backward(a, b, out)
+        ctx.save_for_backward(a, b, out if ctx.needs_input_grad[1] else None)
         return out
 
     @staticmethod

@@ -66,7 +66,9 @@ def erfc(input: Operand) -> Tensor:
     return Erfc.apply(to_float(input))
 
 
-class Erfinv(Rule, out=approximations.erfinv, dx=lambda grad, out: grad * (math.sqrt(math.pi) / 2 * exp(out * out))):
+class Erfinv(
+    Rule, out=approximations.erfinv, dx=lambda grad, x: grad * (math.sqrt(math.pi) / 2 * exp(Erfinv.apply(x) ** 2))
+):
     """out = the y with erf(y) = x.  dx = grad · √π/2 · e^(out²)"""
 
 

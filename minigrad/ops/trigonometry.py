@@ -133,13 +133,14 @@ class Hypot(Operation):
     @staticmethod
     def forward(ctx: Any, a: Array, b: Array) -> Array:
         out = np.hypot(a, b)
-        ctx.save_for_backward(a, b, out)
+        da, db = ctx.needs_input_grad
+        ctx.save_for_backward(a if da else None, b if db else None, out)
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         a, b, out = ctx.saved_tensors
-        return grad * (a / out), grad * (b / out)
+        return None if a is None else grad * (a / out), None if b is None else grad * (b / out)
 
 
 @public
