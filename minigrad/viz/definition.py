@@ -37,7 +37,7 @@ def opened(item: Item) -> Graph | None:
                 x._requires_grad = True
                 leaves[i] = x
         given.append(x)
-    cls = next(c for c in type(node).__mro__ if "definition" in c.__dict__)
+    cls: Any = next(c for c in type(node).__mro__ if "definition" in c.__dict__)
     try:
         with enable_grad(), recording(), use_kernels("numpy"):
             out = cls.definition(*given)
@@ -45,7 +45,7 @@ def opened(item: Item) -> Graph | None:
         return None
     if not isinstance(out, Variable) or out._edge is None or out.array.shape != gradient.shape:
         return None
-    graph = read(out)
+    graph = read(out, named=False)
     backward.walk(graph, gradient.astype(out.array.dtype))
     return _joined(graph, item, leaves)
 
@@ -67,7 +67,7 @@ def _joined(graph: Graph, item: Item, leaves: dict[int, Any]) -> Graph:
         if inner.is_leaf and inner.node is not None and id(inner.node.variable) in outer
     }
     for inner in graph.items:
-        inner.inside_of, inner.box = item, item.box
+        inner.inside_of, inner.box, inner.line = item, item.box, item.line
         for part in inner.inputs:
             if part.item in ends:
                 end = ends[part.item]

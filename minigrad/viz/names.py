@@ -28,8 +28,7 @@ class Names:
         for name, value in (variables or {}).items():
             if not name.startswith("__"):
                 self._variable(str(name), value)
-        wanted = {id(leaf) for leaf in leaves}
-        self._modules(wanted)
+        self._modules({id(leaf) for leaf in leaves})
 
     def _variable(self, name: str, value: Any) -> None:
         if isinstance(value, Variable):
@@ -51,7 +50,11 @@ class Names:
     def _modules(self, wanted: set[int]) -> None:
         """Add the modules that nobody named, and name the parameters of all."""
         inside = {id(part) for _, root in self.roots for part in root.modules()}
-        found = [m for m in _alive_modules() if id(m) not in inside and any(id(p) in wanted for p in m.parameters())]
+        found = [
+            m
+            for m in (_alive_modules() if wanted else [])
+            if id(m) not in inside and any(id(p) in wanted for p in m.parameters())
+        ]
         below = {id(child) for m in found for child in m.modules() if child is not m}
         self.roots += [("", m) for m in found if id(m) not in below]
         for name, root in self.roots:

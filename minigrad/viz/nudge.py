@@ -69,7 +69,8 @@ def _forward(graph: Graph, moved: dict[Item, Array]) -> float | None:
             if found is None:
                 return None
             inputs = [
-                now.get(part.item, x) if part.item is not None else x for part, x in zip(item.inputs, found.inputs, strict=False)
+                now.get(part.item, x) if part.item is not None else x
+                for part, x in zip(item.inputs, found.inputs, strict=False)
             ]
             cls: Any = type(node)
             ctx = cls()

@@ -29,11 +29,12 @@ NO_GRAPH = (
     "this tensor has no graph: nothing that it was computed from requires grad, or it was computed under no_grad, or "
     "detach() cut it off"
 )
+GROUPED_FROM, GROUP = 400, 60  # items of a graph from which a box of many parts gets boxes inside; how many parts one has
 
 
-@dataclass
+@dataclass(eq=False)
 class Box:
-    """A module: a box around the nodes that one call of it made."""
+    """A module: a box around the nodes that one call of it made. Or a run of nodes, where one box would hold too many."""
 
     name: str
     type: str
@@ -147,8 +148,8 @@ def run_recorded(what: Any) -> Any:
     return out
 
 
-def read(root: Variable, variables: Mapping[str, Any] | None = None) -> Graph:
-    """The graph behind a tensor; of one without a graph the tensor alone, and a note."""
+def read(root: Variable, variables: Mapping[str, Any] | None = None, named: bool = True) -> Graph:
+    """The graph behind a tensor; of one without a graph the tensor alone, and a note. named: with names of modules."""
     graph = Graph(root)
     edge = root_edge(root)
     if edge is None:
@@ -158,7 +159,7 @@ def read(root: Variable, variables: Mapping[str, Any] | None = None) -> Graph:
         item.name = graph.names.tensors.get(id(root.array), "")
         return graph
     nodes = _nodes(edge[0])
-    graph.names = names = Names([n.variable for n in nodes if n.variable is not None], variables)
+    graph.names = names = Names([n.variable for n in nodes if n.variable is not None and named], variables)
     for node in nodes:
         graph.by_node[node] = _item(node, names)
     _find_values(graph, nodes, edge)
@@ -168,6 +169,8 @@ def read(root: Variable, variables: Mapping[str, Any] | None = None) -> Graph:
         made_by = tensor._edge
         if made_by is not None and made_by[0] in graph.by_node and not graph.by_node[made_by[0]].name:
             graph.by_node[made_by[0]].name = name
+    if len(graph.items) > GROUPED_FROM:
+        _group_runs(graph)
     for i, item in enumerate(graph.items):
         item.id = i
     unknown = sum(item.kind == "op" and item.value is None for item in graph.items)
@@ -318,7 +321,8 @@ def _link(graph: Graph, nodes: Sequence[Node]) -> None:
         item = graph.by_node[node]
         found, given = kept(node), getattr(node, "inputs", None)
         item.line = found.line if found is not None else ""
-        names = rules.input_names(type(node), len(node._edges))
+        cls: Any = type(node)
+        names = rules.input_names(cls, len(node._edges))
         for i, edge in enumerate(node._edges):
             part = Input(names[i])
             if edge is not None:
@@ -431,6 +435,32 @@ def _put_in_boxes(graph: Graph, nodes: Sequence[Node]) -> None:
     for box in boxes.values():
         box.id = len(graph.boxes)
         graph.boxes.append(box)
+
+
+def _group_runs(graph: Graph) -> None:
+    """Put runs of nodes and boxes into boxes of their own where more stand side by side than can be looked at."""
+    children: dict[Box | None, list[Item | Box]] = {}
+    seen: set[Box] = set()
+    for item in graph.items:
+        children.setdefault(item.box, []).append(item)
+        box = item.box
+        while box is not None and box not in seen:
+            seen.add(box)
+            children.setdefault(box.outer, []).append(box)
+            box = box.outer
+    for around, parts in children.items():
+        while len(parts) > 2 * GROUP:
+            groups: list[Item | Box] = []
+            for start in range(0, len(parts), GROUP):
+                run = Box(f"part {start // GROUP + 1} of {-(-len(parts) // GROUP)}", "run of nodes", around, id=len(graph.boxes))
+                graph.boxes.append(run)
+                for part in parts[start : start + GROUP]:
+                    if isinstance(part, Box):
+                        part.outer = run
+                    else:
+                        part.box = run
+                groups.append(run)
+            parts = groups
 
 
 def _chain(box: Box | None) -> list[Box]:

@@ -21,7 +21,7 @@ from .tensors import Pool
 VERSION = 1  # of the format
 MANY = 1500  # nodes above which a page keeps ranges only
 OPENED = 120  # fused nodes that are opened
-NAIVE = 80  # nodes up to which the naive walk is shown
+NAIVE, SMALL = 80, 100_000  # nodes, and elements, up to which wrong orders are shown
 
 
 def walked(what: Any, names: Mapping[str, Any] | None = None, gradient: Any = None) -> Graph:
@@ -41,7 +41,7 @@ def walked(what: Any, names: Mapping[str, Any] | None = None, gradient: Any = No
 def record(
     graph: Graph, *, title: str, words: Sequence[str] | None = None, gradient: Any = None, beside: Any = None
 ) -> dict[str, Any]:
-    """The data of a page. beside: by item what another engine has (see parity/page.py)."""
+    """The data of a page. beside: by item what another engine has, as `parity.page` gives it."""
     many = len(graph.items) > MANY
     if many:
         graph.notes.append(
@@ -90,7 +90,7 @@ def record(
         "words": None if words is None else [str(w) for w in words],
     }
     begin = backward.start(graph.root, gradient)
-    if not many and graph.by_node and len(graph.items) <= NAIVE:
+    if graph.by_node and len(graph.items) <= NAIVE and sum(math.prod(item.shapes[0]) for item in graph.items) <= SMALL:
         runs = naive.walk(graph, begin)
         if runs is not None:
             data["naive"] = [
@@ -151,7 +151,7 @@ def _node(graph: Graph, item: Item, pool: Pool) -> dict[str, Any]:
     if item.is_leaf:
         told["before"], told["after"] = pool.put(item.before), pool.put(item.after)
     if item.kind == "op" and item.node is not None:
-        cls = type(item.node)
+        cls: Any = type(item.node)
         rule = rules.rule(cls)
         told["rule"] = {"out": rule.out, "text": rule.text}
         told["rule"]["d"] = rules.formulas(cls, [(p.name, p.wants) for p in item.inputs])

@@ -148,6 +148,12 @@ def _recorded_call(self: Module, *args: Any, **kwargs: Any) -> Any:
         _recorder.calls.pop()
 
 
+def _put(apply: Any, function_apply: Any, call: Any) -> None:
+    """Let operations, Functions and modules run so."""
+    places: Any = Operation, Function, Module
+    places[0].apply, places[1].apply, places[2].__call__ = classmethod(apply), classmethod(function_apply), call
+
+
 class recording(contextlib.ContextDecorator):
     """Inside, operations keep what `viz` shows: all values, the modules called, and the program's lines.
 
@@ -162,15 +168,11 @@ class recording(contextlib.ContextDecorator):
         _recorder.depth += 1
         if _recorder.depth == 1:
             _recorder.start()
-            Operation.apply = classmethod(_recorded_apply)  # type: ignore[method-assign, assignment]
-            Function.apply = classmethod(_recorded_function_apply)  # type: ignore[method-assign, assignment]
-            Module.__call__ = _recorded_call  # type: ignore[method-assign]
+            _put(_recorded_apply, _recorded_function_apply, _recorded_call)
         return self
 
     def __exit__(self, *error: object) -> None:
         _recorder.depth -= 1
         if _recorder.depth == 0:
-            Operation.apply = classmethod(_apply)  # type: ignore[method-assign]
-            Function.apply = classmethod(_function_apply)  # type: ignore[method-assign]
-            Module.__call__ = _call  # type: ignore[method-assign]
+            _put(_apply, _function_apply, _call)
             _recorder.start()

@@ -24,10 +24,10 @@ class Rule:
 
 
 @functools.cache
-def input_names(cls: type, n: int) -> tuple[str, ...]:
+def input_names(cls: Any, n: int) -> tuple[str, ...]:
     """What `forward` calls its inputs."""
     try:
-        parameters = list(inspect.signature(cls.forward).parameters.values())  # type: ignore[attr-defined]
+        parameters = list(inspect.signature(cls.forward).parameters.values())
     except (TypeError, ValueError, AttributeError):
         parameters = []
     names: list[str] = []
@@ -40,7 +40,7 @@ def input_names(cls: type, n: int) -> tuple[str, ...]:
 
 
 @functools.cache
-def rule(cls: type) -> Rule:
+def rule(cls: Any) -> Rule:
     """The rule of an operation's class; of a subclass without one that of the class it derives from."""
     first = ""
     for base in cls.__mro__:
@@ -79,9 +79,9 @@ def formulas(cls: type, inputs: list[tuple[str, bool]]) -> list[str]:
             result[i] = f"d{letter}{d[letter]}"
     for i, (name, _) in enumerate(inputs):  # ... or begins with the same letter
         if not result[i]:
-            letter = next((k for k in d if k.lower() == name[:1].lower() and not _taken(k, inputs)), None)
-            if letter is not None:
-                result[i] = f"d{letter}{d[letter]}"
+            found = next((k for k in d if k.lower() == name[:1].lower() and not _taken(k, inputs)), None)
+            if found is not None:
+                result[i] = f"d{found}{d[found]}"
     return result
 
 
@@ -128,15 +128,15 @@ def letters(item: Any) -> dict[str, Any] | None:
     tensors = [s for s in ins if s is not None]
     if is_elementwise(type(item.node), tensors, out) and all(len(s) <= len(out) for s in tensors):
         own = alphabet[: len(out)]
-        names = []
+        stretched: list[str | None] = []
         for shape in ins:
             part = own[len(own) - len(shape) :] if shape is not None else None
-            names.append(
+            stretched.append(
                 None
                 if part is None or shape is None
                 else "".join("_" if n == 1 and out[len(out) - len(shape) + j] != 1 else c for j, (c, n) in enumerate(zip(part, shape, strict=True)))
             )  # fmt: skip
-        return {"out": own, "ins": names, "sum": False, "elementwise": True}
+        return {"out": own, "ins": stretched, "sum": False, "elementwise": True}
     return None
 
 

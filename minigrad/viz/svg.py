@@ -103,7 +103,9 @@ def _drawn(item: Item, x: float, y: float) -> str:
         rows.append(("grad", brief(item.grad)))
     title = f"{item.name}: {item.op}" if item.name and item.kind == "op" else item.title
     full = "; ".join([title, shape, *(f"{k} {v}" for k, v in rows), *item.trouble])
-    lines = [f'<text class="title" x="{x + 10:.0f}" y="{y + 17:.0f}">{escape(_short(title, 23 - min(12, len(shape))))}</text>']
+    lines = [
+        f'<text class="title" x="{x + 10:.0f}" y="{y + 17:.0f}">{escape(_short(title, 23 - min(12, len(shape))))}</text>'
+    ]
     lines.append(f'<text class="shape" x="{x + WIDTH - 8:.0f}" y="{y + 17:.0f}">{escape(_short(shape, 12))}</text>')
     for k, (name, value) in enumerate(rows):
         lines.append(f'<text x="{x + 10:.0f}" y="{y + 36 + 16 * k:.0f}">{name} {escape(_short(value, 19))}</text>')

@@ -322,7 +322,7 @@ MG.nudge = (panel, node) => {
   if (!table) return;
   const t = MG.tensorOf(node.value), grad = MG.tensorOf(node.grad), slopes = MG.values(grad), steps = table.steps, middle = Math.floor(steps[0].length / 2);
   const which = h("select", { "aria-label": "which number" }, steps.map((_, k) => h("option", { value: k }, `[${MG.index(k, t.s).join(", ")}]`)));
-  const move = h("input", { type: "range", min: 0, max: steps[0].length - 1, value: middle, "aria-label": `move ${node.name}` });
+  const move = h("input", { type: "range", min: 0, max: steps[0].length - 1, value: middle + 3, "aria-label": `move ${node.name}` });
   const said = h("p", { class: "beside", "data-role": "nudge", "aria-live": "polite" });
   const show = () => {
     const row = steps[Number(which.value)], [x, loss] = row[Number(move.value)], [x0, loss0] = row[middle], slope = slopes[Number(which.value)];

@@ -15,6 +15,7 @@ MG.prepare = (data) => {
     node.got = []; // gradients sent to it
   });
   data.sent.forEach((s) => data.nodes[s.to].got.push(s));
+  for (const [id, inside] of Object.entries(data.inside)) data.nodes[inside.root].got.push(...data.nodes[id].got); // what comes to an opened node comes to its last step
   // Open from outside to inside, as long as the eye can take it in.
   const levels = d3.groups(data.boxes.map((_, i) => i), (i) => { let depth = 0; for (let b = data.boxes[i].outer; b !== null; b = data.boxes[b].outer) depth++; return depth; }).sort((a, b) => a[0] - b[0]);
   for (const [, boxes] of levels) {
@@ -73,23 +74,24 @@ MG.arrange = () => {
   }
   for (const p of parts.values()) {
     p.got = p.members.flatMap((n) => n.got).filter((s) => MG.active(s) && data.nodes[s.from].rep !== p.key);
-    p.runs = p.members.map((n) => n.b).sort((a, b) => a - b);
+    const runs = p.members.map((n) => n.b).filter((b) => b !== Infinity), made = p.members.filter((n) => n.kind === "op");
+    p.sentAt = p.got.map((g) => data.nodes[g.from].b).sort(d3.ascending); // in which steps its gradients come
+    p.end = runs.length ? d3.max(runs) : Infinity;
+    p.start = made.length ? d3.min(made, (n) => n.f) : -1;
+    p.last = p.box ? d3.greatest(made, (n) => n.f) || p.members[0] : p.node; // of a module its last operation: its output
+    p.isRoot = p.members.some((n) => n.id === MG.rootId());
+    p.trouble = p.members.some((n) => n.trouble);
   }
 };
 
 // What is known of a part after step s.
 MG.state = (p, s) => {
-  const { data } = MG, now = MG.steps[s];
-  const arrived = p.got.filter((g) => data.nodes[g.from].b < s || (data.nodes[g.from].b === s)).length;
-  const isRoot = p.members.some((n) => n.id === MG.rootId());
-  const running = now && now.rep === p.key;
-  const runs = p.members.filter((n) => n.b !== Infinity);
-  const done = runs.length > 0 && runs.every((n) => n.b <= s);
+  const now = MG.steps[s], { isRoot } = p, arrived = d3.bisectRight(p.sentAt, s), running = now && now.rep === p.key, done = p.end <= s;
   const begun = s >= MG.turn;
   let word = "", kind = "";
   const isOp = p.box || (p.node && p.node.kind === "op");
   if (p.node && p.node.kind === "constant") word = "wants no gradient";
-  else if (!begun) { if (running) { word = "computes now"; kind = "running"; } else if (isOp && p.members.every((n) => n.f > s)) { word = "not computed yet"; kind = "later"; } }
+  else if (!begun) { if (running) { word = "computes now"; kind = "running"; } else if (isOp && p.start > s) { word = "not computed yet"; kind = "later"; } }
   else if (running) { word = isOp ? "runs now" : "adds to .grad now"; kind = "running"; }
   else if (done) { word = "done ✓"; kind = "done"; }
   else if (isRoot && p.got.length === 0) { word = "has its gradient: 1"; kind = "ready"; }
@@ -102,7 +104,7 @@ MG.rootId = () => (MG.isOpened(MG.data.root) ? MG.data.inside[MG.data.root].root
 
 // -- where it stands
 
-const WIDTH = 190, HEIGHT = 82, SMALL = 60;
+const WIDTH = 204, HEIGHT = 82, SMALL = 60;
 MG.heightOf = (p) => (p.node && p.node.kind === "constant" ? SMALL : HEIGHT);
 
 MG.layout = () => {
@@ -175,16 +177,16 @@ MG.draw = () => {
   const openable = nodes.filter((p) => p.box || MG.data.inside[p.node.id]);
   openable.append("text").attr("class", "open").attr("x", WIDTH - 8).attr("y", (p) => MG.heightOf(p) - 9).attr("text-anchor", "end").text("open")
     .on("click", (event, p) => { event.stopPropagation(); MG.toggle(p.box ? p.key : `f${p.node.id}`); });
-  const troubled = nodes.filter((p) => p.members.some((n) => n.trouble));
+  const troubled = nodes.filter((p) => p.trouble);
   troubled.append("text").attr("class", "warn").attr("x", WIDTH - (0)).attr("y", 4).attr("text-anchor", "middle").text("⚠");
   MG.nodes = nodes; MG.drawnEdges = edges;
 };
 MG.corner = (p) => (p.box ? `${p.members.length} nodes` : p.node.shape.length > 1 ? `${p.node.shape.length} outputs` : p.node.shape[0].join("×"));
-MG.nameRoom = (p) => Math.max(8, 23 - MG.corner(p).length);
+MG.nameRoom = (p) => Math.max(7, Math.floor((WIDTH - 24 - MG.corner(p).length * 6.9) / 7.9));
 
 MG.tensorOf = (list) => { const i = (list || []).find((x) => x !== null); return i === undefined ? null : MG.data.tensors[i]; };
 // The value and the gradient that a part shows: of a module those of its last node, its output.
-MG.shown = (p) => (p.box ? p.members.filter((n) => n.kind === "op").sort((a, b) => a.f - b.f).at(-1) || p.members[0] : p.node);
+MG.shown = (p) => p.last;
 // What a node has of its gradient after step s: [tensor or null, words]
 MG.gradientAt = (node, s) => {
   const got = node.got.filter((g) => MG.active(g));
@@ -210,10 +212,11 @@ MG.paint = (s) => {
     if (p.mark === mark) return; // nothing to do: most nodes, in most steps
     p.mark = mark;
     group.attr("class", look);
-    group.attr("aria-label", `${MG.partTitle(p)}. ${p.box ? `${p.members.length} nodes` : MG.shape(p.node.shape[0])}. value ${texts.value}, gradient ${texts.grad}. ${state.word}.${p.members.some((n) => n.trouble) ? " Trouble here." : ""}`);
+    group.attr("aria-label", `${MG.partTitle(p)}. ${p.box ? `${p.members.length} nodes` : MG.shape(p.node.shape[0])}. value ${texts.value}, gradient ${texts.grad}. ${state.word}.${p.trouble ? " Trouble here." : ""}`);
     for (const row of ["value", "grad"]) {
       const t = row === "value" ? value : tensor, url = t ? MG.mini(t) : null;
-      group.select(`text.${row}`).text(MG.cut(texts[row], url ? 16 : 22));
+      const room = url ? WIDTH - 47 - 50 : WIDTH - 47 - 10, text = texts[row].length > room / 6.4 && t && t.n > 1 ? MG.brief(t, 3) : texts[row];
+      group.select(`text.${row}`).text(text).attr("textLength", text.length > room / 6.4 ? room : null).attr("lengthAdjust", "spacingAndGlyphs");
       group.select(`image.${row}`).attr("href", url).attr("display", url ? null : "none");
     }
     group.select("text.state").text(MG.cut(state.word, p.box || data.inside[(p.node || {}).id] ? 24 : 30));

@@ -35,7 +35,7 @@
     const p = MG.parts.get(key);
     if (!p) return;
     const t = d3.zoomTransform(svg.node()), [w, hh] = room(), x = t.applyX(p.x), y = t.applyY(p.y), k = t.k;
-    if (x < 100 * k || x > w - 100 * k || y < 45 * k || y > hh - 45 * k || k < 0.45) { const better = Math.max(k, 0.62); svg.call(zoom.transform, d3.zoomIdentity.translate(w / 2 - p.x * better, hh / 2 - p.y * better).scale(better)); }
+    if (x < 110 * k || x > w - 110 * k || y < 120 * k || y > hh - 120 * k || k < 0.55) { const better = Math.max(k, 0.62); svg.call(zoom.transform, d3.zoomIdentity.translate(w / 2 - p.x * better, hh / 2 - p.y * better).scale(better)); }
   };
 
   const rebuild = (follow) => {

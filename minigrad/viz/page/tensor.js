@@ -15,15 +15,15 @@ MG.h = (tag, attributes, ...children) => {
 };
 
 // A number with four digits, as minigrad/viz/tensors.py writes it.
-MG.num = (x) => {
+MG.num = (x, n = 4) => {
   if (typeof x === "string") return x;
   if (x === null || x === undefined) return "–";
   if (!Number.isFinite(x)) return Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
   if (Number.isInteger(x) && Math.abs(x) < 1e5) return String(x);
   const size = Math.abs(x);
-  if (size >= 1e-4 && size < 1e4) return String(Number(x.toPrecision(4)));
-  const [digits, power] = x.toExponential(3).split("e");
-  if (Number(power) < 4 && Number(power) >= -4) return String(Number(x.toPrecision(4)));
+  if (size >= 1e-4 && size < 1e4) return String(Number(x.toPrecision(n)));
+  const [digits, power] = x.toExponential(n - 1).split("e");
+  if (Number(power) < 4 && Number(power) >= -4) return String(Number(x.toPrecision(n)));
   return `${Number(digits)}e${power[0] === "-" ? "-" : "+"}${power.slice(1)}`;
 };
 MG.in = (x) => { const text = MG.num(x); return text.startsWith("-") ? `(${text})` : text; }; // inside a product
@@ -40,14 +40,14 @@ MG.values = (t) => {
   return t.all;
 };
 MG.shape = (s) => (s.length ? s.join("×") : "one number");
-MG.brief = (t) => {
+MG.brief = (t, n = 4) => {
   if (!t) return "–";
   const all = MG.values(t);
   if (all && t.n === 1) return MG.num(all[0]);
-  if (all && t.s.length === 1 && t.n <= 3) return `[${all.map(MG.num).join(" ")}]`;
+  if (all && t.s.length === 1 && t.n <= 3) return `[${all.map((v) => MG.num(v)).join(" ")}]`;
   if (t.n === 0) return "empty";
   if (t.lo === undefined) return "nan";
-  return `${MG.num(t.lo)} .. ${MG.num(t.hi)}${t.bad ? ` (${t.bad} not finite)` : ""}`;
+  return `${MG.num(t.lo, n)} .. ${MG.num(t.hi, n)}${t.bad ? ` (${t.bad} not finite)` : ""}`;
 };
 MG.index = (k, shape) => { const at = []; for (let d = shape.length - 1; d >= 0; d--) { at.unshift(k % shape[d]); k = Math.floor(k / shape[d]); } return at; };
 MG.flat = (at, shape) => at.reduce((k, i, d) => k * shape[d] + i, 0);
@@ -69,14 +69,18 @@ MG.mini = (t) => {
   }
   return t.url;
 };
+MG.table = (scale) => d3.range(255).map((i) => { const c = d3.rgb(scale(i / 254)); return [c.r, c.g, c.b, 255]; });
+MG.signs = MG.table(d3.interpolateRdBu);
+MG.grays = MG.table(d3.interpolateGreys);
 MG.pixels = (grid, gray) => {
   const canvas = document.createElement("canvas");
   canvas.width = grid.c; canvas.height = grid.r;
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d"), image = context.createImageData(grid.c, grid.r), table = gray ? MG.grays : MG.signs;
   for (let i = 0; i < grid.r * grid.c; i++) {
-    context.fillStyle = MG.color(grid.at(i), grid.max, gray);
-    context.fillRect(i % grid.c, Math.floor(i / grid.c), 1, 1);
+    const v = grid.at(i), share = Number.isFinite(v) ? (gray ? v / grid.max : 0.5 + (0.5 * v) / grid.max) : -1;
+    image.data.set(share < 0 ? [255, 0, 255, 255] : table[Math.round(share * 254)], 4 * i);
   }
+  context.putImageData(image, 0, 0);
   return canvas.toDataURL();
 };
 
