@@ -73,11 +73,5 @@ class Names:
 
 def _alive_modules() -> list[Module]:
     """Every module of the program that is alive and was made ready."""
-    found = []
-    for x in gc.get_objects():
-        try:
-            if isinstance(x, Module) and "_parameters" in x.__dict__:
-                found.append(x)
-        except Exception:  # an object whose class answers strangely: not one of ours
-            continue
-    return found
+    # By type(x), not x.__class__, which is code of the object's own.
+    return [x for x in gc.get_objects() if issubclass(type(x), Module) and "_parameters" in x.__dict__]

@@ -29,7 +29,10 @@ NO_GRAPH = (
     "this tensor has no graph: nothing that it was computed from requires grad, or it was computed under no_grad, or "
     "detach() cut it off"
 )
-GROUPED_FROM, GROUP = 400, 60  # items of a graph from which a box of many parts gets boxes inside; how many parts one has
+GROUPED_FROM, GROUP = (
+    400,
+    60,
+)  # items of a graph from which a box of many parts gets boxes inside; how many parts one has
 
 
 @dataclass(eq=False)
@@ -452,7 +455,12 @@ def _group_runs(graph: Graph) -> None:
         while len(parts) > 2 * GROUP:
             groups: list[Item | Box] = []
             for start in range(0, len(parts), GROUP):
-                run = Box(f"part {start // GROUP + 1} of {-(-len(parts) // GROUP)}", "run of nodes", around, id=len(graph.boxes))
+                run = Box(
+                    f"part {start // GROUP + 1} of {-(-len(parts) // GROUP)}",
+                    "run of nodes",
+                    around,
+                    id=len(graph.boxes),
+                )
                 graph.boxes.append(run)
                 for part in parts[start : start + GROUP]:
                     if isinstance(part, Box):

@@ -11,7 +11,8 @@ import contextlib
 import linecache
 import os
 import sys
-from dataclasses import dataclass
+import weakref
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class Call:
     path: str  # its name, seen from the outermost module that was called; "" for that one
     number: int  # which call of it, from 1
     outer: Call | None
+    outputs: list[weakref.ref[Node]] = field(default_factory=list)  # the nodes that made what it returned
 
 
 @dataclass
@@ -142,10 +144,15 @@ def _recorded_function_apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _recorded_call(self: Module, *args: Any, **kwargs: Any) -> Any:
     _recorder.enter(self)
+    call = _recorder.calls[-1]
     try:
-        return _call(self, *args, **kwargs)
+        out = _call(self, *args, **kwargs)
     finally:
         _recorder.calls.pop()
+    for x in out if isinstance(out, tuple | list) else [out]:
+        if isinstance(x, Variable) and x._edge is not None:
+            call.outputs.append(weakref.ref(x._edge[0]))
+    return out
 
 
 def _put(apply: Any, function_apply: Any, call: Any) -> None:
