@@ -32,7 +32,9 @@ def example() -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m minigrad.viz", description="Write the backward page of a program.")
-    parser.add_argument("program", nargs="?", help="a Python file that computes a loss with minigrad; a small example if left out")
+    parser.add_argument(
+        "program", nargs="?", help="a Python file that computes a loss with minigrad; a small example if left out"
+    )
     parser.add_argument("--name", default="loss", help="the variable from which the backward pass begins (loss)")
     parser.add_argument("-o", "--output", default="backward.html", help="the file to write (backward.html)")
     parser.add_argument("--text", action="store_true", help="print the graph instead")
@@ -48,11 +50,15 @@ def main(arguments: list[str] | None = None) -> int:
     loss = variables.get(given.name)
     if not isinstance(loss, Variable):
         tensors = [name for name, value in variables.items() if isinstance(value, Variable)]
-        parser.error(f"the program has no tensor {given.name!r} when it ends; it has {', '.join(tensors) or 'none'} (--name)")
+        parser.error(
+            f"the program has no tensor {given.name!r} when it ends; it has {', '.join(tensors) or 'none'} (--name)"
+        )
     if given.text:
         print(text(loss, names=variables))
     else:
-        print(f"{page(loss, given.output, names=variables)}: open it in a browser; → is the next step, ? lists the keys")
+        print(
+            f"{page(loss, given.output, names=variables)}: open it in a browser; → is the next step, ? lists the keys"
+        )
     return 0
 
 

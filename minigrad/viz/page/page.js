@@ -171,7 +171,7 @@
     if (!arrived.length) panel.append(h("p", { class: "trouble" }, `None of its ${got.length} gradient${got.length > 1 ? "s" : ""} has arrived: it has nothing to pass on.`));
     else {
       const value = (g) => MG.brief(data.tensors[g.grad]);
-      panel.append(h("p", { class: "trouble" }, `It has ${arrived.length} of its ${got.length} gradients: ${arrived.map((g) => `${value(g)} from ${MG.nameOf(g.from)}`).join(", ")}. Still to come: from ${missing.map((g) => MG.nameOf(g.from)).join(", ")}.`));
+      panel.append(h("p", { class: "trouble" }, `It has ${arrived.length} of its ${got.length} gradients: ${arrived.map((g) => `${value(g)} from ${MG.nameOf(g.from)}`).join(", ")}. Still to come: ${d3.rollups(missing, (g) => g.length, (g) => g.from).map(([from, n]) => `${n > 1 ? `${n} ` : ""}from ${MG.nameOf(from)}`).join(", ")}.`));
       const rows = (data.parts || {})[node.id];
       if (rows) {
         const order = data.nodes[node.id].got.filter((g) => g.of === undefined);
@@ -185,7 +185,7 @@
       }
       panel.append(h("p", {}, "What comes later would then never be passed on, or the node would have to run again and count the first part twice. Choose one that has all its gradients."));
     }
-    say(panel.textContent);
+    say([...panel.children].map((c) => c.textContent).join(" "));
   };
   const explainChoice = () => {
     const id = ran[step - MG.turn], node = data.nodes[id];

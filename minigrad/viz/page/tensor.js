@@ -77,7 +77,7 @@ MG.pixels = (grid, gray) => {
   canvas.width = grid.c; canvas.height = grid.r;
   const context = canvas.getContext("2d"), image = context.createImageData(grid.c, grid.r), table = gray ? MG.grays : MG.signs;
   for (let i = 0; i < grid.r * grid.c; i++) {
-    const v = grid.at(i), share = Number.isFinite(v) ? (gray ? v / grid.max : 0.5 + (0.5 * v) / grid.max) : -1;
+    const v = grid.at(i), share = Number.isFinite(v) ? Math.min(1, Math.max(0, gray ? v / grid.max : 0.5 + (0.5 * v) / grid.max)) : -1;
     image.data.set(share < 0 ? [255, 0, 255, 255] : table[Math.round(share * 254)], 4 * i);
   }
   context.putImageData(image, 0, 0);
