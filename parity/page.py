@@ -215,6 +215,10 @@ def _torch_gradients(theirs: Any) -> dict[Any, np.ndarray]:
 # -- which node is which
 
 
+def _equal(a: Any, b: Any) -> bool:
+    return np.array_equal(a, b)
+
+
 def _pairs(graph: Graph, theirs: Any, outputs: dict[tuple[str, int], Any], names: dict[int, str]) -> dict[Item, Any]:
     pairs: dict[Item, Any] = {}
     if theirs.grad_fn is None or not graph.by_node:
@@ -229,12 +233,32 @@ def _pairs(graph: Graph, theirs: Any, outputs: dict[tuple[str, int], Any], names
             call = call.outer
     for item, node in starts:
         _together(item, node, pairs)
+    pairs.setdefault(graph.top, theirs.grad_fn)
     parameters = {item.name: item for item in graph.items if item.op == "parameter"}
     for node in _all(theirs.grad_fn):
         leaf = getattr(node, "variable", None)
         if leaf is not None and names.get(id(leaf)) in parameters:
             pairs.setdefault(parameters[names[id(leaf)]], node)
+    _same_leaves(graph, theirs.grad_fn, pairs)
     return pairs
+
+
+def _same_leaves(graph: Graph, root: Any, pairs: dict[Item, Any]) -> None:
+    """Leaves without names, by what they hold: where no two hold the same."""
+    mine = [item for item in graph.items if item.is_leaf and item not in pairs]
+    taken = set(pairs.values())
+    free = [node for node in _all(root) if getattr(node, "variable", None) is not None and node not in taken]
+    for item in mine:
+        fits = [
+            node
+            for node in free
+            if item.value is not None and np.array_equal(node.variable.detach().numpy(), item.value)
+        ]
+        if (
+            len(fits) == 1
+            and sum(_equal(other.value, own) for other in mine) == 1
+        ):
+            pairs[item] = fits[0]
 
 
 def _all(root: Any) -> Iterator[Any]:

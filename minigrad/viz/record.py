@@ -114,12 +114,9 @@ def record(
 
 def _budget(items: Sequence[Item]) -> int:
     """Up to how many elements a tensor is written whole, so that all of them together stay below a megabyte."""
-    sizes: list[int] = []
-    for item in items:
-        count = 2 + sum(s is not None for s in item.sent)
-        sizes += [math.prod(item.shapes[0])] * count
+    sizes = [math.prod(item.shapes[0]) for item in items]
     for mid in (6000, 3000, 1024, 300):
-        if sum(n for n in sizes if n <= mid) * 16 / 3 < 700_000:
+        if sum(n for n in sizes if n <= mid) * 2 * 16 / 3 < 1_000_000:  # a value and a gradient each, in base 64
             return mid
     return 256
 
@@ -211,19 +208,16 @@ def _sent(one: Sent, pool: Pool) -> dict[str, Any]:
     return told
 
 
-def _parts(graph: Graph, pool: Pool) -> dict[int, list[list[int | None]]]:
-    """By node where several gradients meet: what each of them alone would make it send.
+def _parts(graph: Graph, pool: Pool) -> dict[int, dict[int, list[int | None]]]:
+    """By node where several gradients meet, and by each of them: what it alone would make the node send.
 
     `backward` is linear in the gradient, so what too early a run would send is the sum of some of these.
     """
-    found: dict[int, list[list[int | None]]] = {}
+    found: dict[int, dict[int, list[int | None]]] = {}
     for item in graph.items:
         if item.kind != "op" or len(item.arrivals) < 2 or len(item.shapes) > 1 or not item.ran or item.node is None:
             continue
-        rows = []
-        for arrival in item.arrivals:
-            rows.append([pool.put(g) for g in _alone(item, arrival.gradient)])
-        found[item.id] = rows
+        found[item.id] = {a.id: [pool.put(g) for g in _alone(item, a.gradient)] for a in item.arrivals}
     return found
 
 

@@ -165,7 +165,7 @@ MG.draw = () => {
   nodes.filter((p) => p.box).append("rect").attr("class", "deck").attr("x", 5).attr("y", -5).attr("width", WIDTH).attr("height", (p) => MG.heightOf(p)).attr("rx", 8);
   nodes.append("rect").attr("class", "body").attr("width", WIDTH).attr("height", (p) => MG.heightOf(p)).attr("rx", 8);
   nodes.append("title").text((p) => MG.partTitle(p));
-  nodes.append("text").attr("class", "name").attr("x", 9).attr("y", 17).text((p) => MG.cut(MG.partTitle(p), MG.nameRoom(p)));
+  nodes.append("text").attr("class", "name").attr("x", 9).attr("y", 17).text((p) => MG.fit(MG.partTitle(p), MG.nameRoom(p), "650 13px"));
   nodes.append("text").attr("class", "shape").attr("x", WIDTH - 8).attr("y", 17).attr("text-anchor", "end").text((p) => MG.corner(p));
   for (const [row, y] of [["value", 36], ["grad", 54]]) {
     const some = row === "value" ? nodes : nodes.filter((p) => !(p.node && p.node.kind === "constant"));
@@ -182,7 +182,16 @@ MG.draw = () => {
   MG.nodes = nodes; MG.drawnEdges = edges;
 };
 MG.corner = (p) => (p.box ? `${p.members.length} nodes` : p.node.shape.length > 1 ? `${p.node.shape.length} outputs` : p.node.shape[0].join("×"));
-MG.nameRoom = (p) => Math.max(7, Math.floor((WIDTH - 24 - MG.corner(p).length * 6.9) / 7.9));
+// As much of a text as fits into so many pixels.
+MG.ruler = document.createElement("canvas").getContext("2d");
+MG.fit = (text, room, font) => {
+  MG.ruler.font = `${font} system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`;
+  if (MG.ruler.measureText(text).width <= room) return text;
+  let n = text.length;
+  while (n > 3 && MG.ruler.measureText(`${text.slice(0, n)}…`).width > room) n--;
+  return `${text.slice(0, n)}…`;
+};
+MG.nameRoom = (p) => { MG.ruler.font = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'; return WIDTH - 26 - MG.ruler.measureText(MG.corner(p)).width; };
 
 MG.tensorOf = (list) => { const i = (list || []).find((x) => x !== null); return i === undefined ? null : MG.data.tensors[i]; };
 // The value and the gradient that a part shows: of a module those of its last node, its output.

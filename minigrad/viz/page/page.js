@@ -174,10 +174,9 @@
       panel.append(h("p", { class: "trouble" }, `It has ${arrived.length} of its ${got.length} gradients: ${arrived.map((g) => `${value(g)} from ${MG.nameOf(g.from)}`).join(", ")}. Still to come: ${d3.rollups(missing, (g) => g.length, (g) => g.from).map(([from, n]) => `${n > 1 ? `${n} ` : ""}from ${MG.nameOf(from)}`).join(", ")}.`));
       const rows = (data.parts || {})[node.id];
       if (rows) {
-        const order = data.nodes[node.id].got.filter((g) => g.of === undefined);
         node.sent.forEach((s, i) => {
           if (s === null) return;
-          const right = data.tensors[data.sent[s].grad], some = arrived.map((g) => rows[order.indexOf(g)]).filter(Boolean).map((row) => data.tensors[row[i]]);
+          const right = data.tensors[data.sent[s].grad], some = arrived.map((g) => rows[data.sent.indexOf(g)]).filter(Boolean).map((row) => data.tensors[row[i]]);
           if (!some.length || !some.every((t) => t && MG.values(t)) || !MG.values(right)) return;
           const sums = MG.values(right).map((_, k) => d3.sum(some, (t) => MG.values(t)[k])), k = MG.largest(right), at = right.n > 1 ? ` at [${MG.index(k, right.s).join(", ")}]` : "";
           panel.append(h("p", { class: "rule", "data-role": "too-early" }, `Run now, it would send ${MG.num(Number(sums[k].toPrecision(4)))}${at} to ${MG.nameOf(data.sent[s].to)}; right is ${MG.num(MG.values(right)[k])}.`));
