@@ -249,15 +249,8 @@ def _same_leaves(graph: Graph, root: Any, pairs: dict[Item, Any]) -> None:
     taken = set(pairs.values())
     free = [node for node in _all(root) if getattr(node, "variable", None) is not None and node not in taken]
     for item in mine:
-        fits = [
-            node
-            for node in free
-            if item.value is not None and np.array_equal(node.variable.detach().numpy(), item.value)
-        ]
-        if (
-            len(fits) == 1
-            and sum(_equal(other.value, own) for other in mine) == 1
-        ):
+        fits = [node for node in free if _equal(node.variable.detach().numpy(), item.value)]
+        if len(fits) == 1 and sum(_equal(other.value, item.value) for other in mine) == 1:
             pairs[item] = fits[0]
 
 

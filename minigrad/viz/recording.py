@@ -48,7 +48,7 @@ class Kept:
     cut: list[bool]  # by input: whether `detach` cut it off a graph
     outputs: list[Array | None]
     call: Call | None
-    line: str  # "train.py:12: loss = ..."
+    line: str  # "mine.py:12: loss = ..."
     saved: tuple[Any, ...] | None  # what `save_for_backward` kept, as copies: a freed graph can still be walked
 
 
