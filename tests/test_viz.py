@@ -22,7 +22,7 @@ from minigrad.viz.definition import opened
 from minigrad.viz.reading import read
 from minigrad.viz.record import record, to_json, walked
 
-PAGE = Path(viz.__file__).parent / "page"
+PAGE = Path(viz.__file__).parent / "assets"
 
 
 class TwoOutputs(Function):

@@ -21,7 +21,7 @@ Viz looks at graphs from above: nothing of the engine knows it, and `import mini
     trouble.py     nan, inf, vanished and exploded gradients, where they first show
     tensors.py     tensors in few bytes
     record.py      all that as plain data
-    text.py  dot.py  layout.py  svg.py  page.py    what is made of it
+    text.py  dot.py  layout.py  svg.py  page.py    what is made of it; assets/ holds the page, its script and its libraries
 """
 
 from .dot import dot

@@ -80,5 +80,5 @@ def _script(name: str) -> str:
 
 
 def _file(name: str) -> str:
-    text = resources.files(__package__).joinpath("page", *name.split("/")).read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath("assets", *name.split("/")).read_text(encoding="utf-8")
     return text.replace("</script", "<\\/script")

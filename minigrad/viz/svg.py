@@ -64,7 +64,7 @@ def svg(loss: Any, *, names: Mapping[str, Any] | None = None) -> Drawing:
     for i, note in enumerate(graph.notes):
         parts.append(f'<text class="note" x="20" y="{height + 8 + 16 * i:.0f}">{escape(_short(note, 150))}</text>')
     height += 16 * len(graph.notes) + (8 if graph.notes else 0)
-    style = resources.files(__package__).joinpath("page", "drawing.css").read_text(encoding="utf-8")
+    style = resources.files(__package__).joinpath("assets", "drawing.css").read_text(encoding="utf-8")
     label = escape(f"The graph of {graph.top.title}: {len(graph.items)} nodes", quote=True)
     return Drawing(
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" width="{width:.0f}" height="{height:.0f}" '

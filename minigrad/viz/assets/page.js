@@ -289,7 +289,7 @@
   const wrong = data.beside ? data.beside.first : null;
   if (wrong !== null && wrong !== undefined) { for (const key of data.nodes[wrong].chain) MG.open.add(key); rebuild(true); go(data.nodes[wrong].b); look(data.nodes[wrong].rep); }
   else go(0);
-  addEventListener("resize", () => whole());
+  addEventListener("resize", () => { const now = MG.steps[step]; if (now) look(now.rep); });
   MG.go = jump; MG.at = () => step; MG.last = lastStep; MG.mode = setMode; // for programs that drive the page
   document.documentElement.setAttribute("data-ready", "yes");
 })();
