@@ -111,6 +111,11 @@ def _note(graph: Graph) -> None:
             f"The graph was freed by an earlier backward pass: {freed} nodes cannot run again, so the page shows what is still there. "
             "Say backward(retain_graph=True), or compute inside `with viz.recording():`."
         )
+    elif any(item.node is not None and item.node._saved is None for item in graph.items):
+        graph.notes.append(
+            "A backward pass has gone through this graph already. It is shown once more, from what was recorded: .grad before is what "
+            "the leaves hold now, after that pass."
+        )
     raising = sum(any(t.startswith("its backward raises") for t in item.trouble) for item in graph.items)
     if raising:
         graph.notes.append(f"The backward of {raising} nodes raises an error: nothing goes beyond them.")

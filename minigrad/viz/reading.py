@@ -435,6 +435,9 @@ def _put_in_boxes(graph: Graph, nodes: Sequence[Node]) -> None:
         if item.kind == "constant" and item.name:
             continue
         item.box = _common(around)
+    calls: dict[Any, int] = {}
+    for key, box in sorted(boxes.items(), key=lambda entry: entry[1].number):
+        calls[key[:2]] = box.number = calls.get(key[:2], 0) + 1  # which call in this graph
     for box in boxes.values():
         box.id = len(graph.boxes)
         graph.boxes.append(box)

@@ -126,9 +126,9 @@ MG.tensor = (t, { name = "", gray = false, words = null, onpick = null, role = "
   let size, left, top;
   const draw = () => {
     const grid = MG.grid(t, slice);
-    const numbers = grid.c <= 8 && grid.r * grid.c <= 64 && !gray;
+    const numbers = grid.c <= 8 && grid.r <= 16 && grid.r * grid.c <= 64 && !gray;
     const width = 380 - (rowWords ? 70 : 0);
-    size = numbers ? [Math.min(58, width / grid.c), 22] : Array(2).fill(Math.max(0.6, Math.min(columnWords ? 26 : 18, width / grid.c, Math.max(2, 260 / grid.r))));
+    size = numbers ? [Math.min(58, width / grid.c), 22] : Array(2).fill(Math.max(0.6, Math.min(columnWords ? 26 : 18, width / grid.c, Math.max(grid.r > 100 ? 2 : 5, 260 / grid.r))));
     if (!numbers && !rowWords && grid.r <= 2) size[1] = 16;
     if (grid.block) size = [Math.min(width / grid.c, 10), Math.min(width / grid.c, 10)];
     left = rowWords ? 70 : 1; top = columnWords ? 58 : 1;
