@@ -101,6 +101,7 @@ _ROOMS = (
     "special",
     "testing",
     "version",
+    "viz",
     "xpu",
 )
 _FROM_ROOMS = {"vmap": "func"}

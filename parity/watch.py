@@ -53,7 +53,7 @@ class Watch:
         self.nudged: set[int] = set()
 
     def run(self, program: Callable[[Any], Any]) -> Record:
-        with warnings.catch_warnings(), _same_random_numbers(self.engine), _hooked(self.engine.module, self):
+        with warnings.catch_warnings(), same_random_numbers(self.engine), _hooked(self.engine.module, self):
             warnings.simplefilter("ignore")
             error = None
             try:
@@ -191,7 +191,7 @@ def _tensors(roots: Any) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def _same_random_numbers(engine: Engine) -> Iterator[None]:
+def same_random_numbers(engine: Engine) -> Iterator[None]:
     """Every run starts from the same numbers, of each generator that a program might use; NumPy's and Python's go on
     afterwards where they were."""
     numpy_state, python_state = np.random.get_state(), random.getstate()

@@ -1,0 +1,121 @@
+"""The graph as a drawing in SVG, made without any program beside Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from importlib import resources
+from typing import Any
+
+from .layout import place
+from .reading import Item
+from .record import walked
+from .tensors import brief
+
+MOST = 300  # nodes
+WIDTH, HEIGHT, ACROSS, DOWN = 196, 62, 24, 46  # of a node, and the room between them
+
+
+class Drawing(str):
+    """SVG text that a notebook draws inline."""
+
+    def _repr_svg_(self) -> str:
+        return str(self)
+
+
+def svg(loss: Any, *, names: Mapping[str, Any] | None = None) -> Drawing:
+    """The graph behind a tensor as SVG text, every node with its value and gradient; a notebook draws it inline.
+
+    loss, names: as in `text`. Of more than 300 nodes those nearest the loss are drawn, and the drawing says so.
+    """
+    graph = walked(loss, names)
+    items = graph.items
+    if len(items) > MOST:
+        items = items[-MOST:]
+        graph.notes.append(
+            f"{len(graph.items)} nodes are too many for a drawing: the {MOST} nearest the loss are shown."
+        )
+    order = _sorted(items)
+    number = {item: i for i, item in enumerate(order)}
+    edges = [
+        (number[part.item], number[item])
+        for item in order
+        for part in item.inputs
+        if part.item in number and part.item is not None
+    ]
+    places = place(len(order), edges)
+    x = [20 + column * (WIDTH + ACROSS) for column, _ in places]
+    y = [20 + layer * (HEIGHT + DOWN) for _, layer in places]
+    width, height = max(x) + WIDTH + 20, max(y) + HEIGHT + 20
+    parts = []
+    for item in order:
+        for i, part in enumerate(item.inputs):
+            if part.item is None or part.item not in number:
+                continue
+            a, b = number[part.item], number[item]
+            x1, y1, x2, y2 = x[a] + WIDTH / 2, y[a] + HEIGHT, x[b] + WIDTH / 2 + _shift(item, i), y[b]
+            bend = max(20.0, (y2 - y1) / 2)
+            kind = "edge" if item.sent[i] is not None else "edge none"
+            parts.append(
+                f'<path class="{kind}" d="M{x1:.0f} {y1:.0f} C{x1:.0f} {y1 + bend:.0f} {x2:.0f} {y2 - bend:.0f} {x2:.0f} {y2 - 3:.0f}"/>'
+            )
+    for i, item in enumerate(order):
+        parts.append(_drawn(item, x[i], y[i]))
+    for i, note in enumerate(graph.notes):
+        parts.append(f'<text class="note" x="20" y="{height + 8 + 16 * i:.0f}">{escape(_short(note, 150))}</text>')
+    height += 16 * len(graph.notes) + (8 if graph.notes else 0)
+    style = resources.files(__package__).joinpath("assets", "drawing.css").read_text(encoding="utf-8")
+    label = escape(f"The graph of {graph.top.title}: {len(graph.items)} nodes", quote=True)
+    return Drawing(
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" width="{width:.0f}" height="{height:.0f}" '
+        f'viewBox="0 0 {width:.0f} {height:.0f}"><style>{style}</style>'
+        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        f'<path d="M0 0L8 4L0 8z"/></marker></defs>{"".join(parts)}</svg>'
+    )
+
+
+def _sorted(items: list[Item]) -> list[Item]:
+    """Inputs before those who use them; constants come late in a graph's list."""
+    order: list[Item] = []
+    inside, seen = set(items), set()
+    for root in items:
+        stack: list[tuple[Item, bool]] = [(root, False)]
+        while stack:
+            item, done = stack.pop()
+            if done:
+                order.append(item)
+            elif item not in seen and item in inside:
+                seen.add(item)
+                stack.append((item, True))
+                stack += [(part.item, False) for part in reversed(item.inputs) if part.item is not None]
+    return order
+
+
+def _shift(item: Item, i: int) -> float:
+    """Arrows into one node end side by side."""
+    return (i - (len(item.inputs) - 1) / 2) * min(16.0, WIDTH / 2 / max(1, len(item.inputs)))
+
+
+def _drawn(item: Item, x: float, y: float) -> str:
+    shape = "x".join(map(str, item.shapes[0])) or "one"
+    rows = [("value", brief(item.value))]
+    if item.kind != "constant":
+        rows.append(("grad", brief(item.grad)))
+    title = f"{item.name}: {item.op}" if item.name and item.kind == "op" else item.title
+    full = "; ".join([title, shape, *(f"{k} {v}" for k, v in rows), *item.trouble])
+    lines = [
+        f'<text class="title" x="{x + 10:.0f}" y="{y + 17:.0f}">{escape(_short(title, 23 - min(12, len(shape))))}</text>'
+    ]
+    lines.append(f'<text class="shape" x="{x + WIDTH - 8:.0f}" y="{y + 17:.0f}">{escape(_short(shape, 12))}</text>')
+    for k, (name, value) in enumerate(rows):
+        lines.append(f'<text x="{x + 10:.0f}" y="{y + 36 + 16 * k:.0f}">{name} {escape(_short(value, 19))}</text>')
+    mark = f'<text class="trouble" x="{x + WIDTH - 14:.0f}" y="{y + HEIGHT - 8:.0f}">!</text>' if item.trouble else ""
+    return (
+        f'<g class="{item.kind}"><title>{escape(full)}</title><rect x="{x:.0f}" y="{y:.0f}" width="{WIDTH}" height="{HEIGHT}" rx="8"/>'
+        f"{''.join(lines)}{mark}</g>"
+    )
+
+
+def _short(text: str, most: int) -> str:
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return text if len(text) <= most else text[: most - 1] + "…"
