@@ -66,6 +66,7 @@ class Kernel:
     comparisons: list[tuple[str, int]] = field(default_factory=list)  # cases of the table, and the seed that reached it
     outputs: dict[int, str] = field(default_factory=dict)  # the arrays that it changes, by position; those of whole
     # numbers (which may be places, where a wrong one would lead out of an array) only of a kernel that has no others
+    floating: set[int] = field(default_factory=set)  # of these the ones that hold floating numbers
     changing: dict[int, list[tuple[str, int]]] = field(default_factory=dict)  # the comparisons in which it changed them
 
 
@@ -97,10 +98,11 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
         if where not in seen.comparisons:
             seen.comparisons.append(where)
         names = list(inspect.signature(kernel.__wrapped__).parameters)
-        floating = [i for i, old in before.items() if old.dtype.kind == "f"]
-        for i in floating or before:
+        for i in before:
             if changed(before[i], args[i]).any():
                 seen.outputs[i] = names[i]
+                if before[i].dtype.kind == "f":
+                    seen.floating.add(i)
                 comparisons = seen.changing.setdefault(i, [])
                 if where not in comparisons:
                     comparisons.append(where)
@@ -123,6 +125,9 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
                     break
                 where = (case.name, seed)
                 compare(case, seed)
+    for kernel in found.values():
+        if kernel.floating:
+            kernel.outputs = {i: name for i, name in kernel.outputs.items() if i in kernel.floating}
     return found
 
 

@@ -18,23 +18,24 @@ def _before(a: Any, b: Any, descending: Any) -> Any:
 
 
 @kernel
-def _first(rows: Array, best: Array, places: Array, descending: bool) -> None:
-    """rows (m, n); best and places (m, k): what was found so far, in order."""
-    k = best.shape[1]
+def _first(rows: Array, places: Array, descending: bool) -> None:
+    """rows (m, n); places (m, k), in order; best: what was found so far in a row."""
+    k = places.shape[1]
+    best = np.empty(k, rows.dtype)
     for r in range(rows.shape[0]):
         for i in range(rows.shape[1]):
             value = rows[r, i]
-            if i >= k and not _before(value, best[r, k - 1], descending):
+            if i >= k and not _before(value, best[k - 1], descending):
                 continue  # nearly always: the first k are soon large
             j = min(i, k - 1)
-            while j > 0 and _before(value, best[r, j - 1], descending):
-                best[r, j], places[r, j] = best[r, j - 1], places[r, j - 1]
+            while j > 0 and _before(value, best[j - 1], descending):
+                best[j], places[r, j] = best[j - 1], places[r, j - 1]
                 j -= 1
-            best[r, j], places[r, j] = value, i
+            best[j], places[r, j] = value, i
 
 
 def first_of_order(rows: Array, k: int, descending: bool) -> Array:
     """See selection.first_of_order; k > 0."""
-    best, places = np.empty((len(rows), k), rows.dtype), np.empty((len(rows), k), np.int64)
-    split(len(rows), rows.size, lambda a, b: _first(rows[a:b], best[a:b], places[a:b], descending))
+    places = np.empty((len(rows), k), np.int64)
+    split(len(rows), rows.size, lambda a, b: _first(rows[a:b], places[a:b], descending))
     return places
