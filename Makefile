@@ -12,12 +12,12 @@ test: $(STAMP)  ## style, types, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 2 -q
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 test-deep: $(STAMP)  ## the tests with many more drawn examples, and compiled loops that look at every index
 	$(BIN)/python -m parity faults
-	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -n 2 -q tests/test_kernels.py tests/test_kernels_conv.py tests/test_kernels_reached.py
-	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -n 2 -q
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -q tests/test_kernels.py tests/test_kernels_conv.py tests/test_kernels_reached.py
+	HYPOTHESIS_PROFILE=deep $(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 test-matrix: $(STAMP)  ## what is installed, by each Python that is here, oldest and newest dependencies, and all tests
 	$(BIN)/nox

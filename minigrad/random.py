@@ -409,8 +409,7 @@ class Generator:
             raise NotImplementedError(f"randperm of {n} numbers: minigrad shuffles at most {(2**32 - 1) // 20 - 1}")
         if n < 2:
             return np.arange(n, dtype=dtype)
-        step = self._raw32(n - 1) % np.arange(n, 1, -1, dtype=np.uint64)
-        return (fast_swaps(n) or swapped)(step.astype(np.int64)).astype(dtype, copy=False)
+        return (fast_swaps(n) or swapped)(self._raw32(n - 1)).astype(dtype, copy=False)
 
     @quiet
     def bernoulli(self, shape: Sequence[int], dtype: Any, p: float | np.ndarray = 0.5) -> np.ndarray:
@@ -676,10 +675,11 @@ def _sincos_32(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 # The shuffle's swaps, which depend on one another
 
 
-def swapped(step: np.ndarray) -> np.ndarray:
-    """The numbers 0 to n - 1 after n - 1 swaps: for i = 0, 1, ..., of the elements at i and i + step[i]."""
-    order = list(range(len(step) + 1))  # a list: its elements are swapped faster than an array's
-    for i, z in enumerate(step.tolist()):
+def swapped(drawn: np.ndarray) -> np.ndarray:
+    """The numbers 0 to n - 1 after n - 1 swaps: for i = 0, 1, ..., of the elements at i and i + drawn[i] % (n - i)."""
+    n = len(drawn) + 1
+    order = list(range(n))  # a list: its elements are swapped faster than an array's
+    for i, z in enumerate((drawn % np.arange(n, 1, -1, dtype=np.uint64)).tolist()):
         order[i], order[i + z] = order[i + z], order[i]
     return np.array(order)
 

@@ -25,7 +25,7 @@ __all__ = [
 def _fast_swaps(n: int) -> Callable[[np.ndarray], np.ndarray] | None:
     """The compiled form of random.swapped. A swap in Python costs as much as some eight elements in a pass of NumPy's, and
     where compiled loops are at hand already, nothing is to be loaded for a short one."""
-    return compiled_form("swaps.swapped", n * (64 if at_hand() else 8))
+    return compiled_form("swaps.swapped", n * (1 << 10 if at_hand() else 8))
 
 
 random.fast_swaps = _fast_swaps

@@ -14,16 +14,18 @@ import functools
 import inspect
 import itertools
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
 
 import numpy as np
 
-from .agreement import Mismatch, Tally, check_case
+from .agreement import Example, Mismatch, Tally, _Backward, check_case, run_form
 from .case import CASES, Case
+from .engines import MINIGRAD
+from .inputs import Seeded
 
 
 @contextmanager
@@ -64,6 +66,7 @@ class Kernel:
     comparisons: list[tuple[str, int]] = field(default_factory=list)  # cases of the table, and the seed that reached it
     outputs: dict[int, str] = field(default_factory=dict)  # the arrays that it changes, by position; those of whole
     # numbers (which may be places, where a wrong one would lead out of an array) only of a kernel that has no others
+    floating: set[int] = field(default_factory=set)  # of these the ones that hold floating numbers
     changing: dict[int, list[tuple[str, int]]] = field(default_factory=dict)  # the comparisons in which it changed them
 
 
@@ -76,7 +79,8 @@ def _kernels() -> dict[str, Any]:
 def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Kernel]:
     """By kernel: the comparisons that reach it, none for some that nobody compares.
 
-    A case whose first four examples call no kernel, and apply nothing that has a compiled form, is left at that.
+    A case whose first four examples, in minigrad alone, call no kernel, and apply nothing that has a compiled form, is left at
+    that; and so is, after eight, a case all kernels of whose files have been reached as often as `examples` says.
     """
     from minigrad.autograd.fused import Fused
 
@@ -89,13 +93,16 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
         if seen is None:
             return
         called.add(kernel.name)
+        if not where[0]:
+            return
         if where not in seen.comparisons:
             seen.comparisons.append(where)
         names = list(inspect.signature(kernel.__wrapped__).parameters)
-        floating = [i for i, old in before.items() if old.dtype.kind == "f"]
-        for i in floating or before:
+        for i in before:
             if changed(before[i], args[i]).any():
                 seen.outputs[i] = names[i]
+                if before[i].dtype.kind == "f":
+                    seen.floating.add(i)
                 comparisons = seen.changing.setdefault(i, [])
                 if where not in comparisons:
                     comparisons.append(where)
@@ -110,12 +117,40 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
     with split(), watched(note), mock.patch.object(Fused, "apply", classmethod(note_form)):
         for case in cases if cases is not None else list(CASES.values()):
             called.clear()
-            for seed in range(examples):
-                if seed == 4 and not called:
+            where = ("", 0)
+            for seed in range(4):
+                alone(case, seed)
+            for seed in range(examples if called else 0):
+                if seed == 8 and all(len(found[name].comparisons) >= examples for name in _beside(called, found)):
                     break
                 where = (case.name, seed)
                 compare(case, seed)
+    for kernel in found.values():
+        if kernel.floating:
+            kernel.outputs = {i: name for i, name in kernel.outputs.items() if i in kernel.floating}
     return found
+
+
+def _beside(called: set[str], names: Iterable[str]) -> list[str]:
+    """The kernels in the files of those that were called: others that the same operations may call."""
+    files = {name.partition(".")[0] for name in called}
+    return [name for name in names if name.partition(".")[0] in files]
+
+
+def alone(case: Case, seed: int, position: str = "compiled") -> None:
+    """What minigrad does in one example of a case, without a comparison: forward, gradient, and the gradient's gradient."""
+    with warnings.catch_warnings(), MINIGRAD.module.use_kernels(position):
+        warnings.simplefilter("ignore")
+        example = Example(case, Seeded(seed), Tally(), position)
+        run = run_form(MINIGRAD, case, example.form, example.call, seed=example.seed)
+        outputs = [i for i, (_, y) in enumerate(run.outputs) if isinstance(y, MINIGRAD.Tensor) and y.requires_grad]
+        if not case.gradient or not outputs:
+            return
+        drawn = [(tuple(run.outputs[i][1].shape), MINIGRAD.dtype(run.outputs[i][1])) for i in outputs]
+        side = _Backward(run, outputs, [example.draw.cotangent(*d) for d in drawn])
+        with suppress(Exception):  # a derivative that there is not, which comparisons are about
+            gradients = [g for g in side.gradients(create_graph=True) if g is not None and g.requires_grad]
+            side.second(gradients, [example.draw.cotangent(tuple(g.shape), MINIGRAD.dtype(g)) for g in gradients])
 
 
 def compare(case: Case, seed: int, position: str = "compiled") -> None:

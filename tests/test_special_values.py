@@ -359,6 +359,13 @@ PROGRAMS = {
         (lambda t, x: t.cummax(x, 1)[0], [((3, n),) for n in row_sizes()]),
         (lambda t, x: t.cummin(x, 0)[0], [((7, n),) for n in row_sizes()]),
     ],
+    "special.erfc": lambda: [(lambda t, x: t.erfc(x), [((n,),) for n in row_sizes()])],
+    "special.erfinv": lambda: [(lambda t, x: t.erfinv(x.tanh()), [((n,),) for n in row_sizes()])],
+    "special.lgamma": lambda: [(lambda t, x: t.lgamma(x), [((n,),) for n in row_sizes()])],
+    "first.first_of_order": lambda: [
+        (lambda t, x: t.topk(x, min(5, x.shape[1]))[0], [((3, n),) for n in row_sizes()]),
+        (lambda t, x: t.topk(x, 2, dim=0, largest=False)[0], [((7, n),) for n in row_sizes()]),
+    ],
     "optimizer.adam": lambda: [(adam, [((n,), (n,)) for n in row_sizes() + around(LARGE)])],
     "optimizer.momentum": lambda: [(momentum, [((n,), (n,)) for n in row_sizes() + around(LARGE)])],
     "swaps.swapped": list,  # ... of whole numbers: a permutation

@@ -110,11 +110,11 @@ def _load(folder: Path) -> Run:
 
         options, tokenizer = config["options"], own_tokenizer([], 0, _above(folder, "tokenizer.json", advice))
         weights = _weights(folder, results, advice)
-        sizes = [options[name] for name in ("max_length", "width", "heads", "depth", "dropout")]
+        sizes = {name: options[name] for name in ("max_length", "width", "heads", "depth", "dropout")}
         classes = len(weights["head.bias"])
         results.setdefault("classes", ["negative", "positive"] if folder.name != "news" else NEWS)
         try:
-            own = Encoder(len(tokenizer), classes, *sizes, pad=tokenizer.pad_token_id)
+            own = Encoder(len(tokenizer), classes, **sizes, pad=tokenizer.pad_token_id)
             own.load_state_dict(weights)
         except RuntimeError as error:
             raise Refused(f"{folder}/model.safetensors does not fit its settings ({why(error)}): {advice}.") from None

@@ -19,6 +19,8 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     attention.py      scaled dot-product attention, in blocks, on that tile
     recurrent.py      recurrent layers, the whole walk along a sequence, on that tile
     running.py        the largest and the smallest so far
+    first.py          the first few elements of an order
+    special.py        erfc, its inverse, ln Γ
     grid.py           images read between their elements
     substitution.py   equations with a triangular matrix
     scatter.py        rows added up by index: the gradient of an embedding

@@ -67,6 +67,9 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
             f"cummax {name}",
             through(lambda x: torch.cummax(x, 0).values + torch.cummax(x, 1).values, rows, dtype=dtype),
         )
+        for special in (torch.erfc, torch.erfinv, torch.lgamma):
+            yield f"{special.__name__} {name}", through(special, rows, dtype=dtype)
+        yield f"topk {name}", through(lambda x: torch.topk(x, 5).values, rows, dtype=dtype)
         triangle = torch.eye(60, dtype=dtype)
         yield (
             f"solve_triangular {name}",

@@ -162,13 +162,13 @@ class RunningExtreme(Operation):
     grad_fn_name = "CummaxBackward0"
 
     @staticmethod
-    def forward(ctx: Any, x: Array, key: tuple[Array, ...], values: Array) -> Array:
-        ctx.key, ctx.shape = key, x.shape
+    def forward(ctx: Any, x: Array, places: Array, dim: int, values: Array) -> Array:
+        ctx.places, ctx.dim, ctx.shape = places, dim, x.shape
         return values
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return add_at(grad, ctx.key, ctx.shape), None, None
+        return add_at(grad, grid_key(ctx.places, ctx.dim), ctx.shape), None, None, None
 
 
 class RunningLeast(RunningExtreme):
@@ -195,7 +195,7 @@ def _running_extreme(input: Operand, dim: int, largest: bool) -> ValuesIndices:
     find = compiled_form("running.running", size(input.array) * (64 if at_hand() else 4)) or running
     values, places = find(input.array, dim, largest)
     operation = RunningExtreme if largest else RunningLeast
-    return ValuesIndices(operation.apply(input, grid_key(places, dim), values), wrap(places))
+    return ValuesIndices(operation.apply(input, places, dim, values), wrap(places))
 
 
 @public

@@ -42,8 +42,8 @@ def encode(texts: list[str], tokenizer: Tokenizer, recipe: dict) -> dict[str, np
     rows, most = [], recipe["max_length"]
     tail = most // 2 if recipe["keep"] == "both" else 1  # of both ends; or the beginning, and the end mark
     for encoding in tokenizer.encode_batch([clean(text) for text in texts]):
-        ids = encoding.ids
-        rows.append(ids if len(ids) <= most else ids[: most - tail] + ids[-tail:])
+        row = encoding.ids
+        rows.append(row if len(row) <= most else row[: most - tail] + row[-tail:])
     length = max(2, *map(len, rows))
     ids = np.full((len(rows), length), recipe["pad_token_id"], np.int64)
     mask = np.zeros((len(rows), length), np.int64)
