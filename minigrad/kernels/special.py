@@ -43,7 +43,7 @@ def _polynomial(coefficients: Any, x: Any) -> Any:
 @kernel
 def _erfc(x: Array, out: Array) -> None:
     for i in range(x.size):
-        v = np.float64(x[i])
+        v = float(x[i])
         y = abs(v)
         if y <= 0.46875:
             out[i] = 1.0 - v * _polynomial(_ERF_P, v * v) / _polynomial(_ERF_Q, v * v)
@@ -63,7 +63,7 @@ def _erfc(x: Array, out: Array) -> None:
 @kernel
 def _erfinv(x: Array, out: Array) -> None:
     for i in range(x.size):
-        v = np.float64(x[i])
+        v = float(x[i])
         if abs(v) <= 0.85:
             q = 0.5 * v
             r = 0.180625 - q * q
@@ -102,7 +102,7 @@ def _above_half(y: Any) -> Any:
 @kernel
 def _lgamma(x: Array, out: Array) -> None:
     for i in range(x.size):
-        v = np.float64(x[i])
+        v = float(x[i])
         if np.isinf(v):
             out[i] = np.inf
         elif not v < 0.5:

@@ -5,7 +5,6 @@ Their values are computed in approximations.py and gamma_values.py."""
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,21 +56,21 @@ def erf(input: Operand) -> Tensor:
     return Erf.apply(to_float(input))
 
 
-def _fast(name: str, x: Array, otherwise: Callable[[Array], Array]) -> Array:
-    """The compiled form of a function of approximations.py if it should run now; in NumPy it makes some sixteen passes."""
-    return (compiled_form(name, size(x) * (64 if at_hand() else 16)) or otherwise)(x)
+def _work(x: Array) -> int:
+    """What the functions of approximations.py do: in NumPy some sixteen passes over x."""
+    return size(x) * (64 if at_hand() else 16)
 
 
 def _erfc(x: Array) -> Array:
-    return _fast("special.erfc", x, approximations.erfc)
+    return (compiled_form("special.erfc", _work(x)) or approximations.erfc)(x)
 
 
 def _erfinv(x: Array) -> Array:
-    return _fast("special.erfinv", x, approximations.erfinv)
+    return (compiled_form("special.erfinv", _work(x)) or approximations.erfinv)(x)
 
 
 def _lgamma(x: Array) -> Array:
-    return _fast("special.lgamma", x, approximations.lgamma)
+    return (compiled_form("special.lgamma", _work(x)) or approximations.lgamma)(x)
 
 
 class Erfc(Rule, out=_erfc, dx=lambda grad, x: grad * (-_SLOPE * exp(-(x * x)))):
