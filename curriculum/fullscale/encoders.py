@@ -69,7 +69,7 @@ def is_head(model: nn.Module, parameter: str) -> bool:
     return not parameter.startswith(body) or "pooler." in parameter
 
 
-def _check_weights(name: str, model: nn.Module, found: dict[str, Any], trained: bool) -> None:
+def _check_weights(name: str, model: Any, found: dict[str, Any], trained: bool) -> None:
     missing = sorted(found["missing_keys"])
     lacking = [key for key in missing if trained or not is_head(model, key)]
     unexpected = sorted(found["unexpected_keys"])
