@@ -183,7 +183,7 @@ def _ours(model: Any, made: Any, labels: list[int], tokenizer: Any, settings: An
         _, metrics = reviews.fit(
             settings, Folder(settings), model, optimizer_of(model, settings.lr), made, labels, pad, one_cycle(0.06, "linear")
         )  # fmt: skip
-    _, used = reviews.split(labels, settings.seed)
+    _, used = reviews.split(labels, settings)
     batches = by_length(made, used, settings.batch_size, settings.seed)(0)[warm_up:]
     _, seconds = metrics.column("seconds")
     lengths = [made.lengths[used[batch]] for batch in batches]

@@ -61,7 +61,7 @@ def fullscale(folder):
     torch.set_num_threads(1)
     torch.manual_seed(0)
     run = folder / "run"
-    tiny = ["mnist-cnn", "--data", "embedded", "--limit", "320", "--epochs", "2", "--batch-size", "32", "--width", "4"]
+    tiny = ["mnist-cnn", "--data", "embedded", "--limit", "320", "--epochs", "12", "--batch-size", "32", "--width", "8"]
     resume = ["--resume"] if (run / "config.json").exists() else []
     code = main([*tiny, "--save-every", "3", "--out", str(run), *resume])
     if code:
@@ -148,7 +148,7 @@ def main(kind, how, count, seed, folder):
     if how == "kill":
         while done < count:
             child = fork(training, folder)
-            time.sleep(rng.uniform(0, 0.7 * duration))
+            time.sleep(rng.uniform(0, (1.0 if kind == "fullscale" else 0.7) * duration))  # one gone on with is shorter
             sign = signal.SIGKILL if done % 2 else signal.SIGTERM
             os.kill(child, sign)
             code = ended(child)

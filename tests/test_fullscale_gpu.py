@@ -20,7 +20,8 @@ from curriculum import corpus
 from curriculum.fullscale import cuda, find_batch, loop, pictures, settings
 from curriculum.fullscale.__main__ import main
 from curriculum.fullscale.errors import Refused
-from curriculum.fullscale.gpu import STAGES, agreement, environment, machine, pack
+from curriculum.fullscale.gpu import STAGES, agreement, machine, pack
+from curriculum.fullscale.gpu import context as contexts
 from curriculum.fullscale.gpu import record as records
 from curriculum.fullscale.gpu import stages as gpu_stages
 
@@ -93,7 +94,7 @@ def _with_child(monkeypatch: pytest.MonkeyPatch, ends: str) -> None:
     """Stages whose process says two figures and then does what `ends` says; the device is taken for a GPU."""
     from curriculum.fullscale import gpu
 
-    monkeypatch.setattr(gpu, "STAGES", (gpu_stages.Stage("facts", "first", 1, first=True), gpu_stages.Stage("mnist", "second", 1)))  # fmt: skip
+    monkeypatch.setattr(gpu, "STAGES", (contexts.Stage("facts", "first", 1, first=True), contexts.Stage("mnist", "second", 1)))  # fmt: skip
     monkeypatch.setattr(settings, "choose_device", lambda wanted: "cuda:0")
     monkeypatch.setattr(gpu, "command", lambda stage, context, before: [sys.executable, "-u", "-c", CHILD % ends, json.dumps(before)])  # fmt: skip
 
@@ -170,7 +171,7 @@ def test_missing_packages_are_named_and_stop_nothing(monkeypatch: pytest.MonkeyP
 def test_stages_name_what_packages_they_lack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     said: list[dict[str, Any]] = []
     monkeypatch.setattr(gpu_stages.importlib.util, "find_spec", lambda name: None)
-    context = gpu_stages.Context("cuda:0", rehearse=False, model="", scratch=str(tmp_path), say=said.append)
+    context = contexts.Context("cuda:0", rehearse=False, model="", scratch=str(tmp_path), say=said.append)
     gpu_stages.tests(context)
     assert said == [{"left_out": "pytest, hypothesis missing"}]
 
@@ -200,8 +201,8 @@ def test_what_is_packed_fits_and_is_read(
                 content = f"{text} {i} {os.urandom(20).hex()}".encode()
                 member.size = len(content)
                 file.addfile(member, io.BytesIO(content))
-    context = gpu_stages.Context("cpu", rehearse=True, model="", scratch=str(tmp_path))
-    encoder = gpu_stages.encoder(context)
+    context = contexts.Context("cpu", rehearse=True, model="", scratch=str(tmp_path))
+    encoder = contexts.encoder(context)
 
     arguments = ["gpu", "--data-dir", str(data), "--model", encoder, "--pack"]
     assert main([*arguments, str(out), "--mib", "0.2"]) == 0
@@ -529,7 +530,7 @@ def test_each_precision_s_errors_are_what_its_digits_cost() -> None:
 
 def test_stages_have_a_time_and_a_function_each() -> None:
     assert sum(stage.seconds for stage in STAGES) == 480
-    assert "PYTHONPATH" in environment()
+    assert "PYTHONPATH" in contexts.environment()
 
 
 def test_what_can_be_missing_stops_nothing_that_does_not_need_it() -> None:
@@ -544,6 +545,23 @@ def test_what_can_be_missing_stops_nothing_that_does_not_need_it() -> None:
         "print(machine.packages()['packages_missing'] is not None)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], env=environment(), capture_output=True, text=True, check=False
+        [sys.executable, "-c", program], env=contexts.environment(), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_stage_runs_in_a_process_of_its_own(tmp_path: Path) -> None:
+    """By the command that is used on a GPU; its figures are lines that are understood."""
+    import subprocess
+
+    from curriculum.fullscale import gpu
+
+    context = contexts.Context("cpu", rehearse=True, model="", scratch=str(tmp_path))
+    done = subprocess.run(
+        gpu.command(STAGES[0], context, {}), env=contexts.environment(), cwd=tmp_path, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found = [records.parse(line) for line in done.stdout.splitlines()]
+    assert None not in found
+    assert "copy_gb_per_second" in found[-1]  # type: ignore[operator]
+    assert not done.stderr

@@ -24,10 +24,9 @@ from typing import Any
 
 from ..errors import Refused, Stopped
 from . import pack
+from .context import ROOT, Context, Stage, environment
 from .record import Record, as_line, parse
-from .stages import STAGES, Context, Stage, run_stage
-
-ROOT = Path(__file__).parents[3]
+from .stages import STAGES, run_stage
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -159,16 +158,11 @@ def command(stage: Stage, context: Context, before: dict[str, Any]) -> list[str]
         sys.executable,
         "-u",
         "-m",
-        "curriculum.fullscale.gpu.stages",
+        "curriculum.fullscale.gpu",
         stage.name,
         context.to_json(),
         json.dumps(before),
     ]
-
-
-def environment() -> dict[str, str]:
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return os.environ | {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
 
 
 def _kill(child: subprocess.Popen[str]) -> None:

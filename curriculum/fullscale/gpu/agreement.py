@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..settings import PRECISIONS
-from .stages import Context, encoder, full_scale
+from .context import Context, encoder, full_scale
 
 # In low precision a deep network's gradient says little of itself: ReLU and max pooling pass it elsewhere where rounding
 # turned a sign. So models are held against what the same precision costs on a CPU.

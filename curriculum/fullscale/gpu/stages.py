@@ -7,26 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import io
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .record import MARK
-
-
-@dataclass(frozen=True)
-class Stage:
-    name: str
-    title: str
-    seconds: float  # of 8 minutes
-    first: bool = False  # measured in every call: it says on what
-
+from . import agreement, machine
+from .context import ROOT, Context, Stage, encoder, environment, full_scale, losses, results
 
 STAGES = (
     Stage("facts", "what is here, and its limits", 25, first=True),
@@ -41,42 +30,6 @@ STAGES = (
 )
 
 
-@dataclass
-class Context:
-    """On what a stage computes, and to whom it says what it finds."""
-
-    device: str
-    rehearse: bool
-    model: str  # folder of the encoder; "": there is none
-    scratch: str
-    before: dict[str, Any] = field(default_factory=dict)  # figures of this stage from a call that was cut
-    say: Callable[[dict[str, Any]], None] = lambda found: print(MARK + json.dumps(found), flush=True)
-
-    def to_json(self) -> str:
-        return json.dumps({name: getattr(self, name) for name in ("device", "rehearse", "model", "scratch")})
-
-    @property
-    def cuda(self) -> bool:
-        return self.device.startswith("cuda")
-
-    def figures(self, **found: Any) -> None:
-        self.say(found)
-
-    def bar(self, name: str, value: float, kind: str, bound: float, speed: bool = False) -> bool:
-        """Judge a figure: `at least` or `at most` the bound. Speed, and what little data decides, says nothing in a rehearsal."""
-        met = bool(value >= bound if kind == "at least" else value <= bound)
-        judged = None if speed and self.rehearse else met
-        self.say({"bar": {"name": name, "value": value, "kind": kind, "bound": bound, "met": judged}})
-        return met
-
-    def folder(self, name: str) -> Path:
-        return Path(self.scratch) / name
-
-    def data(self) -> list[str]:
-        """Where commands take their data from."""
-        return ["--data", "embedded" if self.rehearse else "auto"]
-
-
 def run_stage(
     name: str, context: Context, before: dict[str, Any], say: Callable[[dict[str, Any]], None]
 ) -> tuple[str, str]:
@@ -89,64 +42,11 @@ def run_stage(
     return "done", ""
 
 
-def full_scale(*arguments: str) -> str:
-    """A command of full scale in this process; what it printed. Errors: RuntimeError where it ends otherwise than well."""
-    from ..__main__ import main
-
-    said, wrong = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(wrong):
-        status = main(list(arguments))
-    if status:
-        raise RuntimeError(f"{' '.join(arguments[:1])} ended with {status}: {wrong.getvalue().strip()[-250:]}")
-    return said.getvalue()
-
-
-def results(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "results.json").read_bytes())
-
-
-def losses(folder: Path) -> list[float]:
-    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    return [row["loss"] for row in rows if "loss" in row]
-
-
-def encoder(context: Context) -> str:
-    """The encoder's folder; where none was given, or in a rehearsal, one of two narrow layers with random weights."""
-    if context.model and not context.rehearse:
-        return context.model
-    folder = context.folder("encoder")
-    if not (folder / "config.json").exists():
-        import torch
-        from transformers import DistilBertConfig, DistilBertModel
-        from transformers.utils import logging
-
-        from curriculum import corpus
-
-        from ..transfer import own_tokenizer
-
-        logging.disable_progress_bar()
-        folder.mkdir(parents=True, exist_ok=True)
-        tokenizer = own_tokenizer(corpus.reviews(200, 0)[0], 300, folder)
-        torch.manual_seed(0)
-        shape: dict[str, Any] = {
-            "dim": 32,
-            "hidden_dim": 64,
-            "n_layers": 2,
-            "n_heads": 2,
-            "max_position_embeddings": 512,
-        }
-        DistilBertModel(DistilBertConfig(vocab_size=len(tokenizer), pad_token_id=0, **shape)).save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-    return str(folder)
-
-
 # -- the stages
 
 
 def facts(context: Context) -> None:
     """Versions beside requirements.lock, the device, its measured limits."""
-    from . import machine
-
     context.figures(**machine.packages())
     context.figures(**machine.device(context.device))
     for name, value in machine.limits(context.device, size=256 if context.rehearse else 8192):
@@ -154,8 +54,6 @@ def facts(context: Context) -> None:
 
 
 def agree(context: Context) -> None:
-    from . import agreement
-
     for precision in ("fp32", "bf16", "fp16") if context.cuda else ("fp32", "bf16"):
         for kind in ("layers", "models", "optimizers"):
             worst: dict[str, float] = getattr(agreement, kind)(context.device, precision)
@@ -225,8 +123,6 @@ def tests(context: Context) -> None:
     """The tests of full scale; on a GPU, commands take it of themselves. In each precision, side by side."""
     import subprocess
 
-    from . import ROOT, environment
-
     lacking = [name for name in ("pytest", "hypothesis") if importlib.util.find_spec(name) is None]
     if lacking:
         return context.figures(left_out=f"{', '.join(lacking)} missing")
@@ -285,8 +181,6 @@ def throughput(context: Context) -> None:
     import subprocess
 
     from benchmarks import throughput as bench
-
-    from . import ROOT, environment
 
     rows = [(length, way, False) for length in (512, 256) for way in bench.WAYS] + [
         (512, "ours", True),
@@ -434,8 +328,6 @@ def resume(context: Context) -> None:
     import signal
     import subprocess
 
-    from . import ROOT, environment
-
     size = ["--epochs", "30", "--width", "16", "--save-every", "20"]
     if context.rehearse:
         size = ["--limit", "320", "--epochs", "6", "--width", "4", "--save-every", "7"]
@@ -500,8 +392,6 @@ def nccl(context: Context) -> None:
 
     import torch
 
-    from . import ROOT, agreement, environment
-
     context.figures(**agreement.group_of_one(context))
     count = torch.cuda.device_count() if context.cuda else 0
     if context.rehearse:
@@ -549,9 +439,3 @@ def main(given: list[str]) -> int:
     made = Context(**json.loads(context), before=json.loads(before))
     _FUNCTIONS[name](made)
     return 0
-
-
-if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    sys.stdout.flush()
-    os._exit(code)  # what a library left running, nobody waits for
