@@ -36,15 +36,76 @@ PADDING = "the zeros around an image, and between the places of a transposed one
 OVERFLOW = "sums and squares of numbers near the largest pass it before they are divided, in one formula or in both"
 ACCIDENTS = {
     "what LAPACK makes of numbers that are none, of a matrix that is not quite singular or whose scale is lost": {
-        ANY: [
-            "cholesky_inverse", "svd", "svd.values", "linalg.svd", "Tensor.svd", "linalg.svdvals", "linalg.eigh",
-            "linalg.eigh.one_triangle", "linalg.eigvalsh", "linalg.lstsq", "linalg.cholesky", "linalg.cholesky.plain", "cholesky",
-            "linalg.pinv", "pinverse", "linalg.pinv.hermitian", "linalg.matrix_norm.dims", "linalg.cond", "linalg.det", "det", "slogdet",
-            "linalg.slogdet", "logdet", "linalg.solve", "linalg.tensorsolve", "linalg.inv", "linalg.tensorinv",
-            "linalg.householder_product", "qr", "Tensor.qr", "linalg.qr", "matrix_exp",
-            "matrix_exp.second", "linalg.matrix_exp", "distributions.MultivariateNormal.scale_tril", "lu", "linalg.lu",
-            "linalg.lu_factor", "linalg.lu_factor_ex", "Tensor.lu", "lu.infos", "lu_unpack", "lu_solve", "Tensor.lu_solve",
-            "linalg.inv_ex", "linalg.solve_ex", "linalg.cholesky_ex", "orgqr", "ormqr",
+        ("nan", "inf", "-inf", "denormal", "tiny"): [
+            "cholesky_inverse",
+        ],
+        ("inf", "-inf", "denormal", "huge", "-0"): [
+            "svd", "linalg.svd", "Tensor.svd",
+        ],
+        ("inf", "-inf", "huge", "-0"): [
+            "svd.values", "linalg.svdvals",
+        ],
+        ("nan", "inf", "-inf", "denormal", "huge", "tiny", "-0"): [
+            "linalg.eigh", "linalg.eigh.one_triangle", "linalg.lstsq", "linalg.qr",
+            "linalg.cholesky_ex",
+        ],
+        ("nan", "inf", "-inf", "denormal", "huge", "tiny"): [
+            "linalg.eigvalsh",
+        ],
+        ("inf", "-inf", "huge"): [
+            "linalg.cholesky", "matrix_exp",
+        ],
+        ("inf", "-inf"): [
+            "linalg.cholesky.plain", "cholesky", "linalg.pinv", "pinverse",
+            "linalg.matrix_norm.dims", "distributions.MultivariateNormal.scale_tril",
+        ],
+        ("nan", "inf", "-inf"): [
+            "linalg.pinv.hermitian",
+        ],
+        ("inf", "-inf", "denormal", "tiny", "-0"): [
+            "linalg.cond",
+        ],
+        ("nan", "inf", "-inf", "denormal", "huge", "-0"): [
+            "linalg.det", "det", "slogdet", "linalg.slogdet",
+        ],
+        ("inf", "-inf", "denormal", "-0"): [
+            "logdet",
+        ],
+        ("inf", "-inf", "denormal", "huge"): [
+            "linalg.solve",
+        ],
+        ("inf", "-inf", "denormal", "tiny"): [
+            "linalg.tensorsolve", "linalg.tensorinv",
+        ],
+        ("inf", "-inf", "denormal", "huge", "tiny"): [
+            "linalg.inv",
+        ],
+        ("nan", "inf", "-inf", "huge", "slope"): [
+            "linalg.householder_product", "orgqr",
+        ],
+        ("tiny", "-0"): [
+            "qr", "Tensor.qr",
+        ],
+        ("huge",): [
+            "matrix_exp.second",
+        ],
+        ("denormal", "huge", "tiny", "-0"): [
+            "linalg.matrix_exp", "linalg.inv_ex",
+        ],
+        ("nan", "denormal", "huge", "slope"): [
+            "lu", "linalg.lu", "linalg.lu_factor", "linalg.lu_factor_ex", "Tensor.lu", "lu.infos",
+        ],
+        ("nan", "denormal", "huge"): [
+            "lu_unpack",
+        ],
+        ("inf", "-inf", "denormal"): [
+            "lu_solve", "Tensor.lu_solve",
+        ],
+        ("inf", "-inf", "denormal", "huge", "tiny", "-0"): [
+            "linalg.solve_ex",
+        ],
+        ("nan", "inf", "-inf", "huge"): [
+            "ormqr",
         ],
     },
     PADDING: {
@@ -111,7 +172,6 @@ ACCIDENTS = {
     },
     "PyTorch multiplies the slope by 0": {NOT_FINITE: ["nan_to_num"]},
     "PyTorch divides by a power of two that is less than the smallest number": {SMALL: ["frexp"]},
-    "from 2 p - 1, in which a tiny p is lost": {SMALL: ["special.ndtri"]},
     "which of several equal elements comes first is left open": {
         ANY: ["kthvalue", "kthvalue.long", "topk.long", "quantile.interpolation", "nn.utils.prune"],
     },

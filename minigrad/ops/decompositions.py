@@ -39,6 +39,10 @@ class QR(NamedTuple):
     R: Any
 
 
+def _zeros_like(x: Any) -> Any:
+    return wrap(np.zeros(x.array.shape, x.array.dtype))
+
+
 # -- QR
 
 
@@ -130,11 +134,15 @@ class Svd(Decomposition):
     def forward(ctx: Any, A: Any) -> Any:
         U, S, Vh = (wrap(x) for x in plain_svd(A.array, full_matrices=False))
         ctx.save_for_backward(U, S, Vh)
+        ctx.set_materialize_grads(False)
         return U, S, Vh
 
     @staticmethod
     def backward(ctx: Any, dU: Any, dS: Any, dVh: Any) -> Any:
         U, S, Vh = ctx.saved_tensors
+        if dU is None and dVh is None:  # E does no harm then, whatever S is
+            return (U * dS.unsqueeze(-2)) @ Vh
+        dU, dS, dVh = (_zeros_like(x) if g is None else g for g, x in ((dU, U), (dS, S), (dVh, Vh)))
         m, k, n = U.array.shape[-2], S.array.shape[-1], Vh.array.shape[-1]
         E = (S * S).unsqueeze(-2) - (S * S).unsqueeze(-1) + eye_like(S, k)
         row, column = S.unsqueeze(-2), S.unsqueeze(-1)
@@ -199,11 +207,15 @@ class Eigh(Decomposition):
             w, V = lapack("linalg.eigh", problem, np.linalg.eigh, A.array, UPLO=UPLO)
         results = wrap(w), wrap(V)
         ctx.save_for_backward(*results)
+        ctx.set_materialize_grads(False)
         return results
 
     @staticmethod
     def backward(ctx: Any, dw: Any, dV: Any) -> Any:
         w, V = ctx.saved_tensors
+        if dV is None:
+            return (V * dw.unsqueeze(-2)) @ V.mT, None
+        dw = _zeros_like(w) if dw is None else dw
         diagonal = eye_like(w, w.array.shape[-1])
         E = w.unsqueeze(-2) - w.unsqueeze(-1) + diagonal
         turn = V.mT @ dV
