@@ -847,7 +847,8 @@ for _name in (
     "to_padded_tensor", "to_sparse", "to_sparse_bsc", "to_sparse_bsr", "to_sparse_coo", "to_sparse_csc", "to_sparse_csr",
     "values", "volatile", "xpu",
 ):  # fmt: skip
-    setattr(Tensor, _name, missing.Absent(_name))
+    if not hasattr(Tensor, _name):
+        setattr(Tensor, _name, missing.Absent(_name))
 
 
 def _rebuild(cls: type[Tensor], array: Array, requires_grad: bool, place: tuple | None = None) -> Tensor:

@@ -254,8 +254,8 @@ def test_news(folder, content, line):
 
 def test_reviews_to_judge(tmp_path):
     path = tmp_path / "x.csv"
-    path.write_bytes(b"text\n" + b"x" * 200_000 + b"\n")
-    one_line(lambda: text.read_reviews(path), "line 2", "field larger")
+    path.write_bytes(b"text\n" + b"x" * 200_000 + b"\n")  # more than Python's own reader takes in one field
+    assert text.read_reviews(path) == [{"text": "x" * 200_000}]
     path.write_text('text,film\n"one\ntwo\u2028three",a\n', encoding="utf-8")
     assert text.read_reviews(path) == [{"text": "one two three", "film": "a"}]
     one_line(lambda: text.read_reviews(tmp_path), "cannot be read")

@@ -184,8 +184,9 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
         )
     shape = source.array.shape
     shape = (*shape[:dim], input.array.shape[dim], *shape[dim + 1 :])
-    scale = element(alpha, input.array.dtype)  # in the type of the elements: of whole numbers a whole one
-    return input + add_at(source if alpha == 1 else source * scale.item(), _at(dim, places), shape)
+    # In the type of the elements: of whole numbers a whole one.
+    scale = np.asarray(element(alpha, input.array.dtype)).item()
+    return input + add_at(source if alpha == 1 else source * scale, _at(dim, places), shape)
 
 
 @public(same="input source")

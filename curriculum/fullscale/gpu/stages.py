@@ -328,6 +328,8 @@ def resume(context: Context) -> None:
     import signal
     import subprocess
 
+    import torch
+
     size = ["--epochs", "30", "--width", "16", "--save-every", "20"]
     if context.rehearse:
         size = ["--limit", "320", "--epochs", "6", "--width", "4", "--save-every", "7"]
@@ -345,7 +347,8 @@ def resume(context: Context) -> None:
     whole, twin, killed = (context.folder(f"resume-{name}") for name in ("whole", "twin", "killed"))
     child = subprocess.Popen(
         [sys.executable, "-m", "curriculum.fullscale", *arguments, "--out", str(killed)],
-        cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        cwd=ROOT, env=environment() | {"OMP_NUM_THREADS": str(torch.get_num_threads())},  # sums in the same parts
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     deadline = time.monotonic() + 60
     while child.poll() is None and time.monotonic() < deadline:
