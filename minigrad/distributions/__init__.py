@@ -78,8 +78,8 @@ for _family in (Categorical, Dirichlet, Multinomial, MultivariateNormal, OneHotC
 for _family in dict.fromkeys(
     base for value in tuple(vars().values()) if isinstance(value, type) for base in value.__mro__[:-1]
 ):
-    # log_prob and cdf look at their values themselves, with PyTorch's ValueError.
-    publish_members(_family, "__call__", but=("log_prob", "cdf"))
+    # These look at their arguments themselves, with PyTorch's ValueError and RuntimeError.
+    publish_members(_family, "__call__", but=("log_prob", "cdf", "forward_shape", "inverse_shape"))
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "Categorical", "Cauchy", "Chi2",

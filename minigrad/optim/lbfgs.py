@@ -63,6 +63,7 @@ class LBFGS(Optimizer):
             first_loss = closure()
         loss, evaluations = float(first_loss), 1
         state["func_evals"] += 1
+        self._refuse_repeating()
         grad = self._gradient()
         if abs(grad).max() <= group["tolerance_grad"]:
             kept["func_evals"] = state["func_evals"]

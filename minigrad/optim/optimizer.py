@@ -109,6 +109,8 @@ class Optimizer:
     _optimizer_load_state_dict_post_hooks: dict[int, Callable]
     _step_numbers: tuple[str, ...] = ()  # what a state of PyTorch's first versions holds as numbers, not as tensors
 
+    _repeating: tuple[Any, ...] = ()  # parameters that show an element several times
+
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self._prepare_hooks()
@@ -194,10 +196,7 @@ class Optimizer:
             if not isinstance(p, Variable):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
             if repeats(p.array):
-                raise RuntimeError(
-                    "unsupported operation: more than one element of a parameter refers to a single memory location, so that a "
-                    "step would be taken several times. Please clone() the tensor before performing the operation."
-                )
+                self._repeating = (*self._repeating, p)
             if not (self.defaults.get("differentiable") or p._edge is None or p._retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
@@ -234,6 +233,14 @@ class Optimizer:
             for p in group["params"]:
                 clear_gradient(p, set_to_none)
 
+    def _refuse_repeating(self) -> None:
+        """RuntimeError where a parameter that has a gradient shows an element several times: it would take several steps."""
+        if any(p._grad is not None for p in self._repeating):
+            raise RuntimeError(
+                "unsupported operation: more than one element of a parameter refers to a single memory location, so that a "
+                "step would be taken several times. Please clone() the tensor before performing the operation."
+            )
+
     def step(self, closure: Callable | None = None) -> Any:
         """Change every parameter that has a gradient. closure: computes the loss anew (and is called first)."""
         loss = None
@@ -245,6 +252,7 @@ class Optimizer:
 
     @quiet
     def _update_groups(self) -> None:
+        self._refuse_repeating()
         for group in self.param_groups:
             params = [p for p in group["params"] if p._grad is not None]
             for p in params:
