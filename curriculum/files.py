@@ -2,8 +2,9 @@
 
 import json
 import math
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 
 def is_left(path: Path) -> bool:
@@ -19,6 +20,13 @@ def write(path: Path, content: bytes | str) -> None:
     from minigrad import files
 
     files.write(path, content)
+
+
+def replacing(path: Path) -> AbstractContextManager[BinaryIO]:
+    """A binary file that becomes `path` when the block ends."""
+    from minigrad import files
+
+    return files.replacing(path)
 
 
 def as_json(value: Any, indent: int | None = None) -> str:

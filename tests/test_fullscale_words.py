@@ -43,7 +43,7 @@ def test_all_shares_together_are_how_far_the_text_moved_the_answer(kind: str, re
     """Integrated gradients are complete: the shares add up to the log-odds of the text less those of masks."""
     run = runs.load(request.getfixturevalue(kind))
     run.model.double()
-    judged = words.words_that_mattered(run, REVIEW, steps=200)
+    judged = words.words_that_mattered(run, REVIEW, steps=1000)
     assert [word.text for word in judged.words] == REVIEW.split()
     label = run.classes.index(judged.label)
     ids, _ = words.read(run, REVIEW)

@@ -157,16 +157,11 @@ class Owned:
             self.claim(*to.values())
             for path, place in to.items():
                 (self.path / place).parent.mkdir(parents=True, exist_ok=True)
-                os.chmod(path, 0o666 & ~_umask())  # some writers of weights let only the owner read
-                os.replace(path, self.path / place)
+                # Copied, not renamed: some writers of weights let only the owner read.
+                with files.replacing(self.path / place) as file, path.open("rb") as source:
+                    shutil.copyfileobj(source, file)
         finally:
             shutil.rmtree(made, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _remove_own(folder: Path, names: list[str]) -> None:
