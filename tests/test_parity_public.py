@@ -147,6 +147,16 @@ def test_kernels_are_switched_off_and_on(capsys):
 
 
 @pytest.mark.parametrize("engine", ENGINES, ids=["torch", "minigrad"])
+def test_to_look_for_anomalies_warns_of_its_cost(engine):
+    with pytest.warns(UserWarning, match="Anomaly Detection has been enabled"):
+        engine.autograd.detect_anomaly()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with engine.autograd.set_detect_anomaly(True):
+            pass
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["torch", "minigrad"])
 def test_anomaly_is_found_where_it_begins(engine):
     def step():
         x = engine.tensor([0.0, 1.0], requires_grad=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import traceback
 from typing import Any
 
 import numpy as np
 
+from ..warn import warn
 from . import inference
 from .modes import Asked, ModeContext, Setting, current
 from .node import Node
@@ -18,10 +18,15 @@ class detect_anomaly(ModeContext):
     """Find the operation that made the first NaN of a backward pass.
 
     Inside, every operation remembers the line of the program that called it. When a gradient turns NaN, the walk
-    stops with the operation's name and that line. Slow. PyTorch: torch.autograd.detect_anomaly.
+    stops with the operation's name, and a warning shows that line. Slow, and a warning says so.
+    PyTorch: torch.autograd.detect_anomaly.
     """
 
     def __init__(self, check_nan: bool = True) -> None:
+        warn(
+            "Anomaly Detection has been enabled. "
+            "This mode will increase the runtime and should only be enabled for debugging."
+        )
         Asked.operations = True
         self.settings = {"anomaly": True, "check_nan": check_nan}
 
@@ -53,9 +58,8 @@ def check_nan(gradient: Any, node: Node, i: int) -> None:
     values = gradient.array if isinstance(gradient, Variable) else gradient
     if current.check_nan and np.isnan(values).any():
         if node._forward_stack is not None:
-            print(
-                f"minigrad: {node.name()} made the first NaN of this backward pass. Its forward call:\n\n"
-                + "".join(node._forward_stack),
-                file=sys.stderr,
+            warn(
+                f"Error detected in {node.name()}. Traceback of forward call that caused the error:\n"
+                + "".join(node._forward_stack)
             )
         raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")
