@@ -111,3 +111,34 @@ def story(sentences: int, seed: int) -> str:
         else:
             lines.append(f"At night the {one} walked {rng.choice(places)}.")
     return "\n".join(lines) + "\n"
+
+
+def subscribers(number: int, seed: int) -> str:
+    """A csv with a header and `number` subscribers of a film service that does not exist, about one in six of whom left.
+
+    Columns: id; age, with gaps; plan and city, some cities rare; minutes watched last week, from 0 to many; ratings, any
+    number of them, as "4 5 3"; voucher, a code that a few share and that means nothing; left, yes or no. Who left follows
+    from the ratings (above all the last ones), minutes, plan and age, and from chance.
+    """
+    import numpy as np
+
+    draw = np.random.default_rng(seed)
+    cities = ("Arden", "Belmont", "Corvo", "Dunmore", "Elsing", "Fenwick", "Garth", "Holm", "Iver", "Jarrow")
+    shares = np.array([30, 22, 16, 12, 8, 5, 3, 2, 1, 1]) / 100
+    lines = ["id,age,plan,city,minutes,ratings,voucher,left"]
+    for row in range(number):
+        age = int(np.clip(draw.normal(38, 13), 18, 85))
+        plan = draw.choice(["basic", "standard", "family"], p=[0.45, 0.35, 0.2])
+        minutes = int(draw.lognormal(4.6, 1.1))
+        taste = draw.normal(3.6, 0.7)
+        ratings = np.clip(np.round(draw.normal(taste, 0.9, draw.integers(0, 13))), 1, 5).astype(int)
+        liked = ratings[-3:].mean() if len(ratings) else 3.3
+        odds = (
+            1.6 * (3.3 - liked) - 0.6 * np.log((minutes + 10) / 110) + (plan == "basic") * 0.7 - 0.02 * (age - 38) - 2.3
+        )
+        left = "yes" if draw.random() < 1 / (1 + np.exp(-odds)) else "no"
+        shown = "" if draw.random() < 0.12 else str(age)
+        code = f"V{draw.integers(number // 3):04d}"
+        city = draw.choice(cities, p=shares)
+        lines.append(f"{row + 1},{shown},{plan},{city},{minutes},{' '.join(map(str, ratings))},{code},{left}")
+    return "\n".join(lines) + "\n"
