@@ -254,12 +254,17 @@ class finfo(_Info):
         d = type or _default
         if not d.is_floating_point:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{d}'")
+        self.dtype = d.name
+        if d is bfloat16:  # which NumPy lacks: float32 with 7 bits of fraction in place of 23
+            self.bits, self.eps, self.resolution = 16, 2.0**-7, 0.01
+            self.max, self.smallest_normal = (2 - 2.0**-7) * 2.0**127, 2.0**-126
+            self.min, self.tiny = -self.max, self.smallest_normal
+            return
         info = np.finfo(to_numpy(d))
         self.bits = info.bits
         self.eps, self.max, self.min = info.eps.item(), info.max.item(), info.min.item()
         self.smallest_normal = self.tiny = info.smallest_normal.item()
         self.resolution = float(str(info.resolution))
-        self.dtype = d.name
 
 
 class iinfo(_Info):

@@ -36,3 +36,10 @@ def test_names(d):
 def test_what_is_no_type(given):
     with pytest.raises(TypeError, match=r"minigrad\.float32"):
         dtypes.to_numpy(given)
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "float32", "float64"])
+def test_the_limits_of_floating_types_are_pytorchs(name):
+    ours, theirs = minigrad.finfo(getattr(minigrad, name)), torch.finfo(getattr(torch, name))
+    for field in ("bits", "eps", "max", "min", "tiny", "smallest_normal", "resolution", "dtype"):
+        assert getattr(ours, field) == getattr(theirs, field), field
