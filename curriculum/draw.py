@@ -117,8 +117,8 @@ def backward(
 ) -> None:
     """The backward page of a loss as `name`.html: its forward and backward pass, step by step, with every number.
 
-    loss: a tensor, or a function without arguments that computes one, which minigrad runs with all values kept. names: variables whose
-    names are shown, such as locals(). words: of a text input, for attention maps.
+    loss: a tensor, or a function without arguments that computes one: minigrad runs it with all values kept, and its variables give their
+    names. names: more variables whose names are shown, such as locals(). words: of a text input, for attention maps.
 
     minigrad's run makes the page; PyTorch's computes the same and leaves it out, so that both go on from the same state.
     """
@@ -130,10 +130,12 @@ def backward(
         page(Path.touch, name)  # (says whose run makes it)
         return
     from minigrad import viz
+    from minigrad.viz.recording import with_variables
 
     with viz.recording():
-        result = loss() if callable(loss) else loss
-    page(lambda path: viz.page(result, path, names=names, words=words), name, lambda: viz.svg(result, names=names))
+        result, own = with_variables(loss) if callable(loss) else (loss, {})
+    own.update(names or {})
+    page(lambda path: viz.page(result, path, names=own, words=words), name, lambda: viz.svg(result, names=own))
 
 
 def page(write: Callable[[Path], Any], name: str, shown: Callable[[], Any] | None = None) -> None:

@@ -16,11 +16,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from minigrad.viz import recording
 from minigrad.viz.page import write
 from minigrad.viz.reading import Graph, Item
 from minigrad.viz.record import record, walked
-from minigrad.viz.recording import kept
+from minigrad.viz.recording import kept, recording, with_variables
 from minigrad.viz.tensors import Pool
 
 from .engines import MINIGRAD, TORCH, Engine
@@ -72,10 +71,12 @@ def page(
         print(parity.page(program, "backward.html"))
     """
     with same_random_numbers(MINIGRAD), recording():
-        loss = _result(program, MINIGRAD)
+        loss, variables = with_variables(program, MINIGRAD.module)
+    _check(loss, MINIGRAD)
     with same_random_numbers(TORCH), _module_outputs() as (outputs, names):
-        theirs = _result(program, TORCH)
-    graph = walked(loss)
+        theirs = program(TORCH.module)
+    _check(theirs, TORCH)
+    graph = walked(loss, variables)
     seen = _torch_gradients(theirs)
     pairs = _pairs(graph, theirs, outputs, names)
     found: dict[Item, tuple[np.ndarray, float, bool]] = {}
@@ -113,13 +114,11 @@ def page(
     return result
 
 
-def _result(program: Callable[[Any], Any], engine: Engine) -> Any:
-    out = program(engine.module)
+def _check(out: Any, engine: Engine) -> None:
     if not isinstance(out, engine.Tensor):
         raise TypeError(
             f"the program must return the tensor from which the backward pass begins; it returned {type(out).__name__}"
         )
-    return out
 
 
 def _apart(item: Item, own: np.ndarray, other: np.ndarray) -> tuple[float, bool]:

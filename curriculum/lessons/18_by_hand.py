@@ -60,6 +60,18 @@ surprise = -p.log()
 loss = surprise[torch.arange(N), t].mean()
 
 # %% [markdown]
+# The graph of these lines as a page, each node under the name that it has above. Cover the panel, say what the next node will
+# send, and step on: that is this lesson. `e`, `centred` and `z` wait for two gradients each.
+
+# %%
+named = {
+    "x": x, "w1": w1, "b1": b1, "gamma": gamma, "beta": beta, "w2": w2, "b2": b2, "z": z, "mean": mean, "centred": centred,
+    "square": square, "var": var, "inverse": inverse, "normal": normal, "y": y, "h": h, "logits": logits, "shifted": shifted,
+    "e": e, "total": total, "reciprocal": reciprocal, "p": p, "surprise": surprise, "loss": loss,
+}  # fmt: skip
+draw.backward(loss, "18_backward", names=named)
+
+# %% [markdown]
 # ## Backward, a line for a line
 #
 # `d_q` is the slope of the loss at `q`, of the shape of `q`. From the last line to the first. A tensor that is used

@@ -169,6 +169,21 @@ off = (layer.weight.detach() - window).abs().max().item()
 record.claim("gradient descent finds Sobel's nine numbers", f"off by {off:.1e}", off < 1e-2)
 
 # %% [markdown]
+# One picture and one window as a page. Forward, point at a place of the map: its window lights up in the picture, and the nine products
+# stand below. Backward, point at one of the nine weights' gradients: it adds up over all 36 places where the weight was used.
+
+
+# %%
+def one_window():
+    picture, goal = x[:1], wanted[:1]
+    weight = torch.tensor([[[[-0.5, 0.2, 0.4], [-1.0, 0.1, 1.2], [-0.6, -0.1, 0.7]]]], requires_grad=True)
+    answer = F.conv2d(picture, weight)
+    return F.mse_loss(answer, goal)
+
+
+draw.backward(one_window, "19_backward")
+
+# %% [markdown]
 # ## Max pooling
 #
 # Pooling keeps the largest of each 2 × 2 square: *that* there was an edge, hardly where. It has no weights, and its

@@ -185,6 +185,19 @@ fig.colorbar(shown, ax=axes, label="attention weight")
 record.figure(fig, "24_maps")
 
 # %% [markdown]
+# The trained layer on one text, as a page, with the tokens as letters at the sides of the map. Go to the softmax: every row of the
+# map is what one token looks at. Backward, see which of the scores would be moved, and that each row of their gradient adds up to 0.
+
+
+# %%
+def one_text():
+    tokens = ids[:1]
+    logits, _ = model(tokens)
+    return F.cross_entropy(logits.reshape(-1, TOKENS), tokens.flip(1).reshape(-1))
+
+
+draw.backward(one_text, "24_backward", words=["abcdefghijkl"[token] for token in ids[0].tolist()])
+# %% [markdown]
 # The map of the trained layer is the other diagonal: the first place looks at the last, the second at the last but
 # one. Nobody told it where to look. Without positions equal tokens must give equal outputs, wherever they stand, so the
 # best it can do is to count which tokens occur at all and guess among them.

@@ -33,8 +33,8 @@ def page(
             loss = F.mse_loss(model(x), y)
         viz.page(loss, "backward.html", names=locals())
 
-    loss: a tensor, or a function without arguments that computes one: it is run with everything kept. A tensor that was
-    computed without `recording` is shown with the values that its graph has.
+    loss: a tensor, or a function without arguments that computes one: it is run with everything kept, and its variables give their
+    names. A tensor that was computed without `recording` is shown with the values that its graph has.
     names: variables whose names are shown, such as `locals()`; modules and parameters have theirs.
     words: the words of a text input, shown at the sides of attention maps. gradient: with which the walk begins, 1 if left out.
 

@@ -23,7 +23,7 @@ from ..autograd.variable import Array, Edge, Variable
 from ..nn.module import Module
 from . import rules
 from .names import Names
-from .recording import Call, Kept, kept, recording
+from .recording import Call, Kept, kept, recording, with_variables
 
 NO_GRAPH = (
     "this tensor has no graph: nothing that it was computed from requires grad, or it was computed under no_grad, or "
@@ -136,19 +136,19 @@ def root_edge(root: Any) -> Edge | None:
     return gradient_edge(root)
 
 
-def run_recorded(what: Any) -> Any:
-    """The tensor whose graph is meant: itself, or what the function returns, run with everything kept."""
+def run_recorded(what: Any) -> tuple[Variable, dict[str, Any]]:
+    """The tensor whose graph is meant: itself, or what the function returns, run with everything kept; and the function's variables."""
     if isinstance(what, Variable):
-        return what
+        return what, {}
     if not callable(what) or isinstance(what, type | Module):
         raise TypeError(
             f"viz wants a tensor that was computed, or a function that computes one, not {type(what).__name__}"
         )
     with recording():
-        out = what()
+        out, names = with_variables(what)
     if not isinstance(out, Variable):
         raise TypeError(f"the function must return the tensor whose graph is meant; it returned {type(out).__name__}")
-    return out
+    return out, names
 
 
 def read(root: Variable, variables: Mapping[str, Any] | None = None, named: bool = True) -> Graph:

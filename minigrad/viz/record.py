@@ -26,8 +26,9 @@ NAIVE, SMALL = 80, 100_000  # nodes, and elements, up to which wrong orders are 
 
 def walked(what: Any, names: Mapping[str, Any] | None = None, gradient: Any = None) -> Graph:
     """The graph of a tensor (or of what a function returns) with its backward pass and its troubles."""
-    root = run_recorded(what)
-    graph = read(root, names)
+    root, own = run_recorded(what)
+    given = dict(names or {})
+    graph = read(root, given | {name: value for name, value in own.items() if name not in given})
     begin = backward.start(root, gradient)
     if root.array.size != 1 and gradient is None and graph.by_node:
         graph.notes.append(
