@@ -189,7 +189,7 @@ class recording(contextlib.ContextDecorator):
 def with_variables(function: Callable[..., Any], *arguments: Any) -> tuple[Any, dict[str, Any]]:
     """What a function returns, and the variables that it had when it returned, by name; also those around it that it uses.
 
-    A function written in C has none.
+    What it returns goes by the function's name, if it has no other. A function written in C has no variables.
     """
     inner = getattr(function, "__func__", function)
     code = getattr(inner, "__code__", None)
@@ -208,4 +208,7 @@ def with_variables(function: Callable[..., Any], *arguments: Any) -> tuple[Any, 
     finally:
         sys.setprofile(before)
     around = {name: inner.__globals__[name] for name in code.co_names if name in inner.__globals__ and name not in own}
-    return out, own | around
+    names = own | around
+    if inner.__name__.isidentifier():
+        names.setdefault(inner.__name__, out)
+    return out, names
