@@ -401,7 +401,7 @@ def test_modules_and_fused_operations_open_and_close_by_keyboard(made, browser):
 
 def test_jump_to_a_node(made, browser):
     with Watched(browser, made("network")[0]) as w:
-        w.page.select_option("#jump", label="Tanh 3×4")
+        w.page.select_option("#jump", label="1: Tanh 3×4")
         assert w.page.evaluate("MG.data.nodes[MG.steps[MG.at()].nodes[0]].op") == "Tanh"
         w.page.focus(f'[data-key="{w.node("0.weight")}"]')
         w.press("Enter", "g")

@@ -122,7 +122,8 @@ record.claim(
 # %% [markdown]
 # A small one as a page. Open one of the normalizations (*o*): many small steps, and *x* is used several times, so several
 # gradients meet there. Closed it is one node, with the same sum. And step backward through the Sigmoids: what arrives in the
-# first layer is of the size of what left the last.
+# first layer is of the size of what left the last. The marks ⚠ stand at the biases before a normalization: why can they have no
+# effect?
 
 # %%
 torch.manual_seed(seed)

@@ -68,6 +68,7 @@ class Item:
     dtypes: list[str]
     values: list[Array | None]
     name: str = ""
+    module: str = ""  # of a step that is all of a module: how that is called, such as "1" or "act (call 2)"
     inputs: list[Input] = field(default_factory=list)
     box: Box | None = None
     line: str = ""
@@ -438,9 +439,27 @@ def _put_in_boxes(graph: Graph, nodes: Sequence[Node]) -> None:
     calls: dict[Any, int] = {}
     for key, box in sorted(boxes.items(), key=lambda entry: entry[1].number):
         calls[key[:2]] = box.number = calls.get(key[:2], 0) + 1  # which call in this graph
-    for box in boxes.values():
+    for box in _without_single(graph, list(boxes.values())):
         box.id = len(graph.boxes)
         graph.boxes.append(box)
+
+
+def _without_single(graph: Graph, boxes: list[Box]) -> list[Box]:
+    """Without the boxes around one step and nothing else, such as an activation: the step itself goes by the module's name."""
+    held: dict[Box, list[Item | Box]] = {box: [] for box in boxes}
+    for part in (*graph.items, *boxes):
+        around = part.outer if isinstance(part, Box) else part.box
+        if around is not None:
+            held[around].append(part)
+    left = []
+    for box in boxes:
+        step = held[box][0] if len(held[box]) == 1 else None
+        plain = isinstance(step, Item) and step.kind == "op" and not any(p.item and p.item.is_leaf for p in step.inputs)
+        if isinstance(step, Item) and plain and box.name and box.outer is not None:
+            step.box, step.module = box.outer, box.name + (f" (call {box.number})" if box.number > 1 else "")
+        else:
+            left.append(box)
+    return left
 
 
 def _group_runs(graph: Graph) -> None:

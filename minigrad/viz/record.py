@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -50,10 +51,12 @@ def record(
             "fused nodes stay closed."
         )
     else:
-        for item in [item for item in graph.items if item.kind == "op"][:OPENED]:
+        closed = [item for item in graph.items if item.kind == "op"]
+        for item in itertools.islice(closed, OPENED):  # ... to which are added those that come to light
             inside = opened(item)
             if inside is not None and len(inside.items) > 1:
                 graph.definitions[item] = inside
+                closed += [inner for inner in inside.items if inner.kind == "op"]
     items = list(graph.items)
     for inside in graph.definitions.values():
         items += inside.items
@@ -142,6 +145,8 @@ def _node(graph: Graph, item: Item, pool: Pool) -> dict[str, Any]:
             {"name": p.name, "node": None if p.item is None else p.item.id, "out": p.output_nr, "said": p.said}
             for p in item.inputs
         ]
+    if item.module:
+        told["module"] = item.module
     if item.line:
         told["line"] = item.line
     if item.trouble:

@@ -69,7 +69,13 @@ def _along_paths(graph: Graph) -> None:
         elif (
             above and 0 < own < VANISHED * most and not any((size(s.grad) or 0) < VANISHED * largest[s] for s in above)
         ):
-            item.trouble.append(f"the gradient vanished: {own / most:.1e} of the largest on its way")
+            assert item.grad is not None
+            rounding = own < 256 * float(np.finfo(item.grad.dtype).eps) * most if item.grad.dtype.kind == "f" else False
+            item.trouble.append(
+                f"the gradient is 0 up to rounding: {own / most:.1e} of the largest on its way, as what came in cancels"
+                if rounding
+                else f"the gradient vanished: {own / most:.1e} of the largest on its way"
+            )
         elif (
             above
             and least > 0

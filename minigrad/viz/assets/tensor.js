@@ -105,7 +105,8 @@ MG.tensor = (t, { name = "", gray = false, words = null, onpick = null, role = "
   const figure = MG.h("figure", { class: "tensor", "data-role": role }, caption);
   const view = { figure, t, mark: () => {}, pick: () => {} };
   if (t.n === 1 && MG.values(t)) {
-    figure.append(MG.h("div", { class: "whole" }, MG.num(MG.values(t)[0])));
+    figure.classList.add("one");
+    caption.replaceChildren(MG.h("b", {}, name), MG.h("span", { class: "whole" }, MG.num(MG.values(t)[0])), MG.h("span", {}, `${t.s.length ? `${MG.shape(t.s)} ` : ""}${t.t}`));
     return view;
   }
   if (t.n > 1) caption.append(MG.h("span", { class: "range" }, `${MG.brief(t)}${t.mean === undefined ? "" : `, mean ${MG.num(t.mean)}, spread ${MG.num(t.std)}`}`));
@@ -200,7 +201,7 @@ MG.tensor = (t, { name = "", gray = false, words = null, onpick = null, role = "
   view.pick = (k) => { const grid = MG.grid(t, slice); if (!grid.block) { slice = Math.floor(k / (grid.r * grid.c)); draw(); readOut(k % (grid.r * grid.c)); } };
   draw();
   figure.append(svg.node());
-  if (t.n > 64) figure.append(MG.histogram(t, name));
+  if (t.n > 64 && t.lo !== t.hi) figure.append(MG.histogram(t, name));
   if (first.block) figure.append(MG.h("div", { class: "beside" }, `each cell is the mean of about ${first.block.join("×")} elements`));
   figure.append(read);
   caption.append(MG.h("button", { type: "button", "aria-label": `save ${name} as SVG`, onclick: () => MG.save(svg.node(), name) }, "SVG"));
