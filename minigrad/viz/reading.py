@@ -339,7 +339,7 @@ def _link(graph: Graph, nodes: Sequence[Node]) -> None:
                     constant = constants.get(id(value))
                     if constant is None:
                         constant = constants[id(value)] = Item(
-                            "constant", "input", None, [value.shape], [str(value.dtype)], [value]
+                            "constant", _role(names[i]), None, [value.shape], [str(value.dtype)], [value]
                         )
                         constant.name = graph.names.tensors.get(_original(given, i, value), "") or _same(
                             graph.names, value
@@ -352,6 +352,11 @@ def _link(graph: Graph, nodes: Sequence[Node]) -> None:
                     part.said = _said(value)
             item.inputs.append(part)
         graph.items.append(item)
+
+
+def _role(name: str) -> str:
+    """What a constant without a name of its own is called: mask, target, indices; x and the like say nothing."""
+    return "input" if len(name) < 3 or "[" in name else name
 
 
 _UNKNOWN: Any = object()

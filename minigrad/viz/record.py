@@ -27,6 +27,10 @@ NAIVE, SMALL = 80, 100_000  # nodes, and elements, up to which wrong orders are 
 
 def walked(what: Any, names: Mapping[str, Any] | None = None, gradient: Any = None) -> Graph:
     """The graph of a tensor (or of what a function returns) with its backward pass and its troubles."""
+    if names is not None and not isinstance(names, Mapping):
+        raise TypeError(
+            f"names: a dict from names to tensors and modules, such as locals(), not {type(names).__name__}"
+        )
     root, own = run_recorded(what)
     given = dict(names or {})
     graph = read(root, given | {name: value for name, value in own.items() if name not in given})
@@ -44,6 +48,8 @@ def record(
     graph: Graph, *, title: str, words: Sequence[str] | None = None, gradient: Any = None, beside: Any = None
 ) -> dict[str, Any]:
     """The data of a page. beside: by item what another engine has, as `parity.page` gives it."""
+    if isinstance(words, str):
+        raise TypeError("words: a list with one text for each place, not one text")
     many = len(graph.items) > MANY
     if many:
         graph.notes.append(
@@ -243,4 +249,16 @@ def _run(item: Item, gradient: Array) -> list[Array | None]:
 
 
 def to_json(data: dict[str, Any]) -> str:
-    return json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    """As text. JSON has no nan and no infinity: they are written as "nan", "inf" and "-inf"."""
+    try:
+        return json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    except ValueError:
+        return json.dumps(_told(data), separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def _told(x: Any) -> Any:
+    if isinstance(x, dict):
+        return {key: _told(value) for key, value in x.items()}
+    if isinstance(x, list | tuple):
+        return [_told(value) for value in x]
+    return str(x) if isinstance(x, float) and not math.isfinite(x) else x

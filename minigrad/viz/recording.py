@@ -65,8 +65,10 @@ class _Recorder:
     calls: list[Call]
     counts: dict[tuple[int, str], int]
     names: dict[int, str]
-    alive: list[Any]  # modules and arrays whose ids are in use
-    copies: dict[int, tuple[Array, int, Array]]  # by id: the array, its version, its copy
+    alive: list[Any]  # modules whose ids are in use
+    copies: dict[
+        int, tuple[weakref.ref[Array], int, Array]
+    ]  # by id: the array, its version, its copy, as long as the array lives
 
     def start(self) -> None:
         self.calls, self.counts, self.names, self.alive, self.copies = [], {}, {}, [], {}
@@ -78,10 +80,10 @@ class _Recorder:
         record = storage.find(array)
         version = 0 if record is None else record.version
         found = self.copies.get(id(array))
-        if found is not None and found[0] is array and found[1] == version:
+        if found is not None and found[0]() is array and found[1] == version:
             return found[2]
-        copied = np.array(array)
-        self.copies[id(array)] = (array, version, copied)
+        copied, key, copies = np.array(array), id(array), self.copies
+        copies[key] = (weakref.ref(array, lambda _: copies.pop(key, None)), version, copied)
         return copied
 
     def keep(self, node: Node, inputs: tuple, outputs: list[Any]) -> None:

@@ -345,13 +345,14 @@ MG.nudge = (panel, node) => {
   const table = (MG.data.nudge || {})[node.id], { h } = MG;
   if (!table) return;
   const t = MG.tensorOf(node.value), grad = MG.tensorOf(node.grad), slopes = MG.values(grad), steps = table.steps, middle = Math.floor(steps[0].length / 2);
+  const number = (v) => (typeof v === "string" ? Number(v.replace("inf", "Infinity")) : v), finite = (v) => (Number.isFinite(v) ? Number(v.toPrecision(4)) : v);
   const which = h("select", { "aria-label": "which number" }, steps.map((_, k) => h("option", { value: k }, `[${MG.index(k, t.s).join(", ")}]`)));
   const move = h("input", { type: "range", min: 0, max: steps[0].length - 1, value: middle + 3, "aria-label": `move ${node.name}` });
   const said = h("p", { class: "beside", "data-role": "nudge", "aria-live": "polite" }), plot = h("figure", { class: "tensor" });
   const show = () => {
-    const row = steps[Number(which.value)], [x, loss] = row[Number(move.value)], [x0, loss0] = row[middle], slope = slopes[Number(which.value)];
+    const row = steps[Number(which.value)].map((pair) => pair.map(number)), [x, loss] = row[Number(move.value)], [x0, loss0] = row[middle], slope = slopes[Number(which.value)];
     plot.replaceChildren(MG.nudgePlot(row, middle, Number(move.value), slope, node.name || "the leaf"));
-    said.textContent = `from ${MG.num(x0)} to ${MG.num(x)}: the loss goes from ${MG.num(loss0)} to ${MG.num(loss)}, by ${MG.num(Number((loss - loss0).toPrecision(4)))}. Slope × step = ${MG.num(slope)} × ${MG.in(Number((x - x0).toPrecision(4)))} = ${MG.num(Number((slope * (x - x0)).toPrecision(4)))}.`;
+    said.textContent = `from ${MG.num(x0)} to ${MG.num(x)}: the loss goes from ${MG.num(loss0)} to ${MG.num(loss)}, by ${MG.num(finite(loss - loss0))}. Slope × step = ${MG.num(slope)} × ${MG.in(finite(x - x0))} = ${MG.num(finite(slope * (x - x0)))}.`;
   };
   which.addEventListener("change", show); move.addEventListener("input", show);
   panel.append(h("h3", {}, "Move it"), h("p", { class: "beside" }, steps.length > 1 ? "the number " : "", steps.length > 1 ? which : "", " ", move), said, plot,
@@ -362,7 +363,8 @@ MG.nudge = (panel, node) => {
 // The loss over the number that is moved, and the straight line that its slope foretells.
 MG.nudgePlot = (row, middle, at, slope, name) => {
   const w = 340, hh = 150, left = 52, [x0, loss0] = row[middle], [x1, loss1] = row[at], foretold = loss0 + slope * (x1 - x0);
-  const finite = row.filter(([, loss]) => loss !== null && Number.isFinite(loss));
+  const finite = row.filter(([, loss]) => Number.isFinite(loss));
+  if (![loss0, loss1, foretold].every(Number.isFinite) || finite.length < 2) return MG.h("p", { class: "beside" }, "No curve: the loss here, or there, is not finite.");
   const x = d3.scaleLinear(d3.extent(row, (d) => d[0]), [left, w - 8]);
   const y = d3.scaleLinear(d3.extent([...finite.map((d) => d[1]), loss0, foretold]), [hh - 22, 8]).nice();
   const svg = d3.create("svg").attr("xmlns", "http://www.w3.org/2000/svg").attr("viewBox", `0 0 ${w} ${hh}`).attr("width", w).attr("height", hh).attr("role", "img")

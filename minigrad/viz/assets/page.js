@@ -94,7 +94,7 @@
     if (step >= MG.turn && mode === "choose") return explainChoice();
     const now = MG.steps[step];
     if (!now) { const p = [...MG.parts.values()][0]; return p && p.node ? MG.explain(panel, p.node, { phase: "forward", s: step, why: MG.title(p.node) }) : panel.replaceChildren(); }
-    look(now.rep);
+    if (MG.moved) look(now.rep); // the page begins with the whole graph
     const id = now.nodes[now.nodes.length - 1], node = data.nodes[id], p = MG.parts.get(now.rep);
     let why;
     if (p && p.box) { why = `${now.phase === "forward" ? "Forward" : "Backward"}: ${now.nodes.length} node${now.nodes.length > 1 ? "s" : ""} of ${MG.boxTitle(Number(p.key.slice(1)))}, at last ${MG.title(node)}`; }
@@ -292,8 +292,9 @@
   choices.slice(0, 3000).forEach((n) => $("jump").append(h("option", { value: n.id }, `${MG.cut(MG.title(n), 40)}${n.shape[0].length ? ` ${n.shape[0].join("×")}` : ""}`)));
   rebuild(true);
   const wrong = data.beside ? data.beside.first : null;
-  if (wrong !== null && wrong !== undefined) { for (const key of data.nodes[wrong].chain) MG.open.add(key); rebuild(true); go(data.nodes[wrong].b); look(data.nodes[wrong].rep); }
+  if (wrong !== null && wrong !== undefined) { MG.moved = true; for (const key of data.nodes[wrong].chain) MG.open.add(key); rebuild(true); go(data.nodes[wrong].b); look(data.nodes[wrong].rep); }
   else go(0);
+  MG.moved = true;
   addEventListener("resize", () => { const now = MG.steps[step]; if (now) look(now.rep); });
   MG.go = jump; MG.at = () => step; MG.last = lastStep; MG.mode = setMode; // for programs that drive the page
   document.documentElement.setAttribute("data-ready", "yes");

@@ -35,6 +35,7 @@ MG.values = (t) => {
   if (t.all === undefined) {
     if (t.v) t.all = t.v.map((v) => (typeof v === "string" ? (v === "nan" ? NaN : v === "inf" ? Infinity : -Infinity) : v));
     else if (t.b) t.all = Array.from(new Float32Array(MG.bytes(t.b).buffer));
+    else if (t.d) t.all = Array.from(new Float64Array(MG.bytes(t.d).buffer));
     else t.all = null;
   }
   return t.all;
