@@ -10,6 +10,7 @@ import numpy as np
 from . import record
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9601a", "#8a8f98"
+SIGNS = "RdBu"  # of numbers with a sign: red is negative, blue positive, as in every picture and page of the project
 
 
 def pyplot() -> Any:

@@ -84,6 +84,17 @@ def test_a_notebook_holds_the_whole_lesson(lesson: catalog.Lesson, tmp_path: Pat
     assert ast.dump(ours) == ast.dump(ast.parse(lesson.path.read_text(encoding="utf-8")))
 
 
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_signs_have_one_pair_of_colours(lesson: catalog.Lesson) -> None:
+    other = {"RdBu", "coolwarm", "bwr", "seismic", "RdYlBu", "PiYG", "PRGn", "BrBG", "PuOr", "Spectral"}
+    words = {
+        n.value.removesuffix("_r")
+        for n in ast.walk(ast.parse(lesson.path.read_text(encoding="utf-8")))
+        if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    }
+    assert not words & other, "use draw.SIGNS"
+
+
 def test_a_notebook_shows_what_a_run_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "lesson.ipynb"
     assert main(["notebook", "03", "--engine", "torch", "--to", str(path)]) == 0

@@ -101,7 +101,7 @@ for place, ax in np.ndenumerate(axes):
         ax.remove()
         continue
     title, tensor = parts[place]
-    ax.imshow(tensor.numpy(), cmap="RdBu_r", vmin=-5, vmax=5)
+    ax.imshow(tensor.numpy(), cmap=draw.SIGNS, vmin=-5, vmax=5)
     ax.set_title(title, fontsize=9)
     ax.set(xticks=[], yticks=[])
     for r, c in np.ndindex(*tensor.shape):

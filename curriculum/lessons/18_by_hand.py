@@ -155,7 +155,7 @@ fig, axes = draw.pyplot().subplots(1, 3, figsize=(10, 3.2), sharey=True)
 for ax, (title, q) in zip(
     axes, {"given: p": p.detach(), "wanted": F.one_hot(t, 10).to(x.dtype), "slope: given minus wanted": N * fused_logits}.items(), strict=True
 ):  # fmt: skip
-    shown = ax.imshow(q[:8].numpy(), cmap="RdBu_r", vmin=-1, vmax=1)
+    shown = ax.imshow(q[:8].numpy(), cmap=draw.SIGNS, vmin=-1, vmax=1)
     ax.set(title=title, xlabel="digit", xticks=range(10))
 axes[0].set_ylabel("picture")
 fig.colorbar(shown, ax=axes, fraction=0.02)

@@ -63,7 +63,7 @@ for column, number in enumerate((0, 1, 4, 7, 13)):
     shown = (picture, slide(picture, upright), slide(picture, lying))
     for ax, image, title in zip(axes[:, column], shown, ("picture", "upright edges", "lying edges"), strict=True):
         limit = 1 if title == "picture" else 4
-        cmap = "gray_r" if title == "picture" else "RdBu"
+        cmap = "gray_r" if title == "picture" else draw.SIGNS
         ax.imshow(image, cmap=cmap, vmin=0 if title == "picture" else -limit, vmax=limit)
         ax.set(xticks=[], yticks=[])
         if column == 0:
@@ -155,7 +155,7 @@ for number in range(1, 201):
 
 fig, axes = plt.subplots(1, 5, figsize=(8.4, 2.1))
 for ax, (when, image) in zip(axes, [*snapshots.items(), ("Sobel", window)], strict=True):
-    ax.imshow(image[0, 0].numpy(), cmap="RdBu", vmin=-2, vmax=2)
+    ax.imshow(image[0, 0].numpy(), cmap=draw.SIGNS, vmin=-2, vmax=2)
     for i in range(3):
         for j in range(3):
             value = image[0, 0, i, j].item()
@@ -243,7 +243,7 @@ for row, (name, shown) in enumerate(rows):
     for channel in range(8):
         ax = axes[row, channel + 1]
         ax.imshow(
-            shown[channel].numpy(), cmap="RdBu" if signed else "viridis", vmin=-limit if signed else 0, vmax=limit
+            shown[channel].numpy(), cmap=draw.SIGNS if signed else "viridis", vmin=-limit if signed else 0, vmax=limit
         )
     axes[row, 1].set_ylabel(name)
     if name == "map":

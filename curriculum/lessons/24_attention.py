@@ -82,7 +82,7 @@ def positions(length, width):
 waves = positions(50, 32)
 plt = draw.pyplot()
 fig, axes = plt.subplots(1, 2, figsize=(9.4, 3.4))
-shown = axes[0].imshow(waves.numpy().T, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+shown = axes[0].imshow(waves.numpy().T, cmap=draw.SIGNS, vmin=-1, vmax=1, aspect="auto")
 axes[0].set(xlabel="place in the text", ylabel="number in the vector", title="positional encodings")
 fig.colorbar(shown, ax=axes[0])
 shown = axes[1].imshow((waves @ waves.T).numpy(), cmap="viridis")
