@@ -10,6 +10,7 @@ import numpy as np
 from . import record
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9601a", "#8a8f98"
+ROOM = 100_000  # bytes of a page's tensors: a site holds many pages
 SIGNS = "RdBu"  # of numbers with a sign: red is negative, blue positive, as in every picture and page of the project
 
 
@@ -136,7 +137,9 @@ def backward(
     with viz.recording():
         result, own = with_variables(loss) if callable(loss) else (loss, {})
     own.update(names or {})
-    page(lambda path: viz.page(result, path, names=own, words=words), name, lambda: viz.svg(result, names=own))
+    page(
+        lambda path: viz.page(result, path, names=own, words=words, room=ROOM), name, lambda: viz.svg(result, names=own)
+    )
 
 
 def page(write: Callable[[Path], Any], name: str, shown: Callable[[], Any] | None = None) -> None:

@@ -26,7 +26,7 @@ class Names:
         self.parameters: list[tuple[str, Variable]] = []  # all parameters of these modules
         self._alive: list[Any] = []
         for name, value in (variables or {}).items():
-            if not name.startswith("__"):
+            if not str(name).startswith("__") and name != "_":
                 self._variable(str(name), value)
         self._modules({id(leaf) for leaf in leaves})
 

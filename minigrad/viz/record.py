@@ -20,6 +20,7 @@ from .reading import Graph, Item, Sent, read, run_recorded
 from .tensors import Pool
 
 VERSION = 1  # of the format
+ROOM = 1_000_000  # bytes for tensors that are written whole
 MANY = 1500  # nodes above which a page keeps ranges only
 OPENED = 120  # fused nodes that are opened
 NAIVE, SMALL = 80, 100_000  # nodes, and elements, up to which wrong orders are shown
@@ -45,9 +46,15 @@ def walked(what: Any, names: Mapping[str, Any] | None = None, gradient: Any = No
 
 
 def record(
-    graph: Graph, *, title: str, words: Sequence[str] | None = None, gradient: Any = None, beside: Any = None
+    graph: Graph,
+    *,
+    title: str,
+    words: Sequence[str] | None = None,
+    gradient: Any = None,
+    beside: Any = None,
+    room: int = ROOM,
 ) -> dict[str, Any]:
-    """The data of a page. beside: by item what another engine has, as `parity.page` gives it."""
+    """The data of a page. beside: by item what another engine has, as `parity.page` gives it. room: as in `viz.page`."""
     if isinstance(words, str):
         raise TypeError("words: a list with one text for each place, not one text")
     many = len(graph.items) > MANY
@@ -68,7 +75,7 @@ def record(
         items += inside.items
     for i, item in enumerate(items):
         item.id = i
-    pool = Pool(_budget(items), many)
+    pool = Pool(_budget(items, room), many)
     sent: list[Sent] = []
     for item in items:
         for one in item.sent:
@@ -122,11 +129,11 @@ def record(
     return data
 
 
-def _budget(items: Sequence[Item]) -> int:
-    """Up to how many elements a tensor is written whole, so that all of them together stay below a megabyte."""
+def _budget(items: Sequence[Item], room: int) -> int:
+    """Up to how many elements a tensor is written whole, so that all of them together stay within this many bytes."""
     sizes = [math.prod(item.shapes[0]) for item in items]
     for mid in (6000, 3000, 1024, 300):
-        if sum(n for n in sizes if n <= mid) * 2 * 16 / 3 < 1_000_000:  # a value and a gradient each, in base 64
+        if sum(n for n in sizes if n <= mid) * 2 * 16 / 3 < room:  # a value and a gradient each, in base 64
             return mid
     return 256
 

@@ -21,6 +21,9 @@ WIDTH, HEIGHT, ACROSS, DOWN = 196, 62, 24, 46  # of a node, and the room between
 class Drawing(str):
     """SVG text that a notebook draws inline."""
 
+    def __repr__(self) -> str:
+        return f"<drawing of a graph, SVG of {len(self)} characters>"
+
     def _repr_svg_(self) -> str:
         return str(self)
 

@@ -133,7 +133,7 @@ MG.tensor = (t, { name = "", gray = false, words = null, onpick = null, role = "
     size = numbers ? [Math.min(58, width / grid.c), 22] : Array(2).fill(Math.max(0.6, Math.min(columnWords ? 26 : 18, width / grid.c, Math.max(grid.r > 100 ? 2 : 5, 260 / grid.r))));
     if (!numbers && !rowWords && grid.r <= 2) size[1] = 16;
     if (grid.block) size = [Math.min(width / grid.c, 10), Math.min(width / grid.c, 10)];
-    left = rowWords ? 70 : 1; top = columnWords ? 58 : 1;
+    left = rowWords ? 70 : 1; top = columnWords ? Math.min(58, 16 + 5 * d3.max(columnWords, (word) => word.length)) : 1;
     const w = left + grid.c * size[0] + (columnWords ? 40 : 1), h = top + grid.r * size[1] + 1;
     svg.attr("viewBox", `0 0 ${w} ${h}`).attr("width", w).attr("height", h);
     svg.selectAll("*").remove();
