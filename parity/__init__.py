@@ -12,7 +12,7 @@
 bad calls on which both engines must raise, `kinks.py` the gradients at kinks and ties, and `mutants.py` the planted faults
 that the comparison must find. Behind `check`: `trace.py` runs a function, `differences.py` and `slopes.py` measure its derivatives,
 `lifted.py` and `captured.py` take float32 for float64, `words.py` says what was found. Behind `compare_runs`: `watch.py` records. `page.py` sets both engines' graphs
-side by side.
+side by side, and `counterparts.py` says which node is which.
 """
 
 from .agreement import Mismatch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 import platform
@@ -10,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
-from importlib import metadata
+from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,6 @@ from .case import CASES, Case, resolve
 from .kinks import JUMP, KINKS, SMOOTH, UNBOUNDED, measured
 from .third import CONVENTIONS
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1d2430 }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-table { border-collapse: collapse; margin: .5rem 0; width: 100% }
-th, td { padding: .2rem .7rem .2rem 0; text-align: left; font-variant-numeric: tabular-nums; vertical-align: top }
-th { border-bottom: 2px solid #8a93a3 } td { border-bottom: 1px solid #e3e6eb } td.n, th.n { text-align: right }
-pre { background: #f5f6f8; padding: .7rem 1rem; overflow-x: auto; font-size: .9rem; white-space: pre-wrap }
-a { color: #1f5fa8; text-decoration: none } a:hover { text-decoration: underline }
-.bad { color: #b3261e; font-weight: 600 } .note { color: #616b7a } svg text { font: 11px system-ui, sans-serif; fill: #616b7a }
-"""
 KINDS = ("value", "gradient", "second", "float32 value", "float32 gradient")
 ZERO = -99  # the bin of differences that are exactly 0
 
@@ -58,10 +49,13 @@ def file_name(case: str) -> str:
 
 
 def _page(title: str, body: str) -> str:
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
-        f"</head><body>{body}</body></html>\n"
-    )
+    parts = {"title": escape(title), "style": _asset("report.css"), "body": body}
+    return re.sub(r"{{(\w+)}}", lambda found: parts[found.group(1)], _asset("report.html"))
+
+
+@functools.cache
+def _asset(name: str) -> str:
+    return resources.files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
 
 
 def _table(head: tuple[str, ...], rows: list[list[str]]) -> str:
@@ -69,7 +63,7 @@ def _table(head: tuple[str, ...], rows: list[list[str]]) -> str:
         return "".join(f"<{tag}{' class=n' if i else ''}>{cell}</{tag}>" for i, cell in enumerate(cells))
 
     body = "".join(f"<tr>{row(cells, 'td')}</tr>" for cells in rows)
-    return f"<table><tr>{row(head, 'th')}</tr>{body}</table>"
+    return f'<div class="wide"><table><tr>{row(head, "th")}</tr>{body}</table></div>'
 
 
 def _worst(result: dict[str, Any], kind: str) -> str:
@@ -94,12 +88,12 @@ def histogram(bins: dict[int, int], label: str) -> str:
         tall = 0 if n == 0 else max(2, round(height * math.log1p(n) / math.log1p(most)))
         x = i * width
         name = "0" if b == ZERO else f"1e{b}"
-        parts.append(f'<rect x="{x + 4}" y="{height - tall + 14}" width="{width - 8}" height="{tall}" fill="#d9601a"/>')
+        parts.append(f'<rect x="{x + 4}" y="{height - tall + 14}" width="{width - 8}" height="{tall}"/>')
         if n:
             parts.append(f'<text x="{x + width / 2}" y="{height - tall + 10}" text-anchor="middle">{n}</text>')
         parts.append(f'<text x="{x + width / 2}" y="{height + 28}" text-anchor="middle">{name}</text>')
     return (
-        f'<figure style="display:inline-block;margin:0 1.5rem 1rem 0"><figcaption class="note">{escape(label)}</figcaption>'
+        f'<figure><figcaption class="note">{escape(label)}</figcaption>'
         f'<svg width="{len(columns) * width}" height="{height + 34}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
         "</figure>"
     )

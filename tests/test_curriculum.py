@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -82,6 +83,53 @@ def test_a_notebook_holds_the_whole_lesson(lesson: catalog.Lesson, tmp_path: Pat
     assert 'os.environ["MINIGRAD_ENGINE"] = "torch"' in choice
     ours = ast.parse("\n".join(code))
     assert ast.dump(ours) == ast.dump(ast.parse(lesson.path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("number", ["02", "03", "04", "05", "08", "09", "11", "12", "17", "18", "19", "24"])
+def test_a_backward_page_is_embedded(number: str) -> None:
+    text = catalog.find(number).path.read_text(encoding="utf-8")
+    assert re.search(rf'draw\.backward\(.*"{int(number)}_backward"', text)
+
+
+def test_a_page_is_made_by_minigrad_and_both_engines_go_on_alike(tmp_path: Path) -> None:
+    """What the function draws at random, and what it changes, is the same in both, and is done once."""
+    program = """
+from curriculum import draw
+from curriculum.engine import torch
+layer = torch.nn.BatchNorm1d(3)
+
+def noisy():
+    hidden = layer(torch.randn(4, 3))
+    return (hidden * torch.rand(3, requires_grad=True)).sum()
+
+draw.backward(noisy, "1_noisy")
+print(*torch.randn(2, dtype=torch.float64).tolist(), *(round(v, 5) for v in layer.running_var.tolist()))
+"""
+    said = []
+    for engine in ("minigrad", "torch"):
+        folder = tmp_path / engine
+        environment = {"MINIGRAD_ENGINE": engine, "MINIGRAD_DTYPE": "float64", "CURRICULUM_FOLDER": str(folder)}
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | environment, cwd=ROOT, capture_output=True, text=True, check=True
+        )  # fmt: skip
+        said.append(done.stdout)
+        assert (folder / "1_noisy.html").is_file() == (engine == "minigrad")
+    assert said[0] == said[1]
+    page = (tmp_path / "minigrad" / "1_noisy.html").read_text(encoding="utf-8")
+    assert "Backward pass of noisy" in page
+    assert '"hidden"' in page
+    assert len(page) < 600_000
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_signs_have_one_pair_of_colours(lesson: catalog.Lesson) -> None:
+    other = {"RdBu", "coolwarm", "bwr", "seismic", "RdYlBu", "PiYG", "PRGn", "BrBG", "PuOr", "Spectral"}
+    words = {
+        n.value.removesuffix("_r")
+        for n in ast.walk(ast.parse(lesson.path.read_text(encoding="utf-8")))
+        if isinstance(n, ast.Constant) and isinstance(n.value, str)
+    }
+    assert not words & other, "use draw.SIGNS"
 
 
 def test_a_notebook_shows_what_a_run_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,8 +263,10 @@ def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: p
     assert "float64: losses and weights of both engines agree to 1e-08" in said
     assert "reused" not in said
     folders = [tmp_path / "03_the_graph" / f"{engine}-float64-0" for engine in ("minigrad", "torch")]
-    for folder in folders:
-        assert {path.name for path in folder.iterdir()} == {"result.json", "steps.npz", "output.txt", "3_zero_grad.png"}
+    for folder, page in zip(folders, ({"3_backward.html"}, set()), strict=True):  # minigrad's run makes the pages
+        files = {"result.json", "steps.npz", "output.txt", "3_zero_grad.png"} | page
+        assert {path.name for path in folder.iterdir()} == files
+        assert json.loads((folder / "result.json").read_text(encoding="utf-8"))["pages"] == sorted(page)
     ours, theirs = map(compare.load, folders)
     assert set(ours) == {f"{run} zero_grad/{kind}" for run in ("with", "without") for kind in ("kept", *compare.KINDS)}
     assert ours["with zero_grad/weight"].dtype == theirs["with zero_grad/weight"].dtype == np.float64

@@ -18,9 +18,9 @@ from minigrad.nn import functional as F
 from minigrad.nn.module import Module
 from minigrad.viz import layout, naive, nudge, rules
 from minigrad.viz.__main__ import main
-from minigrad.viz.definition import opened
 from minigrad.viz.reading import read
 from minigrad.viz.record import record, to_json, walked
+from minigrad.viz.recording import _recorder
 
 PAGE = Path(viz.__file__).parent / "assets"
 
@@ -280,11 +280,13 @@ def test_modules_give_names_without_being_named():
 
 @pytest.mark.parametrize("program", [pictures, attention, encoder, network], ids=lambda p: p.__name__)
 def test_an_opened_node_sends_the_same_gradients(program):
+    """Also one that comes to light in another's definition."""
     graph = walked(run(program, True)[0])
-    found = {item.op: (item, opened(item)) for item in graph.items}
-    found = {op: pair for op, pair in found.items() if pair[1] is not None}
+    record(graph, title="")
+    found = graph.definitions
     assert program is network or len(found) >= 2
-    for item, inside in found.values():
+    assert program is network or any(item.inside_of is not None for item in found)
+    for item, inside in found.items():
         for i, sent in enumerate(item.sent):
             if sent is None:
                 continue
@@ -403,6 +405,10 @@ def test_vanished_and_exploded():
     assert "vanished" in found["x"][0]
     found, _ = troubles((x * 1e8 * 1.0).sum(), x=x)
     assert "exploded" in found["x"][0]
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3))
+    found, _ = troubles(layers(torch.randn(8, 4)).pow(3).sum())
+    assert "0 up to rounding" in found["0.bias"][0]  # the normalization takes any shift away
     found, _ = troubles((x * 2.0).sum(), x=x)
     assert found == {}
 
@@ -456,6 +462,34 @@ def test_many_nodes_are_put_into_runs():
     assert max(parts.values()) <= 121
     assert "nodes in all" in viz.text(y.sum())
     assert "too many for a drawing" in viz.svg(y.sum())
+
+
+def test_a_recording_keeps_no_more_than_the_graphs_that_live():
+    w = torch.ones(3, requires_grad=True)
+    with viz.recording():
+        for _ in range(50):
+            loss = (w * torch.ones(3)).square().sum()
+        assert len(_recorder.copies) < 20
+    assert len(walked(loss).items) == 5
+
+
+def test_what_is_given_beside_the_tensor_is_looked_at():
+    loss = torch.ones(2, requires_grad=True).sum()
+    with pytest.raises(TypeError, match="names: a dict"):
+        viz.text(loss, names=[loss])
+    with pytest.raises(TypeError, match="words: a list"):
+        viz.page(loss, words="three words")
+
+
+def test_a_functions_variables_give_their_names():
+    scale = torch.tensor(2.0, requires_grad=True)
+
+    def squared():
+        u = scale * 3
+        return u * u
+
+    assert {item.name for item in walked(squared).items} == {"scale", "u", "squared"}
+    assert walked(lambda: scale * 3).top.name == ""
 
 
 # -- what is made of it
@@ -534,11 +568,18 @@ def test_every_edge_of_a_layout_goes_down():
             assert all(b - a > 0.999 for a, b in itertools.pairwise(columns))
 
 
-def test_a_wheel_carries_the_page():
-    settings = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    patterns = settings["tool"]["setuptools"]["package-data"]["minigrad.viz"]
-    carried = {path for pattern in patterns for path in PAGE.parent.glob(pattern)}
-    assert {path for path in PAGE.rglob("*") if path.is_file()} == carried
+def test_a_wheel_carries_the_pages():
+    """Every page, style and script that lies in a package."""
+    root = Path(__file__).parent.parent
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    carried = set()
+    for package, patterns in settings["tool"]["setuptools"]["package-data"].items():
+        folder = root.joinpath(*package.split("."))
+        carried |= {path for pattern in patterns for path in folder.glob(pattern)}
+    for top in ("minigrad", "parity", "curriculum"):
+        assets = {path for path in (root / top).rglob("*") if path.suffix in (".html", ".css", ".js")}
+        assert assets <= carried
+    assert {path for path in PAGE.rglob("*") if path.is_file()} <= carried
     for library in PAGE.glob("vendor/*.js"):
         assert library.with_name(library.name.partition(".")[0] + ".LICENSE.txt").is_file()
 

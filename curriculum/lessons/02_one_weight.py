@@ -65,6 +65,22 @@ print(f"slope by the engine: {x.grad.item()}")
 record.claim("nudging and the chain rule give the engine's slope, 6", x.grad.item(), abs(x.grad.item() - nudged) < 1e-4)
 
 # %% [markdown]
+# The next lines write this pass down as a page. Go through it with →: forward $u$, $v$ and $f$ get their values, backward
+# each step multiplies what comes to it by its own slope. Then choose $x$ and move it: beside slope · step stands what the
+# loss really does. How small must a step be until the two agree?
+
+
+# %%
+def steps():
+    x = torch.tensor(1.0, requires_grad=True)
+    u = 3 * x
+    v = u - 2
+    return v**2
+
+
+draw.backward(steps, "2_backward")
+
+# %% [markdown]
 # ## A line through the origin
 #
 # Forty points lie near $y = 2.5\,x$. We look for the weight $w$ with the least mean squared error

@@ -117,6 +117,21 @@ record.claim(
 )
 
 # %% [markdown]
+# See it happen: on this page every node says how many of its gradients it still waits for, and where paths meet the sum
+# is written out. Then set *Order* to "naive" and watch 6 come about; or choose the next node yourself, and try $b$ too
+# early: the page says what would be lost.
+
+
+# %%
+def doubled_twice():
+    a = torch.tensor(1.0, requires_grad=True)
+    b = a + a
+    return b + b
+
+
+draw.backward(doubled_twice, "3_backward")
+
+# %% [markdown]
 # Printed as a tree the node of $b$ appears twice and that of $a$ four times, once for each path. In memory they exist
 # once. A graph of $n$ such doublings has $n$ nodes and $2^n$ paths; that is the second reason for the order. It visits
 # every node once.

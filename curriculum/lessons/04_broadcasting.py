@@ -101,13 +101,28 @@ for place, ax in np.ndenumerate(axes):
         ax.remove()
         continue
     title, tensor = parts[place]
-    ax.imshow(tensor.numpy(), cmap="RdBu_r", vmin=-5, vmax=5)
+    ax.imshow(tensor.numpy(), cmap=draw.SIGNS, vmin=-5, vmax=5)
     ax.set_title(title, fontsize=9)
     ax.set(xticks=[], yticks=[])
     for r, c in np.ndindex(*tensor.shape):
         ax.text(c, r, f"{tensor[r, c].item():.1f}", ha="center", va="center", fontsize=7)
 fig.tight_layout()
 record.figure(fig, "4_forward_stretches_backward_sums")
+
+# %% [markdown]
+# The same as a page, smaller. At the step of the sum, point at a number of *column*: forward it went into a whole row of the
+# table; backward, point at a number of its gradient, and the row that was added up lights up.
+
+
+# %%
+def stretched():
+    column = torch.tensor([[1.0], [0.0], [-2.0]], requires_grad=True)
+    row = torch.tensor([[0.5, 1.0, 1.5, 2.0]], requires_grad=True)
+    table = column + row
+    return (table**2).sum()
+
+
+draw.backward(stretched, "4_backward")
 
 # %% [markdown]
 # ## Something to use it for

@@ -22,6 +22,19 @@ def valley(w):
 
 
 # %% [markdown]
+# The gradient at the start, as a page: the weight that is further off has the smaller slope. Choose $w$ and move each of its
+# two numbers a little: to which of them does the loss hardly answer? That is the flat direction.
+
+
+# %%
+def start():
+    w = torch.tensor([-9.0, 2.0], requires_grad=True)
+    return 0.5 * (steepness * w**2).sum()
+
+
+draw.backward(start, "5_backward")
+
+# %% [markdown]
 # ## Three rules, by hand
 #
 # With $g$ the gradient, $\eta$ the learning rate and $t = 1, 2, \dots$ the number of the step:

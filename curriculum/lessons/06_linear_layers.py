@@ -98,7 +98,7 @@ record.claim("two linear layers in a row are one layer", f"{apart:.0e} apart", a
 # ## Reading weights: ten pictures of what a digit is
 #
 # One layer from the 64 grey values of a digit to ten scores. Each score has 64 weights, one for each place of the
-# picture; so after training they can be looked at as a picture. Red: ink here speaks for the digit; blue: against it.
+# picture; so after training they can be looked at as a picture. Blue: ink here speaks for the digit; red: against it.
 
 # %%
 pictures, targets = digits()
@@ -121,7 +121,7 @@ weights = reader.weight.detach().numpy().reshape(10, 8, 8)
 limit = np.abs(weights).max()
 for digit in range(10):
     axes[0, digit].imshow(pictures[targets == digit].mean(axis=0), cmap="gray_r")
-    axes[1, digit].imshow(weights[digit], cmap="RdBu_r", vmin=-limit, vmax=limit)
+    axes[1, digit].imshow(weights[digit], cmap=draw.SIGNS, vmin=-limit, vmax=limit)
     axes[0, digit].set_title(str(digit))
 for ax in axes.flat:
     ax.set(xticks=[], yticks=[])

@@ -86,6 +86,22 @@ record.claim(
 )
 
 # %% [markdown]
+# Both at once, so that they can be compared: the page shows the two gradients that come to the same $z$. Look where the one of
+# the squared error is lost: at the sigmoid, whose rule multiplies by $p(1 - p)$.
+
+
+# %%
+def both():
+    z = torch.tensor(-8.0, requires_grad=True)
+    p = torch.sigmoid(z)
+    squared = (p - 1) ** 2
+    crossed = F.binary_cross_entropy_with_logits(z, torch.ones(()))
+    return squared + crossed
+
+
+draw.backward(both, "8_backward")
+
+# %% [markdown]
 # ## Both trained from a wrong start
 #
 # Both models start at $w = -4$, $b = 2$: sure, and mostly wrong. The same steps, the same learning rate.

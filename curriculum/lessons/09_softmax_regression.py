@@ -81,6 +81,19 @@ print(f"weights of the order of 1000: plain exp overflows: {overflows}, the shif
 record.claim("the shifted softmax stays finite where exp overflows", f"{finite}, {overflows}", finite and overflows)
 
 # %% [markdown]
+# Three points, one node: the framework's `cross_entropy` of their logits. Its gradient is probability minus one-hot, over 3. Press *o*
+# on the node, and it opens into its definition: many small steps back, and the same numbers at the end.
+
+
+# %%
+def one_node():
+    logits = torch.tensor([[2.0, 0.0, -1.0], [0.5, 1.0, 0.0], [0.0, 0.0, 0.0]], requires_grad=True)
+    return F.cross_entropy(logits, torch.tensor([0, 1, 2]))
+
+
+draw.backward(one_node, "9_backward")
+
+# %% [markdown]
 # ## Training, with a look at the boundaries
 
 # %%

@@ -124,6 +124,20 @@ fig.tight_layout()
 record.figure(fig, "11_hidden_units")
 
 # %% [markdown]
+# And backward: the trained network on eight points, as a page. Look at what passes the two Tanh: `grad · (1 - out²)`. Where a unit
+# is at the flat end of its bend, near 1 or -1, almost nothing goes through, and its weights hardly learn from this point.
+
+
+# %%
+def eight_points():
+    points, wanted = x[:8], y[:8]
+    off = bent(points) - wanted
+    return (off**2).mean()
+
+
+draw.backward(eight_points, "11_backward")
+
+# %% [markdown]
 # ## To remember
 #
 # - Linear layers alone compose to one linear function; the activation between them makes curves.

@@ -113,6 +113,23 @@ record.claim(
 )
 
 # %% [markdown]
+# The same as a page: a narrow network of eight Sigmoid layers. Step backward, and watch the numbers of the gradient shrink; a mark ⚠
+# stands where less than a millionth of it is left. Which two factors take it away at every layer?
+
+
+# %%
+torch.manual_seed(seed)
+narrow = network(nn.Sigmoid, width=6)
+
+
+def deaf():
+    points, classes = x[::40], y[::40]
+    return F.cross_entropy(narrow(points), classes)
+
+
+draw.backward(deaf, "12_backward")
+
+# %% [markdown]
 # What the units put out, layer by layer. All sigmoids hover around one value, the same for every point: nothing of the
 # input is left. With the default initialization the others shrink too; lesson 16 cures that.
 

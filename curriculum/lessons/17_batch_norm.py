@@ -120,6 +120,24 @@ record.claim(
 )
 
 # %% [markdown]
+# A small one as a page. Open one of the normalizations (*o*): many small steps, and *x* is used several times, so several
+# gradients meet there. Closed it is one node, with the same sum. And step backward through the Sigmoids: what arrives in the
+# first layer is of the size of what left the last. The marks ⚠ stand at the biases before a normalization: why can they have no
+# effect?
+
+# %%
+torch.manual_seed(seed)
+narrow = network(True, depth=3, width=8)
+
+
+def normalized_network():
+    rows, digits = data[:12], labels[:12]
+    return F.cross_entropy(narrow(rows), digits)
+
+
+draw.backward(normalized_network, "17_backward")
+
+# %% [markdown]
 # ## Training at three learning rates
 #
 # Plain SGD, 100 steps of 64 pictures, two seeds each: Sigmoid as above, and eight layers of ReLU with Kaiming's

@@ -60,6 +60,18 @@ surprise = -p.log()
 loss = surprise[torch.arange(N), t].mean()
 
 # %% [markdown]
+# The graph of these lines as a page, each node under the name that it has above. Cover the panel, say what the next node will
+# send, and step on: that is this lesson. `e`, `centred` and `z` wait for two gradients each.
+
+# %%
+named = {
+    "x": x, "w1": w1, "b1": b1, "gamma": gamma, "beta": beta, "w2": w2, "b2": b2, "z": z, "mean": mean, "centred": centred,
+    "square": square, "var": var, "inverse": inverse, "normal": normal, "y": y, "h": h, "logits": logits, "shifted": shifted,
+    "e": e, "total": total, "reciprocal": reciprocal, "p": p, "surprise": surprise, "loss": loss,
+}  # fmt: skip
+draw.backward(loss, "18_backward", names=named)
+
+# %% [markdown]
 # ## Backward, a line for a line
 #
 # `d_q` is the slope of the loss at `q`, of the shape of `q`. From the last line to the first. A tensor that is used
@@ -143,7 +155,7 @@ fig, axes = draw.pyplot().subplots(1, 3, figsize=(10, 3.2), sharey=True)
 for ax, (title, q) in zip(
     axes, {"given: p": p.detach(), "wanted": F.one_hot(t, 10).to(x.dtype), "slope: given minus wanted": N * fused_logits}.items(), strict=True
 ):  # fmt: skip
-    shown = ax.imshow(q[:8].numpy(), cmap="RdBu_r", vmin=-1, vmax=1)
+    shown = ax.imshow(q[:8].numpy(), cmap=draw.SIGNS, vmin=-1, vmax=1)
     ax.set(title=title, xlabel="digit", xticks=range(10))
 axes[0].set_ylabel("picture")
 fig.colorbar(shown, ax=axes, fraction=0.02)

@@ -63,7 +63,7 @@ for column, number in enumerate((0, 1, 4, 7, 13)):
     shown = (picture, slide(picture, upright), slide(picture, lying))
     for ax, image, title in zip(axes[:, column], shown, ("picture", "upright edges", "lying edges"), strict=True):
         limit = 1 if title == "picture" else 4
-        cmap = "gray_r" if title == "picture" else "RdBu"
+        cmap = "gray_r" if title == "picture" else draw.SIGNS
         ax.imshow(image, cmap=cmap, vmin=0 if title == "picture" else -limit, vmax=limit)
         ax.set(xticks=[], yticks=[])
         if column == 0:
@@ -155,7 +155,7 @@ for number in range(1, 201):
 
 fig, axes = plt.subplots(1, 5, figsize=(8.4, 2.1))
 for ax, (when, image) in zip(axes, [*snapshots.items(), ("Sobel", window)], strict=True):
-    ax.imshow(image[0, 0].numpy(), cmap="RdBu", vmin=-2, vmax=2)
+    ax.imshow(image[0, 0].numpy(), cmap=draw.SIGNS, vmin=-2, vmax=2)
     for i in range(3):
         for j in range(3):
             value = image[0, 0, i, j].item()
@@ -167,6 +167,21 @@ fig.tight_layout()
 record.figure(fig, "19_learned")
 off = (layer.weight.detach() - window).abs().max().item()
 record.claim("gradient descent finds Sobel's nine numbers", f"off by {off:.1e}", off < 1e-2)
+
+# %% [markdown]
+# One picture and one window as a page. Forward, point at a place of the map: its window lights up in the picture, and the nine products
+# stand below. Backward, point at one of the nine weights' gradients: it adds up over all 36 places where the weight was used.
+
+
+# %%
+def one_window():
+    picture, goal = x[:1], wanted[:1]
+    weight = torch.tensor([[[[-0.5, 0.2, 0.4], [-1.0, 0.1, 1.2], [-0.6, -0.1, 0.7]]]], requires_grad=True)
+    answer = F.conv2d(picture, weight)
+    return F.mse_loss(answer, goal)
+
+
+draw.backward(one_window, "19_backward")
 
 # %% [markdown]
 # ## Max pooling
@@ -228,7 +243,7 @@ for row, (name, shown) in enumerate(rows):
     for channel in range(8):
         ax = axes[row, channel + 1]
         ax.imshow(
-            shown[channel].numpy(), cmap="RdBu" if signed else "viridis", vmin=-limit if signed else 0, vmax=limit
+            shown[channel].numpy(), cmap=draw.SIGNS if signed else "viridis", vmin=-limit if signed else 0, vmax=limit
         )
     axes[row, 1].set_ylabel(name)
     if name == "map":

@@ -82,7 +82,7 @@ def positions(length, width):
 waves = positions(50, 32)
 plt = draw.pyplot()
 fig, axes = plt.subplots(1, 2, figsize=(9.4, 3.4))
-shown = axes[0].imshow(waves.numpy().T, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+shown = axes[0].imshow(waves.numpy().T, cmap=draw.SIGNS, vmin=-1, vmax=1, aspect="auto")
 axes[0].set(xlabel="place in the text", ylabel="number in the vector", title="positional encodings")
 fig.colorbar(shown, ax=axes[0])
 shown = axes[1].imshow((waves @ waves.T).numpy(), cmap="viridis")
@@ -184,6 +184,19 @@ for ax, weights, title in zip(axes, (maps[0], blind_maps[0]), ("with positions",
 fig.colorbar(shown, ax=axes, label="attention weight")
 record.figure(fig, "24_maps")
 
+# %% [markdown]
+# The trained layer on one text, as a page, with the tokens as letters at the sides of the map. Go to the softmax: every row of the
+# map is what one token looks at. Backward, see which of the scores would be moved, and that each row of their gradient adds up to 0.
+
+
+# %%
+def one_text():
+    tokens = ids[:1]
+    logits, _ = model(tokens)
+    return F.cross_entropy(logits.reshape(-1, TOKENS), tokens.flip(1).reshape(-1))
+
+
+draw.backward(one_text, "24_backward", words=["abcdefghijkl"[token] for token in ids[0].tolist()])
 # %% [markdown]
 # The map of the trained layer is the other diagonal: the first place looks at the last, the second at the last but
 # one. Nobody told it where to look. Without positions equal tokens must give equal outputs, wherever they stand, so the

@@ -26,7 +26,7 @@ class Names:
         self.parameters: list[tuple[str, Variable]] = []  # all parameters of these modules
         self._alive: list[Any] = []
         for name, value in (variables or {}).items():
-            if not name.startswith("__"):
+            if not str(name).startswith("__") and name != "_":
                 self._variable(str(name), value)
         self._modules({id(leaf) for leaf in leaves})
 
@@ -55,7 +55,12 @@ class Names:
             for m in (_alive_modules() if wanted else [])
             if id(m) not in inside and any(id(p) in wanted for p in m.parameters())
         ]
-        below = {id(child) for m in found for child in m.modules() if child is not m}
+        below = {
+            id(child) for _, m in [*self.roots, *(("", m) for m in found)] for child in m.modules() if child is not m
+        }
+        self.roots = [
+            (name, m) for name, m in self.roots if "[" not in name or id(m) not in below
+        ]  # a list's are named by their owner
         self.roots += [("", m) for m in found if id(m) not in below]
         for name, root in self.roots:
             for path, module in root.named_modules():

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from .record import record, to_json, walked
+from .record import ROOM, record, to_json, walked
 
 PACKED_FROM = 150_000  # characters of data from which they are compressed
 STYLES = ("page.css",)
@@ -26,6 +26,7 @@ def page(
     words: Sequence[str] | None = None,
     gradient: Any = None,
     title: str | None = None,
+    room: int = ROOM,
 ) -> Path:
     """Write the backward page of a tensor: its forward and backward pass, step by step, with every number. The file's path.
 
@@ -33,15 +34,19 @@ def page(
             loss = F.mse_loss(model(x), y)
         viz.page(loss, "backward.html", names=locals())
 
-    loss: a tensor, or a function without arguments that computes one: it is run with everything kept. A tensor that was
-    computed without `recording` is shown with the values that its graph has.
+    loss: a tensor, or a function without arguments that computes one: it is run with everything kept, and its variables give their
+    names. A tensor that was computed without `recording` is shown with the values that its graph has.
     names: variables whose names are shown, such as `locals()`; modules and parameters have theirs.
     words: the words of a text input, shown at the sides of attention maps. gradient: with which the walk begins, 1 if left out.
+    room: about how many bytes the page may take for tensors whose every number is there; of larger ones a heat map, a histogram and the
+    range are kept.
 
     The backward pass is walked anew: `.grad` stays as it is, and nothing is freed. RuntimeError, TypeError for what is no tensor.
     """
     graph = walked(loss, names, gradient)
-    data = record(graph, title=title or f"Backward pass of {graph.top.title}", words=words, gradient=gradient)
+    data = record(
+        graph, title=title or f"Backward pass of {graph.top.title}", words=words, gradient=gradient, room=room
+    )
     return write(data, path)
 
 

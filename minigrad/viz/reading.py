@@ -23,7 +23,7 @@ from ..autograd.variable import Array, Edge, Variable
 from ..nn.module import Module
 from . import rules
 from .names import Names
-from .recording import Call, Kept, kept, recording
+from .recording import Call, Kept, kept, recording, with_variables
 
 NO_GRAPH = (
     "this tensor has no graph: nothing that it was computed from requires grad, or it was computed under no_grad, or "
@@ -68,6 +68,7 @@ class Item:
     dtypes: list[str]
     values: list[Array | None]
     name: str = ""
+    module: str = ""  # of a step that is all of a module: how that is called, such as "1" or "act (call 2)"
     inputs: list[Input] = field(default_factory=list)
     box: Box | None = None
     line: str = ""
@@ -136,19 +137,19 @@ def root_edge(root: Any) -> Edge | None:
     return gradient_edge(root)
 
 
-def run_recorded(what: Any) -> Any:
-    """The tensor whose graph is meant: itself, or what the function returns, run with everything kept."""
+def run_recorded(what: Any) -> tuple[Variable, dict[str, Any]]:
+    """The tensor whose graph is meant: itself, or what the function returns, run with everything kept; and the function's variables."""
     if isinstance(what, Variable):
-        return what
+        return what, {}
     if not callable(what) or isinstance(what, type | Module):
         raise TypeError(
             f"viz wants a tensor that was computed, or a function that computes one, not {type(what).__name__}"
         )
     with recording():
-        out = what()
+        out, names = with_variables(what)
     if not isinstance(out, Variable):
         raise TypeError(f"the function must return the tensor whose graph is meant; it returned {type(out).__name__}")
-    return out
+    return out, names
 
 
 def read(root: Variable, variables: Mapping[str, Any] | None = None, named: bool = True) -> Graph:
@@ -338,7 +339,7 @@ def _link(graph: Graph, nodes: Sequence[Node]) -> None:
                     constant = constants.get(id(value))
                     if constant is None:
                         constant = constants[id(value)] = Item(
-                            "constant", "input", None, [value.shape], [str(value.dtype)], [value]
+                            "constant", _role(names[i]), None, [value.shape], [str(value.dtype)], [value]
                         )
                         constant.name = graph.names.tensors.get(_original(given, i, value), "") or _same(
                             graph.names, value
@@ -351,6 +352,11 @@ def _link(graph: Graph, nodes: Sequence[Node]) -> None:
                     part.said = _said(value)
             item.inputs.append(part)
         graph.items.append(item)
+
+
+def _role(name: str) -> str:
+    """What a constant without a name of its own is called: mask, target, indices; x and the like say nothing."""
+    return "input" if len(name) < 3 or "[" in name else name
 
 
 _UNKNOWN: Any = object()
@@ -438,9 +444,27 @@ def _put_in_boxes(graph: Graph, nodes: Sequence[Node]) -> None:
     calls: dict[Any, int] = {}
     for key, box in sorted(boxes.items(), key=lambda entry: entry[1].number):
         calls[key[:2]] = box.number = calls.get(key[:2], 0) + 1  # which call in this graph
-    for box in boxes.values():
+    for box in _without_single(graph, list(boxes.values())):
         box.id = len(graph.boxes)
         graph.boxes.append(box)
+
+
+def _without_single(graph: Graph, boxes: list[Box]) -> list[Box]:
+    """Without the boxes around one step and nothing else, such as an activation: the step itself goes by the module's name."""
+    held: dict[Box, list[Item | Box]] = {box: [] for box in boxes}
+    for part in (*graph.items, *boxes):
+        around = part.outer if isinstance(part, Box) else part.box
+        if around is not None:
+            held[around].append(part)
+    left = []
+    for box in boxes:
+        step = held[box][0] if len(held[box]) == 1 else None
+        plain = isinstance(step, Item) and step.kind == "op" and not any(p.item and p.item.is_leaf for p in step.inputs)
+        if isinstance(step, Item) and plain and box.name and box.outer is not None:
+            step.box, step.module = box.outer, box.name + (f" (call {box.number})" if box.number > 1 else "")
+        else:
+            left.append(box)
+    return left
 
 
 def _group_runs(graph: Graph) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from .reading import Graph, Item, Sent, read, run_recorded
 from .tensors import Pool
 
 VERSION = 1  # of the format
+ROOM = 1_000_000  # bytes for tensors that are written whole
 MANY = 1500  # nodes above which a page keeps ranges only
 OPENED = 120  # fused nodes that are opened
 NAIVE, SMALL = 80, 100_000  # nodes, and elements, up to which wrong orders are shown
@@ -26,8 +28,13 @@ NAIVE, SMALL = 80, 100_000  # nodes, and elements, up to which wrong orders are 
 
 def walked(what: Any, names: Mapping[str, Any] | None = None, gradient: Any = None) -> Graph:
     """The graph of a tensor (or of what a function returns) with its backward pass and its troubles."""
-    root = run_recorded(what)
-    graph = read(root, names)
+    if names is not None and not isinstance(names, Mapping):
+        raise TypeError(
+            f"names: a dict from names to tensors and modules, such as locals(), not {type(names).__name__}"
+        )
+    root, own = run_recorded(what)
+    given = dict(names or {})
+    graph = read(root, given | {name: value for name, value in own.items() if name not in given})
     begin = backward.start(root, gradient)
     if root.array.size != 1 and gradient is None and graph.by_node:
         graph.notes.append(
@@ -39,9 +46,17 @@ def walked(what: Any, names: Mapping[str, Any] | None = None, gradient: Any = No
 
 
 def record(
-    graph: Graph, *, title: str, words: Sequence[str] | None = None, gradient: Any = None, beside: Any = None
+    graph: Graph,
+    *,
+    title: str,
+    words: Sequence[str] | None = None,
+    gradient: Any = None,
+    beside: Any = None,
+    room: int = ROOM,
 ) -> dict[str, Any]:
-    """The data of a page. beside: by item what another engine has, as `parity.page` gives it."""
+    """The data of a page. beside: by item what another engine has, as `parity.page` gives it. room: as in `viz.page`."""
+    if isinstance(words, str):
+        raise TypeError("words: a list with one text for each place, not one text")
     many = len(graph.items) > MANY
     if many:
         graph.notes.append(
@@ -49,16 +64,18 @@ def record(
             "fused nodes stay closed."
         )
     else:
-        for item in [item for item in graph.items if item.kind == "op"][:OPENED]:
+        closed = [item for item in graph.items if item.kind == "op"]
+        for item in itertools.islice(closed, OPENED):  # ... to which are added those that come to light
             inside = opened(item)
             if inside is not None and len(inside.items) > 1:
                 graph.definitions[item] = inside
+                closed += [inner for inner in inside.items if inner.kind == "op"]
     items = list(graph.items)
     for inside in graph.definitions.values():
         items += inside.items
     for i, item in enumerate(items):
         item.id = i
-    pool = Pool(_budget(items), many)
+    pool = Pool(_budget(items, room), many)
     sent: list[Sent] = []
     for item in items:
         for one in item.sent:
@@ -112,11 +129,11 @@ def record(
     return data
 
 
-def _budget(items: Sequence[Item]) -> int:
-    """Up to how many elements a tensor is written whole, so that all of them together stay below a megabyte."""
+def _budget(items: Sequence[Item], room: int) -> int:
+    """Up to how many elements a tensor is written whole, so that all of them together stay within this many bytes."""
     sizes = [math.prod(item.shapes[0]) for item in items]
     for mid in (6000, 3000, 1024, 300):
-        if sum(n for n in sizes if n <= mid) * 2 * 16 / 3 < 1_000_000:  # a value and a gradient each, in base 64
+        if sum(n for n in sizes if n <= mid) * 2 * 16 / 3 < room:  # a value and a gradient each, in base 64
             return mid
     return 256
 
@@ -141,6 +158,8 @@ def _node(graph: Graph, item: Item, pool: Pool) -> dict[str, Any]:
             {"name": p.name, "node": None if p.item is None else p.item.id, "out": p.output_nr, "said": p.said}
             for p in item.inputs
         ]
+    if item.module:
+        told["module"] = item.module
     if item.line:
         told["line"] = item.line
     if item.trouble:
@@ -237,4 +256,16 @@ def _run(item: Item, gradient: Array) -> list[Array | None]:
 
 
 def to_json(data: dict[str, Any]) -> str:
-    return json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    """As text. JSON has no nan and no infinity: they are written as "nan", "inf" and "-inf"."""
+    try:
+        return json.dumps(data, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    except ValueError:
+        return json.dumps(_told(data), separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def _told(x: Any) -> Any:
+    if isinstance(x, dict):
+        return {key: _told(value) for key, value in x.items()}
+    if isinstance(x, list | tuple):
+        return [_told(value) for value in x]
+    return str(x) if isinstance(x, float) and not math.isfinite(x) else x

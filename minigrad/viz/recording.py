@@ -12,6 +12,7 @@ import linecache
 import os
 import sys
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,8 +65,10 @@ class _Recorder:
     calls: list[Call]
     counts: dict[tuple[int, str], int]
     names: dict[int, str]
-    alive: list[Any]  # modules and arrays whose ids are in use
-    copies: dict[int, tuple[Array, int, Array]]  # by id: the array, its version, its copy
+    alive: list[Any]  # modules whose ids are in use
+    copies: dict[
+        int, tuple[weakref.ref[Array], int, Array]
+    ]  # by id: the array, its version, its copy, as long as the array lives
 
     def start(self) -> None:
         self.calls, self.counts, self.names, self.alive, self.copies = [], {}, {}, [], {}
@@ -77,10 +80,10 @@ class _Recorder:
         record = storage.find(array)
         version = 0 if record is None else record.version
         found = self.copies.get(id(array))
-        if found is not None and found[0] is array and found[1] == version:
+        if found is not None and found[0]() is array and found[1] == version:
             return found[2]
-        copied = np.array(array)
-        self.copies[id(array)] = (array, version, copied)
+        copied, key, copies = np.array(array), id(array), self.copies
+        copies[key] = (weakref.ref(array, lambda _: copies.pop(key, None)), version, copied)
         return copied
 
     def keep(self, node: Node, inputs: tuple, outputs: list[Any]) -> None:
@@ -183,3 +186,31 @@ class recording(contextlib.ContextDecorator):
         if _recorder.depth == 0:
             _put(_apply, _function_apply, _call)
             _recorder.start()
+
+
+def with_variables(function: Callable[..., Any], *arguments: Any) -> tuple[Any, dict[str, Any]]:
+    """What a function returns, and the variables that it had when it returned, by name; also those around it that it uses.
+
+    What it returns goes by the function's name, if it has no other. A function written in C has no variables.
+    """
+    inner = getattr(function, "__func__", function)
+    code = getattr(inner, "__code__", None)
+    if code is None:
+        return function(*arguments), {}
+    own: dict[str, Any] = {}
+
+    def watch(frame: Any, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code is code:
+            own.update(frame.f_locals)
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        out = function(*arguments)
+    finally:
+        sys.setprofile(before)
+    around = {name: inner.__globals__[name] for name in code.co_names if name in inner.__globals__ and name not in own}
+    names = own | around
+    if inner.__name__.isidentifier():
+        names.setdefault(inner.__name__, out)
+    return out, names

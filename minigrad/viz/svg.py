@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from html import escape
 from importlib import resources
@@ -13,11 +14,15 @@ from .record import walked
 from .tensors import brief
 
 MOST = 300  # nodes
+_TIP = "\0tip"  # stands for the name of the arrow's tip until it is known; no text of a drawing holds a NUL
 WIDTH, HEIGHT, ACROSS, DOWN = 196, 62, 24, 46  # of a node, and the room between them
 
 
 class Drawing(str):
     """SVG text that a notebook draws inline."""
+
+    def __repr__(self) -> str:
+        return f"<drawing of a graph, SVG of {len(self)} characters>"
 
     def _repr_svg_(self) -> str:
         return str(self)
@@ -49,28 +54,32 @@ def svg(loss: Any, *, names: Mapping[str, Any] | None = None) -> Drawing:
     width, height = max(x) + WIDTH + 20, max(y) + HEIGHT + 20
     parts = []
     for item in order:
-        for i, part in enumerate(item.inputs):
-            if part.item is None or part.item not in number:
-                continue
-            a, b = number[part.item], number[item]
-            x1, y1, x2, y2 = x[a] + WIDTH / 2, y[a] + HEIGHT, x[b] + WIDTH / 2 + _shift(item, i), y[b]
+        arrows = [(i, number[part.item]) for i, part in enumerate(item.inputs) if part.item in number and part.item]
+        for rank, (i, a) in enumerate(
+            sorted(arrows, key=lambda arrow: x[arrow[1]])
+        ):  # side by side, and none crosses another
+            b, shift = number[item], (rank - (len(arrows) - 1) / 2) * min(16.0, WIDTH / 2 / len(arrows))
+            x1, y1, x2, y2 = x[a] + WIDTH / 2, y[a] + HEIGHT, x[b] + WIDTH / 2 + shift, y[b]
             bend = max(20.0, (y2 - y1) / 2)
             kind = "edge" if item.sent[i] is not None else "edge none"
             parts.append(
-                f'<path class="{kind}" d="M{x1:.0f} {y1:.0f} C{x1:.0f} {y1 + bend:.0f} {x2:.0f} {y2 - bend:.0f} {x2:.0f} {y2 - 3:.0f}"/>'
+                f'<path class="{kind}" marker-end="url(#{_TIP})" d="M{x1:.0f} {y1:.0f} C{x1:.0f} {y1 + bend:.0f} {x2:.0f} {y2 - bend:.0f} {x2:.0f} {y2 - 3:.0f}"/>'
             )
     for i, item in enumerate(order):
         parts.append(_drawn(item, x[i], y[i]))
     for i, note in enumerate(graph.notes):
         parts.append(f'<text class="note" x="20" y="{height + 8 + 16 * i:.0f}">{escape(_short(note, 150))}</text>')
     height += 16 * len(graph.notes) + (8 if graph.notes else 0)
+    drawn = "".join(parts)
+    tip = "tip-" + hashlib.blake2b(drawn.encode(), digest_size=4).hexdigest()  # several drawings may stand in one page
+    drawn = drawn.replace(_TIP, tip)
     style = resources.files(__package__).joinpath("assets", "drawing.css").read_text(encoding="utf-8")
     label = escape(f"The graph of {graph.top.title}: {len(graph.items)} nodes", quote=True)
     return Drawing(
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" width="{width:.0f}" height="{height:.0f}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="minigrad-graph" role="img" aria-label="{label}" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}"><style>{style}</style>'
-        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        f'<path d="M0 0L8 4L0 8z"/></marker></defs>{"".join(parts)}</svg>'
+        f'<defs><marker id="{tip}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        f'<path class="tip" d="M0 0L8 4L0 8z"/></marker></defs><path class="paper" d="M0 0H{width:.0f}V{height:.0f}H0z"/>{drawn}</svg>'
     )
 
 
@@ -91,11 +100,6 @@ def _sorted(items: list[Item]) -> list[Item]:
     return order
 
 
-def _shift(item: Item, i: int) -> float:
-    """Arrows into one node end side by side."""
-    return (i - (len(item.inputs) - 1) / 2) * min(16.0, WIDTH / 2 / max(1, len(item.inputs)))
-
-
 def _drawn(item: Item, x: float, y: float) -> str:
     shape = "x".join(map(str, item.shapes[0])) or "one"
     rows = [("value", brief(item.value))]
@@ -111,7 +115,7 @@ def _drawn(item: Item, x: float, y: float) -> str:
         lines.append(f'<text x="{x + 10:.0f}" y="{y + 36 + 16 * k:.0f}">{name} {escape(_short(value, 19))}</text>')
     mark = f'<text class="trouble" x="{x + WIDTH - 14:.0f}" y="{y + HEIGHT - 8:.0f}">!</text>' if item.trouble else ""
     return (
-        f'<g class="{item.kind}"><title>{escape(full)}</title><rect x="{x:.0f}" y="{y:.0f}" width="{WIDTH}" height="{HEIGHT}" rx="8"/>'
+        f'<g class="{item.kind}"><title>{escape(full)}</title><rect class="body" x="{x:.0f}" y="{y:.0f}" width="{WIDTH}" height="{HEIGHT}" rx="8"/>'
         f"{''.join(lines)}{mark}</g>"
     )
 

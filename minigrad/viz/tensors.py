@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import quiet
 from ..autograd.variable import Array
 
 FEW = 256  # elements whose numbers are written out, to the last digit
@@ -45,7 +46,8 @@ def brief(x: Array | None) -> str:
 
 
 class Pool:
-    """The tensors of a page, each once. `mid`: up to how many elements all are there, as float32; `plain`: only ranges."""
+    """The tensors of a page, each once. `mid`: up to how many elements all are there, as float32 (what that cannot hold as float64);
+    `plain`: only ranges."""
 
     def __init__(self, mid: int, plain: bool = False) -> None:
         self.mid, self.plain = mid, plain
@@ -71,6 +73,7 @@ class Pool:
         self.seen[id(given)] = given, self.places[key]
         return self.places[key]
 
+    @quiet.quiet
     def _describe(self, x: Array) -> dict[str, Any]:
         told: dict[str, Any] = {"s": list(x.shape), "t": str(x.dtype), "n": int(x.size)}
         if x.dtype.kind == "b":
@@ -88,7 +91,9 @@ class Pool:
         elif self.plain:
             pass
         elif x.size <= self.mid:
-            told["b"] = base64.b64encode(x.astype("<f4").tobytes()).decode()
+            short = x.astype("<f4")
+            fits = np.array_equal(np.isfinite(short), np.isfinite(x)) and np.array_equal(short != 0, x != 0)
+            told["b" if fits else "d"] = base64.b64encode((short if fits else x.astype("<f8")).tobytes()).decode()
         else:
             told["heat"], told["hist"] = _heat(x), _histogram(finite)
         return told
@@ -130,7 +135,9 @@ def _histogram(finite: Array) -> dict[str, Any] | None:
     if not finite.size:
         return None
     lo, hi = float(finite.min()), float(finite.max())
-    if lo == hi:
-        hi = lo + (abs(lo) or 1.0)
+    if lo == hi or not math.isfinite(
+        hi - lo
+    ):  # all alike: no histogram; of the size of the largest numbers: none can be made
+        return None
     counts, _ = np.histogram(finite.astype(np.float64), BINS, (lo, hi))
     return {"lo": lo, "hi": hi, "k": [int(k) for k in counts]}

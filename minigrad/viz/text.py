@@ -29,7 +29,7 @@ def text(loss: Any, *, names: Mapping[str, Any] | None = None) -> str:
         item, lead, below = stack.pop()
         again = item in numbers
         numbers.setdefault(item, len(numbers) + 1)
-        name = item.name or ("" if item.kind == "op" else item.kind)
+        name = item.name or item.module or ("" if item.kind == "op" else item.kind)
         label = f"{lead}{numbers[item]} {item.op}"
         if again:
             rows.append((label, name, "", "(above)", ""))

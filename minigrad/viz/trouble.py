@@ -53,6 +53,17 @@ def size(x: Array | None) -> float | None:
     return norm if np.isfinite(norm) else None
 
 
+def _cancelled(item: Item, own: float) -> bool:
+    """Whether a gradient is a sum of many numbers that leaves nothing but their rounding."""
+    grad, sources = item.grad, [s.source.grad for s in item.arrivals if s.source.grad is not None]
+    if grad is None or grad.dtype.kind != "f" or not sources:
+        return False
+    added = [g for g in sources if g.size > grad.size]
+    return len(added) == len(sources) and own < 256 * float(np.finfo(grad.dtype).eps) * max(
+        size(g) or 0.0 for g in added
+    )
+
+
 def _along_paths(graph: Graph) -> None:
     """Vanished or exploded: by the ratio to the largest, or smallest, gradient on a way from the root to here."""
     largest: dict[Item, float] = {}
@@ -69,7 +80,11 @@ def _along_paths(graph: Graph) -> None:
         elif (
             above and 0 < own < VANISHED * most and not any((size(s.grad) or 0) < VANISHED * largest[s] for s in above)
         ):
-            item.trouble.append(f"the gradient vanished: {own / most:.1e} of the largest on its way")
+            item.trouble.append(
+                f"the gradient is 0 up to rounding: {own / most:.1e} of the largest on its way, as what was added up here cancels"
+                if _cancelled(item, own)
+                else f"the gradient vanished: {own / most:.1e} of the largest on its way"
+            )
         elif (
             above
             and least > 0

@@ -68,7 +68,10 @@ MG.show = (t, name, role, extra = {}) => {
   return view;
 };
 MG.isPicture = (node, t) => node.kind === "constant" && t.s.length >= 3 && t.s.at(-1) >= 8 && t.s.at(-2) >= 8 && t.lo >= 0;
-MG.nameOf = (id) => { const node = MG.data.nodes[id]; return node.name || node.op; };
+MG.nameOf = (id) => { // with the module it belongs to: a network may have many a Linear
+  const node = MG.data.nodes[id], box = node.box === null || node.box === undefined ? "" : MG.data.boxes[node.box].name, around = node.module || (box.length <= 24 ? box : "");
+  return node.name || (around && node.of === undefined ? `${around}: ${node.op}` : node.op);
+};
 MG.inputLabel = (input) => (input.node === null ? input.name : MG.data.nodes[input.node].name && MG.data.nodes[input.node].name !== input.name ? `${MG.data.nodes[input.node].name}, as ${input.name}` : input.name);
 MG.dName = (node, i) => MG.left(node.rule.d[i] || "") || `d${node.inputs[i].name}`;
 
@@ -117,7 +120,7 @@ MG.explain = (panel, node, { phase, s, why }) => {
       const sent = data.sent[s], place = panel.querySelector(`[data-edge="${s}"]`);
       const view = MG.show(data.tensors[sent.grad], MG.dName(node, i), `sent ${i}`, { onpick: (k) => MG.link(node, views, { which: "d", i }, k, terms) });
       views.d[i] = view;
-      place.append(view.figure);
+      if (view.t.n > 1 || !place.querySelector("[data-role=numbers]")) place.append(view.figure); // of one number all has been said
     });
   }
   panel.append(h("p", { class: "line" }, rule.text ? "From its source: " + rule.text.split("\n")[0] : ""));
@@ -138,6 +141,7 @@ MG.explainBackward = (panel, node) => {
     const value = (t) => MG.values(t)[k];
     box.append(h("p", { class: "sum", "data-role": "sum" }, k === null ? `${got.length} gradients are added up: ${order.map((g) => `from ${MG.nameOf(g.from)}`).join(" + ")}.`
       : `${small ? "" : `at [${MG.index(k, total.s).join(", ")}]: `}${order.map((g) => `${MG.in(value(data.tensors[g.grad]))} from ${MG.nameOf(g.from)}`).join(" + ")} = ${MG.num(value(total))}`));
+    MG.sumPicture(box, order, total);
   } else box.append(h("p", {}, "No gradient arrived."));
   panel.append(box, h("h3", {}, "What it sends"));
   if (!node.sent.some((s) => s !== null && s !== undefined)) panel.append(h("p", {}, (node.trouble || []).length ? "Nothing: it could not run." : "Nothing: no input wants a gradient."));
@@ -148,11 +152,26 @@ MG.explainBackward = (panel, node) => {
     part.append(h("p", { class: "rule", "data-role": "rule" }, formula || `${MG.dName(node, i)}, as its source says: ${node.rule.text.split("\n")[0]}`));
     const numbers = MG.sentWithNumbers(node, i, sent, formula);
     if (numbers) part.append(h("p", { class: "rule numbers", "data-role": "numbers" }, numbers));
+    part.classList.add("card");
     const target = data.nodes[sent.to], all = target.got.filter(MG.active), arrived = all.filter((g) => data.nodes[g.from].b <= node.b).length;
     const state = target.kind === "leaf" ? (arrived < all.length ? `, which has ${arrived} of its ${all.length} gradients` : "") : arrived < all.length ? `, which waits: it has ${arrived} of its ${all.length} gradients` : all.length > 1 ? `, which now has all its ${all.length} gradients` : "";
-    part.append(h("p", { class: "beside" }, `to ${MG.nameOf(sent.to)}${state}`));
+    part.append(h("p", { class: "beside" }, `↑ to ${MG.nameOf(sent.to)}${state}`));
     panel.append(part);
   });
+};
+
+// The sum where paths meet, as heat maps: what came from each, and what that makes.
+MG.sumPicture = (box, order, total) => {
+  if (!total || total.n < 2 || order.length > 4) return;
+  const { h, data } = MG, max = Math.max(1e-300, ...[total, ...order.map((g) => data.tensors[g.grad])].flatMap((t) => [t.lo, t.hi]).filter((x) => x !== undefined).map(Math.abs));
+  const small = (t, words) => {
+    const grid = MG.grid(t, 0);
+    if (!grid) return null;
+    const svg = d3.create("svg").attr("viewBox", "0 0 76 46").attr("width", 76).attr("height", 46).attr("role", "img").attr("aria-label", words);
+    svg.append("image").attr("href", MG.pixels({ ...grid, max }, false)).attr("width", 76).attr("height", 46).attr("preserveAspectRatio", "none").attr("style", "image-rendering: pixelated");
+    return h("figure", { class: "term" }, svg.node(), h("figcaption", {}, words));
+  };
+  box.append(h("div", { class: "sums", "data-role": "sum-picture" }, order.flatMap((g, i) => [i ? "+" : "", small(data.tensors[g.grad], `from ${MG.nameOf(g.from)}`)]), "=", small(total, "together")));
 };
 
 // "dx = grad · y = 2 · 3 = 6", for a rule that holds element by element, at the element where most is sent.
@@ -293,14 +312,15 @@ MG.explainLeaf = (panel, node, phase, s) => {
     if (before) panel.append(MG.show(before, ".grad before", "before").figure);
     if (after) panel.append(MG.show(after, ".grad after", "after").figure);
   }
-  MG.beside(panel, node);
-  if (value) panel.append(MG.show(value, node.name || "value", "value").figure);
   MG.nudge(panel, node);
+  MG.beside(panel, node);
+  if (value) panel.append(h("h3", {}, "Its value"), MG.show(value, node.name || "value", "value").figure);
 };
 MG.explainBackwardSum = (panel, node, got, total) => {
   const { data, h } = MG, all = MG.values(total);
   if (got.length < 2 || !all || !got.every((g) => MG.values(data.tensors[g.grad]))) return;
   const k = MG.largest(total), order = [...got].sort((a, b) => data.nodes[a.from].b - data.nodes[b.from].b || a.input - b.input);
+  if (total.n > 1) MG.sumPicture(panel, order, total);
   panel.append(h("p", { class: "sum", "data-role": "sum" }, `${total.n > 1 ? `at [${MG.index(k, total.s).join(", ")}]: ` : ""}${order.map((g) => `${MG.in(MG.values(data.tensors[g.grad])[k])} from ${MG.nameOf(g.from)}`).join(" + ")} = ${MG.num(all[k])}`));
 };
 
@@ -310,10 +330,14 @@ MG.beside = (panel, node) => {
   if (!other) return;
   const { h, data } = MG, theirs = other.nodes[node.id];
   panel.append(h("h3", {}, `${other.engine} beside`));
-  if (theirs === undefined) { panel.append(h("p", { class: "beside" }, node.kind === "constant" ? "wants no gradient there either" : `${other.engine} has no node in this place: it computes this in other steps.`)); return; }
+  if (theirs === undefined) { panel.append(h("p", { class: "beside" }, node.kind === "constant" ? "wants no gradient there either" : node.of !== undefined ? `A step of an opened operation: closed, it is one node, and ${other.engine}'s gradient stands beside that.` : `${other.engine} has no node in this place: it computes this in other steps.`)); return; }
   const own = MG.tensorOf(node.grad), t = theirs.grad === null ? null : data.tensors[theirs.grad];
-  panel.append(h("p", { class: theirs.differs ? "trouble" : "right", "data-role": "beside" }, `${theirs.differs ? "⚠ differs" : "✓ equal"} (largest difference ${MG.num(theirs.apart)}): minigrad ${MG.brief(own)}, ${other.engine} ${MG.brief(t)}`));
-  if (t && t.n > 1) panel.append(MG.show(t, `gradient in ${other.engine}`, "theirs").figure);
+  const cancelled = !theirs.differs && theirs.apart > 1e-3 ? " up to rounding: large gradients cancelled on the way, and what is left has few right digits" : "";
+  panel.append(h("p", { class: theirs.differs ? "trouble" : "right", "data-role": "beside" }, `${theirs.differs ? "⚠ differs" : "✓ equal"}${cancelled} (largest difference ${MG.num(theirs.apart)}): minigrad ${MG.brief(own)}, ${other.engine} ${MG.brief(t)}`));
+  if (!t || t.n < 2) return;
+  const picture = () => MG.show(t, `gradient in ${other.engine}`, "theirs").figure;
+  if (theirs.differs) panel.append(picture());
+  else { const more = h("details", { ontoggle: () => { if (more.open && more.children.length === 1) more.append(picture()); } }, h("summary", {}, `${other.engine}'s numbers`)); panel.append(more); }
 };
 
 // Move a weight, see the loss move.
@@ -321,15 +345,40 @@ MG.nudge = (panel, node) => {
   const table = (MG.data.nudge || {})[node.id], { h } = MG;
   if (!table) return;
   const t = MG.tensorOf(node.value), grad = MG.tensorOf(node.grad), slopes = MG.values(grad), steps = table.steps, middle = Math.floor(steps[0].length / 2);
+  const number = (v) => (typeof v === "string" ? Number(v.replace("inf", "Infinity")) : v), finite = (v) => (Number.isFinite(v) ? Number(v.toPrecision(4)) : v);
   const which = h("select", { "aria-label": "which number" }, steps.map((_, k) => h("option", { value: k }, `[${MG.index(k, t.s).join(", ")}]`)));
   const move = h("input", { type: "range", min: 0, max: steps[0].length - 1, value: middle + 3, "aria-label": `move ${node.name}` });
-  const said = h("p", { class: "beside", "data-role": "nudge", "aria-live": "polite" });
+  const said = h("p", { class: "beside", "data-role": "nudge", "aria-live": "polite" }), plot = h("figure", { class: "tensor" });
   const show = () => {
-    const row = steps[Number(which.value)], [x, loss] = row[Number(move.value)], [x0, loss0] = row[middle], slope = slopes[Number(which.value)];
-    said.textContent = `from ${MG.num(x0)} to ${MG.num(x)}: the loss goes from ${MG.num(loss0)} to ${MG.num(loss)}, by ${MG.num(Number((loss - loss0).toPrecision(4)))}. Slope × step = ${MG.num(slope)} × ${MG.in(Number((x - x0).toPrecision(4)))} = ${MG.num(Number((slope * (x - x0)).toPrecision(4)))}.`;
+    const row = steps[Number(which.value)].map((pair) => pair.map(number)), [x, loss] = row[Number(move.value)], [x0, loss0] = row[middle], slope = slopes[Number(which.value)];
+    plot.replaceChildren(MG.nudgePlot(row, middle, Number(move.value), slope, node.name || "the leaf"));
+    said.textContent = `from ${MG.num(x0)} to ${MG.num(x)}: the loss goes from ${MG.num(loss0)} to ${MG.num(loss)}, by ${MG.num(finite(loss - loss0))}. Slope × step = ${MG.num(slope)} × ${MG.in(finite(x - x0))} = ${MG.num(finite(slope * (x - x0)))}.`;
   };
   which.addEventListener("change", show); move.addEventListener("input", show);
-  panel.append(h("h3", {}, "Move it"), h("p", { class: "beside" }, steps.length > 1 ? "the number " : "", steps.length > 1 ? which : "", " ", move), said,
-    h("p", { class: "line" }, `Computed when this page was made: the forward pass again at ${steps[0].length} places of each of the ${steps.length} numbers, ${steps.length * steps[0].length} losses.`));
+  panel.append(h("h3", {}, "Move it"), h("p", { class: "beside" }, steps.length > 1 ? "the number " : "", steps.length > 1 ? which : "", " ", move), said, plot,
+    h("p", { class: "line" }, `Computed when this page was made: the forward pass again at ${steps[0].length} places of ${steps.length > 1 ? `each of the ${steps.length} numbers, ${steps.length * steps[0].length} losses` : "the number"}.`));
   show();
+};
+
+// The loss over the number that is moved, and the straight line that its slope foretells.
+MG.nudgePlot = (row, middle, at, slope, name) => {
+  const w = 340, hh = 150, left = 52, [x0, loss0] = row[middle], [x1, loss1] = row[at], foretold = loss0 + slope * (x1 - x0);
+  const finite = row.filter(([, loss]) => Number.isFinite(loss));
+  if (![loss0, loss1, foretold].every(Number.isFinite) || finite.length < 2) return MG.h("p", { class: "beside" }, "No curve: the loss here, or there, is not finite.");
+  const x = d3.scaleLinear(d3.extent(row, (d) => d[0]), [left, w - 8]);
+  const y = d3.scaleLinear(d3.extent([...finite.map((d) => d[1]), loss0, foretold]), [hh - 22, 8]).nice();
+  const svg = d3.create("svg").attr("xmlns", "http://www.w3.org/2000/svg").attr("viewBox", `0 0 ${w} ${hh}`).attr("width", w).attr("height", hh).attr("role", "img")
+    .attr("aria-label", `the loss over ${name}: a curve, and a dashed line with the slope ${MG.num(slope)} that touches it`);
+  const [low, high] = y.domain(), ends = x.domain().map((v) => [v, loss0 + slope * (v - x0)]);
+  svg.append("clipPath").attr("id", "inside").append("rect").attr("x", left).attr("y", 0).attr("width", w - left).attr("height", hh - 20);
+  const add = (tag, cls, attributes) => { const e = svg.append(tag).attr("class", cls); for (const [k, v] of Object.entries(attributes)) e.attr(k, v); return e; };
+  for (const v of [low, high]) add("text", "side", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }).text(MG.num(Number(v.toPrecision(3))));
+  for (const [i, v] of x.domain().entries()) add("text", "side", { x: x(v), y: hh - 6, "text-anchor": i ? "end" : "start" }).text(MG.num(Number(v.toPrecision(3))));
+  add("path", "axis", { d: `M${left} 8V${hh - 22}H${w - 8}`, fill: "none" });
+  add("path", "tangent", { d: d3.line((d) => x(d[0]), (d) => y(d[1]))(ends), fill: "none", "clip-path": "url(#inside)" });
+  add("path", "curve", { d: d3.line((d) => x(d[0]), (d) => y(d[1])).curve(d3.curveMonotoneX)(finite), fill: "none" });
+  add("path", "gap", { d: `M${x(x1)} ${y(loss1)}V${y(foretold)}`, fill: "none" });
+  add("circle", "now", { cx: x(x0), cy: y(loss0), r: 4 });
+  add("circle", "moved", { cx: x(x1), cy: y(loss1), r: 5 });
+  return svg.node();
 };

@@ -7,10 +7,11 @@ MG.prepare = (data) => {
   MG.data = data;
   MG.open = new Set();
   data.nodes.forEach((node) => {
-    const chain = [];
-    const around = node.of === undefined ? node : data.nodes[node.of];
+    node.inside = []; // the fused nodes of whose definitions it is a step, the outermost first
+    for (let of = node.of; of !== undefined; of = data.nodes[of].of) node.inside.unshift(of);
+    const chain = node.inside.map((id) => `f${id}`);
+    const around = node.inside.length ? data.nodes[node.inside[0]] : node;
     for (let b = around.box; b !== null && b !== undefined; b = data.boxes[b].outer) chain.unshift(`b${b}`);
-    if (node.of !== undefined) chain.push(`f${node.of}`);
     node.chain = chain;
     node.got = []; // gradients sent to it
   });
@@ -31,8 +32,8 @@ MG.rep = (id) => {
   return MG.isOpened(id) ? MG.rep(MG.data.inside[id].root) : `n${id}`;
 };
 MG.isOpened = (id) => MG.data.inside[id] !== undefined && MG.open.has(`f${id}`);
-MG.exists = (node) => (node.of === undefined ? !MG.isOpened(node.id) : MG.open.has(`f${node.of}`)); // with fused nodes open or closed as they are
-MG.active = (s) => (s.of === undefined ? !MG.isOpened(s.from) : MG.open.has(`f${s.of}`));
+MG.exists = (node) => !MG.isOpened(node.id) && node.inside.every((id) => MG.open.has(`f${id}`)); // with fused nodes open or closed as they are
+MG.active = (s) => MG.exists(MG.data.nodes[s.from]);
 
 // Everything that follows from what is open: visible parts, edges between them, and the steps.
 MG.arrange = () => {
@@ -43,7 +44,7 @@ MG.arrange = () => {
     return parts.get(key);
   };
   for (const node of data.nodes) if (MG.exists(node)) part((node.rep = MG.rep(node.id))).members.push(node);
-  const expand = (ids, which) => ids.flatMap((id) => (MG.isOpened(id) ? data.inside[id][which] : [id]));
+  const expand = (ids, which) => ids.flatMap((id) => (MG.isOpened(id) ? expand(data.inside[id][which], which) : [id]));
   const steps = (MG.steps = []);
   const run = (ids, phase) => {
     for (const id of ids) {
@@ -100,7 +101,7 @@ MG.state = (p, s) => {
   else { word = `waits for ${p.got.length - arrived} of ${p.got.length}`; kind = arrived ? "waiting" : "waiting far"; }
   return { arrived, total: p.got.length, running, done, begun, word, kind, isRoot };
 };
-MG.rootId = () => (MG.isOpened(MG.data.root) ? MG.data.inside[MG.data.root].root : MG.data.root);
+MG.rootId = () => { let id = MG.data.root; while (MG.isOpened(id)) id = MG.data.inside[id].root; return id; };
 
 // -- where it stands
 
@@ -125,17 +126,20 @@ MG.layout = () => {
     for (const key of chain) { if (!MG.open.has(key)) break; cluster(key, around); around = key; }
     if (around) g.setParent(p.key, around);
   }
-  for (const e of MG.edges.values()) g.setEdge(e.from, e.to, {}, e.key);
+  for (const e of MG.edges.values()) g.setEdge(e.from, e.to, e.sent.length ? { width: e.sent.length > 1 ? 78 : 50, height: 16, labelpos: "c" } : {}, e.key); // room for what flows
   dagre.layout(g);
   for (const p of MG.parts.values()) { const at = g.node(p.key); p.x = at.x; p.y = at.y; }
   for (const c of clusters.values()) Object.assign(c, (({ x, y, width, height }) => ({ x, y, width, height }))(g.node(c.key)));
-  for (const e of MG.edges.values()) e.points = g.edge(e.from, e.to, e.key).points;
+  for (const e of MG.edges.values()) {
+    const laid = g.edge(e.from, e.to, e.key), middle = laid.points[Math.floor(laid.points.length / 2)];
+    Object.assign(e, { points: laid.points, x: laid.x === undefined ? middle.x : laid.x, y: laid.y === undefined ? middle.y : laid.y });
+  }
   const size = g.graph();
   MG.size = [size.width || 400, size.height || 300];
 };
 MG.boxChain = (b) => { const chain = []; for (let o = MG.data.boxes[b].outer; o !== null; o = MG.data.boxes[o].outer) chain.unshift(`b${o}`); return chain; };
 MG.boxTitle = (b) => { const box = MG.data.boxes[b]; return `${box.name ? box.name + ": " : ""}${box.type}${box.number > 1 ? ` (call ${box.number})` : ""}`; };
-MG.title = (node) => (node.kind === "op" ? (node.name ? `${node.name} = ${node.op}` : node.op) : node.name || node.op);
+MG.title = (node) => (node.kind === "op" ? `${node.name ? `${node.name} = ` : ""}${node.module ? `${node.module}: ` : ""}${node.op}` : node.name || node.op);
 MG.partTitle = (p) => (p.box ? MG.boxTitle(Number(p.key.slice(1))) : MG.title(p.node));
 MG.cut = (text, most) => (text.length <= most ? text : text.slice(0, most - 1) + "…");
 
@@ -153,10 +157,11 @@ MG.draw = () => {
     .attr("aria-label", (c) => `close ${c.key[0] === "b" ? MG.boxTitle(Number(c.key.slice(1))) : MG.data.nodes[Number(c.key.slice(1))].op}`)
     .on("click", (event, c) => { event.stopPropagation(); MG.toggle(c.key); })
     .on("keydown", (event, c) => { if (event.key === "Enter") { event.stopPropagation(); MG.toggle(c.key); } });
-  const line = d3.line((d) => d.x, (d) => d.y).curve(d3.curveBasis);
+  const line = d3.line((d) => d.x, (d) => d.y).curve(d3.curveMonotoneY);
   const edges = world.append("g").selectAll("g").data([...MG.edges.values()], (e) => e.key).join("g").attr("class", "edge");
   edges.append("path").attr("d", (e) => line(e.points));
-  edges.append("text").attr("text-anchor", "middle").attr("x", (e) => e.points[Math.floor(e.points.length / 2)].x).attr("y", (e) => e.points[Math.floor(e.points.length / 2)].y + 4);
+  edges.append("image").attr("class", "mini").attr("x", (e) => e.x - 17).attr("y", (e) => e.y - 7).attr("width", 34).attr("height", 14).attr("preserveAspectRatio", "none").attr("style", "image-rendering: pixelated").attr("display", "none");
+  edges.append("text").attr("text-anchor", "middle").attr("x", (e) => e.x).attr("y", (e) => e.y + 4);
   const nodes = world.append("g").selectAll("g").data([...MG.parts.values()], (p) => p.key).join("g")
     .attr("data-key", (p) => p.key).attr("transform", (p) => `translate(${p.x - WIDTH / 2},${p.y - MG.heightOf(p) / 2})`)
     .attr("tabindex", 0).attr("role", "button")
@@ -237,8 +242,10 @@ MG.paint = (s) => {
     const kind = `edge ${sent.length ? "" : "none"} ${now ? "now" : flown.length ? "flows" : ""}`;
     const numbers = (now && MG.naive ? MG.naiveSent(e, s) : flown.map((g) => g.grad)).map((i) => data.tensors[i]);
     const text = numbers.length && numbers.length <= 3 && numbers.every((t) => t && t.n === 1) ? numbers.map(MG.brief).join(", ") : "";
-    if (e.mark === kind + text) return;
-    e.mark = kind + text;
+    const url = !text && numbers.length === 1 && numbers[0] ? MG.mini(numbers[0]) : null; // of a tensor its heat map travels along
+    if (e.mark === kind + text + (url !== null)) return;
+    e.mark = kind + text + (url !== null);
     d3.select(this).attr("class", kind).select("text").text(text);
+    d3.select(this).select("image").attr("href", url).attr("display", url ? null : "none");
   });
 };

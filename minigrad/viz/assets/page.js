@@ -16,7 +16,7 @@
   MG.focused = null;
 
   // -- light and dark
-  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const still = matchMedia("(prefers-reduced-motion: reduce)"), dark = matchMedia("(prefers-color-scheme: dark)");
   const theme = (name) => document.documentElement.setAttribute("data-theme", name);
   theme(dark.matches ? "dark" : "light");
   dark.addEventListener("change", () => theme(dark.matches ? "dark" : "light"));
@@ -28,14 +28,19 @@
   svg.call(zoom).on("dblclick.zoom", null);
   const room = () => { const box = $("drawing").getBoundingClientRect(); return [box.width || 600, box.height || 400]; };
   const whole = () => {
-    const [w, hh] = room(), k = Math.min(1, w / (MG.size[0] + 10), hh / (MG.size[1] + 10));
-    svg.call(zoom.transform, d3.zoomIdentity.translate((w - MG.size[0] * k) / 2, (hh - MG.size[1] * k) / 2).scale(k));
+    const [w, hh] = room(), k = Math.min(1.25, w / (MG.size[0] + 10), hh / (MG.size[1] + 10));
+    whole.k = k;
+    svg.interrupt().call(zoom.transform, d3.zoomIdentity.translate((w - MG.size[0] * k) / 2, (hh - MG.size[1] * k) / 2).scale(k));
   };
   const look = (key) => { // bring a part into sight, if it is not
     const p = MG.parts.get(key);
     if (!p) return;
     const t = d3.zoomTransform(svg.node()), [w, hh] = room(), x = t.applyX(p.x), y = t.applyY(p.y), k = t.k;
-    if (x < 110 * k || x > w - 110 * k || y < 120 * k || y > hh - 120 * k || k < 0.55) { const better = Math.max(k, 0.62); svg.call(zoom.transform, d3.zoomIdentity.translate(w / 2 - p.x * better, hh / 2 - p.y * better).scale(better)); }
+    const least = w < 500 ? 0.7 : 0.85; // a size at which its numbers can be read
+    if (x >= 110 * k && x <= w - 110 * k && y >= 120 * k && y <= hh - 120 * k && k >= least - 0.16) return;
+    const better = Math.max(k, least), along = (at, size, window) => (size * better <= window ? (window - size * better) / 2 : Math.min(12, Math.max(window - size * better - 12, window / 2 - at * better)));
+    const to = d3.zoomIdentity.translate(along(p.x, MG.size[0], w), along(p.y, MG.size[1], hh)).scale(better); // no more empty room than there must be
+    (still.matches ? svg : svg.transition().duration(200)).call(zoom.transform, to);
   };
 
   const rebuild = (follow) => {
@@ -55,7 +60,7 @@
     MG.chosen = null;
     rebuild(false);
     const same = MG.steps.findIndex((s) => before && s.phase === before.phase && s.nodes.some((id) => ids.includes(id)));
-    const part = key[0] === "f" ? MG.steps.findIndex((s) => before && s.phase === before.phase && s.nodes.some((id) => data.nodes[id].of === Number(key.slice(1)))) : -1;
+    const part = key[0] === "f" ? MG.steps.findIndex((s) => before && s.phase === before.phase && s.nodes.some((id) => data.nodes[id].inside.includes(Number(key.slice(1))))) : -1;
     go(same >= 0 ? same : part >= 0 ? part : Math.min(step, lastStep()));
     const target = document.querySelector(`[data-close="${CSS.escape(key)}"], [data-key="${CSS.escape(key[0] === "f" ? "n" + key.slice(1) : key)}"]`);
     if (target) target.focus({ preventScroll: true });
@@ -89,7 +94,7 @@
     if (step >= MG.turn && mode === "choose") return explainChoice();
     const now = MG.steps[step];
     if (!now) { const p = [...MG.parts.values()][0]; return p && p.node ? MG.explain(panel, p.node, { phase: "forward", s: step, why: MG.title(p.node) }) : panel.replaceChildren(); }
-    look(now.rep);
+    if (MG.moved) look(now.rep); // the page begins with the whole graph
     const id = now.nodes[now.nodes.length - 1], node = data.nodes[id], p = MG.parts.get(now.rep);
     let why;
     if (p && p.box) { why = `${now.phase === "forward" ? "Forward" : "Backward"}: ${now.nodes.length} node${now.nodes.length > 1 ? "s" : ""} of ${MG.boxTitle(Number(p.key.slice(1)))}, at last ${MG.title(node)}`; }
@@ -101,7 +106,7 @@
   };
   const reason = (node) => {
     const got = node.got.filter(MG.active), waiting = [...MG.parts.values()].map((p) => MG.state(p, step)).filter((x) => x.kind.startsWith("waiting") && x.arrived).length;
-    return `Why now? ${node.id === MG.rootId() ? "Nothing depends on it: it is where the walk begins." : `${got.length > 1 ? `All ${got.length} of its gradients have` : "Its one gradient has"} arrived, and of those that are ready it is the newest.`}${waiting ? ` ${waiting} other${waiting > 1 ? "s have" : " has"} some, but not all of theirs.` : ""}`;
+    return `Why now? ${node.id === MG.rootId() ? "Nothing depends on it: it is where the walk begins." : `${got.length > 1 ? `${got.length === 2 ? "Both" : `All ${got.length}`} of its gradients have` : "Its one gradient has"} arrived, and of those that are ready it is the newest.`}${waiting ? ` ${waiting} other${waiting > 1 ? "s have" : " has"} some, but not all of theirs.` : ""}`;
   };
   MG.choose = (key) => {
     const p = MG.parts.get(key);
@@ -287,8 +292,9 @@
   choices.slice(0, 3000).forEach((n) => $("jump").append(h("option", { value: n.id }, `${MG.cut(MG.title(n), 40)}${n.shape[0].length ? ` ${n.shape[0].join("×")}` : ""}`)));
   rebuild(true);
   const wrong = data.beside ? data.beside.first : null;
-  if (wrong !== null && wrong !== undefined) { for (const key of data.nodes[wrong].chain) MG.open.add(key); rebuild(true); go(data.nodes[wrong].b); look(data.nodes[wrong].rep); }
+  if (wrong !== null && wrong !== undefined) { MG.moved = true; for (const key of data.nodes[wrong].chain) MG.open.add(key); rebuild(true); go(data.nodes[wrong].b); look(data.nodes[wrong].rep); }
   else go(0);
+  MG.moved = true;
   addEventListener("resize", () => { const now = MG.steps[step]; if (now) look(now.rep); });
   MG.go = jump; MG.at = () => step; MG.last = lastStep; MG.mode = setMode; // for programs that drive the page
   document.documentElement.setAttribute("data-ready", "yes");

@@ -35,6 +35,7 @@ MG.values = (t) => {
   if (t.all === undefined) {
     if (t.v) t.all = t.v.map((v) => (typeof v === "string" ? (v === "nan" ? NaN : v === "inf" ? Infinity : -Infinity) : v));
     else if (t.b) t.all = Array.from(new Float32Array(MG.bytes(t.b).buffer));
+    else if (t.d) t.all = Array.from(new Float64Array(MG.bytes(t.d).buffer));
     else t.all = null;
   }
   return t.all;
@@ -105,7 +106,8 @@ MG.tensor = (t, { name = "", gray = false, words = null, onpick = null, role = "
   const figure = MG.h("figure", { class: "tensor", "data-role": role }, caption);
   const view = { figure, t, mark: () => {}, pick: () => {} };
   if (t.n === 1 && MG.values(t)) {
-    figure.append(MG.h("div", { class: "whole" }, MG.num(MG.values(t)[0])));
+    figure.classList.add("one");
+    caption.replaceChildren(MG.h("b", {}, name), MG.h("span", { class: "whole" }, MG.num(MG.values(t)[0])), MG.h("span", {}, `${t.s.length ? `${MG.shape(t.s)} ` : ""}${t.t}`));
     return view;
   }
   if (t.n > 1) caption.append(MG.h("span", { class: "range" }, `${MG.brief(t)}${t.mean === undefined ? "" : `, mean ${MG.num(t.mean)}, spread ${MG.num(t.std)}`}`));
@@ -131,7 +133,7 @@ MG.tensor = (t, { name = "", gray = false, words = null, onpick = null, role = "
     size = numbers ? [Math.min(58, width / grid.c), 22] : Array(2).fill(Math.max(0.6, Math.min(columnWords ? 26 : 18, width / grid.c, Math.max(grid.r > 100 ? 2 : 5, 260 / grid.r))));
     if (!numbers && !rowWords && grid.r <= 2) size[1] = 16;
     if (grid.block) size = [Math.min(width / grid.c, 10), Math.min(width / grid.c, 10)];
-    left = rowWords ? 70 : 1; top = columnWords ? 58 : 1;
+    left = rowWords ? 70 : 1; top = columnWords ? Math.min(58, 16 + 5 * d3.max(columnWords, (word) => word.length)) : 1;
     const w = left + grid.c * size[0] + (columnWords ? 40 : 1), h = top + grid.r * size[1] + 1;
     svg.attr("viewBox", `0 0 ${w} ${h}`).attr("width", w).attr("height", h);
     svg.selectAll("*").remove();
@@ -200,7 +202,7 @@ MG.tensor = (t, { name = "", gray = false, words = null, onpick = null, role = "
   view.pick = (k) => { const grid = MG.grid(t, slice); if (!grid.block) { slice = Math.floor(k / (grid.r * grid.c)); draw(); readOut(k % (grid.r * grid.c)); } };
   draw();
   figure.append(svg.node());
-  if (t.n > 64) figure.append(MG.histogram(t, name));
+  if (t.n > 64 && t.lo !== t.hi) figure.append(MG.histogram(t, name));
   if (first.block) figure.append(MG.h("div", { class: "beside" }, `each cell is the mean of about ${first.block.join("×")} elements`));
   figure.append(read);
   caption.append(MG.h("button", { type: "button", "aria-label": `save ${name} as SVG`, onclick: () => MG.save(svg.node(), name) }, "SVG"));
