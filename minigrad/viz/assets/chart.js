@@ -3,7 +3,11 @@
 
 MG.number = (x) => (typeof x === "number" ? x : x === "nan" ? NaN : x === "inf" ? Infinity : x === "-inf" ? -Infinity : null);
 MG.dashes = ["", "7 3", "2 2", "9 3 2 3", "4 4"];
-MG.layerColor = (i, n) => d3.interpolateTurbo(0.1 + 0.8 * (n < 2 ? 0.2 : i / (n - 1)));
+MG.layerColor = (i, n) => { // from the first layer to the last, dark enough on light ground and light enough on dark
+  const color = d3.lab(d3.interpolateTurbo(0.1 + 0.8 * (n < 2 ? 0.2 : i / (n - 1))));
+  color.l = document.documentElement.dataset.theme === "dark" ? Math.max(66, color.l) : Math.min(54, color.l);
+  return color.formatRgb();
+};
 MG.symbols = [d3.symbolCircle, d3.symbolTriangle, d3.symbolSquare, d3.symbolCross, d3.symbolDiamond, d3.symbolStar, d3.symbolWye];
 MG.symbolNames = ["circle", "triangle", "square", "cross", "diamond", "star", "Y"];
 MG.classColor = (c) => d3.schemeTableau10[c % 10];
@@ -139,8 +143,9 @@ MG.confusion = (card, { table, label }) => {
 MG.histograms = (svg, width, parts) => {
   const gap = 14, w = (width - gap * (parts.length - 1)) / parts.length, h = 40, g = svg.attr("viewBox", `0 0 ${width} ${h + 32}`).attr("width", width).attr("height", h + 32);
   g.selectAll("*").remove();
-  parts.forEach(({ head, hist, range }, p) => {
-    const left = p * (w + gap), box = g.append("g").attr("transform", `translate(${left},0)`);
+  parts.forEach((part, p) => {
+    if (!part) return;
+    const { head, hist, range } = part, left = p * (w + gap), box = g.append("g").attr("transform", `translate(${left},0)`);
     box.append("text").attr("class", "head").attr("y", 11).text(MG.cutTo(head, Math.max(8, Math.floor(w / 6.3))));
     box.append("line").attr("class", "grid").attr("x1", 0).attr("x2", w).attr("y1", h + 16).attr("y2", h + 16);
     if (!hist || !hist.k) { box.append("text").attr("y", 34).text(hist ? `none of ${hist.n} is finite` : "none"); return; }

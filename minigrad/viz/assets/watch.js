@@ -25,18 +25,25 @@
   const states = [];
   if (frames.some((f) => f.map)) states.push(plane);
   if (frames.some((f) => f.curve)) states.push(fitted);
-  if (frames.some((f) => f.confusion)) { states.push(confusion); curves.push(accuracy); }
-  if (plane && data.space && data.space.of === "values") plane.root.querySelector("h2 span").textContent = "What the model says";
+  if (frames.some((f) => f.confusion)) states.push(confusion, accuracy);
+  if (data.space && data.space.of === "values") plane.root.querySelector("h2 span").textContent = "What the model says";
   $("curves").append(...curves.map((c) => c.root));
   $("states").append(...states.map((c) => c.root));
 
+  const drawing = (name) => {
+    const svg = d3.create("svg").attr("xmlns", "http://www.w3.org/2000/svg").attr("role", "img");
+    const save = h("button", { type: "button", class: "small", "aria-label": `save the histograms of ${name} as SVG`, onclick: () => MG.save(svg.node(), name) }, "SVG");
+    return { svg, root: h("div", { class: "drawing" }, svg.node(), save) };
+  };
   const rows = layers.map((layer, i) => {
-    const svg = d3.create("svg").attr("xmlns", "http://www.w3.org/2000/svg").attr("role", "img"), told = h("div", {});
-    const save = h("button", { type: "button", class: "small", "aria-label": `save the histograms of ${titleOf(i)} as SVG`, onclick: () => MG.save(svg.node(), titleOf(i)) }, "SVG");
-    const root = h("div", { class: "layer" }, h("div", {}, h("h3", {}, titleOf(i), " ", save), told), svg.node());
+    const told = h("div", {}), pictures = h("div", {}), root = h("div", { class: "layer" }, h("div", {}, h("h3", {}, titleOf(i)), told), pictures);
+    // The largest parameter stands for the layer; where it is chosen, all do.
+    const size = (k) => parameters[k].shape.reduce((a, b) => a * b, 1), own = [...members[i]].sort((a, b) => size(b) - size(a));
+    const drawings = (own.length ? own : [null]).map((k) => ({ k, ...drawing(k === null ? titleOf(i) : parameters[k].name) }));
+    pictures.append(...drawings.map((d) => d.root));
     $("layers").append(root);
     $("layer").append(h("option", { value: i }, MG.cutTo(titleOf(i), 40)));
-    return { root, svg, told };
+    return { root, told, drawings };
   });
   const rangeOf = (find) => { // over all frames
     const all = frames.map(find).filter((s) => s && s.k);
@@ -86,7 +93,7 @@
   };
   const drawLayers = () => {
     const frame = frames[at], t = MG.near(points.step, frame.step);
-    rows.forEach(({ root, svg, told }, i) => {
+    rows.forEach(({ root, told, drawings }, i) => {
       root.classList.toggle("chosen", chosen === i);
       const lines = [], out = frame.outputs[i], trouble = [];
       if (members[i].length) {
@@ -98,12 +105,15 @@
       const bad = [...members[i].flatMap((k) => [[`${parameters[k].name}`, frame.weights[k]], [`gradient of ${parameters[k].name}`, frame.gradients[k]]]), ["outputs", out]].filter(([, s]) => s && s.bad);
       for (const [name, s] of bad) trouble.push(`⚠ ${name}: ${s.bad} of ${s.n} not finite`);
       told.replaceChildren(...lines.map((text) => h("p", {}, text)), ...trouble.map((text) => h("p", { class: "trouble" }, text)));
-      const own = (k) => parameters[k].name.slice(nameOf(i) === "(the model)" ? 0 : layers[i].name.length + 1), parts = [];
-      const shown = [...members[i]].sort((a, b) => d3.descending(d3.max(frames, (f) => (f.weights[a] || { n: 0 }).n), d3.max(frames, (f) => (f.weights[b] || { n: 0 }).n))).slice(0, 1);
-      for (const k of shown) parts.push({ head: own(k), hist: frame.weights[k], range: range("weights", k, frame.weights[k]) }, { head: `its gradient`, hist: frame.gradients[k], range: range("gradients", k, frame.gradients[k]) });
-      if (frames.some((f) => f.outputs[i])) parts.push({ head: "outputs", hist: out, range: range("outputs", i, out) });
-      svg.attr("aria-label", parts.map((p) => `histogram of ${p.head}: ${p.hist && p.hist.k ? `${MG.num(p.hist.lo)} to ${MG.num(p.hist.hi)}, mean ${MG.num(p.hist.mean)}, spread ${MG.num(p.hist.std)}` : "none"}`).join("; ") || titleOf(i));
-      MG.histograms(svg, Math.max(200, root.clientWidth - (innerWidth > 800 ? 270 : 24)), parts);
+      const own = (k) => parameters[k].name.slice(layers[i].name ? layers[i].name.length + 1 : 0), shows = frames.some((f) => f.outputs[i]);
+      drawings.forEach(({ k, svg, root: place }, nth) => {
+        place.hidden = nth > 0 && chosen !== i;
+        if (place.hidden) return;
+        const parts = k === null ? [] : [{ head: own(k), hist: frame.weights[k], range: range("weights", k, frame.weights[k]) }, { head: "its gradient", hist: frame.gradients[k], range: range("gradients", k, frame.gradients[k]) }];
+        if (shows) parts.push(nth ? null : { head: "outputs", hist: out, range: range("outputs", i, out) });
+        svg.attr("aria-label", parts.filter(Boolean).map((p) => `histogram of ${p.head}: ${p.hist && p.hist.k ? `${MG.num(p.hist.lo)} to ${MG.num(p.hist.hi)}, mean ${MG.num(p.hist.mean)}, spread ${MG.num(p.hist.std)}` : "none"}`).join("; ") || titleOf(i));
+        MG.histograms(svg, Math.max(200, root.clientWidth - (innerWidth > 800 ? 330 : 70)), parts);
+      });
     });
   };
   const draw = () => { drawCurves(); drawStates(); drawLayers(); };
