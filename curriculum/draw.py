@@ -1,10 +1,13 @@
-"""The pictures of the lessons. matplotlib is imported with the first picture, without a window."""
+"""The pictures and pages of the lessons. matplotlib is imported with the first picture, without a window."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from . import record
 
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9601a", "#8a8f98"
 
@@ -107,3 +110,47 @@ def differences(apart: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]) -> A
         ax.legend(frameon=False)
     fig.tight_layout()
     return fig
+
+
+def backward(
+    loss: Any, name: str, *, names: Mapping[str, Any] | None = None, words: Sequence[str] | None = None
+) -> None:
+    """The backward page of a loss as `name`.html: its forward and backward pass, step by step, with every number.
+
+    loss: a tensor, or a function without arguments that computes one, which minigrad runs with all values kept. names: variables whose
+    names are shown, such as locals(). words: of a text input, for attention maps.
+
+    minigrad's run makes the page; PyTorch's computes the same and leaves it out, so that both go on from the same state.
+    """
+    from .engine import engine
+
+    if engine != "minigrad":
+        if callable(loss):
+            loss()
+        page(Path.touch, name)  # (says whose run makes it)
+        return
+    from minigrad import viz
+
+    with viz.recording():
+        result = loss() if callable(loss) else loss
+    page(lambda path: viz.page(result, path, names=names, words=words), name, lambda: viz.svg(result, names=names))
+
+
+def page(write: Callable[[Path], Any], name: str, shown: Callable[[], Any] | None = None) -> None:
+    """A page that minigrad's run of a lesson makes, as `name`.html beside its pictures.
+
+    write: makes the file at the path that it is given. shown: makes what a notebook shows in the page's place, a figure or a drawing;
+    the output's metadata name the page: {"minigrad": {"page": "name.html"}}. PyTorch's run calls neither.
+    """
+    from .engine import engine
+
+    notebook = "ipykernel" in sys.modules
+    if engine != "minigrad":
+        if notebook:
+            print(f"{name}.html: this page is made by minigrad's run of the lesson.")
+        return
+    record.page(write, name)
+    if notebook and shown is not None:
+        from IPython.display import display
+
+        display(shown(), metadata={"minigrad": {"page": f"{name}.html"}})

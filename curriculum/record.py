@@ -8,7 +8,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +23,7 @@ _runs: dict[str, dict[str, list[Any]]] = {}
 _last: dict[str, tuple[int, np.ndarray, np.ndarray]] = {}
 _claims: list[dict[str, Any]] = []
 _figures: list[str] = []
+_pages: list[str] = []
 _data: list[str] = []
 
 
@@ -82,6 +83,17 @@ def figure(fig: Any, name: str) -> None:
         print(f"picture: {target}")
 
 
+def page(write: Callable[[Path], Any], name: str) -> Path:
+    """Keep an HTML page as `name`.html beside the pictures: `write(path)` makes the file. Its path."""
+    target = (_folder() or Path("runs") / "alone") / f"{name}.html"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write(target)
+    _pages.append(target.name)
+    if _folder() is None:
+        print(f"page: {target} (open it in a browser)")
+    return target
+
+
 def progress(items: Iterable[Any], text: str) -> Iterator[Any]:
     """Go through `items` with a progress bar."""
     items = list(items)
@@ -121,5 +133,7 @@ def finish(seconds: float, key: str, skipped: str = "") -> None:
     content = io.BytesIO()
     np.savez(content, **arrays)  # type: ignore[arg-type]
     files.write(folder / "steps.npz", content.getvalue())
-    result = {"key": key, "seconds": seconds, "claims": _claims, "figures": _figures, "data": _data, "skipped": skipped}
+    result = {
+        "key": key, "seconds": seconds, "claims": _claims, "figures": _figures, "pages": _pages, "data": _data, "skipped": skipped,
+    }  # fmt: skip
     files.write(folder / "result.json", json.dumps(result, indent=1, ensure_ascii=False))

@@ -41,7 +41,8 @@ def key(lesson: Lesson, setting: Setting) -> str:
         spec = util.find_spec("minigrad")
         if spec is None or spec.origin is None:
             raise SystemExit("The engine minigrad is not installed: pip install -e .")
-        sources += sorted(Path(spec.origin).parent.rglob("*.py"))
+        package = Path(spec.origin).parent
+        sources += sorted(path for path in package.rglob("*") if path.suffix in (".py", ".html", ".css", ".js"))
     digest = hashlib.sha256()
     for path in sources:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
