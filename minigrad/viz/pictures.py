@@ -15,7 +15,7 @@ import numpy as np
 from .. import files
 from .film import NOT_FINITE, WHOLE
 
-MOMENTS = 60  # of a film
+MOMENTS = 50  # of a film
 MOST = 12  # layers that are drawn
 
 
@@ -40,7 +40,7 @@ def gif(data: dict[str, Any], path: Path, seconds: float = 8.0) -> Path:
     image = _needed("PIL.Image", "gif")
     n = len(data["frames"])
     chosen = range(n) if n <= MOMENTS else [round(i * (n - 1) / (MOMENTS - 1)) for i in range(MOMENTS)]
-    pictures = [image.fromarray(frame).quantize(128) for frame in _film(data, chosen)]
+    pictures = [image.fromarray(frame).quantize(64) for frame in _film(data, chosen)]
     made = io.BytesIO()
     pause = max(20, round(1000 * seconds / len(pictures)))
     pictures[0].save(made, format="GIF", save_all=True, append_images=pictures[1:], duration=pause, loop=0)
@@ -52,7 +52,7 @@ def _film(data: dict[str, Any], chosen: Sequence[int]) -> Iterator[Any]:
     """The moments as arrays of pixels. What stands still is drawn once, and what moves over it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    picture = _Picture(data, dpi=75)
+    picture = _Picture(data, dpi=65)
     canvas = FigureCanvasAgg(picture.figure)
     picture.show(chosen[-1])
     canvas.draw()  # places the axes
@@ -227,3 +227,4 @@ def _confusion(ax: Any, frame: dict[str, Any]) -> None:
             if n:
                 ax.text(column, row, n, ha="center", va="center", fontsize=7, color="white" if n > table.max() / 3 else "black")
     ax.set(xlabel="said", ylabel="true")
+    ax.locator_params(integer=True)

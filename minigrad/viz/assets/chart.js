@@ -35,14 +35,14 @@ MG.lines = (card, { steps, series, at, log = false, band = null, guide = null, l
   let [low, high] = values.length ? d3.extent(values) : log ? [0.1, 1] : [0, 1];
   if (low === high) [low, high] = log ? [low / 2, high * 2] : [low - Math.abs(low || 1) / 2, high + Math.abs(high || 1) / 2];
   const y = (log ? d3.scaleLog() : d3.scaleLinear()).domain([low, high]).range([height - bottom, top]);
-  if (!log) y.nice(5);
-  const decades = log ? Math.log10(high / low) : 0;
-  const ticks = log ? (decades < 1 ? y.ticks(3).filter((_, i, a) => i % Math.ceil(a.length / 4) === 0) : d3.range(Math.ceil(Math.log10(low) - 1e-9), Math.log10(high) + 1e-9, Math.max(1, Math.ceil(decades / 5))).map((p) => 10 ** p)) : y.ticks(5);
+  const some = Math.max(2, Math.floor(height / 38));
+  if (!log) y.nice(some);
+  const ticks = log ? MG.logTicks(low, high, some) : y.ticks(some), written = log ? (t) => MG.num(Number(t.toPrecision(3))) : y.tickFormat(some);
   const g = card.svg;
   g.append("g").selectAll("line").data(ticks).join("line").attr("class", "grid").attr("x1", left).attr("x2", width - right).attr("y1", (t) => y(t)).attr("y2", (t) => y(t));
   g.append("g").attr("class", "axis").attr("transform", `translate(0,${height - bottom})`).call(d3.axisBottom(x).ticks(Math.max(2, Math.floor((width - right - left) / 70))).tickFormat((t) => (Number.isInteger(t) ? MG.num(t) : "")).tickSizeOuter(0));
   const axis = g.append("g");
-  ticks.forEach((t) => axis.append("text").attr("class", "soft").attr("x", left - 5).attr("y", y(t) + 4).attr("text-anchor", "end").text(MG.num(Number(t.toPrecision(3)))));
+  ticks.forEach((t) => axis.append("text").attr("class", "soft").attr("x", left - 5).attr("y", y(t) + 4).attr("text-anchor", "end").text(written(t).replace("\u2212", "-")));
   if (guide !== null && guide >= y.domain()[0] && guide <= y.domain()[1]) g.append("line").attr("class", "guide").attr("x1", left).attr("x2", width - right).attr("y1", y(guide)).attr("y2", y(guide));
   const good = (v) => v !== null && Number.isFinite(v) && (!log || v > 0);
   if (band) g.append("path").attr("class", "band").attr("d", d3.area().defined((i) => good(MG.number(band[0][i])) && good(MG.number(band[1][i]))).x((i) => x(steps[i])).y0((i) => y(MG.number(band[0][i]))).y1((i) => y(MG.number(band[1][i])))(d3.range(steps.length)));
@@ -69,6 +69,13 @@ MG.lines = (card, { steps, series, at, log = false, band = null, guide = null, l
   const pick = (event) => { const [px] = d3.pointer(event, g.node()); onpick(x.invert(px)); };
   g.classed("chart", true).on("pointerdown", pick).on("pointermove", (event) => { if (event.buttons) pick(event); });
 };
+// Powers of ten, as many as there is room for; in a narrow range also twice and five times them, or plain numbers.
+MG.logTicks = (low, high, some) => {
+  const decades = Math.log10(high / low), powers = (every) => d3.range(Math.ceil(Math.log10(low) - 1e-9), Math.log10(high) + 1e-9, every);
+  if (decades >= 2) return powers(Math.ceil(decades / some)).map((p) => 10 ** p);
+  const fine = d3.range(Math.floor(Math.log10(low)), Math.log10(high) + 1).flatMap((p) => [1, 2, 5].map((m) => m * 10 ** p)).filter((t) => t >= low && t <= high);
+  return fine.length > 1 ? fine : d3.ticks(low, high, 3);
+};
 MG.cutTo = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 MG.near = (steps, at) => d3.bisectRight(steps, at) - 1; // the last that is not later
 
@@ -88,8 +95,10 @@ MG.plane = (card, { space, frame, label, height = null }) => {
   }
   context.putImageData(image, 0, 0);
   g.append("image").attr("href", canvas.toDataURL()).attr("x", left).attr("y", 2).attr("width", side).attr("height", side).attr("preserveAspectRatio", "none").attr("style", "image-rendering: pixelated");
-  const cell = side / n, toPage = d3.geoTransform({ point(a, b) { this.stream.point(left + a * cell, 2 + side - b * cell); } });
-  const line = (values) => { for (const kind of ["boundary halo", "boundary"]) g.append("path").attr("class", kind).attr("d", d3.geoPath(toPage)(MG.cut0(values, n))); };
+  const cell = side / n, line = (values) => {
+    const d = MG.boundary(values, n).map((part) => d3.line((p) => left + p[0] * cell, (p) => 2 + side - p[1] * cell)(part)).join("");
+    for (const kind of ["boundary halo", "boundary"]) if (d) g.append("path").attr("class", kind).attr("d", d);
+  };
   if (classes) for (const c of new Set(cells)) { if (c !== -128) line(Array.from(cells, (v) => (v === c ? 1 : -1))); } else if (space.of !== "values") line(Array.from(cells, (v) => (v === -128 ? -1 : v || -0.01)));
   (space.x || []).forEach(([a, b], i) => {
     const of = space.of === "classes" && space.y ? space.y[i][0] : null, v = space.of === "values" && space.y ? MG.number(space.y[i][0]) : null;
@@ -99,7 +108,20 @@ MG.plane = (card, { space, frame, label, height = null }) => {
   if (classes) for (const c of new Set(cells)) { const own = d3.range(n * n).filter((i) => cells[i] === c), k = own[Math.floor(own.length / 2)]; if (c !== -128) g.append("text").attr("x", left + ((k % n) + 0.5) * cell).attr("y", 2 + side - Math.floor(k / n) * cell).attr("text-anchor", "middle").attr("font-weight", 700).attr("style", "fill:#000; paint-order: stroke; stroke: #fff; stroke-width: 3px").text(c); }
   for (const [scale, axis, place] of [[x, d3.axisBottom, `translate(0,${side + 2})`], [y, d3.axisLeft, `translate(${left},0)`]]) g.append("g").attr("class", "axis").attr("transform", place).call(axis(scale).ticks(4).tickSizeOuter(0));
 };
-MG.cut0 = (values, n) => d3.contours().size([n, n]).thresholds([0])(values)[0];
+// Where a grid's values change sign, as lines; the edges of the grid, along which contours close, are no boundary.
+MG.boundary = (values, n) => {
+  const parts = [], edge = ([a, b]) => [a <= 0.01, a >= n - 0.01, b <= 0.01, b >= n - 0.01];
+  for (const ring of d3.contours().size([n, n]).thresholds([0])(values)[0].coordinates.flat()) {
+    let part = [ring[0]];
+    for (let i = 1; i < ring.length; i++) {
+      const a = edge(ring[i - 1]), b = edge(ring[i]);
+      if (a.some((yes, k) => yes && b[k])) { if (part.length > 1) parts.push(part); part = []; }
+      part.push(ring[i]);
+    }
+    if (part.length > 1) parts.push(part);
+  }
+  return parts;
+};
 
 // A fitted curve: what the model says along the line, over the data; earlier moments stay in sight, faintly.
 MG.fitted = (card, { space, frames, at, label, height = 240 }) => {
@@ -159,7 +181,7 @@ MG.histograms = (svg, width, parts) => {
     box.append("path").attr("class", "bars negative").attr("d", red);
     box.append("path").attr("class", "bars positive").attr("d", blue);
     if (base < 0 && base + wide > 0) box.append("line").attr("class", "zero").attr("x1", x(0)).attr("x2", x(0)).attr("y1", 16).attr("y2", h + 16);
-    box.append("text").attr("class", "low").attr("y", h + 28).text(MG.num(base, 3));
-    box.append("text").attr("class", "high").attr("x", w).attr("y", h + 28).attr("text-anchor", "end").text(MG.num(base + wide, 3));
+    box.append("text").attr("class", "low").attr("y", h + 28).text(MG.num(base, w < 110 ? 2 : 3));
+    box.append("text").attr("class", "high").attr("x", w).attr("y", h + 28).attr("text-anchor", "end").text(MG.num(base + wide, w < 110 ? 2 : 3));
   });
 };
