@@ -102,6 +102,13 @@ def each(items: Iterable[Any], text: str) -> Iterable[Any]:
     return items
 
 
+def bar(items: Iterable[Any], text: str) -> Iterable[Any]:
+    """The items, with a progress bar."""
+    from rich.progress import track
+
+    return track(items, text, transient=True)
+
+
 @functools.cache
 def recorded(
     steps: int = STEPS, activations: tuple[str, ...] = ACTIVATIONS, inits: tuple[str, ...] = INITS,
@@ -145,7 +152,9 @@ def recorded(
 
 
 def _nearest(choices: dict[str, tuple[Any, ...]], wanted: tuple[Any, ...]) -> list[int]:
-    return [values.index(v) if v in values else len(values) - 1 for values, v in zip(choices.values(), wanted, strict=True)]
+    return [
+        values.index(v) if v in values else len(values) - 1 for values, v in zip(choices.values(), wanted, strict=True)
+    ]
 
 
 def write(path: Path, **settings: Any) -> Path:
@@ -155,7 +164,9 @@ def write(path: Path, **settings: Any) -> Path:
     from . import files
 
     scripts = ("tensor.js", "player.js", "chart.js", "playground.js")
-    files.write(path, assemble(recorded(**settings), "playground.html", ("page.css", "watch.css"), scripts, ("d3.min.js",)))
+    files.write(
+        path, assemble(recorded(**settings), "playground.html", ("page.css", "watch.css"), scripts, ("d3.min.js",))
+    )
     return path
 
 
@@ -169,12 +180,17 @@ def figure(**settings: Any) -> Any:
     for (row, column), ax in np.ndenumerate(axes):
         run = data["runs"][f"{column}.0.{len(depths) - 1}.{row}.0"]
         cells = np.frombuffer(base64.b64decode(run["maps"]), np.int8).reshape(-1, SIDE, SIDE)[-1].astype(float)
-        ax.imshow(cells, origin="lower", cmap="RdBu", vmin=-1.2 * UP, vmax=1.2 * UP, extent=(-REACH, REACH, -REACH, REACH))
+        ax.imshow(
+            cells, origin="lower", cmap="RdBu", vmin=-1.2 * UP, vmax=1.2 * UP, extent=(-REACH, REACH, -REACH, REACH)
+        )
         points = np.array(data["space"]["x"])
         for c, (marker, color) in enumerate((("o", "#b2182b"), ("^", "#2166ac"))):
             own = points[[y == [c] for y in data["space"]["y"]]]
             ax.scatter(own[:, 0], own[:, 1], s=7, marker=marker, color=color, edgecolors="white", linewidths=0.3)
         ax.set(xticks=[], yticks=[])
-        ax.set_title(f"{activations[column]}, depth {depths[-1]}{', batch norm' if row else ''}:\n{100 * run['accuracy'][-1]:.0f} % right", fontsize=9)
+        ax.set_title(
+            f"{activations[column]}, depth {depths[-1]}{', batch norm' if row else ''}:\n{100 * run['accuracy'][-1]:.0f} % right",
+            fontsize=9,
+        )
     fig.tight_layout()
     return fig

@@ -34,7 +34,10 @@ def told(seen: watch) -> dict[str, Any]:
         "notes": notes,
         "steps": seen.steps,
         "every": {"loss": seen.losses.every, "points": seen.points.every, "frames": seen.frames.every},
-        "loss": [[s, plain(v), *(None if e is None else plain(e) for e in ends), bad] for _, s, v, *ends, bad in seen.losses.stretches],
+        "loss": [
+            [s, plain(v), *(None if e is None else plain(e) for e in ends), bad]
+            for _, s, v, *ends, bad in seen.losses.stretches
+        ],
         "layers": [{"name": name, "kind": seen.layers[name]} for name in names],
         "parameters": [
             {"name": name, "shape": p["shape"], "layer": number[p["layer"]], "frozen": p["frozen"]}
@@ -81,7 +84,9 @@ def _remarks(seen: watch) -> list[str]:
         found.append("The model has no parameters: there is nothing that could learn.")
     frozen = [name for name, p in seen.parameters.items() if p["frozen"]]
     if frozen:
-        found.append(f"Frozen, without gradient: {', '.join(frozen[:6])}{f' and {len(frozen) - 6} more' if len(frozen) > 6 else ''}.")
+        found.append(
+            f"Frozen, without gradient: {', '.join(frozen[:6])}{f' and {len(frozen) - 6} more' if len(frozen) > 6 else ''}."
+        )
     if not seen.steps:
         found.append("No step was taken.")
     elif not seen.losses.stretches:
@@ -94,7 +99,9 @@ def _remarks(seen: watch) -> list[str]:
     first = next((s for _, s, _, _, _, bad in seen.losses.stretches if bad), None)
     if first is not None:
         every = seen.losses.every
-        found.append(f"The loss is not finite {f'at step {first}' if every == 1 else f'up to step {first}, for the first time in the {every} steps that end there'}.")
+        found.append(
+            f"The loss is not finite {f'at step {first}' if every == 1 else f'up to step {first}, for the first time in the {every} steps that end there'}."
+        )
     if seen.probe.trouble:
         found.append(seen.probe.trouble)
     elif seen.probe.x and seen.probe.rows > len(seen.probe.x[0].array):
@@ -126,7 +133,12 @@ def _space(seen: watch) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     meaning["half"] = half and (confusion is not None or bool(maps))
     if not (maps or curves):
         return None, meaning
-    space = {"kind": probe.kind, "ends": [[plain(v) for v in ends] for ends in probe.ends], "side": SIDE, "numbers": numbers}
+    space = {
+        "kind": probe.kind,
+        "ends": [[plain(v) for v in ends] for ends in probe.ends],
+        "side": SIDE,
+        "numbers": numbers,
+    }
     space |= {"classes": meaning["classes"], "scale": meaning["scale"], "half": meaning["half"]}
     if curves and numbers >= CURVES:
         space["most"] = CURVES

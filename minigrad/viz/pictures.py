@@ -87,7 +87,9 @@ class _Picture:
     """A figure whose curves stand still, and which shows one moment at a time."""
 
     def __init__(self, data: dict[str, Any], dpi: int = 100) -> None:
-        from matplotlib.figure import Figure  # without pyplot: no window, and the program's own figures stay as they are
+        from matplotlib.figure import (
+            Figure,
+        )  # without pyplot: no window, and the program's own figures stay as they are
 
         self.data, self.moving = data, list[Any]()
         points = data["points"]
@@ -107,7 +109,12 @@ class _Picture:
             seen = [v for line in ax.lines for v in np.asarray(line.get_ydata()) if np.isfinite(v)]
             if seen and min(seen) > 0 and (kind != "loss" or max(seen) > 20 * min(seen)):
                 ax.set_yscale("log")
-        titles = {"loss": "loss", "gradient": "gradient norm, by layer", "ratio": "update / weight, by layer", "confusion": "confusion"}
+        titles = {
+            "loss": "loss",
+            "gradient": "gradient norm, by layer",
+            "ratio": "update / weight, by layer",
+            "confusion": "confusion",
+        }
         for kind, ax in self.axes.items():
             ax.set_title(titles.get(kind, "what the model says"), fontsize=10)
         self.figure.suptitle(" ", fontsize=11)  # keeps the room
@@ -173,7 +180,14 @@ def _by_layer(ax: Any, data: dict[str, Any], kind: str) -> None:
             values = together("grad") if kind == "gradient" else together("update") / together("weight")
         color = (0.09 + 0.6 * k / max(1, len(learning) - 1), 0.34, 0.72 - 0.5 * k / max(1, len(learning) - 1))
         name = _line(data["layers"][i]["name"] or "(the model)", 14)
-        ax.plot(points["step"], np.where(values > 0, values, np.nan), color=color, linewidth=1, linestyle=("-", "--", ":", "-.")[k % 4], label=name)
+        ax.plot(
+            points["step"],
+            np.where(values > 0, values, np.nan),
+            color=color,
+            linewidth=1,
+            linestyle=("-", "--", ":", "-.")[k % 4],
+            label=name,
+        )
     if learning:
         for text in ax.legend(frameon=False, fontsize=6.5, ncols=2).get_texts():
             text.set_parse_math(False)
@@ -186,9 +200,27 @@ def _plane(ax: Any, space: dict[str, Any], frame: dict[str, Any]) -> None:
         cells[cells == NOT_FINITE] = np.nan
         xs, ys = np.linspace(*across, side), np.linspace(*up, side)
         if space["scale"] == "class":
-            ax.imshow(cells, origin="lower", extent=(*across, *up), cmap="tab10", vmin=0, vmax=9.99, alpha=0.5, aspect="auto", interpolation="nearest")
+            ax.imshow(
+                cells,
+                origin="lower",
+                extent=(*across, *up),
+                cmap="tab10",
+                vmin=0,
+                vmax=9.99,
+                alpha=0.5,
+                aspect="auto",
+                interpolation="nearest",
+            )
         else:
-            ax.imshow(cells, origin="lower", extent=(*across, *up), cmap="RdBu", vmin=-1.25 * WHOLE, vmax=1.25 * WHOLE, aspect="auto")
+            ax.imshow(
+                cells,
+                origin="lower",
+                extent=(*across, *up),
+                cmap="RdBu",
+                vmin=-1.25 * WHOLE,
+                vmax=1.25 * WHOLE,
+                aspect="auto",
+            )
             if space.get("of") != "values" and np.nanmin(cells) < 0 < np.nanmax(cells):
                 ax.contour(xs, ys, cells, levels=[0], colors="black", linewidths=1.2)
     if "x" in space:
@@ -198,10 +230,20 @@ def _plane(ax: Any, space: dict[str, Any], frame: dict[str, Any]) -> None:
             for c in np.unique(of):
                 color = f"C{int(c) % 10}" if space["scale"] == "class" else ("#b2182b", "#2166ac")[int(c) % 2]
                 own = of == c
-                ax.scatter(x[own, 0], x[own, 1], s=11, marker="o^sPD*X"[int(c) % 7], color=color, edgecolors="white", linewidths=0.4)
+                ax.scatter(
+                    x[own, 0],
+                    x[own, 1],
+                    s=11,
+                    marker="o^sPD*X"[int(c) % 7],
+                    color=color,
+                    edgecolors="white",
+                    linewidths=0.4,
+                )
         else:
             most = np.abs(of[np.isfinite(of)]).max(initial=0) or 1
-            ax.scatter(x[:, 0], x[:, 1], s=9, c=of, cmap="RdBu", vmin=-most, vmax=most, edgecolors="white", linewidths=0.4)
+            ax.scatter(
+                x[:, 0], x[:, 1], s=9, c=of, cmap="RdBu", vmin=-most, vmax=most, edgecolors="white", linewidths=0.4
+            )
     ax.set(xlim=across, ylim=up)
 
 
@@ -215,7 +257,13 @@ def _curve(ax: Any, space: dict[str, Any], frame: dict[str, Any]) -> None:
         if all(map(math.isfinite, (*y, wide))):
             ax.set_ylim(min(y) - wide, max(y) + wide)
     for k, v in enumerate(values):
-        ax.plot(np.linspace(low, high, len(v)), v, linestyle=("-", "--", ":", "-.")[k % 4], linewidth=2, color="#2166ac" if len(values) == 1 else f"C{k}")
+        ax.plot(
+            np.linspace(low, high, len(v)),
+            v,
+            linestyle=("-", "--", ":", "-.")[k % 4],
+            linewidth=2,
+            color="#2166ac" if len(values) == 1 else f"C{k}",
+        )
     ax.set_xlim(low, high)
 
 
@@ -225,6 +273,14 @@ def _confusion(ax: Any, frame: dict[str, Any]) -> None:
     if len(table) <= 12:
         for (row, column), n in np.ndenumerate(table):
             if n:
-                ax.text(column, row, n, ha="center", va="center", fontsize=7, color="white" if n > table.max() / 3 else "black")
+                ax.text(
+                    column,
+                    row,
+                    n,
+                    ha="center",
+                    va="center",
+                    fontsize=7,
+                    color="white" if n > table.max() / 3 else "black",
+                )
     ax.set(xlabel="said", ylabel="true")
     ax.locator_params(integer=True)

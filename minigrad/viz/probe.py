@@ -150,7 +150,9 @@ def compared(said: Array, y: Array) -> dict[str, Any]:
 def aside(model: Module) -> Iterator[None]:
     """The model in evaluation mode, recording nothing; afterwards it, its buffers and all random streams are as before."""
     modules = list(model.modules())
-    kept = [(m, dict(m.__dict__), [(own, dict(own)) for own in (m._parameters, m._buffers, m._modules)]) for m in modules]
+    kept = [
+        (m, dict(m.__dict__), [(own, dict(own)) for own in (m._parameters, m._buffers, m._modules)]) for m in modules
+    ]
     buffers = [(b.array, b.array.copy()) for b in model.buffers() if isinstance(b, Variable) and not is_lazy(b)]
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:

@@ -43,7 +43,14 @@ class Losses:
 
     def add(self, step: int, value: float) -> None:
         finite = math.isfinite(value)
-        new = [(step - 1) // self.every, step, value, value if finite else None, value if finite else None, int(not finite)]
+        new = [
+            (step - 1) // self.every,
+            step,
+            value,
+            value if finite else None,
+            value if finite else None,
+            int(not finite),
+        ]
         self._put(self.stretches, new)
         while len(self.stretches) > self.most:
             self.every *= 2

@@ -103,7 +103,11 @@ class watch(contextlib.AbstractContextManager["watch"]):
             raise TypeError(f"viz.watch wants an optimizer of minigrad.optim, or none, not {_kind(optimizer)}")
         if isinstance(frames, bool) or not isinstance(frames, int) or frames < 2:
             raise ValueError(f"viz.watch: frames is {frames!r}; a whole number from 2 on is wanted")
-        x, y = (data if isinstance(data, tuple | list) and len(data) == 2 else (data, None)) if data is not None else (None, None)
+        x, y = (
+            (data if isinstance(data, tuple | list) and len(data) == 2 else (data, None))
+            if data is not None
+            else (None, None)
+        )
         self.model, self.optimizer, self.path = model, optimizer, Path(path)
         self.title = title or f"Training of {type(model).__name__}"
         self.probe = Probe(model, x, y)
@@ -156,7 +160,9 @@ class watch(contextlib.AbstractContextManager["watch"]):
             handle.remove()
         self._over = True
         if kind is not None:
-            self.ended = f"The training ended early, after {self.steps} steps: {kind.__name__}{f': {error}' if str(error) else ''}"[:300]
+            self.ended = f"The training ended early, after {self.steps} steps: {kind.__name__}{f': {error}' if str(error) else ''}"[
+                :300
+            ]
         if error is None:
             self._finish()
             return
@@ -215,7 +221,9 @@ class watch(contextlib.AbstractContextManager["watch"]):
     def _note_parameters(self) -> None:
         """Look through the model anew: at the beginning and with each frame, since parameters may come and be unfrozen."""
         self._named = [(name, p) for name, p in self.model.named_parameters() if not is_lazy(p)]
-        owners = {f"{path}.{own}" if path else own: path for path, m in self.model.named_modules() for own in m._parameters}
+        owners = {
+            f"{path}.{own}" if path else own: path for path, m in self.model.named_modules() for own in m._parameters
+        }
         kinds = {path: type(m).__name__ for path, m in self.model.named_modules()}
         for name, p in self._named:
             layer = owners.get(name, "")
@@ -235,7 +243,9 @@ class watch(contextlib.AbstractContextManager["watch"]):
         fresh = not any(g is not None and g.any() for g in before)
         if self._in_step and fresh:
             self._closures += 1
-        if self._in_step and self._closures > 1:  # the first is the loss of this step: the others are looked at on its way
+        if (
+            self._in_step and self._closures > 1
+        ):  # the first is the loss of this step: the others are looked at on its way
             return
         if fresh:
             self._pending = []
@@ -305,7 +315,12 @@ class watch(contextlib.AbstractContextManager["watch"]):
             return
         name = self.modules[id(module)]
         given = args[0] if args else None
-        if module._parameters and isinstance(given, Variable) and given._edge is not None and id(given.array) not in self._seen:
+        if (
+            module._parameters
+            and isinstance(given, Variable)
+            and given._edge is not None
+            and id(given.array) not in self._seen
+        ):
             # What comes from no module: relu(...) called as a function, say.
             self._keep_output(f"{name} ←", f"input of {type(module).__name__}", given.array, True)
         first = out[0] if isinstance(out, tuple | list) and out else out
