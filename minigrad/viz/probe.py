@@ -115,7 +115,7 @@ def classes_of(y: Array, numbers: int) -> Array | None:
     if y.ndim != 1 or y.dtype.kind == "c":
         return None
     if numbers > 1:
-        whole = y.dtype.kind in "iu" and len(y) and 0 <= y.min() and y.max() < numbers <= CLASSES
+        whole = y.dtype.kind in "iu" and len(y) and y.min() >= 0 and y.max() < numbers <= CLASSES
         return y.astype(np.int64) if whole else None
     values = set(np.unique(y).tolist())
     return (y > 0).astype(np.int64) if values <= {0, 1} or values <= {-1, 1} else None
