@@ -181,7 +181,8 @@ MG.histograms = (svg, width, parts) => {
     box.append("path").attr("class", "bars negative").attr("d", red);
     box.append("path").attr("class", "bars positive").attr("d", blue);
     if (base < 0 && base + wide > 0) box.append("line").attr("class", "zero").attr("x1", x(0)).attr("x2", x(0)).attr("y1", 16).attr("y2", h + 16);
-    box.append("text").attr("class", "low").attr("y", h + 28).text(MG.num(base, w < 110 ? 2 : 3));
-    box.append("text").attr("class", "high").attr("x", w).attr("y", h + 28).attr("text-anchor", "end").text(MG.num(base + wide, w < 110 ? 2 : 3));
+    const written = [3, 2, 1].map((digits) => [MG.num(base, digits), MG.num(base + wide, digits)]), [from, to] = written.find((pair) => pair.join("").length * 5.9 + 8 < w) || written[2];
+    box.append("text").attr("class", "low").attr("y", h + 28).text(from);
+    box.append("text").attr("class", "high").attr("x", w).attr("y", h + 28).attr("text-anchor", "end").text(to);
   });
 };
