@@ -304,8 +304,11 @@ def test_every_picture_is_saved_as_svg(name, made, played, browser):
         buttons = w.page.locator("button:visible", has_text=re.compile("^SVG$"))
         assert buttons.count() == w.page.locator("svg[role=img]:visible").count() > 3
         for i in range(buttons.count()):
+            buttons.nth(i).focus()
+            seen = "e => e.getBoundingClientRect().bottom <= document.querySelector('footer').getBoundingClientRect().top"
+            assert buttons.nth(i).evaluate(seen)  # it does not lie under the slider
             with w.page.expect_download() as download:
-                buttons.nth(i).click()
+                w.press("Enter")
             assert download.value.suggested_filename.endswith(".svg")
             root = ElementTree.parse(download.value.path()).getroot()
             assert root.tag == "{http://www.w3.org/2000/svg}svg"
