@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,17 +12,14 @@ from ..quiet import quiet
 from .probe import CURVES, POINTS, SIDE, classes_of, evenly
 from .summary import plain
 
-if TYPE_CHECKING:
-    from .watch import watch
-
 VERSION = 1  # of the format
 WHOLE = 127  # a value of a map is told in as many steps up and down
 NOT_FINITE = -128
 
 
 @quiet
-def told(seen: watch) -> dict[str, Any]:
-    """title, notes, steps; loss by stretches; points of curves; frames; and the space in which the model was asked."""
+def told(seen: Any) -> dict[str, Any]:
+    """Of a `watch`: title, notes, steps; loss by stretches; points of curves; frames; and the space in which the model was asked."""
     names = _order(seen)
     number = {name: i for i, name in enumerate(names)}
     parameters = list(seen.parameters)
@@ -66,7 +63,7 @@ def told(seen: watch) -> dict[str, Any]:
     }
 
 
-def _order(seen: watch) -> list[str]:
+def _order(seen: Any) -> list[str]:
     """The layers in the model's order; what goes into a layer stands before it."""
     places = {name: i for i, (name, _) in enumerate(seen.model.named_modules())}
 
@@ -77,7 +74,7 @@ def _order(seen: watch) -> list[str]:
     return sorted(seen.layers, key=place)
 
 
-def _remarks(seen: watch) -> list[str]:
+def _remarks(seen: Any) -> list[str]:
     """What the reader has to know."""
     found = []
     if not seen.parameters:
@@ -109,7 +106,7 @@ def _remarks(seen: watch) -> list[str]:
     return found
 
 
-def _space(seen: watch) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+def _space(seen: Any) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """Where the model was asked, and what its outputs mean.
 
     meaning: {"classes": how many, 0 for none; "half": whether one number is a probability; "scale": "difference" of two

@@ -25,7 +25,7 @@ from ..nn.module import Module
 from ..nn.parameter import is_lazy
 from ..optim.optimizer import Optimizer
 from ..tensor import Tensor
-from . import film, watch_page
+from . import film, pictures, watch_page
 from .probe import Probe
 from .summary import norm, plain, silent, summary
 from .thinning import Losses, Thinned
@@ -80,10 +80,12 @@ class watch(contextlib.AbstractContextManager["watch"]):
     path: the file of the page. title: its title. frames: how many moments the slider has at most, at least half as many are kept of a
     long training.
 
-    The training's results are the same to the last bit, random stream included. For pictures the model is asked in evaluation
-    mode, as far as its own hooks allow without a trace. The loss is what `backward()` was called on: several, called before one
-    step, are added up; `step(loss)` says another. Many steps are thinned evenly, so memory is bounded: up to 1000 points and `frames`
-    frames, fewer where there are many layers; every loss is in the range that its curve shows.
+    The training's results are the same to the last bit, random streams included. For boundary and confusion the model is asked in
+    evaluation mode, and put back as it was: weights, buffers, attributes, modes. (Hooks that the program registered on it do run.)
+    The loss is what `backward()` was called on, also where that was scaled; several before one step are added up; `step(loss)`
+    says another one. Memory is bounded: when the room for points (1000) or frames is full, every second one goes, and from then on
+    only every second step is looked at, then every fourth, and so on; with many layers there is room for fewer. The loss of every
+    step still counts in the range that its curve shows.
     After the block, `png("watch.png")` and `gif("watch.gif")` draw with matplotlib.
     """
 
@@ -206,14 +208,10 @@ class watch(contextlib.AbstractContextManager["watch"]):
 
     def png(self, path: str | os.PathLike[str] = "watch.png", step: int | None = None) -> Path:
         """The training as a picture, with the state at a step (the last) in it. Needs matplotlib, which is in the extra `lessons`."""
-        from . import pictures
-
         return pictures.png(self.told(), Path(path), step)
 
     def gif(self, path: str | os.PathLike[str] = "watch.gif", seconds: float = 8.0) -> Path:
         """The training as a film of so many seconds. Needs matplotlib and pillow, which are in the extra `lessons`."""
-        from . import pictures
-
         return pictures.gif(self.told(), Path(path), seconds)
 
     # -- what is seen
