@@ -13,6 +13,7 @@ import pytest
 
 import minigrad as torch
 from curriculum import playground
+from curriculum.__main__ import main
 from minigrad import nn, viz
 from minigrad.nn import functional as F
 
@@ -477,3 +478,13 @@ def test_recording_leaves_the_random_stream(played):
     before = torch.get_rng_state().array.copy()
     playground.recorded(steps=2, activations=("ReLU",), inits=("small",), depths=(1,))
     assert np.array_equal(before, torch.get_rng_state().array)
+
+
+def test_the_command_of_the_playground(tmp_path, capsys, monkeypatch):
+    with pytest.raises(SystemExit, match="--steps 0"):
+        main(["playground", "--steps", "0"])
+    asked = []
+    monkeypatch.setattr(playground, "write", lambda path, **settings: asked.append((path, settings["steps"])))
+    assert main(["playground", "--to", str(tmp_path / "mine.html"), "--steps", "7"]) == 0
+    assert asked == [(tmp_path / "mine.html", 7)]
+    assert "mine.html" in capsys.readouterr().out

@@ -198,7 +198,7 @@ def _plane(ax: Any, space: dict[str, Any], frame: dict[str, Any]) -> None:
     if "map" in frame:
         cells = np.frombuffer(base64.b64decode(frame["map"]), np.int8).reshape(side, side).astype(float)
         cells[cells == NOT_FINITE] = np.nan
-        xs, ys = np.linspace(*across, side), np.linspace(*up, side)
+        xs, ys = (np.linspace(low, high, side) for low, high in (across, up))
         if space["scale"] == "class":
             ax.imshow(
                 cells,
