@@ -57,6 +57,13 @@ def parser() -> Parser:
     command = commands.add_parser("check", help="check the exercise of a lesson")
     command.add_argument("lesson", metavar="LESSON")
     command.add_argument("--file", type=Path, help="check this file instead of the one in curriculum/exercises/")
+    command = commands.add_parser(
+        "playground", help="write the playground: two spirals, learned by many networks, as a page"
+    )
+    command.add_argument(
+        "--to", type=Path, metavar="FILE", default=Path("playground.html"), help="where to (playground.html)"
+    )
+    command.add_argument("--steps", type=int, default=200, help="of each training (200)")
     return top
 
 
@@ -205,6 +212,14 @@ def main(argv: list[str] | None = None) -> int:
         good, text = check.check(catalog.find(chosen.lesson), chosen.file)
         console.print(escape(text), highlight=False, soft_wrap=True)
         return 0 if good else 1
+    if chosen.command == "playground":
+        from . import playground
+
+        if chosen.steps < 1:
+            raise SystemExit(f"--steps {chosen.steps}: give a whole number from 1 on.")
+        playground.write(chosen.to, steps=chosen.steps, progress=playground.bar)
+        print(f"playground: {chosen.to} (open it in a browser)")
+        return 0
 
     engines = [chosen.engine] if chosen.engine else ENGINES
     dtypes = [chosen.dtype] if chosen.dtype else DTYPES

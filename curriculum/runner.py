@@ -16,7 +16,7 @@ from . import files
 from .catalog import HERE, Lesson
 from .record import PROGRESS
 
-ALL_LESSONS_USE = ("engine.py", "record.py", "draw.py", "data.py", "corpus.py", "worker.py")
+ALL_LESSONS_USE = ("engine.py", "record.py", "draw.py", "data.py", "corpus.py", "playground.py", "worker.py")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from curriculum import draw, record
+from curriculum import draw, playground, record
 from curriculum.data import digits
 from curriculum.engine import seed, torch
 
@@ -205,6 +205,22 @@ record.claim(
 # It is no charm: Sigmoid with normalization at rate 1 reads few digits in evaluation, though its training loss falls.
 # Stale running means are not the reason: measured anew after the training, or replaced by each batch's own, they leave
 # the accuracy as low, on the training pictures too. The steps themselves are too large.
+#
+# ## A playground
+#
+# The two spirals of lesson 12 again, learned by networks with each activation, initialization (lesson 16) and depth, with
+# and without batch normalization and dropout: the page shows the boundary step by step, beside the gradient of every layer, of
+# two networks at a time. `python -m curriculum playground` writes a larger one.
+
+# %%
+draw.page(
+    lambda path: playground.write(path, steps=80, inits=("Kaiming", "Xavier", "small"), depths=(2, 8)), "17_playground",
+    lambda: playground.figure(steps=80, inits=("Kaiming", "Xavier", "small"), depths=(2, 8)),
+)  # fmt: skip
+
+# %% [markdown]
+# Begin with eight layers of Sigmoid on both sides, normalized on the right only: on the left the bars of the early layers are
+# short, and the plane stays grey. Then exchange Sigmoid for ReLU, and Xavier for a start that is too small.
 #
 # ## To remember
 #

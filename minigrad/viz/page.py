@@ -58,6 +58,13 @@ def write(data: Mapping[str, Any], path: str | Path) -> Path:
 
 
 def html(data: Mapping[str, Any]) -> str:
+    return assemble(data, "page.html", STYLES, SCRIPTS, LIBRARIES)
+
+
+def assemble(
+    data: Mapping[str, Any], page: str, styles: Sequence[str], scripts: Sequence[str], libraries: Sequence[str]
+) -> str:
+    """A page of `assets` with its parts and these data put in: it needs no other file."""
     text = to_json(dict(data))
     if len(text) > PACKED_FROM:
         packed = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
@@ -67,14 +74,14 @@ def html(data: Mapping[str, Any]) -> str:
         held = f'<script id="data" type="application/json">{inert}</script>'
     parts = {
         "title": escape(str(data["title"])),
-        "style": "\n".join(_file(name) for name in STYLES),
-        "libraries": "\n".join(_script(f"vendor/{name}") for name in LIBRARIES),
-        "licences": "\n".join(_file(f"vendor/{name.partition('.')[0]}.LICENSE.txt") for name in LIBRARIES),
-        "scripts": "\n".join(_script(name) for name in SCRIPTS),
+        "style": "\n".join(_file(name) for name in styles),
+        "libraries": "\n".join(_script(f"vendor/{name}") for name in libraries),
+        "licences": "\n".join(_file(f"vendor/{name.partition('.')[0]}.LICENSE.txt") for name in libraries),
+        "scripts": "\n".join(_script(name) for name in scripts),
         "data": held,
     }
     out = []
-    for piece in _file("page.html").split("{{"):  # a part is put in once, whatever it holds itself
+    for piece in _file(page).split("{{"):  # a part is put in once, whatever it holds itself
         name, mark, rest = piece.partition("}}")
         out.append(parts[name] + rest if mark and name in parts else piece)
     return "".join(out)
