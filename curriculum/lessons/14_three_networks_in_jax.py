@@ -120,7 +120,7 @@ fig.tight_layout()
 record.figure(fig, "14_in_both")
 for kind, (ours_time, jax_time, compiling) in times.items():
     print(
-        f"{kind:16} a step here {1e6 * ours_time:5.0f} us (with its record), in JAX {1e6 * jax_time:5.0f} us after {compiling:.2f} s of compiling"
+        f"{kind:16} a step here {record.timed(1e6 * ours_time, '5.0f')} us (with its record), in JAX {record.timed(1e6 * jax_time, '5.0f')} us after {record.timed(compiling, '.2f')} s of compiling"
     )
 exact = torch.get_default_dtype() == torch.float64
 record.claim(
