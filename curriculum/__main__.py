@@ -149,6 +149,14 @@ def run_lessons(
                         telling.repeat(there["said"])
                     telling.tell()
                 results[lesson.name, setting.engine, setting.dtype] = there
+                if (
+                    len(engines) == 2
+                    and (lesson.name, engines[0], setting.dtype) in results
+                    and setting.engine != engines[0]
+                ):
+                    with working.on(f"{lesson.number} comparing {setting.dtype}"):
+                        sides = [Setting(e, setting.dtype, seed).folder(out, lesson) for e in engines]
+                        compare.folders(sides[0], sides[1], setting.dtype)  # kept for the table and the report
                 note = "reused, nothing changed" if reused else f"{there['seconds']:.2f} s"
                 if there["skipped"]:
                     note = f"skipped: {there['skipped']}"
@@ -209,8 +217,8 @@ def summary(
             for dtype in dtypes:
                 if any((lesson.name, engine, dtype) not in results for engine in engines):
                     continue
-                records = [compare.load(Setting(e, dtype, seed).folder(out, lesson)) for e in engines]
-                found = compare.compare(records[0], records[1], dtype)
+                ours, theirs = (Setting(e, dtype, seed).folder(out, lesson) for e in engines)
+                found = compare.folders(ours, theirs, dtype)
                 lines += [dtype, *(f"  {kind} {found.worst[kind]:.0e}" for kind in compare.KINDS)]
                 if found.first_rounding:
                     remarks.append(f"{lesson.number} {dtype}: rounding shows first at {found.first_rounding}")

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import files
+from .picture_words import words
 
 EVERY_STEP_UNTIL, THEN_EVERY = 50, 10  # gradients and weights take room; losses are kept at every step
 PROGRESS = "\x1eprogress "  # what a line for the parent's progress bar starts with
@@ -26,6 +27,7 @@ _runs: dict[str, dict[str, list[Any]]] = {}
 _last: dict[str, tuple[int, np.ndarray, np.ndarray]] = {}
 _claims: list[dict[str, Any]] = []
 _figures: list[str] = []
+_alts: dict[str, str] = {}  # each picture in words
 _marked = os.environ.get("CURRICULUM_TIMES") == "marked"  # set while notebooks are made, see notebook.settle
 _data: list[str] = []
 
@@ -86,6 +88,7 @@ def figure(fig: Any, name: str, timed: bool = False) -> None:
     image = io.BytesIO()
     fig.savefig(image, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
     _figures.append(f"{name}.png")
+    _alts[f"{name}.png"] = words(fig, name)
     folder = _folder()
     if folder is None and "ipykernel" in sys.modules:
         _show(fig, image.getvalue(), name, timed)
@@ -153,6 +156,6 @@ def finish(seconds: float, key: str, skipped: str, said: list[tuple[int, str]]) 
     files.write(folder / "steps.npz", content.getvalue())
     result = {
         "key": key, "seconds": seconds, "claims": _claims, "figures": _figures, "data": _data, "skipped": skipped,
-        "said": said,
+        "said": said, "alts": _alts,
     }  # fmt: skip
     files.write(folder / "result.json", json.dumps(result, indent=1, ensure_ascii=False))
