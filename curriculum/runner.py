@@ -56,7 +56,8 @@ def key(lesson: Lesson, setting: Setting) -> str:
     if setting.engine == "minigrad":
         digest.update(_engine())
     versions = []
-    optional = ("jax",) if "import jax" in lesson.path.read_text(encoding="utf-8") else ()
+    text = lesson.path.read_text(encoding="utf-8")
+    optional = [package for package in ("jax", "tensorflow") if f"import {package}" in text]
     for package in ("numpy", "scikit-learn", "torch" if setting.engine == "torch" else "numba", *optional):
         try:
             versions.append(f"{package} {metadata.version(package)}")
