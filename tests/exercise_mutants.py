@@ -12,7 +12,16 @@ COMPARISONS = {
     ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
     ast.In: ast.NotIn, ast.NotIn: ast.In,
 }  # fmt: skip
-METHODS = {"mean": "sum", "sum": "mean", "relu": "abs", "sqrt": "abs", "exp": "abs", "log1p": "log", "rand": "randn", "randn": "rand"}
+METHODS = {
+    "mean": "sum",
+    "sum": "mean",
+    "relu": "abs",
+    "sqrt": "abs",
+    "exp": "abs",
+    "log1p": "log",
+    "rand": "randn",
+    "randn": "rand",
+}
 
 
 def changed(source: str) -> Iterator[tuple[str, str]]:
@@ -49,7 +58,10 @@ def _changes(node):
         for value in (node.value + 1, 0 if node.value else -1):
             yield f"{node.value} became {value}", set_("value", value)
     if isinstance(node, ast.UnaryOp):
-        yield "sign or not dropped", lambda target: target.__dict__.update(op=ast.UAdd() if isinstance(target.op, ast.USub) else ast.Not())
+        yield (
+            "sign or not dropped",
+            lambda target: target.__dict__.update(op=ast.UAdd() if isinstance(target.op, ast.USub) else ast.Not()),
+        )
     if isinstance(node, ast.Attribute) and node.attr in METHODS:
         yield f".{node.attr} became .{METHODS[node.attr]}", set_("attr", METHODS[node.attr])
     if isinstance(node, ast.Call):
@@ -66,7 +78,10 @@ def _changes(node):
             if isinstance(line, ast.Expr | ast.Assign | ast.AugAssign | ast.If | ast.For) and not (
                 isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant)
             ):
-                yield f"line {line.lineno} left out", lambda target, place=place: target.body.__setitem__(place, ast.Pass())
+                yield (
+                    f"line {line.lineno} left out",
+                    lambda target, place=place: target.body.__setitem__(place, ast.Pass()),
+                )
 
 
 SPOILED = {

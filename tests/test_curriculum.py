@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import exercise_mutants
 import numpy as np
 import pytest
 
@@ -43,8 +44,8 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
-def test_three_mistakes_are_known(lesson: catalog.Lesson) -> None:
-    assert sum(known is lesson for known, _, _ in MISTAKES) >= 3
+def test_eight_mistakes_are_known(lesson: catalog.Lesson) -> None:
+    assert sum(known is lesson for known, _, _ in MISTAKES) >= 8
 
 
 @pytest.mark.parametrize(("lesson", "changes", "hint"), MISTAKES, ids=[f"{m[0].number}-{m[2]}" for m in MISTAKES])
@@ -60,6 +61,103 @@ def test_a_typical_mistake_fails_with_its_hint(
     solved, answer = check(lesson, path)
     assert not solved
     assert hint in answer
+
+
+# Changes of a solution that leave it right: (lesson, change) -> why.
+HARMLESS = {
+    ("02", "line 6: 200 became 201"): "it has arrived by then",
+    ("03", "line 11: tuple exchanged"): "a sum's parents in the other order",
+    ("03", "line 14: tuple exchanged"): "a product's parents in the other order",
+    ("07", "line 5: tuple exchanged"): "0 and 0.0",
+    ("11", "line 7: MatMult turned"): "x has one column: the product is one of elements",
+    ("11", "line 14: MatMult turned"): "slope has one column: the product is one of elements",
+    ("13", "line 10: comparison turned"): "an interval that ends at 0 exactly",
+    ("15", "line 6: arguments exchanged"): "max(1, n)",
+    ("19", "line 13: only the left of Mult"): "a frame that is too large is not visited",
+    ("19", "line 13: 2 became 3"): "a frame that is too large is not visited",
+    ("20", "line 7: sign or not dropped"): "the same text",
+    ("20", "line 9: comparison turned"): "a draw that is p exactly",
+    ("24", "line 10: arguments exchanged"): "transpose(-1, -2)",
+    ("24", "line 11: arguments exchanged"): "a square mask",
+}
+
+
+def solution(lesson: catalog.Lesson) -> str:
+    return (catalog.HERE / "solutions" / lesson.path.name).read_text(encoding="utf-8")
+
+
+def exercise(lesson: catalog.Lesson) -> ast.Module:
+    return ast.parse((catalog.HERE / "exercises" / lesson.path.name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_a_solution_with_one_place_changed_does_not_pass(lesson: catalog.Lesson, tmp_path: Path) -> None:
+    """All changes in the deep profile, every fourth and at least eight else."""
+    changes = [
+        c
+        for c in exercise_mutants.changed(solution(lesson))
+        if "strict" not in c[1].split(":")[0] and "True turned" not in c[0]
+    ]
+    changes = [c for c in changes if "without strict" not in c[0] and (lesson.number, c[0]) not in HARMLESS]
+    every = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else min(4, len(changes) // 8)
+    path = tmp_path / "attempt.py"
+    survivors = []
+    for what, text in changes[::every]:
+        path.write_text(text, encoding="utf-8")
+        if check(lesson, path)[0]:
+            survivors.append(what)
+    assert len(changes[::every]) >= 8
+    assert survivors == []
+
+
+@pytest.mark.parametrize("how", exercise_mutants.SPOILED)
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_an_answer_of_the_wrong_kind_gets_a_hint(lesson: catalog.Lesson, how: str, tmp_path: Path) -> None:
+    functions = [node.name for node in exercise(lesson).body if isinstance(node, ast.FunctionDef)]
+    harmless = {
+        ("03", how): "backward answers nothing",
+        ("07", "answers as the first time"): "it trains all the same, and the mean is the same",
+        ("16", "a little off"): "what is drawn is known up to chance only",
+        ("26", "returns what is of NumPy"): "names of films are no tensors",
+    }
+    if (lesson.number, how) in harmless:
+        pytest.skip(harmless[lesson.number, how])
+    path = tmp_path / "attempt.py"
+    path.write_text(exercise_mutants.spoiled(solution(lesson), functions, how), encoding="utf-8")
+    solved, text = check(lesson, path)
+    assert not solved
+    assert "not yet" in text or "attempt.py" in text
+    assert "AttributeError" not in text
+    assert "minigrad/" not in text  # no page of the engine's own
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_the_lessons_own_lines_do_not_solve_its_exercise(lesson: catalog.Lesson, tmp_path: Path) -> None:
+    """Functions and classes of the lesson that are called as in the exercise, pasted into it."""
+    wanted = exercise(lesson)
+    asked = {node.name for node in wanted.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own = ast.parse(lesson.path.read_text(encoding="utf-8")).body
+    pasted = [node for node in own if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    kept = [node for node in wanted.body if getattr(node, "name", None) not in {p.name for p in pasted} & asked]
+    lines = [
+        "import math",
+        "import numpy as np",
+        "from curriculum.engine import torch",
+        "nn = torch.nn",
+        "F = nn.functional",
+    ]
+    path = tmp_path / "attempt.py"
+    path.write_text("\n".join([*lines, ast.unparse(ast.Module([*pasted, *kept], []))]), encoding="utf-8")
+    assert not check(lesson, path)[0]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_a_stub_does_not_give_the_answer_away(lesson: catalog.Lesson) -> None:
+    """What a stub raises says what to write, and holds no formula and no name of a function that solves it."""
+    for node in ast.walk(exercise(lesson)):
+        if isinstance(node, ast.Raise):
+            text = ast.literal_eval(node.exc.args[0])  # type: ignore[union-attr]
+            assert not re.search(r"[=+*/²^()]|\bdim\b|torch\.|\d", text), text
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))

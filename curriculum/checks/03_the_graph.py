@@ -27,6 +27,11 @@ def check(solution: dict[str, Any]) -> None:
     if (x.grad, y.grad) != (5, 3):
         raise Wrong(f"For 3 * 5 the gradients must be 5 and 3; they are {x.grad} and {y.grad}.")
 
+    x, y = Number(3), Number(5)
+    backward(x + y)
+    if (x.grad, y.grad) != (1, 1):
+        raise Wrong(f"For 3 + 5 both slopes are 1, as they were given; the gradients are {x.grad} and {y.grad}.")
+
     x = Number(3)
     backward(x * x)
     if x.grad == 3:

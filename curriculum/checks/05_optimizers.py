@@ -47,6 +47,8 @@ def check(solution: dict[str, Any]) -> None:
         raise Wrong(f"After three steps the weights are {w.tolist()}, wanted is {walk(3)[0]:.5f} for the first.")
     if not near(m, torch.tensor([walk(3)[1], -walk(3)[1]])) or not near(s, torch.full((2,), walk(3)[2])):
         raise Wrong("The weight is right, the means that go on to the next step are not: return m and s uncorrected.")
+    if not near(learner(300)[2] / walk(300)[2], torch.ones(2), 1e-3):
+        raise Wrong("After 300 steps s is wrong: it keeps 0.999 of itself at each step.")
     if not near(learner(2, lr=0.01)[0], torch.tensor([1.0 - 0.02, -3.0 + 0.02]), 3e-3):
         raise Wrong("The step does not follow lr: it is 0.1 only where nothing is said.")
     tiny = learner(1, scale=1e-9)[0]  # g = 2e-9: the step is 0.1 g / (g + 1e-8)

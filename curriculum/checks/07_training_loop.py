@@ -27,7 +27,13 @@ def check(solution: dict[str, Any]) -> None:
         data = torch.utils.data.TensorDataset(torch.tensor(xs).reshape(3, 1), torch.tensor(ys).reshape(3, 1))
         loader = torch.utils.data.DataLoader(data, batch_size=2)
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        mean = ask(solution["epoch"], model, loader, torch.nn.functional.mse_loss, optimizer)
+
+        def loss_of(guess: Any, target: Any) -> Any:
+            if not guess.requires_grad:
+                raise Wrong("loss_of gets the model's guess first, then what is right: loss_of(guess, yb).")
+            return torch.nn.functional.mse_loss(guess, target)
+
+        mean = ask(solution["epoch"], model, loader, loss_of, optimizer)
         return model.weight.item(), mean
 
     weight, mean = learner(False)
@@ -47,5 +53,10 @@ def check(solution: dict[str, Any]) -> None:
             f"The mean loss is {mean:.4f}, wanted is {train(clear=True)[1]:.4f}: weigh each batch by its samples, and divide "
             "by their number."
         )
-    if not abs(learner(True)[0] - train(clear=True)[0]) <= 1e-5:
+    again, second = learner(True)
+    if abs(again - 0.5) < 1e-6:
+        raise Wrong("Called a second time, with a new model, it does not train.")
+    if not abs(again - train(clear=True)[0]) <= 1e-5:
         raise Wrong("A gradient that lay there before goes into the first step: zero_grad() belongs before backward().")
+    if second != mean:
+        raise Wrong(f"Called a second time, with a new model, it says {second} instead of {mean}: begin the sum anew.")

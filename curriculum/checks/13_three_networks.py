@@ -20,6 +20,9 @@ def check(solution: dict[str, Any]) -> None:
         *list(cases.items()),
         ("open", level + np.array([9.0] + 9 * [-0.3])),
         ("open", level + np.array([-9.0] + 9 * [0.2])),
+        ("open", level + 0.05 * np.arange(-4, 6)),
+        ("A", level + 0.5 + 0.01 * np.arange(10)),
+        ("B", level - 0.5 + 0.01 * np.arange(10)),
     ]
     for verdict, a in cases:
         d = a - level

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from curriculum.check import Wrong, ask, parts, tensor
+from curriculum.check import Wrong, ask, number, parts, tensor
 from curriculum.engine import torch
 
 
@@ -17,7 +17,9 @@ def check(solution: dict[str, Any]) -> None:
     loss, new = parts(solution["sgd_step"](loss_of, weights, 0.1), "sgd_step", "the loss, the new weights")
     if not isinstance(new, dict):
         raise Wrong(f"The new weights are a {type(new).__name__}, wanted is a dictionary like the one that came in.")
-    if isinstance(loss, torch.Tensor) and loss.requires_grad:
+    if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
+        number(loss, "The loss")
+    elif loss.requires_grad:
         raise Wrong("The loss that is returned hangs on the graph: return its number, loss.item().")
     if weights.keys() != first.keys() or any(weights[name] is not w for name, w in first.items()):
         raise Wrong("The dictionary that came in was changed: return a new one.")

@@ -44,16 +44,18 @@ def check(solution: dict[str, Any]) -> None:
         raise Wrong("1 of 2 alarms is right, 1 of 4 ill is found: 0.5 and 0.25.")
 
     answers = torch.tensor([[1.0, 4.0], [3.0, 0.0], [2.0, 5.0]])
-    truth = torch.tensor([1.0, 3.0])
+    truth = torch.tensor([1.0, 5.0])
     bias, variance = parts(ask(solution["bias_and_variance"], answers, truth), "bias_and_variance", "bias², variance")
     bias, variance = number(bias, "Bias²"), number(variance, "The variance")
     if abs(bias - ((answers - truth) ** 2).mean().item()) < 1e-5:
         raise Wrong("That is the models' mean error. For bias² take the mean over the models first, then the distance.")
-    if abs(bias - 0.5) > 1e-5:
-        raise Wrong(f"Bias² is {bias:.3f}, wanted is 0.5: the mean over the models is dim 0.")
+    if abs(bias - 2.5) > 1e-5:
+        raise Wrong(
+            f"Bias² is {bias:.3f}, wanted is 2.5: the mean over the models is dim 0, and the distances are squared."
+        )
     if abs(variance - (1 + 7) / 2) < 1e-5:
         raise Wrong("The variance is divided by the number of models, not by one less.")
-    if abs(bias - 0.5) < 1e-5 and abs(variance - ((answers - truth) ** 2).mean().item()) < 1e-5:
+    if abs(bias - 2.5) < 1e-5 and abs(variance - ((answers - truth) ** 2).mean().item()) < 1e-5:
         raise Wrong(
             "That is the distance from the truth. The variance is the distance from the models' own mean answer."
         )

@@ -21,6 +21,8 @@ def check(solution: dict[str, Any]) -> None:
             raise Wrong(
                 f"{name}({outputs}, {inputs}) has shape {tuple(w.shape)}: a weight's shape is (outputs, inputs)."
             )
+        if torch.isnan(w).any():
+            raise Wrong(f"{name} draws NaN.")
         if abs(w.mean().item()) > 0.05 * math.sqrt(variance):
             raise Wrong(f"{name}: the mean is {w.mean().item():.4f}, wanted is 0: draw on both sides of it.")
         if w.requires_grad and not w.is_leaf:

@@ -16,7 +16,9 @@ def check(solution: dict[str, Any]) -> None:
         layer.weight.copy_(torch.tensor([2.0, 1.0, 0.5]))
         layer.bias.copy_(torch.tensor([0.0, 1.0, -1.0]))
     gamma, beta = layer.weight.detach().clone(), layer.bias.detach().clone()
-    mean, var = torch.zeros(3), torch.ones(3)
+    begin = torch.tensor([0.2, -0.1, 0.4])
+    mean, var = begin.clone(), torch.ones(3)
+    layer.running_mean.copy_(begin)
 
     answer = ask(solution["batch_norm_2d"], x, gamma, beta, mean, var, True, changes=(3, 4), eps=1e-2)
     found, wanted = tensor(answer, "In training the output", tuple(x.shape), "that of x"), layer(x)
@@ -40,7 +42,7 @@ def check(solution: dict[str, Any]) -> None:
         raise Wrong(
             "In training the output is wrong: gamma (x - mean) / sqrt(var + eps) + beta, one mean and variance a channel."
         )
-    if near(mean, torch.zeros(3)):
+    if near(mean, begin):
         raise Wrong("The running mean did not change: in training change it in place, with += .")
     if not near(mean, layer.running_mean):
         raise Wrong(
@@ -59,6 +61,10 @@ def check(solution: dict[str, Any]) -> None:
     if not near(slow, x.mean(dim=of) / 2):
         raise Wrong("The running mean does not follow momentum: 0.1 is only what it is where nothing is said.")
 
+    standard = torch.nn.BatchNorm2d(3)(0.01 * x)
+    if not near(solution["batch_norm_2d"](0.01 * x, torch.ones(3), torch.zeros(3), slow, still, True), standard):
+        raise Wrong("eps does not follow its default, 1e-5, where nothing is said.")
+
     layer.eval()
     before = mean.clone(), var.clone()
     found = ask(solution["batch_norm_2d"], x, gamma, beta, mean, var, False, changes=(3, 4), eps=1e-2)
@@ -75,6 +81,9 @@ def check(solution: dict[str, Any]) -> None:
     tensor(folded, "fold's weight", (3, 4)), tensor(shift, "fold's bias", (3,))
     wanted = (x @ weight.T + bias - mean) * scale + beta
     if near(x @ folded.T + shift, wanted):
+        factor = solution["fold"](weight, bias, gamma, beta, mean, torch.zeros(3))[0] / weight
+        if not near(factor / (gamma / 1e-5**0.5).unsqueeze(1), torch.ones(3, 4)):
+            raise Wrong("fold: eps does not follow its default, 1e-5, where nothing is said.")
         return
     if near(folded, weight * (gamma / torch.sqrt(var)).unsqueeze(1), 1e-5):
         raise Wrong("fold: eps is missing under the root.")

@@ -68,5 +68,7 @@ def check(solution: dict[str, Any]) -> None:
         if said == count - 4 * outputs:
             raise Wrong(f"{hint} Each batch normalization has a scale and a shift for every channel.")
         raise Wrong(f"{hint} Count the two convolutions, the two normalizations, and the skip where it has weights.")
+    if tuple(Block(4, 4)(torch.randn(1, 4, 6, 6)).shape) != (1, 4, 6, 6):
+        raise Wrong("Block(4, 4), without a stride, must be a block of stride 1.")
     if block_parameters(64, 64) != 73984:
         raise Wrong("block_parameters(64, 64), without a stride, must count a block of stride 1: 73984.")

@@ -12,6 +12,8 @@ def check(solution: dict[str, Any]) -> None:
     numbers = ask(vocabulary, ["a b a c", "a b"], 4)
     if not isinstance(numbers, dict):
         raise Wrong(f"vocabulary returns a dictionary {{word: number}}, not a {type(numbers).__name__}.")
+    if not all(type(value) is int for value in numbers.values()):
+        raise Wrong(f"The words' numbers are whole numbers; it is {numbers}.")
     if set(numbers.values()) & {0, 1}:
         raise Wrong("0 and 1 are taken, by the padding and by unknown words: begin with 2.")
     if len(numbers) != 2:
