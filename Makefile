@@ -3,10 +3,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: lessons test test-deep test-matrix bench clean
+.PHONY: lessons notebooks test test-deep test-matrix bench clean
 
 lessons: $(STAMP)  ## run every lesson in both engines, compare, write runs/report.html
 	$(BIN)/python -m curriculum run --all
+
+notebooks: $(STAMP)  ## make the notebooks of curriculum/notebooks anew, with outputs
+	$(BIN)/python -m curriculum notebooks
 
 test: $(STAMP)  ## style, types, tests
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""python -m curriculum: list, run, report, notebook, check."""
+"""python -m curriculum: list, run, report, notebook, notebooks, check."""
 
 import argparse
 import os
@@ -7,14 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+try:
+    from rich.markup import escape
+    from rich.table import Table
 
-from . import catalog, compare, notebook, report, runner
-from .catalog import Lesson
-from .runner import Setting
+    from . import catalog, compare, data, files, notebook, report, runner
+    from .catalog import Lesson
+    from .runner import Setting
+    from .terminal import Telling, Voice, Working
+except ModuleNotFoundError as missing:
+    if missing.name and missing.name.split(".")[0] == "curriculum":
+        raise
+    raise SystemExit(
+        f"`python -m curriculum` needs {missing.name}, which this Python ({sys.executable}) does not have. `make lessons` "
+        "installs all it needs into .venv: type `source .venv/bin/activate` first (Windows: .venv\\Scripts\\activate), "
+        "or call .venv/bin/python. Without make: pip install -e '.[lessons]'."
+    ) from None
 
 ENGINES, DTYPES = ["minigrad", "torch"], ["float32", "float64"]
 
@@ -27,6 +35,8 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     top = Parser(prog="python -m curriculum", description="Lessons that run in minigrad and in PyTorch from one text.")
     commands = top.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
+
+    cores = os.cpu_count() or 1
 
     def settings(command: argparse.ArgumentParser) -> None:
         command.add_argument("--engine", choices=ENGINES, help="only this engine (default: both, then compared)")
@@ -42,7 +52,8 @@ def parser() -> Parser:
     command.add_argument("--fresh", action="store_true", help="run again even where nothing changed")
     command.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of real data (default: MINIGRAD_DATA)")
     command.add_argument("--full", action="store_true", help="with the long trainings on real data, which take minutes")
-    cores = os.cpu_count() or 1
+    command.add_argument("--quiet", action="store_true", help="of one lesson too only the table, not its text")
+    command.add_argument("--code", action="store_true", help="of one lesson the code too, not only its text and output")
     command.add_argument("--jobs", type=int, default=min(2, cores), help="lessons at a time (2, on one core 1)")
     settings(command)
     command = commands.add_parser("report", help="write one HTML page of what was run")
@@ -54,6 +65,9 @@ def parser() -> Parser:
     command.add_argument("--dtype", choices=DTYPES, default="float32", help="its default dtype (float32)")
     command.add_argument("--seed", type=int, default=0, help="seed of the random stream (0)")
     command.add_argument("--empty", action="store_true", help="without running it: no outputs")
+    command = commands.add_parser("notebooks", help="make the notebooks of curriculum/notebooks anew")
+    command.add_argument("lessons", nargs="*", metavar="LESSON", help="only these (default: all)")
+    command.add_argument("--jobs", type=int, default=min(2, cores), help="lessons at a time (2, on one core 1)")
     command = commands.add_parser("check", help="check the exercise of a lesson")
     command.add_argument("lesson", metavar="LESSON")
     command.add_argument("--file", type=Path, help="check this file instead of the one in curriculum/exercises/")
@@ -67,44 +81,62 @@ def parser() -> Parser:
     return top
 
 
-def list_lessons(engines: list[str], dtypes: list[str], seed: int, out: Path, console: Console) -> None:
+def list_lessons(engines: list[str], dtypes: list[str], seed: int, out: Path, console: Voice) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("lesson", "question", "run", "seconds"):
         table.add_column(name)
     for lesson in catalog.lessons():
         wanted = [Setting(engine, dtype, seed) for dtype in dtypes for engine in engines]
         found = [(s, there) for s in wanted if (there := runner.result(out, lesson, s)) is not None]
-        current = sum(there["key"] == runner.key(lesson, s) for s, there in found)
-        state = "no" if not found else f"{current} of {len(wanted)}"
-        seconds = f"{sum(there['seconds'] for _, there in found):.1f}" if found else ""
-        table.add_row(f"{lesson.number} {lesson.title}", lesson.question, state, seconds)
+        current = sum(there["key"] == runner.key(lesson, s) and not there["skipped"] for s, there in found)
+        reasons = {there["skipped"] for _, there in found if there["skipped"]}
+        ran = [there for _, there in found if not there["skipped"]]
+        state = f"{current} of {len(wanted)}" if ran else f"skipped: {min(reasons)}" if reasons else "no"
+        seconds = f"{sum(there['seconds'] for there in ran):.1f}" if ran else ""
+        table.add_row(f"{lesson.number} {lesson.title}", lesson.question, escape(state), seconds)
     console.print(table)
+
+
+def make_notebooks(lessons: list[Lesson], jobs: int, console: Voice) -> bool:
+    """Make the notebooks that lie ready to open; True if every lesson came to its end."""
+    good = True
+    with Working(console) as working:
+
+        def one(lesson: Lesson) -> None:
+            with working.on(f"{lesson.number} {lesson.title}") as show:
+                notebook.write(lesson, notebook.ready(lesson), notebook.READY, embedded=True, show=show)
+
+        with ThreadPoolExecutor(jobs) as pool:
+            futures = [pool.submit(one, lesson) for lesson in lessons]
+            for lesson, future in zip(lessons, futures, strict=True):
+                try:
+                    future.result()
+                except runner.Failed as problem:
+                    good = False
+                    console.print(f"{lesson.number}: failed; its notebook stays as it was", style="red")
+                    console.print(escape(str(problem)), highlight=False, soft_wrap=True)
+                    continue
+                console.print(f"wrote {files.shown(notebook.ready(lesson))}", highlight=False, soft_wrap=True)
+    return good
 
 
 def run_lessons(
     lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: int, out: Path, fresh: bool, jobs: int,
-    console: Console,
+    console: Voice, telling: Telling | None = None,
 ) -> bool:  # fmt: skip
-    """Run, compare, print the summary; True if every lesson ran, every claim holds and the engines agree."""
+    """Run, compare, print the summary; True if every lesson ran, every claim holds and the engines agree.
+
+    `telling` tells the lesson while the first of its runs goes on.
+    """
     good = True
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None  # alone, a lesson takes what it wants
     results: dict[tuple[str, str, str], dict[str, Any]] = {}
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[part]}"), TimeElapsedColumn(),
-        console=console, transient=True,
-    ) as bars:  # fmt: skip
+    with Working(console) as working:
 
         def one(lesson: Lesson, setting: Setting) -> tuple[dict[str, Any], bool]:
-            title = f"{lesson.number} {setting.engine} {setting.dtype}"
-            bar = bars.add_task(title, total=None, part="")
-
-            def show(done: int, total: int, text: str) -> None:
-                bars.update(bar, completed=done, total=total, part=text)
-
-            try:
-                return runner.run(lesson, setting, out, show, fresh, threads)
-            finally:
-                bars.remove_task(bar)
+            hear = [telling.hear] if telling and setting == wanted[0][1] else []
+            with working.on(f"{lesson.number} {setting.engine} {setting.dtype}") as show:
+                return runner.run(lesson, setting, out, show, fresh, threads, *hear)
 
         pool = ThreadPoolExecutor(jobs)
         wanted = [(lesson, Setting(e, d, seed)) for lesson in lessons for d in dtypes for e in engines]
@@ -119,7 +151,19 @@ def run_lessons(
                     console.print(f"{title}: failed", style="red")
                     console.print(escape(str(problem)), highlight=False, soft_wrap=True)
                     continue
+                if telling and not results:
+                    if reused:
+                        telling.repeat(there["said"])
+                    telling.tell()
                 results[lesson.name, setting.engine, setting.dtype] = there
+                if (
+                    len(engines) == 2
+                    and (lesson.name, engines[0], setting.dtype) in results
+                    and setting.engine != engines[0]
+                ):
+                    with working.on(f"{lesson.number} comparing {setting.dtype}"):
+                        sides = [Setting(e, setting.dtype, seed).folder(out, lesson) for e in engines]
+                        compare.folders(sides[0], sides[1], setting.dtype)  # kept for the table and the report
                 note = "reused, nothing changed" if reused else f"{there['seconds']:.2f} s"
                 if there["skipped"]:
                     note = f"skipped: {there['skipped']}"
@@ -137,9 +181,25 @@ def run_lessons(
     return good
 
 
+def say_what_full_lacks(lessons: list[Lesson], console: Voice) -> None:
+    """With --full: which lessons have no long training, or find no real data for it."""
+    folder = os.environ.get("MINIGRAD_DATA")
+    for lesson in lessons:
+        wanted = data.wanted_in_full(lesson.path.read_text(encoding="utf-8"))
+        missing = [name for name in wanted if data.real(name) is None]
+        where = f"in {folder}" if folder else "since no folder is named (--data-dir, or MINIGRAD_DATA)"
+        if missing:
+            text = f"{lesson.number}: --full finds no {' and no '.join(missing)}, {where}: runs on what it brings."
+        elif not wanted and len(lessons) == 1:
+            text = f"{lesson.number}: --full changes nothing, this lesson has no long training."
+        else:
+            continue
+        console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
 def summary(
     lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: int, out: Path,
-    results: dict[tuple[str, str, str], dict[str, Any]], console: Console,
+    results: dict[tuple[str, str, str], dict[str, Any]], console: Voice,
 ) -> bool:  # fmt: skip
     """The closing table; True if the engines agree wherever both were run."""
     table = Table(title="What was learned", title_justify="left", show_lines=True)
@@ -164,8 +224,8 @@ def summary(
             for dtype in dtypes:
                 if any((lesson.name, engine, dtype) not in results for engine in engines):
                     continue
-                records = [compare.load(Setting(e, dtype, seed).folder(out, lesson)) for e in engines]
-                found = compare.compare(records[0], records[1], dtype)
+                ours, theirs = (Setting(e, dtype, seed).folder(out, lesson) for e in engines)
+                found = compare.folders(ours, theirs, dtype)
                 lines += [dtype, *(f"  {kind} {found.worst[kind]:.0e}" for kind in compare.KINDS)]
                 if found.first_rounding:
                     remarks.append(f"{lesson.number} {dtype}: rounding shows first at {found.first_rounding}")
@@ -191,25 +251,33 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     chosen = parser().parse_args(arguments or ["list"])
     # Where the output is no terminal, lines are as long as their text needs, up to what a log shows.
-    console = Console() if sys.stdout.isatty() else Console(width=120)
+    console = Voice() if sys.stdout.isatty() else Voice(width=120)
     if getattr(chosen, "seed", 0) < 0:
         raise SystemExit(f"--seed {chosen.seed}: give a whole number from 0 on.")
     if chosen.command == "notebook":
         lesson = catalog.find(chosen.lesson)
         path = chosen.to or Path(f"{lesson.name}.ipynb")
         try:
-            with console.status(f"running lesson {lesson.number} in {chosen.engine}"):
-                notebook.write(lesson, path, Setting(chosen.engine, chosen.dtype, chosen.seed), run=not chosen.empty)
+            setting = Setting(chosen.engine, chosen.dtype, chosen.seed)
+            with Working(console) as working, working.on(f"{lesson.number} {lesson.title}") as show:
+                notebook.write(lesson, path, setting, run=not chosen.empty, show=show)
         except runner.Failed as problem:
             console.print(f"{lesson.number}: failed; {path} was not written", style="red")
             console.print(escape(str(problem)), highlight=False, soft_wrap=True)
             return 1
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
         return 0
+    if chosen.command == "notebooks":
+        if chosen.jobs < 1:
+            raise SystemExit(f"--jobs {chosen.jobs}: give a whole number from 1 on.")
+        named = [catalog.find(name) for name in chosen.lessons] or catalog.lessons()
+        return 0 if make_notebooks(named, chosen.jobs, console) else 1
     if chosen.command == "check":
         from . import check
 
-        good, text = check.check(catalog.find(chosen.lesson), chosen.file)
+        lesson = catalog.find(chosen.lesson)
+        with Working(console) as working, working.on(f"checking exercise {lesson.number}"):
+            good, text = check.check(lesson, chosen.file)
         console.print(escape(text), highlight=False, soft_wrap=True)
         return 0 if good else 1
     if chosen.command == "playground":
@@ -228,7 +296,8 @@ def main(argv: list[str] | None = None) -> int:
         list_lessons(engines, dtypes, chosen.seed, out, console)
         return 0
     if chosen.command == "report":
-        path = report.write(catalog.lessons(), engines, dtypes, chosen.seed, out)
+        with Working(console) as working, working.on("report") as show:
+            path = report.write(catalog.lessons(), engines, dtypes, chosen.seed, out, show)
         console.print(f"report: {path}", highlight=False, soft_wrap=True)
         return 0
 
@@ -243,10 +312,17 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.all == bool(chosen.lessons):
         raise SystemExit("Name the lessons to run, as in `run 01`, or say `run --all`.")
     lessons = catalog.lessons() if chosen.all else [catalog.find(name) for name in chosen.lessons]
-    good = run_lessons(lessons, engines, dtypes, chosen.seed, out, chosen.fresh, chosen.jobs, console)
+    if chosen.full:
+        say_what_full_lacks(lessons, console)
+    telling = None if len(lessons) > 1 or chosen.quiet else Telling(lessons[0], console, chosen.code)
+    good = run_lessons(lessons, engines, dtypes, chosen.seed, out, chosen.fresh, chosen.jobs, console, telling)
+    if telling and not chosen.code:
+        path = files.shown(lessons[0].path)
+        console.print(f"code:     {path} (with --code it is shown here)", highlight=False, soft_wrap=True)
     console.print(f"pictures: {out}/LESSON/ENGINE-DTYPE-SEED/", highlight=False, soft_wrap=True)
     if chosen.all:
-        path = report.write(lessons, engines, dtypes, chosen.seed, out)
+        with Working(console) as working, working.on("report") as show:
+            path = report.write(lessons, engines, dtypes, chosen.seed, out, show)
         console.print(f"report:   {path}", highlight=False, soft_wrap=True)
     return 0 if good else 1
 

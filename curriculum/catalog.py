@@ -27,6 +27,29 @@ class Lesson:
         return found.group(1) if found else ""
 
 
+@dataclass(frozen=True)
+class Cell:
+    kind: str  # "markdown" or "code"
+    first: int  # the number of its first line in the file, from 1 on
+    last: int
+    text: str
+
+
+def cells(source: str) -> list[Cell]:
+    """The cells of a file in percent format: text without its "# ", and code. A file without marks is one cell."""
+    lines = source.splitlines()
+    marks = [number for number, line in enumerate(lines, start=1) if line.startswith("# %%")]
+    found = []
+    for first, end in zip([0, *marks], [*marks, len(lines) + 1], strict=True):
+        body = lines[first : end - 1]
+        if first and lines[first - 1].startswith("# %% [markdown]"):
+            text = "\n".join(line[2:] for line in body if line.startswith("#"))
+            found.append(Cell("markdown", first + 1, end - 1, text))
+        elif any(line.strip() for line in body):
+            found.append(Cell("code", first + 1, end - 1, "\n".join(body).strip("\n")))
+    return found
+
+
 def lessons() -> list[Lesson]:
     return [Lesson(path.name[:2], path) for path in sorted((HERE / "lessons").glob("[0-9][0-9]_*.py"))]
 

@@ -1,21 +1,143 @@
-"""Checks an exercise by its lesson's file in checks/, which says what the mistake probably is."""
+"""Checks an exercise by its lesson's file in checks/, which says what the mistake probably is.
+
+A file in checks/ holds `check(solution)`, which raises Wrong with a hint or returns, and may name in `BY_HAND` what the
+exercise asks to write and therefore must not be called: `BY_HAND = ("softmax", "log_softmax")`.
+"""
 
 import runpy
+import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .catalog import HERE, Lesson
+
+AUTOGRAD = (
+    "backward",
+    "grad",
+    "vjp",
+    "jacrev",
+    "jacobian",
+    "grad_and_value",
+)  # for BY_HAND, where slopes are asked for
 
 
 class Wrong(Exception):
     """The exercise is not solved; the text is a hint."""
 
 
-def _checker(lesson: Lesson) -> Callable[[dict[str, Any]], None]:
-    """`check(solution)` of the lesson: it raises Wrong with a hint, or returns."""
-    return runpy.run_path(str(HERE / "checks" / lesson.path.name))["check"]
+# -- what checks are written with
+
+
+def tensor(found: Any, what: str, shape: tuple[int, ...] | None = None, hint: str = "") -> Any:
+    """`found`, if it is a tensor of the engine, of that shape; Wrong says what it is instead."""
+    from .engine import engine, torch
+
+    kind = f"{type(found).__module__.split('.')[0]}.{type(found).__name__}"
+    if isinstance(found, np.ndarray | np.generic):
+        raise Wrong(
+            f"{what} is of NumPy ({kind}), wanted is a tensor: stay with the tensor's own operations, without .numpy()."
+        )
+    if not isinstance(found, torch.Tensor):
+        other = f": `from curriculum.engine import torch` gives {engine}" if kind.endswith(".Tensor") else ""
+        raise Wrong(f"{what} is a {kind.removeprefix('builtins.')}, wanted is a tensor{other}.")
+    if shape is not None and tuple(found.shape) != shape:
+        raise Wrong(f"{what} has the shape {tuple(found.shape)}, wanted is {shape}{': ' if hint else '.'}{hint}")
+    return found
+
+
+def near(found: Any, wanted: Any, tolerance: float = 1e-4) -> bool:
+    """Whether both have one shape and the same numbers; NaN is never near."""
+    a, b = (np.asarray(v.detach().numpy() if hasattr(v, "detach") else v, dtype=np.float64) for v in (found, wanted))
+    with np.errstate(invalid="ignore"):
+        return a.shape == b.shape and bool(np.all((np.abs(a - b) <= tolerance) | (a == b)))
+
+
+def number(found: Any, what: str) -> float:
+    """`found`, if it is a plain number (of Python, or a scalar of NumPy's)."""
+    if isinstance(found, bool | np.bool_) or not isinstance(found, int | float | np.integer | np.floating):
+        raise Wrong(
+            f"{what} is a {type(found).__name__}, wanted is a number: of a tensor of one number, .item() is that."
+        )
+    if not np.isfinite(found):
+        raise Wrong(f"{what} is {found}.")
+    return float(found)
+
+
+def parts(found: Any, what: str, names: str) -> Any:
+    """`found`, if it is a tuple (or list) of as many things as `names`, "w, b", has."""
+    count = len(names.split(","))
+    if not isinstance(found, tuple | list) or len(found) != count:
+        raise Wrong(f"{what} must return {count} things: {names}.")
+    return found
+
+
+def ask(function: Callable[..., Any], *arguments: Any, changes: tuple[int, ...] = (), **options: Any) -> Any:
+    """What the learner's function answers. Wrong where it answers nothing, or changes an argument (but those in `changes`)."""
+    before = [np.array(a.detach().numpy()) if hasattr(a, "detach") else None for a in arguments]
+    found = function(*arguments, **options)
+    name = getattr(function, "__name__", "the function")
+    for place, (argument, old) in enumerate(zip(arguments, before, strict=True)):
+        if (
+            old is not None
+            and place not in changes
+            and not np.array_equal(argument.detach().numpy(), old, equal_nan=True)
+        ):
+            raise Wrong(
+                f"{name} changes what it was given (argument {place + 1}) in place: `x -= ...` writes into x, "
+                "`x - ...` makes a new tensor."
+            )
+    if found is None:
+        raise Wrong(f"{name} returns nothing (None): is a `return` missing?")
+    return found
+
+
+@contextmanager
+def _refused(names: tuple[str, ...], path: Path) -> Iterator[None]:
+    """While it lasts, the functions called `names` are Wrong where the learner's file calls them, directly or not."""
+    from .engine import torch
+
+    def guard(name: str, original: Any) -> Callable[..., Any]:
+        def guarded(*arguments: Any, **options: Any) -> Any:
+            frame = sys._getframe(1)
+            while frame is not None:
+                if frame.f_code.co_filename == str(path):
+                    raise Wrong(f"`{name}` is not to be called here: write it yourself, from simpler operations.")
+                frame = frame.f_back  # type: ignore[assignment]
+            return original(*arguments, **options)
+
+        return guarded
+
+    owners = [torch, torch.Tensor, torch.nn.functional, torch.nn.init, torch.optim, torch.autograd]
+    owners += [getattr(torch, part) for part in ("special", "func") if hasattr(torch, part)]
+    owners += [torch.autograd.functional] if hasattr(torch.autograd, "functional") else []
+    patched = []
+    try:
+        for owner in owners:
+            for name in names:
+                # Tensor.grad is where gradients lie, no function
+                if callable(original := getattr(owner, name, None)) and not isinstance(original, type(sys)):
+                    patched.append((owner, name, vars(owner).get(name)))
+                    setattr(owner, name, guard(name, original))
+        yield
+    finally:
+        for owner, name, own in reversed(patched):
+            if own is None:
+                delattr(owner, name)  # it was inherited
+            else:
+                setattr(owner, name, own)
+
+
+# -- the check itself
+
+
+class _Solution(dict[str, Any]):
+    def __missing__(self, name: str) -> Any:
+        raise Wrong(f"{name!r} was not found. Keep the names that the exercise gives.")
 
 
 def check(lesson: Lesson, path: Path | None = None) -> tuple[bool, str]:
@@ -23,20 +145,29 @@ def check(lesson: Lesson, path: Path | None = None) -> tuple[bool, str]:
     path = path or HERE / "exercises" / lesson.path.name
     if not path.is_file():
         raise SystemExit(f"There is no file {path}.")
+    checker = runpy.run_path(str(HERE / "checks" / lesson.path.name))
     try:
-        _checker(lesson)(runpy.run_path(str(path)))
+        with _refused(checker.get("BY_HAND", ()), path):
+            checker["check"](_Solution(runpy.run_path(str(path))))
     except Wrong as hint:
         return False, f"Exercise {lesson.number}: not yet. {hint}"
     except NotImplementedError as error:
         return False, f"Exercise {lesson.number}: nothing written yet in {path} ({error})."
-    except KeyError as error:
-        return False, f"Exercise {lesson.number}: {error} was not found. Keep the names that the exercise gives."
+    except SyntaxError as error:
+        line = f", line {error.lineno}: {(error.text or '').strip()}"
+        return False, f"Exercise {lesson.number}: Python does not understand {path.name}{line}\n{error.msg}"
     except Exception as error:
         own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         where = f", line {own[-1].lineno}: {own[-1].line}" if own else ""
-        advice = _hint(error)
+        advice = _hint(error) if own else ASTRAY
         return False, f"Exercise {lesson.number}: {type(error).__name__} in {path.name}{where}\n{error}{advice}"
     return True, f"Exercise {lesson.number}: solved."
+
+
+ASTRAY = (
+    "\nThe check cannot go on with what it got: keep the parameters that the exercise gives, and return what its text says, "
+    "of that kind and shape."
+)
 
 
 def _hint(error: Exception) -> str:

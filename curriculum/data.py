@@ -21,6 +21,18 @@ def full() -> bool:
     return os.environ.get("MINIGRAD_FULL", "") not in ("", "0")
 
 
+def wanted_in_full(lesson: str) -> list[str]:
+    """The real data that a lesson's long training needs, given the lesson's text; [] if it has none."""
+    if "full()" not in lesson:
+        return []
+    files = {
+        "mnist": "mnist",
+        "imdb": "imdb/aclImdb_v1.tar.gz",
+        "ag_news": "ag_news_csv",
+    }  # read by the function of that name
+    return [path for name, path in files.items() if re.search(rf"\b{name}\(", lesson)]
+
+
 def real(name: str) -> Path | None:
     """The file or folder `name` in the folder of real data (`run --data-dir`, or MINIGRAD_DATA), if it is there."""
     folder = os.environ.get("MINIGRAD_DATA")

@@ -88,19 +88,24 @@ def images(pictures: np.ndarray, truth: np.ndarray, guess: np.ndarray) -> Any:
 
 def overlay(losses: dict[str, dict[str, np.ndarray]], title: str) -> Any:
     """Each training's loss, the engines over one another: {run: {engine: loss}}."""
-    fig, axes = pyplot().subplots(1, len(losses), figsize=(4.2 * len(losses), 3), squeeze=False)
-    for ax, (run, engines) in zip(axes.flat, losses.items(), strict=True):
+    columns = min(3, len(losses))  # more would be too small to read on a page
+    rows = -(-len(losses) // columns)
+    fig, axes = pyplot().subplots(rows, columns, figsize=(3.3 * columns, 2.6 * rows), squeeze=False)
+    for ax in axes.flat[len(losses) :]:
+        ax.remove()
+    for ax, (run, engines) in zip(axes.flat, losses.items(), strict=False):
         for (engine, values), style, color in zip(engines.items(), ("-", "--"), (ORANGE, BLUE), strict=False):
             ax.plot(values, style, color=color, linewidth=4 if style == "-" else 1.4, label=engine)
         positive = all((values > 0).all() for values in engines.values())
-        ax.set(title=run, xlabel="step", ylabel="loss", yscale="log" if positive else "linear")
-        ax.legend(frameon=False)
+        ax.set(xlabel="step", ylabel="loss", yscale="log" if positive else "linear")
+        ax.set_title(label(run, 32), fontsize=10, parse_math=False)
+    axes.flat[0].legend(frameon=False)
     fig.suptitle(title)
     fig.tight_layout()
     return fig
 
 
-def differences(apart: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]) -> Any:
+def differences(apart: dict[str, dict[str, tuple[list[int], list[float]]]]) -> Any:
     """How far two engines lie apart at each step: {dtype: {kind: (steps, worst difference)}}; equal is drawn at the foot."""
     fig, axes = pyplot().subplots(1, len(apart), figsize=(4.2 * len(apart), 3), squeeze=False)
     for ax, (dtype, kinds) in zip(axes.flat, apart.items(), strict=True):

@@ -29,6 +29,14 @@ def replacing(path: Path) -> AbstractContextManager[BinaryIO]:
     return files.replacing(path)
 
 
+def shown(path: Path) -> str:
+    """The path as a person names it from here."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
 def as_json(value: Any, indent: int | None = None) -> str:
     """JSON of the value, with null for numbers that JSON does not know: NaN and the infinities."""
     return json.dumps(_known(value), indent=indent, allow_nan=False)

@@ -4,6 +4,7 @@ Under `python -m curriculum run` the folder is named by CURRICULUM_FOLDER, and t
 afterwards. A lesson run alone prints its claims and puts its pictures into runs/alone/; a notebook shows them.
 """
 
+import base64
 import io
 import json
 import os
@@ -15,15 +16,20 @@ from typing import Any, NoReturn
 import numpy as np
 
 from . import files
+from .picture_words import words
 
 EVERY_STEP_UNTIL, THEN_EVERY = 50, 10  # gradients and weights take room; losses are kept at every step
 PROGRESS = "\x1eprogress "  # what a line for the parent's progress bar starts with
+CELL = "\x1ecell "  # what a line says before a cell of the lesson begins
+TIMED = "\x11", "\x12"  # around a number that another run measures anew, while notebooks are made
 
 _runs: dict[str, dict[str, list[Any]]] = {}
 _last: dict[str, tuple[int, np.ndarray, np.ndarray]] = {}
 _claims: list[dict[str, Any]] = []
 _figures: list[str] = []
 _pages: list[str] = []
+_alts: dict[str, str] = {}  # each picture in words
+_marked = os.environ.get("CURRICULUM_TIMES") == "marked"  # set while notebooks are made, see notebook.settle
 _data: list[str] = []
 
 
@@ -64,23 +70,44 @@ def claim(text: str, measured: Any, passed: Any) -> None:
     print(f"{'holds' if passed else 'FAILS'}: {text} (measured: {measured})")
 
 
+def timed(value: float, form: str) -> str:
+    """A number that depends on how fast the machine is, written by the format `form` ("8.2f").
+
+    Who makes notebooks can then tell what differs from run to run from what must not.
+    """
+    text = format(value, form)
+    return f"{TIMED[0]}{text}{TIMED[1]}" if _marked else text
+
+
 def data(text: str) -> None:
     """Name the data the lesson used, with source and size."""
     _data.append(text)
 
 
-def figure(fig: Any, name: str) -> None:
-    """Keep a matplotlib figure as `name`.png."""
+def figure(fig: Any, name: str, timed: bool = False) -> None:
+    """Keep a matplotlib figure as `name`.png; `timed` says that it shows times that were measured."""
     image = io.BytesIO()
-    fig.savefig(image, format="png", dpi=110, bbox_inches="tight")
+    fig.savefig(image, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
     _figures.append(f"{name}.png")
+    _alts[f"{name}.png"] = words(fig, name)
     folder = _folder()
     if folder is None and "ipykernel" in sys.modules:
-        return  # the notebook shows it
+        _show(fig, image.getvalue(), name, timed)
+        return
     target = (folder or Path("runs") / "alone") / f"{name}.png"
     files.write(target, image.getvalue())
-    if folder is None:
-        print(f"picture: {target}")
+    print(f"picture: {target if folder is None else target.name}")
+
+
+def _show(fig: Any, image: bytes, name: str, timed: bool) -> None:
+    """Show a picture in a notebook, here and not once more at the end of the cell."""
+    import matplotlib.pyplot as plt
+    from IPython.display import display
+
+    content = {"image/png": base64.b64encode(image).decode(), "text/plain": f"picture {name}"}
+    notes = {"figure": name} | ({"timed": True} if timed else {})
+    display(content, raw=True, metadata={"minigrad": notes})  # type: ignore[no-untyped-call]
+    plt.close(fig)
 
 
 def page(write: Callable[[Path], Any], name: str) -> Path:
@@ -97,13 +124,16 @@ def page(write: Callable[[Path], Any], name: str) -> Path:
 def progress(items: Iterable[Any], text: str) -> Iterator[Any]:
     """Go through `items` with a progress bar."""
     items = list(items)
+    if _marked:  # a notebook is made: what moves would be left in it
+        yield from items
+        return
     if _folder() is None:
         from rich.progress import track
 
         yield from track(items, description=text)
         return
     for number, item in enumerate(items):
-        print(f"{PROGRESS}{number} {len(items)} {text}", flush=True)
+        print(f"{PROGRESS}{number} {len(items)} {text}", file=sys.__stdout__, flush=True)
         yield item
 
 
@@ -116,8 +146,11 @@ def skip(reason: str) -> NoReturn:
     raise Skipped(reason)
 
 
-def finish(seconds: float, key: str, skipped: str = "") -> None:
-    """Write the record into the folder; result.json comes last, so that where it stands all else is there."""
+def finish(seconds: float, key: str, skipped: str, said: list[tuple[int, str]]) -> None:
+    """Write the record into the folder; result.json comes last, so that where it stands all else is there.
+
+    `said`: each cell's number and what it printed.
+    """
     folder = _folder()
     if folder is None:
         raise RuntimeError("record.finish(): CURRICULUM_FOLDER is not set")
@@ -135,5 +168,6 @@ def finish(seconds: float, key: str, skipped: str = "") -> None:
     files.write(folder / "steps.npz", content.getvalue())
     result = {
         "key": key, "seconds": seconds, "claims": _claims, "figures": _figures, "pages": _pages, "data": _data, "skipped": skipped,
+        "said": said, "alts": _alts,
     }  # fmt: skip
     files.write(folder / "result.json", json.dumps(result, indent=1, ensure_ascii=False))

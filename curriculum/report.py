@@ -3,22 +3,17 @@
 import base64
 import io
 import platform
+from collections.abc import Callable
 from html import escape
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from . import compare, draw, files
-from .catalog import Lesson
+from .catalog import HERE, Lesson
 from .runner import Setting, key, result
 
-STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
-table { border-collapse: collapse; margin: 1rem 0 } td, th { padding: .25rem .8rem; text-align: left }
-th { border-bottom: 2px solid #888 } td { border-bottom: 1px solid #ddd; font-variant-numeric: tabular-nums }
-img { max-width: 100%; margin: .5rem 0 } .question { font-size: 1.15rem; font-style: italic }
-summary { color: #666; cursor: pointer } .bad { color: #b3261e; font-weight: 600 } .note { color: #666 }
-"""
+STYLE = HERE / "assets" / "report.css"
 
 
 def _image(content: bytes, text: str) -> str:
@@ -28,24 +23,28 @@ def _image(content: bytes, text: str) -> str:
 def _table(head: list[str], rows: list[list[str]]) -> str:
     top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{top}</tr>{body}</table>"
+    return f'<div class="wide"><table><tr>{top}</tr>{body}</table></div>'
 
 
 def _overlay(folders: dict[str, Path], title: str) -> str:
     losses: dict[str, dict[str, Any]] = {}
     for engine, folder in folders.items():
-        for name, values in compare.load(folder).items():
-            run, kind = name.rsplit("/", 1)
-            if kind == "loss":
-                losses.setdefault(run, {})[engine] = values
+        for run, values in compare.losses(folder).items():
+            losses.setdefault(run, {})[engine] = values
     if not losses:
         return ""
-    return _png(draw.overlay(losses, title), title)
+    ends = "; ".join(
+        f"{run}: "
+        + ", ".join(f"{engine} from {values[0]:.3g} to {values[-1]:.3g}" for engine, values in engines.items())
+        for run, engines in losses.items()
+        if all(len(values) for values in engines.values())
+    )
+    return _png(draw.overlay(losses, title), f"{title}: the loss by step. {ends}")
 
 
 def _png(fig: Any, text: str) -> str:
     content = io.BytesIO()
-    fig.savefig(content, format="png", dpi=100, bbox_inches="tight")
+    fig.savefig(content, format="png", dpi=100)
     draw.pyplot().close(fig)
     return _image(content.getvalue(), text)
 
@@ -97,9 +96,9 @@ def _lesson(lesson: Lesson, engines: list[str], dtypes: list[str], seed: int, ou
         folders = {e: Setting(e, dtype, seed).folder(out, lesson) for e in engines if (e, dtype) in done}
         parts.append(_overlay(folders, f"{lesson.title}, {dtype}"))
         if len(folders) == 2:
-            ours, theirs = (compare.load(folder) for folder in folders.values())
-            found = compare.compare(ours, theirs, dtype)
-            apart[dtype] = compare.by_step(ours, theirs)
+            ours, theirs = folders.values()
+            found = compare.folders(ours, theirs, dtype)
+            apart[dtype] = found.by_step
             say = "; ".join(found.wrong) or (
                 f"rounding shows first at {found.first_rounding}" if found.first_rounding else "agree"
             )
@@ -108,19 +107,26 @@ def _lesson(lesson: Lesson, engines: list[str], dtypes: list[str], seed: int, ou
     if rows and any(apart.values()):
         parts.append("<h3>How far the engines lie apart</h3>")
         parts.append(_table(["worst difference", *compare.KINDS, ""], rows))
-        parts.append(_png(draw.differences(apart), f"{lesson.title}: differences by step"))
+        worst = "; ".join(
+            f"{dtype}: {', '.join(f'{k} {max(v[1]):.1e}' for k, v in kinds.items())}" for dtype, kinds in apart.items()
+        )
+        parts.append(_png(draw.differences(apart), f"{lesson.title}: differences by step, at most {worst}"))
 
     engine, dtype = next(iter(done))
     folder = Setting(engine, dtype, seed).folder(out, lesson)
     parts.append(f"<h3>Pictures ({engine}, {dtype})</h3>")
-    parts += [_image((folder / name).read_bytes(), name) for name in done[engine, dtype]["figures"]]
+    alts = done[engine, dtype].get("alts", {})
+    parts += [_image((folder / name).read_bytes(), alts.get(name, name)) for name in done[engine, dtype]["figures"]]
     for text in done[engine, dtype]["data"]:
         parts.append(f'<p class="note">Data: {escape(text)}.</p>')
     return "".join(parts)
 
 
-def write(lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: int, out: Path) -> Path:
-    """Write `out`/report.html from the results that are there, and return its path."""
+def write(
+    lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: int, out: Path,
+    show: Callable[[int, int, str], None] = lambda done, total, text: None,
+) -> Path:  # fmt: skip
+    """Write `out`/report.html from the results that are there, and return its path. `show` hears of the progress."""
     versions = []
     for package in ("minigrad", "torch", "numpy", "numba"):
         try:
@@ -129,10 +135,15 @@ def write(lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: in
             continue
     about = f"Python {platform.python_version()}, {', '.join(versions)}, {platform.system()} {platform.machine()}, seed {seed}"
     links = " · ".join(f'<a href="#{lesson.number}">{lesson.number} {escape(lesson.title)}</a>' for lesson in lessons)
-    body = "".join(_lesson(lesson, engines, dtypes, seed, out) for lesson in lessons)
+    sections = []
+    for number, lesson in enumerate(lessons):
+        show(number, len(lessons), f"lessons, {lesson.title}")
+        sections.append(_lesson(lesson, engines, dtypes, seed, out))
+    body = "".join(sections)
     page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Lessons in two engines</title>'
-        f"<style>{STYLE}</style><body><h1>Lessons in two engines</h1>"
+        f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>Lessons in two engines</title>'
+        f"<style>{STYLE.read_text(encoding='utf-8')}</style><body><h1>Lessons in two engines</h1>"
         f"<p>Every lesson is one text, run in minigrad and in PyTorch. A difference is "
         f"|minigrad − torch| / max(1, |torch|), the worst over all steps. In float64 losses and weights must agree "
         f'to {compare.FLOAT64_LIMIT:g}.</p><p class="note">{escape(about)}</p><p>{links}</p>{body}</body></html>\n'

@@ -8,15 +8,18 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
 from . import files
 from .catalog import HERE, Lesson
-from .record import PROGRESS
+from .record import CELL, PROGRESS
 
-ALL_LESSONS_USE = ("engine.py", "record.py", "draw.py", "data.py", "corpus.py", "playground.py", "worker.py")
+ALL_LESSONS_USE = (
+    "engine.py", "record.py", "draw.py", "data.py", "corpus.py", "memory.py", "patients.py", "playground.py", "catalog.py", "worker.py",
+)  # fmt: skip
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -34,20 +37,30 @@ class Failed(Exception):
     """A lesson that did not come to its end; the text says why."""
 
 
+@cache
+def _engine() -> bytes:
+    """A digest of minigrad's source as it is when this process first asks: to read it for each result takes minutes."""
+    spec = util.find_spec("minigrad")
+    if spec is None or spec.origin is None:
+        raise SystemExit("The engine minigrad is not installed: pip install -e .")
+    digest = hashlib.sha256()
+    package = Path(spec.origin).parent
+    for path in sorted(path for path in package.rglob("*") if path.suffix in (".py", ".html", ".css", ".js")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.digest()
+
+
 def key(lesson: Lesson, setting: Setting) -> str:
     """What a result depends on: lesson, what lessons use, engine, libraries, dtype and seed."""
     sources = [lesson.path, *(HERE / name for name in ALL_LESSONS_USE)]
-    if setting.engine == "minigrad":
-        spec = util.find_spec("minigrad")
-        if spec is None or spec.origin is None:
-            raise SystemExit("The engine minigrad is not installed: pip install -e .")
-        package = Path(spec.origin).parent
-        sources += sorted(path for path in package.rglob("*") if path.suffix in (".py", ".html", ".css", ".js"))
     digest = hashlib.sha256()
     for path in sources:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    if setting.engine == "minigrad":
+        digest.update(_engine())
     versions = []
-    optional = ("jax",) if "import jax" in lesson.path.read_text(encoding="utf-8") else ()
+    text = lesson.path.read_text(encoding="utf-8")
+    optional = [package for package in ("jax", "tensorflow") if f"import {package}" in text]
     for package in ("numpy", "scikit-learn", "torch" if setting.engine == "torch" else "numba", *optional):
         try:
             versions.append(f"{package} {metadata.version(package)}")
@@ -82,9 +95,11 @@ def run(
     show: Callable[[int, int, str], None],
     fresh: bool = False,
     threads: int | None = None,
+    hear: Callable[[int, str | None], None] = lambda cell, line: None,
 ) -> tuple[dict[str, Any], bool]:
     """The result of the lesson, and whether it was reused. `show(done, total, text)` hears of the progress.
 
+    `hear(cell, line)` hears what its cells print, as they run; of a cell that begins, with None for a line.
     The lesson's process computes with `threads` threads (None: as many as its libraries choose).
     Errors: Failed with the lesson's own last lines where it ends early.
     """
@@ -117,13 +132,18 @@ def run(
     listener = threading.Thread(target=errors.extend, args=(process.stderr,))  # else a full pipe would stop the lesson
     listener.start()
     said = []
+    cell = 0
     try:
         for line in process.stdout:
             if line.startswith(PROGRESS):
                 done, total, text = line.removeprefix(PROGRESS).rstrip().split(" ", 2)
                 show(int(done), int(total), text)
+            elif line.startswith(CELL):
+                cell = int(line.removeprefix(CELL))
+                hear(cell, None)
             else:
                 said.append(line)
+                hear(cell, line)
         process.wait()
     finally:
         if process.poll() is None:

@@ -7,12 +7,14 @@ import re
 import runpy
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import exercise_mutants
 import numpy as np
 import pytest
 
-from curriculum import catalog, compare, notebook
+from curriculum import catalog, compare, formulas, notebook, runner, terminal
 from curriculum.__main__ import main
 from curriculum.check import check
 from curriculum.files import write
@@ -42,8 +44,8 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
-def test_three_mistakes_are_known(lesson: catalog.Lesson) -> None:
-    assert sum(known is lesson for known, _, _ in MISTAKES) >= 3
+def test_eight_mistakes_are_known(lesson: catalog.Lesson) -> None:
+    assert sum(known is lesson for known, _, _ in MISTAKES) >= 8
 
 
 @pytest.mark.parametrize(("lesson", "changes", "hint"), MISTAKES, ids=[f"{m[0].number}-{m[2]}" for m in MISTAKES])
@@ -59,6 +61,103 @@ def test_a_typical_mistake_fails_with_its_hint(
     solved, answer = check(lesson, path)
     assert not solved
     assert hint in answer
+
+
+# Changes of a solution that leave it right: (lesson, change) -> why.
+HARMLESS = {
+    ("02", "line 6: 200 became 201"): "it has arrived by then",
+    ("03", "line 11: tuple exchanged"): "a sum's parents in the other order",
+    ("03", "line 14: tuple exchanged"): "a product's parents in the other order",
+    ("07", "line 5: tuple exchanged"): "0 and 0.0",
+    ("11", "line 7: MatMult turned"): "x has one column: the product is one of elements",
+    ("11", "line 14: MatMult turned"): "slope has one column: the product is one of elements",
+    ("13", "line 10: comparison turned"): "an interval that ends at 0 exactly",
+    ("15", "line 6: arguments exchanged"): "max(1, n)",
+    ("19", "line 13: only the left of Mult"): "a frame that is too large is not visited",
+    ("19", "line 13: 2 became 3"): "a frame that is too large is not visited",
+    ("20", "line 7: sign or not dropped"): "the same text",
+    ("20", "line 9: comparison turned"): "a draw that is p exactly",
+    ("24", "line 10: arguments exchanged"): "transpose(-1, -2)",
+    ("24", "line 11: arguments exchanged"): "a square mask",
+}
+
+
+def solution(lesson: catalog.Lesson) -> str:
+    return (catalog.HERE / "solutions" / lesson.path.name).read_text(encoding="utf-8")
+
+
+def exercise(lesson: catalog.Lesson) -> ast.Module:
+    return ast.parse((catalog.HERE / "exercises" / lesson.path.name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_a_solution_with_one_place_changed_does_not_pass(lesson: catalog.Lesson, tmp_path: Path) -> None:
+    """All changes in the deep profile, every fourth and at least eight else."""
+    changes = [
+        c
+        for c in exercise_mutants.changed(solution(lesson))
+        if "strict" not in c[1].split(":")[0] and "True turned" not in c[0]
+    ]
+    changes = [c for c in changes if "without strict" not in c[0] and (lesson.number, c[0]) not in HARMLESS]
+    every = 1 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else min(4, len(changes) // 8)
+    path = tmp_path / "attempt.py"
+    survivors = []
+    for what, text in changes[::every]:
+        path.write_text(text, encoding="utf-8")
+        if check(lesson, path)[0]:
+            survivors.append(what)
+    assert len(changes[::every]) >= 8
+    assert survivors == []
+
+
+@pytest.mark.parametrize("how", exercise_mutants.SPOILED)
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_an_answer_of_the_wrong_kind_gets_a_hint(lesson: catalog.Lesson, how: str, tmp_path: Path) -> None:
+    functions = [node.name for node in exercise(lesson).body if isinstance(node, ast.FunctionDef)]
+    harmless = {
+        ("03", how): "backward answers nothing",
+        ("07", "answers as the first time"): "it trains all the same, and the mean is the same",
+        ("16", "a little off"): "what is drawn is known up to chance only",
+        ("26", "returns what is of NumPy"): "names of films are no tensors",
+    }
+    if (lesson.number, how) in harmless:
+        pytest.skip(harmless[lesson.number, how])
+    path = tmp_path / "attempt.py"
+    path.write_text(exercise_mutants.spoiled(solution(lesson), functions, how), encoding="utf-8")
+    solved, text = check(lesson, path)
+    assert not solved
+    assert "not yet" in text or "attempt.py" in text
+    assert "AttributeError" not in text
+    assert "minigrad/" not in text  # no page of the engine's own
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_the_lessons_own_lines_do_not_solve_its_exercise(lesson: catalog.Lesson, tmp_path: Path) -> None:
+    """Functions and classes of the lesson that are called as in the exercise, pasted into it."""
+    wanted = exercise(lesson)
+    asked = {node.name for node in wanted.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own = ast.parse(lesson.path.read_text(encoding="utf-8")).body
+    pasted = [node for node in own if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    kept = [node for node in wanted.body if getattr(node, "name", None) not in {p.name for p in pasted} & asked]
+    lines = [
+        "import math",
+        "import numpy as np",
+        "from curriculum.engine import torch",
+        "nn = torch.nn",
+        "F = nn.functional",
+    ]
+    path = tmp_path / "attempt.py"
+    path.write_text("\n".join([*lines, ast.unparse(ast.Module([*pasted, *kept], []))]), encoding="utf-8")
+    assert not check(lesson, path)[0]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_a_stub_does_not_give_the_answer_away(lesson: catalog.Lesson) -> None:
+    """What a stub raises says what to write, and holds no formula and no name of a function that solves it."""
+    for node in ast.walk(exercise(lesson)):
+        if isinstance(node, ast.Raise):
+            text = ast.literal_eval(node.exc.args[0])  # type: ignore[union-attr]
+            assert not re.search(r"[=+*/²^()]|\bdim\b|torch\.|\d", text), text
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
@@ -262,6 +361,18 @@ def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: p
     said = capsys.readouterr().out
     assert "float64: losses and weights of both engines agree to 1e-08" in said
     assert "reused" not in said
+    # The lesson is told as it runs: question, text with readable formulas, what each cell prints; then the table.
+    told = [
+        "In which order must",
+        "b = a + a,",
+        "│ naive walk: dc/da = 6",
+        "Why 6?",
+        "│ topological order",
+        "What was learned",
+    ]
+    assert sorted(told, key=said.index) == told
+    assert "number.grad +=" not in said
+    assert "$" not in said
     folders = [tmp_path / "03_the_graph" / f"{engine}-float64-0" for engine in ("minigrad", "torch")]
     for folder, page in zip(folders, ({"3_backward.html"}, set()), strict=True):  # minigrad's run makes the pages
         files = {"result.json", "steps.npz", "output.txt", "3_zero_grad.png"} | page
@@ -272,7 +383,13 @@ def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: p
     assert ours["with zero_grad/weight"].dtype == theirs["with zero_grad/weight"].dtype == np.float64
 
     assert main(arguments) == 0
-    assert capsys.readouterr().out.count("reused, nothing changed") == 2
+    again = capsys.readouterr().out
+    assert again.count("reused, nothing changed") == 2
+    assert [again.index(words) for words in told] == sorted(again.index(words) for words in told)
+    assert main([*arguments, "--quiet"]) == 0
+    quiet = capsys.readouterr().out
+    assert "Why 6?" not in quiet
+    assert "What was learned" in quiet
 
     # An engine that computes something else is found out: spoil the record that is reused.
     ours["with zero_grad/loss"][5] += 1e-6
@@ -284,6 +401,84 @@ def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: p
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 3  # both losses over one another, their differences, the picture
     assert "http" not in page
+    assert '<meta name="viewport"' in page
+    assert 'alt="zero grad. loss over step: with zero_grad, without"' in page
+    assert all(alt.strip() for alt in re.findall(r'<img alt="([^"]*)"', page))
+
+
+def test_a_lesson_that_was_skipped_does_not_count_as_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lesson = LESSONS[13]
+    for engine in ("minigrad", "torch"):
+        setting = Setting(engine, "float64", 0)
+        result = {"key": runner.key(lesson, setting), "seconds": 0.1, "claims": [], "figures": [], "data": []}
+        result |= {"skipped": "JAX is away", "said": [], "alts": {}}
+        write(setting.folder(tmp_path, lesson) / "result.json", json.dumps(result))
+    assert main(["list", "--dtype", "float64", "--out", str(tmp_path)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "of 2" not in said
+    assert "skipped: JAX is away" in said
+
+
+@pytest.mark.parametrize(
+    ("number", "folder", "line"),
+    [
+        ("20", None, "20: --full finds no mnist, since no folder is named (--data-dir, or MINIGRAD_DATA)"),
+        ("26", "empty", "26: --full finds no imdb/aclImdb_v1.tar.gz and no ag_news_csv, in "),
+        ("03", None, "03: --full changes nothing, this lesson has no long training."),
+    ],
+)  # fmt: skip
+def test_full_says_that_it_found_no_data(
+    number: str, folder: str | None, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("MINIGRAD_DATA", str(tmp_path) if folder else "")
+    monkeypatch.setattr("curriculum.__main__.run_lessons", lambda *_: True)
+    monkeypatch.setenv("MINIGRAD_FULL", "")
+    assert main(["run", number, "--full", "--out", str(tmp_path / "runs")]) == 0
+    assert line in capsys.readouterr().out
+
+
+def test_without_the_environment_one_line_says_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "rich").mkdir()
+    (tmp_path / "rich" / "__init__.py").write_text("raise ModuleNotFoundError('absent', name='rich')")
+    done = subprocess.run(
+        [sys.executable, "-m", "curriculum"],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(tmp_path), str(ROOT)))},
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "needs rich" in done.stderr
+    assert "source .venv/bin/activate" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_is_done_is_told_where_no_bar_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
+    console = terminal.Voice(width=100)
+    with terminal.Working(console) as working, working.on("something long") as show:
+        show(3, 7, "parts")
+        time.sleep(terminal.SILENCE + 0.5)
+    assert "… something long, 3 of 7 parts" in capsys.readouterr().out
+
+
+def test_formulas_in_the_terminal_are_plain() -> None:
+    assert formulas.plain(r"\frac{dL}{dw} = \frac2n \sum_i (w x_i - y_i)\,x_i") == "dL/dw = 2/n Σᵢ (w xᵢ - yᵢ) xᵢ"
+    for lesson in LESSONS:  # no command is left over, and no formula lost
+        for cell in catalog.cells(lesson.path.read_text(encoding="utf-8")):
+            if cell.kind == "markdown":
+                shown = terminal.readable(cell.text)
+                assert "$" not in shown
+                assert not re.search(r"\\[a-zA-Z]", shown)
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_the_cells_hold_the_whole_lesson(lesson: catalog.Lesson) -> None:
+    text = lesson.path.read_text(encoding="utf-8")
+    found = catalog.cells(text)
+    code = "\n".join(cell.text for cell in found if cell.kind == "code")
+    assert ast.dump(ast.parse(code)) == ast.dump(ast.parse(text))
+    tree = ast.parse(text).body
+    for node in tree:  # each statement lies in one cell: the worker runs them cell by cell
+        assert sum(c.first <= node.lineno <= c.last for c in found if c.kind == "code") == 1
 
 
 def topics() -> list[tuple[str, str, str]]:

@@ -2,8 +2,24 @@
 
 from typing import Any
 
-from curriculum.check import Wrong
+from curriculum.check import Wrong, ask, parts, tensor
 from curriculum.engine import torch
+
+BY_HAND = (
+    "SGD",
+    "Adam",
+    "AdamW",
+    "Adagrad",
+    "RMSprop",
+    "Rprop",
+    "ASGD",
+    "LBFGS",
+    "Adadelta",
+    "Adamax",
+    "NAdam",
+    "RAdam",
+    "lstsq",
+)
 
 
 def check(solution: dict[str, Any]) -> None:
@@ -14,11 +30,9 @@ def check(solution: dict[str, Any]) -> None:
     def close(values: tuple[float, ...], wanted: tuple[float, ...]) -> bool:
         return all(abs(a - b) < 1e-4 for a, b in zip(values, wanted, strict=True))
 
-    def fitted(steps: int) -> tuple[float, float]:
-        found = fit_line(xs, ys, lr=0.1, steps=steps)
-        if not isinstance(found, tuple) or len(found) != 2:
-            raise Wrong("fit_line must return two tensors, (w, b).")
-        return float(found[0]), float(found[1])
+    def fitted(steps: int, lr: float = 0.1, targets: Any = ys) -> tuple[float, float]:
+        w, b = parts(ask(fit_line, xs, targets, lr=lr, steps=steps), "fit_line", "w, b")
+        return tensor(w, "w", ()).item(), tensor(b, "b", ()).item()
 
     if not close(fitted(0), (0.5, -0.5)):
         raise Wrong("With no steps the weights must be the starting ones, w = 0.5 and b = -0.5.")
@@ -57,3 +71,12 @@ def check(solution: dict[str, Any]) -> None:
             f"After three steps w = {three[0]:.4f} and b = {three[1]:.4f}; wanted are {w:.4f} and {b:.4f}. Compare your loss "
             "with mean((w * x + b - y) ** 2), and your update with w -= lr * w.grad."
         )
+    if close(fitted(3, lr=0.02), three):
+        raise Wrong("With lr = 0.02 the weights are the same as with 0.1: take the lr that the call gives.")
+    if not close(fitted(300, targets=-3.0 * xs + 0.25), (-3.0, 0.25)):
+        raise Wrong("It fits y = 2x + 1, and not y = -3x + 0.25: both weights must follow the data that come in.")
+    w, b = fit_line(xs, ys)
+    if not close((float(w), float(b)), (2.0, 1.0)):
+        raise Wrong("Called without lr and steps it must find 2 and 1: keep their defaults, 0.1 and 200.")
+    if not close(fitted(3), descend(3)):
+        raise Wrong("Called a second time it answers otherwise: begin anew at 0.5 and -0.5 in each call.")

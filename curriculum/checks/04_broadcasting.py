@@ -2,31 +2,54 @@
 
 from typing import Any
 
-from curriculum.check import Wrong
+from curriculum.check import AUTOGRAD, Wrong, ask, near, parts, tensor
 from curriculum.engine import torch
+
+BY_HAND = (*AUTOGRAD, "sum_to_size")
 
 
 def check(solution: dict[str, Any]) -> None:
-    pairs = [((2, 3), (3,)), ((2, 3), (2, 1)), ((4, 2, 3), (2, 1)), ((2, 3), ()), ((2, 1), (2, 1)), ((2, 3), (2, 3))]
-    for large, small in pairs:
-        grad = torch.arange(1.0, 1.0 + torch.zeros(large).numel()).reshape(large)
-        x = torch.zeros(small, requires_grad=True)
-        (x + torch.zeros(large)).backward(grad)
-        found = solution["unbroadcast"](grad, small)
-        what = f"From {large} to {small}"
-        if tuple(found.shape) != small:
-            hint = (
-                "keep the dimension: keepdim=True"
-                if len(found.shape) < len(small)
-                else "sum over what shape lacks on the left"
-            )
-            raise Wrong(f"{what}: the result has shape {tuple(found.shape)}; {hint}.")
-        if (found - x.grad).abs().max().item() > 1e-5:
-            ratio = (found / x.grad).reshape(-1)
-            if ratio[0].item() < 0.9 and (ratio - ratio[0]).abs().max().item() < 1e-5:
+    shapes = [
+        ((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 3), (2, 1)), ((2, 1), (4, 2, 3)), ((2, 3), ()), ((), (2, 3)), ((2, 1), (2, 1)), ((5, 1), (1, 4)),
+        ((3, 1, 2), (1, 4, 1)), ((1,), (3, 1)),
+    ]  # fmt: skip
+    generator = torch.Generator().manual_seed(4)
+    for one, two in shapes:
+        a = (1 + torch.rand(one, generator=generator)).requires_grad_()
+        b = (1 + torch.rand(two, generator=generator)).requires_grad_()
+        y = a / b
+        grad = torch.randn(y.shape, generator=generator)
+        y.backward(grad)
+        answer = ask(solution["quotient_slopes"], grad, a.detach(), b.detach())
+        found = parts(answer, "quotient_slopes", "the slope at a, the slope at b")
+        what = f"For a of shape {one} and b of shape {two}"
+        for name, got, leaf in zip("ab", found, (a, b), strict=True):
+            tensor(got, f"{what}: the slope at {name}")
+            shape, wanted = tuple(leaf.shape), leaf.grad
+            if tuple(got.shape) != shape:
+                hint = "keep the dimension: keepdim=True" if len(got.shape) < len(shape) else (
+                    "sum over what its shape lacks on the left" if len(got.shape) > len(shape)
+                    else "sum over the dimensions where it has size 1"
+                )  # fmt: skip
+                raise Wrong(f"{what}: the slope at {name} has the shape {tuple(got.shape)}; {hint}.")
+            if near(got, wanted):
+                continue
+            if near(got, -wanted):
+                raise Wrong(f"{what}: the slope at {name} has the wrong sign. (1/b)' is -1/b².")
+            ratio = (got / wanted).reshape(-1)
+            if y.numel() > wanted.numel() and near(ratio, torch.full(ratio.shape, wanted.numel() / y.numel())):
                 raise Wrong(
-                    f"{what}: a fraction of what is wanted. Every use adds its slope: take the sum, not the mean."
+                    f"{what}: the slope at {name} is a mean. Every use adds its slope: take the sum, not the mean."
+                )
+            if one == two and name == "a":
+                raise Wrong(
+                    "Even where the shapes are equal the slope at a is wrong: y = a · (1/b), so it is grad / b."
+                )
+            if one == two:
+                raise Wrong(
+                    "Even where the shapes are equal the slope at b is wrong: (1/b)' is -1/b², times a and grad."
                 )
             raise Wrong(
-                f"{what}: found {found.tolist()}, wanted {x.grad.tolist()}. Missing dimensions stand on the left."
+                f"{what}: the slope at {name} is {got.tolist()}, wanted is {wanted.tolist()}. Compute it in the large shape, then sum "
+                "over what was stretched; missing dimensions stand on the left."
             )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from curriculum.check import Wrong
+from curriculum.check import Wrong, ask, number, parts, tensor
 from curriculum.engine import torch
 
 
@@ -14,7 +14,13 @@ def check(solution: dict[str, Any]) -> None:
 
     weights = {"slope": torch.tensor(0.5), "offset": torch.tensor(-1.0)}
     first, before = dict(weights), {name: w.item() for name, w in weights.items()}
-    loss, new = solution["sgd_step"](loss_of, weights, 0.1)
+    loss, new = parts(solution["sgd_step"](loss_of, weights, 0.1), "sgd_step", "the loss, the new weights")
+    if not isinstance(new, dict):
+        raise Wrong(f"The new weights are a {type(new).__name__}, wanted is a dictionary like the one that came in.")
+    if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
+        number(loss, "The loss")
+    elif loss.requires_grad:
+        raise Wrong("The loss that is returned hangs on the graph: return its number, loss.item().")
     if weights.keys() != first.keys() or any(weights[name] is not w for name, w in first.items()):
         raise Wrong("The dictionary that came in was changed: return a new one.")
     if any(w.item() != before[name] for name, w in weights.items()):
@@ -30,12 +36,23 @@ def check(solution: dict[str, Any]) -> None:
     for name, value in wanted.items():
         if name not in new:
             raise Wrong(f"The new weights lack {name!r}.")
+        tensor(new[name], f"The new {name}", ())
         if abs(new[name].item() - (2 * before[name] - value)) < 1e-5:
             raise Wrong("The step goes uphill: subtract the gradient.")
         if abs(new[name].item() - value) > 1e-5:
             raise Wrong(f"The new {name} is {new[name].item():.4f}, wanted is {value:.4f}: w - lr * gradient.")
         if new[name].requires_grad:
             raise Wrong("The new weights hang on the graph of this step: detach them, or every step's graph is kept.")
+    if new.keys() != weights.keys():
+        raise Wrong(f"The new weights are called {sorted(new)}, wanted is {sorted(weights)}.")
+    if abs(solution["sgd_step"](loss_of, weights, 0.0)[1]["slope"].item() - 0.5) > 1e-6:
+        raise Wrong("With lr = 0 the weights must stay: take the lr that the call gives.")
+    other = {"factor": torch.tensor([2.0, -1.0])}
+    _, moved = ask(solution["sgd_step"], lambda w: (w["factor"] ** 3).sum(), other, 0.5)
+    if moved["factor"].tolist() != [-4.0, -2.5]:
+        raise Wrong(
+            "With other weights, of other names and shapes, the step is wrong: go through the dictionary that comes in."
+        )
     _, again = solution["sgd_step"](loss_of, weights, 0.1)
     if any(again[name].item() != new[name].item() for name in new):
         raise Wrong("The same input gave another answer the second time: a pure function keeps nothing.")

@@ -20,4 +20,4 @@ class Number:
 
 def backward(last):
     """Fill in `.grad` of every number that `last` was made from."""
-    raise NotImplementedError("write the walk here, in topological order")
+    raise NotImplementedError("write the walk here")

@@ -1,10 +1,10 @@
-"""Exercise 4: what was stretched gets the sum. Check it with `python -m curriculum check 04`."""
+"""Exercise 4: back through a quotient. Check it with `python -m curriculum check 04`."""
 
 
-def unbroadcast(grad, shape):
-    """Return the gradient of a tensor of shape `shape` (a tuple), given `grad`, the gradient of it stretched.
+def quotient_slopes(grad, a, b):
+    """Return the slopes at a and at b, a tuple, for y = a / b; `grad` is the loss's slope at y. No autograd.
 
-    The result has shape `shape`: `grad` summed over the dimensions that `shape` lacks on the left, and over those
-    where `shape` has size 1.
+    a and b are tensors whose shapes broadcast; the slope at a has a's shape, that at b has b's shape. What the lesson
+    made for sums over stretched dimensions is a part that you may use; the rest is the slope of a quotient.
     """
-    raise NotImplementedError("sum over what was stretched")
+    raise NotImplementedError("write the two slopes here")

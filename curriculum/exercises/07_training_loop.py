@@ -6,4 +6,4 @@ def epoch(model, loader, loss_of, optimizer):
 
     `loss_of(guess, yb)` gives a batch's mean loss. Batches may differ in size: weigh each by its number of samples.
     """
-    raise NotImplementedError("write zero_grad, forward, loss, backward, step here")
+    raise NotImplementedError("write the epoch here")

@@ -5,18 +5,18 @@ Each function gets z, a tensor, and returns the slope f'(z) of every element, a 
 
 
 def sigmoid_slope(z):
-    raise NotImplementedError("sigma (1 - sigma)")
+    raise NotImplementedError("write the slope here")
 
 
 def tanh_slope(z):
-    raise NotImplementedError("1 - tanh²")
+    raise NotImplementedError("write the slope here")
 
 
 def relu_slope(z):
     """At z = 0, where there is no slope, PyTorch says 0."""
-    raise NotImplementedError("1 where z is above 0")
+    raise NotImplementedError("write the slope here")
 
 
 def leaky_relu_slope(z, negative_slope=0.01):
     """At z = 0 PyTorch says `negative_slope`."""
-    raise NotImplementedError("1 where z is above 0, negative_slope elsewhere")
+    raise NotImplementedError("write the slope here")

@@ -8,4 +8,4 @@ def compare(a, b):
     the standard deviation of the differences (divided by 9). verdict: "A" where the whole interval lies above 0, "B"
     where it lies below, and "open" elsewhere.
     """
-    raise NotImplementedError("look at the ten differences")
+    raise NotImplementedError("write the comparison here")

@@ -7,7 +7,7 @@ def precision_and_recall(alarm, ill):
     Precision: the share of the alarms that is right. Recall: the share of the ill that is found. Where nothing can be
     counted (no alarm, nobody ill) the value is 0.
     """
-    raise NotImplementedError("count alarm & ill")
+    raise NotImplementedError("write the two shares here")
 
 
 def bias_and_variance(answers, truth):
@@ -16,4 +16,4 @@ def bias_and_variance(answers, truth):
     Bias²: the squared distance of the models' mean answer from the truth, averaged over the points. Variance: the mean
     squared distance of the answers from the models' mean answer, averaged over models and points.
     """
-    raise NotImplementedError("take the mean over the models first")
+    raise NotImplementedError("write the two parts here")

@@ -3,9 +3,9 @@
 
 def xavier_uniform(outputs, inputs):
     """Return a weight of shape (outputs, inputs), drawn uniformly between -a and a, a = sqrt(6 / (inputs + outputs))."""
-    raise NotImplementedError("torch.rand draws between 0 and 1")
+    raise NotImplementedError("draw the weight here")
 
 
 def kaiming_normal(outputs, inputs):
     """Return a weight of shape (outputs, inputs), drawn from a normal distribution of variance 2 / inputs."""
-    raise NotImplementedError("torch.randn draws with variance 1")
+    raise NotImplementedError("draw the weight here")

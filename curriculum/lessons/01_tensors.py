@@ -140,7 +140,9 @@ at_once = left @ right
 fast = time.perf_counter() - start
 apart = (by_hand - at_once).abs().max().item()
 record.claim("three loops and @ give the same matrix", f"{apart:.0e} apart", apart < 1e-4)
-record.claim("@ is more than 20 times as fast as the loops", f"{slow / fast:,.0f} times", slow > 20 * fast)
+record.claim(
+    "@ is more than 20 times as fast as the loops", f"{record.timed(slow / fast, ',.0f')} times", slow > 20 * fast
+)
 
 # %% [markdown]
 # Batches multiply too: $(n, a, b)$ times $(n, b, c)$ gives $n$ products, $(n, a, c)$. And shapes that differ are

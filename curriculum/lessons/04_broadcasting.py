@@ -167,7 +167,7 @@ record.claim("what remains is the noise, a variance of 0.04", f"{losses[-1]:.3f}
 #
 # ## Exercise
 #
-# `curriculum/exercises/04_broadcasting.py`: write `unbroadcast` yourself.
+# `curriculum/exercises/04_broadcasting.py`: back through a quotient whose parts were stretched.
 # Check it: `python -m curriculum check 04`.
 #
 # ## Further reading

@@ -7,7 +7,7 @@
 # the weights goes in, and out comes a new function that computes its gradient. Same weights, same data: do the losses
 # agree?
 #
-# This lesson needs JAX (`pip install jax`); without it, it is skipped and says so.
+# This lesson needs JAX, which `make lessons` installs (else `pip install jax`); without it, it is skipped and says so.
 
 # %%
 import time
@@ -71,11 +71,12 @@ def step_in_jax(weights, m, s, t, x, y, kind, decay):
     return loss, weights, m, s
 
 
-curves, times, far, weights_apart = {}, {}, {}, {}
+begun, curves, times, far, weights_apart = {}, {}, {}, {}, {}
 for kind, (features, hidden, decay, size) in record.progress(EXPERIMENTS.items(), "networks"):
     x, y = samples(size, features)
     model = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, 1), nn.Sigmoid())
     start = {name: np.array(w.detach().numpy()) for name, w in model.named_parameters()}  # a copy, for JAX
+    begun[kind] = start, np.array(x.numpy()), np.array(y.numpy()), decay  # for a third framework, below
     optimizer = torch.optim.Adam(model.parameters(), lr=LR, weight_decay=decay)
     loss_of = F.binary_cross_entropy if "BCE" in kind else F.mse_loss
     ours = []
@@ -120,7 +121,7 @@ fig.tight_layout()
 record.figure(fig, "14_in_both")
 for kind, (ours_time, jax_time, compiling) in times.items():
     print(
-        f"{kind:16} a step here {1e6 * ours_time:5.0f} us (with its record), in JAX {1e6 * jax_time:5.0f} us after {compiling:.2f} s of compiling"
+        f"{kind:16} a step here {record.timed(1e6 * ours_time, '5.0f')} us (with its record), in JAX {record.timed(1e6 * jax_time, '5.0f')} us after {record.timed(compiling, '.2f')} s of compiling"
     )
 exact = torch.get_default_dtype() == torch.float64
 record.claim(
@@ -143,7 +144,47 @@ record.claim(
 #
 # TensorFlow 1 (2015) asked for the graph first: a program described it, a session ran it. TensorFlow 2 (2019) went over
 # to recording while running, as PyTorch does, with `tf.GradientTape` around the forward pass, and `tf.function` to
-# compile what should be fast. Keras hides the loop altogether: `model.compile(optimizer="adam", loss="mse")`,
+# compile what should be fast. The same weights, the same step of Adam, once more:
+
+
+# %%
+def losses_in_tensorflow(kind):
+    start, x, y, decay = begun[kind]
+    x, y = tf.constant(x), tf.constant(y)
+    weights = {name: tf.Variable(w) for name, w in start.items()}
+    m = {name: tf.zeros_like(w) for name, w in weights.items()}
+    s = {name: tf.zeros_like(w) for name, w in weights.items()}
+    losses = []
+    for t in range(1, STEPS + 1):
+        with tf.GradientTape() as tape:  # what runs in here is recorded
+            h = tf.nn.relu(x @ tf.transpose(weights["0.weight"]) + weights["0.bias"])
+            p = tf.squeeze(tf.sigmoid(h @ tf.transpose(weights["2.weight"]) + weights["2.bias"]), 1)
+            right, wrong = tf.maximum(tf.math.log(p), -100), tf.maximum(tf.math.log(1 - p), -100)
+            loss = tf.reduce_mean(-(y * right + (1 - y) * wrong) if "BCE" in kind else (p - y) ** 2)
+        gradient = tape.gradient(loss, weights)  # a dictionary like `weights`
+        for name, w in weights.items():
+            g = gradient[name] + decay * w
+            m[name] = 0.9 * m[name] + 0.1 * g
+            s[name] = 0.999 * s[name] + 0.001 * g * g
+            w.assign_sub(LR * (m[name] / (1 - 0.9**t)) / (tf.sqrt(s[name]) / (1 - 0.999**t) ** 0.5 + 1e-8))
+        losses.append(float(loss))
+    return losses
+
+
+try:
+    import tensorflow as tf
+except ModuleNotFoundError:
+    print("TensorFlow is not installed (pip install tensorflow): its road is read here, not walked.")
+else:
+    apart = {kind: np.abs(np.subtract(losses_in_tensorflow(kind), ours)).max() for kind, (ours, _) in curves.items()}
+    record.claim(
+        "TensorFlow's 150 losses of each network are the same too", ", ".join(f"{d:.0e}" for d in apart.values()),
+        max(apart.values()) < (1e-9 if exact else 1e-4),
+    )  # fmt: skip
+
+# %% [markdown]
+# The tape is this engine's graph by another name, and `assign_sub` its update in place. Keras hides the loop
+# altogether: `model.compile(optimizer="adam", loss="mse")`,
 # `model.fit(x, y, epochs=150)`. The three networks of this lesson would be `keras.Sequential([keras.layers.Dense(4,
 # "relu"), keras.layers.Dense(1, "sigmoid")])`; their gradients are the same ones. Mind two differences when you compare:
 # Keras starts weights with Glorot's distribution, and its Adam has an epsilon of 1e-7.

@@ -230,7 +230,7 @@ draw.page(
 #
 # ## Exercise
 #
-# `curriculum/exercises/17_batch_norm.py`: write the layer, with its running statistics.
+# `curriculum/exercises/17_batch_norm.py`: the layer for pictures, and how to fold it into a linear layer.
 # Check it: `python -m curriculum check 17`.
 #
 # ## Further reading

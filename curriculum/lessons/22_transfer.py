@@ -148,7 +148,9 @@ print(
 mean = {way: float(np.mean(values)) for way, values in found.items()}
 error = {way: float(np.std(values, ddof=1) / np.sqrt(len(values))) for way, values in found.items()}
 for way in WAYS:
-    print(f"{way:20}{counts[way]:>9,}{seconds[way]:>9.2f}  {100 * mean[way]:.1f} ± {100 * error[way]:.1f} %")
+    print(
+        f"{way:20}{counts[way]:>9,}{record.timed(seconds[way], '>9.2f')}  {100 * mean[way]:.1f} ± {100 * error[way]:.1f} %"
+    )
 
 plt = draw.pyplot()
 fig, ax = plt.subplots(figsize=(7, 3.2))

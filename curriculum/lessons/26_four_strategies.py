@@ -175,7 +175,7 @@ for way, rows in found.items():
     own, others, accuracy, seconds, trained = mean[way]
     spread = 100 * np.std([row[2] for row in rows], ddof=1)
     print(
-        f"{way:15}{own:>11.3f}{others:>14.3f}{100 * accuracy:>11.1f} ± {spread:.1f} %{seconds:>9.2f}{int(trained):>10,}"
+        f"{way:15}{own:>11.3f}{others:>14.3f}{100 * accuracy:>11.1f} ± {spread:.1f} %{record.timed(seconds, '>9.2f')}{int(trained):>10,}"
     )
 
 fig, axes = draw.pyplot().subplots(1, 4, figsize=(12, 3.2))
@@ -192,7 +192,7 @@ for ax, column, title in zip(axes, (1, 2, 3, 4), titles, strict=True):
     ax.set_xticklabels(WAYS, rotation=35, ha="right")
 axes[1].axhline(50, color="black", linewidth=1, linestyle=":")
 fig.tight_layout()
-record.figure(fig, "26_strategies")
+record.figure(fig, "26_strategies", timed=True)
 
 record.claim(
     "the pre-trained model names the topic of held-out news, in every seed", f"{100 * min(topic_accuracy):.1f} % or more",
@@ -200,7 +200,7 @@ record.claim(
 )  # fmt: skip
 record.claim(
     "training the last layer alone is faster than training everything (full, chosen layers, last layer)",
-    ", ".join(f"{mean[way][3]:.2f} s" for way in ("full", "chosen layers", "last layer")),
+    ", ".join(f"{record.timed(mean[way][3], '.2f')} s" for way in ("full", "chosen layers", "last layer")),
     mean["full"][4] > mean["chosen layers"][4] > mean["last layer"][4] and mean["full"][3] > mean["last layer"][3],
 )
 record.claim(

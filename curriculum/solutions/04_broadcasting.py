@@ -9,3 +9,7 @@ def unbroadcast(grad, shape):
         if size == 1:
             grad = grad.sum(dim=dim, keepdim=True)
     return grad
+
+
+def quotient_slopes(grad, a, b):
+    return unbroadcast(grad / b, a.shape), unbroadcast(-grad * a / b**2, b.shape)

@@ -21,4 +21,44 @@ MISTAKES = [
     ([("+= slope * number.grad", "+= number.grad")], "slope is left out"),
     ([("        if number not in seen:", "        if True:")], "visited once"),
     ([(ORDERED, NAIVE)], "6 instead of 4"),
+    # A walk in preorder, and other orders that are none: right on chains and on the doublings, wrong where paths differ in length.
+    (
+        [
+            (
+                "            for parent, _ in number.parents:\n                visit(parent)\n            order.append(number)\n",
+                "            order.append(number)\n            for parent, _ in number.parents:\n                visit(parent)\n",
+            ),
+            ("reversed(order)", "order"),
+        ],
+        "must be 26",
+    ),
+    (
+        [
+            (
+                "    visit(last)\n",
+                "    queue = [last]\n    while queue:\n        number = queue.pop(0)\n        if number not in seen:\n            seen.add(number)\n            order.insert(0, number)\n            queue += [parent for parent, _ in number.parents]\n",
+            )
+        ],
+        "must be 26",
+    ),
+    ([("reversed(order)", "order")], "gradient must be 4"),
+    (
+        [
+            (
+                "self.value + other.value, ((self, 1), (other, 1))",
+                "self.value + other.value, ((self, 1), (other, other.value))",
+            )
+        ],
+        "both slopes are 1",
+    ),
+    ([("self.value * other.value, (", "self.value + other.value, (")], "value 15"),
+    (
+        [
+            (
+                "    return Number(self.value * other.value",
+                "    return (self.value * other.value)\n        return Number(self.value * other.value",
+            )
+        ],
+        "must be a Number",
+    ),
 ]

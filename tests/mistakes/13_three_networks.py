@@ -9,4 +9,9 @@ MISTAKES = [
         [('"A" if mean - half > 0 else "B" if mean + half < 0 else "open"', '"A" if mean > 0 else "B"')],
         "so the verdict is 'open'",
     ),
+    ([("2.262", "1.96")], "Half the interval's width"),
+    ([("return mean, half, verdict", "return mean, verdict")], "must return 3 things"),
+    ([("differences.mean()", "np.median(differences)")], "mean difference"),
+    ([('else "open"', 'else "tie"')], "so the verdict is 'open'"),
+    ([("return mean, half, verdict", "return [mean], half, verdict")], "wanted is a number"),
 ]

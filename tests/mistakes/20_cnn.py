@@ -10,4 +10,11 @@ MISTAKES = [
         [("mean, spread = train.mean(), train.std()", "mean, spread = torch.cat([train, test]).mean(), train.std()")],
         "training part must have mean 0",
     ),
+    ([("torch.rand(x.shape)", "torch.rand(x.shape[1])")], "Whole columns"),
+    (
+        [("    kept = torch", "    return torch.nn.functional.dropout(x, p)\n    kept = torch")],
+        "`dropout` is not to be called",
+    ),
+    ([("    kept = torch", "    torch.manual_seed(3)\n    kept = torch")], "without a seed"),
+    ([("x * kept / (1 - p)", "x * kept * (x.sum() / (x * kept).sum())")], "each divided by 1 - p"),
 ]

@@ -10,4 +10,16 @@ MISTAKES = [
     ([('float("-inf")', "0.0")], "looks ahead"),
     ([("dtype=torch.bool))", "dtype=torch.bool), diagonal=-1)")], "may look at itself"),
     ([("weights @ v, weights", "weights @ k, weights")], "weights @ v"),
+    ([('float("-inf")', "-10.0")], "looks ahead"),
+    (
+        [
+            (
+                "    length = ",
+                "    return torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True), None\n    length = ",
+            )
+        ],
+        "is not to be called",
+    ),
+    ([("weights @ v, weights", "weights @ v")], "must return 2 things"),
+    ([("math.sqrt(q.shape[-1])", "2")], "take L and d"),
 ]

@@ -7,4 +7,8 @@ MISTAKES = [
     ([(" if len(values) >= least", "")], "one review only"),
     ([("sum(values) / len(values)", "sum(values)")], "not the largest sum"),
     ([(">= least", "> least")], "is wanted"),
+    ([("own[name].shape == value.shape", "own[name].numel() == value.numel()")], "size mismatch"),
+    ([("-means[film]", "means[film]")], "best mean comes first"),
+    ([("return sorted(set(own) - set(fitting))", "return set(own) - set(fitting)")], "not a set"),
+    ([("sum(values) / len(values)", "max(values)")], "best mean comes first"),
 ]
