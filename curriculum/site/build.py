@@ -1,0 +1,85 @@
+"""`python -m curriculum site`: writes what Sphinx reads, runs Sphinx, says what is being made."""
+
+import io
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from .. import files
+from ..catalog import HERE, Lesson
+from . import lessons as lesson_pages
+from . import markup
+
+HOME = HERE / "site"
+
+
+class Progress:
+    """Lines with the time since the beginning."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self.say, self.start = say, time.perf_counter()
+
+    def __call__(self, text: str) -> None:
+        self.say(f"{time.perf_counter() - self.start:6.1f} s  {text}")
+
+
+class _Status(io.TextIOBase):
+    """What Sphinx says of its progress, as a line for every tenth part of a stage."""
+
+    def __init__(self, tell: Progress) -> None:
+        self.tell, self.rest, self.last = tell, "", ("", -1)
+
+    def write(self, text: str) -> int:
+        *lines, self.rest = re.split(r"[\r\n]", self.rest + text)
+        for line in lines:
+            found = re.match(r"(reading|writing|copying)\b.*?\[\s*(\d+)%\]", re.sub(r"\x1b\[[0-9;]*m", "", line))
+            if found and (found[1], int(found[2]) // 20) != self.last:
+                self.last = (found[1], int(found[2]) // 20)
+                self.tell(f"{found[1]} pages: {found[2]} %")
+        return len(text)
+
+
+def _home(source: Path, parts: list[str]) -> None:
+    order = markup.directive("toctree", "", "\n".join(parts), [("hidden", ""), ("maxdepth", "2")])
+    text = (HOME / "home.md").read_text(encoding="utf-8")
+    files.write(source / "index.md", f"{text}\n{order}")
+
+
+def build(
+    out: Path, lessons: list[Lesson], results: Path, say: Callable[[str], None], operations: list[str] | None = None
+) -> list[str]:
+    """Build the site into `out`, whose index.html is its beginning; Sphinx's warnings, of which there should be none.
+
+    results: where the lessons were run. operations: only the pages of these (all, if None), and no reference.
+    """
+    from sphinx.application import Sphinx
+
+    tell = Progress(say)
+    work = out / ".build"
+    source, extra = work / "source", work / "extra"
+    for folder in (source, extra):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+
+    for number, lesson in enumerate(lessons, 1):
+        made = lesson_pages.write(lesson, source, work / "notebooks", results, extra)
+        tell(f"lesson {lesson.number} ({number} of {len(lessons)}){': its notebook was run' if made else ''}")
+    lesson_pages.index(lessons, source)
+    _home(source, ["lessons/index"])
+
+    warnings = io.StringIO()
+    app = Sphinx(source, HOME, out, work / "doctrees", "html", status=_Status(tell), warning=warnings, parallel=2)
+    app.build()
+    shutil.copytree(extra, out, dirs_exist_ok=True)
+    tell(f"built {out / 'index.html'}")
+    return [line for line in re.sub(r"\x1b\[[0-9;]*m", "", warnings.getvalue()).splitlines() if line.strip()]
+
+
+if __name__ == "__main__":
+    from ..catalog import find
+
+    found = build(Path(sys.argv[1]), [find(n) for n in sys.argv[2:]], Path("runs"), print)
+    print("\n".join(found))
