@@ -10,8 +10,9 @@ from pathlib import Path
 
 from .. import files
 from ..catalog import HERE, Lesson
+from . import figures, glossary, markup, measured, parity_pages, reference
 from . import lessons as lesson_pages
-from . import markup
+from . import operations as operation_pages
 
 HOME = HERE / "site"
 
@@ -53,9 +54,13 @@ def build(
 ) -> list[str]:
     """Build the site into `out`, whose index.html is its beginning; Sphinx's warnings, of which there should be none.
 
-    results: where the lessons were run. operations: only the pages of these (all, if None), and no reference.
+    results: where the lessons were run, and where the comparison with PyTorch ("parity") and times of operations lie, if they were
+    made. operations: the pages of these alone (all, if None), and of the reference only the inside of the engine.
     """
-    from sphinx.application import Sphinx
+    try:
+        from sphinx.application import Sphinx
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"The site needs {error.name}, which is missing: pip install -e '.[site]'.") from None
 
     tell = Progress(say)
     work = out / ".build"
@@ -66,9 +71,20 @@ def build(
 
     for number, lesson in enumerate(lessons, 1):
         made = lesson_pages.write(lesson, source, work / "notebooks", results, extra)
-        tell(f"lesson {lesson.number} ({number} of {len(lessons)}){': its notebook was run' if made else ''}")
+        if made or number % 5 == 0 or number == len(lessons):
+            tell(f"lesson {lesson.number} ({number} of {len(lessons)}){': its notebook was run' if made else ''}")
     lesson_pages.index(lessons, source)
-    _home(source, ["lessons/index"])
+    measured.write(lessons, source, results, work / "curves", tell)
+    glossary.write(source, lessons)
+    parity = figures.Parity(results / "parity")
+    pages = operation_pages.write(source, parity, figures.Speed(results), operations)
+    tell(f"{len(pages)} operations")
+    count = reference.write(source, whole=operations is None)
+    tell(f"reference of {count} names")
+    parity_pages.write(source, parity)
+    _home(
+        source, ["lessons/index", "measured/index", "operations/index", "reference/index", "parity/index", "glossary"]
+    )
 
     warnings = io.StringIO()
     app = Sphinx(source, HOME, out, work / "doctrees", "html", status=_Status(tell), warning=warnings, parallel=2)
@@ -81,5 +97,11 @@ def build(
 if __name__ == "__main__":
     from ..catalog import find
 
-    found = build(Path(sys.argv[1]), [find(n) for n in sys.argv[2:]], Path("runs"), print)
+    found = build(
+        Path(sys.argv[1]),
+        [find(n) for n in sys.argv[3].split(",")],
+        Path(sys.argv[2]),
+        print,
+        sys.argv[4].split(",") if sys.argv[4:] else None,
+    )
     print("\n".join(found))

@@ -17,7 +17,9 @@ html_show_sourcelink = False
 html_show_copyright = False
 html_domain_indices = False
 html_math_renderer = "katex"
-html_show_search_summary = False  # the lines under a result are fetched page by page, which a browser refuses to files of the disk
+html_show_search_summary = (
+    False  # the lines under a result are fetched page by page, which a browser refuses to files of the disk
+)
 html_theme_options: dict[str, Any] = {
     "light_css_variables": {"color-brand-primary": "#1f5fa8", "color-brand-content": "#1f5fa8"},
     "dark_css_variables": {"color-brand-primary": "#8bbcf4", "color-brand-content": "#8bbcf4"},

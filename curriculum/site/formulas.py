@@ -14,7 +14,7 @@ same precedence by which Python reads it, and parentheses that the line of a fra
 import re
 import textwrap
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from . import markup
 
@@ -26,7 +26,17 @@ GREEK = {
 }  # fmt: skip
 SUPER = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱᵀᴬᵃᵇᶜᵈᵉᵍʰʲᵏˡᵐᵒᵖʳˢᵗᵘᵛʷˣʸᶻ", "0123456789+-()niTAabcdeghjklmoprstuvwxyz", strict=True))
 SUB = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "0123456789+-()aehijklmnoprstuvx", strict=True))
-RELATIONS = {"=": "=", "≤": r"\le", "≥": r"\ge", "<": "<", ">": ">", "≠": r"\ne", "≈": r"\approx", ">=": r"\ge", "<=": r"\le"}
+RELATIONS = {
+    "=": "=",
+    "≤": r"\le",
+    "≥": r"\ge",
+    "<": "<",
+    ">": ">",
+    "≠": r"\ne",
+    "≈": r"\approx",
+    ">=": r"\ge",
+    "<=": r"\le",
+}
 FACTORS = {"·": r"\cdot", "×": r"\times", "@": r"\mathbin{@}"}
 BIG = {"Σ": r"\sum", "Π": r"\prod", "∫": r"\int"}
 PARTS = {"½": r"\tfrac12", "¼": r"\tfrac14", "⅓": r"\tfrac13"}
@@ -35,7 +45,23 @@ NAMED = {
     "ln", "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arsinh", "arcosh", "artanh",
     "arctanh", "det", "sign", "max", "min", "erf", "erfc", "diag", "trunc", "softmax",
 }  # fmt: skip
-SETS_OF_ITS_OWN = {"ln", "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "det", "max", "min"}
+SETS_OF_ITS_OWN = {
+    "ln",
+    "log",
+    "exp",
+    "sin",
+    "cos",
+    "tan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "det",
+    "max",
+    "min",
+}
 # Words that begin or go on with a sentence: never a variable, whatever stands beside them.
 PROSE = frozenset(
     "a an the what of each over where for with is are and or if else to in by as at from which whose that this its it their on than not "
@@ -116,7 +142,12 @@ class _Reader:
     def mathy(self) -> bool:
         """Whether what comes next is a sign of mathematics, even with nothing between it and what stands before."""
         token, after = self.peek(), self.peek(1)
-        if token.kind in ("number", "greek", "dots") or token.text in PARTS or token.text in BIG or token.text in ("√", "∂"):
+        if (
+            token.kind in ("number", "greek", "dots")
+            or token.text in PARTS
+            or token.text in BIG
+            or token.text in ("√", "∂")
+        ):
             return True
         if token.kind == "word":
             short = re.fullmatch(r"[A-Za-z]'?|[A-Za-z]_[a-z0-9]{1,2}|d[A-Z]|d[A-Za-z]_?[a-z0-9]?'?", token.text)
@@ -175,7 +206,9 @@ class _Reader:
                     return latex
                 self.strength += 1
                 latex = (
-                    rf"\frac{{{alone or latex}}}{{{right}}}" if token.text == "/" else f"{latex} {FACTORS[token.text]} {right}"
+                    rf"\frac{{{alone or latex}}}{{{right}}}"
+                    if token.text == "/"
+                    else f"{latex} {FACTORS[token.text]} {right}"
                 )
                 alone = ""
                 continue
@@ -185,7 +218,11 @@ class _Reader:
             opens = token.text == "(" and (self.depth > 0 or side) and (not token.tight or last.text == ")")
             if token.text == "|" and self.depth == 0:
                 opens = False
-            if not ((self.mathy() and (side or self.depth > 0)) or opens or (self.depth > 0 and side and token.kind == "word")):
+            if not (
+                (self.mathy() and (side or self.depth > 0))
+                or opens
+                or (self.depth > 0 and side and token.kind == "word")
+            ):
                 return latex
             try:
                 right, _ = self.close()
@@ -294,7 +331,11 @@ class _Reader:
                 raise
             return rf"\left({inner}\right)", inner
         if token.text in ("|", "‖", "⌊", "⌈"):
-            pairs = {"|": ("|", r"\lvert ", r"\rvert "), "‖": ("‖", r"\lVert ", r"\rVert "), "⌊": ("⌋", r"\left\lfloor ", r"\right\rfloor ")}
+            pairs = {
+                "|": ("|", r"\lvert ", r"\rvert "),
+                "‖": ("‖", r"\lVert ", r"\rVert "),
+                "⌊": ("⌋", r"\left\lfloor ", r"\right\rfloor "),
+            }
             pairs["⌈"] = ("⌉", r"\left\lceil ", r"\right\rceil ")
             inner = self.enclosed(token.text, *pairs[token.text])
             self.strength += 1
@@ -303,11 +344,14 @@ class _Reader:
             self.at += 1
             if token.kind == "greek":
                 self.strength += 1
-            latex = (
-                rf"\{GREEK[token.text[0]]}{token.text[1:]}" if token.kind == "greek" else _word(token.text)
-            )
+            latex = rf"\{GREEK[token.text[0]]}{token.text[1:]}" if token.kind == "greek" else _word(token.text)
             index = ""
-            if self.peek().kind in ("super", "sub") and self.peek().tight and self.peek(1).text == "(" and self.peek(1).tight:
+            if (
+                self.peek().kind in ("super", "sub")
+                and self.peek().tight
+                and self.peek(1).text == "("
+                and self.peek(1).tight
+            ):
                 there = self.peek()  # tanh²(s), I₀(x)
                 self.at += 1
                 self.strength += 1
@@ -332,7 +376,9 @@ class _Reader:
 
     def over(self, sign: str) -> str:
         """A sum with what it runs over, if that is said, and the factor that is added up."""
-        if self.peek().text == "_" or (self.peek().kind == "word" and self.peek().tight and self.peek().text.startswith("_")):
+        if self.peek().text == "_" or (
+            self.peek().kind == "word" and self.peek().tight and self.peek().text.startswith("_")
+        ):
             if self.peek().text == "_":
                 self.at += 1
                 inner = self.enclosed("{", "}", "", "")
@@ -355,7 +401,7 @@ class _Reader:
         return rf"{sign} {inner}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def pieces(text: str) -> tuple[tuple[str, str, bool], ...]:
     """("text" | "code" | "math", content, whether a space stands before it), in order. Two spaces end an expression."""
     found: list[tuple[str, str, bool]] = []

@@ -59,7 +59,11 @@ def _alternative(cell: Any, lesson: Lesson) -> str:
             return " ".join(str(said).split())
     names = re.findall(r"record\.figure\(.*?[\"']([^\"']+)[\"']\s*\)", cell["source"], re.DOTALL)
     told = "; ".join(_words(name) for name in names)
-    return f"Lesson {lesson.number}, picture: {told}" if told else f"Lesson {lesson.number}: a picture that the code above draws"
+    return (
+        f"Lesson {lesson.number}, picture: {told}"
+        if told
+        else f"Lesson {lesson.number}: a picture that the code above draws"
+    )
 
 
 def _page(output: Any) -> str | None:
@@ -94,7 +98,13 @@ def _cells(read: Any, lesson: Lesson, pages: set[str]) -> list[Any]:
                     del output["data"][kind]
                 page = _page(output)
                 if page in pages:
-                    shown.append({"output_type": "display_data", "metadata": {}, "data": {"text/html": _frame(lesson, str(page))}})
+                    shown.append(
+                        {
+                            "output_type": "display_data",
+                            "metadata": {},
+                            "data": {"text/html": _frame(lesson, str(page))},
+                        }
+                    )
                 else:
                     shown.append(output)
             cell["outputs"] = shown
@@ -113,14 +123,18 @@ def _exercise(lesson: Lesson, measured: bool) -> str:
     exercise, solution = HERE / "exercises" / lesson.path.name, HERE / "solutions" / lesson.path.name
     if exercise.is_file():
         parts += [
-            "## Exercise\n",
+            "## The exercise's file\n",
             f"Fill in `curriculum/exercises/{lesson.path.name}`; `python -m curriculum check {lesson.number}` says whether it is right.\n",
             markup.block(exercise.read_text(encoding="utf-8"), "python"),
         ]
     if solution.is_file():
-        parts.append(markup.directive("dropdown", "One solution", markup.block(solution.read_text(encoding="utf-8"), "python")))
+        parts.append(
+            markup.directive("dropdown", "One solution", markup.block(solution.read_text(encoding="utf-8"), "python"))
+        )
     if measured:
-        parts.append(f"[What was measured](../measured/{lesson.name}.md): claims, losses and differences of both engines.\n")
+        parts.append(
+            f"[What was measured](../measured/{lesson.name}.md): claims, losses and differences of both engines.\n"
+        )
     return "\n".join(parts)
 
 
@@ -156,7 +170,11 @@ def write(lesson: Lesson, source: Path, cache: Path, results: Path, extra: Path)
 def index(lessons: list[Lesson], source: Path) -> None:
     """The list of the lessons, which is also their order."""
     rows = [
-        [lesson.number, markup.link(markup.escape(lesson.title), f"{lesson.name}.ipynb"), markup.escape(lesson.question)]
+        [
+            lesson.number,
+            markup.link(markup.escape(lesson.title), f"{lesson.name}.ipynb"),
+            markup.escape(lesson.question),
+        ]
         for lesson in lessons
     ]
     order = markup.directive("toctree", "", "\n".join(lesson.name for lesson in lessons), [("hidden", "")])
