@@ -1,4 +1,4 @@
-"""python -m curriculum: list, run, report, notebook, check."""
+"""python -m curriculum: list, run, report, site, notebook, check."""
 
 import argparse
 import os
@@ -47,6 +47,12 @@ def parser() -> Parser:
     settings(command)
     command = commands.add_parser("report", help="write one HTML page of what was run")
     settings(command)
+    command = commands.add_parser("site", help="make the course a site that opens from the disk")
+    command.add_argument("lessons", nargs="*", metavar="LESSON", help="of these lessons alone (all)")
+    command.add_argument("--out", type=Path, default=Path("runs/site"), metavar="FOLDER", help="where to (runs/site)")
+    command.add_argument(
+        "--results", type=Path, default=Path("runs"), metavar="FOLDER", help="folder of the lessons' results (runs)"
+    )
     command = commands.add_parser("notebook", help="write a lesson as a Jupyter notebook")
     command.add_argument("lesson", metavar="LESSON")
     command.add_argument("--to", type=Path, metavar="FILE", help="where to (default: the lesson's name, here)")
@@ -205,6 +211,12 @@ def main(argv: list[str] | None = None) -> int:
         good, text = check.check(catalog.find(chosen.lesson), chosen.file)
         console.print(escape(text), highlight=False, soft_wrap=True)
         return 0 if good else 1
+
+    if chosen.command == "site":
+        from .site import build
+
+        lessons = [catalog.find(name) for name in chosen.lessons] or catalog.lessons()
+        return build.main(chosen.out, lessons, chosen.results)
 
     engines = [chosen.engine] if chosen.engine else ENGINES
     dtypes = [chosen.dtype] if chosen.dtype else DTYPES

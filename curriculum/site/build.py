@@ -94,14 +94,10 @@ def build(
     return [line for line in re.sub(r"\x1b\[[0-9;]*m", "", warnings.getvalue()).splitlines() if line.strip()]
 
 
-if __name__ == "__main__":
-    from ..catalog import find
-
-    found = build(
-        Path(sys.argv[1]),
-        [find(n) for n in sys.argv[3].split(",")],
-        Path(sys.argv[2]),
-        print,
-        sys.argv[4].split(",") if sys.argv[4:] else None,
-    )
-    print("\n".join(found))
+def main(out: Path, lessons: list[Lesson], results: Path) -> int:
+    """Build the site, say what is being made; exit status 1 where Sphinx had something to complain of."""
+    problems = build(out, lessons, results, lambda line: print(line, flush=True))
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    print(f"site: {out / 'index.html'}")
+    return 1 if problems else 0

@@ -27,6 +27,7 @@ html_theme_options: dict[str, Any] = {
 pygments_style, pygments_dark_style = "friendly", "monokai"
 highlight_language = "python"
 nitpicky = False
+smartquotes = False  # quotation marks stand around values of arguments
 add_module_names = False
 python_maximum_signature_line_length = 100
 toc_object_entries = False  # a page of a module holds hundreds of names: its contents are the sections

@@ -45,7 +45,7 @@ NAMED = {
     "ln", "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arsinh", "arcosh", "artanh",
     "arctanh", "det", "sign", "max", "min", "erf", "erfc", "diag", "trunc", "softmax",
 }  # fmt: skip
-SETS_OF_ITS_OWN = {
+ROMAN = {
     "ln",
     "log",
     "exp",
@@ -63,11 +63,13 @@ SETS_OF_ITS_OWN = {
     "min",
 }
 # Words that begin or go on with a sentence: never a variable, whatever stands beside them.
-PROSE = frozenset(
-    "a an the what of each over where for with is are and or if else to in by as at from which whose that this its it their on than not "
-    "no so all any none when then between through after before also either both but of one".split()
-) - {"a"}
+PROSE = {
+    "an", "the", "what", "of", "each", "over", "where", "for", "with", "is", "are", "and", "or", "if", "else", "to", "in", "by", "as", "at",
+    "from", "which", "whose", "that", "this", "its", "it", "their", "on", "than", "not", "no", "so", "all", "any", "none", "when", "then",
+    "between", "through", "after", "before", "also", "either", "both", "but", "one",
+}  # fmt: skip
 HAT = "\u0302"
+ITEM = r"(?:[-*]|\d\.) "  # of a list
 TOKEN = re.compile(
     r"""(?P<space>\s+)
     | (?P<code>`[^`]*`)
@@ -76,12 +78,13 @@ TOKEN = re.compile(
         | [A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)
     | (?P<dots>\.\.\.)
     | (?P<number>\d+(?:,\d{3})*(?:\.\d+)?(?:e-?\d+)?(?![\w]) | \d+(?:\.\d+)?)
-    | (?P<super>[%s]+)
-    | (?P<sub>[%s]+)
+    | (?P<super>[SUPER]+)
+    | (?P<sub>[SUB]+)
     | (?P<word>[A-Za-z]\u0302 | [A-Za-z_][A-Za-z0-9_]*(?:'(?![A-Za-z]))?)
-    | (?P<greek>[%s]'?)
-    | (?P<symbol><= | >= | .)"""
-    % ("".join(SUPER), "".join(SUB), "".join(GREEK)),
+    | (?P<greek>[GREEK]'?)
+    | (?P<symbol><= | >= | .)""".replace("SUPER", "".join(SUPER))
+    .replace("SUB", "".join(SUB))
+    .replace("GREEK", "".join(GREEK)),
     re.VERBOSE,
 )
 
@@ -124,9 +127,9 @@ def _word(text: str) -> str:
     if differential and text not in ("do", *NAMED):
         index = f"_{{{differential[2]}}}" if differential[2] else ""
         return rf"\mathrm{{d}}{differential[1]}{index}"
-    if text in SETS_OF_ITS_OWN:
+    if text in ROMAN:
         return rf"\{text}"
-    return r"\mathrm{%s}" % text.replace("_", r"\_")
+    return rf"\mathrm{{{text}}}".replace("_", r"\_")
 
 
 class _Reader:
@@ -423,7 +426,7 @@ def markdown(text: str) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """A whole docstring, as `inspect.cleandoc` gives it: indented parts are code, lines with a dash a list."""
+    """A whole docstring, as `inspect.cleandoc` gives it: indented parts are code, lines that begin with a dash or a number a list."""
     parts = []
     for part in re.split(r"\n\s*\n", text.strip("\n")):
         lines = part.splitlines()
@@ -435,8 +438,11 @@ def paragraphs(text: str) -> str:
                 parts += [markdown("\n".join(lines[:number])), markup.block(textwrap.dedent("\n".join(lines[number:])))]
                 break
         else:
-            if len(lines) > 1 and all(re.match(r"[-*] ", line) or line.startswith(" ") for line in lines):
-                parts.append("\n".join(f"- {markdown(item)}" for item in re.split(r"(?m)^[-*] ", part) if item.strip()))
+            if len(lines) > 1 and all(re.match(ITEM, line) or line.startswith(" ") for line in lines):
+                mark = "1." if re.match(r"\d", part) else "-"
+                parts.append(
+                    "\n".join(f"{mark} {markdown(item)}" for item in re.split(rf"(?m)^{ITEM}", part) if item.strip())
+                )
             else:
                 parts.append(markdown(part))
     return "\n\n".join(parts) + "\n"

@@ -109,7 +109,8 @@ def _claims(there: dict[tuple[str, str], dict[str, Any]]) -> str:
         if len({measured for _, measured, _ in runs}) == 1:
             measured = markup.escape(runs[0][1])
         else:
-            measured = "<br>".join(f"{markup.escape(name)}: {markup.escape(value)}" for name, value, _ in runs)
+            each = "<br>".join(f"{markup.escape(name)}: {markup.escape(value)}" for name, value, _ in runs)
+            measured = f"{markup.escape(runs[0][1])}<details><summary>in each run</summary>{each}</details>"
         rows.append([markup.escape(text), measured, verdict])
     return markup.table(("claim", "measured", ""), rows) if rows else "It claims nothing that is measured.\n"
 
