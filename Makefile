@@ -3,10 +3,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: lessons test test-deep test-matrix bench clean
+.PHONY: lessons site test test-deep test-matrix bench clean
 
 lessons: $(STAMP)  ## run every lesson in both engines, compare, write runs/report.html
 	$(BIN)/python -m curriculum run --all
+
+site: $(STAMP)  ## the course as a site that opens from the disk, runs/site/index.html
+	$(BIN)/python -m curriculum site
 
 test: $(STAMP)  ## style, types, tests
 	$(BIN)/ruff check .

@@ -28,7 +28,9 @@ from curriculum.site import operations as operation_pages
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
 CHROMIUM = shutil.which("chromium")
-HOSTILE = '<script>window.hit = 1</script> "><img src=x onerror="window.hit = 1"> `*_[x](javascript:1) | {{raw}} $x$ ```'
+HOSTILE = (
+    '<script>window.hit = 1</script> "><img src=x onerror="window.hit = 1"> `*_[x](javascript:1) | {{raw}} $x$ ```'
+)
 OPERATIONS = ["activation.Gelu", "arithmetic.Mul", "piecewise.Relu", "softmax.Softmax"]
 
 
@@ -51,8 +53,16 @@ def notebooks(folder: Path, lessons: list[catalog.Lesson]) -> None:
     outputs = [
         {"output_type": "stream", "name": "stdout", "text": HOSTILE},
         {"output_type": "display_data", "metadata": {}, "data": {"image/png": picture(), "text/plain": "<Figure>"}},
-        {"output_type": "display_data", "metadata": {"minigrad": {"page": "steps.html"}}, "data": {"text/plain": HOSTILE}},
-        {"output_type": "display_data", "metadata": {"minigrad": {"page": "lost.html"}}, "data": {"text/plain": "the page is not there"}},
+        {
+            "output_type": "display_data",
+            "metadata": {"minigrad": {"page": "steps.html"}},
+            "data": {"text/plain": HOSTILE},
+        },
+        {
+            "output_type": "display_data",
+            "metadata": {"minigrad": {"page": "lost.html"}},
+            "data": {"text/plain": "the page is not there"},
+        },
     ]
     for lesson in lessons:
         made = json.loads(json.dumps(notebook.read(lesson, lesson_pages.SETTING)))
@@ -61,18 +71,28 @@ def notebooks(folder: Path, lessons: list[catalog.Lesson]) -> None:
             cell["outputs"] = [output]
         (folder / f"{lesson.name}.ipynb").write_text(json.dumps(made))
         (folder / lesson.name).mkdir()
-        (folder / lesson.name / "steps.html").write_text("<!doctype html><html lang=en><title>s</title><p id=steps>step by step")
+        (folder / lesson.name / "steps.html").write_text(
+            "<!doctype html><html lang=en><title>s</title><p id=steps>step by step"
+        )
 
 
 def result(folder: Path) -> None:
     """A lesson's run as it may be: texts with HTML in them, ten trainings."""
     folder.mkdir(parents=True)
-    claims = [{"text": HOSTILE, "measured": HOSTILE, "passed": True}, {"text": "that fails", "measured": "1", "passed": False}]
+    claims = [
+        {"text": HOSTILE, "measured": HOSTILE, "passed": True},
+        {"text": "that fails", "measured": "1", "passed": False},
+    ]
     told = {"key": "old", "seconds": 1.0, "claims": claims, "figures": [], "data": [HOSTILE], "skipped": ""}
     (folder / "result.json").write_text(json.dumps(told))
     record = {}
     for run in [HOSTILE.replace("/", "|"), *(f"training {n}" for n in range(9))]:
-        record |= {f"{run}/loss": np.arange(3.0), f"{run}/kept": np.arange(3), f"{run}/gradient": np.ones((3, 2)), f"{run}/weight": np.ones((3, 2))}
+        record |= {
+            f"{run}/loss": np.arange(3.0),
+            f"{run}/kept": np.arange(3),
+            f"{run}/gradient": np.ones((3, 2)),
+            f"{run}/weight": np.ones((3, 2)),
+        }
     np.savez(folder / "steps.npz", **record)
 
 
@@ -84,7 +104,11 @@ def compared(folder: Path) -> None:
         "family": "activation", "tolerance": "elementwise", "examples": 5, "raised": 0, "forms": {}, "worst": worst, "bins": {"value": {"-16": 2, "-99": 3}},
         "operations": [["Gelu", HOSTILE, "minigrad/ops/activation.py:1"]], "used": ["minigrad.ops.activation.Gelu"], "error": HOSTILE,
     }  # fmt: skip
-    told = {"about": HOSTILE, "date": "2026-01-01", "cases": {"nn.functional.gelu": one, HOSTILE: one | {"family": HOSTILE, "error": None}}}
+    told = {
+        "about": HOSTILE,
+        "date": "2026-01-01",
+        "cases": {"nn.functional.gelu": one, HOSTILE: one | {"family": HOSTILE, "error": None}},
+    }
     (folder / "results.json").write_text(json.dumps(told))
 
 
@@ -130,7 +154,9 @@ def site(tmp_path_factory):
     assert problems == []
     assert any("reading pages" in line for line in said)
     assert any("writing pages" in line for line in said)
-    found = [path for path in (folder / "out").rglob("*.html") if ".build" not in path.parts and "_static" not in path.parts]
+    found = [
+        path for path in (folder / "out").rglob("*.html") if ".build" not in path.parts and "_static" not in path.parts
+    ]
     return folder / "out", {path: Page(path.read_text(encoding="utf-8")) for path in found}
 
 
@@ -179,10 +205,17 @@ def test_each_kind_of_page_says_what_it_is_for(site):
     assert (out / "lessons" / "04_broadcasting" / "steps.html").is_file()
     assert "the page is not there" in lesson
     gelu = text("operations/activation.Gelu.html")
-    for part in ("Kinks and conventions", "Against PyTorch", "differs", "PyTorch’s time by minigrad’s".replace("’", "'"), "class </span>".strip()):
+    for part in (
+        "Kinks and conventions",
+        "Against PyTorch",
+        "differs",
+        "PyTorch's time by minigrad's",
+        "minigrad/ops/activation.py:",
+    ):
         assert part in gelu, part
-    assert "was not run here yet" in text("measured/04_broadcasting.html").replace("It was", "was")
-    assert "Not timed by itself here yet" in text("operations/arithmetic.Mul.html") or "minigrad" in text("operations/arithmetic.Mul.html")
+    assert "It was not run here yet" in text("measured/04_broadcasting.html")
+    assert "Not timed by itself here yet" in text("operations/piecewise.Relu.html")
+    assert "No case of the comparison" in text("operations/piecewise.Relu.html")
     assert "that fails" in text("measured/02_one_weight.html")
 
 
@@ -204,7 +237,10 @@ def opened(browser, site):
     page.on("console", lambda m: wrong.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda e: wrong.append(str(e)))
     page.on("requestfailed", lambda r: wrong.append(f"failed: {r.url}"))
-    page.on("request", lambda r: wrong.append(f"asked for: {r.url}") if not r.url.startswith(("file:", "data:", "blob:")) else None)
+    page.on(
+        "request",
+        lambda r: wrong.append(f"asked for: {r.url}") if not r.url.startswith(("file:", "data:", "blob:")) else None,
+    )
 
     def go(path: str, width: int = 1280, scheme: str = "light"):
         page.set_viewport_size({"width": width, "height": 900})
@@ -227,7 +263,10 @@ def test_every_page_opens_without_the_network(opened, site):
     assert opened("lessons/04_broadcasting.html").locator(".katex").count() > 5
 
 
-@pytest.mark.parametrize("page", ["lessons/04_broadcasting.html", "operations/activation.Gelu.html", "measured/02_one_weight.html", "glossary.html"])
+@pytest.mark.parametrize(
+    "page",
+    ["lessons/04_broadcasting.html", "operations/activation.Gelu.html", "measured/02_one_weight.html", "glossary.html"],
+)
 def test_a_phone_shows_it_whole(opened, page):
     assert opened(page, width=390).evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -246,7 +285,9 @@ def test_light_and_dark_differ_and_paper_has_no_sidebar(opened):
 def test_search_finds_lesson_and_reference(opened):
     page = opened("search.html?q=unbroadcast")
     page.wait_for_selector("#search-results li a")
-    page.wait_for_function("!document.querySelector('#search-progress') || document.querySelectorAll('#search-results li').length > 2")
+    page.wait_for_function(
+        "!document.querySelector('#search-progress') || document.querySelectorAll('#search-results li').length > 2"
+    )
     page.wait_for_timeout(300)
     found = page.eval_on_selector_all("#search-results li a", "links => links.map(link => link.href)")
     assert any("lessons/04_broadcasting.html" in href for href in found)
@@ -255,7 +296,13 @@ def test_search_finds_lesson_and_reference(opened):
 
 
 def test_strange_text_is_shown_as_text(opened):
-    for path in ("lessons/02_one_weight.html", "measured/02_one_weight.html", "parity/activation.html", "parity/index.html", "operations/activation.Gelu.html"):
+    for path in (
+        "lessons/02_one_weight.html",
+        "measured/02_one_weight.html",
+        "parity/activation.html",
+        "parity/index.html",
+        "operations/activation.Gelu.html",
+    ):
         page = opened(path)
         page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert "<script>window.hit = 1</script>" in page.inner_text("article"), path
@@ -263,7 +310,22 @@ def test_strange_text_is_shown_as_text(opened):
         assert page.locator("img[src=x]").count() == 0
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "a | b", "# no heading", "    indented", "1. no list", "*a* _b_ **c**", "<b>&amp;", "\\", "$$x$$", "[a]: b", "```{raw} html"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        HOSTILE,
+        "a | b",
+        "# no heading",
+        "    indented",
+        "1. no list",
+        "*a* _b_ **c**",
+        "<b>&amp;",
+        "\\",
+        "$$x$$",
+        "[a]: b",
+        "```{raw} html",
+    ],
+)
 def test_escaped_text_reads_as_it_was(text):
     from markdown_it import MarkdownIt
 
@@ -282,7 +344,8 @@ def escaped(text: str) -> str:
 
 def atoms(latex: str) -> list[str]:
     """Names and numbers of TeX in their order, without the commands around them."""
-    for name in (*formulas.ROMAN, "mathrm", "cdot", "times", "frac", "tfrac12", "sqrt", "left", "right", "top", "hat", "partial"):
+    latex = latex.replace(r"\top", " T ").replace(r"\tfrac12", " ")
+    for name in (*formulas.ROMAN, "mathrm", "cdot", "times", "frac", "sqrt", "left", "right", "hat", "partial"):
         latex = re.sub(rf"\\{name}(?![A-Za-z])", f" {name} " if name in formulas.ROMAN else " ", latex)
     latex = re.sub(r"\\[A-Za-z]+", " ", latex.replace(r"\_", "_"))
     return re.findall(r"[A-Za-z]|\d", latex)
@@ -305,7 +368,10 @@ def test_formulas_say_what_the_docstrings_say():
             if kind == "math":
                 count += 1
                 assert content.count("{") == content.count("}"), text
-        shown = " ".join(" ".join(atoms(c)) if k == "math" else " ".join(re.findall(r"[A-Za-z]|\d", c.translate(plain))) for k, c, _ in formulas.pieces(text))
+        shown = " ".join(
+            " ".join(atoms(c)) if k == "math" else " ".join(re.findall(r"[A-Za-z]|\d", c.translate(plain)))
+            for k, c, _ in formulas.pieces(text)
+        )
         wanted = " ".join(re.findall(r"[A-Za-z]|\d", text.replace("\u0302", "").translate(plain)))
         assert shown.split() == wanted.split(), text
     assert count > 700
@@ -331,16 +397,31 @@ def test_precedence(text, latex):
     assert (kind, content.replace("- \\frac", "-\\frac")) == ("math", latex)
 
 
-@pytest.mark.parametrize("text", ["input ^ other, bit by bit", "The mean of each window", "self-attention, and/or dim=1", "minigrad/ops/norm.py", "(N, C, H, W)", 'mode "a = b"'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input ^ other, bit by bit",
+        "The mean of each window",
+        "self-attention, and/or dim=1",
+        "minigrad/ops/norm.py",
+        "(N, C, H, W)",
+        'mode "a = b"',
+    ],
+)
 def test_what_is_no_formula(text):
     assert all(kind == "text" for kind, _, _ in formulas.pieces(text))
 
 
 def test_katex_takes_every_formula(opened, site):
     """Its strict reading, of all operations and public names: no error, no unknown command."""
-    all_of_them = sorted({content for text in docstrings() for kind, content, _ in formulas.pieces(text) if kind == "math"})
+    all_of_them = sorted(
+        {content for text in docstrings() for kind, content, _ in formulas.pieces(text) if kind == "math"}
+    )
     page = opened("operations/activation.Gelu.html")
-    refused = page.evaluate("all => all.filter(tex => { try { katex.renderToString(tex, {strict: 'ignore'}); return false } catch { return true } })", all_of_them)
+    refused = page.evaluate(
+        "all => all.filter(tex => { try { katex.renderToString(tex, {strict: 'ignore'}); return false } catch { return true } })",
+        all_of_them,
+    )
     assert refused == []
 
 
@@ -349,6 +430,7 @@ def test_katex_takes_every_formula(opened, site):
 
 def test_every_operation_with_a_rule_has_a_page():
     from minigrad.autograd.graph import Operation
+    from minigrad.ops.rule import Rule
 
     def below(cls):
         for inner in cls.__subclasses__():
@@ -358,7 +440,7 @@ def test_every_operation_with_a_rule_has_a_page():
     names.public()
     ruled = {
         cls for cls in below(Operation)
-        if cls.__module__.startswith("minigrad.ops.") and not cls.__qualname__.startswith("_") and "dx = " in (cls.__dict__.get("__doc__") or "")
+        if cls.__module__.startswith("minigrad.ops.") and cls is not Rule and not cls.__qualname__.startswith("_") and "dx = " in (cls.__dict__.get("__doc__") or "")
     }  # fmt: skip
     assert {cls.__qualname__ for cls in ruled if names.page_of(cls) is None} == set()
     assert len(names.operations()) > 200
@@ -374,7 +456,11 @@ def test_signatures_have_no_addresses():
 
 def test_the_glossary_leads_to_lessons_that_use_the_word():
     entries = glossary.entries()
-    lines = [line for line in (catalog.HERE / "glossary.md").read_text(encoding="utf-8").splitlines() if line.startswith("- ")]
+    lines = [
+        line
+        for line in (catalog.HERE / "glossary.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("- ")
+    ]
     assert len(entries) == len(lines) >= 80
     for entry in entries:
         lesson = catalog.find(entry["number"])
@@ -392,6 +478,16 @@ def test_anchors_of_cases_are_their_own():
 
 
 def test_speed_is_shown_where_it_was_measured(tmp_path):
-    row = {"name": "exp", "way": "x", "elements": 1000, "what": "and backward", "torch_s": 2e-6, "minigrad_s": 1e-6, "ratio": 2.0}
+    row = {
+        "name": "exp",
+        "way": "x",
+        "elements": 1000,
+        "what": "and backward",
+        "torch_s": 2e-6,
+        "minigrad_s": 1e-6,
+        "ratio": 2.0,
+    }
     (tmp_path / "operations.json").write_text(json.dumps([row]))
-    assert ["exp, 1,000 elements, forward and backward", "1 µs", "2 µs", "2.00"] in figures.Speed(tmp_path).of("Exp", ["exp"])
+    assert ["exp, 1,000 elements, forward and backward", "1 µs", "2 µs", "2.00"] in figures.Speed(tmp_path).of(
+        "Exp", ["exp"]
+    )

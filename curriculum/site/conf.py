@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from sphinx import addnodes
 
 project = "minigrad"
 author = "the authors of minigrad"
@@ -61,7 +62,23 @@ def _katex(app: Any, page: str, template: str, context: dict[str, Any], doctree:
         app.add_js_file("formulas.js", loading_method="defer")
 
 
+def _own_branch(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Beside each page the list of its own part of the site; of the other parts their first pages. (All of it on all pages is slow.)"""
+    whole = context.get("toctree")
+    if whole is not None:
+        context["toctree"] = lambda **options: whole(**options | {"collapse": True})
+
+
+def _plain_signatures(app: Any, doctree: nodes.document) -> None:
+    """Types in signatures lead nowhere: `Operand | Number` are words of minigrad/signature.py, not names of a program."""
+    for signature in doctree.findall(addnodes.desc_signature):
+        for reference in list(signature.findall(addnodes.pending_xref)):
+            reference.replace_self(reference.children)
+
+
 def setup(app: Any) -> dict[str, Any]:
     app.add_html_math_renderer("katex", (_inline, None), (_display, None))
     app.connect("html-page-context", _katex)
+    app.connect("html-page-context", _own_branch, priority=100)  # before the theme makes its list
+    app.connect("doctree-read", _plain_signatures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -104,30 +104,44 @@ def _source(cls: type) -> str:
     return "\n".join(parts)
 
 
-def page(name: str, cls: type, parity: figures.Parity, speed: figures.Speed) -> str:
-    paths = names.names_by_operation()[name]
+def page(
+    name: str, cls: type, parity: figures.Parity, speed: figures.Speed, neighbours: tuple[str | None, str | None]
+) -> str:
+    paths, family = names.names_by_operation()[name], name.rpartition(".")[0]
     called = (
         ", ".join(f"{{py:obj}}`minigrad.{path}`" for path in paths)
         or "other operations and modules only: no public function names it itself"
     )
     return "\n".join([
+        "---\norphan: true\n---\n",
         f"# {markup.escape(cls.__qualname__)}\n",
+        f"[Operations](index.md), [{markup.escape(family.replace('_', ' '))}](index.md#{family.replace('_', '-')})\n",
         _formula(cls),
         f"Reached through {called}.\n",
         "## Kinks and conventions\n", _kinks(paths),
         "## Against PyTorch\n", _against(parity, cls, paths),
         "## Speed\n", _speed(speed, cls, paths),
         "## Source\n", _source(cls),
+        _on(*neighbours),
     ])  # fmt: skip
+
+
+def _on(before: str | None, after: str | None) -> str:
+    """To the neighbours in the list."""
+    parts = [f"[← {markup.escape(before.rpartition('.')[2])}]({before}.md)" if before else ""]
+    parts.append(f"[{markup.escape(after.rpartition('.')[2])} →]({after}.md)" if after else "")
+    return f"---\n\n{' · '.join(part for part in parts if part)}\n"
 
 
 def write(source: Path, parity: figures.Parity, speed: figures.Speed, wanted: list[str] | None = None) -> list[str]:
     """Write the pages (of those in `wanted`), and their list by family; the names of those that were written."""
     shown = {name: cls for name, cls in names.operations().items() if wanted is None or name in wanted}
     by_family: dict[str, list[str]] = defaultdict(list)
-    for name, cls in shown.items():
+    order = list(shown)
+    for number, (name, cls) in enumerate(shown.items()):
+        around = (order[number - 1] if number else None, order[number + 1] if number + 1 < len(order) else None)
         by_family[name.rpartition(".")[0]].append(name)
-        files.write(source / "operations" / f"{name}.md", page(name, cls, parity, speed))
+        files.write(source / "operations" / f"{name}.md", page(name, cls, parity, speed, around))
     parts = [
         "# Operations\n",
         f"The {len(shown)} operations of which every graph is made, each with the formulas of both directions. `grad` is what arrives from the "
@@ -136,7 +150,6 @@ def write(source: Path, parity: figures.Parity, speed: figures.Speed, wanted: li
     for family, members in by_family.items():
         rows = [[markup.link(markup.escape(shown[m].__qualname__), f"{m}.md"), _first_line(shown[m])] for m in members]
         parts += [f"## {markup.escape(family.replace('_', ' '))}\n", markup.table(("operation", "formula"), rows)]
-    parts.append(markup.directive("toctree", "", "\n".join(shown), [("hidden", "")]))
     files.write(source / "operations" / "index.md", "\n".join(parts))
     return list(shown)
 

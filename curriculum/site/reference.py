@@ -135,7 +135,10 @@ def write(source: Path, whole: bool = True) -> int:
         pages[home] += parts
     for module, parts in pages.items():
         files.write(source / "reference" / f"{module}.md", "\n".join(parts))
-    files.write(source / "reference" / "engine.md", "\n".join(_inside(known)))
+    files.write(
+        source / "reference" / "engine.md",
+        "\n".join(_inside(set(seen) or {id(names.bare(v)) for v in names.public().values()})),
+    )
     order = [*sorted(pages, key=_order)]
     rows = [
         [
@@ -173,7 +176,7 @@ def _defined(module: types.ModuleType) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _inside(known: set[str]) -> list[str]:
+def _inside(public: set[int]) -> list[str]:
     parts = [
         "# Inside the engine\n",
         "What backpropagation is made of, file by file, in the order in which they may be read. `minigrad/autograd/graph.py` comes first.\n",
@@ -183,10 +186,10 @@ def _inside(known: set[str]) -> list[str]:
         entries = []
         for name, value in _defined(module):
             text = inspect.getdoc(value)
-            if not text or f"{path}.{name}" in known:
+            if not text or id(names.bare(value)) in public:
                 continue
             kind = "class" if isinstance(value, type) else "function"
-            inner = _methods(value, f"{path}.{name}", known) if isinstance(value, type) else ""
+            inner = _methods(value, f"{path}.{name}", set()) if isinstance(value, type) else ""
             entries.append(_entry(kind, f"{path}.{name}", names.signature(value), text, inner))
         if entries:
             at = f"{path.replace('.', '/')}.py"
