@@ -82,21 +82,15 @@ def images(pictures: np.ndarray, truth: np.ndarray, guess: np.ndarray) -> Any:
 
 
 def overlay(losses: dict[str, dict[str, np.ndarray]], title: str) -> Any:
-    """Each training's loss, the engines over one another: {run: {engine: loss}}; three panels a row, so that many stay readable."""
-    columns = min(3, len(losses))
-    rows = -(-len(losses) // columns)
-    fig, axes = pyplot().subplots(rows, columns, figsize=(4.2 * columns, 2.9 * rows), squeeze=False)
-    for ax in axes.flat[len(losses) :]:
-        ax.remove()
-    for ax, (run, engines) in zip(axes.flat, losses.items(), strict=False):
+    """Each training's loss, the engines over one another: {run: {engine: loss}}."""
+    fig, axes = pyplot().subplots(1, len(losses), figsize=(4.2 * len(losses), 3), squeeze=False)
+    for ax, (run, engines) in zip(axes.flat, losses.items(), strict=True):
         for (engine, values), style, color in zip(engines.items(), ("-", "--"), (ORANGE, BLUE), strict=False):
             ax.plot(values, style, color=color, linewidth=4 if style == "-" else 1.4, label=engine)
         positive = all((values > 0).all() for values in engines.values())
-        ax.set(xlabel="step", ylabel="loss", yscale="log" if positive else "linear")
-        ax.set_title(label(run, 44), parse_math=False, fontsize=10)
+        ax.set(title=run, xlabel="step", ylabel="loss", yscale="log" if positive else "linear")
         ax.legend(frameon=False)
-    if title:
-        fig.suptitle(title)
+    fig.suptitle(title)
     fig.tight_layout()
     return fig
 

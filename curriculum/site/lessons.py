@@ -50,20 +50,12 @@ def _words(name: str) -> str:
     return " ".join(part for part in name.removesuffix(".png").split("_") if not part.isdecimal()) or name
 
 
-def _alternative(cell: Any, lesson: Lesson) -> str:
-    """What is read instead of a picture: what the notebook says, or the name under which the lesson kept it."""
-    for output in cell.get("outputs", []):
-        metadata = output.get("metadata", {})
-        said = metadata.get("minigrad", {}).get("alt") or metadata.get("image/png", {}).get("alt")
-        if said:
-            return " ".join(str(said).split())
-    names = re.findall(r"record\.figure\(.*?[\"']([^\"']+)[\"']\s*\)", cell["source"], re.DOTALL)
-    told = "; ".join(_words(name) for name in names)
-    return (
-        f"Lesson {lesson.number}, picture: {told}"
-        if told
-        else f"Lesson {lesson.number}: a picture that the code above draws"
-    )
+def _alternative(cell: Any, lesson: Lesson, alts: dict[str, str]) -> str:
+    """What is read instead of the pictures of a cell: what the lesson's run says of them, or the names under which it kept them."""
+    names = [name for output in cell.get("outputs", []) if (name := output.get("metadata", {}).get("minigrad", {}).get("figure"))]
+    names = names or re.findall(r"record\.figure\(.*?[\"']([^\"']+)[\"']\s*\)", cell["source"], re.DOTALL)
+    told = "; ".join(alts.get(f"{name}.png") or _words(name) for name in names)
+    return f"Lesson {lesson.number}, picture: {told}" if told else f"Lesson {lesson.number}: a picture that the code above draws"
 
 
 def _page(output: Any) -> str | None:
@@ -82,8 +74,8 @@ def _frame(lesson: Lesson, page: str) -> str:
     )
 
 
-def _cells(read: Any, lesson: Lesson, pages: set[str]) -> list[Any]:
-    """The cells as the site shows them; `pages` are those whose files are there."""
+def _cells(read: Any, lesson: Lesson, pages: set[str], alts: dict[str, str]) -> list[Any]:
+    """The cells as the site shows them; `pages` are those whose files are there, `alts` pictures in words."""
     cells = []
     for cell in copy.deepcopy(read["cells"]):
         cell["source"] = "".join(cell["source"])
@@ -91,7 +83,7 @@ def _cells(read: Any, lesson: Lesson, pages: set[str]) -> list[Any]:
         if cell["cell_type"] == "code":
             if "engine" in cell["metadata"].get("tags", []):
                 continue
-            cell["metadata"]["mystnb"] = {"image": {"alt": _alternative(cell, lesson)}}
+            cell["metadata"]["mystnb"] = {"image": {"alt": _alternative(cell, lesson, alts)}}
             shown = []
             for output in cell.get("outputs", []):
                 for kind in [k for k in output.get("data", {}) if k.startswith("application/vnd.jupyter")]:
@@ -149,14 +141,15 @@ def write(lesson: Lesson, source: Path, cache: Path, results: Path, extra: Path)
     for cell in read["cells"]:
         for output in cell.get("outputs", []):
             page = _page(output)
-            places = (path.parent / lesson.name, path.parent, SETTING.folder(results, lesson))
+            places = (path.parent / lesson.name, path.parent, SETTING.folder(results, lesson), results / "alone")
             found = next((place / page for place in places if page and (place / page).is_file()), None)
             if page and found:
                 target = extra / "lessons" / lesson.name / page
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(found, target)
                 there.add(page)
-    read["cells"] = [*_cells(read, lesson, there), _markdown(_exercise(lesson, measured=True))]
+    alts = (runner.result(results, lesson, SETTING) or {}).get("alts", {})
+    read["cells"] = [*_cells(read, lesson, there, alts), _markdown(_exercise(lesson, measured=True))]
     for number, cell in enumerate(read["cells"]):
         cell["id"] = f"cell-{number}"
     read["metadata"] = {

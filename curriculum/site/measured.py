@@ -25,6 +25,13 @@ def done(lesson: Lesson, results: Path, seed: int = 0) -> dict[tuple[str, str], 
     return found
 
 
+def _by_step(ours: Any, theirs: Any, dtype: str) -> dict[str, Any]:
+    """How far two records lie apart at each step, by kind."""
+    found = getattr(compare.compare(ours, theirs, dtype), "by_step", None)
+    apart = getattr(compare, "by_step", None)
+    return found if found is not None or apart is None else apart(ours, theirs)
+
+
 # -- pictures
 
 
@@ -69,7 +76,7 @@ def pictures(lesson: Lesson, results: Path, target: Path, seed: int = 0) -> list
                 )
             )
         if len(records) == 2:
-            found = compare.by_step(*records.values())
+            found = _by_step(*records.values(), dtype)
             if found:
                 apart[dtype] = found
     if apart:
