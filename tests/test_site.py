@@ -491,3 +491,35 @@ def test_speed_is_shown_where_it_was_measured(tmp_path):
     assert ["exp, 1,000 elements, forward and backward", "1 µs", "2 µs", "2.00"] in figures.Speed(tmp_path).of(
         "Exp", ["exp"]
     )
+
+
+def test_a_second_build_keeps_what_did_not_change_and_forgets_what_is_gone(tmp_path):
+    source, read, out = tmp_path / "source", tmp_path / "read", tmp_path / "out"
+    for folder in (source, out):
+        folder.mkdir()
+    (source / "a.md").write_text("a")
+    (source / "b.md").write_text("b")
+    build._renew(read, source)
+    before = (read / "a.md").stat().st_mtime_ns
+    (source / "b.md").unlink()
+    build._renew(read, source)
+    assert [path.name for path in read.iterdir()] == ["a.md"]
+    assert (read / "a.md").stat().st_mtime_ns == before
+    for name in ("a.html", "b.html", "of_someone_else.html"):
+        (out / name).write_text("")
+    build._forget(out, tmp_path / "pages.txt", {"a.html", "b.html"})
+    build._forget(out, tmp_path / "pages.txt", {"a.html"})
+    assert sorted(path.name for path in out.iterdir()) == ["a.html", "of_someone_else.html"]
+
+
+def test_a_lesson_that_does_not_run_has_a_page_that_says_so(tmp_path, monkeypatch):
+    from curriculum import runner
+
+    def fails(*arguments):
+        raise runner.Failed(f"no data {HOSTILE}")
+
+    monkeypatch.setattr(lesson_pages, "NOTEBOOKS", tmp_path / "none")
+    monkeypatch.setattr(notebook, "write", fails)
+    assert lesson_pages.write(catalog.find("04"), tmp_path, tmp_path / "cache", tmp_path, tmp_path / "extra")
+    made = json.loads((tmp_path / "lessons" / "04_broadcasting.ipynb").read_text())
+    assert any("did not run to its end" in cell["source"] and "no data" in cell["source"] for cell in made["cells"])

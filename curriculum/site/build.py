@@ -49,6 +49,26 @@ def _home(source: Path, parts: list[str]) -> None:
     files.write(source / "index.md", f"{text}\n{order}")
 
 
+def _renew(read: Path, source: Path) -> None:
+    """Make `read` hold what `source` holds; files that are the same stay as they are, so that Sphinx reads only what changed."""
+    wanted = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
+    for name in wanted:
+        content = (source / name).read_bytes()
+        if not (read / name).is_file() or (read / name).read_bytes() != content:
+            files.write(read / name, content)
+    for path in list(read.rglob("*")):
+        if path.is_file() and path.relative_to(read) not in wanted:
+            path.unlink()
+
+
+def _forget(out: Path, record: Path, pages: set[str]) -> None:
+    """Remove pages that an earlier build made and this one did not."""
+    before = set(record.read_text(encoding="utf-8").splitlines()) if record.is_file() else set()
+    for name in before - pages:
+        (out / name).unlink(missing_ok=True)
+    files.write(record, "\n".join(sorted(pages)))
+
+
 def build(
     out: Path, lessons: list[Lesson], results: Path, say: Callable[[str], None], operations: list[str] | None = None
 ) -> list[str]:
@@ -64,7 +84,7 @@ def build(
 
     tell = Progress(say)
     work = out / ".build"
-    source, extra = work / "source", work / "extra"
+    read, source, extra = work / "read", work / "source", work / "extra"
     for folder in (source, extra):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -86,10 +106,12 @@ def build(
         source, ["lessons/index", "measured/index", "operations/index", "reference/index", "parity/index", "glossary"]
     )
 
+    _renew(read, source)
     warnings = io.StringIO()
-    app = Sphinx(source, HOME, out, work / "doctrees", "html", status=_Status(tell), warning=warnings, parallel=2)
+    app = Sphinx(read, HOME, out, work / "doctrees", "html", status=_Status(tell), warning=warnings, parallel=2)
     app.build()
     shutil.copytree(extra, out, dirs_exist_ok=True)
+    _forget(out, work / "pages.txt", {f"{name}.html" for name in app.env.found_docs})
     tell(f"built {out / 'index.html'}")
     return [line for line in re.sub(r"\x1b\[[0-9;]*m", "", warnings.getvalue()).splitlines() if line.strip()]
 

@@ -52,10 +52,18 @@ def _words(name: str) -> str:
 
 def _alternative(cell: Any, lesson: Lesson, alts: dict[str, str]) -> str:
     """What is read instead of the pictures of a cell: what the lesson's run says of them, or the names under which it kept them."""
-    names = [name for output in cell.get("outputs", []) if (name := output.get("metadata", {}).get("minigrad", {}).get("figure"))]
+    names = [
+        name
+        for output in cell.get("outputs", [])
+        if (name := output.get("metadata", {}).get("minigrad", {}).get("figure"))
+    ]
     names = names or re.findall(r"record\.figure\(.*?[\"']([^\"']+)[\"']\s*\)", cell["source"], re.DOTALL)
     told = "; ".join(alts.get(f"{name}.png") or _words(name) for name in names)
-    return f"Lesson {lesson.number}, picture: {told}" if told else f"Lesson {lesson.number}: a picture that the code above draws"
+    return (
+        f"Lesson {lesson.number}, picture: {told}"
+        if told
+        else f"Lesson {lesson.number}: a picture that the code above draws"
+    )
 
 
 def _page(output: Any) -> str | None:
@@ -135,8 +143,16 @@ def write(lesson: Lesson, source: Path, cache: Path, results: Path, extra: Path)
 
     Pages that the notebook names are looked for beside it and among the results of the lesson, and copied into `extra`.
     """
-    path, made = find(lesson, cache)
-    read = json.loads(path.read_text(encoding="utf-8"))
+    note = ""
+    try:
+        path, made = find(lesson, cache)
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except runner.Failed as problem:
+        path, made = lesson.path, True
+        read = json.loads(json.dumps(notebook.read(lesson, SETTING)))
+        note = (
+            f"The lesson did not run to its end here, so that its page has no outputs:\n\n{markup.block(str(problem))}"
+        )
     there = set()
     for cell in read["cells"]:
         for output in cell.get("outputs", []):
@@ -149,7 +165,11 @@ def write(lesson: Lesson, source: Path, cache: Path, results: Path, extra: Path)
                 shutil.copyfile(found, target)
                 there.add(page)
     alts = (runner.result(results, lesson, SETTING) or {}).get("alts", {})
-    read["cells"] = [*_cells(read, lesson, there, alts), _markdown(_exercise(lesson, measured=True))]
+    read["cells"] = [
+        *_cells(read, lesson, there, alts),
+        *([_markdown(note)] if note else []),
+        _markdown(_exercise(lesson, measured=True)),
+    ]
     for number, cell in enumerate(read["cells"]):
         cell["id"] = f"cell-{number}"
     read["metadata"] = {
