@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,13 @@ def kinks(names: list[str]) -> tuple[list[tuple[str, str, str]], list[tuple[str,
     return own, other
 
 
-def planted(case: Any) -> str:
-    """In words, what the derivative does at the points that the case draws on purpose."""
+@cache
+def planted(name: str) -> str:
+    """In words, what the derivative does at the points that the case of this name draws on purpose."""
     from parity import html
+    from parity.case import CASES
 
-    return html.planted(case)
+    return html.planted(CASES[name])
 
 
 class Speed:

@@ -27,8 +27,8 @@ def done(lesson: Lesson, results: Path, seed: int = 0) -> dict[tuple[str, str], 
 
 def _by_step(ours: Any, theirs: Any, dtype: str) -> dict[str, Any]:
     """How far two records lie apart at each step, by kind."""
-    found = getattr(compare.compare(ours, theirs, dtype), "by_step", None)
-    apart = getattr(compare, "by_step", None)
+    found: Any = getattr(compare.compare(ours, theirs, dtype), "by_step", None)
+    apart: Any = getattr(compare, "by_step", None)
     return found if found is not None or apart is None else apart(ours, theirs)
 
 
@@ -76,7 +76,7 @@ def pictures(lesson: Lesson, results: Path, target: Path, seed: int = 0) -> list
                 )
             )
         if len(records) == 2:
-            found = _by_step(*records.values(), dtype)
+            found = _by_step(records["minigrad"], records["torch"], dtype)
             if found:
                 apart[dtype] = found
     if apart:
@@ -129,9 +129,8 @@ def _apart(
     rows = []
     for dtype in DTYPES:
         if all((engine, dtype) in there for engine in ENGINES):
-            found = compare.compare(
-                *(compare.load(Setting(e, dtype, seed).folder(results, lesson)) for e in ENGINES), dtype
-            )
+            ours, theirs = (compare.load(Setting(e, dtype, seed).folder(results, lesson)) for e in ENGINES)
+            found = compare.compare(ours, theirs, dtype)
             say = "; ".join(found.wrong) or (
                 f"rounding shows first at {found.first_rounding}" if found.first_rounding else "agree"
             )

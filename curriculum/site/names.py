@@ -1,8 +1,10 @@
 """Where the site's lists come from: the public names, the operations, and which name leads to which operation."""
 
+import ast
 import importlib
 import inspect
 import re
+import sys
 import textwrap
 import types
 from collections.abc import Iterator
@@ -53,14 +55,50 @@ def signature(value: Any) -> str:
     return re.sub(r"^\((self|cls)(?:: [^,)]*)?(?:, )?", "(", text)
 
 
+@cache
+def _classes(path: Path) -> dict[str, tuple[int, int]]:
+    """The first and the last line of every class of a file, by its qualified name. (inspect reads the file anew for each.)"""
+    found: dict[str, tuple[int, int]] = {}
+
+    def visit(node: ast.AST, inside: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef):
+                first = min([child.lineno, *(decorator.lineno for decorator in child.decorator_list)])
+                found.setdefault(inside + child.name, (first, child.end_lineno or first))
+                visit(child, f"{inside}{child.name}.")
+            elif isinstance(child, ast.FunctionDef):
+                visit(child, f"{inside}{child.name}.<locals>.")
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), "")
+    return found
+
+
+def _written(thing: Any) -> tuple[Path, int, list[str]] | None:
+    """The file, the line and the lines in which something is written; None for what is not written in the project."""
+    thing = bare(thing)
+    try:
+        if isinstance(thing, type):
+            path = Path(sys.modules[thing.__module__].__file__ or "").resolve()
+            first, last = _classes(path)[thing.__qualname__]
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[first - 1 : last]
+        else:
+            path = Path(inspect.getsourcefile(inspect.unwrap(thing)) or "").resolve()
+            lines, first = inspect.getsourcelines(thing)
+    except (OSError, TypeError, KeyError, AttributeError):
+        return None
+    return (path, first, lines) if path.is_relative_to(ROOT.resolve()) else None
+
+
 def place(thing: Any) -> str:
     """Where it is written, as minigrad/ops/norm.py:12; nothing for what is not written in the project."""
-    try:
-        path, line = inspect.getsourcefile(inspect.unwrap(bare(thing))), inspect.getsourcelines(bare(thing))[1]
-    except (OSError, TypeError):
-        return ""
-    found = Path(path or "").resolve()
-    return f"{found.relative_to(ROOT.resolve())}:{line}" if found.is_relative_to(ROOT.resolve()) else ""
+    found = _written(thing)
+    return f"{found[0].relative_to(ROOT.resolve())}:{found[1]}" if found else ""
+
+
+def source(thing: Any) -> str:
+    """The text of a class or function, without indentation."""
+    found = _written(thing)
+    return textwrap.dedent("".join(found[2])) if found else ""
 
 
 # -- operations
@@ -158,14 +196,6 @@ def names_by_operation() -> dict[str, list[str]]:
     return {
         name: sorted(paths, key=lambda p: (p.startswith("Tensor."), p.count("."), p)) for name, paths in found.items()
     }
-
-
-def source(thing: Any) -> str:
-    """The text of a class or function, without indentation."""
-    try:
-        return textwrap.dedent(inspect.getsource(bare(thing)))
-    except (OSError, TypeError):
-        return ""
 
 
 def compiled_form(cls: type) -> type | None:

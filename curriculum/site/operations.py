@@ -37,7 +37,7 @@ def _kinks(paths: list[str]) -> str:
     parts = []
     for case in figures.cases_of(paths):
         if case.kinks:
-            parts.append(f"{markup.code(case.name)}: {markup.escape(figures.planted(case))}\n")
+            parts.append(f"{markup.code(case.name)}: {markup.escape(figures.planted(case.name))}\n")
         if case.note:
             parts.append(f"{markup.code(case.name)}: {formulas.markdown(case.note)}\n")
     if own:
