@@ -1,5 +1,6 @@
 """The lessons' pages: each is its notebook, with the exercise under it, and drawings of the backward pass where the notebook names them."""
 
+import base64
 import copy
 import json
 import re
@@ -72,13 +73,15 @@ def _page(output: Any) -> str | None:
     return Path(str(page)).name if page else None
 
 
-def _frame(lesson: Lesson, page: str) -> str:
-    where = f"{lesson.name}/{page}"
-    title = escape(f"Lesson {lesson.number}: {_words(page.removesuffix('.html'))}, step by step", quote=True)
-    href = escape(where, quote=True)
+def _frame(lesson: Lesson, page: str, drawing: str) -> str:
+    """The page within the lesson's; on paper the drawing that the notebook has in its place."""
+    what = f"Lesson {lesson.number}: {_words(page.removesuffix('.html'))}"
+    title, href = escape(what, quote=True), escape(f"{lesson.name}/{page}", quote=True)
+    content = base64.b64encode(drawing.encode()).decode()
+    paper = f'<img class="on-paper" alt="{title}, drawn" src="data:image/svg+xml;base64,{content}">' if drawing else ""
     return (
-        f'<div class="stepper"><iframe src="{href}" title="{title}" loading="lazy"></iframe>'
-        f'<p><a href="{href}">Open this backward pass on a page of its own</a></p></div>'
+        f'<div class="stepper"><iframe src="{href}" title="{title}, step by step" loading="lazy"></iframe>'
+        f'<p><a href="{href}">Open this on a page of its own</a></p>{paper}</div>'
     )
 
 
@@ -102,7 +105,9 @@ def _cells(read: Any, lesson: Lesson, pages: set[str], alts: dict[str, str]) -> 
                         {
                             "output_type": "display_data",
                             "metadata": {},
-                            "data": {"text/html": _frame(lesson, str(page))},
+                            "data": {
+                                "text/html": _frame(lesson, str(page), "".join(output["data"].get("image/svg+xml", "")))
+                            },
                         }
                     )
                 else:

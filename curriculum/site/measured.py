@@ -1,12 +1,13 @@
 """What the runs of the lessons showed in both engines: claims, losses, how far the engines lie apart. A page for each lesson, and an overview."""
 
+import hashlib
 import io
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from .. import compare, draw, files, runner
-from ..catalog import Lesson
+from ..catalog import HERE, Lesson
 from ..runner import Setting
 from . import markup
 
@@ -51,7 +52,8 @@ def pictures(lesson: Lesson, results: Path, target: Path, seed: int = 0) -> list
     shown: list[tuple[str, str]] = []
     target.mkdir(parents=True, exist_ok=True)
     stamp = target / f"{lesson.name}.key"
-    key = " ".join(f"{e}-{d}-{r['key']}-{r['seconds']}" for (e, d), r in there.items())
+    drawn_by = hashlib.sha256((HERE / "draw.py").read_bytes()).hexdigest()
+    key = " ".join([drawn_by, *(f"{e}-{d}-{r['key']}-{r['seconds']}" for (e, d), r in there.items())])
     current = stamp.is_file() and stamp.read_text(encoding="utf-8") == key
     apart: dict[str, Any] = {}
     for dtype in DTYPES:
@@ -103,6 +105,10 @@ def draw_all(lessons: list[Lesson], results: Path, target: Path, tell: Any) -> d
 # -- text
 
 
+def _title(lesson: Lesson) -> str:
+    return f"{int(lesson.number)}. {lesson.title}"
+
+
 def _claims(there: dict[tuple[str, str], dict[str, Any]]) -> str:
     """Each claim once; what was measured in each run where the runs measured different numbers."""
     found: dict[str, list[tuple[str, str, bool]]] = {}
@@ -144,7 +150,7 @@ def _apart(
 def page(lesson: Lesson, results: Path, shown: list[tuple[str, str]], seed: int = 0) -> str:
     there = done(lesson, results, seed)
     parts = [
-        f"# {markup.escape(f'{lesson.number}. {lesson.title}')}: what was measured\n",
+        f"# {markup.escape(_title(lesson))}: what was measured\n",
         f"{markup.escape(lesson.question)} {markup.link('The lesson', f'../lessons/{lesson.name}.ipynb')}\n",
     ]
     if not there:
@@ -189,7 +195,8 @@ def write(lessons: list[Lesson], source: Path, results: Path, cache: Path, tell:
             *(f"{sum(t['seconds'] for (e, _), t in there.items() if e == engine):.1f} s" if there else "" for engine in ENGINES),
         ])  # fmt: skip
     head = ("", "lesson", "claims that hold", "float64: apart in loss, gradient, weight", "minigrad", "PyTorch")
-    order = markup.directive("toctree", "", "\n".join(lesson.name for lesson in lessons), [("hidden", "")])
+    listed = "\n".join(f"{_title(lesson)} <{lesson.name}>" for lesson in lessons)
+    order = markup.directive("toctree", "", listed, [("hidden", "")])
     text = (
         "# What was measured\n\nEvery lesson is one text that runs in minigrad and in PyTorch, in float32 and float64. A difference is "
         "$|\\text{minigrad} - \\text{torch}| / \\max(1, |\\text{torch}|)$, the worst over all steps of every training. In float64 losses and "

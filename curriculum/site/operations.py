@@ -130,7 +130,7 @@ def _on(before: str | None, after: str | None) -> str:
     """To the neighbours in the list."""
     parts = [f"[← {markup.escape(before.rpartition('.')[2])}]({before}.md)" if before else ""]
     parts.append(f"[{markup.escape(after.rpartition('.')[2])} →]({after}.md)" if after else "")
-    return f"---\n\n{' · '.join(part for part in parts if part)}\n"
+    return f"---\n\n{' · '.join(part for part in parts if part)}\n" if any(parts) else ""
 
 
 def write(source: Path, parity: figures.Parity, speed: figures.Speed, wanted: list[str] | None = None) -> list[str]:

@@ -85,7 +85,7 @@ def _sections(names_there: list[str], there: dict[str, Any], module: str) -> dic
     for name in names_there:
         at = names.place(there[name]).partition(":")[0]
         found[at or "others"].append(name)
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items(), key=lambda item: (not item[0].startswith("minigrad/ops"), item[0])))
 
 
 def _summary(module: str) -> str:
