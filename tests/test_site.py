@@ -56,7 +56,7 @@ def notebooks(folder: Path, lessons: list[catalog.Lesson]) -> None:
         {
             "output_type": "display_data",
             "metadata": {"minigrad": {"page": "steps.html"}},
-            "data": {"text/plain": HOSTILE},
+            "data": {"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg'/>", "text/plain": HOSTILE},
         },
         {
             "output_type": "display_data",
@@ -203,6 +203,7 @@ def test_each_kind_of_page_says_what_it_is_for(site):
     assert "measured/04_broadcasting.html" in lesson
     assert '<iframe src="04_broadcasting/steps.html"' in lesson
     assert (out / "lessons" / "04_broadcasting" / "steps.html").is_file()
+    assert 'class="on-paper"' in lesson
     assert "the page is not there" in lesson
     gelu = text("operations/activation.Gelu.html")
     for part in (

@@ -175,6 +175,9 @@ def _everything_public() -> set[int]:
 def called(function: types.FunctionType, depth: int = 2) -> set[type]:
     """The operations that a function's text names, or the helpers that it calls: what is public stands for itself."""
     found: set[type] = set()
+    for cell in function.__closure__ or ():  # what reads `inplace=`, and then calls the function proper
+        if isinstance(cell.cell_contents, types.FunctionType) and depth:
+            found |= called(cell.cell_contents, depth - 1)
     for name in set(_names_in(function.__code__)):
         value = function.__globals__.get(name)
         if isinstance(value, type) and issubclass(value, Operation):
