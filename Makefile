@@ -3,13 +3,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: lessons notebooks test test-deep test-matrix bench clean
+.PHONY: lessons notebooks site test test-deep test-matrix bench clean
 
 lessons: $(STAMP)  ## run every lesson in both engines, compare, write runs/report.html
 	$(BIN)/python -m curriculum run --all
 
 notebooks: $(STAMP)  ## make the notebooks of curriculum/notebooks anew, with outputs
 	$(BIN)/python -m curriculum notebooks
+
+site: $(STAMP)  ## the course as a site that opens from the disk, runs/site/index.html
+	$(BIN)/python -m curriculum site
 
 test: $(STAMP)  ## style, types, tests
 	$(BIN)/ruff check .

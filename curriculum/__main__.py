@@ -1,4 +1,4 @@
-"""python -m curriculum: list, run, report, notebook, notebooks, check."""
+"""python -m curriculum: list, run, report, site, notebook, notebooks, playground, check."""
 
 import argparse
 import os
@@ -58,6 +58,12 @@ def parser() -> Parser:
     settings(command)
     command = commands.add_parser("report", help="write one HTML page of what was run")
     settings(command)
+    command = commands.add_parser("site", help="make the course a site that opens from the disk")
+    command.add_argument("lessons", nargs="*", metavar="LESSON", help="of these lessons alone (all)")
+    command.add_argument("--out", type=Path, default=Path("runs/site"), metavar="FOLDER", help="where to (runs/site)")
+    command.add_argument(
+        "--results", type=Path, default=Path("runs"), metavar="FOLDER", help="folder of the lessons' results (runs)"
+    )
     command = commands.add_parser("notebook", help="write a lesson as a Jupyter notebook")
     command.add_argument("lesson", metavar="LESSON")
     command.add_argument("--to", type=Path, metavar="FILE", help="where to (default: the lesson's name, here)")
@@ -288,6 +294,12 @@ def main(argv: list[str] | None = None) -> int:
         playground.write(chosen.to, steps=chosen.steps, progress=playground.bar)
         print(f"playground: {chosen.to} (open it in a browser)")
         return 0
+
+    if chosen.command == "site":
+        from .site import build
+
+        lessons = [catalog.find(name) for name in chosen.lessons] or catalog.lessons()
+        return build.main(chosen.out, lessons, chosen.results)
 
     engines = [chosen.engine] if chosen.engine else ENGINES
     dtypes = [chosen.dtype] if chosen.dtype else DTYPES

@@ -85,6 +85,7 @@ def run(cases: list[Case], examples: int, seed: int, console: Console, form: str
                 "worst": {kind: asdict(w) for kind, w in tally.worst.items()},
                 "bins": tally.bins,
                 "operations": html.documented(used),
+                "used": html.named(used),
                 "error": error,
             }
             bar.advance(task)

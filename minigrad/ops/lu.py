@@ -73,7 +73,7 @@ def _eliminate(a: Array) -> tuple[Array, Array, Array]:
 
 
 class LuFactorEx(Decomposition):
-    """Pᵀ A = L U.  For a square A dA = P L⁻ᵀ (the lower triangle of Lᵀ dL, without its diagonal, + the upper of dU Uᵀ) U⁻ᵀ
+    """Pᵀ A = L U.  For a square A:  dA = P L⁻ᵀ (the lower triangle of Lᵀ dL, without its diagonal, + the upper of dU Uᵀ) U⁻ᵀ
 
     L's part below the square takes away L₂ᵀ dL₂ from dU Uᵀ, U's part beside it dU₂ U₂ᵀ from Lᵀ dL; they themselves came of
     A₂ U⁻¹ and L⁻¹ A₂. Source: de Hoog, Anderssen and Lukas 2011.
