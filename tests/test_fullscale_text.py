@@ -59,6 +59,32 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_same_texts_make_the_same_tokenizer(tmp_path: Path) -> None:
+    """The library's trainer numbers pieces in an order that it draws anew: a seed would not repeat a training of transfer."""
+    made = []
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        tokenizer = transfer.own_tokenizer(
+            ["Caf\u00e9 \u6620\u753b x-ray 9", *corpus.reviews(60, 0)[0]], 200, tmp_path / name
+        )
+        made.append((tmp_path / name / "tokenizer.json").read_bytes())
+    assert made[0] == made[1] == made[2]
+    no = ["[UNK]"]  # signs that the texts have not; letters inside words are never special
+    assert tokenizer.tokenize("Wonderful, cafe9 ##a \u753b") == [
+        "wonderful",
+        *no,
+        "ca",
+        "##f",
+        "##e",
+        "##9",
+        *no,
+        *no,
+        "a",
+        "\u753b",
+    ]
+    assert tokenizer.all_special_ids == [1, 3, 0, 2]
+
+
 def archive(path: Path, members: dict[str, bytes]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w:gz") as file:
