@@ -26,7 +26,7 @@ from curriculum import corpus
 from curriculum.fullscale import hub, recommend, runs, serve, text, tokens, transfer
 from curriculum.fullscale.__main__ import main
 from curriculum.fullscale.errors import Refused
-from curriculum.fullscale.folder import MARKER
+from curriculum.fullscale.owned import MARKER
 
 AUTO = SimpleNamespace(data="auto", limit=None, seed=0)
 

@@ -25,9 +25,10 @@ from curriculum import draw, files
 from . import checkpoint, distributed, reviews, text, tokens
 from .errors import Refused
 from .finetune import optimizer_of
-from .folder import MARKER, Folder, read_json
+from .folder import Folder
 from .loop import one_cycle
-from .settings import Settings, from_one, settle
+from .owned import MARKER, read_json
+from .settings import Settings, differing, from_one, settle
 from .settings import add_arguments as add_training_arguments
 
 STRATEGIES = ("scratch", "full", "last", "chosen")
@@ -182,6 +183,8 @@ def run(arguments: argparse.Namespace) -> int:
     for name in asked:
         if name not in STRATEGIES:
             raise Refused(f"--strategies {name}: there are {', '.join(STRATEGIES)}.")
+    if "chosen" not in asked and (alone := differing(arguments, add_arguments, "chosen", "gradual")):
+        raise Refused(f"{alone[0]} is for the strategy `chosen`, which --strategies leaves out: name it there, too.")
     if arguments.max_length < 8:
         raise Refused(f"--max-length {arguments.max_length}: give at least 8.")
     if arguments.width % arguments.heads or arguments.width % 2:
