@@ -61,7 +61,7 @@ VALUES = {
     "--class-weights": "", "--compile": "", "--data": "embedded", "--data-dir": "DATA", "--dataset": "cifar10", "--depth": "2", "--dropout": "0.4",
     "--epochs": "4", "--evaluate-every": "2", "--file": "more.csv", "--freeze": "0", "--freeze-embeddings": "", "--gradual": "1",
     "transfer --gradual": "", "--heads": "4", "--html": "page.html", "--imdb": "", "--json": "", "--keep": "head", "--label-column": "kind", "--layer-decay": "0.5",
-    "--least": "2", "--test-limit": "5", "--limit": "20", "recommend --limit": "12", "--lora": "2", "--lr": "0.07", "--max-length": "12", "--mib": "3", "--minutes": "1", "--news-epochs": "2", "--no-augment": "",
+    "--least": "4", "--test-limit": "5", "--limit": "15", "recommend --limit": "12", "--lora": "2", "--lr": "0.07", "--max-length": "12", "--mib": "3", "--minutes": "1", "--news-epochs": "2", "--no-augment": "",
     "--no-norm": "", "--no-skips": "", "--out": "OUT/b", "predict --out": "out.csv", "recommend --out": "ranking.csv", "gpu --out": "OUT/b", "--pack": "other", "--patience": "2",
     "--precision": "fp64", "--rehearse": "", "--samples": "3", "--save-every": "3", "--seed": "5", "--seeds": "2", "--size": "9", "gpu --stages": "agree",
     "--strategies": "last,chosen", "--test-share": "0.5", "--text-column": "body", "--top": "1", "--vocabulary": "120", "--width": "4", "--words": "",
@@ -116,7 +116,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         for k in range(10 if kind == "a" else 14):
             values = rng.integers(0, 256, (30, 30, 3), dtype=np.uint8)
             Image.fromarray(values).save(root / "pictures" / kind / f"{k}.png")
-    (root / "films.csv").write_text("film,text\na,fine\na,dull\nb,awful\nc,good\nc,bad\n", encoding="utf-8")
+    (root / "films.csv").write_text(
+        "film,text\n" + "".join(f"{'abbcccdddd'[k % 10]},fine {k}\n" for k in range(15)), encoding="utf-8"
+    )
     (root / "more.csv").write_text("text\ndull\n", encoding="utf-8")
     run = fullscale_runs.reviews(root / "run")
     return {"ROOT": root, "ENCODER": encoder, "DATA": data, "PICTURES": root / "pictures", "REVIEWS": run}  # type: ignore[dict-item]
@@ -177,13 +179,13 @@ def spied(monkeypatch: pytest.MonkeyPatch, places, tmp_path: Path):
 
     def some_pictures(name: str, given) -> images.Images:
         rng = np.random.default_rng(len(where(given)) + len(name))
-        values, labels = torch.from_numpy(rng.integers(0, 256, (90, 1, 12, 12), np.uint8)), torch.arange(90) % 3
+        values, labels = torch.from_numpy(rng.integers(0, 256, (90, 1, 12, 12), np.uint8)), torch.arange(90) % 5 // 2
         made = images.Images(values[:60], labels[:60], values[60:], labels[60:], list("abc"), "none")
         return made.limited(given.limit, given.seed)
 
     def some_texts(given) -> text.Texts:
         (one, labels), (two, other) = corpus.reviews(50, len(where(given))), corpus.reviews(25, 1)
-        films = tuple(f"{where(given)}{min(k, 3)}" for k in range(25))
+        films = tuple(f"{where(given)}{'abbcccdddd'[k % 10]}" for k in range(25))
         made = text.Texts(
             one, labels, [f"{each} {where(given)}" for each in two], other, ["negative", "positive"], "none", films
         )
