@@ -184,7 +184,8 @@ def spied(monkeypatch: pytest.MonkeyPatch, places, tmp_path: Path):
         return made.limited(given.limit, given.seed)
 
     def some_texts(given) -> text.Texts:
-        (one, labels), (two, other) = corpus.reviews(50, len(where(given))), corpus.reviews(25, 1)
+        (one, _), (two, other) = corpus.reviews(50, len(where(given))), corpus.reviews(25, 1)
+        labels = [int(k % 3 == 0) for k in range(50)]  # for --class-weights to matter
         films = tuple(f"{where(given)}{'abbcccdddd'[k % 10]}" for k in range(25))
         made = text.Texts(
             one, labels, [f"{each} {where(given)}" for each in two], other, ["negative", "positive"], "none", films
