@@ -159,7 +159,7 @@ def test_what_a_library_writes_is_listed_and_may_be_read_by_others(tmp_path: Pat
     assert (tmp_path / "run" / "encoder" / "deep" / "weights").stat().st_mode & 0o777 == 0o666 & ~mask
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"{}", b'{"kind": "run", "files": 3}', b'{"kind": "run", "files": [3]}', b"[" * 10**5])  # fmt: skip
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"3", b"{}", b'{"kind": "run", "files": 3}', b'{"kind": "run", "files": [3]}', b"[" * 10**5])  # fmt: skip
 def test_a_damaged_marker_lets_nothing_be_removed(
     tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -784,7 +784,7 @@ def test_a_full_disk_is_said_in_a_line(
     assert "No space left on device" in said
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b'{"options": {}}', b"[" * 10**5])
+@pytest.mark.parametrize("content", [b"", b"[]", b"3", b"{", b"\xff", b'{"options": {}}', b"[" * 10**5])
 def test_a_damaged_config_is_said_in_a_line(tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     out = owned.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
     out.begin(anew=False)
