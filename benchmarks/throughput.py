@@ -113,7 +113,7 @@ def measure(way: str, options: argparse.Namespace) -> dict[str, Any]:
     import transformers
 
     from curriculum.fullscale import reviews, text, tokens, transfer
-    from curriculum.fullscale.folder import machine
+    from curriculum.fullscale.machine import machine
     from curriculum.fullscale.settings import add_arguments as training_arguments
     from curriculum.fullscale.settings import settle
 

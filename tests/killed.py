@@ -52,16 +52,30 @@ def engine(folder):
     torch.save(model.state_dict(), folder / "final.pt")
 
 
+INSIDE = None  # a pipe in which a training says that its loop has begun, and that it has ended
+
+
 def fullscale(folder):
     """A training of the command line, which saves every third step."""
     import torch
 
+    from curriculum.fullscale import pictures
     from curriculum.fullscale.__main__ import main
 
+    train = pictures.train
+
+    def told(*given):
+        os.write(INSIDE, b"(")
+        found = train(*given)
+        os.write(INSIDE, b")")
+        return found
+
+    if INSIDE is not None:
+        pictures.train = told
     torch.set_num_threads(1)
     torch.manual_seed(0)
     run = folder / "run"
-    tiny = ["mnist-cnn", "--data", "embedded", "--limit", "320", "--epochs", "12", "--batch-size", "32", "--width", "8"]
+    tiny = ["mnist-cnn", "--data", "embedded", "--limit", "160", "--epochs", "12", "--batch-size", "32", "--width", "4"]
     resume = ["--resume"] if (run / "config.json").exists() else []
     code = main([*tiny, "--save-every", "3", "--out", str(run), *resume])
     if code:
@@ -82,8 +96,10 @@ def what_it_made(folder):
     return made
 
 
-def fork(training, folder, limit=None):
+def fork(training, folder, limit=None, pipe=None):
     """The number of a process that trains; its words go to FOLDER.txt."""
+    global INSIDE
+    INSIDE = pipe
     sys.stdout.flush()
     child = os.fork()
     if child:
@@ -117,6 +133,40 @@ def ended(child):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def steps_done(folder):
+    """As the measured rows say; a row that was being written is none."""
+    try:
+        return (folder / "run" / "metrics.jsonl").read_bytes().count(b'"lr"')
+    except FileNotFoundError:
+        return 0
+
+
+def lines_of(folder):
+    path = folder / "run" / "metrics.jsonl"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def killed_inside(training, folder, rng, seconds, steps, sign):
+    """Kill a training at a random moment of its loop, or of all its time; (how it ended, whether the loop was running)."""
+    get, put = os.pipe()
+    left = 1 - min(steps_done(folder) / steps, 1)
+    child = fork(training, folder, pipe=put)
+    os.close(put)
+    anywhere = rng.random() < 0.1  # also while it begins, and while it writes its results
+    inside = False
+    if anywhere:
+        time.sleep(rng.uniform(0, 2 * seconds))
+        os.kill(child, sign)
+    elif os.read(get, 1) == b"(":  # nothing where it ended without training
+        time.sleep(rng.uniform(0, seconds * left))
+        os.kill(child, sign)
+    code = ended(child)
+    if not anywhere:
+        inside = os.read(get, 1) == b""
+    os.close(get)
+    return code, inside
+
+
 def emptied(folder):
     for path in folder.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -132,6 +182,8 @@ def main(kind, how, count, seed, folder):
     begin = time.monotonic()
     assert ended(fork(training, folder)) == 0
     duration = time.monotonic() - begin
+    steps, inside = steps_done(folder), 0
+    looped = sum(json.loads(line).get("seconds", 0) for line in rows[-2:-1]) if (rows := lines_of(folder)) else 0
     expected = what_it_made(folder)
     largest = max(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     whole = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
@@ -147,11 +199,15 @@ def main(kind, how, count, seed, folder):
 
     if how == "kill":
         while done < count:
-            child = fork(training, folder)
-            time.sleep(rng.uniform(0, (1.0 if kind == "fullscale" else 0.7) * duration))  # one gone on with is shorter
             sign = signal.SIGKILL if done % 2 else signal.SIGTERM
-            os.kill(child, sign)
-            code = ended(child)
+            if kind == "fullscale":
+                code, in_loop = killed_inside(training, folder, rng, looped, steps, sign)
+                inside += in_loop and code in (-sign, 128 + sign)
+            else:
+                child = fork(training, folder)
+                time.sleep(rng.uniform(0, 0.7 * duration))  # one gone on with is shorter
+                os.kill(child, sign)
+                code = ended(child)
             if code in (
                 -sign,
                 128 + sign,
@@ -200,6 +256,8 @@ def main(kind, how, count, seed, folder):
                 "faults": faults,
                 "stopped": done,
                 "saved": saved,
+                "inside_the_loop": inside,
+                "steps": steps,
                 "compared": runs,
                 "left_before_going_on": left,
                 "seconds": duration,

@@ -23,7 +23,7 @@ import torch
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when the hub's library is imported: no test waits for a network
 
 from curriculum import corpus
-from curriculum.fullscale import calibration, folder, images, mistakes, own, runs, splits, tables, text, transfer
+from curriculum.fullscale import calibration, folder, images, mistakes, own, owned, runs, splits, tables, text, transfer
 from curriculum.fullscale.__main__ import main
 from curriculum.fullscale.errors import Refused
 
@@ -74,8 +74,8 @@ def test_a_folder_that_holds_no_run_of_ours_is_left_as_it_is(
 def test_of_a_run_only_its_own_files_are_removed(tmp_path: Path) -> None:
     out, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
     assert main([*TINY, "--out", str(out)]) == 0
-    listed = json.loads((out / folder.MARKER).read_text())["files"]
-    left = [p for p in out.rglob("*") if p.is_file() and p.name != folder.MARKER]
+    listed = json.loads((out / owned.MARKER).read_text())["files"]
+    left = [p for p in out.rglob("*") if p.is_file() and p.name != owned.MARKER]
     assert all(any(p in out.glob(name) for name in listed) for p in left), "a file of the run is not in its list"
 
     elsewhere.mkdir()
@@ -86,7 +86,7 @@ def test_of_a_run_only_its_own_files_are_removed(tmp_path: Path) -> None:
     (elsewhere / "x.txt").write_text("theirs")
     (out / "link").symlink_to(elsewhere)
     # a list that someone changed: what lies elsewhere stays there all the same
-    marked = json.loads((out / folder.MARKER).read_text())
+    marked = json.loads((out / owned.MARKER).read_text())
     marked["files"] += [
         "../elsewhere/x.txt",
         str(elsewhere / "x.txt"),
@@ -96,7 +96,7 @@ def test_of_a_run_only_its_own_files_are_removed(tmp_path: Path) -> None:
         "..",
         "link/",
     ]
-    (out / folder.MARKER).write_text(json.dumps(marked))
+    (out / owned.MARKER).write_text(json.dumps(marked))
     assert main([*TINY, "--out", str(out), "--overwrite"]) == 0
     assert all((out / name).read_text() == "theirs" for name in theirs)
     assert (elsewhere / "x.txt").read_text() == "theirs"
@@ -111,24 +111,24 @@ def test_a_run_inside_another_s_folder_is_not_removed_with_it(tmp_path: Path) ->
 
 
 def test_parts_of_a_run_are_removed_with_it(tmp_path: Path) -> None:
-    def begin(**asked: bool) -> folder.Owned:
-        found = folder.Owned(tmp_path / "whole", "run", resume=False, overwrite=False, **asked)
+    def begin(**asked: bool) -> owned.Owned:
+        found = owned.Owned(tmp_path / "whole", "run", resume=False, overwrite=False, **asked)
         found.begin(anew=False)
         return found
 
     whole = begin()
     whole.claim("seed-0/news/")
-    part = folder.Owned(tmp_path / "whole" / "seed-0" / "news", "run", resume=False, overwrite=False)
+    part = owned.Owned(tmp_path / "whole" / "seed-0" / "news", "run", resume=False, overwrite=False)
     part.begin(anew=False)
     part.write("deep/results.json", "{}")
-    again = folder.Owned(tmp_path / "whole", "run", resume=False, overwrite=True)
+    again = owned.Owned(tmp_path / "whole", "run", resume=False, overwrite=True)
     again.begin(anew=True)
-    assert everything(tmp_path / "whole").keys() == {folder.MARKER}
-    assert [p.name for p in (tmp_path / "whole").iterdir()] == [folder.MARKER]
+    assert everything(tmp_path / "whole").keys() == {owned.MARKER}
+    assert [p.name for p in (tmp_path / "whole").iterdir()] == [owned.MARKER]
 
 
 def test_a_file_of_someone_else_in_a_run_s_folder_is_not_written_over(tmp_path: Path) -> None:
-    found = folder.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
+    found = owned.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
     found.begin(anew=False)
     (tmp_path / "run" / "report.txt").write_text("theirs")
     (tmp_path / "run" / "encoder").mkdir()
@@ -142,7 +142,7 @@ def test_a_file_of_someone_else_in_a_run_s_folder_is_not_written_over(tmp_path: 
 
 
 def test_what_a_library_writes_is_listed_and_may_be_read_by_others(tmp_path: Path) -> None:
-    found = folder.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
+    found = owned.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
     found.begin(anew=False)
 
     def save(path: Path) -> None:
@@ -153,18 +153,18 @@ def test_what_a_library_writes_is_listed_and_may_be_read_by_others(tmp_path: Pat
     (tmp_path / "run" / ".encoder.partial").mkdir()  # a process died while it wrote
     (tmp_path / "run" / ".encoder.partial" / "half").write_bytes(b"1")
     found.fill("encoder", save)
-    assert everything(tmp_path / "run").keys() == {folder.MARKER, "encoder/deep/weights"}
+    assert everything(tmp_path / "run").keys() == {owned.MARKER, "encoder/deep/weights"}
     mask = os.umask(0o22)
     os.umask(mask)
     assert (tmp_path / "run" / "encoder" / "deep" / "weights").stat().st_mode & 0o777 == 0o666 & ~mask
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"{}", b'{"kind": "run", "files": 3}', b'{"kind": "run", "files": [3]}', b"[" * 10**5])  # fmt: skip
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"3", b"{}", b'{"kind": "run", "files": 3}', b'{"kind": "run", "files": [3]}', b"[" * 10**5])  # fmt: skip
 def test_a_damaged_marker_lets_nothing_be_removed(
     tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / folder.MARKER).write_bytes(content)
+    (tmp_path / "run" / owned.MARKER).write_bytes(content)
     (tmp_path / "run" / "config.json").write_bytes(b"{}")
     before = everything(tmp_path / "run")
     for ask in (["--overwrite"], ["--resume"], []):
@@ -172,31 +172,31 @@ def test_a_damaged_marker_lets_nothing_be_removed(
     assert everything(tmp_path / "run") == before
 
 
-MARKED = {"x.csv": "film,reviews", "x.png": folder.MADE_BY}
+MARKED = {"x.csv": "film,reviews", "x.png": owned.MADE_BY}
 
 
 def test_files_that_a_command_names_are_replaced_only_where_it_wrote_them(tmp_path: Path) -> None:
     files = {tmp_path / name: mark for name, mark in MARKED.items()}
-    folder.outputs(files, overwrite=False)
+    owned.outputs(files, overwrite=False)
     (tmp_path / "x.csv").write_text("name,grade\n")
     with pytest.raises(Refused, match="give another name, or --overwrite"):
-        folder.outputs(files, overwrite=False)
+        owned.outputs(files, overwrite=False)
     with pytest.raises(Refused, match="not written by this command"):
-        folder.outputs(files, overwrite=True)
+        owned.outputs(files, overwrite=True)
     (tmp_path / "x.csv").write_text("film,reviews,share\n")
-    folder.outputs(files, overwrite=True)
+    owned.outputs(files, overwrite=True)
     with pytest.raises(Refused, match="written twice"):
-        folder.outputs({tmp_path / "x.png": "a", tmp_path / "a" / ".." / "x.png": "b"}, overwrite=True)
+        owned.outputs({tmp_path / "x.png": "a", tmp_path / "a" / ".." / "x.png": "b"}, overwrite=True)
     with pytest.raises(Refused, match="is a folder"):
-        folder.outputs({tmp_path: "a"}, overwrite=True)
+        owned.outputs({tmp_path: "a"}, overwrite=True)
     with pytest.raises(Refused, match="no folder that may be written"):
-        folder.outputs({tmp_path / "x.csv" / "y.csv": "a"}, overwrite=True)
+        owned.outputs({tmp_path / "x.csv" / "y.csv": "a"}, overwrite=True)
     with pytest.raises(Refused, match="device"):
-        folder.outputs({Path("/dev/null"): "a"}, overwrite=True)
+        owned.outputs({Path("/dev/null"): "a"}, overwrite=True)
 
 
 def test_a_run_that_died_as_it_began_is_resumed(tmp_path: Path) -> None:
-    begun = folder.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
+    begun = owned.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
     begun.begin(anew=False)
     assert main([*TINY, "--out", str(tmp_path / "run"), "--resume"]) == 0
 
@@ -628,7 +628,7 @@ def test_a_folder_that_cannot_be_trained_on_says_why(
 
 
 def test_the_page_of_mistakes_shows_the_surest_first_and_escapes(tmp_path: Path) -> None:
-    out = folder.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
+    out = owned.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
     out.begin(anew=False)
     truth = np.array([0, 0, 1, 1])
     probabilities = np.array([[0.4, 0.6], [0.1, 0.9], [0.2, 0.8], [0.7, 0.3]])
@@ -650,7 +650,7 @@ def test_the_page_of_mistakes_in_a_browser(tmp_path: Path) -> None:
     if browser is None:
         pytest.skip("needs chromium, which is not installed")
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright, which is not installed")
-    out = folder.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
+    out = owned.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
     out.begin(anew=False)
     picture = np.zeros((3, 8, 8), np.uint8)
     mistakes.write(
@@ -784,9 +784,9 @@ def test_a_full_disk_is_said_in_a_line(
     assert "No space left on device" in said
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b'{"options": {}}', b"[" * 10**5])
+@pytest.mark.parametrize("content", [b"", b"[]", b"3", b"{", b"\xff", b'{"options": {}}', b"[" * 10**5])
 def test_a_damaged_config_is_said_in_a_line(tmp_path: Path, content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
-    out = folder.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
+    out = owned.Owned(tmp_path / "run", "run", resume=False, overwrite=False)
     out.begin(anew=False)
     out.write("config.json", content)
     out.write("results.json", "{}")

@@ -26,7 +26,7 @@ from curriculum import corpus
 from curriculum.fullscale import hub, recommend, runs, serve, text, tokens, transfer
 from curriculum.fullscale.__main__ import main
 from curriculum.fullscale.errors import Refused
-from curriculum.fullscale.folder import MARKER
+from curriculum.fullscale.owned import MARKER
 
 AUTO = SimpleNamespace(data="auto", limit=None, seed=0)
 
@@ -57,6 +57,21 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     DistilBertModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def test_the_same_texts_make_the_same_tokenizer(tmp_path: Path) -> None:
+    """The library's trainer numbers pieces in an order that it draws anew: a seed would not repeat a training of transfer."""
+    made = []
+    for name in ("one", "two", "three"):
+        (tmp_path / name).mkdir()
+        tokenizer = transfer.own_tokenizer(
+            ["Caf\u00e9 \u6620\u753b x-ray 9", *corpus.reviews(60, 0)[0]], 200, tmp_path / name
+        )
+        made.append((tmp_path / name / "tokenizer.json").read_bytes())
+    assert made[0] == made[1] == made[2]
+    pieces = tokenizer.tokenize("Wonderful, cafe9 ##a \u753b")  # letters inside words are never special ones
+    assert "".join(piece.removeprefix("##") for piece in pieces) == "wonderful[UNK]cafe9[UNK][UNK]a\u753b"
+    assert tokenizer.all_special_ids == [1, 3, 0, 2]
 
 
 def archive(path: Path, members: dict[str, bytes]) -> None:

@@ -43,14 +43,18 @@ def test_all_shares_together_are_how_far_the_text_moved_the_answer(kind: str, re
     """Integrated gradients are complete: the shares add up to the log-odds of the text less those of masks."""
     run = runs.load(request.getfixturevalue(kind))
     run.model.double()
-    judged = words.words_that_mattered(run, REVIEW, steps=1000)
+    with torch.no_grad():  # without kinks and steep places on the way a few points give the integral to many digits
+        for name, value in run.model.named_parameters():
+            value *= 0.3 if value.ndim > 1 and not name.startswith(("classifier", "head")) else 1
+            value += 5 if name == "pre_classifier.bias" else 0
+    judged = words.words_that_mattered(run, REVIEW, steps=40)
     assert [word.text for word in judged.words] == REVIEW.split()
     label = run.classes.index(judged.label)
     ids, _ = words.read(run, REVIEW)
     text, masks = (logits_of(run.model, each, torch.ones_like(ids)) for each in (ids, words.nothing(run, ids)))
     moved = (words.log_odds(text, label) - words.log_odds(masks, label)).item()
     assert abs(moved) > 0.01
-    assert sum(word.share for word in judged.words) == pytest.approx(moved, rel=0.02)  # random weights: a rough way
+    assert sum(word.share for word in judged.words) == pytest.approx(moved, rel=1e-5)
     p = text.softmax(1)[0]
     assert judged.probabilities == pytest.approx(p.tolist())
     assert judged.label == run.classes[int(p.argmax())]

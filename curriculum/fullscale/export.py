@@ -23,9 +23,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from . import encoders, images, reviews, runs, text
+from . import encoders, real_inputs, reviews, runs
 from .errors import Refused
-from .folder import Owned
+from .owned import Owned, claim_in_run
 from .settings import add_data_arguments, from_one, set_data_dir
 
 LIMIT = 1e-3  # of the logits' differences, relative to the largest logit
@@ -97,17 +97,12 @@ def recipe(run: runs.Run) -> dict[str, Any]:
     return {"kind": "texts", "labels": run.classes, "max_length": max_length, "keep": keep, "pad_token_id": run.tokenizer.pad_token_id}  # fmt: skip
 
 
-def samples_of(run: runs.Run, arguments: argparse.Namespace) -> tuple[Any, np.ndarray | None]:
-    """Real inputs from a test part, drawn at random: texts, or pictures (n, c, h, w); and their classes, where those are the run's."""
-    settings: Any = argparse.Namespace(data=arguments.data, limit=None, seed=0)
-    if run.about_pictures:
-        source: Any = images.load(run.config["options"].get("dataset", "mnist"), settings)
-    else:
-        source = (text.ag_news if run.classes == runs.NEWS else text.imdb)(settings)
+def samples_of(run: runs.Run, arguments: argparse.Namespace) -> tuple[Any, np.ndarray]:
+    """Real inputs from the run's test part, drawn at random: texts, or pictures (n, c, h, w); and their classes."""
+    source: Any = (real_inputs.pictures_of if run.about_pictures else real_inputs.texts_of)(run, arguments)
     rows = np.random.default_rng([0, 9]).permutation(len(source.test))[: arguments.samples]
     found = source.test[torch.from_numpy(rows)].float() if run.about_pictures else [source.test[i] for i in rows]
-    truth = np.array(source.test_labels)[rows] if list(source.classes) == list(run.classes) else None
-    return found, truth
+    return found, np.array(source.test_labels)[rows]
 
 
 def write_programs(
@@ -193,11 +188,12 @@ def seconds_each(path: Path, given: dict[str, np.ndarray], most: int = 20) -> fl
 
 
 def run(arguments: argparse.Namespace) -> int:
-    set_data_dir(arguments.data_dir)
+    set_data_dir(arguments.data_dir, arguments.data)
     from_one(arguments, "samples")
     found = runs.load(arguments.folder)
     owned = Owned(arguments.folder / "export", "export", resume=False, overwrite=arguments.overwrite)
     samples, truth = samples_of(found, arguments)
+    claim_in_run(arguments.folder, "export/")
     owned.begin(anew=arguments.overwrite)
     owned.claim(*FILES)
     folder, facts = owned.path, recipe(found)

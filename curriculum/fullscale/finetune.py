@@ -16,6 +16,7 @@ from torch import nn
 
 from .encoders import is_head
 from .errors import Refused
+from .settings import differing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,12 +94,9 @@ def check(arguments: argparse.Namespace) -> None:
     """Errors: Refused where the arguments cannot go together."""
     if not 0 < arguments.layer_decay <= 1:
         raise Refused(f"--layer-decay {arguments.layer_decay}: give a number above 0 and at most 1.")
-    if arguments.lora and (
-        arguments.freeze or arguments.freeze_embeddings or arguments.gradual or arguments.layer_decay != 1
-    ):
-        raise Refused(
-            "--lora freezes the encoder and trains its own matrices: leave --freeze, --gradual and --layer-decay away."
-        )
+    names = ("freeze", "freeze_embeddings", "gradual", "layer_decay")
+    if arguments.lora and (beside := differing(arguments, add_arguments, *names)):
+        raise Refused(f"--lora freezes the encoder and trains its own matrices: leave {beside[0]} away.")
 
 
 def prepared(
@@ -125,6 +123,9 @@ def prepared(
     frozen = frozen_layers(wanted, list(by_layer))
     for name in frozen:
         _let_learn(model, by_layer[name], False)
+    if len(frozen) == len(by_layer) - 1 and (arguments.gradual or arguments.layer_decay != 1):
+        asked = "--gradual" if arguments.gradual else "--layer-decay"
+        raise Refused(f"--freeze leaves the head alone to learn, and {asked} is for layers below it: leave one away.")
     rates = {
         p: lr * arguments.layer_decay**depth for depth, name in enumerate(reversed(by_layer)) for p in by_layer[name]
     }

@@ -45,7 +45,8 @@ from curriculum.archives import why
 
 from . import checkpoint, cuda, distributed
 from .errors import Diverged, Refused, Stopped
-from .folder import Folder, Metrics
+from .folder import Folder
+from .metrics import Metrics
 from .settings import Settings
 
 Batch = Callable[[np.ndarray, slice, torch.Generator], Any]

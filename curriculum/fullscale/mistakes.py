@@ -11,7 +11,8 @@ import numpy as np
 from markupsafe import Markup
 
 from . import forms
-from .folder import MADE_BY, Folder
+from .folder import Folder
+from .owned import MADE_BY
 
 MOST = 100  # on the page
 LONG = 1500  # characters of a text that are shown

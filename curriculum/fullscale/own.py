@@ -50,13 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
     )
 
 
-def given(options: dict[str, Any]) -> bool:
-    """Whether a command was told to train on own data. Errors: Refused for what makes no sense without, or at all."""
+def given(settings: Settings) -> bool:
+    """Whether a command was told to train on own data. Errors: Refused for what makes no sense without, beside it, or at all."""
+    options = settings.options
     alone = [name for name in ("test", *DEFAULTS, "balanced_split") if options.get(name) not in (None, False)]
     if options.get("train") is None:
         if alone:
             raise Refused(f"--{alone[0].replace('_', '-')} belongs to own data: give --train as well.")
         return False
+    others = {"--dataset": options.get("dataset"), "--data-dir": settings.data_dir, "--data": settings.data}
+    if beside := [f"{name} {value}" for name, value in others.items() if value not in (None, "auto")]:
+        raise Refused(f"{beside[0]} names other data than --train {options['train']}: leave one of them away.")
     if options.get("test") is not None and (split := {"test_share", "balanced_split"}.intersection(alone)):
         raise Refused(
             f"--{min(split).replace('_', '-')} says how to split --train, and --test is given: leave one away."
@@ -74,14 +78,14 @@ def _asked(options: dict[str, Any], name: str) -> Any:
 
 def load_texts(settings: Settings) -> Texts:
     """Own texts where --train names some, else IMDb's reviews; as many as --limit says. Errors: Refused."""
-    if not given(settings.options):
+    if not given(settings):
         return imdb(settings)
     return texts(settings.options, settings.seed).limited(settings.limit, seed=settings.seed)
 
 
 def load_pictures(name: str, settings: Settings) -> Images:
     """Own pictures where --train names some, else those of the data set; as many as --limit says. Errors: Refused."""
-    if not given(settings.options):
+    if not given(settings):
         return load(name, settings)
     return pictures(settings.options, settings.seed).limited(settings.limit, settings.seed)
 

@@ -12,9 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import calibration, checkpoint, cuda, distributed, mistakes, splits
-from .folder import Folder, machine, write_results
+from .folder import Folder
 from .images import Images
 from .loop import Job, train
+from .machine import machine
+from .results import write_results
 from .settings import Settings
 
 

@@ -7,6 +7,7 @@ that the file has, to a .csv or .jsonl (--out). How the words' shares are found,
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -16,12 +17,12 @@ import numpy as np
 
 from curriculum import files
 
+from . import real_inputs, runs, shown, text, words
 from . import rows as rows_of_file
-from . import runs, shown, text, words
 from .errors import Refused
-from .folder import MADE_BY, outputs
+from .owned import MADE_BY, claim_in_run, outputs
 from .progress import shown as progress
-from .settings import add_data_arguments, from_one, set_data_dir
+from .settings import add_data_arguments, differing, from_one, set_data_dir
 
 ENDINGS = (".csv", ".jsonl")
 
@@ -59,12 +60,10 @@ def rows_judged(run: runs.Run, texts: list[str], with_words: bool) -> list[tuple
 
 def check(run: runs.Run, arguments: argparse.Namespace) -> None:
     """Measure how far the words are to be trusted, and keep it in the run's folder."""
-    settings: Any = argparse.Namespace(data=arguments.data, limit=None, seed=0)
-    source = text.imdb(settings) if run.classes == ["negative", "positive"] else text.ag_news(settings)
-    if list(source.classes) != list(run.classes):
-        raise Refused(f"--check knows test texts for film reviews and news; this run's answers are {', '.join(run.classes)}.")  # fmt: skip
+    source = real_inputs.texts_of(run, arguments)
+    claim_in_run(run.folder, runs.MEASURED)
     drawn = np.random.default_rng([0, 8]).permutation(len(source.test))[: arguments.check].tolist()
-    found = words.measure(run, [source.test[i] for i in drawn])
+    found = words.measure(run, [source.test[i] for i in drawn]) | {"model_sha256": run.results.get("model_sha256")}
     files.write(run.folder / runs.MEASURED, json.dumps(found, indent=1) + "\n")
     print(
         f"{found['texts']} of {source.source}: leaving out the word named first moves the answer as its sign says in "
@@ -105,7 +104,7 @@ def given_rows(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    set_data_dir(arguments.data_dir)
+    set_data_dir(arguments.data_dir, arguments.data)
     from_one(arguments, "check")
     if arguments.out is not None and arguments.out.suffix.lower() not in ENDINGS:
         raise Refused(f"--out {arguments.out}: give a name that ends in {' or '.join(ENDINGS)}.")
@@ -117,12 +116,19 @@ def run(arguments: argparse.Namespace) -> int:
             f"--run {arguments.folder} reads pictures; predict takes a run of distilbert-imdb or transfer. For pictures: serve."
         )
     rows = given_rows(arguments)
-    if arguments.check is not None:
-        check(found, arguments)
-        if not rows:
-            return 0
-    if not rows:
+    if not rows and arguments.check is None:
         raise Refused("Give a TEXT, or --file with texts.")
+    if not rows and (alone := differing(arguments, add_arguments, "out", "html", "json", "words", "overwrite")):
+        raise Refused(
+            f"{alone[0]} is for texts that are judged: give a TEXT or --file beside --check, or leave it away."
+        )
+    if arguments.check is None and (alone := differing(arguments, add_arguments, "data", "data_dir")):
+        raise Refused(f"{alone[0]} says on what --check measures: give --check as well, or leave it away.")
+    if arguments.check is not None:
+        with contextlib.redirect_stdout(sys.stderr if arguments.json else sys.stdout):
+            check(found, arguments)
+    if not rows:
+        return 0
     shown_here = not arguments.json and arguments.out is None
     with_words = arguments.words or arguments.html is not None or shown_here
     judged = rows_judged(found, [row["text"] for row in rows], with_words)

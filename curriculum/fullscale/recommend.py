@@ -21,8 +21,8 @@ from curriculum import draw, files
 from . import rows as rows_of_file
 from . import runs, text
 from .errors import Refused
-from .folder import MADE_BY, outputs
-from .settings import add_data_arguments, from_one, set_data_dir
+from .owned import MADE_BY, outputs
+from .settings import add_data_arguments, differing, from_one, set_data_dir
 
 DRAWN = 100  # films in the picture at most
 COLUMNS = ["film", "reviews", "share", "low", "high"]  # of the ranking
@@ -66,10 +66,12 @@ def rank(films: list[str], favourable: list[float], least: int = 1) -> list[dict
 
 
 def run(arguments: argparse.Namespace) -> int:
-    set_data_dir(arguments.data_dir)
+    set_data_dir(arguments.data_dir, arguments.data)
     from_one(arguments, "least", "top", "limit")
     if (arguments.file is None) != arguments.imdb:
         raise Refused("Give either a .csv file with `film` and `text`, or --imdb.")
+    if not arguments.imdb and (alone := differing(arguments, add_arguments, "data", "data_dir")):
+        raise Refused(f"{alone[0]} says where --imdb is, and {arguments.file} is a file of your own: leave it away.")
     if arguments.out.suffix.lower() == ".png" or not arguments.out.name:
         raise Refused(
             f"--out {arguments.out}: give the ranking a name such as ranking.csv; its picture is then ranking.png."
@@ -101,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     favourable = runs.probabilities(found, reviews, show="read")[:, found.classes.index("positive")].tolist()
     ranked = rank(films, favourable, arguments.least)
     if not ranked:
-        raise Refused(f"No film has {arguments.least} reviews: lower --least.")
+        raise Refused(f"No film has {arguments.least} reviews: lower --least, or read more of them (--limit).")
     content = io.StringIO()
     writer = csv.DictWriter(content, COLUMNS, lineterminator="\n")
     writer.writeheader()

@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_training_arguments(parser, epochs=5, lr=0.05, batch_size=128, gpu_batch_size=512)
     own.add_arguments(parser, "pictures")
     group = parser.add_argument_group("network")
-    group.add_argument("--dataset", choices=["mnist", "cifar10"], default="mnist")
+    group.add_argument("--dataset", choices=["mnist", "cifar10"], help="which of the two (mnist)")
     group.add_argument("--width", type=int, default=64, help="channels of the first stage (64)")
     group.add_argument("--no-skips", action="store_true", help="a plain network of the same depth")
     group.add_argument("--no-augment", action="store_true", help="without shifting (and, for CIFAR-10, mirroring)")
@@ -109,9 +109,11 @@ def gradient_by_depth(found: images.Images, settings: Settings, folder: Folder) 
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.train is None:
+        arguments.dataset = arguments.dataset or "mnist"
     settings = settle(arguments)
     from_one(arguments, "width", "patience")
-    found = own.load_pictures(arguments.dataset, settings)
+    found = own.load_pictures(arguments.dataset or "mnist", settings)
     torch.manual_seed(settings.seed)
     network = build(settings.options, len(found.classes), found.train.shape[1])
     model = pictures.Scaled(network, *found.normalizer()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -14,8 +14,11 @@ from tqdm import tqdm
 
 from . import calibration, checkpoint, cuda, distributed, mistakes, splits
 from .encoders import encoder
-from .folder import Folder, Metrics, machine, write_results
+from .folder import Folder
 from .loop import Job, Result, train
+from .machine import machine
+from .metrics import Metrics
+from .results import write_results
 from .settings import Settings
 from .text import Texts
 from .tokens import Tokens, by_length

@@ -15,7 +15,7 @@ from curriculum.archives import why
 
 from .calibration import fold
 from .errors import Refused
-from .folder import read_json
+from .owned import read_json
 
 PICTURES, REVIEWS = ("mnist-cnn", "resnet18"), ("distilbert-imdb",)
 MEASURED = "words.json"
@@ -42,9 +42,12 @@ class Run:
 
     @property
     def measured(self) -> dict[str, Any] | None:
-        """How far the words that mattered are to be trusted, where `predict --check` has measured it."""
+        """How far the words that mattered are to be trusted, where `predict --check` has measured it of these weights."""
         path = self.folder / MEASURED
-        return read_json(path, "texts", "top_sign", "rank_correlation", advice="remove it") if path.exists() else None
+        if not path.exists():
+            return None
+        found = read_json(path, "texts", "top_sign", "rank_correlation", advice="remove it")
+        return found if found.get("model_sha256") == self.results.get("model_sha256") else None
 
 
 def reading(run: Run) -> tuple[int, str]:

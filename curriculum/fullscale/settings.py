@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,7 @@ def settle(arguments: argparse.Namespace) -> Settings:
         raise Refused(f"--seed {given['seed']}: give a whole number from 0 on.")
     if given["resume"] and given["overwrite"]:
         raise Refused("--resume goes on with a run, --overwrite deletes it: give one of them.")
-    set_data_dir(given["data_dir"])
+    set_data_dir(given["data_dir"], given["data"])
     if device.startswith("cuda") and precision in ("fp32", "fp64"):
         cuda.exact_float32()
     if device == "cpu":
@@ -165,10 +166,21 @@ def from_one(arguments: argparse.Namespace, *names: str) -> None:
             raise Refused(f"--{name.replace('_', '-')} {value}: give a whole number from 1 on.")
 
 
-def set_data_dir(folder: Path | None) -> None:
-    """Let `curriculum.data` find the folder that --data-dir names."""
+def differing(
+    arguments: argparse.Namespace, add_arguments: Callable[[argparse.ArgumentParser], None], *names: str
+) -> list[str]:
+    """Those of these options that were given another value than their default, as they are written."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return [f"--{name.replace('_', '-')}" for name in names if getattr(arguments, name) != parser.get_default(name)]
+
+
+def set_data_dir(folder: Path | None, data: str = "auto") -> None:
+    """Let `curriculum.data` find the folder that --data-dir names. Errors: Refused where it is none, or would not be read."""
     if folder is None:
         return
+    if data in ("hub", "embedded"):
+        raise Refused(f"--data {data} does not read --data-dir {folder}: leave one of them away.")
     if not folder.is_dir():
         raise Refused(f"--data-dir {folder}: there is no such folder.")
     os.environ["MINIGRAD_DATA"] = str(folder.resolve())

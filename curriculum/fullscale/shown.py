@@ -7,8 +7,8 @@ from typing import Any
 from markupsafe import Markup
 
 from . import runs
-from .folder import MADE_BY
 from .forms import STATIC, render
+from .owned import MADE_BY
 from .words import Judged, Word
 
 SHOWN = 10  # words in the table of those that mattered most

@@ -25,9 +25,10 @@ from curriculum import draw, files
 from . import checkpoint, distributed, reviews, text, tokens
 from .errors import Refused
 from .finetune import optimizer_of
-from .folder import MARKER, Folder, read_json
+from .folder import Folder
 from .loop import one_cycle
-from .settings import Settings, from_one, settle
+from .owned import MARKER, read_json
+from .settings import Settings, differing, from_one, settle
 from .settings import add_arguments as add_training_arguments
 
 STRATEGIES = ("scratch", "full", "last", "chosen")
@@ -101,21 +102,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def own_tokenizer(texts: list[str], size: int, folder: Path) -> Any:
-    """A WordPiece tokenizer trained on the texts (library: tokenizers), kept in the folder."""
+    """A WordPiece tokenizer trained on the texts (library: tokenizers), kept in the folder; the same texts make the same one."""
     from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
     path = folder / "tokenizer.json"
     if not path.exists():
-        made = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-        made.normalizer = normalizers.BertNormalizer(lowercase=True)
-        made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-        made.decoder = decoders.WordPiece()
-        made.train_from_iterator(
-            texts,
-            trainers.WordPieceTrainer(vocab_size=size, special_tokens=list(special.values()), show_progress=False),
-        )
+
+        def pieces(vocabulary: dict[str, int] | None = None) -> Any:
+            made = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+            made.normalizer = normalizers.BertNormalizer(lowercase=True)
+            made.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+            made.decoder = decoders.WordPiece()
+            return made
+
+        # The library numbers the letters inside words in an order drawn anew by each process, and pieces of equal count by
+        # these numbers. Named as special ones the letters have their numbers before; the tokenizer is then made without.
+        trained = pieces()
+        letters = sorted(set().union(*map(trained.normalizer.normalize_str, texts)))
+        inside = [
+            f"##{c}" for c in letters if len(trained.pre_tokenizer.pre_tokenize_str(f"a{c}")) == 1 and not c.isspace()
+        ]
+        first = [*special.values(), *inside]
+        trained.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=size, special_tokens=first, show_progress=False))  # fmt: skip
+        made = pieces(trained.get_vocab())
+        made.add_special_tokens(list(special.values()))
         made.post_processor = processors.TemplateProcessing(
             single="[CLS] $A [SEP]",
             special_tokens=[("[CLS]", made.token_to_id("[CLS]")), ("[SEP]", made.token_to_id("[SEP]"))],
@@ -171,6 +183,8 @@ def run(arguments: argparse.Namespace) -> int:
     for name in asked:
         if name not in STRATEGIES:
             raise Refused(f"--strategies {name}: there are {', '.join(STRATEGIES)}.")
+    if "chosen" not in asked and (alone := differing(arguments, add_arguments, "chosen", "gradual")):
+        raise Refused(f"{alone[0]} is for the strategy `chosen`, which --strategies leaves out: name it there, too.")
     if arguments.max_length < 8:
         raise Refused(f"--max-length {arguments.max_length}: give at least 8.")
     if arguments.width % arguments.heads or arguments.width % 2:

@@ -43,16 +43,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from ..settings import choose_device, differing, set_data_dir
+
     if arguments.pack is not None:
+        names = ("device", "minutes", "stages", "again", "rehearse", "out")
+        if beside := differing(arguments, add_arguments, *names):
+            raise Refused(f"--pack gathers what is needed and measures nothing: leave {beside[0]} away.")
         return pack.run(arguments.pack, arguments.mib, arguments.data_dir, arguments.model)
+    if differing(arguments, add_arguments, "mib"):
+        raise Refused("--mib is how large the folder of --pack may be: give --pack, or leave it away.")
     if not arguments.minutes > 0:
         raise Refused(f"--minutes {arguments.minutes:g}: give a number above 0.")
+    if arguments.rehearse and differing(arguments, add_arguments, "minutes"):
+        raise Refused(
+            "--minutes ends stages that take too long, and --rehearse runs all of them small: leave one away."
+        )
     known = {stage.name: stage for stage in STAGES}
     asked = [name.strip() for name in arguments.stages.split(",") if name.strip()]
     for name in asked:
         if name not in known:
             raise Refused(f"--stages {name}: there are {', '.join(known)}.")
-    from ..settings import choose_device, set_data_dir
 
     device = choose_device(arguments.device)
     if device == "cpu" and not arguments.rehearse:

@@ -42,7 +42,7 @@ def device(name: str) -> dict[str, Any]:
     """The device and the libraries under it."""
     import torch
 
-    from ..folder import machine
+    from ..machine import machine
 
     found: dict[str, Any] = {
         "torch": torch.__version__,
