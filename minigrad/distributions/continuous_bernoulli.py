@@ -13,13 +13,13 @@ from ..sampling import rand
 from ..tensor import Tensor
 from . import constraints
 from .bernoulli import set_probs_or_logits
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .utils import broadcast_all, clamp_probs, lazy_property, logits_to_probs, probs_to_logits
 
 __all__ = ["ContinuousBernoulli"]
 
 
-class ContinuousBernoulli(Distribution):
+class ContinuousBernoulli(ExponentialFamily):
     """Density C pˣ (1 - p)¹⁻ˣ on [0, 1], p = probs. lims: between these values of p Taylor's series stand for the formulas.
 
     PyTorch: torch.distributions.ContinuousBernoulli. Source: G. Loaiza-Ganem and J. Cunningham 2019.

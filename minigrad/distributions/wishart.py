@@ -14,14 +14,14 @@ from ..size import Size
 from ..tensor import Tensor
 from . import constraints
 from .chi2 import Chi2
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .multivariate_normal import half_log_det, precision_to_scale_tril
 from .utils import broadcast_all, lazy_property
 
 __all__ = ["Wishart"]
 
 
-class Wishart(Distribution):
+class Wishart(ExponentialFamily):
     """Σ x xᵀ (.., p, p) of df normal vectors of this covariance (or its inverse, or its Cholesky factor).
 
     PyTorch: torch.distributions.Wishart. Source of the samples: Bartlett's decomposition, S. Sawyer, "Wishart Distributions and
