@@ -194,10 +194,8 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
 
 
 @public("functional")
-def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
+def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> Tensor:
     """input / max(|input|ₚ, eps) along dim. PyTorch: torch.nn.functional.normalize."""
-    if out is not None:
-        raise NotImplementedError("normalize: out= is not supported; assign the result instead")
     return input / clamp(norm(input, p, dim, True), min=eps)
 
 
