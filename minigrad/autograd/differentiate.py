@@ -44,7 +44,7 @@ def backward(
         return
     leaves, _ = _inputs(inputs, "backward")
     edges = _target_edges(leaves)
-    targets = Targets(edges, roots, accumulate=True)
+    targets = Targets(edges, roots, accumulate=True, keep=keep)
     _walk_to(targets, roots, gradients, keep, create_graph)
     with set_grad_enabled(create_graph):
         for tensor, edge in zip(leaves, edges, strict=True):

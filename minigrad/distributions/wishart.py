@@ -51,6 +51,8 @@ class Wishart(ExponentialFamily):
         if matrix.dim() < 2:
             raise ValueError("scale_tril must be at least two-dimensional, with optional leading batch dimensions")
         (df,) = broadcast_all(df)
+        if df.array.dtype.kind == "b":
+            raise RuntimeError("Wishart: df is a number of degrees of freedom, not of type bool")
         p = matrix.shape[-1]
         batch = Size((df.array + matrix.array[..., 0, 0]).shape)
         self.df = df.to(matrix.dtype).expand(batch)

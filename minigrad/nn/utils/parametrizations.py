@@ -46,6 +46,9 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> An
 
     Source: Salimans & Kingma 2016, "Weight Normalization".
     """
+    n = getattr(module, name).dim()
+    if dim is not None and not -n <= dim < max(n, 1):
+        raise IndexError(f"Dimension out of range (expected to be in range of [-{n}, {n - 1}], but got {dim})")
     return register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
 
 

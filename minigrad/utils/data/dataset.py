@@ -12,6 +12,7 @@ from ... import sampling
 from ...ops.checks import require_tensor
 from ...random import Generator
 from ...warn import warn
+from .sampler import as_generator
 
 
 class Dataset:
@@ -149,6 +150,6 @@ def random_split(dataset: Any, lengths: Sequence[Any], generator: Generator | No
                 warn(f"Length of split at index {i} is 0. This might result in an empty dataset.")
     if sum(parts) != n:
         raise ValueError(f"Sum of input lengths does not equal the length of the input dataset! {sum(parts)} and {n}")
-    order = sampling.randperm(n, generator=generator).tolist()
+    order = sampling.randperm(n, generator=as_generator(generator, "randperm")).tolist()
     ends = list(itertools.accumulate(parts))
     return [Subset(dataset, order[end - length : end]) for end, length in zip(ends, parts, strict=True)]
