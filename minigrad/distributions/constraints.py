@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
-from .. import linalg
+from .. import dtypes, linalg
 from ..ops import join, tril
 
 __all__ = [
@@ -229,7 +229,7 @@ class _CorrCholesky(_LowerCholesky):
     """And with rows of length 1."""
 
     def check(self, value: Any) -> Any:
-        tolerance = {4: 1.1920928955078125e-07, 8: 2.220446049250313e-16}[value.element_size()] * value.shape[-1] * 10
+        tolerance = dtypes.finfo(value.dtype).eps * value.shape[-1] * 10
         return super().check(value) & ((value.norm(dim=-1) - 1).abs() < tolerance).all(-1)
 
 

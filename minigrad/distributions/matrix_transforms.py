@@ -9,7 +9,6 @@ from .. import dtypes, linalg
 from ..creation import eye, tril_indices
 from ..nn.functional import pad, softplus
 from ..ops import clamp, cumprod, diag_embed, log, log1p, sqrt, tanh, tril
-from ..size import Size
 from ..tensor import Tensor
 from . import constraints
 from .transforms import Transform
@@ -99,14 +98,14 @@ class CorrCholeskyTransform(Transform):
         if len(shape) < 1:
             raise ValueError("Too few dimensions on input")
         n = _rows(shape[-1])
-        return Size((*shape[:-1], n, n))
+        return shape[:-1] + (n, n)  # noqa: RUF005  of a list Python says so
 
     def inverse_shape(self, shape: Any) -> Any:
         if len(shape) < 2:
             raise ValueError("Too few dimensions on input")
         if shape[-2] != shape[-1]:
             raise ValueError("Input is not square")
-        return Size((*shape[:-2], shape[-1] * (shape[-1] - 1) // 2))
+        return shape[:-2] + (shape[-1] * (shape[-1] - 1) // 2,)  # noqa: RUF005
 
 
 def _rows(count: int) -> int:

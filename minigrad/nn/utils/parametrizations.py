@@ -10,6 +10,7 @@ from ... import ops
 from ...autograd.modes import no_grad
 from ...autograd.variable import Array, Variable, wrap
 from ...creation import eye
+from ...ops.dims import normalize_dim
 from ...ops.distances import normalize
 from ...ops.pad import pad
 from ...sampling import randn
@@ -46,9 +47,8 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> An
 
     Source: Salimans & Kingma 2016, "Weight Normalization".
     """
-    n = getattr(module, name).dim()
-    if dim is not None and not -n <= dim < max(n, 1):
-        raise IndexError(f"Dimension out of range (expected to be in range of [-{n}, {n - 1}], but got {dim})")
+    if dim is not None:
+        normalize_dim(dim, getattr(module, name).dim())  # IndexError where there is none such
     return register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
 
 

@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from ... import sampling
 from ...ops.checks import require_tensor
 from ...random import Generator
@@ -44,6 +46,8 @@ class TensorDataset(Dataset):
     def __init__(self, *tensors: Any) -> None:
         for x in tensors:
             require_tensor(x, "TensorDataset", "tensors")
+            if isinstance(x, np.ndarray):
+                raise TypeError("TensorDataset(): argument 'tensors' must be Tensors, not ndarray: torch.from_numpy(x)")
             if not x.array.ndim:
                 raise IndexError(
                     "TensorDataset: the first dimension counts the samples, but one of the tensors has none"
