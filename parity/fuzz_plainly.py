@@ -316,7 +316,8 @@ def _first_result(call: Call, ours: Any, theirs: Any) -> bool:
 
 def _empty(call: Call, ours: Any, theirs: Any) -> bool:
     """There are no elements, in either engine."""
-    return not any(r[2].size for r in (*ours.results, *theirs.results) if isinstance(r, tuple))
+    same = len(ours.results) == len(theirs.results)
+    return same and not any(r[2].size for r in (*ours.results, *theirs.results) if isinstance(r, tuple))
 
 
 def _empty_gradients(call: Call, ours: Any, theirs: Any) -> bool:
