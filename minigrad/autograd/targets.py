@@ -35,7 +35,7 @@ class Targets:
                 self.found[(node, i)] = gradient
         if node not in self.nodes:
             if self.accumulate:  # PyTorch runs it, for nothing, and lets go what it saved
-                if node._saved is None:
+                if node._saved is None and node._packed is None:
                     _ = node.saved_tensors  # raises
                 if not self.retain_graph:
                     node.release()
