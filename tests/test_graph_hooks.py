@@ -148,3 +148,41 @@ def test_mistakes_of_multi_grad_hooks():
         with pytest.raises(RuntimeError, match="not supported"):
             t.autograd.grad(x.exp().sum(), x)
         handle.remove()
+
+
+def test_hooks_on_all_modules():
+    """In the order in which they run, with those of the modules themselves among them; gone when they are removed."""
+
+    def run(t):
+        seen = []
+        module = t.nn.modules.module
+        t.manual_seed(0)
+        net = t.nn.Sequential(t.nn.Linear(2, 3), t.nn.Tanh())
+        net[0].register_forward_hook(lambda m, args, out: seen.append("own"))
+
+        def note(kind):
+            return lambda m, *rest: seen.append(f"{kind} {type(m).__name__} {len(rest)}")
+
+        handles = [
+            module.register_module_forward_pre_hook(note("before")),
+            module.register_module_forward_hook(note("after")),
+            module.register_module_forward_hook(lambda m, args, kwargs, out: out * 2, with_kwargs=True),
+            module.register_module_full_backward_pre_hook(note("backward before")),
+            module.register_module_full_backward_hook(note("backward")),
+            module.register_module_parameter_registration_hook(
+                lambda m, name, value: seen.append(f"{name} {tuple(value.shape)}")
+            ),
+            module.register_module_buffer_registration_hook(lambda m, name, value: seen.append(name)),
+            module.register_module_module_registration_hook(
+                lambda m, name, value: seen.append(f"{name} {type(value).__name__}")
+            ),
+        ]
+        x = t.ones(1, 2, requires_grad=True)
+        out = net(x)
+        out.sum().backward()
+        t.nn.Sequential(t.nn.Linear(1, 1), t.nn.BatchNorm1d(1))
+        for handle in handles:
+            handle.remove()
+        return [seen, out, x.grad, net(x)]
+
+    alike(run)
