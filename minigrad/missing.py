@@ -15,6 +15,7 @@ _INSTEAD = {
     "cdouble": "there are no complex numbers",
     "cfloat": "there are no complex numbers",
     "conv_tbc": "nearest: conv1d",
+    "forward_ad": "there are no dual numbers; func.jvp gives the product of a Jacobian with a vector",
     "distributed": "one process, on a CPU: leave it out",
     "hub": "load a state_dict with minigrad.load",
     "linear_cross_entropy": "use nn.functional.cross_entropy(nn.functional.linear(input, weight, bias), target)",

@@ -26,30 +26,37 @@ from .warn import warn
 # Which functions take out=, by the rule for its type. (tests/test_signature.py holds the table against PyTorch.)
 _NAMES = {
     "cast": """
-        acos acosh add addcdiv addcmul addr arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan
-        atan2 atanh bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor cat
-        cholesky_solve clamp clamp_max clamp_min clip column_stack concat concatenate cond copysign cos cosh deg2rad
-        digamma div divide dstack eq erf erfc erfinv exp exp2 expm1 float_power floor_divide fmax fmin fmod gcd ge
-        ger greater greater_equal gt hstack hypot i0 igamma igammac kron lcm ldexp le lerp less less_equal lgamma
-        log log10 log1p log2 logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logit logsumexp
-        lstsq lt matrix_power matrix_rank maximum minimum mul multiply mvlgamma ne nextafter not_equal outer pinv
-        polygamma pow rad2deg reciprocal remainder row_stack rsqrt sigmoid sin sinc sinh sqrt square stack std sub
-        subtract tan tanh true_divide var vstack xlogy
+        acos acosh add addcdiv addcmul addr angle arccos arccosh arcsin arcsinh arctan arctan2 arctanh asin asinh atan
+        atan2 atanh bessel_j0 bessel_j1 bessel_y0 bessel_y1 bitwise_and bitwise_left_shift bitwise_or
+        bitwise_right_shift bitwise_xor cat chebyshev_polynomial_t chebyshev_polynomial_u chebyshev_polynomial_v
+        chebyshev_polynomial_w cholesky_inverse cholesky_solve clamp clamp_max clamp_min clip column_stack concat
+        concatenate cond copysign cos cosh deg2rad diff digamma div divide dstack entr eq erf erfc erfcx erfinv exp
+        exp2 expit expm1 floor_divide fmax fmin fmod gammainc gammaincc gammaln gcd ge ger greater greater_equal gt
+        hermite_polynomial_h hermite_polynomial_he householder_product hstack hypot i0 i0e i1 i1e igamma igammac kron
+        laguerre_polynomial_l lcm le legendre_polynomial_p lerp less less_equal lgamma log log10 log1p log2 log_ndtr
+        logaddexp logaddexp2 logical_and logical_not logical_or logical_xor logit logsumexp lstsq lt matrix_rank
+        maximum minimum modified_bessel_i0 modified_bessel_i1 modified_bessel_k0 modified_bessel_k1 mul multigammaln
+        multiply mvlgamma ndtr ndtri ne nextafter normalize not_equal orgqr outer pinv polygamma pow psi rad2deg
+        reciprocal remainder row_stack rsqrt scaled_modified_bessel_k0 scaled_modified_bessel_k1
+        shifted_chebyshev_polynomial_t shifted_chebyshev_polynomial_u shifted_chebyshev_polynomial_v
+        shifted_chebyshev_polynomial_w sigmoid sin sinc sinh spherical_bessel_j0 sqrt square stack std sub subtract
+        tan tanh tensorinv tensorsolve threshold true_divide var vstack xlog1py xlogy zeta
     """,
     "dtype": """
-        arange bernoulli cumprod cumsum empty eye full linspace logspace mean nanmean nansum normal ones prod rand
-        randint randn randperm range sum zeros
+        arange bernoulli cumprod cumsum empty eye fftfreq full linspace logspace mean nanmean nansum normal ones prod
+        rand randint randn randperm range rfftfreq sum zeros
     """,
     "same": """
-        abs absolute addbmm addmm addmv all amax amin aminmax any argmax argmin argsort avg_pool2d avg_pool3d
-        baddbmm bitwise_not bmm bucketize ceil chain_matmul cholesky cholesky_ex cross cummax cummin det diag diff dot eigh
-        eigvalsh fix floor frac frexp gather gelu hardshrink heaviside histc histogram index_add index_copy
-        index_reduce index_select inner inv inv_ex inverse isin isneginf isposinf kthvalue linear log_softmax
-        logcumsumexp logsigmoid lu lu_factor lu_factor_ex lu_solve masked_select matmul matrix_norm max median min
-        mm mode msort multi_dot multinomial mv nan_to_num nanmedian nanquantile neg negative nonzero nonzero_static
-        norm qr quantile renorm round scatter scatter_add scatter_reduce searchsorted sgn sign signbit slice_scatter
-        slogdet softmax softplus softshrink solve solve_ex sort svd svdvals take take_along_dim tensordot topk
-        triangular_solve tril triu trunc vdot vecdot vector_norm where
+        abs absolute addbmm addmm addmv all amax amin aminmax any argmax argmin argsort avg_pool2d avg_pool3d baddbmm
+        bitwise_not bmm bucketize ceil chain_matmul cholesky cholesky_ex cross cummax cummin det diag dot eigh
+        eigvalsh fix float_power floor frac frexp frobenius_norm gather gelu hardshrink heaviside histc histogram
+        index_add index_copy index_reduce index_select inner inv inv_ex inverse isin isneginf isposinf kthvalue ldexp
+        linear log_softmax logcumsumexp logsigmoid lu lu_factor lu_factor_ex lu_solve masked_select matmul matrix_norm
+        matrix_power max median min mm mode msort multi_dot multinomial mv nan_to_num nanmedian nanquantile
+        narrow_copy neg negative nonzero nonzero_static norm ormqr qr quantile renorm round scatter scatter_add
+        scatter_reduce searchsorted sgn sign signbit slice_scatter slogdet softmax softplus softshrink solve solve_ex
+        solve_triangular sort svd svdvals take take_along_dim tensordot topk triangular_solve tril triu trunc vdot
+        vecdot vector_norm where
     """,
 }
 # Of these PyTorch records nothing, so neither they nor `out` are asked whether they require grad.
@@ -61,6 +68,18 @@ _UNDIFFERENTIABLE = frozenset(("floor_divide", "heaviside"))
 # These fill an `out` that has as many elements in its own shape.
 _SEQUENCES = frozenset(("arange", "linspace", "logspace", "range"))
 RULES = {name: rule for rule, names in _NAMES.items() for name in names.split()}
+# Names for which one module has another rule than the rest, or none.
+_IN_MODULE = {
+    ("minigrad", "cholesky"): "cast",
+    ("minigrad", "det"): None,
+    **{("minigrad.nn.functional", n): None for n in ("log_softmax", "sigmoid", "softmax", "tanh", "threshold")},
+    **{("minigrad.special", n): None for n in ("log_softmax", "softmax")},
+}
+
+
+def rule_of(name: str, home: str) -> str | None:
+    """The rule for `out=` of the function of this name in the module `home`; None where it takes none."""
+    return _IN_MODULE.get((home, name), RULES.get(name))
 
 
 def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes_dtype: bool) -> Any:
@@ -71,6 +90,10 @@ def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes
     if name == "bernoulli" and "p" not in call.keywords and len(call.args) > 1 and call.args[1] is not None:
         raise TypeError(
             "bernoulli() received an invalid combination of arguments: out= goes with probabilities in input, not with p"
+        )
+    if name == "argsort" and call.keywords.get("stable") is None:
+        raise TypeError(
+            "argsort() received an invalid combination of arguments: out= goes with stable=True or stable=False"
         )
     targets = list(target) if isinstance(target, list | tuple) else [target]
     if _is_strict(name, call):
@@ -99,6 +122,8 @@ def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes
             f"{name}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments "
             "requires grad."
         )
+    if name in ("max", "min") and isinstance(result, Variable):  # of all elements, or of pairs: no indices beside it
+        rule = "cast"
     for x, value in zip(targets, results, strict=True):
         _check_type(name, rule, value.array.dtype, x.array.dtype)
     for x, value in zip(targets, results, strict=True):
@@ -109,12 +134,14 @@ def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes
 
 
 def _is_strict(name: str, call: functools.partial[Any]) -> bool:
-    """Whether `out` must be of the result's type, where that depends on the arguments: bounds that are numbers, a weight or a
-    mean that is a tensor."""
+    """Whether `out` must be of the result's type, where that depends on the arguments: bounds that are numbers, a weight with
+    dimensions, a mean that is a tensor."""
     if name == "normal":
         return any(isinstance(x, Variable) for x in (*call.args, *call.keywords.values()))
-    tensors = sum(isinstance(x, Variable) for x in (*call.args, *call.keywords.values()))
-    return tensors == 1 if name in ("clamp", "clamp_min", "clamp_max", "clip") else name == "lerp" and tensors == 3
+    tensors = [x for x in (*call.args, *call.keywords.values()) if isinstance(x, Variable)]
+    if name == "lerp":
+        return len(tensors) == 3 and tensors[-1].array.ndim > 0
+    return len(tensors) == 1 and name in ("clamp", "clamp_min", "clamp_max", "clip")
 
 
 def _check_memory(targets: list[Any], given: tuple[Any, ...]) -> None:

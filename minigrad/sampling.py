@@ -120,14 +120,19 @@ def randint(
     return leaf(_integers(low, high, read_size("randint", (), size), d, generator), requires_grad)
 
 
+_UNGIVEN: Any = object()  # in the place of a number that None would not stand for
+
+
 def randint_like(
-    input: Tensor, low: int, high: int | None = None, *, generator: Generator | None = None,
+    input: Tensor, low: int = _UNGIVEN, high: int = _UNGIVEN, *, generator: Generator | None = None,
     **options: Unpack[FormatOptions],
 ) -> Tensor:  # fmt: skip
-    """Integers in [low, high), in the shape and type of input. PyTorch: torch.randint_like."""
+    """Integers in [low, high), or with one number in [0, it), in the shape and type of input. PyTorch: torch.randint_like."""
+    if low is _UNGIVEN and high is _UNGIVEN:
+        raise TypeError('randint_like() missing 1 required positional arguments: "high"')
     pattern, requires_grad = read_pattern("randint_like", input, options)
-    if high is None:
-        low, high = 0, low
+    if high is _UNGIVEN or low is _UNGIVEN:
+        low, high = 0, low if high is _UNGIVEN else high
     return leaf(
         random.in_order_of(pattern, lambda shape: _integers(low, high, shape, pattern.dtype, generator)), requires_grad
     )

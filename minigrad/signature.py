@@ -357,7 +357,7 @@ class Signature:
             self.defaults["dim"] = UNGIVEN
             if not self.needs_dim[1]:
                 self.kinds["dim"].refuse_none()
-        self.out = out.RULES.get(name) if place == "function" and not home.startswith(WRITTEN_IN_PYTHON) else None
+        self.out = out.rule_of(name, home) if place == "function" and not home.startswith(WRITTEN_IN_PYTHON) else None
         self.same: tuple[str, ...] = getattr(function, "same", ())  # the tensors that must be of one type
         self.floats: tuple[str, ...] = getattr(function, "floats", ())  # and those that must be of a floating one
         self.fits: tuple[str, ...] = getattr(function, "fits", ())  # the numbers that their elements' type must hold
@@ -620,7 +620,7 @@ def _unread(*args: Any, **kwargs: Any) -> Any:
     return _compiled()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  in the reader's own globals
 
 
-_readers: dict[tuple[Callable[..., Any], str, str], Callable[..., Any]] = {}
+_readers: dict[tuple[Callable[..., Any], str, str, str | None], Callable[..., Any]] = {}
 
 
 def reader(function: Callable[..., Any], place: str, home: str, public_name: str = "") -> Callable[..., Any]:
@@ -629,7 +629,8 @@ def reader(function: Callable[..., Any], place: str, home: str, public_name: str
     home: the module or class in which the program finds it, under which it is pickled. public_name: its name there.
     """
     name = public_name if place == "constructor" or (place, public_name) in RENAMED else function.__name__
-    found = _readers.get((function, place, name))
+    key = (function, place, name, out.rule_of(name, home) if place == "function" else None)
+    found = _readers.get(key)
     if found is not None:
         return found
     made = types.FunctionType(_unread.__code__, {"__builtins__": __builtins__, "__name__": __name__}, name)
@@ -643,7 +644,7 @@ def reader(function: Callable[..., Any], place: str, home: str, public_name: str
     made.reads = function  # type: ignore[attr-defined]
     made.__module__ = home
     made.__qualname__ = {"function": name, "method": f"Tensor.{name}"}.get(place, function.__qualname__)
-    _readers[function, place, name] = made
+    _readers[key] = made
     return made
 
 

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import math
+import operator
+from typing import Any
+
+
+def _whole(i: int, n: Any) -> int:
+    try:
+        return operator.index(n)
+    except TypeError:
+        raise TypeError(f"Size() takes an iterable of 'int' (item {i} is '{type(n).__name__}')") from None
 
 
 class Size(tuple):
     """A tuple of dimensions. PyTorch: torch.Size."""
 
     __slots__ = ()
+
+    def __new__(cls, sizes: Any = ()) -> Size:
+        made = tuple.__new__(cls, sizes)
+        for n in made:
+            if n.__class__ is not int:
+                return tuple.__new__(cls, (_whole(i, n) for i, n in enumerate(made)))
+        return made
 
     def numel(self) -> int:
         """The number of elements of a tensor of this shape."""

@@ -98,7 +98,7 @@ class _Storage:
         return self.data_ptr()
 
     def __repr__(self) -> str:
-        lines = [f" {x}" for x in self._memory.tolist()]
+        lines = [f" {x}" for x in self._memory.tolist()] or [" "]
         return "\n".join([*lines, f"[minigrad.storage.{self._named()} of size {self.size()}]"])
 
     def _named(self) -> str:

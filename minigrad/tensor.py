@@ -52,7 +52,7 @@ class Tensor(Variable):
 
     @property
     def shape(self) -> Size:
-        return Size(self.array.shape)
+        return tuple.__new__(Size, self.array.shape)  # (whole numbers for certain: not looked at one by one)
 
     def size(self, dim: int | None = None) -> Any:
         """The shape, or its entry `dim`."""

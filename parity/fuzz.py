@@ -43,7 +43,8 @@ from .engines import MINIGRAD, TORCH, Engine
 from .fuzz_calls import Built, chosen, drawn, learn
 from .fuzz_kinds import Call
 from .fuzz_objects import used
-from .fuzz_reasons import LOOSER, REASONS
+from .fuzz_plainly import holds
+from .fuzz_reasons import LOOSER, REASONS, Reason
 
 SECONDS = 5  # of computing, a call
 LOST = 60  # seconds without a word after which a call is given up: it waits for something, or computes where no signal reaches
@@ -216,7 +217,11 @@ def judge(call: Call) -> dict[str, Any]:
     else:
         verdict = "different"
         said = ["gradient: " + ", ".join(map(str, o.gradients))[:200].replace("\n", "") for o in (theirs, ours)]
-    return {"verdict": verdict, "name": call.name, "how": call.how, "call": str(call), "torch": said[0], "minigrad": said[1]}  # fmt: skip
+    found = {"verdict": verdict, "name": call.name, "how": call.how, "call": str(call), "torch": said[0], "minigrad": said[1]}  # fmt: skip
+    if verdict in ("taken", "different"):  # values that were answered: a reason says of which other call they are right
+        asked = dict.fromkeys(name for r in _fitting(found) for name in r.holds.split())
+        found["holds"] = holds(asked, call, ours, theirs, attempt, _all_alike)
+    return found
 
 
 class _TimeIsUp(BaseException):
@@ -257,6 +262,8 @@ def fuzz(calls: int, seed: int = 0, prefixes: tuple[str, ...] = ()) -> list[dict
 
 
 def _with_reason(found: dict[str, Any]) -> dict[str, Any]:
+    if found["verdict"] == "agree":
+        return found
     return {**found, "verdict": "agree", "reason": why, "but": found["verdict"]} if (why := reason(found)) else found
 
 
@@ -306,13 +313,20 @@ def _lost(begun: dict[str, Any], running: str) -> dict[str, Any]:
     return {**begun, "verdict": "crash" if running == MINIGRAD.name else "agree", **said}
 
 
-def reason(found: dict[str, Any]) -> str:
-    """Why minigrad differs there on purpose; empty where it should not."""
+def _fitting(found: dict[str, Any]) -> Iterator[Reason]:
+    """The reasons whose words fit."""
     text = f"{found['name']} | {found['call']} | {found['torch']} | {found['minigrad']} | {found.get('how')}"
     text = re.sub(r"'(torch|minigrad)\.", "'", text)
-    for verdict, pattern, why in REASONS:
-        if re.fullmatch(verdict, found["verdict"]) and re.search(pattern, text):
-            return why
+    for r in REASONS:
+        if re.fullmatch(r.verdict, found["verdict"]) and re.search(r.pattern, text):
+            yield r
+
+
+def reason(found: dict[str, Any]) -> str:
+    """Why minigrad differs there on purpose; empty where it should not."""
+    for r in _fitting(found):
+        if not r.holds or set(r.holds.split()) & set(found.get("holds", ())):
+            return r.why
     return ""
 
 

@@ -145,7 +145,7 @@ class Built:
 SKIPPED = re.compile(
     r"(save|load|set_default_dtype|set_printoptions|set_num_threads|use_deterministic_algorithms|compile|seed|show_config|"
     r"use_kernels|manual_seed|set_rng_state|get_rng_state|initial_seed|from_dlpack|get_num_threads|Tensor\.backward|"
-    r"Tensor\.register_.*|Tensor\.numpy|Tensor\.data_ptr|Tensor\.cuda|Tensor\.type|Tensor\.to|empty.*|Tensor.new_empty.*|"
+    r"Tensor\.register_.*|Tensor\.numpy|Tensor\.(const_|mutable_)?data_ptr|Tensor\.cuda|Tensor\.type|Tensor\.to|empty.*|Tensor.new_empty.*|"
     r"nn\.utils\.skip_init|utils\.data\.get_worker_info|optim\.Optimizer|distributions\.Distribution|distributions\.Transform)$"
 )
 # Modules of functions and classes, and of which classes the methods are called too: all that a class of this base has, by name.

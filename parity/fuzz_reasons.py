@@ -1,282 +1,385 @@
-"""Where minigrad differs from PyTorch on purpose, as the fuzzer reads it; a reason must not fit what would be a fault."""
+"""Where minigrad differs from PyTorch on purpose, as the fuzzer reads it; a reason must not fit what would be a fault.
 
-# (verdict, pattern, why): where minigrad differs on purpose. The pattern is sought in "name | call | PyTorch | minigrad | what was
-# done to the call".
+A reason for another answer names, in `holds`, what must be true of the values: that they are PyTorch's to the call said plainly, or
+alike wherever they are determined (both in fuzz_plainly.py). Without it a reason may only excuse what is refused, or what PyTorch
+itself cannot answer.
+"""
+
+from typing import NamedTuple
+
+
+class Reason(NamedTuple):
+    """verdict, pattern: of which findings; the pattern is sought in "name | call | PyTorch | minigrad | what was done to the call".
+    holds: of which ways and predicates of fuzz_plainly.py one must hold; nothing for refusals."""
+
+    verdict: str
+    pattern: str
+    why: str
+    holds: str = ""
+
+
 REASONS = [
-    (
+    Reason(
         "refused|class",
-        r"must be (bool|str|int|float|IntOrInts|tuple)",
-        "an argument is what it is called, also where PyTorch's "
-        "own Python takes anything for a truth, or looks at it only when the layer is called",
+        "must be (bool|str|int|float|IntOrInts|tuple)",
+        "an argument is what it is called, also where PyTorch's own Python takes anything for a truth, or looks at it only when the layer is called",
     ),
-    ("refused|class", r"complex", "there are no complex numbers"),
-    (
+    Reason("refused|class", "complex", "there are no complex numbers"),
+    Reason(
         "class",
-        r"AttributeError: .* has no attribute .*TypeError",
+        "AttributeError: .* has no attribute .*TypeError",
         "what is no tensor is a TypeError that names the argument, where PyTorch's Python code falls over it",
     ),
-    (
+    Reason(
         "class",
-        r"TypeError.*RuntimeError: (a leaf|a view of a leaf)|RuntimeError: (a leaf|a view of a leaf).*TypeError",
+        "TypeError.*RuntimeError: (a leaf|a view of a leaf)|RuntimeError: (a leaf|a view of a leaf).*TypeError",
         "of two mistakes in one call the engines name the other one first",
     ),
-    (
+    Reason(
         "class",
-        r"don't support automatic differentiation.*TypeError|TypeError: .*'out'.*don't support automatic differentiation",
+        "don't support automatic differentiation.*TypeError|TypeError: .*'out'.*don't support automatic differentiation",
         "of two mistakes in one call the engines name the other one first",
     ),
-    (
+    Reason(
         "class",
-        r"Overflow when unpacking|INTERNAL ASSERT|isIntegral",
+        "Overflow when unpacking|INTERNAL ASSERT|isIntegral",
         "PyTorch stumbles over its own reading of the number",
     ),
-    (
+    Reason(
         "class",
-        r"dtype.*not implemented for|not implemented for.*(same|dtype)",
+        "dtype.*not implemented for|not implemented for.*(same|dtype)",
         "of two mistakes in the types the engines name the other one first",
     ),
-    (
+    Reason(
         "different",
         r"(topk|kthvalue|sort|argsort|(nan)?median|mode|(nan)?quantile) \|",
         "which of several equal values is unspecified",
+        "ties",
     ),
-    (
+    Reason(
         "taken",
-        r"scatter_?\(.*src=[-\d.e]+|keepdim=False|\b(x|a)=|axis=|dim0=|indices_or_sections=|\b[Aab]=|dim=\w+\[|x=None"
-        r"|trapezoid\(.*, None,|randint_like\(.*low=|subtract_?\(.*got \((Tensor, )?int, Tensor\)|element 1 in argument 1, but got int"
-        r"|pow\(np\.|arange\((start=|\))|bernoulli\(.*out=",
+        r"scatter_?\(.*src=[-\d.e]+|keepdim=False|\b(x|a)=|axis=|dim0=|indices_or_sections=|\b[Aab]=|dim=\w+\[|x=None|trapezoid\(.*, None,|randint_like\(.*low=|subtract_?\(.*got \((Tensor, )?int, Tensor\)|pow\(np\.",
         "a spelling more than PyTorch takes, which means what it says",
+        "by_position without_none numbers",
     ),
-    (
+    Reason(
         "different",
         r"float64\[.*(float(16|32)|int\d+|bool)\[|(float(16|32)|int\d+|bool)\[.*float(64|16)\[|float16\[.*float32",
         "of mixed types: an intermediate result in the wider one",
+        "of_one_type floating",
     ),
-    (
+    Reason(
         "different",
         r"pixel_unshuffle\(\w+\[.*=\[\]|pixel_unshuffle.*\[\]",
         "PyTorch leaves empty tensors in their shape",
+        "empty",
     ),
-    ("refused", r"probability has to be between 0 and 1, but got nan", "nan is no probability"),
-    (
+    Reason("refused", "probability has to be between 0 and 1, but got nan", "nan is no probability"),
+    Reason(
         "taken",
-        r"gradient: NotImplementedError: the derivative for 'inplace version of (asinh|acosh|atanh)'",
+        "gradient: NotImplementedError: the derivative for 'inplace version of (asinh|acosh|atanh)'",
         "in place the derivative is that of the function, which PyTorch has only out of place",
+        "out_of_place",
     ),
-    (
+    Reason(
         "taken",
-        r"gradient: .*derivative for aten::floor_divide_? is not implemented",
+        "gradient: .*derivative for aten::floor_divide_? is not implemented",
         "a floor is flat: its derivative is 0, as PyTorch's own of div(rounding_mode='floor')",
+        "flat_gradient",
     ),
-    (
+    Reason(
         "taken",
         r"gradient: .*(gradient computation has been modified by an inplace|In-place \w+ backward calculation)",
         "the values that an in-place operation overwrites are kept for its own backward pass",
+        "out_of_place apart contiguous constant",
     ),
-    (
+    Reason(
         "taken",
-        r"gradient: .*(addmv input tensors must have the same dtype|(Subtraction|Negation), the `-` operator,|can't be cast to the "
-        r"desired output type|index_fill_\(\): Expected dtype int64|returned an invalid gradient|a proper Tensor but got None|"
-        r"doesn't match the broadcast shape|value cannot be converted to type)",
+        r"gradient: .*(addmv input tensors must have the same dtype|(Subtraction|Negation), the `-` operator,|can't be cast to the desired output type|index_fill_\(\): Expected dtype int64|returned an invalid gradient|a proper Tensor but got None|doesn't match the broadcast shape|value cannot be converted to type)",
         "PyTorch's backward pass stumbles over types and sizes that its forward pass took",
+        "of_one_type floating numbers",
     ),
-    (
+    Reason(
         "taken",
         r"partially initialized module 'torch\._",
         "PyTorch's own modules, imported late where memory is limited",
     ),
-    ("taken", r"kron.*view size is not compatible", "PyTorch's kron takes some layouts of memory only"),
-    (".*", r"np\.(True|False)_", "PyTorch takes NumPy's booleans for floats; here they are booleans"),
-    (
+    Reason(
+        "taken", "kron.*view size is not compatible", "PyTorch's kron takes some layouts of memory only", "contiguous"
+    ),
+    Reason(
+        "refused|class|stray", r"np\.(True|False)_", "PyTorch takes NumPy's booleans for floats; here they are booleans"
+    ),
+    Reason(
+        "taken|different",
+        r"np\.(True|False)_",
+        "PyTorch takes NumPy's booleans for floats; here they are booleans",
+        "numbers",
+    ),
+    Reason(
         "taken",
-        r"out=<.*(output with shape .* doesn't match the broadcast shape)",
+        "out=<.*(output with shape .* doesn't match the broadcast shape)",
         "the result is there before out= is written, so an input that has to grow may be out",
+        "apart",
     ),
-    (
+    Reason(
         "different",
-        r"histc.*out=<",
+        "histc.*out=<",
         "the result is there before out= is written; PyTorch overwrites what it is counting",
+        "apart",
     ),
-    (
+    Reason(
         "different",
         r"(searchsorted|bucketize)\(.* \| values$",
         "the boundaries are not in order: the answer is unspecified",
+        "unordered",
     ),
-    (
+    Reason(
         "different",
         r"(gcd|lcm)_?\(.*(-(128|32768|2147483648|9223372036854775808)| \| values$)",
         "the absolute value of the smallest integer does not fit",
+        "smallest_integer",
     ),
-    ("different", r"(log|slog)det\(.*\[\[-0\.", "the derivative of ln|x| at 0 is infinite, with the sign of the zero"),
-    (
+    Reason(
+        "different",
+        r"(log|slog)det\(.*\[\[-0\.",
+        "the derivative of ln|x| at 0 is infinite, with the sign of the zero",
+        "infinite_gradient",
+    ),
+    Reason(
         "different",
         r"(cat|concat|concatenate)\(\[.*\[0\]=\[\].*gradient: ",
         "an empty vector beside tensors with more dimensions is passed over: it has no gradient",
+        "empty_gradients",
     ),
-    (
+    Reason(
         "different",
-        r"(digamma|polygamma|psi|trigamma)_?\(.*gradient: .*-inf.* \| values$",
+        r"(digamma|polygamma|psi|trigamma)_?\(.*gradient: .*inf",
         "at a pole the derivative is infinite; PyTorch has the rounding error of a sine instead",
+        "poles",
     ),
-    (
+    Reason(
         "different",
         r"floor_divide\(.*out=",
         "what was written to out= has no derivative; PyTorch says that out requires grad",
+        "apart",
     ),
-    (
+    Reason(
         "different",
         r"cum(max|min)\(\w+\[[\d, ]*\b0\b.*gradient: ",
         "PyTorch's gradient of an empty tensor is a part of the graph",
+        "empty_gradients",
     ),
-    (
+    Reason(
         "refused",
         r"(add|sub)_?\(.*got multiple values for argument 'other'",
         "PyTorch's deprecated order (alpha, other), half named",
     ),
-    (
+    Reason(
         "different",
-        r"masked_scatter_.*<",
+        "masked_scatter_.*<",
         "the values are read before they are overwritten; PyTorch reads what it has written",
+        "apart",
     ),
-    (
+    Reason(
         "different",
         r"\bdet\(.*\[\[1\.,1\.\],\[1\.,1\.\]\].*gradient: ",
         "of a singular matrix the derivative is the matrix of cofactors; PyTorch's is that of another matrix nearby",
+        "cofactors",
     ),
-    (
+    Reason(
         "different",
         r"(std|var)(_mean)?\(.*(\(,\)|\[\]).*gradient: ",
         "PyTorch's backward pass takes dim=() for one element, its forward pass for all",
+        "whole",
     ),
-    (
+    Reason(
         "different",
         r"(std|var)(_mean)?\(.*correction=\d{2,}.*gradient: ",
         "a variance with fewer elements than are taken off is infinite, and its root has no derivative",
+        "infinite_gradient",
     ),
-    (
+    Reason(
         "different",
         r"(addmm|addmv|addbmm|baddbmm|addr)_?\(.*((alpha|beta)=|, )-?(inf|nan)",
         "infinity times 0: where it becomes nan depends on the order of sums and products",
+        "finite",
     ),
-    (
+    Reason(
         "different",
         r"(dist|norm|renorm)_?\(.*\b(2147483648|4611686018427387904|9223372036854775808|1e\+40|1e\+300|100|nan),?",
         "powers that overflow; PyTorch takes the only element of a row as it is",
+        "finite",
     ),
-    ("different", r"Tensor\.resize_(as_)?\(", "what stands in memory that was never written is unspecified"),
-    (
+    Reason(
+        "different", r"Tensor\.resize_(as_)?\(", "what stands in memory that was never written is unspecified", "grown"
+    ),
+    Reason(
         "different",
-        r"triangular_solve",
+        "triangular_solve",
         "the second result is A as it was given: its shape, and whether it requires grad",
+        "first_result",
     ),
-    (
+    Reason(
         "different",
         r"qr\(\w+\[[\d, ]*\]E.*gradient: ",
         "all rows alike: a matrix without full rank has no derivative of qr",
+        "same_results",
     ),
-    (
+    Reason(
         "refused",
-        r"out= is a view, whose memory is too small",
+        "out= is a view, whose memory is too small",
         "memory that several tensors look at cannot grow, and this is said",
     ),
-    (
-        "refused",
-        r"index -?9223372036854775\d\d\d is out of bounds",
-        "PyTorch reads outside the memory of the tensor",
+    Reason(
+        "refused", r"index -?9223372036854775\d\d\d is out of bounds", "PyTorch reads outside the memory of the tensor"
     ),
-    (
+    Reason(
         "refused",
         r"unravel_index\(.*ValueError: indices of",
         "PyTorch does not look whether the indices lie in the shape",
     ),
-    (
+    Reason(
         "refused|class",
-        r"there is not so much memory",
+        r"(\d{9}|e\+\d\d).*there is not so much memory",
         "PyTorch's own count of the elements overflows, or it takes memory that is never there",
     ),
-    (
+    Reason(
         "refused",
         r"(\[0, |, 0[,\]]).*Low precision dtypes not supported",
         "half precision is refused also of matrices without elements",
     ),
-    (
+    Reason(
         "taken",
         r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class 'torch.Tensor'>",
         "a tensor without dimensions and NumPy's whole numbers are numbers, as everywhere else",
+        "numbers",
     ),
-    (
+    Reason(
         "taken",
-        r"OverflowError: can't convert negative int to unsigned",
+        "OverflowError: can't convert negative int to unsigned",
         "a whole number that 64 bits do not hold is the float next to it, where a float is wanted",
+        "floats",
     ),
-    ("taken", r"linalg\.(lstsq|tensorsolve)\(.*\bB=", "the argument's name in PyTorch's own documentation"),
-    ("different", r"nn\.(Lazy)?Conv\w+\(.*\b0, ", "memory that is left as it was found"),
-    ("different", r"vector_norm\(.*1e\+40", "a power that float32 does not hold: to PyTorch every norm of it is 1"),
-    ("refused", r"is not supported by minigrad|is not implemented for minigrad", "what is not there says so by name"),
-    (
+    Reason(
+        "taken",
+        r"linalg\.(lstsq|tensorsolve)\(.*\bB=",
+        "the argument's name in PyTorch's own documentation",
+        "by_position",
+    ),
+    Reason("different", r"nn\.(Lazy)?Conv\w+\(.*\b0, ", "memory that is left as it was found", "shapes"),
+    Reason(
+        "different",
+        r"vector_norm\(.*1e\+40",
+        "a power that float32 does not hold: to PyTorch every norm of it is 1",
+        "of_one_type",
+    ),
+    Reason(
+        "refused", "is not supported by minigrad|is not implemented for minigrad", "what is not there says so by name"
+    ),
+    Reason(
         "refused",
-        r"kernel_size must be (greater|positive).*|kernel_size must be greater than 0",
+        "kernel_size must be (greater|positive).*|kernel_size must be greater than 0",
         "a window of no elements has no largest one",
     ),
-    (
+    Reason(
         "different",
         r"linalg\.lstsq\(.*\]!?, (True|[\d.e+-]+)\)",
         "of columns that count as dependent: which part is left out",
+        "shapes",
     ),
-    ("refused", r"got \((int|bool|, )+\)", "a truth is no size"),
-    # -- objects: modules, optimizers, distributions, functions of functions
-    (
+    Reason("refused", r"got \((int|bool|, )+\)", "a truth is no size"),
+    Reason(
         "stray",
         r" \| (\w*(Error|Exception): [^|]+) \| \1 \| ",
         "Python's own words in both engines: what is wanted is whatever has a length, can be called, ...",
     ),
-    (
+    Reason(
         "taken",
-        r"GeneralizedPareto.*Double did not match Float",
+        "GeneralizedPareto.*Double did not match Float",
         "PyTorch's code mixes a float32 number into float64 tensors",
+        "float64_by_default",
     ),
-    (
+    Reason(
         "taken",
-        r"(no attribute 'compiled_autograd'|module 'sympy' has no attribute 'core')",
+        "(no attribute 'compiled_autograd'|module 'sympy' has no attribute 'core')",
         "PyTorch's own modules, imported late where memory is limited",
     ),
-    (
+    Reason(
         "taken",
         r"unpad_sequence\(.*a leaf Variable that requires grad is being used in an in-place",
         "PyTorch turns the batch in place, which a leaf does not allow",
+        "constant",
     ),
-    (
+    Reason(
         "taken",
         r"clip_grad_value_\(.*Expected !nested_tensorlist",
         "no parameter has a gradient: there is nothing to clip, as for clip_grad_norm_",
     ),
-    (
+    Reason(
         "different",
         r"lr_scheduler\.\w+\(.*, (total_iters|power|gamma|eta_min|factor|start_factor|end_factor|T_max|min_lr)=(float|int|bool)\d*\[\]=",
         "a tensor without dimensions in the place of a number gives rates that are numbers; PyTorch's become tensors",
+        "numbers",
     ),
-    ("taken", r"Multinomial\(total_count=np\.int64", "NumPy's whole numbers are whole numbers"),
-    ("taken", r"hamming_window\(.*beta=", "a spelling more than PyTorch takes, which means what it says"),
-    (
+    Reason("taken", r"Multinomial\(total_count=np\.int64", "NumPy's whole numbers are whole numbers", "numbers"),
+    Reason(
+        "taken",
+        r"hamming_window\(.*beta=",
+        "a spelling more than PyTorch takes, which means what it says",
+        "by_position without_none numbers",
+    ),
+    Reason(
         "taken",
         r"index_put_?\(.*\(bool\[\]=.*(shape mismatch: value tensor|INTERNAL ASSERT)",
         "PyTorch's own kernel fails where a mask has no dimensions",
     ),
-    (
+    Reason(
         "taken",
-        r"scatter_reduce.*gradient: RuntimeError: The size of tensor a",
+        "scatter_reduce.*gradient: RuntimeError: The size of tensor a",
         "PyTorch's backward pass takes a source that is larger than its index for one of its size",
+        "constant",
     ),
-    ("different", r"func\.linearize\(.*\)\(.* \| gradient: ", "PyTorch's linearize keeps no graph of the point"),
-    (
+    Reason(
+        "different",
+        r"func\.linearize\(.*\)\(.* \| gradient: ",
+        "PyTorch's linearize keeps no graph of the point",
+        "same_results",
+    ),
+    Reason(
         "refused|class",
-        r"argument 'sample_shape' must be a tuple of ints",
+        "argument 'sample_shape' must be a tuple of ints",
         "a shape is a tuple or a list of whole numbers; PyTorch takes whatever it can iterate over",
     ),
-    (
+    Reason(
         "class",
-        r"The value argument to log_prob must be a Tensor",
+        "The value argument to log_prob must be a Tensor",
         "a value that is no tensor is named before it is computed with",
+    ),
+    Reason(
+        "different",
+        r"optim\.\w+\(.*(np\.float|(lr|weight_decay|momentum|eps|lr_decay|\w*alpha|etas|betas|\w+)=(float|int|bool)\d*\[\]=)",
+        "NumPy's numbers and tensors of one are numbers: what is computed with them is in the parameters' type",
+        "numbers",
+    ),
+    Reason(
+        "different",
+        r"invert_permutation\(",
+        "of what is no permutation the places that no index names are unspecified",
+        "shapes",
+    ),
+    Reason("different", "polygamma", "a factorial that float32 does not hold, times what it rounds to 0", "finite"),
+    Reason(
+        "taken",
+        "gradient: RuntimeError: view size is not compatible with input tensor's size and stride",
+        "PyTorch's backward pass takes some layouts of memory only",
+        "contiguous",
+    ),
+    Reason(
+        "taken",
+        "out=<.*unsupported operation: (some elements of the input|more than one element)",
+        "the result is there before out= is written, so an input may be out",
+        "apart",
     ),
 ]
 

@@ -11,6 +11,8 @@
     function.py       Function: an operation of the user's own
     fused.py          operations with a definition, a NumPy form and a compiled form; the switch among them
     whole_backward.py operations whose gradients are recorded as functions of all inputs, as that of relu is
+    saved.py          functions of the user's between what is saved and what backward gets
+    multi_hooks.py    and those that see the gradients of several tensors at once
     edges.py          the graph for programs that look at it: GradientEdge, get_gradient_edge
     hooks.py          functions of the user's that see gradients on their way
     views.py          what happens to the history of y when something is written into y[0]

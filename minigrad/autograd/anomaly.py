@@ -51,6 +51,8 @@ def watch(node: Node) -> None:
     if inference.exist:
         inference.check_saved(node._saved)
         inference.check_saved(getattr(node, "inputs", None))
+    if current.saved_hooks:
+        current.saved_hooks[-1].pack(node)
 
 
 def check_nan(gradient: Any, node: Node, i: int) -> None:

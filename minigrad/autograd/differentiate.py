@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..warn import warn
+from . import multi_hooks
 from .graph import gradient_edge, walk
 from .modes import current, set_grad_enabled
 from .node import GradientEdge
@@ -40,11 +41,13 @@ def backward(
     roots, gradients = _roots(outputs, _gradients_for(outputs, grad_tensors), create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     if inputs is None:
+        if multi_hooks.REGISTERED:
+            multi_hooks.begin(roots, None)
         walk(roots, gradients, retain_graph=keep, create_graph=create_graph)
         return
     leaves, _ = _inputs(inputs, "backward")
     edges = _target_edges(leaves)
-    targets = Targets(edges, roots, accumulate=True)
+    targets = Targets(edges, roots, accumulate=True, keep=keep)
     _walk_to(targets, roots, gradients, keep, create_graph)
     with set_grad_enabled(create_graph):
         for tensor, edge in zip(leaves, edges, strict=True):
@@ -55,6 +58,8 @@ def backward(
 
 
 def _walk_to(targets: Targets, roots: list[Edge], gradients: list[Any], retain_graph: bool, create_graph: bool) -> None:
+    if multi_hooks.REGISTERED:
+        multi_hooks.begin(roots, targets)
     before, current.accumulating = current.accumulating, False
     try:
         walk(roots, gradients, retain_graph=retain_graph, create_graph=create_graph, targets=targets)

@@ -6,12 +6,14 @@ PyTorch has these names in torch.autograd.graph, and so has minigrad: `autograd/
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from .. import storage
 from .graph import gradient_edge
+from .multi_hooks import register_multi_grad_hook as register_multi_grad_hook
 from .node import GradientEdge, Node
+from .saved import disable_saved_tensors_hooks as disable_saved_tensors_hooks
+from .saved import saved_tensors_hooks as saved_tensors_hooks
 from .variable import Variable
 
 __all__ = [
@@ -45,24 +47,5 @@ class save_on_cpu(contextlib.AbstractContextManager):
         pass
 
 
-@contextlib.contextmanager
-def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
-    """Refuse `saved_tensors_hooks` inside: minigrad has none."""
-    yield
-
-
-def saved_tensors_hooks(pack_hook: Callable, unpack_hook: Callable) -> NoReturn:
-    raise NotImplementedError(
-        "minigrad has no saved_tensors_hooks: its operations save other values than PyTorch's. To save memory use "
-        "utils.checkpoint; save_on_cpu works"
-    )
-
-
 def allow_mutation_on_saved_tensors() -> NoReturn:
     raise NotImplementedError("minigrad has no allow_mutation_on_saved_tensors; clone() what is to be changed")
-
-
-def register_multi_grad_hook(tensors: Sequence[Any], fn: Callable, *, mode: str = "all") -> NoReturn:
-    raise NotImplementedError(
-        "minigrad has no register_multi_grad_hook; register a hook on each tensor: x.register_hook(fn)"
-    )

@@ -23,6 +23,8 @@ class _Mode(threading.local):
     inference = False
     anomaly = False  # see anomaly.py
     check_nan = True
+    saved_hooks: tuple[Any, ...] = ()  # the innermost last: see saved.py
+    no_saved_hooks: str | None = None  # what is said where they are not allowed
     accumulating = True  # a backward pass under way fills `.grad` of all leaves: not autograd.grad, nor with `inputs`
 
     def __init__(self) -> None:  # once by thread

@@ -40,6 +40,7 @@ class Node:
     grad_fn_name: ClassVar[str | None] = None  # PyTorch's name of the node, where it is not the class's + "Backward0"
 
     _saved: tuple[Any, ...] | None = ()
+    _packed: Any = None  # in its place where `saved_tensors_hooks` were asked: see saved.py
     _ids: Sequence[int] = ()  # id of each input array, then of each output array: see `saved_tensors`
     _forward_stack: list[str] | None = None  # under detect_anomaly: the stack at the forward call
 
@@ -60,6 +61,8 @@ class Node:
         """What `save_for_backward` kept: arrays in an ordinary backward pass, tensors under `create_graph`."""
         saved = self._saved
         if saved is None:
+            if self._packed is not None:
+                return self._packed.unpacked(self)
             raise RuntimeError(
                 "Trying to backward through the graph a second time (or directly access saved tensors after they have "
                 "already been freed). Saved intermediate values of the graph are freed when you call .backward() or "
@@ -138,6 +141,8 @@ class Node:
         """Drop what was saved, once a backward pass has used it."""
         if self._saved:
             self._saved = None
+        elif self._saved is None:
+            self._packed = None
 
     # -- for people who look at the graph
 

@@ -15,11 +15,12 @@ from .variable import Edge
 
 
 class Targets:
-    """The edges whose gradients are asked for, and what has arrived there. accumulate: leaves get them in `.grad` too."""
+    """The edges whose gradients are asked for, and what has arrived there. accumulate: leaves get them in `.grad` too.
+    keep: whether what nodes saved stays."""
 
-    def __init__(self, edges: Sequence[Edge], roots: Sequence[Edge], accumulate: bool) -> None:
+    def __init__(self, edges: Sequence[Edge], roots: Sequence[Edge], accumulate: bool, keep: bool = True) -> None:
         self.edges = set(edges)
-        self.accumulate = accumulate
+        self.accumulate, self.retain_graph = accumulate, keep
         self.found: dict[Edge, Any] = {}
         self.nodes = _nodes_on_the_way(roots, self.edges)
 
@@ -33,6 +34,11 @@ class Targets:
             if (node, i) in self.edges:
                 self.found[(node, i)] = gradient
         if node not in self.nodes:
+            if self.accumulate:  # PyTorch runs it, for nothing, and lets go what it saved
+                if node._saved is None and node._packed is None:
+                    _ = node.saved_tensors  # raises
+                if not self.retain_graph:
+                    node.release()
             return False
         if not self.accumulate and node.variable is not None:
             self.found[(node, 0)] = call_leaf_hooks(node.variable, grad)

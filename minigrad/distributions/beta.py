@@ -8,13 +8,13 @@ from ..ops import stack
 from ..tensor import Tensor
 from . import constraints
 from .dirichlet import Dirichlet
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .utils import broadcast_all
 
 __all__ = ["Beta"]
 
 
-class Beta(Distribution):
+class Beta(ExponentialFamily):
     """Density x^(a - 1) (1 - x)^(b - 1) / B(a, b), a = concentration1, b = concentration0: a Dirichlet of two.
 
     PyTorch: torch.distributions.Beta.

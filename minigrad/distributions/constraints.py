@@ -5,17 +5,19 @@ PyTorch: torch.distributions.constraints.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
-from .. import linalg
-from ..ops import tril
+from .. import dtypes, linalg
+from ..ops import join, tril
 
 __all__ = [
-    "Constraint", "boolean", "corr_cholesky", "dependent", "dependent_property", "greater_than", "greater_than_eq",
-    "half_open_interval", "independent", "integer_interval", "interval", "is_dependent", "less_than", "lower_cholesky",
-    "lower_triangular", "multinomial", "nonnegative", "nonnegative_integer", "one_hot", "positive", "positive_definite",
-    "positive_integer", "real", "real_vector", "simplex", "square", "symmetric", "unit_interval",
+    "Constraint", "MixtureSameFamilyConstraint", "boolean", "cat", "corr_cholesky", "dependent", "dependent_property",
+    "greater_than", "greater_than_eq", "half_open_interval", "independent", "integer_interval", "interval", "is_dependent",
+    "less_than", "lower_cholesky", "lower_triangular", "multinomial", "nonnegative", "nonnegative_integer", "one_hot",
+    "positive", "positive_definite", "positive_integer", "positive_semidefinite", "real", "real_vector", "simplex", "square",
+    "stack", "symmetric", "unit_interval",
 ]  # fmt: skip
 
 
@@ -90,71 +92,91 @@ class _Independent(Constraint):
         return f"IndependentConstraint({self.base_constraint!r}, {self.reinterpreted_batch_ndims})"
 
 
-class _Where(Constraint):
-    """The numbers for which a condition holds."""
-
-    def __init__(self, name: str, condition: Callable[[Any], Any], is_discrete: bool = False) -> None:
-        self.name, self.condition, self.is_discrete = name, condition, is_discrete
-
-    def check(self, value: Any) -> Any:
-        return self.condition(value)
-
-    def __repr__(self) -> str:
-        return self.name
-
-
 def _whole(x: Any) -> Any:
     return x % 1 == 0
 
 
-def greater_than(lower_bound: Any) -> Constraint:
+class _Boolean(Constraint):
+    """0 or 1."""
+
+    is_discrete = True
+
+    def check(self, value: Any) -> Any:
+        return (value == 0) | (value == 1)
+
+
+class _Bounded(Constraint):
+    """Numbers with bounds: a class for each kind, so that a map to it can be looked up by its class (constraint_registry.py)."""
+
+    def __repr__(self) -> str:
+        bounds = ", ".join(f"{name}={bound}" for name, bound in vars(self).items())
+        return f"{type(self).__name__.strip('_')}({bounds})"
+
+
+class _From(_Bounded):
+    def __init__(self, lower_bound: Any) -> None:
+        self.lower_bound = lower_bound
+
+
+class _Between(_Bounded):
+    def __init__(self, lower_bound: Any, upper_bound: Any) -> None:
+        self.lower_bound, self.upper_bound = lower_bound, upper_bound
+
+
+class _GreaterThan(_From):
     """Numbers above a bound."""
-    return _Bounded(f"GreaterThan(lower_bound={lower_bound})", lambda x: x > lower_bound, lower_bound=lower_bound)
+
+    def check(self, value: Any) -> Any:
+        return value > self.lower_bound
 
 
-def greater_than_eq(lower_bound: Any) -> Constraint:
+class _GreaterThanEq(_From):
     """Numbers from a bound on."""
-    return _Bounded(f"GreaterThanEq(lower_bound={lower_bound})", lambda x: x >= lower_bound, lower_bound=lower_bound)
+
+    def check(self, value: Any) -> Any:
+        return value >= self.lower_bound
 
 
-def less_than(upper_bound: Any) -> Constraint:
+class _LessThan(_Bounded):
     """Numbers below a bound."""
-    return _Bounded(f"LessThan(upper_bound={upper_bound})", lambda x: x < upper_bound, upper_bound=upper_bound)
+
+    def __init__(self, upper_bound: Any) -> None:
+        self.upper_bound = upper_bound
+
+    def check(self, value: Any) -> Any:
+        return value < self.upper_bound
 
 
-def interval(lower_bound: Any, upper_bound: Any) -> Constraint:
+class _Interval(_Between):
     """Numbers between two bounds, which belong to them."""
-    return _Bounded(
-        f"Interval(lower_bound={lower_bound}, upper_bound={upper_bound})",
-        lambda x: (x >= lower_bound) & (x <= upper_bound),
-        lower_bound=lower_bound, upper_bound=upper_bound,
-    )  # fmt: skip
+
+    def check(self, value: Any) -> Any:
+        return (value >= self.lower_bound) & (value <= self.upper_bound)
 
 
-def half_open_interval(lower_bound: Any, upper_bound: Any) -> Constraint:
+class _HalfOpenInterval(_Between):
     """Numbers from a lower bound to below an upper."""
-    return _Bounded(
-        f"HalfOpenInterval(lower_bound={lower_bound}, upper_bound={upper_bound})",
-        lambda x: (x >= lower_bound) & (x < upper_bound),
-        lower_bound=lower_bound, upper_bound=upper_bound,
-    )  # fmt: skip
+
+    def check(self, value: Any) -> Any:
+        return (value >= self.lower_bound) & (value < self.upper_bound)
 
 
-def integer_interval(lower_bound: Any, upper_bound: Any) -> Constraint:
+class _IntegerInterval(_Between):
     """Whole numbers between two bounds, which belong to them."""
-    return _Bounded(
-        f"IntegerInterval(lower_bound={lower_bound}, upper_bound={upper_bound})",
-        lambda x: _whole(x) & (x >= lower_bound) & (x <= upper_bound),
-        True, lower_bound=lower_bound, upper_bound=upper_bound,
-    )  # fmt: skip
+
+    is_discrete = True
+
+    def check(self, value: Any) -> Any:
+        return _whole(value) & (value >= self.lower_bound) & (value <= self.upper_bound)
 
 
-class _Bounded(_Where):
-    """Numbers with bounds, which can be read."""
+class _IntegerGreaterThan(_From):
+    """Whole numbers from a bound on."""
 
-    def __init__(self, name: str, condition: Callable[[Any], Any], is_discrete: bool = False, **bounds: Any) -> None:
-        super().__init__(name, condition, is_discrete)
-        self.__dict__.update(bounds)
+    is_discrete = True
+
+    def check(self, value: Any) -> Any:
+        return _whole(value) & (value >= self.lower_bound)
 
 
 class _Simplex(Constraint):
@@ -176,7 +198,7 @@ class _OneHot(Constraint):
         return ((value == 0) | (value == 1)).all(-1) & (value.sum(-1) == 1)
 
 
-class multinomial(Constraint):
+class _Multinomial(Constraint):
     """Vectors of whole numbers from 0 on whose sum is at most the number of draws."""
 
     event_dim = 1
@@ -187,9 +209,6 @@ class multinomial(Constraint):
 
     def check(self, value: Any) -> Any:
         return (value >= 0).all(-1) & (value.sum(-1) <= self.upper_bound)
-
-    def __repr__(self) -> str:
-        return "Multinomial()"
 
 
 class _LowerTriangular(Constraint):
@@ -210,7 +229,7 @@ class _CorrCholesky(_LowerCholesky):
     """And with rows of length 1."""
 
     def check(self, value: Any) -> Any:
-        tolerance = {4: 1.1920928955078125e-07, 8: 2.220446049250313e-16}[value.element_size()] * value.shape[-1] * 10
+        tolerance = dtypes.finfo(value.dtype).eps * value.shape[-1] * 10
         return super().check(value) & ((value.norm(dim=-1) - 1).abs() < tolerance).all(-1)
 
 
@@ -235,6 +254,12 @@ class _PositiveDefinite(_Symmetric):
         return symmetric & (linalg.eigvalsh(value.detach()) > 0).all(-1) if bool(symmetric.all()) else symmetric
 
 
+class _PositiveSemidefinite(_Symmetric):
+    def check(self, value: Any) -> Any:
+        symmetric = super().check(value)
+        return symmetric & (linalg.eigvalsh(value.detach()) >= 0).all(-1) if bool(symmetric.all()) else symmetric
+
+
 class _Real(Constraint):
     """Numbers that are not nan."""
 
@@ -242,16 +267,97 @@ class _Real(Constraint):
         return value == value
 
 
+class _Several(Constraint):
+    """Regions beside each other along a dimension."""
+
+    def __init__(self, cseq: Sequence[Constraint], dim: int = 0) -> None:
+        self.cseq, self.dim = list(cseq), dim
+        if not all(isinstance(c, Constraint) for c in self.cseq):
+            raise AssertionError("All elements of cseq must be Constraint instances")
+
+    @property
+    def is_discrete(self) -> bool:  # type: ignore[override]
+        return any(c.is_discrete for c in self.cseq)
+
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        return max(c.event_dim for c in self.cseq)
+
+    def _has_dim(self, value: Any) -> None:
+        if not -value.dim() <= self.dim < value.dim():
+            raise AssertionError(f"dim {self.dim} out of range for value with {value.dim()} dimensions")
+
+
+class _Cat(_Several):
+    """Regions of parts of `lengths` each (1 each where they are not given). PyTorch: torch.distributions.constraints.cat."""
+
+    def __init__(self, cseq: Sequence[Constraint], dim: int = 0, lengths: Sequence[int] | None = None) -> None:
+        super().__init__(cseq, dim)
+        self.lengths = [1] * len(self.cseq) if lengths is None else list(lengths)
+        if len(self.lengths) != len(self.cseq):
+            raise AssertionError(f"lengths ({len(self.lengths)}) must match cseq ({len(self.cseq)})")
+
+    def check(self, value: Any) -> Any:
+        self._has_dim(value)
+        starts = accumulate(self.lengths, initial=0)
+        parts = [value.narrow(self.dim, start, n) for start, n in zip(starts, self.lengths, strict=False)]
+        return join.cat([c.check(part) for c, part in zip(self.cseq, parts, strict=True)], self.dim)
+
+
+class _Stack(_Several):
+    """Regions of what stands beside each other. PyTorch: torch.distributions.constraints.stack."""
+
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        dim = super().event_dim
+        return dim + 1 if self.dim + dim < 0 else dim
+
+    def check(self, value: Any) -> Any:
+        self._has_dim(value)
+        parts = value.unbind(self.dim)
+        return join.stack([c.check(part) for c, part in zip(self.cseq, parts, strict=False)], self.dim)
+
+
+class MixtureSameFamilyConstraint(Constraint):
+    """The region of a mixture's components, for values without the dimension of the components. PyTorch: the same name."""
+
+    def __init__(self, base_constraint: Constraint) -> None:
+        if not isinstance(base_constraint, Constraint):
+            raise AssertionError(f"base_constraint must be a Constraint, got {type(base_constraint).__name__}")
+        self.base_constraint = base_constraint
+
+    @property
+    def is_discrete(self) -> bool:  # type: ignore[override]
+        return self.base_constraint.is_discrete
+
+    @property
+    def event_dim(self) -> int:  # type: ignore[override]
+        return self.base_constraint.event_dim
+
+    def check(self, value: Any) -> Any:
+        each = self.base_constraint.check(value.unsqueeze(-1 - self.event_dim))
+        if value.dim() < self.event_dim:
+            raise ValueError(f"Expected value.dim() >= {self.event_dim} but got {value.dim()}")
+        return each.reshape((*each.shape[: value.dim() - self.event_dim], -1)).all(-1)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_constraint!r})"
+
+
 dependent = _Dependent()
-independent = _Independent
-boolean = _Where("Boolean()", lambda x: (x == 0) | (x == 1), True)
+independent, cat, stack = _Independent, _Cat, _Stack
+greater_than, greater_than_eq, less_than = _GreaterThan, _GreaterThanEq, _LessThan
+interval, half_open_interval, integer_interval = _Interval, _HalfOpenInterval, _IntegerInterval
+multinomial = _Multinomial
+boolean = _Boolean()
 real = _Real()
 real_vector = independent(real, 1)
 positive = greater_than(0.0)
 nonnegative = greater_than_eq(0.0)
 unit_interval = interval(0.0, 1.0)
-nonnegative_integer = _Where("IntegerGreaterThan(lower_bound=0)", lambda x: _whole(x) & (x >= 0), True)
-positive_integer = _Where("IntegerGreaterThan(lower_bound=1)", lambda x: _whole(x) & (x >= 1), True)
+nonnegative_integer = _IntegerGreaterThan(0)
+positive_integer = _IntegerGreaterThan(1)
 simplex, one_hot = _Simplex(), _OneHot()
 lower_triangular, lower_cholesky, corr_cholesky = _LowerTriangular(), _LowerCholesky(), _CorrCholesky()
-square, symmetric, positive_definite = _Square(), _Symmetric(), _PositiveDefinite()
+square, symmetric = _Square(), _Symmetric()
+positive_semidefinite, positive_definite = _PositiveSemidefinite(), _PositiveDefinite()

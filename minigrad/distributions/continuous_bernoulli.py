@@ -13,13 +13,13 @@ from ..sampling import rand
 from ..tensor import Tensor
 from . import constraints
 from .bernoulli import set_probs_or_logits
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .utils import broadcast_all, clamp_probs, lazy_property, logits_to_probs, probs_to_logits
 
 __all__ = ["ContinuousBernoulli"]
 
 
-class ContinuousBernoulli(Distribution):
+class ContinuousBernoulli(ExponentialFamily):
     """Density C pˣ (1 - p)¹⁻ˣ on [0, 1], p = probs. lims: between these values of p Taylor's series stand for the formulas.
 
     PyTorch: torch.distributions.ContinuousBernoulli. Source: G. Loaiza-Ganem and J. Cunningham 2019.
@@ -36,8 +36,8 @@ class ContinuousBernoulli(Distribution):
         set_probs_or_logits(self, probs, logits)
         given = self.probs if probs is not None else self.logits
         if probs is not None:
-            checked = self._validate_args if validate_args is None else validate_args
-            if checked and not bool(constraints.unit_interval.check(self.probs).all()):
+            # Where nobody has said whether to check, a probability outside of [0, 1] is the nearest one inside.
+            if validate_args is not None and not bool(constraints.unit_interval.check(self.probs).all()):
                 raise ValueError("The parameter probs has invalid values")
             self.probs = clamp_probs(self.probs)
         self._lims = lims

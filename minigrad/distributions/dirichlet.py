@@ -9,12 +9,12 @@ from ..ops import digamma, lgamma, where, xlogy
 from ..rejection import standard_dirichlet
 from ..tensor import Tensor
 from . import constraints
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 
 __all__ = ["Dirichlet"]
 
 
-class Dirichlet(Distribution):
+class Dirichlet(ExponentialFamily):
     """Vectors of probabilities, density Π xₖ^(aₖ - 1) Γ(Σ a) / Π Γ(aₖ), a = concentration.
 
     PyTorch: torch.distributions.Dirichlet.

@@ -70,6 +70,8 @@ class Distribution:
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         """The same distribution for a larger batch, whose parameters are views."""
         batch_shape = Size(batch_shape)
+        if any(n < -1 for n in batch_shape):
+            raise RuntimeError(f"expand(): a batch has no negative sizes, got {tuple(batch_shape)}")
         if self._rebuilt:
             wide = {name: getattr(self, name).expand(batch_shape) for name in self.arg_constraints}
             new = type(self)(**wide, validate_args=False)
@@ -161,6 +163,8 @@ class Distribution:
                 f"sample(): argument 'sample_shape' must be a tuple of ints, not {type(sample_shape).__name__}"
             )
         sample = tuple(sample_shape)
+        if any(n < 0 for n in sample if isinstance(n, int)):
+            raise RuntimeError(f"sample(): a shape has no negative sizes, got {sample}")
         return Size((*sample, *self._batch_shape, *self._event_shape))
 
     def _enumerated(self, values: Tensor, expand: bool) -> Tensor:

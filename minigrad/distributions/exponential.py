@@ -7,13 +7,13 @@ from typing import Any
 from ..ops import exp, log, log1p
 from ..tensor import Tensor
 from . import constraints
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .utils import broadcast_all
 
 __all__ = ["Exponential"]
 
 
-class Exponential(Distribution):
+class Exponential(ExponentialFamily):
     """Density rate · e^(-rate x). PyTorch: torch.distributions.Exponential."""
 
     arg_constraints = {"rate": constraints.positive}  # noqa: RUF012

@@ -10,13 +10,13 @@ from ..ops import digamma, lgamma, log, xlogy
 from ..rejection import standard_gamma
 from ..tensor import Tensor
 from . import constraints
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .utils import broadcast_all
 
 __all__ = ["Gamma"]
 
 
-class Gamma(Distribution):
+class Gamma(ExponentialFamily):
     """Density rateᵃ xᵃ⁻¹ e^(-rate x) / Γ(a), a = concentration. PyTorch: torch.distributions.Gamma."""
 
     arg_constraints = {"concentration": constraints.positive, "rate": constraints.positive}  # noqa: RUF012

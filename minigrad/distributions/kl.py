@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from ..autograd import grad
 from ..linalg import solve_triangular
 from ..ops import digamma, erf, exp, lgamma, log, log1p, where, xlogy
 from ..tensor import Tensor
@@ -17,6 +18,7 @@ from .cauchy import Cauchy
 from .continuous_bernoulli import ContinuousBernoulli
 from .dirichlet import Dirichlet
 from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .exponential import Exponential
 from .gamma import Gamma
 from .geometric import Geometric
@@ -67,6 +69,22 @@ def kl_divergence(p: Distribution, q: Distribution) -> Tensor:
             f"No KL(p || q) is implemented for p type {type(p).__name__} and q type {type(q).__name__}"
         )
     return min(matches, key=lambda m: m[0])[1](p, q)
+
+
+@register_kl(ExponentialFamily, ExponentialFamily)
+def _exponential_families(p: Any, q: Any) -> Tensor:
+    """Of two of one family, of the user's own: F(θq) - F(θp) - ⟨θq - θp, ∇F(θp)⟩, a Bregman divergence."""
+    if type(p) is not type(q):
+        raise NotImplementedError(
+            "The cross KL-divergence between different exponential families cannot be computed using Bregman divergences"
+        )
+    ours = [x.detach().requires_grad_() for x in p._natural_params]
+    theirs = q._natural_params
+    normalizer = p._log_normalizer(*ours)
+    result = q._log_normalizer(*theirs) - normalizer
+    for a, b, mean in zip(ours, theirs, grad(normalizer.sum(), ours, create_graph=True), strict=True):
+        result = result - sum_rightmost((b - a) * mean, len(q.event_shape))
+    return result
 
 
 @register_kl(Bernoulli, Bernoulli)

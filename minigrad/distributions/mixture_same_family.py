@@ -62,7 +62,7 @@ class MixtureSameFamily(Distribution):
 
     @constraints.dependent_property
     def support(self) -> Any:  # type: ignore[override]
-        return self._component_distribution.support
+        return constraints.MixtureSameFamilyConstraint(self._component_distribution.support)
 
     @property
     def _weights(self) -> Tensor:
@@ -90,9 +90,9 @@ class MixtureSameFamily(Distribution):
             index = index.expand((*chosen.shape, 1, *self._event_shape))
             return drawn.gather(dim, index).squeeze(dim)
 
-    def log_prob(self, value: Tensor) -> Tensor:
-        self._validate_sample(value)
-        each = self._component_distribution.log_prob(value.unsqueeze(-1 - len(self._event_shape)))
+    def log_prob(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        self._validate_sample(x)
+        each = self._component_distribution.log_prob(x.unsqueeze(-1 - len(self._event_shape)))
         return logsumexp(each + log_softmax(self._mixture_distribution.logits, -1), -1)
 
     def cdf(self, x: Tensor) -> Tensor:

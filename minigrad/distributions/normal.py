@@ -9,6 +9,7 @@ from ..autograd.modes import no_grad
 from ..ops import erf, erfinv, log
 from ..sampling import normal
 from ..tensor import Tensor
+from .exp_family import ExponentialFamily
 from .location_scale import LocationScale
 
 __all__ = ["Normal"]
@@ -19,7 +20,7 @@ def standard_normal(shape: Any, like: Tensor) -> Tensor:
     return normal(like.new_zeros(shape), like.new_ones(shape))
 
 
-class Normal(LocationScale):
+class Normal(LocationScale, ExponentialFamily):
     """Density e^(-(x - loc)² / (2 scale²)) / (scale √(2π)). PyTorch: torch.distributions.Normal."""
 
     @property

@@ -9,13 +9,13 @@ from ..ops import lgamma, xlogy
 from ..rejection import poisson
 from ..tensor import Tensor
 from . import constraints
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .utils import broadcast_all
 
 __all__ = ["Poisson"]
 
 
-class Poisson(Distribution):
+class Poisson(ExponentialFamily):
     """P(k) = rateᵏ e^-rate / k!. PyTorch: torch.distributions.Poisson."""
 
     arg_constraints = {"rate": constraints.nonnegative}  # noqa: RUF012

@@ -327,6 +327,7 @@ class ReshapeTransform(Transform):
         return self if self._cache_size == cache_size else ReshapeTransform(self.in_shape, self.out_shape, cache_size)
 
     def _batch(self, shape: Any, inner: Size) -> tuple[int, ...]:
+        shape = Size(shape)
         n = len(shape) - len(inner)
         if n < 0:
             raise ValueError("Too few dimensions on input")

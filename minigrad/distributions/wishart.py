@@ -14,14 +14,14 @@ from ..size import Size
 from ..tensor import Tensor
 from . import constraints
 from .chi2 import Chi2
-from .distribution import Distribution
+from .exp_family import ExponentialFamily
 from .multivariate_normal import half_log_det, precision_to_scale_tril
 from .utils import broadcast_all, lazy_property
 
 __all__ = ["Wishart"]
 
 
-class Wishart(Distribution):
+class Wishart(ExponentialFamily):
     """Σ x xᵀ (.., p, p) of df normal vectors of this covariance (or its inverse, or its Cholesky factor).
 
     PyTorch: torch.distributions.Wishart. Source of the samples: Bartlett's decomposition, S. Sawyer, "Wishart Distributions and
@@ -51,6 +51,8 @@ class Wishart(Distribution):
         if matrix.dim() < 2:
             raise ValueError("scale_tril must be at least two-dimensional, with optional leading batch dimensions")
         (df,) = broadcast_all(df)
+        if df.array.dtype.kind == "b":
+            raise RuntimeError("Wishart: df is a number of degrees of freedom, not of type bool")
         p = matrix.shape[-1]
         batch = Size((df.array + matrix.array[..., 0, 0]).shape)
         self.df = df.to(matrix.dtype).expand(batch)

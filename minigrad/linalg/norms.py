@@ -17,7 +17,7 @@ from ..ops.decompositions import eigvalsh_of, svdvals_of
 from ..ops.distances import norm as _norm
 from ..ops.lapack import LinAlgError, require_matrix, require_real
 from ..ops.matrix_functions import default_rtol
-from ..ops.operands import cast
+from ..ops.operands import broadcast, cast
 from ..ops.solving import inverse
 
 if TYPE_CHECKING:
@@ -103,6 +103,12 @@ def _threshold(x: Any, d: Any) -> Any:
 def tolerances(A: Any, atol: Any, rtol: Any) -> tuple[Any, Any]:
     """How small a singular value is to count as 0, absolutely and relative to the largest."""
     d = A.array.dtype
+    numbers = [isinstance(x, int | float) or not x.array.ndim for x in (atol, rtol) if x is not None]
+    if len(set(numbers)) == 2:
+        raise TypeError("atol and rtol must both be numbers, or both be tensors of a number for each matrix")
+    for x in (atol, rtol):
+        if isinstance(x, Variable) and x.array.ndim:
+            broadcast(x.array.shape, A.array.shape[:-2])
     if rtol is None:
         given = atol is not None and bool(np.any(np.asarray(getattr(atol, "array", atol)) > 0))
         rtol = 0.0 if given else default_rtol(A)

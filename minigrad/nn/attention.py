@@ -168,6 +168,9 @@ def _check_dims(query: Any, key: Any, value: Any, key_padding_mask: Any, attn_ma
             f"For {kind} `query`, expected `key` and `value` to be {n}-D but found {key.dim()}-D and {value.dim()}-D tensors "
             "respectively"
         )
+    for mask, name in ((attn_mask, "attn_mask"), (key_padding_mask, "key_padding_mask")):
+        if mask is not None:
+            require_tensor(mask, "MultiheadAttention", name)
     if key_padding_mask is not None and key_padding_mask.dim() != n - 1:
         raise AssertionError(
             f"For {kind} `query`, expected `key_padding_mask` to be `None` or {n - 1}-D but found {key_padding_mask.dim()}-D "
@@ -184,6 +187,9 @@ def float_masks(
 ) -> tuple[Any, Any]:
     """Both masks as floats: -inf where a boolean mask forbids, 0 elsewhere. Warns where one is boolean and the other is not."""
     given = [mask for mask in (attn_mask, key_padding_mask) if mask is not None]
+    for mask, name in ((attn_mask, names[0]), (key_padding_mask, names[1])):
+        if mask is not None:
+            require_tensor(mask, "attention", name)
     for mask, name in ((key_padding_mask, names[1]), (attn_mask, names[0])):
         if mask is not None and mask.array.dtype.kind not in "fb":
             raise AssertionError(f"only bool and floating types of {name} are supported")

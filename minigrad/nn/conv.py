@@ -145,7 +145,19 @@ class _ConvTransposeNd(_ConvNd):
         """The output padding that gives `output_size`."""
         if output_size is None:
             return self.output_padding
-        wanted = tuple(output_size)[-self.rank :]
+        if isinstance(output_size, int):
+            raise TypeError(
+                f"ConvTranspose{self.rank}D: output_size must be a tuple of ints, not {type(output_size).__name__}"
+            )
+        wanted = tuple(output_size)
+        if len(wanted) not in (self.rank, input.dim()):
+            raise ValueError(
+                f"ConvTranspose{self.rank}D: for {input.dim()}D input, output_size must have {self.rank} or {input.dim()} "
+                f"elements (got {len(wanted)})"
+            )
+        if not all(isinstance(n, int) for n in wanted):
+            raise TypeError(f"ConvTranspose{self.rank}D: output_size must be whole numbers, got {output_size!r}")
+        wanted = wanted[-self.rank :]
         extra = []
         for i, size in enumerate(wanted):
             least = (

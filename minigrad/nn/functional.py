@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .. import dtypes, inplace_functions, missing, ops
 from ..inplace import of
 from ..ops.dropout import check_probability
+from ..out import rule_of
 from ..public import FUNCTIONAL, MINIGRAD
 from ..signature import reader
 from ..warn import warn
@@ -209,7 +210,8 @@ for _name in ("max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "
 # -- what the module shows: readers of arguments (signature.py)
 
 for _name, _function in FUNCTIONAL.items():
-    FUNCTIONAL[_name] = reader(_function, "function", "minigrad" if MINIGRAD.get(_name) is _function else __name__)
+    _same = MINIGRAD.get(_name) is _function and rule_of(_name, "minigrad") == rule_of(_name, __name__)
+    FUNCTIONAL[_name] = reader(_function, "function", "minigrad" if _same else __name__)
 globals().update(FUNCTIONAL)
 __all__ = sorted(FUNCTIONAL)
 

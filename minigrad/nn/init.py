@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from .. import random, storage
 from ..autograd.modes import no_grad
 from ..creation import empty_like
 from ..dtypes import element
+from ..geometry import repeats
 from ..random import Generator
 from ..warn import warn as _warn
 
@@ -50,6 +51,14 @@ def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
 def _write(tensor: Tensor, values: Any) -> Tensor:
     tensor.array[...] = values
     storage.mark_written(tensor.array)
+    return tensor
+
+
+def _write_ones(tensor: Tensor, places: Iterable[tuple[int, ...]]) -> Tensor:
+    """1 at these places, 0 elsewhere, one after the other: where elements share memory, a 1 stays."""
+    _write(tensor, 0.0)
+    for place in places:
+        tensor.array[place] = 1
     return tensor
 
 
@@ -121,7 +130,7 @@ def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix."""
     if tensor.array.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
-    return _write(tensor, np.eye(*tensor.array.shape))
+    return _write_ones(tensor, [(i, i) for i in range(min(tensor.array.shape))])
 
 
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
@@ -131,13 +140,10 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
     if shape[0] % groups:
         raise ValueError("dim 0 must be divisible by groups")
-    values = np.zeros(shape)
     per_group = shape[0] // groups
     middle = tuple(n // 2 for n in shape[2:])
-    for g in range(groups):
-        for i in range(min(per_group, shape[1])):
-            values[(g * per_group + i, i, *middle)] = 1
-    return _write(tensor, values)
+    diagonal = range(min(per_group, shape[1]))
+    return _write_ones(tensor, [(g * per_group + i, i, *middle) for g in range(groups) for i in diagonal])
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
@@ -200,6 +206,11 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     if 0 in shape:
         return tensor
     rows, columns = shape[0], math.prod(shape[1:])
+    if repeats(tensor.array):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
+            "clone() the tensor before performing the operation."
+        )
     flat = (generator or random.default_generator).normal((rows, columns), tensor.array.dtype)
     q, r = np.linalg.qr(flat.T if rows < columns else flat)
     q = q * np.sign(np.diagonal(r))

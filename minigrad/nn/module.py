@@ -11,6 +11,7 @@ from ..device import require_cpu
 from ..dtypes import bfloat16, float16, float32, float64, from_numpy
 from ..signature import KINDS, NO, Kind, publish_constructor
 from ..tensor_options import read_to
+from .everywhere import Everywhere, hooks_of, registered
 from .hooks import BackwardHooks
 from .parameter import Buffer, Parameter
 from .state import State
@@ -49,13 +50,13 @@ class Module(State):
     # -- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks is None:  # handing on no keywords would still make a dictionary of them
+        if self._hooks is None and not Everywhere.asked:  # handing on no keywords would still make a dictionary of them
             return self.forward(*args, **kwargs) if kwargs else self.forward(*args)
         return self._call_with_hooks(args, kwargs)
 
     def _call_with_hooks(self, args: tuple, kwargs: dict) -> Any:
         hooks = self._hooks
-        for hook, with_kwargs in tuple(hooks["forward_pre"].values()):
+        for hook, with_kwargs in hooks_of("forward_pre", hooks):
             if with_kwargs:
                 result = hook(self, args, kwargs)
                 if result is not None:
@@ -69,11 +70,12 @@ class Module(State):
                 if result is not None:
                     args = result if isinstance(result, tuple) else (result,)
         backward = None
-        if hooks["backward"] or hooks["backward_pre"]:
-            backward = BackwardHooks(self, tuple(hooks["backward_pre"].values()), tuple(hooks["backward"].values()))
+        before, after = hooks_of("backward_pre", hooks), hooks_of("backward", hooks)
+        if before or after:
+            backward = BackwardHooks(self, before, after)
             args = backward.pass_inputs(args)
         out = self.forward(*args, **kwargs)
-        for hook, with_kwargs in tuple(hooks["forward"].values()):
+        for hook, with_kwargs in hooks_of("forward", hooks):
             result = hook(self, args, kwargs, out) if with_kwargs else hook(self, args, out)
             if result is not None:
                 out = result
@@ -125,7 +127,7 @@ class Module(State):
         elif isinstance(value, Module):
             self._check_initialized("module")
             self._forget(name, "_parameters", "_buffers")
-            self._modules[name] = value
+            self._modules[name] = registered("module", self, name, value) if Everywhere.asked else value
         elif name in modules:
             if value is not None:
                 raise TypeError(
@@ -139,7 +141,7 @@ class Module(State):
                 raise TypeError(
                     f"cannot assign '{_kind(value)}' as buffer '{name}' (torch.nn.Buffer, torch.Tensor or None expected)"
                 )
-            self._buffers[name] = value
+            self._buffers[name] = registered("buffer", self, name, value) if Everywhere.asked else value
         else:
             super().__setattr__(name, value)
 
@@ -189,7 +191,7 @@ class Module(State):
             raise TypeError(
                 f"cannot assign '{_kind(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
-        self._buffers[name] = tensor
+        self._buffers[name] = registered("buffer", self, name, tensor) if Everywhere.asked else tensor
         (self._non_persistent.discard if persistent else self._non_persistent.add)(name)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
@@ -200,14 +202,14 @@ class Module(State):
             raise TypeError(
                 f"cannot assign '{_kind(param)}' object to parameter '{name}' (torch.nn.Parameter or None required)"
             )
-        self._parameters[name] = param
+        self._parameters[name] = registered("parameter", self, name, param) if Everywhere.asked else param
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Own a module under a name."""
         if not isinstance(module, Module) and module is not None:
             raise TypeError(f"{_kind(module)} is not a Module subclass")
         self._check_name("module", name, self._modules)
-        self._modules[name] = module
+        self._modules[name] = registered("module", self, name, module) if Everywhere.asked else module
 
     register_module = add_module
 

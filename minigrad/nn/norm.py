@@ -121,6 +121,12 @@ class _InstanceNorm(_NormBase):
 
     def forward(self, input: Any) -> Any:
         self._check(input)
+        channels = input.shape[-self.allowed[0]]
+        if self.affine and channels != self.num_features:
+            raise ValueError(
+                f"expected input's size at dim={input.dim() - self.allowed[0]} to match num_features ({self.num_features}), but "
+                f"got: {channels}."
+            )
         single = input.dim() == self.allowed[0]
         x = input.unsqueeze(0) if single else input
         out = F.instance_norm(

@@ -61,6 +61,8 @@ class Buffer(Tensor):
     persistent: bool
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Buffer:
+        if data is not None and not isinstance(data, Variable):
+            raise TypeError(f"Buffer(): argument 'data' must be Tensor or None, not {type(data).__name__}")
         self = super().__new__(cls)
         self.array = data.array[...] if isinstance(data, Variable) else np.empty(0, dtypes.default_numpy())
         self.persistent = persistent

@@ -183,6 +183,8 @@ class TransformerEncoder(Module):
         self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
     ) -> Any:
         require_tensor(src, type(self).__name__, "src")
+        if not len(self.layers):
+            raise IndexError("TransformerEncoder: there are no layers")
         mask, src_key_padding_mask = float_masks(
             mask, src_key_padding_mask, src.array.dtype, ("mask", "src_key_padding_mask")
         )

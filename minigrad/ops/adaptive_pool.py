@@ -14,6 +14,7 @@ from ..public import public
 from .along import gather, index_select
 from .checks import require_room, type_name
 from .choice import where
+from .operands import cast
 from .pool import check_filled, check_rank
 from .windows import Ints
 
@@ -75,6 +76,8 @@ def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tenso
         return input.sum(tuple(range(-rank, 0)), keepdim=True).expand(*input.array.shape[:-rank], *target)
     if spatial == target:
         return input.clone()
+    if input.array.dtype == np.float16:  # a sum may not fit where the mean does
+        return cast(_adaptive(name, rank, cast(input, np.dtype(np.float32)), output_size), input.array.dtype)
     input = read_whole(input)
     for d, (n, m) in enumerate(zip(spatial, target, strict=True)):
         if n != m:

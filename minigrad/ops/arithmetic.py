@@ -188,6 +188,7 @@ def div(input: Operand | Number, other: Operand | Number, *, rounding_mode: str 
         return floor_divide(input, other)
     a, b = promote(input, other) if rounding_mode else (input, other)
     if rounding_mode == "trunc":
+        not_for_bool("div_trunc", a, b)
         return _trunc_divide(a, b)
     if rounding_mode is not None:
         raise RuntimeError(

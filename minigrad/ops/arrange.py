@@ -11,6 +11,7 @@ from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
 from ..public import public
+from ..sums import total as sum_of
 from .along import index_select
 from .dims import normalize_dim, normalize_dims, sizes
 from .shape import forget_base, reshape, transpose, unsqueeze
@@ -34,7 +35,8 @@ class Tile(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         paired = [n for pair in zip(ctx.repeats, ctx.shape, strict=True) for n in pair]  # (r0, n0, r1, n1, ...)
-        return grad.reshape(tuple(paired)).sum(tuple(range(0, len(paired), 2))), None
+        parts, axes = grad.reshape(tuple(paired)), tuple(range(0, len(paired), 2))
+        return (sum_of(parts, axes) if isinstance(parts, Array) else parts.sum(axes)), None
 
 
 def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:

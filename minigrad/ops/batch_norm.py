@@ -15,8 +15,7 @@ from ..public import public
 from ..quiet import quiet
 from .checks import require_floating
 from .dims import normalize_dim
-from .norm import Normalize, halves_of_floats, parameter_dtypes, scale_and_shift, standardize
-from .operands import cast
+from .norm import Normalize, in_half, narrow, parameter_dtypes, scale_and_shift, standardize, wide
 from .power import sqrt
 
 if TYPE_CHECKING:
@@ -125,10 +124,11 @@ def batch_norm(
     else:
         _both_or_neither(running_mean, running_var)
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
-    if halves_of_floats(input, running_mean, running_var, weight, bias):
-        wide = cast(input, np.dtype(np.float32))
-        out = batch_norm(wide, running_mean, running_var, weight, bias, training, momentum, eps)
-        return cast(out, np.dtype(np.float16))
+    if in_half(input, running_mean, running_var, weight, bias):
+        statistics = [wide(running) for running in (running_mean, running_var)]
+        out = batch_norm(wide(input), *statistics, wide(weight), wide(bias), training, momentum, eps)
+        _keep(statistics, running_mean, running_var)
+        return narrow(out)
     parameter_dtypes(input, running_mean, running_var, weight, bias)
     if not training:
         assert running_mean is not None  # see above
@@ -153,6 +153,14 @@ def _check_channels(count: int, **vectors: Any) -> None:
 def _both_or_neither(running_mean: Tensor | None, running_var: Tensor | None) -> None:
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be None or neither be None")
+
+
+def _keep(statistics: list[Any], *running: Tensor | None) -> None:
+    """Running statistics in float16 take the values that were computed in float32."""
+    for computed, kept in zip(statistics, running, strict=True):
+        if kept is not None and computed is not kept:
+            kept.array[...] = computed.array
+            storage.mark_written(kept.array)
 
 
 def _update_running(running_mean: Tensor, running_var: Tensor, momentum: float, mean: Array, var: Array) -> None:
@@ -185,14 +193,19 @@ def instance_norm(
     if positions == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
     n, channels = x.shape[:2]
+    if weight is not None and not n:
+        raise IndexError(
+            "instance_norm: a batch of no samples has no first one, for which weight and bias are repeated"
+        )
     vectors = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     for name, v in vectors.items():
         if v is not None and v.array.size != channels:
             raise RuntimeError(f"{name} should contain {n * channels} elements not {n * v.array.size}")
-    if halves_of_floats(input, *vectors.values()):
-        wide = cast(input, np.dtype(np.float32))
-        out = instance_norm(wide, running_mean, running_var, weight, bias, use_input_stats, momentum, eps)
-        return cast(out, np.dtype(np.float16))
+    if in_half(input, *vectors.values()):
+        statistics = [wide(running) for running in (running_mean, running_var)]
+        out = instance_norm(wide(input), *statistics, wide(weight), wide(bias), use_input_stats, momentum, eps)
+        _keep(statistics, running_mean, running_var)
+        return narrow(out)
     parameter_dtypes(input, *vectors.values())
     moments = Moments()
     out = NativeBatchNorm.apply(input, weight, bias, tuple(range(2, x.ndim)), eps, moments)

@@ -133,6 +133,8 @@ def norm(
         raise NotImplementedError(f"norm: p={p!r} is not supported; give a number, inf, -inf or 'fro'")
     if isinstance(p, int):
         dtypes.scalar_numpy(p)  # OverflowError beyond 64 bits
+    if input.array.dtype == np.float16:  # the powers may not fit where their root does
+        return cast(norm(cast(input, np.dtype(np.float32)), p, dim, keepdim), input.array.dtype)
     axes = axes_of(dim, input.array.ndim)
     if p == 2:
         return Norm2.apply(input, axes, keepdim)
@@ -194,10 +196,8 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
 
 
 @public("functional")
-def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
+def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> Tensor:
     """input / max(|input|ₚ, eps) along dim. PyTorch: torch.nn.functional.normalize."""
-    if out is not None:
-        raise NotImplementedError("normalize: out= is not supported; assign the result instead")
     return input / clamp(norm(input, p, dim, True), min=eps)
 
 
@@ -273,7 +273,10 @@ def cdist(
     if not p >= 0:
         raise RuntimeError("cdist only supports non-negative p values")
     many = a.shape[-2] > 25 or b.shape[-2] > 25
-    if p == 2 and a.shape[-1] and (compute_mode == modes[1] or (compute_mode in (None, modes[0]) and many)):
+    by_product = p == 2 and a.shape[-1] and (compute_mode == modes[1] or (compute_mode in (None, modes[0]) and many))
+    if a.dtype == np.float16 and not by_product and a.size and b.size:
+        raise NotImplementedError("\"cdist\" not implemented for 'Half'; convert the tensors with .float() first")
+    if by_product:
         return EuclideanDistances.apply(x1, x2)
     if p == 2 and a.size and b.size:
         return FewDistances.apply(x1, x2)

@@ -73,8 +73,8 @@ def feature_alpha_dropout(input: Tensor, p: float, train: bool) -> Tensor:
 
 
 def check_probability(p: float, error: type[Exception] = RuntimeError) -> None:
-    """An error unless 0 ≤ p ≤ 1."""
-    if not 0 <= p <= 1:
+    """An error unless 0 ≤ p ≤ 1. nan is let pass where a module is made, and refused where it is called, as in PyTorch."""
+    if p < 0 or p > 1 or (p != p and error is RuntimeError):
         raise error(f"dropout probability has to be between 0 and 1, but got {p}")
 
 

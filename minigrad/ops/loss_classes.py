@@ -49,6 +49,8 @@ class ClassTargets:
         if self.ignored is not None:
             losses = np.where(self.ignored, losses.dtype.type(0), losses)
         if reduction == "mean":  # of no weight at all it is nan, also where smoothing leaves a loss to divide
+            if losses.dtype == np.float16 and self.total:
+                return (np.add.reduce(losses, None, np.float32) / self.total).astype(np.float16)
             return np.add.reduce(losses, None) / self.total if self.total else np.asarray(np.nan, losses.dtype)
         return reduced(losses, reduction)
 

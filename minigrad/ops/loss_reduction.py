@@ -27,13 +27,17 @@ def reduced(losses: Operand, reduction: str) -> Any:
         return losses
     if isinstance(losses, Variable):
         return losses.sum() if reduction == "sum" else losses.mean()  # type: ignore[attr-defined]  # a Tensor, which has it
+    if losses.dtype == np.float16:  # a sum of many may not fit where their mean does
+        return reduced(losses.astype(np.float32), reduction).astype(np.float16)
     total = np.add.reduce(losses, None)
     return total if reduction == "sum" else total / losses.size
 
 
 def of_each(grad: Array, count: int, reduction: str) -> Array:
     """The gradient of each of `count` losses, from that of the reduced loss; it broadcasts to their shape."""
-    return grad / count if reduction == "mean" else grad
+    if reduction != "mean":
+        return grad
+    return grad * (1 / count) if count > 65504 and grad.dtype == np.float16 else grad / count
 
 
 def require_no_grad(function: str, **arguments: Operand | None) -> None:

@@ -75,10 +75,23 @@ def _varies(w: Array | None, ndim: int, axes: tuple[int, ...]) -> bool:
     return w is not None and any(axis >= ndim - w.ndim and w.shape[axis - ndim] != 1 for axis in axes)
 
 
-def halves_of_floats(input: Tensor, *parameters: Any) -> bool:
-    """Whether the input is float16 and all parameters float32: such layers compute in float32."""
-    given = [x for x in parameters if x is not None]
-    return bool(given) and input.array.dtype == np.float16 and all(x.array.dtype == np.float32 for x in given)
+def in_half(input: Tensor, *parameters: Any) -> bool:
+    """Whether the input is float16 and all parameters are too, or all float32: such layers compute in float32, as sums of
+    squares would not fit."""
+    if input.array.dtype != np.float16:
+        return False
+    types = {x.array.dtype for x in parameters if x is not None}
+    return len(types) < 2 and types <= {np.dtype(np.float16), np.dtype(np.float32)}
+
+
+def wide(x: Any) -> Any:
+    """A float16 tensor as float32; None stays."""
+    return None if x is None else cast(x, np.dtype(np.float32))
+
+
+def narrow(x: Any) -> Any:
+    """And back."""
+    return cast(x, np.dtype(np.float16))
 
 
 def parameter_dtypes(input: Tensor, *parameters: Any) -> None:
@@ -197,10 +210,8 @@ def layer_norm(
     PyTorch: torch.nn.functional.layer_norm. Source: Ba et al. 2016, "Layer Normalization".
     """
     axes = _last_axes("layer_norm", "LayerNormKernelImpl", input, normalized_shape, weight=weight, bias=bias)
-    if halves_of_floats(input, weight, bias):
-        return cast(
-            layer_norm(cast(input, np.dtype(np.float32)), normalized_shape, weight, bias, eps), np.dtype(np.float16)
-        )
+    if in_half(input, weight, bias):
+        return narrow(layer_norm(wide(input), normalized_shape, wide(weight), wide(bias), eps))
     parameter_dtypes(input, weight, bias)
     return NativeLayerNorm.apply(input, weight, bias, axes, eps)
 
@@ -237,8 +248,8 @@ def group_norm(
                 f"Expected {name} to be a vector of size equal to the number of channels in input, but got {name} of shape "
                 f"{list(x.shape)} and input of shape {list(shape)}"
             )
-    if halves_of_floats(input, weight, bias):
-        return cast(group_norm(cast(input, np.dtype(np.float32)), num_groups, weight, bias, eps), np.dtype(np.float16))
+    if in_half(input, weight, bias):
+        return narrow(group_norm(wide(input), num_groups, wide(weight), wide(bias), eps))
     parameter_dtypes(input, weight, bias)
     grouped = (num_groups, channels // num_groups)
     w, b = (None if x is None else x.reshape((*grouped, 1)) for x in (weight, bias))
@@ -292,9 +303,11 @@ def rms_norm(
             f"Mismatch dtype between input and weight: input dtype = {type_name(input)}, weight dtype = {type_name(weight)}, "
             "Cannot dispatch to fused implementation."
         )
-        if halves_of_floats(input, weight):
+        if in_half(input, weight):
             input = cast(input, weight.array.dtype)
         return cast(RmsNorm.apply(input, None, axes, smallest) * weight, d)
+    if in_half(input, weight):
+        return narrow(RmsNorm.apply(wide(input), wide(weight), axes, smallest))
     return RmsNorm.apply(input, weight, axes, smallest)
 
 

@@ -13,7 +13,7 @@ from .arithmetic import rsub as _rsub
 from .distances import norm
 from .mask import nothing
 from .masked import nonzero
-from .operands import to_float
+from .operands import Number, to_float
 from .pad import pad as _pad
 from .parts import chunk, narrow, split, split_with_sizes
 from .rule import Rule
@@ -34,7 +34,7 @@ def angle(input: Operand) -> Tensor:
 
 
 @public
-def rsub(input: Operand, other: Any, *, alpha: float = 1) -> Tensor:
+def rsub(input: Operand, other: Operand | Number, *, alpha: float = 1) -> Tensor:
     """other - alpha · input. PyTorch: torch.rsub."""
     return _rsub(input if alpha == 1 else input * alpha, other)
 

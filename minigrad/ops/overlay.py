@@ -71,6 +71,8 @@ def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0,
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
     """input with source written at (or added to) the places `index` of its flattened elements. PyTorch: torch.put."""
     places = index_tensor("put", index)
+    if places.dtype != np.int64:
+        raise RuntimeError(f"put_(): Expected a long tensor for index, but got {dtypes.cxx_name(places.dtype)}")
     n = input.array.size
     if source.array.dtype != input.array.dtype:
         raise RuntimeError(f"put_(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type")

@@ -292,6 +292,8 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
     storage_offset: None for that of input. PyTorch: torch.as_strided.
     """
     own = geometry(input.array)
+    if any(abs(n) >= 2**63 for n in (*size, *stride)):
+        raise TypeError(f"as_strided(): sizes and strides must fit 64 bits, got {list(size)} and {list(stride)}")
     place = Geometry(tuple(size), tuple(stride), own.offset if storage_offset is None else storage_offset)
     if len(place.shape) != len(place.strides):
         raise RuntimeError("mismatch in length of strides and shape")

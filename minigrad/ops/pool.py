@@ -15,7 +15,7 @@ from ..public import public
 from .along import gather
 from .checks import require_floating, type_name
 from .mask import keep
-from .operands import array_of
+from .operands import array_of, cast
 from .pad import pad as pad_tensor
 from .windows import IntOrInts, Ints, Pairs, at, inside, pad_zeros, tuple_of
 
@@ -317,6 +317,9 @@ def _avg_pool(
         )
     if divisor == 0:
         raise RuntimeError("divisor must be not zero")
+    if x.dtype == np.float16:  # a sum may not fit where the mean does
+        options = kernel_size, stride, padding, ceil_mode, count_include_pad, divisor
+        return cast(_avg_pool(name, rank, cast(input, np.dtype(np.float32)), *options), x.dtype)
     kernel, steps, margins, _, out, pads = _geometry(name, rank, x, kernel_size, stride, padding, 1, ceil_mode)
     if divisor:
         counts = np.asarray(float(divisor))

@@ -97,11 +97,16 @@ class Mean(Operation):
     def forward(ctx: Any, x: Array, axes: tuple[int, ...], keepdim: bool) -> Array:
         ctx.shape, ctx.axes = x.shape, axes
         ctx.count = math.prod(x.shape[a] for a in axes)
+        if x.dtype == np.float16:  # the sum, or the number of elements, may not fit where the mean does
+            return np.true_divide(total(x.astype(np.float32), axes, keepdim), np.float32(ctx.count)).astype(np.float16)
         return np.true_divide(total(x, axes, keepdim), x.dtype.type(ctx.count))
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        return spread(grad / (ctx.count or 1), ctx.shape, ctx.axes), None, None
+        each = (
+            grad * (1 / ctx.count) if ctx.count > 65504 and grad.dtype == np.float16 else grad / (ctx.count or 1)
+        )  # (more than float16 holds)
+        return spread(each, ctx.shape, ctx.axes), None, None
 
 
 @public

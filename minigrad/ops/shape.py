@@ -340,6 +340,8 @@ def expand(input: Operand, *size: int | Sequence[int]) -> Tensor:
         )
     for i, n in enumerate(new):
         old = shape[i - added] if i >= added else None
+        if n < -1:
+            raise RuntimeError(f"expand: sizes must not be negative (but for -1: as it is), got {list(new)}")
         if n == -1 and old is None:
             raise RuntimeError(
                 f"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {i}"

@@ -11,20 +11,33 @@ import numpy as np
 from ..public import public
 from .along import scatter
 from .checks import type_name
-from .windows import IntOrInts, Ints, tuple_of
+from .windows import IntOrInts, Ints
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
 
+def _each(sizes: IntOrInts, rank: int) -> Ints:
+    """A size for each dimension; a sequence is one already, also one of the wrong length."""
+    return (sizes,) * rank if isinstance(sizes, int) else tuple(sizes)
+
+
 def _output_size(
-    input: Tensor, kernel: Ints, stride: Ints, padding: Ints, output_size: Sequence[int] | None
+    rank: int, input: Tensor, kernel: Ints, stride: Ints, padding: Ints, output_size: Sequence[int] | None
 ) -> tuple[int, ...]:
     """The size asked for, if a pool of this kind could have come from it; else the least such size."""
-    rank = len(kernel)
+    if input.array.ndim < rank or not len(kernel) == len(stride) == len(padding) == rank:
+        raise IndexError(
+            f"max_unpool{rank}d: {rank} sizes are wanted of the input, kernel_size, stride and padding, got an input of "
+            f"{input.array.ndim} dimensions, {list(kernel)}, {list(stride)} and {list(padding)}"
+        )
     spatial = input.array.shape[-rank:]
     usual = tuple((n - 1) * s + k - 2 * p for n, k, s, p in zip(spatial, kernel, stride, padding, strict=True))
     if output_size is None:
+        if min(usual) < 0:
+            raise ValueError(
+                f"max_unpooling: output_size must contain non-negative spatial dimensions, but got {list(usual)}"
+            )
         return usual
     wanted = tuple(int(n) for n in output_size)
     wanted = wanted[2:] if len(wanted) == rank + 2 else wanted
@@ -45,8 +58,9 @@ def _unpool(
     """out[index of p] = x[p], an index counting in the flattened spatial dimensions."""
     x, index = input.array, indices.array
     name = f"max_unpool{rank}d"
-    kernel, margins = tuple_of(kernel_size, rank, "kernel_size"), tuple_of(padding, rank, "padding")
-    steps = kernel if stride is None else tuple_of(stride, rank, "stride")
+    kernel, margins = _each(kernel_size, rank), _each(padding, rank)
+    steps = kernel if stride is None else _each(stride, rank)
+    target = _output_size(rank, input, kernel, steps, margins, output_size)
     if index.dtype != np.int64:
         raise RuntimeError(f"elements in indices should be type int64 but got: {indices.dtype}")
     if x.ndim not in (rank + 1, rank + 2):
@@ -62,7 +76,6 @@ def _unpool(
         raise NotImplementedError(
             f"\"{name}\" not implemented for '{type_name(x)}'; convert the tensor with .float() first"
         )
-    target = _output_size(input, kernel, steps, margins, output_size)
     places = math.prod(target)
     if rank == 3 and min(steps) <= 0:
         raise RuntimeError(f"strides should be greater than zero, but got stride: {list(steps)}")

@@ -324,8 +324,18 @@ TRANSFORMS: dict[str, Callable[[Any, Any], Any]] = {
     "AbsTransform": lambda t, a: t.AbsTransform(),
     "IndependentTransform": lambda t, a: t.IndependentTransform(t.ExpTransform(), 1),
     "ReshapeTransform": lambda t, a: t.ReshapeTransform((3,), (3, 1)),
+    "CorrCholeskyTransform": lambda t, a: t.CorrCholeskyTransform(),
+    "LowerCholeskyTransform": lambda t, a: t.LowerCholeskyTransform(),
+    "PositiveDefiniteTransform": lambda t, a: t.PositiveDefiniteTransform(),
+    "CatTransform": lambda t, a: t.CatTransform([t.ExpTransform(), t.AffineTransform(a, 2.0)], -1, [1, 2]),
+    "CatTransform.vectors": lambda t, a: t.CatTransform(
+        [t.IndependentTransform(t.ExpTransform(), 1), t.TanhTransform()], 1, [2, 1], cache_size=1
+    ),
+    "StackTransform": lambda t, a: t.StackTransform(
+        [t.ExpTransform(), t.AffineTransform(a, 2.0), t.TanhTransform()], 1
+    ),
 }
-NO_STRETCH = ("SoftmaxTransform", "AbsTransform")
+NO_STRETCH = ("SoftmaxTransform", "AbsTransform", "LowerCholeskyTransform", "PositiveDefiniteTransform")
 
 
 def _transform(torch: Any, x: Any, a: Any, name: str) -> Any:
@@ -349,7 +359,11 @@ def _transform(torch: Any, x: Any, a: Any, name: str) -> Any:
 def transform_case(name: str) -> None:
     op(
         f"distributions.{name}",
-        lambda d: call(d.tensor((2, 3), PLACE), d.tensor((), SCALE), name),
+        lambda d: call(
+            d.tensor((2, 3, 3) if "ite" in name or name.startswith("Lower") else (2, 3), PLACE),
+            d.tensor((), SCALE),
+            name,
+        ),
         _transform,
         tolerance=LARGE,
         float32=False,
@@ -360,6 +374,83 @@ def transform_case(name: str) -> None:
 
 for transform in TRANSFORMS:
     transform_case(transform)
+
+
+def _copula(torch: Any, loc: Any, scale: Any, x: Any) -> Any:
+    D = torch.distributions
+    t = D.CumulativeDistributionTransform(D.Normal(loc, scale))
+    p = D.TransformedDistribution(D.MultivariateNormal(loc, torch.eye(3, dtype=torch.float64)), [t])
+    y = t(x)
+    return y, t.inv(y), t.log_abs_det_jacobian(x, y), t.with_cache() is t, p.rsample(), p.log_prob(y.detach())
+
+
+op("distributions.CumulativeDistributionTransform", lambda d: call(d.tensor((3,), PLACE), d.tensor((3,), SCALE), d.tensor((2, 3), PLACE)), _copula,
+   tolerance=LARGE, seeds=True, float32=False, modes=("normal",), second=False)  # fmt: skip
+
+# -- constraints, and maps to them
+
+REGIONS: dict[str, Callable[[Any], Any]] = {
+    "real": lambda c: c.real,
+    "positive": lambda c: c.positive,
+    "greater_than": lambda c: c.greater_than(-1.0),
+    "greater_than_eq": lambda c: c.greater_than_eq(2),
+    "less_than": lambda c: c.less_than(1.5),
+    "unit_interval": lambda c: c.unit_interval,
+    "interval": lambda c: c.interval(-1.0, 3.0),
+    "half_open_interval": lambda c: c.half_open_interval(0.5, 2.0),
+    "simplex": lambda c: c.simplex,
+    "corr_cholesky": lambda c: c.corr_cholesky,
+    "lower_cholesky": lambda c: c.lower_cholesky,
+    "positive_definite": lambda c: c.positive_definite,
+    "positive_semidefinite": lambda c: c.positive_semidefinite,
+    "independent": lambda c: c.independent(c.positive, 1),
+    "cat": lambda c: c.cat([c.positive, c.real], -1, [1, 2]),
+    "stack": lambda c: c.stack([c.positive, c.real, c.unit_interval], -1),
+    "mixture": lambda c: c.MixtureSameFamilyConstraint(c.positive),
+    "boolean": lambda c: c.boolean,
+    "multinomial": lambda c: c.multinomial(3),
+}
+
+
+def _to_region(torch: Any, x: Any, registry: str, name: str) -> Any:
+    region = REGIONS[name](torch.distributions.constraints)
+    found = [
+        repr(region).partition(" object")[0].rpartition(".")[2], region.event_dim, region.is_discrete, region.check(x),
+        region.check(x.round().abs()),
+    ]  # fmt: skip
+    t = answer(lambda: getattr(torch.distributions, registry)(region))
+    if t == "no answer":
+        return [*found, t]
+    y = t(x)
+    return [*found, y, t.inv(y), region.check(y), bool(t.bijective)]
+
+
+for registry in ("biject_to", "transform_to"):
+    op(f"distributions.{registry}",
+       lambda d, registry=registry: call(d.tensor((3, 3), PLACE), registry, d.choice(list(REGIONS))), _to_region,
+       tolerance=LARGE, float32=False, modes=("normal",), second=False)  # fmt: skip
+
+
+def _own_family(torch: Any, a: Any, b: Any, other: Any) -> Any:
+    class OwnNormal(torch.distributions.ExponentialFamily):
+        arg_constraints: Any = {}  # noqa: RUF012
+        _mean_carrier_measure = 0
+
+        def __init__(self, a: Any, b: Any) -> None:
+            self.a, self.b = a, b
+            super().__init__(a.shape)
+
+        _natural_params = property(lambda self: (self.a, -self.b))
+
+        def _log_normalizer(self, x: Any, y: Any) -> Any:
+            return -0.25 * x.pow(2) / y + 0.5 * torch.log(-torch.pi / y)
+
+    p, q = OwnNormal(a, b), OwnNormal(other, b)
+    return p.entropy(), torch.distributions.kl_divergence(p, q), isinstance(p, torch.distributions.ExponentialFamily)
+
+
+op("distributions.ExponentialFamily", lambda d: call(*place_and_scale(d), d.tensor((), PLACE)), _own_family,
+   tolerance=LARGE, float32=False, modes=("normal",), second=False)  # fmt: skip
 
 
 def _transformed(torch: Any, loc: Any, scale: Any, kind: int) -> Any:

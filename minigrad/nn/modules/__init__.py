@@ -32,4 +32,6 @@ def _show(nn: Mapping[str, Any]) -> None:
                 ours = isinstance(value, type) and value.__module__ == home.__name__
                 if ours and (key.startswith("_") or nn.get(key) is value or key in getattr(home, "__all__", ())):
                     setattr(room, key, value)
+    everywhere = nn["everywhere"]
+    vars(sys.modules[f"{__name__}.module"]).update({key: vars(everywhere)[key] for key in everywhere.__all__})
     globals().update({key: value for key, value in nn.items() if isinstance(value, type) and not key.startswith("_")})

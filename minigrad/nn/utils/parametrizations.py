@@ -10,6 +10,7 @@ from ... import ops
 from ...autograd.modes import no_grad
 from ...autograd.variable import Array, Variable, wrap
 from ...creation import eye
+from ...ops.dims import normalize_dim
 from ...ops.distances import normalize
 from ...ops.pad import pad
 from ...sampling import randn
@@ -46,6 +47,8 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> An
 
     Source: Salimans & Kingma 2016, "Weight Normalization".
     """
+    if dim is not None:
+        normalize_dim(dim, getattr(module, name).dim())  # IndexError where there is none such
     return register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...ops.dims import normalize_dim
 from ...warn import warn
 from ..module import Module
 from ..parameter import Parameter, is_lazy
@@ -34,6 +35,8 @@ class WeightNorm:
             raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
         hook = WeightNorm(name, dim)
         weight = getattr(module, name)
+        if dim is not None and not is_lazy(weight) and dim != -1:
+            normalize_dim(dim, weight.dim())  # IndexError where there is none such
         if is_lazy(weight):
             raise ValueError(
                 "The module passed to `WeightNorm` can't have uninitialized parameters. Make sure to run the dummy forward "

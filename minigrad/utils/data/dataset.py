@@ -8,10 +8,13 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from ... import sampling
 from ...ops.checks import require_tensor
 from ...random import Generator
 from ...warn import warn
+from .sampler import as_generator
 
 
 class Dataset:
@@ -43,6 +46,8 @@ class TensorDataset(Dataset):
     def __init__(self, *tensors: Any) -> None:
         for x in tensors:
             require_tensor(x, "TensorDataset", "tensors")
+            if isinstance(x, np.ndarray):
+                raise TypeError("TensorDataset(): argument 'tensors' must be Tensors, not ndarray: torch.from_numpy(x)")
             if not x.array.ndim:
                 raise IndexError(
                     "TensorDataset: the first dimension counts the samples, but one of the tensors has none"
@@ -149,6 +154,6 @@ def random_split(dataset: Any, lengths: Sequence[Any], generator: Generator | No
                 warn(f"Length of split at index {i} is 0. This might result in an empty dataset.")
     if sum(parts) != n:
         raise ValueError(f"Sum of input lengths does not equal the length of the input dataset! {sum(parts)} and {n}")
-    order = sampling.randperm(n, generator=generator).tolist()
+    order = sampling.randperm(n, generator=as_generator(generator, "randperm")).tolist()
     ends = list(itertools.accumulate(parts))
     return [Subset(dataset, order[end - length : end]) for end, length in zip(ends, parts, strict=True)]

@@ -12,9 +12,18 @@ from ... import creation, dtypes, sampling
 from ...random import Generator, default_generator
 
 
+def as_generator(generator: Any, function: str) -> Generator | None:
+    """The generator, or None for the default one. Errors: TypeError where it is something else."""
+    if generator is not None and not isinstance(generator, Generator):
+        raise TypeError(
+            f"{function}(): argument 'generator' must be minigrad.Generator, not {type(generator).__name__}"
+        )
+    return generator
+
+
 def draw_seed(generator: Any = None) -> int:
     """A seed taken from the stream, as PyTorch's samplers and loaders take theirs."""
-    return int((generator or default_generator).random((), np.dtype(np.int64)))
+    return int((as_generator(generator, "random_") or default_generator).random((), np.dtype(np.int64)))
 
 
 class Sampler:
@@ -62,7 +71,7 @@ class RandomSampler(Sampler):
 
     def __iter__(self) -> Iterator[int]:
         n = len(self.data_source)
-        generator = self.generator
+        generator = as_generator(self.generator, "randperm")
         if generator is None:
             generator = Generator().manual_seed(draw_seed())
         if self.replacement:
@@ -85,7 +94,7 @@ class SubsetRandomSampler(Sampler):
         self.indices, self.generator = indices, generator
 
     def __iter__(self) -> Iterator[int]:
-        for i in sampling.randperm(len(self.indices), generator=self.generator).tolist():
+        for i in sampling.randperm(len(self.indices), generator=as_generator(self.generator, "randperm")).tolist():
             yield self.indices[i]
 
     def __len__(self) -> int:
@@ -110,7 +119,8 @@ class WeightedRandomSampler(Sampler):
         self.num_samples, self.replacement, self.generator = num_samples, replacement, generator
 
     def __iter__(self) -> Iterator[int]:
-        drawn = sampling.multinomial(self.weights, self.num_samples, self.replacement, generator=self.generator)
+        generator = as_generator(self.generator, "multinomial")
+        drawn = sampling.multinomial(self.weights, self.num_samples, self.replacement, generator=generator)
         return iter(drawn.tolist())
 
     def __len__(self) -> int:

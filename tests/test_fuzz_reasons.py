@@ -1,0 +1,116 @@
+"""A reason of the fuzzer excuses what it is for, and no wrong value in the same call."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from parity import fuzz
+from parity.engines import MINIGRAD
+from parity.fuzz_calls import Fn, New, Part, T
+from parity.fuzz_kinds import Call
+
+F, D = np.float32, np.float64
+
+
+def t(values, dtype=D, **how):
+    return T(np.asarray(values, dtype), **how)
+
+
+def call(name, *args, then=(), seed=0, **kwargs):
+    return Call(name, list(args), kwargs, seed=seed, then=then)
+
+
+PARETO = New(call("distributions.GeneralizedPareto", t([0.95, -1.56]), t([2.9, 1.7]), t([0.6, 0.2])))
+WISHART = New(call("distributions.Wishart", t(8.8, grad=True), precision_matrix=t([[0.25]], grad=True)))
+DENSE = t([[0.5, 3.5, -0.6], [2.5, 0.5, 2.0]])
+SQUARE = t([[1, 1], [1, 1]], grad=True)
+WIDE = (t([2.06, -2.07, -0.17, 0.96], np.float16), t([1, -1, 1, -1], F))
+
+# By the beginning of what the reason says: calls that it is for.
+EXAMPLES = {
+    "of mixed types": [call("nn.functional.soft_margin_loss", *WIDE)],
+    "in place the derivative": [call("Tensor.arcsinh_", t([0.5, 2.0], grad=True, inner=True))],
+    "PyTorch's backward pass stumbles": [call("igammac", t([0, 1, 0], bool), t([18.0, 15.0, 0.3], F, grad=True))],
+    "which of several equal values": [call("topk", t([[2, 9, 9, 9, 0]] * 3, np.uint8), 2)],
+    "PyTorch's code mixes a float32": [call("distributions.GeneralizedPareto.entropy", PARETO)],
+    "a floor is flat": [call("Tensor.floor_divide", t(-3.0, grad=True), 3)],
+    "PyTorch's linearize": [call("func.linearize", Fn("square"), t([0.5, -1.0], grad=True), then=(t([1.5, 0.25], grad=True),))],
+    "a spelling more": [
+        call("tensor_split", t(np.ones((5, 3))), dim=0, indices_or_sections=2),
+        call("max", DENSE, keepdim=False),
+    ],
+    "the values that an in-place": [call("distributions.Wishart.rsample", WISHART, (2,))],
+    "of a singular matrix": [call("det", SQUARE)],
+    "PyTorch's kron": [call("Tensor.kron", DENSE, t([[0.5, 0.9], [3.2, 0.1]], memory="transposed"))],
+    "PyTorch turns the batch": [call("nn.utils.rnn.unpad_sequence", t(np.arange(24.0).reshape(4, 3, 2), grad=True), t([1, 3, 4], np.int64), False)],
+    "what stands in memory": [call("Tensor.resize_as_", t(-2.5), t(np.ones((30, 20))))],
+    "a whole number that 64 bits": [call("special.xlogy", -(2**63) - 1, t([0.5, 4.5]))],
+    "the result is there before": [
+        call("logical_or", t([-1.5], F), t(-2.4, F), out=Part(1, "turned")),
+        call("histc", t(np.linspace(-2, 2, 20), F), bins=5, min=-2, max=2, out=Part(0, "view")),
+    ],
+    "the argument's name": [call("linalg.tensorsolve", t(np.eye(4).reshape(2, 2, 4)), B=t(np.ones((2, 2))))],
+    "a tensor without dimensions and": [call("nn.ReplicationPad1d", t(2, np.int64), then=(t(np.ones((1, 2, 3)), F),))],
+    "PyTorch takes NumPy's booleans": [call("Tensor.mul", t([2, 3], np.int64), np.bool_(True))],
+    "at a pole": [call("digamma", t([-3.0, 0.5], F, grad=True))],
+    "a factorial": [call("polygamma", 2**62, t([6.8, 0.5], F))],
+    "the absolute value of the smallest": [call("gcd", t([-128, 12], np.int8), t([6, 8], np.int8))],
+    "the values are read before": [call("Tensor.masked_scatter_", t([1.0, 2.0, 3.0, 4.0]), t([0, 1, 1, 1], bool), Part(0, "view"))],
+    "an empty vector": [call("cat", [t([], grad=True), t([[1.0, 2.0]], grad=True)], 0)],
+    "PyTorch's gradient of an empty": [call("cummax", t(np.zeros((0, 3)), grad=True), 0)],
+    "PyTorch's backward pass takes dim=()": [call("var", t([[1.0, 2.0], [3.0, 5.0]], grad=True), ())],
+    "NumPy's numbers and tensors of one": [
+        call("optim.RAdam", [t([1.0, 2.0], grad=True)], lr=0.1, weight_decay=np.float32(0.3), decoupled_weight_decay=True)
+    ],
+    "a power that float32": [call("linalg.vector_norm", t([0.5, 2.0], F), 1e40)],
+    "PyTorch leaves empty": [call("pixel_unshuffle", t(np.zeros((0, 1, 4, 4))), 2)],
+    "NumPy's whole numbers": [call("distributions.Multinomial", total_count=np.int64(3), probs=t([0.5, 0.5]))],
+}  # fmt: skip
+CASES = [pytest.param(why, c, id=str(c)[:60]) for why, calls in EXAMPLES.items() for c in calls]
+
+
+@pytest.mark.parametrize(("why", "example"), CASES)
+def test_the_reason_fits_its_example(capsys, why, example):
+    found = fuzz.judge(example)
+    if why == "what stands in memory" and found["verdict"] == "agree":
+        return  # by chance
+    assert found["verdict"] in ("taken", "different"), found
+    assert fuzz.reason(found).startswith(why), found
+
+
+def spoilt(result):
+    """A result whose numbers are others."""
+    kind, grad, values = result
+    if values.dtype == bool:
+        return kind, grad, ~values
+    return kind, grad, np.where(np.abs(values) < 1e6, values + values.dtype.type(1), 0).astype(values.dtype)
+
+
+@pytest.mark.parametrize(("why", "example"), CASES)
+def test_a_wrong_value_in_the_same_call_is_found(monkeypatch, capsys, why, example):
+    attempt = fuzz.attempt
+
+    def wrong(engine, call):
+        outcome = attempt(engine, call)
+        if engine is not MINIGRAD:
+            return outcome
+        for what in ("results", "gradients") if why not in ("which of several", "a floor is flat") else ("results",):
+            found = getattr(outcome, what)
+            hit = next((i for i, r in enumerate(found) if isinstance(r, tuple) and r[2].size), None)
+            if hit is not None:
+                changed = [*found[:hit], spoilt(found[hit]), *found[hit + 1 :]]
+                return dataclasses.replace(outcome, **{what: changed})
+        return dataclasses.replace(outcome, results=[*outcome.results, "more"])
+
+    monkeypatch.setattr(fuzz, "attempt", wrong)
+    found = fuzz.judge(example)
+    assert found["verdict"] in ("taken", "different")
+    assert fuzz.reason(found) == "", found
+
+
+def test_other_values_are_excused_by_what_holds_only():
+    """A reason for an answer that is not PyTorch's must say what makes it right, but where PyTorch itself gives none."""
+    unproven = [r.why for r in fuzz.REASONS if not r.holds and any(v in ("taken", "different") for v in r.verdict.split("|"))]  # fmt: skip
+    allowed = ("PyTorch's own modules", "no parameter has a gradient", "PyTorch's own kernel fails")
+    assert all(why.startswith(allowed) for why in unproven), unproven

@@ -1,0 +1,99 @@
+"""Calls that PyTorch refuses, by kind, and what it makes of memory that several elements share: each found by the fuzzer."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import minigrad
+
+ENGINES = (torch, minigrad)
+
+
+def outcome(call, engine):
+    """What the call gives, as lists; or the class of its error."""
+    engine.manual_seed(0)
+    try:
+        return listed(call(engine))
+    except Exception as error:
+        return type(error)
+
+
+def listed(x):
+    if hasattr(x, "detach"):
+        return np.asarray(x.detach().numpy()).tolist()
+    return [listed(y) for y in x] if isinstance(x, list | tuple) else x
+
+
+def spread(t, *shape):
+    return t.zeros((1, *shape[1:])).expand(shape)
+
+
+def encoder(t, layers=1):
+    return t.nn.TransformerEncoder(t.nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0), layers, enable_nested_tensor=False)  # fmt: skip
+
+
+def walked_twice(t, first, second):
+    """Two backward passes over y = eˣ, of which the first or the second asks for the gradient of y only."""
+    x = t.ones(2, requires_grad=True)
+    y = x.exp()
+    for inputs in (first, second):
+        (y + 1).sum().backward(**({"inputs": [y]} if inputs else {}))
+    return x.grad
+
+
+CALLS = {
+    "eye_ of spread memory": lambda t: t.nn.init.eye_(spread(t, 4, 4)),
+    "dirac_ of spread memory": lambda t: t.nn.init.dirac_(spread(t, 4, 3, 2)),
+    "orthogonal_ of spread memory": lambda t: t.nn.init.orthogonal_(spread(t, 4, 4)),
+    "constant_ of spread memory": lambda t: t.nn.init.constant_(spread(t, 4, 4), 2.0),
+    "a mask for a size": lambda t: t.Size((t.tensor([True, False]), 3)),
+    "a float for a size": lambda t: t.Size((2.0, 3)),
+    "a tensor for a size": lambda t: tuple(t.Size((t.tensor(2), True))),
+    "an array for a tensor": lambda t: t.rsub(t.ones(2), np.ones(2)),
+    "None for a bound": lambda t: t.randint_like(t.ones(2), 10, None),
+    "a bound by its name": lambda t: t.randint_like(t.ones(2), high=10),
+    "no bound": lambda t: t.randint_like(t.ones(2)),
+    "a number and a tensor of tolerances": lambda t: t.linalg.pinv(t.ones(3, 2, 2), atol=0.1, rtol=t.ones(3)),
+    "tolerances of another batch": lambda t: t.linalg.pinv(t.ones(3, 2, 2), rtol=t.ones(2)),
+    "a truth for degrees of freedom": lambda t: t.distributions.Wishart(t.tensor(True), scale_tril=t.ones(1, 1)),
+    "a negative batch": lambda t: t.distributions.Multinomial(4, t.ones(2)).expand((-2,)),
+    "a negative sample": lambda t: t.distributions.LogNormal(0.0, 1.0).sample((-2,)),
+    "a probability below 0": lambda t: t.distributions.ContinuousBernoulli(probs=-0.5).probs,
+    "a probability below 0, checked": lambda t: t.distributions.ContinuousBernoulli(probs=-0.5, validate_args=True),
+    "a value by another name": lambda t: t.distributions.MixtureSameFamily(
+        t.distributions.Categorical(t.ones(2)), t.distributions.Normal(t.zeros(2), t.ones(2))
+    ).log_prob(value=t.ones(1)),
+    "a slope below 0, at -0": lambda t: 1 / t.nn.functional.elu(t.tensor([-0.0, 0.0]), -0.5),
+    "the node of a target, then all": lambda t: walked_twice(t, True, False),
+    "all, then the node of a target": lambda t: walked_twice(t, False, True),
+    "one size for two": lambda t: t.nn.ConvTranspose2d(2, 2, 3)(t.ones(1, 2, 3, 3), (5,)),
+    "a number for sizes": lambda t: t.nn.ConvTranspose2d(2, 2, 3)(t.ones(1, 2, 3, 3), 5),
+    "one padding for two": lambda t: t.nn.MaxUnpool2d(2, padding=(0,))(t.ones(1, 1, 2, 2), t.zeros(1, 1, 2, 2).long()),
+    "a negative kernel": lambda t: t.nn.MaxUnpool1d(-2)(t.ones(1, 1, 2), t.zeros(1, 1, 2).long()),
+    "a stride of more than 64 bits": lambda t: t.ones(3).as_strided((2,), (2**63,)),
+    "an index of 32 bits": lambda t: t.put(t.ones(3), t.tensor([1], dtype=t.int32), t.ones(1)),
+    "channels for which there is no weight": lambda t: t.nn.InstanceNorm2d(2, affine=True)(t.ones(1, 3, 2, 2)),
+    "an encoder without layers": lambda t: encoder(t, 0)(t.ones(3, 2, 4)),
+    "a dimension that is not there": lambda t: t.nn.utils.parametrizations.weight_norm(t.nn.Linear(3, 2), dim=7),
+    "a word for a mask": lambda t: t.nn.MultiheadAttention(4, 2)(*[t.ones(3, 2, 4)] * 3, attn_mask="nonsense"),
+    "a number for a generator": lambda t: list(t.utils.data.RandomSampler([1, 2], generator=3)),
+    "a number for a loader's generator": lambda t: list(t.utils.data.DataLoader([1, 2], generator=3)),
+    "a number for a splitter's generator": lambda t: t.utils.data.random_split([1, 2], [1, 1], generator=3),
+    **{
+        f"{name} of nan": lambda t, name=name: getattr(t.nn, name)(math.nan)(t.ones(2, 3, 4))
+        for name in ("Dropout", "Dropout1d", "AlphaDropout", "FeatureAlphaDropout")
+    },
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.filterwarnings("ignore")
+def test_the_call_is_answered_as_by_pytorch(name):
+    theirs, ours = (outcome(CALLS[name], engine) for engine in ENGINES)
+    if isinstance(theirs, type):
+        assert isinstance(ours, type), f"PyTorch raises {theirs.__name__}, minigrad gives {ours}"
+        assert issubclass(ours, theirs)
+    else:
+        assert ours == theirs
