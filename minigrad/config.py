@@ -27,3 +27,16 @@ def show_config() -> None:
     if not process.blas_sleeps:
         print("  BLAS: NumPy was imported before minigrad, so BLAS's idle threads keep turning; import minigrad first")
     print(f"  fused operations: {kernels_position()}; Numba {'loaded' if 'numba' in sys.modules else 'not loaded'}")
+    print(f"  compiled loops: {_loops()}")
+
+
+def _loops() -> str:
+    """What the compiled loops chose by what the processor is."""
+    gemm, batch = (sys.modules.get(f"minigrad.kernels.{name}") for name in ("gemm", "conv_batch"))
+    if gemm is None:
+        return "not loaded, so nothing has been chosen yet"
+    said = (
+        f"for {gemm.PROCESSOR}: vectors of {8 * gemm.VECTOR_BYTES} bits, tiles of {gemm.WIDE[0]} x {gemm.WIDE[1]} and "
+        f"{gemm.TALL[0]} x {gemm.TALL[1]} vectors"
+    )
+    return said if batch is None else f"{said}; convolution of a batch with an image in each lane {batch.choice()}"

@@ -33,7 +33,7 @@ from . import split
 from .compiled import inline, kernel
 from .gemm import TALL, VECTOR_BYTES, move, tall_tile, transpose
 from .sums import row_dot, row_max, row_sum
-from .vector import exp
+from .vector import exp_nonpositive
 
 QUERIES, KEYS = TALL[0] * 11, 128  # in a block
 
@@ -140,9 +140,9 @@ def _forward(
                         row[i] = zero if row[i] == minus_infinity else row[i]
                     sums[r] += row_sum(row)
                     continue
-                before = exp(largest[r] - m)
+                before = exp_nonpositive(largest[r] - m)
                 for i in range(count):
-                    row[i] = exp(row[i] - m)
+                    row[i] = exp_nonpositive(row[i] - m)
                 sums[r] = sums[r] * before + row_sum(row)
                 largest[r] = m
                 if before != 1:
@@ -224,7 +224,7 @@ def _backward(
                     row, change = scores[r * KEYS : r * KEYS + count], changes[r * KEYS : r * KEYS + count]
                     m, by = kept[0, head * n_queries + first + r], kept[1, head * n_queries + first + r]
                     for i in range(count):
-                        row[i] = exp(row[i] - m) * by
+                        row[i] = exp_nonpositive(row[i] - m) * by
                     if noise.size:
                         base = (head * n_queries + first + r) * n_keys + j
                         factors = noise[base : base + count]

@@ -390,7 +390,7 @@ def grad_input(
     """The gradient by x (N, C, *spatial) of `forward`, from the gradient (N, O, *out) of its result, + bias."""
     result = np.empty((grad.shape[0], w.shape[1] * groups, *spatial), grad.dtype)
     taps, steps, size = _taps(w.shape[2:], dilation, pads), _pair(stride), _plane(spatial)
-    if conv_batch.suits(grad, w.shape, size, groups):
+    if conv_batch.suits(grad, w.shape, size, groups, max(steps) > 1):
         out_grid = _plane(grad.shape[2:])
         conv_batch.convolve(_flat(grad), _flat(w), bias, _flat(result), out_grid, size, steps, taps, True)
         return result

@@ -21,6 +21,7 @@ the other lacks, the other meets the place after the last, which holds zeros.
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ import numpy as np
 from ..autograd.variable import Array
 from . import split
 from .compiled import inline, kernel
-from .gemm import PAIRED_ROWS, VECTOR_BYTES, move, paired_tile, transpose
+from .gemm import PAIRED_ROWS, PROCESSOR, VECTOR_BYTES, move, paired_tile, transpose
 
 Pair = tuple[int, int]
 Places = tuple[tuple[int, ...], ...]
@@ -39,17 +40,31 @@ SUMMED = 256  # products that the gradient by the weight sums before it adds the
 _FEWEST = 16  # channels and filters from which tiles are filled well enough
 _WASTE = 0.125  # the share of lanes that may be without an image
 _LARGEST = 1 << 14  # places: lists of more would not stay in the cache
+# Up to as many channels or filters the other road is quicker on Intel's processors, which have whole vectors twice in each
+# cycle and lose little by those that begin anywhere in memory: there the transpositions count for more.
+_FEW = 0 if PROCESSOR.startswith("znver") else 64
 
 
-def suits(x: Array, w_shape: tuple[int, ...], grid: Pair, groups: int) -> bool:
-    """Whether a convolution of (or to) x is to be computed here: a batch that fills the lanes, channels that fill tiles."""
+def suits(x: Array, w_shape: tuple[int, ...], grid: Pair, groups: int, scattered: bool = False) -> bool:
+    """Whether a convolution of (or to) x is to be computed here: a batch that fills the lanes, channels that fill tiles.
+
+    scattered: it is a gradient by the input of one with strides, which the other road takes class by class.
+    """
     lanes, images, places = VECTOR_BYTES // x.itemsize, len(x), grid[0] * grid[1]
     full = -(-images // lanes) * lanes
+    taps = math.prod(w_shape[2:])
+    if _FEW and (taps == 1 or (min(w_shape[:2]) <= _FEW and not scattered)):
+        return False
     return (
         groups == 1
         and min(w_shape[:2]) >= _FEWEST and lanes // 4 <= places <= _LARGEST
         and full - images <= _WASTE * full
     )  # fmt: skip
+
+
+def choice() -> str:
+    """What `suits` goes by on this processor, for show_config."""
+    return f"from {_FEW + 1 if _FEW else _FEWEST} channels and filters"
 
 
 def _meetings(grid: Pair, size: Pair, step: Pair, taps: Array) -> Array:

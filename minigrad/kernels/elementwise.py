@@ -17,7 +17,7 @@ from ..autograd.variable import Array, Variable
 from ..ops import activation, piecewise, special
 from . import split
 from .compiled import inline, kernel
-from .vector import erf_float32, exp_float32, tanh_float32
+from .vector import erf_float32, exp_nonpositive_float32, full_width, tanh_float32
 
 _HALF, _ONE, _DENSITY, _MINUS_HALF, _THREE = (np.float32(v) for v in (0.5, 1.0, math.sqrt(0.5 / math.pi), -0.5, 3.0))
 _ROOT, _CUBE = np.float32(math.sqrt(2 / math.pi)), np.float32(0.044715)
@@ -38,7 +38,7 @@ _HALF_ROOT_HALF = np.float32(0.5 * math.sqrt(0.5))
 @inline
 def _normal(x: Any) -> Any:
     """Φ(x) and e^(-x²/2): the tail erfc(|x| / √2) / 2 is the second times a polynomial, so one exponential serves both."""
-    e = exp_float32(_MINUS_HALF * x * x)
+    e = exp_nonpositive_float32(_MINUS_HALF * x * x)
     t = _ONE / (_ONE + _HALF_ROOT_HALF * abs(x))
     p = ((((((((_T10 * t + _T9) * t + _T8) * t + _T7) * t + _T6) * t + _T5) * t + _T4) * t + _T3) * t + _T2) * t + _T1
     tail = _HALF * e * (p * t + _T0)
@@ -78,12 +78,14 @@ class Relu(piecewise.Relu):
 
 @kernel
 def erf(x: Array, out: Array) -> None:
+    full_width()
     for i in range(x.size):
         out[i] = erf_float32(x[i])
 
 
 @kernel
 def gelu(x: Array, out: Array) -> None:
+    full_width()
     for i in range(x.size):
         phi, _ = _normal(x[i])
         out[i] = x[i] * phi
@@ -91,6 +93,7 @@ def gelu(x: Array, out: Array) -> None:
 
 @kernel
 def gelu_backward(x: Array, grad: Array, out: Array) -> None:
+    full_width()
     for i in range(x.size):
         phi, e = _normal(x[i])
         out[i] = grad[i] * (phi + x[i] * (_DENSITY * e))
@@ -98,6 +101,7 @@ def gelu_backward(x: Array, grad: Array, out: Array) -> None:
 
 @kernel
 def gelu_tanh(x: Array, out: Array) -> None:
+    full_width()
     for i in range(x.size):
         u = _ROOT * (x[i] + _CUBE * (x[i] * x[i] * x[i]))
         out[i] = _HALF * x[i] * (_ONE + tanh_float32(u))
@@ -105,6 +109,7 @@ def gelu_tanh(x: Array, out: Array) -> None:
 
 @kernel
 def gelu_tanh_backward(x: Array, grad: Array, out: Array) -> None:
+    full_width()
     for i in range(x.size):
         square = x[i] * x[i]
         t = tanh_float32(_ROOT * (x[i] + _CUBE * (square * x[i])))

@@ -36,6 +36,7 @@ def _registers() -> tuple[int, int]:
 
 
 VECTOR_BYTES, _COUNT = _registers()
+PROCESSOR = llvm.get_host_cpu_name()  # LLVM's name of its kind: "znver4", "sapphirerapids" ...
 # Accumulators, one vector of b for each column, and a spread a: all must have a register.
 WIDE = (8, 3) if _COUNT == 32 else (4, 3)  # rows, vectors: for few rows
 TALL = (12, 2) if _COUNT == 32 else (6, 2)  # for few columns
@@ -223,10 +224,12 @@ def _move(context, x, source, low, high, y, to, count, plus):
         _, source, low, high, _, to, count, plus = args
         x, y = (context.make_array(signature.args[i])(context, builder, args[i]).data for i in (0, 4))
         v = _Masked(context, builder, x.type.pointee, signature.args[0].dtype.bitwidth // 8)
-        lows, highs, counts, added = (v.spread(value) for value in (low, high, count, plus))
-        step, zero = v.integer(v.lanes), v.integer(0)
+        short = ir.IntType(32)  # of the lanes' numbers: in 64 bits the masks would take twice the instructions
+        numbers = ir.Constant(ir.VectorType(short, v.lanes), list(range(v.lanes)))
+        lows, highs, counts = (v.spread(builder.trunc(value, short)) for value in (low, high, count))
+        added, step, zero = v.spread(plus), v.integer(v.lanes), v.integer(0)
         with cgutils.for_range_slice(builder, zero, count, step, intp=v.integer) as (i, _):
-            lane = builder.add(v.spread(i), v.number)
+            lane = builder.add(v.spread(builder.trunc(i, short)), numbers)
             inside = builder.and_(builder.icmp_signed(">=", lane, lows), builder.icmp_signed("<", lane, highs))
             value = builder.fadd(v.load(x, builder.add(source, i), inside), added)
             v.store(value, y, builder.add(to, i), builder.icmp_signed("<", lane, counts))

@@ -20,7 +20,7 @@ from ..ops.softmax import Softmax as NumpySoftmax
 from . import split
 from .compiled import kernel
 from .sums import row_dot, row_dots_centered, row_max, row_spread, row_sum
-from .vector import exp
+from .vector import exp_nonpositive, full_width
 
 BLOCK = 64  # rows whose weight gradients are summed before they are added to those of other rows
 
@@ -28,25 +28,27 @@ BLOCK = 64  # rows whose weight gradients are summed before they are added to th
 @kernel
 def exp_rows(x: Array, e: Array, largest: Array, sums: Array) -> None:
     """e = e^(x - its row's largest), and each row's sum."""
+    full_width()
     for i in range(len(x)):
         row, to = x[i], e[i]
         m = row_max(row)
         for j in range(row.size):
-            to[j] = exp(row[j] - m)
+            to[j] = exp_nonpositive(row[j] - m)
         largest[i] = m
         sums[i] = row_sum(to)
 
 
 @kernel
 def _softmax(x: Array, out: Array) -> None:
+    full_width()
     for i in range(len(x)):
         row, to = x[i], out[i]
         m = row_max(row)
         for j in range(row.size):
-            to[j] = exp(row[j] - m)
-        s = row_sum(to)
+            to[j] = exp_nonpositive(row[j] - m)
+        by = x.dtype.type(1) / row_sum(to)  # (a division takes as long as all else here)
         for j in range(row.size):
-            to[j] /= s
+            to[j] *= by
 
 
 @kernel
@@ -75,11 +77,12 @@ class Softmax(NumpySoftmax):
 
 @kernel
 def _log_softmax(x: Array, out: Array) -> None:
+    full_width()
     for i in range(len(x)):
         row, to = x[i], out[i]
         m = row_max(row)
         for j in range(row.size):
-            to[j] = exp(row[j] - m)
+            to[j] = exp_nonpositive(row[j] - m)
         s = x.dtype.type(math.log(row_sum(to)))
         for j in range(row.size):
             to[j] = (row[j] - m) - s
@@ -87,11 +90,12 @@ def _log_softmax(x: Array, out: Array) -> None:
 
 @kernel
 def _log_softmax_backward(out: Array, grad: Array, dx: Array) -> None:
+    full_width()
     for i in range(len(out)):
         o, g, to = out[i], grad[i], dx[i]
         s = row_sum(g)
         for j in range(o.size):
-            to[j] = g[j] - exp(o[j]) * s
+            to[j] = g[j] - exp_nonpositive(o[j]) * s
 
 
 class LogSoftmax(NumpyLogSoftmax):

@@ -31,6 +31,7 @@ def _bits_of(source: Any, target: Any, llvm_type: Any) -> Any:
 
 
 as_float32 = _bits_of(types.int32, types.float32, ir.FloatType())
+bits_of_float32 = _bits_of(types.float32, types.int32, ir.IntType(32))
 as_float64 = _bits_of(types.int64, types.float64, ir.DoubleType())
 
 
@@ -75,6 +76,26 @@ def exp_float32(x: Any) -> Any:
     return out if x == x else x
 
 
+# The largest factor is 1 here, so 2ⁿ needs no second factor but a constant: n + 75 is the exponent of a normal number down to
+# the smallest denormal. It stands in the low bits of t, and is added to the exponent of the polynomial, fitted for |r| ≤ ln 2 / 2.
+_SHIFT_32, _BACK_32 = _f(1.5 * 2**23 + 75, 2.0**-75)
+_P6, _P5, _P4, _P3, _P2 = _f(0.00139464578, 0.00836915895, 0.0416662619, 0.166665167, 0.5)
+_UNIT_32 = np.float32(1)
+
+
+@inline
+def exp_nonpositive_float32(x: Any) -> Any:
+    """eˣ for x ≤ 0, in two thirds of the instructions. (Above 36 it is wrong.)"""
+    c = _LOW_32 if x < _LOW_32 else x
+    t = c * _LOG2E_32 + _SHIFT_32
+    n = t - _SHIFT_32
+    r = (c - n * _LN2_HIGH_32) - n * _LN2_LOW_32
+    p = (((((_P6 * r + _P5) * r + _P4) * r + _P3) * r + _P2) * r + _UNIT_32) * r + _UNIT_32
+    scaled = bits_of_float32(p) + np.int32(bits_of_float32(t) << np.int32(23))
+    out = as_float32(np.int32(scaled)) * _BACK_32
+    return out if x == x else x
+
+
 _LOG2E_64, _ROUND_64 = 1 / math.log(2), 1.5 * 2.0**52
 _LN2_HIGH_64, _LN2_LOW_64 = 0.693147180369123816490, 1.90821492927058770002e-10
 _TAYLOR = tuple(1 / math.factorial(k) for k in range(13, -1, -1))
@@ -114,6 +135,7 @@ def _by_type(name: str, single: Any, double: Any) -> Any:
 
 
 exp = _by_type("exp", exp_float32, exp_float64)
+exp_nonpositive = _by_type("exp_nonpositive", exp_nonpositive_float32, exp_float64)
 
 
 # -- tanh: below 0.6 an odd polynomial (1 - 2 / (e²ˣ + 1) would cancel there), above it the formula
