@@ -10,6 +10,18 @@ import minigrad as mg
 nn, F = mg.nn, mg.nn.functional
 
 
+@pytest.fixture(autouse=True)
+def line_by_line(request):
+    """Most tests look at the program that NumPy runs line by line, which gives eager's bits; `compiled` ones at the loop."""
+    with mg.use_kernels("fastest" if "compiled" in request.fixturenames else "numpy"):
+        yield
+
+
+@pytest.fixture
+def compiled():
+    """The compiled form: equal to eager up to rounding."""
+
+
 def bits(x):
     return None if x is None else np.array(x.array)
 
@@ -316,6 +328,111 @@ def test_a_gradient_is_memory_of_its_own():
     assert [loss.item() for loss, _ in kept] == [6.0] * 5
     with pytest.raises(RuntimeError, match="backward through the graph a second time"):
         kept[-1][0].backward()
+
+
+# -- the compiled form
+
+
+def close(a, b, bound):
+    """Whether two float32 arrays differ by rounding alone, in proportion to the largest of them."""
+    return (a is None) is (b is None) and (a is None or np.abs(a - b).max() <= bound * max(np.abs(a).max(), 1e-3))
+
+
+def beside(make, *arguments, n=8, bound=2e-6):
+    """Gradients and results of eager and of the compiled form at the same weights, n times."""
+    mg.manual_seed(0)
+    step, tensors, *_ = make()
+    run = mg.compile(step)
+    for _ in range(3):
+        run(*arguments)
+    assert run._ready[-1].loops is not None, run.explain()
+    for k in range(n):
+        saved = [bits(t) for t in tensors]
+        out, gradients = bits(run(*arguments)), [bits(t.grad) for t in tensors]
+        after = [bits(t) for t in tensors]
+        for t, v in zip(tensors, saved, strict=True):
+            t.array[...] = v
+        want = bits(step(*arguments))
+        assert close(want, out, bound), k
+        assert all(close(bits(t.grad), g, bound) for t, g in zip(tensors, gradients, strict=True)), k
+        for t, v in zip(tensors, after, strict=True):
+            t.array[...] = v
+    return run
+
+
+def gradients_of(layers, loss):
+    """A step without an optimizer."""
+
+    def make():
+        model = nn.Sequential(*layers())
+
+        def step(x, y):
+            for p in model.parameters():
+                p.grad = None
+            out = loss(model(x), y)
+            out.backward()
+            return out
+
+        return step, list(model.parameters())
+
+    return make
+
+
+LAYERS = {
+    "relu": lambda: [nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1)],
+    "tanh": lambda: [nn.Linear(2, 12), nn.Tanh(), nn.Linear(12, 9), nn.Tanh(), nn.Linear(9, 1)],
+    "sigmoid": lambda: [nn.Linear(2, 5, bias=False), nn.Sigmoid(), nn.Linear(5, 1)],
+    "wide": lambda: [nn.Linear(2, 33), nn.ReLU(), nn.Linear(33, 1)],
+}
+
+
+@pytest.mark.parametrize(
+    ("layers", "rows"), [*((name, 65) for name in LAYERS), ("relu", 2), ("relu", 64), ("relu", 200)]
+)
+def test_the_compiled_form_gives_eager_s_gradients_up_to_rounding(layers, rows, compiled):
+    x = mg.randn(rows, 2)
+    y = (x[:, :1] > 0).float()
+    loss = F.mse_loss if layers != "sigmoid" else F.binary_cross_entropy_with_logits
+    beside(gradients_of(LAYERS[layers], loss), x, y)
+
+
+def test_the_compiled_step_with_adam_trains_as_eager_does(compiled):
+    losses = []
+    for compile_it in (False, True):
+        mg.manual_seed(0)
+        step, parameters, _, adam = small()()
+        run = mg.compile(step) if compile_it else step
+        losses.append([run(X, Y).item() for _ in range(60)])
+        for group in adam.param_groups:
+            group["lr"] = 0.001
+        losses[-1] += [run(X, Y).item() for _ in range(20)]
+        assert [float(adam.state[p]["step"].array) for p in parameters] == [80.0] * 4
+    assert np.abs(np.subtract(*losses)).max() < 1e-5
+    assert run._ready[-1].fast.adam
+    assert "adam(" in run.source("compiled")
+    before = [bits(p) for p in parameters]
+    with pytest.raises(RuntimeError, match="between 0 and 1"):
+        run(X, Y - 1)
+    assert all(map(same, before, [bits(p) for p in parameters]))
+
+
+def test_gradients_take_no_new_memory_unless_somebody_holds_them(compiled):
+    step, parameters, *_ = small()()
+    run = mg.compile(step)
+    for _ in range(4):
+        run(X, Y)
+    fast = run._ready[-1].fast
+    made = fast.made
+    for _ in range(20):
+        run(X, Y)
+    assert fast.made == made
+    held, seen = parameters[0].grad, parameters[1].grad[1:]
+    kept = bits(held), bits(seen)
+    for _ in range(3):
+        run(X, Y)
+    assert fast.made == made + 2
+    assert same(bits(held), kept[0])
+    assert same(bits(seen), kept[1])
 
 
 # -- what runs eagerly, and says why

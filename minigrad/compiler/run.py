@@ -13,7 +13,7 @@ import numpy as np
 
 from .. import dtypes, quiet, storage
 from ..autograd.fit import as_tuple
-from ..autograd.fused import kernels_position
+from ..autograd.fused import _load, kernels_position, numba_is_installed
 from ..autograd.graph import Operation
 from ..autograd.modes import current
 from ..autograd.variable import Array, Variable, wrap
@@ -25,10 +25,12 @@ from ..storage import clock
 from ..sums import total
 from ..tensor import Tensor
 from ..threads import get_num_threads
+from .fast import FastStep, Slow
 from .guards import State, Unfollowed
+from .loops import LANES, Loops, Unfit
 from .program import Program, Var
 from .record import NotCompiled, Recording, _lock, ops_batch_norm
-from .text import definition, kept_of, run_text
+from .text import definition, kept_of, results_of, run_text
 from .watch import Watch
 from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
 
@@ -110,51 +112,60 @@ class Ready:
         self.calls = 0
         self.entry: list[tuple[Any, bool]] = []  # leaves, and whether they had no gradient when the call began
         self.looks = [_look_of(t) for _, t in arguments]
+        self.last: list[tuple[Any, Any, bool]] = [(None, None, False)] * len(arguments)
+        self.owners: list[Any] = []
         self.captured_ids = frozenset(state.tensors)
 
     def fits(self, key: Any, tensors: list[Any]) -> bool:
         """Whether a call with these arguments, now, is as the one that was recorded."""
         if key != self.key or settings() != self.settings:
             return False
-        for x, look in zip(tensors, self.looks, strict=True):
-            if _look_of(x) != look or id(x) in self.captured_ids:
+        for i, x in enumerate(tensors):
+            known, array, requires = self.last[i]
+            if (
+                x is known and x.array is array and x._requires_grad is requires and x._edge is None and x._base is None
+                and not x._hooks and not x._post_hooks
+            ):  # fmt: skip
+                continue  # the very one of the last call, of which nothing has changed but values
+            if _look_of(x) != self.looks[i] or id(x) in self.captured_ids:
                 return False
+            if self.owners and id(storage.owner(x.array)) in {id(storage.owner(t.array)) for t in self.owners}:
+                return False
+            self.last[i] = x, x.array, x._requires_grad
         if not self.same():
             return False
         for leaf, is_none in self.entry:
-            if (leaf._grad is None) is not is_none:
-                return False
-            if not is_none and (leaf._grad._edge is not None or leaf._grad._requires_grad):
+            gradient = leaf._grad
+            if (gradient is None) is not is_none or (
+                not is_none and (gradient._edge is not None or gradient._requires_grad)
+            ):
                 return False
         if self.program is None:
             return True
-        for tensor, shape, dtype, strides, requires in self.captured:
+        for one in self.captured:
+            tensor, shape, dtype, strides, requires, array = one
             a = tensor.array
-            if (
-                a.shape != shape or a.dtype is not dtype or a.strides != strides or tensor._requires_grad is not requires
-                or tensor._edge is not None or tensor._hooks or tensor._post_hooks
-            ):  # fmt: skip
-                return False
-        if self.owners:
-            for x in tensors:
-                if id(storage.owner(x.array)) in {id(storage.owner(t.array)) for t in self.owners}:
+            if a is not array:
+                if a.shape != shape or a.dtype is not dtype or a.strides != strides:
                     return False
+                one[5] = a
+            if tensor._requires_grad is not requires or tensor._edge is not None or tensor._hooks or tensor._post_hooks:
+                return False
         return True
 
     def take(self, program: Program, writer: Writer) -> None:
         """The program is made ready to run."""
         self.entry = list(writer.needs_entry.values())
         self.captured = [
-            (v.tensor, v.shape, v.dtype, v.strides, v.tensor._requires_grad)
+            [v.tensor, v.shape, v.dtype, v.strides, v.tensor._requires_grad, None]
             for v in program.inputs
             if v.tensor is not None
         ]
         known = {id(v.tensor) for v in program.inputs if v.tensor is not None}
         for leaf in writer.leaves.values():
             if id(leaf) not in known:
-                self.captured.append(
-                    (leaf, leaf.array.shape, leaf.array.dtype, leaf.array.strides, leaf._requires_grad)
-                )
+                a = leaf.array
+                self.captured.append([leaf, a.shape, a.dtype, a.strides, leaf._requires_grad, None])
         self.owners = [p for e in program.steps if e[0] == "update" for g in e[1].param_groups for p in g["params"]]
         self.run_source = run_text(program)
         space = {**_SPACE, **{k: v for k, v in program.objects.items() if k.isidentifier()}}
@@ -167,12 +178,56 @@ class Ready:
         self.checks = any(line.kind == "check" for line in program.lines)
         self.leaves = writer.leaves
         self.fresh = _fresh(program)
+        self._choose_form(program)
         self.program = program
+
+    def _choose_form(self, program: Program) -> None:
+        """The compiled form, where the program is one that it serves and Numba may be used."""
+        self.loops: Loops | None = None
+        self.fast: FastStep | None = None
+        self.why_not = ""
+        if kernels_position() not in ("fastest", "compiled") or not numba_is_installed():
+            self.why_not = "compiled loops are switched off"
+            return
+        try:
+            loops = Loops(program)
+        except Unfit as error:
+            self.why_not = str(error)
+            return
+        build = _load("step.build")
+        if build is None:
+            self.why_not = "Numba cannot be used"
+            return
+        self.loops = loops
+        self.reads = [(v.tensor, v.argument) for v in loops.inputs]
+        self.kept = loops.kept
+        self.place = {v: i for i, v in enumerate(self.kept)}
+        self.fresh = set(self.kept)
+        results = results_of(program.results)
+        try:
+            self.fast = FastStep(program, loops, self.leaves, results)
+        except Slow:
+            self.compiled_step = build(loops.text, loops.dtype == np.float64)
+            self.workspace = np.empty((loops.size, LANES), loops.dtype)
+            self.shapes = [(v.shape, v.dtype) for v in self.kept]
+            self.function = self._run_compiled
+
+    def _run_compiled(self, *arrays: Array) -> list[Array]:
+        outs = [np.empty(shape, dtype) for shape, dtype in self.shapes]
+        if self.compiled_step(*arrays, self.workspace, *outs):
+            raise Refused
+        return outs
 
     def __call__(self, tensors: list[Any]) -> Any:
         """Run it. Errors: Refused, before anything has changed."""
         program: Any = self.program
         arrays = [tensors[at].array if at is not None else tensor.array for tensor, at in self.reads]
+        if self.fast is not None:
+            outs = self.fast(arrays)
+            if outs is None:
+                raise Refused
+            self.calls += 1
+            return self._results(program.results, outs, tensors, set(), None)
         state = default_generator.get_state() if self.draws and self.checks else None
         before, outside = current.recording, quiet.state()
         try:
@@ -447,6 +502,10 @@ class Compiled:
             raise RuntimeError(f"there is no program yet: {self._gave_up or 'call the step twice, then it is written'}")
         if form == "definition":
             return definition(program, getattr(self._function, "__name__", "step").strip("<>") or "step")
+        if form == "compiled":
+            if ready.loops is None:
+                raise RuntimeError(f"this program has no compiled form: {ready.why_not}")
+            return ready.loops.text if ready.fast is None else ready.fast.text
         raise RuntimeError(f"this step has no {form} form")
 
     def explain(self) -> str:
@@ -469,7 +528,12 @@ class Compiled:
             called = sorted({line.note for line in ready.program.lines if line.kind == "call"})
             if called:
                 lines.append(f"    called as they are, for want of a text: {', '.join(called)}")
-            lines.append(f"    ran {ready.calls} times")
+            form = (
+                "one compiled loop over blocks of rows"
+                if ready.loops is not None
+                else f"NumPy, line by line ({ready.why_not})"
+            )
+            lines.append(f"    run as {form}; ran {ready.calls} times")
         for reason in self._reasons:
             lines.append(f"ran eagerly: {reason}")
         return "\n".join(lines)

@@ -105,7 +105,7 @@ def definition(p: Program, name: str) -> str:
             body.append(f"    # {section}")
         body.append(f"    {assigned(line) + '  ':<{width}}# {_comment(line)}")
     gradients = _gradients(p)
-    results = [v.name for v in _results_of(p.results)]
+    results = [v.name for v in results_of(p.results)]
     gives = ", ".join(
         [*results, "{" + ", ".join(f"{path!r}: {v.name}" for path, v in gradients) + "}"] if gradients else results
     )
@@ -157,14 +157,14 @@ def _gradients(p: Program) -> list[tuple[str, Var]]:
     return list(found.values())
 
 
-def _results_of(x: Any) -> list[Var]:
+def results_of(x: Any) -> list[Var]:
     var = getattr(x, "var", None)
     if isinstance(var, Var):
         return [var]
     if isinstance(x, list | tuple):
-        return [v for part in x for v in _results_of(part)]
+        return [v for part in x for v in results_of(part)]
     if isinstance(x, dict):
-        return [v for part in x.values() for v in _results_of(part)]
+        return [v for part in x.values() for v in results_of(part)]
     return []
 
 
@@ -204,4 +204,4 @@ def _update(p: Program) -> list[str]:
     return lines
 
 
-__all__ = ["BACKWARD", "definition", "kept_of", "run_text"]
+__all__ = ["BACKWARD", "definition", "kept_of", "results_of", "run_text"]
