@@ -618,3 +618,54 @@ def test_arguments_of_compile():
         mg.compile(f).source()
     with pytest.raises(ValueError, match="definition"):
         mg.compile(f).source("other")
+
+
+def test_what_a_step_reads_of_gradients_optimizers_and_arguments():
+    def make():
+        w = mg.ones(3, requires_grad=True)
+
+        def step(x):
+            loss = (w * x).sum()
+            if w.grad is None:
+                loss = loss * 3
+            loss.backward()
+            return loss
+
+        return step, [w]
+
+    pair = Pair(make).calls(5, mg.ones(3))
+    for _, (w,), _, _ in pair.sides:
+        w.grad = None
+    pair.calls(5, mg.ones(3))
+    assert pair.ran() > 0
+    w = mg.ones(3, requires_grad=True)
+    sgd = mg.optim.SGD([w], lr=0.1)
+    refused(lambda x: x * sgd.param_groups[0]["lr"], "param_groups", mg.ones(3))
+
+    def grows(x, numbers):
+        numbers += [1]
+        return x * len(numbers)
+
+    refused(grows, "changes an argument", mg.ones(3), [1, 2])
+    refused(lambda x: (x * w).sum().backward(), "an argument gets a gradient", mg.ones(3, requires_grad=True))
+    data, out = mg.ones(4, 2), []
+    count = mg.compile(lambda x: x * data.shape[0])
+    for n in (4, 4, 4, 7, 7, 7):
+        data.data = mg.ones(n, 2)
+        out.append(count(mg.ones(())).item())
+    assert out == [4.0, 4.0, 4.0, 7.0, 7.0, 7.0]
+
+
+def test_hooks_of_all_optimizers_are_called(compiled):
+    step, *_ = small()()
+    run = mg.compile(step)
+    for _ in range(4):
+        run(X, Y)
+    seen = []
+    handle = mg.optim.optimizer.register_optimizer_step_post_hook(lambda *_: seen.append(1))
+    try:
+        for _ in range(3):
+            run(X, Y)
+    finally:
+        handle.remove()
+    assert len(seen) == 3

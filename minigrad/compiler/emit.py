@@ -287,7 +287,7 @@ def _losses_reduced(p: Program, losses: Var, reduction: str, name: str) -> Var:
         return losses
     if not losses.shape:
         raise Unwritten
-    total = p.add("all", "np.add.reduce({0}, None)", [losses], "total", (), losses.dtype)
+    total = p.add("all", "np.add.reduce({0}, None)", [losses], "sum_of_losses", (), losses.dtype)
     return total if reduction == "sum" else p.elementwise("{0} / {1}", total, math.prod(losses.shape), wanted=name)
 
 

@@ -34,6 +34,7 @@ from .record import of_engine
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...), slice, range, DType, Device, Size, frozenset)
 _OPTIMIZER_HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
+_SETTINGS = {"param_groups", "defaults", "state", "state_dict"}
 _OWN_OF_MODULE = ("_parameters", "_buffers", "_modules", "_hooks", "training")
 
 
@@ -89,7 +90,10 @@ class State:
                         done[id(obj), attribute] = None
                         self._attribute(obj, attribute, path)
             if before == (len(self._attributes), len(self._later)):
-                return
+                break
+        read = _SETTINGS & self._attributes
+        if self.optimizers and read:  # (settings are read at each call, and so no part of what must stay)
+            raise Unfollowed(f"an optimizer's {min(read)}, which the step reads by itself")
 
     # -- conditions
 

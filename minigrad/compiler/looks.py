@@ -20,6 +20,8 @@ _LISTED = frozenset((
     ("ops/checks.py", "type_name"),  # type
     ("ops/operands.py", "promote"),  # types
     ("ops/operands.py", "array_of"),  # for promote: types
+    ("ops/choice.py", "where"),  # types; the condition goes on as the array that it is
+    ("ops/shape.py", "view"),  # shape and strides
     ("ops/linear.py", "linear"),  # shapes and types
     ("ops/matrix.py", "matmul"),  # shapes and types
     ("ops/loss_classes.py", "_check_classes"),  # shapes and types
@@ -62,6 +64,8 @@ def _next_is_safe(code: CodeType, at: int) -> bool:
     if following.opname == "STORE_FAST":
         name = following.argval
         loads = [i for i in instructions if i.argval == name and i.opname not in ("STORE_FAST", "DELETE_FAST")]
+        if any(isinstance(i.argval, tuple) and name in i.argval for i in instructions):
+            return False  # (instructions of later Pythons that take two names at once)
         return all(i.opname == "LOAD_FAST" and _is_safe(after.get(i.offset)) for i in loads)
     return _is_safe(following)
 

@@ -26,7 +26,7 @@ from .program import Line, Program, Var
 LANES = 64
 _UNROLLED = 8  # terms of a product that are written out
 _WORK = 400_000  # products of all matrices of a step, above which BLAS is quicker
-_SUMS = 1024  # elements of a weight's gradient, which has an accumulator for each lane
+_SUMS = 1024  # elements of a weight's gradient, which has an accumulator for each of 16 lanes
 
 
 class Unfit(Exception):
@@ -440,7 +440,7 @@ class Loops:
         """A product of matrices that is too large to be written out, or a weight's gradient."""
         a, b, out = self._of(line.inputs[0]), self._of(line.inputs[1]), line.out
         if out not in self.rows:  # aᵀ b: for each pair of columns the sum over rows
-            acc = self._accumulator(out, after)
+            acc = self._accumulator(out, after, 16)
             return [f"outer({acc}, {self._place(a)}, {self._place(b)}, lanes)"]
         if b.line is not None:
             raise Unfit("a product with a computed matrix")
@@ -460,9 +460,17 @@ class Loops:
             ]
         return text
 
-    def _accumulator(self, out: Var, after: list[str]) -> str:
-        """An accumulator for each element of a sum, with a place for each lane."""
-        acc = self._room(f"a_{self.names[out]}", max(math.prod(out.shape), 1), LANES)
+    def _accumulator(self, out: Var, after: list[str], places: int = LANES) -> str:
+        """An accumulator for each element of a sum, with a place for each lane (or for several lanes)."""
+        acc, n = f"a_{self.names[out]}", max(math.prod(out.shape), 1)
+        if places == LANES:
+            self._room(acc, n, LANES)
+        else:
+            rows = -(-n * places // LANES)
+            self.head.append(
+                f"{acc} = W[{self.size}:{self.size + rows}].reshape({rows * LANES // places}, {places})[:{n}]"
+            )
+            self.size += rows
         self.head.append(f"{acc}[:] = R(0)")
         after += self._lanes_up(out, acc)
         return acc

@@ -47,6 +47,7 @@ from ..tensor import Tensor
 from .looks import only_looks
 
 ops_batch_norm: Any = sys.modules["minigrad.ops.batch_norm"]  # (the package has the function under this name)
+ops_comparison: Any = sys.modules["minigrad.ops.comparison"]
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _READERS = "<the reader of"
 
@@ -118,6 +119,11 @@ class Arrived:
 
 
 @dataclass(eq=False)
+class Looked:
+    leaf: Any  # whose gradient was looked at
+
+
+@dataclass(eq=False)
 class Cleared:
     leaf: Any
 
@@ -126,6 +132,14 @@ class Cleared:
 class Drawn:
     method: str
     args: tuple[Any, ...]
+    out: Value
+
+
+@dataclass(eq=False)
+class Compared:
+    ufunc: Any
+    a: Any
+    b: Any
     out: Value
 
 
@@ -178,6 +192,7 @@ class Recording:
         self.entry_grads = {id(t): t._grad is None for t in known.values() if isinstance(t, Variable)}
         self._thread = threading.get_ident()
         self._deep = 0  # inside something that is noted as one
+        self.others: list[Any] = []  # arrays whose ids stand for a Value, besides the Value's own
         self._norm: Any = None  # what get_total_norm gave last
 
     # -- what is known
@@ -214,11 +229,9 @@ class Recording:
             if value is None:
                 self.stop(f"{what} reads an array that was made in a way that is not recorded")
             return value
-        if isinstance(x, np.generic):
-            self.stop(f"{what} reads a number that was computed from an array")
-        elif isinstance(x, tuple | list):
+        if isinstance(x, tuple | list):  # (a NumPy scalar is a constant: who makes one of values has been stopped)
             for part in x:
-                if isinstance(part, Variable | Array | np.generic):
+                if isinstance(part, Variable | Array):
                     self.stop(f"{what} reads tensors inside a {type(x).__name__}")
         return x
 
@@ -438,6 +451,36 @@ class Recording:
                 self.stop("a step of an optimizer that the step's names do not lead to")
         self._inside(original, optimizer)
 
+    def detached(self, original: Any, x: Any) -> Any:
+        """`x.detach()`: the same values."""
+        if not self.busy():
+            return original(x)
+        value = self.value_of(x, "detach")
+        out = self._inside(original, x)
+        if value is not None:
+            self.values[id(out.__dict__["array"])] = value
+            self.others.append(out.__dict__["array"])
+        return out
+
+    def compared(self, original: Any, ufunc: Any, a: Any, b: Any) -> Any:
+        """`a < b` and its like."""
+        if not self.busy():
+            return original(ufunc, a, b)
+        noted = [self.value_of(x, ufunc.__name__) for x in (a, b)]
+        out = self._inside(original, ufunc, a, b)
+        types = {v.dtype for v in noted if isinstance(v, Value)}
+        if (
+            len(types) != 1
+            or next(iter(types)).kind != "f"
+            or any(not isinstance(v, Value) and type(v) not in (int, float) for v in noted)
+        ):
+            self.stop(f"{ufunc.__name__} of other types than one of floats")
+            return out
+        entry = Compared(ufunc, *noted, None)  # type: ignore[arg-type]
+        entry.out = self.made(out.__dict__["array"], entry)
+        self.entries.append(entry)
+        return out
+
     def norm(self, original: Any, args: tuple, kwargs: dict) -> Any:
         """`get_total_norm`, as clip_grad_norm_ calls it."""
         out = self._inside(original, *args, **kwargs)
@@ -485,6 +528,12 @@ class Recording:
             elif not only_looks(frame.f_code, frame.f_lasti):
                 self.stop(f"{frame.f_code.co_qualname} reads values of a tensor")
         return x.__dict__["array"]
+
+    def get_grad(self, original: Any, x: Any) -> Any:
+        """`w.grad` is read: a branch may depend on whether there is one."""
+        if self.busy() and id(x) in self.known:
+            self.entries.append(Looked(x))
+        return self._inside(original, x)
 
     def set_grad(self, original: Any, x: Any, value: Any) -> None:
         if self.busy():
@@ -582,6 +631,10 @@ def _put(r: Recording) -> None:
     for name in (*_DRAWS, *_DRAWS_OF_ARRAYS):
         method = Generator.__dict__[name]
         _set(Generator, name, _draw(r, name, method))
+    detach: Any = Tensor.__dict__["detach"]
+    _set(Tensor, "detach", lambda x: r.detached(detach, x))
+    compare = ops_comparison._compare
+    _set(ops_comparison, "_compare", lambda ufunc, a, b: r.compared(compare, ufunc, a, b))
     move = ops_batch_norm._update_running
     _set(ops_batch_norm, "_update_running", lambda *args: r.moved(move, *args))
     norm, scale = clip_grad.get_total_norm, clip_grad.clip_grads_with_norm_
@@ -592,7 +645,11 @@ def _put(r: Recording) -> None:
         lambda parameters, max_norm, total: r.clipped(scale, parameters, max_norm, total),
     )
     grad: Any = Tensor.__dict__["grad"]
-    _set(Tensor, "grad", property(grad.fget, lambda x, value: r.set_grad(grad.fset, x, value), grad.fdel))
+    _set(
+        Tensor,
+        "grad",
+        property(lambda x: r.get_grad(grad.fget, x), lambda x, value: r.set_grad(grad.fset, x, value), grad.fdel),
+    )
     Variable.array = _Looked(r)  # type: ignore[assignment]
 
 

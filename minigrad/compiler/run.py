@@ -20,6 +20,7 @@ from ..autograd.variable import Array, Variable, wrap
 from ..nn.module import Module
 from ..nn.utils.clip_grad import clip_grads_with_norm_, get_total_norm
 from ..ops.batch_norm import Moments
+from ..optim.optimizer import _post_hooks_of_all, _pre_hooks_of_all
 from ..random import default_generator
 from ..storage import clock
 from ..sums import total
@@ -96,7 +97,7 @@ def _gone(name: str) -> type[Gone]:
 def settings() -> tuple[Any, ...]:
     """How the engine runs now, as far as it decides which code runs."""
     return (
-        current.recording, current.inference, current.anomaly, kernels_position(), get_num_threads(), dtypes.default_numpy(),
+        current.recording, current.inference, current.anomaly, bool(_pre_hooks_of_all or _post_hooks_of_all), kernels_position(), get_num_threads(), dtypes.default_numpy(),
     )  # fmt: skip
 
 
@@ -162,8 +163,8 @@ class Ready:
             if v.tensor is not None
         ]
         known = {id(v.tensor) for v in program.inputs if v.tensor is not None}
-        for leaf in writer.leaves.values():
-            if id(leaf) not in known:
+        for leaf, _ in self.state.tensors.values():
+            if id(leaf) not in known and leaf._edge is None:
                 a = leaf.array
                 self.captured.append([leaf, a.shape, a.dtype, a.strides, leaf._requires_grad, None])
         self.owners = [p for e in program.steps if e[0] == "update" for g in e[1].param_groups for p in g["params"]]
@@ -175,7 +176,6 @@ class Ready:
         self.kept = kept_of(program)
         self.place = {v: i for i, v in enumerate(self.kept)}
         self.draws = any(line.kind == "draw" for line in program.lines)
-        self.checks = any(line.kind == "check" for line in program.lines)
         self.leaves = writer.leaves
         self.fresh = _fresh(program)
         self._choose_form(program)
@@ -228,16 +228,16 @@ class Ready:
                 raise Refused
             self.calls += 1
             return self._results(program.results, outs, tensors, set(), None)
-        state = default_generator.get_state() if self.draws and self.checks else None
+        state = default_generator.get_state() if self.draws else None
         before, outside = current.recording, quiet.state()
         try:
             current.recording = False
             quiet.enter(outside)
             outs = self.function(*arrays)
-        except Refused:
+        except Exception as error:
             if state is not None:
                 default_generator.set_state(state)
-            raise
+            raise Refused from error
         finally:
             current.recording = before
             quiet.put_back(outside)
@@ -362,9 +362,7 @@ class Compiled:
 
     def _call(self, args: tuple, kwargs: dict) -> Any:
         tensors: list[Any] = []
-        key: Any = tuple(_key(a, tensors) for a in args)
-        if kwargs:
-            key = (key, tuple((k, _key(v, tensors)) for k, v in kwargs.items()))
+        key = _whole_key(args, kwargs, tensors)
         pending = None
         for ready in self._ready:
             if ready.fits(key, tensors):
@@ -425,6 +423,9 @@ class Compiled:
         watch = Watch(recording, state)
         with recording, watch:
             result = self._function(*args, **kwargs)
+        after: list[Any] = []
+        if recording.reason is None and _whole_key(args, kwargs, after) != key:
+            recording.reason, recording.where = "the step changes an argument", ""
         if recording.reason is None and settings() != began:
             recording.reason, recording.where = "the step changes how the engine runs", ""
         program = None
@@ -587,6 +588,11 @@ def _key(value: Any, tensors: list[Any]) -> Any:
     if type(value) is dict:
         return (dict, *((_key(k, tensors), _key(v, tensors)) for k, v in value.items()))
     return _Identity(value)
+
+
+def _whole_key(args: tuple, kwargs: dict, tensors: list[Any]) -> Any:
+    key: Any = tuple(_key(a, tensors) for a in args)
+    return (key, tuple((k, _key(v, tensors)) for k, v in kwargs.items())) if kwargs else key
 
 
 class _Identity:

@@ -18,9 +18,11 @@ from .record import (
     Backward,
     Cleared,
     Clipped,
+    Compared,
     Counted,
     Drawn,
     Fitted,
+    Looked,
     Moved,
     Ones,
     Ran,
@@ -28,6 +30,8 @@ from .record import (
     Updated,
     Value,
 )
+
+_SIGNS = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
 
 
 class Unprogrammable(Exception):
@@ -160,6 +164,8 @@ class Writer:
                 if x not in variables:
                     variables.append(x)
                 texts.append(f"{{{variables.index(x)}}}")
+            elif isinstance(x, np.generic):
+                texts.append(repr(x))
             elif x is None or isinstance(x, bool | int | str | float) or (isinstance(x, tuple) and _plain(x)):
                 texts.append(
                     (number(x) if isinstance(x, int | float) else repr(x)).replace("{", "{{").replace("}", "}}")
@@ -251,6 +257,8 @@ class Writer:
 
     def _arrived(self, e: Arrived) -> None:
         leaf, var = e.leaf, self.var(e.value)
+        if id(leaf) in self.at:
+            raise Unprogrammable("an argument gets a gradient")
         self.leaves[id(leaf)] = leaf
         kind, what = self._grad(leaf)
         if kind == "none":
@@ -270,7 +278,14 @@ class Writer:
             return ("none", None) if is_none else ("plus", [])
         return self.grads[id(leaf)]
 
+    def _looked(self, e: Looked) -> None:
+        if id(e.leaf) in self.at:
+            raise Unprogrammable("the gradient of an argument is looked at")
+        self._grad(e.leaf)
+
     def _cleared(self, e: Cleared) -> None:
+        if id(e.leaf) in self.at:
+            raise Unprogrammable("an argument gets a gradient")
         self.leaves[id(e.leaf)] = e.leaf
         self.grads[id(e.leaf)] = ("none", None)
 
@@ -282,6 +297,15 @@ class Writer:
         out = self.p.add("draw", f"draw({e.method!r}, {arguments})", [], "noise", e.out.shape, e.out.dtype)
         out.strides = e.out.array.strides
         self._bind(e.out, out)
+
+    def _compared(self, e: Compared) -> None:
+        self.p.section, self.p.note, self.p.of = FORWARD, e.ufunc.__name__, None
+        text = f"{{0}} {_SIGNS[e.ufunc.__name__]} {{1}}"
+        a, b = self.var(e.a), self.var(e.b)
+        self._bind(
+            e.out,
+            self.p.elementwise(text, a, b, wanted=self.r.names.get(id(e.out.array)) or "mask", dtype=np.dtype(bool)),
+        )
 
     def _clipped(self, e: Clipped) -> None:
         for leaf in e.leaves:
@@ -341,6 +365,8 @@ class Writer:
                 raise Unprogrammable("a view leaves the step")
             self.p.kept.add(var)
             return Result(var, gone)
+        if isinstance(x, list | dict) and id(x) in self.state.reachable:
+            raise Unprogrammable("the step returns a list or a dict that is not its own")
         if isinstance(x, list | tuple) and type(x) in (list, tuple):
             return type(x)(self._results(part) for part in x)
         if type(x) is dict:

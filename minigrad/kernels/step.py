@@ -90,12 +90,26 @@ def turn(to: Any, x: Any, s: int, lanes: int) -> None:
 
 @_helper
 def outer(acc: Any, x: Any, y: Any, lanes: int) -> None:
-    """Into each lane of acc the product of each column of x with each of y."""
+    """To each row of acc, of 16 places, the products of a column of x with one of y: lane b goes to place b mod 16."""
     n = y.shape[0]
+    if lanes == 64:
+        for j in range(x.shape[0]):
+            for k in range(n):
+                i = j * n + k
+                for p in range(16):
+                    acc[i, p] += (
+                        x[j, p] * y[k, p]
+                        + x[j, p + 16] * y[k, p + 16]
+                        + x[j, p + 32] * y[k, p + 32]
+                        + x[j, p + 48] * y[k, p + 48]
+                    )
+        return
     for j in range(x.shape[0]):
         for k in range(n):
-            for b in range(lanes):
-                acc[j * n + k, b] += x[j, b] * y[k, b]
+            i = j * n + k
+            for start in range(0, lanes, 16):
+                for p in range(min(16, lanes - start)):
+                    acc[i, p] += x[j, start + p] * y[k, start + p]
 
 
 @_helper
