@@ -380,15 +380,12 @@ def gradients_of(layers, loss):
 
 LAYERS = {
     "relu": lambda: [nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1)],
-    "tanh": lambda: [nn.Linear(2, 12), nn.Tanh(), nn.Linear(12, 9), nn.Tanh(), nn.Linear(9, 1)],
     "sigmoid": lambda: [nn.Linear(2, 5, bias=False), nn.Sigmoid(), nn.Linear(5, 1)],
-    "wide": lambda: [nn.Linear(2, 33), nn.ReLU(), nn.Linear(33, 1)],
+    "wide": lambda: [nn.Linear(2, 33), nn.ReLU(), nn.Linear(33, 21), nn.Tanh(), nn.Linear(21, 1)],
 }
 
 
-@pytest.mark.parametrize(
-    ("layers", "rows"), [*((name, 65) for name in LAYERS), ("relu", 2), ("relu", 64), ("relu", 200)]
-)
+@pytest.mark.parametrize(("layers", "rows"), [("relu", 2), ("sigmoid", 64), ("wide", 130)])
 def test_the_compiled_form_gives_eager_s_gradients_up_to_rounding(layers, rows, compiled):
     x = mg.randn(rows, 2)
     y = (x[:, :1] > 0).float()

@@ -435,8 +435,7 @@ WRITTEN[Sum] = _sum_forward, _sum_backward
 WRITTEN[Mean] = _mean_forward, _mean_backward
 for _cls in (Reshape, Squeeze, SqueezeDim, SqueezeDims, Unsqueeze):
     WRITTEN[_cls] = _reshape_forward, _reshape_backward
-for _cls in (Transpose, MatrixTranspose):
-    WRITTEN[_cls] = _transpose_forward, _transpose_backward
+WRITTEN[Transpose] = WRITTEN[MatrixTranspose] = _transpose_forward, _transpose_backward
 WRITTEN[BinaryCrossEntropy] = _bce_forward, _bce_backward
 WRITTEN[BinaryCrossEntropyWithLogits] = _bce_logits_forward, _bce_logits_backward
 WRITTEN[MseLoss] = _mse_forward, _mse_backward

@@ -143,7 +143,7 @@ class State:
                     raise Unfollowed(f"{path}, a dict with a key that is a {type(key).__name__}")
                 key_name = self.bound(key)
                 self.conditions.append(f"{key_name} in {name}")
-                self.see(f"{name}.get({key_name})", part, f"{path}.{key}")
+                self.see(f"{name}.get({key_name})", part, f"{path}.{key!s}")
         elif isinstance(obj, types.FunctionType | types.MethodType | functools.partial):
             self._callable(obj, path)
         elif isinstance(obj, type):

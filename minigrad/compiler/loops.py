@@ -25,8 +25,9 @@ from .program import Line, Program, Var
 
 LANES = 64
 _UNROLLED = 8  # terms of a product that are written out
-_WORK = 400_000  # products of all matrices of a step, above which BLAS is quicker
-_SUMS = 1024  # elements of a weight's gradient, which has an accumulator for each of 16 lanes
+_WORK = 8_000_000  # products of all matrices of a step, above which BLAS is quicker
+_SUMS = 16384  # elements of a weight's gradient
+_IN_TILES = 256  # of these, from which tiles are quicker than an accumulator for each of 16 lanes
 
 
 class Unfit(Exception):
@@ -439,19 +440,39 @@ class Loops:
     def _product(self, line: Line, after: list[str]) -> list[str]:
         """A product of matrices that is too large to be written out, or a weight's gradient."""
         a, b, out = self._of(line.inputs[0]), self._of(line.inputs[1]), line.out
+        if out not in self.rows and math.prod(out.shape) > _IN_TILES:
+            rows, columns = out.shape
+            width = -(-columns // LANES) * LANES  # whole tiles
+            acc, turned = f"a_{self.names[out]}", f"y_{self.names[out]}"
+            self._room(acc, rows * width // LANES, LANES)
+            self._room(turned, width, LANES)  # (64 lanes of `width` elements)
+            self.head += [
+                f"{acc} = {acc}.reshape({(rows, width)!r})",
+                f"{acc}[:] = R(0)",
+                f"{turned}[:] = R(0)",
+                f"{turned} = {turned}.reshape({(LANES, width)!r})",
+            ]
+            if out not in self.kept:
+                raise Unfit("a product of rows that is computed with")
+            after.append(f"{self.names[out]}[:] = {acc}[:, :{columns}]")
+            return [f"outer_in_tiles({acc}, {self._place(a)}, {self._place(b)}, {turned}, lanes)"]
         if out not in self.rows:  # aᵀ b: for each pair of columns the sum over rows
             acc = self._accumulator(out, after, 16)
             return [f"outer({acc}, {self._place(a)}, {self._place(b)}, lanes)"]
         if b.line is not None:
             raise Unfit("a product with a computed matrix")
         width, x, to = self.rows[out], self._place(a), self._place(out)
-        weight = self.names[b] if line.more["tb"] else f"{self.names[b]}.T"
+        if b.strides != (b.shape[1] * b.dtype.itemsize, b.dtype.itemsize):
+            raise Unfit("a weight that is not in one line of memory")
+        weight = f"{self.names[b]}.reshape({math.prod(b.shape)}), " + (
+            f"{b.shape[1]}, 1" if line.more["tb"] else f"1, {b.shape[1]}"
+        )
         if len(line.inputs) == 3:
             start = self.names[self._of(line.inputs[2])]
         else:
             start = self._room(f"z_{self.names[out]}", width)
             self.head += [f"{start}[:] = R(0)"]
-        text = [f"times({to}, {x}, {weight}, {start}, lanes)"]
+        text = [f"times({to}, {x}, {weight}, {start})"]
         if out in self.kept:
             text += [
                 f"for j in range({width}):",

@@ -339,9 +339,9 @@ class Recording:
         node: Any = None
         for gradient in gradients:
             if id(gradient) not in self.values:
-                entry = Ones(None)  # type: ignore[arg-type]
-                entry.out = self.made(gradient, entry)
-                self.entries.append(entry)
+                begin = Ones(None)  # type: ignore[arg-type]
+                begin.out = self.made(gradient, begin)
+                self.entries.append(begin)
         while True:
             for i, edge in enumerate(edges):
                 gradient = gradients[i]
@@ -356,9 +356,9 @@ class Recording:
                     before = self.values[id(gradient)]
                     fitted = fit(gradient, edge, node, i)
                     if fitted is not gradient:
-                        entry = Fitted(before, None, self.ran.get(node))  # type: ignore[arg-type]
-                        entry.out = self.made(fitted, entry)
-                        self.entries.append(entry)
+                        fit_ = Fitted(before, None, self.ran.get(node))  # type: ignore[arg-type]
+                        fit_.out = self.made(fitted, fit_)
+                        self.entries.append(fit_)
                     gradient = fitted
                 so_far = arrived.get(target)
                 if so_far is None:
@@ -366,9 +366,9 @@ class Recording:
                     arrived[target] = gradient
                 else:
                     total = as_gradient(so_far + gradient)
-                    entry = Added(self.values[id(so_far)], self.values[id(gradient)], None)  # type: ignore[arg-type]
-                    entry.out = self.made(total, entry)
-                    self.entries.append(entry)
+                    sum_ = Added(self.values[id(so_far)], self.values[id(gradient)], None)  # type: ignore[arg-type]
+                    sum_.out = self.made(total, sum_)
+                    self.entries.append(sum_)
                     arrived[target] = total
             if not heap:
                 return
@@ -476,7 +476,7 @@ class Recording:
         ):
             self.stop(f"{ufunc.__name__} of other types than one of floats")
             return out
-        entry = Compared(ufunc, *noted, None)  # type: ignore[arg-type]
+        entry = Compared(ufunc, noted[0], noted[1], None)  # type: ignore[arg-type]
         entry.out = self.made(out.__dict__["array"], entry)
         self.entries.append(entry)
         return out

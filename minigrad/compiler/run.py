@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -417,7 +416,6 @@ class Compiled:
         ready = pending or Ready(state, arguments, key, began)
         known = {id(t): t for _, t in arguments} | {i: t for i, (t, _) in state.tensors.items()}
         known |= {i: o for i, (o, _) in state.optimizers.items()}
-        started = time.perf_counter()
         recording = Recording(known)
         recording.strict = self._fullgraph
         watch = Watch(recording, state)
@@ -461,7 +459,6 @@ class Compiled:
                 raise NotCompiled(f"minigrad.compile(fullgraph=True): {self._gave_up}")
         else:
             ready.take(program, writer)
-            ready.seconds = time.perf_counter() - started
         return result
 
     def _count_change(self, ready: Ready) -> None:

@@ -21,6 +21,7 @@ from ..threads import apart, compiling
 from . import vector
 from .cache import Store
 from .compiled import _sources, inline
+from .gemm import _COUNT, VECTOR_BYTES, _tile, transpose
 from .vector import as_float32
 
 
@@ -51,7 +52,7 @@ _INF, _NAN, _TINY, _SCALE, _DOWN = (np.float32(v) for v in (math.inf, math.nan, 
 def log_float32(x: Any) -> Any:
     small = x < _TINY
     y = x * _SCALE if small else x
-    bits = _as_int32(y)
+    bits: Any = _as_int32(y)  # type: ignore[call-arg]
     n = np.float32((bits >> np.int32(23)) - np.int32(126)) - (_DOWN if small else _ZERO)
     f = as_float32((bits & np.int32(0x007FFFFF)) | np.int32(0x3F000000))  # 1/2 ≤ f < 1
     low = f < _ROOT_HALF
@@ -135,23 +136,43 @@ def adam(p: Any, g: Any, m: Any, v: Any, near: float, keep: float, new: float, e
         p[i] -= m[i] / (np.sqrt(v[i]) + e) * s
 
 
+_ROWS, _VECTORS = (8, 2) if _COUNT == 32 else (4, 2)
+_tall, _flat = _tile(_ROWS, _VECTORS), _tile(1, _VECTORS)
+_BYTES = VECTOR_BYTES
+
+
 @_helper
-def times(to: Any, x: Any, w: Any, start: Any, lanes: int) -> None:
-    """Each column of `to` from those of x, weighted with a row of w, and start."""
-    depth = w.shape[1]
-    four = depth // 4 * 4
-    for j in range(to.shape[0]):
+def times(to: Any, x: Any, w: Any, w_row: int, w_k: int, start: Any) -> None:
+    """Each column j of `to` is start[j] and those of x weighted with w[j · w_row + k · w_k], in tiles (gemm.py)."""
+    n, depth = to.shape[0], x.shape[0]
+    y, columns = to.reshape(n * 64), _VECTORS * (_BYTES // x.itemsize)
+    source, whole = x.reshape(depth * 64), n // _ROWS * _ROWS
+    for j in range(n):
         begin = start[j]
-        for b in range(lanes):
+        for b in range(64):
             to[j, b] = begin
-        for k in range(0, four, 4):
-            w0, w1, w2, w3 = w[j, k], w[j, k + 1], w[j, k + 2], w[j, k + 3]
-            for b in range(lanes):
-                to[j, b] += w0 * x[k, b] + w1 * x[k + 1, b] + w2 * x[k + 2, b] + w3 * x[k + 3, b]
-        for k in range(four, depth):
-            w0 = w[j, k]
-            for b in range(lanes):
-                to[j, b] += w0 * x[k, b]
+    for b in range(0, 64, columns):
+        for j in range(0, whole, _ROWS):
+            _tall(w, j * w_row, w_row, w_k, source, b, 64, depth, y, j * 64 + b, 64, True)
+        for j in range(whole, n):
+            _flat(w, j * w_row, w_row, w_k, source, b, 64, depth, y, j * 64 + b, 64, True)
+
+
+@_helper
+def outer_in_tiles(acc: Any, x: Any, y: Any, turned: Any, lanes: int) -> None:
+    """To acc[j, k] the sum over lanes of x[j] · y[k]; rows of acc and of `turned`, where y is turned, are padded to tiles."""
+    n, m, width = x.shape[0], y.shape[0], acc.shape[1]
+    vector = _BYTES // x.itemsize
+    a, b, t, c = x.reshape(n * 64), y.reshape(m * 64), turned.reshape(64 * width), acc.reshape(n * width)
+    for k in range(0, m, vector):
+        for lane in range(0, 64, vector):
+            transpose(b, k * 64 + lane, 64, min(vector, m - k), vector, t, lane * width + k, width)
+    whole, columns = n // _ROWS * _ROWS, _VECTORS * vector
+    for k in range(0, width, columns):
+        for j in range(0, whole, _ROWS):
+            _tall(a, j * 64, 64, 1, t, k, width, lanes, c, j * width + k, width, True)
+        for j in range(whole, n):
+            _flat(a, j * 64, 64, 1, t, k, width, lanes, c, j * width + k, width, True)
 
 
 _FUNCTIONS: dict[str, tuple[Any, Any]] = {
@@ -175,7 +196,14 @@ def build(text: str, double: bool) -> Any:
     """The function `step` of this text, to be called with arrays; compiled at its first call, or taken from the disk."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:20]
     space: dict[str, Any] = {"np": np, "R": np.float64 if double else np.float32, "full_width": vector.full_width}
-    space |= {"turn": turn, "outer": outer, "fold": fold, "times": times, "adam": adam}
+    space |= {
+        "turn": turn,
+        "outer": outer,
+        "fold": fold,
+        "times": times,
+        "adam": adam,
+        "outer_in_tiles": outer_in_tiles,
+    }
     space |= {name: pair[1 if double else 0] for name, pair in _FUNCTIONS.items()}
     exec(compile(text, f"<step {digest}>", "exec"), space)
     dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(space["step"])
