@@ -27,6 +27,7 @@ ENGINES = {
     for engine in (
         Engine("minigrad", "minigrad", "minigrad"),
         Engine("minigrad-plain", "minigrad", "minigrad without kernels (use_kernels(False))"),
+        Engine("minigrad-compile", "minigrad", "minigrad.compile of the whole step"),
         Engine("torch", "torch", "PyTorch eager"),
         Engine("torch-compile", "torch", "torch.compile"),
         Engine("jax", "jax", "JAX, compiled"),
@@ -44,6 +45,8 @@ def runs(engine: str, workload: str) -> bool:
     """Whether this engine has this workload."""
     if engine in ("minigrad", "minigrad-plain", "torch"):
         return True
+    if engine == "minigrad-compile":
+        return workload.count("/") != 2 and WORKLOADS[workload].kind in ("network", "overhead")
     if engine == "torch-compile":
         return WORKLOADS[workload].kind != "overhead" and workload != "adam"
     from . import others
@@ -53,7 +56,7 @@ def runs(engine: str, workload: str) -> bool:
 
 def load(engine: str, threads: int) -> Make:
     """Import the engine; what makes a workload's step, and reads a step's result."""
-    if engine in ("minigrad", "minigrad-plain"):
+    if engine in ("minigrad", "minigrad-plain", "minigrad-compile"):
         import minigrad
 
         minigrad.set_num_threads(threads)
@@ -77,7 +80,7 @@ def load_libraries(engine: str) -> None:
     first asks for a kernel, and Numba loads half of itself at the first call. So both take a step of one weight here, and
     minigrad calls a kernel.
     """
-    if engine not in ("minigrad", "minigrad-plain", "torch", "torch-compile"):
+    if engine not in ("minigrad", "minigrad-plain", "minigrad-compile", "torch", "torch-compile"):
         return
     torch = importlib.import_module(engine.partition("-")[0])
     weight = torch.ones(1, requires_grad=True)
@@ -103,6 +106,8 @@ def _like_torch(engine: str, torch: Any, prepare: Callable[[Any], Any]) -> Make:
             step = scaling.make(workload, torch, prepare)
         if not callable(step):
             raise TypeError(f"it returned {_kind(step)} and not a step: a function without arguments")
+        if engine == "minigrad-compile":
+            step = torch.compile(step)
 
         def read(out: Any) -> float:
             if not isinstance(out, torch.Tensor):

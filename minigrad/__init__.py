@@ -38,7 +38,7 @@ from .predicates import (
 )  # fmt: skip
 from .printing import set_printoptions
 from .program import (
-    are_deterministic_algorithms_enabled, compile, get_default_device, get_deterministic_debug_mode,
+    are_deterministic_algorithms_enabled, get_default_device, get_deterministic_debug_mode,
     get_float32_matmul_precision, get_num_interop_threads, is_deterministic_algorithms_warn_only_enabled,
     is_warn_always_enabled, set_default_device, set_deterministic_debug_mode, set_float32_matmul_precision,
     set_num_interop_threads, set_warn_always, use_deterministic_algorithms,
@@ -104,7 +104,7 @@ _ROOMS = (
     "viz",
     "xpu",
 )
-_FROM_ROOMS = {"vmap": "func"}
+_FROM_ROOMS = {"compile": "compiler", "vmap": "func"}
 
 
 def __getattr__(name: str) -> _Any:

@@ -14,13 +14,6 @@ from .tensor_options import flag
 _settings: dict[str, Any] = {"warn_always": False, "precision": "highest", "deterministic": 0, "interop": None}
 
 
-def compile(model: Any = None, **options: Any) -> Any:
-    """The model itself: minigrad runs a program as it is written. PyTorch: torch.compile."""
-    if model is None:
-        return lambda f: f
-    return model
-
-
 def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
     """Nothing to change: the same program on the same machine gives the same numbers. PyTorch: same name."""
     flag("use_deterministic_algorithms", "mode", mode)

@@ -121,7 +121,13 @@ def test_compile_returns_a_function_that_computes_the_same():
     assert minigrad.compile(half)(minigrad.ones(2)).tolist() == [0.5, 0.5]
     assert minigrad.compile(mode="max-autotune")(half)(minigrad.ones(2)).tolist() == [0.5, 0.5]
     model = minigrad.nn.Linear(2, 3)
-    assert minigrad.compile(model) is model
+    assert minigrad.compile(model, disable=True) is minigrad.compile(model, backend="eager") is model
+    compiled = minigrad.compile(model)
+    assert compiled.weight is model.weight
+    x = minigrad.ones(1, 2)
+    for _ in range(4):
+        with minigrad.no_grad():
+            assert compiled(x).tolist() == model(x).tolist()
 
 
 def test_show_config_names_what_is_in_use(capsys):

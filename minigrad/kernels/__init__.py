@@ -26,6 +26,7 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     scatter.py        rows added up by index: the gradient of an embedding
     swaps.py          the swaps of a random permutation
     optimizer.py      Adam and SGD in one pass
+    step.py           a small network's whole training step, as minigrad/compiler/loops.py writes it
 
 Threads: a kernel releases Python's lock and works on a part of the rows, `split` gives each thread of a small pool its
 part. So no second pool spins beside that of BLAS, and loader threads may call kernels too.

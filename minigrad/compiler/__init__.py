@@ -1,0 +1,90 @@
+"""`minigrad.compile`: a step written out as a program, that one can read and run. PyTorch: torch.compile, torch.compiler.
+
+step = minigrad.compile(train_step)      the first two calls run as ever and are recorded
+step(x, y)                               from the third on the program runs, as long as nothing that it depends on has changed
+print(step.source())                     the program: NumPy, line by line, forward and backward
+print(step.explain())                    what could not be written out, and why
+
+record.py    one call, watched: what ran, on which arrays          guards.py   what the step depends on besides
+looks.py     which code only looks at shapes                       watch.py    what the step's own code does
+write.py     from that to a program                                program.py  what a program is
+emit.py      how each operation is written                         text.py     a program as Python
+run.py       the compiled step
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import missing
+from ..nn.module import Module
+from ..tensor_options import flag
+from .module import CompiledModule
+from .run import Compiled
+
+__all__ = ["compile", "disable", "is_compiling", "is_dynamo_compiling", "reset"]
+
+_MODES = ("default", "reduce-overhead", "max-autotune", "max-autotune-no-cudagraphs")
+
+
+def compile(
+    model: Callable | None = None, *, fullgraph: bool = False, dynamic: bool | None = None, backend: str | Callable = "inductor",
+    mode: str | None = None, options: dict[str, Any] | None = None, disable: bool = False,
+) -> Any:  # fmt: skip
+    """A step (or a module) that is recorded at its first calls, and run as a written-out program afterwards.
+
+    The same numbers as eager. What cannot be written out runs eagerly, with the reason in `.explain()`; with fullgraph=True
+    it raises. Each set of shapes, types and settings has a program of its own, up to 8. `mode` is checked and changes
+    nothing; backend "eager" and `disable` give back what was given. Also a decorator. PyTorch: torch.compile.
+    """
+    fullgraph, disable = flag("compile", "fullgraph", fullgraph), flag("compile", "disable", disable)
+    if mode is not None and mode not in _MODES:
+        raise RuntimeError(f"Unrecognized mode={mode}, should be one of: {', '.join(_MODES)}")
+    if mode is not None and options is not None:
+        raise RuntimeError("Either mode or options can be specified, but both can't be specified at the same time.")
+    if options:
+        raise RuntimeError(f"Unexpected optimization option {next(iter(options))}: minigrad.compile has none")
+    if dynamic:
+        raise NotImplementedError(
+            "compile: dynamic=True is not supported by minigrad: each shape has a program of its own"
+        )
+    if backend not in ("inductor", "eager"):
+        raise RuntimeError(f"Invalid backend: {backend!r}; minigrad has 'inductor' (its own) and 'eager'")
+
+    def compiled(f: Any) -> Any:
+        if not callable(f):
+            raise RuntimeError(f"compile: expected a function or a module, got {type(f).__name__}")
+        if (
+            disable
+            or backend == "eager"
+            or isinstance(f, Compiled | CompiledModule)
+            or getattr(f, "_minigrad_disabled", False)
+        ):
+            return f
+        return CompiledModule(f, fullgraph) if isinstance(f, Module) else Compiled(f, fullgraph)
+
+    return compiled if model is None else compiled(model)
+
+
+def is_compiling() -> bool:
+    """False: a step is recorded while it runs."""
+    return False
+
+
+def is_dynamo_compiling() -> bool:
+    """False."""
+    return False
+
+
+def reset() -> None:
+    """Nothing to forget: programs belong to the steps that they were written for."""
+
+
+def disable(fn: Callable | None = None, recursive: bool = True, *, reason: str | None = None) -> Any:
+    """The function itself. PyTorch: torch.compiler.disable."""
+    return (lambda f: f) if fn is None else fn
+
+
+def __getattr__(name: str) -> object:
+    raise missing.error(__name__, name, globals())

@@ -1,0 +1,665 @@
+"""One call of a step, watched: which operations ran, in which order, on what; and whether a program can stand for it.
+
+Nothing is watched at other times: `Recording` puts its own in the place of a few functions of the engine while the call
+runs (for this thread), and takes it away again. What it notes:
+
+    Ran        an operation's forward: the class of the form that ran, its inputs, its output
+    Backward   a node of the walk: the gradient that went in, the gradients that came out
+    Fitted     a gradient summed down to its input's shape
+    Added      two gradients that met
+    Arrived    a gradient that came to a leaf
+    Cleared    `zero_grad`
+    Drawn      numbers from the random stream
+    Clipped    `clip_grad_norm_`
+    Updated    an optimizer's step
+
+What makes it sound is that every array must be *known*: an argument, a tensor that the step's own names lead to, or the
+result of one of the above. An array from anywhere else, a value that is read into Python, memory that is written otherwise:
+each stops the recording, with a reason, and the step runs eagerly.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .. import quiet, storage
+from ..autograd import differentiate, variable
+from ..autograd.fit import as_gradient, as_tuple, fit, fit_count
+from ..autograd.function import Function
+from ..autograd.graph import AccumulateGrad, Operation
+from ..autograd.modes import current
+from ..autograd.variable import Array, Variable
+from ..nn import module as nn_module
+from ..nn import norm as nn_norm
+from ..nn.utils import clip_grad
+from ..optim import optimizer as optim_optimizer
+from ..optim.optimizer import Optimizer
+from ..random import Generator, default_generator
+from ..tensor import Tensor
+from .looks import only_looks
+
+ops_batch_norm: Any = sys.modules["minigrad.ops.batch_norm"]  # (the package has the function under this name)
+ops_comparison: Any = sys.modules["minigrad.ops.comparison"]
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_READERS = "<the reader of"
+
+
+def of_engine(filename: str) -> bool:
+    """Whether code of this file is minigrad's own."""
+    return filename.startswith((_PACKAGE, _READERS))
+
+
+class NotCompiled(RuntimeError):
+    """fullgraph=True, and the step cannot be written as a program."""
+
+
+class Value:
+    """An array of the step, wherever it came from."""
+
+    __slots__ = ("array", "dtype", "entry", "name", "nr", "shape", "tensor")
+
+    def __init__(self, array: Array, entry: Any = None, tensor: Any = None) -> None:
+        self.array: Any = array  # (held until the recording is read: its id stands for it)
+        self.shape, self.dtype = array.shape, array.dtype
+        self.entry = entry  # what made it; None of what was there before
+        self.tensor = tensor  # of what was there before: the tensor
+        self.name = ""  # of the program's text
+        self.nr = -1
+
+
+@dataclass(eq=False)
+class Ran:
+    form: Any
+    node: Any  # the context of this call; None where no gradient is wanted
+    needs: tuple[bool, ...]
+    inputs: list[Any]  # Values, and Python values
+    out: Value
+    line: str
+    settings: dict[str, Any] = field(default_factory=dict)  # what forward kept, other than arrays
+
+
+@dataclass(eq=False)
+class Backward:
+    of: Ran
+    grad: Value
+    results: list[Value | None]
+
+
+@dataclass(eq=False)
+class Fitted:
+    value: Value
+    out: Value
+    of: Ran | None
+
+
+@dataclass(eq=False)
+class Added:
+    a: Value
+    b: Value
+    out: Value
+
+
+@dataclass(eq=False)
+class Ones:
+    out: Value
+
+
+@dataclass(eq=False)
+class Arrived:
+    leaf: Any
+    value: Value
+
+
+@dataclass(eq=False)
+class Looked:
+    leaf: Any  # whose gradient was looked at
+
+
+@dataclass(eq=False)
+class Cleared:
+    leaf: Any
+
+
+@dataclass(eq=False)
+class Drawn:
+    method: str
+    args: tuple[Any, ...]
+    out: Value
+
+
+@dataclass(eq=False)
+class Compared:
+    ufunc: Any
+    a: Any
+    b: Any
+    out: Value
+
+
+@dataclass(eq=False)
+class Clipped:
+    leaves: list[Any]
+    max_norm: float
+    out: Value
+
+
+@dataclass(eq=False)
+class Counted:
+    counter: Any  # of batch norm: the number of batches
+
+
+@dataclass(eq=False)
+class Moved:
+    """Running statistics that went towards those of the batch."""
+
+    running: tuple[Any, Any]
+    momentum: float
+    moments: Any  # where the operation leaves them
+    factor: float  # of the variance: n / (n - 1)
+
+
+@dataclass(eq=False)
+class Updated:
+    optimizer: Any
+
+
+_BATCH_NORM = nn_norm._BatchNorm.forward.__code__
+_lock = threading.Lock()  # one call is recorded at a time
+_DRAWS = ("uniform", "normal", "log_normal", "exponential", "cauchy", "random", "randperm", "dropout_mask", "geometric")
+_DRAWS_OF_ARRAYS = ("bernoulli", "multinomial", "seed", "manual_seed", "set_state", "_raw32", "_raw64")
+
+
+class Recording:
+    """What one call did. `known`: by id the tensors that the step's names and arguments lead to."""
+
+    def __init__(self, known: dict[int, Any]) -> None:
+        self.known = known
+        self.entries: list[Any] = []
+        self.values: dict[int, Value] = {}  # by id of the array
+        self.ran: dict[Any, Ran] = {}  # by node
+        self.reason: str | None = None
+        self.strict = False  # stopping raises
+        self.where = ""
+        self.captured: dict[int, Value] = {}  # by id of the tensor
+        self.names: dict[int, str] = {}  # by id of an array: what the program calls it
+        self.entry_grads = {id(t): t._grad is None for t in known.values() if isinstance(t, Variable)}
+        self._thread = threading.get_ident()
+        self._deep = 0  # inside something that is noted as one
+        self.others: list[Any] = []  # arrays whose ids stand for a Value, besides the Value's own
+        self._norm: Any = None  # what get_total_norm gave last
+
+    # -- what is known
+
+    def stop(self, reason: str) -> None:
+        """No program can stand for this call. The first reason is kept, with the line of the user's program."""
+        if self.reason is None:
+            self.reason, self.where = reason, line_of_program()
+            if self.strict:
+                raise NotCompiled(f"minigrad.compile(fullgraph=True): {reason} ({self.where})")
+
+    def busy(self) -> bool:
+        """Whether what happens now is to be noted."""
+        return self._deep == 0 and threading.get_ident() == self._thread and self.reason is None
+
+    def made(self, array: Array, entry: Any = None) -> Value:
+        value = self.values[id(array)] = Value(array, entry)
+        return value
+
+    def value_of(self, x: Any, what: str) -> Any:
+        """The Value of an input; Python values as they are."""
+        if isinstance(x, Variable):
+            array = x.__dict__["array"]
+            value = self.values.get(id(array))
+            if value is not None:
+                return value
+            if id(x) in self.known:
+                value = self.values[id(array)] = self.captured[id(x)] = Value(array, None, x)
+                return value
+            self.stop(f"{what} reads a tensor that was made in a way that is not recorded")
+            return None
+        if isinstance(x, Array):
+            value = self.values.get(id(x))
+            if value is None:
+                self.stop(f"{what} reads an array that was made in a way that is not recorded")
+            return value
+        if isinstance(x, tuple | list):  # (a NumPy scalar is a constant: who makes one of values has been stopped)
+            for part in x:
+                if isinstance(part, Variable | Array):
+                    self.stop(f"{what} reads tensors inside a {type(x).__name__}")
+        return x
+
+    # -- the functions that stand in the engine's place
+
+    def operation(self, apply: Any, cls: Any, inputs: tuple) -> Any:
+        if not self.busy() or not any(isinstance(x, Variable) for x in inputs):
+            return apply(cls, *inputs)
+        name = cls.__qualname__
+        for x in inputs:
+            if isinstance(x, Variable) and (x._base is not None or x._edge is not None):
+                edge = x._edge
+                if edge is not None and edge[0] not in self.ran and edge[0].variable is None:
+                    self.stop("a tensor with a history from outside of the step")
+        noted = [self.value_of(x, name) for x in inputs]
+        self._deep += 1
+        try:
+            out = apply(cls, *inputs)
+        finally:
+            self._deep -= 1
+        if not isinstance(out, Variable):
+            self.stop(f"{name} did not give a tensor")
+            return out
+        node = None if out._edge is None else out._edge[0]
+        array = out.__dict__["array"]
+        if id(array) in self.values:
+            self.stop(f"{name} gave an array that is another tensor's")
+        entry = Ran(cls, node, () if node is None else node.needs_input_grad, noted, None, line_of_program())  # type: ignore[arg-type]
+        entry.out = self.made(array, entry)
+        if node is not None:
+            self.ran[node] = entry
+            entry.settings = {
+                k: v
+                for k, v in vars(node).items()
+                if not k.startswith("_") and isinstance(v, int | float | str | tuple | bool)
+            }
+        self.entries.append(entry)
+        return out
+
+    def walk(
+        self, original: Any, edges: Any, gradients: Any, retain_graph: bool, create_graph: bool, targets: Any
+    ) -> None:
+        """`graph.walk`, noting each of its steps. Its arithmetic is the same, in the same order."""
+        if not self.busy():
+            original(edges, gradients, retain_graph=retain_graph, create_graph=create_graph, targets=targets)
+            return
+        problem = self._unwalkable(edges, gradients, retain_graph, create_graph, targets)
+        if problem:
+            self.stop(problem)
+            original(edges, gradients, retain_graph=retain_graph, create_graph=create_graph, targets=targets)
+            return
+        before, outside = current.recording, quiet.state()
+        self._deep += 1
+        try:
+            current.recording = False
+            quiet.enter(outside)
+            self._walk(list(edges), list(gradients))
+        finally:
+            self._deep -= 1
+            current.recording = before
+            quiet.put_back(outside)
+
+    def _unwalkable(
+        self, edges: Any, gradients: Any, retain_graph: bool, create_graph: bool, targets: Any
+    ) -> str | None:
+        if create_graph:
+            return "a backward pass that is recorded itself (create_graph=True)"
+        if targets is not None:
+            return "autograd.grad, or backward with inputs="
+        if retain_graph:
+            return "backward with retain_graph=True"
+        if current.anomaly:
+            return "detect_anomaly"
+        for gradient in gradients:
+            if not isinstance(gradient, Array):
+                return "backward from a gradient that is no array"
+            if id(gradient) not in self.values and not (gradient == 1).all():
+                return "backward from a gradient that is not recorded"
+        seen, todo = set(), [edge[0] for edge in edges if edge is not None]
+        while todo:
+            node = todo.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if node._hooks is not None or node._node_hooks is not None:
+                return "a hook on a node or a tensor"
+            if node.variable is not None:
+                leaf = node.variable
+                if leaf._hooks or leaf._post_hooks:
+                    return "a hook on a leaf"
+                if id(leaf) not in self.known:
+                    return "a gradient for a leaf that the step's names do not lead to"
+            elif node not in self.ran:
+                return f"{node.name()}, which ran before the step or is not recorded"
+            elif node._outputs is not None:
+                return f"{node.name()}, which has several outputs"
+            todo.extend(edge[0] for edge in node._edges if edge is not None)
+        return None
+
+    def _walk(self, edges: list[Any], gradients: list[Any]) -> None:
+        from heapq import heappop, heappush
+
+        arrived: dict[Any, Any] = {}
+        heap: list[tuple[float, Any]] = []
+        node: Any = None
+        for gradient in gradients:
+            if id(gradient) not in self.values:
+                begin = Ones(None)  # type: ignore[arg-type]
+                begin.out = self.made(gradient, begin)
+                self.entries.append(begin)
+        while True:
+            for i, edge in enumerate(edges):
+                gradient = gradients[i]
+                if gradient is None or edge is None:
+                    continue
+                target, _ = edge
+                if (
+                    gradient.__class__ is not Array
+                    or gradient.shape != target._out_shape
+                    or gradient.dtype is not target._out_dtype
+                ):
+                    before = self.values[id(gradient)]
+                    fitted = fit(gradient, edge, node, i)
+                    if fitted is not gradient:
+                        fit_ = Fitted(before, None, self.ran.get(node))  # type: ignore[arg-type]
+                        fit_.out = self.made(fitted, fit_)
+                        self.entries.append(fit_)
+                    gradient = fitted
+                so_far = arrived.get(target)
+                if so_far is None:
+                    heappush(heap, (-target.sequence_nr, target))
+                    arrived[target] = gradient
+                else:
+                    total = as_gradient(so_far + gradient)
+                    sum_ = Added(self.values[id(so_far)], self.values[id(gradient)], None)  # type: ignore[arg-type]
+                    sum_.out = self.made(total, sum_)
+                    self.entries.append(sum_)
+                    arrived[target] = total
+            if not heap:
+                return
+            node = heappop(heap)[1]
+            grad = arrived.pop(node)
+            edges = node._edges
+            if node.variable is not None:
+                self.entries.append(Arrived(node.variable, self.values[id(grad)]))
+                # a copy: this recording holds the array, and looks at it
+                leaf = node.variable
+                if leaf._grad is None and leaf._requires_grad:
+                    leaf._grad = variable.wrap(grad.copy())
+                else:
+                    AccumulateGrad.run_backward(node, grad)
+                gradients = []
+                continue
+            results = as_tuple(node.run_backward(grad))
+            if len(results) != len(edges):
+                results = tuple(fit_count(node, results))
+            noted: list[Any] = []
+            outs = list(results)
+            for i, g in enumerate(results):
+                if g is None or edges[i] is None:
+                    noted.append(None)
+                    continue
+                if not isinstance(g, Array):
+                    g = outs[i] = np.asarray(g)
+                noted.append(self.values.get(id(g)) or self.made(g))
+            entry = Backward(self.ran[node], self.values[id(grad)], noted)
+            for value in noted:
+                if value is not None and value.entry is None and value.tensor is None:
+                    value.entry = entry
+            self.entries.append(entry)
+            gradients = outs
+            node.release()
+
+    def written(self, what: str) -> None:
+        if self.busy():
+            self.stop(f"{what}, which is not recorded")
+
+    def drawn(self, name: str, method: Callable[..., Any], generator: Any, args: tuple, kwargs: dict) -> Any:
+        if not self.busy():
+            return method(generator, *args, **kwargs)
+        if generator is not default_generator or name not in _DRAWS:
+            self.stop(f"numbers drawn by a generator of the program's own, or by {name}()")
+            return method(generator, *args, **kwargs)
+        self._deep += 1
+        try:
+            out = method(generator, *args, **kwargs)
+        finally:
+            self._deep -= 1
+        if kwargs or any(isinstance(a, Array | Variable) for a in args):
+            self.stop(f"a draw by {name}() whose settings are arrays")
+            return out
+        entry = Drawn(name, args, None)  # type: ignore[arg-type]
+        entry.out = self.made(out, entry)
+        self.entries.append(entry)
+        return out
+
+    def cleared(self, original: Any, p: Any, set_to_none: bool) -> None:
+        if self.busy():
+            if id(p) not in self.known:
+                self.stop("zero_grad of a tensor that the step's names do not lead to")
+            elif not set_to_none and p._grad is not None:
+                self.stop("zero_grad(set_to_none=False)")
+            self.entries.append(Cleared(p))
+        self._inside(original, p, set_to_none)
+
+    def _inside(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        self._deep += 1
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self._deep -= 1
+
+    def updated(self, original: Any, optimizer: Any) -> None:
+        if self.busy():
+            self.entries.append(Updated(optimizer))
+            if id(optimizer) not in self.known:
+                self.stop("a step of an optimizer that the step's names do not lead to")
+        self._inside(original, optimizer)
+
+    def detached(self, original: Any, x: Any) -> Any:
+        """`x.detach()`: the same values."""
+        if not self.busy():
+            return original(x)
+        value = self.value_of(x, "detach")
+        out = self._inside(original, x)
+        if value is not None:
+            self.values[id(out.__dict__["array"])] = value
+            self.others.append(out.__dict__["array"])
+        return out
+
+    def compared(self, original: Any, ufunc: Any, a: Any, b: Any) -> Any:
+        """`a < b` and its like."""
+        if not self.busy():
+            return original(ufunc, a, b)
+        noted = [self.value_of(x, ufunc.__name__) for x in (a, b)]
+        out = self._inside(original, ufunc, a, b)
+        types = {v.dtype for v in noted if isinstance(v, Value)}
+        if (
+            len(types) != 1
+            or next(iter(types)).kind != "f"
+            or any(not isinstance(v, Value) and type(v) not in (int, float) for v in noted)
+        ):
+            self.stop(f"{ufunc.__name__} of other types than one of floats")
+            return out
+        entry = Compared(ufunc, noted[0], noted[1], None)  # type: ignore[arg-type]
+        entry.out = self.made(out.__dict__["array"], entry)
+        self.entries.append(entry)
+        return out
+
+    def norm(self, original: Any, args: tuple, kwargs: dict) -> Any:
+        """`get_total_norm`, as clip_grad_norm_ calls it."""
+        out = self._inside(original, *args, **kwargs)
+        self._norm = out if args[1:] == (2.0, False) and not kwargs else None
+        return out
+
+    def clipped(self, original: Any, parameters: Any, max_norm: Any, total: Any) -> None:
+        self._inside(original, parameters, max_norm, total)
+        if self.busy():
+            if total is not self._norm or type(max_norm) not in (int, float):
+                self.stop("clip_grad_norm_ with other settings than max_norm")
+            elif any(id(p) not in self.known for p in parameters):
+                self.stop("clip_grad_norm_ of a tensor that the step's names do not lead to")
+            else:
+                leaves = [p for p in parameters if p._grad is not None]
+                entry = Clipped(leaves, float(max_norm), None)  # type: ignore[arg-type]
+                entry.out = self.made(total.__dict__["array"], entry)
+                self.entries.append(entry)
+
+    def moved(
+        self, original: Any, running_mean: Any, running_var: Any, momentum: float, mean: Array, var: Array
+    ) -> None:
+        self._inside(original, running_mean, running_var, momentum, mean, var)
+        if self.busy():
+            ran = next(
+                (e for e in self.entries if isinstance(e, Ran) and getattr(e.inputs[-1], "mean", None) is mean), None
+            )
+            if ran is None or id(running_mean) not in self.known or id(running_var) not in self.known:
+                self.stop("running statistics that are moved in another way than by batch norm")
+                return
+            n = ran.inputs[0].array.size // ran.inputs[0].shape[1]
+            moments = ran.inputs[-1]
+            if not np.array_equal(var, moments.var * (n / (n - 1)), equal_nan=True):
+                self.stop("running statistics that are moved in another way than by batch norm")
+            self.entries.append(Moved((running_mean, running_var), momentum, moments, n / (n - 1)))
+
+    def look(self, x: Any) -> Any:
+        """`tensor.array` is read: by code that looks at its shape only, or knows what it does, or by any other."""
+        if self.busy():
+            frame = sys._getframe(2)
+            if frame.f_code is _BATCH_NORM:
+                if frame.f_locals["self"].momentum is None or id(x) not in self.known:
+                    self.stop("batch norm with momentum=None")
+                self.entries.append(Counted(x))
+            elif not only_looks(frame.f_code, frame.f_lasti):
+                self.stop(f"{frame.f_code.co_qualname} reads values of a tensor")
+        return x.__dict__["array"]
+
+    def get_grad(self, original: Any, x: Any) -> Any:
+        """`w.grad` is read: a branch may depend on whether there is one."""
+        if self.busy() and id(x) in self.known:
+            self.entries.append(Looked(x))
+        return self._inside(original, x)
+
+    def set_grad(self, original: Any, x: Any, value: Any) -> None:
+        if self.busy():
+            if value is None and id(x) in self.known:
+                self.entries.append(Cleared(x))
+            else:
+                self.stop("a gradient set by the program")
+        self._inside(original, x, value)
+
+    # -- in and out
+
+    def __enter__(self) -> Recording:
+        _put(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _take_away()
+
+
+def line_of_program() -> str:
+    """The line of the program that is running: the innermost outside of minigrad."""
+    frame: Any = sys._getframe(1)
+    while frame is not None and of_engine(frame.f_code.co_filename):
+        frame = frame.f_back
+    if frame is None:
+        return ""
+    name = frame.f_code.co_filename
+    text = linecache.getline(name, frame.f_lineno, frame.f_globals).strip()
+    return f"{os.path.basename(name)}:{frame.f_lineno}: {text}"
+
+
+class _Looked:
+    """`Variable.array` while a call is recorded: reading is noted."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+
+    def __get__(self, x: Any, cls: Any = None) -> Any:
+        if x is None:
+            raise AttributeError("array")
+        try:
+            return self.recording.look(x)
+        except KeyError:
+            raise AttributeError("array") from None
+
+    def __set__(self, x: Any, array: Any) -> None:
+        x.__dict__["array"] = array
+
+    def __delete__(self, x: Any) -> None:
+        del x.__dict__["array"]
+
+
+_saved: list[tuple[Any, str, Any]] = []
+
+
+def _set(place: Any, name: str, value: Any) -> None:
+    _saved.append((place, name, vars(place)[name]))
+    setattr(place, name, value)
+
+
+def _put(r: Recording) -> None:
+    """The recorder's functions in the engine's places."""
+    apply: Any = Operation.__dict__["apply"].__func__
+    _set(Operation, "apply", classmethod(lambda cls, *inputs: r.operation(apply, cls, inputs)))
+    function_apply: Any = Function.__dict__["apply"].__func__
+
+    def of_function(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        r.written(f"{cls.__qualname__}, a Function of the program's own")
+        return function_apply(cls, *args, **kwargs)
+
+    _set(Function, "apply", classmethod(of_function))
+    walk = differentiate.walk
+
+    def walked(edges: Any, gradients: Any, *, retain_graph: bool, create_graph: bool, targets: Any = None) -> None:
+        r.walk(walk, edges, gradients, retain_graph, create_graph, targets)
+
+    _set(differentiate, "walk", walked)
+    mark_written, mark_replaced = storage.mark_written, storage.mark_replaced
+
+    def marked(array: Any, recorded: bool = False) -> int:
+        r.written("a change in place")
+        return mark_written(array, recorded)
+
+    def replaced() -> int:
+        r.written("a tensor that is given other data")
+        return mark_replaced()
+
+    _set(storage, "mark_written", marked)
+    _set(storage, "mark_replaced", replaced)
+    for place in (optim_optimizer, nn_module):
+        clear = vars(place)["clear_gradient"]
+        _set(place, "clear_gradient", lambda p, set_to_none=True, clear=clear: r.cleared(clear, p, set_to_none))
+    update = Optimizer.__dict__["_update_groups"]
+    _set(Optimizer, "_update_groups", lambda self: r.updated(update, self))
+    for name in (*_DRAWS, *_DRAWS_OF_ARRAYS):
+        method = Generator.__dict__[name]
+        _set(Generator, name, _draw(r, name, method))
+    detach: Any = Tensor.__dict__["detach"]
+    _set(Tensor, "detach", lambda x: r.detached(detach, x))
+    compare = ops_comparison._compare
+    _set(ops_comparison, "_compare", lambda ufunc, a, b: r.compared(compare, ufunc, a, b))
+    move = ops_batch_norm._update_running
+    _set(ops_batch_norm, "_update_running", lambda *args: r.moved(move, *args))
+    norm, scale = clip_grad.get_total_norm, clip_grad.clip_grads_with_norm_
+    _set(clip_grad, "get_total_norm", lambda *args, **kwargs: r.norm(norm, args, kwargs))
+    _set(
+        clip_grad,
+        "clip_grads_with_norm_",
+        lambda parameters, max_norm, total: r.clipped(scale, parameters, max_norm, total),
+    )
+    grad: Any = Tensor.__dict__["grad"]
+    _set(
+        Tensor,
+        "grad",
+        property(lambda x: r.get_grad(grad.fget, x), lambda x, value: r.set_grad(grad.fset, x, value), grad.fdel),
+    )
+    Variable.array = _Looked(r)  # type: ignore[assignment]
+
+
+def _draw(r: Recording, name: str, method: Any) -> Any:
+    return lambda self, *args, **kwargs: r.drawn(name, method, self, args, kwargs)
+
+
+def _take_away() -> None:
+    if "array" in Variable.__dict__:
+        del Variable.array
+    while _saved:
+        place, name, value = _saved.pop()
+        setattr(place, name, value)

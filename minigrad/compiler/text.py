@@ -1,0 +1,207 @@
+"""A program as Python: the function that is run, and the one that is printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .program import BACKWARD, FORWARD, Line, Program, Var
+
+_LARGE = 1 << 14  # elements from which an array is let go as soon as nobody reads it any more
+
+HELPERS = {
+    "require": '''def require(holds):
+    """What the operation checks: it raises where this does not hold."""
+    if not holds:
+        raise ValueError("the operation refuses these values")
+''',
+    "minus_at": '''def minus_at(x, i, j, amount):
+    """x, with amount taken away at x[i, j]."""
+    x[i, j] -= amount
+    return x
+''',
+    "total": '''def total(x, axes):
+    """The sum over axes."""
+    return np.add.reduce(x, axes)
+''',
+}
+
+UPDATES = {
+    "Adam": '''def update(p, g, m, v, t, lr={lr!r}, beta1={beta1!r}, beta2={beta2!r}, eps={eps!r}):
+    """Adam, for each parameter p with gradient g, at step t = 1, 2, ...; m and v begin as zeros."""
+    m += (g - m) * (1 - beta1)                  # the running mean of the gradients
+    v *= beta2                                  # and of their squares
+    v += g * g * (1 - beta2)
+    root = np.sqrt(1 - beta2**t)                # m and v began at 0, which these two undo
+    p -= m / (np.sqrt(v) + eps * root) * (lr * root / (1 - beta1**t))
+''',
+    "SGD": '''def update(p, g, lr={lr!r}):
+    """Gradient descent, for each parameter p with gradient g."""
+    p -= lr * g
+''',
+    "momentum": '''def update(p, g, b, lr={lr!r}, momentum={momentum!r}):
+    """Gradient descent with momentum; b begins as the first gradient."""
+    b *= momentum
+    b += g
+    p -= lr * b
+''',
+}  # fmt: skip
+
+
+def run_text(p: Program) -> str:
+    """The function that is run: the lines, and what they give."""
+    names = ", ".join(v.name for v in p.inputs)
+    lines = [f"def program({names}):"]
+    last: dict[Var, int] = {}
+    for i, line in enumerate(p.lines):
+        for v in (*line.inputs, *line.more.get("after", ())):
+            last[v] = i
+    for i, line in enumerate(p.lines):
+        lines.append(f"    {assigned(line)}")
+        gone = [
+            v
+            for v in dict.fromkeys(line.inputs)
+            if last[v] == i and v.line is not None and v not in p.kept and _size(v) >= _LARGE
+        ]
+        if gone:
+            lines.append(f"    del {', '.join(v.name for v in gone)}")
+    kept = ", ".join(v.name for v in kept_of(p))
+    lines.append(f"    return ({kept}{',' if kept else ''})")
+    return "\n".join(lines) + "\n"
+
+
+def kept_of(p: Program) -> list[Var]:
+    """What the function gives back, in order."""
+    seen = [v for line in p.lines for v in (line.out, *(w for w in line.outs if w is not None)) if v in p.kept]
+    return [*dict.fromkeys([*[v for v in p.inputs if v in p.kept], *seen])]
+
+
+def _size(v: Var) -> int:
+    n = 1
+    for k in v.shape:
+        n *= k
+    return n
+
+
+def assigned(line: Line) -> str:
+    """The line as a statement."""
+    if line.kind == "check":
+        return line.expression()
+    if line.outs:
+        return f"{', '.join('_' if v is None else v.name for v in line.outs)}, = {line.expression()}"
+    if line.kind == "call":
+        return f"{line.out.name}, {line.more['context']} = {line.expression()}"
+    return f"{line.out.name} = {line.expression()}"
+
+
+def definition(p: Program, name: str) -> str:
+    """The printed program."""
+    body: list[str] = []
+    calls = sorted({line.note for line in p.lines if line.kind in ("call", "draw")})
+    width = min(84, max([len(assigned(line)) for line in p.lines] or [0])) + 2
+    section = ""
+    for line in p.lines:
+        if line.section != section:
+            section = line.section
+            body.append(f"    # {section}")
+        body.append(f"    {assigned(line) + '  ':<{width}}# {_comment(line)}")
+    gradients = _gradients(p)
+    results = [v.name for v in results_of(p.results)]
+    gives = ", ".join(
+        [*results, "{" + ", ".join(f"{path!r}: {v.name}" for path, v in gradients) + "}"] if gradients else results
+    )
+    head = ["import numpy as np", ""]
+    if calls:
+        head.append(
+            f"# Called, and not written out: {', '.join(calls)}. (`run` and `back` call the operation's own code, `draw` the random stream.)"
+        )
+    text = "\n".join(assigned(line) for line in p.lines)
+    for helper, source in HELPERS.items():
+        if f"{helper}(" in text:
+            head += ["", *source.splitlines()]
+    body.append(f"    return {gives}")
+    head += ["", f"def {name}({', '.join(v.name for v in p.inputs)}):"]
+    for v in p.inputs:
+        known = "" if v.path == v.name else f", the program's {v.path}"
+        head.append(f"    # {v.name}: {_shape(v)}{known}")
+    tail = _update(p)
+    return "\n".join([*head, *body, *tail]) + "\n"
+
+
+def _comment(line: Line) -> str:
+    if line.section == FORWARD:
+        return f"{line.nr:>2}  {_shape(line.out) + '  ' if line.kind != 'check' else ''}{line.note}"
+    told = f"of line {line.of.nr}: {line.note}" if line.of is not None and line.of.nr else line.note
+    return f"{line.nr:>2}  {_shape(line.out)}  {told}"
+
+
+def _shape(v: Var) -> str:
+    return (
+        "("
+        + ", ".join(map(str, v.shape))
+        + ("," if len(v.shape) == 1 else "")
+        + ")"
+        + ("" if v.dtype.name == "float32" else f" {v.dtype.name}")
+    )
+
+
+def _gradients(p: Program) -> list[tuple[str, Var]]:
+    """The gradients of the leaves, by the names of these: those at the first use of them."""
+    found: dict[int, tuple[str, Var]] = {}
+    names = p.objects["names of leaves"]
+    for effect in p.steps:
+        if effect[0] == "grads":
+            for key, (kind, what) in effect[1].items():
+                var = what if kind == "new" else what[0] if kind == "plus" and len(what) == 1 else None
+                if var is not None:
+                    found.setdefault(key, (names[key], var))
+    return list(found.values())
+
+
+def results_of(x: Any) -> list[Var]:
+    var = getattr(x, "var", None)
+    if isinstance(var, Var):
+        return [var]
+    if isinstance(x, list | tuple):
+        return [v for part in x for v in results_of(part)]
+    if isinstance(x, dict):
+        return [v for part in x.values() for v in results_of(part)]
+    return []
+
+
+def _update(p: Program) -> list[str]:
+    """The optimizers' steps, as functions of one parameter."""
+    lines: list[str] = []
+    for effect in p.steps:
+        if effect[0] == "clip":
+            lines += ["", "", "# update", "# first, all gradients are scaled so that the norm of all together is at most "
+                      f"{effect[2]!r}: g *= min(1, {effect[2]!r} / (norm + 1e-6))"]  # fmt: skip
+        if effect[0] == "move":
+            lines.append("# (batch norm: running statistics += momentum * (those of the batch - running statistics))")
+        if effect[0] != "update":
+            continue
+        optimizer = effect[1]
+        group = optimizer.param_groups[0]
+        kind = type(optimizer).__name__
+        if kind == "SGD" and group["momentum"]:
+            kind = "momentum"
+        plain = not (
+            group.get("weight_decay")
+            or group.get("maximize")
+            or group.get("amsgrad")
+            or group.get("nesterov")
+            or group.get("dampening")
+        )
+        lines += ["", ""] if "# update" not in lines else [""]
+        if "# update" not in lines:
+            lines.append("# update")
+        if kind not in UPDATES or not plain or len(optimizer.param_groups) > 1:
+            lines.append(f"# by {type(optimizer).__name__}, whose lines are not written out here")
+            continue
+        settings = dict(group)
+        if "betas" in settings:
+            settings["beta1"], settings["beta2"] = settings["betas"]
+        lines += UPDATES[kind].format(**{k: v for k, v in settings.items() if k != "params"}).splitlines()
+    return lines
+
+
+__all__ = ["BACKWARD", "definition", "kept_of", "results_of", "run_text"]

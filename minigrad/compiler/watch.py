@@ -1,0 +1,169 @@
+"""What the step's own code does while a call is recorded, apart from operations: calls, and changes to what it finds.
+
+A program is written from what the engine did. What the step's code does besides must not matter: it may loop, branch on
+what stays the same, build lists of its own. It may not call what reads the world or changes it (print, time, random numbers
+of Python, a method that changes a list), nor set attributes, entries or globals. Python's profiler shows each call.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import inspect
+import os
+import sys
+import sysconfig
+from types import CodeType, FrameType
+from typing import Any
+
+from ..autograd.variable import Variable
+from .guards import State
+from .record import Recording, of_engine
+
+# C functions that read only what they are given, and change nothing. (Of methods of tensors see `_ALLOWED`.)
+_PURE_NAMES = frozenset((
+    "len", "isinstance", "issubclass", "getattr", "hasattr", "abs", "min", "max", "sum", "round", "sorted", "any", "all", "callable", "divmod",
+    "pow", "id", "iter", "super", "format", "repr", "items", "keys", "values", "get", "index", "count", "append", "extend", "join", "split",
+    "startswith", "endswith", "sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "pi", "floor", "ceil", "prod", "isfinite", "isnan", "__enter__",
+    "__exit__", "__build_class__", "fromkeys", "zip", "enumerate", "range", "__new__", "__init__", "__getitem__",
+))  # fmt: skip
+_CHANGES = frozenset(
+    ("append", "extend")
+)  # of lists that the step itself made: the compiler of Python makes such lists
+
+# Names of the engine that a step may call: by file (of minigrad/), all but the names after it, or only those.
+_FILES = ("ops/", "nn/functional.py", "nn/sdp.py", "linalg/", "special.py", "autograd/modes.py", "method_functions.py", "nn/utils/clip_grad.py", "size.py", "dtypes.py", "structure.py", "autograd/differentiate.py", "tensor.py", "quiet.py", "autograd/fused.py")  # fmt: skip
+_ALLOWED = frozenset((
+    "forward", "__call__", "_call_with_hooks", "zero_grad", "hooked", "step", "parameters", "named_parameters", "children", "modules",
+    "named_modules", "named_children", "buffers", "named_buffers", "__getattr__", "__iter__", "__getitem__", "__len__", "<genexpr>", "__contains__",
+    "_named_members", "values", "items", "keys",
+    "noting",  # the step of an optimizer that a scheduler counts
+    "<lambda>", "collected",  # weak references whose object is gone
+))  # fmt: skip
+_REFUSED = frozenset((
+    "requires_grad_", "register_hook", "register_post_accumulate_grad_hook", "retain_grad", "detach_", "share_memory_", "item", "tolist", "numpy",
+    "__array__", "__dlpack__", "__bool__", "__float__", "__int__", "__index__", "__format__", "__repr__", "__contains__", "__deepcopy__", "requires_grad",
+    "is_nonzero", "data", "apply_", "map_", "set_", "__reduce_ex__", "data_ptr", "storage", "untyped_storage", "is_shared", "_version", "grad_fn",
+))  # fmt: skip
+
+_WORDS = {
+    "item": "item()", "tolist": "tolist()", "numpy": "numpy()", "__bool__": "a branch on a tensor's value", "__float__": "float() of a tensor",
+    "__int__": "int() of a tensor", "__index__": "a tensor as an index", "__format__": "a tensor printed", "__repr__": "a tensor printed",
+    "is_nonzero": "a branch on a tensor's value", "__array__": "a tensor given to NumPy",
+}  # fmt: skip
+
+
+@functools.cache
+def changes(code: CodeType) -> str | None:
+    """What of the world outside of itself this code may change; None if nothing."""
+    free = set(code.co_freevars)
+    for instruction in dis.get_instructions(code):
+        name, op = instruction.argval, instruction.opname
+        if op in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+            return f"it sets the global {name}"
+        if op == "STORE_DEREF" and name in free:
+            return f"it sets {name} of the function around it"
+        if op == "STORE_ATTR" and name == "grad":
+            continue  # the recording sees it
+        if op in ("STORE_ATTR", "DELETE_ATTR"):
+            return f"it sets the attribute {name}"
+        if op in ("STORE_SUBSCR", "DELETE_SUBSCR"):
+            return "it sets an entry of something"
+        if op in ("GET_AWAITABLE", "ASYNC_GEN_WRAP", "IMPORT_STAR"):
+            return "it waits"
+    return None
+
+
+class Watch:
+    """A profiler for one call of a step, of which `state` tells what its names lead to."""
+
+    def __init__(self, recording: Recording, state: State) -> None:
+        self.recording, self.codes, self.reachable = recording, state.codes, state.reachable
+        self.before: Any = None
+
+    def __enter__(self) -> Watch:
+        self.before = sys.getprofile()
+        sys.setprofile(self.see)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        sys.setprofile(self.before)
+
+    def see(self, frame: FrameType, event: str, arg: Any) -> None:
+        recording = self.recording
+        code = frame.f_code
+        own = not of_engine(code.co_filename)
+        if event == "call":
+            if recording.reason is not None or code is Recording.__exit__.__code__:
+                return
+            if own:
+                self._own(frame, code)
+            elif frame.f_back is not None and not of_engine(frame.f_back.f_code.co_filename):
+                self._into_engine(frame)
+        elif event == "c_call" and own and recording.reason is None and not _of_library(code):
+            self._c_call(arg)
+        elif event == "return" and own and code in self.codes:
+            for name, value in list(frame.f_locals.items()):
+                if isinstance(value, Variable):
+                    recording.names.setdefault(id(value.__dict__.get("array")), name)
+
+    def _own(self, frame: FrameType, code: CodeType) -> None:
+        """Code that is not the engine's begins to run: the step's own, a library's, or what the recorder itself is made of."""
+        back = frame.f_back
+        from_user = back is not None and not of_engine(back.f_code.co_filename) and not _of_library(back.f_code)
+        if _of_library(code) and not from_user:
+            return  # what the engine and libraries call of libraries
+        if code not in self.codes:
+            self.recording.stop(f"a call of {code.co_qualname}, of which it is not known what it reads")
+            return
+        said = changes(code)
+        if said is not None:
+            self.recording.stop(f"{code.co_qualname}: {said}")
+
+    def _into_engine(self, frame: FrameType) -> None:
+        code = _read_by(frame)
+        name = code.co_name
+        if name in _REFUSED:
+            self.recording.stop(_WORDS.get(name, f"{name}()"))
+            return
+        file = code.co_filename.replace(os.sep, "/")
+        inside = file.rpartition("/minigrad/")[2]
+        if name in _ALLOWED or inside.startswith(_FILES) or inside.startswith("compiler/"):
+            return
+        self.recording.stop(f"a call of {code.co_qualname} ({inside})")
+
+    def _c_call(self, function: Any) -> None:
+        name = getattr(function, "__name__", "")
+        owner = getattr(function, "__self__", None)
+        if isinstance(owner, Variable) or name in ("setprofile", "__exit__"):
+            return
+        if name in _PURE_NAMES and not (name in _CHANGES and id(owner) in self.reachable):
+            return
+        self.recording.stop(f"a call of {getattr(function, '__qualname__', name)}")
+
+
+_LIBRARIES = tuple(
+    {
+        os.path.dirname(os.__file__) + os.sep,
+        *(p + os.sep for p in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))),
+    }
+)
+
+
+def _of_library(code: CodeType) -> bool:
+    """Whether it is code of Python's library or of an installed package (or was made by one: a dataclass's __init__)."""
+    name = code.co_filename
+    return name.startswith((*_LIBRARIES, "<frozen")) or name == "<string>"
+
+
+def _read_by(frame: FrameType) -> CodeType:
+    """The code of a function of the engine; of one whose arguments are read (signature.py), that of the function itself."""
+    code = frame.f_code
+    function = frame.f_globals.get("_function")
+    if code.co_filename.startswith("<the reader of") and function is not None:
+        return getattr(inspect.unwrap(function), "__code__", code)
+    made = frame.f_globals.get("_compiled")
+    if code.co_name == "_unread" and made is not None:  # it is called for the first time
+        cells = dict(zip(made.__code__.co_freevars, made.__closure__ or (), strict=True))
+        return getattr(inspect.unwrap(cells["function"].cell_contents), "__code__", code)
+    return code

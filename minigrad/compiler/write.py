@@ -1,0 +1,399 @@
+"""From what one call did to a program: each operation's lines, forward and backward, in the order in which they ran."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from ..autograd.variable import Array, Variable
+from ..ops.batch_norm import Moments
+from .emit import WRITTEN, Emitted, Unwritten
+from .guards import State
+from .program import BACKWARD, FORWARD, Line, Program, Var, number
+from .record import (
+    Added,
+    Arrived,
+    Backward,
+    Cleared,
+    Clipped,
+    Compared,
+    Counted,
+    Drawn,
+    Fitted,
+    Looked,
+    Moved,
+    Ones,
+    Ran,
+    Recording,
+    Updated,
+    Value,
+)
+
+_SIGNS = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
+
+
+class Unprogrammable(Exception):
+    """What was recorded cannot be written as a program; the reason is for people."""
+
+
+class Same:
+    """In the results: an argument (`at`) or a tensor of the step's own, given back as it is."""
+
+    def __init__(self, tensor: Any, at: int | None) -> None:
+        self.tensor, self.at = tensor, at
+
+
+class Result:
+    """In the results: a tensor around an array of the program; `gone`: the name of its node, whose graph was walked."""
+
+    def __init__(self, var: Var, gone: str | None) -> None:
+        self.var, self.gone = var, gone
+
+
+class GradOf:
+    """In the results: the gradient of a leaf."""
+
+    def __init__(self, leaf: Any) -> None:
+        self.leaf = leaf
+
+
+class Norm:
+    """In the results: what clip_grad_norm_ gave."""
+
+
+class Writer:
+    def __init__(self, recording: Recording, state: State, arguments: list[tuple[str, Any]], result: Any) -> None:
+        self.r, self.state = recording, state
+        self.p = Program()
+        self.arguments = arguments
+        self.at = {id(t): i for i, (_, t) in enumerate(arguments) if isinstance(t, Variable)}
+        self.vars: dict[Value, Var] = {}
+        self.emitted: dict[Any, Emitted | None] = {}
+        self.lines_of: dict[Any, Line] = {}
+        self.grads: dict[int, tuple[str, Any]] = {}  # by id of a leaf: ("none", None), ("new", Var) or ("plus", [Var])
+        self.leaves: dict[int, Any] = {}
+        self.needs_entry: dict[int, tuple[Any, bool]] = {}  # leaves whose gradient was looked at before it was cleared
+        self.walked: set[Any] = set()
+        self.effects: list[tuple[Any, ...]] = []
+        self.later: list[tuple[Any, ...]] = []  # running statistics
+        self.result = result
+        self.norm: Any = None
+
+    def program(self) -> Program:
+        p = self.p
+        for entry in self.r.entries:
+            getattr(self, "_" + type(entry).__name__.lower())(entry)
+        self.effects.append(("grads", dict(self.grads)))
+        self.effects = [*self.later, *self.effects]
+        p.results = self._results(self.result)
+        p.steps = self.effects
+        for effect in self.effects:
+            if effect[0] == "grads":
+                for kind, what in effect[1].values():
+                    p.kept.update([what] if kind == "new" else what or [])
+        p.remove_dead()
+        used = {v for line in p.lines for v in line.inputs} | p.kept
+        p.inputs = [v for v in p.inputs if v in used]
+        p.number_lines()
+        return p
+
+    # -- values
+
+    def var(self, value: Any) -> Any:
+        """The Var of a Value; Python values as they are."""
+        if not isinstance(value, Value):
+            return value
+        found = self.vars.get(value)
+        if found is not None:
+            return found
+        if value.tensor is None:
+            raise Unprogrammable("a value that is not an array of the program is computed with")
+        at = self.at.get(id(value.tensor))
+        path = self.arguments[at][0] if at is not None else self.state.tensors[id(value.tensor)][1]
+        made = Var(
+            self.p.name(path), value.shape, value.dtype, None, None if at is not None else value.tensor, at, path
+        )
+        made.strides = value.array.strides
+        self.p.inputs.append(made)
+        self.vars[value] = made
+        return made
+
+    def _bind(self, value: Value, var: Var) -> None:
+        if var.shape != value.shape or var.dtype != value.dtype:
+            raise Unprogrammable(
+                f"(of minigrad's own) {var.name} has shape {var.shape}, the operation gave {value.shape}"
+            )
+        self.vars[value] = var
+
+    # -- entries
+
+    def _ran(self, e: Ran) -> None:
+        if self.effects and self.effects[-1][0] == "update":
+            raise Unprogrammable("operations after the optimizer's step")
+        p = self.p
+        p.section, p.note, p.of = FORWARD, e.form.__qualname__, None
+        inputs = [self.var(x) for x in e.inputs]
+        emitted = Emitted(e, inputs)
+        emitted.name = self.r.names.get(id(e.out.array)) or _name_of(e.form)
+        before, taken = len(p.lines), set(p._taken)
+        try:
+            writes = WRITTEN.get(e.form)
+            if writes is None:
+                raise Unwritten
+            emitted.out = writes[0](p, emitted, *inputs)
+            self._bind(e.out, emitted.out)
+            self.emitted[e] = emitted
+        except Unwritten:
+            del p.lines[before:]
+            p._taken = taken
+            self.emitted[e] = None
+            self._call(e, inputs, emitted.name)
+        self.lines_of[e] = p.lines[-1]
+        for line in p.lines[before:]:
+            line.more["at"] = e.line
+
+    def _call(self, e: Ran, inputs: list[Any], name: str) -> None:
+        """A call of the operation's own forward."""
+        p = self.p
+        form = p.bind(e.form.__qualname__, e.form)
+        texts, variables = [], []
+        for x in inputs:
+            if isinstance(x, Var):
+                if x not in variables:
+                    variables.append(x)
+                texts.append(f"{{{variables.index(x)}}}")
+            elif isinstance(x, np.generic):
+                texts.append(repr(x))
+            elif x is None or isinstance(x, bool | int | str | float) or (isinstance(x, tuple) and _plain(x)):
+                texts.append(
+                    (number(x) if isinstance(x, int | float) else repr(x)).replace("{", "{{").replace("}", "}}")
+                )
+            elif isinstance(x, list) and _plain(tuple(x)):
+                texts.append(repr(x))
+            elif isinstance(x, Moments):
+                texts.append(p.bind("moments", x))
+            elif isinstance(x, np.dtype):
+                texts.append(f"np.dtype({x.name!r})")
+            else:
+                raise Unprogrammable(f"{e.form.__qualname__}, whose setting is a {type(x).__name__}")
+        context = p.name(f"saved_{name}")
+        text = f"run({form}, {e.needs!r}, {', '.join(texts)})" if texts else f"run({form}, {e.needs!r})"
+        out = p.add(
+            "call", text, variables, name, e.out.shape, e.out.dtype, context=context, strides=e.out.array.strides
+        )
+        self._bind(e.out, out)
+
+    def _backward(self, e: Backward) -> None:
+        p = self.p
+        p.section, p.note = BACKWARD, e.of.form.__qualname__
+        p.of = self.lines_of[e.of]
+        self.walked.add(e.of.node)
+        grad = self.var(e.grad)
+        emitted = self.emitted[e.of]
+        if emitted is not None:
+            found = WRITTEN[e.of.form][1](p, emitted, grad)
+            for value, var in zip(e.results, found, strict=True):
+                if value is not None:
+                    if var is None:
+                        raise Unprogrammable(
+                            f"(of minigrad's own) {e.of.form.__qualname__} is written without a gradient"
+                        )
+                    if value not in self.vars:
+                        self._bind(value, var)
+            return
+        line = self.lines_of[e.of]
+        first = next((i for i, v in enumerate(e.results) if v is not None), None)
+        if first is None:
+            return
+        outs: list[Var | None] = []
+        for value, x in zip(e.results, e.of.inputs, strict=True):
+            if value is None:
+                outs.append(None)
+            elif value in self.vars:
+                outs.append(Var(p.name("same"), value.shape, value.dtype))
+            else:
+                wanted = self.var(x).name if isinstance(x, Value) else "x"
+                outs.append(Var(p.name(f"d_{wanted}"), value.shape, value.dtype))
+        given = [v for v in outs if v is not None]
+        made = Line("call", f"back({line.more['context']}, {{0}}, {len(e.results)})", [grad], given[0], BACKWARD, p.note, {"after": [line.out]}, outs, line)  # fmt: skip
+        for value, v in zip(e.results, outs, strict=True):
+            if v is not None and value is not None:
+                v.line = made
+                if value not in self.vars:
+                    self.vars[value] = v
+        p.lines.append(made)
+
+    def _fitted(self, e: Fitted) -> None:
+        p = self.p
+        value = self.var(e.value)
+        p.section, p.note = BACKWARD, "summed down to the shape that was broadcast"
+        p.of = self.lines_of.get(e.of)
+        shape, target = e.value.shape, e.out.shape
+        if e.value.dtype != e.out.dtype and shape == target:
+            out = p.elementwise(f"{{0}}.astype(np.{e.out.dtype.name})", value, wanted=value.name, dtype=e.out.dtype)
+            out.line.kind = "numpy"  # type: ignore[union-attr]
+        elif e.value.dtype == e.out.dtype:
+            added = len(shape) - len(target)
+            stretched = [i + added for i, n in enumerate(target) if n == 1 and shape[i + added] != 1]
+            axes = (*range(added), *stretched)
+            kept = tuple(n for i, n in enumerate(shape) if i not in axes)
+            text = f"total({{0}}, {axes!r})" + (f".reshape({target!r})" if kept != target else "")
+            out = p.add("numpy", text, [value], value.name, target, e.out.dtype)
+        else:
+            raise Unprogrammable("a gradient of another shape and type")
+        self._bind(e.out, out)
+
+    def _added(self, e: Added) -> None:
+        self.p.section, self.p.note, self.p.of = BACKWARD, "two gradients meet", None
+        a, b = self.var(e.a), self.var(e.b)
+        self._bind(e.out, self.p.elementwise("{0} + {1}", a, b, wanted=a.name))
+
+    def _ones(self, e: Ones) -> None:
+        self.p.section, self.p.note, self.p.of = BACKWARD, "the gradient of the result by itself", None
+        text = f"np.ones({e.out.shape!r}, np.{e.out.dtype.name})"
+        self._bind(e.out, self.p.add("numpy", text, [], "g", e.out.shape, e.out.dtype, one=True))
+
+    def _arrived(self, e: Arrived) -> None:
+        leaf, var = e.leaf, self.var(e.value)
+        if id(leaf) in self.at:
+            raise Unprogrammable("an argument gets a gradient")
+        self.leaves[id(leaf)] = leaf
+        kind, what = self._grad(leaf)
+        if kind == "none":
+            self.grads[id(leaf)] = ("new", var)
+        elif kind == "new":
+            self.p.section, self.p.note, self.p.of = BACKWARD, "added to the gradient that is there", None
+            self.grads[id(leaf)] = ("new", self.p.elementwise("{0} + {1}", what, var, wanted=what.name))
+        else:
+            self.grads[id(leaf)] = ("plus", [*what, var])
+
+    def _grad(self, leaf: Any) -> tuple[str, Any]:
+        """What the leaf's gradient is now: that at the start of the call if nothing has been done with it."""
+        self.leaves[id(leaf)] = leaf
+        if id(leaf) not in self.grads:
+            is_none = self.r.entry_grads[id(leaf)]
+            self.needs_entry[id(leaf)] = (leaf, is_none)
+            return ("none", None) if is_none else ("plus", [])
+        return self.grads[id(leaf)]
+
+    def _looked(self, e: Looked) -> None:
+        if id(e.leaf) in self.at:
+            raise Unprogrammable("the gradient of an argument is looked at")
+        self._grad(e.leaf)
+
+    def _cleared(self, e: Cleared) -> None:
+        if id(e.leaf) in self.at:
+            raise Unprogrammable("an argument gets a gradient")
+        self.leaves[id(e.leaf)] = e.leaf
+        self.grads[id(e.leaf)] = ("none", None)
+
+    def _drawn(self, e: Drawn) -> None:
+        if self.effects:
+            raise Unprogrammable("numbers drawn after the optimizer's step")
+        self.p.section, self.p.note, self.p.of = FORWARD, "from the random stream", None
+        arguments = ", ".join(repr(a) if not isinstance(a, np.dtype) else f"np.dtype({a.name!r})" for a in e.args)
+        out = self.p.add("draw", f"draw({e.method!r}, {arguments})", [], "noise", e.out.shape, e.out.dtype)
+        out.strides = e.out.array.strides
+        self._bind(e.out, out)
+
+    def _compared(self, e: Compared) -> None:
+        self.p.section, self.p.note, self.p.of = FORWARD, e.ufunc.__name__, None
+        text = f"{{0}} {_SIGNS[e.ufunc.__name__]} {{1}}"
+        a, b = self.var(e.a), self.var(e.b)
+        self._bind(
+            e.out,
+            self.p.elementwise(text, a, b, wanted=self.r.names.get(id(e.out.array)) or "mask", dtype=np.dtype(bool)),
+        )
+
+    def _clipped(self, e: Clipped) -> None:
+        for leaf in e.leaves:
+            self._grad(leaf)
+        self.effects.append(("grads", dict(self.grads)))
+        self.effects.append(("clip", e.leaves, e.max_norm))
+        self.norm = e.out
+        self._settled()
+
+    def _counted(self, e: Counted) -> None:
+        self.later.append(("count", e.counter))
+
+    def _moved(self, e: Moved) -> None:
+        self.later.append(("move", e.running, e.momentum, e.moments, e.factor))
+
+    def _updated(self, e: Updated) -> None:
+        for group in e.optimizer.param_groups:
+            for p in group["params"]:
+                self._grad(p)
+        self.effects.append(("grads", dict(self.grads)))
+        self.effects.append(("update", e.optimizer))
+        self._settled()
+
+    def _settled(self) -> None:
+        """The gradients are where they belong: what comes later starts from there."""
+        for key in self.grads:
+            if self.grads[key][0] == "new" or self.grads[key][0] == "plus":
+                self.grads[key] = ("plus", [])
+
+    # -- results
+
+    def _results(self, x: Any) -> Any:
+        if isinstance(x, Variable):
+            array = x.__dict__["array"]
+            value = self.r.values.get(id(array))
+            at = self.at.get(id(x))
+            if at is not None or id(x) in self.state.tensors:
+                return Same(x, at)
+            if x._base is not None:
+                raise Unprogrammable("a view leaves the step")
+            if self.norm is not None and value is self.norm:
+                return Norm()
+            owner = next((t for t in self.leaves.values() if t._grad is x), None)
+            if owner is not None:
+                return GradOf(owner)
+            if value is None:
+                raise Unprogrammable("a tensor leaves the step that was made in a way that is not recorded")
+            gone = None
+            if x._edge is not None:
+                if x._edge[0] not in self.walked:
+                    raise Unprogrammable("a tensor that requires grad leaves the step before its backward pass")
+                gone = type(x._edge[0]).__name__
+            elif x._requires_grad:
+                raise Unprogrammable("a new leaf leaves the step")
+            var = self.var(value)
+            if var.line is None or _root_of(var).line is None:
+                raise Unprogrammable("a view leaves the step")
+            self.p.kept.add(var)
+            return Result(var, gone)
+        if isinstance(x, list | dict) and id(x) in self.state.reachable:
+            raise Unprogrammable("the step returns a list or a dict that is not its own")
+        if isinstance(x, list | tuple) and type(x) in (list, tuple):
+            return type(x)(self._results(part) for part in x)
+        if type(x) is dict:
+            return {k: self._results(v) for k, v in x.items()}
+        if isinstance(x, Array) or not _plain((x,)):
+            raise Unprogrammable(f"the step returns a {type(x).__name__}")
+        return x
+
+
+def _name_of(form: Any) -> str:
+    """A name for what an operation gave: that of the operation."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", form.__qualname__.rpartition(".")[2]).lower().strip("_")
+
+
+def _root_of(var: Var) -> Var:
+    """What a view looks at."""
+    while var.line is not None and var.line.kind == "view":
+        var = var.line.inputs[0]
+    return var
+
+
+def _plain(values: Any) -> bool:
+    return all(
+        x is None
+        or isinstance(x, bool | int | float | str)
+        or x is Ellipsis
+        or (isinstance(x, tuple) and _plain(x))
+        or isinstance(x, slice)
+        for x in values
+    )

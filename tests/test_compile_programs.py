@@ -1,0 +1,125 @@
+"""Random programs, compiled: whatever they do, the numbers are eager's; and the printed source gives them with NumPy alone."""
+
+import os
+import warnings
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from parity import programs
+from parity.inputs import Seeded
+
+DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
+CALLS = 5
+
+
+def body(program):
+    """The program as the text of a function: all results, and a backward pass from their sum."""
+    lines = ["def step():", *(f"    {name}.grad = None" for name in program.inputs if name not in program.frozen)]
+    for line in program.lines:
+        lines += [f"    {part}" for part in line.split("\n")]
+    results = ", ".join(program.results)
+    lines += [f"    results = [{results}]", "    loss = results[0].sum()"]
+    lines += [f"    loss = loss + ({name} * {name}).sum()" for name in program.results[1:]]
+    lines += ["    loss.backward()", "    return [r.detach() * 1 for r in results], loss"]
+    return "\n".join(lines)
+
+
+def calls(program, text, compiled):
+    """What the step gives at a few calls, between which its inputs change; and the compiled step."""
+    space = {"torch": mg}
+    for name, x in program.inputs.items():
+        space[name] = mg.tensor(np.array(x), dtype=mg.float64, requires_grad=name not in program.frozen)
+    exec(text, space)
+    step = mg.compile(space["step"]) if compiled else space["step"]
+    found = []
+    for k in range(CALLS):
+        try:
+            out = [np.array(t.array) for t in step()[0]]
+        except Exception as error:
+            out = [type(error).__name__]
+        gradients = [None if space[n].grad is None else np.array(space[n].grad.array) for n in program.inputs]
+        found.append((out, gradients))
+        for name in program.inputs:
+            space[name].array[...] *= 1 - 0.3 * (k == 1)
+            space[name].array[...] += 0.01 * k
+    return found, step, space
+
+
+def same(a, b):
+    return all(
+        (x is y or x == y)
+        if x is None or isinstance(x, str) or y is None or isinstance(y, str)
+        else np.array_equal(x, y, equal_nan=True)
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+FORMS = (
+    "torch.tanh({0})", "{0}.sigmoid()", "torch.relu({0})", "{0}.sin() - {1}", "{0} * {1}", "{0} + {1}.cos()", "{0} - 0.5 * {1}",
+    "{0} / ({1} * {1} + 1)", "torch.exp(torch.tanh({0}))", "({0} * {0} + 0.5).log()", "({0} * {0} + 1).sqrt()", "{0} ** 3", "-{0}",
+    "{0} * {1}.mean()", "{0} + {1}.sum(0)", "{0} - {1}.mean(1, keepdim=True)", "{0} @ {1}.transpose(0, 1) @ {1} * 0.1",
+    "{0}.reshape(-1).reshape(4, 4)", "torch.nn.functional.linear({0}, {1}, {1}[0] * 0.0 + 1.0) * 0.1", "torch.softmax({0}, 1)",
+    "{0}.detach() * {1}", "1 / (1 + {0} * {0})", "torch.nn.functional.mse_loss({0}, {1}) + {0}",
+)  # fmt: skip
+
+
+def straight(seed):
+    """A program of operations that have a text, without branches."""
+    rng = np.random.default_rng(seed)
+    program = programs.Program({n: rng.standard_normal((4, 4)) for n in "ab"}, set(), position="numpy")
+    names = ["a", "b"]
+    for k in range(int(rng.integers(2, 12))):
+        form = FORMS[int(rng.integers(len(FORMS)))].replace("{1}[0] * 0.0 + 1.0", "{1}.sum(0)")
+        program.lines.append(f"v{k} = {form.format(*(names[int(i)] for i in rng.integers(len(names), size=2)))}")
+        names.append(f"v{k}")
+    program.results = names[2:]
+    return program
+
+
+def check(seed, draw=lambda seed: programs.draw(Seeded(seed))):
+    """Compare; whether a program ran, and whether its source is NumPy alone."""
+    program = draw(seed)
+    text = body(program)
+    with warnings.catch_warnings(), mg.use_kernels(program.position if program.position != "fastest" else "numpy"):
+        warnings.simplefilter("ignore")
+        eager, _, _ = calls(program, text, False)
+        compiled, step, space = calls(program, text, True)
+        for k, (a, b) in enumerate(zip(eager, compiled, strict=True)):
+            assert same(a[0], b[0]), f"seed {seed}, call {k}: values\n{text}\n{step.explain()}"
+            assert same(a[1], b[1]), f"seed {seed}, call {k}: gradients\n{text}\n{step.explain()}"
+        ready = [r for r in step._ready if r.program is not None]
+        if not ready:
+            return False, False
+        source = step.source()
+        if "run(" in source or "draw(" in source:
+            return True, False
+        alone = {}
+        exec(source, alone)
+        given = {v.name: np.array(v.tensor.array) for v in ready[-1].program.inputs}
+        with np.errstate(all="ignore"):
+            gradients = alone["step"](**given)[-1]
+        step()
+        for name in program.inputs:
+            if name in gradients:
+                assert np.allclose(gradients[name], space[name].grad.array, rtol=1e-9, atol=1e-12, equal_nan=True), (
+                    seed,
+                    name,
+                )
+        return True, True
+
+
+@pytest.mark.parametrize("part", range(20 if DEEP else 1))
+def test_random_programs_compiled_give_eager_s_numbers(part):
+    n = 100 if DEEP else 40
+    told = [check(1_000 * part + k) for k in range(n)]
+    assert sum(ran for ran, _ in told) > n // 10
+
+
+@pytest.mark.parametrize("part", range(20 if DEEP else 1))
+def test_straight_programs_run_and_their_source_runs_alone(part):
+    n = 100 if DEEP else 40
+    told = [check(1_000 * part + k, straight) for k in range(n)]
+    assert all(ran for ran, _ in told)
+    assert all(alone for _, alone in told)
