@@ -8,7 +8,7 @@ import numpy as np
 from curriculum.check import Wrong
 from curriculum.engine import torch
 
-nn = torch.nn
+nn: Any = torch.nn
 
 
 def _bytes(step_bytes: Any) -> None:
