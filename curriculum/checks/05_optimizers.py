@@ -20,7 +20,7 @@ def check(solution: dict[str, Any]) -> None:
             w += sign * 0.1 * (m / a) / ((s / b) ** (0.5 if root else 1.0) + 1e-8)
         return w, m, s
 
-    def learner(steps: int, scale: float = 1.0, **options: float) -> Any:
+    def learner(steps: int, scale: float = 1.0, **options: Any) -> Any:
         state = torch.tensor([1.0, -3.0]), torch.zeros(2), torch.zeros(2)
         for t in range(1, steps + 1):
             g = scale * torch.tensor([2.0 * t, -2.0 * t])

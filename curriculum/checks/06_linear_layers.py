@@ -17,8 +17,7 @@ def check(solution: dict[str, Any]) -> None:
         if found != wanted:
             raise Wrong(f"count({sizes}) gives {found:g}, wanted is {wanted}: n (m + 1) for each layer from m to n.")
 
-    for sizes in ((3, 5, 2), (4, 4, 4)):  # squares: nothing but the numbers tells a transposed weight
-        m, k, n = sizes
+    for m, k, n in ((3, 5, 2), (4, 4, 4)):  # squares: nothing but the numbers tells a transposed weight
         first, second, x = torch.nn.Linear(m, k), torch.nn.Linear(k, n), torch.randn(7, m)
         old = [p.detach().clone() for p in (*first.parameters(), *second.parameters())]
         merged = ask(solution["merge"], first, second)

@@ -18,7 +18,7 @@ def check(solution: dict[str, Any]) -> None:
     }
     for name, hint in hints.items():
         for negative_slope in (0.2, 0.01, 1.5) if name == "leaky_relu" else (None,):
-            options = {} if negative_slope in (None, 0.01) else {"negative_slope": negative_slope}
+            options: dict[str, Any] = {} if negative_slope in (None, 0.01) else {"negative_slope": negative_slope}
             values = [-1000.0, -30.0, -2.0, -0.5, 0.0, 0.5, 2.0, 30.0, 1000.0, 1e-3]
             z = torch.tensor(values).reshape(2, 5).requires_grad_()
             f = (

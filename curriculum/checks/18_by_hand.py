@@ -43,7 +43,7 @@ def check(solution: dict[str, Any]) -> None:
         normal = (z - z.mean(dim=0)) / (z.var(dim=0, unbiased=False) + eps) ** 0.5
         slope = randn(n, 3)
         (gamma * normal + beta).backward(slope)
-        options = {} if eps == 1e-5 else {"eps": eps}
+        options: dict[str, Any] = {} if eps == 1e-5 else {"eps": eps}
         answer = ask(solution["batch_norm_backward"], slope, z.detach(), gamma.detach(), **options)
         found = parts(answer, "batch_norm_backward", "the slopes at z, gamma, beta")
         hints = {
