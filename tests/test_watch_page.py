@@ -306,7 +306,9 @@ def test_every_picture_is_saved_as_svg(name, made, played, browser):
         assert buttons.count() == w.page.locator("svg[role=img]:visible").count() > 3
         for i in range(buttons.count()):
             buttons.nth(i).focus()
-            seen = "e => e.getBoundingClientRect().bottom <= document.querySelector('footer').getBoundingClientRect().top"
+            seen = (
+                "e => e.getBoundingClientRect().bottom <= document.querySelector('footer').getBoundingClientRect().top"
+            )
             assert buttons.nth(i).evaluate(seen)  # it does not lie under the slider
             with w.page.expect_download() as download:
                 w.press("Enter")
