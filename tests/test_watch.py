@@ -341,6 +341,49 @@ def test_one_number_says_two_classes(name, half, tmp_path):
     assert frame["confusion"] == table.tolist()
 
 
+@pytest.mark.parametrize(
+    ("last", "y", "scale", "half"),
+    [
+        (nn.Sigmoid, None, "difference", True),
+        (nn.Sigmoid, "values", "value", False),  # a regression, which happens to stay within 0 and 1
+        (nn.Identity, None, "value", False),
+        (nn.Identity, "values", "value", False),
+        (nn.Identity, "classes", "difference", False),
+        (nn.Sigmoid, "classes", "difference", True),
+    ],
+)
+def test_what_one_number_over_the_plane_means(last, y, scale, half, tmp_path):
+    x = torch.randn(8, 2)
+    targets = {None: None, "values": torch.randn(8, 1), "classes": (x[:, :1] > 0).float()}[y]
+    model = nn.Sequential(nn.Linear(2, 1), last())
+    with torch.no_grad():
+        model[0].weight.fill_(3.0)
+    bias = model[0].bias.array[0].copy()
+    data = run(model, tmp_path / "watch.html", steps=1, data=(x, targets))
+    space, frame = data["space"], data["frames"][0]
+    assert (space["scale"], space["half"], space.get("of")) == (scale, half, y)
+    cells = np.frombuffer(base64.b64decode(frame["map"]), np.int8).reshape(probe.SIDE, probe.SIDE)
+    (left, _), (bottom, _) = space["ends"]
+    said = 3 * (left + bottom) + bias
+    value = {"value": 1 / (1 + np.exp(-said)) if last is nn.Sigmoid else said, "difference": np.tanh(said / 2)}[scale]
+    assert cells[0, 0] * float(frame["max"]) / 127 == pytest.approx(value, abs=0.005 * float(frame["max"]))
+
+
+def test_a_probability_stays_one_when_the_training_fails(tmp_path):
+    """Class 1 is said from 1/2 on, at all moments, also when the last outputs are nan."""
+    x, y = torch.randn(20, 2), (torch.rand(20, 1) > 0.5).float()
+    model = nn.Sequential(nn.Linear(2, 1), nn.Sigmoid())
+    with torch.no_grad():
+        said = model(x).array > 0.5
+    with viz.watch(model, path=tmp_path / "watch.html", data=(x, y)) as seen:
+        with torch.no_grad():
+            model[0].weight.fill_(float("nan"))
+        seen.step(1.0)
+    first, last = seen.told()["frames"]
+    assert (first["level"], last["level"], last["unknown"]) == (0.5, 0.5, 20)
+    assert first["accuracy"] == pytest.approx((said == y.array).mean())
+
+
 def test_dead_units_are_counted(tmp_path):
     model = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1))
     with torch.no_grad():

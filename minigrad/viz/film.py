@@ -113,7 +113,6 @@ def _space(seen: Any) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     probabilities, "value" or "class"}.
     """
     asked = [frame["asked"] for frame in seen.frames.kept if frame["asked"]]
-    half = bool(asked) and all(a.get("probability", True) for a in asked)
     probe, meaning = seen.probe, {"classes": 0, "half": False, "scale": "value"}
     maps = [a["map"] for a in asked if "map" in a]
     curves = [a["curve"] for a in asked if "curve" in a]
@@ -121,13 +120,15 @@ def _space(seen: Any) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     confusion = next((a["confusion"] for a in asked if "confusion" in a), None)
     if confusion is not None:
         meaning["classes"] = len(confusion)
-    if maps and numbers == 1 and (confusion is not None or probe.y is None):
-        half = half and all(((m >= 0) & (m <= 1)).all() for m in maps)
-        meaning["scale"] = "difference" if confusion is not None or half else "value"
+        meaning["half"] = all(a["probability"] for a in asked if "probability" in a)
+    elif probe.y is None:
+        meaning["half"] = bool(maps)
+    meaning["half"] = meaning["half"] and not any(((m < 0) | (m > 1)).any() for m in maps)
+    if maps and numbers == 1 and (confusion is not None or meaning["half"]):
+        meaning["scale"] = "difference"
     elif maps and numbers > 1:
         meaning["scale"] = "difference" if numbers == 2 else "class"
         meaning["classes"] = numbers
-    meaning["half"] = half and (confusion is not None or bool(maps))
     if not (maps or curves):
         return None, meaning
     space = {
@@ -166,6 +167,8 @@ def _asked(asked: dict[str, Any] | None, meaning: dict[str, Any]) -> dict[str, A
         found["confusion"] = table
         right, all_ = sum(table[i][i] for i in range(len(table))), sum(map(sum, table)) + asked.get("unknown", 0)
         found["accuracy"] = plain(right / all_) if all_ else None
+        if "confusion_half" in asked:
+            found["level"] = 0.5 if meaning["half"] else 0
         if "unknown" in asked:
             found["unknown"] = asked["unknown"]
     return found

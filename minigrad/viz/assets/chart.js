@@ -115,7 +115,7 @@ MG.boundary = (values, n) => {
     let part = [ring[0]];
     for (let i = 1; i < ring.length; i++) {
       const a = edge(ring[i - 1]), b = edge(ring[i]);
-      if (a.some((yes, k) => yes && b[k])) { if (part.length > 1) parts.push(part); part = []; }
+      if (a.some((yes, k) => yes && b[k]) || (a.includes(true) && b.includes(true) && Math.hypot(ring[i][0] - ring[i - 1][0], ring[i][1] - ring[i - 1][1]) < 1)) { if (part.length > 1) parts.push(part); part = []; }
       part.push(ring[i]);
     }
     if (part.length > 1) parts.push(part);

@@ -75,17 +75,17 @@
   const drawStates = () => {
     const frame = frames[at], space = data.space;
     if (states.includes(plane)) {
-      const meaning = space.scale === "class" ? "numbers: the class with the largest output" : space.scale === "difference" ? "blue: class 1 is more likely, red: class 0; line: as likely" : `blue: above ${space.half ? "0.5" : "0"}, red: below, up to ${MG.num(frame.max)}`;
+      const meaning = space.scale === "class" ? "numbers: the class with the largest output" : space.scale === "difference" ? "blue: class 1 is more likely, red: class 0; line: as likely" : `blue: above 0, red: below, up to ${MG.num(frame.max)}`;
       const marks = space.of === "classes" ? `; data: ${d3.range(Math.min(7, space.classes)).map((c) => `${MG.symbolNames[c]} ${c}`).join(", ")}` : "";
       MG.plane(plane, { space, frame, label: `What the model says over the plane at step ${frame.step}; ${meaning}${marks}` });
-      plane.text.textContent = `${meaning}${marks}`;
+      plane.text.textContent = `${meaning}${marks}${frame.map && new Int8Array(MG.bytes(frame.map).buffer).includes(-128) ? "; magenta: not finite" : ""}`;
     }
     if (states.includes(fitted)) { MG.fitted(fitted, { space, frames, at, label: `What the model says along its input, at step ${frame.step}, over the data` }); fitted.text.textContent = "strong: now; faint: before; dots: data"; }
     if (states.includes(confusion)) {
       const table = frame.confusion;
       if (table) MG.confusion(confusion, { table, label: `Confusion at step ${frame.step}: ${table.map((row, i) => `true ${i}: ${row.map((v, j) => `${v} as ${j}`).join(", ")}`).join("; ")}` });
       else MG.begin(confusion, 40, "not asked at this moment");
-      confusion.text.textContent = table ? `accuracy ${MG.num(frame.accuracy)} on the data${frame.unknown ? `; of ${frame.unknown} rows the output is not finite` : ""}; framed: right` : "not asked at this moment";
+      confusion.text.textContent = table ? `accuracy ${MG.num(frame.accuracy)} on the data${frame.unknown ? `; of ${frame.unknown} rows the output is not finite` : ""}; framed: right${frame.level === undefined ? "" : `; class 1: an output above ${frame.level}`}` : "not asked at this moment";
       const steps = frames.map((f) => f.step), values = frames.map((f) => f.accuracy ?? null);
       MG.lines(accuracy, { steps, series: [{ name: "accuracy", values, color: "var(--link)" }], at: frame.step, onpick: pick, label: `Accuracy on the data at step ${frame.step}: ${MG.num(frame.accuracy)}` });
       accuracy.text.textContent = `${MG.num(frame.accuracy)} at step ${frame.step}, on the data`;
