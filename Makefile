@@ -3,13 +3,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: lessons site test test-deep test-matrix bench clean
+.PHONY: lessons test test-deep test-matrix bench clean
 
 lessons: $(STAMP)  ## run every lesson in both engines, compare, write runs/report.html
 	$(BIN)/python -m curriculum run --all
-
-site: $(STAMP)  ## the course as a site that opens from the disk, runs/site/index.html
-	$(BIN)/python -m curriculum site
 
 test: $(STAMP)  ## style, types, tests
 	$(BIN)/ruff check .
@@ -27,6 +24,10 @@ test-matrix: $(STAMP)  ## what is installed, by each Python that is here, oldest
 
 bench: $(STAMP)  ## time both engines
 	$(BIN)/python -m benchmarks
+
+.PHONY: site
+site: $(STAMP)  ## the course as a site that opens from the disk, runs/site/index.html
+	$(BIN)/python -m curriculum site
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,4 +1,4 @@
-"""python -m curriculum: list, run, report, site, notebook, check."""
+"""python -m curriculum: list, run, report, notebook, check."""
 
 import argparse
 import os
