@@ -21,7 +21,7 @@ from rich.table import Table
 from minigrad import files
 from minigrad.autograd.fused import Fused
 
-from . import fuzz, html
+from . import fuzz, html, kept
 from .agreement import Mismatch, Tally, check_case
 from .case import Case
 from .cases import CASES
@@ -85,7 +85,7 @@ def run(cases: list[Case], examples: int, seed: int, console: Console, form: str
                 "worst": {kind: asdict(w) for kind, w in tally.worst.items()},
                 "bins": tally.bins,
                 "operations": html.documented(used),
-                "used": html.named(used),
+                "used": kept.named(used),
                 "error": error,
             }
             bar.advance(task)

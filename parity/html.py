@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime
 import functools
 import inspect
-import json
 import math
 import platform
 import re
@@ -22,12 +20,12 @@ from minigrad import files
 from minigrad.autograd.fused import Fused
 from minigrad.autograd.graph import Operation
 
+from . import kept
 from .case import CASES, Case, resolve
 from .kinks import JUMP, KINKS, SMOOTH, UNBOUNDED, measured
 from .third import CONVENTIONS
 
 KINDS = ("value", "gradient", "second", "float32 value", "float32 gradient")
-RESULTS = "results.json"
 ZERO = -99  # the bin of differences that are exactly 0
 
 
@@ -217,33 +215,11 @@ def write(folder: Path, results: dict[str, dict[str, Any]]) -> Path:
     versions = ", ".join(f"{package} {metadata.version(package)}" for package in ("torch", "numpy", "hypothesis"))
     about = f"Python {platform.python_version()}, {versions}, {platform.system()} {platform.machine()}"
     (folder / "cases").mkdir(parents=True, exist_ok=True)
-    told = {"about": about, "date": f"{datetime.date.today():%Y-%m-%d}", "cases": results}
-    files.write(folder / RESULTS, json.dumps(told, indent=1) + "\n")  # for the course's site
+    kept.keep(folder, results, about)
     for name, result in results.items():
         files.write(folder / "cases" / file_name(name), case_page(CASES[name], result))
     files.write(folder / "index.html", index_page(results, about))
     return folder / "index.html"
-
-
-def read(folder: Path) -> dict[str, Any] | None:
-    """What `write` left there, with its "about", "date" and "cases"; None if nothing is there."""
-    try:
-        found = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
-        return None
-    for result in found["cases"].values():  # JSON's keys are texts
-        result["bins"] = {kind: {int(b): n for b, n in bins.items()} for kind, bins in result["bins"].items()}
-    return found
-
-
-def _textbook(cls: type) -> type:
-    """The form whose formulas stand in its docstring: of a compiled one the NumPy form."""
-    return next(base for base in cls.__mro__ if not base.__module__.startswith("minigrad.kernels."))
-
-
-def named(used: dict[str, type]) -> list[str]:
-    """All operations that a case used, by module and class."""
-    return list(dict.fromkeys(f"{cls.__module__}.{cls.__qualname__}" for cls in map(_textbook, used.values())))
 
 
 def documented(used: dict[str, type]) -> list[tuple[str, str, str]]:
@@ -252,7 +228,7 @@ def documented(used: dict[str, type]) -> list[tuple[str, str, str]]:
     Fused operations come first, as their definitions ran in other examples. One that ran compiled is shown where its
     formulas stand, as the NumPy form.
     """
-    textbook = [_textbook(cls) for cls in used.values()]
+    textbook = [kept.textbook(cls) for cls in used.values()]
     skipped = ("Clone", "Cast", "Expand", "Alias", "Reshape")
     shown = [cls for cls in dict.fromkeys(textbook) if cls.__doc__ and cls.__qualname__ not in skipped]
     shown.sort(key=lambda cls: not issubclass(cls, Fused))

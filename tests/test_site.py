@@ -524,3 +524,21 @@ def test_a_lesson_that_does_not_run_has_a_page_that_says_so(tmp_path, monkeypatc
     assert lesson_pages.write(catalog.find("04"), tmp_path, tmp_path / "cache", tmp_path, tmp_path / "extra")
     made = json.loads((tmp_path / "lessons" / "04_broadcasting.ipynb").read_text())
     assert any("did not run to its end" in cell["source"] and "no data" in cell["source"] for cell in made["cells"])
+
+
+def test_what_a_comparison_found_is_read_as_it_was(tmp_path):
+    from rich.console import Console
+
+    from parity import html
+    from parity.__main__ import chosen, run
+
+    results = run(chosen(["nn.functional.softplus"]), 3, 0, Console(quiet=True))
+    html.write(tmp_path, results)
+    found = figures.Parity(tmp_path)
+    assert found.ran
+    bins = {name: result["bins"] for name, result in results.items()}
+    assert {name: result["bins"] for name, result in found.cases.items()} == bins
+    assert found.cases["nn.functional.softplus"]["worst"] == results["nn.functional.softplus"]["worst"]
+    assert found.of("minigrad.ops.activation.Softplus", ["nn.functional.softplus"]) == ["nn.functional.softplus"]
+    assert found.of("minigrad.ops.softmax.Softmax", ["softmax"]) == []
+    assert not figures.Parity(tmp_path / "nothing").ran

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 from .. import files
 from ..catalog import HERE, Lesson
@@ -28,10 +29,10 @@ class Progress:
 
 
 class _Status(io.TextIOBase):
-    """What Sphinx says of its progress, as a line for every tenth part of a stage."""
+    """What Sphinx says of its progress, as a line for every fifth part of a stage."""
 
     def __init__(self, tell: Progress) -> None:
-        self.tell, self.rest, self.last = tell, "", ("", -1)
+        self.progress, self.rest, self.last = tell, "", ("", -1)
 
     def write(self, text: str) -> int:
         *lines, self.rest = re.split(r"[\r\n]", self.rest + text)
@@ -39,7 +40,7 @@ class _Status(io.TextIOBase):
             found = re.match(r"(reading|writing|copying)\b.*?\[\s*(\d+)%\]", re.sub(r"\x1b\[[0-9;]*m", "", line))
             if found and (found[1], int(found[2]) // 20) != self.last:
                 self.last = (found[1], int(found[2]) // 20)
-                self.tell(f"{found[1]} pages: {found[2]} %")
+                self.progress(f"{found[1]} pages: {found[2]} %")
         return len(text)
 
 
@@ -108,7 +109,9 @@ def build(
 
     _renew(read, source)
     warnings = io.StringIO()
-    app = Sphinx(read, HOME, out, work / "doctrees", "html", status=_Status(tell), warning=warnings, parallel=2)
+    app = Sphinx(
+        read, HOME, out, work / "doctrees", "html", status=cast("IO[str]", _Status(tell)), warning=warnings, parallel=2
+    )
     app.build()
     shutil.copytree(extra, out, dirs_exist_ok=True)
     _forget(out, work / "pages.txt", {f"{name}.html" for name in app.env.found_docs})

@@ -16,10 +16,10 @@ class Parity:
     """What `python -m parity --html FOLDER` left in its folder."""
 
     def __init__(self, folder: Path) -> None:
-        from parity import html
+        from parity import kept
 
         self.folder = folder
-        found = html.read(folder)
+        found = kept.read(folder)
         self.ran = found is not None
         self.about = f"{found['date']}, {found['about']}" if found else ""
         self.cases: dict[str, dict[str, Any]] = found["cases"] if found else {}

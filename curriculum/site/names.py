@@ -105,6 +105,7 @@ def source(thing: Any) -> str:
 
 
 def _below(cls: type) -> Iterator[type]:
+    inner: type
     for inner in cls.__subclasses__():
         yield inner
         yield from _below(inner)
