@@ -121,7 +121,7 @@ def test_a_file_of_somebody_else_is_not_written_over(tmp_path: Path, capsys: pyt
 
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
     Owned(tmp_path / "made", "export", resume=False, overwrite=False).begin(anew=False)
-    with pytest.raises(owned.Refused, match="holds a export, no run"):
+    with pytest.raises(owned.Refused, match="holds an export, no run"):
         Owned(tmp_path / "made", "run", resume=False, overwrite=True)
 
 
