@@ -117,6 +117,14 @@ def test_nothing_is_written_over_what_is_there(exported: Path, capsys: pytest.Ca
     assert (exported / "export" / "predict.py").exists()
 
 
+def test_a_run_may_be_named_from_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other program begins in another folder than the command that starts it."""
+    monkeypatch.chdir(tmp_path)
+    Path("told.py").write_text("import sys; print(open(sys.argv[1]).read())")
+    Path("x.txt").write_text("read")
+    assert export.another_program(Path("told.py"), Path("x.txt")).strip() == "read"
+
+
 def test_positions_that_begin_behind_the_padding(tmp_path: Path) -> None:
     """RoBERTa's table has two rows that no token gets."""
     folder = fullscale_runs.reviews(tmp_path / "run", kind="roberta", max_length=40)
