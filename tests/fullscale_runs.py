@@ -19,8 +19,8 @@ def _write(folder: Path, command: str, options: dict, results: dict) -> Path:
     return folder
 
 
-def reviews(folder: Path, classes=("negative", "positive"), kind: str = "distilbert", max_length: int = 24) -> Path:
-    """A run of distilbert-imdb. kind: distilbert, or roberta, whose positions begin behind the padding's number."""
+def reviews(folder: Path, classes=("negative", "positive"), kind: str = "distilbert", max_length: int = 24, train: Path | None = None) -> Path:  # fmt: skip
+    """A run of distilbert-imdb. kind: distilbert, or roberta, whose positions begin behind the padding's number. train: a table of own data."""
     from transformers import (
         DistilBertConfig,
         DistilBertForSequenceClassification,
@@ -28,7 +28,7 @@ def reviews(folder: Path, classes=("negative", "positive"), kind: str = "distilb
         RobertaForSequenceClassification,
     )
 
-    options = {"max_length": max_length, "keep": "both"}
+    options = {"max_length": max_length, "keep": "both", "train": None if train is None else str(train)}
     _write(folder, "distilbert-imdb", options, {"classes": list(classes)})
     encoder = folder / "encoder"
     encoder.mkdir()

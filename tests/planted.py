@@ -28,7 +28,7 @@ FAULTS = [
     ("owned.py", "        if path.is_dir():", "        if False:", DATA, "replaced_only_where"),
     ("owned.py", "            if not path.is_file():", "            if False:", DATA, "replaced_only_where"),
     ("owned.py", "            if self.marked[\"kind\"] != kind:", "            if False:", OWNED, "another_kind"),
-    ("owned.py", "        elif resume:", "        elif False:", DATA, "holds_no_run_of_ours"),
+    ("owned.py", "        elif resume:", "        elif False:", OWNED, "not_resumed"),
     ("owned.py", "elif path.exists() and (not path.is_dir() or not all(map(files.is_left, path.iterdir()))):", "elif False:", DATA, "holds_no_run_of_ours"),
     ("owned.py", "if not parent.is_relative_to(root) or path.name in (\"\", \"..\", MARKER):", "if path.name in (\"\", \"..\", MARKER):", DATA, "only_its_own_files"),
     ("owned.py", "            self.claim(name)\n            files.write", "            files.write", DATA, "not_written_over or removed_with_it"),

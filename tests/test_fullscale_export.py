@@ -44,10 +44,15 @@ def alone(program: Path, *arguments: object) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = fullscale_runs.reviews(tmp_path_factory.mktemp("export") / "run", ("bad", "good"))
+    place = tmp_path_factory.mktemp("export")
+    rows = "".join(
+        f"the story is {word} . {k},{label}\n" for k in range(9) for word, label in (("dull", "bad"), ("fine", "good"))
+    )
+    (place / "own.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
+    folder = fullscale_runs.reviews(place / "run", ("bad", "good"), train=place / "own.csv")
     os.environ.pop("MINIGRAD_DATA", None)
     assert (
-        main(["export", "--run", str(folder), "--data", "embedded", "--samples", "1"]) == 0
+        main(["export", "--run", str(folder), "--samples", "1"]) == 0
     )  # an example with a batch of 1 would fix it for good
     return folder
 
@@ -101,11 +106,23 @@ def test_a_pipeline_answers_with_the_labels(exported: Path) -> None:
 
 
 def test_nothing_is_written_over_what_is_there(exported: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    again = ["export", "--run", str(exported), "--data", "embedded", "--samples", "1"]
+    again = ["export", "--run", str(exported), "--samples", "1"]
     (exported / "export" / "mine.txt").write_text("dear")
     assert main(again) == 2
     assert "--overwrite" in capsys.readouterr().err
+    assert main([*again, "--overwrite", "--data", "embedded"]) == 2
+    said = capsys.readouterr().err
+    assert "--data embedded" in said
+    assert "own.csv" in said
     assert (exported / "export" / "predict.py").exists()
+
+
+def test_a_run_may_be_named_from_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other program begins in another folder than the command that starts it."""
+    monkeypatch.chdir(tmp_path)
+    Path("told.py").write_text("import sys; print(open(sys.argv[1]).read())")
+    Path("x.txt").write_text("read")
+    assert export.another_program(Path("told.py"), Path("x.txt")).strip() == "read"
 
 
 def test_positions_that_begin_behind_the_padding(tmp_path: Path) -> None:

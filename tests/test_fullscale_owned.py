@@ -121,5 +121,11 @@ def test_a_file_of_somebody_else_is_not_written_over(tmp_path: Path, capsys: pyt
 
 def test_a_folder_of_another_kind_is_refused(tmp_path: Path) -> None:
     Owned(tmp_path / "made", "export", resume=False, overwrite=False).begin(anew=False)
-    with pytest.raises(owned.Refused, match="holds a export, no run|holds an export, no run"):
+    with pytest.raises(owned.Refused, match="holds an export, no run"):
         Owned(tmp_path / "made", "run", resume=False, overwrite=True)
+
+
+def test_what_is_not_there_is_not_resumed(tmp_path: Path) -> None:
+    with pytest.raises(owned.Refused, match="holds no run to resume"):
+        Owned(tmp_path / "absent", "run", resume=True, overwrite=False)
+    assert not (tmp_path / "absent").exists()

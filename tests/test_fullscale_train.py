@@ -463,7 +463,9 @@ def learning(model: torch.nn.Module) -> set[str]:
 )
 def test_layers_are_frozen_by_name(freeze: str, learns: set[str], encoder: Path) -> None:
     model = encoders.encoder(encoder, ["a", "b"])
-    model, groups, _ = finetune.prepared(model, arguments(freeze=freeze, layer_decay=0.999), 1.0)
+    model, groups, _ = finetune.prepared(
+        model, arguments(freeze=freeze, layer_decay=1.0 if freeze == "all" else 0.999), 1.0
+    )
     assert learning(model) == learns
     assert sum(len(group["params"]) for group in groups) == sum(p.requires_grad for p in model.parameters())
     for wrong in ("2", "1-5", "head", "middle"):

@@ -164,7 +164,10 @@ def write_int8(folder: Path, calibration: np.ndarray | None) -> None:
 
 def another_program(*arguments: object) -> str:
     """What another program prints, which finds nothing of this project. Errors: Refused, with its last words."""
-    done = subprocess.run([sys.executable, "-I", *map(str, arguments)], capture_output=True, text=True, check=False, cwd=tempfile.gettempdir())  # fmt: skip
+    given = [
+        str(each.resolve() if isinstance(each, Path) else each) for each in arguments
+    ]  # it begins in another folder
+    done = subprocess.run([sys.executable, "-I", *given], capture_output=True, text=True, check=False, cwd=tempfile.gettempdir())  # fmt: skip
     if done.returncode:
         last = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
         raise Refused(f"{arguments[0]} could not be used by another program: {last}")

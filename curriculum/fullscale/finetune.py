@@ -35,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the rate of each layer as a share of the one above it (1; 0.9 is usual)",
     )  # fmt: skip
     group.add_argument(
-        "--lora", type=int, metavar="RANK", help="train matrices of this rank beside the encoder's (8 is usual)"
+        "--lora",
+        type=int,
+        metavar="RANK",
+        help="train matrices of this rank beside the encoder's (8 is usual, with --lr 1e-3)",
     )
     group.add_argument(
         "--checkpointing", action="store_true",
@@ -97,6 +100,8 @@ def check(arguments: argparse.Namespace) -> None:
     names = ("freeze", "freeze_embeddings", "gradual", "layer_decay")
     if arguments.lora and (beside := differing(arguments, add_arguments, *names)):
         raise Refused(f"--lora freezes the encoder and trains its own matrices: leave {beside[0]} away.")
+    if arguments.lora and arguments.lr < 2e-4:
+        print(f"--lora learns slowly at --lr {arguments.lr:g}: 1e-3 is usual, ten times what the whole encoder takes")
 
 
 def prepared(

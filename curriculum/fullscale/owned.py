@@ -80,10 +80,10 @@ class Owned:
                 raise Refused(f"{path / MARKER} is damaged: {advice}.")
             self.names = list(names)
             if self.marked["kind"] != kind:
-                raise Refused(f"{path} holds a {self.marked['kind']}, no {kind}: take another --out.")
+                raise Refused(f"{path} holds {_a(self.marked['kind'])}, no {kind}: take another --out.")
             if not resume and not overwrite:
                 goes_on = "--resume goes on with it, " if kind == "run" else ""
-                raise Refused(f"{path} holds a {kind}: {goes_on}--overwrite begins anew, --out takes another folder.")
+                raise Refused(f"{path} holds {_a(kind)}: {goes_on}--overwrite begins anew, --out takes another folder.")
         elif resume:
             raise Refused(f"{path} holds no {kind} to resume: leave --resume away, or correct --out.")
         elif path.is_symlink() and not path.exists():
@@ -146,6 +146,10 @@ class Owned:
                     shutil.copyfileobj(source, file)
         finally:
             shutil.rmtree(made, ignore_errors=True)
+
+
+def _a(kind: object) -> str:
+    return f"{'an' if str(kind)[:1] in tuple('aeiou') else 'a'} {kind}"
 
 
 def _may_be_ours(folder: Path) -> bool:
