@@ -23,6 +23,10 @@ def svd_lowrank(
     if A.array.ndim < 2:
         raise ValueError(f"svd_lowrank(): expected a matrix or a batch of them, but A has shape {list(A.array.shape)}")
     if M is not None:
+        if M.array.dtype != A.array.dtype:
+            raise RuntimeError(
+                f"svd_lowrank(): expected A and M to have the same dtype, but got: {A.dtype} != {M.dtype}"
+            )
         A = A - M
     wide = A.array.shape[-2] < A.array.shape[-1]
     if wide:

@@ -381,6 +381,30 @@ REASONS = [
         "the result is there before out= is written, so an input may be out",
         "apart",
     ),
+    Reason(
+        "taken",
+        r"argnums must be .*numpy\.int64|negative_slope \d+ not a valid number",
+        "NumPy's whole numbers, and tensors of one number, are numbers",
+        "numbers",
+    ),
+    Reason(
+        "taken",
+        r"\bdist\(.*gradient: RuntimeError: Expected a proper Tensor but got None",
+        "a count has the derivative 0, of which PyTorch makes nothing",
+        "flat_gradient",
+    ),
+    Reason(
+        "different",
+        r"scaled_dot_product_attention\(.*float32.*gradient: ",
+        "where a softmax is saturated PyTorch's float32 gradient is its rounding error; its float64 one is ours",
+        "of_one_type",
+    ),
+    Reason(
+        "taken",
+        r"Subtraction, the `-` operator, with a bool tensor",
+        "a truth among a distribution's numbers is 0 or 1, where PyTorch's own code subtracts it",
+        "floating",
+    ),
 ]
 
 # (name, tolerance, why): of what PyTorch's own values are not closer than this to the exact ones.

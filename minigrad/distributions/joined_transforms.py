@@ -94,7 +94,7 @@ class CatTransform(_Several):
             return self
         return CatTransform(self.transforms, self.dim, self.lengths, cache_size)
 
-    def _apart(self, x: Tensor) -> Sequence[Tensor]:
+    def _apart(self, x: Any) -> Sequence[Tensor]:
         starts = accumulate(self.lengths, initial=0)
         return [x.narrow(self.dim, start, n) for start, n in zip(starts, self.lengths, strict=False)]
 

@@ -33,6 +33,8 @@ def _target(name: str, rank: int, input: Tensor, output_size: Target, filled: in
     sizes = (output_size,) * rank if isinstance(output_size, int | np.integer) else tuple(output_size)
     if len(sizes) != rank:
         raise RuntimeError(f"{name}: output_size must have {rank} numbers, got {list(sizes)}")
+    if rank == 1 and None in sizes:
+        raise TypeError(f"{name}(): argument 'output_size' must be tuple of ints, but found element of type NoneType")
     spatial = input.array.shape[-rank:]
     target = tuple(n if m is None else int(m) for n, m in zip(spatial, sizes, strict=True))
     if any(m < 0 for m in target):

@@ -15,7 +15,7 @@ from ..public import public
 from ..quiet import quiet
 from .checks import require_floating
 from .dims import normalize_dim
-from .norm import Normalize, in_half, narrow, parameter_dtypes, scale_and_shift, standardize, wide
+from .norm import Normalize, as_float16, as_float32, in_half, parameter_dtypes, scale_and_shift, standardize
 from .power import sqrt
 
 if TYPE_CHECKING:
@@ -125,10 +125,10 @@ def batch_norm(
         _both_or_neither(running_mean, running_var)
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if in_half(input, running_mean, running_var, weight, bias):
-        statistics = [wide(running) for running in (running_mean, running_var)]
-        out = batch_norm(wide(input), *statistics, wide(weight), wide(bias), training, momentum, eps)
+        statistics = [as_float32(running) for running in (running_mean, running_var)]
+        out = batch_norm(as_float32(input), *statistics, as_float32(weight), as_float32(bias), training, momentum, eps)
         _keep(statistics, running_mean, running_var)
-        return narrow(out)
+        return as_float16(out)
     parameter_dtypes(input, running_mean, running_var, weight, bias)
     if not training:
         assert running_mean is not None  # see above
@@ -202,10 +202,12 @@ def instance_norm(
         if v is not None and v.array.size != channels:
             raise RuntimeError(f"{name} should contain {n * channels} elements not {n * v.array.size}")
     if in_half(input, *vectors.values()):
-        statistics = [wide(running) for running in (running_mean, running_var)]
-        out = instance_norm(wide(input), *statistics, wide(weight), wide(bias), use_input_stats, momentum, eps)
+        statistics = [as_float32(running) for running in (running_mean, running_var)]
+        out = instance_norm(
+            as_float32(input), *statistics, as_float32(weight), as_float32(bias), use_input_stats, momentum, eps
+        )
         _keep(statistics, running_mean, running_var)
-        return narrow(out)
+        return as_float16(out)
     parameter_dtypes(input, *vectors.values())
     moments = Moments()
     out = NativeBatchNorm.apply(input, weight, bias, tuple(range(2, x.ndim)), eps, moments)

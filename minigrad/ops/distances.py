@@ -182,7 +182,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         shape = np.broadcast_shapes(a.array.shape, b.array.shape)
     except ValueError:
         raise broadcast_error(a, b) from None
-    dim = normalize_dim(dim, len(shape))
+    dim, eps = normalize_dim(dim, len(shape)), float(dtypes.element(eps, a.array.dtype))
     a, b = a.expand(shape), b.expand(shape)
     length_a = at_least(norm(a, 2, dim, True), eps)
     length_b = at_least(norm(b, 2, dim, True), eps)
@@ -198,7 +198,8 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
 @public("functional")
 def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> Tensor:
     """input / max(|input|ₚ, eps) along dim. PyTorch: torch.nn.functional.normalize."""
-    return input / clamp(norm(input, p, dim, True), min=eps)
+    length = norm(input, p, dim, True)
+    return input / clamp(length, min=float(dtypes.element(eps, length.array.dtype)))
 
 
 class EuclideanDistances(Operation):

@@ -84,12 +84,12 @@ def in_half(input: Tensor, *parameters: Any) -> bool:
     return len(types) < 2 and types <= {np.dtype(np.float16), np.dtype(np.float32)}
 
 
-def wide(x: Any) -> Any:
+def as_float32(x: Any) -> Any:
     """A float16 tensor as float32; None stays."""
     return None if x is None else cast(x, np.dtype(np.float32))
 
 
-def narrow(x: Any) -> Any:
+def as_float16(x: Any) -> Any:
     """And back."""
     return cast(x, np.dtype(np.float16))
 
@@ -211,7 +211,7 @@ def layer_norm(
     """
     axes = _last_axes("layer_norm", "LayerNormKernelImpl", input, normalized_shape, weight=weight, bias=bias)
     if in_half(input, weight, bias):
-        return narrow(layer_norm(wide(input), normalized_shape, wide(weight), wide(bias), eps))
+        return as_float16(layer_norm(as_float32(input), normalized_shape, as_float32(weight), as_float32(bias), eps))
     parameter_dtypes(input, weight, bias)
     return NativeLayerNorm.apply(input, weight, bias, axes, eps)
 
@@ -249,7 +249,7 @@ def group_norm(
                 f"{list(x.shape)} and input of shape {list(shape)}"
             )
     if in_half(input, weight, bias):
-        return narrow(group_norm(wide(input), num_groups, wide(weight), wide(bias), eps))
+        return as_float16(group_norm(as_float32(input), num_groups, as_float32(weight), as_float32(bias), eps))
     parameter_dtypes(input, weight, bias)
     grouped = (num_groups, channels // num_groups)
     w, b = (None if x is None else x.reshape((*grouped, 1)) for x in (weight, bias))
@@ -307,7 +307,7 @@ def rms_norm(
             input = cast(input, weight.array.dtype)
         return cast(RmsNorm.apply(input, None, axes, smallest) * weight, d)
     if in_half(input, weight):
-        return narrow(RmsNorm.apply(wide(input), wide(weight), axes, smallest))
+        return as_float16(RmsNorm.apply(as_float32(input), as_float32(weight), axes, smallest))
     return RmsNorm.apply(input, weight, axes, smallest)
 
 

@@ -57,6 +57,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     pairs = [(0, 0)] * (ndim - len(named)) + named
     if mode != "constant":
         _check_spatial(input, len(named), mode, value)
+        sizes = [n + lo + hi for n, (lo, hi) in zip(input.array.shape, pairs, strict=True)]
+        if all(n > 0 for n in sizes):
+            require_room(sizes, input.array.dtype.itemsize)
         return _pad_by_index(input, pairs, mode)
     if any(p < 0 for pair in pairs for p in pair):  # cut first
         for n, (lo, hi) in zip(input.array.shape, pairs, strict=True):

@@ -425,10 +425,20 @@ def _to_region(torch: Any, x: Any, registry: str, name: str) -> Any:
     return [*found, y, t.inv(y), region.check(y), bool(t.bijective)]
 
 
+def registry_case(name: str) -> None:
+    op(
+        f"distributions.{name}",
+        lambda d: call(d.tensor((3, 3), PLACE), name, d.choice(list(REGIONS))),
+        _to_region,
+        tolerance=LARGE,
+        float32=False,
+        modes=("normal",),
+        second=False,
+    )
+
+
 for registry in ("biject_to", "transform_to"):
-    op(f"distributions.{registry}",
-       lambda d, registry=registry: call(d.tensor((3, 3), PLACE), registry, d.choice(list(REGIONS))), _to_region,
-       tolerance=LARGE, float32=False, modes=("normal",), second=False)  # fmt: skip
+    registry_case(registry)
 
 
 def _own_family(torch: Any, a: Any, b: Any, other: Any) -> Any:
