@@ -33,6 +33,23 @@ def _bits_of(source: Any, target: Any, llvm_type: Any) -> Any:
 as_float32 = _bits_of(types.int32, types.float32, ir.FloatType())
 bits_of_float32 = _bits_of(types.float32, types.int32, ir.IntType(32))
 as_float64 = _bits_of(types.int64, types.float64, ir.DoubleType())
+bits_of_float64 = _bits_of(types.float64, types.int64, ir.IntType(64))
+
+
+def horner(coefficients: Any) -> Any:
+    """A function for kernels, Σ cᵢ xⁱ, written out: a loop over coefficients would not become part of vectors around it."""
+
+    def polynomial(context, x):
+        def code(context, builder, signature, args):
+            kind = args[0].type
+            *rest, out = (ir.Constant(kind, float(c)) for c in coefficients)
+            for c in reversed(rest):
+                out = builder.fadd(builder.fmul(out, args[0], flags=("contract",)), c, flags=("contract",))
+            return out
+
+        return x(x), code
+
+    return intrinsic(polynomial)
 
 
 def _f(*values: float) -> tuple[np.float32, ...]:
@@ -136,6 +153,22 @@ def _by_type(name: str, single: Any, double: Any) -> Any:
 
 exp = _by_type("exp", exp_float32, exp_float64)
 exp_nonpositive = _by_type("exp_nonpositive", exp_nonpositive_float32, exp_float64)
+
+
+# -- log: x = 2ᵏ m, m from √½ to √2, ln m = 2 artanh s, s = (m - 1) / (m + 1). To 2e-12, for positive normal numbers.
+
+_LN2_64, _ROOT_HALF_BITS, _MANTISSA_BITS = math.log(2), 0x3FE6A09E667F3BCD, np.int64(52)
+
+
+@inline
+def log_to_float32(x: Any) -> Any:
+    """ln x in double precision, exact enough for a result that is rounded to a float32."""
+    k = (bits_of_float64(x) - np.int64(_ROOT_HALF_BITS)) >> _MANTISSA_BITS
+    m = as_float64(bits_of_float64(x) - (k << _MANTISSA_BITS))
+    s = (m - 1.0) / (m + 1.0)
+    z = s * s
+    p = ((((z / 13.0 + 1 / 11) * z + 1 / 9) * z + 1 / 7) * z + 1 / 5) * z + 1 / 3
+    return float(k) * _LN2_64 + 2.0 * s * (1.0 + z * p)
 
 
 # -- tanh: below 0.6 an odd polynomial (1 - 2 / (e²ˣ + 1) would cancel there), above it the formula
