@@ -91,9 +91,9 @@ def _erfinv_float32(x: Array, out: Array) -> None:
         q = 0.5 * v
         r = 0.180625 - q * q
         middle = q * _middle_p(r) / _middle_q(r)
-        r = math.sqrt(-log_to_float32(0.5 * (1.0 - y))) - 1.6  # of the float32 below 1 this is 2.6 at most
-        tail = math.copysign(_tail_p(r) / _tail_q(r), v)
-        z = middle if y <= 0.85 else tail
+        far = math.sqrt(-log_to_float32(0.5 * (1.0 - y))) - 1.6  # of the float32 below 1 this is 2.6 at most
+        tail = math.copysign(_tail_p(far) / _tail_q(far), v)
+        z: Any = middle if y <= 0.85 else tail
         z = z if y < 1.0 else (math.copysign(np.inf, v) if y == 1.0 else np.nan)
         out[i] = z * math.sqrt(0.5)
 
