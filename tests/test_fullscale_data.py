@@ -471,6 +471,7 @@ def test_a_balanced_split_holds_as_many_of_each() -> None:
 
 
 def test_class_weights_are_scikit_learn_s() -> None:
+    np.testing.assert_allclose(splits.class_weights(np.array([0, 1, 1, 1]), 2), [2, 2 / 3], rtol=1e-6)
     from sklearn.utils.class_weight import compute_class_weight
 
     labels = np.repeat([0, 1, 2], [70, 25, 5])

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import fullscale_runs
@@ -129,3 +131,12 @@ def test_what_is_not_there_is_not_resumed(tmp_path: Path) -> None:
     with pytest.raises(owned.Refused, match="holds no run to resume"):
         Owned(tmp_path / "absent", "run", resume=True, overwrite=False)
     assert not (tmp_path / "absent").exists()
+
+
+@pytest.mark.skipif(os.environ.get("HYPOTHESIS_PROFILE") != "deep", reason="takes minutes: in the deep run")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_planted_faults_are_noticed(tmp_path: Path) -> None:
+    command = [sys.executable, str(Path(__file__).with_name("planted.py")), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=3000)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.splitlines()[-1])["missed"] == []

@@ -63,9 +63,8 @@ def check(run: runs.Run, arguments: argparse.Namespace) -> None:
     source = real_inputs.texts_of(run, arguments)
     claim_in_run(run.folder, runs.MEASURED)
     drawn = np.random.default_rng([0, 8]).permutation(len(source.test))[: arguments.check].tolist()
-    found: dict[str, Any] = words.measure(run, [source.test[i] for i in drawn]) | {
-        "model_sha256": run.results.get("model_sha256")
-    }
+    found: dict[str, Any] = {**words.measure(run, [source.test[i] for i in drawn])}
+    found["model_sha256"] = run.results.get("model_sha256")
     files.write(run.folder / runs.MEASURED, json.dumps(found, indent=1) + "\n")
     print(
         f"{found['texts']} of {source.source}: leaving out the word named first moves the answer as its sign says in "
