@@ -104,7 +104,9 @@ def test_the_call_is_answered_as_by_pytorch(name):
     theirs, ours = (outcome(CALLS[name], engine) for engine in ENGINES)
     if isinstance(theirs, type):
         assert isinstance(ours, type), f"PyTorch raises {theirs.__name__}, minigrad gives {ours}"
-        named = theirs is AttributeError and ours is TypeError  # what is no tensor is named, where PyTorch falls over it
+        named = (
+            theirs is AttributeError and ours is TypeError
+        )  # what is no tensor is named, where PyTorch falls over it
         assert named or issubclass(ours, theirs)
     else:
         assert ours == theirs
