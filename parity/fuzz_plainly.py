@@ -59,7 +59,7 @@ def tensors(call: Call) -> list[T]:
 
 def apart(call: Call) -> Call:
     """No two arguments on one memory, and no out=."""
-    held = {**dict(enumerate(call.args)), **call.kwargs}
+    held: dict[Any, Any] = {**dict(enumerate(call.args)), **call.kwargs}
 
     def copied(x: Any) -> Any:
         if not isinstance(x, Part):
