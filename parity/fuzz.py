@@ -220,7 +220,7 @@ def judge(call: Call) -> dict[str, Any]:
     found: dict[str, Any] = {"verdict": verdict, "name": call.name, "how": call.how, "call": str(call), "torch": said[0], "minigrad": said[1]}  # fmt: skip
     if verdict in ("taken", "different"):  # values that were answered: a reason says of which other call they are right
         asked = dict.fromkeys(name for r in _fitting(found) for name in r.holds.split())
-        found["holds"] = holds(asked, call, ours, theirs, attempt, _all_alike)
+        found["holds"] = holds(asked, call, ours, theirs, attempt, _all_alike)  # type: ignore[assignment]
     return found
 
 
