@@ -452,7 +452,8 @@ def _put_in_boxes(graph: Graph, nodes: Sequence[Node]) -> None:
 def _without_single(graph: Graph, boxes: list[Box]) -> list[Box]:
     """Without the boxes around one step and nothing else, such as an activation: the step itself goes by the module's name."""
     held: dict[Box, list[Item | Box]] = {box: [] for box in boxes}
-    for part in (*graph.items, *boxes):
+    parts: list[Item | Box] = [*graph.items, *boxes]
+    for part in parts:
         around = part.outer if isinstance(part, Box) else part.box
         if around is not None:
             held[around].append(part)
