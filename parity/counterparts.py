@@ -225,11 +225,7 @@ def _minigrad() -> Any:
     return minigrad
 
 
-<<<<<<< HEAD
-def _tensors(variables: Mapping[str, Any], tensor: type, module: Any) -> Iterator[tuple[str, Any]]:
-=======
 def _tensors(variables: Mapping[str, Any], tensor: type[Any], module: type[Any]) -> Iterator[tuple[str, Any]]:
->>>>>>> w-pages
     """The tensors among variables, and the parameters of the modules among them, with a name that is the same in both engines."""
     for name, value in variables.items():
         if isinstance(value, tensor):
