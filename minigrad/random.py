@@ -289,7 +289,8 @@ class Generator:
 
         def values(count: int) -> np.ndarray:  # count % 16 == 0
             u = draw(count).reshape(-1, 2, 8)
-            return _scale_shift(transform(1 - u[:, 0], u[:, 1]).reshape(-1), scale, shift)
+            pairs = transform if double else fast_pairs(count) or transform
+            return _scale_shift(pairs(1 - u[:, 0], u[:, 1]).reshape(-1), scale, shift)
 
         out = np.empty(n, dtype)
         rest = n % 16
@@ -684,8 +685,10 @@ def swapped(drawn: np.ndarray) -> np.ndarray:
     return np.array(order)
 
 
-# What gives a compiled form of `swapped` for so many numbers, or None: sampling.py, which knows of kernels, sets it.
+# What gives a compiled form of `swapped`, and of `_box_muller_32`, for so many numbers, or None: sampling.py, which knows of
+# kernels, sets it.
 fast_swaps: Callable[[int], Callable[[np.ndarray], np.ndarray] | None] = lambda n: None  # noqa: E731
+fast_pairs: Callable[[int], Callable[[np.ndarray, np.ndarray], np.ndarray] | None] = lambda n: None  # noqa: E731
 
 
 # The generator behind every draw that names none

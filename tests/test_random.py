@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader
 
+import minigrad
 from minigrad import random
 
 # Elsewhere PyTorch rounds otherwise (no fused multiply-add, the C library's float32 logarithm and sine): a few float32
@@ -430,3 +431,23 @@ def test_bad_input_raises_in_both(name: str) -> None:
     with pytest.raises(theirs.type):
         mine(ours)
     assert (ours.get_state() == before).all()
+
+
+@pytest.mark.skipif(not SAME_ROUNDING, reason="PyTorch rounds otherwise on this processor")
+@pytest.mark.parametrize("n", [16, 17, 1000, 70_001])
+def test_normal_numbers_are_the_same_in_every_form(n):
+    torch.manual_seed(n)
+    expected = torch.randn(n)
+    for form in ("numpy", "compiled"):
+        minigrad.manual_seed(n)
+        with minigrad.use_kernels(form):
+            np.testing.assert_array_equal(minigrad.randn(n, dtype=minigrad.float32).numpy(), expected.numpy())
+
+
+def test_compiled_pairs_are_those_of_numpy():
+    pairs = pytest.importorskip("minigrad.kernels.pairs")
+    draw = np.random.default_rng(0)
+    drawn = (draw.integers(0, 2**24, (2, 4096, 8)) * 2.0**-24).astype(np.float32)
+    a, b = 1 - drawn[0], drawn[1]
+    a[0] = [1, 2**-24, 0.5, np.sqrt(0.5), np.nextafter(np.float32(np.sqrt(0.5)), 0), 0.75, 0.25, 2**-23]
+    np.testing.assert_array_equal(pairs.box_muller(a, b), random._box_muller_32(a, b))

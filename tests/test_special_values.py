@@ -429,6 +429,7 @@ PROGRAMS = {
     "optimizer.adam": lambda: [(adam, [((n,), (n,)) for n in row_sizes() + around(LARGE)])],
     "optimizer.momentum": lambda: [(momentum, [((n,), (n,)) for n in row_sizes() + around(LARGE)])],
     "swaps.swapped": list,  # ... of whole numbers: a permutation
+    "pairs.box_muller": list,  # ... of numbers that were drawn
 }
 
 

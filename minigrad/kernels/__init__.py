@@ -25,6 +25,7 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     substitution.py   equations with a triangular matrix
     scatter.py        rows added up by index: the gradient of an embedding
     swaps.py          the swaps of a random permutation
+    pairs.py          normal numbers, two of two uniform ones
     optimizer.py      Adam and SGD in one pass
     step.py           a small network's whole training step, as minigrad/compiler/loops.py writes it
 
