@@ -61,6 +61,21 @@ def new_lock() -> Any:
     return lock
 
 
+class Turn:
+    """What one call has at a time, whichever thread it is of and also within one; a forked child finds it free."""
+
+    def __init__(self) -> None:
+        self._taken: dict[int, object] = {}
+
+    def take(self) -> bool:
+        """Have it, if nobody has; whether that is so."""
+        mine = object()
+        return self._taken.setdefault(os.getpid(), mine) is mine  # one step, which no other thread can come between
+
+    def give_back(self) -> None:
+        self._taken.pop(os.getpid(), None)
+
+
 compiling = threading.RLock()  # held while Numba is imported and while a kernel is compiled or loaded
 _held: list[Any] = []  # the locks with which this process is forking
 _missed: list[Any] = []  # and those for which it has waited long enough

@@ -175,7 +175,22 @@ DISTRIBUTIONS = {
         "distributions.constraints.Constraint distributions.transforms.identity_transform "
         "distributions.identity_transform distributions.utils.lazy_property "
     ),
+    "test_constraints_of_parts_and_of_matrices": (
+        "distributions.constraints.cat distributions.constraints.stack distributions.constraints.positive_semidefinite "
+        "distributions.constraints.MixtureSameFamilyConstraint"
+    ),
+    "test_the_registries_stand_in_both_places": (
+        "distributions.constraint_registry.ConstraintRegistry distributions.constraint_registry.biject_to "
+        "distributions.constraint_registry.transform_to"
+    ),
 }  # fmt: skip
+HOOKS = (
+    "buffer_registration", "forward", "forward_pre", "full_backward", "full_backward_pre", "module_registration",
+    "parameter_registration",
+)  # fmt: skip
+TESTED |= {
+    f"nn.modules.module.register_module_{n}_hook": "tests/test_graph_hooks.py::test_hooks_on_all_modules" for n in HOOKS
+}
 TESTED |= {n: f"tests/test_distributions.py::{test}" for test, names in DISTRIBUTIONS.items() for n in names.split()}
 TESTED |= {name: f"tests/test_legacy.py::{test}" for test, names in LEGACY.items() for name in names.split()}
 

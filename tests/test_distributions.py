@@ -16,6 +16,39 @@ NUMBERS = [
 ]  # fmt: skip
 
 
+def test_constraints_of_parts_and_of_matrices():
+    numbers = [[-1.0, 2.0, 0.5], [1.0, -2.0, 3.0], [0.0, float("nan"), 1.0]]
+    matrices = [[[2.0, 1.0], [1.0, 2.0]], [[1.0, 2.0], [2.0, 1.0]], [[1.0, 1.0], [1.0, 1.0]], [[1.0, 2.0], [0.0, 1.0]]]
+    for region, values in (
+        (lambda c: c.cat([c.positive, c.real], -1, [1, 2]), numbers),
+        (lambda c: c.cat([c.real, c.unit_interval], 0, [1, 2]), numbers),
+        (lambda c: c.stack([c.positive, c.real, c.unit_interval], -1), numbers),
+        (lambda c: c.stack([c.negative if hasattr(c, "negative") else c.real, c.positive, c.real], 0), numbers),
+        (lambda c: c.positive_semidefinite, matrices),
+        (lambda c: c.MixtureSameFamilyConstraint(c.positive), numbers),
+    ):
+        ours, theirs = (region(e.distributions.constraints) for e in (minigrad, torch))
+        found, expected = ours.check(minigrad.tensor(values)), theirs.check(torch.tensor(values))
+        assert (found.tolist(), found.dtype == minigrad.bool) == (expected.tolist(), True)
+        assert (ours.is_discrete, ours.event_dim) == (theirs.is_discrete, theirs.event_dim)
+
+
+def test_the_registries_stand_in_both_places():
+    for e in (minigrad, torch):
+        rooms = e.distributions, e.distributions.constraint_registry
+        assert rooms[0].biject_to is rooms[1].biject_to
+        assert rooms[0].transform_to is rooms[1].transform_to
+        registry = rooms[1].ConstraintRegistry()
+
+        class Region(e.distributions.constraints.Constraint):
+            pass
+
+        registry.register(Region, lambda region: "found")
+        assert registry(Region()) == "found"
+        with pytest.raises(NotImplementedError):
+            registry(e.distributions.constraints.real)
+
+
 def test_constraints_and_what_is_computed_when_asked_for():
     def regions(e):
         c = e.distributions.constraints

@@ -44,6 +44,7 @@ from ..optim import optimizer as optim_optimizer
 from ..optim.optimizer import Optimizer
 from ..random import Generator, default_generator
 from ..tensor import Tensor
+from ..threads import Turn
 from .looks import only_looks
 
 ops_batch_norm: Any = sys.modules["minigrad.ops.batch_norm"]  # (the package has the function under this name)
@@ -171,7 +172,7 @@ class Updated:
 
 
 _BATCH_NORM = nn_norm._BatchNorm.forward.__code__
-_lock = threading.Lock()  # one call is recorded at a time
+_turn = Turn()  # one call is recorded at a time
 _DRAWS = ("uniform", "normal", "log_normal", "exponential", "cauchy", "random", "randperm", "dropout_mask", "geometric")
 _DRAWS_OF_ARRAYS = ("bernoulli", "multinomial", "seed", "manual_seed", "set_state", "_raw32", "_raw64")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -24,12 +23,12 @@ from ..random import default_generator
 from ..storage import clock
 from ..sums import total
 from ..tensor import Tensor
-from ..threads import get_num_threads
+from ..threads import Turn, get_num_threads
 from .fast import FastStep, Slow
 from .guards import State, Unfollowed
 from .loops import LANES, Loops, Unfit
 from .program import Program, Var
-from .record import NotCompiled, Recording, _lock, ops_batch_norm
+from .record import NotCompiled, Recording, _turn, ops_batch_norm
 from .text import definition, kept_of, results_of, run_text
 from .watch import Watch
 from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
@@ -335,7 +334,7 @@ class Compiled:
         self._ready: list[Ready] = []
         self._reasons: list[str] = []  # why calls ran eagerly
         self._gave_up: str | None = None
-        self._busy = threading.Lock()
+        self._busy = Turn()
         self._eager_calls = 0
         self._missed: dict[Any, int] = {}
         try:
@@ -345,12 +344,12 @@ class Compiled:
             self._signature = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._gave_up is not None or not self._busy.acquire(blocking=False):
+        if self._gave_up is not None or not self._busy.take():
             return self._eagerly(args, kwargs)
         try:
             return self._call(args, kwargs)
         finally:
-            self._busy.release()
+            self._busy.give_back()
 
     def __get__(self, obj: Any, owner: Any = None) -> Any:
         return self if obj is None else functools.partial(self, obj)
@@ -394,12 +393,12 @@ class Compiled:
                 args,
                 kwargs,
             )
-        if not _lock.acquire(blocking=False):
+        if not _turn.take():
             return self._eagerly(args, kwargs)  # another thread records
         try:
             return self._record(args, kwargs, key, tensors, pending)
         finally:
-            _lock.release()
+            _turn.give_back()
 
     def _record(self, args: tuple, kwargs: dict, key: Any, tensors: list[Any], pending: Ready | None) -> Any:
         try:
