@@ -17,10 +17,13 @@ from __future__ import annotations
 
 import dis
 import functools
+import inspect
 import sys
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
+
+import numpy as np
 
 from ..autograd.modes import _Mode, current
 from ..autograd.variable import Variable
@@ -35,6 +38,11 @@ from .record import of_engine
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...), slice, range, DType, Device, Size, frozenset)
 _OPTIMIZER_HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
 _SETTINGS = {"param_groups", "defaults", "state", "state_dict"}
+_OF_C = types.BuiltinFunctionType | types.BuiltinMethodType | types.MethodDescriptorType | np.ufunc
+# What reads attributes by names that the code does not show.
+_READERS_OF_ATTRIBUTES = frozenset(("getattr", "hasattr", "__dict__", "attrgetter", "__getattribute__", "methodcaller"))
+# What calls functions out of C, where the profiler does not see what these do.
+_CALLERS = frozenset(("map", "filter", "starmap", "accumulate", "filterfalse", "takewhile", "dropwhile", "groupby"))
 _OWN_OF_MODULE = ("_parameters", "_buffers", "_modules", "_hooks", "training")
 
 
@@ -65,7 +73,9 @@ class State:
         self._seen: dict[int, Any] = {}
         self._names: dict[int, str] = {}
         self._attributes: set[str] = set()  # the names of attributes that any of the codes reads
+        self._all_attributes = False  # whether a code may read attributes by any name
         self._later: list[tuple[Any, str]] = []  # objects, gone through when all attribute names are known
+        self._absent: dict[int, tuple[Any, set[str]]] = {}  # by id of an object's table: names that are not in it
         self._callable(function, "")
         self._go_on()
 
@@ -85,7 +95,7 @@ class State:
         while True:
             before = len(self._attributes), len(self._later)
             for obj, path in list(self._later):
-                for attribute in sorted(self._attributes):
+                for attribute in sorted(self._attributes | self._names_in(obj)):
                     if (id(obj), attribute) not in done:
                         done[id(obj), attribute] = None
                         self._attribute(obj, attribute, path)
@@ -94,6 +104,22 @@ class State:
         read = _SETTINGS & self._attributes
         if self.optimizers and read:  # (settings are read at each call, and so no part of what must stay)
             raise Unfollowed(f"an optimizer's {min(read)}, which the step reads by itself")
+
+    def _names_in(self, obj: Any) -> set[str]:
+        """All names of an object's attributes, where a code reads some by a name that is not known."""
+        if not self._all_attributes:
+            return set()
+        classes = obj.__mro__ if isinstance(obj, type) else ()
+        tables = [vars(c) for c in classes if not _is_library(c.__module__)] if classes else [vars(obj)]
+        names: set[str] = set()
+        for table in tables:
+            own = self.bound(table)
+            self.conditions.append(f"{own}.keys() == {self.bound(frozenset(table))}")
+            names |= {n for n in table if not (n.startswith("__") and n.endswith("__"))}
+        return names
+
+    def _is_not_in(self, table: Any, attribute: str) -> None:
+        self._absent.setdefault(id(table), (table, set()))[1].add(attribute)
 
     # -- conditions
 
@@ -107,10 +133,12 @@ class State:
 
     def see(self, text: str, obj: Any, path: str) -> None:
         """`text` reads obj: it must be the same, and so what it leads to."""
-        if isinstance(obj, _PLAIN) or (isinstance(obj, tuple) and all(isinstance(part, _PLAIN) for part in obj)):
+        if is_plain(obj):
             name = self.bound(obj)
             self.space["same_value"] = _same_value
             self.conditions.append(f"({text} is {name} or same_value({text}, {name}))")
+            if not _is_library(type(obj).__module__) and hasattr(obj, "__dict__"):
+                self._of_the_program(obj, path)
             return
         self.conditions.append(f"{text} is {self.bound(obj)}")
         self._contents(obj, path)
@@ -137,12 +165,11 @@ class State:
                 self.see(f"{name}[{i}]", part, f"{path}.{i}")
         elif type(obj) is dict:
             name = self.bound(obj)
-            self.conditions.append(f"len({name}) == {len(obj)}")
+            self._order(name, obj)
             for key, part in obj.items():
-                if not isinstance(key, _PLAIN):
+                if not is_plain(key):
                     raise Unfollowed(f"{path}, a dict with a key that is a {type(key).__name__}")
                 key_name = self.bound(key)
-                self.conditions.append(f"{key_name} in {name}")
                 self.see(f"{name}.get({key_name})", part, f"{path}.{key!s}")
         elif isinstance(obj, types.FunctionType | types.MethodType | functools.partial):
             self._callable(obj, path)
@@ -152,18 +179,43 @@ class State:
         elif isinstance(obj, types.ModuleType):
             if not _is_library(obj.__name__):
                 self._later.append((obj, path))
-        elif isinstance(obj, types.BuiltinFunctionType | types.BuiltinMethodType | types.MethodDescriptorType):
-            pass  # what they do is seen when they are called (watch.py)
+        elif isinstance(obj, _OF_C):  # what they do is seen when they are called (watch.py)
+            owner = getattr(obj, "__self__", None)  # (of `push = seen.append`: the list)
+            if owner is not None and not isinstance(owner, types.ModuleType | type) and not is_plain(owner):
+                self._contents(owner, path)
         elif isinstance(obj, LRScheduler):
             raise Unfollowed(f"{path}, a learning-rate scheduler: take its step outside of the compiled step")
         elif hasattr(obj, "__dict__") and not _is_library(type(obj).__module__):
-            self._later.append((obj, path))
-            self._later.append((type(obj), path))
+            self._of_the_program(obj, path)
         else:
             raise Unfollowed(f"{path or 'the step'}, a {type(obj).__module__}.{type(obj).__qualname__}")
 
+    def _order(self, name: str, table: dict[Any, Any]) -> None:
+        """The same keys in the same order: a loop over them goes in it."""
+        self.space["same_value"] = _same_value
+        self.conditions.append(
+            f"same_value(tuple({name}), {self.bound(tuple(table))})"
+            if any(type(key) is not str for key in table)
+            else f"tuple({name}) == {self.bound(tuple(table))}"
+        )
+
+    def _of_the_program(self, obj: Any, path: str) -> None:
+        """An object of a class of the program's own: its attributes, and those of the class."""
+        self._stays(obj)
+        self._later.append((obj, path))
+        self._later.append((type(obj), path))
+
+    def _stays(self, obj: Any) -> None:
+        """The object is of the same class, with the same table of attributes."""
+        name = self.bound(obj)
+        self.conditions.append(f"{name}.__class__ is {self.bound(type(obj))}")
+        self.conditions.append(f"{name}.__dict__ is {self.bound(obj.__dict__)}")
+
     def _module(self, module: Module, path: str) -> None:
+        if hasattr(module, "_orig_mod"):
+            raise Unfollowed(f"{path}, a module that is compiled by itself")
         self.modules[id(module)] = (module, path)
+        self._stays(module)
         own = self.bound(module.__dict__)
         self._seen[id(module.__dict__)] = module.__dict__
         self.conditions.append(f"{own}['training'] is {module.training}")
@@ -175,19 +227,32 @@ class State:
             table = module.__dict__[kind]
             name = self.bound(table)
             self._seen[id(table)] = table
-            self.conditions.append(f"{own}[{kind!r}] is {name} and len({name}) == {len(table)}")
+            self.conditions.append(f"{own}[{kind!r}] is {name}")
+            self._order(name, table)
             for key, part in table.items():
                 self.see(f"{name}.get({key!r})", part, f"{path}.{key}" if path else key)
         own_class = not _is_library(type(module).__module__)
+        read = _names_read(type(module))  # by what a class of the program's own inherits from one of the library
         for key, part in module.__dict__.items():
-            if key not in _OWN_OF_MODULE and not own_class and (isinstance(part, _PLAIN) or type(part) is tuple):
-                self.see(f"{own}.get({key!r})", part, f"{path}.{key}")
+            if key not in _OWN_OF_MODULE and (key in read if own_class else key != "_non_persistent"):
+                if is_plain(part) or callable(part):
+                    self.see(f"{own}.get({key!r})", part, f"{path}.{key}")
+                else:
+                    self.conditions.append(f"{own}.get({key!r}) is {self.bound(part)}")
         if own_class:
-            self._attributes.add("forward")
+            self._attributes.update(("forward", "__call__"))
             self._later.append((module, path))
             self._later.append((type(module), path))
-        elif "forward" in module.__dict__:
+            return
+        if "forward" in module.__dict__:
             raise Unfollowed(f"{path}, a module with a forward of its own")
+        self._is_not_in(module.__dict__, "forward")
+        for cls in type(module).__mro__:
+            if "forward" in vars(cls):
+                self.conditions.append(
+                    f"{self.bound(cls.__dict__)}.get('forward') is {self.bound(vars(cls)['forward'])}"
+                )
+                break
 
     def _optimizer(self, optimizer: Optimizer, path: str) -> None:
         if not _is_library(type(optimizer).__module__):
@@ -214,8 +279,10 @@ class State:
 
     def _callable(self, function: Any, path: str) -> None:
         if isinstance(function, functools.partial):
+            if isinstance(function.func, _OF_C):
+                raise Unfollowed(f"{path}, a partial of what is written in C, whose calls are not seen")
             for i, part in enumerate((function.func, *function.args)):
-                self._contents(part, f"{path}.{i}") if not isinstance(part, _PLAIN) else None
+                self._contents(part, f"{path}.{i}") if not is_plain(part) else None
             self._contents(function.keywords, path)
             return
         if isinstance(function, types.MethodType):
@@ -236,6 +303,8 @@ class State:
             return  # it is looked at when it is called (watch.py)
         self._seen[id(function)] = function
         own = self.bound(function)
+        self._later.append((function, path))  # (its attributes)
+        self.conditions.append(f"len({own}.__defaults__ or ()) == {len(function.__defaults__ or ())}")
         self.conditions.append(f"{own}.__code__ is {self.bound(function.__code__)}")
         for i, default in enumerate(function.__defaults__ or ()):
             self.see(f"{own}.__defaults__[{i}]", default, f"{function.__name__}.{i}")
@@ -247,30 +316,73 @@ class State:
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
         for code in codes_of(function.__code__):
             self.codes.add(code)
-            for instruction in dis.get_instructions(code):
-                name = instruction.argval
-                if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            instructions = list(dis.get_instructions(code))
+            for place, instruction in enumerate(instructions):
+                name, op = instruction.argval, instruction.opname
+                if op in ("LOAD_GLOBAL", "LOAD_NAME"):
                     if name in space:
                         self.see(f"{self.bound(space)}[{name!r}]", space[name], name)
+                        self._of_library(space[name], instructions, place)
                     elif name in builtins:
-                        self.conditions.append(f"{name!r} not in {self.bound(space)}")
+                        self._is_not_in(space, name)
+                        self._builtin(name, builtins[name], instruction)
                     else:
                         raise Unfollowed(f"{name}, which does not exist")
-                elif instruction.opname in ("LOAD_DEREF", "LOAD_CLOSURE", "LOAD_CLASSDEREF") and name in cells:
+                elif op in ("LOAD_DEREF", "LOAD_CLOSURE", "LOAD_CLASSDEREF") and name in cells:
                     cell = cells[name]
                     try:
                         value = cell.cell_contents
                     except ValueError:
                         raise Unfollowed(f"{name}, which has no value yet") from None
                     self.see(f"{self.bound(cell)}.cell_contents", value, name)
-                elif instruction.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+                    self._of_library(value, instructions, place)
+                elif op in ("LOAD_ATTR", "LOAD_METHOD"):
                     self._attributes.add(name)
+                    self._all_attributes |= name in _READERS_OF_ATTRIBUTES
+                elif op == "MATCH_CLASS":
+                    self._all_attributes = True
+                elif op == "IMPORT_NAME" and name.partition(".")[0] not in ("minigrad", "numpy", "math"):
+                    raise Unfollowed(f"{name}, which is imported inside of the step")
+
+    def _builtin(self, name: str, value: Any, instruction: dis.Instruction) -> None:
+        """A function of Python's own, called (which is seen) or handed on to what calls it unseen."""
+        if name in _CALLERS:
+            raise Unfollowed(f"{name}(), which calls functions out of sight")
+        self._all_attributes |= name in _READERS_OF_ATTRIBUTES
+        if isinstance(value, types.BuiltinFunctionType) and "NULL" not in instruction.argrepr:
+            raise Unfollowed(f"{name}, which is handed on to something that calls it out of sight")
+
+    def _of_library(self, value: Any, instructions: list[dis.Instruction], place: int) -> None:
+        """What the code reads of a module of a library (`F.relu`, `sys.argv`): it must not have been replaced."""
+        for instruction in instructions[place + 1 :]:
+            if instruction.opname in ("PRECALL", "CACHE", "PUSH_NULL"):
+                continue
+            if not isinstance(value, types.ModuleType) or not _is_library(value.__name__):
+                return
+            if instruction.opname not in ("LOAD_ATTR", "LOAD_METHOD"):
+                return
+            name, table = instruction.argval, vars(value)
+            if name in _CALLERS:
+                raise Unfollowed(f"{name}(), which calls functions out of sight")
+            if name not in table:
+                return
+            text = f"{self.bound(table)}.get({name!r})"
+            value = table[name]
+            if is_plain(value) or isinstance(value, list | dict):
+                self.see(text, value, name)
+            else:
+                self.conditions.append(f"{text} is {self.bound(value)}")
 
     def _attribute(self, obj: Any, attribute: str, path: str) -> None:
         """An attribute that may be read of an object of the program's own."""
         if isinstance(obj, type):
             for cls in obj.__mro__:
-                if attribute in vars(cls) and not _is_library(cls.__module__):
+                if _is_library(cls.__module__):
+                    if attribute in vars(cls):
+                        return
+                elif attribute not in vars(cls):
+                    self._is_not_in(cls.__dict__, attribute)  # (it would stand before that of a later class)
+                else:
                     value = vars(cls)[attribute]
                     if isinstance(value, staticmethod | classmethod):
                         value = value.__func__
@@ -278,14 +390,13 @@ class State:
                         value = value.fget
                     own = self.bound(cls.__dict__)
                     self.conditions.append(f"{own}.get({attribute!r}) is {self.bound(vars(cls)[attribute])}")
-                    if not isinstance(value, _PLAIN):
+                    if not is_plain(value):
                         self._contents(value, f"{path}.{attribute}")
                     return
             return
         table = vars(obj)
         if attribute not in table:
-            if not isinstance(obj, types.ModuleType) and not isinstance(obj, Module):
-                self.conditions.append(f"{attribute!r} not in {self.bound(table)}")
+            self._is_not_in(table, attribute)
             return
         if isinstance(obj, Module) and attribute in _OWN_OF_MODULE:
             return
@@ -295,7 +406,11 @@ class State:
 
     def compiled(self) -> Callable[[], bool]:
         """A function that says whether all is as it was."""
-        conditions = list(dict.fromkeys(self.conditions))
+        absent = [  # one test for each table, which costs as much as the smaller of the two
+            f"{self.bound(table.keys())}.isdisjoint({self.bound(frozenset(names))})"
+            for table, names in self._absent.values()
+        ]
+        conditions = list(dict.fromkeys([*self.conditions, *absent]))
         space = dict(self.space)
         source = "def same():\n    try:\n        return (\n            True\n"
         source += "".join(f"            and {c}\n" for c in conditions)
@@ -304,8 +419,40 @@ class State:
         return space["same"]
 
 
+def is_plain(obj: Any) -> bool:
+    """Whether an object is told by its value alone: a number, a text, a type of numbers, or a tuple of such."""
+    if isinstance(obj, tuple | frozenset):
+        return all(map(is_plain, obj))
+    if isinstance(obj, slice):
+        return is_plain((obj.start, obj.stop, obj.step))
+    return isinstance(obj, _PLAIN)
+
+
 def _same_value(a: Any, b: Any) -> bool:
-    return type(a) is type(b) and (a == b or (a != a and b != b)) and (type(a) is not float or str(a) == str(b))
+    """Equal, and of equal types, throughout: 2 and 2.0 are different, and so are 0.0 and -0.0."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(map(_same_value, a, b))
+    if isinstance(a, slice):
+        return _same_value((a.start, a.stop, a.step), (b.start, b.stop, b.step))
+    if isinstance(a, frozenset):
+        return a == b and {(type(x), str(x)) for x in a} == {(type(x), str(x)) for x in b}
+    return (a == b or (a != a and b != b)) and (not isinstance(a, float | complex) or str(a) == str(b))
+
+
+@functools.cache
+def _names_read(cls: type) -> frozenset[str]:
+    """The names that a class's methods of the library read, those of Module itself apart."""
+    names: set[str] = set()
+    for base in cls.__mro__:
+        if base is not Module and base is not object and _is_library(base.__module__):
+            for method in vars(base).values():
+                method = getattr(method, "fget", method)
+                if isinstance(method, types.FunctionType):
+                    for code in codes_of(inspect.unwrap(method).__code__):
+                        names.update(code.co_names)
+    return frozenset(names)
 
 
 def _is_library(module: str) -> bool:

@@ -8,25 +8,37 @@ from ..nn.module import Module
 from .run import Compiled
 
 
+_OWN = frozenset(("_orig_mod", "_compiled", "_hooks", "_parameters", "_buffers", "_modules", "_non_persistent"))
+
+
 class CompiledModule(Module):
     """Around a module, which it shares: parameters, buffers, mode. PyTorch: torch._dynamo.eval_frame.OptimizedModule."""
 
     def __init__(self, module: Module, fullgraph: bool = False) -> None:
         super().__init__()
-        self._orig_mod = module
+        self._modules["_orig_mod"] = module
         self.__dict__["_compiled"] = Compiled(module, fullgraph)
-        self.__dict__["training"] = module.training
+        del self.__dict__["training"]  # (it is the module's)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._compiled(*args, **kwargs) if self._hooks is None else self._call_with_hooks(args, kwargs)
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
         return self._compiled(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("_orig_mod", "_compiled"):
+        if name in _OWN:
             return super().__getattr__(name)
-        try:
-            return super().__getattr__(name)
-        except AttributeError:
-            return getattr(self._orig_mod, name)
+        return getattr(self._orig_mod, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _OWN:
+            super().__setattr__(name, value)
+        else:
+            setattr(self._orig_mod, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._orig_mod, name)
 
     def source(self, form: str = "definition") -> str:
         """The program. See `Compiled.source`."""

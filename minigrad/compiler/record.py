@@ -194,6 +194,7 @@ class Recording:
         self._thread = threading.get_ident()
         self._deep = 0  # inside something that is noted as one
         self.others: list[Any] = []  # arrays whose ids stand for a Value, besides the Value's own
+        self.moved_arrays: dict[int, Any] = {}  # by id, the memory of running statistics that were moved
         self._norm: Any = None  # what get_total_norm gave last
 
     # -- what is known
@@ -217,6 +218,9 @@ class Recording:
         """The Value of an input; Python values as they are."""
         if isinstance(x, Variable):
             array = x.__dict__["array"]
+            if self.moved_arrays and id(storage.owner(array)) in self.moved_arrays:
+                self.stop(f"{what} reads running statistics after they were moved")
+                return None
             value = self.values.get(id(array))
             if value is not None:
                 return value
@@ -516,6 +520,9 @@ class Recording:
             moments = ran.inputs[-1]
             if not np.array_equal(var, moments.var * (n / (n - 1)), equal_nan=True):
                 self.stop("running statistics that are moved in another way than by batch norm")
+            for t in (running_mean, running_var):
+                owner = storage.owner(t.__dict__["array"])
+                self.moved_arrays[id(owner)] = owner
             self.entries.append(Moved((running_mean, running_var), momentum, moments, n / (n - 1)))
 
     def look(self, x: Any) -> Any:
@@ -526,6 +533,8 @@ class Recording:
                 if frame.f_locals["self"].momentum is None or id(x) not in self.known:
                     self.stop("batch norm with momentum=None")
                 self.entries.append(Counted(x))
+                owner = storage.owner(x.__dict__["array"])
+                self.moved_arrays[id(owner)] = owner
             elif not only_looks(frame.f_code, frame.f_lasti):
                 self.stop(f"{frame.f_code.co_qualname} reads values of a tensor")
         return x.__dict__["array"]

@@ -15,6 +15,7 @@ from ..autograd.fused import _load, kernels_position, numba_is_installed
 from ..autograd.graph import Operation
 from ..autograd.modes import current
 from ..autograd.variable import Array, Variable, wrap
+from ..nn.everywhere import Everywhere
 from ..nn.module import Module
 from ..nn.utils.clip_grad import clip_grads_with_norm_, get_total_norm
 from ..ops.batch_norm import Moments
@@ -95,7 +96,7 @@ def _gone(name: str) -> type[Gone]:
 def settings() -> tuple[Any, ...]:
     """How the engine runs now, as far as it decides which code runs."""
     return (
-        current.recording, current.inference, current.anomaly, bool(_pre_hooks_of_all or _post_hooks_of_all), kernels_position(), get_num_threads(), dtypes.default_numpy(),
+        current.recording, current.inference, current.anomaly, current.saved_hooks, Everywhere.asked, bool(_pre_hooks_of_all or _post_hooks_of_all), kernels_position(), get_num_threads(), dtypes.default_numpy(),
     )  # fmt: skip
 
 
@@ -114,10 +115,13 @@ class Ready:
         self.last: list[tuple[Any, Any, bool]] = [(None, None, False)] * len(arguments)
         self.owners: list[Any] = []
         self.captured_ids = frozenset(state.tensors)
+        self.updated_leaves: list[Any] = []  # those that the program gives gradients
 
     def fits(self, key: Any, tensors: list[Any]) -> bool:
         """Whether a call with these arguments, now, is as the one that was recorded."""
         if key != self.key or settings() != self.settings:
+            return False
+        if len(tensors) > 1 and len(set(map(id, tensors))) < len(tensors):
             return False
         for i, x in enumerate(tensors):
             known, array, requires = self.last[i]
@@ -133,6 +137,10 @@ class Ready:
             self.last[i] = x, x.array, x._requires_grad
         if not self.same():
             return False
+        for leaf in self.updated_leaves:
+            node = leaf._accumulator()
+            if node is not None and node._node_hooks is not None:
+                return False
         for leaf, is_none in self.entry:
             gradient = leaf._grad
             if (gradient is None) is not is_none or (
@@ -166,6 +174,7 @@ class Ready:
                 a = leaf.array
                 self.captured.append([leaf, a.shape, a.dtype, a.strides, leaf._requires_grad, None])
         self.owners = [p for e in program.steps if e[0] == "update" for g in e[1].param_groups for p in g["params"]]
+        self.owners += [t for e in program.steps for t in (e[1] if e[0] == "move" else e[1:2] if e[0] == "count" else ())]
         self.run_source = run_text(program)
         space = {**_SPACE, **{k: v for k, v in program.objects.items() if k.isidentifier()}}
         exec(compile(self.run_source, "<a step written out>", "exec"), space)
@@ -175,6 +184,7 @@ class Ready:
         self.place = {v: i for i, v in enumerate(self.kept)}
         self.draws = any(line.kind == "draw" for line in program.lines)
         self.leaves = writer.leaves
+        self.updated_leaves = list(writer.leaves.values())
         self.fresh = _fresh(program)
         self._choose_form(program)
         self.program = program
@@ -225,7 +235,7 @@ class Ready:
             if outs is None:
                 raise Refused
             self.calls += 1
-            return self._results(program.results, outs, tensors, set(), None)
+            return self._results(program.results, outs, tensors, set(), None, {})
         state = default_generator.get_state() if self.draws else None
         before, outside = current.recording, quiet.state()
         try:
@@ -254,7 +264,7 @@ class Ready:
             else:
                 effect[1].step()
         self.calls += 1
-        return self._results(program.results, outs, tensors, given, norm)
+        return self._results(program.results, outs, tensors, given, norm, {})
 
     def _set_gradients(self, gradients: dict[int, tuple[str, Any]], outs: Any, given: set[int]) -> None:
         for key, (kind, what) in gradients.items():
@@ -283,9 +293,11 @@ class Ready:
         clip_grads_with_norm_(leaves, max_norm, norm)
         return norm
 
-    def _results(self, x: Any, outs: Any, tensors: list[Any], given: set[int], norm: Any) -> Any:
+    def _results(self, x: Any, outs: Any, tensors: list[Any], given: set[int], norm: Any, made: dict[int, Any]) -> Any:
         if isinstance(x, Result):
-            out = wrap(self._own(x.var, outs, given))
+            if id(x) in made:  # one tensor that is returned in several places
+                return made[id(x)]
+            out = made[id(x)] = wrap(self._own(x.var, outs, given))
             if x.gone is not None:
                 node = _gone(x.gone)()
                 node.sequence_nr, node._out_shape, node._out_dtype = next(clock), x.var.shape, x.var.dtype
@@ -298,9 +310,9 @@ class Ready:
         if isinstance(x, Norm):
             return norm
         if isinstance(x, list | tuple):
-            return type(x)(self._results(part, outs, tensors, given, norm) for part in x)
+            return type(x)(self._results(part, outs, tensors, given, norm, made) for part in x)
         if isinstance(x, dict):
-            return {k: self._results(v, outs, tensors, given, norm) for k, v in x.items()}
+            return {k: self._results(v, outs, tensors, given, norm, made) for k, v in x.items()}
         return x
 
 
@@ -350,6 +362,9 @@ class Compiled:
             return self._call(args, kwargs)
         finally:
             self._busy.give_back()
+
+    def __reduce__(self) -> Any:  # copy and pickle: programs belong to this one
+        return type(self), (self._function, self._fullgraph)
 
     def __get__(self, obj: Any, owner: Any = None) -> Any:
         return self if obj is None else functools.partial(self, obj)
@@ -407,6 +422,9 @@ class Compiled:
             for name, value in self._others(args, kwargs):
                 state.add_argument(value, name)
             problem = _problem(state, tensors)
+            if problem is None and (current.saved_hooks or Everywhere.asked):
+                self._because("hooks on what is saved for backward, or on all modules")
+                return self._eagerly(args, kwargs)
         except Unfollowed as error:
             problem = f"it depends on {error}"
         if problem is not None:

@@ -31,6 +31,9 @@ _CHANGES = frozenset(
     ("append", "extend")
 )  # of lists that the step itself made: the compiler of Python makes such lists
 
+# Methods that are slots of a type, whose calls the profiler does not see.
+_CHANGERS = frozenset(("__setattr__", "__delattr__", "__setitem__", "__delitem__", "__iadd__", "__imul__", "__ior__", "__iand__", "__isub__", "__ixor__", "__set__", "__delete__"))  # fmt: skip
+
 # Names of the engine that a step may call: by file (of minigrad/), all but the names after it, or only those.
 _FILES = ("ops/", "nn/functional.py", "nn/sdp.py", "linalg/", "special.py", "autograd/modes.py", "method_functions.py", "nn/utils/clip_grad.py", "size.py", "dtypes.py", "structure.py", "autograd/differentiate.py", "tensor.py", "quiet.py", "autograd/fused.py")  # fmt: skip
 _ALLOWED = frozenset((
@@ -65,6 +68,8 @@ def changes(code: CodeType) -> str | None:
             return f"it sets {name} of the function around it"
         if op == "STORE_ATTR" and name == "grad":
             continue  # the recording sees it
+        if op in ("LOAD_ATTR", "LOAD_METHOD") and name in _CHANGERS:
+            return f"it calls {name}"
         if op in ("STORE_ATTR", "DELETE_ATTR"):
             return f"it sets the attribute {name}"
         if op in ("STORE_SUBSCR", "DELETE_SUBSCR"):
@@ -100,18 +105,22 @@ class Watch:
                 self._own(frame, code)
             elif frame.f_back is not None and not of_engine(frame.f_back.f_code.co_filename):
                 self._into_engine(frame)
-        elif event == "c_call" and own and recording.reason is None and not _of_library(code):
+        elif event == "c_call" and own and recording.reason is None and not self._of_library(code):
             self._c_call(arg)
         elif event == "return" and own and code in self.codes:
             for name, value in list(frame.f_locals.items()):
                 if isinstance(value, Variable):
                     recording.names.setdefault(id(value.__dict__.get("array")), name)
 
+    def _of_library(self, code: CodeType) -> bool:
+        """As below; but the step's own code may be a text as well (`python -c`, exec)."""
+        return code not in self.codes and _of_library(code)
+
     def _own(self, frame: FrameType, code: CodeType) -> None:
         """Code that is not the engine's begins to run: the step's own, a library's, or what the recorder itself is made of."""
         back = frame.f_back
-        from_user = back is not None and not of_engine(back.f_code.co_filename) and not _of_library(back.f_code)
-        if _of_library(code) and not from_user:
+        from_user = back is not None and not of_engine(back.f_code.co_filename) and not self._of_library(back.f_code)
+        if self._of_library(code) and not from_user:
             return  # what the engine and libraries call of libraries
         if code not in self.codes:
             self.recording.stop(f"a call of {code.co_qualname}, of which it is not known what it reads")

@@ -80,6 +80,7 @@ class Writer:
         self.later: list[tuple[Any, ...]] = []  # running statistics
         self.result = result
         self.norm: Any = None
+        self.given: dict[Var, tuple[Any, Result]] = {}  # what leaves the step: by Var, the tensor
 
     def program(self) -> Program:
         p = self.p
@@ -364,7 +365,10 @@ class Writer:
             if var.line is None or _root_of(var).line is None:
                 raise Unprogrammable("a view leaves the step")
             self.p.kept.add(var)
-            return Result(var, gone)
+            tensor, given = self.given.setdefault(var, (x, Result(var, gone)))
+            if tensor is not x:
+                raise Unprogrammable("two tensors that share memory leave the step")
+            return given
         if isinstance(x, list | dict) and id(x) in self.state.reachable:
             raise Unprogrammable("the step returns a list or a dict that is not its own")
         if isinstance(x, list | tuple) and type(x) in (list, tuple):
