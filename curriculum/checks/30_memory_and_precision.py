@@ -21,6 +21,8 @@ def _bytes(step_bytes: Any) -> None:
         hidden = batch * sum(widths[1:-1])
         wanted = ((2 + state) * parameters + hidden) * size
         found = step_bytes(widths, batch, optimizer, size)
+        if size == 4 and step_bytes(widths, batch, optimizer) != found:
+            raise Wrong("Unless told otherwise a number has 4 bytes.")
         named = f"step_bytes({widths}, {batch}, {optimizer!r}, {size})"
         for other, hint in (
             (wanted // size, "that counts numbers; a number has several bytes"),

@@ -24,7 +24,7 @@ def f1(truth, guess, classes):
 
     A class that is neither there nor guessed has 0.
     """
-    raise NotImplementedError("2 TP / (2 TP + FP + FN)")
+    raise NotImplementedError("count hits, false alarms and what was missed")
 
 
 def calibration_error(probability, truth, bins):

@@ -7,7 +7,7 @@ def step_bytes(widths, batch, optimizer, bytes_of_a_number=4):
     widths: [inputs, hidden, ..., outputs]; each layer has a bias. Count parameters, gradients, the optimizer's state
     ("sgd" 0, "momentum" 1, "adam" 2 numbers a parameter) and the results of the tanhs; nothing else.
     """
-    raise NotImplementedError("P + P + state, and batch times the hidden widths")
+    raise NotImplementedError("count what depends on the batch apart")
 
 
 def accumulate(model, loss_of, x, y, size):
@@ -24,7 +24,7 @@ def to_bfloat16(x):
 
     Infinities stay, and NaN stays NaN.
     """
-    raise NotImplementedError("the upper 16 bits of x.view(np.uint32), rounded")
+    raise NotImplementedError("look at the bits as whole numbers")
 
 
 class Scaler:

@@ -20,8 +20,8 @@ from typing import Any
 from .. import missing
 from ..nn.module import Module
 from ..tensor_options import flag
-from .module import CompiledModule
-from .run import Compiled
+from .module import CompiledModule as _CompiledModule
+from .run import Compiled as _Compiled
 
 __all__ = ["compile", "disable", "is_compiling", "is_dynamo_compiling", "reset"]
 
@@ -58,11 +58,11 @@ def compile(
         if (
             disable
             or backend == "eager"
-            or isinstance(f, Compiled | CompiledModule)
+            or isinstance(f, _Compiled | _CompiledModule)
             or getattr(f, "_minigrad_disabled", False)
         ):
             return f
-        return CompiledModule(f, fullgraph) if isinstance(f, Module) else Compiled(f, fullgraph)
+        return _CompiledModule(f, fullgraph) if isinstance(f, Module) else _Compiled(f, fullgraph)
 
     return compiled if model is None else compiled(model)
 
