@@ -7,7 +7,6 @@ from typing import Any
 from ..nn.module import Module
 from .run import Compiled
 
-
 _OWN = frozenset(("_orig_mod", "_compiled", "_hooks", "_parameters", "_buffers", "_modules", "_non_persistent"))
 
 

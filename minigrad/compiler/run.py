@@ -175,7 +175,9 @@ class Ready:
                 a = leaf.array
                 self.captured.append([leaf, a.shape, a.dtype, a.strides, leaf._requires_grad, None])
         self.owners = [p for e in program.steps if e[0] == "update" for g in e[1].param_groups for p in g["params"]]
-        self.owners += [t for e in program.steps for t in (e[1] if e[0] == "move" else e[1:2] if e[0] == "count" else ())]
+        self.owners += [
+            t for e in program.steps for t in (e[1] if e[0] == "move" else e[1:2] if e[0] == "count" else ())
+        ]
         self.run_source = run_text(program)
         space = {**_SPACE, **{k: v for k, v in program.objects.items() if k.isidentifier()}}
         exec(compile(self.run_source, "<a step written out>", "exec"), space)
