@@ -195,6 +195,7 @@ class Recording:
         self._deep = 0  # inside something that is noted as one
         self.others: list[Any] = []  # arrays whose ids stand for a Value, besides the Value's own
         self.moved_arrays: dict[int, Any] = {}  # by id, the memory of running statistics that were moved
+        self.given = False  # whether backward was called with a gradient
         self._norm: Any = None  # what get_total_norm gave last
 
     # -- what is known
@@ -234,6 +235,8 @@ class Recording:
             if value is None:
                 self.stop(f"{what} reads an array that was made in a way that is not recorded")
             return value
+        if isinstance(x, int | float) and type(x) not in (bool, int, float) and not isinstance(x, np.generic):
+            self.stop(f"{what} of a number that is a {type(x).__name__}")
         if isinstance(x, tuple | list):  # (a NumPy scalar is a constant: who makes one of values has been stopped)
             for part in x:
                 if isinstance(part, Variable | Array):
@@ -313,7 +316,7 @@ class Recording:
         for gradient in gradients:
             if not isinstance(gradient, Array):
                 return "backward from a gradient that is no array"
-            if id(gradient) not in self.values and not (gradient == 1).all():
+            if id(gradient) not in self.values and (self.given or not (gradient == 1).all()):
                 return "backward from a gradient that is not recorded"
         seen, todo = set(), [edge[0] for edge in edges if edge is not None]
         while todo:
@@ -621,6 +624,14 @@ def _put(r: Recording) -> None:
         r.walk(walk, edges, gradients, retain_graph, create_graph, targets)
 
     _set(differentiate, "walk", walked)
+    gradients_for = differentiate._gradients_for
+
+    def gradients(outputs: Any, given: Any) -> Any:
+        found = gradients_for(outputs, given)
+        r.given = any(g is not None for g in found)
+        return found
+
+    _set(differentiate, "_gradients_for", gradients)
     mark_written, mark_replaced = storage.mark_written, storage.mark_replaced
 
     def marked(array: Any, recorded: bool = False) -> int:
