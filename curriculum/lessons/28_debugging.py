@@ -263,9 +263,10 @@ columns = (
     "unsteady",
     "known",
 )
-print("  " + "".join(f"{name:>10}" for name in columns))
-for letter, found in table.items():
-    print(f"{letter} " + "".join(f"{found[name]:10.3g}" for name in columns))
+for some in (columns[:6], columns[6:]):  # in two tables, which fit a page
+    print("  " + "".join(f"{name:>10}" for name in some))
+    for letter, found in table.items():
+        print(f"{letter} " + "".join(f"{found[name]:10.3g}" for name in some))
 
 # %%
 fig, axes = draw.pyplot().subplots(2, 7, figsize=(13, 4.2), sharex=True, sharey=True)
@@ -279,7 +280,7 @@ fig.tight_layout()
 record.figure(fig, "28_patients")
 
 # %% [markdown]
-# What the columns mean, from left to right: the first loss divided by that of guessing; the loss on one batch learned by heart; the loss at the
+# What the columns mean, in order: the first loss divided by that of guessing; the loss on one batch learned by heart; the loss at the
 # end; the share of right answers on its own pictures and on others; the share of tensors without a gradient; how much the gradient grows
 # when backward runs twice and nothing moved (1 is right, 2 means that nobody cleared it); update to weight; dead
 # units; the share of units that are copies of one another; whether it gives two answers to one question (1: yes); the share of
