@@ -116,7 +116,8 @@ def page(write: Callable[[Path], Any], name: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     write(target)
     _pages.append(target.name)
-    print(f"page: {target if _folder() is None else target.name} (open it in a browser)")
+    if _folder() is None:
+        print(f"page: {target} (open it in a browser)")
     return target
 
 
