@@ -332,6 +332,9 @@ def main(argv: list[str] | None = None) -> int:
         path = files.shown(lessons[0].path)
         console.print(f"code:     {path} (with --code it is shown here)", highlight=False, soft_wrap=True)
     console.print(f"pictures: {out}/LESSON/ENGINE-DTYPE-SEED/", highlight=False, soft_wrap=True)
+    if telling:
+        for page in sorted((Path(out) / lessons[0].name).glob(f"minigrad-{dtypes[0]}-{chosen.seed}/*.html")):
+            console.print(f"page:     {page} (open it in a browser)", highlight=False, soft_wrap=True)
     if chosen.all:
         with Working(console) as working, working.on("report") as show:
             path = report.write(lessons, engines, dtypes, chosen.seed, out, show)

@@ -135,7 +135,7 @@ def planted(case: Case) -> str:
     }
     by_kind = {kind: [f"{k:g}" for k, v in found.items() if v == kind] for kind in told}
     said = " ".join(told[kind].format(", ".join(points)) for kind, points in by_kind.items() if points)
-    return f"{said} These points are drawn on purpose."
+    return f"{said} The comparison draws these points on purpose."
 
 
 def case_page(case: Case, result: dict[str, Any]) -> str:

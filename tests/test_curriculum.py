@@ -79,6 +79,20 @@ HARMLESS = {
     ("20", "line 9: comparison turned"): "a draw that is p exactly",
     ("24", "line 10: arguments exchanged"): "transpose(-1, -2)",
     ("24", "line 11: arguments exchanged"): "a square mask",
+    ("28", "line 40: comparison turned"): "a measurement that is the threshold exactly",
+    ("28", "line 42: comparison turned"): "a measurement that is the threshold exactly",
+    ("28", "line 44: comparison turned"): "a measurement that is the threshold exactly",
+    ("28", "line 50: comparison turned"): "a measurement that is the threshold exactly",
+    ("28", "line 52: comparison turned"): "a measurement that is the threshold exactly",
+    ("28", "line 54: comparison turned"): "a measurement that is the threshold exactly",
+    ("28", "line 56: comparison turned"): "a measurement that is the threshold exactly",
+    ("28", "line 58: comparison turned"): "a measurement that is the threshold exactly",
+    ("28", "line 60: comparison turned"): "a measurement that is the threshold exactly",
+    ("28", "line 40: 10 became 11"): "a threshold between 1 and 300",
+    ("28", "line 28: .sum became .mean"): "a gradient that is 0 stays 0",
+    ("29", "line 36: arguments exchanged"): "minimum(a, b)",
+    ("29", "line 18: 0 became 1"): "all lists have one dtype",
+    ("29", "line 18: 0 became -1"): "all lists have one dtype",
 }
 
 

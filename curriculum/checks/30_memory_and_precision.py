@@ -147,6 +147,16 @@ def _scaler(kind: Any) -> None:
         raise Wrong("A step with an infinite gradient moves nothing, not even the weights whose gradient is finite.")
     if scaler.scale != 4:
         raise Wrong(f"A skipped step halves the scale: 4, not {scaler.scale}.")
+    fresh, grown = kind(1.0, 2), []
+    for _ in range(4):
+        optimizer.zero_grad()
+        fresh.scaled(w.sum()).backward()
+        fresh.step(optimizer)
+        grown.append(fresh.scale)
+    if grown != [1, 2, 2, 4]:
+        raise Wrong(f"Four good steps from 1 on, with an interval of 2, make the scale 1, 2, 2, 4, not {grown}: count anew after each.")
+    if (kind().scale, kind().interval) != (65536.0, 3):
+        raise Wrong("Unless told otherwise the scale begins at 65,536 and the interval is 3.")
     scales = []
     for number in range(5):
         optimizer.zero_grad()

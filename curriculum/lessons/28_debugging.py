@@ -10,7 +10,7 @@
 #
 # A word on method first. Change one thing at a time, keep the seed fixed, and begin with the smallest program that shows the
 # fault. A network that is trained on everything for an hour and ends at 83 % has told you almost nothing; the same network
-# on sixteen pictures, after two seconds, has often told you all.
+# on sixteen pictures, after two seconds, will often have told you everything.
 
 # %%
 import math
@@ -39,7 +39,7 @@ model = patients.Training().network()  # 64-32-32-10 with ReLU
 # that number. If it is far larger, the network is *sure and wrong* before it has seen anything: the initial weights or
 # the inputs are too large. If it is smaller, the answer has leaked into the input. For two classes the number is
 # $\ln 2 = 0.693$; for squared error it is the variance of the targets, which is what always answering their mean costs.
-# Write the number down before you start a training. It costs nothing, and it is wrong surprisingly often.
+# Write the number down before you start a training. It costs nothing, and the first loss misses it surprisingly often.
 
 # %%
 first = F.cross_entropy(model(x), y).item()
@@ -57,7 +57,7 @@ record.claim("inputs that were not scaled give it away: more than 50 times that"
 # lies in the model, the loss or the update, and not in the data, the size of the network or the length of the training. That
 # cuts the search in half, in two seconds.
 #
-# Below, the same network twice. The second one puts a softmax before `cross_entropy`, which contains one already. Its loss
+# Below, the same network is trained twice. The second training puts a softmax before `cross_entropy`, which contains one already. Its loss
 # falls too, but not to zero: probabilities lie between 0 and 1, so the best that the second softmax can be given is a 1 for the
 # true class and 0 for the other nine, and
 #
@@ -126,16 +126,16 @@ record.claim("the mixed one's depends on others", f"{len(mixed)} rows", len(mixe
 # %% [markdown]
 # ## 4. Gradients, updates, units
 #
-# Three numbers for each layer, once in a while:
+# Look at three numbers for each layer, once in a while:
 #
 # - **The gradient's norm.** None: the layer is not in the graph, because something was detached or made anew. Exactly 0: nothing
-#   passes back through it, for example since all its ReLUs are off. Shrinking from layer to layer towards the input: it vanishes
+#   passes back through it, for example because all its ReLUs are off. Shrinking from layer to layer towards the input: it vanishes
 #   (lessons 12 and 16). Growing from step to step while the loss jumps: `zero_grad` was forgotten.
 # - **Update to weight**, $\lVert w_{t+1} - w_t \rVert / \lVert w_t \rVert$: by what part of itself one step changes a weight.
 #   Around a thousandth is healthy, up to a hundredth in the first steps of a small network. At a tenth the network
 #   forgets with each step what it knew; at a millionth it will not get anywhere today. **This is how to choose a learning
-#   rate** without a search: take the one that brings this number to about $10^{-3}$, then try three times more and three
-#   times less. Exactly 0 means that the optimizer holds other weights than the model.
+#   rate** without a search: take the one that brings this number to about $10^{-3}$, then try one three times
+#   larger and one three times smaller. Exactly 0 means that the optimizer holds weights other than the model's.
 # - **Dead units**: the share of ReLUs that are 0 for every example. They get no gradient and never wake up.
 
 
@@ -194,7 +194,9 @@ loss.backward()
 spoiled = sum(bool(w.grad.isnan().any()) for w in model.parameters())
 print(f"the loss looks fine: {loss.item():.3f}; tensors with a NaN in their gradient: {spoiled} of {len(start)}")
 said, lines = "", []
-with warnings.catch_warnings(record=True) as warned:  # the forward line comes as a long warning: we show its last word
+with warnings.catch_warnings(
+    record=True
+) as warned:  # the forward line comes as a long warning: we show that line alone
     warnings.simplefilter("always")
     try:
         with torch.autograd.detect_anomaly():
@@ -215,7 +217,7 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# Other births of NaN, in the order of how often they are met: a learning rate that is too large (the loss rises first, becomes infinite,
+# Other ways for a NaN to be born, the most frequent first: a learning rate that is too large (the loss rises first, becomes infinite,
 # then NaN: the curve shows it); $\ln 0$ in a hand-written cross-entropy (use the one that takes scores); a division by a
 # deviation of 0 (a column of the data that is constant); a NaN in the data themselves (`torch.isnan(x).any()`).
 #
@@ -237,7 +239,7 @@ record.claim("a column minus a row is a table", str(tuple((answer - truth).shape
 #
 # One healthy training and thirteen with one fault each, all of the same network on the same digits. Here are their losses
 # and the measurements of this lesson. Guess before you read on: which fault has each letter? `curriculum/patients.py` holds them, each as a method
-# that differs from the healthy one, and `examine`, which measured.
+# that differs from the healthy one, and `examine`, which took the measurements.
 
 # %%
 kinds = list(patients.PATIENTS.values())
@@ -261,9 +263,10 @@ columns = (
     "unsteady",
     "known",
 )
-print("  " + "".join(f"{name:>10}" for name in columns))
-for letter, found in table.items():
-    print(f"{letter} " + "".join(f"{found[name]:10.3g}" for name in columns))
+for some in (columns[:6], columns[6:]):  # in two tables, which fit a page
+    print("  " + "".join(f"{name:>10}" for name in some))
+    for letter, found in table.items():
+        print(f"{letter} " + "".join(f"{found[name]:10.3g}" for name in some))
 
 # %%
 fig, axes = draw.pyplot().subplots(2, 7, figsize=(13, 4.2), sharex=True, sharey=True)
@@ -277,8 +280,8 @@ fig.tight_layout()
 record.figure(fig, "28_patients")
 
 # %% [markdown]
-# What the columns mean, from left to right: the first loss by that of guessing; the loss on one batch learned by heart; the loss at the
-# end; right answers on its own pictures and on others; the share of tensors without a gradient; how much the gradient grows
+# What the columns mean, in order: the first loss divided by that of guessing; the loss on one batch learned by heart; the loss at the
+# end; the share of right answers on its own pictures and on others; the share of tensors without a gradient; how much the gradient grows
 # when backward runs twice and nothing moved (1 is right, 2 means that nobody cleared it); update to weight; dead
 # units; the share of units that are copies of one another; whether it gives two answers to one question (1: yes); the share of
 # the test pictures that it was trained on.
@@ -303,9 +306,9 @@ record.claim(
     of["MixedLabels"]["one batch"] < 0.01 and of["MixedLabels"]["others"] < 0.2,
 )  # fmt: skip
 record.claim(
-    "the leak shows in no curve and in no accuracy: only counting the pictures finds it",
+    "the leak reads more than 90 % too, as a healthy one does: only counting the pictures finds it",
     f"others {100 * of['Leak']['others']:.1f} %, healthy {100 * healthy['others']:.1f} %; {100 * of['Leak']['known']:.0f} % known",
-    abs(of["Leak"]["others"] - healthy["others"]) < 0.03 and of["Leak"]["known"] > 0.4,
+    of["Leak"]["others"] > 0.9 and of["Leak"]["known"] > 0.4,
 )  # fmt: skip
 record.claim(
     "equal weights stay equal: all units of the layer are copies",
@@ -320,7 +323,8 @@ record.claim(
 )
 
 # %% [markdown]
-# Not one of them raised an error. Look at which measurement gave each away, and you have an order in which to look:
+# Not one of them raised an error, and one, the leak, looks as healthy as A. See which measurement gave each away,
+# and you have an order in which to look:
 #
 # 1. Is the **data** right? Look at ten examples *as the network gets them*, with their labels. Count what training and test have in common.
 # 2. Is the **first loss** what guessing costs?
@@ -349,7 +353,7 @@ record.claim(
 #
 # - A faulty training raises no error. Measure: first loss, one batch, gradients, updates, units.
 # - $\ln C$ before the first step; nearly 0 on one batch; about $10^{-3}$ for update to weight.
-# - `detect_anomaly` finds the operation in which a NaN was born, also where the loss still looked fine.
+# - `detect_anomaly` finds the operation in which a NaN was born, even where the loss still looked fine.
 #
 # ## Exercise
 #

@@ -3,11 +3,11 @@
 #
 # **You have a table with gaps, words and a rare answer. How does it become a model that you would rely on?**
 #
-# Lessons bring their data ready to use. Yours will not be. Columns are missing values, some hold words, one holds a list, the
+# Lessons bring their data ready to use. Yours will not be. Values are missing, some columns hold words, one holds a list, the
 # answer you want to predict is rare, and nobody has split anything. This lesson goes the whole way from a csv file to a
 # probability that means what it says, with pandas for the table and with a `Dataset` of our own.
 #
-# The table is made up: 5,000 subscribers of a film service, of whom about one in six left in the following month. Made-up data have an
+# The table is made up: 5,000 subscribers of a film service, of whom about one in seven left in the following month. Made-up data have an
 # advantage here. We know the rule behind them, so we can tell when a number is too good to be true.
 
 # %%
@@ -230,8 +230,8 @@ models = {"plain": train(1.0), "weighted": train(5.0)}
 # %% [markdown]
 # ## 6. The report
 #
-# Count, for each class: how many of those that the model called so are (**precision**), how many of those that are it
-# called so (**recall**), their harmonic mean
+# Count, for each class: what share of those whom the model put into it belong there (**precision**), what share of those who
+# belong there the model found (**recall**), their harmonic mean
 #
 # $$ F_1 = \frac{2\,P R}{P + R} = \frac{2\,TP}{2\,TP + FP + FN} $$
 #
@@ -286,8 +286,8 @@ record.figure(fig, "29_confusion")
 #
 # At the usual threshold of one half the model finds few of those who leave. There are two remedies, and most
 # people take the first: **weights**, by which each leaver counts five times in the loss. The second costs nothing: keep the
-# model and **move the threshold**, chosen on the validation part by the $F_1$ it gives there (or by what a missed leaver and a needless
-# letter cost).
+# model and **move the threshold**, chosen on the validation part by the $F_1$ it gives there (or by what it costs to miss
+# a leaver, and to write to somebody who would have stayed).
 
 
 # %%
@@ -321,8 +321,8 @@ record.claim(
 # ## 8. Does "30 %" mean 30 %?
 #
 # A model is **calibrated** if, of all those to whom it gives 30 %, three in ten leave. Sort the test part into bins by the
-# probability that was said, and compare each bin's mean probability with the share that left. Their mean distance, weighted
-# by how many are in each bin, is the *expected calibration error*:
+# probability that the model gave, and compare each bin's mean probability with the share that left. The mean distance between
+# the two, weighted by how many are in each bin, is the *expected calibration error*:
 #
 # $$ \mathrm{ECE} = \sum_b \frac{n_b}{n} \left|\, \overline{p}_b - \overline{y}_b \,\right| $$
 
@@ -349,7 +349,7 @@ for (name, values), color in zip(curve.items(), (draw.BLUE, draw.ORANGE), strict
     right.plot(said, came, "o-", color=color, label=f"{name}: ECE {error[name]:.3f}")
 left.set(xlabel="threshold", ylabel="F1 on the validation part")
 right.plot([0, 1], [0, 1], color="black", linewidth=0.8, linestyle=":")
-right.set(xlabel="probability that was said", ylabel="share that left (test part)")
+right.set(xlabel="probability that the model gave", ylabel="share that left (test part)")
 for ax in (left, right):
     ax.legend(frameon=False)
 fig.tight_layout()
@@ -396,7 +396,7 @@ record.claim(
 # **How much data do I need?** Train on a quarter, on half, on all, and draw the validation loss against it. If it still falls at
 # the end, more data will help; if not, better columns will.
 #
-# **Should I oversample the rare class?** It does what weights do, calibration included: `WeightedRandomSampler` draws
+# **Should I oversample the rare class?** It does what weights do, to the calibration too: `WeightedRandomSampler` draws
 # rare rows more often.
 #
 # **What about dates, prices, places?** Turn them into what the answer may depend on: weekday, days since joining, price relative to

@@ -5,7 +5,7 @@
 #
 # "Out of memory" is the error that everybody meets first on a GPU. It can be foreseen with a pencil. This lesson counts what a
 # step of training holds and when, measures whether the count is right, and shows two ways to hold less: accumulation and checkpointing. Then it
-# turns to the other lever, numbers of half the size: what they cannot represent, and what must be done so that a training survives it.
+# turns to the other lever, numbers of half the size: what they cannot represent, and what must be done so that a training survives them.
 
 # %%
 import numpy as np
@@ -38,7 +38,7 @@ def network(width=256, depth=8):
 # - the **activations**: what the forward pass computed and the backward pass will need.
 #
 # The first three do not depend on the batch. The fourth does. What does backward need? For a tanh its *output*, since its slope is
-# $1 - \tanh^2$. For a linear layer its *input*, since $\partial L / \partial W = X^\top G$, and that is the tanh before it, which is there
+# $1 - \tanh^2$. For a linear layer its *input*, since $\partial L / \partial W = G^\top X$, and that is the tanh before it, which is there
 # already. What a linear layer puts out is needed by nobody, and let go at once. So this network keeps one result for each tanh: with batch
 # size $B$ and $n_l$ numbers of layer $l$ for each example
 #
@@ -90,8 +90,8 @@ ax.legend(frameon=False, loc="lower right")
 record.figure(fig, "30_four_things")
 
 # %% [markdown]
-# At batch 16 Adam's state is the largest part; at 8,192 the activations are nearly all. So before you buy a larger GPU, ask
-# which of the two you are short of. A smaller batch does nothing for the first.
+# At batch 16 Adam's state is the largest part; at 8,192 the activations are nearly nine tenths of the whole. So before you buy a
+# larger GPU, ask which of the two fills yours. A smaller batch does nothing about the first.
 #
 # ## 2. Measured
 #
@@ -262,7 +262,8 @@ record.claim(
 #
 # ## 7. Gradients that underflow
 #
-# Gradients are small numbers, and float16 has nothing below $6 \cdot 10^{-8}$: what is smaller becomes 0. Here a network learns a sine, but the
+# Gradients are small numbers, and float16 has nothing below $6 \cdot 10^{-8}$ (the smallest in the table above, 6e-05, is the last with
+# all its digits): what is less than half of that becomes 0. Here a network learns a sine, but the
 # loss is one term among others and has a weight of $10^{-8}$, so its gradients are that much smaller. (Adam divides by their
 # size, so in full precision the weight changes nothing.) They are rounded to float16 on their way. Then the same with **loss scaling**: multiply the loss
 # by 65,536 before backward, so that all gradients are that much larger when they are rounded, and divide them by it
@@ -324,7 +325,7 @@ record.claim(
 )
 
 # %% [markdown]
-# How large a scale? As large as possible without an infinity. `GradScaler` finds it while it goes: after each step in which a gradient
+# How large a scale? As large as possible without an infinity. `GradScaler` finds it as it goes: after each step in which a gradient
 # was infinite, skip the update and halve the scale; after 2,000 good ones double it. bfloat16 needs none of this, since its
 # exponent is that of float32. That is why it is preferred wherever the hardware has it, and why its coarse fraction is put up with.
 #
@@ -332,7 +333,7 @@ record.claim(
 #
 # - Memory is the card's own, and small. `torch.cuda.max_memory_allocated()` tells the peak. What PyTorch holds for later use shows as
 #   taken in `nvidia-smi`, and is not lost.
-# - Calls return before the work is done. A time is worth something only after `torch.cuda.synchronize()`, and `.item()` waits for
+# - Calls return before the work is done. A measured time means something only after `torch.cuda.synchronize()`, and `.item()` waits for
 #   everything before it: do not call it in each step.
 # - Products in float16 and bfloat16 run on units of their own, many times as fast as in float32.
 
@@ -349,16 +350,16 @@ else:
 # **Out of memory after an hour, not at once.** Something keeps a graph alive: a list of losses that are tensors (append `loss.item()`), or a
 # hidden state that was never detached. Or the longest texts of the data came last.
 #
-# **Which batch size?** The largest that fits is rarely the best. Noise of small batches helps to generalize, and the rate must be
-# chosen anew. Begin with 32 to 256, and use accumulation if the recipe you follow asks for more.
+# **Which batch size?** The largest that fits is rarely the best. The noise of small batches helps generalization, and with the size the
+# rate must be chosen anew. Begin with 32 to 256, and use accumulation if the recipe you follow asks for more.
 #
 # **Does evaluation need as much?** No: under `torch.no_grad()` nothing is kept for a backward pass that never comes.
 #
 # ## To remember
 #
 # - Parameters, gradients, optimizer: $P + P + 2P$ with Adam. Activations: batch times results per example.
-# - Accumulation trades nothing but a few calls; checkpointing trades time.
-# - float16 has a range problem (scale the loss), bfloat16 a fineness problem (keep master weights).
+# - Accumulation costs nothing but a few calls; checkpointing costs time.
+# - float16 has too little range (scale the loss), bfloat16 too few digits (keep master weights).
 #
 # ## Exercise
 #

@@ -22,6 +22,12 @@ from typing import Any
 
 import numpy as np
 
+# The kinds of lines, in the words of `explain()`.
+KINDS = {
+    "elementwise": "element by element", "dot": "matrix product", "rows": "sum over rows", "all": "sum of all elements",
+    "view": "view", "numpy": "other NumPy", "call": "operation called as it is", "check": "check",
+}  # fmt: skip
+
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 
 

@@ -28,7 +28,7 @@ from ..threads import Turn, get_num_threads
 from .fast import FastStep, Slow
 from .guards import State, Unfollowed
 from .loops import LANES, Loops, Unfit
-from .program import Program, Var
+from .program import KINDS, Program, Var
 from .record import NotCompiled, Recording, _turn, ops_batch_norm
 from .text import definition, kept_of, results_of, run_text
 from .watch import Watch
@@ -541,7 +541,8 @@ class Compiled:
             kinds: dict[str, int] = {}
             for line in ready.program.lines:
                 kinds[line.kind] = kinds.get(line.kind, 0) + 1
-            lines.append(f"    {len(ready.program.lines)} lines: " + ", ".join(f"{n} {k}" for k, n in kinds.items()))
+            told = ", ".join(f"{n} × {KINDS.get(kind, kind)}" for kind, n in kinds.items())
+            lines.append(f"    {len(ready.program.lines)} lines: {told}")
             called = sorted({line.note for line in ready.program.lines if line.kind == "call"})
             if called:
                 lines.append(f"    called as they are, for want of a text: {', '.join(called)}")
@@ -550,7 +551,7 @@ class Compiled:
                 if ready.loops is not None
                 else f"NumPy, line by line ({ready.why_not})"
             )
-            lines.append(f"    run as {form}; ran {ready.calls} times")
+            lines.append(f"    run as {form}; ran {ready.calls} time{'' if ready.calls == 1 else 's'}")
         for reason in self._reasons:
             lines.append(f"ran eagerly: {reason}")
         return "\n".join(lines)

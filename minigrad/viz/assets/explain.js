@@ -350,9 +350,9 @@ MG.nudge = (panel, node) => {
   const move = h("input", { type: "range", min: 0, max: steps[0].length - 1, value: middle + 3, "aria-label": `move ${node.name}` });
   const said = h("p", { class: "beside", "data-role": "nudge", "aria-live": "polite" }), plot = h("figure", { class: "tensor" });
   const show = () => {
-    const row = steps[Number(which.value)].map((pair) => pair.map(number)), [x, loss] = row[Number(move.value)], [x0, loss0] = row[middle], slope = slopes[Number(which.value)];
+    const row = steps[Number(which.value)].map((pair) => pair.map(number)), [x, loss] = row[Number(move.value)], [x0, loss0] = row[middle], slope = slopes[Number(which.value)], digits = MG.digits(loss0, loss - loss0);
     plot.replaceChildren(MG.nudgePlot(row, middle, Number(move.value), slope, node.name || "the leaf"));
-    said.textContent = `from ${MG.num(x0)} to ${MG.num(x)}: the loss goes from ${MG.num(loss0)} to ${MG.num(loss)}, by ${MG.num(finite(loss - loss0))}. Slope × step = ${MG.num(slope)} × ${MG.in(finite(x - x0))} = ${MG.num(finite(slope * (x - x0)))}.`;
+    said.textContent = `from ${MG.num(x0)} to ${MG.num(x)}: the loss goes from ${MG.num(loss0, digits)} to ${MG.num(loss, digits)}, by ${MG.num(finite(loss - loss0))}. Slope × step = ${MG.num(slope)} × ${MG.in(finite(x - x0))} = ${MG.num(finite(slope * (x - x0)))}.`;
   };
   which.addEventListener("change", show); move.addEventListener("input", show);
   panel.append(h("h3", {}, "Move it"), h("p", { class: "beside" }, steps.length > 1 ? "the number " : "", steps.length > 1 ? which : "", " ", move), said, plot,
@@ -372,7 +372,7 @@ MG.nudgePlot = (row, middle, at, slope, name) => {
   const [low, high] = y.domain(), ends = x.domain().map((v) => [v, loss0 + slope * (v - x0)]);
   svg.append("clipPath").attr("id", "inside").append("rect").attr("x", left).attr("y", 0).attr("width", w - left).attr("height", hh - 20);
   const add = (tag, cls, attributes) => { const e = svg.append(tag).attr("class", cls); for (const [k, v] of Object.entries(attributes)) e.attr(k, v); return e; };
-  for (const v of [low, high]) add("text", "side", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }).text(MG.num(Number(v.toPrecision(3))));
+  for (const v of [low, high]) add("text", "side", { x: left - 6, y: y(v) + 4, "text-anchor": "end" }).text(MG.num(v, MG.digits(v, high - low, 3)));
   for (const [i, v] of x.domain().entries()) add("text", "side", { x: x(v), y: hh - 6, "text-anchor": i ? "end" : "start" }).text(MG.num(Number(v.toPrecision(3))));
   add("path", "axis", { d: `M${left} 8V${hh - 22}H${w - 8}`, fill: "none" });
   add("path", "tangent", { d: d3.line((d) => x(d[0]), (d) => y(d[1]))(ends), fill: "none", "clip-path": "url(#inside)" });

@@ -46,7 +46,7 @@
       g.append("text").attr("class", "soft").attr("x", x(i) + x.bandwidth() / 2).attr("y", height - bottom + 13).attr("text-anchor", "middle").text(i === values.length - 1 ? "out" : i + 1);
     });
     const first = values[0], last = values.at(-1), share = finite(first) && finite(last) ? first / last : null;
-    card.text.textContent = `first layer ${MG.num(first)}, output ${MG.num(last)}${share === null ? "" : `, the one by the other ${MG.num(share, 2)}`}; logarithmic`;
+    card.text.textContent = `first layer ${MG.num(first)}, output ${MG.num(last)}${share === null ? "" : `, ratio ${MG.num(share, 2)}`}; logarithmic scale`;
   };
 
   const draw = () => sides.forEach((s) => s.draw());

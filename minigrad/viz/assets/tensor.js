@@ -26,6 +26,8 @@ MG.num = (x, n = 4) => {
   if (Number(power) < 4 && Number(power) >= -4) return String(Number(x.toPrecision(n)));
   return `${Number(digits)}e${power[0] === "-" ? "-" : "+"}${power.slice(1)}`;
 };
+// How many digits tell numbers of the size of x apart that differ by `gap`: at least `n`, at most 8.
+MG.digits = (x, gap, n = 4) => (Number.isFinite(x / gap) && x ? Math.min(8, Math.max(n, Math.ceil(Math.log10(Math.abs(x / gap))) + 2)) : n);
 MG.in = (x) => { const text = MG.num(x); return text.startsWith("-") ? `(${text})` : text; }; // inside a product
 
 MG.bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));

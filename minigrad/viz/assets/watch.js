@@ -64,12 +64,12 @@
     const now = MG.near(steps, step), here = now >= 0 ? data.loss[now] : null;
     MG.lines(loss, { steps, series: [{ name: "loss", values, color: "var(--link)", kind: "" }], band: data.every.loss > 1 ? [data.loss.map((s) => s[2]), data.loss.map((s) => s[3])] : null, at: step, log, onpick: pick, label: `Loss over ${data.steps} steps, ${values.length ? `from ${MG.num(values[0])} to ${MG.num(values.at(-1))}` : "none seen"}` });
     const t = MG.near(points.step, step), rates = t >= 0 ? points.lr[t] : [];
-    loss.text.textContent = [frames[at].loss !== null ? `loss ${MG.num(frames[at].loss)} at step ${step}` : here ? `loss ${MG.num(here[1])} at step ${here[0]}` : "", rates.length ? `learning rate ${[...new Set(rates.map((r) => MG.num(r)))].join(", ")}` : "", data.every.loss > 1 ? "shaded: the least and the largest of the steps between" : "", log ? "logarithmic" : ""].filter(Boolean).join("; ");
+    loss.text.textContent = [frames[at].loss !== null ? `loss ${MG.num(frames[at].loss)} at step ${step}` : here ? `loss ${MG.num(here[1])} at step ${here[0]}` : "", rates.length ? `learning rate ${[...new Set(rates.map((r) => MG.num(r)))].join(", ")}` : "", data.every.loss > 1 ? "shaded: the least and the largest of the steps between" : "", log ? "logarithmic scale" : ""].filter(Boolean).join("; ");
     if (!learning.length) return;
-    const said = (all) => { const known = learning.filter((_, k) => t >= 0 && all[k][t] !== null); return t < 0 ? "from the first step on" : known.length ? `step ${points.step[t]}: ${[...new Set(chosen !== null && known.includes(chosen) ? [chosen] : [known[0], known.at(-1)])].map((i) => `${nameOf(i)} ${MG.num(all[learning.indexOf(i)][t])}`).join(", ")}` : `step ${points.step[t]}: none`; };
+    const said = (all) => { const known = learning.filter((_, k) => t >= 0 && all[k][t] !== null); return t < 0 ? "from the first step on" : known.length ? `step ${points.step[t]}: ${[...new Set(chosen !== null && known.includes(chosen) ? [chosen] : [known[0], known.at(-1)])].map((i) => `layer ${nameOf(i)} ${MG.num(all[learning.indexOf(i)][t])}`).join(", ")}` : `step ${points.step[t]}: none`; };
     for (const [card, all, guide] of [[gradient, gradients, null], [ratio, ratios, 1e-3]]) {
       MG.lines(card, { steps: points.step, series: series(all), at: step, log: true, guide, onpick: pick, label: `${card.title}, logarithmic. ${said(all)}` });
-      card.text.textContent = `${said(all)}; logarithmic${guide ? "; dotted: 0.001, a common measure" : ""}`;
+      card.text.textContent = `${said(all)}; logarithmic scale${guide ? "; dotted: 0.001, a healthy size" : ""}`;
     }
   };
   const drawStates = () => {
@@ -133,8 +133,9 @@
     last: () => frames.length - 1, show,
     keys: { l: () => choose(layers.length ? ((chosen === null ? -1 : chosen) + 1) % layers.length : null), Escape: () => choose(null) },
   });
-  const thin = data.every.frames > 1 || data.every.points > 1 ? ` Long trainings are thinned: a frame every ${data.every.frames} steps, a point of the curves every ${data.every.points}.` : "";
-  $("about").textContent = `${data.steps} step${data.steps === 1 ? "" : "s"}, ${parameters.length} parameters in ${learning.length} layers, ${frames.length} frames.${thin} Recorded from a run of minigrad's engine.`;
+  const often = (n, what) => `${what} every ${n === 1 ? "step" : `${n} steps`}`;
+  const thin = data.every.frames > 1 || data.every.points > 1 ? ` Long trainings are thinned: ${often(data.every.frames, "a frame")}, ${often(data.every.points, "a point of the curves")}.` : "";
+  $("about").textContent = `${data.steps} step${data.steps === 1 ? "" : "s"}, ${d3.sum(parameters, (p) => d3.reduce(p.shape, (a, b) => a * b, 1)).toLocaleString("en")} weights in ${learning.length} layer${learning.length === 1 ? "" : "s"}, ${frames.length} frames.${thin} Recorded from a run of minigrad's engine.`;
   data.notes.forEach((note) => $("notes").append(h("li", {}, note)));
   let width = innerWidth;
   addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; draw(); } });
