@@ -192,6 +192,9 @@ class State:
 
     def _order(self, name: str, table: dict[Any, Any]) -> None:
         """The same keys in the same order: a loop over them goes in it."""
+        if not table:
+            self.conditions.append(f"not {name}")
+            return
         self.space["same_value"] = _same_value
         self.conditions.append(
             f"same_value(tuple({name}), {self.bound(tuple(table))})"
@@ -232,7 +235,8 @@ class State:
             for key, part in table.items():
                 self.see(f"{name}.get({key!r})", part, f"{path}.{key}" if path else key)
         own_class = not _is_library(type(module).__module__)
-        read = _names_read(type(module))  # by what a class of the program's own inherits from one of the library
+        cls: Any = type(module)
+        read = _names_read(cls)  # by what a class of the program's own inherits from one of the library
         for key, part in module.__dict__.items():
             if key not in _OWN_OF_MODULE and (key in read if own_class else key != "_non_persistent"):
                 if is_plain(part) or callable(part):
@@ -247,7 +251,7 @@ class State:
         if "forward" in module.__dict__:
             raise Unfollowed(f"{path}, a module with a forward of its own")
         self._is_not_in(module.__dict__, "forward")
-        for cls in type(module).__mro__:
+        for cls in cls.__mro__:
             if "forward" in vars(cls):
                 self.conditions.append(
                     f"{self.bound(cls.__dict__)}.get('forward') is {self.bound(vars(cls)['forward'])}"
@@ -442,7 +446,7 @@ def _same_value(a: Any, b: Any) -> bool:
 
 
 @functools.cache
-def _names_read(cls: type) -> frozenset[str]:
+def _names_read(cls: Any) -> frozenset[str]:
     """The names that a class's methods of the library read, those of Module itself apart."""
     names: set[str] = set()
     for base in cls.__mro__:
