@@ -186,9 +186,6 @@ ACCIDENTS = {
     "a slope of order 1 beside 1 / tiny and -1 / tiny, which cancel: it is lost in one order of the sum and not in the other": {
         ("tiny",): ["distributions.NegativeBinomial"],
     },
-    "PyTorch looks at the probabilities only where validate_args is given, and clamps them otherwise": {
-        ("inf", "-inf", "huge"): ["distributions.ContinuousBernoulli"],
-    },
     "a variance from the difference of two moments that are almost equal": {("inf", "huge"): ["distributions.Kumaraswamy"]},
     "where |x| is not above the precision, nan included, PyTorch's slope is that at 0; here that of nan is nan": {
         ("nan",): ["special.i1", "special.i1e"],

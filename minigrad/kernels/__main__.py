@@ -39,6 +39,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         return run
 
     yield "randperm", lambda: torch.randperm(1 << 16)
+    yield "randn", lambda: torch.randn(1 << 16, dtype=torch.float32)
     for dtype in (torch.float32, torch.float64):
         name = str(dtype).partition(".")[2]
         rows, images = (300, 200), (4, 8, 40, 40)
@@ -56,7 +57,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"max_pool2d {name}", through(lambda x: F.max_pool2d(x, 2), images, dtype=dtype)
         filters = (16, 8, 3, 3)
         yield f"conv2d {name}", through(lambda x, w: F.conv2d(x, w), images, filters, dtype=dtype)
-        batch, filters = (16, 16, 14, 14), (16, 16, 3, 3)
+        batch, filters = (16, 80, 14, 14), (80, 80, 3, 3)
         yield f"conv2d of a batch {name}", through(lambda x, w: F.conv2d(x, w), batch, filters, dtype=dtype)
         heads = [(2, 4, 150, 64)] * 3
         yield f"attention {name}", through(F.scaled_dot_product_attention, *heads, dtype=dtype)
