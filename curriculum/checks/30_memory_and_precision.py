@@ -154,7 +154,9 @@ def _scaler(kind: Any) -> None:
         fresh.step(optimizer)
         grown.append(fresh.scale)
     if grown != [1, 2, 2, 4]:
-        raise Wrong(f"Four good steps from 1 on, with an interval of 2, make the scale 1, 2, 2, 4, not {grown}: count anew after each.")
+        raise Wrong(
+            f"Four good steps from 1 on, with an interval of 2, make the scale 1, 2, 2, 4, not {grown}: count anew after each."
+        )
     if (kind().scale, kind().interval) != (65536.0, 3):
         raise Wrong("Unless told otherwise the scale begins at 65,536 and the interval is 3.")
     scales = []

@@ -105,7 +105,7 @@ MG.rootId = () => { let id = MG.data.root; while (MG.isOpened(id)) id = MG.data.
 
 // -- where it stands
 
-const WIDTH = 204, HEIGHT = 82, SMALL = 60;
+const WIDTH = 204, HEIGHT = 82, SMALL = 64;
 MG.heightOf = (p) => (p.node && p.node.kind === "constant" ? SMALL : HEIGHT);
 
 MG.layout = () => {
