@@ -64,6 +64,8 @@ class FastStep:
         self.workspace = np.empty((loops.size, LANES), loops.dtype)
         self.outs: list[Any] = [None] * len(loops.kept)
         self.held: list[Any] = [None] * len(self.slots)  # the gradient that each leaf got last
+        # Where the loop may refuse its values, it must leave the gradients of the call before alone: two sets take turns.
+        self.spare = ([None] * len(loops.kept), [None] * len(self.slots)) if "return 1" in text else None
         self.shapes = [(v.shape, v.dtype) for v in loops.kept]
         self.made = 0  # arrays made for gradients, ever
 
@@ -140,6 +142,8 @@ class FastStep:
             refused = self.function(*arrays, self.workspace, *outs)
         if refused:
             return None
+        if self.spare is not None:
+            (self.outs, self.held), self.spare = self.spare, (outs, held)
         for (leaf, _), gradient in zip(self.slots, held):  # noqa: B905  they are of one length
             leaf._grad = gradient
         if numbers is not None:
