@@ -494,3 +494,22 @@ def test_a_call_that_is_refused_leaves_the_gradients_of_the_one_before(form):
                     run(x * 3, y * 3)
                 assert before == [tell(p) + tell(p.grad) for p in model.parameters()]
     assert run._ready[0].calls == 6
+
+
+def test_a_gradient_that_was_taken_from_its_parameter_is_not_written_again():
+    model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    adam = mg.optim.Adam(model.parameters(), lr=0.01)
+
+    def step(x):
+        adam.zero_grad()
+        loss = F.mse_loss(model(x), x[:, :1])
+        loss.backward()
+        adam.step()
+
+    run, taken = mg.compile(step), []
+    with mg.use_kernels("fastest"):
+        for k in range(8):
+            run(mg.randn(80, 2))
+            taken += [(p.grad, tell(p.grad)) for p in list(model.parameters())[k % 2 :]]
+            adam.zero_grad()
+            assert all(tell(g) == before for g, before in taken)

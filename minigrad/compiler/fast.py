@@ -111,12 +111,12 @@ class FastStep:
     def __call__(self, arrays: list[Array]) -> list[Any] | None:
         """Run it: the memory of the results, by place. None where the loop refuses the values (then nothing has changed)."""
         outs, held, getrefcount = self.outs, self.held, sys.getrefcount
-        for i, (_, k) in enumerate(self.slots):
+        for i, (leaf, k) in enumerate(self.slots):
             gradient = held[i]
-            # held: by this list and `gradient`, by the leaf, and the call; its array by itself, by `outs`, and the call
+            # held: by this list and `gradient`, and the call, and by the leaf if it still is its gradient; its array by itself, by `outs`, and the call
             if (
                 gradient is None
-                or getrefcount(gradient) > 4
+                or getrefcount(gradient) > 3 + (leaf._grad is gradient)
                 or getrefcount(outs[k]) > 3
                 or len(gradient.__dict__) != 1
                 or gradient.__dict__["array"] is not outs[k]
