@@ -469,3 +469,47 @@ def test_what_is_read_only_elsewhere_does_not_disturb():
             step(ONE)
             model.epoch += 1
     assert step._ready[0].calls == 18
+
+
+@pytest.mark.parametrize("form", ["numpy", "fastest"])
+def test_a_call_that_is_refused_leaves_the_gradients_of_the_one_before(form):
+    model = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1), nn.Sigmoid())
+    adam = mg.optim.Adam(model.parameters(), lr=0.01)
+
+    def step(x, y):
+        loss = F.binary_cross_entropy(model(x), y)
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+
+    x = mg.randn(80, 2)
+    y = (x > 0).float()[:, :1]
+    with mg.use_kernels(form):
+        run = mg.compile(step)
+        for k in range(8):
+            run(x, y)
+            if k > 4:
+                before = [tell(p) + tell(p.grad) for p in model.parameters()]
+                with pytest.raises(RuntimeError, match="between 0 and 1"):
+                    run(x * 3, y * 3)
+                assert before == [tell(p) + tell(p.grad) for p in model.parameters()]
+    assert run._ready[0].calls == 6
+
+
+def test_a_gradient_that_was_taken_from_its_parameter_is_not_written_again():
+    model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    adam = mg.optim.Adam(model.parameters(), lr=0.01)
+
+    def step(x):
+        adam.zero_grad()
+        loss = F.mse_loss(model(x), x[:, :1])
+        loss.backward()
+        adam.step()
+
+    run, taken = mg.compile(step), []
+    with mg.use_kernels("fastest"):
+        for k in range(8):
+            run(mg.randn(80, 2))
+            taken += [(p.grad, tell(p.grad)) for p in list(model.parameters())[k % 2 :]]
+            adam.zero_grad()
+            assert all(tell(g) == before for g, before in taken)

@@ -64,6 +64,8 @@ class FastStep:
         self.workspace = np.empty((loops.size, LANES), loops.dtype)
         self.outs: list[Any] = [None] * len(loops.kept)
         self.held: list[Any] = [None] * len(self.slots)  # the gradient that each leaf got last
+        # Where the loop may refuse its values, it must leave the gradients of the call before alone: two sets take turns.
+        self.spare = ([None] * len(loops.kept), [None] * len(self.slots)) if "return 1" in text else None
         self.shapes = [(v.shape, v.dtype) for v in loops.kept]
         self.made = 0  # arrays made for gradients, ever
 
@@ -109,12 +111,12 @@ class FastStep:
     def __call__(self, arrays: list[Array]) -> list[Any] | None:
         """Run it: the memory of the results, by place. None where the loop refuses the values (then nothing has changed)."""
         outs, held, getrefcount = self.outs, self.held, sys.getrefcount
-        for i, (_, k) in enumerate(self.slots):
+        for i, (leaf, k) in enumerate(self.slots):
             gradient = held[i]
-            # held: by this list and `gradient`, by the leaf, and the call; its array by itself, by `outs`, and the call
+            # held: by this list and `gradient`, and the call, and by the leaf if it still is its gradient; its array by itself, by `outs`, and the call
             if (
                 gradient is None
-                or getrefcount(gradient) > 4
+                or getrefcount(gradient) > 3 + (leaf._grad is gradient)
                 or getrefcount(outs[k]) > 3
                 or len(gradient.__dict__) != 1
                 or gradient.__dict__["array"] is not outs[k]
@@ -140,6 +142,8 @@ class FastStep:
             refused = self.function(*arrays, self.workspace, *outs)
         if refused:
             return None
+        if self.spare is not None:
+            (self.outs, self.held), self.spare = self.spare, (outs, held)
         for (leaf, _), gradient in zip(self.slots, held):  # noqa: B905  they are of one length
             leaf._grad = gradient
         if numbers is not None:

@@ -251,10 +251,10 @@ class State:
         if "forward" in module.__dict__:
             raise Unfollowed(f"{path}, a module with a forward of its own")
         self._is_not_in(module.__dict__, "forward")
-        for cls in cls.__mro__:
-            if "forward" in vars(cls):
+        for base in cls.__mro__:
+            if "forward" in vars(base):
                 self.conditions.append(
-                    f"{self.bound(cls.__dict__)}.get('forward') is {self.bound(vars(cls)['forward'])}"
+                    f"{self.bound(base.__dict__)}.get('forward') is {self.bound(vars(base)['forward'])}"
                 )
                 break
 
