@@ -224,7 +224,7 @@ def ndtr(input: Tensor) -> Tensor:
 class Ndtri(
     Rule,
     out=approximations.ndtri,
-    dx=lambda grad, x: grad * (math.sqrt(2 * math.pi) * ops.exp(0.5 * Ndtri.apply(x) ** 2)),
+    dx=lambda grad, out: grad * (math.sqrt(2 * math.pi) * ops.exp(0.5 * out**2)),
 ):
     """out = the z with ndtr(z) = x.  dx = grad · √(2π) · e^(out² / 2)"""
 
