@@ -1,7 +1,9 @@
-"""Checks an exercise by its lesson's file in checks/, which says what the mistake probably is.
+"""Checks a lesson's exercises by its file in checks/, which says what the mistake probably is.
 
-A file in checks/ holds `check(solution)`, which raises Wrong with a hint or returns, and may name in `BY_HAND` what the
-exercise asks to write and therefore must not be called: `BY_HAND = ("softmax", "log_softmax")`.
+A file in checks/ holds `CHECKS = {"the slope of a quotient": function, ...}`, an entry for each exercise in the order of the file;
+function(solution) raises Wrong with a hint or returns. It may name in `BY_HAND` what an exercise asks to write and therefore must
+not be called: `BY_HAND = {"the slope of a quotient": ("grad", "backward")}`, or a tuple of names for all. (A file with one exercise
+may hold `check(solution)` alone.)
 """
 
 import runpy
@@ -141,27 +143,48 @@ class _Solution(dict[str, Any]):
 
 
 def check(lesson: Lesson, path: Path | None = None) -> tuple[bool, str]:
-    """Whether the exercise is solved, and a line that says so or a hint."""
+    """Whether the lesson's exercises are all solved, and what is to be said: a hint for each that is not."""
     path = path or HERE / "exercises" / lesson.path.name
     if not path.is_file():
         raise SystemExit(f"There is no file {path}.")
     checker = runpy.run_path(str(HERE / "checks" / lesson.path.name))
+    checks = checker.get("CHECKS") or {"": checker["check"]}
+    by_hand = checker.get("BY_HAND", ())
+    answers: dict[str, str | None] = {}
+    for name, function in checks.items():
+        refused = by_hand.get(name, ()) if isinstance(by_hand, dict) else by_hand
+        answers[name] = _answer(function, path, refused)
+    open_ = {name: text for name, text in answers.items() if text is not None}
+    if not open_:
+        return True, f"Exercise {lesson.number}: solved."
+    if (
+        len(answers) == 1 or (len(open_) == len(answers) and len(set(open_.values())) == 1)
+    ):  # a file that Python cannot read
+        return False, f"Exercise {lesson.number}: {next(iter(open_.values()))}"
+    lines = [f"{name}: {'solved' if text is None else text}" for name, text in answers.items()]
+    return False, f"Exercise {lesson.number}: {len(answers) - len(open_)} of {len(answers)} solved.\n" + "\n".join(
+        lines
+    )
+
+
+def _answer(function: Callable[[Any], None], path: Path, refused: tuple[str, ...]) -> str | None:
+    """What is wrong with the exercise; None if nothing is."""
     try:
-        with _refused(checker.get("BY_HAND", ()), path):
-            checker["check"](_Solution(runpy.run_path(str(path))))
+        with _refused(refused, path):
+            function(_Solution(runpy.run_path(str(path))))
     except Wrong as hint:
-        return False, f"Exercise {lesson.number}: not yet. {hint}"
+        return f"not yet. {hint}"
     except NotImplementedError as error:
-        return False, f"Exercise {lesson.number}: nothing written yet in {path} ({error})."
+        return f"nothing written yet in {path} ({error})."
     except SyntaxError as error:
         line = f", line {error.lineno}: {(error.text or '').strip()}"
-        return False, f"Exercise {lesson.number}: Python does not understand {path.name}{line}\n{error.msg}"
+        return f"Python does not understand {path.name}{line}\n{error.msg}"
     except Exception as error:
         own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
         where = f", line {own[-1].lineno}: {own[-1].line}" if own else ""
         advice = _hint(error) if own else ASTRAY
-        return False, f"Exercise {lesson.number}: {type(error).__name__} in {path.name}{where}\n{error}{advice}"
-    return True, f"Exercise {lesson.number}: solved."
+        return f"{type(error).__name__} in {path.name}{where}\n{error}{advice}"
+    return None
 
 
 ASTRAY = (

@@ -1,4 +1,4 @@
-"""Trainings with one fault each, for lesson 28: read them after you have guessed.
+"""Trainings with one fault each, for lesson 31: read them after you have guessed.
 
 `Training` is healthy: a network 64-32-32-10 that learns digits. Every patient below it changes one method, and its
 docstring names the fault. `examine` takes the measurements by which one can be told from another.
@@ -116,7 +116,7 @@ class DeadUnits(Training):
 
 
 class AllTheSame(Training):
-    """All weights of a layer start equal, its biases at 0, so its units stay equal for ever. Mend: draw them at random (lesson 16)."""
+    """All weights of a layer start equal, its biases at 0, so its units stay equal for ever. Mend: draw them at random (lesson 17)."""
 
     def network(self) -> Any:
         model = super().network()
@@ -171,7 +171,7 @@ class OtherWeights(Training):
 
 
 class Unscaled(Training):
-    """The inputs go up to 10,000. Mend: bring each column to mean 0 and deviation 1 (lesson 29)."""
+    """The inputs go up to 10,000. Mend: bring each column to mean 0 and deviation 1 (lesson 32)."""
 
     def data(self) -> tuple[Any, Any, Any, Any]:
         x, y, x_other, y_other = super().data()

@@ -1,7 +1,7 @@
 """The playground: two spirals, learned by many networks, as one page. Boundary by step, and gradients by depth.
 
 Every run is recorded beforehand, by minigrad, with the same points and the same seed: all that the page can show was computed.
-`python -m curriculum playground` writes it; lesson 17 makes a smaller one.
+`python -m curriculum playground` writes it; lesson 18 makes a smaller one.
 """
 
 import base64
@@ -31,7 +31,7 @@ SAID = {
 
 
 def spirals(torch: Any) -> tuple[Any, Any]:
-    """The points of lesson 12: two arms, wound around one another."""
+    """The points of lesson 13: two arms, wound around one another."""
     turn = torch.linspace(0.25, 1.0, POINTS) * 3 * math.pi
     arm = torch.stack([turn * turn.cos(), turn * turn.sin()], dim=1) / (3 * math.pi)
     x = 2 * (torch.cat([arm, -arm]) + 0.02 * torch.randn(2 * POINTS, 2))

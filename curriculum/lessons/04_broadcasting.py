@@ -35,7 +35,7 @@ except RuntimeError as error:
     print("refused:", error)
 
 # %% [markdown]
-# What fits is not always meant: $(8, 1)$ and $(8)$ fit, and give $(8, 8)$. Lesson 7 shows the false loss that follows.
+# What fits is not always meant: $(8, 1)$ and $(8)$ fit, and give $(8, 8)$. Lesson 8 shows the false loss that follows.
 #
 # ## The gradient
 #

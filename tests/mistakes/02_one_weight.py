@@ -17,3 +17,8 @@ MISTAKES = [
     ([("    return w, b", "    return b, w")], "starting ones"),
     ([("return w, b", "w, b")], "returns nothing"),
 ]
+
+# Changes of the solution that leave it right, and why.
+HARMLESS = {
+    "line 6: 200 became 201": "it has arrived by then",
+}

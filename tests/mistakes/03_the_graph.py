@@ -62,3 +62,19 @@ MISTAKES = [
         "must be a Number",
     ),
 ]
+
+# Changes of the solution that leave it right, and why.
+HARMLESS = {
+    "line 11: tuple exchanged": "a sum's parents in the other order",
+    "line 14: tuple exchanged": "a product's parents in the other order",
+}
+
+# Answers spoiled as exercise_mutants.py does that are right all the same, and why.
+SPOILED = {
+    "returns nothing": "backward answers nothing",
+    "returns what is of NumPy": "backward answers nothing",
+    "returns NaN": "backward answers nothing",
+    "a dimension too many": "backward answers nothing",
+    "a little off": "backward answers nothing",
+    "answers as the first time": "backward answers nothing",
+}

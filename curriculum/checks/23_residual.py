@@ -1,0 +1,74 @@
+"""Checks exercise 23."""
+
+from typing import Any
+
+from curriculum.check import Wrong, near, number, tensor
+from curriculum.engine import torch
+
+
+def check(solution: dict[str, Any]) -> None:
+    Block, block_parameters = solution["Block"], solution["block_parameters"]
+    torch.manual_seed(1)
+
+    for inputs, outputs, stride in ((4, 4, 1), (4, 8, 2), (4, 8, 1)):
+        block = Block(inputs, outputs, stride)
+        where = f"Block({inputs}, {outputs}, stride={stride})"
+        x = torch.randn(2, inputs, 8, 8)
+        side = 8 // stride
+        for name in ("conv1", "bn1", "conv2", "bn2", "downsample"):
+            if not hasattr(block, name):
+                raise Wrong(f"{where} has no part {name!r}: name the parts as the exercise does.")
+        found = tensor(block(x), f"{where}'s answer")
+        if tuple(found.shape) != (2, outputs, side, side):
+            raise Wrong(f"{where} must answer with the shape {(2, outputs, side, side)}; it is {tuple(found.shape)}.")
+        if any(name.startswith("conv") and name.endswith("bias") for name, _ in block.named_parameters()):
+            raise Wrong(f"{where}: the convolutions need no bias, batch normalization has a shift of its own.")
+
+        for name, conv, moved in (("conv1", block.conv1, stride), ("conv2", block.conv2, 1)):
+            if (
+                tuple(conv.kernel_size) != (3, 3)
+                or tuple(conv.padding) != (1, 1)
+                or tuple(conv.stride) != (moved, moved)
+            ):
+                raise Wrong(f"{where}: {name} has a window of 3 × 3, padding 1 and stride {moved}; it is {conv}.")
+        if block.bn1 is block.bn2:
+            raise Wrong(f"{where}: bn1 and bn2 are one and the same: each normalization has its own numbers.")
+        skip = x if block.downsample is None else block.downsample(x)
+        if (inputs, stride) == (outputs, 1) and block.downsample is not None:
+            raise Wrong(f"{where}: where the shape stays, x itself is added.")
+        if block.downsample is not None:
+            shapes = sorted(tuple(p.shape) for p in block.downsample.parameters())
+            if shapes != [(outputs,), (outputs,), (outputs, inputs, 1, 1)]:
+                raise Wrong(
+                    f"{where}: downsample is a 1 × 1 convolution without bias and a BatchNorm2d; its parameters have the shapes {shapes}."
+                )
+        change = block.bn2(block.conv2(torch.relu(block.bn1(block.conv1(x)))))
+
+        def same(other: Any, found: Any = found) -> bool:
+            return near(found, other)
+
+        if same(torch.relu(change)):
+            raise Wrong(f"{where}: the skip is missing, add it to what the two convolutions compute.")
+        if same(skip + torch.relu(change)):
+            raise Wrong(f"{where}: the last ReLU comes after the sum, not before it.")
+        if same(skip + change):
+            raise Wrong(f"{where}: the last ReLU is missing.")
+        if not same(torch.relu(skip + change)):
+            raise Wrong(f"{where}: the order is conv1, bn1, ReLU, conv2, bn2, then the sum, then ReLU.")
+
+        block.eval()
+        change = block.bn2(block.conv2(torch.relu(block.bn1(block.conv1(x)))))
+        if not near(block(x), torch.relu((x if block.downsample is None else block.downsample(x)) + change)):
+            raise Wrong(f"{where}: after eval() it computes something else.")
+        count = sum(p.numel() for p in block.parameters())
+        said = number(block_parameters(inputs, outputs, stride), f"block_parameters({inputs}, {outputs}, {stride})")
+        if said == count:
+            continue
+        hint = f"{where} has {count} parameters; block_parameters says {said:g}."
+        if said == count - 4 * outputs:
+            raise Wrong(f"{hint} Each batch normalization has a scale and a shift for every channel.")
+        raise Wrong(f"{hint} Count the two convolutions, the two normalizations, and the skip where it has weights.")
+    if tuple(Block(4, 4)(torch.randn(1, 4, 6, 6)).shape) != (1, 4, 6, 6):
+        raise Wrong("Block(4, 4), without a stride, must be a block of stride 1.")
+    if block_parameters(64, 64) != 73984:
+        raise Wrong("block_parameters(64, 64), without a stride, must count a block of stride 1: 73984.")

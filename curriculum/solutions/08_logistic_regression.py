@@ -1,7 +1,0 @@
-"""Solution of exercise 8."""
-
-from curriculum.engine import torch
-
-
-def cross_entropy(z, y):
-    return (torch.relu(z) - z * y + torch.log1p(torch.exp(-z.abs()))).mean()

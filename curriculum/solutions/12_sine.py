@@ -1,0 +1,15 @@
+"""Solution of exercise 12."""
+
+from curriculum.engine import torch
+
+
+def forward(x, w1, b1, w2, b2):
+    h = torch.tanh(x @ w1.T + b1)
+    return h @ w2.T + b2, h
+
+
+def backward(x, h, w2, slope):
+    w2_grad = slope.T @ h
+    b2_grad = slope.sum(dim=0)
+    z_grad = (slope @ w2) * (1 - h**2)
+    return z_grad.T @ x, z_grad.sum(dim=0), w2_grad, b2_grad

@@ -1,0 +1,14 @@
+"""Typical mistakes in exercise 23: what is changed in the solution, and what the hint must say."""
+
+MISTAKES = [
+    ([("torch.relu(skip + change)", "torch.relu(change)")], "the skip is missing"),
+    ([("torch.relu(skip + change)", "skip + torch.relu(change)")], "after the sum"),
+    ([("torch.relu(skip + change)", "skip + change")], "last ReLU is missing"),
+    ([(" + 4 * outputs", "")], "a scale and a shift"),
+    ([("        count += inputs * outputs + 2 * outputs", "        pass")], "the skip where it has weights"),
+    ([("3, padding=1, bias=False", "3, padding=1")], "need no bias"),
+    ([("outputs, outputs, 3, padding=1", "outputs, outputs, 5, padding=2")], "3 × 3"),
+    ([("        self.bn2 = nn.BatchNorm2d(outputs)\n", "        self.bn2 = self.bn1\n")], "one and the same"),
+    ([("if stride != 1 or inputs != outputs:\n            self", "if True:\n            self")], "x itself is added"),
+    ([("9 * inputs * outputs + 9 * outputs * outputs", "18 * outputs * outputs")], "block_parameters says"),
+]
