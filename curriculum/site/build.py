@@ -11,7 +11,7 @@ from typing import IO, cast
 
 from .. import files
 from ..catalog import HERE, Lesson
-from . import figures, glossary, markup, measured, parity_pages, reference
+from . import claims, figures, glossary, markup, measured, parity_pages, reference
 from . import lessons as lesson_pages
 from . import operations as operation_pages
 
@@ -97,6 +97,7 @@ def build(
     lesson_pages.index(lessons, source)
     measured.write(lessons, source, results, work / "curves", tell)
     glossary.write(source, lessons)
+    claims.write(source, lessons)
     parity = figures.Parity(results / "parity")
     pages = operation_pages.write(source, parity, figures.Speed(results), operations)
     tell(f"{len(pages)} operations")
@@ -104,7 +105,16 @@ def build(
     tell(f"reference of {count} names")
     parity_pages.write(source, parity)
     _home(
-        source, ["lessons/index", "measured/index", "operations/index", "reference/index", "parity/index", "glossary"]
+        source,
+        [
+            "lessons/index",
+            "measured/index",
+            "claims",
+            "operations/index",
+            "reference/index",
+            "parity/index",
+            "glossary",
+        ],
     )
 
     _renew(read, source)
