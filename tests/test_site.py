@@ -7,6 +7,7 @@ off. Its notebooks are made here, with outputs that a lesson might have: text wi
 import base64
 import io
 import json
+import logging
 import os
 import re
 import shutil
@@ -150,7 +151,15 @@ def site(tmp_path_factory):
     said: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lesson_pages, "NOTEBOOKS", folder / "notebooks")
+        # What other code of the process may have done before: logging shut off, and the promise of a terminal (Jupyter's kernel does).
+        patch.setenv("FORCE_COLOR", "1")
+        patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
+        for name in ("sphinx", "sphinx.sphinx.util.display"):
+            patch.setattr(logging.getLogger(name), "disabled", True)
+            patch.setattr(logging.getLogger(name), "filters", [lambda record: False])
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         problems = build.build(folder / "out", lessons, folder / "results", said.append, None if DEEP else OPERATIONS)
+        assert logging.root.manager.disable == logging.CRITICAL, "it is not the site's to change"
     assert problems == []
     assert any("reading pages" in line for line in said)
     assert any("writing pages" in line for line in said)

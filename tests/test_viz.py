@@ -275,6 +275,65 @@ def test_modules_give_names_without_being_named():
     assert {item.box.name for item in graph.items if item.op == "Linear"} == {"0", "2"}
 
 
+def broken_modules():
+    """Modules as no program should leave them, each with a layer inside, which a walk through it would look for."""
+
+    class Raises(nn.Module):
+        def _no(self, *_, **__):
+            raise ValueError("this module is not to be asked")
+
+        named_modules = modules = children = named_parameters = parameters = get_submodule = __len__ = __iter__ = _no
+
+    class Shut(nn.Module):
+        def __getattribute__(self, name):
+            raise ValueError("this module is not to be asked")
+
+    class Equal(nn.Module):
+        def __eq__(self, other):
+            raise ValueError("this module is not to be compared")
+
+    class HalfMade(nn.Module):
+        def __init__(self):
+            pass
+
+    def made(kind=nn.Module, **tables):
+        module = kind()
+        for name, table in tables.items():
+            object.__getattribute__(module, "__dict__")[name] = table
+        return module
+
+    layer = nn.Linear(1, 1)
+    circle = made()
+    circle._modules.update(a=circle, b=layer)
+    return {
+        "a function for a module": made(_modules={"f": F.relu, "layer": layer}),
+        "a class for a module": made(_modules={"layer": nn.Linear}),
+        "no table of modules": made(_modules=None),
+        "a list for a table": made(_modules=[layer], _parameters=[layer.weight]),
+        "keys that are no names": made(_modules={1: layer, None: layer}, _parameters={2: layer.weight}),
+        "what is no parameter": made(_parameters={"weight": "text", "bias": None}),
+        "raises": made(Raises, _modules={"layer": layer}),
+        "shut": made(Shut, _modules={"layer": layer}),
+        "not to be compared": made(Equal, _modules={"layer": layer}),
+        "half made": made(HalfMade),
+        "half made, with parts": made(HalfMade, _modules={"layer": layer}),
+        "in a circle": circle,
+    }
+
+
+@pytest.mark.parametrize("kind", list(broken_modules()))
+def test_a_strangers_broken_module_stops_no_drawing(kind):
+    stranger = broken_modules()[kind]
+    model = nn.Sequential(nn.Linear(2, 4), nn.Tanh())
+    assert {item.name for item in walked(model(torch.ones(1, 2)).sum()).items if item.is_leaf} == {"0.weight", "0.bias"}
+    # Nor where it is a part of what the graph is of.
+    model._modules["2"] = stranger
+    with viz.recording():
+        loss = model[1](model[0](torch.ones(1, 2))).sum()
+    for graph in (walked(loss), walked(loss, {"model": model})):
+        assert {item.name for item in graph.items if item.is_leaf} == {"0.weight", "0.bias"}
+
+
 # -- fused nodes, rules, wrong orders, nudges
 
 

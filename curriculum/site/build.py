@@ -1,11 +1,13 @@
 """`python -m curriculum site`: writes what Sphinx reads, runs Sphinx, says what is being made."""
 
+import contextlib
 import io
+import logging
 import re
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, cast
 
@@ -16,6 +18,9 @@ from . import lessons as lesson_pages
 from . import operations as operation_pages
 
 HOME = HERE / "site"
+TERMINAL = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"
+)  # colours, and "erase the line": Sphinx sends both where it believes in a terminal
 
 
 class Progress:
@@ -37,11 +42,27 @@ class _Status(io.TextIOBase):
     def write(self, text: str) -> int:
         *lines, self.rest = re.split(r"[\r\n]", self.rest + text)
         for line in lines:
-            found = re.match(r"(reading|writing|copying)\b.*?\[\s*(\d+)%\]", re.sub(r"\x1b\[[0-9;]*m", "", line))
+            found = re.match(r"(reading|writing|copying)\b.*?\[\s*(\d+)%\]", TERMINAL.sub("", line))
             if found and (found[1], int(found[2]) // 20) != self.last:
                 self.last = (found[1], int(found[2]) // 20)
                 self.progress(f"{found[1]} pages: {found[2]} %")
         return len(text)
+
+
+@contextlib.contextmanager
+def _sphinx_is_heard() -> Iterator[None]:
+    """Python's logging as Sphinx needs it, whatever this process did to it: its progress and its warnings come through there."""
+    before = logging.root.manager.disable
+    logging.disable(logging.NOTSET)
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if isinstance(logger, logging.Logger) and (name == "sphinx" or name.startswith("sphinx.")):
+            logger.disabled, logger.propagate = False, True
+            logger.setLevel(logging.NOTSET)  # Sphinx sets the level of the topmost, and says all through that one
+            logger.filters.clear()
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _home(source: Path, parts: list[str]) -> None:
@@ -119,14 +140,14 @@ def build(
 
     _renew(read, source)
     warnings = io.StringIO()
-    app = Sphinx(
-        read, HOME, out, work / "doctrees", "html", status=cast("IO[str]", _Status(tell)), warning=warnings, parallel=2
-    )
-    app.build()
+    with _sphinx_is_heard():
+        status = cast("IO[str]", _Status(tell))
+        app = Sphinx(read, HOME, out, work / "doctrees", "html", status=status, warning=warnings, parallel=2)
+        app.build()
     shutil.copytree(extra, out, dirs_exist_ok=True)
     _forget(out, work / "pages.txt", {f"{name}.html" for name in app.env.found_docs})
     tell(f"built {out / 'index.html'}")
-    return [line for line in re.sub(r"\x1b\[[0-9;]*m", "", warnings.getvalue()).splitlines() if line.strip()]
+    return [line for line in TERMINAL.sub("", warnings.getvalue()).splitlines() if line.strip()]
 
 
 def main(out: Path, lessons: list[Lesson], results: Path) -> int:

@@ -402,7 +402,8 @@ def _said(value: Any) -> str:
 def _put_in_boxes(graph: Graph, nodes: Sequence[Node]) -> None:
     boxes: dict[Any, Box] = {}
     assert graph.names is not None
-    own = {id(module): name for name, module in graph.names.roots}
+    names = graph.names
+    own = {id(module): name for name, module in names.roots}
 
     def box_of(call: Call) -> Box:
         key = (id(call.module), call.path, call.number)
@@ -416,11 +417,10 @@ def _put_in_boxes(graph: Graph, nodes: Sequence[Node]) -> None:
         key = (id(root), path)
         if key not in boxes:
             outer = None if not path else box_of_owner(root, path.rpartition(".")[0])
-            boxes[key] = Box(path or own.get(id(root), ""), type(root.get_submodule(path)).__name__, outer)
+            boxes[key] = Box(path or own.get(id(root), ""), type(names.at[id(root), path]).__name__, outer)
         return boxes[key]
 
     recorded = any(kept(node) is not None for node in nodes)
-    roots = {id(p): root for _, root in graph.names.roots for p in root.parameters()}
     for node in nodes:
         item, found = graph.by_node[node], kept(node)
         if found is not None:
@@ -428,15 +428,15 @@ def _put_in_boxes(graph: Graph, nodes: Sequence[Node]) -> None:
         elif not recorded and not item.is_leaf:  # where nothing was recorded a step belongs to whose parameters it uses
             for edge in node._edges:
                 leaf: Any = edge[0].variable if edge is not None else None
-                if leaf is not None and id(leaf) in graph.names.owners:
-                    item.box = box_of_owner(roots[id(leaf)], graph.names.owners[id(leaf)][0])
+                if leaf is not None and id(leaf) in names.owners:
+                    item.box = box_of_owner(*names.owners[id(leaf)])
     users: dict[Item, list[Box | None]] = {}
     for item in graph.items:
         for part in item.inputs:
             if part.item is not None and part.item.kind != "op":
                 users.setdefault(part.item, []).append(item.box)
     for item, around in users.items():  # leaves and constants stand where all that use them stand
-        if item.kind == "leaf" and id(item.node.variable) not in graph.names.owners:  # type: ignore[union-attr]
+        if item.kind == "leaf" and id(item.node.variable) not in names.owners:  # type: ignore[union-attr]
             continue  # a variable of the program stands outside
         if item.kind == "constant" and item.name:
             continue

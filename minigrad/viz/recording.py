@@ -24,6 +24,7 @@ from ..autograd.graph import Operation
 from ..autograd.node import Node
 from ..autograd.variable import Array, Variable
 from ..nn.module import Module
+from .names import tree
 
 _KEY = "minigrad.viz"  # in a node's metadata
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -100,7 +101,7 @@ class _Recorder:
 
     def enter(self, module: Module) -> None:
         if not self.calls or id(module) not in self.names:  # an outermost module names those inside
-            for path, part in module.named_modules():
+            for path, part in tree(module):
                 self.names.setdefault(id(part), path)
                 self.alive.append(part)
         path = self.names[id(module)]
