@@ -1,17 +1,16 @@
-"""Checks exercise 21."""
+"""Checks exercises 21."""
 
 from typing import Any
 
-from curriculum.check import Wrong, ask, near, number, tensor
+from curriculum.check import AUTOGRAD, Wrong, ask, near, number, tensor
 from curriculum.engine import torch
 
-BY_HAND = ("conv1d", "conv2d", "conv3d", "convolution", "unfold", "conv_transpose2d", "_convolution")
+CONVOLUTIONS = ("conv1d", "conv2d", "conv3d", "convolution", "unfold", "conv_transpose2d", "_convolution")
+BY_HAND = {"a convolution": CONVOLUTIONS, "the planted bug": (*CONVOLUTIONS, *AUTOGRAD)}
 
 
-def check(solution: dict[str, Any]) -> None:
-    size_after, conv2d = solution["size_after"], solution["conv2d"]
-    F = torch.nn.functional
-
+def _sizes(solution: dict[str, Any]) -> None:
+    size_after = solution["size_after"]
     cases = ((8, 3, 1, 0, 6), (8, 3, 1, 1, 8), (8, 3, 2, 0, 3), (28, 5, 2, 2, 14), (9, 3, 3, 1, 3), (5, 5, 1, 0, 1))
     for n, kernel, stride, padding, wanted in cases:
         got = number(ask(size_after, n, kernel, stride, padding), "size_after")
@@ -23,16 +22,18 @@ def check(solution: dict[str, Any]) -> None:
         if got == wanted - 1:
             raise Wrong(f"{hint} Add 1: the first place counts before any step is made.")
         raise Wrong(f"{hint} Divide by the stride and round down.")
+    if size_after(8, 3) != 6:
+        raise Wrong("size_after(8, 3), without stride and padding, must be 6: keep their defaults, 1 and 0.")
 
+
+def _convolution(solution: dict[str, Any]) -> None:
+    conv2d, F = solution["conv2d"], torch.nn.functional
     drawn = torch.Generator().manual_seed(1)
     x = torch.randn(2, 3, 6, 7, generator=drawn)
     weight = torch.randn(4, 3, 3, 3, generator=drawn)
     bias = torch.randn(4, generator=drawn)
 
     same = near
-    if size_after(8, 3) != 6:
-        raise Wrong("size_after(8, 3), without stride and padding, must be 6: keep their defaults, 1 and 0.")
-
     for stride, padding in ((1, 0), (1, 1), (2, 0), (2, 1), (3, 2)):
         where = f"With stride={stride}, padding={padding}"
         got = tensor(ask(conv2d, x, weight, bias, stride, padding), where + " the answer")
@@ -55,3 +56,28 @@ def check(solution: dict[str, Any]) -> None:
     one = torch.ones(1, 1, 4, 4)
     if not same(conv2d(one, torch.ones(1, 1, 1, 1), torch.zeros(1)), one):
         raise Wrong("A window of 1 × 1 with weight 1, stride 1, no padding, must give the picture back.")
+
+
+def _slope(solution: dict[str, Any]) -> None:
+    drawn = torch.Generator().manual_seed(2)
+    for height, width, k in ((4, 4, 3), (6, 5, 3), (5, 7, 2), (3, 3, 3)):
+        x = torch.randn(height, width, generator=drawn)
+        slope = torch.randn(height - k + 1, width - k + 1, generator=drawn)
+        where = f"For a picture of {height} × {width} and a window of {k} × {k}"
+        got = tensor(ask(solution["window_slope"], x, slope, k), f"{where} the slope", (k, k))
+        # A weight met x[i + u, j + v] at place (i, j): the slope slides over the picture as a window does.
+        wanted = torch.nn.functional.conv2d(x[None, None], slope[None, None])[0, 0]
+        if near(got, wanted):
+            continue
+        last = slope[-1, -1] * x[-k:, -k:]
+        if near(got, last):
+            raise Wrong(f"{where} only the last place counts. What happens to the slopes of the places before it?")
+        if near(got, wanted / slope.numel()):
+            raise Wrong(f"{where} it is a mean over the places. Every use of a weight adds its slope.")
+        raise Wrong(
+            f"{where} the slope is {got.tolist()}, wanted is {wanted.tolist()}. At place (i, j) the weight at (u, v) met "
+            "x[i + u, j + v]."
+        )
+
+
+CHECKS = {"the size of a map": _sizes, "a convolution": _convolution, "the planted bug": _slope}

@@ -1,24 +1,26 @@
-"""Checks exercise 22."""
+"""Checks exercises 22."""
 
 from typing import Any
 
-from curriculum.check import Wrong, ask, near, parts, tensor
+from curriculum.check import Wrong, ask, near, number, parts, tensor
 from curriculum.engine import torch
 
-BY_HAND = (
-    "dropout",
-    "dropout_",
-    "alpha_dropout",
-    "feature_dropout",
-    "dropout1d",
-    "dropout2d",
-    "dropout3d",
-    "feature_alpha_dropout",
-)
+BY_HAND = {
+    "dropout": (
+        "dropout",
+        "dropout_",
+        "alpha_dropout",
+        "feature_dropout",
+        "dropout1d",
+        "dropout2d",
+        "dropout3d",
+        "feature_alpha_dropout",
+    )
+}
 
 
-def check(solution: dict[str, Any]) -> None:
-    dropout, scale = solution["dropout"], solution["scale"]
+def _dropout(solution: dict[str, Any]) -> None:
+    dropout = solution["dropout"]
     torch.manual_seed(1)
 
     x = 1 + torch.rand(200, 200)
@@ -56,6 +58,10 @@ def check(solution: dict[str, Any]) -> None:
     if not near(dropout(x, 0.0, True), x):
         raise Wrong("With p = 0 nothing falls out, and nothing grows.")
 
+
+def _scale(solution: dict[str, Any]) -> None:
+    scale = solution["scale"]
+    torch.manual_seed(2)
     train, test = 3 + 2 * torch.randn(500), 5 + torch.randn(50)
     ours, theirs = parts(ask(scale, train, test), "scale", "train, test")
     tensor(ours, "The training part", (500,)), tensor(theirs, "The test part", (50,))
@@ -67,3 +73,42 @@ def check(solution: dict[str, Any]) -> None:
         raise Wrong("Scale the test part with the mean and the spread of the training part alone.")
     if not near(ours, (train - train.mean()) / train.std(), 1e-2):
         raise Wrong("Mean and spread are right, the numbers are not: order and signs must stay.")
+
+
+def _field(solution: dict[str, Any]) -> None:
+    tried = (
+        [(3, 1)],
+        [(3, 1), (3, 1)],
+        [(2, 2)],
+        [(3, 2), (3, 1)],
+        [(3, 1), (2, 2), (3, 1), (2, 2)],
+        [(7, 2), (3, 2), (3, 1)],
+        [],
+    )
+    for layers in tried:
+        got = number(ask(solution["receptive_field"], list(layers)), f"receptive_field({layers})")
+        # Two pixels as far apart as can be that a unit sees: run the sizes backwards, from one place on.
+        wanted = 1
+        for k, s in reversed(layers):
+            wanted = (wanted - 1) * s + k
+        if got == wanted:
+            continue
+        hint = f"receptive_field({layers}) is {wanted}, not {got:g}."
+        if got == 1 + sum(k - 1 for k, _ in layers):
+            raise Wrong(
+                f"{hint} Behind a stride of 2 neighbours of the map lie 2 pixels apart, so a later window spans more."
+            )
+        if got == sum(k for k, _ in layers):
+            raise Wrong(f"{hint} Two windows of 3 overlap: the second adds k - 1 = 2 pixels, not 3.")
+        if not layers:
+            raise Wrong(f"{hint} Without a layer a unit is a pixel.")
+        seen, apart = 1, 1
+        for k, s in layers:
+            apart *= s
+            seen += (k - 1) * apart
+        if got == seen:
+            raise Wrong(f"{hint} A layer's own stride moves the layers behind it apart, not its own window.")
+        raise Wrong(f"{hint} Each layer adds (k - 1) times the distance of its inputs in the picture.")
+
+
+CHECKS = {"dropout": _dropout, "scaling without peeking": _scale, "the receptive field": _field}

@@ -1,13 +1,15 @@
-"""Checks exercise 23."""
+"""Checks exercises 23."""
 
 from typing import Any
 
 from curriculum.check import Wrong, near, number, tensor
 from curriculum.engine import torch
 
+nn: Any = torch.nn
 
-def check(solution: dict[str, Any]) -> None:
-    Block, block_parameters = solution["Block"], solution["block_parameters"]
+
+def _block(solution: dict[str, Any]) -> None:
+    Block = solution["Block"]
     torch.manual_seed(1)
 
     for inputs, outputs, stride in ((4, 4, 1), (4, 8, 2), (4, 8, 1)):
@@ -60,7 +62,33 @@ def check(solution: dict[str, Any]) -> None:
         change = block.bn2(block.conv2(torch.relu(block.bn1(block.conv1(x)))))
         if not near(block(x), torch.relu((x if block.downsample is None else block.downsample(x)) + change)):
             raise Wrong(f"{where}: after eval() it computes something else.")
-        count = sum(p.numel() for p in block.parameters())
+    if tuple(Block(4, 4)(torch.randn(1, 4, 6, 6)).shape) != (1, 4, 6, 6):
+        raise Wrong("Block(4, 4), without a stride, must be a block of stride 1.")
+
+
+class _Plain(nn.Module):
+    """The block as the exercise describes it."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.downsample = None
+        if (inputs, stride) != (outputs, 1):
+            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Any) -> Any:
+        skip = x if self.downsample is None else self.downsample(x)
+        return torch.relu(skip + self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x))))))
+
+
+def _count(solution: dict[str, Any]) -> None:
+    block_parameters = solution["block_parameters"]
+    for inputs, outputs, stride in ((4, 4, 1), (4, 8, 2), (4, 8, 1)):
+        count = sum(p.numel() for p in _Plain(inputs, outputs, stride).parameters())
+        where = f"Block({inputs}, {outputs}, stride={stride})"
         said = number(block_parameters(inputs, outputs, stride), f"block_parameters({inputs}, {outputs}, {stride})")
         if said == count:
             continue
@@ -68,7 +96,42 @@ def check(solution: dict[str, Any]) -> None:
         if said == count - 4 * outputs:
             raise Wrong(f"{hint} Each batch normalization has a scale and a shift for every channel.")
         raise Wrong(f"{hint} Count the two convolutions, the two normalizations, and the skip where it has weights.")
-    if tuple(Block(4, 4)(torch.randn(1, 4, 6, 6)).shape) != (1, 4, 6, 6):
-        raise Wrong("Block(4, 4), without a stride, must be a block of stride 1.")
     if block_parameters(64, 64) != 73984:
         raise Wrong("block_parameters(64, 64), without a stride, must count a block of stride 1: 73984.")
+
+
+def _identity(solution: dict[str, Any]) -> None:
+    torch.manual_seed(4)
+    block = _Plain(4, 4)
+    x = torch.randn(6, 4, 5, 5)
+    before = {name: value.detach().clone() for name, value in block.state_dict().items()}
+    solution["start_as_identity"](block)
+    changed = [name for name, value in block.state_dict().items() if not torch.equal(value, before[name])]
+    if not changed:
+        raise Wrong("Nothing was changed. Change the tensor in place, inside `with torch.no_grad():`.")
+    if len(changed) > 1:
+        raise Wrong(f"One tensor is enough; changed were {', '.join(changed)}.")
+    for training in (True, False):
+        block.train(training)
+        if not near(block(x), torch.relu(x)):
+            raise Wrong(
+                f"After {changed[0]} was changed the block does not answer relu(x) in {'training' if training else 'evaluation'}. "
+                "What is added to x must be 0, whatever the convolutions compute."
+            )
+    block.train()
+    if not block.bn2.weight.requires_grad:
+        raise Wrong("The scale was set, and can no longer be trained: keep the parameter, write into it.")
+    for step in range(2):
+        block.zero_grad()
+        (block(x) * torch.randn(6, 4, 5, 5)).sum().backward()
+        slopes = [p.grad for p in block.parameters()]
+        if step == 0:
+            torch.optim.SGD(block.parameters(), lr=0.1).step()
+    if any(g is None or not bool((g != 0).any()) for g in slopes):
+        raise Wrong(
+            f"With {changed[0]} at 0 some parameter never gets a gradient, also after the first step: normalization of a constant "
+            "map is flat. Let the convolutions be, and look at what comes after them."
+        )
+
+
+CHECKS = {"the block": _block, "its parameters": _count, "a start that does nothing": _identity}

@@ -1,15 +1,15 @@
-"""Checks exercise 24."""
+"""Checks exercises 24."""
 
 from typing import Any
 
-from curriculum.check import Wrong, near
+from curriculum.check import Wrong, ask, near
 from curriculum.engine import torch
 
 nn = torch.nn
 
 
-def check(solution: dict[str, Any]) -> None:
-    freeze, new_head = solution["freeze"], solution["new_head"]
+def _freeze(solution: dict[str, Any]) -> None:
+    freeze = solution["freeze"]
     torch.manual_seed(1)
 
     model = nn.Sequential(*[nn.Linear(3, 3) for _ in range(12)])
@@ -51,6 +51,11 @@ def check(solution: dict[str, Any]) -> None:
     if freeze(model, []) != [] or any(p.requires_grad for p in model.parameters()):
         raise Wrong("With no layer named everything is frozen, and the list is empty.")
 
+
+def _head(solution: dict[str, Any]) -> None:
+    new_head = solution["new_head"]
+    torch.manual_seed(1)
+    model = nn.Sequential(*[nn.Linear(3, 3) for _ in range(12)])
     other = new_head(model, 7)
     if not isinstance(other, nn.Sequential) or len(other) != len(model):
         raise Wrong("The new model must be an nn.Sequential with as many layers as the old one.")
@@ -71,3 +76,62 @@ def check(solution: dict[str, Any]) -> None:
         raise Wrong(
             "For Linear(2, 6), ReLU, Linear(6, 4) and 3 classes the last layer is Linear(6, 3), behind the other two."
         )
+
+
+def _body(solution: dict[str, Any]) -> None:
+    torch.manual_seed(6)
+    body = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Dropout(0.5), nn.Linear(6, 5))
+    x, y = 2 + torch.randn(40, 4), torch.arange(40).remainder(3)
+    body(x)  # so that the running mean is not that of the batch
+    body[0].eval()  # a mode of its own
+    body[4].weight.requires_grad = False
+    modes = [module.training for module in body.modules()]
+    wished = [p.requires_grad for p in body.parameters()]
+    before = {name: value.detach().clone() for name, value in body.state_dict().items()}
+    head = nn.Linear(5, 3)
+    begin = [p.detach().clone() for p in head.parameters()]
+    losses = ask(solution["train_head"], body, head, x, y, 4, 0.1)
+    if not isinstance(losses, list) or len(losses) != 4:
+        raise Wrong("train_head returns the list of the losses, one for each step.")
+    moved = [name for name, value in body.state_dict().items() if not torch.equal(value, before[name])]
+    if any("running" in name or "num_batches" in name for name in moved):
+        raise Wrong(
+            f"{moved[0]} of the body changed: it is no parameter, so freezing leaves it alone, and every forward pass in training mode "
+            "moves it. In which mode does a frozen body belong?"
+        )
+    if moved:
+        raise Wrong(f"{moved[0]} of the body changed.")
+    if [p.requires_grad for p in body.parameters()] != wished:
+        raise Wrong(
+            "Afterwards the body's parameters do not ask for gradients as before: leave requires_grad, or put it back."
+        )
+    if [module.training for module in body.modules()] != modes:
+        raise Wrong(
+            "Afterwards some module of the body is in another mode than before: each may have a mode of its own."
+        )
+    if any(p.grad is not None for p in body.parameters()):
+        raise Wrong("The body has gradients: it is frozen, run it under torch.no_grad().")
+    reference = nn.Linear(5, 3)
+    with torch.no_grad():
+        for p, q in zip(reference.parameters(), begin, strict=True):
+            p.copy_(q)
+    body.eval()
+    features = body(x).detach()
+    optimizer = torch.optim.SGD(reference.parameters(), lr=0.1)
+    wanted = []
+    for _ in range(4):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(reference(features), y)
+        loss.backward()
+        optimizer.step()
+        wanted.append(loss.item())
+    if not all(abs(a - b) < 1e-4 for a, b in zip(losses, wanted, strict=True)):
+        raise Wrong(
+            f"The losses are {[round(v, 4) for v in losses]}, wanted are {[round(v, 4) for v in wanted]}: the head sees what the body "
+            "answers in evaluation, without dropout and by the running mean."
+        )
+    if not all(near(p, q) for p, q in zip(head.parameters(), reference.parameters(), strict=True)):
+        raise Wrong("The losses are right, the head's weights are not: it takes a step of gradient descent for each.")
+
+
+CHECKS = {"freezing": _freeze, "a new head": _head, "the planted bug": _body}

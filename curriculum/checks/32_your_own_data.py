@@ -119,8 +119,9 @@ def _calibration(calibration_error: Any) -> None:
         raise Wrong(f"The calibration error is {found:.4f}, wanted is {wanted:.4f}.")
 
 
-def check(solution: dict[str, Any]) -> None:
-    _prepare(solution["prepare"])
-    _collate(solution["collate"])
-    _f1(solution["f1"])
-    _calibration(solution["calibration_error"])
+CHECKS = {
+    "columns with gaps": lambda solution: _prepare(solution["prepare"]),
+    "lists of different lengths": lambda solution: _collate(solution["collate"]),
+    "F1": lambda solution: _f1(solution["f1"]),
+    "calibration": lambda solution: _calibration(solution["calibration_error"]),
+}

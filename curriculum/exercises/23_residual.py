@@ -1,4 +1,7 @@
-"""Exercise 23: a residual block. Check it with `python -m curriculum check 23`."""
+"""Exercises 23: a residual block, its parameters, and a start that does nothing. Check them with `python -m curriculum check 23`.
+
+1. Write it: the block. 2. Derive it: how many parameters it has. 3. Change one thing: let the block begin as the identity.
+"""
 
 from curriculum.engine import torch
 
@@ -21,3 +24,10 @@ class Block(nn.Module):
 def block_parameters(inputs, outputs, stride=1):
     """How many parameters such a block has, by a formula."""
     raise NotImplementedError("write the formula here")
+
+
+def start_as_identity(block):
+    """Change one tensor of the block (with parts as above, and no downsample) in place, so that it answers relu(x) at first,
+    in training and in evaluation, and can still learn: every parameter that the change left alone may get a gradient later.
+    """
+    raise NotImplementedError("which tensor has the last word before the sum?")

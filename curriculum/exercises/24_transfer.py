@@ -1,4 +1,7 @@
-"""Exercise 24: freezing. Check it with `python -m curriculum check 24`."""
+"""Exercises 24: freezing, a new head, and a body that is not as frozen as it looks. Check them with `python -m curriculum check 24`.
+
+1. Write it: freeze. 2. Write it: a new head. 3. Find the planted bug: the body changes although nothing in it is trained.
+"""
 
 from curriculum.engine import torch
 
@@ -19,3 +22,21 @@ def new_head(model, classes):
     nn.Linear, but for the last one: a fresh nn.Linear with as many outputs as there are classes.
     """
     raise NotImplementedError("write the new head here")
+
+
+def train_head(body, head, x, y, steps, lr=0.1):
+    """Train `head` on the answers of the frozen `body` (a module, perhaps with batch normalization and dropout), and return the
+    losses, a list. Afterwards the body answers what it answered before, its parameters ask for gradients as before, and its
+    mode (training or evaluation) is as before. This does not do what it says.
+    """
+    for parameter in body.parameters():
+        parameter.requires_grad = False
+    optimizer = torch.optim.SGD(head.parameters(), lr=lr)
+    losses = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(head(body(x)), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses

@@ -134,7 +134,8 @@ record.claim("the map of a moved picture is the moved map", moved.abs().max().it
 # %% [markdown]
 # ## A window learned from examples
 #
-# Nobody needs to invent the windows. Show a layer pictures and the edges that Sobel's window found in them, and
+# Nobody needs to invent the windows. (In older books they are called *filters* or *kernels*; a "3 × 3 kernel" is a window of
+# nine weights.) Show a layer pictures and the edges that Sobel's window found in them, and
 # gradient descent finds the nine numbers. The slope of a weight sums over all places where it was used:
 #
 # $$ \frac{\partial L}{\partial w_{u,v}} = \sum_{i,j} \frac{\partial L}{\partial z_{i,j}}\; x_{i+u,\;j+v} $$
@@ -263,16 +264,29 @@ record.figure(fig, "21_feature_maps")
 # has such an edge. The pooled maps are coarser and still tell the 0 from the 1. The
 # network has 1,370 parameters; lesson 11's has 4,810.
 #
+# Change one thing: take `nn.MaxPool2d(2)` out and let the last layer read 8 · 8 · 8 numbers. How many parameters has
+# the network then, and does it read better?
+#
+# <details><summary>What to expect</summary>
+#
+# The last layer grows from 128 · 10 to 512 · 10 weights, four times as many, and nearly all parameters of the network are in it. On
+# digits that are centred and all of one size, accuracy hardly moves. Pooling pays where the same stroke turns up a pixel further to the left.
+#
+# </details>
+#
 # ## To remember
 #
 # - The same few weights everywhere: few parameters, and a map that moves with the picture.
 # - $n' = \lfloor (n + 2p - d(k-1) - 1)/s \rfloor + 1$; out · (in · k² + 1) parameters.
 # - A map is one channel's answer at every place; pooling keeps the strongest answer of a neighbourhood.
 #
-# ## Exercise
+# ## Exercises
 #
-# `curriculum/exercises/21_convolution.py`: write `conv2d` with channels, stride and padding, and the size formula.
-# Check it: `python -m curriculum check 21`.
+# In `curriculum/exercises/21_convolution.py`. Check them: `python -m curriculum check 21`.
+#
+# 1. *Derive it*: the size formula.
+# 2. *Write it*: `conv2d` with channels, stride and padding.
+# 3. *Find the planted bug*: the slope of a window, which is nearly right.
 #
 # ## Further reading
 #

@@ -84,6 +84,46 @@ plain = sum(p.numel() for p in network(norm=False).parameters())
 record.claim("the table counts every parameter", f"{plain}", plain == 320 + 9248 + 18496 + 2570)
 
 # %% [markdown]
+# ## How much of the picture does a unit see?
+#
+# A unit of the first map sees 3 × 3 pixels. One of the second sees 3 × 3 places of the first map, which together see
+# 5 × 5 pixels. This part of the picture is the unit's *receptive field*. Pooling makes it grow faster: behind it, two
+# neighbours of a map lie two pixels apart, so a window of 3 spans twice as much. With $a_l$ the distance in pixels of neighbouring
+# inputs of layer $l$ (the product of all strides before it), each layer adds $(k_l - 1)\,a_l$:
+#
+# $$ r = 1 + \sum_l (k_l - 1)\, a_l, \qquad a_l = s_1 s_2 \cdots s_{l-1} $$
+#
+# Here $r = 1 + 2 + 2 + 1 + 2 \cdot 2 + 1 \cdot 2 = 12$: a unit of the last map can see 12 pixels in each direction, more than
+# the picture has. We need not believe that either. The gradient of one unit by the pixels is 0 exactly where the
+# unit cannot look, so one backward pass draws the field. (Means take the place of maxima here: a maximum would hand its gradient
+# to the winner alone. And the picture is 24 pixels wide, so that there is something outside.)
+
+
+# %%
+def receptive(depth, side=24):
+    """Which pixels move the unit in the middle of the map behind `depth` blocks: a picture of ones and zeros."""
+    layers = []
+    for number in range(depth):
+        layers += [nn.Conv2d(1, 1, 3, padding=1)] + ([nn.AvgPool2d(2)] if number else [])
+    seen = torch.zeros(1, 1, side, side, requires_grad=True)
+    middle = nn.Sequential(*layers)(seen)[0, 0]
+    middle[len(middle) // 2, len(middle) // 2].backward()
+    return (seen.grad[0, 0] != 0).to(torch.float32).numpy()
+
+
+fields = {f"behind block {depth}": receptive(depth) for depth in (1, 2, 3)}
+widths = [int(field.any(axis=0).sum()) for field in fields.values()]
+fig, axes = draw.pyplot().subplots(1, 3, figsize=(8, 2.8))
+for ax, (name, field), width in zip(axes, fields.items(), widths, strict=True):
+    ax.imshow(field, cmap="Blues", vmin=0, vmax=1.4)
+    ax.set(xticks=[], yticks=[], title=f"{name}: {width} × {width}")
+fig.tight_layout()
+record.figure(fig, "22_receptive")
+record.claim(
+    "a unit sees 3, then 6, then 12 pixels in each direction", ", ".join(map(str, widths)), widths == [3, 6, 12]
+)
+
+# %% [markdown]
 # ## Training, with an eye on the validation part
 
 
@@ -242,10 +282,13 @@ if large is not None:
 # - Batch normalization speeds training up; dropout trades training loss for independence of the units.
 # - `train()` before training, `eval()` before using.
 #
-# ## Exercise
+# ## Exercises
 #
-# `curriculum/exercises/22_cnn.py`: write dropout, and a pipeline's scaling that does not peek at the test data.
-# Check it: `python -m curriculum check 22`.
+# In `curriculum/exercises/22_cnn.py`. Check them: `python -m curriculum check 22`.
+#
+# 1. *Write it*: dropout.
+# 2. *Write it*: a pipeline's scaling that does not peek at the test data.
+# 3. *Derive it*: the receptive field of any stack of windows and strides.
 #
 # ## Further reading
 #

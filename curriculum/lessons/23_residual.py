@@ -35,8 +35,12 @@ y = torch.tensor(targets)
 #    \text{residual: } \frac{\partial h_L}{\partial h_0} = \prod_{l} \bigl(I + f_l'(h_{l-1})\bigr)
 #    = I + \sum_l f_l' + \dots $$
 #
-# A product of many factors smaller than 1 vanishes. Multiplied out, the second product has the term $I$: one way on
-# which the gradient arrives untouched, however deep the network is.
+# A product of many factors smaller than 1 vanishes: 64 factors of 0.5 are $5 \cdot 10^{-20}$. Multiplied out, the second
+# product has the term $I$: one way on which the gradient is multiplied by nothing, however deep the network is. So it cannot
+# vanish. It can grow, though: the other terms are there too, $2^{64}$ of them for 64 blocks, one for each choice of blocks that
+# the signal goes through and blocks that it goes around.
+#
+# The way around a block is called a *skip connection*, or a shortcut. It has no weights, and costs one addition.
 
 
 # %%
@@ -96,9 +100,14 @@ record.claim(
 # The plain network loses a constant factor a layer, which is a straight line in this logarithmic picture; where the
 # line ends, in float32, the gradient is too small to be stored and is 0 (PyTorch's
 # default initialization is smaller than ReLU needs; lesson 17 shows the better one). In the residual
-# network the gradient arrives everywhere. The later layers' gradients are larger, because the signal that they are
-# multiplied with has grown: every block adds to it. That is why ResNets carry batch
-# normalization inside the block, or start each block near zero.
+# network every layer gets a gradient of about the same size. For 64 blocks that size is $10^5$: nothing has vanished, and much has
+# grown. Every block adds to the signal, so the signal doubles every few blocks, and so does what flows back. A step against a
+# gradient of $10^5$ at the usual learning rate would throw the weights far away. The skip cures vanishing, and needs a
+# second measure against growing: ResNets carry batch normalization inside the block, transformers layer normalization,
+# and others start each block near zero, as we do in a moment.
+#
+# Do not read too much into the picture's left end: a gradient that is small everywhere is no harm, since Adam divides by
+# its size. What harms is a *ratio*: no learning rate suits a layer whose gradient is $10^{-20}$ of another's.
 #
 # ## Training at growing depth
 #
@@ -233,10 +242,13 @@ print(
 # - $x + f(x)$: the derivative is $I + f'$, and the gradient reaches every layer.
 # - Sums grow with depth: normalize inside the block, or start it near zero.
 #
-# ## Exercise
+# ## Exercises
 #
-# `curriculum/exercises/23_residual.py`: write a residual block that halves the picture, and count its parameters.
-# Check it: `python -m curriculum check 23`.
+# In `curriculum/exercises/23_residual.py`. Check them: `python -m curriculum check 23`.
+#
+# 1. *Write it*: a residual block that halves the picture.
+# 2. *Derive it*: how many parameters it has.
+# 3. *Change one thing*: a single tensor, so that the block begins by doing nothing.
 #
 # ## Further reading
 #

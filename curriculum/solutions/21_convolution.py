@@ -20,3 +20,12 @@ def conv2d(x, weight, bias, stride=1, padding=0):
             patch = padded[:, :, top : top + k, left : left + k].reshape(batch, -1)
             result[:, :, i, j] = patch @ weight.reshape(out, -1).T + bias
     return result
+
+
+def window_slope(x, slope, k):
+    rows, columns = slope.shape
+    result = torch.zeros(k, k, dtype=x.dtype)
+    for i in range(rows):
+        for j in range(columns):
+            result = result + slope[i, j] * x[i : i + k, j : j + k]
+    return result

@@ -13,3 +13,11 @@ def dropout(x, p, training):
 def scale(train, test):
     mean, spread = train.mean(), train.std()
     return (train - mean) / spread, (test - mean) / spread
+
+
+def receptive_field(layers):
+    seen, apart = 1, 1  # pixels that a unit sees; pixels between two neighbours of the map
+    for k, s in layers:
+        seen += (k - 1) * apart
+        apart *= s
+    return seen

@@ -27,10 +27,23 @@ MISTAKES = [
     ),
     ([("// stride + 1", "/ stride + 1")], "round down"),
     ([("patch @ weight.reshape(out, -1).T", "patch.abs() @ weight.reshape(out, -1).T")], "values are wrong"),
+    ([("result = result + slope[i, j]", "result = slope[i, j]")], "only the last place counts"),
+    ([("result = result + slope[i, j] * x", "result = result + slope[i, j] / slope.numel() * x")], "adds its slope"),
+    ([("slope[i, j] * x[i : i + k, j : j + k]", "slope[i, j] * x[j : j + k, i : i + k]")], "(i, j)"),
+    (
+        [
+            (
+                "    rows, columns = slope.shape\n    result = torch.zeros(k, k, dtype=x.dtype)\n",
+                "    rows, columns = slope.shape\n    return torch.nn.functional.conv2d(x[None, None], slope[None, None])[0, 0]\n    result = torch.zeros(k, k, dtype=x.dtype)\n",
+            )
+        ],
+        "`conv2d` is not to be called",
+    ),
 ]
 
 # Changes of the solution that leave it right, and why.
 HARMLESS = {
+    "line 27: arguments exchanged": "zeros(k, k)",
     "line 13: only the left of Mult": "a frame that is too large is not visited",
     "line 13: 2 became 3": "a frame that is too large is not visited",
 }

@@ -17,10 +17,24 @@ MISTAKES = [
     ),
     ([("    kept = torch", "    torch.manual_seed(3)\n    kept = torch")], "without a seed"),
     ([("x * kept / (1 - p)", "x * kept * (x.sum() / (x * kept).sum())")], "each divided by 1 - p"),
+    ([("        apart *= s\n", "")], "2 pixels apart"),
+    ([("seen, apart = 1, 1", "seen, apart = 0, 1"), ("(k - 1) * apart", "k")], "overlap"),
+    (
+        [
+            (
+                "        seen += (k - 1) * apart\n        apart *= s\n",
+                "        apart *= s\n        seen += (k - 1) * apart\n",
+            )
+        ],
+        "its own window",
+    ),
+    ([("seen += (k - 1) * apart", "seen *= k")], "adds (k - 1) times"),
+    ([("seen, apart = 1, 1", "seen, apart = 0, 1")], "is 3, not 2"),
 ]
 
 # Changes of the solution that leave it right, and why.
 HARMLESS = {
+    "line 19: tuple exchanged": "1 and 1",
     "line 7: sign or not dropped": "the same text",
     "line 9: comparison turned": "a draw that is p exactly",
 }

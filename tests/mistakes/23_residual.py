@@ -11,4 +11,20 @@ MISTAKES = [
     ([("        self.bn2 = nn.BatchNorm2d(outputs)\n", "        self.bn2 = self.bn1\n")], "one and the same"),
     ([("if stride != 1 or inputs != outputs:\n            self", "if True:\n            self")], "x itself is added"),
     ([("9 * inputs * outputs + 9 * outputs * outputs", "18 * outputs * outputs")], "block_parameters says"),
+    ([("        block.bn2.weight.zero_()", "        block.bn1.weight.zero_()")], "also after the first step"),
+    ([("        block.bn2.weight.zero_()", "        block.bn2.bias.fill_(1)")], "does not answer relu(x)"),
+    (
+        [("        block.bn2.weight.zero_()", "        block.bn2.weight.zero_()\n        block.bn1.weight.zero_()")],
+        "One tensor is enough",
+    ),
+    (
+        [
+            (
+                "        block.bn2.weight.zero_()",
+                "        block.bn2.weight = nn.Parameter(torch.zeros(4), requires_grad=False)",
+            )
+        ],
+        "can no longer be trained",
+    ),
+    ([("        block.bn2.weight.zero_()", "        block.bn2.weight * 0")], "Nothing was changed"),
 ]

@@ -21,4 +21,35 @@ MISTAKES = [
         "",
     ),
     ([("nn.Sequential(*layers, nn.Linear(old.in_features, classes))", "nn.Sequential(*layers, old)")], ""),
+    ([("    body.eval()\n", "    body.train()\n")], "In which mode does a frozen body belong?"),
+    ([("    for module, training in modes:\n        module.training = training\n", "")], "another mode than before"),
+    (
+        [("    for module, training in modes:\n        module.training = training\n", "    body.train()\n")],
+        "another mode than before",
+    ),
+    (
+        [
+            ("    with torch.no_grad():\n        features = body(x)", "    features = body(x)"),
+            ("head(features)", "head(body.eval()(x))"),
+        ],
+        "",
+    ),
+    (
+        [
+            (
+                "    optimizer = torch.optim.SGD(head.parameters(), lr=lr)\n    losses",
+                "    optimizer = torch.optim.SGD([*head.parameters(), *body.parameters()], lr=lr, weight_decay=0.1)\n    losses",
+            )
+        ],
+        "",
+    ),
+    (
+        [
+            (
+                "        features = body(x)\n",
+                "        features = body(x)\n    for parameter in body.parameters():\n        parameter.requires_grad = False\n",
+            )
+        ],
+        "put it back",
+    ),
 ]
