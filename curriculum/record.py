@@ -117,7 +117,8 @@ def page(write: Callable[[Path], Any], name: str) -> Path:
     write(target)
     _pages.append(target.name)
     if _folder() is None:
-        print(f"page: {target} (open it in a browser)")
+        # In a notebook the drawing below says what the page shows; who reads it on the web has no page, until the cell is run.
+        print(f"page: running this makes {target}, to step through in a browser")
     return target
 
 

@@ -29,7 +29,8 @@ def text(loss: Any, *, names: Mapping[str, Any] | None = None) -> str:
         item, lead, below = stack.pop()
         again = item in numbers
         numbers.setdefault(item, len(numbers) + 1)
-        name = item.name or item.module or ("" if item.kind == "op" else item.kind)
+        module = f"[{item.module}]" if item.module.isdecimal() else item.module  # a Sequential's 1 is no name: net[1]
+        name = item.name or module or ("" if item.kind == "op" else item.kind)
         label = f"{lead}{numbers[item]} {item.op}"
         if again:
             rows.append((label, name, "", "(above)", ""))
