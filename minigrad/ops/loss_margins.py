@@ -15,7 +15,7 @@ from .checks import require_floating, type_name
 from .choice import clamp, minimum, where
 from .distances import pairwise_distance
 from .exponential import exp, log1p
-from .loss_reduction import reduced, reduction_name
+from .loss_reduction import reduced, reduction_name, require_no_grad
 from .operands import broadcast_into, cast
 from .piecewise import relu
 
@@ -140,6 +140,7 @@ def soft_margin_loss(
     """
     reduction = reduction_name(reduction, size_average, reduce)
     require_floating(input, "soft_margin_loss")
+    require_no_grad("soft_margin_loss", target=target)
     broadcast_into(input.array.shape, target.array.shape)
     return reduced(log1p(exp(-(target * input))), reduction)
 
