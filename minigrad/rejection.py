@@ -92,6 +92,7 @@ class StandardGamma(Operation):
 def standard_gamma(alpha: Tensor, generator: Generator | None = None) -> Tensor:
     """Gamma variables of rate 1, of the shapes alpha. PyTorch: torch._standard_gamma."""
     require_floating(alpha, "gamma_cpu")
+    refuse_type("gamma_cpu", np.float16, alpha)
     return StandardGamma.apply(alpha, generator)
 
 
@@ -126,6 +127,7 @@ class StandardDirichlet(Operation):
 def standard_dirichlet(alpha: Tensor, generator: Generator | None = None) -> Tensor:
     """Points of the simplex with these concentrations. PyTorch: torch._sample_dirichlet."""
     require_floating(alpha, "dirichlet")
+    refuse_type("dirichlet", np.float16, alpha)
     return StandardDirichlet.apply(alpha, generator)
 
 

@@ -621,7 +621,9 @@ _TOO_LARGE = re.compile(
 )
 
 
-_DO_NOT_FIT = re.compile("could not be broadcast|shape mismatch: objects|could not broadcast|cannot reshape array of size")
+_DO_NOT_FIT = re.compile(
+    "could not be broadcast|shape mismatch: objects|could not broadcast|cannot reshape array of size"
+)
 
 
 def _too_large(error: Exception) -> None:

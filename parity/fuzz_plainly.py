@@ -47,7 +47,9 @@ def tensors(call: Call) -> list[T]:
 
     def note(x: Any) -> Any:
         if isinstance(x, T):
-            seen = np.broadcast_to(x.values[:1], x.values.shape) if x.memory == "expanded" and x.values.ndim else x.values
+            seen = (
+                np.broadcast_to(x.values[:1], x.values.shape) if x.memory == "expanded" and x.values.ndim else x.values
+            )
             found.append(replace(x, values=seen))
         return x
 

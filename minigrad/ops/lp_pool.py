@@ -22,6 +22,8 @@ def _lp_pool(
     """(Σ xᵖ)^(1/p) of each window, as the mean times how many elements a whole window has; max |x| for p = ∞."""
     if norm_type == 0:
         raise ZeroDivisionError("lp_pool: norm_type must not be 0: the p-norm takes the root of order p")
+    if rank > 1 and not isinstance(kernel_size, int) and len(kernel_size) != rank:
+        raise ValueError(f"lp_pool{rank}d: kernel_size must be a number or {rank}, got {list(kernel_size)}")
     if norm_type == math.inf:
         return largest(input.abs(), kernel_size, stride, 0, 1, ceil_mode)
     if norm_type == -math.inf:
