@@ -6,7 +6,7 @@ in Python the error is both: a program that catches what PyTorch raises there ca
 """
 
 
-class NotATensor(TypeError, AttributeError):
+class WrongObject(TypeError, AttributeError):
     """A tensor (a module, a distribution) is wanted, and what was given lacks its methods."""
 
 

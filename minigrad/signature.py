@@ -39,7 +39,7 @@ import numpy as np
 
 from . import dtypes, out
 from .autograd.variable import Variable
-from .errors import NotATensor, NotOneValue
+from .errors import WrongObject, NotOneValue
 from .random import Generator
 from .size import Size
 from .warn import warn
@@ -539,10 +539,10 @@ class Signature:
         if self.in_python:  # PyTorch sees it when it uses the argument
             if name in WORDS:
                 error = ValueError
-            elif isinstance(value, Variable):
-                error = NotOneValue if value.array.size != 1 and not kind.tensors else TypeError
             elif wanted.startswith(OBJECTS):
-                error = NotATensor
+                error = WrongObject
+            elif isinstance(value, Variable) and value.array.size != 1:
+                error = NotOneValue
         raise error(f"{self.name}(): argument '{name}'{where} must be {wanted}, not {said}")
 
     # -- the reader

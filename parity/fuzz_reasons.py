@@ -95,13 +95,13 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"gradient: .*(addmv input tensors must have the same dtype|(Subtraction|Negation), the `-` operator,|can't be cast to the desired output type|index_fill_\(\): Expected dtype int64|returned an invalid gradient|a proper Tensor but got None|doesn't match the broadcast shape|value cannot be converted to type)",
+        r"gradient: .*(addmv input tensors must have the same dtype|(Subtraction|Negation), the `-` operator,|can't be cast to the desired output type|index_fill_\(\): Expected dtype int64|returned an invalid gradient|a proper Tensor but got None|doesn't match the broadcast shape|value cannot be converted to type|Found dtype \w+ but expected)",
         "PyTorch's backward pass stumbles over types and sizes that its forward pass took",
         "of_one_type floating numbers",
     ),
     Reason(
         "taken",
-        r"gradient: .*(Expected grad_output to have non-zero size|channels in must be positive. Value of groups:0)",
+        r"gradient: .*(Expected grad_output to have non-zero size|returned an invalid gradient|channels in must be positive. Value of groups:0)",
         "a result without elements has the gradient 0, of which PyTorch's backward pass makes nothing",
         "flat_gradient",
     ),
@@ -110,6 +110,18 @@ REASONS = [
         r"gradient: RuntimeError: grad_input must be contiguous",
         "PyTorch's backward pass takes some layouts of memory only",
         "contiguous",
+    ),
+    Reason(
+        "different",
+        r"([Nn]orm\dd|group_norm|instance_norm|layer_norm|batch_norm|GroupNorm|LayerNorm)\(.*float32\[.*gradient: ",
+        "of few elements a normalization's float32 gradient is a difference of nearly equal numbers; ours is nearer to the exact one",
+        "nearer",
+    ),
+    Reason(
+        "different",
+        r"(CTCLoss|ctc_loss).*gradient: ",
+        "a target that is the blank has no path of its own; PyTorch's gradient counts some paths of it less than once",
+        "blank_target",
     ),
     Reason(
         "taken",

@@ -27,6 +27,8 @@ DENSE = t([[0.5, 3.5, -0.6], [2.5, 0.5, 2.0]])
 SQUARE = t([[1, 1], [1, 1]], grad=True)
 WIDE = (t([2.06, -2.07, -0.17, 0.96], np.float16), t([1, -1, 1, -1], F))
 
+FEW = [-2.07, -2.08, 3.1, -1.9, 0.32, 2.28]
+
 # By the beginning of what the reason says: calls that it is for.
 EXAMPLES = {
     "of mixed types": [call("nn.functional.soft_margin_loss", *WIDE)],
@@ -65,6 +67,13 @@ EXAMPLES = {
     "a power that float32": [call("linalg.vector_norm", t([0.5, 2.0], F), 1e40)],
     "PyTorch leaves empty": [call("pixel_unshuffle", t(np.zeros((0, 1, 4, 4))), 2)],
     "NumPy's whole numbers": [call("distributions.Multinomial", total_count=np.int64(3), probs=t([0.5, 0.5]))],
+    "a result without elements": [
+        call("nn.functional.adaptive_max_pool1d", t(np.ones((1, 3, 4)), grad=True), 0),
+        call("nn.functional.pixel_shuffle", t(np.ones((2, 8, 2, 0)), grad=True), 2),
+        call("channel_shuffle", t(np.ones((3, 0, 6, 2)), grad=True), 2),
+    ],
+    "of few elements": [call("nn.functional.group_norm", t([FEW, FEW], F, grad=True), 3, seed=5)],
+    "a target that is the blank": [call("nn.functional.ctc_loss", t(np.linspace(-1, 1, 8).reshape(2, 1, 4), grad=True), t([0], np.int64), [2], [1])],
 }  # fmt: skip
 CASES = [pytest.param(why, c, id=str(c)[:60]) for why, calls in EXAMPLES.items() for c in calls]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.variable import Array, Variable
-from ..errors import NotATensor
+from ..errors import WrongObject
 
 
 def type_name(x: Any) -> str:
@@ -25,9 +25,9 @@ def require_room(shape: Sequence[int], itemsize: int) -> None:
 
 
 def require_tensor(x: Any, function: str, argument: str = "input", position: int = 1) -> None:
-    """NotATensor unless x is a tensor (or an array, in a backward formula)."""
+    """WrongObject unless x is a tensor (or an array, in a backward formula)."""
     if not isinstance(x, Variable) and not isinstance(x, Array):
-        raise NotATensor(
+        raise WrongObject(
             f"{function}(): argument '{argument}' (position {position}) must be Tensor, not {type(x).__name__}"
         )
 
