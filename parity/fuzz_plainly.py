@@ -148,6 +148,11 @@ def float64_by_default(call: Call) -> Call:
     return call
 
 
+def in_range(call: Call) -> Call:
+    """Of numbers that 32 bits do not hold 1e30 in their place."""
+    return _all(call, lambda x: float(np.copysign(1e30, x)) if type(x) is float and 3.4e38 < abs(x) < np.inf else x)
+
+
 def nearer(call: Call) -> Call:
     """All numbers in float64, also those of modules: that minigrad's float32 answer lies nearer to it than PyTorch's."""
     return of_one_type(call)
@@ -173,7 +178,7 @@ PLAINLY: dict[str, Callable[[Call], Call]] = {
     f.__name__: f
     for f in (
         apart, numbers, contiguous, of_one_type, floating, out_of_place, by_position, without_none,
-        whole, floats, float64_by_default, constant, nearer,
+        whole, floats, float64_by_default, constant, in_range, nearer,
     )
 }  # fmt: skip
 # In other types than the call's: results are compared by value, as closely as the narrowest type of the call allows.
@@ -331,6 +336,15 @@ def _blank_target(call: Call, ours: Any, theirs: Any) -> bool:
     return any(bool((t == blank).any()) for t in (*targets, *lists)) and _same_results(call, ours, theirs)
 
 
+def _failed(call: Call, ours: Any, theirs: Any) -> bool:
+    """Of the first two results, factors and infos, the infos are alike and not all 0, and so are the factors where they are 0."""
+    a, b = ([r[2] for r in o.results if isinstance(r, tuple)][:2] for o in (ours, theirs))
+    if len(a) != 2 or len(b) != 2 or a[0].shape != b[0].shape or not np.array_equal(a[1], b[1]) or not a[1].any():
+        return False
+    there = a[1] == 0
+    return _near(a[0][there].astype(np.float64), b[0][there].astype(np.float64), _tolerance(call))
+
+
 def _empty(call: Call, ours: Any, theirs: Any) -> bool:
     """There are no elements, in either engine."""
     same = len(ours.results) == len(theirs.results)
@@ -394,7 +408,7 @@ def _finite(call: Call, ours: Any, theirs: Any) -> bool:
 PREDICATES: dict[str, Callable[[Call, Any, Any], bool]] = {
     f.__name__.lstrip("_"): f
     for f in (
-        _blank_target, _poles, _ties, _grown, _flat_gradient, _infinite_gradient, _same_results, _first_result, _finite,
+        _blank_target, _failed, _poles, _ties, _grown, _flat_gradient, _infinite_gradient, _same_results, _first_result, _finite,
         _empty, _empty_gradients, _unordered, _shapes, _cofactors,
     )
 }  # fmt: skip

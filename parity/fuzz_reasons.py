@@ -118,6 +118,24 @@ REASONS = [
         "nearer",
     ),
     Reason(
+        "taken",
+        r"distributions\..*value cannot be converted to type u?int\d+_t",
+        "PyTorch's own code writes nan among the whole numbers that it was given",
+        "floating",
+    ),
+    Reason(
+        "different",
+        r"cholesky_ex\(",
+        "of a matrix that is not positive-definite there is no factor: what stands in its place is unspecified",
+        "failed",
+    ),
+    Reason(
+        "taken",
+        r"celu_?\(.*gradient: RuntimeError: value cannot be converted to type float without overflow",
+        "PyTorch's backward pass takes 1 / alpha as a number of 32 bits, also of doubles",
+        "in_range",
+    ),
+    Reason(
         "different",
         r"(CTCLoss|ctc_loss).*gradient: ",
         "a target that is the blank has no path of its own; PyTorch's gradient counts some paths of it less than once",

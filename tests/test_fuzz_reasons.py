@@ -72,6 +72,9 @@ EXAMPLES = {
         call("nn.functional.pixel_shuffle", t(np.ones((2, 8, 2, 0)), grad=True), 2),
         call("channel_shuffle", t(np.ones((3, 0, 6, 2)), grad=True), 2),
     ],
+    "PyTorch's own code writes nan": [call("distributions.StudentT", t([5.8, 3.2], F), t([0, 1], np.int64), t([1, 2], np.int8))],
+    "of a matrix that is not positive-definite": [call("linalg.cholesky_ex", t([[[4.7, 1], [300, 5.8]], [[2, 0.5], [0.5, 1]]], F))],
+    "PyTorch's backward pass takes 1 / alpha": [call("celu", t([0.5, 2.0], grad=True), 1e300)],
     "of few elements": [call("nn.functional.group_norm", t([FEW, FEW], F, grad=True), 3, seed=5)],
     "a target that is the blank": [call("nn.functional.ctc_loss", t(np.linspace(-1, 1, 8).reshape(2, 1, 4), grad=True), t([0], np.int64), [2], [1])],
 }  # fmt: skip

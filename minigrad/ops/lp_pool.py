@@ -29,6 +29,8 @@ def _lp_pool(
     if norm_type == -math.inf:
         return -largest(-input.abs(), kernel_size, stride, 0, 1, ceil_mode)
     mean = average(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
+    if rank == 1 and not isinstance(kernel_size, int):
+        raise TypeError(f"lp_pool1d: kernel_size must be a number, got {list(kernel_size)}")
     count = math.prod(tuple_of(kernel_size, rank, "kernel_size"))
     return (mean.sign() * relu(mean.abs()) * count).pow(1.0 / norm_type)
 

@@ -123,6 +123,8 @@ def pack_padded_sequence(
     enforce_sorted: the longest must come first; with False they are put into that order. PyTorch: pack_padded_sequence.
     """
     require_tensor(input, "_pack_padded_sequence")
+    if input.array.ndim < 2:
+        raise IndexError(f"a batch of sequences has at least 2 dimensions, got {input.array.ndim}")
     given = lengths.array if isinstance(lengths, Variable) else np.asarray(lengths)
     given = given.astype(np.int64)
     if given.ndim != 1:
