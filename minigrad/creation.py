@@ -365,11 +365,15 @@ def _fill_value(function: str, x: Any) -> Any:
 
 
 @quiet
-def arange(start: Number = 0, end: Number | None = None, step: Number = 1, **options: Unpack[TensorOptions]) -> Tensor:
+def arange(
+    start: Number | None = None, end: Number | None = None, step: Number = 1, **options: Unpack[TensorOptions]
+) -> Tensor:
     """start, start + step, ... below end; `arange(end)` starts at 0. int64 if all three are ints. PyTorch: torch.arange."""
     if end is None:
+        if start is None:
+            raise TypeError('arange() missing 1 required positional arguments: "end"')
         start, end = 0, start
-    start, end, step = _number(start), _number(end), _number(step)
+    start, end, step = _number(0 if start is None else start), _number(end), _number(step)
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:

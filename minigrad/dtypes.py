@@ -213,6 +213,14 @@ def scalar_numpy(x: Any) -> np.dtype:
     return _default_numpy
 
 
+def plain(x: float) -> float:
+    """A Python number as its own type: of NumPy's float64 and of a program's subclass (an IntEnum, ...) the number that it is.
+
+    NumPy would take an object of a subclass for an array, with a type that widens the other operand.
+    """
+    return x if type(x) in _BY_PYTHON_TYPE else float.__pos__(x) if isinstance(x, float) else int.__pos__(x)
+
+
 def wrapped(x: float, d: np.dtype) -> float:
     """A Python integer as a type of fewer bits holds it (-3 is 253 in uint8), where NumPy would raise."""
     return int(np.array(x).astype(d)) if d.kind in "iu" and type(x) is int else x

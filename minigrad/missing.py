@@ -17,6 +17,8 @@ _INSTEAD = {
     "conv_tbc": "nearest: conv1d",
     "forward_ad": "there are no dual numbers; func.jvp gives the product of a Jacobian with a vector",
     "distributed": "one process, on a CPU: leave it out",
+    "register_backward_hook": "what it is given depends on a module's last operation; use register_full_backward_hook",
+    "register_module_backward_hook": "what it is given depends on a module's last operation; use register_module_full_backward_hook",
     "hub": "load a state_dict with minigrad.load",
     "linear_cross_entropy": "use nn.functional.cross_entropy(nn.functional.linear(input, weight, bias), target)",
     "multi_head_attention_forward": "use nn.MultiheadAttention or nn.functional.scaled_dot_product_attention",
@@ -50,10 +52,15 @@ _FAMILIES = (
 _PLACES = ("nn.functional", "nn", "linalg", "special", "fft", "utils.data", "nn.utils", "func", "autograd")
 
 
+def instead(name: str) -> str:
+    """What to do in place of a name of PyTorch's; empty where nothing is known of it."""
+    return f": {_INSTEAD[name]}" if name in _INSTEAD else ""
+
+
 def _said(name: str, names: Iterable[str], here: str) -> str:
     """What to do in place of a name, or the nearest names, or that it is not there."""
     if name in _INSTEAD:
-        return f": {_INSTEAD[name]}"
+        return instead(name)
     if name.startswith("_"):
         return ""
     for place in _PLACES:

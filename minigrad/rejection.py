@@ -20,7 +20,7 @@ import numpy as np
 from . import random
 from .autograd.graph import Operation
 from .autograd.variable import Array, wrap
-from .ops.checks import require_tensor, type_name
+from .ops.checks import refuse_type, require_floating, require_tensor, type_name
 from .pathwise import BetaSlope, GammaSlope
 from .random import Generator
 
@@ -91,6 +91,8 @@ class StandardGamma(Operation):
 
 def standard_gamma(alpha: Tensor, generator: Generator | None = None) -> Tensor:
     """Gamma variables of rate 1, of the shapes alpha. PyTorch: torch._standard_gamma."""
+    require_floating(alpha, "gamma_cpu")
+    refuse_type("gamma_cpu", np.float16, alpha)
     return StandardGamma.apply(alpha, generator)
 
 
@@ -124,6 +126,8 @@ class StandardDirichlet(Operation):
 
 def standard_dirichlet(alpha: Tensor, generator: Generator | None = None) -> Tensor:
     """Points of the simplex with these concentrations. PyTorch: torch._sample_dirichlet."""
+    require_floating(alpha, "dirichlet")
+    refuse_type("dirichlet", np.float16, alpha)
     return StandardDirichlet.apply(alpha, generator)
 
 
@@ -239,6 +243,7 @@ def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None) ->
         raise RuntimeError(
             f"Found dtype {type_name(prob)} but expected {type_name(count)}: binomial takes both in one floating dtype"
         )
+    refuse_type("binomial_cpu", np.float16, count)
     try:
         np.broadcast_shapes(count.array.shape, prob.array.shape)
     except ValueError:

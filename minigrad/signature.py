@@ -18,7 +18,7 @@ Calls as they should be pay for one `if`. All others are read by `Signature.read
     mistakes    arguments that are missing, surplus, given twice, unknown or of another kind: TypeError, in PyTorch's words;
     numbers     integers of more than 64 bits (ValueError), and numbers that the elements' type cannot hold (RuntimeError)
                 where a function says `@public(fits=...)`;
-    memory      that there is not: NumPy's errors become PyTorch's RuntimeError.
+    memory      that there is not, and sizes that do not fit: NumPy's errors become PyTorch's RuntimeError.
 
 A reader is compiled when it is first called: `import minigrad` does not wait for it. Other ranges, sizes and the types of
 elements are the functions' own business.
@@ -39,6 +39,7 @@ import numpy as np
 
 from . import dtypes, out
 from .autograd.variable import Variable
+from .errors import WrongObject, NotOneValue
 from .random import Generator
 from .size import Size
 from .warn import warn
@@ -70,7 +71,7 @@ def _int(x: Any) -> Any:
     if isinstance(x, int) and not isinstance(x, bool):
         if not LOWEST <= x <= HIGHEST:
             raise ValueError(f"Overflow when unpacking long long: {x} does not fit 64 bits")
-        return x
+        return dtypes.plain(x)
     if isinstance(x, np.integer):
         return int(x)
     return int(x.array) if _is_scalar(x, "iu") else NO
@@ -78,7 +79,7 @@ def _int(x: Any) -> Any:
 
 def _number(x: Any) -> Any:
     if isinstance(x, int | float):
-        return float(x) if isinstance(x, np.floating) else x
+        return dtypes.plain(x)
     if isinstance(x, np.bool_ | np.integer | np.floating):
         return x.item()
     return x.array.item() if _is_scalar(x, "biuf") else NO
@@ -191,6 +192,8 @@ WRITTEN_IN_PYTHON = (
     "minigrad.utils",
     "minigrad.autograd",
 )  # all that is in there
+OBJECTS = ("Tensor", "Module", "Distribution", "PackedSequence")  # things with methods
+WORDS = ("reduction", "nonlinearity", "padding_mode")  # which PyTorch's Python compares with a list of its own
 OF_OBJECTS = ("constructor", "member")  # whose first parameter is any object
 IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
     (
@@ -367,6 +370,7 @@ class Signature:
             else home.endswith("functional") and name not in IN_FUNCTIONAL
         )
         own = own or home.startswith(WRITTEN_IN_PYTHON)
+        self.in_python = own or place in OF_OBJECTS
         spelled = () if own or place in OF_OBJECTS else SPELLINGS
         self.spellings = {s: p for p in spelled if p in self.defaults for s in SPELLINGS[p] if s not in self.defaults}
         self.spellings |= UNDOCUMENTED.get(name, {}) if place == "function" else {}
@@ -531,7 +535,15 @@ class Signature:
         elif isinstance(value, list | tuple):
             said = f"{said} of ({', '.join(dict.fromkeys(type(x).__name__ for x in value))})"
         where = f" (position {place})" if place is not None else ""
-        raise TypeError(f"{self.name}(): argument '{name}'{where} must be {wanted}, not {said}")
+        error: type[Exception] = TypeError
+        if self.in_python:  # PyTorch sees it when it uses the argument
+            if name in WORDS:
+                error = ValueError
+            elif wanted.startswith(OBJECTS):
+                error = WrongObject
+            elif isinstance(value, Variable) and value.array.size != 1:
+                error = NotOneValue
+        raise error(f"{self.name}(): argument '{name}'{where} must be {wanted}, not {said}")
 
     # -- the reader
 
@@ -609,10 +621,20 @@ _TOO_LARGE = re.compile(
 )
 
 
+_DO_NOT_FIT = re.compile(
+    "could not be broadcast|shape mismatch: objects|could not broadcast|cannot reshape array of size"
+)
+
+
 def _too_large(error: Exception) -> None:
-    """RuntimeError, as PyTorch says it, where NumPy found a size too large or no memory; other errors are let through."""
+    """RuntimeError, as PyTorch says it, where NumPy found a size too large, or two that do not fit, or no memory.
+
+    Other errors are let through.
+    """
     if isinstance(error, MemoryError) or _TOO_LARGE.search(str(error)):
         raise RuntimeError(f"there is not so much memory, or the number is too large: {error}") from None
+    if _DO_NOT_FIT.search(str(error)):
+        raise RuntimeError(f"the sizes do not fit: {error}") from None
 
 
 def _unread(*args: Any, **kwargs: Any) -> Any:

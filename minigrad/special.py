@@ -45,7 +45,7 @@ from .ops import i0 as _i0
 from .ops import log_softmax as _log_softmax
 from .ops import polygamma as _polygamma
 from .ops import round as _round
-from .ops.checks import require_tensor
+from .ops.checks import refuse_type, require_tensor
 from .ops.operands import Number, broadcast, number_like, promote, to_float
 from .ops.rule import Rule
 from .polynomials import (
@@ -141,6 +141,7 @@ class Zeta(Operation):
 
 def zeta(input: Tensor | Number, other: Tensor | Number) -> Any:
     """Hurwitz' ζ: Σ (other + k)^-input. PyTorch: torch.special.zeta."""
+    refuse_type("zeta_cpu", np.float16, input, other)
     return Zeta.apply(*_two("zeta", input, other))
 
 
@@ -155,6 +156,7 @@ class Erfcx(
 def erfcx(input: Tensor) -> Any:
     """e^(x²) erfc(x), which is 1/(x √π) where erfc has long been 0. PyTorch: torch.special.erfcx."""
     require_tensor(input, "special_erfcx")
+    refuse_type("erfcx_cpu", np.float16, input)
     return Erfcx.apply(to_float(input))
 
 
@@ -206,10 +208,7 @@ def _no_halves(function: Any) -> Any:
 
     @functools.wraps(function)
     def checked(input: Tensor) -> Tensor:
-        if input.array.dtype == np.float16:
-            raise NotImplementedError(
-                f"\"{function.__name__}_cpu\" not implemented for 'Half'; convert it with .float() first"
-            )
+        refuse_type(f"{function.__name__}_cpu", np.float16, input)
         return function(input)
 
     return checked
@@ -301,6 +300,7 @@ def _values(name: str, says: str, values: Callable[[Array], Array], argument: st
     @quiet
     def of_input(input: Operand) -> Any:
         require_tensor(input, f"special_{name}", argument)
+        refuse_type(f"{name}_cpu", np.float16, input)
         return wrap(values(to_float(input).array))
 
     def of_x(x: Operand) -> Any:

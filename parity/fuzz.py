@@ -44,7 +44,7 @@ from .fuzz_calls import Built, chosen, drawn, learn
 from .fuzz_kinds import Call
 from .fuzz_objects import used
 from .fuzz_plainly import holds
-from .fuzz_reasons import LOOSER, REASONS, Reason
+from .fuzz_reasons import LOOSER, LOOSER_GRADIENTS, REASONS, Reason
 
 SECONDS = 5  # of computing, a call
 LOST = 60  # seconds without a word after which a call is given up: it waits for something, or computes where no signal reaches
@@ -81,7 +81,7 @@ class Outcome:
 
 def _flat(x: Any, engine: Engine) -> list[Any]:
     if isinstance(x, list | tuple):
-        return [type(x).__name__ in ("list", "tuple"), len(x), *(z for y in x for z in _flat(y, engine))]
+        return [type(x).__name__ if type(x) in (list, tuple) else "", len(x), *(z for y in x for z in _flat(y, engine))]
     if isinstance(x, engine.Tensor):
         return [(engine.dtype(x), bool(x.requires_grad), engine.array(x.detach()).copy())]
     if isinstance(x, engine.module.nn.Module):
@@ -184,6 +184,10 @@ def on_purpose(error: BaseException) -> bool:
     return "minigrad" in last.filename and line.startswith(("raise", "self._refuse"))
 
 
+def _looser(table: list[tuple[str, float, str]], call: Call) -> float:
+    return max((tolerance for pattern, tolerance, _ in table if re.match(pattern, call.name)), default=0.0)
+
+
 def judge(call: Call) -> dict[str, Any]:
     """The verdict on one call, and what each engine said."""
     outcomes = []
@@ -198,7 +202,7 @@ def judge(call: Call) -> dict[str, Any]:
         both[0] = tuple([_unsigned(x) for x in results] for results in both[0])  # type: ignore[assignment]
         for o in outcomes:
             o.gradients = []
-    looser = max((tolerance for pattern, tolerance, _ in LOOSER if re.match(pattern, call.name)), default=0.0)
+    looser = _looser(LOOSER, call)
     if answered and (unlike := [pair for pair in both if not _all_alike(*pair, looser)]):
         verdict = "different"
         said = [", ".join(str(r) for r in xs)[:200].replace("\n", "") for xs in reversed(unlike[0])]
@@ -212,7 +216,7 @@ def judge(call: Call) -> dict[str, Any]:
         verdict = "taken"
     elif ours.error is not None:
         verdict = "refused"
-    elif _all_alike(ours.gradients, theirs.gradients, max(looser, _loosest(theirs.results))):
+    elif _all_alike(ours.gradients, theirs.gradients, max(looser, _looser(LOOSER_GRADIENTS, call), _loosest(theirs.results))):  # fmt: skip
         verdict = "agree"
     else:
         verdict = "different"

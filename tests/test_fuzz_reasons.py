@@ -27,6 +27,8 @@ DENSE = t([[0.5, 3.5, -0.6], [2.5, 0.5, 2.0]])
 SQUARE = t([[1, 1], [1, 1]], grad=True)
 WIDE = (t([2.06, -2.07, -0.17, 0.96], np.float16), t([1, -1, 1, -1], F))
 
+FEW = [-2.07, -2.08, 3.1, -1.9, 0.32, 2.28]
+
 # By the beginning of what the reason says: calls that it is for.
 EXAMPLES = {
     "of mixed types": [call("nn.functional.soft_margin_loss", *WIDE)],
@@ -55,7 +57,6 @@ EXAMPLES = {
     "PyTorch takes NumPy's booleans": [call("Tensor.mul", t([2, 3], np.int64), np.bool_(True))],
     "at a pole": [call("digamma", t([-3.0, 0.5], F, grad=True))],
     "a factorial": [call("polygamma", 2**62, t([6.8, 0.5], F))],
-    "the absolute value of the smallest": [call("gcd", t([-128, 12], np.int8), t([6, 8], np.int8))],
     "the values are read before": [call("Tensor.masked_scatter_", t([1.0, 2.0, 3.0, 4.0]), t([0, 1, 1, 1], bool), Part(0, "view"))],
     "an empty vector": [call("cat", [t([], grad=True), t([[1.0, 2.0]], grad=True)], 0)],
     "PyTorch's gradient of an empty": [call("cummax", t(np.zeros((0, 3)), grad=True), 0)],
@@ -66,6 +67,16 @@ EXAMPLES = {
     "a power that float32": [call("linalg.vector_norm", t([0.5, 2.0], F), 1e40)],
     "PyTorch leaves empty": [call("pixel_unshuffle", t(np.zeros((0, 1, 4, 4))), 2)],
     "NumPy's whole numbers": [call("distributions.Multinomial", total_count=np.int64(3), probs=t([0.5, 0.5]))],
+    "a result without elements": [
+        call("nn.functional.adaptive_max_pool1d", t(np.ones((1, 3, 4)), grad=True), 0),
+        call("nn.functional.pixel_shuffle", t(np.ones((2, 8, 2, 0)), grad=True), 2),
+        call("channel_shuffle", t(np.ones((3, 0, 6, 2)), grad=True), 2),
+    ],
+    "PyTorch's own code writes nan": [call("distributions.StudentT", t([5.8, 3.2], F), t([0, 1], np.int64), t([1, 2], np.int8))],
+    "of a matrix that is not positive-definite": [call("linalg.cholesky_ex", t([[[4.7, 1], [300, 5.8]], [[2, 0.5], [0.5, 1]]], F))],
+    "PyTorch's backward pass takes 1 / alpha": [call("celu", t([0.5, 2.0], grad=True), 1e300)],
+    "of few elements": [call("nn.functional.group_norm", t([FEW, FEW], F, grad=True), 3, seed=5)],
+    "a target that is the blank": [call("nn.functional.ctc_loss", t(np.linspace(-1, 1, 8).reshape(2, 1, 4), grad=True), t([0], np.int64), [2], [1])],
 }  # fmt: skip
 CASES = [pytest.param(why, c, id=str(c)[:60]) for why, calls in EXAMPLES.items() for c in calls]
 

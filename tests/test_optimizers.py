@@ -504,3 +504,34 @@ def test_loaded_states_are_shared_where_the_type_is_the_same():
 
     theirs, ours = both(run)
     assert theirs == ours
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in minigrad.optim.__all__ if n not in ("Optimizer", "lr_scheduler", "swa_utils")]
+)
+@pytest.mark.parametrize("setting", ["lr", "weight_decay", "alpha"])
+@pytest.mark.parametrize("when", ["made", "later"])
+def test_settings_that_the_parameters_type_does_not_hold(name, setting, when):
+    """The step raises where PyTorch's does; a schedule may have set them since the optimizer was made."""
+    found = []
+    for t in (torch, minigrad):
+        x = t.ones(2, requires_grad=True)
+
+        def closure(t=t, x=x):
+            x.grad = t.ones(2)
+            return t.tensor(1.0)
+
+        optimizer_class = getattr(t.optim, name)
+        if setting not in optimizer_class([x]).param_groups[0]:
+            pytest.skip(f"{name} has no {setting}")
+        given = {setting: 1e300} if when == "made" else {}
+        optimizer = optimizer_class([x], **given)
+        optimizer.param_groups[0][setting] = 1e300
+        try:
+            closure()
+            optimizer.step(closure)
+            found.append(x.detach().numpy())
+        except (RuntimeError, TypeError) as error:
+            found.append(type(error).__name__)
+    assert isinstance(found[0], str) == isinstance(found[1], str), found
+    np.testing.assert_array_equal(found[1], found[0])

@@ -139,6 +139,7 @@ GROUPS = [
         "quiet",
         "sums",
         "dtypes",
+        "errors",
         "storage",
         "process",
         "missing",

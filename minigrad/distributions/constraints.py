@@ -215,7 +215,8 @@ class _LowerTriangular(Constraint):
     event_dim = 2
 
     def check(self, value: Any) -> Any:
-        return (tril(value) == value).flatten(-2).all(-1)
+        same = tril(value) == value
+        return same.reshape((*same.shape[:-2], -1)).all(-1)
 
 
 class _LowerCholesky(_LowerTriangular):

@@ -45,8 +45,8 @@ class FisherSnedecor(Distribution):
         return 2 * held.pow(2) * (self.df1 + held - 2) / (self.df1 * (held - 2).pow(2) * (held - 4))
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:
-        tiny = dtypes.finfo(self.df1.dtype).tiny
         x, y = self._above.rsample(sample_shape), self._below.rsample(sample_shape)
+        tiny = dtypes.finfo(y.dtype).tiny
         value = x / y.clamp(min=tiny)
         return value.clamp(min=tiny)
 

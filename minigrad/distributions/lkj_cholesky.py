@@ -9,6 +9,7 @@ from .. import dtypes
 from ..autograd.modes import no_grad
 from ..creation import arange
 from ..ops import cat, diag_embed, lgamma, log, mvlgamma
+from ..ops.checks import require_room
 from ..sampling import randn
 from ..tensor import Tensor
 from . import constraints
@@ -35,6 +36,7 @@ class LKJCholesky(Distribution):
         self.dim = dim
         (self.concentration,) = broadcast_all(concentration)
         super().__init__(self.concentration.shape, (dim, dim), validate_args=validate_args)
+        require_room((dim,), self.concentration.dtype.itemsize)
         before = arange(dim - 1, dtype=self.concentration.dtype)
         before = cat([before.new_zeros((1,)), before])
         size = self.concentration + 0.5 * (dim - 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..creation import full_like
 from ..ops import lgamma, logsumexp
 from ..sampling import rand
 from ..tensor import Tensor
@@ -39,7 +40,7 @@ class ExpRelaxedCategorical(OfCategorical):
         k = self._categorical._num_events
         self._validate_sample(value)
         logits, value = broadcast_all(self.logits, value)
-        log_scale = lgamma(self.temperature * 0 + float(k)) - self.temperature.log() * (-(k - 1))
+        log_scale = lgamma(full_like(self.temperature, float(k))) - self.temperature.log() * (-(k - 1))
         score = logits - value * self.temperature
         return (score - logsumexp(score, -1, keepdim=True)).sum(-1) + log_scale
 

@@ -47,6 +47,8 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     require_matrix(A, "linalg.solve", square=True)
     _same_dtype(A, B, "linalg.solve")
     a, b = A.array, B.array
+    if not b.ndim:
+        raise RuntimeError("linalg.solve: The input tensor B must have at least 2 dimensions.")
     vector = b.ndim == 1 or (a.ndim - 1 == b.ndim and b.shape == a.shape[:-1])
     if vector:
         B = B.unsqueeze(-1)

@@ -111,6 +111,8 @@ class MultiheadAttention(Module):
         if width != self.embed_dim:
             raise AssertionError(f"was expecting embedding dimension of {self.embed_dim}, but got {width}")
         causal = is_causal and key_padding_mask is None and not need_weights
+        if causal and not isinstance(is_causal, bool):
+            raise TypeError(f"MultiheadAttention(): argument 'is_causal' must be bool, not {type(is_causal).__name__}")
         mask = (
             None
             if causal

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from .. import creation
@@ -145,7 +146,7 @@ class _ConvTransposeNd(_ConvNd):
         """The output padding that gives `output_size`."""
         if output_size is None:
             return self.output_padding
-        if isinstance(output_size, int):
+        if not isinstance(output_size, Iterable):
             raise TypeError(
                 f"ConvTranspose{self.rank}D: output_size must be a tuple of ints, not {type(output_size).__name__}"
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
+from .. import missing
 from ..autograd.hooks import RemovableHandle
 from ..autograd.variable import Variable
 from ..device import require_cpu
@@ -161,7 +162,8 @@ class Module(State):
         for table in ("_parameters", "_buffers", "_modules"):
             if table in own and name in own[table]:
                 return own[table][name]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        said = missing.instead(name)
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'{said}", name=name, obj=self)
 
     def __delattr__(self, name: str) -> None:
         for table in (self._parameters, self._buffers, self._modules):

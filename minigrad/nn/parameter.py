@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.variable import Variable, wrap
 from ..device import require_cpu
+from ..ops.checks import require_room
 from ..tensor import Tensor
 from ..tensor_options import read_to
 
@@ -115,6 +116,9 @@ class UninitializedTensorMixin(Tensor):
     def materialize(self, shape: Any, device: Any = None, dtype: Any = None) -> None:
         """Become an ordinary parameter or buffer of this shape, its values not set to anything."""
         require_cpu(device)
+        if negative := [n for n in shape if n < 0]:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {negative[0]}: {list(shape)}")
+        require_room(shape, self._numpy_dtype.itemsize)
         array = np.empty(tuple(shape), self._numpy_dtype if dtype is None else dtypes.to_numpy(dtype))
         self.__class__ = self.cls_to_become  # type: ignore[assignment]
         self.array = array  # type: ignore[misc]

@@ -156,6 +156,14 @@ class RNNBase(Module):
         if state is None:
             return tuple(creation.zeros(shape, dtype=x.dtype) for shape in wanted)
         dims = 2 if single else 3
+        if not isinstance(state, tuple | list):
+            raise TypeError(
+                f"{type(self).__name__}(): argument 'hx' must be a tuple of tensors, not {type(state).__name__}"
+            )
+        if len(state) < len(wanted):
+            raise IndexError(f"{type(self).__name__}(): argument 'hx' must be {len(wanted)} tensors, got {len(state)}")
+        if len(state) > len(wanted):
+            raise RuntimeError(f"lstm expects two hidden states, got {len(state)}")
         for s in state:
             require_tensor(s, type(self).__name__, "hx", 2)
         if any(s.dim() != dims for s in state):

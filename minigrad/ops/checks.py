@@ -6,8 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from ..autograd.variable import Array, Variable
+from ..errors import WrongObject
 
 
 def type_name(x: Any) -> str:
@@ -22,9 +25,9 @@ def require_room(shape: Sequence[int], itemsize: int) -> None:
 
 
 def require_tensor(x: Any, function: str, argument: str = "input", position: int = 1) -> None:
-    """TypeError unless x is a tensor (or an array, in a backward formula)."""
+    """WrongObject unless x is a tensor (or an array, in a backward formula)."""
     if not isinstance(x, Variable) and not isinstance(x, Array):
-        raise TypeError(
+        raise WrongObject(
             f"{function}(): argument '{argument}' (position {position}) must be Tensor, not {type(x).__name__}"
         )
 
@@ -38,3 +41,12 @@ def require_floating(x: Any, function: str, kernel: str | None = None, position:
         raise NotImplementedError(
             f"\"{kernel or function}\" not implemented for '{type_name(array)}'; convert the tensor with .float() first"
         )
+
+
+def refuse_type(kernel: str, d: np.dtype | type, *operands: Any) -> None:
+    """NotImplementedError where elements are of NumPy type `d`, for which PyTorch has no such kernel."""
+    for x in operands:
+        if isinstance(x, Variable) and x.array.dtype == d:
+            raise NotImplementedError(
+                f"\"{kernel}\" not implemented for '{type_name(x)}'; convert the tensor with .float() first"
+            )

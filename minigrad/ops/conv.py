@@ -22,7 +22,7 @@ from ..autograd.variable import Array, Operand, Variable, wrap
 from ..autograd.whole_backward import WholeBackward
 from ..public import public
 from .arrange import flip
-from .checks import type_name
+from .checks import refuse_type, type_name
 from .contraction import einsum
 from .pad import pad
 from .windows import IntOrInts, Ints, Pairs, add_windows, inside, out_size, out_sizes, pad_zeros, tuple_of, windows
@@ -126,6 +126,7 @@ def _check(name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | N
         raise RuntimeError(
             f"Input type ({input.dtype}) and weight type ({weight.dtype}) and bias type should be the same; convert one with .to()"
         )
+    refuse_type("slow_conv2d_cpu", np.bool_, input)
     single = x.ndim == rank + 1
     return (input.unsqueeze(0) if single else input), single
 
@@ -252,6 +253,11 @@ def _conv(
         raise RuntimeError(
             f"Given groups={groups}, weight of size {list(weight.array.shape)}, expected input{list(shape)} to have "
             f"{per_group * groups} channels, but got {shape[1]} channels instead"
+        )
+    if n_out < groups:
+        raise RuntimeError(
+            f"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size "
+            f"{list(weight.array.shape)} instead"
         )
     if n_out % groups:
         raise RuntimeError(

@@ -12,7 +12,7 @@ from .. import dtypes
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..equal_steps import equal_steps
 from ..public import public
-from .checks import type_name
+from .checks import refuse_type, type_name
 from .dims import normalize_dim
 from .operands import Number, undifferentiable
 
@@ -187,6 +187,7 @@ def searchsorted(
     right = right or side == "right"
     values = np.asarray(input.array if isinstance(input, Variable) else input)
     sequence = sorted_sequence.array
+    refuse_type("searchsorted_out_cpu", np.bool_, sorted_sequence)
     if sorter is not None:
         sequence = _in_the_order_of(sequence, sorter)
     if sequence.ndim == 0:

@@ -286,7 +286,8 @@ def cdist(
 
 def _distance(difference: Operand, p: float) -> Any:
     """The p-norm along the last dimension, as `cdist` and `pdist` differentiate it: of several differences that are the
-    largest each has the whole gradient, and how many are not 0 has gradients of 0."""
+    largest each has the whole gradient, and how many are not 0 has gradients of 0. p is a number of the elements' type."""
+    p = float(np.float64(p).astype(difference.array.dtype))
     if p == math.inf and difference.array.shape[-1]:
         return MaxNorm.apply(difference, (difference.array.ndim - 1,), False, True, False)
     if p == 0:

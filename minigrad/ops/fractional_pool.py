@@ -72,8 +72,10 @@ def _fractional(
             )
     batch = x.reshape(len(x) if x.ndim == rank + 2 else 1, *x.shape[-rank - 1 :])
     lead = batch.shape[:2]
+    if samples is not None:
+        _check_samples(samples.array, batch, rank)
     # One number an image, channel and dimension; the first of them places the last dimension.
-    drawn = default_generator.uniform((*lead, rank), x.dtype) if samples is None else samples.array
+    drawn = default_generator.uniform((*lead, rank), x.dtype) if samples is None else samples.array[: lead[0]]
     key: list[Array] = [
         np.arange(lead[0]).reshape(lead[0], *(1,) * (1 + 2 * rank)),
         np.arange(lead[1]).reshape(lead[1], *(1,) * 2 * rank),
@@ -97,6 +99,21 @@ def _fractional(
     indices = wrap(np.take_along_axis(every, best, -1)[..., 0].reshape(*x.shape[:-rank], *out))
     values = gather(read_whole(input).flatten(-rank), -1, indices.flatten(-rank)).unflatten(-1, out)
     return (values, indices) if return_indices else values
+
+
+def _check_samples(samples: Array, batch: Array, rank: int) -> None:
+    """RuntimeError unless the random numbers are (N or more, C, rank), in the images' type."""
+    if samples.dtype != batch.dtype:
+        raise RuntimeError("Expect _random_samples to have the same dtype as input")
+    if samples.ndim != 3:
+        raise RuntimeError(f"Expect _random_samples to have 3 dimensions, got {samples.ndim}")
+    n, channels, numbers = samples.shape
+    if n < len(batch):
+        raise RuntimeError("Expect _random_samples.size(0) no less then input batch size.")
+    if channels != batch.shape[1]:
+        raise RuntimeError("Expect _random_samples.size(1) equals to input channel size.")
+    if numbers != rank:
+        raise RuntimeError(f"Expect _random_samples.size(2) equals to {rank}; got {numbers}.")
 
 
 @public("functional")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autograd.variable import Operand, Variable, wrap
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .operands import Number, array_of, broadcast_error, promote
 
@@ -29,14 +29,39 @@ def _whole(name: str, input: Operand, other: Operand) -> tuple[np.ndarray, np.nd
 
 @public
 def gcd(input: Tensor, other: Tensor) -> Tensor:
-    """The greatest common divisor, not negative; gcd(0, 0) is 0. PyTorch: torch.gcd."""
-    return wrap(np.asarray(np.gcd(*_whole("gcd_cpu", input, other))))
+    """The greatest common divisor, not negative; gcd(0, 0) is 0. PyTorch: torch.gcd.
+
+    Of the smallest integer of a type, whose absolute value does not fit, it may be negative, as in PyTorch.
+    """
+    return wrap(_gcd(*_whole("gcd_cpu", input, other)))
+
+
+def _gcd(x: Array, y: Array) -> Array:
+    out = np.asarray(np.gcd(x, y))
+    smallest = np.iinfo(x.dtype).min
+    if not smallest:
+        return out
+    for place in np.argwhere((x == smallest) | (y == smallest)):
+        a, b = (int(v[tuple(place)]) for v in (x, y))
+        a, b = (v if v == smallest else abs(v) for v in (a, b))
+        while a:  # Euclid, with remainders that have the sign of what is divided
+            a, b = abs(b) % abs(a) * (-1 if b < 0 else 1), a
+        out[tuple(place)] = b
+    return out
 
 
 @public
 def lcm(input: Tensor, other: Tensor) -> Tensor:
-    """The least common multiple, not negative; 0 where either is 0. PyTorch: torch.lcm."""
-    return wrap(np.asarray(np.abs(np.lcm(*_whole("lcm_cpu", input, other)))))
+    """The least common multiple, not negative; 0 where either is 0. PyTorch: torch.lcm.
+
+    One that does not fit is what its last bits spell.
+    """
+    x, y = _whole("lcm_cpu", input, other)
+    divisor = _gcd(x, y)
+    d = x.dtype if x.dtype.itemsize >= 4 else np.int32  # C computes with shorter integers in this one
+    with np.errstate(all="ignore"):
+        whole = x.astype(d) // np.where(divisor == 0, 1, divisor) * y
+    return wrap(np.asarray(np.abs(whole).astype(x.dtype)))
 
 
 @public

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..autograd.variable import Variable
 from ..public import public
 from .axes import axes_of
+from .checks import refuse_type
 from .cumulative import cumsum, diff
 from .dims import normalize_dim
 from .join import cat
-from .operands import to_float
+from .operands import not_for_bool, to_float
 from .parts import narrow
 from .reduce import sum
 
@@ -99,12 +102,14 @@ def _along(y: Tensor, spacing: Any, dim: int, edge_order: int) -> Tensor:
 def gradient(
     input: Tensor, *, spacing: float | Tensor | Sequence[Any] = 1, dim: int | Sequence[int] | None = None,
     edge_order: int = 1,
-) -> list[Tensor]:  # fmt: skip
+) -> tuple[Tensor, ...]:  # fmt: skip
     """Estimates of ∂input/∂x along each dimension of dim (all, if None), from second-order central differences.
 
     spacing: the distance of neighbours, for all dimensions or by dimension, or tensors with the places of the samples.
     PyTorch: torch.gradient.
     """
+    refuse_type("gradient", np.uint8, input)
+    not_for_bool("gradient", input)
     input = to_float(input)
     dims = axes_of(dim, input.array.ndim)
     if edge_order not in (1, 2):
@@ -128,4 +133,4 @@ def gradient(
                 f"torch.gradient expected each tensor of spacing to hold one place a sample: dimension {axis} has {n}, "
                 f"the tensor shape {list(given.array.shape)}"
             )
-    return [_along(input, given, axis, edge_order) for axis, given in zip(dims, spacings, strict=True)]
+    return tuple(_along(input, given, axis, edge_order) for axis, given in zip(dims, spacings, strict=True))

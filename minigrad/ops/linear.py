@@ -15,7 +15,7 @@ from ..public import public
 from ..sums import total
 from .arithmetic import add
 from .contraction import einsum
-from .matrix import matmul, require_same_dtype
+from .matrix import TRUTHS, matmul, require_same_dtype
 from .operands import broadcast_into
 from .shape import transpose
 
@@ -81,7 +81,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         w.ndim == 2
         and x.ndim
         and x.shape[-1] == w.shape[1]
-        and x.dtype is w.dtype
+        and x.dtype is w.dtype is not TRUTHS
         and (bias is None or (bias.array.shape == (w.shape[0],) and bias.array.dtype is w.dtype))
     ):
         return Linear.apply(input, weight, bias)

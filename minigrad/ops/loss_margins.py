@@ -11,11 +11,11 @@ from ..autograd.variable import wrap
 from ..autograd.whole_backward import read_whole
 from ..dtypes import element
 from ..public import public
-from .checks import require_floating, type_name
+from .checks import refuse_type, require_floating, type_name
 from .choice import clamp, minimum, where
 from .distances import pairwise_distance
 from .exponential import exp, log1p
-from .loss_reduction import reduced, reduction_name
+from .loss_reduction import reduced, reduction_name, require_no_grad
 from .operands import broadcast_into, cast
 from .piecewise import relu
 
@@ -140,6 +140,7 @@ def soft_margin_loss(
     """
     reduction = reduction_name(reduction, size_average, reduce)
     require_floating(input, "soft_margin_loss")
+    require_no_grad("soft_margin_loss", target=target)
     broadcast_into(input.array.shape, target.array.shape)
     return reduced(log1p(exp(-(target * input))), reduction)
 
@@ -204,6 +205,7 @@ def multilabel_margin_loss(
     """
     reduction = reduction_name(reduction, size_average, reduce)
     require_floating(input, "multilabel_margin_loss")
+    refuse_type("multilabel_margin_loss_forward_out_frame", np.float16, input)
     shape, t = input.array.shape, target.array
     if len(shape) not in (0, 1, 2) or (shape and shape[-1] == 0):
         raise RuntimeError(

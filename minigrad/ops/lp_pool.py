@@ -22,11 +22,15 @@ def _lp_pool(
     """(Σ xᵖ)^(1/p) of each window, as the mean times how many elements a whole window has; max |x| for p = ∞."""
     if norm_type == 0:
         raise ZeroDivisionError("lp_pool: norm_type must not be 0: the p-norm takes the root of order p")
+    if rank > 1 and not isinstance(kernel_size, int) and len(kernel_size) != rank:
+        raise ValueError(f"lp_pool{rank}d: kernel_size must be a number or {rank}, got {list(kernel_size)}")
     if norm_type == math.inf:
         return largest(input.abs(), kernel_size, stride, 0, 1, ceil_mode)
     if norm_type == -math.inf:
         return -largest(-input.abs(), kernel_size, stride, 0, 1, ceil_mode)
     mean = average(input.pow(norm_type), kernel_size, stride, 0, ceil_mode)
+    if rank == 1 and not isinstance(kernel_size, int):
+        raise TypeError(f"lp_pool1d: kernel_size must be a number, got {list(kernel_size)}")
     count = math.prod(tuple_of(kernel_size, rank, "kernel_size"))
     return (mean.sign() * relu(mean.abs()) * count).pow(1.0 / norm_type)
 

@@ -288,7 +288,7 @@ def _factors(function: str, A: Any, tau: Any) -> None:
 def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
     """Q other, other = input3, Q = H₁ H₂ ... (m, m) of the reflections that `geqrf` gave, tau = input2; Qᵀ if transpose; other Q if not left.
 
-    input (.., m, k), tau (.., ≤ k), other (.., m, n), or (.., n, m) if not left. PyTorch: torch.ormqr.
+    input (.., m, k), tau (.., min(m, k)), other (.., m, n), or (.., n, m) if not left. PyTorch: torch.ormqr.
     """
     tau, other = input2, input3
     require_matrix(input, "torch.ormqr", "input")
@@ -299,6 +299,8 @@ def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, tran
         raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be equal to input.shape[-2]")
     if tau.array.shape[-1] > input.array.shape[-1]:
         raise RuntimeError("torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1]")
+    if tau.array.shape[-1] != min(other.array.shape[side], input.array.shape[-1]):
+        raise RuntimeError(f"torch.ormqr: tau.shape[-1] must be equal to min(other.shape[{side}], input.shape[-1])")
     if left:
         return reflected(input, tau, other, transpose)
     return reflected(input, tau, other.mT, not transpose).mT

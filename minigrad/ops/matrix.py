@@ -12,6 +12,7 @@ from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .arithmetic import add, mul
 from .arrange import flip
+from .checks import refuse_type
 from .cumulative import cumprod
 from .join import cat, stack
 from .operands import cast
@@ -19,6 +20,9 @@ from .shape import forget_base
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
+
+
+TRUTHS = np.dtype(np.bool_)
 
 
 def require_same_dtype(a: Operand, b: Operand) -> None:
@@ -141,6 +145,9 @@ def matmul(input: Operand, other: Operand) -> Tensor:
         raise RuntimeError(
             f"mat1 and mat2 shapes cannot be multiplied ({rows}x{a.shape[-1]} and {inner_b}x{b.shape[-1]})"
         )
+    if a.dtype is TRUTHS and (a.ndim == b.ndim == 1 or (a.size and b.size)):
+        kernel = "dot" if a.ndim == b.ndim == 1 else "addmv_impl_cpu" if b.ndim == 1 else "addmm_impl_cpu_"
+        refuse_type("bmm" if a.ndim > 2 and b.ndim > 2 else kernel, TRUTHS, input)
     if a.ndim == 1 and b.ndim == 1:
         return Dot.apply(input, other)
     if b.ndim == 1:
@@ -209,6 +216,8 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
         )
     if input.array.shape[2] != mat2.array.shape[1] or input.array.dtype != mat2.array.dtype:
         return matmul(input, mat2)  # raises
+    if input.array.size and mat2.array.size:
+        refuse_type("bmm", TRUTHS, input)
     return Bmm.apply(input, mat2)
 
 

@@ -73,7 +73,7 @@ def cast(x: Operand, d: np.dtype) -> Any:
 def as_operand(x: Operand, name: str = "other") -> Any:
     """A tensor, an array or a Python number; NumPy scalars become Python numbers; anything else is a TypeError."""
     if isinstance(x, _OPERANDS):
-        return float(x) if isinstance(x, np.floating) else x  # np.float64 is a float to Python, but not to NumPy
+        return dtypes.plain(x) if isinstance(x, NUMBERS) else x
     if isinstance(x, np.generic):
         return x.item()
     raise TypeError(

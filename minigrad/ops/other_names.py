@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autograd.variable import Operand, wrap
 from ..public import public
-from .arithmetic import rsub as _rsub
+from .arithmetic import sub
 from .distances import norm
 from .mask import nothing
 from .masked import nonzero
@@ -34,9 +34,9 @@ def angle(input: Operand) -> Tensor:
 
 
 @public
-def rsub(input: Operand, other: Operand | Number, *, alpha: float = 1) -> Tensor:
+def rsub(input: Operand, other: Operand | Number, *, alpha: Number = 1) -> Tensor:
     """other - alpha · input. PyTorch: torch.rsub."""
-    return _rsub(input if alpha == 1 else input * alpha, other)
+    return sub(other, input, alpha=alpha)
 
 
 @public

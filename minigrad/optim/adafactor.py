@@ -27,6 +27,8 @@ class Adafactor(Optimizer):
 
     _step_numbers = ("step",)
 
+    scales = ()
+
     def __init__(
         self, params: Any, lr: Tensor | float = 1e-2, beta2_decay: float = -0.8, eps: tuple[float | None, float] = (None, 1e-3),
         d: float = 1.0, weight_decay: float = 0.0, *, foreach: bool | None = None, maximize: bool = False,

@@ -18,6 +18,8 @@ class AdamW(Adam):
 
     _decoupled = True
 
+    scales = ("lr",)
+
     def __init__(
         self, params: Any, lr: Tensor | float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False, foreach: bool | None = None,

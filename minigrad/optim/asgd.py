@@ -24,6 +24,8 @@ class ASGD(Optimizer):
 
     _step_numbers = ("step", "eta", "mu")
 
+    scales = ("weight_decay",)
+
     def __init__(
         self, params: Any, lr: Tensor | float = 1e-2, lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6,
         weight_decay: float = 0, foreach: bool | None = None, maximize: bool = False, differentiable: bool = False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -108,6 +107,10 @@ class Optimizer:
     _optimizer_load_state_dict_pre_hooks: dict[int, Callable]
     _optimizer_load_state_dict_post_hooks: dict[int, Callable]
     _step_numbers: tuple[str, ...] = ()  # what a state of PyTorch's first versions holds as numbers, not as tensors
+    scales: tuple[str, ...] = (
+        "lr",
+        "weight_decay",
+    )  # settings that PyTorch multiplies parameters with as numbers of their type
 
     _repeating: tuple[Any, ...] = ()  # parameters that show an element several times
 
@@ -203,11 +206,6 @@ class Optimizer:
             if default is required and name not in param_group:
                 raise ValueError(f"parameter group didn't specify a value of required optimization parameter {name}")
             param_group.setdefault(name, default)
-        rates: list[Any] = [param_group.get("lr"), param_group.get("weight_decay")]
-        for value in rates:
-            for p in params if isinstance(value, float) and math.isfinite(value) else ():
-                if p.array.dtype.kind == "f":
-                    element(value, p.array.dtype)  # RuntimeError for one that is too large for the parameters' type
         if len({id(p) for p in params}) != len(params):
             warn(
                 "optimizer contains a parameter group with duplicate parameters: it takes a step for each time that a "
@@ -263,7 +261,14 @@ class Optimizer:
                     )
             if group.get("differentiable"):
                 self._refuse_differentiable(params)
-            self.update_all(params, self.prepare(group))
+            settings = self.prepare(group)
+            for name in self.scales:
+                if settings.get(name, 0) > 65504:  # the largest number that all floating types hold
+                    for p in params:
+                        element(
+                            settings[name], p.array.dtype
+                        )  # RuntimeError for what the parameters' type does not hold
+            self.update_all(params, settings)
 
     def _refuse_differentiable(self, params: list[Any]) -> None:
         """Steps are not recorded. PyTorch records them for parameters that are no leaves, and raises for leaves."""

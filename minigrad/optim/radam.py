@@ -21,6 +21,8 @@ class RAdam(Moments):
     Liu et al. 2020, "On the Variance of the Adaptive Learning Rate and Beyond". PyTorch: torch.optim.RAdam.
     """
 
+    scales = ("weight_decay",)
+
     def __init__(
         self, params: Any, lr: Tensor | float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         weight_decay: float = 0, decoupled_weight_decay: bool = False, *, foreach: bool | None = None,

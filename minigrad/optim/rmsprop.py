@@ -23,6 +23,8 @@ class RMSprop(Optimizer):
 
     _step_numbers = ("step",)
 
+    scales = ("lr", "weight_decay", "alpha")
+
     def __init__(
         self, params: Any, lr: Tensor | float = 1e-2, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0,
         momentum: float = 0, centered: bool = False, capturable: bool = False, foreach: bool | None = None,

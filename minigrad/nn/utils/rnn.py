@@ -123,6 +123,8 @@ def pack_padded_sequence(
     enforce_sorted: the longest must come first; with False they are put into that order. PyTorch: pack_padded_sequence.
     """
     require_tensor(input, "_pack_padded_sequence")
+    if input.array.ndim < 2:
+        raise IndexError(f"a batch of sequences has at least 2 dimensions, got {input.array.ndim}")
     given = lengths.array if isinstance(lengths, Variable) else np.asarray(lengths)
     given = given.astype(np.int64)
     if given.ndim != 1:
@@ -209,10 +211,13 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[Any]:
     return unpad_sequence(padded, lengths, batch_first=True)
 
 
-def unpad_sequence(padded_sequences: Tensor, lengths: Any, batch_first: bool = False) -> list[Any]:
+def unpad_sequence(padded_sequences: Tensor, lengths: Tensor, batch_first: bool = False) -> list[Any]:
     """The sequences of a padded tensor without their padding. PyTorch: torch.nn.utils.rnn.unpad_sequence."""
     rows = padded_sequences if batch_first else padded_sequences.transpose(0, 1)
-    return [row[wrap(np.arange(row.shape[0]) < int(n))] for row, n in zip(rows, lengths, strict=True)]
+    if not lengths.array.ndim or len(lengths) != len(rows):
+        raise ValueError(f"there are {len(rows)} sequences, and lengths has the shape {list(lengths.array.shape)}")
+    places: Any = wrap(np.arange(rows.shape[1]))
+    return [row[places < n] for row, n in zip(rows, lengths, strict=True)]
 
 
 def pad_sequence(
