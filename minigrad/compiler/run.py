@@ -25,20 +25,17 @@ from ..storage import clock
 from ..sums import total
 from ..tensor import Tensor
 from ..threads import Turn, get_num_threads
-from .fast import FastStep, Slow
+from .fast import Calls, FastStep, Loop, Slow
+from .fuse import Fused, Unfused
 from .guards import State, Unfollowed
-from .loops import LANES, Loops, Unfit
-from .program import KINDS, Program, Var
+from .loops import Loops, Unfit
+from .program import KINDS, Program, Refused, Var
 from .record import NotCompiled, Recording, _turn, ops_batch_norm
 from .text import definition, kept_of, results_of, run_text
 from .watch import Watch
 from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
 
 LIMIT = 8  # programs of one step: one for each set of shapes, types and settings
-
-
-class Refused(Exception):
-    """The values do not allow the program: the step runs eagerly, and raises what it raises."""
 
 
 # -- what programs call
@@ -192,39 +189,41 @@ class Ready:
         self.program = program
 
     def _choose_form(self, program: Program) -> None:
-        """The compiled form, where the program is one that it serves and Numba may be used."""
+        """The compiled form, or the fused one, where the program is one that it serves and Numba may be used."""
         self.loops: Loops | None = None
+        self.fused: Fused | None = None
         self.fast: FastStep | None = None
-        self.why_not = ""
+        self.why_not = self.why_not_compiled = ""
         if kernels_position() not in ("fastest", "compiled") or not numba_is_installed():
-            self.why_not = "compiled loops are switched off"
+            self.why_not = self.why_not_compiled = "compiled loops are switched off"
             return
+        form: Any = None
         try:
-            loops = Loops(program)
+            form = self.loops = Loops(program)
         except Unfit as error:
-            self.why_not = str(error)
+            self.why_not_compiled = str(error)
+            try:
+                form = self.fused = Fused(program, _SPACE)
+            except Unfused as why:
+                self.why_not = str(why)
+                return
+        if _load("step.build") is None:
+            self.loops, self.why_not = None, "Numba cannot be used"
             return
-        build = _load("step.build")
-        if build is None:
-            self.why_not = "Numba cannot be used"
-            return
-        self.loops = loops
-        self.reads = [(v.tensor, v.argument) for v in loops.inputs]
-        self.kept = loops.kept
+        self.reads = [(v.tensor, v.argument) for v in form.inputs]
+        self.kept = form.kept
         self.place = {v: i for i, v in enumerate(self.kept)}
         self.fresh = set(self.kept)
-        results = results_of(program.results)
         try:
-            self.fast = FastStep(program, loops, self.leaves, results)
+            self.fast = FastStep(program, form, self.leaves, results_of(program.results), self.draws)
         except Slow:
-            self.compiled_step = build(loops.text, loops.dtype == np.float64)
-            self.workspace = np.empty((loops.size, LANES), loops.dtype)
+            self.form = Loop(form) if self.loops is not None else Calls(form, self.draws)
             self.shapes = [(v.shape, v.dtype) for v in self.kept]
             self.function = self._run_compiled
 
     def _run_compiled(self, *arrays: Array) -> list[Array]:
         outs = [np.empty(shape, dtype) for shape, dtype in self.shapes]
-        if self.compiled_step(*arrays, self.workspace, *outs):
+        if self.form(list(arrays), outs):
             raise Refused
         return outs
 
@@ -522,7 +521,7 @@ class Compiled:
         if form == "compiled":
             if ready.loops is None:
                 raise RuntimeError(f"this program has no compiled form: {ready.why_not}")
-            return ready.loops.text if ready.fast is None else ready.fast.text
+            return ready.form.text if ready.fast is None else ready.fast.text
         raise RuntimeError(f"this step has no {form} form")
 
     def explain(self) -> str:
@@ -546,11 +545,13 @@ class Compiled:
             called = sorted({line.note for line in ready.program.lines if line.kind == "call"})
             if called:
                 lines.append(f"    called as they are, for want of a text: {', '.join(called)}")
-            form = (
-                "one compiled loop over blocks of rows"
-                if ready.loops is not None
-                else f"NumPy, line by line ({ready.why_not})"
-            )
+            if ready.loops is not None:
+                form = "one compiled loop over blocks of rows"
+            elif ready.fused is not None:
+                counts = {kind: sum(s.kind == kind for s in ready.fused.steps) for kind in ("loop", "dot", "numpy")}
+                form = f"{counts['loop']} fused loops, {counts['dot']} products and {counts['numpy']} other calls"
+            else:
+                form = f"NumPy, line by line ({ready.why_not})"
             lines.append(f"    run as {form}; ran {ready.calls} time{'' if ready.calls == 1 else 's'}")
         for reason in self._reasons:
             lines.append(f"ran eagerly: {reason}")
