@@ -279,3 +279,88 @@ def test_how_a_broadcast_array_is_read(shape, target, expected):
     x = np.arange(int(np.prod(shape))).reshape(shape)
     flat = x.ravel()[(np.arange(int(np.prod(target))) // inner) % count]
     assert np.array_equal(flat.reshape(target), np.broadcast_to(x, target))
+
+
+def test_the_fused_source_shows_loops_and_the_compiled_one_their_instructions():
+    step, *_ = mlp()
+    step = mg.compile(step)
+    for _ in range(4):
+        step()
+    text = step.source("fused")
+    compile(text, "<fused>", "exec")  # it is Python
+    assert "np.dot(x, model_0_weight.T, out=linear_product)  # line 1" in text
+    assert "for i in range(3072):\n        linear = linear_product[i] + model_0_bias[i % 96]\n" in text
+    assert "relu[i] = np.maximum(0, linear)" in text
+    text = step.source("compiled")
+    compile(text, "<compiled>", "exec")
+    assert "np.dot(x, model_0_weight.T, out=linear_product)" in text
+    assert "#     relu = maximum 0 r1" in text
+    for form in ("fused", "compiled"):
+        with mg.use_kernels("numpy"):
+            plain = mg.compile(mlp()[0])
+            for _ in range(3):
+                plain()
+            with pytest.raises(RuntimeError, match=f"no {form} form: compiled loops are switched off"):
+                plain.source(form)
+
+
+def test_a_small_network_s_fused_source_shows_the_loops_over_rows():
+    mg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    x, y = mg.randn(200, 2), mg.randn(200, 1)
+
+    def step():
+        model.zero_grad()
+        loss = F.mse_loss(model(x), y)
+        loss.backward()
+        return loss
+
+    run = mg.compile(step)
+    for _ in range(3):
+        run()
+    text = run.source("fused")
+    compile(text, "<fused>", "exec")
+    assert "for rows in range(0, 200, 64):" in text
+    assert "d_model_0_weight += np.dot(" in text
+    assert "all lines in one loop: " in run.explain()
+
+
+def test_explain_tells_what_each_statement_costs_and_where_memory_is_shared():
+    step, model, _, _ = mlp()
+    step = mg.compile(step)
+    for _ in range(4):
+        step()
+    weights = [p.array.copy() for p in model.parameters()]
+    grads = [p.grad.array.copy() for p in model.parameters()]
+    state = mg.get_rng_state()
+    told = step.explain()
+    ready = fused(step)
+    assert told.count(" us  ") == len(ready.fused.steps)
+    assert all(
+        word in told
+        for word in ("BLAS, into memory that stays", "lines 1 to 2", "it ends where a product needs the whole")
+    )
+    assert f"memory that stays: {len(ready.fused.planned)} values in {len(ready.fused.memories)} pieces" in told
+    assert all(np.array_equal(p.array, w) for p, w in zip(model.parameters(), weights, strict=True))
+    assert all(np.array_equal(p.grad.array, g) for p, g in zip(model.parameters(), grads, strict=True))
+    assert np.array_equal(state.array, mg.get_rng_state().array)
+
+
+def test_values_that_share_memory_do_not_live_at_the_same_time():
+    mg.manual_seed(0)
+    model = nn.Sequential(*[m for _ in range(6) for m in (nn.Linear(64, 64), nn.Tanh())])
+    x = mg.randn(128, 64)
+
+    def step():
+        model.zero_grad()
+        loss = (model(x) ** 2).mean()
+        loss.backward()
+        return loss
+
+    run = mg.compile(step)
+    for _ in range(3):
+        run()
+    plan = fused(run).fused
+    assert len(plan.memories) < len(plan.planned)
+    for i, (_, memory, start, end) in enumerate(plan.planned):
+        assert all(m != memory or b < start or a > end for _, m, a, b in plan.planned[:i])

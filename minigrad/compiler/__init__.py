@@ -11,6 +11,7 @@ write.py     from that to a program                                program.py  w
 emit.py      how each operation is written                         text.py     a program as Python
 fuse.py      a program as few calls                            tapes.py    lines as instructions for one loop
 loops.py     a small network as one loop over rows             fast.py     a compiled step without overhead
+story.py     what runs, what it costs, a picture of memory
 run.py       the compiled step
 """
 

@@ -42,7 +42,6 @@ class Step:
         self.kind, self.lines, self.text = kind, lines, text
         self.reads: set[Var] = set()
         self.tape: Any = None  # of a loop
-        self.seconds = 0.0  # measured, for `explain`
 
 
 class Fused:
@@ -239,6 +238,7 @@ class Fused:
             self.space[v.name] = array
         outs = set(self.outs)
         body: list[str] = []
+        self.statements: list[list[str]] = []  # by step
         views: dict[Var, str] = {}
         last: dict[Var, int] = {}
         for i, step in enumerate(self.steps):
@@ -248,6 +248,7 @@ class Fused:
         n = 0
         for i, step in enumerate(self.steps):
             line = step.lines[0]
+            begin = len(body)
             if step.kind == "loop":
                 n += 1
                 tape = step.tape
@@ -273,6 +274,7 @@ class Fused:
                     if line.out in outs:  # (a copy that no tape serves)
                         step.text = f"np.copyto({line.out.name}, {line.expression()})"
             body.append(step.text)
+            self.statements.append(body[begin:])
             if step.kind == "numpy":
                 gone = [
                     v.name for v in step.reads
@@ -313,4 +315,18 @@ class Fused:
             ones = f"ones_{line.inputs[0].shape[0]}_{line.out.dtype.name}"
             self.space.setdefault(ones, np.ones(line.inputs[0].shape[0], line.out.dtype))
             return f"np.dot({ones}, {line.inputs[0].name}, out={line.out.name})"
-        return re.sub(r"\)$", f", out={line.out.name})", line.expression())
+        text, a = line.expression(), line.inputs[0]
+        rows, columns = line.out.shape
+        if (
+            line.more["ta"]
+            and a.line is not None
+            and a in self.static
+            and a.shape[0] <= 256
+            and rows >= 32
+            and columns >= 128
+        ):
+            # BLAS reads a small matrix once for each part of a large one: it is quicker turned (with the same bits).
+            turned = f"{a.name}_turned"
+            self.space[turned] = np.empty(a.shape[::-1], a.dtype)
+            text = f"np.copyto({turned}, {a.name}.T); " + text.replace(f"{a.name}.T", turned, 1)
+        return re.sub(r"\)$", f", out={line.out.name})", text)

@@ -119,8 +119,10 @@ class Program:
         """A line of arithmetic by element. inputs: Vars and numbers; the text names them {0}, {1} ..."""
         variables: list[Var] = []
         places: list[str] = []
-        for x in inputs:
-            if isinstance(x, Var):
+        for i, x in enumerate(inputs):
+            if f"{{{i}}}" not in text:
+                places.append("")  # (a rule need not use all that it is given)
+            elif isinstance(x, Var):
                 if x not in variables:
                     variables.append(x)
                 places.append(f"{{{variables.index(x)}}}")
