@@ -9,6 +9,9 @@ record.py    one call, watched: what ran, on which arrays          guards.py   w
 looks.py     which code only looks at shapes                       watch.py    what the step's own code does
 write.py     from that to a program                                program.py  what a program is
 emit.py      how each operation is written                         text.py     a program as Python
+fuse.py      a program as few calls                            tapes.py    lines as instructions for one loop
+loops.py     a small network as one loop over rows             fast.py     a compiled step without overhead
+story.py     what runs, what it costs, a picture of memory
 run.py       the compiled step
 """
 

@@ -217,6 +217,8 @@ def reduce_line(p: Program, x: Var, axes: tuple[int, ...], keepdims: bool, wante
     text = f"np.add.reduce({{0}}, {axes!r}, keepdims={keepdims})"
     if len(axes) == len(x.shape) and not keepdims:
         return p.add("all", "np.add.reduce({0}, None)", [x], wanted, (), x.dtype)
+    if axes == (len(x.shape) - 1,):
+        return along_last(p, "add", x, wanted, keepdims)
     return p.add("numpy", text, [x], wanted, shape_, x.dtype)
 
 
@@ -235,7 +237,7 @@ def spread_line(p: Program, g: Var, x: Var, axes: tuple[int, ...]) -> Var:
     )
     if not g.shape:
         text = f"np.broadcast_to({{0}}, {x.shape!r})"
-    return p.add("view", text, [g], f"d_{_root(x)}", x.shape, g.dtype, how="broadcast")
+    return p.add("view", text, [g], f"d_{_root(x)}", x.shape, g.dtype, how="broadcast", kept=kept)
 
 
 def _sum_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
@@ -366,20 +368,33 @@ def _ce_forward(
         low=0,
         high=classes - 1,
     )
-    rows = e.kept["rows"] = p.add("numpy", f"np.arange({n})", [], "rows", (n,), np.int64)
-    shifted = p.add("numpy", "{0} - np.maximum.reduce({0}, 1, keepdims=True)", [x], "shifted", x.shape, x.dtype)
+    rows = e.kept["rows"] = p.add("numpy", f"np.arange({n})", [], "rows", (n,), np.int64, fixed=True)
+    shifted = p.elementwise("{0} - {1}", x, along_last(p, "maximum", x, "largest", True), wanted="shifted")
     power_ = e.kept["e"] = p.elementwise("np.exp({0})", shifted, wanted="e")
-    sums = e.kept["sums"] = p.add("numpy", "np.add.reduce({0}, 1)", [power_], "sums", (n,), x.dtype)
-    losses = p.add("numpy", "np.log({0}) - {1}[{2}, {3}]", [sums, shifted, rows, t], "losses", (n,), x.dtype)
+    sums = e.kept["sums"] = along_last(p, "add", power_, "sums", False)
+    types = {"types": (x.dtype, np.dtype(np.int64), np.dtype(np.int64))}
+    picked = p.add("pick", "{0}[{2}, {1}]", [shifted, t, rows], "picked", (n,), x.dtype, **types)
+    losses = p.elementwise("np.log({0}) - {1}", sums, picked, wanted="losses")
     return _losses_reduced(p, losses, reduction, e.name)
+
+
+def along_last(p: Program, ufunc: str, x: Var, wanted: str, keepdims: bool) -> Var:
+    """The sum or the largest of each row."""
+    shape_ = (*x.shape[:-1], 1) if keepdims else x.shape[:-1]
+    text = f"np.{ufunc}.reduce({{0}}, {len(x.shape) - 1}" + (", keepdims=True)" if keepdims else ")")
+    return p.add("reduce", text, [x], wanted, shape_, x.dtype, ufunc=ufunc)
 
 
 def _ce_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
     x, t, _, _, reduction, _ = e.inputs
     g = _of_each(p, g, x.shape[0], reduction)
     power_, sums, rows = e.kept["e"], e.kept["sums"], e.kept["rows"]
-    soft = p.add("numpy", "{0} * ({1} / {2})[:, None]", [power_, g, sums], f"d_{_root(x)}", x.shape, x.dtype)
-    out = p.add("numpy", "minus_at({0}, {2}, {3}, {1})", [soft, g, rows, t], f"d_{_root(x)}", x.shape, x.dtype)
+    scale = p.elementwise("{0} / {1}", g, sums, wanted="scale")
+    column = p.add("view", "{0}[:, None]", [scale], "scale_of_rows", (x.shape[0], 1), x.dtype, how="reshape")
+    soft = p.elementwise("{0} * {1}", power_, column, wanted=f"d_{_root(x)}")
+    kind = "minus_at" if not g.shape else "numpy"
+    types = {"types": (x.dtype, np.dtype(np.int64), x.dtype, np.dtype(np.int64))}
+    out = p.add(kind, "minus_at({0}, {3}, {1}, {2})", [soft, t, g, rows], f"d_{_root(x)}", x.shape, x.dtype, **types)
     return [out, None, None, None, None, None]
 
 
@@ -392,10 +407,8 @@ def _softmax_forward(p: Program, e: Emitted, x: Any, dim: int) -> Var:
     array = e.ran.inputs[0].array
     if not array.flags.c_contiguous:
         raise Unwritten
-    shifted = p.add(
-        "numpy", f"np.exp({{0}} - np.maximum.reduce({{0}}, {dim}, keepdims=True))", [x], "e", x.shape, x.dtype
-    )
-    return p.add("numpy", f"{{0}} / np.add.reduce({{0}}, {dim}, keepdims=True)", [shifted], e.name, x.shape, x.dtype)
+    power_ = p.elementwise("np.exp({0} - {1})", x, along_last(p, "maximum", x, "largest", True), wanted="e")
+    return p.elementwise("{0} / {1}", power_, along_last(p, "add", power_, "sums", True), wanted=e.name)
 
 
 def _softmax_backward(p: Program, e: Emitted, g: Var) -> list[Any]:

@@ -1,4 +1,4 @@
-"""A compiled step without overhead: gradients land in memory that is used again, and Adam is part of the loop.
+"""A compiled step without overhead: gradients land in memory that is used again, and Adam over all parameters is one loop.
 
 Of a small network's step the arithmetic takes microseconds, so what stands around it must not take more: no tensors are made
 but what the step returns. A gradient's memory is used again when nobody but its parameter and this step holds it: Python
@@ -7,16 +7,22 @@ counts who does.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import Any
 
 import numpy as np
 
-from .. import storage
+from .. import quiet, storage
 from ..autograd.fused import _load
+from ..autograd.modes import current
 from ..autograd.variable import Array, wrap
+from ..kernels import split
 from ..optim.adam import _SMALL, Adam
 from ..optim.adamw import AdamW
+from ..optim.optimizer import scalar_state
+from ..random import default_generator
+from .fuse import Fused
 from .loops import LANES, Loops
 from .program import Program, Var
 
@@ -45,28 +51,165 @@ def effects_of(program: Program) -> tuple[list[tuple[Any, Var]], Any]:
     return found, optimizer  # type: ignore[return-value]
 
 
-class FastStep:
-    """The loop, its workspace, and the memory of its results."""
+class Loop:
+    """The loop over blocks of rows, ready to run; with Adam in it, if `places` are given."""
 
-    def __init__(self, program: Program, loops: Loops, leaves: dict[int, Any], results: list[Var]) -> None:
-        found, self.optimizer = effects_of(program)
-        if {v for _, v in found} & set(results):
-            raise Slow
-        self.slots = [(leaves[key], loops.kept.index(v)) for key, v in found]
-        self.results = [(loops.kept.index(v), v.shape, v.dtype) for v in dict.fromkeys(results)]
-        self.adam = self._of_adam(loops) if self.optimizer is not None else False
+    def __init__(self, loops: Loops, places: list[tuple[Any, int]] | None = None) -> None:
         build = _load("step.build")
         if build is None:
             raise Slow
-        text = loops.with_adam([(p, k) for p, k in self.slots]) if self.adam else loops.text
-        self.text = text
-        self.function = build(text, loops.dtype == np.float64)
+        self.text = loops.text if places is None else loops.with_adam(places)
+        self.function = build(self.text, loops.dtype == np.float64)
         self.workspace = np.empty((loops.size, LANES), loops.dtype)
-        self.outs: list[Any] = [None] * len(loops.kept)
+
+    def __call__(self, arrays: list[Array], outs: list[Any], *adam: Any) -> Any:
+        """Whether the values are refused."""
+        return self.function(*arrays, self.workspace, *outs, *adam)
+
+
+class Calls:
+    """The fused form, ready to run."""
+
+    def __init__(self, fused: Fused, draws: bool) -> None:
+        self.fused, self.function, self.draws, self.text = fused, fused.function, draws, fused.text
+
+    def __call__(self, arrays: list[Array], outs: list[Any]) -> Any:
+        """Whether the values are refused; then the random stream is where it was."""
+        state = default_generator.get_state() if self.draws else None
+        before, outside = current.recording, quiet.state()
+        try:
+            current.recording = False
+            quiet.enter(outside)
+            return self.function(*arrays, *outs)
+        except Exception:  # an operation refuses its values: it runs eagerly, and says so
+            if state is not None:
+                default_generator.set_state(state)
+            return True
+        finally:
+            current.recording = before
+            quiet.put_back(outside)
+
+
+class AdamOverAll:
+    """Adam's step for all parameters of an optimizer as one loop over their elements; `Adam._step` says what it computes."""
+
+    def __init__(self, optimizer: Any, leaves: list[Any]) -> None:
+        groups = optimizer.param_groups
+        self.optimizer = optimizer
+        if type(optimizer) not in (Adam, AdamW) or {id(p) for g in groups for p in g["params"]} != {
+            id(p) for p in leaves
+        }:
+            raise Slow
+        if len({p.array.dtype for p in leaves}) != 1 or leaves[0].array.dtype.char not in "fd":
+            raise Slow
+        self.like = np.empty(1, leaves[0].array.dtype)
+        load = _load("tape.adam")
+        if load is None:
+            raise Slow
+        self.function = load(self.like)
+        params = [p for g in groups for p in g["params"]]
+        self.place = np.zeros((len(params), 4), np.int64)
+        self.numbers = np.zeros((len(params), 7))
+        self.ends = np.cumsum([p.array.size for p in params]).astype(np.int64)
+        self.known: list[Any] = [None] * (4 * len(params))
+
+    def step(self) -> bool:
+        """Take the step; False if it is not the plain one (nothing has changed then)."""
+        optimizer = self.optimizer
+        if optimizer._repeating:
+            return False
+        for group in optimizer.param_groups:
+            betas, lr, decay = group["betas"], group["lr"], group["weight_decay"]
+            if (
+                group["amsgrad"] or group["maximize"] or group.get("differentiable") or 1 - betas[0] >= 0.5
+                or not (type(lr) is type(group["eps"]) is type(betas[0]) is type(betas[1]) is float) or type(decay) not in (int, float)
+            ):  # fmt: skip
+                return False
+        todo: list[tuple[Any, Any]] = []  # counters, and what they count next
+        i = 0
+        for group in optimizer.param_groups:
+            params = group["params"]
+            small: list[Any] = []
+            if not group["weight_decay"]:
+                small = [p for p in params if p.array.size <= _SMALL and p.array.dtype == params[0].array.dtype]
+            pack = optimizer._pack(small, params) if len(small) > 1 else None
+            mine = set(map(id, small)) if pack is not None else ()
+            if pack is not None:
+                todo.append((pack.counts, None))
+            (beta1, beta2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
+            apart = group["decoupled_weight_decay"]
+            numbers = None
+            for p in params:
+                state = optimizer.state[p]
+                if not state:
+                    self._begin(p, state)
+                if id(p) in mine:
+                    t = float(pack.counts[0]) + 1
+                else:
+                    if p.array.size <= _SMALL:
+                        optimizer._apart = True
+                    todo.append((state["step"].array, None))
+                    t = float(state["step"].array) + 1
+                if numbers is None or numbers[0] != t:
+                    root = (1 - beta2**t) ** 0.5
+                    numbers = t, (1 - beta1, beta2, 1 - beta2, group["eps"] * root, lr * root / (1 - beta1**t),
+                                  1 - lr * decay if apart else 1.0, 0.0 if apart else decay)  # fmt: skip
+                self.numbers[i] = numbers[1]
+                for k, a in enumerate((p.array, p._grad.array, state["exp_avg"].array, state["exp_avg_sq"].array)):
+                    if not a.flags.c_contiguous or a.dtype != self.like.dtype or a.size != p.array.size:
+                        return False
+                    if k == 1:  # (no reference to a gradient is kept: who holds one is counted)
+                        self.place[i, k] = a.__array_interface__["data"][0]
+                    elif a is not self.known[4 * i + k]:
+                        self.known[4 * i + k] = a
+                        self.place[i, k] = a.__array_interface__["data"][0]
+                i += 1
+        total = int(self.ends[-1])
+        split(total, total * 4, self._part, in_place=True)
+        for counter, _ in todo:
+            np.add(counter, 1, counter)
+        for group in optimizer.param_groups:
+            for p in group["params"]:
+                storage.mark_written(p.array)
+        return True
+
+    def _part(self, begin: int, end: int) -> None:
+        self.function(self.place, self.ends, self.numbers, self.like, begin, end)
+
+    def _begin(self, p: Any, state: dict[str, Any]) -> None:
+        state["step"] = scalar_state(0.0)
+        state["exp_avg"] = wrap(np.zeros_like(p.array))
+        state["exp_avg_sq"] = wrap(np.zeros_like(p.array))
+
+
+class FastStep:
+    """A form of the program, and the memory of its results."""
+
+    def __init__(self, program: Program, form: Any, leaves: dict[int, Any], results: list[Var], draws: bool) -> None:
+        found, self.optimizer = effects_of(program)
+        if {v for _, v in found} & set(results):
+            raise Slow
+        self.slots = [(leaves[key], form.kept.index(v)) for key, v in found]
+        self.results = [(form.kept.index(v), v.shape, v.dtype) for v in dict.fromkeys(results)]
+        self.adam, self.over_all = False, None
+        late = True
+        if isinstance(form, Loops):
+            self.adam = self._of_adam(form) if self.optimizer is not None else False
+            self.run: Any = Loop(form, [(p, k) for p, k in self.slots] if self.adam else None)
+            self.dtype = form.dtype
+            late = "return 1" in self.run.text
+        else:
+            self.run = Calls(form, draws)
+            late = form.refuses_late()
+            if self.optimizer is not None:
+                with contextlib.suppress(Slow):
+                    self.over_all = AdamOverAll(self.optimizer, [leaf for leaf, _ in self.slots])
+        self.text = self.run.text
+        self.outs: list[Any] = [None] * len(form.kept)
         self.held: list[Any] = [None] * len(self.slots)  # the gradient that each leaf got last
-        # Where the loop may refuse its values, it must leave the gradients of the call before alone: two sets take turns.
-        self.spare = ([None] * len(loops.kept), [None] * len(self.slots)) if "return 1" in text else None
-        self.shapes = [(v.shape, v.dtype) for v in loops.kept]
+        # Where the values may be refused, the gradients of the call before must be left alone: two sets take turns.
+        self.spare = ([None] * len(form.kept), [None] * len(self.slots)) if late else None
+        self.shapes = [(v.shape, v.dtype) for v in form.kept]
         self.made = 0  # arrays made for gradients, ever
 
     def _of_adam(self, loops: Loops) -> bool:
@@ -130,16 +273,16 @@ class FastStep:
         if self.adam:
             numbers = self._numbers()
             if numbers is None:
-                none = np.empty(0, self.workspace.dtype)
-                refused = self.function(*arrays, self.workspace, *outs, none, none, 0.0, 0.0, 0.0, 0.0, 0.0)
+                none = np.empty(0, self.dtype)
+                refused = self.run(arrays, outs, none, none, 0.0, 0.0, 0.0, 0.0, 0.0)
             else:
                 pack, *rest = numbers
-                refused = self.function(*arrays, self.workspace, *outs, pack.m, pack.v, *rest)
+                refused = self.run(arrays, outs, pack.m, pack.v, *rest)
                 if not refused:
                     np.add(pack.counts, 1, pack.counts)
         else:
             numbers = None
-            refused = self.function(*arrays, self.workspace, *outs)
+            refused = self.run(arrays, outs)
         if refused:
             return None
         if self.spare is not None:
@@ -149,6 +292,6 @@ class FastStep:
         if numbers is not None:
             for leaf, _ in self.slots:
                 storage.mark_written(leaf.array)
-        elif self.optimizer is not None:
+        elif self.optimizer is not None and (self.over_all is None or not self.over_all.step()):
             self.optimizer.step()
         return outs

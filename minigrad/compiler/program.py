@@ -7,6 +7,9 @@ of it, so that who writes it in another form need not read the text:
     dot           a product of two matrices, either of them transposed
     rows          the sum over the rows of a matrix
     all           the sum of all elements
+    reduce        the sum or the largest along the last dimension
+    pick          of each row the element that an index names
+    minus_at      an amount taken away there, in place
     view          the same elements seen in another shape or order
     numpy         other NumPy
     call          an operation's own code, in arrays, where no text has been written for it
@@ -25,10 +28,15 @@ import numpy as np
 # The kinds of lines, in the words of `explain()`.
 KINDS = {
     "elementwise": "element by element", "dot": "matrix product", "rows": "sum over rows", "all": "sum of all elements",
+    "reduce": "sum or largest of each row", "pick": "element of each row by index", "minus_at": "change of it",
     "view": "view", "numpy": "other NumPy", "call": "operation called as it is", "check": "check",
 }  # fmt: skip
 
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
+
+
+class Refused(Exception):
+    """The values do not allow the program: the step runs eagerly, and raises what it raises."""
 
 
 @dataclass(eq=False)
@@ -111,8 +119,10 @@ class Program:
         """A line of arithmetic by element. inputs: Vars and numbers; the text names them {0}, {1} ..."""
         variables: list[Var] = []
         places: list[str] = []
-        for x in inputs:
-            if isinstance(x, Var):
+        for i, x in enumerate(inputs):
+            if f"{{{i}}}" not in text:
+                places.append("")  # (a rule need not use all that it is given)
+            elif isinstance(x, Var):
                 if x not in variables:
                     variables.append(x)
                 places.append(f"{{{variables.index(x)}}}")

@@ -25,20 +25,28 @@ from ..storage import clock
 from ..sums import total
 from ..tensor import Tensor
 from ..threads import Turn, get_num_threads
-from .fast import FastStep, Slow
+from .fast import Calls, FastStep, Loop, Slow
+from .fuse import Fused, Unfused
 from .guards import State, Unfollowed
-from .loops import LANES, Loops, Unfit
-from .program import KINDS, Program, Var
+from .loops import Loops, Unfit
+from .program import KINDS, Program, Refused, Var
 from .record import NotCompiled, Recording, _turn, ops_batch_norm
+from .story import (
+    compiled_text,
+    costs,
+    fused_rows,
+    fused_text,
+    loops_text,
+    measure,
+    memory_picture,
+    new_outs,
+    numpy_rows,
+)  # fmt: skip
 from .text import definition, kept_of, results_of, run_text
 from .watch import Watch
 from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
 
 LIMIT = 8  # programs of one step: one for each set of shapes, types and settings
-
-
-class Refused(Exception):
-    """The values do not allow the program: the step runs eagerly, and raises what it raises."""
 
 
 # -- what programs call
@@ -192,39 +200,41 @@ class Ready:
         self.program = program
 
     def _choose_form(self, program: Program) -> None:
-        """The compiled form, where the program is one that it serves and Numba may be used."""
+        """The compiled form, or the fused one, where the program is one that it serves and Numba may be used."""
         self.loops: Loops | None = None
+        self.fused: Fused | None = None
         self.fast: FastStep | None = None
-        self.why_not = ""
+        self.why_not = self.why_not_compiled = ""
         if kernels_position() not in ("fastest", "compiled") or not numba_is_installed():
-            self.why_not = "compiled loops are switched off"
+            self.why_not = self.why_not_compiled = "compiled loops are switched off"
             return
+        form: Any = None
         try:
-            loops = Loops(program)
+            form = self.loops = Loops(program)
         except Unfit as error:
-            self.why_not = str(error)
+            self.why_not_compiled = str(error)
+            try:
+                form = self.fused = Fused(program, _SPACE)
+            except Unfused as why:
+                self.why_not = str(why)
+                return
+        if _load("step.build") is None:
+            self.loops, self.why_not = None, "Numba cannot be used"
             return
-        build = _load("step.build")
-        if build is None:
-            self.why_not = "Numba cannot be used"
-            return
-        self.loops = loops
-        self.reads = [(v.tensor, v.argument) for v in loops.inputs]
-        self.kept = loops.kept
+        self.reads = [(v.tensor, v.argument) for v in form.inputs]
+        self.kept = form.kept
         self.place = {v: i for i, v in enumerate(self.kept)}
         self.fresh = set(self.kept)
-        results = results_of(program.results)
         try:
-            self.fast = FastStep(program, loops, self.leaves, results)
+            self.fast = FastStep(program, form, self.leaves, results_of(program.results), self.draws)
         except Slow:
-            self.compiled_step = build(loops.text, loops.dtype == np.float64)
-            self.workspace = np.empty((loops.size, LANES), loops.dtype)
+            self.form = Loop(form) if self.loops is not None else Calls(form, self.draws)
             self.shapes = [(v.shape, v.dtype) for v in self.kept]
             self.function = self._run_compiled
 
     def _run_compiled(self, *arrays: Array) -> list[Array]:
         outs = [np.empty(shape, dtype) for shape, dtype in self.shapes]
-        if self.compiled_step(*arrays, self.workspace, *outs):
+        if self.form(list(arrays), outs):
             raise Refused
         return outs
 
@@ -267,6 +277,29 @@ class Ready:
                 effect[1].step()
         self.calls += 1
         return self._results(program.results, outs, tensors, given, norm, {})
+
+    def costs(self) -> list[str]:
+        """A table of what the statements cost, in a few runs that change nothing."""
+        program: Any = self.program
+        arrays = [t.array if at is None else self.last[at][0].array for t, at in self.reads]
+        if self.fused is not None:
+            form = self.fused
+            space = form.space | {v.name: a for v, a in zip(form.inputs, arrays, strict=True)}
+            space |= {v.name: a for v, a in zip(form.outs, new_outs(form.outs), strict=True)}
+            measured = measure([("\n".join(text), None) for text in form.statements], space)
+            return ["    what runs, and what it costs now:", *costs(fused_rows(form), measured)]
+        told, statements = numpy_rows(program.lines)
+        space = {**_SPACE, **{k: v for k, v in program.objects.items() if k.isidentifier()}}
+        names = program.inputs if self.loops is None else self.loops.inputs
+        space |= {v.name: a for v, a in zip(names, arrays, strict=True)}
+        seconds = measure(statements, space)
+        if self.loops is None:
+            return ["    what runs, and what it costs now:", *costs(told, seconds)]
+        outs = new_outs(self.kept)
+        run = Loop(self.loops)
+        whole = measure([("run(arrays, outs)", None)], {"run": run, "arrays": arrays, "outs": outs})[0]
+        head = f"    all lines in one loop: {whole * 1e6:.1f} us (without the update); line by line NumPy would take {sum(seconds) * 1e6:.1f} us:"
+        return [head, *costs(told, seconds)]
 
     def _set_gradients(self, gradients: dict[int, tuple[str, Any]], outs: Any, given: set[int]) -> None:
         for key, (kind, what) in gradients.items():
@@ -507,7 +540,11 @@ class Compiled:
     # -- for people
 
     def source(self, form: str = "definition") -> str:
-        """The program of the last set of shapes that was written, as Python; it needs NumPy alone."""
+        """The program of the last set of shapes that was written.
+
+        "definition": line by line as Python, which needs NumPy alone. "fused": which lines run together, as loops over
+        elements. "compiled": what runs, to the instruction.
+        """
         if form not in ("definition", "fused", "compiled"):
             raise ValueError(f"source() expected 'definition', 'fused' or 'compiled', got {form!r}")
         program, ready = None, None
@@ -519,14 +556,17 @@ class Compiled:
             raise RuntimeError(f"there is no program yet: {self._gave_up or 'call the step twice, then it is written'}")
         if form == "definition":
             return definition(program, getattr(self._function, "__name__", "step").strip("<>") or "step")
-        if form == "compiled":
-            if ready.loops is None:
-                raise RuntimeError(f"this program has no compiled form: {ready.why_not}")
-            return ready.loops.text if ready.fast is None else ready.fast.text
-        raise RuntimeError(f"this step has no {form} form")
+        name = getattr(self._function, "__name__", "step").strip("<>") or "step"
+        if ready.loops is None and ready.fused is None:
+            raise RuntimeError(f"this program has no {form} form: {ready.why_not}")
+        if ready.loops is not None:
+            if form == "fused":
+                return loops_text(ready.loops, name)
+            return ready.form.text if ready.fast is None else ready.fast.text
+        return fused_text(ready.fused, name) if form == "fused" else compiled_text(ready.fused)
 
     def explain(self) -> str:
-        """What was written out, and why the rest was not."""
+        """What was written out, how it runs, what it costs, where it keeps its values, and why the rest runs eagerly."""
         lines = [f"{getattr(self._function, '__qualname__', type(self._function).__name__)}, compiled by minigrad"]
         for i, ready in enumerate(self._ready, 1):
             shapes = ", ".join(
@@ -546,15 +586,31 @@ class Compiled:
             called = sorted({line.note for line in ready.program.lines if line.kind == "call"})
             if called:
                 lines.append(f"    called as they are, for want of a text: {', '.join(called)}")
-            form = (
-                "one compiled loop over blocks of rows"
-                if ready.loops is not None
-                else f"NumPy, line by line ({ready.why_not})"
-            )
+            if ready.loops is not None:
+                form = "one compiled loop over blocks of rows"
+            elif ready.fused is not None:
+                counts = {kind: sum(s.kind == kind for s in ready.fused.steps) for kind in ("loop", "dot", "numpy")}
+                form = f"{counts['loop']} fused loops, {counts['dot']} products and {counts['numpy']} other calls"
+            else:
+                form = f"NumPy, line by line ({ready.why_not})"
             lines.append(f"    run as {form}; ran {ready.calls} time{'' if ready.calls == 1 else 's'}")
+            lines += self._costs(ready)
+            if ready.fused is not None:
+                lines += memory_picture(ready.fused)
         for reason in self._reasons:
             lines.append(f"ran eagerly: {reason}")
         return "\n".join(lines)
+
+    def _costs(self, ready: Ready) -> list[str]:
+        """What each statement costs now, measured on the arrays of the last call; results go into memory of their own."""
+        if any(at is not None and ready.last[at][0] is None for _, at in ready.reads) or not self._busy.take():
+            return []
+        try:
+            return ready.costs()
+        except Exception:  # an operation that refuses the values of the moment
+            return ["    (what it costs cannot be measured now)"]
+        finally:
+            self._busy.give_back()
 
 
 def _told(x: Any) -> Any:

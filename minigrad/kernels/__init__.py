@@ -27,6 +27,7 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     swaps.py          the swaps of a random permutation
     pairs.py          normal numbers, two of two uniform ones
     optimizer.py      Adam and SGD in one pass
+    tape.py           runs of small instructions over arrays, as minigrad/compiler/tapes.py writes them
     step.py           a small network's whole training step, as minigrad/compiler/loops.py writes it
 
 Threads: a kernel releases Python's lock and works on a part of the rows, `split` gives each thread of a small pool its

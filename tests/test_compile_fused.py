@@ -1,0 +1,366 @@
+"""The fused form of a compiled step: few calls in place of many lines, the same numbers, and no new memory."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.compiler.tapes import pattern
+
+nn, F = mg.nn, mg.nn.functional
+
+
+def mlp(optimizer=lambda p: mg.optim.Adam(p, lr=1e-3), width=96, dtype=mg.float32):
+    mg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(80, width), nn.ReLU(), nn.Linear(width, 64), nn.Tanh(), nn.Linear(64, 10)).to(dtype)
+    x, y = mg.randn(32, 80, dtype=dtype), mg.randint(0, 10, (32,))
+    chosen = optimizer(model.parameters())
+
+    def step():
+        chosen.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        chosen.step()
+        return loss
+
+    return step, model, y, chosen
+
+
+def fused(step):
+    """The step's last program, which must have a fused form."""
+    ready = [r for r in step._ready if r.program is not None][-1]
+    assert ready.fused is not None, step.explain()
+    return ready
+
+
+def compare(make, calls=6, dtype=mg.float32, rtol=None, between=None):
+    """The same steps eagerly and compiled: losses, parameters and gradients within rounding. The compiled step."""
+    rtol = rtol or (2e-5 if dtype is mg.float32 else 1e-12)
+    (eager, first, *a), (compiled, second, *b) = make(), make()
+    compiled = mg.compile(compiled)
+    for k in range(calls):
+        if between is not None:
+            between(k, first, *a)
+            between(k, second, *b)
+        assert np.allclose(eager().array, compiled().array, rtol=rtol, atol=rtol), k
+        for p, q in zip(first.parameters(), second.parameters(), strict=True):
+            assert np.allclose(p.array, q.array, rtol=rtol, atol=rtol), k
+            assert (p.grad is None) is (q.grad is None)
+            if p.grad is not None:
+                assert np.allclose(p.grad.array, q.grad.array, rtol=rtol, atol=rtol), k
+    return compiled
+
+
+OPTIMIZERS = {
+    "Adam": lambda p: mg.optim.Adam(p, lr=1e-3),
+    "Adam, decay": lambda p: mg.optim.Adam(p, lr=1e-3, weight_decay=0.1),
+    "AdamW": lambda p: mg.optim.AdamW(p, lr=1e-3, weight_decay=0.1),
+    "amsgrad": lambda p: mg.optim.Adam(p, lr=1e-3, amsgrad=True),
+    "two groups": lambda p: mg.optim.AdamW(
+        [{"params": (q := list(p))[:2], "lr": 1e-2}, {"params": q[2:], "weight_decay": 0.2}], lr=1e-3
+    ),
+    "SGD": lambda p: mg.optim.SGD(p, lr=0.1, momentum=0.9),
+    "RMSprop": lambda p: mg.optim.RMSprop(p, lr=1e-3),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", [mg.float32, mg.float64], ids=str)
+def test_a_network_is_trained_as_eagerly(name, dtype):
+    step = compare(lambda: mlp(OPTIMIZERS[name], dtype=dtype), 6, dtype)
+    assert fused(step).calls == 4
+
+
+def test_adam_s_states_are_those_of_eager_and_can_be_taken_up_by_either():
+    (eager, _, _, a), (step, _, _, b) = mlp(), mlp()
+    compiled = mg.compile(step)
+    for k in range(9):
+        eager()
+        compiled() if k not in (4, 6) else step()  # eager steps between compiled ones
+    for p, q in zip(a.param_groups[0]["params"], b.param_groups[0]["params"], strict=True):
+        assert float(a.state[p]["step"]) == float(b.state[q]["step"]) == 9
+        for name in ("exp_avg", "exp_avg_sq"):
+            assert np.allclose(a.state[p][name].array, b.state[q][name].array, rtol=1e-4, atol=1e-9)
+
+
+def test_settings_that_change_between_calls_are_read():
+    def between(k, model, y, optimizer):
+        optimizer.param_groups[0]["lr"] = 1e-3 * (k + 1)
+        if k == 4:
+            optimizer.param_groups[0]["weight_decay"] = 0.3
+        if k == 5:
+            optimizer.load_state_dict(optimizer.state_dict())
+
+    compare(mlp, 8, between=between)
+
+
+def test_a_chain_of_a_thousand_operations_is_one_loop_with_eager_s_bits():
+    def make():
+        x, w = mg.full((1,), 1.001, requires_grad=True), mg.full((1,), 0.9991, requires_grad=True)
+
+        def step():
+            x.grad = w.grad = None
+            h = x
+            for _ in range(500):
+                h = h * w + x
+            h.backward()
+            return w.grad
+
+        return step, x, w
+
+    (eager, x, _), (step, a, _) = make(), make()
+    step = mg.compile(step)
+    for _ in range(4):
+        assert np.array_equal(eager().array, step().array)
+        assert np.array_equal(x.grad.array, a.grad.array)
+    assert [s.kind for s in fused(step).fused.steps] == ["loop"]
+
+
+@pytest.mark.parametrize("shape", [(1,), (3,), (7, 5), (300,), (33, 129), (400, 400)])
+@pytest.mark.parametrize("dtype", [mg.float32, mg.float64], ids=str)
+def test_arithmetic_and_sums_have_eager_s_bits(shape, dtype):
+    """Of + - * / sqrt, comparisons and sums of all: in NumPy's order, whatever the size, and whoever shares the loop."""
+    mg.manual_seed(1)
+    x = (mg.rand(shape, dtype=dtype) + 0.5).requires_grad_()
+    w = (mg.rand(shape[-1:], dtype=dtype) + 0.5).requires_grad_()
+    c = (mg.rand((*shape[:-1], 1), dtype=dtype) + 0.5).requires_grad_()
+
+    def step():
+        x.grad = w.grad = c.grad = None
+        h = mg.relu(x * w - c) / (x.sqrt() + 1) - 2 * x
+        loss = (h * h / c).sum()
+        loss.backward()
+        return loss
+
+    compiled = mg.compile(step)
+    with mg.use_kernels("numpy"):
+        expected = step().array.copy(), [t.grad.array.copy() for t in (x, w, c)]
+    for _ in range(4):
+        loss = compiled()
+    assert fused(compiled).calls == 2
+    assert np.array_equal(loss.array, expected[0])
+    for t, g in zip((x, w, c), expected[1], strict=True):
+        assert np.array_equal(t.grad.array, g)
+
+
+def test_nothing_is_allocated_after_the_second_call():
+    step, model, _, _ = mlp(width=256)
+    step = mg.compile(step)
+    for _ in range(4):
+        step()
+    made = fused(step).fast.made
+    tracemalloc.start()
+    try:
+        step()
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(3):
+            step()
+        peak = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert peak < 8_000, peak  # Python's own objects; the smallest activation has 8,192 bytes
+    assert fused(step).fast.made == made
+    assert sum(p.array.nbytes for p in model.parameters()) > 100_000
+
+
+def test_a_gradient_that_is_held_outside_is_not_written_again():
+    step, model, _, _ = mlp()
+    step = mg.compile(step)
+    for _ in range(4):
+        step()
+    held = model[0].weight.grad
+    array = held.array
+    before = array.copy()
+    step()
+    assert np.array_equal(held.array, before)
+    assert model[0].weight.grad is not held
+    inner = model[2].weight.grad.array  # the array alone
+    before = inner.copy()
+    step()
+    step()
+    assert np.array_equal(inner, before)
+
+
+def test_values_that_are_refused_raise_as_eagerly_and_change_nothing():
+    step, model, y, _ = mlp()
+    step = mg.compile(step)
+    for _ in range(5):
+        step()
+    grads = [p.grad.array.copy() for p in model.parameters()]
+    weights = [p.array.copy() for p in model.parameters()]
+    held = [p.grad for p in model.parameters()]
+    y.array[3] = 10
+    with pytest.raises(IndexError):
+        step()
+    assert all(np.array_equal(p.array, w) for p, w in zip(model.parameters(), weights, strict=True))
+    assert all(np.array_equal(g.array, b) for g, b in zip(held, grads, strict=True))
+    y.array[3] = 9
+    assert np.isfinite(float(step()))
+
+
+def test_other_programs_fused():
+    """Dropout's draws, batch norm's statistics, clipping, gradients that add up, several results."""
+
+    def make(training=True):
+        mg.manual_seed(0)
+        model = nn.Sequential(nn.Linear(20, 300), nn.BatchNorm1d(300), nn.ReLU(), nn.Dropout(0.2), nn.Linear(300, 3))
+        sgd = mg.optim.SGD(model.parameters(), lr=0.01)
+        x, y = mg.randn(64, 20), mg.randn(64, 3)
+
+        def step():
+            sgd.zero_grad()
+            loss = F.mse_loss(model(x), y)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+            sgd.step()
+            return loss
+
+        return step, model
+
+    results = []
+    for compiled in (False, True):
+        step, model = make()
+        run = mg.compile(step) if compiled else step
+        results.append([float(run()) for _ in range(8)] + [float(model[1].running_var.sum())])
+    assert np.allclose(*results, rtol=1e-4)
+
+
+def test_a_softmax_attention_and_layers_that_are_called_are_part_of_it():
+    def make():
+        mg.manual_seed(0)
+        model = nn.Sequential(nn.Linear(40, 120), nn.GELU(), nn.LayerNorm(120), nn.Linear(120, 40))
+        adam = mg.optim.AdamW(model.parameters(), lr=1e-3)
+        x = mg.randn(16, 12, 40)
+
+        def step():
+            adam.zero_grad()
+            h = model(x)
+            a = mg.softmax(h @ h.transpose(1, 2) * 0.1, -1)
+            loss = ((a @ h - x) ** 2).mean()
+            loss.backward()
+            adam.step()
+            return loss
+
+        return step, model
+
+    step = compare(make)
+    assert fused(step).calls == 4
+
+
+def test_two_threads_give_what_one_gives():
+    x = mg.randn(700, 500).requires_grad_()
+
+    def step():
+        x.grad = None
+        ((x * 2 - 1) * x / (x * x + 1)).sum().backward()
+        return x.grad
+
+    found = []
+    for n in (1, 2):
+        before = mg.get_num_threads()
+        mg.set_num_threads(n)
+        try:
+            run = mg.compile(step)
+            found += [np.array(run().array) for _ in range(4)]
+        finally:
+            mg.set_num_threads(before)
+    assert all(np.array_equal(found[0], g) for g in found)
+
+
+@pytest.mark.parametrize(
+    ("shape", "target", "expected"),
+    [((5,), (3, 5), (1, 5)), ((3, 1), (3, 5), (5, 3)), ((), (3, 5), (1, 1)), ((4, 1, 1), (2, 4, 3, 3), (9, 4)), ((3, 5), (3, 5), (1, 15))],
+)  # fmt: skip
+def test_how_a_broadcast_array_is_read(shape, target, expected):
+    inner, count = pattern(shape, target)
+    assert (inner, count) == expected
+    x = np.arange(int(np.prod(shape))).reshape(shape)
+    flat = x.ravel()[(np.arange(int(np.prod(target))) // inner) % count]
+    assert np.array_equal(flat.reshape(target), np.broadcast_to(x, target))
+
+
+def test_the_fused_source_shows_loops_and_the_compiled_one_their_instructions():
+    step, *_ = mlp()
+    step = mg.compile(step)
+    for _ in range(4):
+        step()
+    text = step.source("fused")
+    compile(text, "<fused>", "exec")  # it is Python
+    assert "np.dot(x, model_0_weight.T, out=linear_product)  # line 1" in text
+    assert "for i in range(3072):\n        linear = linear_product[i] + model_0_bias[i % 96]\n" in text
+    assert "relu[i] = np.maximum(0, linear)" in text
+    text = step.source("compiled")
+    compile(text, "<compiled>", "exec")
+    assert "np.dot(x, model_0_weight.T, out=linear_product)" in text
+    assert "#     relu = maximum 0 r1" in text
+    for form in ("fused", "compiled"):
+        with mg.use_kernels("numpy"):
+            plain = mg.compile(mlp()[0])
+            for _ in range(3):
+                plain()
+            with pytest.raises(RuntimeError, match=f"no {form} form: compiled loops are switched off"):
+                plain.source(form)
+
+
+def test_a_small_network_s_fused_source_shows_the_loops_over_rows():
+    mg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    x, y = mg.randn(200, 2), mg.randn(200, 1)
+
+    def step():
+        model.zero_grad()
+        loss = F.mse_loss(model(x), y)
+        loss.backward()
+        return loss
+
+    run = mg.compile(step)
+    for _ in range(3):
+        run()
+    text = run.source("fused")
+    compile(text, "<fused>", "exec")
+    assert "for rows in range(0, 200, 64):" in text
+    assert "d_model_0_weight += np.dot(" in text
+    assert "all lines in one loop: " in run.explain()
+
+
+def test_explain_tells_what_each_statement_costs_and_where_memory_is_shared():
+    step, model, _, _ = mlp()
+    step = mg.compile(step)
+    for _ in range(4):
+        step()
+    weights = [p.array.copy() for p in model.parameters()]
+    grads = [p.grad.array.copy() for p in model.parameters()]
+    state = mg.get_rng_state()
+    told = step.explain()
+    ready = fused(step)
+    assert told.count(" us  ") == len(ready.fused.steps)
+    assert all(
+        word in told
+        for word in ("BLAS, into memory that stays", "lines 1 to 2", "it ends where a product needs the whole")
+    )
+    assert f"memory that stays: {len(ready.fused.planned)} values in {len(ready.fused.memories)} pieces" in told
+    assert all(np.array_equal(p.array, w) for p, w in zip(model.parameters(), weights, strict=True))
+    assert all(np.array_equal(p.grad.array, g) for p, g in zip(model.parameters(), grads, strict=True))
+    assert np.array_equal(state.array, mg.get_rng_state().array)
+
+
+def test_values_that_share_memory_do_not_live_at_the_same_time():
+    mg.manual_seed(0)
+    model = nn.Sequential(*[m for _ in range(6) for m in (nn.Linear(64, 64), nn.Tanh())])
+    x = mg.randn(128, 64)
+
+    def step():
+        model.zero_grad()
+        loss = (model(x) ** 2).mean()
+        loss.backward()
+        return loss
+
+    run = mg.compile(step)
+    for _ in range(3):
+        run()
+    plan = fused(run).fused
+    assert len(plan.memories) < len(plan.planned)
+    for i, (_, memory, start, end) in enumerate(plan.planned):
+        assert all(m != memory or b < start or a > end for _, m, a, b in plan.planned[:i])
