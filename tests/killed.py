@@ -26,6 +26,7 @@ import time
 from pathlib import Path
 
 STEPS = 12
+MARKER = ".minigrad-fullscale.json"  # from this file on a folder is a run, which wants --resume
 EPOCHS = {
     "kill": 12,
     "moments": 4,
@@ -87,7 +88,7 @@ def reviews(folder):
     tiny = ["distilbert-imdb", "--model", str(encoder), "--data", "embedded", "--limit", "48", "--test-limit", "16", "--max-length", "16"]  # fmt: skip
     tiny += ["--epochs", "2", "--batch-size", "16", "--save-every", "2", "--lora", "2", "--out", str(run)]
     for command in (
-        [*tiny, *(["--resume"] if (run / "config.json").exists() else [])],
+        [*tiny, *(["--resume"] if (run / MARKER).exists() else [])],
         ["predict", "--run", str(run), "--check", "2", "--data", "embedded"],
         ["export", "--run", str(run), "--samples", "2", "--data", "embedded", *(["--overwrite"] if (run / "export").exists() else [])],
     ):  # fmt: skip
@@ -132,7 +133,7 @@ def fullscale(folder):
         "--width",
         "4",
     ]
-    resume = ["--resume"] if (run / "config.json").exists() else []
+    resume = ["--resume"] if (run / MARKER).exists() else []
     code = main([*tiny, "--save-every", "3", "--out", str(run), *resume])
     if code:
         os._exit(code)

@@ -135,9 +135,11 @@ def test_a_missed_bar_is_no_success(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert "**not met**" in (tmp_path / "gpu.md").read_text(encoding="utf-8")
 
 
-def test_figures_of_one_card_are_not_mixed_with_another_s(tmp_path: Path) -> None:
+def test_figures_of_one_card_are_not_mixed_with_another_s(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "gpu"
+
     def record(rehearsal: bool = False) -> records.Record:
-        return records.Record(tmp_path, rehearsal=rehearsal, device="cuda:0")
+        return records.Record(out, rehearsal=rehearsal, device="cuda:0")
 
     first = record()
     for name in ("facts", "mnist"):
@@ -148,8 +150,14 @@ def test_figures_of_one_card_are_not_mixed_with_another_s(tmp_path: Path) -> Non
     again.take("facts", {"gpu": "card A", "torch": "2.11.0"})
     again.identify()
     again.take("facts", {"gpu": "card B"})
-    with pytest.raises(Refused, match="figures of gpu card A, torch 2.11.0; here is gpu card B"):
-        again.identify()
+    again.identify()
+    assert "figures of gpu card A, torch 2.11.0; here is gpu card B" in capsys.readouterr().out
+    again.take("mnist", {"seconds": 2})
+    kept, beside = (json.loads((folder / "gpu.json").read_text()) for folder in (out, tmp_path / "gpu-2"))
+    assert kept["stages"]["facts"]["figures"]["gpu"] == "card A"
+    assert kept["stages"]["mnist"]["figures"] == {"gpu": "card A", "torch": "2.11.0"}
+    assert beside["stages"]["facts"]["figures"]["gpu"] == "card B"
+    assert beside["stages"]["mnist"]["figures"] == {"seconds": 2}
     with pytest.raises(Refused, match="holds figures of a GPU, this is a rehearsal"):
         record(rehearsal=True)
     for damage in ("[]", "{}", '{"stages": {"facts": 3}, "rehearsal": false}', "{", "\x00"):

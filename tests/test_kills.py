@@ -45,7 +45,8 @@ def test_kills_of_a_run_of_the_command_line(tmp_path):
 def test_kills_before_each_change_of_a_file(tmp_path, kind):
     """Between the writing and the renaming, the renaming and the removal, in the test phase, and while it goes on."""
     count = 200 if DEEP else {"engine": 8, "fullscale": 2}[kind]
-    assert run(kind, "moments", count, tmp_path / "work")["stopped"] >= min(count, 40)
+    found = run(kind, "moments", count, tmp_path / "work")
+    assert found["stopped"] >= min(count, found["changes_of_files"]) > 0
 
 
 @pytest.mark.parametrize("kind", ["engine", "fullscale"])
