@@ -7,8 +7,8 @@ import datetime
 import itertools
 import json
 import math
-import tempfile
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from curriculum.files import write
@@ -63,7 +63,7 @@ def _writable(folder: Path) -> Path:
         write(probe, "")
         probe.unlink()
     except OSError as error:
-        other = Path(tempfile.mkdtemp(prefix="gpu-figures-"))
+        other = Path(mkdtemp(prefix="gpu-figures-"))
         print(f"{folder} cannot be written ({error}): the figures go to {other}", flush=True)
         return other
     return folder

@@ -18,7 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import agreement, machine, told
+from .. import told
+from . import agreement, machine
 from .context import ROOT, Context, Stage, encoder, environment, full_scale, in_a_line, losses, results
 
 STAGES = (

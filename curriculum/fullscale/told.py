@@ -1,6 +1,7 @@
 """What pytest finds, told test by test: a plugin (-p) that appends a line of JSON for each to the file that TO names.
 
-So that what is cut has its results so far, and one can see which failed for want of a package alone.
+So that of what is cut the results so far are kept, and one can see which failed for want of a package alone. Not in gpu/, whose
+libraries pytest and its workers would import.
 """
 
 from __future__ import annotations
