@@ -394,7 +394,9 @@ def test_what_is_packed_fits_and_is_read(
 
     arguments = ["gpu", "--data-dir", str(data), "--model", encoder, "--pack"]
     assert main([*arguments, str(out), "--mib", "0.2"]) == 0
-    assert "reviews)" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "reviews)" in said
+    assert "carried beside it" in said
     assert 0.1 * pack.MIB < pack.size_of(out) <= 0.2 * pack.MIB
     from curriculum.fullscale import images, reviews, text, tokens
 
@@ -536,7 +538,10 @@ def test_the_search_survives_steps_that_find_no_memory(monkeypatch: pytest.Monke
     model = torch.nn.Linear(2, 2)
     monkeypatch.setattr(torch.nn.Module, "to", lambda self, *rest: self)
     given: Any = SimpleNamespace(device="cuda:0", dtype=torch.float32)
-    found = find_batch.largest_batch(model, given, 256, 100)
+    told: dict[int, bool] = {}
+    found = find_batch.largest_batch(model, given, 256, 100, tried=told.__setitem__)
+    assert told[found.batch]
+    assert not told[found.refused]
     assert found is not None
     assert 88 <= found.batch <= 100
     assert found.refused is not None

@@ -283,7 +283,13 @@ def memory(context: Context) -> None:
     model = reviews.encoder(encoder(context), ["negative", "positive"])
     vocabulary: int = model.config.vocab_size  # type: ignore[union-attr, assignment]
     begin = time.perf_counter()
-    found = find_batch.largest_batch(model, settings, length, vocabulary)
+    sizes: dict[str, str] = {}
+
+    def tried(size: int, fitted: bool) -> None:
+        sizes[str(size)] = f"{'fits' if fitted else 'does not fit'} after {time.perf_counter() - begin:.1f} s"
+        context.figures(tried=sizes)
+
+    found = find_batch.largest_batch(model, settings, length, vocabulary, tried=tried)
     if found is None:
         return context.figures(left_out="--find-batch looks at a GPU's memory; here is none")
     gib = 2**30
@@ -382,7 +388,7 @@ def resume(context: Context) -> None:
         cwd=ROOT, env=environment() | {"OMP_NUM_THREADS": str(torch.get_num_threads())},  # sums in the same parts
         stdout=said.open("w"), stderr=subprocess.STDOUT,
     )  # fmt: skip
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + min(60, 0.6 * context.left)
     while child.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError, ValueError):
             if len(losses(killed)) >= (8 if context.rehearse else 60):
