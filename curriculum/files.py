@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -12,6 +13,24 @@ def is_left(path: Path) -> bool:
     from minigrad import files
 
     return files.is_left(path)
+
+
+def left_name(folder: Path, name: str) -> Path:
+    """The name of a folder that is removed again: who finds it later knows by `is_left` that a process died there."""
+    from minigrad import files
+
+    return folder / f".{name}{files.SUFFIX}"
+
+
+def remove_left(folder: Path) -> None:
+    """Remove what processes left in the folder that were killed while they wrote; what one still writes stays."""
+    from minigrad import files
+
+    for path in filter(files.is_left, folder.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            files.remove_if_left(path)
 
 
 def write(path: Path, content: bytes | str) -> None:

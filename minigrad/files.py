@@ -19,7 +19,7 @@ try:
 except ImportError:  # Windows has no such locks: what the killed leave stays there
     fcntl = None  # type: ignore[assignment]
 
-_SUFFIX = ".minigrad-partial"
+SUFFIX = ".minigrad-partial"
 _WRITERS = 16  # names for one place; what more writers than that leave, nobody looks for
 
 
@@ -118,21 +118,21 @@ def _names(path: Path) -> list[Path]:
     name = path.name
     if len(os.fsencode(name)) > 200:
         name = f"{name[:40]}~{zlib.crc32(os.fsencode(name)):08x}"
-    return [path.with_name(f".{name}.{n}{_SUFFIX}") for n in range(_WRITERS)]
+    return [path.with_name(f".{name}.{n}{SUFFIX}") for n in range(_WRITERS)]
 
 
 def is_left(path: Path) -> bool:
     """Whether the name is one under which a file is written: who was killed there left it behind."""
-    return path.name.startswith(".") and path.name.endswith(_SUFFIX)
+    return path.name.startswith(".") and path.name.endswith(SUFFIX)
 
 
 def _begin(path: Path) -> tuple[Path, int]:
     """A new file under one of these names, and a descriptor that holds its lock."""
     names = _names(path)
     for name in names:
-        _remove_if_left(name)
+        remove_if_left(name)
     while True:
-        for name in [*names, path.with_name(f".{os.urandom(8).hex()}{_SUFFIX}")]:
+        for name in [*names, path.with_name(f".{os.urandom(8).hex()}{SUFFIX}")]:
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
             try:
                 descriptor = os.open(name, flags, 0o666)  # less the umask, as any new file
@@ -156,7 +156,7 @@ def _locked(descriptor: int, where_there_are_none: bool) -> bool:
     return True
 
 
-def _remove_if_left(name: Path) -> None:
+def remove_if_left(name: Path) -> None:
     """Remove the file of this name if it is one of ours that nobody writes any more."""
     try:
         there = name.lstat()

@@ -1,11 +1,19 @@
 """Trainings that are killed, or whose disk fills up, and go on: run as a program, it prints what went wrong and what was done.
 
-    python killed.py KIND HOW COUNT SEED FOLDER      KIND: engine, fullscale     HOW: kill, limit, disk
+    python killed.py KIND HOW COUNT SEED FOLDER      KIND: engine, fullscale, reviews     HOW: kill, moments, torn, limit, disk
 
-It starts each training as a fork of itself, which has imported everything: a kill then costs milliseconds. disk: FOLDER is on a
-file system of its own, made by `mount`, which must be allowed; limit: the system refuses files beyond a size.
+It starts each training as a fork of itself, which has imported everything: a kill then costs milliseconds.
+
+    kill       at a random moment, by SIGKILL and SIGTERM in turn
+    moments    just before it opens, renames or removes a file of its folder: before each such operation in turn, from the first
+               to the last, as far as COUNT reaches; every second time what goes on from there is killed too
+    torn       in the middle of a write, when a file has reached a size
+    limit      the system refuses files beyond a size
+    disk       FOLDER is on a file system of its own, made by `mount`, which must be allowed
 """
 
+import contextlib
+import importlib
 import json
 import os
 import random
@@ -18,6 +26,19 @@ import time
 from pathlib import Path
 
 STEPS = 12
+MARKER = ".minigrad-fullscale.json"  # from this file on a folder is a run, which wants --resume
+EPOCHS = {
+    "kill": 12,
+    "moments": 4,
+    "torn": 4,
+    "limit": 12,
+    "disk": 12,
+}  # of the command line; each change of a file is a kill
+IMPORTS = {
+    "engine": ["minigrad"],
+    "fullscale": ["curriculum.fullscale.mnist_cnn"],
+    "reviews": ["curriculum.fullscale.distilbert_imdb", "curriculum.fullscale.predict", "curriculum.fullscale.export"],
+}
 
 
 def engine(folder):
@@ -52,6 +73,30 @@ def engine(folder):
     torch.save(model.state_dict(), folder / "final.pt")
 
 
+def reviews(folder):
+    """A fine-tuning of the command line with all that it writes, its words measured and exported at last."""
+    import torch
+
+    from curriculum.fullscale.__main__ import main
+
+    torch.set_num_threads(1)
+    encoder, run = folder.with_name("encoder"), folder / "run"
+    if not encoder.exists():
+        import fullscale_runs
+
+        shutil.move(fullscale_runs.reviews(folder.with_name("made")) / "encoder", encoder)
+    tiny = ["distilbert-imdb", "--model", str(encoder), "--data", "embedded", "--limit", "48", "--test-limit", "16", "--max-length", "16"]  # fmt: skip
+    tiny += ["--epochs", "2", "--batch-size", "16", "--save-every", "2", "--lora", "2", "--out", str(run)]
+    for command in (
+        [*tiny, *(["--resume"] if (run / MARKER).exists() else [])],
+        ["predict", "--run", str(run), "--check", "2", "--data", "embedded"],
+        ["export", "--run", str(run), "--samples", "2", "--data", "embedded", *(["--overwrite"] if (run / "export").exists() else [])],
+    ):  # fmt: skip
+        if code := main(command):
+            os._exit(code)
+
+
+HOW = "kill"
 INSIDE = None  # a pipe in which a training says that its loop has begun, and that it has ended
 
 
@@ -75,8 +120,20 @@ def fullscale(folder):
     torch.set_num_threads(1)
     torch.manual_seed(0)
     run = folder / "run"
-    tiny = ["mnist-cnn", "--data", "embedded", "--limit", "160", "--epochs", "12", "--batch-size", "32", "--width", "4"]
-    resume = ["--resume"] if (run / "config.json").exists() else []
+    tiny = [
+        "mnist-cnn",
+        "--data",
+        "embedded",
+        "--limit",
+        "160",
+        "--epochs",
+        str(EPOCHS[HOW]),
+        "--batch-size",
+        "32",
+        "--width",
+        "4",
+    ]
+    resume = ["--resume"] if (run / MARKER).exists() else []
     code = main([*tiny, "--save-every", "3", "--out", str(run), *resume])
     if code:
         os._exit(code)
@@ -87,16 +144,43 @@ def what_it_made(folder):
     made = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
-        if name == "run/metrics.jsonl":
+        if "tfevents" in name:  # a file for each sitting, with its time in its name
+            made["run/tensorboard"] = "there"
+        elif name == "run/metrics.jsonl":
             rows = [json.loads(line) for line in path.read_text().splitlines()]
             timed = ("seconds", "samples_per_second")
             made[name] = [{k: v for k, v in row.items() if k not in timed} for row in rows]
         elif path.is_file():
-            made[name] = path.read_bytes() if path.name in ("final.pt", "model.safetensors", "report.txt") else "there"
+            whole = path.name in ("final.pt", "model.safetensors", "report.txt", "model.onnx", "predict.py")
+            made[name] = path.read_bytes() if whole else "there"
     return made
 
 
-def fork(training, folder, limit=None, pipe=None):
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink")
+
+
+def at_moment(folder, number, told=None):
+    """Let this process die before its `number`-th change of a file under the folder; told: where to write how many there were."""
+    seen = [0]
+
+    def heard(event, given):
+        if not (event in CHANGES or (event == "open" and isinstance(given[2], int) and given[2] & WRITES)):
+            return
+        path = given[0]
+        if isinstance(path, bytes):
+            path = os.fsdecode(path)
+        if isinstance(path, str | os.PathLike) and os.path.abspath(path).startswith(str(folder) + os.sep):
+            seen[0] += 1
+            if told is not None:
+                os.pwrite(told, str(seen[0]).encode(), 0)
+            if seen[0] == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(heard)
+
+
+def fork(training, folder, limit=None, pipe=None, moment=None, told=None, torn=None):
     """The number of a process that trains; its words go to FOLDER.txt."""
     global INSIDE
     INSIDE = pipe
@@ -111,6 +195,12 @@ def fork(training, folder, limit=None, pipe=None):
         os.dup2(said, 2)
         if limit is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        if torn is not None:  # whoever writes beyond it is killed by the system, with the first bytes written
+            signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (torn, resource.RLIM_INFINITY))
+        if moment is not None:
+            at_moment(folder, moment, told)
         training(folder)
         code = 0
     except OSError as error:
@@ -167,18 +257,44 @@ def killed_inside(training, folder, rng, seconds, steps, sign):
     return code, inside
 
 
+def imported(training, folder):
+    """Train once, and import here what that imported: the forks that follow need not."""
+
+    def and_tells(folder):
+        training(folder)
+        folder.with_name("modules").write_text("\n".join(sys.modules))
+
+    assert ended(fork(and_tells, folder)) == 0, words(folder).read_text()
+    for name in folder.with_name("modules").read_text().split():
+        with contextlib.suppress(Exception):  # some names in it are no modules of their own
+            importlib.import_module(name)
+    emptied(folder)
+
+
+def changes_of(training, folder):
+    """How many changes of files a training makes."""
+    told = os.open(folder.with_name("told"), os.O_CREAT | os.O_TRUNC | os.O_RDWR)
+    assert ended(fork(training, folder, moment=-1, told=told)) == 0, words(folder).read_text()
+    number = int(os.pread(told, 20, 0))
+    os.close(told)
+    emptied(folder)
+    return number
+
+
 def emptied(folder):
     for path in folder.iterdir():
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def main(kind, how, count, seed, folder):
+    global HOW
+    HOW = how
     os.environ["MINIGRAD_KERNELS"] = "0"  # to load them takes longer than the training
     training, folder, rng, count = globals()[kind], Path(folder), random.Random(seed), int(count)
-    __import__("minigrad") if kind == "engine" else __import__("curriculum.fullscale.mnist_cnn")
+    for name in IMPORTS[kind]:
+        importlib.import_module(name)
     folder.mkdir(parents=True, exist_ok=True)
-    assert ended(fork(training, folder)) == 0, words(folder).read_text()
-    emptied(folder)
+    imported(training, folder)
     begin = time.monotonic()
     assert ended(fork(training, folder)) == 0
     duration = time.monotonic() - begin
@@ -188,7 +304,7 @@ def main(kind, how, count, seed, folder):
     largest = max(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     whole = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     emptied(folder)
-    faults, done, runs, left, saved = [], 0, 0, 0, 0
+    faults, done, runs, left, saved, moments = [], 0, 0, 0, 0, 0
 
     def compare(what):
         made = what_it_made(folder)
@@ -226,7 +342,30 @@ def main(kind, how, count, seed, folder):
         else:
             runs += 1
             compare("the last")
-    for _ in range(count if how != "kill" else 0):
+    if how in ("moments", "torn"):
+        if how == "moments":
+            moments = changes_of(training, folder)
+        places = sorted({1 + i * (moments - 1) // max(count - 1, 1) for i in range(min(count, moments))})
+        sizes = sorted(rng.randrange(1, largest) for _ in range(count if how == "torn" else 0))
+        for number, (place, size) in enumerate([(place, None) for place in places] + [(None, size) for size in sizes]):
+            code = ended(fork(training, folder, moment=place, torn=size))
+            what = f"before change {place} of {moments}" if size is None else f"at byte {size:,} of a file"
+            twice = number % 2 and code < 0
+            if twice:  # what goes on is killed as well
+                again = rng.randrange(1, 40)
+                what += f", then before change {again}"
+                twice = ended(fork(training, folder, moment=again)) < 0
+            done += (code < 0) + twice
+            left += any("partial" in path.name for path in folder.rglob("*"))
+            if code > 0:
+                faults.append(f"{what}: {code} {words(folder).read_text()[-300:]}")
+            if code := ended(fork(training, folder)):
+                faults.append(f"{what}, gone on: {code} {words(folder).read_text()[-600:]}")
+                emptied(folder)
+            else:
+                runs += 1
+                compare(what)
+    for _ in range(count if how in ("limit", "disk") else 0):
         size = int(rng.uniform(0, 1.1 if how == "limit" else 2.0) * (largest if how == "limit" else whole))
         if how == "disk":
             subprocess.run(
@@ -259,6 +398,7 @@ def main(kind, how, count, seed, folder):
                 "inside_the_loop": inside,
                 "steps": steps,
                 "compared": runs,
+                "changes_of_files": moments,
                 "left_before_going_on": left,
                 "seconds": duration,
             }

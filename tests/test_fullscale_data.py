@@ -150,13 +150,26 @@ def test_what_a_library_writes_is_listed_and_may_be_read_by_others(tmp_path: Pat
         (path / "deep" / "weights").write_bytes(b"1")
         (path / "deep" / "weights").chmod(0o600)
 
-    (tmp_path / "run" / ".encoder.partial").mkdir()  # a process died while it wrote
-    (tmp_path / "run" / ".encoder.partial" / "half").write_bytes(b"1")
+    (tmp_path / "run" / ".encoder.minigrad-partial").mkdir()  # a process died while it wrote
+    (tmp_path / "run" / ".encoder.minigrad-partial" / "half").write_bytes(b"1")
     found.fill("encoder", save)
     assert everything(tmp_path / "run").keys() == {owned.MARKER, "encoder/deep/weights"}
     mask = os.umask(0o22)
     os.umask(mask)
     assert (tmp_path / "run" / "encoder" / "deep" / "weights").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+def test_what_the_dead_left_is_gone_when_somebody_goes_on(tmp_path: Path) -> None:
+    owned.Owned(tmp_path / "run", "run", resume=False, overwrite=False).begin(anew=False)
+    for name in (".programs.minigrad-partial", ".README.md.0.minigrad-partial"):
+        path = tmp_path / "run" / name
+        if "README" in name:
+            path.write_text("half")
+        else:
+            path.mkdir()
+            (path / "model.onnx").write_text("half")
+    owned.Owned(tmp_path / "run", "run", resume=True, overwrite=False).begin(anew=False)
+    assert [p.name for p in (tmp_path / "run").iterdir()] == [owned.MARKER]
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"3", b"{}", b'{"kind": "run", "files": 3}', b'{"kind": "run", "files": [3]}', b"[" * 10**5])  # fmt: skip

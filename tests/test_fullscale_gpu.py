@@ -135,9 +135,11 @@ def test_a_missed_bar_is_no_success(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert "**not met**" in (tmp_path / "gpu.md").read_text(encoding="utf-8")
 
 
-def test_figures_of_one_card_are_not_mixed_with_another_s(tmp_path: Path) -> None:
+def test_figures_of_one_card_are_not_mixed_with_another_s(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "gpu"
+
     def record(rehearsal: bool = False) -> records.Record:
-        return records.Record(tmp_path, rehearsal=rehearsal, device="cuda:0")
+        return records.Record(out, rehearsal=rehearsal, device="cuda:0")
 
     first = record()
     for name in ("facts", "mnist"):
@@ -148,8 +150,14 @@ def test_figures_of_one_card_are_not_mixed_with_another_s(tmp_path: Path) -> Non
     again.take("facts", {"gpu": "card A", "torch": "2.11.0"})
     again.identify()
     again.take("facts", {"gpu": "card B"})
-    with pytest.raises(Refused, match="figures of gpu card A, torch 2.11.0; here is gpu card B"):
-        again.identify()
+    again.identify()
+    assert "figures of gpu card A, torch 2.11.0; here is gpu card B" in capsys.readouterr().out
+    again.take("mnist", {"seconds": 2})
+    kept, beside = (json.loads((folder / "gpu.json").read_text()) for folder in (out, tmp_path / "gpu-2"))
+    assert kept["stages"]["facts"]["figures"]["gpu"] == "card A"
+    assert kept["stages"]["mnist"]["figures"] == {"gpu": "card A", "torch": "2.11.0"}
+    assert beside["stages"]["facts"]["figures"]["gpu"] == "card B"
+    assert beside["stages"]["mnist"]["figures"] == {"seconds": 2}
     with pytest.raises(Refused, match="holds figures of a GPU, this is a rehearsal"):
         record(rehearsal=True)
     for damage in ("[]", "{}", '{"stages": {"facts": 3}, "rehearsal": false}', "{", "\x00"):
@@ -174,6 +182,186 @@ def test_stages_name_what_packages_they_lack(monkeypatch: pytest.MonkeyPatch, tm
     context = contexts.Context("cuda:0", rehearse=False, model="", scratch=str(tmp_path), say=said.append)
     gpu_stages.tests(context)
     assert said == [{"left_out": "pytest, hypothesis missing"}]
+
+
+# -- what breaks stops nothing else
+
+
+@pytest.mark.parametrize("broken", [stage.name for stage in STAGES])
+def test_a_stage_that_raises_stops_no_other(
+    broken: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def compute(context: contexts.Context) -> None:
+        context.figures(was_here=1)
+
+    def planted(context: contexts.Context) -> None:
+        context.figures(was_here=1)
+        raise KeyError("planted\nin two lines")
+
+    for stage in STAGES:
+        monkeypatch.setitem(gpu_stages._FUNCTIONS, stage.name, planted if stage.name == broken else compute)
+    assert main(["gpu", "--rehearse", "--device", "cpu", "--out", str(tmp_path / "gpu")]) == 1
+    stages = json.loads((tmp_path / "gpu" / "gpu.json").read_text(encoding="utf-8"))["stages"]
+    assert {name: stage["status"] for name, stage in stages.items()} == {
+        stage.name: "broke" if stage.name == broken else "done" for stage in STAGES
+    }
+    assert all(stage["figures"] == {"was_here": 1} for stage in stages.values())
+    log = (tmp_path / "gpu" / "gpu.log").read_text(encoding="utf-8")
+    assert log.startswith(f"== {broken}\nTraceback")
+    assert "raise KeyError" in log
+    assert f"| {broken} | | | broke KeyError" in capsys.readouterr().out
+
+
+def _stubs(said: list[dict[str, Any]], planted: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The stages that have parts, on stand-ins of which `planted` raises; the names of all that were called."""
+    called: list[str] = []
+
+    def stub(name: str, answer: Any) -> Any:
+        def does(*given: Any, **named: Any) -> Any:
+            full = ":".join([name, *[str(each) for each in given if isinstance(each, str | int | bool)]][:4])
+            called.append(full)
+            if full == planted:
+                raise OSError(5, "planted")
+            return answer
+
+        return does
+
+    for name in ("layers", "models", "optimizers"):
+        monkeypatch.setattr(agreement, name, stub(name, {"one": 1e-9}))
+    monkeypatch.setattr(agreement, "skipped_step", stub("skipped_step", {"apart": 0.0}))
+    monkeypatch.setattr(agreement, "waits", stub("waits", {}))
+    monkeypatch.setattr(agreement, "group_of_one", stub("group_of_one", {"backend": "nccl"}))
+    monkeypatch.setattr(machine, "packages", stub("packages", {"packages": []}))
+    monkeypatch.setattr(machine, "device", lambda name: {"gpu": "stand-in"})
+    monkeypatch.setattr(machine, "limits", stub("limits", [("copy", 1.0)]))
+    monkeypatch.setattr(gpu_stages, "encoder", lambda context: "encoder")
+    monkeypatch.setattr(gpu_stages, "losses", lambda folder: [1.0])
+    monkeypatch.setattr(gpu_stages, "full_scale", stub("full_scale", ""))
+    monkeypatch.setattr(gpu_stages, "_measured", stub("measured", {"tokens_per_second": 1.0, "share": 0.5}))
+    monkeypatch.setattr(gpu_stages, "_torchrun", stub("torchrun", None))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    for name in ("facts", "agree", "throughput", "nccl"):
+        context = contexts.Context("cuda:0", rehearse=False, model="", scratch=str(tmp_path), say=said.append)
+        status, words = gpu_stages.run_stage(name, context)
+        said.append({"ended": (name, status, words)})
+    return called
+
+
+def test_a_part_that_raises_stops_no_other_part(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every stand-in of every part breaks once: the others are called all the same, and the traceback is said."""
+    said: list[dict[str, Any]] = []
+    called = _stubs(said, "", monkeypatch, tmp_path)
+    assert len(set(called)) > 25
+    assert [one["ended"][1:] for one in said if "ended" in one] == 4 * [("done", "")]
+    whole_run = {"full_scale:mnist-cnn:--data:embedded"}  # what the others of its stage are held against
+    for planted in sorted(set(called) - whole_run):
+        found: list[dict[str, Any]] = []
+        capsys.readouterr()
+        others = _stubs(found, planted, monkeypatch, tmp_path)
+        assert set(others) >= set(called), planted
+        ended = [one["ended"] for one in found if "ended" in one]
+        assert [status for _, status, _ in ended].count("broke") == 1, planted
+        broke = [one for one in found if any(name.endswith("_broke") for name in one)]
+        assert broke
+        assert "planted" in str(broke)
+        assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_stage_s_traceback_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _with_child(monkeypatch, "raise ValueError('planted')")
+    assert main(["gpu", "--out", str(tmp_path), "--minutes", "2"]) == 1
+    stages = json.loads((tmp_path / "gpu.json").read_text(encoding="utf-8"))["stages"]
+    assert [(stage["status"], stage["figures"]) for stage in stages.values()] == 2 * [("broke", {"first": 1.5})]
+    assert (tmp_path / "gpu.log").read_text(encoding="utf-8").count("Traceback") == 2
+
+
+def test_a_folder_that_cannot_be_written_costs_no_figure(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _with_child(monkeypatch, "")
+    monkeypatch.setattr(records, "mkdtemp", lambda prefix: str(tmp_path / "other"))
+    (tmp_path / "file").write_text("")
+    assert main(["gpu", "--out", str(tmp_path / "file" / "gpu"), "--minutes", "2"]) == 0
+    assert f"the figures go to {tmp_path / 'other'}" in capsys.readouterr().out
+    assert json.loads((tmp_path / "other" / "gpu.json").read_text(encoding="utf-8"))["stages"]["mnist"]["bars"]
+
+    def full(path: Path, content: str) -> None:
+        if path.name != "gpu.probe":
+            raise OSError(28, "No space left on device")
+        path.touch()
+
+    monkeypatch.setattr(records, "write", full)
+    assert main(["gpu", "--out", str(tmp_path), "--minutes", "2"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("No space left") == 1
+    assert "| mnist | b | at least 1 | 2 | met |" in said
+
+
+def test_pytest_tells_what_it_finds_as_it_comes(tmp_path: Path) -> None:
+    import subprocess
+
+    from curriculum.fullscale import told
+
+    (tmp_path / "test_some.py").write_text(
+        "import pytest\ndef test_good(): pass\ndef test_bad(): assert 1 == 2\ndef test_absent(): import no_such_package\n"
+        "@pytest.mark.skip(reason='why')\ndef test_left(): pass\n"
+    )
+    (tmp_path / "test_other.py").write_text("import no_such_package\n")
+    environment = contexts.environment() | {told.TO: str(tmp_path / "told")}
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", told.__name__, "--continue-on-collection-errors", "-p", "no:cacheprovider", str(tmp_path)],
+        env=environment, cwd=tmp_path, capture_output=True, check=False,
+    )  # fmt: skip
+    assert told.counted(tmp_path / "told") == {"passed": 1, "failed": 1, "lacking": 2, "skipped": 1}
+    (failed,) = told.failed(tmp_path / "told")
+    assert "test_bad" in failed
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="groups of processes, and /proc")
+def test_nothing_outlives_who_asked_for_it() -> None:
+    import signal
+    import subprocess
+
+    from curriculum.fullscale import gpu
+
+    def gone(number: int) -> bool:
+        path = Path(f"/proc/{number}/stat")
+        return not path.exists() or path.read_text().rpartition(")")[2].split()[0] == "Z"
+
+    def soon_gone(number: int) -> bool:
+        deadline = time.monotonic() + 30
+        while not gone(number) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return gone(number)
+
+    starts = "import subprocess, time; print(subprocess.Popen(['sleep', '600'], start_new_session=True).pid, flush=True); time.sleep(600)"
+    child = subprocess.Popen([sys.executable, "-c", starts], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert child.stdout is not None
+    inner = int(child.stdout.readline())
+    gpu._kill(child)
+    child.wait()
+    child.stdout.close()
+    assert soon_gone(inner)
+
+    get, put = os.pipe()
+    parent = os.fork()
+    if not parent:  # one who asks, and dies
+        asked = os.fork()
+        if not asked:
+            os.setsid()
+            gpu_stages._end_with(os.getppid())
+            os.write(put, str(os.getpid()).encode())
+            time.sleep(600)
+            os._exit(0)
+        time.sleep(600)
+        os._exit(0)
+    inner = int(os.read(get, 20))
+    assert not gone(inner)
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    assert soon_gone(inner)
 
 
 # -- what is carried
@@ -206,7 +394,9 @@ def test_what_is_packed_fits_and_is_read(
 
     arguments = ["gpu", "--data-dir", str(data), "--model", encoder, "--pack"]
     assert main([*arguments, str(out), "--mib", "0.2"]) == 0
-    assert "reviews)" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "reviews)" in said
+    assert "carried beside it" in said
     assert 0.1 * pack.MIB < pack.size_of(out) <= 0.2 * pack.MIB
     from curriculum.fullscale import images, reviews, text, tokens
 
@@ -348,7 +538,10 @@ def test_the_search_survives_steps_that_find_no_memory(monkeypatch: pytest.Monke
     model = torch.nn.Linear(2, 2)
     monkeypatch.setattr(torch.nn.Module, "to", lambda self, *rest: self)
     given: Any = SimpleNamespace(device="cuda:0", dtype=torch.float32)
-    found = find_batch.largest_batch(model, given, 256, 100)
+    told: dict[int, bool] = {}
+    found = find_batch.largest_batch(model, given, 256, 100, tried=told.__setitem__)
+    assert told[found.batch]
+    assert not told[found.refused]
     assert found is not None
     assert 88 <= found.batch <= 100
     assert found.refused is not None

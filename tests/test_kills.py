@@ -41,6 +41,19 @@ def test_kills_of_a_run_of_the_command_line(tmp_path):
         assert found["inside_the_loop"] > 150
 
 
+@pytest.mark.parametrize("kind", ["engine", "fullscale"])
+def test_kills_before_each_change_of_a_file(tmp_path, kind):
+    """Between the writing and the renaming, the renaming and the removal, in the test phase, and while it goes on."""
+    count = 200 if DEEP else {"engine": 8, "fullscale": 2}[kind]
+    found = run(kind, "moments", count, tmp_path / "work")
+    assert found["stopped"] >= min(count, found["changes_of_files"]) > 0
+
+
+@pytest.mark.parametrize("kind", ["engine", "fullscale"])
+def test_kills_in_the_middle_of_a_write(tmp_path, kind):
+    assert run(kind, "torn", 50 if DEEP else 1, tmp_path / "work")["stopped"] > 0
+
+
 def test_files_that_may_not_grow(tmp_path):
     found = run("engine", "limit", 50 if DEEP else 8, tmp_path / "work")
     assert found["stopped"] > 3

@@ -213,8 +213,11 @@ def run(arguments: argparse.Namespace) -> int:
         wanted = torch.cat([model(*part) for part in parts]).numpy()
     owned.write("preprocessing.json", json.dumps(facts, indent=1) + "\n")
     owned.write("predict.py", (STANDALONE / ("pictures.py" if found.about_pictures else "texts.py")).read_text(encoding="utf-8"))  # fmt: skip
-    write_programs(model, ["model.pt2", "model.onnx"], given, folder, facts)
-    write_int8(folder, samples.numpy() if found.about_pictures else None)
+    with owned.scratch("programs") as made:  # their writers leave half a file where they are killed
+        write_programs(model, ["model.pt2", "model.onnx"], given, made, facts)
+        write_int8(made, samples.numpy() if found.about_pictures else None)
+        for path in sorted(made.iterdir()):
+            owned.take(path, path.name)
     compared = Compared(folder, wanted, truth)
     with tempfile.TemporaryDirectory() as place:
         arrays = {name: value.numpy() for name, value in given.items()}

@@ -52,11 +52,12 @@ def largest(fits: Callable[[int], bool], first: int = 8, most: int = 65536) -> t
 
 
 def largest_batch(
-    model: nn.Module, settings: Settings, length: int, vocabulary: int, optimizer: torch.optim.Optimizer | None = None, most: int = 65536
+    model: nn.Module, settings: Settings, length: int, vocabulary: int, most: int = 65536,
+    tried: Callable[[int, bool], None] = lambda size, fitted: None,
 ) -> Fits | None:  # fmt: skip
     """The largest batch of samples of `length` tokens whose whole step, with the optimizer's state, fits; None on a CPU.
 
-    Weights and gradients are as they were afterwards. optimizer: of which kind the state is; AdamW's two numbers a weight.
+    Weights and gradients are as they were afterwards. The state is AdamW's, two numbers a weight. tried: is told of each size.
     """
     device = torch.device(settings.device)
     if device.type != "cuda":
@@ -81,9 +82,12 @@ def largest_batch(
             failed = True
         model.zero_grad(set_to_none=True)
         if failed:
+            tried(size, False)
             return False
         taken[size] = torch.cuda.max_memory_allocated(device), torch.cuda.max_memory_reserved(device)
-        return taken[size][1] <= HEADROOM * total
+        fitted = taken[size][1] <= HEADROOM * total
+        tried(size, fitted)
+        return fitted
 
     batch, refused = largest(fits, most=most)
     cuda.forget(device)

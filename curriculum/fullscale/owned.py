@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,8 @@ class Owned:
         if anew and self.begun:
             _remove_own(self.path, self.names)
             self.names = []
+        if self.begun:
+            files.remove_left(self.path)
         self.marked |= {"made_by": MADE_BY, "kind": self.kind} | marked
         self._mark()
 
@@ -130,22 +132,34 @@ class Owned:
         """A folder of files that a library writes: `writer` gets an empty folder, whose files then become ours under `name`."""
         if not self.writes:
             return
-        made = self.path / f".{name}.partial"
-        if made.is_dir() and not made.is_symlink():  # a process died while it wrote
-            shutil.rmtree(made)
-        made.mkdir()
-        try:
+        with self.scratch(name) as made:
             writer(made)
             written = sorted(path for path in made.rglob("*") if path.is_file())
             to = {path: f"{name}/{path.relative_to(made).as_posix()}" for path in written}
             self.claim(*to.values())
             for path, place in to.items():
                 (self.path / place).parent.mkdir(parents=True, exist_ok=True)
-                # Copied, not renamed: some writers of weights let only the owner read.
-                with files.replacing(self.path / place) as file, path.open("rb") as source:
-                    shutil.copyfileobj(source, file)
+                self.take(path, place)
+
+    @contextlib.contextmanager
+    def scratch(self, name: str) -> Iterator[Path]:
+        """An empty folder in this one, which is gone afterwards; where a process dies in between, the next `begin` removes it."""
+        made = files.left_name(self.path, name)
+        files.remove_left(self.path)
+        made.mkdir()
+        try:
+            yield made
         finally:
             shutil.rmtree(made, ignore_errors=True)
+
+    def take(self, path: Path, name: str) -> None:
+        """A file from elsewhere under a name that was claimed, whole or absent.
+
+        Copied, not renamed: some writers of weights let only the owner read.
+        """
+        assert name in self.names, name
+        with files.replacing(self.path / name) as file, path.open("rb") as source:
+            shutil.copyfileobj(source, file)
 
 
 def _a(kind: object) -> str:

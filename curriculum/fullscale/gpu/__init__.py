@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
+import io
 import json
 import os
 import signal
@@ -67,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     device = choose_device(arguments.device)
     if device == "cpu" and not arguments.rehearse:
         raise Refused(
-            "PyTorch sees no GPU here, and without one this shows nothing: --rehearse runs it small on a CPU."
+            f"PyTorch sees no GPU here{_why_no_gpu()}, and without one this shows nothing: --rehearse runs it small on a CPU."
         )
     set_data_dir(arguments.data_dir)
     data = os.environ.get("MINIGRAD_DATA")
@@ -78,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     default = Path("runs/fullscale/gpu-rehearsal") if arguments.rehearse else ROOT / "benchmarks/fullscale/gpu"
     record = Record(arguments.out or default, rehearsal=arguments.rehearse, device=device)
+    print("; ".join(_data_found(data, model, arguments.rehearse)), flush=True)
     with tempfile.TemporaryDirectory(prefix="fullscale-gpu-", ignore_cleanup_errors=True) as scratch:
         context = Context(
             device=device, rehearse=arguments.rehearse, model=str(model.resolve()) if model else "", scratch=scratch
@@ -86,6 +89,29 @@ def run(arguments: argparse.Namespace) -> int:
     print(record.table(), end="")
     print(f"all of it: {record.folder}")
     return 0 if record.good() else 1
+
+
+def _why_no_gpu() -> str:
+    """What PyTorch says when it is asked for one, in brackets, or nothing."""
+    import torch
+
+    try:
+        torch.cuda.init()
+    except Exception as error:  # of many kinds: a build without CUDA, no driver, one that is too old
+        return f" ({(str(error).strip().splitlines() or [''])[0].rstrip('.')})"
+    return ""
+
+
+def _data_found(data: str | None, model: Path | None, rehearse: bool) -> list[str]:
+    """What of the data is there; without a part its stage breaks, and says so."""
+    if rehearse:
+        return ["a rehearsal, on the embedded data"]
+    folder = Path(data) if data else None
+    found = []
+    for name in ("mnist", "imdb/aclImdb_v1.tar.gz"):
+        there = folder is not None and (folder / name).exists()
+        found.append(f"{name} is {'there' if there else f'MISSING in {folder}'}")
+    return [*found, f"the encoder is {model}" if model else "the encoder is MISSING: a small one of random weights takes its place"]  # fmt: skip
 
 
 def _all(record: Record, context: Context, asked: list[str], arguments: argparse.Namespace) -> None:
@@ -120,14 +146,24 @@ def one(record: Record, context: Context, stage: Stage, before: dict[str, Any], 
         print(f"   {status}, {time.monotonic() - begin:.1f} s {said}", flush=True)
 
     if context.rehearse:
-        status, said = run_stage(stage.name, context, before, lambda line: record.take(stage.name, line))
+        own = dataclasses.replace(context, before=before, say=lambda found: record.take(stage.name, found), broken=[])
+        wrong = io.StringIO()
+        with contextlib.redirect_stderr(wrong):
+            status, said = run_stage(stage.name, own)
+        if status != "done":
+            for line in wrong.getvalue().splitlines():
+                record.log(stage.name, line)
         return end(status, said)
     if seconds < 2:
         return end("cut", "no time was left")
-    child = subprocess.Popen(
-        command(stage, context, before), cwd=ROOT, env=environment(), text=True, errors="replace", bufsize=1,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
+    context = dataclasses.replace(context, until=time.time() + seconds)
+    try:
+        child = subprocess.Popen(
+            command(stage, context, before), cwd=ROOT, env=environment(), text=True, errors="replace", bufsize=1,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    except OSError as error:
+        return end("broke", f"its process could not be started: {error}")
     cut = threading.Event()
 
     def stop() -> None:
@@ -176,6 +212,23 @@ def command(stage: Stage, context: Context, before: dict[str, Any]) -> list[str]
 
 
 def _kill(child: subprocess.Popen[str]) -> None:
-    """End the process and all that it started."""
+    """End the process and all that it started: torchrun's processes are in groups of their own."""
+    for number in _descendants(child.pid) if child.poll() is None else []:
+        for end in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                end(number, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
+
+
+def _descendants(number: int) -> list[int]:
+    """The processes that a process started, and those that these started, where the system lists them in /proc."""
+    children: dict[int, list[int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(path.parent.name))
+    found = list(children.get(number, []))
+    for each in found:  # it grows meanwhile
+        found += children.get(each, [])
+    return found

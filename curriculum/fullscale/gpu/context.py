@@ -5,8 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import os
-from collections.abc import Callable
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,11 @@ ROOT = Path(__file__).parents[3]
 def environment() -> dict[str, str]:
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     return os.environ | {"PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
+
+
+def in_a_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else ''}"[:300]
 
 
 @dataclass(frozen=True)
@@ -37,11 +46,13 @@ class Context:
     rehearse: bool
     model: str  # folder of the encoder; "": there is none
     scratch: str
+    until: float = math.inf  # time.time() at which the stage is cut
     before: dict[str, Any] = field(default_factory=dict)  # figures of this stage from a call that was cut
+    broken: list[str] = field(default_factory=list)  # parts of the stage that raised
     say: Callable[[dict[str, Any]], None] = lambda found: print(MARK + json.dumps(found), flush=True)
 
     def to_json(self) -> str:
-        return json.dumps({name: getattr(self, name) for name in ("device", "rehearse", "model", "scratch")})
+        return json.dumps({name: getattr(self, name) for name in ("device", "rehearse", "model", "scratch", "until")})
 
     @property
     def cuda(self) -> bool:
@@ -49,6 +60,21 @@ class Context:
 
     def figures(self, **found: Any) -> None:
         self.say(found)
+
+    @property
+    def left(self) -> float:
+        """Seconds until the stage is cut."""
+        return self.until - time.time()
+
+    @contextlib.contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """A part of a stage that may break, and the others go on: its traceback is printed, and its name kept."""
+        try:
+            yield
+        except Exception as error:
+            self.broken.append(name)
+            self.figures(**{f"{name}_broke": in_a_line(error)})
+            print(f"-- {name}\n{traceback.format_exc()}", file=sys.stderr, flush=True)
 
     def bar(self, name: str, value: float, kind: str, bound: float, speed: bool = False) -> bool:
         """Judge a figure: `at least` or `at most` the bound. Speed, and what little data decides, says nothing in a rehearsal."""
@@ -73,7 +99,8 @@ def full_scale(*arguments: str) -> str:
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(wrong):
         status = main(list(arguments))
     if status:
-        raise RuntimeError(f"{' '.join(arguments[:1])} ended with {status}: {wrong.getvalue().strip()[-250:]}")
+        words = wrong.getvalue().strip() or said.getvalue().strip() or "it said nothing"
+        raise RuntimeError(f"{arguments[0]} ended with {status}: {words[-250:]}")
     return said.getvalue()
 
 

@@ -15,6 +15,7 @@ from curriculum import data as lesson_data
 from curriculum.files import write
 
 from ..errors import Refused
+from .context import ROOT
 
 MIB = 2**20
 MNIST = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
@@ -59,11 +60,14 @@ def run(out: Path, mib: float, data_dir: Path | None, model: Path | None) -> int
     write(out / "imdb" / "aclImdb_v1.tar.gz", content)
     parts = ", ".join(f"{path.name} {size_of(path) / MIB:.1f}" for path in sorted(out.iterdir()))
     print(f"{out}: {size_of(out) / MIB:.1f} MiB ({parts}; {number:,} reviews)")
+    own = sum(size_of(ROOT / name) for name in ("minigrad", "curriculum", "benchmarks", "tests"))
+    print(f"what is carried beside it, minigrad, curriculum, benchmarks and tests: {own / MIB:.1f} MiB")
     return 0
 
 
 def size_of(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """Bytes of the files in it, but for what Python and Numba compiled."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
 def _encoder(model: Path, out: Path) -> None:

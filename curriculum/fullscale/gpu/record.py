@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
+import itertools
 import json
 import math
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from curriculum.files import write
@@ -53,18 +56,35 @@ def _plain(value: Any) -> Any:
     return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
+def _writable(folder: Path) -> Path:
+    """The folder, or where nothing can be written in it, a new one in the system's place for what is temporary."""
+    probe = folder / "gpu.probe"
+    try:
+        write(probe, "")
+        probe.unlink()
+    except OSError as error:
+        other = Path(mkdtemp(prefix="gpu-figures-"))
+        print(f"{folder} cannot be written ({error}): the figures go to {other}", flush=True)
+        return other
+    return folder
+
+
 class Record:
     """The folder of the figures; each change is written at once, under another name that is then renamed.
+
+    A folder that cannot be written costs no measurement: another takes its place, or what is printed must do.
 
     Errors: Refused where the folder holds figures of another device, or something else than figures.
     """
 
     def __init__(self, folder: Path, *, rehearsal: bool, device: str):
-        self.folder = folder
-        self.path = folder / "gpu.json"
+        self.folder = _writable(folder)
+        self.path = self.folder / "gpu.json"
+        self.told_of = False
         self.state: dict[str, Any] = {"rehearsal": rehearsal, "device": device, "stages": {}}
         self.logged: dict[str, list[str]] = {}
         self.machine: dict[str, Any] | None = None
+        self.facts: dict[str, Any] | None = None  # that were there before this call's
         if self.path.exists():
             try:
                 before = json.loads(self.path.read_bytes())
@@ -83,6 +103,7 @@ class Record:
                 )
             self.state = before | {"device": device}
             first = self.state["stages"].get("facts", {}).get("figures", {})
+            self.facts = copy.deepcopy(self.state["stages"].get("facts"))
             self.machine = {name: first.get(name) for name in ("gpu", "torch")} if first.get("gpu") else None
 
     def _stage(self, name: str) -> dict[str, Any]:
@@ -118,26 +139,27 @@ class Record:
         """The last lines of what a stage says besides its figures."""
         kept = self.logged.setdefault(name, [])
         kept.append(line.rstrip())
-        del kept[:-200]
+        del kept[:-400]
 
     def end(self, name: str, status: str, seconds: float, said: str) -> None:
         self._stage(name).update(status=status, seconds=round(seconds, 1), said=said)
         self._write()
-        if self.logged:
-            text = "".join(f"== {stage}\n" + "\n".join(lines) + "\n" for stage, lines in self.logged.items())
-            write(self.folder / "gpu.log", text)
 
     def identify(self) -> None:
-        """Errors: Refused where the figures that are there are another GPU's, or another PyTorch's."""
+        """Leave the figures that are there alone where they are another GPU's, or another PyTorch's: go on in a folder beside."""
         figures = self.state["stages"]["facts"]["figures"]
         now = {name: figures.get(name) for name in ("gpu", "torch")}
         others = [name for name in self.state["stages"] if name != "facts"]
         if others and self.machine is not None and self.machine != now and now["gpu"]:
-            figures |= self.machine
+            new = self.state["stages"]["facts"]
+            self.state["stages"]["facts"] = self.facts
             self._write()
-            raise Refused(
-                f"{self.folder} holds figures of {shown(self.machine)}; here is {shown(now)}: take another --out, or remove it."
-            )
+            numbers = itertools.count(2)
+            beside = next(p for n in numbers if not (p := self.folder.with_name(f"{self.folder.name}-{n}")).exists())
+            print(f"{self.folder} holds figures of {shown(self.machine)}; here is {shown(now)}: these go to {beside}")
+            self.folder, self.path = beside, beside / "gpu.json"
+            self.state = self.state | {"stages": {"facts": new}}
+            self._write()
         self.machine = now
 
     def good(self) -> bool:
@@ -146,8 +168,17 @@ class Record:
         return all(s["status"] == "done" and all(bar["met"] is not False for bar in s["bars"]) for s in stages)
 
     def _write(self) -> None:
-        write(self.path, json.dumps(self.state, indent=1, allow_nan=False) + "\n")
-        write(self.folder / "gpu.md", self.table())
+        """All of it. A disk that is full costs the file, not the measurement: everything is printed as well."""
+        text = "".join(f"== {stage}\n" + "\n".join(lines) + "\n" for stage, lines in self.logged.items())
+        try:
+            write(self.path, json.dumps(self.state, indent=1, allow_nan=False) + "\n")
+            write(self.folder / "gpu.md", self.table())
+            if text:
+                write(self.folder / "gpu.log", text)
+        except OSError as error:
+            if not self.told_of:
+                print(f"{self.folder} cannot be written ({error}): what is printed here is all there is", flush=True)
+            self.told_of = True
 
     def table(self) -> str:
         stages = self.state["stages"]
