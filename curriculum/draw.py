@@ -121,6 +121,21 @@ def graph(last: Any) -> Any:
     return fig
 
 
+def plane(answer: Callable[[float, float], float], points: Any, wanted: Any, losses: Sequence[float]) -> Any:
+    """A network's answer over a square, with the points in the colour that they should have; beside it the loss."""
+    fig, (left, right) = pyplot().subplots(1, 2, figsize=(9, 3.7), width_ratios=(1, 1.2))
+    ticks = np.linspace(-1.05, 1.05, 43)
+    field = np.array([[answer(float(x), float(y)) for x in ticks] for y in ticks])
+    left.pcolormesh(ticks, ticks, field, cmap=SIGNS, vmin=-1.6, vmax=1.6, shading="gouraud")
+    left.contour(ticks, ticks, field, levels=[0], colors="black", linewidths=1.2)
+    left.scatter(*np.asarray(points).T, c=wanted, cmap=SIGNS, vmin=-1.4, vmax=1.4, edgecolors="black", s=34)
+    left.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    right.plot(losses, color=BLUE)
+    right.set(xlabel="step", ylabel="loss", ylim=(0, None))
+    fig.tight_layout()
+    return fig
+
+
 def label(name: str, most: int = 24) -> str:
     """A name from data, as it may stand at an axis: of one line, not too long. (Set it with parse_math=False.)"""
     said = " ".join(name.split())
