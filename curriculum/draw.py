@@ -136,6 +136,32 @@ def plane(answer: Callable[[float, float], float], points: Any, wanted: Any, los
     return fig
 
 
+def lines(xs: Any, ys: Any, weights: Mapping[str, float]) -> Any:
+    """The data as points, and a line through the origin for each weight, the later the darker."""
+    fig, ax = pyplot().subplots(figsize=(6, 3.8))
+    ax.scatter(xs, ys, s=18, color=GREY, label="data")
+    ends = np.array([np.min(xs), np.max(xs)])
+    for shade, (name, weight) in zip(np.linspace(0.25, 1, len(weights)), weights.items(), strict=True):
+        ax.plot(ends, weight * ends, color=BLUE, alpha=shade, label=name)
+    ax.set(xlabel="x", ylabel="y")
+    ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+    return fig
+
+
+def rates(paths: Mapping[float, Sequence[float]], loss_of: Callable[[float], float]) -> Any:
+    """A panel for each learning rate: the loss as a function of the weight, and the descent on it."""
+    fig, axes = pyplot().subplots(1, len(paths), figsize=(11, 2.7), sharey=True)
+    grid = np.linspace(-3, 8, 120)
+    for ax, (rate, path) in zip(axes, paths.items(), strict=True):
+        ax.plot(grid, [loss_of(w) for w in grid], color=GREY, linewidth=1)
+        ax.plot(path, [loss_of(w) for w in path], "o-", color=BLUE, markersize=3, linewidth=0.9)
+        ax.plot(path[:1], [loss_of(path[0])], "o", color="black", markersize=5)
+        ax.set(title=f"rate {rate:.2g}", xlabel="weight w", xlim=(-3, 8), ylim=(-1, 32))
+    axes[0].set_ylabel("loss")
+    fig.tight_layout()
+    return fig
+
+
 def label(name: str, most: int = 24) -> str:
     """A name from data, as it may stand at an axis: of one line, not too long. (Set it with parse_math=False.)"""
     said = " ".join(name.split())
