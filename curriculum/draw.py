@@ -52,6 +52,116 @@ def walk(weights: Sequence[float], losses: Sequence[float], loss_of: Any) -> Any
     return fig
 
 
+def matrices(parts: Mapping[str, Any], frames: Mapping[str, tuple[int, Sequence[int]]] | None = None) -> Any:
+    """Small matrices with their numbers, side by side; of a part in `frames`, (row, columns) are framed in orange."""
+    sizes = [np.shape(part) for part in parts.values()]
+    fig, axes = pyplot().subplots(1, len(parts), figsize=(10, 2.4), width_ratios=[columns for _, columns in sizes])
+    for ax, (name, part) in zip(axes, parts.items(), strict=True):
+        values = np.asarray(part)
+        ax.imshow(values, cmap=SIGNS, vmin=-24, vmax=24)
+        for (row, column), value in np.ndenumerate(values):
+            ax.text(column, row, f"{value:g}", ha="center", va="center", fontsize=9)
+        row, columns = (frames or {}).get(name, (0, []))
+        for column in columns:
+            box = (column - 0.46, row - 0.46), 0.92, 0.92
+            ax.add_patch(pyplot().Rectangle(*box, fill=False, edgecolor=ORANGE, linewidth=2))
+        ax.set_title(name, fontsize=9)
+        ax.set(xticks=[], yticks=[])
+    fig.tight_layout()
+    return fig
+
+
+def twins(losses: Mapping[str, Sequence[float]], shares: Mapping[str, Sequence[float]]) -> Any:
+    """Two losses over one another, the first thick, and beside them the shares that are right after each epoch."""
+    fig, (left, right) = pyplot().subplots(1, 2, figsize=(9, 3.4))
+    for (name, values), width, color in zip(losses.items(), (4, 1.2), (GREY, "black"), strict=True):
+        left.plot(values, linewidth=width, color=color, label=name)
+    for (name, values), color in zip(shares.items(), (BLUE, ORANGE), strict=True):
+        right.plot(100 * np.asarray(values), "o-", markersize=4, color=color, label=name)
+    left.set(xlabel="step", ylabel="loss", ylim=(0, None))
+    right.set(xlabel="epoch", ylabel="read right, %", ylim=(0, 103))
+    left.legend(frameon=False)
+    right.legend(frameon=False, loc="lower right")
+    fig.tight_layout()
+    return fig
+
+
+def graph(last: Any) -> Any:
+    """The graph of a number: a box for each, to the right of what it was made from, with the slope at each arrow.
+
+    Numbers have .name, .value, .grad and .parents, pairs of a number and the slope towards it.
+    """
+    depth: dict[Any, int] = {}
+
+    def place(number: Any) -> int:
+        if number not in depth:
+            depth[number] = 1 + max((place(parent) for parent, _ in number.parents), default=-1)
+        return depth[number]
+
+    place(last)
+    for number in sorted(depth, key=lambda n: -depth[n]):  # a leaf stands just before the first that uses it
+        for parent, _ in number.parents:
+            if not parent.parents:
+                depth[parent] = min(depth[n] for n in depth if any(p is parent for p, _ in n.parents)) - 1
+    columns = [[n for n in depth if depth[n] == level] for level in range(max(depth.values()) + 1)]
+    fig, ax = pyplot().subplots(figsize=(2 * len(columns), 1.5 * max(map(len, columns)) + 0.4))
+    spots = {n: (2.0 * x, (len(c) - 1) / 2 - i) for x, c in enumerate(columns) for i, n in enumerate(c)}
+    for number, (x, y) in spots.items():
+        text = f"{number.name}\nvalue {number.value:.3g}\ngrad {number.grad:.3g}"
+        color = "#e8eef6" if number.parents else "#f3f3f3"
+        ax.text(x, y, text, ha="center", va="center", fontsize=9, bbox={"boxstyle": "round", "fc": color, "ec": GREY})
+        for parent, slope in number.parents:
+            (px, py), arrow = spots[parent], {"arrowstyle": "->", "color": GREY, "shrinkA": 0, "shrinkB": 0}
+            ax.annotate("", (x - 0.5, y + 0.1 * (py - y)), (px + 0.5, py), arrowprops=arrow)
+            ax.text(
+                (x + px) / 2, (y + py) / 2 + 0.1, f"· {slope:.3g}", ha="center", va="bottom", fontsize=8, color=BLUE
+            )
+    ax.set(xlim=(-0.8, 2 * len(columns) - 1.2), ylim=(-max(map(len, columns)) / 2, max(map(len, columns)) / 2))
+    ax.axis("off")
+    return fig
+
+
+def plane(answer: Callable[[float, float], float], points: Any, wanted: Any, losses: Sequence[float]) -> Any:
+    """A network's answer over a square, with the points in the colour that they should have; beside it the loss."""
+    fig, (left, right) = pyplot().subplots(1, 2, figsize=(9, 3.7), width_ratios=(1, 1.2))
+    ticks = np.linspace(-1.05, 1.05, 43)
+    field = np.array([[answer(float(x), float(y)) for x in ticks] for y in ticks])
+    left.pcolormesh(ticks, ticks, field, cmap=SIGNS, vmin=-1.6, vmax=1.6, shading="gouraud")
+    left.contour(ticks, ticks, field, levels=[0], colors="black", linewidths=1.2)
+    left.scatter(*np.asarray(points).T, c=wanted, cmap=SIGNS, vmin=-1.4, vmax=1.4, edgecolors="black", s=34)
+    left.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    right.plot(losses, color=BLUE)
+    right.set(xlabel="step", ylabel="loss", ylim=(0, None))
+    fig.tight_layout()
+    return fig
+
+
+def lines(xs: Any, ys: Any, weights: Mapping[str, float]) -> Any:
+    """The data as points, and a line through the origin for each weight, the later the darker."""
+    fig, ax = pyplot().subplots(figsize=(6, 3.8))
+    ax.scatter(xs, ys, s=18, color=GREY, label="data")
+    ends = np.array([np.min(xs), np.max(xs)])
+    for shade, (name, weight) in zip(np.linspace(0.25, 1, len(weights)), weights.items(), strict=True):
+        ax.plot(ends, weight * ends, color=BLUE, alpha=shade, label=name)
+    ax.set(xlabel="x", ylabel="y")
+    ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
+    return fig
+
+
+def rates(paths: Mapping[float, Sequence[float]], loss_of: Callable[[float], float]) -> Any:
+    """A panel for each learning rate: the loss as a function of the weight, and the descent on it."""
+    fig, axes = pyplot().subplots(1, len(paths), figsize=(11, 2.7), sharey=True)
+    grid = np.linspace(-3, 8, 120)
+    for ax, (rate, path) in zip(axes, paths.items(), strict=True):
+        ax.plot(grid, [loss_of(w) for w in grid], color=GREY, linewidth=1)
+        ax.plot(path, [loss_of(w) for w in path], "o-", color=BLUE, markersize=3, linewidth=0.9)
+        ax.plot(path[:1], [loss_of(path[0])], "o", color="black", markersize=5)
+        ax.set(title=f"rate {rate:.2g}", xlabel="weight w", xlim=(-3, 8), ylim=(-1, 32))
+    axes[0].set_ylabel("loss")
+    fig.tight_layout()
+    return fig
+
+
 def label(name: str, most: int = 24) -> str:
     """A name from data, as it may stand at an axis: of one line, not too long. (Set it with parse_math=False.)"""
     said = " ".join(name.split())

@@ -166,7 +166,7 @@ def test_a_notebook_holds_the_whole_lesson(lesson: catalog.Lesson, tmp_path: Pat
     assert ast.dump(ours) == ast.dump(ast.parse(lesson.path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("number", ["02", "03", "04", "06", "09", "10", "12", "13", "18", "19", "21", "26"])
+@pytest.mark.parametrize("number", ["02", "03", "04", "05", "06", "09", "10", "12", "13", "18", "19", "21", "26"])
 def test_a_backward_page_is_embedded(number: str) -> None:
     text = catalog.find(number).path.read_text(encoding="utf-8")
     assert re.search(rf'draw\.backward\(.*"{int(number)}_backward"', text)
@@ -220,7 +220,7 @@ def test_a_notebook_shows_what_a_run_shows(tmp_path: Path, capsys: pytest.Captur
     outputs = [o for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] for o in cell.get("outputs", [])]
     printed = "".join("".join(o["text"]) for o in outputs if o["output_type"] == "stream" and o["name"] == "stdout")
     assert "holds: the naive walk gives 6" in printed
-    assert sum("image/png" in o.get("data", {}) for o in outputs) == 1
+    assert sum("image/png" in o.get("data", {}) for o in outputs) == 3
 
 
 @pytest.mark.parametrize(
@@ -357,11 +357,12 @@ def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: p
     assert "$" not in said
     folders = [tmp_path / "03_the_graph" / f"{engine}-float64-0" for engine in ("minigrad", "torch")]
     for folder, page in zip(folders, ({"3_backward.html"}, set()), strict=True):  # minigrad's run makes the pages
-        files = {"result.json", "steps.npz", "output.txt", "3_zero_grad.png"} | page
+        files = {"result.json", "steps.npz", "output.txt", "3_neuron.png", "3_network.png", "3_zero_grad.png"} | page
         assert {path.name for path in folder.iterdir()} == files
         assert json.loads((folder / "result.json").read_text(encoding="utf-8"))["pages"] == sorted(page)
     ours, theirs = map(compare.load, folders)
-    assert set(ours) == {f"{run} zero_grad/{kind}" for run in ("with", "without") for kind in ("kept", *compare.KINDS)}
+    trainings = ("with zero_grad", "without zero_grad", "2-3-1 network")
+    assert set(ours) == {f"{run}/{kind}" for run in trainings for kind in ("kept", *compare.KINDS)}
     assert ours["with zero_grad/weight"].dtype == theirs["with zero_grad/weight"].dtype == np.float64
 
     assert main(arguments) == 0
@@ -381,7 +382,7 @@ def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: p
 
     assert main(["report", "--dtype", "float64", "--out", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png;base64,") == 3  # both losses over one another, their differences, the picture
+    assert page.count("data:image/png;base64,") == 5  # both losses over one another, their differences, the pictures
     assert "http" not in page
     assert '<meta name="viewport"' in page
     assert 'alt="zero grad. loss over step: with zero_grad, without"' in page

@@ -6,12 +6,15 @@ from typing import Any
 from curriculum.check import Wrong
 
 
-def check(solution: dict[str, Any]) -> None:
+def _write(solution: dict[str, Any]) -> None:
     Number, backward = solution["Number"], solution["backward"]
 
+    quotient = Number(3) / Number(4)
+    if not isinstance(quotient, Number) or quotient.value != 0.75:
+        raise Wrong("Number(3) / Number(4) must be a Number with the value 0.75.")
     product = Number(3) * Number(5)
     if not isinstance(product, Number) or product.value != 15:
-        raise Wrong("Number(3) * Number(5) must be a Number with the value 15.")
+        raise Wrong("Number(3) * Number(5) must still be a Number with the value 15.")
     total = Number(3) + Number(5)
     if not isinstance(total, Number) or total.value != 8:
         raise Wrong("Number(3) + Number(5) must still be a Number with the value 8.")
@@ -31,6 +34,18 @@ def check(solution: dict[str, Any]) -> None:
     backward(x + y)
     if (x.grad, y.grad) != (1, 1):
         raise Wrong(f"For 3 + 5 both slopes are 1, as they were given; the gradients are {x.grad} and {y.grad}.")
+
+    x, y = Number(3), Number(4)
+    backward(x / y)
+    if (x.grad, y.grad) == (0.25, 0.1875):
+        raise Wrong(
+            "The slope of a quotient towards what it is divided by has the wrong sign: a larger y makes x / y smaller."
+        )
+    if (x.grad, y.grad) != (0.25, -0.1875):
+        raise Wrong(
+            f"For 3 / 4 the slopes must be 0.25 and -0.1875; they are {x.grad} and {y.grad}. Towards x the slope of x / y is 1 / y; "
+            "for y write it as x times a power of y."
+        )
 
     x = Number(3)
     backward(x * x)
@@ -82,6 +97,21 @@ def check(solution: dict[str, Any]) -> None:
             "The walk takes every path, and there are 2^16 of them: visit each number once (remember which were seen)."
         )
 
+    x, one = Number(2), Number(1)
+    y = x
+    for _ in range(20_000):
+        y = y + one
+    try:
+        backward(y * x)
+    except RecursionError:
+        raise Wrong(
+            "A chain of 20,000 numbers is too deep for a function that calls itself: keep a list of what is to be done."
+        ) from None
+    if (x.grad, one.grad) != (20_004, 40_000):
+        raise Wrong(
+            f"In a chain of 20,000 numbers the gradients must be 20004 and 40000; they are {x.grad} and {one.grad}."
+        )
+
 
 def small_graphs(Number: Any, backward: Any) -> None:
     """Sums and products of whole numbers, in every order of use, against slopes carried forward."""
@@ -106,3 +136,65 @@ def small_graphs(Number: Any, backward: Any) -> None:
                 f"For {'; '.join(text)} the slopes of h towards a, b, c must be {slopes[-1]}; they are {found}. Does every number "
                 "come after all that use it, and is each visited once?"
             )
+
+
+def _again(solution: dict[str, Any]) -> None:
+    Number, walk = solution["Number"], solution["walk_again"]
+    a, b = Number(3), Number(5)
+    m = a * a
+    f = m * b + m
+    for walks in (1, 2, 3):
+        walk(f)
+        if (a.grad, b.grad) == (36 * walks, 9 * walks):
+            continue
+        found = f"For m = a * a, f = m * b + m at a = 3, b = 5 the slopes are 36 and 9. After {walks} walks a and b have {a.grad} and {b.grad}"
+        if walks == 1:
+            raise Wrong(f"{found}: the first walk was right before you changed something.")
+        if (a.grad, b.grad) == (36, 9):
+            raise Wrong(f"{found}: now the leaves forget the walks before. Leaves add up; which numbers must not?")
+        raise Wrong(
+            f"{found}, wanted are {36 * walks} and {9 * walks}. Print m.grad after each walk: what should it be?"
+        )
+    c = Number(2)
+    g = m * c  # another graph that shares m
+    walk(g)
+    if (a.grad, b.grad, c.grad) != (108 + 12, 27, 9):
+        raise Wrong(
+            "After the walks through f, a walk through g = m * c, which shares m, adds something wrong: a number between must begin at 0 "
+            "in every walk, also if the last walk was another graph's."
+        )
+    x = Number(7)
+    walk(x)
+    if x.grad != 1:
+        raise Wrong(f"A number that was made of nothing has the slope 1 towards itself; it is {x.grad}.")
+
+
+def _steps(solution: dict[str, Any]) -> None:
+    for doublings in (3, 1, 2, 0, 10, 200):
+        found = solution["naive_steps"](doublings)
+        if not isinstance(found, int) or isinstance(found, bool):
+            raise Wrong(f"naive_steps({doublings}) is a {type(found).__name__}, wanted is a whole number, an int.")
+        calls = last = 1
+        for _ in range(doublings):  # every call for a number calls twice for the one that it was made from
+            last *= 2
+            calls += last
+        if found == calls:
+            continue
+        if found == calls - 1:
+            raise Wrong(f"naive_steps({doublings}) is one too few: the call that begins the walk counts too.")
+        if found == last:
+            raise Wrong(
+                f"naive_steps({doublings}) is the number of paths. The calls for the numbers between count too."
+            )
+        if found == doublings + 1:
+            raise Wrong("That is how many numbers there are. The naive walk comes to most of them several times.")
+        raise Wrong(
+            f"naive_steps({doublings}) is {found}, and that is not what a counter in naive_backward shows: put one in and try."
+        )
+
+
+CHECKS = {
+    "a quotient, and a walk through long chains": _write,
+    "the second walk": _again,
+    "steps of the naive walk": _steps,
+}

@@ -16,9 +16,23 @@ MISTAKES = [
     ),
     ([("    return w, b", "    return b, w")], "starting ones"),
     ([("return w, b", "w, b")], "returns nothing"),
-]
+    ([("1e-5 * abs(x) or 1e-5", "1e-14")], "how many digits"),
+    ([("1e-5 * abs(x) or 1e-5", "1e-5")], "large beside x itself"),
+    ([("1e-5 * abs(x) or 1e-5", "1e-5 * x")], "your step is 0"),
+    ([("(f(x + h) - f(x - h))", "(f(x - h) - f(x + h))")], "larger x first"),
+    ([("    h = 1e-5 * abs(x) or 1e-5\n    return (f(x + h) - f(x - h)) / (2 * h)", "    h = 1e-4 * abs(x) or 1e-4\n    return (f(x + h) - f(x)) / h")], "slope is 3;"),
+    ([("    if factor >= 1:\n        return None\n", "")], "wanted is None"),
+    ([("factor = abs(1 - 2", "factor = (1 - 2"), ("factor >= 1", "factor >= 1 or factor < 0")], "it gets there"),
+    ([("math.ceil(math.log(share)", "math.floor(math.log(share)")], "one step too early"),
+    ([("math.ceil(math.log(share) / math.log(factor))", "math.ceil(math.log(share) / math.log(factor)) + 1")], "one step too many"),
+    ([("1 - 2 * lr", "1 - lr")], "has a factor 2"),
+    ([("(xs * xs).mean()", "(xs * xs).sum()")], "one step too early"),
+    ([("math.ceil(math.log(share) / math.log(factor))", "math.log(share) / math.log(factor)")], "wanted is a whole number"),
+    ([("    if factor <= share:\n        return 1\n", "")], "math domain error"),
+]  # fmt: skip
 
 # Changes of the solution that leave it right, and why.
 HARMLESS = {
-    "line 6: 200 became 201": "it has arrived by then",
+    "line 31: comparison turned": "where factor and share are equal, both ways give one step",
+    "line 8: 200 became 201": "it has arrived by then",
 }
