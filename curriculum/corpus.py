@@ -73,6 +73,48 @@ def reviews(number: int, seed: int, noise: float = 0.05) -> tuple[list[str], lis
     return [texts[i] for i in order], [labels[i] for i in order]
 
 
+# What is judged, by whom, in which words: films, and hotels, whose reviewers share half of the judging words.
+_THINGS = {
+    "film": (GOOD, BAD, PARTS, FILLER),
+    "hotel": (
+        ("wonderful", "warm", "brilliant", "beautiful", "clean", "quiet", "friendly", "spacious"),
+        ("empty", "annoying", "tired", "awful", "dirty", "noisy", "rude", "cramped"),
+        ("room", "breakfast", "staff", "view", "bed", "bath", "garden", "lobby"),
+        ("we stayed for three nights", "it stands near the station", "my parents booked it", "it has four floors"),
+    ),
+}
+PLAIN = ("the {part} is {fits}", "it has a {fits} {part}", "what a {fits} {part}")
+TURNED = (
+    "the {part} is not {denied} but {fits}",
+    "the {part} is {fits} , not {denied}",
+    "the {part} is anything but {denied} , it is {fits}",
+    "i expected the {part} to be {denied} , and it was {fits}",
+    "the {part} is {fits} rather than {denied}",
+    "far from {denied} , the {part} is {fits}",
+)
+
+
+def opinions(
+    number: int, seed: int, thing: str = "film", forms: tuple[str, ...] = TURNED, filler: float = 0.3
+) -> tuple[list[str], list[int]]:
+    """Short reviews of a "film" or a "hotel", one judgement each, and whether it is favourable (1) or not (0).
+
+    forms: TURNED ones name a good and a bad word, one of them denied, so only the words' order tells the verdict: with the two words
+    exchanged it is the opposite. PLAIN ones name one word. filler: how often a sentence that judges nothing stands before.
+    """
+    rng = random.Random(f"opinions {thing} {seed}")
+    good, bad, parts, fillers = _THINGS[thing]
+    texts, labels = [], []
+    for _ in range(number):
+        label = rng.randrange(2)
+        fits, denied = rng.choice(good if label else bad), rng.choice(bad if label else good)
+        text = rng.choice(forms).format(part=rng.choice(parts), fits=fits, denied=denied)
+        before = f"{rng.choice(fillers)} . " if rng.random() < filler else ""
+        texts.append(f"{before}{text} .")
+        labels.append(label)
+    return texts, labels
+
+
 def news(number: int, seed: int) -> tuple[list[str], list[int]]:
     """Short news and their topic, an index into TOPICS; a second sentence may come from another topic.
 

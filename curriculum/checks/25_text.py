@@ -1,12 +1,12 @@
-"""Checks exercise 25."""
+"""Checks exercises 25."""
 
 from typing import Any
 
-from curriculum.check import Wrong, ask, near, tensor
+from curriculum.check import AUTOGRAD, Wrong, ask, near, tensor
 from curriculum.engine import torch
 
 
-def check(solution: dict[str, Any]) -> None:
+def first(solution: dict[str, Any]) -> None:
     vocabulary, batch, masked_mean = solution["vocabulary"], solution["batch"], solution["masked_mean"]
 
     numbers = ask(vocabulary, ["a b a c", "a b"], 4)
@@ -61,3 +61,47 @@ def check(solution: dict[str, Any]) -> None:
     holes = torch.tensor([[4, 0, 9], [0, 0, 5]])
     if not near(masked_mean(vectors, holes), torch.tensor([[4.5, 5.5], [7.0, 7.0]]), 1e-5):
         raise Wrong("The mean goes over the places whose id is not 0, wherever they stand.")
+
+
+def largest(solution: dict[str, Any]) -> None:
+    masked_max = solution["masked_max"]
+    vectors = torch.tensor([[[-1.0, 2.0], [-3.0, -4.0], [8.0, 9.0]], [[-5.0, -6.0], [7.0, 7.0], [7.0, 7.0]]])
+    ids = torch.tensor([[4, 2, 9], [3, 0, 0]])
+    found = tensor(ask(masked_max, vectors, ids), "masked_max(vectors, ids)", (2, 2), "one vector a text")
+    if near(found[1], [7.0, 7.0]):
+        raise Wrong("The padding's vectors are counted: the second text has one word, [-5, -6].")
+    if near(found[1], [0.0, 0.0]):
+        raise Wrong("A text of one word, [-5, -6], gets [0, 0]: no word of it has a 0. Where does the 0 come from?")
+    if not near(found, [[8.0, 9.0], [-5.0, -6.0]]):
+        raise Wrong(f"[[8, 9], [-5, -6]] is wanted; it is {found.tolist()}.")
+    low = tensor(ask(masked_max, vectors - 1e5, torch.tensor([[0, 5, 0], [0, 0, 6]])), "masked_max", (2, 2))
+    if not near(low, [[-100003.0, -100004.0], [-99993.0, -99993.0]], 0.1):
+        raise Wrong("Very small numbers lose against what stands at the padding: what is smaller than every number?")
+
+
+def slopes(solution: dict[str, Any]) -> None:
+    table_gradient = solution["table_gradient"]
+    upstream = torch.tensor([[[0.3, 1.0], [-0.1, 2.0], [5.0, 5.0]], [[10.0, 20.0], [0.5, 0.25], [9.0, 9.0]]])
+    ids = torch.tensor([[3, 3, 0], [1, 3, 0]])
+    found = tensor(ask(table_gradient, upstream, ids, 5), "table_gradient(upstream, ids, 5)", (5, 2), "a row a number")
+    if found[0].abs().max().item() > 0:
+        raise Wrong("Row 0 is the padding's: it must not learn.")
+    if near(found[3], [0.5, 0.25]):
+        raise Wrong("Token 3 stands at three places, and only the last one counts: its row gets the sum of all.")
+    if near(found[3], [0.2, 3.0]):
+        raise Wrong("Token 3 stands in both texts: sum over the texts too.")
+    if near(found[3], [0.7 / 3, 3.25 / 3]):
+        raise Wrong("The sum over the places is wanted, not their mean.")
+    if not near(found, [[0, 0], [10, 20], [0, 0], [0.7, 3.25], [0, 0]], 1e-5):
+        raise Wrong(f"[[0, 0], [10, 20], [0, 0], [0.7, 3.25], [0, 0]] is wanted; it is {found.tolist()}.")
+    drawn = torch.Generator().manual_seed(1)
+    upstream, ids = torch.randn(2, 7, 3, generator=drawn), torch.randint(0, 4, (2, 7), generator=drawn)
+    wanted = torch.zeros(4, 3)
+    for place, number in enumerate(ids.reshape(-1).tolist()):
+        wanted[number] += upstream.reshape(-1, 3)[place] * (number != 0)
+    if not near(table_gradient(upstream, ids, 4), wanted):
+        raise Wrong("For other sizes it is wrong: take them from upstream, ids and size.")
+
+
+CHECKS = {"vocabulary, padding, mean": first, "the maximum over the words": largest, "the table's gradient": slopes}
+BY_HAND = {"the table's gradient": (*AUTOGRAD, "embedding")}

@@ -1,12 +1,12 @@
-"""Checks exercise 27."""
+"""Checks exercises 27."""
 
 from typing import Any
 
-from curriculum.check import Wrong, ask, parts, tensor
+from curriculum.check import Wrong, ask, number, parts, tensor
 from curriculum.check import near as close
 from curriculum.engine import torch
 
-BY_HAND = (
+NORMS = (
     "layer_norm",
     "native_layer_norm",
     "group_norm",
@@ -18,7 +18,7 @@ BY_HAND = (
 )
 
 
-def check(solution: dict[str, Any]) -> None:
+def first(solution: dict[str, Any]) -> None:
     layer_norm, stop_at = solution["layer_norm"], solution["stop_at"]
     torch.manual_seed(1)
     x, weight, bias = 3 + 2 * torch.randn(4, 5, 6), torch.rand(6) + 0.5, torch.randn(6)
@@ -81,3 +81,53 @@ def check(solution: dict[str, Any]) -> None:
         answer = tuple(stop_at(list(losses), patience))
         if answer != wanted:
             raise Wrong(f"For {losses} and patience {patience} the answer is {wanted}; it is {answer}: {hint}")
+
+
+def counting(solution: dict[str, Any]) -> None:
+    block_parameters = solution["block_parameters"]
+    found = number(ask(block_parameters, 8, 12), "block_parameters(8, 12)")
+    layer = torch.nn.TransformerEncoderLayer(8, 2, 12)
+    wanted = sum(p.numel() for p in layer.parameters())
+    for missing, what in (
+        (32, "what each of the two normalizations learns, a factor and a shift for each number"),
+        (16, "one of the two normalizations, or its shift"),
+        (20, "the biases of the two linear layers of the small network"),
+        (72, "the layer behind the heads, which mixes what they found"),
+    ):
+        if found == wanted - missing:
+            raise Wrong(
+                f"For width 8 and hidden 12 it is {wanted - missing}, and a layer has {wanted}: {what}, is missing."
+            )
+    if found != wanted:
+        raise Wrong(
+            f"For width 8 and hidden 12 a layer has {wanted} parameters; it is {found:g}. Count each part by itself."
+        )
+    for width, hidden in ((10**6, 7), (30_000, 10**7)):
+        wanted = 4 * width * (width + 1) + width * hidden + hidden + hidden * width + width + 4 * width
+        if block_parameters(width, hidden) != wanted:
+            raise Wrong(
+                f"For width {width:,} and hidden {hidden:,} it is not {wanted:,}: width and hidden are not in one ratio."
+            )
+
+
+def averaging(solution: dict[str, Any]) -> None:
+    held_out_loss = solution["held_out_loss"]
+    if abs(number(ask(held_out_loss, [1.0, 2.0, 3.0], [4, 4, 4]), "held_out_loss") - 2.0) > 1e-6:
+        raise Wrong("Batches of one size with the losses 1, 2, 3 have the mean 2.")
+    found = number(held_out_loss([1.0, 1.0, 4.0], [10, 10, 1]), "held_out_loss")
+    if abs(found - 2.0) < 1e-6:
+        raise Wrong(
+            "20 examples have the loss 1 and one has 4: the mean is 24 / 21, and the last batch counts as much as the others here."
+        )
+    if abs(found - 24 / 21) > 1e-6:
+        raise Wrong(f"20 examples have the loss 1 and one has 4: the mean is 24 / 21 = 1.143; it is {found:.4g}.")
+    if abs(number(held_out_loss([0.5], [3]), "held_out_loss") - 0.5) > 1e-6:
+        raise Wrong("One batch of mean loss 0.5 has the mean loss 0.5.")
+
+
+CHECKS = {
+    "layer normalization, early stopping": first,
+    "a block's parameters": counting,
+    "the loss of a data set": averaging,
+}
+BY_HAND = {"layer normalization, early stopping": NORMS}

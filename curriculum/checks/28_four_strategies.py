@@ -1,14 +1,14 @@
-"""Checks exercise 28."""
+"""Checks exercises 28."""
 
 from typing import Any
 
-from curriculum.check import Wrong, near
+from curriculum.check import Wrong, ask, near, number, parts
 from curriculum.engine import torch
 
 nn = torch.nn
 
 
-def check(solution: dict[str, Any]) -> None:
+def first(solution: dict[str, Any]) -> None:
     load_matching, rank = solution["load_matching"], solution["rank"]
     torch.manual_seed(1)
     source = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 5), nn.Linear(5, 2))
@@ -64,3 +64,73 @@ def check(solution: dict[str, Any]) -> None:
         )
     if list(rank(["only"], [0.5], 2)) != []:
         raise Wrong("Where no film has enough reviews the answer is empty.")
+
+
+class Blocks(nn.Module):
+    def __init__(self, depth: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(3, 2)
+        self.layers = nn.ModuleList(nn.Linear(2, 2) for _ in range(depth))
+        self.last = nn.Linear(2, 2)
+        self.lastly = nn.Linear(2, 2)
+
+
+def freezing(solution: dict[str, Any]) -> None:
+    train_only = solution["train_only"]
+    for depth, blocks in ((2, [1]), (12, [1]), (12, [10, 2]), (3, [])):
+        model = Blocks(depth)
+        wanted = sorted(
+            f"{part}.{kind}" for part in ("last", *(f"layers.{n}" for n in blocks)) for kind in ("bias", "weight")
+        )
+        named = ask(train_only, model, blocks)
+        learns = sorted(name for name, p in model.named_parameters() if p.requires_grad)
+        more = [name for name in learns if name not in wanted]
+        if "lastly.weight" in more:
+            raise Wrong(
+                "The model has a layer `lastly` too, which is not the head: a name that begins alike is another name."
+            )
+        if more:
+            raise Wrong(
+                f"Of {depth} blocks {blocks} were to learn, and {more[0]} learns too: read the two names side by side."
+            )
+        if learns != wanted:
+            raise Wrong(
+                f"Of {depth} blocks {blocks} were to learn, with the head; {sorted(set(wanted) - set(learns))} is frozen."
+            )
+        if not isinstance(named, list) or named != wanted:
+            raise Wrong(f"Returned are to be the names that learn, as a sorted list: {wanted}; it is {named}.")
+        train_only(model, list(range(depth)))
+        if not all(p.requires_grad for p in model.layers.parameters()):
+            raise Wrong("What was frozen by an earlier call must learn again when it is chosen.")
+
+
+def sureness(solution: dict[str, Any]) -> None:
+    paired = solution["paired"]
+    a, b = [0.60, 0.70, 0.80], [0.65, 0.76, 0.84]
+    mean, error = (
+        number(part, "paired") for part in parts(ask(paired, a, b), "paired", "the mean, its standard error")
+    )
+    if abs(mean + 0.05) < 1e-6:
+        raise Wrong("b is above a, so the mean is positive: b less a.")
+    if abs(mean - 0.05) > 1e-6:
+        raise Wrong(f"b is above a by 0.05, 0.06 and 0.04, 0.05 on average; it is {mean:.4g}.")
+    if abs(error - 0.08) < 0.02:
+        raise Wrong(
+            "That is the error as if both ways had seeds of their own: good and bad seeds lift and lower both alike. Take differences first."
+        )
+    if abs(error - 0.01) < 1e-6:
+        raise Wrong("That is the standard deviation of one difference: of a mean of n it is smaller.")
+    if abs(error - 0.01 / 3**0.5) > 1e-6:
+        raise Wrong(
+            f"The differences are 0.05, 0.06, 0.04: the standard error is 0.01 / √3 = 0.00577; it is {error:.4g}."
+        )
+    mean, error = paired([0.5, 0.5, 0.5, 0.5], [0.9, 0.5, 0.9, 0.5])
+    if abs(mean - 0.2) > 1e-6 or abs(error - (0.16 / 3) ** 0.5 / 2) > 1e-6:
+        raise Wrong(f"For differences 0.4, 0, 0.4, 0 it is 0.2 and 0.115; it is {mean:.3g} and {error:.3g}.")
+
+
+CHECKS = {
+    "load what fits, rank films": first,
+    "all but the chosen blocks": freezing,
+    "how sure a difference is": sureness,
+}

@@ -1,4 +1,4 @@
-"""Typical mistakes in exercise 27: what is changed in the solution, and what the hint must say."""
+"""Typical mistakes in exercises 27: what is changed in the solution, and what the hint must say."""
 
 MISTAKES = [
     ([(" * weight + bias", "")], "times weight, plus bias"),
@@ -28,4 +28,28 @@ MISTAKES = [
     ([("loss < losses[best]", "loss <= losses[best]")], "only equal"),
     ([("epoch - best >= patience", "epoch - best > patience")], "is"),
     ([("return len(losses) - 1, best", "return len(losses), best")], "(2, 2)"),
+    # a block's parameters
+    ([(" + 4 * width\n", "\n")], "normalizations learns"),
+    ([("+ 4 * width\n", "+ 2 * width\n")], "one of the two normalizations"),
+    ([("(width + 1) * hidden + (hidden + 1) * width", "2 * width * hidden")], "biases of the two"),
+    ([("4 * (width * width + width)", "3 * (width * width + width)")], "mixes what they found"),
+    ([("(hidden + 1) * width", "hidden * width + 2 * width // 2 * hidden // 12")], "not in one ratio"),
+    # the loss of a data set
+    ([("total / sum(sizes)", "sum(losses) / len(losses)")], "counts as much as the others"),
+    ([("total / sum(sizes)", "total / len(sizes)")], "have the mean 2"),
+    ([("total / sum(sizes)", "max(losses)")], "have the mean 2"),
+    (
+        [
+            (
+                "for loss, size in zip(losses, sizes, strict=True)",
+                "for loss, size in zip(losses[:-1], sizes[:-1], strict=True)",
+            )
+        ],
+        "have the mean 2",
+    ),
 ]
+
+# Changes of the solution that leave it right, and why.
+HARMLESS = {
+    "line 29: arguments exchanged": "a product has no order",
+}
