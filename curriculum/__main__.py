@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ try:
     from rich.markup import escape
     from rich.table import Table
 
-    from . import catalog, claims, compare, data, files, notebook, report, runner
+    from . import apart, catalog, claims, compare, data, files, notebook, report, runner
     from .catalog import Lesson
     from .runner import Setting
     from .terminal import Telling, Voice, Working
@@ -59,8 +60,9 @@ def parser() -> Parser:
     command = commands.add_parser("report", help="write one HTML page of what was run")
     settings(command)
     command.add_argument(
+        "--table",
         action="store_true",
-        help="only the table of how far the engines lie apart, into curriculum/README.md",
+        help="instead: the table of how far the engines lie apart, in curriculum/README.md",
     )
     command = commands.add_parser("claims", help="plant changes into lessons, and say which of their claims notice")
     command.add_argument("lessons", nargs="*", metavar="LESSON", help="of these lessons alone (all)")
@@ -356,6 +358,12 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.command == "list":
         list_lessons(engines, dtypes, chosen.seed, out, console)
         return 0
+    if chosen.command == "report" and chosen.table:
+        missing = apart.write(apart.README, catalog.lessons(), chosen.seed, out)
+        for line in missing:
+            console.print(f"no figures: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"table: {files.shown(apart.README)}", highlight=False, soft_wrap=True)
+        return 1 if missing else 0
     if chosen.command == "report":
         with Working(console) as working, working.on("report") as show:
             path = report.write(catalog.lessons(), engines, dtypes, chosen.seed, out, show)
@@ -375,6 +383,7 @@ def main(argv: list[str] | None = None) -> int:
     lessons = catalog.lessons() if chosen.all else [catalog.find(name) for name in chosen.lessons]
     if chosen.full:
         say_what_full_lacks(lessons, console)
+    began = time.time()
     telling = None if len(lessons) > 1 or chosen.quiet else Telling(lessons[0], console, chosen.code)
     good = run_lessons(lessons, engines, dtypes, chosen.seed, out, chosen.fresh, chosen.jobs, console, telling)
     if telling and not chosen.code:
@@ -385,6 +394,7 @@ def main(argv: list[str] | None = None) -> int:
         for page in sorted((Path(out) / lessons[0].name).glob(f"minigrad-{dtypes[0]}-{chosen.seed}/*.html")):
             console.print(f"page:     {page} (open it in a browser)", highlight=False, soft_wrap=True)
     if chosen.all:
+        apart.note(out, time.time() - began, chosen.jobs)
         with Working(console) as working, working.on("report") as show:
             path = report.write(lessons, engines, dtypes, chosen.seed, out, show)
         console.print(f"report:   {path}", highlight=False, soft_wrap=True)
