@@ -1,8 +1,9 @@
-"""python -m curriculum: list, run, report, site, notebook, notebooks, playground, check."""
+"""python -m curriculum: list, run, report, claims, site, notebook, notebooks, playground, check."""
 
 import argparse
 import os
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ try:
     from rich.markup import escape
     from rich.table import Table
 
-    from . import catalog, compare, data, files, notebook, report, runner
+    from . import apart, catalog, claims, compare, data, files, notebook, report, runner
     from .catalog import Lesson
     from .runner import Setting
     from .terminal import Telling, Voice, Working
@@ -58,6 +59,19 @@ def parser() -> Parser:
     settings(command)
     command = commands.add_parser("report", help="write one HTML page of what was run")
     settings(command)
+    command.add_argument(
+        "--table",
+        action="store_true",
+        help="instead: the table of how far the engines lie apart, in curriculum/README.md",
+    )
+    command = commands.add_parser("claims", help="plant changes into lessons, and say which of their claims notice")
+    command.add_argument("lessons", nargs="*", metavar="LESSON", help="of these lessons alone (all)")
+    command.add_argument(
+        "--out", type=Path, default=Path("runs"), metavar="FOLDER", help="folder of the results (runs)"
+    )
+    command.add_argument(
+        "--seconds", type=float, default=120.0, help="of the processor that a lesson's changes may take (120)"
+    )
     command = commands.add_parser("site", help="make the course a site that opens from the disk")
     command.add_argument("lessons", nargs="*", metavar="LESSON", help="of these lessons alone (all)")
     command.add_argument("--out", type=Path, default=Path("runs/site"), metavar="FOLDER", help="where to (runs/site)")
@@ -187,6 +201,37 @@ def run_lessons(
     return good
 
 
+def examine_claims(lessons: list[Lesson], out: Path, seconds: float, console: Voice) -> bool:
+    """Which planted change refutes each claim; True if there is one for all, however crude."""
+    found = {}
+    with Working(console) as working:
+        for lesson in lessons:
+            try:
+                with working.on(f"{lesson.number} {lesson.title}") as show:
+                    found[lesson.number] = claims.examine(lesson, out, seconds, show)
+            except runner.Failed as problem:
+                console.print(
+                    f"{lesson.number}: {problem}", style="yellow", highlight=False, markup=False, soft_wrap=True
+                )
+                continue
+            for claim in found[lesson.number]["claims"]:
+                by = claim["by"]
+                how = (
+                    f"fails with line {by['line']}: {by['change']}"
+                    if by
+                    else "NEVER fails"
+                    if claim["passed"]
+                    else "does not hold"
+                )
+                console.print(f"{lesson.number}: {claim['text']}: {how}", highlight=False, markup=False, soft_wrap=True)
+    text = claims.summary(found)
+    path = out / "claims" / "summary.md"
+    files.write(path, text)
+    console.print(f"\n{text}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"claims: {path}", highlight=False, soft_wrap=True)
+    return all(claim["by"] for of in found.values() for claim in of["claims"])
+
+
 def say_what_full_lacks(lessons: list[Lesson], console: Voice) -> None:
     """With --full: which lessons have no long training, or find no real data for it."""
     folder = os.environ.get("MINIGRAD_DATA")
@@ -301,12 +346,24 @@ def main(argv: list[str] | None = None) -> int:
         lessons = [catalog.find(name) for name in chosen.lessons] or catalog.lessons()
         return build.main(chosen.out, lessons, chosen.results)
 
+    if chosen.command == "claims":
+        if chosen.seconds <= 0:
+            raise SystemExit(f"--seconds {chosen.seconds:g}: give a number above 0.")
+        lessons = [catalog.find(name) for name in chosen.lessons] or catalog.lessons()
+        return 0 if examine_claims(lessons, chosen.out, chosen.seconds, console) else 1
+
     engines = [chosen.engine] if chosen.engine else ENGINES
     dtypes = [chosen.dtype] if chosen.dtype else DTYPES
     out: Path = chosen.out
     if chosen.command == "list":
         list_lessons(engines, dtypes, chosen.seed, out, console)
         return 0
+    if chosen.command == "report" and chosen.table:
+        missing = apart.write(apart.README, catalog.lessons(), chosen.seed, out)
+        for line in missing:
+            console.print(f"no figures: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+        console.print(f"table: {files.shown(apart.README)}", highlight=False, soft_wrap=True)
+        return 1 if missing else 0
     if chosen.command == "report":
         with Working(console) as working, working.on("report") as show:
             path = report.write(catalog.lessons(), engines, dtypes, chosen.seed, out, show)
@@ -326,6 +383,7 @@ def main(argv: list[str] | None = None) -> int:
     lessons = catalog.lessons() if chosen.all else [catalog.find(name) for name in chosen.lessons]
     if chosen.full:
         say_what_full_lacks(lessons, console)
+    began = time.time()
     telling = None if len(lessons) > 1 or chosen.quiet else Telling(lessons[0], console, chosen.code)
     good = run_lessons(lessons, engines, dtypes, chosen.seed, out, chosen.fresh, chosen.jobs, console, telling)
     if telling and not chosen.code:
@@ -336,6 +394,7 @@ def main(argv: list[str] | None = None) -> int:
         for page in sorted((Path(out) / lessons[0].name).glob(f"minigrad-{dtypes[0]}-{chosen.seed}/*.html")):
             console.print(f"page:     {page} (open it in a browser)", highlight=False, soft_wrap=True)
     if chosen.all:
+        apart.note(out, time.time() - began, chosen.jobs)
         with Working(console) as working, working.on("report") as show:
             path = report.write(lessons, engines, dtypes, chosen.seed, out, show)
         console.print(f"report:   {path}", highlight=False, soft_wrap=True)

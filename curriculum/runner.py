@@ -1,9 +1,8 @@
-"""Runs a lesson in one engine, in a process of its own, or reuses the result that is already there."""
+"""Runs a lesson in one engine, in a process of its own (see processes.py), or reuses the result that is already there."""
 
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
-from . import files
+from . import files, processes
 from .catalog import HERE, Lesson
 from .record import CELL, PROGRESS
 
@@ -79,13 +78,17 @@ def result(out: Path, lesson: Lesson, setting: Setting) -> dict[str, Any] | None
         return None
 
 
-_running: set[subprocess.Popen[str]] = set()
+_running: set[processes.Process] = set()
+_stops = 0  # how often all that ran was ended
 
 
 def stop() -> None:
-    """End the lessons that are running."""
+    """End the lessons that are running, and what was made ready for more."""
+    global _stops
+    _stops += 1
     for process in list(_running):
         process.kill()
+    processes.end()
 
 
 def run(
@@ -121,11 +124,11 @@ def run(
     }
     if threads is not None:
         environment |= dict.fromkeys(THREADS, str(threads))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "curriculum.worker", str(lesson.path), wanted],
-        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
-    )  # fmt: skip
+    before = _stops
+    process = processes.start(setting.engine, [str(lesson.path), wanted], environment)
     _running.add(process)
+    if _stops != before:
+        process.kill()
     assert process.stdout is not None
     assert process.stderr is not None
     errors: list[str] = []
@@ -144,17 +147,19 @@ def run(
             else:
                 said.append(line)
                 hear(cell, line)
-        process.wait()
+    except BaseException:
+        process.kill()
+        raise
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+        status = process.wait()
         _running.discard(process)
         listener.join()
-    if process.returncode != 0:
+        process.stdout.close()
+        process.stderr.close()
+    if status != 0:
         lines = "".join(errors).strip().splitlines()
         # A lesson that says in one line what is missing is quoted; a traceback is shown from its end.
-        raise Failed("\n".join(lines[-12:]) or f"the process ended with status {process.returncode}")
+        raise Failed("\n".join(lines[-12:]) or f"the process ended with status {status}")
     there = result(out, lesson, setting)
     if there is None:
         raise Failed("the lesson ended without leaving a result")
