@@ -9,7 +9,8 @@ import numpy as np
 
 from . import record
 
-BLUE, ORANGE, GREY = "#1f5fa8", "#d9601a", "#8a8f98"
+BLUE, ORANGE, GREY = "#1f5fa8", "#d9601a", "#8a8f98"  # blue: trained on; orange: held out
+GREEN, VIOLET, BLACK = "#2b8a5a", "#7d4aa8", "#20242c"
 ROOM = 100_000  # bytes of a page's tensors: a site holds many pages
 SIGNS = "RdBu"  # of numbers with a sign: red is negative, blue positive, as in every picture and page of the project
 
@@ -31,7 +32,7 @@ def pyplot() -> Any:
 def curves(runs: dict[str, Sequence[float]], xlabel: str, ylabel: str, log: bool = True) -> Any:
     """One line per run over its step number."""
     fig, ax = pyplot().subplots(figsize=(6, 3.6))
-    for (name, values), color in zip(runs.items(), (BLUE, ORANGE, GREY, "#2b8a5a", "#7d4aa8"), strict=False):
+    for (name, values), color in zip(runs.items(), (BLUE, ORANGE, GREY, GREEN, VIOLET), strict=False):
         ax.plot(range(len(values)), values, label=name, color=color)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     ax.legend(frameon=False)
@@ -49,6 +50,37 @@ def walk(weights: Sequence[float], losses: Sequence[float], loss_of: Any) -> Any
     ax.annotate("start", (weights[0], losses[0]), textcoords="offset points", xytext=(8, 4))
     ax.set(xlabel="weight w", ylabel="loss")
     ax.legend(frameon=False)
+    return fig
+
+
+def paths(walks: Mapping[str, tuple[np.ndarray, Sequence[float]]], loss_of: Any, across: Any, up: Any) -> Any:
+    """How rules walk through a valley of two weights: {rule: (path (steps, 2), losses)}, over the loss's contours."""
+    from .engine import torch
+
+    u, v = np.linspace(*across, 100), np.linspace(*up, 60)
+    height = np.array([[loss_of(torch.tensor([a, b])).item() for a in u.tolist()] for b in v.tolist()])
+    rows = -(-len(walks) // 2)
+    fig, axes = pyplot().subplots(rows, 2, figsize=(9, 2.3 * rows), sharex=True, sharey=True, layout="constrained")
+    for ax, (name, (path, losses)) in zip(axes.flat, walks.items(), strict=True):
+        ax.contour(u, v, np.sqrt(height), 14, colors="#b0b0b0", linewidths=0.7)
+        ax.plot(*path.T, ".-", color=ORANGE, linewidth=1, markersize=4)
+        ax.plot(*path[0], "o", color=BLUE)
+        ax.set(xlim=across, ylim=up)
+        ax.set_title(f"{name}: loss {losses[-1]:.1e} at step {len(losses)}", fontsize=10)
+    for ax in axes[-1]:
+        ax.set_xlabel("weight 1")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("weight 2")
+    return fig
+
+
+def sweep(tried: Sequence[float], ends: Mapping[str, np.ndarray], limits: Any, xlabel: str, ylabel: str) -> Any:
+    """What each value that was tried led to, a line for each of `ends`; both axes logarithmic, cut at `limits`."""
+    fig, ax = pyplot().subplots(figsize=(6, 3.6))
+    for (name, values), color in zip(ends.items(), (GREY, BLACK, GREEN, VIOLET, ORANGE), strict=False):
+        ax.plot(tried, np.clip(values, *limits), ".-", color=color, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log", ylim=limits)
+    ax.legend(frameon=False, fontsize=8)
     return fig
 
 
