@@ -74,6 +74,47 @@ def paths(walks: Mapping[str, tuple[np.ndarray, Sequence[float]]], loss_of: Any,
     return fig
 
 
+def heights(numbers_of: Mapping[str, Any], limits: tuple[float, float], points: Any) -> Any:
+    """A number over the plane for each function of `numbers_of`, red below 0 and blue above, with what it is at `points` (n, 2).
+
+    numbers_of: {title: function from (n, 2) to (n,)}.
+    """
+    from .engine import torch
+
+    axis = np.linspace(*limits, 101)
+    grid = torch.tensor([[a, b] for b in axis.tolist() for a in axis.tolist()])
+    fig, axes = pyplot().subplots(1, len(numbers_of), figsize=(3 * len(numbers_of), 2.9), sharey=True, squeeze=False)
+    for ax, (title, function) in zip(axes.flat, numbers_of.items(), strict=True):
+        with torch.no_grad():
+            values, at = function(grid).numpy().reshape(101, 101), function(points).numpy()
+        most = max(np.abs(values).max(), 1e-9)
+        ax.imshow(values, extent=(*limits, *limits), origin="lower", cmap=SIGNS, vmin=-1.3 * most, vmax=1.3 * most)
+        for (a, b), value in zip(points.numpy(), at, strict=True):
+            ax.plot(a, b, "o", color=BLACK)
+            ax.annotate(f"{value:.3g}", (a, b), textcoords="offset points", xytext=(6, 5))
+        ax.set(xlabel="a")
+        ax.set_title(title, fontsize=10)
+    axes.flat[0].set_ylabel("b")
+    fig.tight_layout()
+    return fig
+
+
+def readers(means: np.ndarray, weights: np.ndarray) -> Any:
+    """The mean picture of each of ten classes, and its weights, (10, rows, columns) both: blue for the class, red against it."""
+    fig, axes = pyplot().subplots(2, 10, figsize=(9, 2.3))
+    limit = np.abs(weights).max()
+    for number, (above, below) in enumerate(axes.T):
+        above.imshow(means[number], cmap="gray_r")
+        below.imshow(weights[number], cmap=SIGNS, vmin=-limit, vmax=limit)
+        above.set_title(str(number))
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[])
+    axes[0, 0].set_ylabel("mean picture", fontsize=8)
+    axes[1, 0].set_ylabel("weights", fontsize=8)
+    fig.tight_layout()
+    return fig
+
+
 def sweep(tried: Sequence[float], ends: Mapping[str, np.ndarray], limits: Any, xlabel: str, ylabel: str) -> Any:
     """What each value that was tried led to, a line for each of `ends`; both axes logarithmic, cut at `limits`."""
     fig, ax = pyplot().subplots(figsize=(6, 3.6))
