@@ -115,6 +115,44 @@ def readers(means: np.ndarray, weights: np.ndarray) -> Any:
     return fig
 
 
+def against(panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]], xlabel: str, ylabel: str) -> Any:
+    """Guesses against the truth, a panel for each title: {title: {"training": (guesses, truth), "held out": ...}}."""
+    fig, axes = pyplot().subplots(
+        1, len(panels), figsize=(4 * len(panels), 3.6), sharex=True, sharey=True, squeeze=False
+    )
+    for ax, (title, sets) in zip(axes.flat, panels.items(), strict=True):
+        for (name, (guess, truth)), color in zip(sets.items(), (BLUE, ORANGE), strict=False):
+            ax.plot(guess.ravel(), truth.ravel(), ".", color=color, markersize=5, label=name)
+        ax.axline((0, 0), slope=1, color=BLACK, linewidth=0.8, linestyle=":")
+        ax.set(xlabel=xlabel)
+        ax.set_title(title, fontsize=10)
+    axes.flat[0].set_ylabel(ylabel)
+    axes.flat[-1].legend(frameon=False)
+    fig.tight_layout()
+    return fig
+
+
+def broken(runs: Mapping[str, Sequence[float]], low: float, high: float) -> Any:
+    """Losses of several trainings, a small panel each, between `low` and `high`; what leaves them, or is NaN, ends at an arrow."""
+    rows = -(-len(runs) // 3)
+    fig, axes = pyplot().subplots(rows, 3, figsize=(9, 2.2 * rows), sharex=True, sharey=True, squeeze=False)
+    for ax, (name, losses) in zip(axes.flat, runs.items(), strict=True):
+        values = np.array(losses)
+        out = np.flatnonzero(~(values < high))
+        end = out[0] if len(out) else len(values)
+        ax.plot(values[:end], color=BLUE)
+        if len(out):
+            ax.annotate("to infinity", (end, high), xytext=(30, high / 30), arrowprops={"arrowstyle": "->"}, fontsize=9)
+        ax.set(yscale="log", ylim=(low, high), xlim=(-3, len(values)))
+        ax.set_title(name, fontsize=9)
+    for ax in axes[-1]:
+        ax.set_xlabel("step")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("loss")
+    fig.tight_layout()
+    return fig
+
+
 def sweep(tried: Sequence[float], ends: Mapping[str, np.ndarray], limits: Any, xlabel: str, ylabel: str) -> Any:
     """What each value that was tried led to, a line for each of `ends`; both axes logarithmic, cut at `limits`."""
     fig, ax = pyplot().subplots(figsize=(6, 3.6))
