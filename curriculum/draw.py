@@ -12,6 +12,7 @@ from . import record
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9601a", "#8a8f98"  # blue: trained on; orange: held out
 GREEN, VIOLET, BLACK = "#2b8a5a", "#7d4aa8", "#20242c"
 ROOM = 100_000  # bytes of a page's tensors: a site holds many pages
+NEGATIVE, POSITIVE = "#b2182b", "#2166ac"  # of single marks, the red and blue of SIGNS
 SIGNS = "RdBu"  # of numbers with a sign: red is negative, blue positive, as in every picture and page of the project
 
 
@@ -150,6 +151,48 @@ def broken(runs: Mapping[str, Sequence[float]], low: float, high: float) -> Any:
     for ax in axes[:, 0]:
         ax.set_ylabel("loss")
     fig.tight_layout()
+    return fig
+
+
+def surfaces(ws: np.ndarray, bs: np.ndarray, heights_of: Mapping[str, np.ndarray], paths_of: Mapping[str, Any]) -> Any:
+    """Losses over a plane of two weights, (len(bs), len(ws)) each, in logarithmic colours and contours, with paths on them."""
+    plt = pyplot()
+    from matplotlib.colors import LogNorm
+    from matplotlib.ticker import FuncFormatter
+
+    fig, axes = plt.subplots(1, len(heights_of), figsize=(9.6, 3.9), sharey=True, layout="constrained", squeeze=False)
+    for ax, (name, surface) in zip(axes.flat, heights_of.items(), strict=True):
+        levels = np.geomspace(surface.min(), surface.max(), 16)
+        filled = ax.contourf(ws, bs, surface, levels, cmap="YlGnBu", norm=LogNorm(levels[0], levels[-1]))
+        ax.contour(ws, bs, surface, levels, colors=BLACK, linewidths=0.4)
+        bar = fig.colorbar(filled, ax=ax, ticks=levels[::3], format=FuncFormatter(lambda v, _: f"{v:.2g}"))
+        bar.ax.minorticks_off()
+        path = np.array(paths_of[name])
+        ax.plot(*path.T, ".-", color=ORANGE, markersize=3, linewidth=1)
+        ax.plot(*path[0], "o", color=BLUE, label="start")
+        ax.plot(*path[-1], "*", color=ORANGE, markeredgecolor=BLACK, markersize=13, label="end")
+        ax.set(title=name, xlabel="weight w", xlim=(ws[0], ws[-1]), ylim=(bs[0], bs[-1]))
+    axes.flat[0].set_ylabel("bias b")
+    axes.flat[-1].legend(loc="lower right", fontsize=8)
+    return fig
+
+
+def logistic(x: np.ndarray, y: np.ndarray, curves_of: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Any:
+    """Answers 0 (red) and 1 (blue) at one feature, spread a little upward and downward, with curves {name: (x, p)} and where they cross 1/2."""
+    fig, ax = pyplot().subplots(figsize=(6.6, 3.4))
+    spread = y.ravel() + 0.05 * np.cos(7 * np.arange(y.size))
+    for number, color in ((0, NEGATIVE), (1, POSITIVE)):
+        here = y.ravel() == number
+        ax.plot(x.ravel()[here], spread[here], ".", color=color, markersize=4, label=f"class {number}")
+    for (name, (at, p)), style in zip(curves_of.items(), ("-", "--", ":"), strict=False):
+        ax.plot(at, p, style, color=BLACK, label=name)
+    at, p = next(iter(curves_of.values()))
+    cross = at[np.flatnonzero(np.diff(np.sign(p - 0.5)))]
+    for place in cross[:1]:
+        ax.axvline(place, color=GREY, linewidth=0.8)
+        ax.annotate("boundary", (place, 0.3), xytext=(6, 0), textcoords="offset points", color=GREY)
+    ax.set(xlabel="feature x", ylabel="probability of class 1")
+    ax.legend(frameon=False, fontsize=8, loc="center left")
     return fig
 
 
