@@ -12,6 +12,7 @@ from . import record
 BLUE, ORANGE, GREY = "#1f5fa8", "#d9601a", "#8a8f98"  # blue: trained on; orange: held out
 GREEN, VIOLET, BLACK = "#2b8a5a", "#7d4aa8", "#20242c"
 ROOM = 100_000  # bytes of a page's tensors: a site holds many pages
+CLASSES = (GREEN, VIOLET, "#b8860b")  # of three classes, none of them the colour of training, of held out, or of a sign
 NEGATIVE, POSITIVE = "#b2182b", "#2166ac"  # of single marks, the red and blue of SIGNS
 SIGNS = "RdBu"  # of numbers with a sign: red is negative, blue positive, as in every picture and page of the project
 
@@ -169,7 +170,7 @@ def surfaces(ws: np.ndarray, bs: np.ndarray, heights_of: Mapping[str, np.ndarray
         bar.ax.minorticks_off()
         path = np.array(paths_of[name])
         ax.plot(*path.T, ".-", color=ORANGE, markersize=3, linewidth=1)
-        ax.plot(*path[0], "o", color=BLUE, label="start")
+        ax.plot(*path[0], "o", color=BLUE, markeredgecolor="white", label="start")
         ax.plot(*path[-1], "*", color=ORANGE, markeredgecolor=BLACK, markersize=13, label="end")
         ax.set(title=name, xlabel="weight w", xlim=(ws[0], ws[-1]), ylim=(bs[0], bs[-1]))
     axes.flat[0].set_ylabel("bias b")
@@ -193,6 +194,34 @@ def logistic(x: np.ndarray, y: np.ndarray, curves_of: Mapping[str, tuple[np.ndar
         ax.annotate("boundary", (place, 0.3), xytext=(6, 0), textcoords="offset points", color=GREY)
     ax.set(xlabel="feature x", ylabel="probability of class 1")
     ax.legend(frameon=False, fontsize=8, loc="center left")
+    return fig
+
+
+def regions(
+    shown: Mapping[str, np.ndarray], limits: tuple[float, float], points: np.ndarray, classes: np.ndarray
+) -> Any:
+    """Which class a model answers where in the plane, a panel for each title: {title: (n, n) class numbers}, with points (m, 2) over it."""
+    plt = pyplot()
+    from matplotlib.colors import ListedColormap
+
+    rows = -(-len(shown) // 2)
+    fig, axes = plt.subplots(rows, 2, figsize=(7.4, 3.3 * rows), sharex=True, sharey=True, squeeze=False)
+    most = int(classes.max())
+    for ax, (title, region) in zip(axes.flat, shown.items(), strict=True):
+        # each cell its own colour: contours of class numbers would pass through 1 on their way from 0 to 2
+        ax.imshow(
+            region, extent=(*limits, *limits), origin="lower", cmap=ListedColormap(CLASSES[: most + 1]), vmin=0, vmax=most,
+            alpha=0.25, interpolation="nearest",
+        )  # fmt: skip
+        for k, color in zip(range(most + 1), CLASSES, strict=False):
+            ax.plot(*points[classes == k].T, ".", color=color, markersize=5, label=f"class {k}")
+        ax.set_title(title, fontsize=10)
+    for ax in axes[-1]:
+        ax.set_xlabel("first feature")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("second feature")
+    axes.flat[0].legend(loc="lower right", fontsize=8)
+    fig.tight_layout()
     return fig
 
 
