@@ -225,6 +225,49 @@ def regions(
     return fig
 
 
+def boundaries(
+    logits_of: Mapping[str, Any], limits: tuple[tuple[float, float], tuple[float, float]], points: Any, classes: Any
+) -> Any:
+    """The logit of class 1 over the plane, a panel for each model: red below 0, blue above, the boundary in black, with the points.
+
+    logits_of: {title: function from (n, 2) to (n,)}; limits: ((left, right), (bottom, top)); points (n, 2), classes (n,).
+    """
+    from .engine import torch
+
+    across, up = (np.linspace(*ends, 121) for ends in limits)
+    grid = torch.tensor([[a, b] for b in up.tolist() for a in across.tolist()])
+    rows = -(-len(logits_of) // 2)
+    fig, axes = pyplot().subplots(rows, 2, figsize=(8.4, 2.9 * rows), sharex=True, sharey=True, squeeze=False)
+    at, of = points.numpy(), classes.numpy().ravel()
+    for ax, (title, function) in zip(axes.flat, logits_of.items(), strict=True):
+        with torch.no_grad():
+            z = function(grid).numpy().reshape(121, 121)
+        extent = (*limits[0], *limits[1])
+        ax.imshow(z, extent=extent, origin="lower", cmap=SIGNS, vmin=-8, vmax=8, alpha=0.5, aspect="auto")
+        ax.contour(across, up, z, [0.0], colors=BLACK, linewidths=1.5)
+        for number, color in ((0, NEGATIVE), (1, POSITIVE)):
+            ax.plot(*at[of == number].T, ".", color=color, markersize=4, label=f"class {number}")
+        ax.set_title(title, fontsize=10)
+    for ax in axes[-1]:
+        ax.set_xlabel("first feature")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("second feature")
+    axes.flat[0].legend(fontsize=8, loc="lower left")
+    fig.tight_layout()
+    return fig
+
+
+def sizes(scores: Mapping[str, Sequence[float]], widths: Sequence[int], ylabel: str) -> Any:
+    """What networks of several widths reach, a line for each depth."""
+    fig, ax = pyplot().subplots(figsize=(6, 3.4))
+    for (name, values), color in zip(scores.items(), (BLACK, GREEN, VIOLET), strict=False):
+        ax.plot(widths, values, "o-", color=color, label=name)
+    ax.set(xlabel="width: units in each hidden layer", ylabel=ylabel, xscale="log", xticks=widths, xticklabels=widths)
+    ax.minorticks_off()
+    ax.legend(frameon=False)
+    return fig
+
+
 def sweep(tried: Sequence[float], ends: Mapping[str, np.ndarray], limits: Any, xlabel: str, ylabel: str) -> Any:
     """What each value that was tried led to, a line for each of `ends`; both axes logarithmic, cut at `limits`."""
     fig, ax = pyplot().subplots(figsize=(6, 3.6))
@@ -242,14 +285,21 @@ def label(name: str, most: int = 24) -> str:
 
 
 def confusion(truth: np.ndarray, guess: np.ndarray, classes: int) -> Any:
-    """How often each class was taken for each."""
+    """How often each class was taken for each: right answers in blue, mistakes in orange."""
     counts = np.zeros((classes, classes), dtype=int)
     np.add.at(counts, (truth, guess), 1)
     fig, ax = pyplot().subplots(figsize=(5, 4.6))
-    ax.imshow(np.sqrt(counts), cmap="Blues")  # the root: else the rare mistakes are invisible
+    right = np.eye(classes, dtype=bool)
+    for cells, colors in (
+        (right, "Blues"),
+        (~right, "Oranges"),
+    ):  # each on a scale of its own: else rare mistakes are invisible
+        shown = np.ma.masked_where(~cells | (counts == 0), counts)
+        ax.imshow(shown, cmap=colors, vmin=0, vmax=1.6 * max(counts[cells].max(initial=1), 1))
     for row, column in zip(*np.nonzero(counts), strict=True):
-        dark = counts[row, column] > counts.max() / 3
-        ax.text(column, row, counts[row, column], ha="center", va="center", color="white" if dark else "black")
+        ax.text(column, row, counts[row, column], ha="center", va="center", color=BLACK)
+    ax.hlines(np.arange(classes + 1) - 0.5, -0.5, classes - 0.5, color="#d5d8dd", linewidth=0.6)
+    ax.vlines(np.arange(classes + 1) - 0.5, -0.5, classes - 0.5, color="#d5d8dd", linewidth=0.6)
     ax.set(xlabel="predicted", ylabel="true", xticks=range(classes), yticks=range(classes))
     return fig
 

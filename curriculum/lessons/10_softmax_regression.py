@@ -131,7 +131,7 @@ draw.backward(one_node, "10_backward")
 
 # %%
 optimizer = torch.optim.SGD(model.parameters(), lr=0.2)
-axis = np.linspace(-5, 5, 161)
+axis = np.linspace(-6, 6, 161)
 grid = torch.tensor([[u, v] for v in axis for u in axis], dtype=x.dtype)  # (25921, 2), row by row
 answers, losses, accuracies = {}, [], []
 for step in record.progress(range(101), "softmax regression"):
@@ -162,7 +162,7 @@ record.claim("one layer tells the three clouds apart", f"{100 * accuracies[-1]:.
 
 # %%
 titles = {f"after {step} steps: {100 * accuracies[step]:.0f} % right": region for step, region in answers.items()}
-record.figure(draw.regions(titles, (-5, 5), x.numpy(), y.numpy()), "10_boundaries")
+record.figure(draw.regions(titles, (-6, 6), x.numpy(), y.numpy()), "10_boundaries")
 record.figure(draw.curves({"cross-entropy, training": losses}, "step", "loss"), "10_loss")
 
 # %% [markdown]
@@ -200,9 +200,9 @@ print("sum of the three weight vectors:", total.numpy().round(3))
 #
 # Change one thing: train with `lr=20`. What do loss and accuracy do?
 #
-# <details><summary>Answer</summary>The accuracy gets about as high, but the loss jumps, and may become NaN: logits of hundreds make
-# a probability of exactly 0 for a point on the wrong side, and its logarithm is minus infinity. `F.cross_entropy`, which works on logits, would give a
-# large but finite number.</details>
+# <details><summary>Answer</summary>Both are ruined within three steps: the loss is NaN, and the accuracy a third. Logits of a hundred and more make a
+# probability of exactly 0 for a point on the wrong side, the logarithm of that is minus infinity, and with the next update NaN is in every weight.
+# `F.cross_entropy`, which works on logits, would give a large but finite number.</details>
 #
 # ## To remember
 #
