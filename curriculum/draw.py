@@ -9,9 +9,12 @@ import numpy as np
 
 from . import record
 
-BLUE, ORANGE, GREY = "#1f5fa8", "#d9601a", "#8a8f98"
+BLUE, ORANGE, GREY = "#1f5fa8", "#d9601a", "#8a8f98"  # blue: trained on; orange: held out
 ROOM = 100_000  # bytes of a page's tensors: a site holds many pages
 SIGNS = "RdBu"  # of numbers with a sign: red is negative, blue positive, as in every picture and page of the project
+GREEN, VIOLET, BLACK = "#2b8a5a", "#7d4aa8", "#20242c"
+CLASSES = (GREEN, VIOLET, "#b8860b")  # of three classes, none of them the colour of training, of held out, or of a sign
+NEGATIVE, POSITIVE = "#b2182b", "#2166ac"  # of single marks, the red and blue of SIGNS
 
 
 def pyplot() -> Any:
@@ -31,7 +34,7 @@ def pyplot() -> Any:
 def curves(runs: dict[str, Sequence[float]], xlabel: str, ylabel: str, log: bool = True) -> Any:
     """One line per run over its step number."""
     fig, ax = pyplot().subplots(figsize=(6, 3.6))
-    for (name, values), color in zip(runs.items(), (BLUE, ORANGE, GREY, "#2b8a5a", "#7d4aa8"), strict=False):
+    for (name, values), color in zip(runs.items(), (BLUE, ORANGE, GREY, GREEN, VIOLET), strict=False):
         ax.plot(range(len(values)), values, label=name, color=color)
     ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log" if log else "linear")
     ax.legend(frameon=False)
@@ -169,14 +172,21 @@ def label(name: str, most: int = 24) -> str:
 
 
 def confusion(truth: np.ndarray, guess: np.ndarray, classes: int) -> Any:
-    """How often each class was taken for each."""
+    """How often each class was taken for each: right answers in blue, mistakes in orange."""
     counts = np.zeros((classes, classes), dtype=int)
     np.add.at(counts, (truth, guess), 1)
     fig, ax = pyplot().subplots(figsize=(5, 4.6))
-    ax.imshow(np.sqrt(counts), cmap="Blues")  # the root: else the rare mistakes are invisible
+    right = np.eye(classes, dtype=bool)
+    for cells, colors in (
+        (right, "Blues"),
+        (~right, "Oranges"),
+    ):  # each on a scale of its own: else rare mistakes are invisible
+        shown = np.ma.masked_where(~cells | (counts == 0), counts)
+        ax.imshow(shown, cmap=colors, vmin=0, vmax=1.6 * max(counts[cells].max(initial=1), 1))
     for row, column in zip(*np.nonzero(counts), strict=True):
-        dark = counts[row, column] > counts.max() / 3
-        ax.text(column, row, counts[row, column], ha="center", va="center", color="white" if dark else "black")
+        ax.text(column, row, counts[row, column], ha="center", va="center", color=BLACK)
+    ax.hlines(np.arange(classes + 1) - 0.5, -0.5, classes - 0.5, color="#d5d8dd", linewidth=0.6)
+    ax.vlines(np.arange(classes + 1) - 0.5, -0.5, classes - 0.5, color="#d5d8dd", linewidth=0.6)
     ax.set(xlabel="predicted", ylabel="true", xticks=range(classes), yticks=range(classes))
     return fig
 
@@ -275,3 +285,226 @@ def page(write: Callable[[Path], Any], name: str, shown: Callable[[], Any] | Non
         from IPython.display import display
 
         display(shown(), metadata={"minigrad": {"page": f"{name}.html"}})
+
+
+def paths(walks: Mapping[str, tuple[np.ndarray, Sequence[float]]], loss_of: Any, across: Any, up: Any) -> Any:
+    """How rules walk through a valley of two weights: {rule: (path (steps, 2), losses)}, over the loss's contours."""
+    from .engine import torch
+
+    u, v = np.linspace(*across, 100), np.linspace(*up, 60)
+    height = np.array([[loss_of(torch.tensor([a, b])).item() for a in u.tolist()] for b in v.tolist()])
+    rows = -(-len(walks) // 2)
+    fig, axes = pyplot().subplots(rows, 2, figsize=(9, 2.3 * rows), sharex=True, sharey=True, layout="constrained")
+    for ax, (name, (path, losses)) in zip(axes.flat, walks.items(), strict=True):
+        ax.contour(u, v, np.sqrt(height), 14, colors="#b0b0b0", linewidths=0.7)
+        ax.plot(*path.T, ".-", color=ORANGE, linewidth=1, markersize=4)
+        ax.plot(*path[0], "o", color=BLUE)
+        ax.set(xlim=across, ylim=up)
+        ax.set_title(f"{name}: loss {losses[-1]:.1e} at step {len(losses)}", fontsize=10)
+    for ax in axes[-1]:
+        ax.set_xlabel("weight 1")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("weight 2")
+    return fig
+
+
+def heights(numbers_of: Mapping[str, Any], limits: tuple[float, float], points: Any) -> Any:
+    """A number over the plane for each function of `numbers_of`, red below 0 and blue above, with what it is at `points` (n, 2).
+
+    numbers_of: {title: function from (n, 2) to (n,)}.
+    """
+    from .engine import torch
+
+    axis = np.linspace(*limits, 101)
+    grid = torch.tensor([[a, b] for b in axis.tolist() for a in axis.tolist()])
+    fig, axes = pyplot().subplots(1, len(numbers_of), figsize=(3 * len(numbers_of), 2.9), sharey=True, squeeze=False)
+    for ax, (title, function) in zip(axes.flat, numbers_of.items(), strict=True):
+        with torch.no_grad():
+            values, at = function(grid).numpy().reshape(101, 101), function(points).numpy()
+        most = max(np.abs(values).max(), 1e-9)
+        ax.imshow(values, extent=(*limits, *limits), origin="lower", cmap=SIGNS, vmin=-1.3 * most, vmax=1.3 * most)
+        for (a, b), value in zip(points.numpy(), at, strict=True):
+            ax.plot(a, b, "o", color=BLACK)
+            ax.annotate(f"{value:.3g}", (a, b), textcoords="offset points", xytext=(6, 5))
+        ax.set(xlabel="a")
+        ax.set_title(title, fontsize=10)
+    axes.flat[0].set_ylabel("b")
+    fig.tight_layout()
+    return fig
+
+
+def readers(means: np.ndarray, weights: np.ndarray) -> Any:
+    """The mean picture of each of ten classes, and its weights, (10, rows, columns) both: blue for the class, red against it."""
+    fig, axes = pyplot().subplots(2, 10, figsize=(9, 2.3))
+    limit = np.abs(weights).max()
+    for number, (above, below) in enumerate(axes.T):
+        above.imshow(means[number], cmap="gray_r")
+        below.imshow(weights[number], cmap=SIGNS, vmin=-limit, vmax=limit)
+        above.set_title(str(number))
+    for ax in axes.flat:
+        ax.set(xticks=[], yticks=[])
+    axes[0, 0].set_ylabel("mean picture", fontsize=8)
+    axes[1, 0].set_ylabel("weights", fontsize=8)
+    fig.tight_layout()
+    return fig
+
+
+def against(panels: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]], xlabel: str, ylabel: str) -> Any:
+    """Guesses against the truth, a panel for each title: {title: {"training": (guesses, truth), "held out": ...}}."""
+    fig, axes = pyplot().subplots(
+        1, len(panels), figsize=(4 * len(panels), 3.6), sharex=True, sharey=True, squeeze=False
+    )
+    for ax, (title, sets) in zip(axes.flat, panels.items(), strict=True):
+        for (name, (guess, truth)), color in zip(sets.items(), (BLUE, ORANGE), strict=False):
+            ax.plot(guess.ravel(), truth.ravel(), ".", color=color, markersize=5, label=name)
+        ax.axline((0, 0), slope=1, color=BLACK, linewidth=0.8, linestyle=":")
+        ax.set(xlabel=xlabel)
+        ax.set_title(title, fontsize=10)
+    axes.flat[0].set_ylabel(ylabel)
+    axes.flat[-1].legend(frameon=False)
+    fig.tight_layout()
+    return fig
+
+
+def broken(runs: Mapping[str, Sequence[float]], low: float, high: float) -> Any:
+    """Losses of several trainings, a small panel each, between `low` and `high`; what leaves them, or is NaN, ends at an arrow."""
+    rows = -(-len(runs) // 3)
+    fig, axes = pyplot().subplots(rows, 3, figsize=(9, 2.2 * rows), sharex=True, sharey=True, squeeze=False)
+    for ax, (name, losses) in zip(axes.flat, runs.items(), strict=True):
+        values = np.array(losses)
+        out = np.flatnonzero(~(values < high))
+        end = out[0] if len(out) else len(values)
+        ax.plot(values[:end], color=BLUE)
+        if len(out):
+            ax.annotate("to infinity", (end, high), xytext=(30, high / 30), arrowprops={"arrowstyle": "->"}, fontsize=9)
+        ax.set(yscale="log", ylim=(low, high), xlim=(-3, len(values)))
+        ax.set_title(name, fontsize=9)
+    for ax in axes[-1]:
+        ax.set_xlabel("step")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("loss")
+    fig.tight_layout()
+    return fig
+
+
+def surfaces(ws: np.ndarray, bs: np.ndarray, heights_of: Mapping[str, np.ndarray], paths_of: Mapping[str, Any]) -> Any:
+    """Losses over a plane of two weights, (len(bs), len(ws)) each, in logarithmic colours and contours, with paths on them."""
+    plt = pyplot()
+    from matplotlib.colors import LogNorm
+    from matplotlib.ticker import FuncFormatter
+
+    fig, axes = plt.subplots(1, len(heights_of), figsize=(9.6, 3.9), sharey=True, layout="constrained", squeeze=False)
+    for ax, (name, surface) in zip(axes.flat, heights_of.items(), strict=True):
+        levels = np.geomspace(surface.min(), surface.max(), 16)
+        filled = ax.contourf(ws, bs, surface, levels, cmap="YlGnBu", norm=LogNorm(levels[0], levels[-1]))
+        ax.contour(ws, bs, surface, levels, colors=BLACK, linewidths=0.4)
+        bar = fig.colorbar(filled, ax=ax, ticks=levels[::3], format=FuncFormatter(lambda v, _: f"{v:.2g}"))
+        bar.ax.minorticks_off()
+        path = np.array(paths_of[name])
+        ax.plot(*path.T, ".-", color=ORANGE, markersize=3, linewidth=1)
+        ax.plot(*path[0], "o", color=BLUE, markeredgecolor="white", label="start")
+        ax.plot(*path[-1], "*", color=ORANGE, markeredgecolor=BLACK, markersize=13, label="end")
+        ax.set(title=name, xlabel="weight w", xlim=(ws[0], ws[-1]), ylim=(bs[0], bs[-1]))
+    axes.flat[0].set_ylabel("bias b")
+    axes.flat[-1].legend(loc="lower right", fontsize=8)
+    return fig
+
+
+def logistic(x: np.ndarray, y: np.ndarray, curves_of: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Any:
+    """Answers 0 (red) and 1 (blue) at one feature, spread a little upward and downward, with curves {name: (x, p)} and where they cross 1/2."""
+    fig, ax = pyplot().subplots(figsize=(6.6, 3.4))
+    spread = y.ravel() + 0.05 * np.cos(7 * np.arange(y.size))
+    for number, color in ((0, NEGATIVE), (1, POSITIVE)):
+        here = y.ravel() == number
+        ax.plot(x.ravel()[here], spread[here], ".", color=color, markersize=4, label=f"class {number}")
+    for (name, (at, p)), style in zip(curves_of.items(), ("-", "--", ":"), strict=False):
+        ax.plot(at, p, style, color=BLACK, label=name)
+    at, p = next(iter(curves_of.values()))
+    cross = at[np.flatnonzero(np.diff(np.sign(p - 0.5)))]
+    for place in cross[:1]:
+        ax.axvline(place, color=GREY, linewidth=0.8)
+        ax.annotate("boundary", (place, 0.3), xytext=(6, 0), textcoords="offset points", color=GREY)
+    ax.set(xlabel="feature x", ylabel="probability of class 1")
+    ax.legend(frameon=False, fontsize=8, loc="center left")
+    return fig
+
+
+def regions(
+    shown: Mapping[str, np.ndarray], limits: tuple[float, float], points: np.ndarray, classes: np.ndarray
+) -> Any:
+    """Which class a model answers where in the plane, a panel for each title: {title: (n, n) class numbers}, with points (m, 2) over it."""
+    plt = pyplot()
+    from matplotlib.colors import ListedColormap
+
+    rows = -(-len(shown) // 2)
+    fig, axes = plt.subplots(rows, 2, figsize=(7.4, 3.3 * rows), sharex=True, sharey=True, squeeze=False)
+    most = int(classes.max())
+    for ax, (title, region) in zip(axes.flat, shown.items(), strict=True):
+        # each cell its own colour: contours of class numbers would pass through 1 on their way from 0 to 2
+        ax.imshow(
+            region, extent=(*limits, *limits), origin="lower", cmap=ListedColormap(CLASSES[: most + 1]), vmin=0, vmax=most,
+            alpha=0.25, interpolation="nearest",
+        )  # fmt: skip
+        for k, color in zip(range(most + 1), CLASSES, strict=False):
+            ax.plot(*points[classes == k].T, ".", color=color, markersize=5, label=f"class {k}")
+        ax.set_title(title, fontsize=10)
+    for ax in axes[-1]:
+        ax.set_xlabel("first feature")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("second feature")
+    axes.flat[0].legend(loc="lower right", fontsize=8)
+    fig.tight_layout()
+    return fig
+
+
+def boundaries(
+    logits_of: Mapping[str, Any], limits: tuple[tuple[float, float], tuple[float, float]], points: Any, classes: Any
+) -> Any:
+    """The logit of class 1 over the plane, a panel for each model: red below 0, blue above, the boundary in black, with the points.
+
+    logits_of: {title: function from (n, 2) to (n,)}; limits: ((left, right), (bottom, top)); points (n, 2), classes (n,).
+    """
+    from .engine import torch
+
+    across, up = (np.linspace(*ends, 121) for ends in limits)
+    grid = torch.tensor([[a, b] for b in up.tolist() for a in across.tolist()])
+    rows = -(-len(logits_of) // 2)
+    fig, axes = pyplot().subplots(rows, 2, figsize=(8.4, 2.9 * rows), sharex=True, sharey=True, squeeze=False)
+    at, of = points.numpy(), classes.numpy().ravel()
+    for ax, (title, function) in zip(axes.flat, logits_of.items(), strict=True):
+        with torch.no_grad():
+            z = function(grid).numpy().reshape(121, 121)
+        extent = (*limits[0], *limits[1])
+        ax.imshow(z, extent=extent, origin="lower", cmap=SIGNS, vmin=-8, vmax=8, alpha=0.5, aspect="auto")
+        ax.contour(across, up, z, [0.0], colors=BLACK, linewidths=1.5)
+        for number, color in ((0, NEGATIVE), (1, POSITIVE)):
+            ax.plot(*at[of == number].T, ".", color=color, markersize=4, label=f"class {number}")
+        ax.set_title(title, fontsize=10)
+    for ax in axes[-1]:
+        ax.set_xlabel("first feature")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("second feature")
+    axes.flat[0].legend(fontsize=8, loc="lower left")
+    fig.tight_layout()
+    return fig
+
+
+def sizes(scores: Mapping[str, Sequence[float]], widths: Sequence[int], ylabel: str) -> Any:
+    """What networks of several widths reach, a line for each depth."""
+    fig, ax = pyplot().subplots(figsize=(6, 3.4))
+    for (name, values), color in zip(scores.items(), (BLACK, GREEN, VIOLET), strict=False):
+        ax.plot(widths, values, "o-", color=color, label=name)
+    ax.set(xlabel="width: units in each hidden layer", ylabel=ylabel, xscale="log", xticks=widths, xticklabels=widths)
+    ax.minorticks_off()
+    ax.legend(frameon=False)
+    return fig
+
+
+def sweep(tried: Sequence[float], ends: Mapping[str, np.ndarray], limits: Any, xlabel: str, ylabel: str) -> Any:
+    """What each value that was tried led to, a line for each of `ends`; both axes logarithmic, cut at `limits`."""
+    fig, ax = pyplot().subplots(figsize=(6, 3.6))
+    for (name, values), color in zip(ends.items(), (GREY, BLACK, GREEN, VIOLET, ORANGE), strict=False):
+        ax.plot(tried, np.clip(values, *limits), ".-", color=color, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel, xscale="log", yscale="log", ylim=limits)
+    ax.legend(frameon=False, fontsize=8)
+    return fig

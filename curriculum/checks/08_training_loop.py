@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from curriculum.check import Wrong, ask
+from curriculum.check import Wrong, ask, near, number, parts, tensor
 from curriculum.engine import torch
 
 
-def check(solution: dict[str, Any]) -> None:
+def _epoch(solution: dict[str, Any]) -> None:
     xs, ys = [1.0, 2.0, -1.0], [2.0, 3.0, 1.0]
     batches = [([1.0, 2.0], [2.0, 3.0]), ([-1.0], [1.0])]  # of different sizes
 
@@ -60,3 +60,55 @@ def check(solution: dict[str, Any]) -> None:
         raise Wrong("A gradient that lay there before goes into the first step: zero_grad() belongs before backward().")
     if second != mean:
         raise Wrong(f"Called a second time, with a new model, it says {second} instead of {mean}: begin the sum anew.")
+
+
+def _steps(solution: dict[str, Any]) -> None:
+    for samples, size, epochs, drop in (
+        (160, 32, 3, False), (100, 32, 2, False), (100, 32, 2, True), (5, 8, 4, False), (5, 8, 4, True), (64, 64, 1, True), (9, 4, 1, False),
+    ):  # fmt: skip
+        data = torch.utils.data.TensorDataset(torch.zeros(samples, 1))
+        sizes = [len(batch) for (batch,) in torch.utils.data.DataLoader(data, size, drop_last=drop)]
+        wanted = epochs * len(sizes), sizes[-1] if sizes else 0
+        options = {"drop_last": True} if drop else {}
+        found = parts(ask(solution["steps"], samples, size, epochs, **options), "steps", "steps, last batch")
+        said = tuple(number(value, "What steps returns") for value in found)
+        if said == wanted:
+            continue
+        case = f"{samples} samples, batches of {size}, {epochs} epochs{', drop_last' if drop else ''}"
+        hint = "count what the loader hands out."
+        if said[0] == wanted[0]:
+            hint = "how many samples are left for the last batch? If nothing is left over, it is a full one."
+        elif said[0] == len(sizes):
+            hint = "those are the steps of one epoch."
+        elif not drop and said[0] == epochs * (samples // size):
+            hint = "the samples that fill no whole batch come too, as a smaller one."
+        raise Wrong(
+            f"{case}: you say {said[0]:g} steps and {said[1]:g} in the last batch, a loader gives {wanted}: {hint}"
+        )
+
+
+def _standardize(solution: dict[str, Any]) -> None:
+    generator = torch.Generator().manual_seed(8)
+    for shift in (0.0, 3.0):
+        train = torch.randn(40, 3, generator=generator) * torch.tensor([1.0, 1000.0, 0.1]) + 5
+        other = torch.randn(15, 3, generator=generator) * torch.tensor([1.0, 1000.0, 0.1]) + 5 + shift
+        found = parts(ask(solution["standardize"], train, other), "standardize", "train, other")
+        ours, theirs = tensor(found[0], "The first", (40, 3)), tensor(found[1], "The second", (15, 3))
+        mean, deviation = train.mean(dim=0), train.std(dim=0)
+        if not near(ours.mean(dim=0), torch.zeros(3), 1e-4) or not near(ours, (train - mean) / deviation, 1e-2):
+            raise Wrong("The training features must have mean 0 and deviation 1, each feature for itself (dim=0).")
+        if near(theirs.mean(dim=0), torch.zeros(3), 1e-4):
+            raise Wrong(
+                "A sample that is 3 larger than all training samples must stay larger. In your `other` that is gone: whose mean was taken?"
+            )
+        if not near(theirs, (other - mean) / deviation, 1e-2):
+            raise Wrong(
+                "`other` is not on the scale of the training features: the same number must mean the same in both."
+            )
+    one = solution["standardize"](torch.tensor([[1.0], [3.0]]), torch.tensor([[4.0]]))
+    if not near(one[1], [[2 / 2**0.5]]):
+        raise Wrong("A single new sample must work too: it has no deviation of its own.")
+
+
+CHECKS = {"epoch": _epoch, "steps": _steps, "standardize": _standardize}
+BY_HAND = {"steps": ("DataLoader",)}

@@ -3,16 +3,16 @@
 import math
 from typing import Any
 
-from curriculum.check import Wrong, ask, near, tensor
+from curriculum.check import AUTOGRAD, Wrong, ask, near, number, parts, tensor
 from curriculum.engine import torch
 
-BY_HAND = (
+LOSSES = (
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss", "soft_margin_loss",
     "multilabel_soft_margin_loss", "logsigmoid", "softplus",
 )  # fmt: skip
 
 
-def check(solution: dict[str, Any]) -> None:
+def _cross_entropy(solution: dict[str, Any]) -> None:
     cross_entropy = solution["cross_entropy"]
     zs, ys = [-1.5, 0.3, 2.0, -0.7], [0.0, 1.0, 0.0, 1.0]
     each = [math.log1p(math.exp(-z if y else z)) for z, y in zip(zs, ys, strict=True)]
@@ -53,3 +53,55 @@ def check(solution: dict[str, Any]) -> None:
     slope = (torch.sigmoid(z.detach()) - torch.tensor(ys)) / 4
     if z.grad is None or not near(z.grad, slope):
         raise Wrong("The loss is right, its slope is not sigmoid(z) - y over the samples: is a part of it detached?")
+
+
+def _count_loss(solution: dict[str, Any]) -> None:
+    for zs, ks in (([0.5, -1.0, 2.0, 0.0], [1.0, 0.0, 9.0, 3.0]), ([1.5, 0.2], [2.0, 2.0])):
+        z, k = torch.tensor(zs), torch.tensor(ks)
+        loss, slope = parts(ask(solution["count_loss"], z, k), "count_loss", "loss, slope")
+        each = [math.exp(a) - b * a for a, b in zip(zs, ks, strict=True)]
+        wanted = sum(each) / len(each)
+        found = tensor(loss, "The loss", (), "one number, the mean over the samples").item()
+        full = wanted + sum(math.lgamma(b + 1) for b in ks) / len(ks)
+        if abs(found - sum(each)) < 1e-4:
+            raise Wrong("That is the sum over the samples: take the mean.")
+        if abs(found + wanted) < 1e-4:
+            raise Wrong("The sign is turned: a loss is the negative logarithm of the likelihood.")
+        if abs(found - full) < 1e-4:
+            raise Wrong("log(k!) does not depend on z: leave it out.")
+        if not abs(found - wanted) < 1e-4:
+            raise Wrong(
+                f"For z = {zs} and counts {ks} the loss is {found:.4f}, wanted is {wanted:.4f}. Take the logarithm of the probability, "
+                "term by term, and put exp(z) in for the rate."
+            )
+        right = [(math.exp(a) - b) / len(zs) for a, b in zip(zs, ks, strict=True)]
+        slope = tensor(slope, "The slope", (len(zs),), "one number for each sample")
+        if near(slope, [len(zs) * v for v in right]):
+            raise Wrong("That is the slope of the sum: the loss is a mean over the samples.")
+        if not near(slope, right):
+            raise Wrong(
+                "The slope is wrong. It has the same form as the lesson's p - y: what the model expects, minus what came."
+            )
+
+
+def _accuracy(solution: dict[str, Any]) -> None:
+    def model(x: Any) -> Any:
+        return 2.0 * x
+
+    for xs, ys in (
+        ([-1.0, -0.1, 0.1, 0.2, 1.0], [0, 1, 1, 0, 1]),
+        ([0.2, 0.1, -3.0], [1, 1, 1]),
+        ([-0.2, 0.15], [0, 1]),
+    ):
+        x, y = torch.tensor(xs).reshape(-1, 1), torch.tensor([float(v) for v in ys]).reshape(-1, 1)
+        wanted = sum((a > 0) == (b == 1) for a, b in zip(xs, ys, strict=True)) / len(xs)
+        found = number(ask(solution["accuracy"], model, x, y), "The accuracy")
+        if abs(found - wanted) > 1e-6:
+            raise Wrong(
+                f"For logits {[2 * v for v in xs]} and classes {ys} you say {found:.3f}, right is {wanted:.3f}. "
+                "Where does the model change its mind: in probabilities, and in logits?"
+            )
+
+
+CHECKS = {"cross_entropy": _cross_entropy, "count_loss": _count_loss, "accuracy": _accuracy}
+BY_HAND = {"cross_entropy": LOSSES, "count_loss": ("poisson_nll_loss", "lgamma", *AUTOGRAD)}

@@ -10,7 +10,7 @@ from curriculum.engine import torch
 BY_HAND = ("softmax", "softmin", "log_softmax", "logsumexp", "cross_entropy", "nll_loss", "_softmax", *AUTOGRAD)
 
 
-def check(solution: dict[str, Any]) -> None:
+def _softmax(solution: dict[str, Any]) -> None:
     softmax, slope = solution["softmax"], solution["slope"]
     logits = np.array([[0.5, -1.0, 2.0], [1.5, 0.2, -0.4]])
     z, y = torch.tensor(logits.tolist()), torch.tensor([2, 1])
@@ -50,3 +50,50 @@ def check(solution: dict[str, Any]) -> None:
     wanted = (e / e.sum(axis=1, keepdims=True) - np.eye(4)[[0, 0, 2]]) / 3
     if not near(slope(torch.tensor(wide.tolist()), torch.tensor([0, 0, 2])), wanted, 1e-5):
         raise Wrong("With three samples of four classes the slope is wrong: take both numbers from z's shape.")
+
+
+def _softmax_slope(solution: dict[str, Any]) -> None:
+    for values in ([0.2, 0.3, 0.5], [0.9, 0.1], [0.25, 0.25, 0.4, 0.1]):
+        p = np.array(values)
+        wanted = np.diag(p) - np.outer(p, p)
+        n = len(values)
+        found = tensor(ask(solution["softmax_slope"], torch.tensor(values)), "softmax_slope(p)", (n, n))
+        if near(found, wanted, 1e-5):
+            continue
+        if near(found, np.diag(p - p * p), 1e-5):
+            raise Wrong("Between different classes it is not 0: every logit stands in the sum below the fraction.")
+        if near(found, -np.outer(p, p), 1e-5):
+            raise Wrong("Of a class by its own logit the numerator has a slope too.")
+        if not near(found.sum(dim=0), torch.zeros(n), 1e-5):
+            raise Wrong(
+                f"For p = {values} the columns add up to {found.sum(dim=0).numpy().round(3).tolist()}. Probabilities always add up "
+                "to 1, so the slopes of all of them by one logit add up to 0."
+            )
+        raise Wrong(
+            f"For p = {values} wanted is {wanted.round(3).tolist()}; you say {found.numpy().round(3).tolist()}."
+        )
+
+
+def _loss(solution: dict[str, Any]) -> None:
+    for rows, classes in (
+        ([[0.5, -1.0, 2.0], [1.5, 0.2, -0.4]], [2, 1]), ([[0.1, 0.2, 0.3, 0.4]] * 3, [0, 0, 2]), ([[1000.0, 0.0], [0.0, 3.0]], [0, 1]),
+    ):  # fmt: skip
+        z, y = torch.tensor(rows, requires_grad=True), torch.tensor(classes)
+        e = np.array(rows) - np.max(rows, axis=1, keepdims=True)
+        log_p = e - np.log(np.exp(e).sum(axis=1, keepdims=True))
+        wanted = -log_p[np.arange(len(rows)), classes].mean()
+        found = tensor(ask(solution["loss"], z, y), "The loss", ())
+        if abs(found.item() + log_p[:, classes].mean()) < 1e-5 < abs(found.item() - wanted):
+            raise Wrong(
+                f"For logits {rows} and classes {classes} the loss is {found.item():.4f}, wanted is {wanted:.4f}. Print the shape "
+                "of what the last line takes the mean of: how many numbers should it be?"
+            )
+        if not abs(found.item() - wanted) < 1e-5:
+            raise Wrong(
+                f"For logits {rows} and classes {classes} the loss is {found.item():.4f}, wanted is {wanted:.4f}."
+            )
+        if not found.requires_grad:
+            raise Wrong("The loss has no graph any more: stay with the tensor's own operations.")
+
+
+CHECKS = {"softmax and slope": _softmax, "softmax_slope": _softmax_slope, "loss": _loss}

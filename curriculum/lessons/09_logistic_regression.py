@@ -3,11 +3,21 @@
 #
 # **Why is squared error a poor loss for a classifier?**
 #
-# A linear layer gives any number; a yes-or-no answer wants a probability. The sigmoid makes one of it:
+# So far a model answered *how much*: that is *regression*. Now the question is *yes or no*: is this mail spam, is this spot
+# a tumour? Choosing among given answers is *classification*, the answers are called *classes*, and the right one of a sample is its
+# *label*, here 0 or 1.
+#
+# A linear layer gives any number, and a yes-or-no answer wants a *probability*, a number from 0 to 1. The *sigmoid* makes one
+# of it. With $z$ the number that the layer gives, called the *logit*:
 #
 # $$ z = w x + b, \qquad p = \sigma(z) = \frac{1}{1 + e^{-z}}, \qquad \sigma'(z) = \sigma(z)\,(1 - \sigma(z)) $$
 #
-# What loss should such a model be trained with? We try two and walk on both surfaces.
+# $\sigma(0) = 1/2$, the model does not know. $\sigma(2) = 0.88$, $\sigma(-2) = 0.12$, and beyond $\pm 6$ it is as good as sure. Read backwards, the
+# logit is the logarithm of the odds: $z = \ln \frac{p}{1 - p}$, so each unit of $z$ multiplies the odds by $e$. That is why the model is
+# called *logistic regression*, though it classifies.
+#
+# What loss should it be trained with? Squared error is at hand, and it is a poor choice. We derive a better one, walk on both
+# surfaces, and see why.
 
 # %%
 from itertools import pairwise
@@ -24,7 +34,8 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## The data
 #
-# One feature, two classes that overlap a little: class 0 around $-2$, class 1 around $+2$.
+# One feature, two classes that overlap a little: class 0 around $-2$, class 1 around $+2$, a hundred of each. Between them
+# no answer is certain, and a good model says so.
 
 # %%
 n = 100
@@ -34,14 +45,23 @@ y = torch.cat([torch.zeros(n, 1), torch.ones(n, 1)])  # (200, 1)
 # %% [markdown]
 # ## Maximum likelihood
 #
-# If the model is right, it gives the answers that we saw with probability
+# How good is a model that says probabilities? Ask how probable it makes what really happened. A sample of class 1 happened with
+# probability $p$, one of class 0 with $1 - p$. Both cases in one formula: $p^{y} (1 - p)^{1 - y}$, for one of the exponents is always
+# 0. For all samples together the probabilities multiply; the product is called the *likelihood* of the weights:
 #
 # $$ \prod_i p_i^{y_i} (1 - p_i)^{1 - y_i} $$
 #
-# The best weights make this as large as possible. A product of 200 numbers below 1 is tiny, so take the logarithm,
-# turn the sign and divide by $n$. That is the binary cross-entropy; it is not one choice among many, it follows:
+# ($\prod$ is for products what $\sum$ is for sums.) The best weights are those that make it as large as possible. That is the principle of
+# *maximum likelihood*.
+#
+# A product of 200 numbers below 1 is tiny, so take the logarithm, which turns it into a sum and has its maximum at the
+# same place; turn the sign, since we want something to make small; and divide by $n$. That is the *binary cross-entropy*. It is not
+# one choice among many, it follows:
 #
 # $$ L = -\frac1n \sum_i y_i \log p_i + (1 - y_i) \log (1 - p_i) $$
+#
+# One sample costs minus the logarithm of the probability that was given to its right answer: nothing if that was 1, 0.69 for a half, 2.3 for a
+# tenth, and without limit as it goes to 0. Being surely wrong is expensive.
 
 # %%
 w, b = torch.tensor(0.7), torch.tensor(0.1)
@@ -57,6 +77,12 @@ record.claim(
 )
 
 # %% [markdown]
+# The framework's function takes *logits*, as its name says, and does the sigmoid itself. The reason is rounding. For $z = 200$ the
+# number $p$ rounds to exactly 1, and for a label of 0 the logarithm of $1 - p$ would be $-\infty$; written in $z$ the loss is simply 200.
+#
+# By the same principle, targets with noise from a normal distribution lead to the squared error. So it is no bad loss in itself;
+# it belongs to another question.
+#
 # ## The slope of each loss
 #
 # For one sample, with the chain rule:
@@ -64,8 +90,9 @@ record.claim(
 # $$ \frac{\partial L_{CE}}{\partial z} = p - y, \qquad
 #    \frac{\partial L_{MSE}}{\partial z} = 2\,(p - y)\; p\,(1 - p) $$
 #
-# The last factor is the slope of the sigmoid. Where the model is sure, $p$ near 0 or 1, it vanishes, *also where the
-# model is surely wrong*. Take a sample with $y = 1$ that gets $z = -8$:
+# The first is a surprise: $\log p$ has the slope $1/p$, the sigmoid $p (1 - p)$, and in the product the denominators cancel. What is left is
+# the error itself. In the second the sigmoid's slope $p (1 - p)$ stays. Where the model is sure, $p$ near 0 or 1, it vanishes, *also
+# where the model is surely wrong*. Take a sample with $y = 1$ that gets $z = -8$:
 
 # %%
 target = torch.ones(1)
@@ -102,9 +129,16 @@ def both():
 draw.backward(both, "9_backward")
 
 # %% [markdown]
-# ## Both trained from a wrong start
+# ## A module of our own
 #
-# Both models start at $w = -4$, $b = 2$: sure, and mostly wrong. The same steps, the same learning rate.
+# `nn.Linear(1, 1)` would do, but we want to choose where it starts, so we write a module. A *module* (lesson 7) is a class that is
+# made from `nn.Module`. Two methods are ours:
+#
+# - `__init__` makes the parameters. It must call `super().__init__()` first, which prepares the places where they are registered.
+# - `forward` says what is computed. One calls the module itself, `model(x)`, and not `model.forward(x)`; the call does
+#   some bookkeeping and then calls `forward`.
+#
+# There is no `backward` to write: autograd records what `forward` does.
 
 
 # %%
@@ -118,14 +152,22 @@ class Logistic(nn.Module):
         return self.w * x + self.b  # the logit; the sigmoid belongs to the loss
 
 
+# %% [markdown]
+# ## Both trained from a wrong start
+#
+# Both models start at $w = -4$, $b = 2$: sure, and mostly wrong. The same steps, the same learning rate. To judge them we count the
+# *accuracy*, the share of samples that are classified right. The answer is class 1 where $p > 1/2$, which is where $z > 0$.
+
+
+# %%
 def squared_error(logits, y):
     return F.mse_loss(torch.sigmoid(logits), y)
 
 
 losses = {"squared error": squared_error, "cross-entropy": F.binary_cross_entropy_with_logits}
-paths, accuracies = {}, {}
+paths, accuracies, models = {}, {}, {}
 for name, loss_of in losses.items():
-    model = Logistic(-4.0, 2.0)
+    models[name] = model = Logistic(-4.0, 2.0)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     paths[name], accuracies[name] = [], []
     for _ in record.progress(range(150), name):
@@ -138,10 +180,6 @@ for name, loss_of in losses.items():
         optimizer.step()
         record.step(name, loss=loss.item(), model=model)
 
-for name, values in accuracies.items():
-    right = next((step for step, value in enumerate(values) if value >= 0.9), None)
-    print(f"{name}: accuracy {values[-1]:.3f} after 150 steps, 0.9 reached at step {right}")
-
 # %%
 first = {name: next((s for s, v in enumerate(a) if v >= 0.9), len(a)) for name, a in accuracies.items()}
 record.claim(
@@ -151,33 +189,52 @@ record.claim(
 )
 record.figure(draw.curves(accuracies, "step", "accuracy", log=False), "9_accuracy")
 
+axis = torch.linspace(-6, 6, 241).unsqueeze(1)
+with torch.no_grad():
+    learned = {
+        name: (axis.flatten().numpy(), torch.sigmoid(models[name](axis)).flatten().numpy())
+        for name in ("cross-entropy", "squared error")
+    }
+record.figure(draw.logistic(x.numpy(), y.numpy(), learned), "9_data_and_fit")
+
 # %% [markdown]
+# The picture shows the data, red for class 0 and blue for class 1 (moved up and down a little, so that they do not hide
+# one another), and the probability that each model has learned. The *decision boundary* is where the probability crosses 1/2: at
+# $w x + b = 0$, that is $x = -b / w$. The curve's steepness says how sure the model is a little beside it. A flat curve hedges, and with classes that
+# overlap it should. After 150 steps the squared error's curve is not there yet: from this start it has only just unlearned its
+# wrong answer, and says nearly the same of every point.
+#
 # ## The surfaces, and the paths walked on them
 #
-# The loss at every point $(w, b)$ of a grid. Cross-entropy is a convex function of the weights: one valley, and a
-# slope everywhere that leads to it. Squared error has a high plateau, almost flat, and that is where we started.
+# The loss at every point $(w, b)$ of a grid. Colours and contours are logarithmic: from one line to the next the loss falls by the
+# same *factor*. Where lines are close together it is steep, where they are far apart it is flat.
 
 # %%
 ws, bs = np.linspace(-6, 6, 61), np.linspace(-5, 5, 51)
-plt = draw.pyplot()
-fig, axes = plt.subplots(1, 2, figsize=(10, 4.2), layout="constrained")
-along = {}
+surfaces, along = {}, {}
 with torch.no_grad():
-    for ax, (name, loss_of) in zip(axes, losses.items(), strict=True):
-        surface = np.array([[loss_of(float(u) * x + float(v), y).item() for u in ws] for v in bs])
-        along[name] = surface[len(bs) // 2]  # the cut at b = 0
-        filled = ax.contourf(ws, bs, surface, 25, cmap="viridis")
-        fig.colorbar(filled, ax=ax, label="loss")
-        path = np.array(paths[name])
-        ax.plot(path[:, 0], path[:, 1], ".-", color="white", markersize=3, linewidth=1)
-        ax.plot(*path[0], "o", color="#d9730d", label="start")
-        ax.plot(*path[-1], "*", color="#d9730d", markersize=13, label="after 150 steps")
-        ax.set(title=name, xlabel="weight w", ylabel="bias b", xlim=(-6, 6), ylim=(-5, 5))
-        ax.legend(loc="lower right")
-record.figure(fig, "9_surfaces")
+    for name, loss_of in losses.items():
+        surfaces[name] = np.array([[loss_of(float(u) * x + float(v), y).item() for u in ws] for v in bs])
+        along[name] = surfaces[name][len(bs) // 2]  # the cut at b = 0
+record.figure(draw.surfaces(ws, bs, surfaces, paths), "9_surfaces")
+pulls = {}
+for name, loss_of in losses.items():
+    start = Logistic(-4.0, 2.0)
+    loss_of(start(x), y).backward()
+    pulls[name] = (start.w.grad**2 + start.b.grad**2).sqrt().item()
+record.claim(
+    "at the start the slope of the squared error is less than a twentieth of the cross-entropy's",
+    f"{pulls['squared error']:.3f} and {pulls['cross-entropy']:.3f}",
+    pulls["squared error"] < pulls["cross-entropy"] / 20,
+)
 
 # %% [markdown]
-# A convex function bends upwards everywhere: along a line its second differences are never negative.
+# Squared error has a high plateau on the left: hardly a line, hardly a slope, and that is where we started. The path is a crowd of short
+# steps. Cross-entropy is one valley with a slope everywhere that leads into it, and its first steps are long.
+#
+# That is no accident of these data. Cross-entropy of a linear model is a *convex* function of the weights, for any data: it bends
+# upwards everywhere, so it has no second valley and no plateau above the lowest point. Along a line the second differences of a convex
+# function are never negative:
 
 # %%
 bends = {name: np.diff(values, 2).min() for name, values in along.items()}
@@ -188,10 +245,17 @@ record.claim(
 )
 
 # %% [markdown]
+# Change one thing: let both start at $w = 0$, $b = 0$ (in `Logistic(-4.0, 2.0)`, twice). Who is first now?
+#
+# <details><summary>Answer</summary>Both are there at once: after one step the boundary is about right. Squared error is poor where
+# the model is sure and wrong. A network that starts with small weights is rarely that, but a mislabelled sample, or a rare class, brings it there.</details>
+#
 # ## Several at once: `nn.ModuleList`
 #
-# A plain Python list hides its modules: `parameters()` does not find them, and the optimizer never moves them. A
-# `ModuleList` registers them. Here three linear layers, one after the other, each with its own width.
+# A network with several layers is a module that holds modules. Where do they go? A plain Python list hides them: the module registers what is
+# assigned to its attributes, and it sees a list, not what lies in it. `parameters()` does not find the layers, and the optimizer never
+# moves them; no error says so. A `ModuleList` is a list that registers. Here three linear layers, one after the other, each with its own width,
+# and tanh, an S-shaped bend, between them.
 
 
 # %%
@@ -212,6 +276,7 @@ class Deep(nn.Module):
         return self.layers[-1](x)
 
 
+# %%
 in_list = len(list(Hidden().parameters()))
 model = Deep([1, 3, 3, 1])
 in_module_list = len(list(model.parameters()))
@@ -233,14 +298,19 @@ print(f"three layers: loss {loss.item():.4f}")
 # %% [markdown]
 # ## To remember
 #
-# - Cross-entropy is the negative log-likelihood; its slope by the logit is $p - y$.
+# - The logit is any number, the sigmoid makes a probability of it, 1/2 decides.
+# - Cross-entropy is the negative log-likelihood; its slope by the logit is $p - y$, the error itself.
 # - Squared error after a sigmoid carries the factor $p(1-p)$: who is surely wrong hardly learns.
 # - Give the logits to `binary_cross_entropy_with_logits`; modules in a list belong into a `ModuleList`.
 #
-# ## Exercise
+# When would you use this model today? Often. Where features are few and meaningful, logistic regression is the first thing to try and
+# sometimes the last, since its weights can be read: with features of the same scale, each says by how much it moves the odds.
 #
-# `curriculum/exercises/09_logistic_regression.py`: cross-entropy by hand from the logit, without overflow.
-# Check it: `python -m curriculum check 09`.
+# ## Exercises
+#
+# `curriculum/exercises/09_logistic_regression.py`: cross-entropy by hand from the logit, without overflow (write it); a loss for counts,
+# from their likelihood (derive it); an accuracy that is a little off (find the planted bug).
+# Check them: `python -m curriculum check 09`.
 #
 # ## Further reading
 #

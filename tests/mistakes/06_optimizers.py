@@ -15,4 +15,33 @@ MISTAKES = [
         "After three steps",
     ),
     ([("    return w, m, s", "    return w.numpy(), m, s")], "of NumPy"),
+    ([("plain = lr * abs(slope)", "plain = lr * slope")], "not negative"),
+    ([('"momentum": plain', '"momentum": plain * 0.1')], "velocity was 0 before"),
+    ([('"AdaGrad": lr', '"AdaGrad": plain')], "sum of squares is its square"),
+    ([("lr / root", "lr")], "not corrected"),
+    ([('"Adam": lr', '"Adam": 0.1 * lr')], "begin at 0"),
+    ([('{"SGD": plain, ', "{")], "with the names"),
+    ([("self.velocities[i]", "self.velocities[0]")], "whose is it"),
+    (
+        [
+            ("[0.0] * len(self.weights)", "[torch.zeros(1)] * len(self.weights)"),
+            ("import math", "import math\n\nfrom curriculum.engine import torch"),
+            (
+                "self.velocities[i] = self.mu * self.velocities[i] + g",
+                "self.velocities[i] *= self.mu; self.velocities[i] += g",
+            ),
+        ],
+        "one weight see of another",
+    ),
+    (
+        [
+            (
+                "self.velocities[i] = self.mu * self.velocities[i] + g",
+                "self.velocities[i] = self.mu * self.velocities[i] + (1 - self.mu) * g",
+            )
+        ],
+        "weight 1 is",
+    ),
+    ([("mu=0.9", "mu=0.99")], "keeps 0.9 of itself"),
+    ([("w -= self.lr", "w = w - self.lr")], "in place"),
 ]
