@@ -206,6 +206,35 @@ def images(pictures: np.ndarray, truth: np.ndarray, guess: np.ndarray) -> Any:
     return fig
 
 
+def borders(
+    scores: Mapping[str, np.ndarray], side: np.ndarray, points: np.ndarray, labels: Any, rule: Any = None
+) -> Any:
+    """What classifiers answer over the plane, a panel each: red where a score (k, k) is below 0, blue above, its border as a line.
+
+    side: the k places along each axis. points (n, 2), labels (n,): what was trained on, in the same colours. rule: a score like the
+    others, whose border is the truth, dashed.
+    """
+    columns = min(4, len(scores))
+    rows = -(-len(scores) // columns)
+    fig, axes = pyplot().subplots(
+        rows, columns, figsize=(2.9 * columns, 2.9 * rows), squeeze=False, sharex=True, sharey=True
+    )
+    for ax in axes.flat[len(scores) :]:
+        ax.remove()
+    labels = np.asarray(labels) > 0.5
+    for ax, (name, score) in zip(axes.flat, scores.items(), strict=False):
+        ax.contourf(side, side, np.clip(score, -3.99, 3.99), levels=np.linspace(-4, 4, 17), cmap=SIGNS, alpha=0.55)
+        ax.contour(side, side, score, levels=[0], colors="black", linewidths=1.5)
+        if rule is not None:
+            ax.contour(side, side, rule, levels=[0], colors="black", linewidths=1, linestyles="dashed")
+        for which, color in ((~labels, "#a01b2c"), (labels, "#134a86")):
+            ax.scatter(*np.asarray(points)[which].T, s=11, color=color, edgecolors="white", linewidths=0.4)
+        ax.set_title(name, fontsize=10)
+        ax.set(xlim=(side[0], side[-1]), ylim=(side[0], side[-1]), aspect="equal")
+    fig.tight_layout()
+    return fig
+
+
 def overlay(losses: dict[str, dict[str, np.ndarray]], title: str) -> Any:
     """Each training's loss, the engines over one another: {run: {engine: loss}}."""
     columns = min(3, len(losses))  # more would be too small to read on a page

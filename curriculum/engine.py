@@ -42,3 +42,14 @@ seed = _seed()
 torch: Any = _load(engine)
 torch.set_default_dtype(getattr(torch, dtype))
 torch.manual_seed(seed)
+
+
+def __getattr__(name: str) -> Any:
+    """`minigrad`, whichever engine runs: for what PyTorch has no counterpart of, such as a compiled step that can be printed."""
+    if name != "minigrad":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = _load(name)
+    if found is not torch:
+        found.set_default_dtype(getattr(found, dtype))
+        found.manual_seed(seed)
+    return found

@@ -6,7 +6,7 @@ from curriculum.check import Wrong, ask, number, parts
 from curriculum.engine import torch
 
 
-def check(solution: dict[str, Any]) -> None:
+def check_shares(solution: dict[str, Any]) -> None:
     alarm = torch.tensor([True, True, True, True, False, False, False, False, False, False])
     ill = torch.tensor([True, False, False, True, True, False, False, False, False, False])
     wanted = (0.5, 2 / 3)
@@ -43,6 +43,8 @@ def check(solution: dict[str, Any]) -> None:
     ):
         raise Wrong("1 of 2 alarms is right, 1 of 4 ill is found: 0.5 and 0.25.")
 
+
+def check_parts(solution: dict[str, Any]) -> None:
     answers = torch.tensor([[1.0, 4.0], [3.0, 0.0], [2.0, 5.0]])
     truth = torch.tensor([1.0, 5.0])
     bias, variance = parts(ask(solution["bias_and_variance"], answers, truth), "bias_and_variance", "bias², variance")
@@ -63,3 +65,37 @@ def check(solution: dict[str, Any]) -> None:
         raise Wrong(
             f"The variance is {variance:.3f}, wanted is {(2 / 3 + 14 / 3) / 2:.3f}: the distance from the models' mean."
         )
+
+
+def check_decay(solution: dict[str, Any]) -> None:
+    nan = float("nan")
+    cases = [
+        (
+            {0.0: [0.01, 0.02], 0.01: [0.3, 0.2], 0.1: [0.6, 0.6]},
+            {0.0: [0.9, 1.1], 0.01: [0.35, 0.4], 0.1: [0.62, 0.6]},
+            0.01,
+        ),
+        ({0.0: [0.01], 0.01: [0.3], 0.1: [0.6]}, {0.0: [0.30], 0.01: [0.35], 0.1: [0.62]}, 0.0),
+        ({0.0: [0.1, 0.1], 0.01: [0.2, 0.2, 0.2]}, {0.0: [0.5, 0.5], 0.01: [0.4, 0.4, 0.4]}, 0.01),
+        ({0.0: [0.1, 0.1], 0.01: [0.2, 0.2]}, {0.0: [0.1, 0.9], 0.01: [0.4, 0.4]}, 0.01),
+        ({0.0: [0.1, 0.1], 0.01: [0.2, 0.2]}, {0.0: [0.4, 0.4], 0.01: [0.1, 0.5]}, 0.01),
+        ({0.1: [0.3], 0.01: [0.2], 0.0: [0.1]}, {0.1: [0.5], 0.01: [0.5], 0.0: [0.5]}, 0.0),
+        ({0.0: [nan, 0.1], 0.01: [0.2, 0.2]}, {0.0: [nan, 0.1], 0.01: [0.4, 0.4]}, 0.01),
+    ]
+    for own, held_out, wanted in cases:
+        found = number(ask(solution["best_decay"], own, held_out), "best_decay")
+        if found == wanted:
+            continue
+        told = f"best_decay answers {found:g} where {wanted:g} is right, for own = {own} and held_out = {held_out}. "
+        if found not in held_out:
+            raise Wrong(told + "Return one of the strengths, not a loss.")
+        if len(held_out) == 3 and found == 0:
+            raise Wrong(told + "Less L2 always fits the own examples better: by which losses should it be chosen?")
+        if len({len(losses) for losses in held_out.values()}) > 1:
+            raise Wrong(told + "More seeds must not make a strength worse: do not compare sums.")
+        if len({losses[0] for losses in held_out.values()}) == 1:
+            raise Wrong(told + "Of equally good ones the smallest is wanted.")
+        raise Wrong(told + "A single lucky or unlucky seed decides there: compare means.")
+
+
+CHECKS = {"the two shares": check_shares, "bias and variance": check_parts, "the strength of L2": check_decay}

@@ -4,7 +4,8 @@
 # **What can three experiments with one run each tell us?**
 #
 # A learner trained three networks, once each, and drew conclusions. We have the table of results, not the data. So we
-# make data of the same kind, repeat the experiments over ten seeds, and see which conclusions hold.
+# make data of the same kind, repeat the experiments over ten seeds, and see which conclusions hold. A network 2-4-1 has two inputs, four
+# hidden units and one output: $4 \cdot (2 + 1) + 1 \cdot (4 + 1) = 17$ numbers to learn (lesson 7).
 #
 # | experiment | network | parameters | loss | regularization | samples | final loss |
 # | --- | --- | --- | --- | --- | --- | --- |
@@ -13,7 +14,8 @@
 # | 3 | 4-7-1 | 43 | MSE | L2, weight decay 0.01 | not given, here 1,000 | 0.67 |
 #
 # ReLU in the hidden layer, sigmoid at the output, Adam with learning rate 0.001, 80 % to train on, 5 % of the labels
-# wrong. The conclusions: "MSE outperformed BCE", "more data beats bigger models", "L2 hurts when nothing overfits".
+# wrong. **Weight decay** pulls every weight a little towards 0 in each step; it is also called L2, and lesson 16 shows what it is
+# good for. The conclusions: "MSE outperformed BCE", "more data beats bigger models", "L2 hurts when nothing overfits".
 
 # %%
 import math
@@ -30,7 +32,8 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## The units of a loss
 #
-# 0.17 and 0.62 cannot be compared: one is a mean squared error, the other a surprise in nats. A model that always says
+# MSE is the mean squared error, BCE the binary cross-entropy of lesson 9. 0.17 and 0.62 cannot be compared: one is a squared distance
+# of probabilities, the other a surprise in nats, the unit that the natural logarithm measures surprise in. A model that always says
 # one half has MSE 0.25 and BCE $\ln 2 = 0.693$, and that is the same model. Seen so, 0.62 is little better than
 # guessing, and a squared error of 0.67 is *worse* than guessing: no trained sigmoid should end there, so it was
 # another quantity, or a mistake. From here on every model is measured by the same three: accuracy, BCE, MSE, on
@@ -47,6 +50,9 @@ record.claim(
 
 # %% [markdown]
 # ## The three, once, in plain code
+#
+# `hidden_pattern` is the rule: a score made of the features, which is positive for label 1. The networks do not know it. 5 % of
+# the labels are turned around, so no network can be right in more than 95 % of the held-out cases, except by luck.
 
 
 # %%
@@ -64,7 +70,7 @@ def samples(*shape):
 
 LOSSES = {"BCE": F.binary_cross_entropy, "MSE": F.mse_loss}
 EXPERIMENTS = {1: (2, 4, "BCE", 0.0, 1000), 2: (3, 5, "MSE", 0.0, 1500), 3: (4, 7, "MSE", 0.01, 1000)}
-curves, counts = {}, {}
+curves, counts, models = {}, {}, {}
 for number, (features, hidden, loss_name, decay, size) in record.progress(EXPERIMENTS.items(), "experiments"):
     x, y = samples(size, features)
     train, held_out = slice(0, size * 4 // 5), slice(size * 4 // 5, None)
@@ -83,6 +89,7 @@ for number, (features, hidden, loss_name, decay, size) in record.progress(EXPERI
             other.append(loss_of(model(x[held_out]).squeeze(1), y[held_out]).item())
         record.step(f"experiment {number}", loss=loss.item(), model=model)
     curves[number] = own, other
+    models[number] = model, x, y
 record.claim(
     "they have 17, 26 and 43 parameters",
     f"{', '.join(map(str, counts.values()))}",
@@ -114,7 +121,8 @@ record.figure(fig, "14_once")
 # - own falls, held out rises: overfitting.
 #
 # All three fall to the last epoch: at a learning rate of 0.001, 500 full-batch epochs are too few. Whatever was
-# concluded from losses of such runs was concluded before the networks had learned.
+# concluded from losses of such runs was concluded before the networks had learned. In the words of lesson 16 they **underfit**: they are
+# wrong on the very examples that they are trained on. Their width may be enough; they lack time.
 
 # %%
 slope = {number: (own[-100] - own[-1]) / own[-1] for number, (own, _) in curves.items()}
@@ -124,9 +132,48 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
+# What does it look like? The first network has two inputs, so its data and what it learned can be drawn over the plane: blue where
+# it answers 1, red where it answers 0, white where it cannot tell. The dashed line is the border of the hidden pattern. On the left the
+# network after those 500 epochs. On the right a copy of it, trained on for 400 more at a learning rate of 0.02.
+
+# %%
+side = np.linspace(-3, 3, 81)
+plane = torch.tensor(np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2), dtype=torch.get_default_dtype())
+model, x, y = models[1]
+
+
+def score_map():
+    with torch.no_grad():
+        return model[:3](plane).reshape(81, 81).numpy()  # the logit: all but the sigmoid
+
+
+maps = {"500 epochs at 0.001": score_map()}
+optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+for _ in range(400):
+    optimizer.zero_grad()
+    loss = F.binary_cross_entropy(model(x[:800]).squeeze(1), y[:800])
+    loss.backward()
+    optimizer.step()
+maps["and 400 at 0.02"] = score_map()
+record.figure(
+    draw.borders(maps, side, x[:800].numpy(), y[:800].numpy(), hidden_pattern(plane).reshape(81, 81).numpy()), "14_fit"
+)
+with torch.no_grad():
+    final = F.binary_cross_entropy(model(x[800:]).squeeze(1), y[800:]).item()
+record.claim(
+    "trained on, the first network's loss on samples held out falls further, by more than 0.02",
+    f"{curves[1][1][-1]:.3f} to {final:.3f}", final < curves[1][1][-1] - 0.02,
+)  # fmt: skip
+
+# %% [markdown]
+# The border is made of straight pieces, one fold for each hidden unit with ReLU. Four folds cannot follow the curved pattern
+# everywhere: this network has a **bias** (lesson 16), whatever the training. Try it: put 16 for 4 in the row of experiment 1 and look
+# at the right picture again. (The count of parameters then fails, as it should.)
+#
 # ## Ten seeds at once
 #
-# From here on each experiment is repeated ten times, with other data, other weights. The ten networks are trained side
+# A **seed** is where the random numbers begin; another seed means other data and other first weights. If a result holds for one seed
+# only, it says something about that seed. From here on each experiment is repeated ten times, with other data, other weights. The ten networks are trained side
 # by side, their weights in a leading dimension of ten (as in lesson 16's thirty), at learning rate 0.02, 400 epochs,
 # so that they come to their end.
 
@@ -172,7 +219,12 @@ def interval(values):
 # %% [markdown]
 # ### "MSE outperformed BCE"
 #
-# Each network with both losses, on the same data, from the same weights; so the ten differences are paired.
+# Each network with both losses, on the same data, from the same weights; so the ten differences are **paired**. Why this matters: seeds
+# differ by many points from one another, since some data sets are harder. The difference within a seed does not contain that.
+#
+# From ten differences $d_i$ follow their mean and the 95 % **interval** around it, $\bar d \pm 2.262\, s / \sqrt{10}$, with $s$ their
+# standard deviation; 2.262 belongs to ten values. An example: differences of 1, 2, 3, 1, 2, 3, 1, 2, 3 and 2 points have mean 2 and $s = 0.82$, so the
+# interval is 2 ± 0.6. It lies above 0, and the gain is hardly luck. Where an interval contains 0, ten seeds cannot tell.
 
 # %%
 table = {}
@@ -307,10 +359,15 @@ record.claim(
 # - Change one thing at a time: the three experiments differ in features, units, loss, data and decay at once.
 # - Look whether the curve still falls before you judge the model.
 #
-# ## Exercise
+# ## Exercises
 #
-# `curriculum/exercises/14_three_networks.py`: write the paired comparison.
-# Check it: `python -m curriculum check 14`.
+# `curriculum/exercises/14_three_networks.py`:
+#
+# 1. *write it*: `compare`, the paired comparison;
+# 2. *derive*: `constant_scores`, what a model is worth that gives everyone the same answer;
+# 3. *find the planted bug*: `report`, which reports too good an accuracy.
+#
+# Check them: `python -m curriculum check 14`.
 #
 # ## Further reading
 #

@@ -3,9 +3,11 @@
 #
 # **Is it the framework that learns, or the mathematics?**
 #
-# The networks of lesson 14 once more, in a framework of another kind. JAX has no tensors that remember: a function of
-# the weights goes in, and out comes a new function that computes its gradient. Same weights, same data: do the losses
-# agree?
+# The networks of lesson 14 once more, in a framework of another kind. A **framework** is a library that computes with arrays and
+# gives you their gradients; minigrad and PyTorch are two of one kind, JAX and TensorFlow are others. JAX has no tensors that
+# remember: a function of the weights goes in, and out comes a new function that computes its gradient. With the same weights and
+# the same data, do the losses agree? If they do, then what a network learns does not depend on whose program it runs in, and all that you have learned so far
+# holds in any of them.
 #
 # This lesson needs JAX, which `make lessons` installs (else `pip install jax`); without it, it is skipped and says so.
 
@@ -30,6 +32,9 @@ jax.config.update("jax_enable_x64", torch.get_default_dtype() == torch.float64)
 
 # %% [markdown]
 # ## Data, weights and the training, as in lesson 14
+#
+# Two frameworks draw different random numbers from the same seed, so a seed cannot be shared. The weights and data are drawn once, here, and carried
+# over as NumPy arrays. That is how any comparison of frameworks has to begin.
 
 
 # %%
@@ -46,9 +51,20 @@ STEPS, LR = 150, 0.01
 # ## Two ways to say it
 #
 # Here the graph is recorded while the forward pass runs; `backward()` leaves gradients at the weights, and the
-# optimizer changes them in place. In JAX the weights are a dictionary that no one changes: `jax.value_and_grad` makes
-# of the loss function one that also returns the gradient, `jax.jit` compiles it, and a step returns *new* weights. Adam
-# is written out below: its two means are a part of what goes in and comes out.
+# optimizer changes them in place. In JAX nothing is changed in place. A function there is **pure**: what it returns depends on its arguments alone, and it
+# changes nothing else. The weights are a dictionary that goes in, and *new* weights come out. Three functions of JAX do the rest:
+#
+# | here | in JAX |
+# | --- | --- |
+# | `loss.backward()`, then `w.grad` | `jax.value_and_grad(loss_of)` returns a new function, which gives the loss and its gradient by the first argument |
+# | `optimizer.step()` changes the weights | the step returns new weights |
+# | the optimizer keeps its running means | the means go in and come out, like the weights |
+# | a loop over `model.parameters()` | `jax.tree.map(f, weights, gradient)` applies `f` to each weight and its gradient, in whatever dictionary they lie |
+# | `minigrad.compile` (lesson 20) | `jax.jit`, which compiles the function at its first call |
+#
+# Why would anybody want it so? A pure function can be **transformed**: differentiated, differentiated again, compiled, run on many inputs
+# at once, or sent to another machine, since it needs nothing but its arguments. The price is that you carry everything by hand. Adam is therefore
+# written out below: `m` is the running mean of the gradients, `s` that of their squares, `t` the number of the step (lesson 6).
 
 
 # %%
@@ -110,6 +126,9 @@ for kind, (features, hidden, decay, size) in record.progress(EXPERIMENTS.items()
         np.abs(np.asarray(weights[n]) - w.detach().numpy()).max() for n, w in model.named_parameters()
     )
 
+# %% [markdown]
+# Each network is drawn with both curves over one another: if the frameworks agree, only one line is to be seen under the dashes.
+
 # %%
 fig, axes = draw.pyplot().subplots(1, 3, figsize=(11, 3))
 for ax, (kind, (ours, theirs)) in zip(axes, curves.items(), strict=True):
@@ -135,16 +154,27 @@ record.claim(
 
 # %% [markdown]
 # It is the mathematics. In float32 the weights lie further apart than the losses: where a gradient is nearly 0 its
-# rounding decides its sign, and Adam, which divides by the gradient's usual size, makes a whole step of it.
+# rounding decides its sign, and Adam, which divides by the gradient's usual size, makes a whole step of it. So when two frameworks disagree a
+# little in float32, repeat the comparison in float64 before you look for a mistake: rounding shrinks by nine digits, a mistake stays.
 #
 # What differs is what a framework makes easy: here, to look at every intermediate value in
-# the middle of a program; there, to transform whole functions, and to compile a step into one program.
+# the middle of a program; there, to transform whole functions, and to compile a step into one program. The times above say
+# more about small networks than about frameworks: a step of 17 weights is nearly all overhead, and a compiled step has least of it.
+#
+# Try it: remove `float(t)` from the call and pass `t` as it is, with `static_argnames=("kind", "decay", "t")`. Why does every step now take as long as the first?
+#
+# <details><summary>Answer</summary>
+#
+# A static argument is built into the compiled program, so each new value of it is compiled anew: 150 times.
+#
+# </details>
 #
 # ## TensorFlow's road
 #
 # TensorFlow 1 (2015) asked for the graph first: a program described it, a session ran it. TensorFlow 2 (2019) went over
 # to recording while running, as PyTorch does, with `tf.GradientTape` around the forward pass, and `tf.function` to
-# compile what should be fast. The same weights, the same step of Adam, once more:
+# compile what should be fast. A `tf.Variable` is a tensor that may be changed, and `assign_sub` subtracts from it in place. The same
+# weights, the same step of Adam, once more:
 
 
 # %%
@@ -195,10 +225,15 @@ else:
 # - To compare frameworks, carry the weights over; equal seeds are not equal numbers.
 # - Compilation is paid once; look whether the time you quote contains it.
 #
-# ## Exercise
+# ## Exercises
 #
-# `curriculum/exercises/15_three_networks_in_jax.py`: the step as a pure function, without JAX.
-# Check it: `python -m curriculum check 15`.
+# `curriculum/exercises/15_three_networks_in_jax.py`, all without JAX:
+#
+# 1. *write it*: `sgd_step`, the step as a pure function;
+# 2. *change one thing*: `momentum_step`, the same with momentum, whose speed goes in and comes out;
+# 3. *find the planted bug*: `value_and_grad`, which is right the first time.
+#
+# Check them: `python -m curriculum check 15`.
 #
 # ## Further reading
 #

@@ -11,3 +11,12 @@ def bias_and_variance(answers, truth):
     bias = ((mean - truth) ** 2).mean().item()
     variance = ((answers - mean) ** 2).mean().item()
     return bias, variance
+
+
+def best_decay(own, held_out):
+    best, lowest = None, float("inf")
+    for decay, losses in sorted(held_out.items()):
+        mean = sum(losses) / len(losses)
+        if mean < lowest:
+            best, lowest = decay, mean
+    return best

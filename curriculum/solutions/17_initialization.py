@@ -12,3 +12,13 @@ def xavier_uniform(outputs, inputs):
 
 def kaiming_normal(outputs, inputs):
     return torch.randn(outputs, inputs) * math.sqrt(2 / inputs)
+
+
+def leaky_deviation(inputs, slope):
+    return math.sqrt(2 / ((1 + slope**2) * inputs))
+
+
+def spread_after(layers, inputs, deviation, activation):
+    factor = inputs * deviation**2
+    between = 0.5 if activation == "relu" else 1.0
+    return math.sqrt(factor**layers * between ** (layers - 1))

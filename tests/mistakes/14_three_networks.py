@@ -14,9 +14,20 @@ MISTAKES = [
     ([("differences.mean()", "np.median(differences)")], "mean difference"),
     ([('else "open"', 'else "tie"')], "so the verdict is 'open'"),
     ([("return mean, half, verdict", "return [mean], half, verdict")], "wanted is a number"),
+    ([("math.log(p)", "math.log2(p)")], "in bits"),
+    ([("bce = -sum", "bce = sum")], "is negative"),
+    ([(" if p > 0", "")], "logarithm of 0"),
+    ([("share * (1 - share)", "math.sqrt(share * (1 - share))")], "without the root"),
+    ([("return max(share, 1 - share),", "return share,")], "one of the two classes"),
+    ([("enumerate(validation)", "enumerate(test)"), ("> validation[best]", "> test[best]")], "nothing left to test"),
+    ([("return test[best]", "return validation[best]")], "are too good"),
+    ([("accuracy > validation", "accuracy >= validation")], "the earliest is wanted"),
+    ([("return test[best]", "return test[-1]")], "best validation accuracy"),
 ]
 
 # Changes of the solution that leave it right, and why.
 HARMLESS = {
-    "line 10: comparison turned": "an interval that ends at 0 exactly",
+    "line 12: comparison turned": "an interval that ends at 0 exactly",
+    "line 17: tuple exchanged": "the two terms of a sum",
+    "line 18: arguments exchanged": "max(a, b)",
 }

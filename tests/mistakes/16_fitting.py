@@ -12,6 +12,12 @@ MISTAKES = [
     ([("(alarm & ill)", "(alarm == ill)")], "2 of 4 alarms"),
     ([("hits = (alarm & ill).sum().item()", "hits = (alarm & ill).sum()")], "wanted is a number"),
     ([("return bias, variance", "return variance, bias")], "Bias²"),
+    ([("sorted(held_out.items())", "sorted(own.items())")], "by which losses"),
+    ([("mean = sum(losses) / len(losses)", "mean = sum(losses)")], "do not compare sums"),
+    ([("mean = sum(losses) / len(losses)", "mean = min(losses)")], "compare means"),
+    ([("mean = sum(losses) / len(losses)", "mean = max(losses)")], "compare means"),
+    ([("if mean < lowest", "if mean <= lowest")], "the smallest is wanted"),
+    ([("    return best\n", "    return lowest\n")], "not a loss"),
 ]  # fmt: skip
 
 # Changes of the solution that leave it right, and why.

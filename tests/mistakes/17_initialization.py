@@ -15,6 +15,20 @@ MISTAKES = [
     ([("torch.randn(outputs, inputs)", "torch.randn(outputs, 1).expand(outputs, inputs)")], "go together"),
     ([("    return torch.randn", "    torch.manual_seed(0)\n    return torch.randn")], "do not fix a seed"),
     ([("math.sqrt(6 / (inputs + outputs))", "math.sqrt(6 / 400)")], "(8, 50)"),
+    ([("math.sqrt(2 / ((1 + slope**2) * inputs))", "2 / ((1 + slope**2) * inputs)")], "its root"),
+    ([("(1 + slope**2) * inputs", "inputs")], "is not lost"),
+    ([("(1 + slope**2)", "(1 + slope)")], "slope twice"),
+    ([("math.sqrt(2 / ((1", "math.sqrt(1 / ((1")], "of both halves"),
+    ([("(1 + slope**2)", "(1 - slope**2)")], "ZeroDivisionError"),
+    (
+        [("math.sqrt(factor**layers * between ** (layers - 1))", "factor**layers * between ** (layers - 1)")],
+        "its root is wanted",
+    ),
+    ([("0.5 if activation", "1.0 if activation")], "wherever it stands"),
+    ([("between ** (layers - 1)", "between**layers")], "no activation"),
+    ([("0.5 if activation", "0.25 if activation")], "not its root"),
+    ([("factor**layers", "factor")], "each layer multiplies anew"),
+    ([("factor = inputs * deviation**2", "factor = inputs * deviation")], "the weights' variance"),
 ]
 
 # Answers spoiled as exercise_mutants.py does that are right all the same, and why.
