@@ -39,7 +39,7 @@ import numpy as np
 
 from . import dtypes, out
 from .autograd.variable import Variable
-from .errors import WrongObject, NotOneValue
+from .errors import NotOneValue, WrongObject
 from .random import Generator
 from .size import Size
 from .warn import warn

@@ -586,4 +586,4 @@ record.figure(fig, "20_attention")
 # - B. van Merriënboer, D. Moldovan, A. Wiltschko, *Tangent: Automatic Differentiation Using Source-Code Transformation for Dynamically
 #   Typed Array Programming*, NeurIPS 2018.
 # - J. Ansel et al., *PyTorch 2: Faster Machine Learning Through Dynamic Python Bytecode Transformation and Graph Compilation*, ASPLOS 2024.
-# - In this repository: `minigrad/compiler/`, from `record.py` to `run.py`.
+# - In this repository: `minigrad/compiler/`, from `minigrad/compiler/record.py` to `minigrad/compiler/run.py`.
