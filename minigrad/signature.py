@@ -39,7 +39,7 @@ import numpy as np
 
 from . import dtypes, out
 from .autograd.variable import Variable
-from .errors import WrongObject, NotOneValue
+from .errors import NotOneValue, WrongObject
 from .random import Generator
 from .size import Size
 from .warn import warn
@@ -284,7 +284,10 @@ class Union:
         inner = self.elements and self.elements.all_types()
         if inner:
             space[f"_in_{name}"] = inner
-            parts.append(f"(type({name}) in _sequences and _in_{name}.issuperset(map(type, {name})))")
+            small = (
+                f" and {LOWEST} <= sum({name}) <= {HIGHEST}" if inner == {int} else ""
+            )  # of 64 bits: else it is read
+            parts.append(f"(type({name}) in _sequences and _in_{name}.issuperset(map(type, {name})){small})")
         return "(" + " or ".join(parts) + ")" if len(parts) > 1 else parts[0] if parts else "False"
 
     def all_types(self) -> Any:
