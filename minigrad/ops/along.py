@@ -18,7 +18,7 @@ from .index import Index, SetIndex, add_at, reduce_at
 from .keys import index_tensor
 from .operands import Number, broadcast
 from .parts import Slice
-from .shape import expand
+from .shape import expand, reshape
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -231,9 +231,8 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Number | Tensor) -
 
 def _of_vectors(function: Any, input: Tensor, dim: int, index: Any, *more: Any, **named: Any) -> Any:
     """function(input, dim, index, ...), tensors without dimensions read as vectors of one element."""
-    x, places, *rest = (
-        y.reshape(1) if isinstance(y, Variable) and not y.array.ndim else y for y in (input, index, *more)
-    )
+    given: tuple[Any, ...] = (input, index, *more)
+    x, places, *rest = (y.reshape(1) if hasattr(y, "array") and not y.array.ndim else y for y in given)
     out = function(x, dim, places, *rest, **named)
     return out if input.array.ndim else out.reshape(())
 
@@ -248,7 +247,7 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
         if max(index.array.ndim, 1) != max(src.array.ndim, 1):
             raise RuntimeError(f"{name}(): Index tensor must have the same number of dimensions as src tensor")
         if not src.array.ndim and index.array.ndim:
-            src = src.reshape(1)
+            src = reshape(src, (1,))
         if any(n > m for n, m in zip(index.array.shape, src.array.shape, strict=False)):
             raise RuntimeError(
                 f"Expected index {list(index.array.shape)} to be no larger than src {list(src.array.shape)}"
