@@ -284,7 +284,9 @@ class Union:
         inner = self.elements and self.elements.all_types()
         if inner:
             space[f"_in_{name}"] = inner
-            parts.append(f"(type({name}) in _sequences and _in_{name}.issuperset(map(type, {name})))")
+            # Where one of them may have more than 64 bits they are read.
+            small = f" and {LOWEST // 2} <= sum({name}) <= {HIGHEST // 2}" if inner == {int} else ""
+            parts.append(f"(type({name}) in _sequences and _in_{name}.issuperset(map(type, {name})){small})")
         return "(" + " or ".join(parts) + ")" if len(parts) > 1 else parts[0] if parts else "False"
 
     def all_types(self) -> Any:

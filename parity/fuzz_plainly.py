@@ -279,7 +279,9 @@ def _point_at_equals(x: np.ndarray, a: np.ndarray, b: np.ndarray, dim: int) -> b
 def _grown(call: Call, ours: Any, theirs: Any) -> bool:
     """Shapes and types are alike, and all elements that were there before: what was added was never written."""
     first = call.args[0]
-    n = first.values.size if isinstance(first, T) else 0
+    n = 0
+    if isinstance(first, T):
+        n = (first.values[:1] if first.memory == "expanded" and first.values.ndim else first.values).size
     if len(ours.results) != len(theirs.results):
         return False
     for a, b in zip(ours.results, theirs.results, strict=True):
@@ -289,7 +291,9 @@ def _grown(call: Call, ours: Any, theirs: Any) -> bool:
             continue
         if a[:2] != b[:2] or a[2].shape != b[2].shape or a[2].size <= n:
             return False
-        kept = slice(0, n if not first.memory else 0)  # (after memory with gaps: only in its own order)
+        kept = slice(
+            0, n if not first.memory or first.memory == "expanded" else 0
+        )  # (after memory with gaps: only in its own order)
         if not np.array_equal(a[2].reshape(-1)[kept], b[2].reshape(-1)[kept], equal_nan=a[2].dtype.kind == "f"):
             return False
     return True

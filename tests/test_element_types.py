@@ -138,3 +138,30 @@ def test_divisors_and_multiples_of_all_bytes(name):
     theirs = getattr(torch, name)(torch.tensor(every)[:, None], torch.tensor(every)[None]).numpy()
     ours = getattr(minigrad, name)(minigrad.tensor(every)[:, None], minigrad.tensor(every)[None]).numpy()
     np.testing.assert_array_equal(ours, theirs)
+
+
+LONG = {
+    "roll": lambda t, x, n: x.roll([n], [0]),
+    "vsplit": lambda t, x, n: x.vsplit([n]),
+    "hsplit": lambda t, x, n: x.hsplit((1, n)),
+    "tensor_split": lambda t, x, n: x.tensor_split([n], 1),
+    "flip": lambda t, x, n: x.flip([n]),
+    "sum": lambda t, x, n: x.sum((0, n)),
+    "movedim": lambda t, x, n: x.movedim([n], [0]),
+    "max_pool2d": lambda t, x, n: t.nn.functional.max_pool2d(x[None], [n, 1]),
+    "layer_norm": lambda t, x, n: t.nn.functional.layer_norm(x, [n]),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1])
+def test_whole_numbers_of_more_than_64_bits_in_a_sequence(name, number):
+    for t in (torch, minigrad):
+        x = t.ones(4, 4)
+        LONG[name](t, x, 0) if name not in (
+            "sum",
+            "max_pool2d",
+            "layer_norm",
+        ) else None  # a call as it should be, before
+        with pytest.raises(TypeError):
+            LONG[name](t, x, number)

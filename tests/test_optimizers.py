@@ -506,10 +506,16 @@ def test_loaded_states_are_shared_where_the_type_is_the_same():
     assert theirs == ours
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in minigrad.optim.__all__ if n not in ("Optimizer", "lr_scheduler", "swa_utils")]
-)
-@pytest.mark.parametrize("setting", ["lr", "weight_decay", "alpha"])
+SETTINGS = [
+    (name, setting)
+    for name in minigrad.optim.__all__
+    if name not in ("Optimizer", "lr_scheduler", "swa_utils")
+    for setting in ("lr", "weight_decay", "alpha")
+    if setting in inspect.signature(getattr(torch.optim, name)).parameters
+]
+
+
+@pytest.mark.parametrize(("name", "setting"), SETTINGS)
 @pytest.mark.parametrize("when", ["made", "later"])
 def test_settings_that_the_parameters_type_does_not_hold(name, setting, when):
     """The step raises where PyTorch's does; a schedule may have set them since the optimizer was made."""
@@ -522,8 +528,6 @@ def test_settings_that_the_parameters_type_does_not_hold(name, setting, when):
             return t.tensor(1.0)
 
         optimizer_class = getattr(t.optim, name)
-        if setting not in optimizer_class([x]).param_groups[0]:
-            pytest.skip(f"{name} has no {setting}")
         given = {setting: 1e300} if when == "made" else {}
         optimizer = optimizer_class([x], **given)
         optimizer.param_groups[0][setting] = 1e300
@@ -531,7 +535,7 @@ def test_settings_that_the_parameters_type_does_not_hold(name, setting, when):
             closure()
             optimizer.step(closure)
             found.append(x.detach().numpy())
-        except (RuntimeError, TypeError) as error:
+        except (RuntimeError, TypeError, OverflowError) as error:
             found.append(type(error).__name__)
     assert isinstance(found[0], str) == isinstance(found[1], str), found
     np.testing.assert_array_equal(found[1], found[0])

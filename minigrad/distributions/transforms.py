@@ -345,9 +345,11 @@ class ReshapeTransform(Transform):
         return x.new_zeros(self._batch(x.shape, self.in_shape))
 
     def forward_shape(self, shape: Any) -> Any:
+        len(shape)  # TypeError, in Python's words
         return Size((*self._batch(shape, self.in_shape), *self.out_shape))
 
     def inverse_shape(self, shape: Any) -> Any:
+        len(shape)
         return Size((*self._batch(shape, self.out_shape), *self.in_shape))
 
 

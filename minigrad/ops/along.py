@@ -18,7 +18,7 @@ from .index import Index, SetIndex, add_at, reduce_at
 from .keys import index_tensor
 from .operands import Number, broadcast
 from .parts import Slice
-from .shape import expand
+from .shape import expand, reshape
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -129,7 +129,14 @@ def _check_source(name: str, input: Tensor, dim: int, places: Array, source: Ten
     if not found:
         if len(places) != 1:
             raise IndexError(f"{name}_(): When source is scalar, index should have one element (got {len(places)})")
+        if name == "index_add" or len(wanted) > 1:
+            raise RuntimeError(
+                f"source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+                f"{list(wanted)} source.shape = []"
+            )
         return
+    if not wanted and name == "index_copy" and len(found) == 1:
+        wanted = (1,)
     if len(found) != len(wanted):
         raise IndexError(
             f"{name}_(): When source and destination are not scalars, their dimensionality must match. Source dimensionality "
@@ -169,6 +176,8 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The entries `index` (a vector) of dimension dim: a copy. PyTorch: torch.index_select."""
     dim, places = _entries("index_select", input, dim, index)
     if input.array.ndim == 0:
+        if places.size > 1:
+            raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {places.size} value(s)")
         return input.clone()
     return IndexSelect.apply(input, dim, places)
 
@@ -182,6 +191,8 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
         raise RuntimeError(
             f"index_add_(): self ({input.dtype}) and source ({source.dtype}) must have the same scalar type"
         )
+    if not input.array.ndim:
+        return _of_vectors(index_add, input, dim, index, source, alpha=alpha)
     shape = source.array.shape
     shape = (*shape[:dim], input.array.shape[dim], *shape[dim + 1 :])
     # In the type of the elements: of whole numbers a whole one.
@@ -194,6 +205,8 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     """input with its entries `index` of dimension dim replaced by source. PyTorch: torch.index_copy."""
     dim, places = _entries("index_copy", input, dim, index, whole=True)
     _check_source("index_copy", input, dim, places, source)
+    if not input.array.ndim:
+        return _of_vectors(index_copy, input, dim, index, source)
     return SetIndex.apply(input, source, _at(dim, places))
 
 
@@ -208,10 +221,20 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Number | Tensor) -
             )
     else:
         value = wrap(np.asarray(element(value, input.array.dtype), input.array.dtype))
+    if not input.array.ndim:
+        return index_fill(input.reshape(1), dim, index, value).reshape(())
     return SetIndex.apply(input, value, _at(dim, places))
 
 
 # -- written where gather reads
+
+
+def _of_vectors(function: Any, input: Tensor, dim: int, index: Any, *more: Any, **named: Any) -> Any:
+    """function(input, dim, index, ...), tensors without dimensions read as vectors of one element."""
+    given: tuple[Any, ...] = (input, index, *more)
+    x, places, *rest = (y.reshape(1) if hasattr(y, "array") and not y.array.ndim else y for y in given)
+    out = function(x, dim, places, *rest, **named)
+    return out if input.array.ndim else out.reshape(())
 
 
 def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor:
@@ -221,9 +244,11 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
             raise RuntimeError(
                 f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {dtypes.from_numpy(src.array.dtype)}"
             )
-        if (index.array.ndim != src.array.ndim and not (index.array.size <= 1 and src.array.ndim == 0)) or any(
-            n > m for n, m in zip(index.array.shape, src.array.shape, strict=False)
-        ):
+        if max(index.array.ndim, 1) != max(src.array.ndim, 1):
+            raise RuntimeError(f"{name}(): Index tensor must have the same number of dimensions as src tensor")
+        if not src.array.ndim and index.array.ndim:
+            src = reshape(src, (1,))
+        if any(n > m for n, m in zip(index.array.shape, src.array.shape, strict=False)):
             raise RuntimeError(
                 f"Expected index {list(index.array.shape)} to be no larger than src {list(src.array.shape)}"
             )
@@ -241,6 +266,8 @@ def scatter(
         raise TypeError("scatter() received an invalid combination of arguments: 'src' and 'value'; give one")
     if src is None and value is None:
         raise TypeError('scatter() missing 1 required positional arguments: "src" or "value"')
+    if not index.array.ndim or not input.array.ndim:
+        return _of_vectors(scatter, input, dim, index, src, value=value, reduce=reduce)
     if reduce is not None:
         if reduce not in ("add", "multiply"):
             raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
@@ -255,6 +282,8 @@ def scatter(
 @public
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """input with src added at the places that `gather(dim, index)` reads. PyTorch: torch.scatter_add."""
+    if not index.array.ndim or not input.array.ndim:
+        return _of_vectors(scatter_add, input, dim, index, src)
     key = _gather_key("scatter_add", input, dim, index)
     return input + add_at(_scatter_source("scatter_add", input, index, src), key, input.array.shape)
 
@@ -267,6 +296,8 @@ def scatter_reduce(
 
     include_self: whether input's own element counts too where something goes. PyTorch: torch.scatter_reduce.
     """
+    if not index.array.ndim or not input.array.ndim:
+        return _of_vectors(scatter_reduce, input, dim, index, src, reduce, include_self=include_self)
     key = _gather_key("scatter_reduce", input, dim, index)
     src = _scatter_source("scatter_reduce", input, index, src)
     touched = np.zeros(input.array.shape, np.int64)

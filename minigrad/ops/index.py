@@ -213,7 +213,9 @@ def put(input: Tensor, key: tuple[Any, ...], values: Tensor, accumulate: bool = 
     try:
         check_put(input.array, key, values.array)
         if accumulate:
-            return input + add_at(expand(values, input.array[key].shape), key, input.array.shape)
+            shape = input.array[key].shape
+            key = tuple(np.asarray(k) if isinstance(k, int) else k for k in key)
+            return input + add_at(expand(values, shape), key, input.array.shape)
         return SetIndex.apply(input, values, key)
     except IndexError as error:
         raise index_error(error, input.array.shape, key) from None

@@ -136,6 +136,9 @@ def _sizes(
     if size is None and scale_factor is None:
         raise ValueError("either size or scale_factor should be defined")
     given = size if size is not None else scale_factor
+    for factor in given if isinstance(given, list | tuple) else (given,):
+        if isinstance(factor, bool):
+            raise TypeError(f"interpolate(): size and scale_factor are numbers, got {given}")
     if isinstance(given, Sequence) and len(given) != rank:
         what = "output size" if size is not None else "scale_factor"
         raise ValueError(

@@ -236,7 +236,7 @@ def cross_entropy(
     require_tensor(target, "cross_entropy_loss", "target", 2)
     if label_smoothing > 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
-    label_smoothing = max(label_smoothing, 0.0)
+    label_smoothing = max(0.0, label_smoothing)  # of nan too: PyTorch asks whether it is above 0
     if target.array.shape == input.array.shape:
         return _cross_entropy_of_probabilities(input, target, weight, ignore_index, reduction, label_smoothing)
     if input.array.ndim == 0:

@@ -107,9 +107,13 @@ def index_reduce(
             f"index_reduce_(): self and source must have as many dimensions, got {input.array.ndim} and {source.array.ndim}"
         )
     n = source.array.shape[dim] if source.array.ndim else 1
-    if index.array.shape != (n,):
+    if index.array.size != n:
         raise RuntimeError(
             f"index_reduce_(): Number of indices should be equal to source.size(dim): ({n}), got {list(index.array.shape)}"
+        )
+    if not input.array.ndim:
+        return index_reduce(input.reshape(1), dim, index, source.reshape(1), reduce, include_self=include_self).reshape(
+            ()
         )
     if index.array.size and not ((index.array >= 0) & (index.array < input.array.shape[dim])).all():
         raise IndexError(f"index_reduce_(): index out of bounds for dimension {dim} with size {input.array.shape[dim]}")

@@ -11,6 +11,7 @@ import numpy as np
 from .. import storage
 from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
+from ..quiet import quiet
 from .optimizer import Optimizer, check_range
 from .strong_wolfe import strong_wolfe
 
@@ -73,7 +74,7 @@ class LBFGS(Optimizer):
             state["n_iter"] += 1
             d = self._direction(grad, state, group["history_size"])
             before, state["prev_loss"], state["prev_flat_grad"] = loss, loss, grad.copy()
-            t: Any = min(1.0, 1.0 / abs(grad).sum()) * lr if state["n_iter"] == 1 else lr
+            t: Any = self._first_length(grad, lr) if state["n_iter"] == 1 else lr
             state["d"], state["t"] = d, t
             slope = grad.dot(d)
             if slope > -smallest_change:
@@ -135,9 +136,15 @@ class LBFGS(Optimizer):
         parts = [np.zeros_like(p.array) if p._grad is None else p._grad.array for p in params]
         return np.concatenate([part.reshape(-1) for part in parts])
 
+    @staticmethod
+    @quiet
+    def _first_length(grad: Array, lr: float) -> Any:
+        return min(1.0, 1.0 / abs(grad).sum()) * lr
+
     def _values(self) -> list[Array]:
         return [p.array.copy() for p in self.param_groups[0]["params"]]
 
+    @quiet
     def _move(self, t: Any, d: Array) -> None:
         start = 0
         for p in self.param_groups[0]["params"]:
