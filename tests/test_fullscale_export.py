@@ -49,7 +49,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"the story is {word} . {k},{label}\n" for k in range(9) for word, label in (("dull", "bad"), ("fine", "good"))
     )
     (place / "own.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
-    folder = fullscale_runs.reviews(place / "run", ("bad", "good"), train=place / "own.csv")
+    folder = fullscale_runs.reviews(place / "run", ("bad", "good"), train=place / "own.csv", depth=1)
     os.environ.pop("MINIGRAD_DATA", None)
     assert (
         main(["export", "--run", str(folder), "--samples", "1"]) == 0
