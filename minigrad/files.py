@@ -138,6 +138,9 @@ def _begin(path: Path) -> tuple[Path, int]:
                 descriptor = os.open(name, flags, 0o666)  # less the umask, as any new file
             except FileExistsError:
                 continue
+            except OSError as error:  # who asked for the file knows no other name
+                error.filename = str(path)
+                raise
             if _locked(descriptor, where_there_are_none=True) and os.fstat(descriptor).st_nlink:
                 return name, descriptor
             os.close(descriptor)  # between these two lines another writer took it for one that was left

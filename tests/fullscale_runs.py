@@ -19,7 +19,7 @@ def _write(folder: Path, command: str, options: dict, results: dict) -> Path:
     return folder
 
 
-def reviews(folder: Path, classes=("negative", "positive"), kind: str = "distilbert", max_length: int = 24, train: Path | None = None) -> Path:  # fmt: skip
+def reviews(folder: Path, classes=("negative", "positive"), kind: str = "distilbert", max_length: int = 24, train: Path | None = None, depth: int = 2) -> Path:  # fmt: skip
     """A run of distilbert-imdb. kind: distilbert, or roberta, whose positions begin behind the padding's number. train: a table of own data."""
     from transformers import (
         DistilBertConfig,
@@ -40,7 +40,7 @@ def reviews(folder: Path, classes=("negative", "positive"), kind: str = "distilb
         config = RobertaConfig(vocab_size=len(tokenizer), max_position_embeddings=42, pad_token_id=1, **sizes, **named)
         model = RobertaForSequenceClassification(config)
     else:
-        sizes = {"dim": 16, "hidden_dim": 32, "n_layers": 2, "n_heads": 2}
+        sizes = {"dim": 16, "hidden_dim": 32, "n_layers": depth, "n_heads": 2}
         config = DistilBertConfig(
             vocab_size=len(tokenizer), max_position_embeddings=40, pad_token_id=0, **sizes, **named
         )

@@ -15,6 +15,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -796,6 +797,33 @@ def test_a_full_disk_is_said_in_a_line(
     monkeypatch.setattr(files, "write", full)
     said = refused([*TINY, "--limit", "8", "--out", str(tmp_path / "run")], capsys)
     assert "No space left on device" in said
+
+
+def test_what_cannot_be_read_or_written_has_the_name_that_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not that of a file in between, nor the option of another command."""
+    import fullscale_runs
+
+    from minigrad import files
+
+    run = fullscale_runs.reviews(tmp_path / "run")
+    opened = os.open
+
+    def refuses(path: Any, flags: int, *rest: Any, **named: Any) -> int:
+        if str(path).endswith(files.SUFFIX):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return opened(path, flags, *rest, **named)
+
+    monkeypatch.setattr(files.os, "open", refuses)
+    out = tmp_path / "judged.csv"
+    assert refused(["predict", "--run", str(run), "a", "--out", str(out)], capsys).startswith(f"{out} cannot be")
+    monkeypatch.undo()
+    weights = run / "encoder" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:400])
+    said = refused(["predict", "--run", str(run), "a"], capsys)
+    assert said.startswith(f"{run / 'encoder'} could not be loaded")
+    assert "train again with --overwrite" in said
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"3", b"{", b"\xff", b'{"options": {}}', b"[" * 10**5])

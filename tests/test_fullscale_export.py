@@ -49,7 +49,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f"the story is {word} . {k},{label}\n" for k in range(9) for word, label in (("dull", "bad"), ("fine", "good"))
     )
     (place / "own.csv").write_text(f"text,label\n{rows}", encoding="utf-8")
-    folder = fullscale_runs.reviews(place / "run", ("bad", "good"), train=place / "own.csv")
+    folder = fullscale_runs.reviews(place / "run", ("bad", "good"), train=place / "own.csv", depth=1)
     os.environ.pop("MINIGRAD_DATA", None)
     assert (
         main(["export", "--run", str(folder), "--samples", "1"]) == 0
@@ -123,6 +123,29 @@ def test_a_run_may_be_named_from_where_one_is(tmp_path: Path, monkeypatch: pytes
     Path("told.py").write_text("import sys; print(open(sys.argv[1]).read())")
     Path("x.txt").write_text("read")
     assert export.another_program(Path("told.py"), Path("x.txt")).strip() == "read"
+
+
+def test_a_full_disk_leaves_no_half_of_an_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """PyTorch's writer raises a RuntimeError, ONNX's an OSError, ONNX Runtime's one of its own."""
+    folder = fullscale_runs.pictures(tmp_path / "digits")
+
+    def half(model, names, example, place, facts) -> None:
+        (place / "model.onnx").write_bytes(b"half")
+        raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 64 vs 0")
+
+    monkeypatch.setattr(export, "write_programs", half)
+    again = ["export", "--run", str(folder), "--data", "embedded", "--samples", "4"]
+    with pytest.raises(RuntimeError):  # there is room: something else is wrong
+        main(again)
+    usage = export.shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(export.shutil, "disk_usage", lambda place: usage._replace(free=100))
+    assert main([*again, "--overwrite"]) == 2
+    said = capsys.readouterr().err
+    assert "has no room left" in said
+    assert len(said.strip().splitlines()) == 1
+    assert not [path for path in (folder / "export").iterdir() if "model" in path.name or "partial" in path.name]
 
 
 def test_positions_that_begin_behind_the_padding(tmp_path: Path) -> None:

@@ -242,6 +242,7 @@ def test_where_memory_ends_smaller_parts_are_taken(
         ([*TINY, "--data", "folder", "--data-dir", "absent"], "no such folder"),
         ([*TINY, "--data", "folder"], "there are three ways to provide it"),
         ([*TINY, "--resume", "--out", "absent"], "holds no run to resume"),
+        (["resnet18", "--dataset", "cifar10", "--data", "embedded"], "is a sample of digits, not cifar10"),
     ],
 )
 def test_bad_input_gets_one_line(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:

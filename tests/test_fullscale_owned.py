@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import fullscale_runs
 import pytest
@@ -77,9 +78,17 @@ def test_what_is_written_into_a_finished_run_is_listed_and_goes_with_it(
     """A new training with --overwrite would else show words.json, and keep an export, of weights that are gone."""
     run = marked(fullscale_runs.reviews(tmp_path / "run"))
     assert main(["predict", "--run", str(run), "--check", "2", "--data", "embedded"]) == 0
-    monkeypatch.setattr(
-        export, "write_int8", lambda folder, calibration: (_ for _ in ()).throw(owned.Refused("far enough"))
-    )
+
+    def programs(model: Any, names: list[str], example: Any, folder: Path, facts: Any) -> None:
+        for name in names:
+            (folder / name).write_bytes(b"1")
+
+    def stops(*given: Any) -> str:
+        raise owned.Refused("far enough")
+
+    monkeypatch.setattr(export, "write_programs", programs)
+    monkeypatch.setattr(export, "write_int8", lambda folder, calibration: None)
+    monkeypatch.setattr(export, "another_program", stops)
     assert main(["export", "--run", str(run), "--samples", "2", "--data", "embedded"]) == 2
     assert (run / "words.json").exists()
     assert (run / "export" / "model.onnx").exists()

@@ -49,7 +49,12 @@ def main(given: list[str] | None = None) -> int:
         return ended.status
     except OSError as error:  # a full disk, a folder that may not be written
         if not isinstance(error.strerror, str):
-            raise
+            from minigrad.files import NotWritten
+
+            if not isinstance(error, NotWritten):  # whose text is a line that says it all
+                raise
+            print(f"{error}.", file=sys.stderr)
+            return 2
         print(f"{error.filename or 'A file'} cannot be read or written: {error.strerror}.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -53,11 +53,13 @@ def encoder(
         )  # fmt: skip
     except Exception as error:  # many kinds, all of which mean: not to be had
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        if trained:
+            raise Refused(f"{name} could not be loaded ({line}): train again with --overwrite.") from None
         raise Refused(
             f"--model {name} could not be loaded ({line}): give the folder of an encoder that transformers reads, or a hub "
             "name such as distilbert-base-uncased and a network."
         ) from None
-    _check_weights(name, made, found, trained)
+    _check_weights(name if trained else f"--model {name}", made, found, trained)
     if Path(name).is_dir() and (prefixed := _prefix(Path(name))):
         print(f"the names of {name}'s weights begin with {prefixed}, which was left out")
     return made
@@ -69,7 +71,7 @@ def is_head(model: nn.Module, parameter: str) -> bool:
     return not parameter.startswith(body) or "pooler." in parameter
 
 
-def _check_weights(name: str, model: Any, found: dict[str, Any], trained: bool) -> None:
+def _check_weights(said: str, model: Any, found: dict[str, Any], trained: bool) -> None:
     missing = sorted(found["missing_keys"])
     lacking = [key for key in missing if trained or not is_head(model, key)]
     unexpected = sorted(found["unexpected_keys"])
@@ -79,35 +81,35 @@ def _check_weights(name: str, model: Any, found: dict[str, Any], trained: bool) 
         given = f"; the weights hold {_some(unexpected)} instead" if unexpected else ""
         if len(lacking) >= body:
             raise Refused(
-                f"--model {name}: none of the encoder's {body} weights is in the file, such as {lacking[-1]}{given}. It would "
+                f"{said}: none of the encoder's {body} weights is in the file, such as {lacking[-1]}{given}. It would "
                 "start from random numbers: give weights of the architecture that config.json names."
             )
         raise Refused(
-            f"--model {name}: {len(lacking)} of the encoder's weights are missing ({_some(lacking)}){given}. They would be "
+            f"{said}: {len(lacking)} of the encoder's weights are missing ({_some(lacking)}){given}. They would be "
             "random numbers: give weights that fit config.json."
         )
     blocks = re.compile(r"\.\d+\.")
     beyond = [key for key in unexpected if blocks.search(key) and not OTHER_HEADS.search(key)]
     if beyond:
         raise Refused(
-            f"--model {name}: the weights hold {len(beyond)} that config.json leaves no place for ({_some(beyond)}): a larger "
+            f"{said}: the weights hold {len(beyond)} that config.json leaves no place for ({_some(beyond)}): a larger "
             "model's, or another's. Give the configuration that belongs to them."
         )
     wrong = sorted(found["mismatched_keys"], key=lambda row: row[0])
     for key, there, wanted in wrong:
         if trained or not is_head(model, key):
             raise Refused(
-                f"--model {name}: {key} has the shape {tuple(there)}, config.json wants {tuple(wanted)}: give the "
+                f"{said}: {key} has the shape {tuple(there)}, config.json wants {tuple(wanted)}: give the "
                 "configuration that belongs to the weights."
             )
     if wrong:
         shape, classes = wrong[0][1], model.config.num_labels  # type: ignore[union-attr]
         print(
-            f"{name} has a head for {shape.numel() if len(shape) == 1 else shape[-2]} classes: a fresh one for {classes} is trained"
+            f"{said} has a head for {shape.numel() if len(shape) == 1 else shape[-2]} classes: a fresh one for {classes} is trained"
         )
     for key, value in model.state_dict().items():
         if value.is_floating_point() and not bool(value.isfinite().all()):
-            raise Refused(f"--model {name}: {key} holds NaN or infinite numbers: give weights that are whole.")
+            raise Refused(f"{said}: {key} holds NaN or infinite numbers: give weights that are whole.")
 
 
 def _some(names: list[str]) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from curriculum.archives import why
 
 from . import encoders, real_inputs, reviews, runs
 from .errors import Refused
@@ -102,7 +105,7 @@ def samples_of(run: runs.Run, arguments: argparse.Namespace) -> tuple[Any, np.nd
     source: Any = (real_inputs.pictures_of if run.about_pictures else real_inputs.texts_of)(run, arguments)
     rows = np.random.default_rng([0, 9]).permutation(len(source.test))[: arguments.samples]
     found = source.test[torch.from_numpy(rows)].float() if run.about_pictures else [source.test[i] for i in rows]
-    return found, np.array(source.test_labels)[rows]
+    return found, np.asarray(source.test_labels)[rows]
 
 
 def write_programs(
@@ -214,8 +217,16 @@ def run(arguments: argparse.Namespace) -> int:
     owned.write("preprocessing.json", json.dumps(facts, indent=1) + "\n")
     owned.write("predict.py", (STANDALONE / ("pictures.py" if found.about_pictures else "texts.py")).read_text(encoding="utf-8"))  # fmt: skip
     with owned.scratch("programs") as made:  # their writers leave half a file where they are killed
-        write_programs(model, ["model.pt2", "model.onnx"], given, made, facts)
-        write_int8(made, samples.numpy() if found.about_pictures else None)
+        try:
+            write_programs(model, ["model.pt2", "model.onnx"], given, made, facts)
+            write_int8(made, samples.numpy() if found.about_pictures else None)
+        except Exception as error:  # on a full disk each of their writers raises another
+            for place in (made, Path(tempfile.gettempdir())):
+                if shutil.disk_usage(place).free < 2**20:
+                    raise Refused(
+                        f"{place} has no room left ({why(error)}): make some; nothing was exported."
+                    ) from None
+            raise
         for path in sorted(made.iterdir()):
             owned.take(path, path.name)
     compared = Compared(folder, wanted, truth)

@@ -71,6 +71,10 @@ def load(name: str, settings: Settings) -> Images:
     if found is None and settings.data in ("auto", "hub"):
         found = _hub(name)
     if found is None:
+        if name != "mnist":
+            raise Refused(
+                f"--data embedded is a sample of digits, not {name}: leave --dataset away, or give the files."
+            )
         found = _digits()
     return found.limited(settings.limit, settings.seed)
 
