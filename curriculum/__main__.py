@@ -298,6 +298,13 @@ def summary(
     return agree
 
 
+def made_or_absent(folder: Path) -> bool:
+    """Whether it is a folder, or may become one: nothing stands in its place or above."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder.is_dir()
+
+
 def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     chosen = parser().parse_args(arguments or ["list"])
@@ -305,6 +312,8 @@ def main(argv: list[str] | None = None) -> int:
     console = Voice() if sys.stdout.isatty() else Voice(width=120)
     if getattr(chosen, "seed", 0) < 0:
         raise SystemExit(f"--seed {chosen.seed}: give a whole number from 0 on.")
+    if not made_or_absent(folder := getattr(chosen, "out", Path())):
+        raise SystemExit(f"--out {folder}: that is no folder.")
     if chosen.command == "notebook":
         lesson = catalog.find(chosen.lesson)
         path = chosen.to or Path(f"{lesson.name}.ipynb")
@@ -321,7 +330,7 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.command == "notebooks":
         if chosen.jobs < 1:
             raise SystemExit(f"--jobs {chosen.jobs}: give a whole number from 1 on.")
-        named = [catalog.find(name) for name in chosen.lessons] or catalog.lessons()
+        named = catalog.find_all(chosen.lessons)
         return 0 if make_notebooks(named, chosen.jobs, console) else 1
     if chosen.command == "check":
         from . import check
@@ -343,13 +352,13 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.command == "site":
         from .site import build
 
-        lessons = [catalog.find(name) for name in chosen.lessons] or catalog.lessons()
+        lessons = catalog.find_all(chosen.lessons)
         return build.main(chosen.out, lessons, chosen.results)
 
     if chosen.command == "claims":
         if chosen.seconds <= 0:
             raise SystemExit(f"--seconds {chosen.seconds:g}: give a number above 0.")
-        lessons = [catalog.find(name) for name in chosen.lessons] or catalog.lessons()
+        lessons = catalog.find_all(chosen.lessons)
         return 0 if examine_claims(lessons, chosen.out, chosen.seconds, console) else 1
 
     engines = [chosen.engine] if chosen.engine else ENGINES
@@ -380,7 +389,7 @@ def main(argv: list[str] | None = None) -> int:
         os.environ["MINIGRAD_FULL"] = "1"
     if chosen.all == bool(chosen.lessons):
         raise SystemExit("Name the lessons to run, as in `run 01`, or say `run --all`.")
-    lessons = catalog.lessons() if chosen.all else [catalog.find(name) for name in chosen.lessons]
+    lessons = catalog.find_all(chosen.lessons)
     if chosen.full:
         say_what_full_lacks(lessons, console)
     began = time.time()
@@ -404,6 +413,8 @@ def main(argv: list[str] | None = None) -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
+    except PermissionError as error:
+        raise SystemExit(f"{error.filename}: {error.strerror}.") from None
     except KeyboardInterrupt:
         print("\nInterrupted. Finished results are kept; the same command goes on where it stopped.", file=sys.stderr)
         sys.exit(130)

@@ -55,8 +55,20 @@ def lessons() -> list[Lesson]:
 
 
 def find(name: str) -> Lesson:
-    """The lesson called "1", "01" or "01_one_weight"; SystemExit names those there are."""
-    for lesson in lessons():
+    """The lesson called "1", "01", "01_tensors" or "curriculum/lessons/01_tensors.py"; SystemExit names those there are."""
+    there = lessons()
+    for lesson in there:
         if name in (lesson.number, lesson.name) or (name.isdecimal() and int(name) == int(lesson.number)):
             return lesson
-    raise SystemExit(f"There is no lesson {name!r}. There are: {', '.join(lesson.number for lesson in lessons())}.")
+        if Path(name).name in (f"{lesson.name}.py", f"{lesson.name}.ipynb"):
+            return lesson
+    alike = [lesson for lesson in there if len(name) > 2 and name.lower() in f"{lesson.name} {lesson.title}".lower()]
+    meant = f" Did you mean {' or '.join(f'{lesson.number} ({lesson.title})' for lesson in alike)}?" if alike else ""
+    raise SystemExit(
+        f"There is no lesson {name!r}. There are {there[0].number} to {there[-1].number}: `python -m curriculum list` names them.{meant}"
+    )
+
+
+def find_all(names: list[str]) -> list[Lesson]:
+    """The lessons of these names, each once; all, if there are no names."""
+    return list(dict.fromkeys(find(name) for name in names)) or lessons()

@@ -177,14 +177,29 @@ def _answer(function: Callable[[Any], None], path: Path, refused: tuple[str, ...
     except NotImplementedError as error:
         return f"nothing written yet in {path} ({error})."
     except SyntaxError as error:
-        line = f", line {error.lineno}: {(error.text or '').strip()}"
+        line = f", line {error.lineno}: {(error.text or '').strip()}" if error.lineno else ""
         return f"Python does not understand {path.name}{line}\n{error.msg}"
+    except (SystemExit, KeyboardInterrupt) as end:
+        own, where = _place(end, path)
+        if isinstance(end, SystemExit) and not own:
+            raise  # ours, which says what is missing
+        how = (
+            "was interrupted: does a loop go on for ever?"
+            if isinstance(end, KeyboardInterrupt)
+            else "ends the program, so that nothing can be checked: leave that line out."
+        )
+        return f"{path.name}{where}\n{path.name} {how}"
     except Exception as error:
-        own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-        where = f", line {own[-1].lineno}: {own[-1].line}" if own else ""
+        own, where = _place(error, path)
         advice = _hint(error) if own else ASTRAY
         return f"{type(error).__name__} in {path.name}{where}\n{error}{advice}"
     return None
+
+
+def _place(error: BaseException, path: Path) -> tuple[bool, str]:
+    """Whether the learner's file was running, and which of its lines, as text."""
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return bool(own), f", line {own[-1].lineno}: {own[-1].line}" if own else ""
 
 
 ASTRAY = (

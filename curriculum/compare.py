@@ -6,9 +6,13 @@ carried on by the training itself; the comparison names the step of first roundi
 """
 
 import json
-from collections.abc import Mapping
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,14 +56,29 @@ def _worst_of_rows(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
+class Unreadable(SystemExit):
+    """A record that was damaged after the run."""
+
+
+@contextmanager
+def _arrays(path: Path) -> Iterator[Any]:
+    """The arrays of a record. Errors: Unreadable, which says what to do."""
+    try:
+        with np.load(path) as arrays:
+            yield arrays
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        why = " ".join(str(error).split())
+        raise Unreadable(f"{path} cannot be read ({why}): run its lesson again, with --fresh.") from None
+
+
 def load(folder: Path) -> dict[str, np.ndarray]:
-    with np.load(folder / "steps.npz") as arrays:
+    with _arrays(folder / "steps.npz") as arrays:
         return {name: arrays[name] for name in arrays.files}
 
 
 def losses(folder: Path) -> dict[str, np.ndarray]:
     """Each training's loss at every step."""
-    with np.load(folder / "steps.npz") as arrays:
+    with _arrays(folder / "steps.npz") as arrays:
         return {name.removesuffix("/loss"): arrays[name] for name in arrays.files if name.endswith("/loss")}
 
 
@@ -100,6 +119,9 @@ def compare(ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray], dt
 def folders(ours: Path, theirs: Path, dtype: str) -> Comparison:
     """Compare what lies in two runs' folders. It is kept beside them for the next time: to read it all takes long."""
     records = [folder / "steps.npz" for folder in (ours, theirs)]
+    for path in records:
+        if not path.is_file():
+            raise Unreadable(f"{path} is missing: run its lesson again, with --fresh.")
     stamp = [[path.stat().st_size, path.stat().st_mtime_ns] for path in (*records, Path(__file__))]
     kept = ours.parent / f"{ours.name} and {theirs.name}.json"
     try:
@@ -108,7 +130,7 @@ def folders(ours: Path, theirs: Path, dtype: str) -> Comparison:
             return Comparison(**there)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         pass  # not compared yet, or by another version
-    with np.load(records[0]) as first, np.load(records[1]) as second:
+    with _arrays(records[0]) as first, _arrays(records[1]) as second:
         found = compare(first, second, dtype)
     files.write(kept, json.dumps(asdict(found) | {"stamp": stamp}))
     return found

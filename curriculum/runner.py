@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import threading
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -71,11 +72,16 @@ def key(lesson: Lesson, setting: Setting) -> str:
 
 
 def result(out: Path, lesson: Lesson, setting: Setting) -> dict[str, Any] | None:
-    """The finished result that is there, fresh or stale."""
+    """The finished result that is there, fresh or stale; None where there is none, or a damaged one."""
+    folder = setting.folder(out, lesson)
     try:
-        return json.loads((setting.folder(out, lesson) / "result.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        there = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, ValueError):
         return None
+    kinds = {"key": str, "seconds": int | float, "claims": list, "skipped": str}
+    if not isinstance(there, dict) or not all(isinstance(there.get(name), kind) for name, kind in kinds.items()):
+        return None
+    return there
 
 
 _running: set[processes.Process] = set()
@@ -108,10 +114,10 @@ def run(
     """
     wanted = key(lesson, setting)
     there = result(out, lesson, setting)
-    if there is not None and there["key"] == wanted and not fresh:
+    folder = setting.folder(out, lesson)
+    if there is not None and there["key"] == wanted and zipfile.is_zipfile(folder / "steps.npz") and not fresh:
         return there, True
 
-    folder = setting.folder(out, lesson)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "result.json").unlink(missing_ok=True)
     environment = os.environ | {
