@@ -198,6 +198,19 @@ def found(losses: Sequence[float], truth: Any, values: Any, floor: float) -> Any
     return fig
 
 
+def grey(pictures: Mapping[str, np.ndarray], most: float) -> Any:
+    """Pictures from 0 (white) to `most` (black), four in a row, each under its name and over its shape."""
+    rows = -(-len(pictures) // 4)
+    fig, axes = pyplot().subplots(rows, 4, figsize=(9, 2.75 * rows), squeeze=False, layout="constrained")
+    for ax, (name, picture) in zip(axes.flat, pictures.items(), strict=True):
+        ax.imshow(picture, cmap="gray_r", vmin=0, vmax=most)
+        ax.set_title(name, fontsize=9)
+        ax.set_xlabel(f"shape {picture.shape}", fontsize=8)
+        ax.set(xticks=[], yticks=[])
+    fig.get_layout_engine().set(hspace=0.08)
+    return fig
+
+
 def label(name: str, most: int = 24) -> str:
     """A name from data, as it may stand at an axis: of one line, not too long. (Set it with parse_math=False.)"""
     said = " ".join(name.split())
