@@ -4,11 +4,11 @@
 # **What is a tensor, and what can it do at once that a loop does step by step?**
 #
 # A *tensor* is a block of numbers of one type, and a shape that says how to read the block. Everything that a network
-# holds is a tensor: its data, its weights, and the slopes by which it learns. A single number is a tensor, a list of numbers is one, a table, a picture, a pile of pictures. So
-# before we let anything learn, we get to know them.
+# holds is a tensor: its data, its weights, and the slopes by which it learns. A single number is a tensor, a list of
+# numbers is one, a table, a picture, a pile of pictures. So before we let anything learn, we get to know them.
 #
-# The lines that begin with `record` or `draw` belong to the course: they state what was measured, and keep the pictures. You may delete them. Everything else is a
-# program as you would write it.
+# The lines that begin with `record` or `draw` belong to the course: they state what was measured, and keep the
+# pictures. You may delete them. Everything else is a program as you would write it.
 
 # %%
 import time
@@ -24,11 +24,13 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## Making one
 #
-# From numbers, from a shape, from a range, from chance. `zeros`, `ones` and `full` fill a shape; `eye` is a table with ones on its diagonal; `arange` counts, and stops before
-# its end; `linspace` divides a stretch evenly, both ends included. `rand` draws numbers between 0 and 1, all equally likely. `randn` draws from the *normal distribution*: around 0, mostly
-# between $-2$ and $2$.
+# From numbers, from a shape, from a range, from chance. `zeros`, `ones` and `full` fill a shape; `eye` is a table with
+# ones on its diagonal; `arange` counts, and stops before its end; `linspace` divides a stretch evenly, both ends
+# included. `rand` draws numbers between 0 and 1, all equally likely. `randn` draws from the *normal distribution*:
+# around 0, mostly between $-2$ and $2$.
 #
-# Chance in a computer is computed, from a number called the *seed*: the same seed, the same numbers. That is how a training can be repeated exactly.
+# Chance in a computer is computed, from a number called the *seed*: the same seed, the same numbers. That is how a
+# training can be repeated exactly.
 
 # %%
 a = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])  # (2, 3): two rows, three columns
@@ -47,13 +49,15 @@ record.claim(
 )
 
 # %% [markdown]
-# The *shape* lists the sizes of the *dimensions*: $(2, 3)$ is two rows of three columns. `ndim` counts the dimensions, `numel` the numbers. The shape of a single number is `()`, of
-# a list of five numbers `(5,)`. Ask for shapes often. Most mistakes in network code are mistakes of shape.
+# The *shape* lists the sizes of the *dimensions*: $(2, 3)$ is two rows of three columns. `ndim` counts the dimensions,
+# `numel` the numbers. The shape of a single number is `()`, of a list of five numbers `(5,)`. Ask for shapes often.
+# Most mistakes in network code are mistakes of shape.
 #
 # ## One type for all
 #
-# Every element has the same *dtype*, the type of its numbers. Whole numbers (`int64`) count and index; floating-point numbers (`float32`, `float64`) measure, and only they have
-# slopes; `bool` is true or false. Where two types meet, the result takes the one that can hold both; `/` always gives floating-point numbers.
+# Every element has the same *dtype*, the type of its numbers. Whole numbers (`int64`) count and index; floating-point
+# numbers (`float32`, `float64`) measure, and only they have slopes; `bool` is true or false. Where two types meet, the
+# result takes the one that can hold both; `/` always gives floating-point numbers.
 
 # %%
 whole, measured = torch.tensor([1, 2, 3]), torch.tensor([0.5, 0.5, 0.5])
@@ -62,17 +66,20 @@ tenth = torch.tensor([0.1], dtype=torch.float32).double()
 print(whole.float(), measured.long(), f"{tenth.item():.17f}")
 
 # %% [markdown]
-# The last number was 0.1, and it has become 0.10000000149. The name says why: a `float32` has 32 bits, which is room for about seven digits, in the binary system. 0.1 is not among the numbers that it
-# can hold, so it takes the nearest one. `float64` keeps about sixteen digits. Networks are content with seven, and with `float32` they need half the memory. We
-# take `float64` where two computations are to be compared exactly.
+# The last number was 0.1, and it has become 0.10000000149. The name says why: a `float32` has 32 bits, which is room
+# for about seven digits, in the binary system. 0.1 is not among the numbers that it can hold, so it takes the nearest
+# one. `float64` keeps about sixteen digits. Networks are content with seven, and with `float32` they need half the
+# memory. We take `float64` where two computations are to be compared exactly.
 #
 # ## Shape: the same block, read in another way
 #
-# A tensor's numbers lie in memory one after another, in a row. The shape is only a rule for reading them. Take six numbers, $0$ to $5$: as $(2, 3)$ the first three are row 0
-# and the next three are row 1. So number $[i, j]$ lies at place $3 i + j$ of the row. To read the columns as rows, take $i + 3 j$ instead, and nothing needs to move.
+# A tensor's numbers lie in memory one after another, in a row. The shape is only a rule for reading them. Take six
+# numbers, $0$ to $5$: as $(2, 3)$ the first three are row 0 and the next three are row 1. So number $[i, j]$ lies at
+# place $3 i + j$ of the row. To read the columns as rows, take $i + 3 j$ instead, and nothing needs to move.
 #
-# That is what `view`, `transpose`, `T` and slices do. They make a second way of reading the same block, a *view*: who writes through one sees it through the other. `reshape` gives a view
-# where it can, and a copy where it must. `clone` always copies.
+# That is what `view`, `transpose`, `T` and slices do. They make a second way of reading the same block, a *view*: who
+# writes through one sees it through the other. `reshape` gives a view where it can, and a copy where it must. `clone`
+# always copies.
 
 # %%
 block = torch.arange(6)
@@ -88,8 +95,9 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# Views are free, and that is their use: a batch can be cut into pieces, turned and regrouped without moving a number. They are also a trap. A function that writes into what it was given writes
-# into the caller's data. The third exercise is about that.
+# Views are free, and that is their use: a batch can be cut into pieces, turned and regrouped without moving a number.
+# They are also a trap. A function that writes into what it was given writes into the caller's data. The third exercise
+# is about that.
 #
 # *Try it:* write `table.T[0, 1] = 7`. Which number of `block` has changed?
 #
@@ -101,8 +109,9 @@ record.claim(
 #
 # ## Choosing: slices, lists, masks
 #
-# A picture is a tensor: rows from top to bottom, columns from left to right. So what we do to tensors can be seen. Here is a handwritten digit, $(8, 8)$; 0 is empty paper, 16 is
-# ink. Before you look at the pictures below, read each title and guess.
+# A picture is a tensor: rows from top to bottom, columns from left to right. So what we do to tensors can be seen. Here
+# is a handwritten digit, $(8, 8)$; 0 is empty paper, 16 is ink. Before you look at the pictures below, read each title
+# and guess.
 #
 # - `x[2:6, 2:6]` is a *slice*: rows 2 to 5 and columns 2 to 5; the end is left out. `x[::2]` takes every second.
 # - `x[[7, 0, 3]]` picks rows by a list, in its order.
@@ -133,8 +142,9 @@ print(f"{len(dark)} of {picture.numel()} elements are dark, their mean is {dark.
 #
 # ## Reducing
 #
-# `sum`, `mean`, `max`, `argmax` (the *place* of the largest) and others make one number of many. They go over all elements, or over the dimensions named by `dim`, which then are gone. With
-# `keepdim=True` they stay, with size 1. The rule to remember: *`dim` names what disappears*. For $a$ above, $(2, 3)$:
+# `sum`, `mean`, `max`, `argmax` (the *place* of the largest) and others make one number of many. They go over all
+# elements, or over the dimensions named by `dim`, which then are gone. With `keepdim=True` they stay, with size 1. The
+# rule to remember: *`dim` names what disappears*. For $a$ above, $(2, 3)$:
 #
 # | call | shape | numbers |
 # | --- | --- | --- |
@@ -143,7 +153,8 @@ print(f"{len(dark)} of {picture.numel()} elements are dark, their mean is {dark.
 # | `a.sum(dim=1)` | `(2,)` | 6, 15: along the columns, one for each row |
 # | `a.sum(dim=1, keepdim=True)` | `(2, 1)` | 6, 15, one under the other |
 #
-# Now all 1,797 digits at once, $(1797, 8, 8)$. The mean over `dim=0` is a mean picture; the sum over the other two is the ink of each digit.
+# Now all 1,797 digits at once, $(1797, 8, 8)$. The mean over `dim=0` is a mean picture; the sum over the other two is
+# the ink of each digit.
 
 # %%
 print(a.sum(), a.sum(dim=0), a.sum(dim=1), a.sum(dim=1, keepdim=True))
@@ -158,8 +169,9 @@ reduced = {
 record.figure(draw.grey({name: tensor.numpy() for name, tensor in reduced.items()}, 16), "1_reduced")
 
 # %% [markdown]
-# From the left: the mean of all digits; where they differ most (`std` is the *standard deviation*, the typical distance from the mean: dark where some digits have ink and others have not); the digit with the
-# most ink, and the one with the least.
+# From the left: the mean of all digits; where they differ most (`std` is the *standard deviation*, the typical distance
+# from the mean: dark where some digits have ink and others have not); the digit with the most ink, and the one with the
+# least.
 #
 # ## Multiplying matrices
 #
@@ -167,11 +179,13 @@ record.figure(draw.grey({name: tensor.numpy() for name, tensor in reduced.items(
 #
 # $$ (A B)_{ij} = \sum_k A_{ik} B_{kj} $$
 #
-# Row by column: go along row $i$ of $A$ and down column $j$ of $B$, multiply the pairs, and add ($\sum_k$ means: add up over all $k$). So $A$ needs as many columns as $B$ has rows: $(n, k)$ times $(k, m)$
-# is $(n, m)$. By hand: $(1, 2)$ as a row times $(3, 4)$ as a column is $1 \cdot 3 + 2 \cdot 4 = 11$.
+# Row by column: go along row $i$ of $A$ and down column $j$ of $B$, multiply the pairs, and add ($\sum_k$ means: add up
+# over all $k$). So $A$ needs as many columns as $B$ has rows: $(n, k)$ times $(k, m)$ is $(n, m)$. By hand: $(1, 2)$ as
+# a row times $(3, 4)$ as a column is $1 \cdot 3 + 2 \cdot 4 = 11$.
 #
-# Why this one? Each row of $A$ is a sample, each column of $B$ holds weights, and the entry is the sample's numbers, weighted and added. That is what a layer does (lesson 7), and where nearly all
-# time of a training goes. In Python it takes three loops, and is written `@`:
+# Why this one? Each row of $A$ is a sample, each column of $B$ holds weights, and the entry is the sample's numbers,
+# weighted and added. That is what a layer does (lesson 7), and where nearly all time of a training goes. In Python it
+# takes three loops, and is written `@`:
 
 
 # %%
@@ -200,13 +214,16 @@ record.claim(
 )
 
 # %% [markdown]
-# Where does the speed come from? In the loop Python looks up each number, its type, and what to do with it, 230,400 times. `@` does that once, and then the processor runs through blocks of equal numbers, several
-# at a time. Hence the rule for everything that follows: say it at once, for whole tensors.
+# Where does the speed come from? In the loop Python looks up each number, its type, and what to do with it, 230,400
+# times. `@` does that once, and then the processor runs through blocks of equal numbers, several at a time. Hence the
+# rule for everything that follows: say it at once, for whole tensors.
 #
-# Batches multiply too: $(n, a, b)$ times $(n, b, c)$ gives $n$ products, $(n, a, c)$. Shapes that differ are
-# stretched to fit where a size is 1 or missing; lesson 4 says how. And `*` is something else than `@`: it multiplies element by element.
+# Batches multiply too: $(n, a, b)$ times $(n, b, c)$ gives $n$ products, $(n, a, c)$. Shapes that differ are stretched
+# to fit where a size is 1 or missing; lesson 4 says how. And `*` is something else than `@`: it multiplies element by
+# element.
 #
-# Two ways of joining: `cat` puts tensors behind one another along a dimension that is there, `stack` makes a new dimension.
+# Two ways of joining: `cat` puts tensors behind one another along a dimension that is there, `stack` makes a new
+# dimension.
 
 # %%
 print((torch.randn(5, 2, 3) @ torch.randn(5, 3, 4)).shape)
@@ -217,8 +234,9 @@ print(joined[0].shape, joined[1].shape)
 # %% [markdown]
 # ## To NumPy and back
 #
-# NumPy is Python's library for arrays, and most data come in its arrays. `torch.from_numpy` and `.numpy()` share memory with the array; `torch.tensor` copies. `.item()` takes the number out
-# of a tensor that has one element, `.tolist()` makes nested lists.
+# NumPy is Python's library for arrays, and most data come in its arrays. `torch.from_numpy` and `.numpy()` share memory
+# with the array; `torch.tensor` copies. `.item()` takes the number out of a tensor that has one element, `.tolist()`
+# makes nested lists.
 
 # %%
 array = np.zeros(3)
@@ -233,14 +251,17 @@ record.claim(
 # %% [markdown]
 # ## Questions that come up
 #
-# **Why not just use NumPy?** For what this lesson shows, you could. A tensor can do one thing more: it can remember how it was computed, and from that get slopes. The next
-# lesson begins with it.
+# **Why not just use NumPy?** For what this lesson shows, you could. A tensor can do one thing more: it can remember how
+# it was computed, and from that get slopes. The next lesson begins with it.
 #
-# **I get "expected Float but found Long", or Double.** Two dtypes met where they must be equal, often whole numbers from a file, or `float64` from NumPy. `x.float()`, or `x.to(y.dtype)`, mends it.
+# **I get "expected Float but found Long", or Double.** Two dtypes met where they must be equal, often whole numbers
+# from a file, or `float64` from NumPy. `x.float()`, or `x.to(y.dtype)`, mends it.
 #
-# **When is a result a view?** When it can be described by a start and a step for each dimension: slices, `T`, `view`, `expand`. In doubt write into it and look, or `clone`.
+# **When is a result a view?** When it can be described by a start and a step for each dimension: slices, `T`, `view`,
+# `expand`. In doubt write into it and look, or `clone`.
 #
-# **How do I loop over a tensor's elements?** You hardly ever need to. Write down what you want for one element with its indices; most loops turn out to be a reduction, a mask, or a product.
+# **How do I loop over a tensor's elements?** You hardly ever need to. Write down what you want for one element with its
+# indices; most loops turn out to be a reduction, a mask, or a product.
 #
 # ## To remember
 #

@@ -3,9 +3,10 @@
 #
 # **Where does the gradient go when one number was used a thousand times?**
 #
-# A layer adds the same 10 numbers, its bias, to each of 64 samples: a tensor of shape $(10)$ to one of $(64, 10)$. Nobody copied it 64 times, yet it acted 64 times.
-# That an operation stretches a smaller tensor to fit a larger one is called *broadcasting*. This lesson
-# says when shapes fit, and derives the gradient of what was stretched: the sum over all its uses.
+# A layer adds the same 10 numbers, its bias, to each of 64 samples: a tensor of shape $(10)$ to one of $(64, 10)$.
+# Nobody copied it 64 times, yet it acted 64 times. That an operation stretches a smaller tensor to fit a larger one is
+# called *broadcasting*. This lesson says when shapes fit, and derives the gradient of what was stretched: the sum over
+# all its uses.
 
 # %%
 from curriculum import draw, record
@@ -16,8 +17,8 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## When shapes fit
 #
-# Write the shapes flush right, one under the other. In each place the sizes must be equal, or one of them 1, or missing. A size of 1 or a
-# missing one is stretched: the same numbers are read again and again, without a copy.
+# Write the shapes flush right, one under the other. In each place the sizes must be equal, or one of them 1, or
+# missing. A size of 1 or a missing one is stretched: the same numbers are read again and again, without a copy.
 #
 # ```
 #   (64, 10)        (8, 1, 6)        (3)
@@ -25,12 +26,13 @@ torch.manual_seed(seed)
 # = (64, 10)      = (8, 7, 6)        does not fit
 # ```
 #
-# Go through the second from the right. 6 and 1: the 1 is stretched to 6. Then 1 and 7: now the *first* tensor is stretched, to 7. Then 8 and nothing: the second gets
-# a new dimension in front, of size 8. Both tensors were stretched, and the result is larger than either.
+# Go through the second from the right. 6 and 1: the 1 is stretched to 6. Then 1 and 7: now the *first* tensor is
+# stretched, to 7. Then 8 and nothing: the second gets a new dimension in front, of size 8. Both tensors were stretched,
+# and the result is larger than either.
 #
-# Why from the right? The last dimension usually holds what belongs together, such as the 10 numbers of one sample, and the dimensions in front count samples. So a tensor
-# for one sample fits to a batch of them without another word. Where the meaning is the other way round, say so: `x[:, None]`, or `x.unsqueeze(1)`, inserts a size of
-# 1 where you want it.
+# Why from the right? The last dimension usually holds what belongs together, such as the 10 numbers of one sample, and
+# the dimensions in front count samples. So a tensor for one sample fits to a batch of them without another word. Where
+# the meaning is the other way round, say so: `x[:, None]`, or `x.unsqueeze(1)`, inserts a size of 1 where you want it.
 
 # %%
 for one, two in (((64, 10), (10,)), ((8, 1, 6), (7, 1)), ((5, 1), (1, 4)), ((2, 3), ())):
@@ -45,8 +47,9 @@ except RuntimeError as error:
 #
 # ## What fits is not always meant
 #
-# A column of eight predictions, $(8, 1)$, and eight targets in a plain row, $(8)$, look like the same thing. Their difference is a table of $(8, 8)$: every prediction
-# minus every target. The mean of its squares is a number, and it looks like a loss.
+# A column of eight predictions, $(8, 1)$, and eight targets in a plain row, $(8)$, look like the same thing. Their
+# difference is a table of $(8, 8)$: every prediction minus every target. The mean of its squares is a number, and it
+# looks like a loss.
 
 # %%
 prediction, target = torch.arange(8.0).reshape(8, 1), torch.arange(8.0)  # each prediction is right
@@ -60,21 +63,24 @@ record.claim(
 )
 
 # %% [markdown]
-# What would training with this loss do? Each prediction is compared with *all* targets, so it moves to their mean. The network ends up giving the same answer to every
-# question. If your network does that, print the shapes on both sides of the minus. The third exercise mends a function with this fault.
+# What would training with this loss do? Each prediction is compared with *all* targets, so it moves to their mean. The
+# network ends up giving the same answer to every question. If your network does that, print the shapes on both sides of
+# the minus. The third exercise mends a function with this fault.
 #
 # ## The gradient
 #
-# Let $y_{ij} = x_{ij} + b_j$, and let $L$ be a loss of all $y$. (The sign $\partial$, read "d", is a slope by one variable while the others are held still.) The number $b_j$
-# acts on $y_{1j}, y_{2j}, \dots$, and by the chain rule of several paths (lesson 3) their slopes add up:
+# Let $y_{ij} = x_{ij} + b_j$, and let $L$ be a loss of all $y$. (The sign $\partial$, read "d", is a slope by one
+# variable while the others are held still.) The number $b_j$ acts on $y_{1j}, y_{2j}, \dots$, and by the chain rule of
+# several paths (lesson 3) their slopes add up:
 #
 # $$ \frac{\partial L}{\partial b_j} = \sum_i \frac{\partial L}{\partial y_{ij}} \cdot 1 $$
 #
 # So: forward stretches, backward sums over what was stretched. In general, for any operation: compute the gradient in
 # the large shape, then sum over the dimensions that were missing and over those that had size 1.
 #
-# By hand: $b$ is one number, stretched over three: $y = x + b$ with $x = (1, 2, 3)$, $b = 10$, and $L = y_1^2 + y_2^2 + y_3^2$. The slopes at $y$ are $2y = (22, 24, 26)$. Each of the three $y$
-# uses $b$, so the slope at $b$ is $22 + 24 + 26 = 72$. Check it by nudging: at $b = 10.01$, $L$ is $434 + 0.72$ and a little more.
+# By hand: $b$ is one number, stretched over three: $y = x + b$ with $x = (1, 2, 3)$, $b = 10$, and
+# $L = y_1^2 + y_2^2 + y_3^2$. The slopes at $y$ are $2y = (22, 24, 26)$. Each of the three $y$ uses $b$, so the slope
+# at $b$ is $22 + 24 + 26 = 72$. Check it by nudging: at $b = 10.01$, $L$ is $434 + 0.72$ and a little more.
 
 # %%
 x, b = torch.tensor([1.0, 2.0, 3.0]), torch.tensor(10.0, requires_grad=True)
@@ -94,8 +100,9 @@ def unbroadcast(grad, shape):
 
 
 # %% [markdown]
-# `keepdim=True` leaves the summed dimension in place with size 1, since that is the shape that the tensor had. Now products in five pairs of shapes. The slopes that come from
-# the rest of the network, called *upstream*, are drawn by chance here: the rule must hold for any. `detach()` gives a tensor's values without its history.
+# `keepdim=True` leaves the summed dimension in place with size 1, since that is the shape that the tensor had. Now
+# products in five pairs of shapes. The slopes that come from the rest of the network, called *upstream*, are drawn by
+# chance here: the rule must hold for any. `detach()` gives a tensor's values without its history.
 
 # %%
 worst = 0.0
@@ -119,12 +126,14 @@ record.claim(
 # Only the sum is needed, and only here: every operation with broadcasting shares this one function. In minigrad it is
 # `unbroadcast` in `minigrad/autograd/fit.py`.
 #
-# *Try it:* write `mean` for `sum` in `unbroadcast`. Which pairs fail, and by what factor? (Print both gradients of the first pair.)
+# *Try it:* write `mean` for `sum` in `unbroadcast`. Which pairs fail, and by what factor? (Print both gradients of the
+# first pair.)
 #
 # <details><summary>Answer</summary>
 #
-# Every pair in which something is stretched, by the number of uses: 64 times too small for the first. A mean would be the gradient if each use counted a
-# sixty-fourth, and nobody said so. Where a mean is wanted, the *loss* takes it, once and in sight.
+# Every pair in which something is stretched, by the number of uses: 64 times too small for the first. A mean would be
+# the gradient if each use counted a sixty-fourth, and nobody said so. Where a mean is wanted, the *loss* takes it, once
+# and in sight.
 #
 # </details>
 #
@@ -140,8 +149,8 @@ fig = draw.stretched(column, row, table, upstream)
 record.figure(fig, "4_forward_stretches_backward_sums")
 
 # %% [markdown]
-# The same as a page, smaller. At the step of the sum, point at a number of *column*: forward it went into a whole row of the
-# table; backward, point at a number of its gradient, and the row that was added up lights up.
+# The same as a page, smaller. At the step of the sum, point at a number of *column*: forward it went into a whole row
+# of the table; backward, point at a number of its gradient, and the row that was added up lights up.
 
 
 # %%
@@ -158,8 +167,10 @@ draw.backward(stretched, "4_backward")
 # ## Something to use it for
 #
 # Twelve judges give points to twenty wines. Each judge is stricter or milder than others, each wine better or worse:
-# points = judge + wine + chance. We know only the table. A column and a row, broadcast, are the whole model: $p_{ij} = a_i + b_j$, with 12 + 20 = 32 weights for 240 points.
-# The loss is the mean squared error of lesson 2, and the descent is that of lesson 2 as well. The rate of 2.0 looks bold. It is not, because the mean divides each slope by 240.
+# points = judge + wine + chance. We know only the table. A column and a row, broadcast, are the whole model:
+# $p_{ij} = a_i + b_j$, with 12 + 20 = 32 weights for 240 points. The loss is the mean squared error of lesson 2, and
+# the descent is that of lesson 2 as well. The rate of 2.0 looks bold. It is not, because the mean divides each slope by
+# 240.
 
 # %%
 judge_true, wine_true = torch.randn(12, 1), torch.randn(1, 20)
@@ -183,11 +194,14 @@ found, true = wine.detach() - wine.detach().mean(), wine_true - wine_true.mean()
 record.figure(draw.found(losses, true[0], found[0], noise**2 * 209 / 240), "4_judges_and_wines")
 
 # %% [markdown]
-# On the left the loss falls until only chance is left. Chance had the variance $0.2^2 = 0.04$, and the loss ends a little below that: the weights also fit some of the chance.
-# There are 31 of them that count (a point for all judges is a point for all wines), so $0.04 \cdot (240 - 31) / 240 = 0.035$ is to be expected. On the right each point is a wine: to the right what it is worth, upwards what was found. On the line both are equal.
+# On the left the loss falls until only chance is left. Chance had the variance $0.2^2 = 0.04$, and the loss ends a
+# little below that: the weights also fit some of the chance. There are 31 of them that count (a point for all judges is
+# a point for all wines), so $0.04 \cdot (240 - 31) / 240 = 0.035$ is to be expected. On the right each point is a wine:
+# to the right what it is worth, upwards what was found. On the line both are equal.
 #
-# How far off may a wine be by chance alone? Each wine's quality is a mean over 12 judges, and chance had the deviation 0.2, so the mean has the deviation $0.2 / \sqrt{12} = 0.06$ (the
-# *standard error*). Of twenty wines, one or two should lie further off than twice that.
+# How far off may a wine be by chance alone? Each wine's quality is a mean over 12 judges, and chance had the deviation
+# 0.2, so the mean has the deviation $0.2 / \sqrt{12} = 0.06$ (the *standard error*). Of twenty wines, one or two should
+# lie further off than twice that.
 
 # %%
 error = (found - true).abs()
@@ -205,21 +219,25 @@ record.claim(
 )
 
 # %% [markdown]
-# So only differences can be found: the table does not say whether the judges are mild or the wines good. That is why the picture compares each wine with the mean of all wines. Weights that
-# the data cannot tell apart are common in networks, and do no harm as long as nobody reads a meaning into a single one.
+# So only differences can be found: the table does not say whether the judges are mild or the wines good. That is why
+# the picture compares each wine with the mean of all wines. Weights that the data cannot tell apart are common in
+# networks, and do no harm as long as nobody reads a meaning into a single one.
 #
 # ## Questions that come up
 #
-# **Is the stretched tensor copied in memory?** No. It is a view whose step along the stretched dimension is 0, so the same number is read again. `torch.zeros(1, 7).expand(5, 7)`
-# shows it. But the *result* of the operation has the large shape, and takes that much room.
+# **Is the stretched tensor copied in memory?** No. It is a view whose step along the stretched dimension is 0, so the
+# same number is read again. `torch.zeros(1, 7).expand(5, 7)` shows it. But the *result* of the operation has the large
+# shape, and takes that much room.
 #
-# **Does a reduction need the same care?** `x.sum(dim=1)` removes a dimension, and then `x - x.sum(dim=1)` fits only by accident, or not at all. With `keepdim=True` it stays as 1,
-# and the difference is what you meant.
+# **Does a reduction need the same care?** `x.sum(dim=1)` removes a dimension, and then `x - x.sum(dim=1)` fits only by
+# accident, or not at all. With `keepdim=True` it stays as 1, and the difference is what you meant.
 #
-# **What is the gradient of a sum, then?** The reverse of all this: forward sums, so backward stretches. Each of the numbers that were added gets the same slope. Stretching
-# and summing are each other's backward pass; lesson 5 uses both.
+# **What is the gradient of a sum, then?** The reverse of all this: forward sums, so backward stretches. Each of the
+# numbers that were added gets the same slope. Stretching and summing are each other's backward pass; lesson 5 uses
+# both.
 #
-# **How do I protect myself?** Write shapes beside the lines, as this course does: `# (64, 10)`. And compare shapes before you subtract.
+# **How do I protect myself?** Write shapes beside the lines, as this course does: `# (64, 10)`. And compare shapes
+# before you subtract.
 #
 # ## To remember
 #
