@@ -165,6 +165,55 @@ def rates(paths: Mapping[float, Sequence[float]], loss_of: Callable[[float], flo
     return fig
 
 
+def stretched(column: Any, row: Any, table: Any, slope: Any) -> Any:
+    """A column and a row that made a table, and what their gradients are: sums of the slopes at the table."""
+    fig, axes = pyplot().subplots(2, 4, figsize=(10, 4.6), width_ratios=(1, 7, 7, 1), height_ratios=(5, 1))
+    shown = {
+        (0, 0): ("column", column), (0, 1): ("table = column + row", table), (1, 1): ("row", row), (0, 2): ("slope at the table", slope),
+        (0, 3): ("column.grad:\nsum of\neach row", column.grad), (1, 2): ("row.grad: sum of each column", row.grad),
+    }  # fmt: skip
+    for place, ax in np.ndenumerate(axes):
+        if place not in shown:
+            ax.remove()
+            continue
+        title, values = shown[place][0], shown[place][1].detach().numpy()
+        ax.imshow(values, cmap=SIGNS, vmin=-5, vmax=5)
+        ax.set_title(title, fontsize=9)
+        ax.set(xticks=[], yticks=[])
+        for spot, value in np.ndenumerate(values):
+            ax.text(*spot[::-1], f"{np.round(value, 1) + 0.0:.1f}", ha="center", va="center", fontsize=7)
+    fig.tight_layout()
+    return fig
+
+
+def found(losses: Sequence[float], truth: Any, values: Any, floor: float) -> Any:
+    """A loss and the level below which it cannot fall; beside it what was found over what is true."""
+    fig, (left, right) = pyplot().subplots(1, 2, figsize=(9, 3.5), width_ratios=(1.3, 1))
+    left.plot(losses, color=BLUE, label="loss")
+    left.axhline(floor, color=GREY, linestyle="--", label="what chance should leave")
+    left.set(xlabel="step", ylabel="mean squared error", yscale="log")
+    left.legend(frameon=False)
+    ends = min(truth), max(truth)
+    right.plot(ends, ends, color=GREY, linewidth=1)
+    right.scatter(truth, values, s=22, color=BLUE)
+    right.set(xlabel="true", ylabel="found")
+    fig.tight_layout()
+    return fig
+
+
+def grey(pictures: Mapping[str, np.ndarray], most: float) -> Any:
+    """Pictures from 0 (white) to `most` (black), four in a row, each under its name and over its shape."""
+    rows = -(-len(pictures) // 4)
+    fig, axes = pyplot().subplots(rows, 4, figsize=(9, 2.75 * rows), squeeze=False, layout="constrained")
+    for ax, (name, picture) in zip(axes.flat, pictures.items(), strict=True):
+        ax.imshow(picture, cmap="gray_r", vmin=0, vmax=most)
+        ax.set_title(name, fontsize=9)
+        ax.set_xlabel(f"shape {picture.shape}", fontsize=8)
+        ax.set(xticks=[], yticks=[])
+    fig.get_layout_engine().set(hspace=0.08)
+    return fig
+
+
 def label(name: str, most: int = 24) -> str:
     """A name from data, as it may stand at an axis: of one line, not too long. (Set it with parse_math=False.)"""
     said = " ".join(name.split())

@@ -3,10 +3,10 @@
 #
 # **How does a program know which way to turn a knob?**
 #
-# A network is a function with knobs, the *weights*. It gets an input and gives an answer, and the weights decide which. The *loss* is a number
-# that says how wrong the answers are: 0 would be perfect. *Training* turns the weights until the loss is small. A large network has
-# millions of weights. With one weight everything can still be done by hand, so we do it by hand once, and then let the engine
-# do it.
+# A network is a function with knobs, the *weights*. It gets an input and gives an answer, and the weights decide which.
+# The *loss* is a number that says how wrong the answers are: 0 would be perfect. *Training* turns the weights until the
+# loss is small. A large network has millions of weights. With one weight everything can still be done by hand, so we do
+# it by hand once, and then let the engine do it.
 
 # %%
 from curriculum import draw, record
@@ -17,14 +17,16 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## The slope, by nudging
 #
-# Which way should we turn? Turn a little and look at what the loss does. If it grows by 0.006 when we turn by 0.001, it grows six times as fast as we turn. This
-# ratio is the *slope* (in mathematics the *derivative*). It has a sign, which says which way is up, and a size, which says how steep it is there. To measure it,
-# go a small step $h$ to either side of $x$:
+# Which way should we turn? Turn a little and look at what the loss does. If it grows by 0.006 when we turn by 0.001, it
+# grows six times as fast as we turn. This ratio is the *slope* (in mathematics the *derivative*). It has a sign, which
+# says which way is up, and a size, which says how steep it is there. To measure it, go a small step $h$ to either side
+# of $x$:
 #
 # $$ \frac{df}{dx} \approx \frac{f(x + h) - f(x - h)}{2h} $$
 #
-# The left side, $df/dx$, is how the slope of $f$ by $x$ is written. Read it as "a small change of $f$, divided by the small change of $x$ that caused
-# it". For $f(x) = (3x - 2)^2$ at $x = 1$ school mathematics says $2\,(3x - 2)\cdot 3 = 6$. Does nudging agree?
+# The left side, $df/dx$, is how the slope of $f$ by $x$ is written. Read it as "a small change of $f$, divided by the
+# small change of $x$ that caused it". For $f(x) = (3x - 2)^2$ at $x = 1$ school mathematics says
+# $2\,(3x - 2)\cdot 3 = 6$. Does nudging agree?
 
 
 # %%
@@ -40,12 +42,13 @@ print(f"slope by nudging: {nudged:.8f}")
 # Nudging costs two evaluations for every weight. A network with a million weights would need two million evaluations
 # for one step. We need all slopes for the price of about one more evaluation.
 #
-# *Try it:* make `h` smaller: `1e-10`, then `1e-16`. A smaller step should be better. Is it?
+# *Try it:* make `h` smaller: `1e-10`, then `1e-17`. A smaller step should be better. Is it?
 #
 # <details><summary>Answer</summary>
 #
-# With `1e-10` the last digits are wrong, with `1e-16` the answer is 0. The computer keeps some sixteen digits of a number, and $1 + 10^{-16}$ is
-# just 1. So nudging is a way to *check* a slope, and not a way to train. The second exercise is about that.
+# With `1e-10` the last digits are wrong, with `1e-17` the answer is 0. The computer keeps some sixteen digits of a
+# number, and $1 + 10^{-17}$ is just 1. So nudging is a way to *check* a slope, and not a way to train. The second
+# exercise is about that.
 #
 # </details>
 #
@@ -56,8 +59,9 @@ print(f"slope by nudging: {nudged:.8f}")
 # $$ u = 3x, \quad v = u - 2, \quad f = v^2, \qquad
 #    \frac{df}{dx} = \frac{df}{dv}\cdot\frac{dv}{du}\cdot\frac{du}{dx} = 2v \cdot 1 \cdot 3 $$
 #
-# This is the *chain rule*. It is how gears work: if one wheel turns three times as fast as the one before, and the next one twice as fast as that, the last turns six times
-# as fast as the first. At $x = 1$: $u = 3$, $v = 1$, so the three slopes are $2$, $1$ and $3$, and their product is 6.
+# This is the *chain rule*. It is how gears work: if one wheel turns three times as fast as the one before, and the next
+# one twice as fast as that, the last turns six times as fast as the first. At $x = 1$: $u = 3$, $v = 1$, so the three
+# slopes are $2$, $1$ and $3$, and their product is 6.
 
 # %%
 x = 1.0
@@ -71,8 +75,9 @@ print(f"slope by the chain rule: {by_hand}")
 
 # %% [markdown]
 # That is all that *backpropagation* does. The engine writes the steps down while it computes, and `backward()`
-# multiplies the slopes from the end to the beginning. `requires_grad=True` says of a tensor that we want the slope by it. Afterwards the slope
-# lies in its `.grad`, short for *gradient*, which is the word for the slopes by all numbers of a tensor together.
+# multiplies the slopes from the end to the beginning. `requires_grad=True` says of a tensor that we want the slope by
+# it. Afterwards the slope lies in its `.grad`, short for *gradient*, which is the word for the slopes by all numbers of
+# a tensor together.
 
 # %%
 x = torch.tensor(1.0, requires_grad=True)
@@ -86,9 +91,9 @@ record.claim(
 )
 
 # %% [markdown]
-# The next lines write this pass down as a page. Go through it with →: forward $u$, $v$ and $f$ get their values, backward
-# each step multiplies what comes to it by its own slope. Then choose $x$ and move it: beside slope · step stands what the
-# loss really does. How small must a step be until the two agree?
+# The next lines write this pass down as a page. Go through it with →: forward $u$, $v$ and $f$ get their values,
+# backward each step multiplies what comes to it by its own slope. Then choose $x$ and move it: beside slope · step
+# stands what the loss really does. How small must a step be until the two agree?
 
 
 # %%
@@ -104,21 +109,22 @@ draw.backward(steps, "2_backward")
 # %% [markdown]
 # ## A line through the origin
 #
-# Now something to learn. Forty points $(x_i, y_i)$ lie near the line $y = 2.5\,x$, with a little chance added. The program sees the points, and not the
-# 2.5. It looks for the weight $w$ for which $w x_i$ is nearest to $y_i$, all points together. As loss we take the mean of the squared distances, the *mean squared
-# error*. Here $n = 40$ is the number of points, and $\sum_i$ means: add up over all $i$.
+# Now something to learn. Forty points $(x_i, y_i)$ lie near the line $y = 2.5\,x$, with a little chance added. The
+# program sees the points, and not the 2.5. It looks for the weight $w$ for which $w x_i$ is nearest to $y_i$, all
+# points together. As loss we take the mean of the squared distances, the *mean squared error*. Here $n = 40$ is the
+# number of points, and $\sum_i$ means: add up over all $i$.
 #
 # $$ L(w) = \frac1n \sum_i (w x_i - y_i)^2, \qquad \frac{dL}{dw} = \frac2n \sum_i (w x_i - y_i)\,x_i $$
 #
-# Why squared? A distance above the line and one below must not cancel, and a large miss should count for more than several small ones. And the square has a slope
-# everywhere, which falls to 0 as the distance does.
+# Why squared? A distance above the line and one below must not cancel, and a large miss should count for more than
+# several small ones. And the square has a slope everywhere, which falls to 0 as the distance does.
 #
 # $L$ is a parabola in $w$: it has one lowest point. The slope points uphill, so we walk against it:
 #
 # $$ w \leftarrow w - \eta\, \frac{dL}{dw} $$
 #
-# The arrow means "becomes". The factor $\eta$ (eta) is called the *learning rate*: it says how long a step we take for a given slope. To do this again and again is
-# called *gradient descent*.
+# The arrow means "becomes". The factor $\eta$ (eta) is called the *learning rate*: it says how long a step we take for
+# a given slope. To do this again and again is called *gradient descent*.
 
 # %%
 xs = torch.randn(40)
@@ -146,8 +152,9 @@ record.claim(
 )
 
 # %% [markdown]
-# Three lines of the loop deserve a word. `loss.backward()` computes the slope. `torch.no_grad()` says that what follows is not to be recorded: the update uses the
-# slope, it is no part of the loss. And `w.grad = None` clears the slope, since `backward()` adds to what is there; lesson 3 says why.
+# Three lines of the loop deserve a word. `loss.backward()` computes the slope. `torch.no_grad()` says that what follows
+# is not to be recorded: the update uses the slope, it is no part of the loss. And `w.grad = None` clears the slope,
+# since `backward()` adds to what is there; lesson 3 says why.
 
 # %%
 shown = {f"step {k}: w = {weights[k]:.2f}": weights[k] for k in (0, 1, 3, 10, 99)}
@@ -155,13 +162,14 @@ record.figure(draw.lines(xs.numpy(), ys.numpy(), shown), "2_data_and_fit")
 record.figure(draw.walk(weights, losses, lambda t: ((t * xs - ys) ** 2).mean().item()), "2_parabola")
 
 # %% [markdown]
-# The first picture shows the data, and the line at five moments of the descent. The second shows the same descent as a walk on the parabola. The steps grow shorter by
-# themselves: near the lowest point the parabola is flat, so the slope is small.
+# The first picture shows the data, and the line at five moments of the descent. The second shows the same descent as a
+# walk on the parabola. The steps grow shorter by themselves: near the lowest point the parabola is flat, so the slope
+# is small.
 #
 # ## How large a learning rate?
 #
-# For a parabola one can say it exactly. Let $m = \frac1n \sum_i x_i^2$, and let $w^*$ be the weight at the lowest point. Then $dL/dw = 2 m (w - w^*)$, and a step
-# does this to the distance from the lowest point:
+# For a parabola one can say it exactly. Let $m = \frac1n \sum_i x_i^2$, and let $w^*$ be the weight at the lowest
+# point. Then $dL/dw = 2 m (w - w^*)$, and a step does this to the distance from the lowest point:
 #
 # $$ w_\text{new} - w^* = (w - w^*) - \eta \cdot 2 m (w - w^*) = (1 - 2 m \eta)\,(w - w^*) $$
 #
@@ -212,20 +220,24 @@ record.claim(
 #
 # <details><summary>Answer</summary>
 #
-# The distance grows by 1.16 in each step, and $1.16^{200}$ is about $10^{13}$, so the loss has some 27 digits. Go on, and the numbers get too large to be
-# held: `inf`, and then `nan`, "not a number". A loss that grows, or is `nan`, is the usual sign of a rate that is too large.
+# The distance grows by 1.16 in each step, and $1.16^{200}$ is about $10^{13}$, so the loss has some 27 digits. Go on,
+# and the numbers get too large to be held: `inf`, and then `nan`, "not a number". A loss that grows, or is `nan`, is
+# the usual sign of a rate that is too large.
 #
 # </details>
 #
-# A real network's loss is no parabola, and nobody knows its $m$. What people do is the same experiment: begin with 0.1 or 0.01, multiply or divide by 3 or 10, look
-# at the first fifty losses, and take the largest rate that still falls steadily. Lesson 31 shows it for a network. One more thing can be seen in the formula: $m$
-# depends on how large the inputs are. Inputs ten times as large make the limit a hundred times smaller, which is why data are scaled first (exercise 1 of lesson 1).
+# A real network's loss is no parabola, and nobody knows its $m$. What people do is the same experiment: begin with 0.1
+# or 0.01, multiply or divide by 3 or 10, look at the first fifty losses, and take the largest rate that still falls
+# steadily. Lesson 31 shows it for a network. One more thing can be seen in the formula: $m$ depends on how large the
+# inputs are. Inputs ten times as large make the limit a hundred times smaller, which is why data are scaled first
+# (exercise 1 of lesson 1).
 #
 # ## The same with an optimizer
 #
-# An *optimizer* is an object that holds the weights and an update rule; `torch.optim` has many. `SGD`, *stochastic gradient descent*, is the line that we wrote by
-# hand. ("Stochastic" means by chance: usually it sees only some of the data in each step, chosen at random.) `Adam` divides each slope by a running
-# estimate of its usual size, so its first steps all have about the length $\eta$, however steep the hill is. Lesson 6 builds it.
+# An *optimizer* is an object that holds the weights and an update rule; `torch.optim` has many. `SGD`, *stochastic
+# gradient descent*, is the line that we wrote by hand. ("Stochastic" means by chance: usually it sees only some of the
+# data in each step, chosen at random.) `Adam` divides each slope by a running estimate of its usual size, so its first
+# steps all have about the length $\eta$, however steep the hill is. Lesson 6 builds it.
 
 
 # %%
@@ -267,16 +279,18 @@ record.claim(
 )
 
 # %% [markdown]
-# On this hill plain SGD is the better one: with one weight and a parabola there is nothing that Adam could improve. It runs past the lowest point at about
-# step 50, where its loss dips, and swings back. Neither gets below 0.01: that much is the chance in the data, which had the deviation 0.1, and $0.1^2 = 0.01$. Adam pays off where thousands of weights have slopes of very different size and one rate cannot suit them all.
+# On this hill plain SGD is the better one: with one weight and a parabola there is nothing that Adam could improve. It
+# runs past the lowest point at about step 50, where its loss dips, and swings back. Neither gets below 0.01: that much
+# is the chance in the data, which had the deviation 0.1, and $0.1^2 = 0.01$. Adam pays off where thousands of weights
+# have slopes of very different size and one rate cannot suit them all.
 #
 # ## Questions that come up
 #
-# **The formula for the lowest point was used above (`best`). Why descend at all?** Because for a network there is no such formula. Here we have both, so we can see
-# that the descent arrives.
+# **The formula for the lowest point was used above (`best`). Why descend at all?** Because for a network there is no
+# such formula. Here we have both, so we can see that the descent arrives.
 #
-# **Can it get stuck in a wrong valley?** A parabola has one valley. A network's loss has many; in practice most of the deep ones are about equally good. Lesson 9 draws such
-# surfaces.
+# **Can it get stuck in a wrong valley?** A parabola has one valley. A network's loss has many; in practice most of the
+# deep ones are about equally good. Lesson 9 draws such surfaces.
 #
 # **When do I stop?** When the loss on data that you did *not* train on no longer falls. Lesson 8 begins with that.
 #
@@ -299,6 +313,7 @@ record.claim(
 #
 # ## Further reading
 #
-# - D. E. Rumelhart, G. E. Hinton, R. J. Williams, *Learning representations by back-propagating errors*, Nature 323, 1986.
+# - D. E. Rumelhart, G. E. Hinton, R. J. Williams, *Learning representations by back-propagating errors*, Nature 323,
+#   1986.
 # - D. P. Kingma, J. Ba, *Adam: A Method for Stochastic Optimization*, ICLR 2015.
 # - In this repository: `minigrad/autograd/graph.py`, then `minigrad/ops/arithmetic.py`.

@@ -3,10 +3,10 @@
 #
 # **In which order must backpropagation visit the steps of a computation?**
 #
-# In lesson 2 the steps formed a chain, and there was only one order. As soon as a result is used twice, the steps
-# form a graph, and the order matters. We build an engine that goes wrong, see why, and mend it. Then we give it more
-# operations, and train a small network on it: about fifty lines of Python, and no library. Lesson 5 builds the same engine for
-# arrays.
+# In lesson 2 the steps formed a chain, and there was only one order. As soon as a result is used twice, the steps form
+# a graph, and the order matters. We build an engine that goes wrong, see why, and mend it. Then we give it more
+# operations, and train a small network on it: about fifty lines of Python, and no library. Lesson 5 builds the same
+# engine for arrays.
 
 # %%
 import math
@@ -24,15 +24,17 @@ torch.manual_seed(seed)
 # $c = 4a$, so $dc/da = 4$. Where a value is used twice, the chain rule adds up over all paths: $a$ reaches $c$ on
 # $2 \cdot 2 = 4$ paths, and every path has slope 1.
 #
-# Some words first. A *graph* is a set of *nodes* joined by *edges*. In a *computational graph* each node is a number that was computed
-# or given, and an edge leads from each number to what it was made from. Those are its *parents*: the parents of $c$ are $b$ and $b$. Seen
-# from the other side, $c$ *uses* $b$. A number without parents, such as $a$, is a *leaf*.
+# Some words first. A *graph* is a set of *nodes* joined by *edges*. In a *computational graph* each node is a number
+# that was computed or given, and an edge leads from each number to what it was made from. Those are its *parents*: the
+# parents of $c$ are $b$ and $b$. Seen from the other side, $c$ *uses* $b$. A number without parents, such as $a$, is a
+# *leaf*.
 #
 # ## A walk that goes wrong
 #
-# Every number remembers its parents. The *forward pass* computes the numbers. The *backward pass* starts at the last one, whose slope is
-# $dc/dc = 1$, and goes from each number to its parents. The walk below gives each parent its share and goes on from there at
-# once. A number can only be added here, and the slope of a sum is 1 towards both parents, so what is handed on is what has come.
+# Every number remembers its parents. The *forward pass* computes the numbers. The *backward pass* starts at the last
+# one, whose slope is $dc/dc = 1$, and goes from each number to its parents. The walk below gives each parent its share
+# and goes on from there at once. A number can only be added here, and the slope of a sum is 1 towards both parents, so
+# what is handed on is what has come.
 
 
 # %%
@@ -70,8 +72,8 @@ print(f"naive walk: dc/da = {naive}, but c = 4a")
 # | $c$ gives 1 to $b$ again | 2 | | 2 |
 # | the walk goes on from $b$ again | 2 | 2 and 2 | 6 |
 #
-# The first time `b.grad` was 1, half of the truth. The second time it was 2, all of the truth, but this includes the 1 that had been
-# handed on already. What came the first time has been handed on twice.
+# The first time `b.grad` was 1, half of the truth. The second time it was 2, all of the truth, but this includes the 1
+# that had been handed on already. What came the first time has been handed on twice.
 #
 # ## A topological order
 #
@@ -79,8 +81,8 @@ print(f"naive walk: dc/da = {naive}, but c = 4a")
 # comes after all its users is called topological. To find one, put each number down after all its parents, then
 # read the list backwards.
 #
-# The function `visit` does that. It first visits the parents, and theirs, down to the leaves. Only then it puts the number itself
-# down. `seen` makes sure that a number stands in the list once, however many use it.
+# The function `visit` does that. It first visits the parents, and theirs, down to the leaves. Only then it puts the
+# number itself down. `seen` makes sure that a number stands in the list once, however many use it.
 
 
 # %%
@@ -110,9 +112,9 @@ ordered = a.grad
 print(f"topological order: dc/da = {ordered}")
 
 # %% [markdown]
-# There are orders that look right and are not. For example: go through the graph from the end, and treat each number when it is met for the first
-# time. In $m = a + a,\; n = m \cdot m,\; f = m + n$ this comes from $f$ to $m$ while $n$ has not handed in yet, and for $a = 3$ it gives 2
-# where the truth is 26. The exercise's check knows this walk.
+# There are orders that look right and are not. For example: go through the graph from the end, and treat each number
+# when it is met for the first time. In $m = a + a,\; n = m \cdot m,\; f = m + n$ this comes from $f$ to $m$ while $n$
+# has not handed in yet, and for $a = 3$ it gives 2 where the truth is 26. The exercise's check knows this walk.
 #
 # ## The engine
 #
@@ -160,8 +162,8 @@ draw.backward(doubled_twice, "3_backward")
 
 # %% [markdown]
 # Printed as a tree the node of $b$ appears twice and that of $a$ four times, once for each path. In memory they exist
-# once. A graph of $n$ such doublings has $n + 1$ numbers and $2^n$ paths; that is the second reason for the order. It visits
-# every number once.
+# once. A graph of $n$ such doublings has $n + 1$ numbers and $2^n$ paths; that is the second reason for the order. It
+# visits every number once.
 
 # %%
 doublings = 40
@@ -175,8 +177,9 @@ record.claim("forty doublings, 2^40 paths, one short walk", f"slope {x.grad.item
 # %% [markdown]
 # ## Slopes on the edges
 #
-# Sums alone make no network. For other operations the slope towards a parent is not 1, so a number now remembers its parents
-# *together with* the slope towards each. The slope is known as soon as the number is computed, since it depends only on values that are there:
+# Sums alone make no network. For other operations the slope towards a parent is not 1, so a number now remembers its
+# parents *together with* the slope towards each. The slope is known as soon as the number is computed, since it depends
+# only on values that are there:
 #
 # | operation | value | slope towards $x$ | slope towards $y$ |
 # | --- | --- | --- | --- |
@@ -185,9 +188,10 @@ record.claim("forty doublings, 2^40 paths, one short walk", f"slope {x.grad.item
 # | power, with a fixed $n$ | $x^n$ | $n\,x^{n-1}$ | |
 # | tanh | $t = \tanh x$ | $1 - t^2$ | |
 #
-# Such a slope, of one step and towards one parent, is called *local*. The chain rule makes the rest of them: a parent receives the
-# local slope times what has come to the number. $\tanh$, the hyperbolic tangent, bends a line into an S between $-1$ and $1$. A network needs
-# something that is not a straight line (lesson 12 shows why), and this one has a slope that is easy to write.
+# Such a slope, of one step and towards one parent, is called *local*. The chain rule makes the rest of them: a parent
+# receives the local slope times what has come to the number. $\tanh$, the hyperbolic tangent, bends a line into an S
+# between $-1$ and $1$. A network needs something that is not a straight line (lesson 12 shows why), and this one has a
+# slope that is easy to write.
 #
 # Four operations are enough for much: $x - y$ is $x + (-1) \cdot y$, and $x / y$ is $x \cdot y^{-1}$.
 
@@ -247,10 +251,11 @@ def backward(last):
 # %% [markdown]
 # ## One neuron
 #
-# A *neuron* multiplies each of its inputs by a weight, adds the products and another number, the *bias*, and bends the sum. With one input:
-# $y = \tanh(w x + b)$. Do it by hand for $x = 2$, $w = 0.5$, $b = -0.3$. Forward: $w x = 1$, the sum is $0.7$, and $\tanh 0.7 = 0.604$.
-# Backward: $y$ has slope 1; through the tanh it becomes $1 - 0.604^2 = 0.635$; the sum hands that on unchanged, so $dy/db = 0.635$; the
-# product gives $w$ the slope $0.635 \cdot x = 1.27$, and $x$ the slope $0.635 \cdot w = 0.317$.
+# A *neuron* multiplies each of its inputs by a weight, adds the products and another number, the *bias*, and bends the
+# sum. With one input: $y = \tanh(w x + b)$. Do it by hand for $x = 2$, $w = 0.5$, $b = -0.3$. Forward: $w x = 1$, the
+# sum is $0.7$, and $\tanh 0.7 = 0.604$. Backward: $y$ has slope 1; through the tanh it becomes $1 - 0.604^2 = 0.635$;
+# the sum hands that on unchanged, so $dy/db = 0.635$; the product gives $w$ the slope $0.635 \cdot x = 1.27$, and $x$
+# the slope $0.635 \cdot w = 0.317$.
 
 # %%
 x, w, b = Number(2.0, name="x"), Number(0.5, name="w"), Number(-0.3, name="b")
@@ -264,27 +269,30 @@ off = max(abs(n.grad - t.grad.item()) for n, t in zip((x, w, b), tensors, strict
 record.claim("the neuron's three slopes are the engine's", f"{off:.0e} apart", off < 1e-12)
 
 # %% [markdown]
-# Read the picture from left to right for the forward pass: every box shows its value. Read it from right to left for the backward pass: take the `grad`
-# of a box, multiply by the slope at the arrow (blue), and you get what its parent receives.
+# Read the picture from left to right for the forward pass: every box shows its value. Read it from right to left for
+# the backward pass: take the `grad` of a box, multiply by the slope at the arrow (blue), and you get what its parent
+# receives.
 #
-# *Try it:* make $w = 5$ and run the cell again. What happens to the three slopes, and why would a network with such weights learn slowly?
+# *Try it:* make $w = 5$ and run the cell again. What happens to the three slopes, and why would a network with such
+# weights learn slowly?
 #
 # <details><summary>Answer</summary>
 #
-# They nearly vanish: $\tanh 9.7$ is 1 up to eight digits, and there the S is flat. No slope, no step. Such a neuron is called *saturated*; lesson 13
-# is about it.
+# They nearly vanish: $\tanh 9.7$ is 1 up to eight digits, and there the S is flat. No slope, no step. Such a neuron is
+# called *saturated*; lesson 13 is about it.
 #
 # </details>
 #
 # ## A network on our own engine
 #
-# The task: 40 points in a square. Those near the middle are to get $+1$, those outside $-1$. No straight line separates them. Our network
-# has 2 inputs, 3 neurons between, which are called *hidden*, and 1 neuron that gives the answer; in short, a 2-3-1 network:
+# The task: 40 points in a square. Those near the middle are to get $+1$, those outside $-1$. No straight line separates
+# them. Our network has 2 inputs, 3 neurons between, which are called *hidden*, and 1 neuron that gives the answer; in
+# short, a 2-3-1 network:
 #
 # $$ h_j = \tanh(w_{j1} x_1 + w_{j2} x_2 + b_j), \quad j = 1, 2, 3, \qquad y = \tanh(v_1 h_1 + v_2 h_2 + v_3 h_3 + c) $$
 #
-# Count the numbers to be learned: three times two weights and a bias, then three weights and a bias, $9 + 4 = 13$. The loss is the mean of the
-# squared distances between $y$ and what is wanted.
+# Count the numbers to be learned: three times two weights and a bias, then three weights and a bias, $9 + 4 = 13$. The
+# loss is the mean of the squared distances between $y$ and what is wanted.
 
 # %%
 points = 2 * torch.rand(40, 2, dtype=torch.float64) - 1
@@ -308,8 +316,9 @@ def mean_loss(p, points, wanted):
 
 
 # %% [markdown]
-# Each step is that of lesson 2: the loss, the backward pass, the update, for all 13 numbers. A new graph is built in each step, from `Number`s that are new
-# but for the 13. The engine of the lesson gets the same points and starting numbers, and does the same with tensors.
+# Each step is that of lesson 2: the loss, the backward pass, the update, for all 13 numbers. A new graph is built in
+# each step, from `Number`s that are new but for the 13. The engine of the lesson gets the same points and starting
+# numbers, and does the same with tensors.
 
 # %%
 RATE, STEPS = 0.5, 200
@@ -357,19 +366,22 @@ record.figure(
 )
 
 # %% [markdown]
-# On the left the network's answer at every place of the square, blue for positive and red for negative, and the points in the colour that they
-# should have. The black line, where the answer is 0, is the *decision boundary*. Each hidden neuron contributes one straight edge, softened by its tanh; three of
-# them can stand around a middle. On the right the loss.
+# On the left the network's answer at every place of the square, blue for positive and red for negative, and the points
+# in the colour that they should have. The black line, where the answer is 0, is the *decision boundary*. Each hidden
+# neuron contributes one straight edge, softened by its tanh; three of them can stand around a middle. On the right the
+# loss.
 #
 # One graph of this loss has more than a thousand numbers, and Python handles each on its own. That is why real
 # engines keep whole arrays in a node (lesson 5).
 #
-# *Try it:* use two hidden neurons in place of three (give both the same starting numbers if you like), or another `seed`. How much of the circle can two lines enclose?
+# *Try it:* use two hidden neurons in place of three (give both the same starting numbers if you like), or another
+# `seed`. How much of the circle can two lines enclose?
 #
 # <details><summary>Answer</summary>
 #
-# Two lines enclose a strip or a wedge, and never a closed region: some outside points are always called inside. And two neurons with the same starting numbers stay
-# the same for ever, since they get the same gradients. That is why weights start at random.
+# Two lines enclose a strip or a wedge, and never a closed region: some outside points are always called inside. And two
+# neurons with the same starting numbers stay the same for ever, since they get the same gradients. That is why weights
+# start at random.
 #
 # </details>
 #
@@ -417,22 +429,25 @@ record.claim(
 )
 
 # %% [markdown]
-# Why does it swing, and not simply go too fast? The sum of all past gradients acts like a speed. The line is pushed towards the lowest point, arrives there with
-# all that speed, runs past it, and is slowed down and pushed back on the other side. A forgotten `zero_grad` raises no error; a loss that swings like this is how
-# you notice.
+# Why does it swing, and not simply go too fast? The sum of all past gradients acts like a speed. The line is pushed
+# towards the lowest point, arrives there with all that speed, runs past it, and is slowed down and pushed back on the
+# other side. A forgotten `zero_grad` raises no error; a loss that swings like this is how you notice.
 #
 # ## Questions that come up
 #
-# **Why backwards? One could also carry slopes forward.** One could, and it is called *forward mode*. Forward, one pass gives the slopes of everything towards *one*
-# leaf; backward, one pass gives the slopes of *one* result towards everything. A network has thirteen or a million leaves and one loss.
+# **Why backwards? One could also carry slopes forward.** One could, and it is called *forward mode*. Forward, one pass
+# gives the slopes of everything towards *one* leaf; backward, one pass gives the slopes of *one* result towards
+# everything. A network has thirteen or a million leaves and one loss.
 #
-# **Can a graph have a circle?** No: a number is made from numbers that are there already. That is why an order always exists. A loop in Python makes no circle in the
-# graph, it makes a longer graph.
+# **Can a graph have a circle?** No: a number is made from numbers that are there already. That is why an order always
+# exists. A loop in Python makes no circle in the graph, it makes a longer graph.
 #
-# **What if I walk the same graph twice?** The engine refuses, since it has thrown away what the walk needs, unless you ask for `retain_graph=True`. Our own engine does not
-# refuse, and it gets something wrong; the second exercise asks what.
+# **What if I walk the same graph twice?** The engine refuses, since it has thrown away what the walk needs, unless you
+# ask for `retain_graph=True`. Our own engine does not refuse, and it gets something wrong; the second exercise asks
+# what.
 #
-# **Does the order matter to the result's last digit?** A little: sums in another order round differently. That is the difference that the claim above measures.
+# **Does the order matter to the result's last digit?** A little: sums in another order round differently. That is the
+# difference that the claim above measures.
 #
 # ## To remember
 #
@@ -453,8 +468,8 @@ record.claim(
 #
 # ## Further reading
 #
-# - A. G. Baydin, B. A. Pearlmutter, A. A. Radul, J. M. Siskind, *Automatic Differentiation in Machine Learning: a Survey*,
-#   JMLR 18, 2018.
+# - A. G. Baydin, B. A. Pearlmutter, A. A. Radul, J. M. Siskind, *Automatic Differentiation in Machine Learning: a
+#   Survey*, JMLR 18, 2018.
 # - A. Paszke and others, *PyTorch: An Imperative Style, High-Performance Deep Learning Library*, NeurIPS 2019.
 # - A. Karpathy, *micrograd*, 2020.
 # - In this repository: `plain_walk` and `walk` in `minigrad/autograd/graph.py`.

@@ -3,11 +3,11 @@
 #
 # **What changes in an engine when every number becomes an array?**
 #
-# The engine of lesson 3 keeps a Python object for every number. One picture of 8 × 8 pixels through a small network takes
-# thousands of them. A real engine keeps one object for a whole array, and one step for a whole operation on it. We build
-# that engine: about fifty lines of NumPy. On the way we derive the one gradient that every network needs and that is
-# easy to get wrong, the gradient of a matrix product. At the end our engine learns to read digits, and we put it beside
-# the engine's own layers.
+# The engine of lesson 3 keeps a Python object for every number. One picture of 8 × 8 pixels through a small network
+# takes thousands of them. A real engine keeps one object for a whole array, and one step for a whole operation on it.
+# We build that engine: about fifty lines of NumPy. On the way we derive the one gradient that every network needs and
+# that is easy to get wrong, the gradient of a matrix product. At the end our engine learns to read digits, and we put
+# it beside the engine's own layers.
 
 # %%
 from pathlib import Path
@@ -26,10 +26,10 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## What an operation must know
 #
-# In lesson 3 every number remembered its parents, and the slope towards each. For arrays that does not work: a layer with
-# 64 inputs and 32 outputs, for 60 pictures, turns 3,840 numbers into 1,920. There is a slope from each of the first to
-# each of the second, more than seven million, and nearly all are 0. The table of all these slopes is called the
-# *Jacobian matrix*.
+# In lesson 3 every number remembered its parents, and the slope towards each. For arrays that does not work: a layer
+# with 64 inputs and 32 outputs, for 60 pictures, turns 3,840 numbers into 1,920. There is a slope from each of the
+# first to each of the second, more than seven million, and nearly all are 0. The table of all these slopes is called
+# the *Jacobian matrix*.
 #
 # Nobody needs the table. The backward pass arrives with the slopes of the loss $L$ at the result, an array $G$ of the
 # result's shape: $G_{ij} = \partial L / \partial Y_{ij}$. It wants the slopes of the loss at the parent, an array of the
@@ -57,9 +57,9 @@ torch.manual_seed(seed)
 #
 # $$ Y_{ij} = \sum_k X_{ik} W_{kj} $$
 #
-# How does the loss change when one entry of $X$ changes, $X_{ik}$, a little? First ask which entries of $Y$ it enters. The
-# row number of $X$ is the row number of $Y$, so it enters row $i$ of $Y$ and no other; and there it enters every column
-# $j$, each time multiplied by $W_{kj}$. So the slopes are
+# How does the loss change when one entry of $X$ changes, $X_{ik}$, a little? First ask which entries of $Y$ it enters.
+# The row number of $X$ is the row number of $Y$, so it enters row $i$ of $Y$ and no other; and there it enters every
+# column $j$, each time multiplied by $W_{kj}$. So the slopes are
 #
 # $$ \frac{\partial Y_{ij}}{\partial X_{ik}} = W_{kj} $$
 #
@@ -85,8 +85,8 @@ torch.manual_seed(seed)
 #    G = \begin{pmatrix} 1 & -2 \\ 3 & 0.5 \end{pmatrix} $$
 #
 # For $X_{12} = 2$ (row 1, column 2) we need row 1 of $G$, which is $(1, -2)$, and row 2 of $W$, which is $(0, -1)$:
-# $1 \cdot 0 + (-2) \cdot (-1) = 2$. For $W_{12} = 1$ we need column 1 of $X$, $(1, -1)$, and column 2 of $G$, $(-2, 0.5)$:
-# $1 \cdot (-2) + (-1) \cdot 0.5 = -2.5$.
+# $1 \cdot 0 + (-2) \cdot (-1) = 2$. For $W_{12} = 1$ we need column 1 of $X$, $(1, -1)$, and column 2 of $G$,
+# $(-2, 0.5)$: $1 \cdot (-2) + (-1) \cdot 0.5 = -2.5$.
 
 # %%
 X = np.array([[1.0, 2.0, 0.0], [-1.0, 3.0, 1.0]])  # (2, 3)
@@ -96,8 +96,8 @@ X_slope, W_slope = G @ W.T, X.T @ G
 print("slopes at X:", X_slope, "slopes at W:", W_slope, sep="\n")
 
 # %% [markdown]
-# Do not take that on trust: nudge. Every loss whose slopes at $Y$ are $G$ will do. The simplest is $L = \sum_{ij} G_{ij} Y_{ij}$.
-# Change one entry, look at the loss, and do so for all twelve entries.
+# Do not take that on trust: nudge. Every loss whose slopes at $Y$ are $G$ will do. The simplest is
+# $L = \sum_{ij} G_{ij} Y_{ij}$. Change one entry, look at the loss, and do so for all twelve entries.
 
 
 # %%
@@ -140,8 +140,8 @@ record.figure(draw.matrices(parts, frames), "5_matrix_product")
 # Shapes help to remember it. $X$ is $(2, 3)$, $W$ is $(3, 2)$, $G$ is $(2, 2)$. A gradient has the shape of what it
 # belongs to, so the slopes at $X$ are $(2, 3)$: only $G W^\top$, $(2, 2)$ times $(2, 3)$, fits. But shapes are no proof.
 #
-# *Try it:* make $W$ square, three rows and three columns, and $G$ of $(2, 3)$. Which wrong formula for the slopes at $X$ has the right shape now, and
-# how would you notice?
+# *Try it:* make $W$ square, three rows and three columns, and $G$ of $(2, 3)$. Which wrong formula for the slopes at
+# $X$ has the right shape now, and how would you notice?
 #
 # <details><summary>Answer</summary>
 #
@@ -152,14 +152,14 @@ record.figure(draw.matrices(parts, frames), "5_matrix_product")
 #
 # ## The engine
 #
-# The class below has the parts of lesson 3's `Number`: a value, parents, a gradient, operations, and a walk. Three things are
-# new:
+# The class below has the parts of lesson 3's `Number`: a value, parents, a gradient, operations, and a walk. Three
+# things are new:
 #
 # - With each parent goes a function, where a slope was.
-# - What arrives at a parent passes through `unbroadcast` (lesson 4), since `x @ w + b` stretches `b` over the batch. One
-#   place serves all operations.
-# - Gradients are added by `a.grad + g`, which makes a new array, and not by `a.grad += g`, which writes into the old one. In
-#   `a + b` both parents are handed the very same array; writing into it for one would change it for the other.
+# - What arrives at a parent passes through `unbroadcast` (lesson 4), since `x @ w + b` stretches `b` over the batch.
+#   One place serves all operations.
+# - Gradients are added by `a.grad + g`, which makes a new array, and not by `a.grad += g`, which writes into the old
+#   one. In `a + b` both parents are handed the very same array; writing into it for one would change it for the other.
 
 
 # %%
@@ -194,9 +194,9 @@ def topological(last):
 
 
 # %% [markdown]
-# Read the class beside the table above. Each method computes the value and writes its line of the table down, as a small
-# function (Python calls it `lambda`) that waits for the gradient `g`. Each call of a method has an `a` and a `b` of its own, and the small
-# functions made in it remember them.
+# Read the class beside the table above. Each method computes the value and writes its line of the table down, as a
+# small function (Python calls it `lambda`) that waits for the gradient `g`. Each call of a method has an `a` and a `b`
+# of its own, and the small functions made in it remember them.
 
 
 # %%
@@ -228,9 +228,10 @@ class Array:
 
 
 # %% [markdown]
-# The rest is written outside the class for the notebook's sake, so that no cell grows too long. `exp` and `log` follow the table. `total`
-# sums over a dimension, or over everything; its `pull` copies the gradient back to every place that was added up. Stretching
-# and summing are each other's backward: lesson 4 said it of broadcasting, and here it is for the sum.
+# The rest is written outside the class for the notebook's sake, so that no cell grows too long. `exp` and `log` follow
+# the table. `total` sums over a dimension, or over everything; its `pull` copies the gradient back to every place that
+# was added up. Stretching and summing are each other's backward: lesson 4 said it of broadcasting, and here it is for
+# the sum.
 
 
 # %%
@@ -257,9 +258,9 @@ def backward(last):
 
 
 # %% [markdown]
-# That is the whole engine. We check it against the engine of the lesson, on a formula that uses every operation, some arrays
-# twice, and stretches `b` and the sum over the rows. Both sides compute in float64, numbers of some sixteen digits, so
-# that only the last digit may differ.
+# That is the whole engine. We check it against the engine of the lesson, on a formula that uses every operation, some
+# arrays twice, and stretches `b` and the sum over the rows. Both sides compute in float64, numbers of some sixteen
+# digits, so that only the last digit may differ.
 
 
 # %%
@@ -290,8 +291,8 @@ apart = max(np.abs(a.grad - t.grad.numpy()).max() for a, t in zip(own, theirs, s
 record.claim("fifty lines give the engine's gradients, all operations together", f"{apart:.0e} apart", apart < 1e-12)
 
 # %% [markdown]
-# The same in minigrad, step by step, with a smaller layer. At the step of the matrix product stop and compute one entry of
-# each gradient with a pencil; then point at it, and the page shows the row and the column that made it.
+# The same in minigrad, step by step, with a smaller layer. At the step of the matrix product stop and compute one entry
+# of each gradient with a pencil; then point at it, and the page shows the row and the column that made it.
 
 
 # %%
@@ -308,8 +309,8 @@ draw.backward(layer, "5_backward")
 # %% [markdown]
 # ## Beside minigrad's own lines
 #
-# `minigrad/autograd/graph.py` says the same, in the same order. Here is its walk by the definition, `plain_walk`, read from
-# the file:
+# `minigrad/autograd/graph.py` says the same, in the same order. Here is its walk by the definition, `plain_walk`, read
+# from the file:
 
 # %%
 root = Path(curriculum.__file__).parent.parent
@@ -341,8 +342,8 @@ record.claim(
 # | `unbroadcast` | `unbroadcast` in `autograd/fit.py` | the same |
 # | `parent.grad + ...` | `add(arrived[...], result)` | the sum belongs to the walk, and only leaves keep a `.grad`: a second walk starts clean |
 #
-# Everything else in that file (views, hooks, several outputs, gradients of gradients) is there for what people do with an engine. None
-# of it changes the idea.
+# Everything else in that file (views, hooks, several outputs, gradients of gradients) is there for what people do with
+# an engine. None of it changes the idea.
 
 # %%
 line, product = lines_of("minigrad/ops/matrix.py", "class MatMul")
@@ -357,19 +358,22 @@ record.claim(
 # %% [markdown]
 # ## It reads digits
 #
-# Our data: 1,797 handwritten digits, 8 × 8 pixels, from lesson 1. We learn from 1,437 of them and keep 360 *held out*: pictures
-# that training never sees, so that they show what was understood and not what was learned by heart.
+# Our data: 1,797 handwritten digits, 8 × 8 pixels, from lesson 1. We learn from 1,437 of them and keep 360 *held out*:
+# pictures that training never sees, so that they show what was understood and not what was learned by heart.
 #
-# The network: 64 pixels, 32 hidden numbers, 10 scores, one for each digit. In a formula, with a picture in each row of $X$:
+# The network: 64 pixels, 32 hidden numbers, 10 scores, one for each digit. In a formula, with a picture in each row of
+# $X$:
 #
 # $$ S = \tanh(X W_1 + b_1)\, W_2 + b_2 $$
 #
 # The digit with the largest score is the answer. To train we need a loss, and we take the usual one, which lessons 9
-# and 10 derive. First make the scores of a picture into shares that are positive and sum to 1, $p_j = e^{S_j} / \sum_k e^{S_k}$ (this is
-# called *softmax*). Then the loss of the picture is $-\ln p_t$, where $t$ is the right digit (called *cross-entropy*): 0 if the
-# right digit gets the whole share, and large if it gets nearly nothing. Guessing, a tenth for each, costs $\ln 10 = 2.30$.
+# and 10 derive. First make the scores of a picture into shares that are positive and sum to 1,
+# $p_j = e^{S_j} / \sum_k e^{S_k}$ (this is called *softmax*). Then the loss of the picture is $-\ln p_t$, where $t$ is
+# the right digit (called *cross-entropy*): 0 if the right digit gets the whole share, and large if it gets nearly
+# nothing. Guessing, a tenth for each, costs $\ln 10 = 2.30$.
 #
-# To keep $e^{S}$ from overflowing, the largest score of each row is subtracted first. That changes no share, and no gradient.
+# To keep $e^{S}$ from overflowing, the largest score of each row is subtracted first. That changes no share, and no
+# gradient.
 
 # %%
 pictures, answers = digits()
@@ -392,12 +396,13 @@ def cross_entropy(s, wanted):
 
 
 # %% [markdown]
-# Why the division by 8 and by $\sqrt{32}$? A score is a sum over 64, or 32, products; without it the sums would be so large that
-# every $\tanh$ sits at its end, where its slope is nearly 0. Lesson 17 measures it.
+# Why the division by 8 and by $\sqrt{32}$? A score is a sum over 64, or 32, products; without it the sums would be so
+# large that every $\tanh$ sits at its end, where its slope is nearly 0. Lesson 17 measures it.
 #
-# A step takes 60 pictures, a *mini-batch*: enough for a useful slope, and 24 times cheaper than all of them. After 23 of them nearly all
-# pictures were seen once (an *epoch*), and they are shuffled anew. The engine's own layers, `nn.Linear`, get the same weights and the
-# same batches beside us. `nn.Linear` keeps its weight transposed, an output in each row; lesson 7 explains it.
+# A step takes 60 pictures, a *mini-batch*: enough for a useful slope, and 24 times cheaper than all of them. After 23
+# of them nearly all pictures were seen once (an *epoch*), and they are shuffled anew. The engine's own layers,
+# `nn.Linear`, get the same weights and the same batches beside us. `nn.Linear` keeps its weight transposed, an output
+# in each row; lesson 7 explains it.
 
 # %%
 params = [Array(p.numpy().copy()) for p in start]
@@ -466,9 +471,9 @@ record.claim(
 record.figure(draw.twins(losses, right), "5_digits")
 
 # %% [markdown]
-# On the left the two losses lie on one another. The line is rough because each step sees another 60 pictures, some easier than others. On
-# the right the accuracy after each epoch: orange for what is held out, blue for what is trained on. The two rise together and then part a little,
-# which is usual: the network knows its own pictures best.
+# On the left the two losses lie on one another. The line is rough because each step sees another 60 pictures, some
+# easier than others. On the right the accuracy after each epoch: orange for what is held out, blue for what is trained
+# on. The two rise together and then part a little, which is usual: the network knows its own pictures best.
 #
 # Some held-out digits, with what the network reads; its mistakes are orange. Would you have read them right?
 
@@ -481,8 +486,9 @@ record.figure(draw.images(pictures[held_out][chosen], answers[held_out][chosen],
 # %% [markdown]
 # ## What the array buys
 #
-# The arithmetic is that of lesson 3, number by number. What has changed is how many objects Python handles. One step on 60 pictures
-# builds a graph of a few arrays; with a `Number` for each value it would be a graph of hundreds of thousands.
+# The arithmetic is that of lesson 3, number by number. What has changed is how many objects Python handles. One step on
+# 60 pictures builds a graph of a few arrays; with a `Number` for each value it would be a graph of hundreds of
+# thousands.
 
 # %%
 batch = learn[:60]
@@ -502,31 +508,34 @@ record.claim(
 #
 # <details><summary>Answer</summary>
 #
-# The first stops at once with an error: (60, 64) does not multiply (60, 32). That is a lucky mistake. The second fails the claim about
-# all operations together, and the training then runs through a whole epoch without an error, with wrong losses. The gradient of `b1` is
-# (60, 32), so after the first update `b1` is too, and the next batch of 60 accepts that. Only when all 1,437 pictures are read do the
-# shapes no longer fit.
+# The first stops at once with an error: (60, 64) does not multiply (60, 32). That is a lucky mistake. The second fails
+# the claim about all operations together, and the training then runs through a whole epoch without an error, with wrong
+# losses. The gradient of `b1` is (60, 32), so after the first update `b1` is too, and the next batch of 60 accepts
+# that. Only when all 1,437 pictures are read do the shapes no longer fit.
 #
 # </details>
 #
 # ## Questions that come up
 #
-# **Do I ever need to derive a gradient myself?** When you write an operation that the engine lacks, or want a faster one. The recipe is always the
-# one used above: write an entry of the result as a sum, ask where one entry of the input enters, add up over the paths. Then nudge.
+# **Do I ever need to derive a gradient myself?** When you write an operation that the engine lacks, or want a faster
+# one. The recipe is always the one used above: write an entry of the result as a sum, ask where one entry of the input
+# enters, add up over the paths. Then nudge.
 #
-# **Why is the gradient of the weight $X^\top G$ a sum over the batch?** Because the same weight was used for every sample. It is the sum over uses of lesson 4 again,
-# done by the matrix product itself.
+# **Why is the gradient of the weight $X^\top G$ a sum over the batch?** Because the same weight was used for every
+# sample. It is the sum over uses of lesson 4 again, done by the matrix product itself.
 #
-# **Why does backward cost about twice as much as forward?** Forward has one matrix product for a layer, $X W$. Backward has two of the same size,
-# $G W^\top$ and $X^\top G$.
+# **Why does backward cost about twice as much as forward?** Forward has one matrix product for a layer, $X W$. Backward
+# has two of the same size, $G W^\top$ and $X^\top G$.
 #
-# **What does the graph keep in memory?** Everything that a `lambda` mentions: for a matrix product both factors, for $\tanh$ its result. That is why training
-# needs more memory than answering; lesson 33 counts it.
+# **What does the graph keep in memory?** Everything that a `lambda` mentions: for a matrix product both factors, for
+# $\tanh$ its result. That is why training needs more memory than answering; lesson 33 counts it.
 #
 # ## To remember
 #
-# - An operation on arrays brings, for each parent, a function that pulls the gradient back. The table of all slopes is never made.
-# - $Y = XW$: $\partial L/\partial X = G W^\top$ and $\partial L/\partial W = X^\top G$. Derive it entry by entry; check it by nudging.
+# - An operation on arrays brings, for each parent, a function that pulls the gradient back. The table of all slopes is
+#   never made.
+# - $Y = XW$: $\partial L/\partial X = G W^\top$ and $\partial L/\partial W = X^\top G$. Derive it entry by entry; check
+#   it by nudging.
 # - An engine is values, parents, pulls, an order, and `unbroadcast` in one place. The rest is comfort and speed.
 #
 # ## Exercises
@@ -535,7 +544,7 @@ record.claim(
 #
 # 1. *Derive it:* the three gradients of $s_n = \sum_{ij} x_{ni} W_{ij} z_{nj}$, entry by entry.
 # 2. *Write it:* the gradient of picking rows from a table, where a row may be picked several times.
-# 3. *Find the planted bug:* a walk that looks right and gives wrong numbers on some graphs.
+# 3. *Find the planted bug:* a function that puts arrays below one another, and hands some of them a wrong gradient.
 #
 # Check them: `python -m curriculum check 05`.
 #

@@ -15,4 +15,26 @@ MISTAKES = [
         [("    return unbroadcast(grad / b, a.shape),", "    return (grad / b).sum_to_size(a.shape),")],
         "`sum_to_size` is not to be called",
     ),
+    ([("result.append(b if a == 1 else a)", "result.append(max(a, b))")], "to 0 too"),
+    ([("(1,) * (longest - len(shape)) + tuple(shape)", "tuple(shape) + (1,) * (longest - len(shape))")], "flush right"),
+    ([("longest = max(", "longest = min(")], "as many dimensions"),
+    ([("if a != b and a != 1 and b != 1:", "if a != b:")], "but they fit"),
+    ([("if a != b and a != 1 and b != 1:", "if False:")], "do not fit, so ValueError"),
+    ([("    return tuple(result)", "    return result")], "wanted is a tuple"),
+    (
+        [("    longest = max(", "    return tuple(torch.broadcast_shapes(one, two))\n    longest = max("), ('"""Solution of exercise 4."""', "from curriculum.engine import torch")],
+        "`broadcast_shapes` is not to be called",
+    ),
+    ([("(prediction.reshape(-1) - target.reshape(-1))", "(prediction - target)")], "Print the shape of the difference"),
+    ([("    if prediction.numel() != target.numel():\n        raise ValueError(\"not equally many\")\n", "")], "not equally many, ValueError"),
+    ([("prediction.numel() != target.numel()", "prediction.shape != target.shape")], "both are three numbers"),
+    ([("target.reshape(-1)) ** 2).mean()", "target.reshape(-1)) ** 2).sum()")], "the mean over the samples"),
+    ([("((prediction.reshape(-1)", "((prediction.detach().reshape(-1)")], "no way back"),
+    ([("target.reshape(-1)) ** 2).mean()", "target.reshape(-1)) ** 2).mean().item()")], "wanted is a tensor"),
 ]  # fmt: skip
+
+# Changes of the solution that leave it right, and why.
+HARMLESS = {
+    "line 20: tuple exchanged": "either may come first",
+    "line 19: arguments exchanged": "either may come first",
+}
