@@ -157,8 +157,8 @@ def check(lesson: Lesson, path: Path | None = None) -> tuple[bool, str]:
     open_ = {name: text for name, text in answers.items() if text is not None}
     if not open_:
         return True, f"Exercise {lesson.number}: solved."
-    if (
-        len(answers) == 1 or (len(open_) == len(answers) and len(set(open_.values())) == 1)
+    if len(answers) == 1 or (
+        len(open_) == len(answers) and len(set(open_.values())) == 1
     ):  # a file that Python cannot read
         return False, f"Exercise {lesson.number}: {next(iter(open_.values()))}"
     lines = [f"{name}: {'solved' if text is None else text}" for name, text in answers.items()]

@@ -350,7 +350,8 @@ record.claim(
 #
 # <details><summary>Answer</summary>
 #
-# Most of it is gone: more data is the best regularizer. The plain network no longer learns the points by heart in 200 steps.
+# All of it is gone, and the loss on others is even lowest without a remedy: more data is the best regularizer. (The claims
+# above then fail, as they should.)
 #
 # </details>
 #
