@@ -5,10 +5,11 @@ from typing import Any
 from curriculum.check import Wrong, ask, near, parts, tensor
 from curriculum.engine import torch
 
-BY_HAND = ("batch_norm", "instance_norm", "group_norm", "layer_norm", "native_batch_norm", "local_response_norm")
+NORMS = ("batch_norm", "instance_norm", "group_norm", "layer_norm", "native_batch_norm", "local_response_norm")
+BY_HAND = {"pictures normalized": NORMS, "folded away": NORMS}
 
 
-def check(solution: dict[str, Any]) -> None:
+def check_layer(solution: dict[str, Any]) -> None:
     generator = torch.Generator().manual_seed(17)
     x = 0.5 * torch.randn(4, 3, 2, 5, generator=generator) + torch.tensor([1.0, -2.0, 5.0]).reshape(3, 1, 1)
     layer = torch.nn.BatchNorm2d(3, eps=1e-2)
@@ -73,6 +74,10 @@ def check(solution: dict[str, Any]) -> None:
     if not near(found, layer(x)):
         raise Wrong("In evaluation the output is wrong: normalize by the running mean and variance.")
 
+
+def check_fold(solution: dict[str, Any]) -> None:
+    generator = torch.Generator().manual_seed(18)
+    gamma, beta = torch.tensor([2.0, 1.0, 0.5]), torch.tensor([0.0, 1.0, -1.0])
     x, weight, bias = (torch.randn(*shape, generator=generator) for shape in ((7, 4), (3, 4), (3,)))
     mean, var = torch.tensor([0.5, -1.0, 2.0]), torch.tensor([0.3, 2.0, 1.5])
     scale = gamma / torch.sqrt(var + 1e-2)
@@ -96,3 +101,43 @@ def check(solution: dict[str, Any]) -> None:
     if near(shift, bias * scale + beta):
         raise Wrong("fold: the running mean is missing in the bias.")
     raise Wrong("fold: the weight is right, the bias is not: (bias - running_mean) times the same factor, plus beta.")
+
+
+def check_answer(solution: dict[str, Any]) -> None:
+    nn = torch.nn
+    generator = torch.Generator().manual_seed(19)
+    x = torch.randn(5, 3, generator=generator)
+    for modes in (True, False, "mixed"):
+        model = nn.Sequential(
+            nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Dropout(0.5), nn.BatchNorm1d(4), nn.Linear(4, 2)
+        )
+        model.train()
+        for _ in range(3):
+            model(2 * torch.randn(8, 3, generator=generator) + 1)
+        model.train(bool(modes))
+        if modes == "mixed":
+            model[1].eval()
+        was = [part.training for part in model.modules()]
+        state = {name: value.clone() for name, value in model.state_dict().items()}
+        model.eval()
+        wanted = model(x).detach()
+        for part, training in zip(model.modules(), was, strict=True):
+            part.training = training
+        found = tensor(ask(solution["answer"], model, x), "The answer", (5, 2))
+        told = {
+            True: "A model in training",
+            False: "A model in evaluation",
+            "mixed": "A model with one part in evaluation",
+        }[modes]
+        if any(not near(value, state[name], 0) for name, value in model.state_dict().items()):
+            raise Wrong(f"{told}: a running mean or a count has moved. When must eval() be called?")
+        if not near(found, wanted):
+            raise Wrong(f"{told}: the answer is not that of evaluation: dropout or the batch's own mean was at work.")
+        if found.requires_grad:
+            raise Wrong(f"{told}: the answer hangs on a graph.")
+        if [part.training for part in model.modules()] != was:
+            more = " train() sets all parts alike." if modes == "mixed" else ""
+            raise Wrong(f"{told}: afterwards its parts are in another mode than before.{more}")
+
+
+CHECKS = {"pictures normalized": check_layer, "folded away": check_fold, "a model asked": check_answer}

@@ -8,11 +8,13 @@ from curriculum.engine import torch
 BY_HAND = AUTOGRAD
 
 
-def check(solution: dict[str, Any]) -> None:
-    drawn = torch.Generator().manual_seed(18)
+def _drawn(seed: int) -> Any:
+    drawn = torch.Generator().manual_seed(seed)
+    return lambda *shape: torch.randn(*shape, generator=drawn, dtype=torch.float64)
 
-    def randn(*shape: int) -> Any:
-        return torch.randn(*shape, generator=drawn, dtype=torch.float64)
+
+def check_cross_entropy(solution: dict[str, Any]) -> None:
+    randn = _drawn(18)
 
     for logits, t in ((randn(5, 4), torch.tensor([3, 0, 1, 1, 2])), (1000 * randn(3, 3), torch.tensor([2, 2, 0]))):
         found = tensor(
@@ -37,6 +39,9 @@ def check(solution: dict[str, Any]) -> None:
             "cross_entropy_backward is wrong: the probabilities given minus those wanted, over the number of rows."
         )
 
+
+def check_batch_norm(solution: dict[str, Any]) -> None:
+    randn = _drawn(19)
     for n, eps in ((6, 1e-5), (3, 0.1)):
         leaves = [randn(n, 3).requires_grad_(), randn(3).requires_grad_(), randn(3).requires_grad_()]
         z, gamma, beta = leaves
@@ -66,3 +71,40 @@ def _first(got: Any, wanted: Any) -> str:
             index = [place] if got.ndim == 1 else list(divmod(place, got.shape[1]))
             return f"{index}, {a:.6g} where {b:.6g} is wanted"
     return "some place"
+
+
+def check_tied(solution: dict[str, Any]) -> None:
+    randn = _drawn(20)
+    for n, m, k in ((5, 4, 2), (3, 6, 4)):
+        x, w, b = randn(n, m), randn(m, k), randn(k)
+        leaves = [w.clone().requires_grad_(), b.clone().requires_grad_()]
+        ((torch.tanh(x @ leaves[0] + leaves[1]) @ leaves[0].T - x) ** 2).mean().backward()
+        found = parts(ask(solution["tied_backward"], x, w, b), "tied_backward", "the slopes at w, b")
+        got, shift = (
+            tensor(f, f"tied_backward, the slope at {name}", tuple(leaf.shape))
+            for f, name, leaf in zip(found, "wb", leaves, strict=True)
+        )
+        h = torch.tanh(x @ w + b)
+        d_y = 2 * (h @ w.T - x) / x.numel()
+        packing, unpacking = x.T @ (d_y @ w * (1 - h**2)), d_y.T @ h
+        if near(got, packing, 1e-8) or near(got, unpacking, 1e-8):
+            raise Wrong(
+                "tied_backward, the slope at w: that is the slope of one of its uses. In how many lines forward is w read?"
+            )
+        if near(got, packing - unpacking, 1e-8):
+            raise Wrong("tied_backward, the slope at w: the slopes of two uses are added.")
+        if not near(got, leaves[0].grad, 1e-8):
+            raise Wrong(
+                f"tied_backward, the slope at w is wrong at {_first(got, leaves[0].grad)}: packing and unpacking each send one."
+            )
+        if not near(shift, leaves[1].grad, 1e-8):
+            raise Wrong(
+                f"tied_backward, the slope at b is wrong at {_first(shift, leaves[1].grad)}: it was read once, for every row."
+            )
+
+
+CHECKS = {
+    "cross-entropy": check_cross_entropy,
+    "batch normalization": check_batch_norm,
+    "a matrix used twice": check_tied,
+}

@@ -1,4 +1,11 @@
-"""Exercise 18: batch normalization of pictures, and how to get rid of it. Check it with `python -m curriculum check 18`."""
+"""Exercise 18: batch normalization of pictures, how to get rid of it, how to use it. Check it with `python -m curriculum check 18`.
+
+1. batch_norm_2d (write it)
+2. fold (derive)
+3. answer (find the planted bug)
+"""
+
+from curriculum.engine import torch
 
 
 def batch_norm_2d(x, gamma, beta, running_mean, running_var, training, momentum=0.1, eps=1e-5):
@@ -17,3 +24,17 @@ def fold(weight, bias, gamma, beta, running_mean, running_var, eps=1e-5):
     batch normalization behind it compute in evaluation. That is how a trained network gets rid of its normalization.
     """
     raise NotImplementedError("write the folding here")
+
+
+def answer(model, x):
+    """Return what the model answers to x, each row on its own, without a graph behind it.
+
+    Afterwards the model is as it was: each of its parts in training or in evaluation as before, and nothing that it
+    remembers has moved. (Parts may differ: some normalizations are left in evaluation while the rest is trained.)
+    """
+    training = model.training
+    with torch.no_grad():
+        found = model(x)
+        model.eval()
+    model.train(training)
+    return found

@@ -3,8 +3,8 @@
 #
 # **What can three experiments with one run each tell us?**
 #
-# A learner trained three networks, once each, and drew conclusions. We have the table of results, not the data. So we
-# make data of the same kind, repeat the experiments over ten seeds, and see which conclusions hold. A network 2-4-1 has two inputs, four
+# A learner trained three networks, once each, and drew conclusions. We have the table of results, not the data. So we make data
+# of the same kind, repeat the experiments over ten seeds, and see which conclusions hold. A network 2-4-1 has two inputs, four
 # hidden units and one output: $4 \cdot (2 + 1) + 1 \cdot (4 + 1) = 17$ numbers to learn (lesson 7).
 #
 # | experiment | network | parameters | loss | regularization | samples | final loss |
@@ -13,9 +13,9 @@
 # | 2 | 3-5-1 | 26 | MSE | none | 1,500 | 0.17 |
 # | 3 | 4-7-1 | 43 | MSE | L2, weight decay 0.01 | not given, here 1,000 | 0.67 |
 #
-# ReLU in the hidden layer, sigmoid at the output, Adam with learning rate 0.001, 80 % to train on, 5 % of the labels
-# wrong. **Weight decay** pulls every weight a little towards 0 in each step; it is also called L2, and lesson 16 shows what it is
-# good for. The conclusions: "MSE outperformed BCE", "more data beats bigger models", "L2 hurts when nothing overfits".
+# ReLU in the hidden layer, sigmoid at the output, Adam with learning rate 0.001, 80 % to train on, 5 % of the labels wrong.
+# **Weight decay** pulls every weight a little towards 0 in each step; it is also called L2, and lesson 16 shows what it is good
+# for. The conclusions: "MSE outperformed BCE", "more data beats bigger models", "L2 hurts when nothing overfits".
 
 # %%
 import math
@@ -32,12 +32,11 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## The units of a loss
 #
-# MSE is the mean squared error, BCE the binary cross-entropy of lesson 9. 0.17 and 0.62 cannot be compared: one is a squared distance
-# of probabilities, the other a surprise in nats, the unit that the natural logarithm measures surprise in. A model that always says
-# one half has MSE 0.25 and BCE $\ln 2 = 0.693$, and that is the same model. Seen so, 0.62 is little better than
-# guessing, and a squared error of 0.67 is *worse* than guessing: no trained sigmoid should end there, so it was
-# another quantity, or a mistake. From here on every model is measured by the same three: accuracy, BCE, MSE, on
-# samples held out.
+# MSE is the mean squared error, BCE the binary cross-entropy of lesson 9. 0.17 and 0.62 cannot be compared: one is a squared
+# distance of probabilities, the other a surprise in nats, the unit that the natural logarithm measures surprise in. A model
+# that always says one half has MSE 0.25 and BCE $\ln 2 = 0.693$, and that is the same model. Seen so, 0.62 is little better
+# than guessing, and a squared error of 0.67 is *worse* than guessing: no trained sigmoid should end there, so it was another
+# quantity, or a mistake. From here on every model is measured by the same three: accuracy, BCE, MSE, on samples held out.
 
 # %%
 half, either = torch.full((100,), 0.5), torch.arange(100).remainder(2).to(torch.get_default_dtype())
@@ -120,9 +119,9 @@ record.figure(fig, "14_once")
 # - both level and close: as far as this network gets with these data (healthy, if it is good enough);
 # - own falls, held out rises: overfitting.
 #
-# All three fall to the last epoch: at a learning rate of 0.001, 500 full-batch epochs are too few. Whatever was
-# concluded from losses of such runs was concluded before the networks had learned. In the words of lesson 16 they **underfit**: they are
-# wrong on the very examples that they are trained on. Their width may be enough; they lack time.
+# All three fall to the last epoch: at a learning rate of 0.001, 500 full-batch epochs are too few. Whatever was concluded from
+# losses of such runs was concluded before the networks had learned. In the words of lesson 16 they **underfit**: they are wrong
+# on the very examples that they are trained on. Their width may be enough; they lack time.
 
 # %%
 slope = {number: (own[-100] - own[-1]) / own[-1] for number, (own, _) in curves.items()}
@@ -132,9 +131,9 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# What does it look like? The first network has two inputs, so its data and what it learned can be drawn over the plane: blue where
-# it answers 1, red where it answers 0, white where it cannot tell. The dashed line is the border of the hidden pattern. On the left the
-# network after those 500 epochs. On the right a copy of it, trained on for 400 more at a learning rate of 0.02.
+# What does it look like? The first network has two inputs, so its data and what it learned can be drawn over the plane: blue
+# where it answers 1, red where it answers 0, white where it cannot tell. The dashed line is the border of the hidden pattern.
+# On the left the network after those 500 epochs. On the right a copy of it, trained on for 400 more at a learning rate of 0.02.
 
 # %%
 side = np.linspace(-3, 3, 81)
@@ -167,15 +166,15 @@ record.claim(
 
 # %% [markdown]
 # The border is made of straight pieces, one fold for each hidden unit with ReLU. Four folds cannot follow the curved pattern
-# everywhere: this network has a **bias** (lesson 16), whatever the training. Try it: put 16 for 4 in the row of experiment 1 and look
-# at the right picture again. (The count of parameters then fails, as it should.)
+# everywhere: this network has a **bias** (lesson 16), whatever the training. Try it: put 16 for 4 in the row of experiment 1
+# and look at the right picture again. (The count of parameters then fails, as it should.)
 #
 # ## Ten seeds at once
 #
-# A **seed** is where the random numbers begin; another seed means other data and other first weights. If a result holds for one seed
-# only, it says something about that seed. From here on each experiment is repeated ten times, with other data, other weights. The ten networks are trained side
-# by side, their weights in a leading dimension of ten (as in lesson 16's thirty), at learning rate 0.02, 400 epochs,
-# so that they come to their end.
+# A **seed** is where the random numbers begin; another seed means other data and other first weights. If a result holds for one
+# seed only, it says something about that seed. From here on each experiment is repeated ten times, with other data, other
+# weights. The ten networks are trained side by side, their weights in a leading dimension of ten (as in lesson 16's thirty), at
+# learning rate 0.02, 400 epochs, so that they come to their end.
 
 # %%
 SEEDS, EPOCHS = 10, 400
@@ -219,12 +218,14 @@ def interval(values):
 # %% [markdown]
 # ### "MSE outperformed BCE"
 #
-# Each network with both losses, on the same data, from the same weights; so the ten differences are **paired**. Why this matters: seeds
-# differ by many points from one another, since some data sets are harder. The difference within a seed does not contain that.
+# Each network with both losses, on the same data, from the same weights; so the ten differences are **paired**. Why this
+# matters: seeds differ by many points from one another, since some data sets are harder. The difference within a seed does not
+# contain that.
 #
-# From ten differences $d_i$ follow their mean and the 95 % **interval** around it, $\bar d \pm 2.262\, s / \sqrt{10}$, with $s$ their
-# standard deviation; 2.262 belongs to ten values. An example: differences of 1, 2, 3, 1, 2, 3, 1, 2, 3 and 2 points have mean 2 and $s = 0.82$, so the
-# interval is 2 ± 0.6. It lies above 0, and the gain is hardly luck. Where an interval contains 0, ten seeds cannot tell.
+# From ten differences $d_i$ follow their mean and the 95 % **interval** around it, $\bar d \pm 2.262\, s / \sqrt{10}$, with $s$
+# their standard deviation; 2.262 belongs to ten values. An example: differences of 1, 2, 3, 1, 2, 3, 1, 2, 3 and 2 points have
+# mean 2 and $s = 0.82$, so the interval is 2 ± 0.6. It lies above 0, and the gain is hardly luck. Where an interval contains 0,
+# ten seeds cannot tell.
 
 # %%
 table = {}

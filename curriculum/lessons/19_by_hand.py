@@ -3,9 +3,13 @@
 #
 # **Could you train a network without autograd?**
 #
-# Yes: every line of the forward pass has one line that carries the slope back through it. We write a network as
-# eighteen simple lines, go back line by line, compare every slope with the engine's, and then fuse lines until a whole
-# loss has a one-line backward.
+# Yes: every line of the forward pass has one line that carries the slope back through it. This lesson writes a network as
+# eighteen simple lines, goes back line by line, compares every slope with the engine's, and then **fuses** lines, puts several
+# into one, until a whole loss has a one-line backward. It is the longest derivation of the course. Take paper, and do each line
+# before you read it.
+#
+# What you need: the chain rule (lesson 2), that slopes add up where a value is used twice (lesson 3), that they are summed
+# where a value was stretched (lesson 4), softmax (lesson 10) and batch normalization (lesson 18).
 
 # %%
 import numpy as np
@@ -22,7 +26,10 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## Forward
 #
-# Digits again: linear, batch normalization, Tanh, linear, softmax, cross-entropy; each in its smallest parts.
+# Digits again: linear, batch normalization, Tanh, linear, softmax, cross-entropy; each in its smallest parts. `x` holds 32
+# pictures of 64 pixels, one a row; `t` the digits that they show. `centred` and `inverse` are the two halves of the
+# normalization, `top` keeps `exp` from overflowing, `p` are the probabilities, and `surprise` is minus their logarithm. Each
+# line does one thing, so that its slope is known by heart.
 
 # %%
 pictures, targets = digits()
@@ -74,9 +81,27 @@ draw.backward(loss, "19_backward", names=named)
 # %% [markdown]
 # ## Backward, a line for a line
 #
-# `d_q` is the slope of the loss at `q`, of the shape of `q`. From the last line to the first. A tensor that is used
-# twice (`e`, `centred`, `z`) gets the sum of two slopes; one that was stretched (`mean`, `total`, biases) gets the sum
-# over its uses (lesson 4).
+# `d_q` is the slope of the loss at `q`: how much the loss changes for a small change of each of its numbers. So it has the
+# shape of `q`, always; when a line of yours does not, something is missing in it. Go from the last line to the first. Five
+# rules are enough:
+#
+# | the line forward | the line back |
+# | --- | --- |
+# | `b = f(a)`, each element alone | `d_a = d_b * f'(a)` |
+# | `c = a * b` | `d_a = d_c * b`, `d_b = d_c * a` |
+# | `y = h @ w.T` | `d_h = d_y @ w`, `d_w = d_y.T @ h` |
+# | a sum over rows, or a mean | the slope goes to every row, for a mean divided by their number |
+# | a row used for all rows (stretched) | the slopes of all rows are added |
+#
+# The third is derived entry by entry in lesson 5; its shapes alone nearly give it away: from `d_y` (N, 10) and `h` (N, 40) only
+# one product has the shape (10, 40).
+#
+# And a tensor that is used twice (`e`, `centred`, `z`) gets the sum of two slopes. Take `e` as an example. It is the numerator
+# of `p = e * reciprocal`, which sends `d_p * reciprocal`; and it is a part of `total`, which sends `d_total` to every element.
+# Their sum is `d_e`.
+#
+# One number by hand: for a picture of a 3 with probability $p_3 = 0.2$ the surprise is $-\ln 0.2 = 1.61$. Its slope at $p_3$ is
+# $-1/0.2 = -5$, and since the loss is the mean of 32 surprises, `d_p` has $-5/32$ at that place and 0 elsewhere.
 
 # %%
 kept = {
@@ -141,7 +166,10 @@ record.claim(
 #
 # $$ L = \log \sum_j e^{z_j} - z_t, \qquad \frac{\partial L}{\partial z_k} = p_k - [k = t] $$
 #
-# All the logarithms and quotients cancel: what is given minus what is wanted.
+# Here $z$ are the logits, $t$ is the right class, and $[k = t]$ is 1 for it and 0 for the others. All the logarithms and
+# quotients cancel: what is given minus what is wanted. With three classes, $p = (0.7, 0.2, 0.1)$ and the second right, the
+# slope is $(0.7, -0.8, 0.1)$: the right logit is pulled up, each of the others down by what it was given. The numbers add up to
+# 0, and none is larger than 1, however wrong the network is.
 
 # %%
 fused_logits = (p.detach() - F.one_hot(t, 10).to(x.dtype)) / N
@@ -169,19 +197,29 @@ record.figure(fig, "19_given_minus_wanted")
 # $$ \frac{\partial L}{\partial z} = \frac{1}{\sqrt{\sigma^2 + \epsilon}}
 #    \left( g - \operatorname{mean}(g) - \hat x \, \operatorname{mean}(g \hat x) \right) $$
 #
-# The layer's output does not change when its input is shifted or stretched; so the slope has no part along a shift
-# ($\operatorname{mean}(g)$ is taken away) nor along a stretch.
+# All means go over the rows of the batch. The layer's output does not change when its input is shifted or stretched; so the
+# slope has no part along a shift ($\operatorname{mean}(g)$ is taken away) nor along a stretch (the part along $\hat x$ is taken
+# away). A check without any engine: add up `d_z` over the rows. A shift of all rows changes nothing, so the sum must be 0.
 
 # %%
 with torch.no_grad():
     fused_z = inverse * (d_normal - d_normal.mean(dim=0) - normal * (d_normal * normal).mean(dim=0))
+along_shift = d_z.sum(dim=0).abs().max().item() / d_z.abs().max().item()
+record.claim(
+    "the slopes before a normalization add up to 0 over the rows",
+    f"{along_shift:.0e} of the largest",
+    along_shift < 1e-4,
+)
 record.claim("batch normalization fused: one line back", f"{apart(fused_z, d_z):.0e} apart", apart(fused_z, d_z) < 1e-3)
 
 # %% [markdown]
 # ## Checked by parity
 #
-# Who writes a backward asks whether it is right, and not only at one point. A `Function` carries its own backward;
-# `parity.check` holds it against central differences of its forward, under random slopes from above.
+# Who writes a backward asks whether it is right, and not only at one point. A `Function` carries its own backward: `forward`
+# keeps what `backward` will need in `ctx`, and `backward` gets the slope from above and returns a slope for each input (`None`
+# for one that has no slope, like `t`). `parity.check` holds it against **central differences**: move one input up and down by a
+# little $h$, and divide the change of the output by $2h$. They need no calculus, so they cannot make the same mistake as you.
+# They are too slow to train with: two forward passes for each number.
 
 
 # %%
@@ -211,7 +249,9 @@ class Forgetful(CrossEntropy):
 
 sample = np.random.default_rng(0).normal(size=(4, 3)), np.array([0, 2, 1, 1])
 right, wrong = parity.check(CrossEntropy.apply, *sample), parity.check(Forgetful.apply, *sample)
-print(right, wrong, sep="\n\n")
+said = {"CrossEntropy": right, "Forgetful": wrong}
+for name, found in said.items():
+    print(f"{name}: {'right' if found.ok else 'wrong'}")
 record.claim(
     "parity finds our backward right, and the one that forgets 1/N wrong",
     f"{right.ok}, {wrong.ok}",
@@ -219,6 +259,9 @@ record.claim(
 )
 
 # %% [markdown]
+# The forgetful one would have trained: its slopes are all too large by the same factor, 4 here, as if the learning rate were
+# four times as high. A falling loss says little about a backward.
+#
 # ## Training without autograd
 #
 # The same network, all by hand, with the fused lines; beside it a twin that calls `backward()`.
@@ -281,10 +324,23 @@ record.claim("trained by hand it reads other digits", f"{100 * accuracy:.1f} %",
 # - Fused backward lines are shorter, quicker and more exact than the sum of their parts; that is why engines have them.
 # - A backward is right when it agrees with differences, not when the loss falls: losses fall with wrong slopes too.
 #
-# ## Exercise
+# Try it: leave `- normal * (d_normal * normal).mean(dim=0)` out of `backward`. Does the loss still fall? Do the paths part?
 #
-# `curriculum/exercises/19_by_hand.py`: write both fused lines.
-# Check it: `python -m curriculum check 19`.
+# <details><summary>Answer</summary>
+#
+# It falls nearly as fast, and the claim on the paths fails. That is how such mistakes live for years.
+#
+# </details>
+#
+# ## Exercises
+#
+# `curriculum/exercises/19_by_hand.py`:
+#
+# 1. *write it*: `cross_entropy_backward`, fused, for logits of any size;
+# 2. *derive*: `batch_norm_backward`, all three slopes;
+# 3. *find the planted bug*: `tied_backward`, for a network that uses one matrix twice.
+#
+# Check them: `python -m curriculum check 19`. Lesson 20 lets the engine write such lines.
 #
 # ## Further reading
 #

@@ -20,3 +20,13 @@ def batch_norm_2d(x, gamma, beta, running_mean, running_var, training, momentum=
 def fold(weight, bias, gamma, beta, running_mean, running_var, eps=1e-5):
     scale = gamma / torch.sqrt(running_var + eps)
     return weight * scale.unsqueeze(1), (bias - running_mean) * scale + beta
+
+
+def answer(model, x):
+    modes = [(part, part.training) for part in model.modules()]
+    model.eval()
+    with torch.no_grad():
+        found = model(x)
+    for part, training in modes:
+        part.training = training
+    return found

@@ -14,3 +14,12 @@ def batch_norm_backward(slope, z, gamma, eps=1e-5):
     g = slope * gamma
     z_slope = inverse * (g - g.mean(dim=0) - normal * (g * normal).mean(dim=0))
     return z_slope, (slope * normal).sum(dim=0), slope.sum(dim=0)
+
+
+def tied_backward(x, w, b):
+    h = torch.tanh(x @ w + b)
+    y = h @ w.T
+    d_y = 2 * (y - x) / y.numel()
+    d_h = d_y @ w
+    d_z = d_h * (1 - h**2)
+    return x.T @ d_z + d_y.T @ h, d_z.sum(dim=0)

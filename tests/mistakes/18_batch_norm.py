@@ -18,4 +18,10 @@ MISTAKES = [
     ([("(bias - running_mean) * scale + beta", "bias + beta")], "normalized like everything"),
     ([("weight * scale.unsqueeze(1)", "weight * scale[0]")], "Each output"),
     ([("torch.sqrt(running_var + eps)", "torch.sqrt(running_var)")], "fold: eps is missing"),
+    ([("    model.eval()\n", "")], "When must eval() be called?"),
+    ([("    for part, training in modes:\n        part.training = training\n", "")], "in another mode than before"),
+    ([("    for part, training in modes:\n        part.training = training\n", "    model.train(modes[0][1])\n")], "sets all parts alike"),
+    ([("    for part, training in modes:\n        part.training = training\n", "    model.train()\n")], "A model in evaluation"),
+    ([("        found = model(x)", "        found = model(x).numpy()")], "of NumPy"),
+    ([("    with torch.no_grad():\n        found = model(x)", "    found = model(x)")], "hangs on a graph"),
 ]  # fmt: skip

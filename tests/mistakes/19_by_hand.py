@@ -12,4 +12,11 @@ MISTAKES = [
     ([("z_slope, (slope", "(slope"), ("slope.sum(dim=0)", "slope.sum(dim=0), z_slope")], "has the shape"),
     ([(" + eps)", " + 1e-5)")], "With eps = 0.1"),
     ([(", slope.sum(dim=0)", "")], "must return 3 things"),
+    ([("x.T @ d_z + d_y.T @ h", "x.T @ d_z")], "one of its uses"),
+    ([("x.T @ d_z + d_y.T @ h", "d_y.T @ h")], "one of its uses"),
+    ([("x.T @ d_z + d_y.T @ h", "x.T @ d_z - d_y.T @ h")], "are added"),
+    ([("x.T @ d_z + d_y.T @ h", "2 * x.T @ d_z")], "each send one"),
+    ([("d_h * (1 - h**2)", "d_h")], "each send one"),
+    ([("d_z.sum(dim=0)", "d_h.sum(dim=0)")], "it was read once"),
+    ([("x.T @ d_z + d_y.T @ h, d_z.sum(dim=0)", "x.T @ d_z + d_y.T @ h")], "must return 2 things"),
 ]
