@@ -268,6 +268,40 @@ def sizes(scores: Mapping[str, Sequence[float]], widths: Sequence[int], ylabel: 
     return fig
 
 
+def fits(
+    curves_of: Mapping[str, np.ndarray], at: np.ndarray, sets: Mapping[str, tuple[np.ndarray, np.ndarray]], ylim: Any
+) -> Any:
+    """A curve at the places `at`, a panel for each title, over points {"training": (x, y), "held out": (x, y)}."""
+    rows = -(-len(curves_of) // 3)
+    fig, axes = pyplot().subplots(rows, 3, figsize=(9, 2.4 * rows), sharex=True, sharey=True, squeeze=False)
+    for ax, (title, curve) in zip(axes.flat, curves_of.items(), strict=True):
+        for (name, (x, y)), color in zip(sets.items(), (BLUE, ORANGE), strict=False):
+            ax.plot(x, y, ".", color=color, markersize=3, label=name)
+        ax.plot(at, curve, color=BLACK, linewidth=1.8, label="network")
+        ax.set(ylim=ylim)
+        ax.set_title(title, fontsize=10)
+    for ax in axes[-1]:
+        ax.set_xlabel("x")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("y")
+    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="upper center", ncols=3, frameon=False, fontsize=9)
+    fig.tight_layout(rect=(0, 0, 1, 0.95))
+    return fig
+
+
+def units(at: np.ndarray, layers: Mapping[str, np.ndarray], where: tuple[float, float]) -> Any:
+    """The outputs of hidden units at the places `at`, a panel for each layer: {title: (places, units)}; grey where data are."""
+    fig, axes = pyplot().subplots(1, len(layers), figsize=(9, 2.9), sharey=True, squeeze=False)
+    for ax, (title, values) in zip(axes.flat, layers.items(), strict=True):
+        ax.plot(at, values, linewidth=0.8)
+        ax.axvspan(*where, color=GREY, alpha=0.12)
+        ax.set(xlabel="x (grey: where data are)")
+        ax.set_title(title, fontsize=10)
+    axes.flat[0].set_ylabel("output of each unit")
+    fig.tight_layout()
+    return fig
+
+
 def sweep(tried: Sequence[float], ends: Mapping[str, np.ndarray], limits: Any, xlabel: str, ylabel: str) -> Any:
     """What each value that was tried led to, a line for each of `ends`; both axes logarithmic, cut at `limits`."""
     fig, ax = pyplot().subplots(figsize=(6, 3.6))
