@@ -302,6 +302,83 @@ def units(at: np.ndarray, layers: Mapping[str, np.ndarray], where: tuple[float, 
     return fig
 
 
+ACTIVATIONS = {  # some lie nearly on one another, such as ReLU and LeakyReLU: of each such pair one is thick and pale
+    "Sigmoid": {"color": ORANGE}, "Tanh": {"color": BLUE, "linewidth": 5, "alpha": 0.35}, "ReLU": {"color": GREEN, "linewidth": 5, "alpha": 0.35},
+    "LeakyReLU": {"color": GREEN, "linewidth": 1.2}, "ELU": {"color": VIOLET}, "SiLU": {"color": "#b8860b", "linewidth": 5, "alpha": 0.35},
+    "GELU": {"color": BLACK, "linestyle": "--"},
+}  # fmt: skip
+
+
+def bends(shown: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Any:
+    """Activation functions and their slopes, a panel for each: {name: (z, f, slope)}; the last panel looks closely at ReLU and LeakyReLU."""
+    fig, axes = pyplot().subplots(2, 4, figsize=(9, 4.2))
+    for ax, (name, (z, f, slope)) in zip(axes.flat, shown.items(), strict=False):
+        ax.plot(z, f, color=BLACK, label="f(z)")
+        ax.plot(z, slope, color=ORANGE, linestyle="--", label="slope f'(z)")
+        ax.axhline(0, color=GREY, linewidth=0.5)
+        ax.set(xlim=(-4, 4), ylim=(-1.4, 2.4))
+        ax.set_title(name, fontsize=10)
+    ax = axes.flat[-1]
+    for name in ("ReLU", "LeakyReLU"):
+        z, f, _ = shown[name]
+        ax.plot(z, f, label=name, **ACTIVATIONS[name])
+    ax.set(xlim=(-4, 1), ylim=(-0.06, 0.06))
+    ax.set_title("closely: below 0 they differ", fontsize=9)
+    ax.legend(frameon=False, fontsize=7, loc="upper left")
+    axes.flat[0].legend(frameon=False, fontsize=8, loc="upper left")
+    fig.tight_layout()
+    return fig
+
+
+def by_layer(values_of: Mapping[str, Sequence[float]], xlabel: str, ylabel: str) -> Any:
+    """A number for each layer, a line for each activation function, logarithmic."""
+    fig, ax = pyplot().subplots(figsize=(6.4, 3.6))
+    for name, values in values_of.items():
+        ax.plot(range(1, 1 + len(values)), values, marker="o", markersize=4, label=name, **ACTIVATIONS[name])
+    ax.set(xlabel=xlabel, ylabel=ylabel, yscale="log", xticks=range(1, 1 + len(values)))
+    ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    return fig
+
+
+def outputs(of: Mapping[str, Mapping[int, np.ndarray]]) -> Any:
+    """What the units of some layers put out, a row of panels for each network: {name: {layer: (points, units)}}.
+
+    A line of a panel is a point, a column a unit: where all lines are alike, the layer says the same of every point.
+    """
+    rows, columns = len(of), len(next(iter(of.values())))
+    fig, axes = pyplot().subplots(rows, columns, figsize=(8.4, 1.9 * rows), squeeze=False, layout="constrained")
+    for row, (name, layers) in zip(axes, of.items(), strict=True):
+        for ax, (layer, values) in zip(row, layers.items(), strict=True):
+            most = max(np.abs(values).max(), 1e-9)
+            shown = ax.imshow(values, cmap=SIGNS, vmin=-most, vmax=most, aspect="auto", interpolation="nearest")
+            fig.colorbar(shown, ax=ax, ticks=[-most, 0, most], format="%.2g")
+            ax.set(xticks=[], yticks=[])
+            ax.set_title(f"{name}, layer {layer}", fontsize=9)
+        row[0].set_ylabel("points", fontsize=8)
+    for ax in axes[-1]:
+        ax.set_xlabel("units", fontsize=8)
+    return fig
+
+
+def trainings(runs: Mapping[str, Sequence[Sequence[float]]], guessing: float) -> Any:
+    """Losses of several seeds, a panel for each network, with the loss of guessing dotted."""
+    columns = 4
+    rows = -(-len(runs) // columns)
+    fig, axes = pyplot().subplots(rows, columns, figsize=(9, 2.1 * rows), sharex=True, sharey=True, squeeze=False)
+    for ax in axes.flat[len(runs) :]:
+        ax.remove()
+    for ax, (name, seeds) in zip(axes.flat, runs.items(), strict=False):
+        for losses in seeds:
+            ax.plot(losses, color=BLUE, linewidth=1)
+        ax.axhline(guessing, color=BLACK, linewidth=0.8, linestyle=":")
+        ax.set(ylim=(0, 1.15 * guessing), xlabel="step")
+        ax.set_title(name, fontsize=10)
+    for ax in axes[:, 0]:
+        ax.set_ylabel("loss")
+    fig.tight_layout()
+    return fig
+
+
 def sweep(tried: Sequence[float], ends: Mapping[str, np.ndarray], limits: Any, xlabel: str, ylabel: str) -> Any:
     """What each value that was tried led to, a line for each of `ends`; both axes logarithmic, cut at `limits`."""
     fig, ax = pyplot().subplots(figsize=(6, 3.6))

@@ -158,7 +158,7 @@ worse = max(losses[-1] / losses[0] for losses in ended.values())
 record.claim("which try it is can matter more than twice as much in loss", f"up to {worse:.1f} times", worse > 2)
 
 # %% [markdown]
-# With too few units the network does not draw a bad sine everywhere. It draws one part well, and gives up the rest, since that is what
+# With too few units the network does not draw a bad sine everywhere. It follows a part of it, and gives up the rest, since that is what
 # lowers the mean squared error most. And which part depends on where its units happened to start: gradient descent moves a unit downhill, but
 # not across a hill. That is why every figure in this course that could be luck is measured with several seeds. (The comment in the code is worth a second look: the framework's initial biases lie between $-1$ and $1$, so
 # with one input all steps would begin near the middle of our wide interval. We spread them. Inputs of standard deviation 1, as lesson 8
