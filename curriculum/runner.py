@@ -18,7 +18,7 @@ from .catalog import HERE, Lesson
 from .record import CELL, PROGRESS
 
 ALL_LESSONS_USE = (
-    "engine.py", "record.py", "draw.py", "data.py", "corpus.py", "memory.py", "patients.py", "playground.py", "catalog.py", "worker.py",
+    "engine.py", "record.py", "draw.py", "plots.py", "colours.py", "data.py", "corpus.py", "memory.py", "patients.py", "playground.py", "catalog.py", "worker.py",
 )  # fmt: skip
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
