@@ -2,13 +2,19 @@
 
 import ast
 import math
+from collections.abc import Callable
 from typing import Any
 
 from curriculum.check import AUTOGRAD, Wrong, ask, near, tensor
 from curriculum.engine import torch
 
 BY_HAND = {"log_softmax_backward": AUTOGRAD}
-OPERATIONS = {"add": lambda a, b: a + b, "mul": lambda a, b: a * b, "tanh": math.tanh, "copy": lambda a: a}
+OPERATIONS: dict[str, Callable[..., float]] = {
+    "add": lambda a, b: a + b,
+    "mul": lambda a, b: a * b,
+    "tanh": math.tanh,
+    "copy": lambda a: a,
+}
 Lines = list[tuple[str, str, tuple[str, ...]]]
 
 
