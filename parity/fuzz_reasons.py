@@ -404,7 +404,6 @@ REASONS = [
         "of what is no permutation the places that no index names are unspecified",
         "shapes",
     ),
-    Reason("different", "polygamma", "a factorial that float32 does not hold, times what it rounds to 0", "finite"),
     Reason(
         "taken",
         "gradient: RuntimeError: view size is not compatible with input tensor's size and stride",
