@@ -119,7 +119,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"distributions\..*value cannot be converted to type u?int\d+_t",
+        r"distributions\..*value cannot be converted to type (u?int(\d+_t)?|\w+ char|short)\b",
         "PyTorch's own code writes nan among the whole numbers that it was given",
         "floating",
     ),
