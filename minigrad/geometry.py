@@ -157,5 +157,7 @@ def overlap_in_part(written: np.ndarray, read: np.ndarray) -> bool:
         return False
     (first, last), (begin, end) = a.span(), b.span()
     if (first, last) == (begin, end):
-        return a.strides != b.strides
+        if a.shape != b.shape:
+            return a.strides != b.strides
+        return any(s != t for s, t, n in zip(a.strides, b.strides, a.shape, strict=True) if n > 1)
     return first < end and begin < last

@@ -624,7 +624,7 @@ _TOO_LARGE = re.compile(
 
 
 _DO_NOT_FIT = re.compile(
-    "could not be broadcast|shape mismatch: objects|could not broadcast|cannot reshape array of size"
+    "zero-size array to reduction|could not be broadcast|shape mismatch: objects|could not broadcast|cannot reshape array of size"
 )
 
 

@@ -119,7 +119,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"distributions\..*value cannot be converted to type u?int\d+_t",
+        r"distributions\..*value cannot be converted to type (u?int(\d+_t)?|\w+ char|short)\b",
         "PyTorch's own code writes nan among the whole numbers that it was given",
         "floating",
     ),
@@ -404,7 +404,6 @@ REASONS = [
         "of what is no permutation the places that no index names are unspecified",
         "shapes",
     ),
-    Reason("different", "polygamma", "a factorial that float32 does not hold, times what it rounds to 0", "finite"),
     Reason(
         "taken",
         "gradient: RuntimeError: view size is not compatible with input tensor's size and stride",

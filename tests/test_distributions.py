@@ -256,3 +256,15 @@ def test_a_policy_gradient_step_is_the_same():
         return policy.weight.detach().numpy()
 
     np.testing.assert_allclose(weights(minigrad), weights(torch), rtol=1e-5, atol=1e-6)
+
+
+def test_the_variance_of_student_has_gradients_beside_an_infinite_one():
+    """df of 2 is the limit, where the variance's own formula divides by 0."""
+    found = []
+    for t in (torch, minigrad):
+        df = t.tensor([0.5, 2.0, 3.0], dtype=t.float64, requires_grad=True)
+        scale = t.tensor([1.5, 0.5, 2.0], dtype=t.float64, requires_grad=True)
+        t.distributions.StudentT(df, 0.0, scale).variance.backward(t.ones(3, dtype=t.float64))
+        found.append((df.grad.numpy(), scale.grad.numpy()))
+    np.testing.assert_allclose(found[1][0], found[0][0], rtol=1e-12)
+    np.testing.assert_allclose(found[1][1], found[0][1], rtol=1e-12)

@@ -37,7 +37,10 @@ class LKJCholesky(Distribution):
         (self.concentration,) = broadcast_all(concentration)
         super().__init__(self.concentration.shape, (dim, dim), validate_args=validate_args)
         require_room((dim,), self.concentration.dtype.itemsize)
-        before = arange(dim - 1, dtype=self.concentration.dtype)
+        try:
+            before = arange(dim - 1, dtype=self.concentration.dtype)
+        except MemoryError as error:
+            raise RuntimeError(f"there is not so much memory: {error}") from None
         before = cat([before.new_zeros((1,)), before])
         size = self.concentration + 0.5 * (dim - 2)
         self._beta = Beta(before + 0.5, size.unsqueeze(-1) - 0.5 * before)

@@ -49,7 +49,8 @@ class StudentT(Distribution):
 
     @property
     def variance(self) -> Tensor:
-        value = where(self.df > 2, self.scale.pow(2) * self.df / (self.df - 2), math.inf)
+        held = where(self.df > 2, self.df, 3.0)  # where it is not used its gradient must not be nan
+        value = where(self.df > 2, self.scale.pow(2) * held / (held - 2), math.inf)
         return where(self.df <= 1, math.nan, value)
 
     def rsample(self, sample_shape: Any = ()) -> Tensor:

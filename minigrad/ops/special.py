@@ -151,6 +151,8 @@ def polygamma(n: int, input: Operand) -> Tensor:
     require_tensor(input, "polygamma", "input", 2)
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
+    if n >= 2**31 - 1:  # PyTorch takes the last 32 bits of it
+        raise NotImplementedError(f"polygamma: an order of {n} is not supported by minigrad")
     x = to_float(input)
     return digamma(x) if n == 0 else Trigamma.apply(x) if n == 1 else Polygamma.apply(x, n)
 
