@@ -291,14 +291,9 @@ class Player:
         self.keep = list(static.values())
         self.local = threading.local()
         self.calls = (
-            tape.table,
-            tape.parts_table,
-            tape.place,
-            tape.stride,
-            tape.work,
-            tape.no_labels,
-            tape.limits_table,
-        )
+            tape.table, tape.parts_table, tape.place, tape.stride, tape.work, _address(tape.work), tape.no_labels, tape.limits_table,
+            np.array([0, 1] + [0] * 64, tape.dtype), np.zeros((64, 2), np.int64),
+        )  # fmt: skip
 
     def __call__(self, *arrays: Any) -> None:
         known, tape = self.known, self.tape
@@ -319,7 +314,7 @@ class Player:
     def _in_parts(self) -> int:
         """Large loops are shared among threads; each has registers of its own."""
         tape = self.tape
-        table, parts, place, stride, work, labels, limits = self.calls
+        table, parts, place, stride, work, _, *others = self.calls
         refused = [0]
         for k, part in enumerate(tape.parts):
             if part[0] != LOOP or part[3] < _SEVERAL:
@@ -332,7 +327,7 @@ class Player:
                 mine = getattr(self.local, "work", None)
                 if mine is None:
                     mine = self.local.work = work.copy()
-                self.follow(table, parts, place, stride, mine, labels, limits, k, k + 1, a, b)
+                self.follow(table, parts, place, stride, mine, _address(mine), *others, k, k + 1, a, b)
 
             split(part[3], part[3] * max(1, (part[2] - part[1]) // 2), run, in_place=True)
         return 0
