@@ -12,6 +12,8 @@ runs (for this thread), and takes it away again. What it notes:
     Drawn      numbers from the random stream
     Clipped    `clip_grad_norm_`
     Updated    an optimizer's step
+    Scheduled  a scheduler's
+    Seen       running statistics, read as constants
 
 What makes it sound is that every array must be *known*: an argument, a tensor that the step's own names lead to, or the
 result of one of the above. An array from anywhere else, a value that is read into Python, memory that is written otherwise:
@@ -41,6 +43,7 @@ from ..nn import module as nn_module
 from ..nn import norm as nn_norm
 from ..nn.utils import clip_grad
 from ..optim import optimizer as optim_optimizer
+from ..optim.lr_base import LRScheduler
 from ..optim.optimizer import Optimizer
 from ..random import Generator, default_generator
 from ..tensor import Tensor
@@ -171,6 +174,19 @@ class Updated:
     optimizer: Any
 
 
+@dataclass(eq=False)
+class Scheduled:
+    scheduler: Any
+
+
+@dataclass(eq=False)
+class Seen:
+    """The values of a tensor in another shape, as they were then."""
+
+    value: Value
+    out: Value
+
+
 _BATCH_NORM = nn_norm._BatchNorm.forward.__code__
 _turn = Turn()  # one call is recorded at a time
 _DRAWS = ("uniform", "normal", "log_normal", "exponential", "cauchy", "random", "randperm", "dropout_mask", "geometric")
@@ -196,6 +212,8 @@ class Recording:
         self.others: list[Any] = []  # arrays whose ids stand for a Value, besides the Value's own
         self.moved_arrays: dict[int, Any] = {}  # by id, the memory of running statistics that were moved
         self.given = False  # whether backward was called with a gradient
+        self.apart = False  # inside of what is done anew at each call
+        self.retained: set[Any] = set()  # nodes that kept what they saved
         self._norm: Any = None  # what get_total_norm gave last
 
     # -- what is known
@@ -296,7 +314,7 @@ class Recording:
         try:
             current.recording = False
             quiet.enter(outside)
-            self._walk(list(edges), list(gradients))
+            self._walk(list(edges), list(gradients), retain_graph, targets)
         finally:
             self._deep -= 1
             current.recording = before
@@ -307,10 +325,8 @@ class Recording:
     ) -> str | None:
         if create_graph:
             return "a backward pass that is recorded itself (create_graph=True)"
-        if targets is not None:
-            return "autograd.grad, or backward with inputs="
-        if retain_graph:
-            return "backward with retain_graph=True"
+        if targets is not None and targets.accumulate:
+            return "backward with inputs="
         if current.anomaly:
             return "detect_anomaly"
         for gradient in gradients:
@@ -339,7 +355,7 @@ class Recording:
             todo.extend(edge[0] for edge in node._edges if edge is not None)
         return None
 
-    def _walk(self, edges: list[Any], gradients: list[Any]) -> None:
+    def _walk(self, edges: list[Any], gradients: list[Any], retain_graph: bool, targets: Any) -> None:
         from heapq import heappop, heappush
 
         arrived: dict[Any, Any] = {}
@@ -353,7 +369,7 @@ class Recording:
         while True:
             for i, edge in enumerate(edges):
                 gradient = gradients[i]
-                if gradient is None or edge is None:
+                if gradient is None or edge is None or (targets is not None and not targets.leads(edge)):
                     continue
                 target, _ = edge
                 if (
@@ -379,10 +395,14 @@ class Recording:
                     self.entries.append(sum_)
                     arrived[target] = total
             if not heap:
+                self._found(targets)
                 return
             node = heappop(heap)[1]
             grad = arrived.pop(node)
             edges = node._edges
+            if targets is not None and not targets.keep(node, grad):
+                edges, gradients = [], []
+                continue
             if node.variable is not None:
                 self.entries.append(Arrived(node.variable, self.values[id(grad)]))
                 # a copy: this recording holds the array, and looks at it
@@ -411,7 +431,17 @@ class Recording:
                     value.entry = entry
             self.entries.append(entry)
             gradients = outs
-            node.release()
+            if retain_graph:
+                self.retained.add(node)
+            else:
+                node.release()
+
+    def _found(self, targets: Any) -> None:
+        """What was asked for: copies, which the recording knows by the values of which they are copies."""
+        for edge, gradient in list(targets.found.items()) if targets is not None else ():
+            copy = targets.found[edge] = gradient.copy()
+            self.values[id(copy)] = self.values[id(gradient)]
+            self.others.append(copy)
 
     def written(self, what: str) -> None:
         if self.busy():
@@ -458,6 +488,31 @@ class Recording:
             if id(optimizer) not in self.known:
                 self.stop("a step of an optimizer that the step's names do not lead to")
         self._inside(original, optimizer)
+
+    def scheduled(self, original: Any, scheduler: Any, args: tuple, kwargs: dict) -> None:
+        if self.busy():
+            self.entries.append(Scheduled(scheduler))
+            if id(scheduler) not in self.known:
+                self.stop("a step of a scheduler that the step's names do not lead to")
+            elif args or kwargs:
+                self.stop("a scheduler's step of a given epoch")
+        self.apart = True  # (its step is taken at each call: whatever that reads, it reads then)
+        try:
+            self._inside(original, scheduler, *args, **kwargs)
+        finally:
+            self.apart = False
+
+    def seen(self, original: Any, running: Any, ndim: int) -> Any:
+        """Running statistics as constants of this call."""
+        if not self.busy():
+            return original(running, ndim)
+        value = self.value_of(running, "batch_norm")
+        out = self._inside(original, running, ndim)
+        if value is not None:
+            entry = Seen(value, None)  # type: ignore[arg-type]
+            entry.out = self.made(out, entry)
+            self.entries.append(entry)
+        return out
 
     def detached(self, original: Any, x: Any) -> Any:
         """`x.detach()`: the same values."""
@@ -658,6 +713,10 @@ def _put(r: Recording) -> None:
     _set(ops_comparison, "_compare", lambda ufunc, a, b: r.compared(compare, ufunc, a, b))
     move = ops_batch_norm._update_running
     _set(ops_batch_norm, "_update_running", lambda *args: r.moved(move, *args))
+    as_they_are = ops_batch_norm._as_they_are
+    _set(ops_batch_norm, "_as_they_are", lambda running, ndim: r.seen(as_they_are, running, ndim))
+    schedule: Any = LRScheduler.__dict__["step"]
+    _set(LRScheduler, "step", lambda self, *args, **kwargs: r.scheduled(schedule, self, args, kwargs))
     norm, scale = clip_grad.get_total_norm, clip_grad.clip_grads_with_norm_
     _set(clip_grad, "get_total_norm", lambda *args, **kwargs: r.norm(norm, args, kwargs))
     _set(

@@ -308,6 +308,8 @@ class Ready:
                 ops_batch_norm._update_running(*running, momentum, moments.mean, moments.var * factor)
             elif effect[0] == "clip":
                 norm = self._clip(effect[1], effect[2])
+            elif effect[0] == "schedule":
+                effect[1].step()
             else:
                 effect[1].step()
         self.calls += 1

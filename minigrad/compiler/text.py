@@ -177,6 +177,8 @@ def _update(p: Program) -> list[str]:
                       f"{effect[2]!r}: g *= min(1, {effect[2]!r} / (norm + 1e-6))"]  # fmt: skip
         if effect[0] == "move":
             lines.append("# (batch norm: running statistics += momentum * (those of the batch - running statistics))")
+        if effect[0] == "schedule":
+            lines.append(f"# then {type(effect[1]).__name__} sets the rate of the next step")
         if effect[0] != "update":
             continue
         optimizer = effect[1]

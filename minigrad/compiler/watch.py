@@ -96,6 +96,8 @@ class Watch:
 
     def see(self, frame: FrameType, event: str, arg: Any) -> None:
         recording = self.recording
+        if recording.apart:
+            return
         code = frame.f_code
         own = not of_engine(code.co_filename)
         if event == "call":
