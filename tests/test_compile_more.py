@@ -229,3 +229,130 @@ def test_a_change_of_mode_between_evaluation_and_training_is_seen():
         tensors[-1].train(k % 6 < 3)
 
     both(make, 18, between)
+
+
+# -- in place
+
+
+def in_place(body):
+    """A step in which `body` changes tensors that the step made: (h, w) -> a loss."""
+
+    def make():
+        w = mg.rand(4, 3).requires_grad_()
+
+        def step():
+            w.grad = None
+            loss = body(w * 2, w)
+            loss.backward()
+            return loss
+
+        return step, [w]
+
+    return make
+
+
+def augmented(h, w):
+    h += 1
+    h *= w
+    h -= 0.5
+    h /= w + 1
+    return h.sum()
+
+
+def with_methods(h, w):
+    h.add_(w)
+    h.mul_(2).sub_(w * w)
+    h.relu_()
+    return (h * w).sum()
+
+
+def old_values_are_used(h, w):
+    y = h + w  # needs nothing of what h was
+    h.add_(1)
+    z = h.sin()
+    return (h * w).sum() + (z * y).sum()
+
+
+def of_functions(h, w):
+    F.relu(h - 2, inplace=True)
+    h.exp_()
+    h.clamp_(min=0.5)
+    return (h + w).sum()
+
+
+def twice_by_name(h, w):
+    a = h
+    a += w
+    return (a * h).sum()  # one tensor
+
+
+def without_recording(h, w):
+    with mg.no_grad():
+        h.mul_(3)
+    return (h * w).sum()
+
+
+@pytest.mark.parametrize(
+    "body", [augmented, with_methods, old_values_are_used, of_functions, twice_by_name, without_recording]
+)
+@pytest.mark.parametrize("position", ["numpy", "fastest"])
+def test_changes_in_place_of_what_the_step_made(body, position):
+    step = both(in_place(body), position=position)
+    assert ran(step) == 5, step.explain()
+
+
+def through_a_view(h, w):
+    h[0] = 1
+    return (h * w).sum()
+
+
+def with_a_view(h, w):
+    v = h.reshape(-1)
+    h += 1
+    return (v * v).sum() + w.sum()
+
+
+def of_a_detached_twin(h, w):
+    d = h.detach()
+    h.add_(1)
+    return (h * w).sum() + d.sum()
+
+
+def of_a_row(h, w):
+    h[1].mul_(2)
+    return (h * w).sum()
+
+
+def to_a_constant(h, w):
+    h.zero_()
+    return (h + w).sum()
+
+
+def transposed(h, w):
+    t = h.t()
+    t += 1
+    return (h * w).sum()
+
+
+@pytest.mark.parametrize("body", [through_a_view, with_a_view, of_a_detached_twin, of_a_row, to_a_constant, transposed])
+def test_other_changes_in_place_run_eagerly_with_the_reason_and_the_line(body):
+    step = both(in_place(body))
+    assert ran(step) == 0
+    assert "test_compile_more.py" in step.explain()
+
+
+def test_changes_in_place_of_arguments_and_parameters_run_eagerly():
+    w = mg.rand(3)
+    for change in (lambda x: x.add_(1).sum(), lambda x: w.mul_(0.5).sum() + x.sum()):
+        x, y = mg.rand(3), w.clone()
+        expected = x.clone(), w.clone()
+        run = mg.compile(lambda x, change=change: change(x) * 1)
+        found = [float(run(x)) for _ in range(4)]
+        with mg.no_grad():
+            w.copy_(y)
+        again = [float(change(expected[0]) * 1) for _ in range(4)]
+        with mg.no_grad():
+            w.copy_(y)
+        assert found == again
+        assert ran(run) == 0
+        assert "in place" in run.explain()

@@ -32,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import quiet, storage
+from .. import inplace, quiet, storage
 from ..autograd import differentiate, variable
 from ..autograd.fit import as_gradient, as_tuple, fit, fit_count
 from ..autograd.function import Function
@@ -489,6 +489,33 @@ class Recording:
                 self.stop("a step of an optimizer that the step's names do not lead to")
         self._inside(original, optimizer)
 
+    def changed(self, original: Any, x: Any, result: Any, args: tuple, kwargs: dict) -> Any:
+        """An in-place operation's end: x takes the values of `result`. Afterwards x stands for what `result` stands for."""
+        if not self.busy():
+            return original(x, result, *args, **kwargs)
+        array = x.__dict__["array"]
+        old, new = self.values.get(id(array)), self.values.get(id(result.__dict__["array"]))
+        if old is None or old.entry is None:  # (a Value is found by the array's id, and whoever is found is held)
+            self.stop("a change in place of a tensor that the step did not make itself")
+        elif new is None or result is x or (kwargs.get("constant") is not None and current.recording) or len(args) > 1:
+            self.stop("a change in place that does not go by an operation")
+        elif (new.shape, new.dtype) != (old.shape, old.dtype) or not array.flags.c_contiguous or x._base is not None:
+            self.stop("a change in place of a view, or to another type")
+        elif self._shares(array):
+            self.stop("a change in place of memory that another tensor shows as well")
+        out = self._inside(original, x, result, *args, **kwargs)
+        if self.reason is None:
+            self.values[id(array)] = new  # type: ignore[assignment]
+            self.others.append(array)
+        return out
+
+    def _shares(self, array: Any) -> bool:
+        """Whether another known array shows this memory."""
+        owner = storage.owner(array)
+        arrays = [value.array for value in self.values.values()] + self.others
+        arrays += [t.__dict__["array"] for t in self.known.values() if isinstance(t, Variable)]
+        return any(a is not array and a is not None and storage.owner(a) is owner for a in arrays)
+
     def scheduled(self, original: Any, scheduler: Any, args: tuple, kwargs: dict) -> None:
         if self.busy():
             self.entries.append(Scheduled(scheduler))
@@ -713,6 +740,8 @@ def _put(r: Recording) -> None:
     _set(ops_comparison, "_compare", lambda ufunc, a, b: r.compared(compare, ufunc, a, b))
     move = ops_batch_norm._update_running
     _set(ops_batch_norm, "_update_running", lambda *args: r.moved(move, *args))
+    back = inplace.write_back
+    _set(inplace, "write_back", lambda x, result, *args, **kwargs: r.changed(back, x, result, args, kwargs))
     as_they_are = ops_batch_norm._as_they_are
     _set(ops_batch_norm, "_as_they_are", lambda running, ndim: r.seen(as_they_are, running, ndim))
     schedule: Any = LRScheduler.__dict__["step"]
