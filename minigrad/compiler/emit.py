@@ -334,7 +334,9 @@ def _bce_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
     g = _of_each(p, g, math.prod(prob.shape), reduction)
     eps = BinaryCrossEntropy.EPSILON
     text = "{0} * (({1} - {2}) / np.maximum({1} * (1 - {1}), {3}))"
-    return [p.elementwise(text, g, prob, t, eps, wanted=f"d_{_root(prob)}"), None, None, None]
+    dp = p.elementwise(text, g, prob, t, eps, wanted=f"d_{_root(prob)}")
+    dp.line.more["formula"] = "dp = (p - t) / (p (1 - p)), the slope of -t ln p - (1 - t) ln(1 - p)"  # type: ignore[union-attr]
+    return [dp, None, None, None]
 
 
 def _bce_logits_forward(p: Program, e: Emitted, x: Any, t: Any, weight: Any, pos_weight: Any, reduction: str) -> Var:

@@ -154,8 +154,9 @@ class Writer:
             self.emitted[e] = None
             self._call(e, inputs, emitted.name)
         self.lines_of[e] = p.lines[-1]
-        for line in p.lines[before:]:
-            line.more["at"] = e.line
+        group = p.lines[before:]  # the lines of one operation
+        for line in group:
+            line.more["at"], line.more["group"] = e.line, group
 
     def _call(self, e: Ran, inputs: list[Any], name: str) -> None:
         """A call of the operation's own forward."""
