@@ -49,7 +49,7 @@ from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
 
 # A small network's one loop takes seconds to compile. It is worth that for who trains long; until this many calls the fused
 # form runs, which needs no compiler. What lies compiled on the disk, or with mode="max-autotune", is taken at once.
-CALLS_BEFORE_LOOPS = 20_000
+CALLS_BEFORE_LOOPS = 5_000
 LIMIT = 8  # programs of one step: one for each set of shapes, types and settings
 
 
