@@ -252,6 +252,28 @@ def test_a_softmax_attention_and_layers_that_are_called_are_part_of_it():
     assert fused(step).calls == 4
 
 
+def test_an_operation_that_gives_a_number_of_numpy_s_hands_it_on():
+    """Of 0-dimensional arrays NumPy's functions give scalars, whose memory is another one whenever it is asked for."""
+    b = mg.tensor(-1.1, dtype=mg.float64, requires_grad=True)
+
+    def step():
+        b.grad = None
+        loss = length(b) + mg.relu(b) * b + b.abs() * 2
+        loss.backward()
+        return loss
+
+    def length(b):
+        return mg.hypot(b, b + 3)
+
+    run = mg.compile(step)
+    for k in range(6):
+        b.array[...] -= 0.1 * k
+        found = float(run()), float(b.grad)
+        expected = float(step()), float(b.grad)
+        assert np.allclose(found, expected, rtol=1e-14)
+    assert fused(run).calls == 4
+
+
 def test_two_threads_give_what_one_gives():
     x = mg.randn(700, 500).requires_grad_()
 

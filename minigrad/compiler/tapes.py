@@ -300,13 +300,18 @@ class Player:
         for i, a in enumerate(arrays):
             if a is not known[i]:
                 v = self.given[i]
-                if not a.flags.c_contiguous or a.shape != v.shape or a.dtype != v.dtype:
-                    if self.results[i] or a.shape != v.shape or a.dtype != v.dtype:
-                        raise RuntimeError(f"a tape was given {a.shape} {a.dtype} for {v.name}")
-                    a = np.ascontiguousarray(a)  # (held until the next call, as its address is)
-                    self.known[i] = a
-                elif not self.results[i]:
-                    known[i] = a
+                if (
+                    a.__class__ is not np.ndarray
+                ):  # a number of NumPy's: asked where it lies, it names memory that is gone
+                    a = np.asarray(a)
+                if a.shape != v.shape or a.dtype != v.dtype:
+                    raise RuntimeError(f"a tape was given {a.shape} {a.dtype} for {v.name}")
+                if not a.flags.c_contiguous:
+                    if self.results[i]:
+                        raise RuntimeError(f"the memory for {v.name} is not in one line")
+                    a = np.ascontiguousarray(a)
+                if not self.results[i]:
+                    known[i] = a  # (held, as its address is)
                 tape.place[self.rows[i]] = a.__array_interface__["data"][0]
         if self._in_parts() if tape.threaded else self.follow(*self.calls, 0, len(tape.parts), 0, 0):
             raise Refused
