@@ -6,6 +6,7 @@
     python -m benchmarks scaling [rows width depth length graph]
     python -m benchmarks profile lesson10
     python -m benchmarks operations [topk cummax]               every public operation, the slowest beside PyTorch first
+    python -m benchmarks compile                                compiled steps: minigrad, PyTorch, JAX
     python -m benchmarks throughput                             fine-tuning at full scale, beside transformers.Trainer
     python -m benchmarks quote                                  the kept figures as the README quotes them
 
@@ -98,6 +99,10 @@ def main(given: list[str] | None = None) -> int:
         from . import profile
 
         return profile.main(given[1:])
+    if given[:1] == ["compile"]:
+        from . import compiled
+
+        return compiled.main(given[1:])
     if given[:1] == ["operations"]:
         from . import operations
 

@@ -111,6 +111,8 @@ def measure(
             "median_s": statistics.median(medians),
             "low_s": min(r["low"] for r in found[name]),
             "high_s": max(r["high"] for r in found[name]),
+            "first_steps_s": worker.first["first_steps_s"],
+            "cpu_s": statistics.median(r["cpu"] for r in found[name]),
             "steps": int(sum(r["steps"] for r in found[name])),
             "peak_bytes": worker.first["peak"],
             "process_peak_bytes": worker.first["process_peak"],

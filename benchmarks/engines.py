@@ -28,6 +28,7 @@ ENGINES = {
         Engine("minigrad", "minigrad", "minigrad"),
         Engine("minigrad-plain", "minigrad", "minigrad without kernels (use_kernels(False))"),
         Engine("minigrad-compile", "minigrad", "minigrad.compile of the whole step"),
+        Engine("minigrad-compile-max", "minigrad", 'minigrad.compile(mode="max-autotune")'),
         Engine("torch", "torch", "PyTorch eager"),
         Engine("torch-compile", "torch", "torch.compile"),
         Engine("jax", "jax", "JAX, compiled"),
@@ -45,7 +46,7 @@ def runs(engine: str, workload: str) -> bool:
     """Whether this engine has this workload."""
     if engine in ("minigrad", "minigrad-plain", "torch"):
         return True
-    if engine == "minigrad-compile":
+    if engine.startswith("minigrad-compile"):
         return workload.count("/") != 2 and WORKLOADS[workload].kind in ("network", "overhead")
     if engine == "torch-compile":
         return WORKLOADS[workload].kind != "overhead" and workload != "adam"
@@ -56,7 +57,7 @@ def runs(engine: str, workload: str) -> bool:
 
 def load(engine: str, threads: int) -> Make:
     """Import the engine; what makes a workload's step, and reads a step's result."""
-    if engine in ("minigrad", "minigrad-plain", "minigrad-compile"):
+    if engine in ("minigrad", "minigrad-plain", "minigrad-compile", "minigrad-compile-max"):
         import minigrad
 
         minigrad.set_num_threads(threads)
@@ -80,7 +81,14 @@ def load_libraries(engine: str) -> None:
     first asks for a kernel, and Numba loads half of itself at the first call. So both take a step of one weight here, and
     minigrad calls a kernel.
     """
-    if engine not in ("minigrad", "minigrad-plain", "minigrad-compile", "torch", "torch-compile"):
+    if engine not in (
+        "minigrad",
+        "minigrad-plain",
+        "minigrad-compile",
+        "minigrad-compile-max",
+        "torch",
+        "torch-compile",
+    ):
         return
     torch = importlib.import_module(engine.partition("-")[0])
     weight = torch.ones(1, requires_grad=True)
@@ -106,8 +114,8 @@ def _like_torch(engine: str, torch: Any, prepare: Callable[[Any], Any]) -> Make:
             step = scaling.make(workload, torch, prepare)
         if not callable(step):
             raise TypeError(f"it returned {_kind(step)} and not a step: a function without arguments")
-        if engine == "minigrad-compile":
-            step = torch.compile(step)
+        if engine.startswith("minigrad-compile"):
+            step = torch.compile(step, mode="max-autotune" if engine.endswith("max") else None)
 
         def read(out: Any) -> float:
             if not isinstance(out, torch.Tensor):

@@ -68,6 +68,8 @@ def _jax(name: str) -> Made:
     jax: Any = importlib.import_module("jax")
     jnp: Any = importlib.import_module("jax.numpy")
 
+    if name == "chain":
+        return _jax_chain(jax, jnp)
     w, x, y = _start(name)
 
     def convolution_loss(w: Any, x: Any, y: Any) -> Any:
@@ -96,6 +98,17 @@ def _jax(name: str) -> Made:
         return value
 
     return step, float
+
+
+def _jax_chain(jax: Any, jnp: Any) -> Made:
+    def chain(x: Any, w: Any) -> Any:
+        for _ in range(1000):
+            x = x * w
+        return x[0]
+
+    gradients = jax.jit(jax.grad(chain, argnums=(0, 1)))
+    one = jnp.ones(1)
+    return lambda: jax.block_until_ready(gradients(one, one))[1], lambda out: float(out[0])
 
 
 def _autograd(name: str) -> Made:
@@ -151,7 +164,7 @@ def _tinygrad(name: str) -> Made:
 
 
 _DENSE = ("network_2_4_1", "sine", "mlp")
-WORKLOADS = {"jax": (*_DENSE, "cnn"), "autograd": _DENSE, "tinygrad": _DENSE}
+WORKLOADS = {"jax": (*_DENSE, "cnn", "chain"), "autograd": _DENSE, "tinygrad": _DENSE}
 _ENGINES: dict[str, Callable[[str], Made]] = {"jax": _jax, "autograd": _autograd, "tinygrad": _tinygrad}
 
 

@@ -1,5 +1,8 @@
 """The fused form of a compiled step: few calls in place of many lines, the same numbers, and no new memory."""
 
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -249,6 +252,28 @@ def test_a_softmax_attention_and_layers_that_are_called_are_part_of_it():
     assert fused(step).calls == 4
 
 
+def test_an_operation_that_gives_a_number_of_numpy_s_hands_it_on():
+    """Of 0-dimensional arrays NumPy's functions give scalars, whose memory is another one whenever it is asked for."""
+    b = mg.tensor(-1.1, dtype=mg.float64, requires_grad=True)
+
+    def step():
+        b.grad = None
+        loss = length(b) + mg.relu(b) * b + b.abs() * 2
+        loss.backward()
+        return loss
+
+    def length(b):
+        return mg.hypot(b, b + 3)
+
+    run = mg.compile(step)
+    for k in range(6):
+        b.array[...] -= 0.1 * k
+        found = float(run()), float(b.grad)
+        expected = float(step()), float(b.grad)
+        assert np.allclose(found, expected, rtol=1e-14)
+    assert fused(run).calls == 4
+
+
 def test_two_threads_give_what_one_gives():
     x = mg.randn(700, 500).requires_grad_()
 
@@ -315,7 +340,7 @@ def test_a_small_network_s_fused_source_shows_the_loops_over_rows():
         loss.backward()
         return loss
 
-    run = mg.compile(step)
+    run = mg.compile(step, mode="max-autotune")
     for _ in range(3):
         run()
     text = run.source("fused")
@@ -364,3 +389,74 @@ def test_values_that_share_memory_do_not_live_at_the_same_time():
     assert len(plan.memories) < len(plan.planned)
     for i, (_, memory, start, end) in enumerate(plan.planned):
         assert all(m != memory or b < start or a > end for _, m, a, b in plan.planned[:i])
+
+
+def test_a_small_network_s_loop_is_compiled_when_it_has_run_often(monkeypatch, tmp_path):
+    """And at once where it lies on the disk, or is asked for."""
+    kernels = pytest.importorskip("minigrad.kernels.step")
+    monkeypatch.setattr("minigrad.compiler.run.CALLS_BEFORE_LOOPS", 5)
+    monkeypatch.setattr(kernels.Store, "has_any", lambda self: False)
+
+    def make():
+        mg.manual_seed(0)
+        model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+        adam = mg.optim.Adam(model.parameters(), lr=0.01)
+        x, y = mg.randn(70, 2), mg.randn(70, 1)
+
+        def step():
+            adam.zero_grad()
+            loss = F.mse_loss(model(x), y)
+            loss.backward()
+            adam.step()
+            return loss
+
+        return step, model
+
+    run = compare(make, 12)
+    ready = run._ready[-1]
+    assert ready.loops is not None and ready.calls == 10  # noqa: PT018  two sides of one thing
+    monkeypatch.setattr(kernels.Store, "has_any", lambda self: True)
+    run = mg.compile(make()[0])
+    for _ in range(3):
+        run()
+    assert run._ready[-1].loops is not None
+
+
+def test_the_cache_of_written_steps_keeps_the_last_used_and_touches_no_other_file(tmp_path):
+    cache = pytest.importorskip("minigrad.kernels.cache")
+    store = cache.Store("step.0", tmp_path / "step.py", "", at_most=3)
+    names = [f"step.{i:020x}-{i:016x}.kernel" for i in range(6)]
+    others = [
+        "step.mine.kernel",
+        "rows.softmax-0123456789abcdef.kernel",
+        "notes.txt",
+        f"step.{1:020x}-{1:016x}.kernel.part",
+    ]
+    for i, name in enumerate([*names, *others]):
+        (tmp_path / name).write_text("x")
+        os.utime(tmp_path / name, (1000 + i, 1000 + i))
+    os.utime(tmp_path / names[0], (5000, 5000))  # it was used again
+    store._tidy(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {names[0], names[4], names[5], *others}
+
+
+def test_a_written_step_is_read_back_from_the_disk(tmp_path):
+    """In a process of its own: nothing is compiled there that the first has compiled."""
+    code = r"""
+from minigrad.kernels import step
+text = "def step(i0, W, o0):\n    full_width()\n    for b in range(4):\n        o0[b] = exp(i0[b]) * R(2)\n    return 0\n"
+import numpy as np
+a = np.ones(4, np.float32)
+f = step.build(text, False)
+print(step.on_disk(text))
+f(a, a.reshape(2, 2), a.copy())
+print(sum(f.stats.cache_hits.values()), sum(f.stats.cache_misses.values()))
+"""
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}, capture_output=True, text=True, check=True
+        ).stdout.split()
+        for _ in range(2)
+    ]  # fmt: skip
+    assert told[0] == ["False", "0", "1"]
+    assert told[1] == ["True", "1", "0"]

@@ -38,8 +38,8 @@ def compile(
     """A step (or a module) that is recorded at its first calls, and run as a written-out program afterwards.
 
     The same numbers as eager. What cannot be written out runs eagerly, with the reason in `.explain()`; with fullgraph=True
-    it raises. Each set of shapes, types and settings has a program of its own, up to 8. `mode` is checked and changes
-    nothing; backend "eager" and `disable` give back what was given. Also a decorator. PyTorch: torch.compile.
+    it raises. Each set of shapes, types and settings has a program of its own, up to 8. A small network's step becomes one
+    compiled loop when it has run often, or at once with mode="max-autotune" (seconds); backend "eager" and `disable` give back what was given. Also a decorator. PyTorch: torch.compile.
     """
     fullgraph, disable = flag("compile", "fullgraph", fullgraph), flag("compile", "disable", disable)
     if mode is not None and mode not in _MODES:
@@ -65,7 +65,8 @@ def compile(
             or getattr(f, "_minigrad_disabled", False)
         ):
             return f
-        return _CompiledModule(f, fullgraph) if isinstance(f, Module) else _Compiled(f, fullgraph)
+        at_once = (mode or "").startswith("max-autotune")
+        return _CompiledModule(f, fullgraph, at_once) if isinstance(f, Module) else _Compiled(f, fullgraph, at_once)
 
     return compiled if model is None else compiled(model)
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from ..autograd.fused import Alias
 from ..ops.arithmetic import Add, Div, Mul, Neg, Reciprocal, Sub
+from ..ops.batch_norm import NormalizeBy
 from ..ops.dropout import Dropout
 from ..ops.exponential import Exp, Expm1, Log, Log1p, Sigmoid
 from ..ops.linear import Linear
@@ -258,6 +259,27 @@ def _mean_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
     return [spread_line(p, p.elementwise("{0} / {1}", g, e.kept["count"], wanted="g"), x, axes), None, None]
 
 
+def _normalize_forward(p: Program, e: Emitted, x: Any, w: Any, b: Any, mean: Any, var: Any, eps: float) -> Var:
+    if not all(v is None or (isinstance(v, Var) and v.dtype == x.dtype) for v in (w, b, mean, var)) or not _is_float(x):
+        raise Unwritten
+    scale = e.kept["scale"] = p.elementwise("1 / np.sqrt({0} + {1})", var, eps, wanted="scale")
+    if w is not None:
+        scale = e.kept["scale_w"] = p.elementwise("{0} * {1}", scale, w, wanted="scale_w")
+    scaled = p.elementwise("{0} * {1}", x, scale, wanted="scaled")
+    shift = p.elementwise("{0} - {1} * {2}", 0 if b is None else b, mean, scale, wanted="shift")
+    return p.elementwise("{0} + {1}", scaled, shift, wanted=e.name)
+
+
+def _normalize_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
+    x, w, b, mean, _, _ = e.inputs
+    scale = e.kept.get("scale_w", e.kept["scale"])
+    dx = p.elementwise("{0} * {1}", g, scale, wanted=f"d_{_root(x)}") if e.needs[0] else None
+    dw = None
+    if w is not None and e.needs[1]:
+        dw = p.elementwise("{0} * (({1} - {2}) * {3})", g, x, mean, e.kept["scale"], wanted=f"d_{_root(w)}")
+    return [dx, dw, g if b is not None and e.needs[2] else None, None, None, None]
+
+
 # -- another shape
 
 
@@ -312,7 +334,9 @@ def _bce_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
     g = _of_each(p, g, math.prod(prob.shape), reduction)
     eps = BinaryCrossEntropy.EPSILON
     text = "{0} * (({1} - {2}) / np.maximum({1} * (1 - {1}), {3}))"
-    return [p.elementwise(text, g, prob, t, eps, wanted=f"d_{_root(prob)}"), None, None, None]
+    dp = p.elementwise(text, g, prob, t, eps, wanted=f"d_{_root(prob)}")
+    dp.line.more["formula"] = "dp = (p - t) / (p (1 - p)), the slope of -t ln p - (1 - t) ln(1 - p)"  # type: ignore[union-attr]
+    return [dp, None, None, None]
 
 
 def _bce_logits_forward(p: Program, e: Emitted, x: Any, t: Any, weight: Any, pos_weight: Any, reduction: str) -> Var:
@@ -444,6 +468,7 @@ _binary(Div, "{0} / {1}", "{0} / {2}", "-{0} * (({1} / {2}) / {2})")
 WRITTEN[Pow] = _power_forward, _power_backward
 WRITTEN[Linear] = _linear_forward, _linear_backward
 WRITTEN[MatMul] = _matmul_forward, _matmul_backward
+WRITTEN[NormalizeBy] = _normalize_forward, _normalize_backward
 WRITTEN[Sum] = _sum_forward, _sum_backward
 WRITTEN[Mean] = _mean_forward, _mean_backward
 for _cls in (Reshape, Squeeze, SqueezeDim, SqueezeDims, Unsqueeze):

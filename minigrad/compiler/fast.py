@@ -31,8 +31,9 @@ class Slow(Exception):
     """What the step does around the loop is not of the simple kind."""
 
 
-def effects_of(program: Program) -> tuple[list[tuple[Any, Var]], Any]:
-    """The leaves with the gradients that they get, and the optimizer that steps then. Slow for anything else."""
+def effects_of(program: Program) -> tuple[list[tuple[Any, Var]], Any, list[Any]]:
+    """The leaves with the gradients that they get, the optimizer that steps then, and schedulers. Slow for anything else."""
+    schedulers: list[Any] = []
     found: list[tuple[int, Var]] = []
     optimizer: Any = None
     for effect in program.steps:
@@ -44,11 +45,13 @@ def effects_of(program: Program) -> tuple[list[tuple[Any, Var]], Any]:
             found += new
         elif effect[0] == "update" and optimizer is None:
             optimizer = effect[1]
+        elif effect[0] == "schedule" and optimizer is not None:
+            schedulers.append(effect[1])
         else:
             raise Slow
     if len({v for _, v in found}) < len(found):
         raise Slow
-    return found, optimizer  # type: ignore[return-value]
+    return found, optimizer, schedulers  # type: ignore[return-value]
 
 
 class Loop:
@@ -186,7 +189,7 @@ class FastStep:
     """A form of the program, and the memory of its results."""
 
     def __init__(self, program: Program, form: Any, leaves: dict[int, Any], results: list[Var], draws: bool) -> None:
-        found, self.optimizer = effects_of(program)
+        found, self.optimizer, self.schedulers = effects_of(program)
         if {v for _, v in found} & set(results):
             raise Slow
         self.slots = [(leaves[key], form.kept.index(v)) for key, v in found]
@@ -211,6 +214,14 @@ class FastStep:
         self.spare = ([None] * len(form.kept), [None] * len(self.slots)) if late else None
         self.shapes = [(v.shape, v.dtype) for v in form.kept]
         self.made = 0  # arrays made for gradients, ever
+
+    @classmethod
+    def text_of(cls, program: Program, loops: Loops, leaves: dict[int, Any]) -> str:
+        """The text that would be compiled for this form. Errors: Slow."""
+        self = cls.__new__(cls)
+        found, self.optimizer, self.schedulers = effects_of(program)
+        self.slots = [(leaves[key], loops.kept.index(v)) for key, v in found]
+        return loops.with_adam(self.slots) if self.optimizer is not None and self._of_adam(loops) else loops.text
 
     def _of_adam(self, loops: Loops) -> bool:
         """Whether the optimizer's step is the plain one of small parameters, all of which are inputs of the loop."""
@@ -294,4 +305,6 @@ class FastStep:
                 storage.mark_written(leaf.array)
         elif self.optimizer is not None and (self.over_all is None or not self.over_all.step()):
             self.optimizer.step()
+        for scheduler in self.schedulers:
+            scheduler.step()
         return outs

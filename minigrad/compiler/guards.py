@@ -74,6 +74,7 @@ class State:
         self._names: dict[int, str] = {}
         self._attributes: set[str] = set()  # the names of attributes that any of the codes reads
         self._all_attributes = False  # whether a code may read attributes by any name
+        self._schedulers: list[tuple[Any, str]] = []
         self._later: list[tuple[Any, str]] = []  # objects, gone through when all attribute names are known
         self._absent: dict[int, tuple[Any, set[str]]] = {}  # by id of an object's table: names that are not in it
         self._callable(function, "")
@@ -102,6 +103,12 @@ class State:
             if before == (len(self._attributes), len(self._later)):
                 break
         read = _SETTINGS & self._attributes
+        for scheduler, path in self._schedulers:
+            own = {*vars(scheduler), *dir(type(scheduler))} - {"step", "optimizer"} - set(dir(object))
+            if self._all_attributes or own & self._attributes:
+                raise Unfollowed(
+                    f"{path}, a scheduler of which the step may read {min(own & self._attributes, default='any attribute')}"
+                )
         if self.optimizers and read:  # (settings are read at each call, and so no part of what must stay)
             raise Unfollowed(f"an optimizer's {min(read)}, which the step reads by itself")
 
@@ -184,7 +191,7 @@ class State:
             if owner is not None and not isinstance(owner, types.ModuleType | type) and not is_plain(owner):
                 self._contents(owner, path)
         elif isinstance(obj, LRScheduler):
-            raise Unfollowed(f"{path}, a learning-rate scheduler: take its step outside of the compiled step")
+            self._scheduler(obj, path)
         elif hasattr(obj, "__dict__") and not _is_library(type(obj).__module__):
             self._of_the_program(obj, path)
         else:
@@ -278,6 +285,19 @@ class State:
             self.conditions.append(f"{groups}[{i}]['params'] is {params} and len({params}) == {len(group['params'])}")
             for j, p in enumerate(group["params"]):
                 self.see(f"{params}[{j}]", p, f"{path}{self._of_optimizer}{i}.{j}")
+
+    def _scheduler(self, scheduler: LRScheduler, path: str) -> None:
+        """Its step is taken at each call, so what that changes need not stay; but the step may not read it besides."""
+        if not _is_library(type(scheduler).__module__) or type(scheduler).step is not LRScheduler.step:
+            raise Unfollowed(
+                f"{path}, a {type(scheduler).__name__}, whose step is of its own kind: take it outside of the step"
+            )
+        if "step" in scheduler.__dict__:
+            raise Unfollowed(f"{path}, a scheduler whose step was replaced")
+        self.optimizers[id(scheduler)] = (scheduler, path)
+        self._stays(scheduler)
+        self.see(f"{self.bound(scheduler.__dict__)}.get('optimizer')", scheduler.optimizer, f"{path}.optimizer")
+        self._schedulers.append((scheduler, path))
 
     # -- code
 

@@ -13,10 +13,10 @@ _OWN = frozenset(("_orig_mod", "_compiled", "_hooks", "_parameters", "_buffers",
 class CompiledModule(Module):
     """Around a module, which it shares: parameters, buffers, mode. PyTorch: torch._dynamo.eval_frame.OptimizedModule."""
 
-    def __init__(self, module: Module, fullgraph: bool = False) -> None:
+    def __init__(self, module: Module, fullgraph: bool = False, at_once: bool = False) -> None:
         super().__init__()
         self._modules["_orig_mod"] = module
-        self.__dict__["_compiled"] = Compiled(module, fullgraph)
+        self.__dict__["_compiled"] = Compiled(module, fullgraph, at_once)
         del self.__dict__["training"]  # (it is the module's)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

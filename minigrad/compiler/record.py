@@ -12,6 +12,8 @@ runs (for this thread), and takes it away again. What it notes:
     Drawn      numbers from the random stream
     Clipped    `clip_grad_norm_`
     Updated    an optimizer's step
+    Scheduled  a scheduler's
+    Seen       running statistics, read as constants
 
 What makes it sound is that every array must be *known*: an argument, a tensor that the step's own names lead to, or the
 result of one of the above. An array from anywhere else, a value that is read into Python, memory that is written otherwise:
@@ -30,7 +32,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import quiet, storage
+from .. import inplace, quiet, storage
 from ..autograd import differentiate, variable
 from ..autograd.fit import as_gradient, as_tuple, fit, fit_count
 from ..autograd.function import Function
@@ -41,6 +43,7 @@ from ..nn import module as nn_module
 from ..nn import norm as nn_norm
 from ..nn.utils import clip_grad
 from ..optim import optimizer as optim_optimizer
+from ..optim.lr_base import LRScheduler
 from ..optim.optimizer import Optimizer
 from ..random import Generator, default_generator
 from ..tensor import Tensor
@@ -171,6 +174,19 @@ class Updated:
     optimizer: Any
 
 
+@dataclass(eq=False)
+class Scheduled:
+    scheduler: Any
+
+
+@dataclass(eq=False)
+class Seen:
+    """The values of a tensor in another shape, as they were then."""
+
+    value: Value
+    out: Value
+
+
 _BATCH_NORM = nn_norm._BatchNorm.forward.__code__
 _turn = Turn()  # one call is recorded at a time
 _DRAWS = ("uniform", "normal", "log_normal", "exponential", "cauchy", "random", "randperm", "dropout_mask", "geometric")
@@ -196,6 +212,8 @@ class Recording:
         self.others: list[Any] = []  # arrays whose ids stand for a Value, besides the Value's own
         self.moved_arrays: dict[int, Any] = {}  # by id, the memory of running statistics that were moved
         self.given = False  # whether backward was called with a gradient
+        self.apart = False  # inside of what is done anew at each call
+        self.retained: set[Any] = set()  # nodes that kept what they saved
         self._norm: Any = None  # what get_total_norm gave last
 
     # -- what is known
@@ -296,7 +314,7 @@ class Recording:
         try:
             current.recording = False
             quiet.enter(outside)
-            self._walk(list(edges), list(gradients))
+            self._walk(list(edges), list(gradients), retain_graph, targets)
         finally:
             self._deep -= 1
             current.recording = before
@@ -307,10 +325,8 @@ class Recording:
     ) -> str | None:
         if create_graph:
             return "a backward pass that is recorded itself (create_graph=True)"
-        if targets is not None:
-            return "autograd.grad, or backward with inputs="
-        if retain_graph:
-            return "backward with retain_graph=True"
+        if targets is not None and targets.accumulate:
+            return "backward with inputs="
         if current.anomaly:
             return "detect_anomaly"
         for gradient in gradients:
@@ -339,7 +355,7 @@ class Recording:
             todo.extend(edge[0] for edge in node._edges if edge is not None)
         return None
 
-    def _walk(self, edges: list[Any], gradients: list[Any]) -> None:
+    def _walk(self, edges: list[Any], gradients: list[Any], retain_graph: bool, targets: Any) -> None:
         from heapq import heappop, heappush
 
         arrived: dict[Any, Any] = {}
@@ -353,7 +369,7 @@ class Recording:
         while True:
             for i, edge in enumerate(edges):
                 gradient = gradients[i]
-                if gradient is None or edge is None:
+                if gradient is None or edge is None or (targets is not None and not targets.leads(edge)):
                     continue
                 target, _ = edge
                 if (
@@ -379,10 +395,14 @@ class Recording:
                     self.entries.append(sum_)
                     arrived[target] = total
             if not heap:
+                self._found(targets)
                 return
             node = heappop(heap)[1]
             grad = arrived.pop(node)
             edges = node._edges
+            if targets is not None and not targets.keep(node, grad):
+                edges, gradients = [], []
+                continue
             if node.variable is not None:
                 self.entries.append(Arrived(node.variable, self.values[id(grad)]))
                 # a copy: this recording holds the array, and looks at it
@@ -411,7 +431,17 @@ class Recording:
                     value.entry = entry
             self.entries.append(entry)
             gradients = outs
-            node.release()
+            if retain_graph:
+                self.retained.add(node)
+            else:
+                node.release()
+
+    def _found(self, targets: Any) -> None:
+        """What was asked for: copies, which the recording knows by the values of which they are copies."""
+        for edge, gradient in list(targets.found.items()) if targets is not None else ():
+            copy = targets.found[edge] = gradient.copy()
+            self.values[id(copy)] = self.values[id(gradient)]
+            self.others.append(copy)
 
     def written(self, what: str) -> None:
         if self.busy():
@@ -458,6 +488,58 @@ class Recording:
             if id(optimizer) not in self.known:
                 self.stop("a step of an optimizer that the step's names do not lead to")
         self._inside(original, optimizer)
+
+    def changed(self, original: Any, x: Any, result: Any, args: tuple, kwargs: dict) -> Any:
+        """An in-place operation's end: x takes the values of `result`. Afterwards x stands for what `result` stands for."""
+        if not self.busy():
+            return original(x, result, *args, **kwargs)
+        array = x.__dict__["array"]
+        old, new = self.values.get(id(array)), self.values.get(id(result.__dict__["array"]))
+        if old is None or old.entry is None:  # (a Value is found by the array's id, and whoever is found is held)
+            self.stop("a change in place of a tensor that the step did not make itself")
+        elif new is None or result is x or (kwargs.get("constant") is not None and current.recording) or len(args) > 1:
+            self.stop("a change in place that does not go by an operation")
+        elif (new.shape, new.dtype) != (old.shape, old.dtype) or not array.flags.c_contiguous or x._base is not None:
+            self.stop("a change in place of a view, or to another type")
+        elif self._shares(array):
+            self.stop("a change in place of memory that another tensor shows as well")
+        out = self._inside(original, x, result, *args, **kwargs)
+        if self.reason is None:
+            self.values[id(array)] = new  # type: ignore[assignment]
+            self.others.append(array)
+        return out
+
+    def _shares(self, array: Any) -> bool:
+        """Whether another known array shows this memory."""
+        owner = storage.owner(array)
+        arrays = [value.array for value in self.values.values()] + self.others
+        arrays += [t.__dict__["array"] for t in self.known.values() if isinstance(t, Variable)]
+        return any(a is not array and a is not None and storage.owner(a) is owner for a in arrays)
+
+    def scheduled(self, original: Any, scheduler: Any, args: tuple, kwargs: dict) -> None:
+        if self.busy():
+            self.entries.append(Scheduled(scheduler))
+            if id(scheduler) not in self.known:
+                self.stop("a step of a scheduler that the step's names do not lead to")
+            elif args or kwargs:
+                self.stop("a scheduler's step of a given epoch")
+        self.apart = True  # (its step is taken at each call: whatever that reads, it reads then)
+        try:
+            self._inside(original, scheduler, *args, **kwargs)
+        finally:
+            self.apart = False
+
+    def seen(self, original: Any, running: Any, ndim: int) -> Any:
+        """Running statistics as constants of this call."""
+        if not self.busy():
+            return original(running, ndim)
+        value = self.value_of(running, "batch_norm")
+        out = self._inside(original, running, ndim)
+        if value is not None:
+            entry = Seen(value, None)  # type: ignore[arg-type]
+            entry.out = self.made(out, entry)
+            self.entries.append(entry)
+        return out
 
     def detached(self, original: Any, x: Any) -> Any:
         """`x.detach()`: the same values."""
@@ -658,6 +740,12 @@ def _put(r: Recording) -> None:
     _set(ops_comparison, "_compare", lambda ufunc, a, b: r.compared(compare, ufunc, a, b))
     move = ops_batch_norm._update_running
     _set(ops_batch_norm, "_update_running", lambda *args: r.moved(move, *args))
+    back = inplace.write_back
+    _set(inplace, "write_back", lambda x, result, *args, **kwargs: r.changed(back, x, result, args, kwargs))
+    as_they_are = ops_batch_norm._as_they_are
+    _set(ops_batch_norm, "_as_they_are", lambda running, ndim: r.seen(as_they_are, running, ndim))
+    schedule: Any = LRScheduler.__dict__["step"]
+    _set(LRScheduler, "step", lambda self, *args, **kwargs: r.scheduled(schedule, self, args, kwargs))
     norm, scale = clip_grad.get_total_norm, clip_grad.clip_grads_with_norm_
     _set(clip_grad, "get_total_norm", lambda *args, **kwargs: r.norm(norm, args, kwargs))
     _set(

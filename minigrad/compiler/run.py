@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable
@@ -46,6 +47,9 @@ from .text import definition, kept_of, results_of, run_text
 from .watch import Watch
 from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
 
+# A small network's one loop takes seconds to compile. It is worth that for who trains long; until this many calls the fused
+# form runs, which needs no compiler. What lies compiled on the disk, or with mode="max-autotune", is taken at once.
+CALLS_BEFORE_LOOPS = 5_000
 LIMIT = 8  # programs of one step: one for each set of shapes, types and settings
 
 
@@ -111,7 +115,10 @@ def settings() -> tuple[Any, ...]:
 class Ready:
     """A program for calls that look like the one that was recorded."""
 
-    def __init__(self, state: State, arguments: list[tuple[str, Any]], key: Any, settings: tuple[Any, ...]) -> None:
+    def __init__(
+        self, state: State, arguments: list[tuple[str, Any]], key: Any, settings: tuple[Any, ...], at_once: bool
+    ) -> None:
+        self.at_once = at_once  # whether to compile what can be, whatever that costs
         self.state, self.key, self.settings = state, key, settings
         self.same = state.compiled()
         self.names = [name for name, _ in arguments]
@@ -202,25 +209,46 @@ class Ready:
     def _choose_form(self, program: Program) -> None:
         """The compiled form, or the fused one, where the program is one that it serves and Numba may be used."""
         self.loops: Loops | None = None
+        self.later: Loops | None = None  # the form that it may have after many calls
         self.fused: Fused | None = None
         self.fast: FastStep | None = None
         self.why_not = self.why_not_compiled = ""
         if kernels_position() not in ("fastest", "compiled") or not numba_is_installed():
             self.why_not = self.why_not_compiled = "compiled loops are switched off"
             return
-        form: Any = None
+        if _load("step.build") is None:
+            self.why_not = self.why_not_compiled = "Numba cannot be used"
+            return
+        with contextlib.suppress(Unfused):
+            self.fused = Fused(program, _SPACE)
         try:
-            form = self.loops = Loops(program)
+            loops = Loops(program)
         except Unfit as error:
             self.why_not_compiled = str(error)
-            try:
-                form = self.fused = Fused(program, _SPACE)
-            except Unfused as why:
-                self.why_not = str(why)
-                return
-        if _load("step.build") is None:
-            self.loops, self.why_not = None, "Numba cannot be used"
+        else:
+            if (
+                self.fused is None
+                or self.at_once
+                or CALLS_BEFORE_LOOPS == 0
+                or _load("step.on_disk")(self._text_of(program, loops))
+            ):
+                self.loops, self.fused = loops, None
+            else:
+                self.later = loops
+        if self.loops is None and self.fused is None:
+            self.why_not = "there is nothing to fuse: no arithmetic by element, and no product of matrices"
             return
+        self._use(program, self.loops or self.fused)
+
+    def _text_of(self, program: Program, loops: Loops) -> str:
+        """The text that would be compiled."""
+        try:
+            return FastStep.text_of(program, loops, self.leaves)
+        except Slow:
+            return loops.text
+
+    def _use(self, program: Program, form: Any) -> None:
+        """Run in this form from now on."""
         self.reads = [(v.tensor, v.argument) for v in form.inputs]
         self.kept = form.kept
         self.place = {v: i for i, v in enumerate(self.kept)}
@@ -232,6 +260,11 @@ class Ready:
             self.shapes = [(v.shape, v.dtype) for v in self.kept]
             self.function = self._run_compiled
 
+    def _grow(self, program: Program) -> None:
+        """The step has run often: it is worth a compiler's time."""
+        self.loops, self.fused, self.fast, self.later = self.later, None, None, None
+        self._use(program, self.loops)
+
     def _run_compiled(self, *arrays: Array) -> list[Array]:
         outs = [np.empty(shape, dtype) for shape, dtype in self.shapes]
         if self.form(list(arrays), outs):
@@ -241,6 +274,8 @@ class Ready:
     def __call__(self, tensors: list[Any]) -> Any:
         """Run it. Errors: Refused, before anything has changed."""
         program: Any = self.program
+        if self.later is not None and self.calls >= CALLS_BEFORE_LOOPS:
+            self._grow(program)
         arrays = [tensors[at].array if at is not None else tensor.array for tensor, at in self.reads]
         if self.fast is not None:
             outs = self.fast(arrays)
@@ -273,6 +308,8 @@ class Ready:
                 ops_batch_norm._update_running(*running, momentum, moments.mean, moments.var * factor)
             elif effect[0] == "clip":
                 norm = self._clip(effect[1], effect[2])
+            elif effect[0] == "schedule":
+                effect[1].step()
             else:
                 effect[1].step()
         self.calls += 1
@@ -375,9 +412,9 @@ def _look_of(x: Any) -> tuple[Any, ...]:
 class Compiled:
     """A step that is written out. Made by `compile`; called as the function that it was made of."""
 
-    def __init__(self, function: Callable[..., Any], fullgraph: bool) -> None:
+    def __init__(self, function: Callable[..., Any], fullgraph: bool, at_once: bool = False) -> None:
         functools.update_wrapper(self, function)
-        self._function, self._fullgraph = function, fullgraph
+        self._function, self._fullgraph, self._at_once = function, fullgraph, at_once
         self._ready: list[Ready] = []
         self._reasons: list[str] = []  # why calls ran eagerly
         self._gave_up: str | None = None
@@ -399,7 +436,7 @@ class Compiled:
             self._busy.give_back()
 
     def __reduce__(self) -> Any:  # copy and pickle: programs belong to this one
-        return type(self), (self._function, self._fullgraph)
+        return type(self), (self._function, self._fullgraph, self._at_once)
 
     def __get__(self, obj: Any, owner: Any = None) -> Any:
         return self if obj is None else functools.partial(self, obj)
@@ -465,7 +502,7 @@ class Compiled:
         if problem is not None:
             return self._stop(problem, args, kwargs)
         began = settings()
-        ready = pending or Ready(state, arguments, key, began)
+        ready = pending or Ready(state, arguments, key, began, self._at_once)
         known = {id(t): t for _, t in arguments} | {i: t for i, (t, _) in state.tensors.items()}
         known |= {i: o for i, (o, _) in state.optimizers.items()}
         recording = Recording(known)
@@ -591,6 +628,8 @@ class Compiled:
             elif ready.fused is not None:
                 counts = {kind: sum(s.kind == kind for s in ready.fused.steps) for kind in ("loop", "dot", "numpy")}
                 form = f"{counts['loop']} fused loops, {counts['dot']} products and {counts['numpy']} other calls"
+                if ready.later is not None:
+                    form += f" (from call {CALLS_BEFORE_LOOPS:,} on one compiled loop, which takes seconds to compile)"
             else:
                 form = f"NumPy, line by line ({ready.why_not})"
             lines.append(f"    run as {form}; ran {ready.calls} time{'' if ready.calls == 1 else 's'}")

@@ -291,27 +291,27 @@ class Player:
         self.keep = list(static.values())
         self.local = threading.local()
         self.calls = (
-            tape.table,
-            tape.parts_table,
-            tape.place,
-            tape.stride,
-            tape.work,
-            tape.no_labels,
-            tape.limits_table,
-        )
+            tape.table, tape.parts_table, tape.place, tape.stride, tape.work, _address(tape.work), tape.no_labels, tape.limits_table,
+            np.array([0, 1] + [0] * 64, tape.dtype), np.zeros((64, 2), np.int64),
+        )  # fmt: skip
 
     def __call__(self, *arrays: Any) -> None:
         known, tape = self.known, self.tape
         for i, a in enumerate(arrays):
             if a is not known[i]:
                 v = self.given[i]
-                if not a.flags.c_contiguous or a.shape != v.shape or a.dtype != v.dtype:
-                    if self.results[i] or a.shape != v.shape or a.dtype != v.dtype:
-                        raise RuntimeError(f"a tape was given {a.shape} {a.dtype} for {v.name}")
-                    a = np.ascontiguousarray(a)  # (held until the next call, as its address is)
-                    self.known[i] = a
-                elif not self.results[i]:
-                    known[i] = a
+                if (
+                    a.__class__ is not np.ndarray
+                ):  # a number of NumPy's: asked where it lies, it names memory that is gone
+                    a = np.asarray(a)
+                if a.shape != v.shape or a.dtype != v.dtype:
+                    raise RuntimeError(f"a tape was given {a.shape} {a.dtype} for {v.name}")
+                if not a.flags.c_contiguous:
+                    if self.results[i]:
+                        raise RuntimeError(f"the memory for {v.name} is not in one line")
+                    a = np.ascontiguousarray(a)
+                if not self.results[i]:
+                    known[i] = a  # (held, as its address is)
                 tape.place[self.rows[i]] = a.__array_interface__["data"][0]
         if self._in_parts() if tape.threaded else self.follow(*self.calls, 0, len(tape.parts), 0, 0):
             raise Refused
@@ -319,7 +319,7 @@ class Player:
     def _in_parts(self) -> int:
         """Large loops are shared among threads; each has registers of its own."""
         tape = self.tape
-        table, parts, place, stride, work, labels, limits = self.calls
+        table, parts, place, stride, work, _, *others = self.calls
         refused = [0]
         for k, part in enumerate(tape.parts):
             if part[0] != LOOP or part[3] < _SEVERAL:
@@ -332,7 +332,7 @@ class Player:
                 mine = getattr(self.local, "work", None)
                 if mine is None:
                     mine = self.local.work = work.copy()
-                self.follow(table, parts, place, stride, mine, labels, limits, k, k + 1, a, b)
+                self.follow(table, parts, place, stride, mine, _address(mine), *others, k, k + 1, a, b)
 
             split(part[3], part[3] * max(1, (part[2] - part[1]) // 2), run, in_place=True)
         return 0

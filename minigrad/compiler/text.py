@@ -130,8 +130,14 @@ def definition(p: Program, name: str) -> str:
 def _comment(line: Line) -> str:
     if line.section == FORWARD:
         return f"{line.nr:>2}  {_shape(line.out) + '  ' if line.kind != 'check' else ''}{line.note}"
-    told = f"of line {line.of.nr}: {line.note}" if line.of is not None and line.of.nr else line.note
-    return f"{line.nr:>2}  {_shape(line.out)}  {told}"
+    told = line.note
+    if line.of is not None:
+        numbers = [one.nr for one in line.of.more.get("group", [line.of]) if one.nr]
+        if numbers:
+            low, high = min(numbers), max(numbers)
+            told = f"of line{'' if low == high else 's'} {low if low == high else f'{low} to {high}'}: {line.note}"
+    formula = f"  {line.more['formula']}" if "formula" in line.more else ""
+    return f"{line.nr:>2}  {_shape(line.out)}  {told}{formula}"
 
 
 def _shape(v: Var) -> str:
@@ -177,6 +183,8 @@ def _update(p: Program) -> list[str]:
                       f"{effect[2]!r}: g *= min(1, {effect[2]!r} / (norm + 1e-6))"]  # fmt: skip
         if effect[0] == "move":
             lines.append("# (batch norm: running statistics += momentum * (those of the batch - running statistics))")
+        if effect[0] == "schedule":
+            lines.append(f"# then {type(effect[1]).__name__} sets the rate of the next step")
         if effect[0] != "update":
             continue
         optimizer = effect[1]

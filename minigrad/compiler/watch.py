@@ -35,7 +35,7 @@ _CHANGES = frozenset(
 _CHANGERS = frozenset(("__setattr__", "__delattr__", "__setitem__", "__delitem__", "__iadd__", "__imul__", "__ior__", "__iand__", "__isub__", "__ixor__", "__set__", "__delete__"))  # fmt: skip
 
 # Names of the engine that a step may call: by file (of minigrad/), all but the names after it, or only those.
-_FILES = ("ops/", "nn/functional.py", "nn/sdp.py", "linalg/", "special.py", "autograd/modes.py", "method_functions.py", "nn/utils/clip_grad.py", "size.py", "dtypes.py", "structure.py", "autograd/differentiate.py", "tensor.py", "quiet.py", "autograd/fused.py")  # fmt: skip
+_FILES = ("ops/", "nn/functional.py", "nn/sdp.py", "linalg/", "special.py", "autograd/modes.py", "method_functions.py", "nn/utils/clip_grad.py", "size.py", "dtypes.py", "structure.py", "autograd/differentiate.py", "tensor.py", "quiet.py", "autograd/fused.py", "inplace.py")  # fmt: skip
 _ALLOWED = frozenset((
     "forward", "__call__", "_call_with_hooks", "zero_grad", "hooked", "step", "parameters", "named_parameters", "children", "modules",
     "named_modules", "named_children", "buffers", "named_buffers", "__getattr__", "__iter__", "__getitem__", "__len__", "<genexpr>", "__contains__",
@@ -96,6 +96,8 @@ class Watch:
 
     def see(self, frame: FrameType, event: str, arg: Any) -> None:
         recording = self.recording
+        if recording.apart:
+            return
         code = frame.f_code
         own = not of_engine(code.co_filename)
         if event == "call":

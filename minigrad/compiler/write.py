@@ -27,6 +27,8 @@ from .record import (
     Ones,
     Ran,
     Recording,
+    Scheduled,
+    Seen,
     Updated,
     Value,
 )
@@ -131,7 +133,7 @@ class Writer:
     # -- entries
 
     def _ran(self, e: Ran) -> None:
-        if self.effects and self.effects[-1][0] == "update":
+        if any(effect[0] in ("update", "schedule") for effect in self.effects):
             raise Unprogrammable("operations after the optimizer's step")
         p = self.p
         p.section, p.note, p.of = FORWARD, e.form.__qualname__, None
@@ -152,8 +154,9 @@ class Writer:
             self.emitted[e] = None
             self._call(e, inputs, emitted.name)
         self.lines_of[e] = p.lines[-1]
-        for line in p.lines[before:]:
-            line.more["at"] = e.line
+        group = p.lines[before:]  # the lines of one operation
+        for line in group:
+            line.more["at"], line.more["group"] = e.line, group
 
     def _call(self, e: Ran, inputs: list[Any], name: str) -> None:
         """A call of the operation's own forward."""
@@ -330,6 +333,26 @@ class Writer:
         self.effects.append(("update", e.optimizer))
         self._settled()
 
+    def _scheduled(self, e: Scheduled) -> None:
+        self.effects.append(("schedule", e.scheduler))
+
+    def _seen(self, e: Seen) -> None:
+        p = self.p
+        p.section, p.note, p.of = FORWARD, "by channel", None
+        value = self.var(e.value)
+        self._bind(
+            e.out,
+            p.add(
+                "view",
+                f"{{0}}.reshape({e.out.shape!r})",
+                [value],
+                f"{value.name}_by_channel",
+                e.out.shape,
+                value.dtype,
+                how="reshape",
+            ),
+        )
+
     def _settled(self) -> None:
         """The gradients are where they belong: what comes later starts from there."""
         for key in self.grads:
@@ -356,6 +379,8 @@ class Writer:
                 raise Unprogrammable("a tensor leaves the step that was made in a way that is not recorded")
             gone = None
             if x._edge is not None:
+                if x._edge[0] in self.r.retained:
+                    raise Unprogrammable("a tensor whose graph is kept (retain_graph=True) leaves the step")
                 if x._edge[0] not in self.walked:
                     raise Unprogrammable("a tensor that requires grad leaves the step before its backward pass")
                 gone = type(x._edge[0]).__name__

@@ -38,6 +38,22 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
 
         return run
 
+    def written(dtype: Any) -> Callable[[], Any]:
+        def run() -> None:
+            w = torch.rand(40, 30, dtype=dtype).requires_grad_()
+            adam = torch.optim.Adam([w])
+
+            def train() -> None:
+                adam.zero_grad()
+                torch.tanh(w * w).sum().backward()
+                adam.step()
+
+            compiled = torch.compile(train)
+            for _ in range(3):
+                compiled()
+
+        return run
+
     yield "randperm", lambda: torch.randperm(1 << 16)
     yield "randn", lambda: torch.randn(1 << 16, dtype=torch.float32)
     for dtype in (torch.float32, torch.float64):
@@ -83,6 +99,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         )
         words = torch.zeros(400, dtype=torch.int64)
         yield f"embedding {name}", through(lambda w, i=words: F.embedding(i, w), (50, 200), dtype=dtype)
+        yield f"steps of minigrad.compile {name}", written(dtype)
         yield f"Adam {name}", step(lambda p: torch.optim.Adam(p), dtype)
         yield f"SGD {name}", step(lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), dtype)
 

@@ -17,6 +17,7 @@ import contextlib
 import hashlib
 import os
 import pickle
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,10 +47,32 @@ def _folders(source: Path) -> Iterator[Path]:
 
 
 class Store(NullCache):
-    """The files of one kernel. Numba asks it before it compiles, and gives it what it has compiled."""
+    """The files of one kernel. Numba asks it before it compiles, and gives it what it has compiled.
 
-    def __init__(self, name: str, source: Path, sources: str) -> None:
-        self.name, self.source, self.sources = name, source, sources
+    Of kernels that are written for one program there may come ever more: `at_most` is how many files stay whose names begin
+    as this one's, up to the first point; those that were used least lately go.
+    """
+
+    def __init__(self, name: str, source: Path, sources: str, at_most: int | None = None) -> None:
+        self.name, self.source, self.sources, self.at_most = name, source, sources, at_most
+
+    def has_any(self) -> bool:
+        """Whether there is a file for any types."""
+        return any(next(folder.glob(f"{self.name}-*.kernel"), None) for folder in _folders(self.source))
+
+    def _tidy(self, folder: Path) -> None:
+        """Remove the oldest files of this family: only whole ones of our own naming."""
+        if self.at_most is None:
+            return
+        family = re.compile(re.escape(self.name.partition(".")[0]) + r"\.[0-9a-f]{20}-[0-9a-f]{16}\.kernel")
+        found: list[tuple[float, Path]] = []
+        for path in folder.iterdir():
+            if family.fullmatch(path.name):
+                with contextlib.suppress(OSError):  # another process has removed it
+                    found.append((path.stat().st_mtime, path))
+        for _, path in sorted(found)[: max(0, len(found) - self.at_most)]:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     @property
     def cache_path(self) -> str:
@@ -67,6 +90,9 @@ class Store(NullCache):
                 if path.stat().st_size <= _LARGEST:
                     content = path.read_bytes()
                     if content[:32] == _digest(what, content[32:]):
+                        if self.at_most is not None:
+                            with contextlib.suppress(OSError):
+                                os.utime(path)  # it is in use: others go first
                         return CompileResult._rebuild(target_context, *pickle.loads(content[32:]))
             except OSError:  # it cannot be read: as if it were not there
                 continue
@@ -88,6 +114,7 @@ class Store(NullCache):
                 (folder / name).unlink()  # one that may not be read or written is in the way
             try:
                 write(folder / name, _digest(what, body) + body)
+                self._tidy(folder)
                 return
             except OSError as error:
                 problem = problem or error

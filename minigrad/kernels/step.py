@@ -192,10 +192,19 @@ _FUNCTIONS: dict[str, tuple[Any, Any]] = {
 }  # fmt: skip
 
 
+AT_MOST = 200  # steps on the disk, of about 300 KB each
+
+
 def build(text: str, double: bool) -> Any:
     """The function `step` of this text, to be called with arrays; compiled at its first call, or taken from the disk."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:20]
-    space: dict[str, Any] = {"np": np, "R": np.float64 if double else np.float32, "full_width": vector.full_width}
+    # (`__name__`: without a module of its own Numba writes the function to the disk, and cannot read it back)
+    space: dict[str, Any] = {
+        "__name__": __name__,
+        "np": np,
+        "R": np.float64 if double else np.float32,
+        "full_width": vector.full_width,
+    }
     space |= {
         "turn": turn,
         "outer": outer,
@@ -208,8 +217,16 @@ def build(text: str, double: bool) -> Any:
     exec(compile(text, f"<step {digest}>", "exec"), space)
     dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(space["step"])
     here = Path(__file__)
-    dispatcher._cache = Store(f"step.{digest}", here, _sources(here) + hashlib.sha256(text.encode()).hexdigest())
+    dispatcher._cache = Store(
+        f"step.{digest}", here, _sources(here) + hashlib.sha256(text.encode()).hexdigest(), AT_MOST
+    )
     return dispatcher
+
+
+def on_disk(text: str) -> bool:
+    """Whether this text has been compiled before on this machine."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:20]
+    return Store(f"step.{digest}", Path(__file__), "").has_any()
 
 
 def prepare(dispatcher: Any, args: tuple[Any, ...]) -> None:

@@ -13,7 +13,8 @@ bits, and so do the sums, which are added in NumPy's order; exp, log and tanh ar
     code    a row for each instruction: op, out, a, b, c, and two numbers
     parts   a row for each loop (or sum, or check): its kind, its instructions, its sizes
     place   where each operand begins: an address
-    stride  the bytes from one element to the next; 0 of a register, which holds a block, and lies in `work`
+    stride  the bytes from one element to the next; 0 of a register, which holds a block, and lies in `work`, at `here`
+    numbers 0, 1, and room for the sums of 64 halves; halves: room for where they lie
 """
 
 from __future__ import annotations
@@ -82,31 +83,31 @@ def _eight(x: Any, start: int, n: int) -> Any:
     return out
 
 
-@_bare
-def _pairwise(x: Any, start: int, n: int, like: Any) -> Any:
-    """Σ x[start : start + n] in NumPy's order: what is longer than 128 in two halves, each like the whole."""
-    if n <= 128:
-        return _eight(x, start, n)
-    # By depth: where the right half lies and how long it is (0: it is done), and the sum of the left one.
-    right, size, left = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64, np.float64)
+@_apart
+def _pairwise(x: Any, start: int, n: int, halves: Any, left: Any) -> Any:
+    """Σ x[start : start + n] in NumPy's order: what is longer than 128 in two halves, each like the whole.
+
+    By depth: halves holds where the right half lies and how long it is (0: it is done), left the sum of the left one.
+    """
     depth = 0
     while True:
         while n > 128:  # down the left side
             half = n // 2
             half -= half % 8
-            right[depth], size[depth] = start + half, n - half
+            halves[depth, 0] = start + half
+            halves[depth, 1] = n - half
             depth += 1
             n = half
         value = _eight(x, start, n)
-        while (
-            depth > 0 and size[depth - 1] == 0
-        ):  # both halves are known (a float32 passes through a float64 unchanged)
+        while depth > 0 and halves[depth - 1, 1] == 0:  # both halves are known
             depth -= 1
-            value = like.dtype.type(left[depth]) + value
+            value = left[depth] + value
         if depth == 0:
             return value
         left[depth - 1] = value
-        start, n, size[depth - 1] = right[depth - 1], size[depth - 1], 0
+        start = halves[depth - 1, 0]
+        n = halves[depth - 1, 1]
+        halves[depth - 1, 1] = 0
 
 
 @_apart
@@ -144,8 +145,7 @@ def _power(y: Any, a: Any, c: Any, lanes: int) -> None:
 
 
 @_apart
-def _compare(op: int, y: Any, a: Any, c: Any, lanes: int, like: Any) -> None:
-    zero, one = like.dtype.type(0), like.dtype.type(1)
+def _compare(op: int, y: Any, a: Any, c: Any, lanes: int, zero: Any, one: Any) -> None:
     for b in range(lanes):
         if op == 20:
             holds = a[b] < c[b]
@@ -162,8 +162,7 @@ def _compare(op: int, y: Any, a: Any, c: Any, lanes: int, like: Any) -> None:
         y[b] = one if holds else zero
 
 
-def _of_one(op: int, y: Any, a: Any, lanes: int, like: Any) -> None:
-    kind = like.dtype.type
+def _of_one(op: int, y: Any, a: Any, lanes: int) -> None:
     if op == 0:
         for b in range(lanes):
             y[b] = a[b]
@@ -187,32 +186,34 @@ def _of_one(op: int, y: Any, a: Any, lanes: int, like: Any) -> None:
             y[b] = _log1p(a[b])
     elif op == 14:
         for b in range(lanes):
-            y[b] = kind(math.expm1(a[b]))
+            y[b] = math.expm1(a[b])
     elif op == 15:
         for b in range(lanes):
             y[b] = _tanh(a[b])
     elif op == 16:
         for b in range(lanes):
-            y[b] = kind(math.sin(a[b]))
+            y[b] = math.sin(a[b])
     else:
         for b in range(lanes):
-            y[b] = kind(math.cos(a[b]))
+            y[b] = math.cos(a[b])
 
 
 def _follow(
-    code: Any, parts: Any, place: Any, stride: Any, work: Any, labels: Any, limits: Any, first: int, last: int, begin: int, end: int
+    code: Any, parts: Any, place: Any, stride: Any, work: Any, here: int, labels: Any, limits: Any, numbers: Any, halves: Any, first: int,
+    last: int, begin: int, end: int,
 ) -> int:  # fmt: skip
     """Run parts[first:last]; of a loop the elements begin to end (0: all). 1 where a check does not hold, else 0."""
     full_width()
-    kind = work.dtype.type
-    zero = kind(0)
-    here = work.ctypes.data
+    zero = numbers[0]
+    left = numbers[2:]
     for at in range(first, last):
         what, i0, i1, n, m, block = parts[at, 0], parts[at, 1], parts[at, 2], parts[at, 3], parts[at, 4], parts[at, 5]
         if what == 0:  # LOOP
             stop = end if end > 0 else n
-            for s in range(begin, stop, block):
-                lanes = min(block, stop - s)
+            s = begin - block
+            while s + block < stop:
+                s += block
+                lanes = block if block < stop - s else stop - s
                 for i in range(i0, i1):
                     op = code[i, 0]
                     k, ka, kb, kc = code[i, 1], code[i, 2], code[i, 3], code[i, 4]
@@ -220,27 +221,27 @@ def _follow(
                     if op == 1:  # spread: element (i // inner) % count of a small array
                         x = _at(place[ka], work)
                         inner, count = code[i, 5], code[i, 6]
-                        j, left, b = (s // inner) % count, inner - s % inner, 0
+                        j, rest, b = (s // inner) % count, inner - s % inner, 0
                         if inner == 1:
                             while b < lanes:
-                                more = min(count - j, lanes - b)
+                                more = count - j if count - j < lanes - b else lanes - b
                                 for q in range(more):
                                     y[b + q] = x[j + q]
                                 b += more
                                 j = 0
                         else:
                             while b < lanes:
-                                more = min(left, lanes - b)
+                                more = rest if rest < lanes - b else lanes - b
                                 value = x[j]
                                 for q in range(more):
                                     y[b + q] = value
                                 b += more
                                 j = 0 if j + 1 == count else j + 1
-                                left = inner
+                                rest = inner
                         continue
                     a = _at(place[ka] + s * stride[ka] + (here if stride[ka] == 0 else 0), work)
                     if op < 18 and op != 3 and op != 4 and op != 5 and op != 6 and op != 7 and op != 8:
-                        _of_one(op, y, a, lanes, work)
+                        _of_one(op, y, a, lanes)
                         continue
                     c = _at(place[kb] + s * stride[kb] + (here if stride[kb] == 0 else 0), work)
                     if op == 19:
@@ -252,12 +253,12 @@ def _follow(
                     elif op == 18:
                         _power(y, a, c, lanes)
                     else:
-                        _compare(op, y, a, c, lanes, work)
+                        _compare(op, y, a, c, lanes, zero, numbers[1])
             continue
         x = _at(place[i0], work)
         y = _at(place[i1], work)
         if what == 1:  # SUM
-            y[0] = zero + _pairwise(x, 0, n, work)
+            y[0] = zero + _pairwise(x, 0, n, halves, left)
         elif what == 2:  # ROW_MAX
             for r in range(n):
                 big = x[r * m]
@@ -267,7 +268,7 @@ def _follow(
                 y[r] = big
         elif what == 3:  # ROW_SUM
             for r in range(n):
-                y[r] = zero + _pairwise(x, r * m, m, work)
+                y[r] = zero + _pairwise(x, r * m, m, halves, left)
         elif what == 4:  # PICK
             t = _at(place[block], labels)
             for r in range(n):
@@ -371,7 +372,8 @@ _adams: dict[Any, Any] = {}
 def _prepare(double: bool) -> None:
     kind = np.float64 if double else np.float32
     ints = np.zeros((1, 1), np.int64)
-    args = (ints, ints, ints[0], ints[0], np.zeros(1, kind), ints[0], np.zeros((1, 2), kind), 0, 0, 0, 0)
+    reals = np.zeros((1, 1), kind)
+    args = (ints, ints, ints[0], ints[0], reals[0], 0, ints[0], reals, reals[0], ints, 0, 0, 0, 0)
     with compiling:
         made = _made(double)
         made.compile(tuple(made.typeof_pyval(a) for a in args))

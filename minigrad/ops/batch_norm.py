@@ -133,8 +133,7 @@ def batch_norm(
     if not training:
         assert running_mean is not None  # see above
         assert running_var is not None
-        # Copies: a later forward pass in training will move the running statistics.
-        mean, var = (by_channel(running.array, x.ndim).copy() for running in (running_mean, running_var))
+        mean, var = _as_they_are(running_mean, x.ndim), _as_they_are(running_var, x.ndim)
         return NormalizeBy.apply(input, by_channel(weight, x.ndim), by_channel(bias, x.ndim), mean, var, eps)
     moments = Moments()
     out = NativeBatchNorm.apply(input, weight, bias, (0, *range(2, x.ndim)), eps, moments)
@@ -142,6 +141,11 @@ def batch_norm(
         n = x.size // channels
         _update_running(running_mean, running_var, momentum, moments.mean, moments.var * (n / (n - 1)))
     return out
+
+
+def _as_they_are(running: Tensor, ndim: int) -> Array:
+    """Running statistics, to be used as constants. A copy: a later forward pass in training will move them."""
+    return by_channel(running.array, ndim).copy()
 
 
 def _check_channels(count: int, **vectors: Any) -> None:
