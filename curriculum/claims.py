@@ -80,7 +80,8 @@ def work(path: str, seconds: float) -> None:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     # Nothing is kept and nothing drawn: only claims are of interest.
-    record.figure = draw.backward = record.step = lambda *_, **__: None
+    for module, name in ((record, "figure"), (record, "step"), (draw, "backward")):
+        setattr(module, name, lambda *_, **__: None)
     record.page = lambda write, name: Path(name)
     record.progress = lambda items, text: iter(items)
     record._marked = True

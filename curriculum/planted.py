@@ -68,7 +68,7 @@ class Change:
         else:
             replacing = _Replacing(target, new)
             made = [replacing.visit(statement)]
-        return [ast.fix_missing_locations(node) for node in made]  # type: ignore[type-var, list-item]
+        return [ast.fix_missing_locations(node) for node in made]  # type: ignore[misc]
 
 
 class _Replacing(ast.NodeTransformer):
