@@ -53,6 +53,8 @@ BY_HAND = {
     "SiLU": lambda z: z / (1 + torch.exp(-z)),
     "GELU": lambda z: z * (1 + torch.erf(z / 2**0.5)) / 2,  # erf is the same area, on another scale
 }
+
+# %%
 shown, largest, apart = {}, {}, 0.0
 for name, make in ACTIVATIONS.items():
     z = torch.linspace(-5, 5, 401).requires_grad_()
