@@ -174,6 +174,7 @@ def accuracy_of(depth, width, number):
         return (model(x[held_out]).argmax(dim=1) == y[held_out]).to(x.dtype).mean().item()
 
 
+# %%
 tried = {}
 for depth in record.progress(DEPTHS, "depths"):
     for width in WIDTHS:

@@ -53,6 +53,8 @@ BY_HAND = {
     "SiLU": lambda z: z / (1 + torch.exp(-z)),
     "GELU": lambda z: z * (1 + torch.erf(z / 2**0.5)) / 2,  # erf is the same area, on another scale
 }
+
+# %%
 shown, largest, apart = {}, {}, 0.0
 for name, make in ACTIVATIONS.items():
     z = torch.linspace(-5, 5, 401).requires_grad_()
@@ -245,6 +247,8 @@ spirals = {
     for name in ("Sigmoid", "Tanh", "ReLU", "GELU")
 }
 record.figure(draw.boundaries(spirals, ((-2.2, 2.2), (-2.2, 2.2)), x, y), "13_spirals")
+lost = np.mean([dead for *_, dead in trained["ReLU"]])
+record.claim("ReLU learns with more than a sixth of the units of layer 7 dead", f"{100 * lost:.0f} %", lost > 1 / 6)
 record.claim(
     "eight layers of Sigmoid do not get away from guessing, in any seed",
     f"{100 * best['Sigmoid'][2]:.1f} % at best", best["Sigmoid"][2] < 0.65,
