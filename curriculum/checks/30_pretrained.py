@@ -28,8 +28,8 @@ def joining(solution: dict[str, Any]) -> None:
         )
     if learn_joins({"xy": 9, "zz": 2}, 0) != []:
         raise Wrong("For no joins the list is empty.")
-    if learn_joins({"abab": 2, "bb": 3}, 2) != [("a", "b"), ("ab", "ab")]:
-        raise Wrong("In abab the pair a b stands twice, so it counts 2 × 2 = 4, and b b of bb 3.")
+    if learn_joins({"abab": 2, "bb": 3}, 2) != [("a", "b"), ("b", "b")]:
+        raise Wrong("In abab the pair a b stands twice, so it counts 2 × 2 = 4; then b b of bb counts 3, and ab ab 2.")
 
 
 def guessing(solution: dict[str, Any]) -> None:
