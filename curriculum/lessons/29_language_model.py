@@ -180,13 +180,13 @@ final = held_out_loss()
 
 fig = draw.curves(curve, "step", "cross-entropy per character", log=False)
 ax = fig.axes[0]
-for height, text, style in (
+for height, name, style in (
     (guessing, "all equally likely", ":"),
     (alone, "by frequency", "--"),
     (bigram, "one character back", "-."),
 ):
     ax.axhline(height, color=draw.GREY, linewidth=1, linestyle=style)
-    ax.text(120, height, text, ha="center", va="bottom", fontsize=8)
+    ax.text(120, height, name, ha="center", va="bottom", fontsize=8)
 record.figure(fig, "29_losses")
 
 print(f"held out: {final:.3f} a character; by frequency {alone:.3f}, guessing {guessing:.3f}")

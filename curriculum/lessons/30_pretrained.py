@@ -276,6 +276,9 @@ record.claim(
 )
 
 # %% [markdown]
+# At stage 0 the curves begin together, at 1: one row of the table. Then the denied "dull" leaves the other. In the tiny model the second block does it; with a real one,
+# look at which block does it there.
+#
 # ## What it was trained to do
 #
 # Nobody labelled anything. Of each text some words were replaced by `[MASK]`, and the model had to guess them. To guess well one must understand
