@@ -209,6 +209,37 @@ def ag_news(train: int, test: int, seed: int = 0) -> tuple[list[str], list[int],
     return [t for t, _ in first], [k for _, k in first], [t for t, _ in second], [k for _, k in second]
 
 
+def pretrained() -> tuple[Path, bool]:
+    """The folder of a pretrained DistilBERT, and whether it is the tiny one that comes with the course.
+
+    From MINIGRAD_MODEL, a folder with config.json, tokenizer.json and model.safetensors, or a hub name (which needs a network
+    and the package huggingface_hub); where it is not set, the tiny one of `curriculum/assets/tiny_encoder`.
+    """
+    name = os.environ.get("MINIGRAD_MODEL")
+    if not name:
+        record.data(
+            "a tiny DistilBERT, pre-trained by the project on texts of its own grammar: it knows no real English"
+        )
+        return Path(__file__).parent / "assets" / "tiny_encoder", True
+    wanted = ("config.json", "tokenizer.json", "model.safetensors")
+    folder = Path(name)
+    if not folder.is_dir():
+        try:
+            from huggingface_hub import snapshot_download
+
+            folder = Path(snapshot_download(name, allow_patterns=list(wanted)))
+        except Exception as error:  # many kinds, all of which mean: not to be had
+            raise SystemExit(
+                f"MINIGRAD_MODEL={name}: there is no such folder, and the hub did not give it ({type(error).__name__}): give the "
+                "folder of a DistilBERT, or a hub name such as distilbert-base-uncased and a network."
+            ) from None
+    missing = [part for part in wanted if not (folder / part).is_file()]
+    if missing:
+        raise SystemExit(f"MINIGRAD_MODEL={name}: {missing[0]} is missing; wanted are {', '.join(wanted)}.")
+    record.data(f"the pretrained encoder {folder.name}")
+    return folder, False
+
+
 def tinyshakespeare() -> str:
     """A text to learn writing from: `tinyshakespeare/input.txt` of the data folder, else a generated one."""
     path = real("tinyshakespeare/input.txt")

@@ -111,7 +111,7 @@ def execute(notebook: Any, embedded: bool = False, show: Callable[[int, int, str
         raise SystemExit(message) from None
     if sys.platform == "win32":
         asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
-    left_out = {"CURRICULUM_FOLDER"} | ({"MINIGRAD_DATA", "MINIGRAD_FULL"} if embedded else set())
+    left_out = {"CURRICULUM_FOLDER"} | ({"MINIGRAD_DATA", "MINIGRAD_FULL", "MINIGRAD_MODEL"} if embedded else set())
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
     environment["PYTHONPATH"] = os.pathsep.join(p for p in (str(HERE.parent), os.environ.get("PYTHONPATH")) if p)
     environment["CURRICULUM_TIMES"] = "marked"

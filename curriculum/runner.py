@@ -60,13 +60,15 @@ def key(lesson: Lesson, setting: Setting) -> str:
         digest.update(_engine())
     versions = []
     text = lesson.path.read_text(encoding="utf-8")
+    if "pretrained()" in text:
+        digest.update((HERE / "assets" / "tiny_encoder" / "model.safetensors").read_bytes())
     optional = [package for package in ("jax", "tensorflow") if f"import {package}" in text]
     for package in ("numpy", "scikit-learn", "torch" if setting.engine == "torch" else "numba", *optional):
         try:
             versions.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
             versions.append(f"no {package}")
-    asked = os.environ.get("MINIGRAD_FULL"), os.environ.get("MINIGRAD_DATA")
+    asked = [os.environ.get(name) for name in ("MINIGRAD_FULL", "MINIGRAD_DATA", "MINIGRAD_MODEL")]
     digest.update(repr((setting, versions, sys.version_info[:2], asked)).encode())
     return digest.hexdigest()
 

@@ -1,4 +1,4 @@
-"""Checks exercise 29."""
+"""Checks exercises 29."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from curriculum.check import near as close
 from curriculum.engine import torch
 
 
-def check(solution: dict[str, Any]) -> None:
+def first(solution: dict[str, Any]) -> None:
     pieces, next_probabilities = solution["pieces"], solution["next_probabilities"]
     x, y = parts(ask(pieces, 10 * torch.arange(20), [3, 0], 4), "pieces", "x, y")
     tensor(x, "x"), tensor(y, "y")
@@ -54,3 +54,44 @@ def check(solution: dict[str, Any]) -> None:
         raise Wrong(
             f"At temperature 0.01 it is {cold.tolist()}; wanted is [[1, 0], [0, 1]]: exp of large numbers overflows, softmax does not."
         )
+
+
+def hesitation(solution: dict[str, Any]) -> None:
+    perplexity = solution["perplexity"]
+    losses = torch.log(torch.tensor([2.0, 8.0]))
+    found = tensor(ask(perplexity, losses), "perplexity(losses)", (), "one number")
+    if close(found, 5.0):
+        raise Wrong(
+            "One token among 2 and one among 8 are two choices among 16, as many as two among 4: it is 4, not the mean of 2 and 8."
+        )
+    if close(found, 16.0):
+        raise Wrong(
+            "That is for the whole text: a perplexity is by token, so the mean of the losses counts, not the sum."
+        )
+    if close(found, losses.mean()):
+        raise Wrong("That is the loss; the perplexity is e to its power.")
+    if not close(found, 4.0):
+        raise Wrong(f"For probabilities 1/2 and 1/8 it is 4; it is {found.item():.4g}.")
+    if not close(perplexity(torch.log(torch.tensor([3.0, 3.0, 3.0]))), 3.0):
+        raise Wrong("Where each token was one among 3 it is 3.")
+
+
+def likeliest(solution: dict[str, Any]) -> None:
+    top_k = solution["top_k"]
+    given = torch.tensor([[0.5, 0.1, 0.3, 0.1], [0.05, 0.25, 0.3, 0.4]])
+    found = tensor(ask(top_k, given, 2), "top_k(probabilities, 2)", (2, 4), "that of the probabilities")
+    if close(found[0], [0.5, 0.0, 0.3, 0.0]):
+        raise Wrong("The right ones are kept, and the row's sum is 0.8: what is left must be divided by its sum.")
+    if close(found[0], [0.625, 0.0, 0.375, 0.0]) and not close(found[1], [0.0, 0.0, 3 / 7, 4 / 7]):
+        raise Wrong("The first row is right and the second is not: each row has likeliest ones, and a sum, of its own.")
+    if close(found[0], [0.0, 0.5, 0.0, 0.5]):
+        raise Wrong("Those are the unlikeliest.")
+    if not close(found, [[0.625, 0.0, 0.375, 0.0], [0.0, 0.0, 3 / 7, 4 / 7]]):
+        raise Wrong(f"[[0.625, 0, 0.375, 0], [0, 0, 3/7, 4/7]] is wanted; it is {found.tolist()}.")
+    if not close(top_k(given, 4), given):
+        raise Wrong("With k = 4, all of them, nothing changes.")
+    if not close(top_k(given, 1), [[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]):
+        raise Wrong("With k = 1 the likeliest gets 1.")
+
+
+CHECKS = {"the exercises in a text": first, "the perplexity of a text": hesitation, "among the likeliest": likeliest}

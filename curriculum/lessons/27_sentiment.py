@@ -204,7 +204,7 @@ record.claim("with 2,000 reviews the two losses lie closer together", f"{gaps[1]
 
 # %% [markdown]
 # 96 reviews and about ten thousand weights: the training loss goes to 0, nearly every one of its own texts is right, and on others the network is no better than a
-# coin. Its held-out loss rises far above $\ln 2 = 0.69$, the loss of somebody who always says "I do not know": it is wrong *and sure of it*. It
+# coin: it *overfits* (lesson 16). Its held-out loss rises far above $\ln 2 = 0.69$, the loss of somebody who always says "I do not know": it is wrong *and sure of it*. It
 # has learned that review 17 is favourable. It has not learned what "not" does, since for 96 texts it need not.
 #
 # With 2,000 texts the same network cannot find 2,000 separate excuses so quickly; the rule is shorter. So the answer to the lesson's question is: it does what is

@@ -1,4 +1,4 @@
-"""Solution of exercise 29."""
+"""Solutions of exercises 29."""
 
 from curriculum.engine import torch
 
@@ -11,3 +11,13 @@ def pieces(data, starts, context):
 
 def next_probabilities(logits, temperature):
     return torch.softmax(logits[:, -1] / temperature, dim=1)
+
+
+def perplexity(losses):
+    return torch.exp(losses.mean())
+
+
+def top_k(probabilities, k):
+    chosen = probabilities.topk(k, dim=1)
+    kept = torch.zeros_like(probabilities).scatter(1, chosen.indices, chosen.values)
+    return kept / kept.sum(dim=1, keepdim=True)

@@ -1,4 +1,4 @@
-"""Typical mistakes in exercise 29: what is changed in the solution, and what the hint must say."""
+"""Typical mistakes in exercises 29: what is changed in the solution, and what the hint must say."""
 
 MISTAKES = [
     ([("data[s + 1 : s + context + 1]", "data[s : s + context]")], "learn to copy"),
@@ -31,4 +31,19 @@ MISTAKES = [
         ],
         "of NumPy",
     ),
+    # the perplexity of a text
+    ([("torch.exp(losses.mean())", "torch.exp(losses).mean()")], "not the mean of 2 and 8"),
+    ([("torch.exp(losses.mean())", "torch.exp(losses.sum())")], "by token"),
+    ([("torch.exp(losses.mean())", "losses.mean()")], "e to its power"),
+    ([("torch.exp(losses.mean())", "2 ** losses.mean()")], "it is 4; it is"),
+    # among the likeliest
+    ([("kept / kept.sum(dim=1, keepdim=True)", "kept")], "divided by its sum"),
+    ([("probabilities.topk(k, dim=1)", "probabilities.topk(k, dim=1, largest=False)")], "unlikeliest"),
+    ([("kept.sum(dim=1, keepdim=True)", "kept[0].sum()")], "of its own"),
+    ([("topk(k, dim=1)", "topk(2, dim=1)")], "With k = 4"),
 ]
+
+# Changes of the solution that leave it right, and why.
+HARMLESS = {
+    "line 21: without dim=": "the last dimension is dimension 1",
+}
