@@ -301,7 +301,7 @@ x, y = encode(texts), torch.tensor(labels)
 x_test, y_test = encode(test_texts), torch.tensor(test_labels)
 
 
-def read(start, steps=250):
+def read(start, steps=200):
     torch.manual_seed(10 * seed + start)
     model = Reader()
     optimizer = torch.optim.Adam(model.parameters(), lr=8e-3)
