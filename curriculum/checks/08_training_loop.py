@@ -69,7 +69,7 @@ def _steps(solution: dict[str, Any]) -> None:
         data = torch.utils.data.TensorDataset(torch.zeros(samples, 1))
         sizes = [len(batch) for (batch,) in torch.utils.data.DataLoader(data, size, drop_last=drop)]
         wanted = epochs * len(sizes), sizes[-1] if sizes else 0
-        options = {"drop_last": True} if drop else {}
+        options: dict[str, Any] = {"drop_last": True} if drop else {}
         found = parts(ask(solution["steps"], samples, size, epochs, **options), "steps", "steps, last batch")
         said = tuple(number(value, "What steps returns") for value in found)
         if said == wanted:

@@ -63,7 +63,7 @@ def _widest(solution: dict[str, Any]) -> None:
         (64, 10, 2410, 1), (64, 10, 2409, 1), (64, 10, 8970, 2), (64, 10, 8969, 2), (2, 1, 3, 1), (2, 1, 0, 2), (3, 5, 40, 2),
         (64, 10, 85, 1), (5, 3, 2, 1), (784, 10, 100_000, 1), (784, 10, 1_000_000, 2),
     ):  # fmt: skip
-        options = {} if depth == 1 else {"depth": depth}
+        options: dict[str, Any] = {} if depth == 1 else {"depth": depth}
         found = number(ask(solution["widest"], m, n, budget, **options), "The width")
         what = f"{m} inputs, {n} outputs, {depth} hidden layer{'s' if depth > 1 else ''}, at most {budget} numbers"
         if found != int(found) or found < 0:

@@ -83,7 +83,7 @@ def _fit(solution: dict[str, Any]) -> None:
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
-        found = ask(solution["fit"], model, x, y, epochs, **options)
+        found = ask(solution["fit"], model, x, y, epochs, **options)  # type: ignore[arg-type]
         if not isinstance(found, list) or len(found) != epochs:
             raise Wrong(f"fit returns a list with a loss for each of the {epochs} epochs.")
         said = [number(loss, "A loss") for loss in found]

@@ -48,7 +48,7 @@ def _three(solution: dict[str, Any]) -> None:
     ):  # fmt: skip
         z = torch.tensor(values).reshape(2, 5).requires_grad_()
         function(z).sum().backward()
-        found = ask(solution[name], z.detach(), **options)
+        found = ask(solution[name], z.detach(), **options)  # type: ignore[arg-type]
         if not isinstance(found, torch.Tensor) or found.dtype != z.dtype or found.shape != z.shape:
             kind = getattr(found, "dtype", type(found).__name__)
             raise Wrong(f"{name} returns {kind}; wanted is a tensor like z, {z.dtype}, of its shape.")

@@ -76,7 +76,7 @@ def _scale(solution: dict[str, Any]) -> None:
 
 
 def _field(solution: dict[str, Any]) -> None:
-    tried = (
+    tried: tuple[list[tuple[int, int]], ...] = (
         [(3, 1)],
         [(3, 1), (3, 1)],
         [(2, 2)],

@@ -227,8 +227,8 @@ def run(arguments: argparse.Namespace) -> int:
                         f"{place} has no room left ({why(error)}): make some; nothing was exported."
                     ) from None
             raise
-        for path in sorted(made.iterdir()):
-            owned.take(path, path.name)
+        for part in sorted(made.iterdir()):
+            owned.take(part, part.name)
     compared = Compared(folder, wanted, truth)
     with tempfile.TemporaryDirectory() as place:
         arrays = {name: value.numpy() for name, value in given.items()}
