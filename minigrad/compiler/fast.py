@@ -135,7 +135,7 @@ class AdamOverAll:
             small: list[Any] = []
             if not group["weight_decay"]:
                 small = [p for p in params if p.array.size <= _SMALL and p.array.dtype == params[0].array.dtype]
-            pack = optimizer._pack(small, params) if len(small) > 1 else None
+            pack: Any = optimizer._pack(small, params) if len(small) > 1 else None
             mine = set(map(id, small)) if pack is not None else ()
             if pack is not None:
                 todo.append((pack.counts, None))

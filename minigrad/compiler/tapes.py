@@ -414,7 +414,7 @@ class _Instructions:
         elif isinstance(node, ast.Compare):
             self._emit(_SIGNS[type(node.ops[0])], place, self._value(node.left), self._value(node.comparators[0]))
         elif len(node.args) == 2:
-            self._two(node.func.attr, *node.args, place)
+            self._two(node.func.attr, node.args[0], node.args[1], place)
         else:
             self._emit(node.func.attr, place, *(self._value(a) for a in node.args))
 
@@ -430,10 +430,13 @@ class _Instructions:
 
 
 def _number(node: Any) -> float | None:
+    value: Any
     if isinstance(node, ast.Constant):
-        return float(node.value)
+        value = node.value
+        return float(value)
     if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
-        return -float(node.operand.value)
+        value = node.operand.value
+        return -float(value)
     if isinstance(node, ast.Attribute) and node.attr in ("inf", "nan"):
         return float(node.attr)
     return None
