@@ -221,10 +221,10 @@ def run(arguments: argparse.Namespace) -> int:
             write_programs(model, ["model.pt2", "model.onnx"], given, made, facts)
             write_int8(made, samples.numpy() if found.about_pictures else None)
         except Exception as error:  # on a full disk each of their writers raises another
-            for full in (made, Path(tempfile.gettempdir())):
-                if shutil.disk_usage(full).free < 2**20:
+            for where in (made, Path(tempfile.gettempdir())):
+                if shutil.disk_usage(where).free < 2**20:
                     raise Refused(
-                        f"{full} has no room left ({why(error)}): make some; nothing was exported."
+                        f"{where} has no room left ({why(error)}): make some; nothing was exported."
                     ) from None
             raise
         for part in sorted(made.iterdir()):
