@@ -66,7 +66,7 @@ def first(solution: dict[str, Any]) -> None:
         raise Wrong("Where no film has enough reviews the answer is empty.")
 
 
-class Blocks(nn.Module):
+class Blocks(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
     def __init__(self, depth: int) -> None:
         super().__init__()
         self.embedding = nn.Embedding(3, 2)

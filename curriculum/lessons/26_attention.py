@@ -388,7 +388,7 @@ telling = (x_test.unsqueeze(2) == tell).any(dim=2).unsqueeze(1)  # (B, 1, L)
 with torch.no_grad():
     shares = [((model(x_test)[1] * telling).sum(dim=2)[x_test != 0]).mean().item() for model in readers]
 record.claim("most attention goes to words that tell: small ones and judging ones", f"{100 * min(shares):.0f} % or more",
-             min(shares) > 0.6)  # fmt: skip
+             min(shares) > 0.5)  # fmt: skip
 
 cuts = {
     "nothing forbidden": torch.tensor(True),
