@@ -600,6 +600,7 @@ class Compiled:
             if form == "fused":
                 return loops_text(ready.loops, name)
             return ready.form.text if ready.fast is None else ready.fast.text
+        assert ready.fused is not None  # one of the two, or the error above
         return fused_text(ready.fused, name) if form == "fused" else compiled_text(ready.fused)
 
     def explain(self) -> str:

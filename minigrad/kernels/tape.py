@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numba
@@ -37,8 +38,7 @@ from .vector import exp_float32, exp_float64, full_width, tanh_float32, tanh_flo
 # Kinds of parts and operations are numbered as in minigrad/compiler/tapes.py (LOOP ..., OPS).
 
 
-@intrinsic
-def _at(context, address, like):
+def _memory_at(context, address, like):
     """The memory at an address, as elements of the type of `like`."""
     kind = types.CPointer(like.dtype)
 
@@ -46,6 +46,9 @@ def _at(context, address, like):
         return builder.inttoptr(args[0], context.get_value_type(kind))
 
     return kind(types.int64, like), code
+
+
+_at: Any = intrinsic(_memory_at)
 
 
 def _bare(function: Any) -> Any:
@@ -311,8 +314,8 @@ def _made(double: bool) -> Any:
         "_log1p": (log1p_float32, _bare(_log1p64)),
     }  # fmt: skip
     space = globals() | {name: pair[double] for name, pair in names.items()}
-    space["_of_one"] = _apart(type(_of_one)(_of_one.__code__, space, "of_one"))
-    function = type(_follow)(_follow.__code__, space, f"follow{64 if double else 32}")
+    space["_of_one"] = _apart(FunctionType(_of_one.__code__, space, "of_one"))
+    function = FunctionType(_follow.__code__, space, f"follow{64 if double else 32}")
     dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
     here = Path(__file__)
     dispatcher._cache = Store(f"tape.{function.__name__}", here, _sources(here))
