@@ -313,7 +313,7 @@ record.claim(
 #
 # ## Further reading
 #
-# - D. E. Rumelhart, G. E. Hinton, R. J. Williams, *Learning representations by back-propagating errors*, Nature 323,
-#   1986.
+# - D. E. Rumelhart, G. E. Hinton, R. J. Williams, *Learning representations by back-propagating errors*, Nature
+#   323, 1986.
 # - D. P. Kingma, J. Ba, *Adam: A Method for Stochastic Optimization*, ICLR 2015.
 # - In this repository: `minigrad/autograd/graph.py`, then `minigrad/ops/arithmetic.py`.

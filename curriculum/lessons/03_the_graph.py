@@ -78,8 +78,8 @@ print(f"naive walk: dc/da = {naive}, but c = 4a")
 # ## A topological order
 #
 # A number may hand its gradient on only when *all* who use it have handed in theirs. An order in which every number
-# comes after all its users is called topological. To find one, put each number down after all its parents, then
-# read the list backwards.
+# comes after all its users is called topological. To find one, put each number down after all its parents, then read
+# the list backwards.
 #
 # The function `visit` does that. It first visits the parents, and theirs, down to the leaves. Only then it puts the
 # number itself down. `seen` makes sure that a number stands in the list once, however many use it.
@@ -118,8 +118,8 @@ print(f"topological order: dc/da = {ordered}")
 #
 # ## The engine
 #
-# The engine keeps this graph behind `grad_fn`. Each node knows the nodes it hands gradients to: `next_functions`,
-# pairs of a node and the number of that node's output. A leaf, a tensor that you made and that wants a gradient, is
+# The engine keeps this graph behind `grad_fn`. Each node knows the nodes it hands gradients to: `next_functions`, pairs
+# of a node and the number of that node's output. A leaf, a tensor that you made and that wants a gradient, is
 # represented by a node `AccumulateGrad`, which adds what arrives to `.grad`.
 
 # %%
@@ -371,8 +371,8 @@ record.figure(
 # neuron contributes one straight edge, softened by its tanh; three of them can stand around a middle. On the right the
 # loss.
 #
-# One graph of this loss has more than a thousand numbers, and Python handles each on its own. That is why real
-# engines keep whole arrays in a node (lesson 5).
+# One graph of this loss has more than a thousand numbers, and Python handles each on its own. That is why real engines
+# keep whole arrays in a node (lesson 5).
 #
 # *Try it:* use two hidden neurons in place of three (give both the same starting numbers if you like), or another
 # `seed`. How much of the circle can two lines enclose?
@@ -388,8 +388,8 @@ record.figure(
 # ## Leaves add up
 #
 # `backward()` *adds* to `.grad`; it does not replace it. The graph needs this inside one walk, where a weight is used
-# twice, and it carries on between walks: two small batches can share one update. The price is that you must clear
-# the gradient yourself, with `optimizer.zero_grad()`. In our own training loop it is the line `p.grad = 0.0`.
+# twice, and it carries on between walks: two small batches can share one update. The price is that you must clear the
+# gradient yourself, with `optimizer.zero_grad()`. In our own training loop it is the line `p.grad = 0.0`.
 
 # %%
 w = torch.tensor(1.0, requires_grad=True)

@@ -169,8 +169,8 @@ draw.backward(stretched, "4_backward")
 # Twelve judges give points to twenty wines. Each judge is stricter or milder than others, each wine better or worse:
 # points = judge + wine + chance. We know only the table. A column and a row, broadcast, are the whole model:
 # $p_{ij} = a_i + b_j$, with 12 + 20 = 32 weights for 240 points. The loss is the mean squared error of lesson 2, and
-# the descent is that of lesson 2 as well. The rate of 2.0 looks bold. It is not, because the mean divides each slope by
-# 240.
+# the descent is that of lesson 2 as well. The rate of 2.0 looks bold. It is not, because the mean divides each slope
+# by 240.
 
 # %%
 judge_true, wine_true = torch.randn(12, 1), torch.randn(1, 20)

@@ -32,9 +32,9 @@ torch.manual_seed(seed)
 # the *Jacobian matrix*.
 #
 # Nobody needs the table. The backward pass arrives with the slopes of the loss $L$ at the result, an array $G$ of the
-# result's shape: $G_{ij} = \partial L / \partial Y_{ij}$. It wants the slopes of the loss at the parent, an array of the
-# parent's shape. So each operation brings, for each parent, a *function* that turns the one into the other. We call it
-# `pull`, since it pulls the gradient back through the operation; the usual name is *vector-Jacobian product*.
+# result's shape: $G_{ij} = \partial L / \partial Y_{ij}$. It wants the slopes of the loss at the parent, an array of
+# the parent's shape. So each operation brings, for each parent, a *function* that turns the one into the other. We call
+# it `pull`, since it pulls the gradient back through the operation; the usual name is *vector-Jacobian product*.
 #
 # | operation | what it computes | the gradient of $A$, from that of $Y$ |
 # | --- | --- | --- |
@@ -67,8 +67,8 @@ torch.manual_seed(seed)
 #
 # $$ \frac{\partial L}{\partial X_{ik}} = \sum_j G_{ij} W_{kj} $$
 #
-# This is a row of $G$ times a row of $W$. A matrix product takes rows of the left and *columns* of the right, so $W$ has
-# to be transposed, and the sum over $j$ is the entry $(i, k)$ of $G W^\top$.
+# This is a row of $G$ times a row of $W$. A matrix product takes rows of the left and *columns* of the right, so $W$
+# has to be transposed, and the sum over $j$ is the entry $(i, k)$ of $G W^\top$.
 #
 # Now one weight, $W_{kj}$. It is used once for every sample: it enters column $j$ of $Y$, in every row $i$, each time
 # multiplied by $X_{ik}$. Again the paths add up, over the samples this time:
@@ -138,7 +138,8 @@ record.figure(draw.matrices(parts, frames), "5_matrix_product")
 
 # %% [markdown]
 # Shapes help to remember it. $X$ is $(2, 3)$, $W$ is $(3, 2)$, $G$ is $(2, 2)$. A gradient has the shape of what it
-# belongs to, so the slopes at $X$ are $(2, 3)$: only $G W^\top$, $(2, 2)$ times $(2, 3)$, fits. But shapes are no proof.
+# belongs to, so the slopes at $X$ are $(2, 3)$: only $G W^\top$, $(2, 2)$ times $(2, 3)$, fits. But shapes are no
+# proof.
 #
 # *Try it:* make $W$ square, three rows and three columns, and $G$ of $(2, 3)$. Which wrong formula for the slopes at
 # $X$ has the right shape now, and how would you notice?

@@ -3,13 +3,13 @@
 #
 # **What do momentum and Adam add to a step against the slope?**
 #
-# Lesson 2 walked down a parabola in one weight. The rule that changes the weights, once their slopes are known, is called
-# the *optimizer*. The plain rule, "a little against the slope", is named SGD, for *stochastic gradient descent*;
+# Lesson 2 walked down a parabola in one weight. The rule that changes the weights, once their slopes are known, is
+# called the *optimizer*. The plain rule, "a little against the slope", is named SGD, for *stochastic gradient descent*;
 # what is stochastic, which means random, about it comes further down.
 #
 # With two weights a valley can be long and narrow, and then the plain step has trouble: the learning rate that is right
-# for the steep direction is far too small for the flat one. Networks have such valleys in abundance, in millions of directions.
-# This lesson writes six rules by hand, checks each against `torch.optim`, and watches where they walk.
+# for the steep direction is far too small for the flat one. Networks have such valleys in abundance, in millions of
+# directions. This lesson writes six rules by hand, checks each against `torch.optim`, and watches where they walk.
 
 # %%
 import math
@@ -28,13 +28,14 @@ def valley(w):
 
 
 # %% [markdown]
-# The loss of the two weights is $\frac12 (1\, w_1^2 + 25\, w_2^2)$, so its slopes are $w_1$ and $25\, w_2$. The lowest point is
-# $(0, 0)$, and we start at $(-9, 2)$. The numbers 1 and 25 say how quickly the slope changes along each weight. We call them
-# the steepness; the word in the books is *curvature*. Their ratio, 25, is the *condition number* of the valley. At 1 the
-# valley is a round bowl and every rule is good at it.
+# The loss of the two weights is $\frac12 (1\, w_1^2 + 25\, w_2^2)$, so its slopes are $w_1$ and $25\, w_2$. The lowest
+# point is $(0, 0)$, and we start at $(-9, 2)$. The numbers 1 and 25 say how quickly the slope changes along each
+# weight. We call them the steepness; the word in the books is *curvature*. Their ratio, 25, is the *condition number*
+# of the valley. At 1 the valley is a round bowl and every rule is good at it.
 #
-# The gradient at the start, as a page: the weight that is further from its goal has the smaller slope, $-9$ against $50$. Choose $w$ and
-# move each of its two numbers a little: to which of them does the loss hardly answer? That is the flat direction.
+# The gradient at the start, as a page: the weight that is further from its goal has the smaller slope, $-9$ against
+# $50$. Choose $w$ and move each of its two numbers a little: to which of them does the loss hardly answer? That is the
+# flat direction.
 
 
 # %%
@@ -52,13 +53,15 @@ draw.backward(start, "6_backward")
 #
 # $$ \text{SGD:}\quad w \leftarrow w - \eta g $$
 #
-# In a direction of steepness $a$ the slope is $a w$, so one step turns $w$ into $w - \eta a w = (1 - \eta a)\, w$. Every step
-# multiplies the weight by the same number. At $\eta = 0.03$ the steep weight ($a = 25$) is multiplied by $1 - 0.75 = 0.25$ and
-# is gone after a few steps. The flat one ($a = 1$) is multiplied by $0.97$ and needs 76 steps to fall to a tenth.
+# In a direction of steepness $a$ the slope is $a w$, so one step turns $w$ into $w - \eta a w = (1 - \eta a)\, w$.
+# Every step multiplies the weight by the same number. At $\eta = 0.03$ the steep weight ($a = 25$) is multiplied by
+# $1 - 0.75 = 0.25$ and is gone after a few steps. The flat one ($a = 1$) is multiplied by $0.97$ and needs 76 steps to
+# fall to a tenth.
 #
-# A larger $\eta$ would help the flat one. But once $\eta a$ exceeds 2, the factor is below $-1$: each step jumps over the goal and
-# lands further away on the other side. The loss *diverges*, it grows without end. The limit here is $2 / 25 = 0.08$, set by the
-# steepest direction alone, and the flattest direction then decides how long the training takes.
+# A larger $\eta$ would help the flat one. But once $\eta a$ exceeds 2, the factor is below $-1$: each step jumps over
+# the goal and lands further away on the other side. The loss *diverges*, it grows without end. The limit here is
+# $2 / 25 = 0.08$, set by the steepest direction alone, and the flattest direction then decides how long the training
+# takes.
 
 # %%
 
@@ -86,8 +89,8 @@ below, above = by_hand(sgd, 0.075)[1][-1], by_hand(sgd, 0.085)[1][-1]
 record.claim("SGD converges below 2/25 and diverges above", f"{below:.1e} and {above:.1e}", below < 1 and above > 1e3)
 
 # %% [markdown]
-# *Converges* means that the weights come to rest. Change `0.085` to `0.08` and run again: the steep weight jumps from 2 to $-2$ and back,
-# for ever, since its factor is exactly $-1$.
+# *Converges* means that the weights come to rest. Change `0.085` to `0.08` and run again: the steep weight jumps from 2
+# to $-2$ and back, for ever, since its factor is exactly $-1$.
 #
 # ## Momentum
 #
@@ -96,15 +99,16 @@ record.claim("SGD converges below 2/25 and diverges above", f"{below:.1e} and {a
 #
 # $$ \text{momentum:}\quad v \leftarrow \mu v + g, \quad w \leftarrow w - \eta v $$
 #
-# Where the slopes agree, step after step, they add up, to as much as $1 + 0.9 + 0.81 + \dots = 10$ times a single one: speed
-# along the valley. Where they alternate, they cancel: less swinging across it. It rolls like a heavy ball, and overshoots like one.
+# Where the slopes agree, step after step, they add up, to as much as $1 + 0.9 + 0.81 + \dots = 10$ times a single one:
+# speed along the valley. Where they alternate, they cancel: less swinging across it. It rolls like a heavy ball, and
+# overshoots like one.
 #
 # ## Adaptive rules: a step size for each weight
 #
 # The second idea is to give every weight its own step size, made from the slopes that this weight has seen. Such rules
-# are called *adaptive*. All of them divide the slope by its own usual size, so that a weight with slopes around 50 and one with
-# slopes around 1 move alike. They differ in what "usual" means. Squares, roots and products are taken element by
-# element, and $\epsilon$ (epsilon), a tiny number, keeps the divisor from being 0.
+# are called *adaptive*. All of them divide the slope by its own usual size, so that a weight with slopes around 50 and
+# one with slopes around 1 move alike. They differ in what "usual" means. Squares, roots and products are taken element
+# by element, and $\epsilon$ (epsilon), a tiny number, keeps the divisor from being 0.
 #
 # $$ \text{AdaGrad:}\quad s \leftarrow s + g^2, \quad w \leftarrow w - \eta\, \frac{g}{\sqrt{s} + \epsilon} $$
 #
@@ -114,16 +118,17 @@ record.claim("SGD converges below 2/25 and diverges above", f"{below:.1e} and {a
 #
 # $$ \text{RMSprop:}\quad s \leftarrow \alpha s + (1 - \alpha) g^2, \quad w \leftarrow w - \eta\, \frac{g}{\sqrt{s} + \epsilon} $$
 #
-# RMSprop replaces the sum by a *running mean* that forgets: with $\alpha = 0.99$, what is a hundred steps old counts about a third.
-# The name says what the divisor is, the root of the mean of the squares.
+# RMSprop replaces the sum by a *running mean* that forgets: with $\alpha = 0.99$, what is a hundred steps old counts
+# about a third. The name says what the divisor is, the root of the mean of the squares.
 #
 # $$ \text{Adam:}\quad m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad
 #    w \leftarrow w - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{s / (1 - \beta_2^t)} + \epsilon} $$
 #
-# Adam is both ideas at once: a running mean $m$ of the slope, which is momentum, divided by the root of the running mean $s$
-# of its square. Both start at 0 and are too small at first: after the first step $m$ is $0.1\,g$ and $s$ is $0.001\,g^2$. The two divisors
-# $1 - 0.9 = 0.1$ and $1 - 0.999 = 0.001$ undo exactly that, so the first step is $\eta\, g / |g|$: **of length $\eta$ in every
-# weight, however steep the hill is.** That makes Adam's learning rate easy to read: it is about how far a weight moves per step.
+# Adam is both ideas at once: a running mean $m$ of the slope, which is momentum, divided by the root of the running
+# mean $s$ of its square. Both start at 0 and are too small at first: after the first step $m$ is $0.1\,g$ and $s$ is
+# $0.001\,g^2$. The two divisors $1 - 0.9 = 0.1$ and $1 - 0.999 = 0.001$ undo exactly that, so the first step is
+# $\eta\, g / |g|$: **of length $\eta$ in every weight, however steep the hill is.** That makes Adam's learning rate
+# easy to read: it is about how far a weight moves per step.
 
 
 # %%
@@ -155,7 +160,8 @@ def adamw(w, g, state, t, lr):
 
 # %% [markdown]
 # Now the framework's own. An optimizer object holds the weights and the state of its rule; `step()` applies the rule to
-# every weight's `.grad`, and `zero_grad()` clears the gradients before the next backward pass, as we did with `w.grad = None`.
+# every weight's `.grad`, and `zero_grad()` clears the gradients before the next backward pass, as we did with
+# `w.grad = None`.
 
 
 # %%
@@ -203,9 +209,10 @@ record.claim(
 
 # %% [markdown]
 # Read the pictures by their first steps. SGD and momentum leave across the valley, where the slope is 50, and only then
-# turn along it. The adaptive rules leave *diagonally*: both weights move by the same amount, since each slope was divided by its own
-# size. Momentum swings out and comes back, and Adam, which has momentum inside, overshoots too. (The first step of RMSprop is ten times its learning rate: $s$ starts at 0 as Adam's
-# does and is not corrected. After one step it is $0.01\, g^2$, whose root is a tenth of $g$.)
+# turn along it. The adaptive rules leave *diagonally*: both weights move by the same amount, since each slope was
+# divided by its own size. Momentum swings out and comes back, and Adam, which has momentum inside, overshoots too. (The
+# first step of RMSprop is ten times its learning rate: $s$ starts at 0 as Adam's does and is not corrected. After one
+# step it is $0.01\, g^2$, whose root is a tenth of $g$.)
 #
 # Two of these statements as numbers, under a slope that is always 3: what do the first and the hundredth step measure?
 
@@ -229,13 +236,15 @@ record.claim(
 # %% [markdown]
 # ## AdamW: weight decay, beside the slope and not inside it
 #
-# *Weight decay* pulls every weight towards 0, a little in each step, so that weights stay small unless the data want them
-# large; lesson 16 shows what that is good for. There are two ways to do it. The old one adds $\lambda w$ to the slope ($\lambda$, lambda,
-# is the strength), which is the slope of $\frac\lambda2 w^2$ added to the loss. The other one, *decoupled* decay, multiplies the weight by
-# $1 - \eta\lambda$ beside the step. For SGD both are the same. For Adam they are not: what is added to the slope gets
-# divided by its own size like everything else, and its strength is divided away. AdamW is Adam with the second way.
+# *Weight decay* pulls every weight towards 0, a little in each step, so that weights stay small unless the data want
+# them large; lesson 16 shows what that is good for. There are two ways to do it. The old one adds $\lambda w$ to the
+# slope ($\lambda$, lambda, is the strength), which is the slope of $\frac\lambda2 w^2$ added to the loss. The other
+# one, *decoupled* decay, multiplies the weight by $1 - \eta\lambda$ beside the step. For SGD both are the same. For
+# Adam they are not: what is added to the slope gets divided by its own size like everything else, and its strength is
+# divided away. AdamW is Adam with the second way.
 #
-# A weight of 2 whose loss has no slope at all shows it. One step, $\eta = 0.1$, with weak decay and with a hundred times stronger:
+# A weight of 2 whose loss has no slope at all shows it. One step, $\eta = 0.1$, with weak decay and with a hundred
+# times stronger:
 
 # %%
 moved = {}
@@ -257,8 +266,8 @@ record.claim(
 # ## How to choose the learning rate
 #
 # Try powers of ten, then refine by factors of three around the best: 0.001, 0.003, 0.01, 0.03 ... Differences of ten
-# per cent do not matter, factors do. Each rule has its own scale, so a learning rate says nothing without the name of its optimizer.
-# Here is the loss after 100 steps, for 13 learning rates of each rule.
+# per cent do not matter, factors do. Each rule has its own scale, so a learning rate says nothing without the name of
+# its optimizer. Here is the loss after 100 steps, for 13 learning rates of each rule.
 
 # %%
 rates = np.geomspace(1e-3, 10, 13)
@@ -284,13 +293,13 @@ record.claim(
 )
 
 # %% [markdown]
-# Too small, and the loss hardly falls; then comes a range that works. What follows for SGD and momentum is a cliff: the loss
-# explodes. The adaptive rules have no cliff, even at ten times what is needed, since the first large slopes stay in the
-# divisor and make the next steps small.
+# Too small, and the loss hardly falls; then comes a range that works. What follows for SGD and momentum is a cliff: the
+# loss explodes. The adaptive rules have no cliff, even at ten times what is needed, since the first large slopes stay
+# in the divisor and make the next steps small.
 #
-# Do not take the winners of this picture into your next training. This valley flatters AdaGrad and RMSprop twice: there is
-# no noise, and its steep direction is a weight of its own, exactly what a step size for each weight can use. Turn the
-# valley by 45 degrees, so that steep and flat are mixtures of both weights, and the advantage is gone:
+# Do not take the winners of this picture into your next training. This valley flatters AdaGrad and RMSprop twice: there
+# is no noise, and its steep direction is a weight of its own, exactly what a step size for each weight can use. Turn
+# the valley by 45 degrees, so that steep and flat are mixtures of both weights, and the advantage is gone:
 
 
 # %%
@@ -317,19 +326,20 @@ record.claim(
 )
 
 # %% [markdown]
-# The scale is another one too. Here the weights have 9 units to go, so a step of 0.5 is right for Adam. A network's weights are
-# tenths or less, and so are the steps that suit them. Good first guesses there are 0.001 for Adam and AdamW
+# The scale is another one too. Here the weights have 9 units to go, so a step of 0.5 is right for Adam. A network's
+# weights are tenths or less, and so are the steps that suit them. Good first guesses there are 0.001 for Adam and AdamW
 # (0.0003 and less for large networks), 0.1 to 0.01 for SGD with momentum 0.9.
 #
-# In a real training you see less than a sweep, but enough. A loss that falls evenly and slowly: go up. A loss that jumps up
-# and down, or becomes NaN: go down by a factor of three to ten. (NaN, "not a number", is what $\infty - \infty$ gives.)
+# In a real training you see less than a sweep, but enough. A loss that falls evenly and slowly: go up. A loss that
+# jumps up and down, or becomes NaN: go down by a factor of three to ten. (NaN, "not a number", is what
+# $\infty - \infty$ gives.)
 #
 # ## The noise of mini-batches
 #
-# The loss of a real task is a mean over examples. Its exact gradient needs all of them in every step. A *mini-batch*, a few
-# examples drawn at random, gives an estimate: right on average, off by chance. That is the "stochastic" in SGD. Chance
-# errors of $B$ examples average out as $1/\sqrt{B}$: four times the examples, half the noise. Measured on 256 points, with a line through
-# them that has two weights:
+# The loss of a real task is a mean over examples. Its exact gradient needs all of them in every step. A *mini-batch*, a
+# few examples drawn at random, gives an estimate: right on average, off by chance. That is the "stochastic" in SGD.
+# Chance errors of $B$ examples average out as $1/\sqrt{B}$: four times the examples, half the noise. Measured on 256
+# points, with a line through them that has two weights:
 
 # %%
 points = torch.randn(256, 2)
@@ -358,23 +368,24 @@ record.claim(
 )
 
 # %% [markdown]
-# What noise does to a training: far from the goal, nothing; the slope is much larger than its error. Near the goal the slope
-# goes to 0 and the noise does not, so with a constant learning rate the weights come near and then dance around the goal.
-# How wide they dance depends on the learning rate. Small steps dance less, but take long to arrive.
+# What noise does to a training: far from the goal, nothing; the slope is much larger than its error. Near the goal the
+# slope goes to 0 and the noise does not, so with a constant learning rate the weights come near and then dance around
+# the goal. How wide they dance depends on the learning rate. Small steps dance less, but take long to arrive.
 #
 # ## Schedules
 #
-# The way out is a *schedule*: a learning rate that changes during training, large at first to get near, small at the end to
-# settle. With $t$ the step, $T$ their number and $\eta_0$ the rate at the start, three of them cover most of practice:
+# The way out is a *schedule*: a learning rate that changes during training, large at first to get near, small at the
+# end to settle. With $t$ the step, $T$ their number and $\eta_0$ the rate at the start, three of them cover most of
+# practice:
 #
 # $$ \text{steps:}\quad \eta_0 \cdot 0.1^{\lfloor t / 150 \rfloor} \qquad
 #    \text{cosine:}\quad \frac{\eta_0}{2} \left(1 + \cos \frac{\pi t}{T}\right) \qquad
 #    \text{warm-up:}\quad \eta_0 \cdot \min\!\left(1,\; 0.1 + 0.9\, \frac{t}{20}\right) $$
 #
-# ($\lfloor\cdot\rfloor$ rounds down.) *Warm-up* goes the other way at the very beginning, from small to large. It protects
-# freshly drawn weights, and Adam's running means, which are made of very few slopes then; transformers (lesson 27)
-# are often trained with warm-up first and cosine after it. In `torch.optim.lr_scheduler` a schedule is an object around the optimizer, and its
-# `step()` is called after the optimizer's.
+# ($\lfloor\cdot\rfloor$ rounds down.) *Warm-up* goes the other way at the very beginning, from small to large. It
+# protects freshly drawn weights, and Adam's running means, which are made of very few slopes then; transformers
+# (lesson 27) are often trained with warm-up first and cosine after it. In `torch.optim.lr_scheduler` a schedule is an
+# object around the optimizer, and its `step()` is called after the optimizer's.
 
 # %%
 T, PEAK = 400, 0.2
@@ -441,8 +452,12 @@ record.claim(
 # %% [markdown]
 # Change one thing: batches of 64 instead of 8. What happens to the floor on which the constant rate dances?
 #
-# <details><summary>Answer</summary>The variance of the slope falls to an eighth, and the floor with it: noise and learning rate
-# can be traded for one another. That is why a larger batch allows a larger learning rate.</details>
+# <details><summary>Answer</summary>
+#
+# The variance of the slope falls to an eighth, and the floor with it: noise and learning rate can be traded for one
+# another. That is why a larger batch allows a larger learning rate.
+#
+# </details>
 #
 # ## Which one, when?
 #
@@ -466,14 +481,15 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/06_optimizers.py`: write one step of Adam (write it); say how long the first step of five
-# rules is (predict, then measure); a momentum optimizer that is right for one weight and wrong for two (find the planted
+# `curriculum/exercises/06_optimizers.py`: write one step of Adam (write it); say how long the first step of five rules
+# is (predict, then measure); a momentum optimizer that is right for one weight and wrong for two (find the planted
 # bug). Check them: `python -m curriculum check 06`.
 #
 # ## Further reading
 #
-# - B. T. Polyak, *Some methods of speeding up the convergence of iteration methods*, USSR Computational Mathematics
-#   and Mathematical Physics 4, 1964.
-# - J. Duchi, E. Hazan, Y. Singer, *Adaptive Subgradient Methods for Online Learning and Stochastic Optimization*, JMLR 12, 2011.
+# - B. T. Polyak, *Some methods of speeding up the convergence of iteration methods*, USSR Computational Mathematics and
+#   Mathematical Physics 4, 1964.
+# - J. Duchi, E. Hazan, Y. Singer, *Adaptive Subgradient Methods for Online Learning and Stochastic Optimization*, JMLR
+#   12, 2011.
 # - D. P. Kingma, J. Ba, *Adam: A Method for Stochastic Optimization*, ICLR 2015.
 # - I. Loshchilov, F. Hutter, *Decoupled Weight Decay Regularization*, ICLR 2019.

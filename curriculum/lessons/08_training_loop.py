@@ -3,9 +3,9 @@
 #
 # **What happens between a table of data and a trained model?**
 #
-# Data set, loader, model, loss, optimizer: five parts, and one loop that joins them. You have met the last three. This lesson adds
-# the data, joins everything, and then breaks the loop in five ways, so that you know the signs when it breaks by itself. Every
-# later lesson uses this loop.
+# Data set, loader, model, loss, optimizer: five parts, and one loop that joins them. You have met the last three. This
+# lesson adds the data, joins everything, and then breaks the loop in five ways, so that you know the signs when it
+# breaks by itself. Every later lesson uses this loop.
 
 # %%
 import time
@@ -22,18 +22,18 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## A data set
 #
-# A row of the table is a *sample*, or example. What is known about it are its *features*, here three numbers; what shall be
-# predicted is its *target*. Ours are made up, so that we know the truth: 200 samples, the target a linear function of the
-# features, with noise of standard deviation 0.1:
+# A row of the table is a *sample*, or example. What is known about it are its *features*, here three numbers; what
+# shall be predicted is its *target*. Ours are made up, so that we know the truth: 200 samples, the target a linear
+# function of the features, with noise of standard deviation 0.1:
 #
 # $$ y = 1.5\, x_1 - 2\, x_2 + 0.5\, x_3 + 0.7 + 0.1\, \varepsilon $$
 #
-# ($\varepsilon$, epsilon, is drawn anew for each sample from a normal distribution.) A `TensorDataset` pairs features and targets: its
-# item $i$ is the tuple $(x_i, y_i)$.
+# ($\varepsilon$, epsilon, is drawn anew for each sample from a normal distribution.) A `TensorDataset` pairs features
+# and targets: its item $i$ is the tuple $(x_i, y_i)$.
 #
-# One fifth is *held out*. The model is never trained on these samples, so the loss on them says how it will do on data that it has
-# never seen. That is called *generalization*, and it is what we want a model for: the answers of the training samples
-# we know already.
+# One fifth is *held out*. The model is never trained on these samples, so the loss on them says how it will do on data
+# that it has never seen. That is called *generalization*, and it is what we want a model for: the answers of the
+# training samples we know already.
 
 # %%
 x = torch.randn(200, 3)
@@ -46,10 +46,10 @@ print(len(train_set), len(test_set), train_set[0])
 # %% [markdown]
 # ## A loader
 #
-# The loader hands the samples out in *batches* (lesson 6 called them mini-batches), each a tensor of features and one of targets. One pass
-# over all samples is an *epoch*. With 160 samples and batches of 32 it has five steps. `shuffle=True` draws a new order for every
-# epoch. That matters when the table is sorted, for example by its targets: without shuffling, a batch would show one kind of sample only, and
-# the weights would run after each kind in turn.
+# The loader hands the samples out in *batches* (lesson 6 called them mini-batches), each a tensor of features and one
+# of targets. One pass over all samples is an *epoch*. With 160 samples and batches of 32 it has five steps.
+# `shuffle=True` draws a new order for every epoch. That matters when the table is sorted, for example by its targets:
+# without shuffling, a batch would show one kind of sample only, and the weights would run after each kind in turn.
 
 # %%
 loader = DataLoader(train_set, batch_size=32, shuffle=True)
@@ -66,8 +66,8 @@ record.claim("an epoch shows every sample exactly once", f"{len(seen)} samples",
 #
 # $$ L = \frac1n \sum_i (\hat y_i - y_i)^2, \qquad \frac{\partial L}{\partial \hat y_i} = \frac2n (\hat y_i - y_i) $$
 #
-# A guess of 3 where 1 is right, as one of four samples, costs $2^2 / 4 = 1$ and pulls with $\frac24 \cdot 2 = 1$. `nn.MSELoss()` is
-# the same as a module without weights.
+# A guess of 3 where 1 is right, as one of four samples, costs $2^2 / 4 = 1$ and pulls with $\frac24 \cdot 2 = 1$.
+# `nn.MSELoss()` is the same as a module without weights.
 
 # %%
 guess = torch.randn(8, 1, requires_grad=True)
@@ -89,10 +89,10 @@ record.claim("loss and slope in NumPy are the framework's", f"{apart:.0e} apart"
 # 4. `backward()`: all slopes;
 # 5. `step()`: the update.
 #
-# zero_grad, forward, loss, backward, step: say it until you can write it in your sleep. Around it, a loop over batches, and around that one over
-# epochs. After each epoch the model is tested. Testing needs no graph, so it runs under `no_grad()`. `train()` and
-# `eval()` switch layers that behave differently in training, such as dropout (lesson 16) and batch normalization (lesson 18); a linear layer does not, but
-# the habit costs nothing.
+# zero_grad, forward, loss, backward, step: say it until you can write it in your sleep. Around it, a loop over batches,
+# and around that one over epochs. After each epoch the model is tested. Testing needs no graph, so it runs under
+# `no_grad()`. `train()` and `eval()` switch layers that behave differently in training, such as dropout (lesson 16) and
+# batch normalization (lesson 18); a linear layer does not, but the habit costs nothing.
 
 # %%
 model = nn.Linear(3, 1)
@@ -131,11 +131,11 @@ record.claim(
 )
 
 # %% [markdown]
-# No model can get below the noise: what is random in the target cannot be learned. Here we know that the noise has the variance
-# $0.1^2 = 0.01$, so we know when to be content.
+# No model can get below the noise: what is random in the target cannot be learned. Here we know that the noise has the
+# variance $0.1^2 = 0.01$, so we know when to be content.
 #
-# How does one draw data and fit, when three features make a plane in four dimensions? Draw the guess against the truth. Where they agree,
-# the point lies on the diagonal, however many features there are.
+# How does one draw data and fit, when three features make a plane in four dimensions? Draw the guess against the truth.
+# Where they agree, the point lies on the diagonal, however many features there are.
 
 # %%
 with torch.no_grad():
@@ -150,14 +150,15 @@ panels = {
 record.figure(draw.against(panels, "guess", "target"), "8_guess_and_truth")
 
 # %% [markdown]
-# The orange points lie as close to the diagonal as the blue ones: this model generalizes. If the orange ones scattered much more widely,
-# it would have learned its samples by heart.
+# The orange points lie as close to the diagonal as the blue ones: this model generalizes. If the orange ones scattered
+# much more widely, it would have learned its samples by heart.
 #
 # ## Why batches, and how large?
 #
-# Three answers. *Memory*: a million pictures do not fit at once. *Steps*: one epoch in batches of 8 takes 20 steps, and the whole set at once takes
-# one; a step on 8 samples points roughly the right way (lesson 6), and 20 rough steps get further than one exact one. *Speed*:
-# 32 rows in one matrix product take hardly longer than one row, so small batches waste time on overhead. Measured, five epochs each at the same learning rate:
+# Three answers. *Memory*: a million pictures do not fit at once. *Steps*: one epoch in batches of 8 takes 20 steps, and
+# the whole set at once takes one; a step on 8 samples points roughly the right way (lesson 6), and 20 rough steps get
+# further than one exact one. *Speed*: 32 rows in one matrix product take hardly longer than one row, so small batches
+# waste time on overhead. Measured, five epochs each at the same learning rate:
 
 
 # %%
@@ -186,19 +187,24 @@ record.claim(
 )
 
 # %% [markdown]
-# So: as large as time and memory make worthwhile, as small as steps make worthwhile. In practice one starts with 32 or 64,
-# takes powers of two by custom, and on a GPU goes up as long as a step takes no longer. When you double the batch,
-# there are half as many steps and less noise; try a learning rate up to twice as large. Batches of 1 work too, but the last steps are the noisiest.
+# So: as large as time and memory make worthwhile, as small as steps make worthwhile. In practice one starts with 32 or
+# 64, takes powers of two by custom, and on a GPU goes up as long as a step takes no longer. When you double the batch,
+# there are half as many steps and less noise; try a learning rate up to twice as large. Batches of 1 work too, but the
+# last steps are the noisiest.
 #
 # Change one thing: give batches of 160 a learning rate of 0.5. How far do five steps get then?
 #
-# <details><summary>Answer</summary>To a loss of about 0.016, further than 25 noisier steps at 0.05. With exact slopes and features
-# of like size, the loss is nearly a round bowl, and a large rate is safe. Up to a point: 0.9 diverges.</details>
+# <details><summary>Answer</summary>
+#
+# To a loss of about 0.016, further than 25 noisier steps at 0.05. With exact slopes and features of like size, the loss
+# is nearly a round bowl, and a large rate is safe. Up to a point: 0.9 diverges.
+#
+# </details>
 #
 # ## When the loss is NaN, or does not fall
 #
-# Now the same loop, broken on purpose. Five trainings with one fault each, the healthy one beside them. Before you look: which of them will end in NaN,
-# and which will look as if it worked?
+# Now the same loop, broken on purpose. Five trainings with one fault each, the healthy one beside them. Before you
+# look: which of them will end in NaN, and which will look as if it worked?
 
 
 # %%
@@ -259,13 +265,14 @@ record.claim(
 )
 
 # %% [markdown]
-# The most dangerous one is the target of the wrong shape: it runs, it warns at most, the loss falls and settles. It compares every guess
-# with every target, so the best it can do is to guess the mean for everyone. Two numbers give it away: the loss stops at the *variance of the
-# targets*, and the shapes differ. Print both shapes before the first step.
+# The most dangerous one is the target of the wrong shape: it runs, it warns at most, the loss falls and settles. It
+# compares every guess with every target, so the best it can do is to guess the mean for everyone. Two numbers give it
+# away: the loss stops at the *variance of the targets*, and the shapes differ. Print both shapes before the first step.
 #
-# An unscaled feature is the commonest. A feature in the thousands makes its slope thousands of times steeper, and the limit
-# $\eta < 2/a$ of lesson 6 strikes. The cure is to *standardize*: subtract each feature's mean and divide by its standard
-# deviation. Take both numbers from the training samples and use them for all others too, since a new sample has no mean of its own:
+# An unscaled feature is the commonest. A feature in the thousands makes its slope thousands of times steeper, and the
+# limit $\eta < 2/a$ of lesson 6 strikes. The cure is to *standardize*: subtract each feature's mean and divide by its
+# standard deviation. Take both numbers from the training samples and use them for all others too, since a new sample
+# has no mean of its own:
 
 # %%
 mean, deviation = metres.mean(dim=0), metres.std(dim=0)
@@ -284,8 +291,8 @@ record.claim("standardized features train like healthy ones", f"{scaled[-1]:.4f}
 # | it settles far too high | the variance of the targets; the shapes | wrong shape, features without information, or a model that is too simple |
 # | training falls, held out rises | both curves | learned by heart: lesson 16 |
 #
-# And always the cheapest question first: can the model learn *ten samples* by heart? If not, the fault lies in the loop and not in the data.
-# Lesson 31 makes a workshop of this.
+# And always the cheapest question first: can the model learn *ten samples* by heart? If not, the fault lies in the loop
+# and not in the data. Lesson 31 makes a workshop of this.
 #
 # ## To remember
 #
@@ -296,9 +303,9 @@ record.claim("standardized features train like healthy ones", f"{scaled[-1]:.4f}
 #
 # ## Exercises
 #
-# `curriculum/exercises/08_training_loop.py`: write one epoch of the loop (write it); say how many steps a training takes and how large
-# its last batch is (predict, then measure); features that are scaled in a wrong way (find the planted bug).
-# Check them: `python -m curriculum check 08`.
+# `curriculum/exercises/08_training_loop.py`: write one epoch of the loop (write it); say how many steps a training
+# takes and how large its last batch is (predict, then measure); features that are scaled in a wrong way (find the
+# planted bug). Check them: `python -m curriculum check 08`.
 #
 # ## Further reading
 #

@@ -3,21 +3,21 @@
 #
 # **Why is squared error a poor loss for a classifier?**
 #
-# So far a model answered *how much*: that is *regression*. Now the question is *yes or no*: is this mail spam, is this spot
-# a tumour? Choosing among given answers is *classification*, the answers are called *classes*, and the right one of a sample is its
-# *label*, here 0 or 1.
+# So far a model answered *how much*: that is *regression*. Now the question is *yes or no*: is this mail spam, is this
+# spot a tumour? Choosing among given answers is *classification*, the answers are called *classes*, and the right one
+# of a sample is its *label*, here 0 or 1.
 #
-# A linear layer gives any number, and a yes-or-no answer wants a *probability*, a number from 0 to 1. The *sigmoid* makes one
-# of it. With $z$ the number that the layer gives, called the *logit*:
+# A linear layer gives any number, and a yes-or-no answer wants a *probability*, a number from 0 to 1. The *sigmoid*
+# makes one of it. With $z$ the number that the layer gives, called the *logit*:
 #
 # $$ z = w x + b, \qquad p = \sigma(z) = \frac{1}{1 + e^{-z}}, \qquad \sigma'(z) = \sigma(z)\,(1 - \sigma(z)) $$
 #
-# $\sigma(0) = 1/2$, the model does not know. $\sigma(2) = 0.88$, $\sigma(-2) = 0.12$, and beyond $\pm 6$ it is as good as sure. Read backwards, the
-# logit is the logarithm of the odds: $z = \ln \frac{p}{1 - p}$, so each unit of $z$ multiplies the odds by $e$. That is why the model is
-# called *logistic regression*, though it classifies.
+# $\sigma(0) = 1/2$, the model does not know. $\sigma(2) = 0.88$, $\sigma(-2) = 0.12$, and beyond $\pm 6$ it is as good
+# as sure. Read backwards, the logit is the logarithm of the odds: $z = \ln \frac{p}{1 - p}$, so each unit of $z$
+# multiplies the odds by $e$. That is why the model is called *logistic regression*, though it classifies.
 #
-# What loss should it be trained with? Squared error is at hand, and it is a poor choice. We derive a better one, walk on both
-# surfaces, and see why.
+# What loss should it be trained with? Squared error is at hand, and it is a poor choice. We derive a better one, walk
+# on both surfaces, and see why.
 
 # %%
 from itertools import pairwise
@@ -34,8 +34,8 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## The data
 #
-# One feature, two classes that overlap a little: class 0 around $-2$, class 1 around $+2$, a hundred of each. Between them
-# no answer is certain, and a good model says so.
+# One feature, two classes that overlap a little: class 0 around $-2$, class 1 around $+2$, a hundred of each. Between
+# them no answer is certain, and a good model says so.
 
 # %%
 n = 100
@@ -45,23 +45,24 @@ y = torch.cat([torch.zeros(n, 1), torch.ones(n, 1)])  # (200, 1)
 # %% [markdown]
 # ## Maximum likelihood
 #
-# How good is a model that says probabilities? Ask how probable it makes what really happened. A sample of class 1 happened with
-# probability $p$, one of class 0 with $1 - p$. Both cases in one formula: $p^{y} (1 - p)^{1 - y}$, for one of the exponents is always
+# How good is a model that says probabilities? Ask how probable it makes what really happened. A sample of class 1
+# happened with probability $p$, one of class 0 with $1 - p$. Both cases in one formula: $p^{y} (1 - p)^{1 - y}$, for
+# one of the exponents is always
 # 0. For all samples together the probabilities multiply; the product is called the *likelihood* of the weights:
 #
 # $$ \prod_i p_i^{y_i} (1 - p_i)^{1 - y_i} $$
 #
-# ($\prod$ is for products what $\sum$ is for sums.) The best weights are those that make it as large as possible. That is the principle of
-# *maximum likelihood*.
+# ($\prod$ is for products what $\sum$ is for sums.) The best weights are those that make it as large as possible. That
+# is the principle of *maximum likelihood*.
 #
 # A product of 200 numbers below 1 is tiny, so take the logarithm, which turns it into a sum and has its maximum at the
-# same place; turn the sign, since we want something to make small; and divide by $n$. That is the *binary cross-entropy*. It is not
-# one choice among many, it follows:
+# same place; turn the sign, since we want something to make small; and divide by $n$. That is the *binary
+# cross-entropy*. It is not one choice among many, it follows:
 #
 # $$ L = -\frac1n \sum_i y_i \log p_i + (1 - y_i) \log (1 - p_i) $$
 #
-# One sample costs minus the logarithm of the probability that was given to its right answer: nothing if that was 1, 0.69 for a half, 2.3 for a
-# tenth, and without limit as it goes to 0. Being surely wrong is expensive.
+# One sample costs minus the logarithm of the probability that was given to its right answer: nothing if that was 1,
+# 0.69 for a half, 2.3 for a tenth, and without limit as it goes to 0. Being surely wrong is expensive.
 
 # %%
 w, b = torch.tensor(0.7), torch.tensor(0.1)
@@ -77,11 +78,12 @@ record.claim(
 )
 
 # %% [markdown]
-# The framework's function takes *logits*, as its name says, and does the sigmoid itself. The reason is rounding. For $z = 200$ the
-# number $p$ rounds to exactly 1, and for a label of 0 the logarithm of $1 - p$ would be $-\infty$; written in $z$ the loss is simply 200.
+# The framework's function takes *logits*, as its name says, and does the sigmoid itself. The reason is rounding. For
+# $z = 200$ the number $p$ rounds to exactly 1, and for a label of 0 the logarithm of $1 - p$ would be $-\infty$;
+# written in $z$ the loss is simply 200.
 #
-# By the same principle, targets with noise from a normal distribution lead to the squared error. So it is no bad loss in itself;
-# it belongs to another question.
+# By the same principle, targets with noise from a normal distribution lead to the squared error. So it is no bad loss
+# in itself; it belongs to another question.
 #
 # ## The slope of each loss
 #
@@ -90,9 +92,10 @@ record.claim(
 # $$ \frac{\partial L_{CE}}{\partial z} = p - y, \qquad
 #    \frac{\partial L_{MSE}}{\partial z} = 2\,(p - y)\; p\,(1 - p) $$
 #
-# The first is a surprise: $\log p$ has the slope $1/p$, the sigmoid $p (1 - p)$, and in the product the denominators cancel. What is left is
-# the error itself. In the second the sigmoid's slope $p (1 - p)$ stays. Where the model is sure, $p$ near 0 or 1, it vanishes, *also
-# where the model is surely wrong*. Take a sample with $y = 1$ that gets $z = -8$:
+# The first is a surprise: $\log p$ has the slope $1/p$, the sigmoid $p (1 - p)$, and in the product the denominators
+# cancel. What is left is the error itself. In the second the sigmoid's slope $p (1 - p)$ stays. Where the model is
+# sure, $p$ near 0 or 1, it vanishes, *also where the model is surely wrong*. Take a sample with $y = 1$ that gets
+# $z = -8$:
 
 # %%
 target = torch.ones(1)
@@ -113,8 +116,8 @@ record.claim(
 )
 
 # %% [markdown]
-# Both at once, so that they can be compared: the page shows the two gradients that come to the same $z$. Look where the one of
-# the squared error is lost: at the sigmoid, whose rule multiplies by $p(1 - p)$.
+# Both at once, so that they can be compared: the page shows the two gradients that come to the same $z$. Look where the
+# one of the squared error is lost: at the sigmoid, whose rule multiplies by $p(1 - p)$.
 
 
 # %%
@@ -131,10 +134,11 @@ draw.backward(both, "9_backward")
 # %% [markdown]
 # ## A module of our own
 #
-# `nn.Linear(1, 1)` would do, but we want to choose where it starts, so we write a module. A *module* (lesson 7) is a class that is
-# made from `nn.Module`. Two methods are ours:
+# `nn.Linear(1, 1)` would do, but we want to choose where it starts, so we write a module. A *module* (lesson 7) is a
+# class that is made from `nn.Module`. Two methods are ours:
 #
-# - `__init__` makes the parameters. It must call `super().__init__()` first, which prepares the places where they are registered.
+# - `__init__` makes the parameters. It must call `super().__init__()` first, which prepares the places where they are
+#   registered.
 # - `forward` says what is computed. One calls the module itself, `model(x)`, and not `model.forward(x)`; the call does
 #   some bookkeeping and then calls `forward`.
 #
@@ -155,8 +159,9 @@ class Logistic(nn.Module):
 # %% [markdown]
 # ## Both trained from a wrong start
 #
-# Both models start at $w = -4$, $b = 2$: sure, and mostly wrong. The same steps, the same learning rate. To judge them we count the
-# *accuracy*, the share of samples that are classified right. The answer is class 1 where $p > 1/2$, which is where $z > 0$.
+# Both models start at $w = -4$, $b = 2$: sure, and mostly wrong. The same steps, the same learning rate. To judge them
+# we count the *accuracy*, the share of samples that are classified right. The answer is class 1 where $p > 1/2$, which
+# is where $z > 0$.
 
 
 # %%
@@ -199,15 +204,15 @@ record.figure(draw.logistic(x.numpy(), y.numpy(), learned), "9_data_and_fit")
 
 # %% [markdown]
 # The picture shows the data, red for class 0 and blue for class 1 (moved up and down a little, so that they do not hide
-# one another), and the probability that each model has learned. The *decision boundary* is where the probability crosses 1/2: at
-# $w x + b = 0$, that is $x = -b / w$. The curve's steepness says how sure the model is a little beside it. A flat curve hedges, and with classes that
-# overlap it should. After 150 steps the squared error's curve is not there yet: from this start it has only just unlearned its
-# wrong answer, and says nearly the same of every point.
+# one another), and the probability that each model has learned. The *decision boundary* is where the probability
+# crosses 1/2: at $w x + b = 0$, that is $x = -b / w$. The curve's steepness says how sure the model is a little beside
+# it. A flat curve hedges, and with classes that overlap it should. After 150 steps the squared error's curve is not
+# there yet: from this start it has only just unlearned its wrong answer, and says nearly the same of every point.
 #
 # ## The surfaces, and the paths walked on them
 #
-# The loss at every point $(w, b)$ of a grid. Colours and contours are logarithmic: from one line to the next the loss falls by the
-# same *factor*. Where lines are close together it is steep, where they are far apart it is flat.
+# The loss at every point $(w, b)$ of a grid. Colours and contours are logarithmic: from one line to the next the loss
+# falls by the same *factor*. Where lines are close together it is steep, where they are far apart it is flat.
 
 # %%
 ws, bs = np.linspace(-6, 6, 61), np.linspace(-5, 5, 51)
@@ -229,12 +234,13 @@ record.claim(
 )
 
 # %% [markdown]
-# Squared error has a high plateau on the left: hardly a line, hardly a slope, and that is where we started. The path is a crowd of short
-# steps. Cross-entropy is one valley with a slope everywhere that leads into it, and its first steps are long.
+# Squared error has a high plateau on the left: hardly a line, hardly a slope, and that is where we started. The path is
+# a crowd of short steps. Cross-entropy is one valley with a slope everywhere that leads into it, and its first steps
+# are long.
 #
-# That is no accident of these data. Cross-entropy of a linear model is a *convex* function of the weights, for any data: it bends
-# upwards everywhere, so it has no second valley and no plateau above the lowest point. Along a line the second differences of a convex
-# function are never negative:
+# That is no accident of these data. Cross-entropy of a linear model is a *convex* function of the weights, for any
+# data: it bends upwards everywhere, so it has no second valley and no plateau above the lowest point. Along a line the
+# second differences of a convex function are never negative:
 
 # %%
 bends = {name: np.diff(values, 2).min() for name, values in along.items()}
@@ -247,15 +253,20 @@ record.claim(
 # %% [markdown]
 # Change one thing: let both start at $w = 0$, $b = 0$ (in `Logistic(-4.0, 2.0)`, twice). Who is first now?
 #
-# <details><summary>Answer</summary>Both are there at once: after one step the boundary is about right. Squared error is poor where
-# the model is sure and wrong. A network that starts with small weights is rarely that, but a mislabelled sample, or a rare class, brings it there.</details>
+# <details><summary>Answer</summary>
+#
+# Both are there at once: after one step the boundary is about right. Squared error is poor where the model is sure and
+# wrong. A network that starts with small weights is rarely that, but a mislabelled sample, or a rare class, brings it
+# there.
+#
+# </details>
 #
 # ## Several at once: `nn.ModuleList`
 #
-# A network with several layers is a module that holds modules. Where do they go? A plain Python list hides them: the module registers what is
-# assigned to its attributes, and it sees a list, not what lies in it. `parameters()` does not find the layers, and the optimizer never
-# moves them; no error says so. A `ModuleList` is a list that registers. Here three linear layers, one after the other, each with its own width,
-# and tanh, an S-shaped bend, between them.
+# A network with several layers is a module that holds modules. Where do they go? A plain Python list hides them: the
+# module registers what is assigned to its attributes, and it sees a list, not what lies in it. `parameters()` does not
+# find the layers, and the optimizer never moves them; no error says so. A `ModuleList` is a list that registers. Here
+# three linear layers, one after the other, each with its own width, and tanh, an S-shaped bend, between them.
 
 
 # %%
@@ -303,14 +314,15 @@ print(f"three layers: loss {loss.item():.4f}")
 # - Squared error after a sigmoid carries the factor $p(1-p)$: who is surely wrong hardly learns.
 # - Give the logits to `binary_cross_entropy_with_logits`; modules in a list belong into a `ModuleList`.
 #
-# When would you use this model today? Often. Where features are few and meaningful, logistic regression is the first thing to try and
-# sometimes the last, since its weights can be read: with features of the same scale, each says by how much it moves the odds.
+# When would you use this model today? Often. Where features are few and meaningful, logistic regression is the first
+# thing to try and sometimes the last, since its weights can be read: with features of the same scale, each says by how
+# much it moves the odds.
 #
 # ## Exercises
 #
-# `curriculum/exercises/09_logistic_regression.py`: cross-entropy by hand from the logit, without overflow (write it); a loss for counts,
-# from their likelihood (derive it); an accuracy that is a little off (find the planted bug).
-# Check them: `python -m curriculum check 09`.
+# `curriculum/exercises/09_logistic_regression.py`: cross-entropy by hand from the logit, without overflow (write it); a
+# loss for counts, from their likelihood (derive it); an accuracy that is a little off (find the planted bug). Check
+# them: `python -m curriculum check 09`.
 #
 # ## Further reading
 #

@@ -3,18 +3,21 @@
 #
 # **How does one layer choose between several classes?**
 #
-# Lesson 9 asked yes or no. Now there are $K$ classes. The idea stays: a linear layer gives a score, and a function makes a probability of it.
-# Every class $k$ gets its own score, the *logit* $z_k = w_k \cdot x + b_k$, with weights of its own. A logit may be any number, and it
-# means nothing alone; what counts is by how much it exceeds the others. *Softmax* makes probabilities of all logits of a sample together:
+# Lesson 9 asked yes or no. Now there are $K$ classes. The idea stays: a linear layer gives a score, and a function
+# makes a probability of it. Every class $k$ gets its own score, the *logit* $z_k = w_k \cdot x + b_k$, with weights of
+# its own. A logit may be any number, and it means nothing alone; what counts is by how much it exceeds the others.
+# *Softmax* makes probabilities of all logits of a sample together:
 #
 # $$ p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}, \qquad \sum_k p_k = 1 $$
 #
-# Work one out. The logits $(2, 1, 0)$ become $e^2, e, 1 = 7.39, 2.72, 1$, together 11.11, so the probabilities are $0.665, 0.245, 0.090$. Each
-# unit of logit makes a class $e = 2.72$ times as probable as another one. The logits $(102, 101, 100)$ give exactly the same.
+# Work one out. The logits $(2, 1, 0)$ become $e^2, e, 1 = 7.39, 2.72, 1$, together 11.11, so the probabilities are
+# $0.665, 0.245, 0.090$. Each unit of logit makes a class $e = 2.72$ times as probable as another one. The logits
+# $(102, 101, 100)$ give exactly the same.
 #
-# Why $e^z$, and not simply $z$ divided by the sum? Logits may be negative, and $e^z$ is not; it keeps their order; and its slope, as
-# you will see, makes the loss's slope as simple as can be. The guess is the class with the largest logit, its *argmax*. The name softmax says
-# that it is a softened form of that: where one logit is far above, its probability is nearly 1 and the rest nearly 0.
+# Why $e^z$, and not simply $z$ divided by the sum? Logits may be negative, and $e^z$ is not; it keeps their order; and
+# its slope, as you will see, makes the loss's slope as simple as can be. The guess is the class with the largest logit,
+# its *argmax*. The name softmax says that it is a softened form of that: where one logit is far above, its probability
+# is nearly 1 and the rest nearly 0.
 
 # %%
 import numpy as np
@@ -38,7 +41,8 @@ record.claim(
 # %% [markdown]
 # ## The data
 #
-# Three clouds in the plane, 60 points each, that touch. Each point has two features, so we can draw all that the model sees.
+# Three clouds in the plane, 60 points each, that touch. Each point has two features, so we can draw all that the model
+# sees.
 
 # %%
 centres = torch.tensor([[-2.0, -1.0], [2.0, -1.0], [0.0, 2.0]])
@@ -48,17 +52,20 @@ y = torch.arange(3).repeat_interleave(60)  # (180,), the class of each point: 0,
 # %% [markdown]
 # ## One-hot
 #
-# A class is a name, not an amount: class 2 is not twice class 1, and it is no error of 2 to take it for class 0. So the target is written
-# as three numbers, a one at its class's place and zeros elsewhere. That is called *one-hot*. As probabilities they say: certain.
+# A class is a name, not an amount: class 2 is not twice class 1, and it is no error of 2 to take it for class 0. So the
+# target is written as three numbers, a one at its class's place and zeros elsewhere. That is called *one-hot*. As
+# probabilities they say: certain.
 #
-# The loss is again minus the logarithm of the probability given to the right answer. With the one-hot target $t$ this is a sum in which
-# one term survives, the *categorical cross-entropy*. Its slope by the logits is as in lesson 9, what the model says minus what is right:
+# The loss is again minus the logarithm of the probability given to the right answer. With the one-hot target $t$ this
+# is a sum in which one term survives, the *categorical cross-entropy*. Its slope by the logits is as in lesson 9, what
+# the model says minus what is right:
 #
 # $$ L = -\sum_k t_k \log p_k, \qquad \frac{\partial L}{\partial z_k} = p_k - t_k $$
 #
-# Where the slope comes from: with $r$ the right class, $L = -\log p_r = -z_r + \log \sum_j e^{z_j}$. The first term has the slope $-1$ at $r$
-# and 0 elsewhere, which is $-t_k$. The second has $e^{z_k} / \sum_j e^{z_j}$, which is $p_k$. In the example above, if class 1 was right, the slopes
-# are $(0.665, 0.245 - 1, 0.090) = (0.665, -0.755, 0.090)$. They add up to 0: what one class gains, the others lose.
+# Where the slope comes from: with $r$ the right class, $L = -\log p_r = -z_r + \log \sum_j e^{z_j}$. The first term has
+# the slope $-1$ at $r$ and 0 elsewhere, which is $-t_k$. The second has $e^{z_k} / \sum_j e^{z_j}$, which is $p_k$. In
+# the example above, if class 1 was right, the slopes are $(0.665, 0.245 - 1, 0.090) = (0.665, -0.755, 0.090)$. They add
+# up to 0: what one class gains, the others lose.
 
 # %%
 targets = F.one_hot(y, 3).to(x.dtype)
@@ -67,9 +74,9 @@ print(f"class {y[-1].item()} is {targets[-1].tolist()}")
 # %% [markdown]
 # ## A module of our own
 #
-# As in lesson 9: parameters in `__init__`, what is computed in `forward`. One thing is new. $e^{z}$ overflows early: $e^{89}$ is too large for
-# float32. But subtracting the same number from all logits of a sample changes no probability, since it cancels. So subtract
-# the largest: then every exponent is 0 or negative, and the sum is at least 1.
+# As in lesson 9: parameters in `__init__`, what is computed in `forward`. One thing is new. $e^{z}$ overflows early:
+# $e^{89}$ is too large for float32. But subtracting the same number from all logits of a sample changes no probability,
+# since it cancels. So subtract the largest: then every exponent is 0 or negative, and the sum is at least 1.
 
 
 # %%
@@ -108,8 +115,9 @@ print(f"weights of the order of 1000: plain exp overflows: {overflows}, the shif
 record.claim("the shifted softmax stays finite where exp overflows", f"{finite}, {overflows}", finite and overflows)
 
 # %% [markdown]
-# Three points, one node: the framework's `cross_entropy` of their logits. Its gradient is probability minus one-hot, over 3. Press *o*
-# on the node, and it opens into its definition: many small steps back, and the same numbers at the end.
+# Three points, one node: the framework's `cross_entropy` of their logits. Its gradient is probability minus one-hot,
+# over 3. Press *o* on the node, and it opens into its definition: many small steps back, and the same numbers at the
+# end.
 
 
 # %%
@@ -123,9 +131,9 @@ draw.backward(one_node, "10_backward")
 # %% [markdown]
 # ## Training, with a look at the boundaries
 #
-# Before the first step the weights are small, the logits nearly 0 and the probabilities nearly 1/3 each. So the loss must start near
-# $-\log \frac13 = \log 3 = 1.10$. That is worth knowing for every classifier: a first loss far from $\log K$ means that something is
-# wrong before the training has begun.
+# Before the first step the weights are small, the logits nearly 0 and the probabilities nearly 1/3 each. So the loss
+# must start near $-\log \frac13 = \log 3 = 1.10$. That is worth knowing for every classifier: a first loss far from
+# $\log K$ means that something is wrong before the training has begun.
 #
 # At a few steps we ask the model about every point of a grid, to draw where it answers what.
 
@@ -166,16 +174,16 @@ record.figure(draw.regions(titles, (-6, 6), x.numpy(), y.numpy()), "10_boundarie
 record.figure(draw.curves({"cross-entropy, training": losses}, "step", "loss"), "10_loss")
 
 # %% [markdown]
-# The boundaries are straight, and where all three regions meet they meet in one point. Between classes $j$ and $k$ lie the points with
-# $z_j = z_k$, that is $(w_j - w_k) \cdot x + b_j - b_k = 0$: the equation of a line. So one layer can never surround a cloud, or follow a
-# spiral. Curved boundaries need a hidden layer; lesson 11 draws one.
+# The boundaries are straight, and where all three regions meet they meet in one point. Between classes $j$ and $k$ lie
+# the points with $z_j = z_k$, that is $(w_j - w_k) \cdot x + b_j - b_k = 0$: the equation of a line. So one layer can
+# never surround a cloud, or follow a spiral. Curved boundaries need a hidden layer; lesson 11 draws one.
 #
-# Accuracy was right after a few steps already, and the loss goes on falling. They measure different things: accuracy asks which side of
-# the boundary a point is on, the loss also asks how sure the model is. It falls by growing all weights, which makes the
-# boundaries sharper without moving them.
+# Accuracy was right after a few steps already, and the loss goes on falling. They measure different things: accuracy
+# asks which side of the boundary a point is on, the loss also asks how sure the model is. It falls by growing all
+# weights, which makes the boundaries sharper without moving them.
 #
-# Could we train for accuracy directly? No. Argmax does not change when a weight changes a little, so its slope is zero everywhere (and at the
-# jumps it has none). The loss is taken from the probabilities; argmax only reads the answer.
+# Could we train for accuracy directly? No. Argmax does not change when a weight changes a little, so its slope is zero
+# everywhere (and at the jumps it has none). The loss is taken from the probabilities; argmax only reads the answer.
 #
 # ## Reading the weights
 #
@@ -195,30 +203,37 @@ record.claim(
 print("sum of the three weight vectors:", total.numpy().round(3))
 
 # %% [markdown]
-# There is one more weight vector than needed. Adding the same vector to all three changes all logits of a sample by the same amount, and
-# softmax does not see it. That is why the slopes add up to 0, and why the sum printed above has stayed where it started.
+# There is one more weight vector than needed. Adding the same vector to all three changes all logits of a sample by the
+# same amount, and softmax does not see it. That is why the slopes add up to 0, and why the sum printed above has stayed
+# where it started.
 #
 # Change one thing: train with `lr=20`. What do loss and accuracy do?
 #
-# <details><summary>Answer</summary>Both are ruined within three steps: the loss is NaN, and the accuracy a third. Logits of a hundred and more make a
-# probability of exactly 0 for a point on the wrong side, the logarithm of that is minus infinity, and with the next update NaN is in every weight.
-# `F.cross_entropy`, which works on logits, would give a large but finite number.</details>
+# <details><summary>Answer</summary>
+#
+# Both are ruined within three steps: the loss is NaN, and the accuracy a third. Logits of a hundred and more make a
+# probability of exactly 0 for a point on the wrong side, the logarithm of that is minus infinity, and with the next
+# update NaN is in every weight. `F.cross_entropy`, which works on logits, would give a large but finite number.
+#
+# </details>
 #
 # ## To remember
 #
 # - One logit per class, softmax for probabilities, argmax for the answer, one-hot for the target.
 # - The slope of the cross-entropy by the logits is $p - t$, as with the sigmoid. The first loss is about $\log K$.
-# - In practice give the *logits* to `cross_entropy`: it does softmax and logarithm in one safe step. A softmax before it is
-#   a common mistake, and no error message tells.
-# - Several answers may be right at once (a film is funny *and* sad)? Then softmax is wrong, since it makes them compete: use a sigmoid for each.
+# - In practice give the *logits* to `cross_entropy`: it does softmax and logarithm in one safe step. A softmax before
+#   it is a common mistake, and no error message tells.
+# - Several answers may be right at once (a film is funny *and* sad)? Then softmax is wrong, since it makes them
+#   compete: use a sigmoid for each.
 #
 # ## Exercises
 #
-# `curriculum/exercises/10_softmax_regression.py`: the softmax and the loss's slope, by hand (write it); the slope of softmax itself (derive
-# it); a loss that picks the wrong probabilities (find the planted bug). Check them: `python -m curriculum check 10`.
+# `curriculum/exercises/10_softmax_regression.py`: the softmax and the loss's slope, by hand (write it); the slope of
+# softmax itself (derive it); a loss that picks the wrong probabilities (find the planted bug). Check them:
+# `python -m curriculum check 10`.
 #
 # ## Further reading
 #
-# - J. S. Bridle, *Probabilistic Interpretation of Feedforward Classification Network Outputs*, in Neurocomputing,
-#   NATO ASI Series 68, 1990.
+# - J. S. Bridle, *Probabilistic Interpretation of Feedforward Classification Network Outputs*, in Neurocomputing, NATO
+#   ASI Series 68, 1990.
 # - C. M. Bishop, *Pattern Recognition and Machine Learning*, section 4.3.4, Springer 2006.

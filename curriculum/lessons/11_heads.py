@@ -3,10 +3,10 @@
 #
 # **What changes in a network when the question changes, and how large should it be?**
 #
-# One set of pictures, three questions: which digit is it, is it even, how dark is it? The body of the network stays, the
-# layers that turn a picture into something useful; its last layer, the *head*, and the loss follow the question. Before that
-# we look at what a hidden layer is for at all. After it we vary depth and width, and at last train the network of choice and
-# look at what it reads.
+# One set of pictures, three questions: which digit is it, is it even, how dark is it? The body of the network stays,
+# the layers that turn a picture into something useful; its last layer, the *head*, and the loss follow the question.
+# Before that we look at what a hidden layer is for at all. After it we vary depth and width, and at last train the
+# network of choice and look at what it reads.
 
 # %%
 import math
@@ -25,12 +25,12 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## What a hidden layer is for
 #
-# One layer has straight boundaries (lesson 10). Here are two classes that no line separates: two half moons that reach into one another,
-# 200 points to train on and 200 held out.
+# One layer has straight boundaries (lesson 10). Here are two classes that no line separates: two half moons that reach
+# into one another, 200 points to train on and 200 held out.
 #
-# A *hidden layer* with relu gives each of its units one line in the plane: on one side the unit is silent, on the other it grows. The
-# head adds these up. So the boundary consists of straight pieces, with a corner where it crosses a unit's line. More units, more
-# pieces; with many it looks like a curve. With tanh in the place of relu it is one.
+# A *hidden layer* with relu gives each of its units one line in the plane: on one side the unit is silent, on the other
+# it grows. The head adds these up. So the boundary consists of straight pieces, with a corner where it crosses a unit's
+# line. More units, more pieces; with many it looks like a curve. With tanh in the place of relu it is one.
 
 
 # %%
@@ -79,8 +79,8 @@ record.claim(
 )
 
 # %% [markdown]
-# The colour is the logit, red for class 0 and blue for class 1, pale where the model is unsure; the black line is the boundary.
-# Count the corners in the second picture: there are at most three, one for each unit.
+# The colour is the logit, red for class 0 and blue for class 1, pale where the model is unsure; the black line is the
+# boundary. Count the corners in the second picture: there are at most three, one for each unit.
 #
 # ## The data
 #
@@ -106,12 +106,14 @@ loader = DataLoader(train_set, batch_size=64, shuffle=True)
 # | yes or no? | `Linear(h, 1)` | one logit; $\sigma(z) = 1 / (1 + e^{-z})$ is the probability of yes | binary cross-entropy |
 # | how much? | `Linear(h, 1)` | the number itself, without any function after it | mean squared error |
 #
-# ($h$ is the number of hidden units.) Targets differ in shape and dtype too, and most errors at this place come from that. The first loss wants class
-# numbers of shape $(n)$, int64. The others want floating-point numbers of the output's shape, $(n, 1)$. A number to predict is
-# best standardized (lesson 8): then a loss of 1 means "no better than guessing the mean", whatever the unit.
+# ($h$ is the number of hidden units.) Targets differ in shape and dtype too, and most errors at this place come from
+# that. The first loss wants class numbers of shape $(n)$, int64. The others want floating-point numbers of the output's
+# shape, $(n, 1)$. A number to predict is best standardized (lesson 8): then a loss of 1 means "no better than guessing
+# the mean", whatever the unit.
 #
-# The accuracy of a regression makes no sense, since no guess is exactly right. Its measure is the *share of the variance explained*, called $R^2$:
-# 1 minus the mean squared error divided by the variance of the targets. 1 is perfect, 0 is guessing the mean.
+# The accuracy of a regression makes no sense, since no guess is exactly right. Its measure is the *share of the
+# variance explained*, called $R^2$: 1 minus the mean squared error divided by the variance of the targets. 1 is
+# perfect, 0 is guessing the mean.
 
 # %%
 ink = x.mean(dim=1, keepdim=True)
@@ -150,9 +152,10 @@ record.claim(
 # %% [markdown]
 # ## Depth and width
 #
-# How many layers (the *depth*), how many units in each (the *width*)? Nobody can calculate it. Such numbers, which are chosen and
-# not learned, are called *hyperparameters*; the learning rate is one too. They are chosen by trying, and compared on data held out, since on the
-# training data the largest network always wins. Twelve networks, 8 epochs each, two seeds.
+# How many layers (the *depth*), how many units in each (the *width*)? Nobody can calculate it. Such numbers, which are
+# chosen and not learned, are called *hyperparameters*; the learning rate is one too. They are chosen by trying, and
+# compared on data held out, since on the training data the largest network always wins. Twelve networks, 8 epochs each,
+# two seeds.
 
 # %%
 DEPTHS, WIDTHS = (1, 2, 4), (4, 16, 64, 256)
@@ -194,11 +197,12 @@ record.claim(
 
 # %% [markdown]
 # Wider helps until it does not. Deep and narrow is the worst, for what does not fit through four units is lost to all
-# later layers, and a deep network also learns more slowly (8 epochs are few). For these small pictures depth brings little; for large pictures and
-# for texts it brings nearly everything, as lessons 21 to 29 show.
+# later layers, and a deep network also learns more slowly (8 epochs are few). For these small pictures depth brings
+# little; for large pictures and for texts it brings nearly everything, as lessons 21 to 29 show.
 #
-# A recipe: begin with one or two hidden layers of 64 to 256 units. If the *training* loss stays too high, go wider, then deeper. If only the
-# *held-out* loss is too high, the network is large enough, and wants more data or a brake (lesson 16).
+# A recipe: begin with one or two hidden layers of 64 to 256 units. If the *training* loss stays too high, go wider,
+# then deeper. If only the *held-out* loss is too high, the network is large enough, and wants more data or a brake
+# (lesson 16).
 #
 # ## The network of choice
 #
@@ -207,8 +211,9 @@ record.claim(
 # $$ p_k = \frac{e^{z_k}}{\sum_j e^{z_j}}, \qquad L = -\log p_{\text{right}}, \qquad
 #    \frac{\partial L}{\partial z_k} = p_k - [k = \text{right}] $$
 #
-# ($[k = \text{right}]$ is 1 for the right class and 0 else, the one-hot target.) The slope is simply the probability given minus the one wanted. It passes back
-# through $W_2$ to the hidden units, and through those that are not silent to $W_1$.
+# ($[k = \text{right}]$ is 1 for the right class and 0 else, the one-hot target.) The slope is simply the probability
+# given minus the one wanted. It passes back through $W_2$ to the hidden units, and through those that are not silent to
+# $W_1$.
 
 # %%
 torch.manual_seed(seed)
@@ -249,8 +254,8 @@ record.figure(draw.curves({"training": curve_train, "held out": curve_held_out},
 # %% [markdown]
 # ## Reading the curves
 #
-# At first both curves fall together: what helps on the pictures that were trained on helps on all others. Then they part. How far, and does the
-# held-out loss still fall?
+# At first both curves fall together: what helps on the pictures that were trained on helps on all others. Then they
+# part. How far, and does the held-out loss still fall?
 
 # %%
 falls = {
@@ -270,15 +275,16 @@ record.claim(
 )
 
 # %% [markdown]
-# So the held-out loss has not levelled off: it falls, slowly, and the network still gets a little better at digits it has not seen. But most of what
-# the training loss gains is not for them. It is knowledge about these very pictures. As long as the held-out curve falls, going on does no harm; where
-# it turns and rises, one stops (*early stopping*, lesson 27). Accuracy may stay the same while the loss rises: a few answers that were wrong become *surely* wrong.
+# So the held-out loss has not levelled off: it falls, slowly, and the network still gets a little better at digits it
+# has not seen. But most of what the training loss gains is not for them. It is knowledge about these very pictures. As
+# long as the held-out curve falls, going on does no harm; where it turns and rises, one stops (*early stopping*, lesson
+# 27). Accuracy may stay the same while the loss rises: a few answers that were wrong become *surely* wrong.
 #
 # ## What it reads, and where it errs
 #
-# The *confusion matrix* counts how often each digit (row) was taken for each (column). The diagonal is what is right, in blue. Everything beside it
-# is a mistake, in orange. A row shows what becomes of a digit, a column what is called by its name; two classes that are often confused stand out, where one number
-# for the accuracy would hide them.
+# The *confusion matrix* counts how often each digit (row) was taken for each (column). The diagonal is what is right,
+# in blue. Everything beside it is a mistake, in orange. A row shows what becomes of a digit, a column what is called by
+# its name; two classes that are often confused stand out, where one number for the accuracy would hide them.
 
 # %%
 with torch.no_grad():
@@ -293,15 +299,21 @@ chosen = (wrong + right_ones)[:16]
 record.figure(draw.images(pictures[held[chosen]], targets[held[chosen]], guess.numpy()[chosen]), "11_digits")
 
 # %% [markdown]
-# Look at the mistakes themselves, always: some are bad handwriting, on which you would hesitate too, and some tell you what the network does not
-# see. With 360 pictures the accuracy itself is only known to about a point. One picture more or less is 0.28 %.
+# Look at the mistakes themselves, always: some are bad handwriting, on which you would hesitate too, and some tell you
+# what the network does not see. With 360 pictures the accuracy itself is only known to about a point. One picture more
+# or less is 0.28 %.
 #
-# Change one thing: in `QUESTIONS`, give "is it even" the loss `F.mse_loss` (lesson 9 warned of it). Does the accuracy suffer?
+# Change one thing: in `QUESTIONS`, give "is it even" the loss `F.mse_loss` (lesson 9 warned of it). Does the accuracy
+# suffer?
 #
-# <details><summary>Answer</summary>The share that is counted as right falls, but only because the output is no logit any more: the targets are 0 and 1, so the
-# boundary lies at 0.5, and the line with `> 0` counts wrong. Put 0.5 there, and it reads as well as before (98.3 % against 96.9 % with this
-# seed): squared error is poor *behind a sigmoid* that is sure and wrong, and here is no sigmoid. But a change of the loss changes what the output means, and
-# what came out are no probabilities.</details>
+# <details><summary>Answer</summary>
+#
+# The share that is counted as right falls, but only because the output is no logit any more: the targets are 0 and 1,
+# so the boundary lies at 0.5, and the line with `> 0` counts wrong. Put 0.5 there, and it reads as well as before (98.3
+# % against 96.9 % with this seed): squared error is poor *behind a sigmoid* that is sure and wrong, and here is no
+# sigmoid. But a change of the loss changes what the output means, and what came out are no probabilities.
+#
+# </details>
 #
 # ## To remember
 #
@@ -313,9 +325,9 @@ record.figure(draw.images(pictures[held[chosen]], targets[held[chosen]], guess.n
 #
 # ## Exercises
 #
-# `curriculum/exercises/11_heads.py`: write the cross-entropy yourself, so that it survives large logits (write it); say how many numbers a network has, and
-# the widest that fits a budget (derive it, then measure); count a confusion matrix (find the planted bug).
-# Check them: `python -m curriculum check 11`.
+# `curriculum/exercises/11_heads.py`: write the cross-entropy yourself, so that it survives large logits (write it); say
+# how many numbers a network has, and the widest that fits a budget (derive it, then measure); count a confusion matrix
+# (find the planted bug). Check them: `python -m curriculum check 11`.
 #
 # ## Further reading
 #

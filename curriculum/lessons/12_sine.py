@@ -3,9 +3,10 @@
 #
 # **How can layers that only know straight lines draw a sine?**
 #
-# A linear layer of one input computes $w x + b$: a line. Lesson 7 showed that two linear layers in a row are again one. We put a
-# bend between them, and watch a network find $\sin x$ from noisy points, without being told that it is a sine. It is also the
-# smallest example in which one can see everything at once: the data, the curve, what each hidden unit does, and where the network knows nothing.
+# A linear layer of one input computes $w x + b$: a line. Lesson 7 showed that two linear layers in a row are again one.
+# We put a bend between them, and watch a network find $\sin x$ from noisy points, without being told that it is a sine.
+# It is also the smallest example in which one can see everything at once: the data, the curve, what each hidden unit
+# does, and where the network knows nothing.
 
 # %%
 import math
@@ -19,8 +20,9 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## The data
 #
-# 256 points of $\sin x$ on $[-2\pi, 2\pi]$, two full waves, with noise of standard deviation 0.1, and 100 more that are held out. No model can
-# get below a mean squared error of $0.1^2 = 0.01$ on new points, since the noise of a new point is not known by anything.
+# 256 points of $\sin x$ on $[-2\pi, 2\pi]$, two full waves, with noise of standard deviation 0.1, and 100 more that are
+# held out. No model can get below a mean squared error of $0.1^2 = 0.01$ on new points, since the noise of a new point
+# is not known by anything.
 #
 # For the pictures we ask the network on a grid that is wider than the data, from $-3\pi$ to $3\pi$.
 
@@ -39,18 +41,21 @@ inside = (grid.abs() <= 2 * math.pi).flatten()
 #
 # $$ h = \tanh(x W_1^\top + b_1), \qquad g = \tanh(h W_2^\top + b_2), \qquad \hat y = g W_3^\top + b_3 $$
 #
-# The *activation function* here is tanh, the hyperbolic tangent: an S that goes from $-1$ to $1$, with slope 1 in the middle and flat
-# ends. A hidden unit computes $\tanh(w x + b)$, one step on the axis. Its place is $x = -b / w$, where the argument is 0. Its width is about
-# $1 / |w|$: a large weight makes a sudden step, a small one a gentle slope. The sign of $w$ says whether it goes up or down. The layer above adds such
-# steps, each with its own height. Up at one place and down at another is a hump; humps and dips in a row are a wave.
+# The *activation function* here is tanh, the hyperbolic tangent: an S that goes from $-1$ to $1$, with slope 1 in the
+# middle and flat ends. A hidden unit computes $\tanh(w x + b)$, one step on the axis. Its place is $x = -b / w$, where
+# the argument is 0. Its width is about $1 / |w|$: a large weight makes a sudden step, a small one a gentle slope. The
+# sign of $w$ says whether it goes up or down. The layer above adds such steps, each with its own height. Up at one
+# place and down at another is a hump; humps and dips in a row are a wave.
 #
-# This is no special luck of the sine. With enough units one hidden layer comes as near as one likes to any continuous function on an
-# interval; that is the *universal approximation theorem*. It says that the weights exist. That gradient descent finds them is another matter.
+# This is no special luck of the sine. With enough units one hidden layer comes as near as one likes to any continuous
+# function on an interval; that is the *universal approximation theorem*. It says that the weights exist. That gradient
+# descent finds them is another matter.
 #
 # ## The training
 #
-# All 256 points in every step, so an epoch is one step. The optimizer is Adam with a cosine schedule (lesson 6): large steps at the beginning, to
-# move units to where they are needed, and small ones at the end, to settle. We keep the curve at some epochs.
+# All 256 points in every step, so an epoch is one step. The optimizer is Adam with a cosine schedule (lesson 6): large
+# steps at the beginning, to move units to where they are needed, and small ones at the end, to settle. We keep the
+# curve at some epochs.
 
 
 # %%
@@ -92,12 +97,13 @@ record.figure(
 # %% [markdown]
 # ## What it found
 #
-# Without the bend three layers are one line, and the best line through a sine is nearly flat. With it the loss falls
-# to the noise, on the points that were held out too. Compared with the true sine, without noise, the network is *better than its
-# data*: each point is off by chance, but 256 chances average out.
+# Without the bend three layers are one line, and the best line through a sine is nearly flat. With it the loss falls to
+# the noise, on the points that were held out too. Compared with the true sine, without noise, the network is *better
+# than its data*: each point is off by chance, but 256 chances average out.
 #
-# The middle of the picture is found first, the outer waves last. And beyond the data the curve goes on as it likes. It has not learned that sines
-# repeat. It has learned the points. To go beyond the data is called *extrapolation*, and a network does not do it.
+# The middle of the picture is found first, the outer waves last. And beyond the data the curve goes on as it likes. It
+# has not learned that sines repeat. It has learned the points. To go beyond the data is called *extrapolation*, and a
+# network does not do it.
 
 # %%
 truth = torch.sin(grid).flatten()
@@ -158,11 +164,12 @@ worse = max(losses[-1] / losses[0] for losses in ended.values())
 record.claim("which try it is can matter more than twice as much in loss", f"up to {worse:.1f} times", worse > 2)
 
 # %% [markdown]
-# With too few units the network does not draw a bad sine everywhere. It follows a part of it, and gives up the rest, since that is what
-# lowers the mean squared error most. And which part depends on where its units happened to start: gradient descent moves a unit downhill, but
-# not across a hill. That is why every figure in this course that could be luck is measured with several seeds. (The comment in the code is worth a second look: the framework's initial biases lie between $-1$ and $1$, so
-# with one input all steps would begin near the middle of our wide interval. We spread them. Inputs of standard deviation 1, as lesson 8
-# advises, would have the same effect.)
+# With too few units the network does not draw a bad sine everywhere. It follows a part of it, and gives up the rest,
+# since that is what lowers the mean squared error most. And which part depends on where its units happened to start:
+# gradient descent moves a unit downhill, but not across a hill. That is why every figure in this course that could be
+# luck is measured with several seeds. (The comment in the code is worth a second look: the framework's initial biases
+# lie between $-1$ and $1$, so with one input all steps would begin near the middle of our wide interval. We spread
+# them. Inputs of standard deviation 1, as lesson 8 advises, would have the same effect.)
 #
 # ## The units at work
 #
@@ -191,9 +198,9 @@ record.claim(
 # %% [markdown]
 # That is what depth gives: the second layer does not begin with lines, it begins with curves.
 #
-# And backward: the trained network on eight points, as a page. Look at what passes the two Tanh: `grad · (1 - out²)`, for $1 - \tanh^2$
-# is the slope of tanh. Where a unit is at the flat end of its bend, near 1 or -1, almost nothing goes through, and its weights hardly
-# learn from this point. Such a unit is called *saturated*.
+# And backward: the trained network on eight points, as a page. Look at what passes the two Tanh: `grad · (1 - out²)`,
+# for $1 - \tanh^2$ is the slope of tanh. Where a unit is at the flat end of its bend, near 1 or -1, almost nothing goes
+# through, and its weights hardly learn from this point. Such a unit is called *saturated*.
 
 
 # %%
@@ -208,8 +215,12 @@ draw.backward(eight_points, "12_backward")
 # %% [markdown]
 # Change one thing: put `nn.ReLU()` for both `nn.Tanh()`. How does the curve look now, inside and outside the data?
 #
-# <details><summary>Answer</summary>It consists of straight pieces, and fits as well when there are enough of them. Outside the data there are no more
-# corners, so it goes on as a straight line for ever, where tanh's units are all flat and the curve becomes level.</details>
+# <details><summary>Answer</summary>
+#
+# It consists of straight pieces, and fits as well when there are enough of them. Outside the data there are no more
+# corners, so it goes on as a straight line for ever, where tanh's units are all flat and the curve becomes level.
+#
+# </details>
 #
 # ## To remember
 #
@@ -220,11 +231,13 @@ draw.backward(eight_points, "12_backward")
 #
 # ## Exercises
 #
-# `curriculum/exercises/12_sine.py`: write the hidden layer's forward and backward by hand (write it); say where a network's curve has corners
-# (derive it); a training whose optimizer forgets (find the planted bug).
-# Check them: `python -m curriculum check 12`.
+# `curriculum/exercises/12_sine.py`: write the hidden layer's forward and backward by hand (write it); say where a
+# network's curve has corners (derive it); a training whose optimizer forgets (find the planted bug). Check them:
+# `python -m curriculum check 12`.
 #
 # ## Further reading
 #
-# - G. Cybenko, *Approximation by Superpositions of a Sigmoidal Function*, Mathematics of Control, Signals, and Systems 2, 1989.
-# - K. Hornik, M. Stinchcombe, H. White, *Multilayer Feedforward Networks Are Universal Approximators*, Neural Networks 2, 1989.
+# - G. Cybenko, *Approximation by Superpositions of a Sigmoidal Function*, Mathematics of Control, Signals, and Systems
+#   2, 1989.
+# - K. Hornik, M. Stinchcombe, H. White, *Multilayer Feedforward Networks Are Universal Approximators*, Neural Networks
+#   2, 1989.

@@ -3,8 +3,8 @@
 #
 # **Why do the early layers of some networks hardly learn?**
 #
-# Lesson 12 needed a bend between the layers. Which bend is used decides whether a slope comes back through many
-# layers, or fades on its way. We compare seven of them, measure every layer's gradient, look at what the layers say, and train.
+# Lesson 12 needed a bend between the layers. Which bend is used decides whether a slope comes back through many layers,
+# or fades on its way. We compare seven of them, measure every layer's gradient, look at what the layers say, and train.
 
 # %%
 import math
@@ -31,14 +31,15 @@ torch.manual_seed(seed)
 # | SiLU | $z\,\sigma(z)$ | $\sigma(z)\,(1 + z\,(1 - \sigma(z)))$ | 1.10 |
 # | GELU | $z\,\Phi(z)$ | $\Phi(z) + z\,\varphi(z)$ | 1.13 |
 #
-# ($[z > 0]$ is 1 where it is true and 0 else. $\varphi$, phi, is the bell curve of the normal distribution, and $\Phi(z)$ the share of it that lies
-# below $z$: 0.5 at 0, 0.84 at 1, 0.98 at 2.)
+# ($[z > 0]$ is 1 where it is true and 0 else. $\varphi$, phi, is the bell curve of the normal distribution, and
+# $\Phi(z)$ the share of it that lies below $z$: 0.5 at 0, 0.84 at 1, 0.98 at 2.)
 #
-# Sigmoid and tanh are S-shaped: flat at both ends, so a unit with a large $z$ of either sign is *saturated* and passes nothing back. The others
-# are straight for large positive $z$. ReLU, the *rectified linear unit*, is the simplest. It has one fault: a unit that is negative for every input has slope zero and
-# never comes back; it is *dead*. The rest mend that in their ways. LeakyReLU leaks a hundredth. ELU (*exponential linear unit*) bends smoothly to
-# $-1$. SiLU (*sigmoid linear unit*, also called Swish) multiplies $z$ by a gate between 0 and 1, the sigmoid of $z$ itself. GELU (*Gaussian error linear unit*) does
-# the same with $\Phi$ for the gate. The last two dip below 0 before they rise.
+# Sigmoid and tanh are S-shaped: flat at both ends, so a unit with a large $z$ of either sign is *saturated* and passes
+# nothing back. The others are straight for large positive $z$. ReLU, the *rectified linear unit*, is the simplest. It
+# has one fault: a unit that is negative for every input has slope zero and never comes back; it is *dead*. The rest
+# mend that in their ways. LeakyReLU leaks a hundredth. ELU (*exponential linear unit*) bends smoothly to $-1$. SiLU
+# (*sigmoid linear unit*, also called Swish) multiplies $z$ by a gate between 0 and 1, the sigmoid of $z$ itself. GELU
+# (*Gaussian error linear unit*) does the same with $\Phi$ for the gate. The last two dip below 0 before they rise.
 
 # %%
 ACTIVATIONS = {
@@ -76,8 +77,9 @@ record.claim(
 # %% [markdown]
 # ## Two spirals
 #
-# 400 points in a plane, two classes, wound around one another. No line separates them, nor does a simple curve; a network needs several
-# layers of bends. Ours has eight hidden layers, deliberately deeper than necessary, to see what depth does to the gradient.
+# 400 points in a plane, two classes, wound around one another. No line separates them, nor does a simple curve; a
+# network needs several layers of bends. Ours has eight hidden layers, deliberately deeper than necessary, to see what
+# depth does to the gradient.
 
 # %%
 turn = torch.linspace(0.25, 1.0, 200) * 3 * math.pi
@@ -97,9 +99,10 @@ def network(activation, depth=8, width=32):
 # %% [markdown]
 # ## Slopes on their way back
 #
-# One batch, no training yet. We measure the norm of the weights' gradient, layer by layer (the norm is the root of the sum of the squares: one number for its
-# size). By the chain rule each layer multiplies what comes from above by $f'$ and by its weights. With the sigmoid that are eight factors of at most $1/4$,
-# together $(1/4)^8 = 0.000015$, and the weights' own factors make it less. Its first layer is almost deaf. This is the *vanishing gradient*.
+# One batch, no training yet. We measure the norm of the weights' gradient, layer by layer (the norm is the root of the
+# sum of the squares: one number for its size). By the chain rule each layer multiplies what comes from above by $f'$
+# and by its weights. With the sigmoid that are eight factors of at most $1/4$, together $(1/4)^8 = 0.000015$, and the
+# weights' own factors make it less. Its first layer is almost deaf. This is the *vanishing gradient*.
 
 # %%
 norms, spoken = {}, {}
@@ -139,13 +142,14 @@ record.claim(
 )
 
 # %% [markdown]
-# The last claim surprises. What counts is not the largest slope but the slope where the units are. With the framework's initial weights
-# the signal is small after a few layers, all $z$ lie near 0, and there SiLU and GELU have the slope 1/2: $(1/2)^8 = 0.004$. Tanh
-# and ELU have 1 there, and their curves stay nearly level. ReLU has 1 for half of the units and 0 for the others. Other initial weights move the units to
-# other places of their curves; lesson 17 chooses them well.
+# The last claim surprises. What counts is not the largest slope but the slope where the units are. With the framework's
+# initial weights the signal is small after a few layers, all $z$ lie near 0, and there SiLU and GELU have the slope
+# 1/2: $(1/2)^8 = 0.004$. Tanh and ELU have 1 there, and their curves stay nearly level. ReLU has 1 for half of the
+# units and 0 for the others. Other initial weights move the units to other places of their curves; lesson 17 chooses
+# them well.
 #
-# The same as a page: a narrow network of eight Sigmoid layers. Step backward, and watch the numbers of the gradient shrink; a mark ⚠
-# stands where less than a millionth of it is left. Which two factors take it away at every layer?
+# The same as a page: a narrow network of eight Sigmoid layers. Step backward, and watch the numbers of the gradient
+# shrink; a mark ⚠ stands where less than a millionth of it is left. Which two factors take it away at every layer?
 
 
 # %%
@@ -163,10 +167,11 @@ draw.backward(deaf, "13_backward")
 # %% [markdown]
 # ## What the layers say
 #
-# Forward the same happens to the signal. Each panel below shows a layer's outputs for forty of the points: a line for each point, a column for each unit. In the
-# first layer the lines differ. In the eighth Sigmoid layer every *column* has its own colour, and all *lines* are alike: each unit
-# says one number, and it says it to every point. Nothing of the input is left, so nothing after it can tell the points apart. To the
-# eye the eighth ReLU layer looks no better. So measure it.
+# Forward the same happens to the signal. Each panel below shows a layer's outputs for forty of the points: a line for
+# each point, a column for each unit. In the first layer the lines differ. In the eighth Sigmoid layer every *column*
+# has its own colour, and all *lines* are alike: each unit says one number, and it says it to every point. Nothing of
+# the input is left, so nothing after it can tell the points apart. To the eye the eighth ReLU layer looks no better. So
+# measure it.
 
 # %%
 record.figure(
@@ -177,8 +182,8 @@ record.figure(
 )  # fmt: skip
 
 # %% [markdown]
-# How much does a unit's output vary from point to point (the standard deviation over the points, a mean over the units),
-# and how much do the units differ from one another?
+# How much does a unit's output vary from point to point (the standard deviation over the points, a mean over the
+# units), and how much do the units differ from one another?
 
 # %%
 between_points = {name: [h.std(dim=0).mean().item() for h in layers] for name, layers in spoken.items()}
@@ -259,17 +264,25 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# The panels show the loss of three seeds each; dotted is what guessing costs, $\ln 2$. Sigmoid's lines lie on the dotted one. The others
-# leave it within a few dozen steps: a thousandth of the difference between points is enough to begin with, for then the weights grow and the signal with them, and a
-# millionth is not. (The spikes are steps of Adam that went too far; lesson 6 would lower the rate towards the end.) Between the six that learn, three seeds do not show which is best, and we claim nothing.
+# The panels show the loss of three seeds each; dotted is what guessing costs, $\ln 2$. Sigmoid's lines lie on the
+# dotted one. The others leave it within a few dozen steps: a thousandth of the difference between points is enough to
+# begin with, for then the weights grow and the signal with them, and a millionth is not. (The spikes are steps of Adam
+# that went too far; lesson 6 would lower the rate towards the end.) Between the six that learn, three seeds do not show
+# which is best, and we claim nothing.
 #
-# Look at the last numbers that were printed: nearly a third of ReLU's units in layer 7 are never above 0, so they are dead, and it learns all the same. A
-# network can afford it, but those units were paid for. LeakyReLU has such units too, and they still pass a hundredth of the gradient.
+# Look at the last numbers that were printed: nearly a third of ReLU's units in layer 7 are never above 0, so they are
+# dead, and it learns all the same. A network can afford it, but those units were paid for. LeakyReLU has such units
+# too, and they still pass a hundredth of the gradient.
 #
 # Change one thing: `network(..., depth=2)` in `train` (and `model[:4]` for `model[:14]`). Does Sigmoid learn now?
 #
-# <details><summary>Answer</summary>Not in 220 steps: it is still near the dotted line. But put `STEPS = 1000` too, and it gets nearly all points right. Two factors
-# of 1/4 slow it down and do not stop it. Networks of the 1980s had one or two hidden layers, and sigmoids were good enough for them.</details>
+# <details><summary>Answer</summary>
+#
+# Not in 220 steps: it is still near the dotted line. But put `STEPS = 1000` too, and it gets nearly all points right.
+# Two factors of 1/4 slow it down and do not stop it. Networks of the 1980s had one or two hidden layers, and sigmoids
+# were good enough for them.
+#
+# </details>
 #
 # ## What is used today, and why
 #
@@ -283,22 +296,24 @@ record.claim(
 # | recurrent networks, small regressions, control | Tanh | its outputs stay between -1 and 1 |
 # | the output, and gates | Sigmoid | where a probability or a share is meant |
 #
-# How to choose: ReLU, unless the architecture you copy says otherwise. If many units are dead, try a smaller learning rate first, then
-# LeakyReLU, SiLU or GELU. Where the *second* derivative is needed, as in physics, take a smooth one, since that of ReLU is 0 everywhere. The gain from a better activation is
-# usually smaller than that from a better learning rate.
+# How to choose: ReLU, unless the architecture you copy says otherwise. If many units are dead, try a smaller learning
+# rate first, then LeakyReLU, SiLU or GELU. Where the *second* derivative is needed, as in physics, take a smooth one,
+# since that of ReLU is 0 everywhere. The gain from a better activation is usually smaller than that from a better
+# learning rate.
 #
 # ## To remember
 #
 # - A slope on its way back is multiplied by every layer's $f'$. Factors below 1 make it vanish, above 1 explode.
 # - What counts is the slope where the units are, and that is decided by the weights too (lesson 17).
 # - Sigmoid belongs at the output, where a probability is meant. In hidden layers: ReLU or its relatives.
-# - A ReLU unit that is silent for every input has slope zero and cannot come back; those of LeakyReLU, ELU, SiLU and GELU can.
+# - A ReLU unit that is silent for every input has slope zero and cannot come back; those of LeakyReLU, ELU, SiLU and
+#   GELU can.
 #
 # ## Exercises
 #
-# `curriculum/exercises/13_activations.py`: write the slopes of four activations (write it); find those of ELU, SiLU and GELU with the product
-# rule (derive it); a count of dead units that counts something else (find the planted bug).
-# Check them: `python -m curriculum check 13`.
+# `curriculum/exercises/13_activations.py`: write the slopes of four activations (write it); find those of ELU, SiLU and
+# GELU with the product rule (derive it); a count of dead units that counts something else (find the planted bug). Check
+# them: `python -m curriculum check 13`.
 #
 # ## Further reading
 #

@@ -3,9 +3,9 @@
 #
 # **What can three experiments with one run each tell us?**
 #
-# A learner trained three networks, once each, and drew conclusions. We have the table of results, not the data. So we make data
-# of the same kind, repeat the experiments over ten seeds, and see which conclusions hold. A network 2-4-1 has two inputs, four
-# hidden units and one output: $4 \cdot (2 + 1) + 1 \cdot (4 + 1) = 17$ numbers to learn (lesson 7).
+# A learner trained three networks, once each, and drew conclusions. We have the table of results, not the data. So we
+# make data of the same kind, repeat the experiments over ten seeds, and see which conclusions hold. A network 2-4-1 has
+# two inputs, four hidden units and one output: $4 \cdot (2 + 1) + 1 \cdot (4 + 1) = 17$ numbers to learn (lesson 7).
 #
 # | experiment | network | parameters | loss | regularization | samples | final loss |
 # | --- | --- | --- | --- | --- | --- | --- |
@@ -13,9 +13,10 @@
 # | 2 | 3-5-1 | 26 | MSE | none | 1,500 | 0.17 |
 # | 3 | 4-7-1 | 43 | MSE | L2, weight decay 0.01 | not given, here 1,000 | 0.67 |
 #
-# ReLU in the hidden layer, sigmoid at the output, Adam with learning rate 0.001, 80 % to train on, 5 % of the labels wrong.
-# **Weight decay** pulls every weight a little towards 0 in each step; it is also called L2, and lesson 16 shows what it is good
-# for. The conclusions: "MSE outperformed BCE", "more data beats bigger models", "L2 hurts when nothing overfits".
+# ReLU in the hidden layer, sigmoid at the output, Adam with learning rate 0.001, 80 % to train on, 5 % of the labels
+# wrong. **Weight decay** pulls every weight a little towards 0 in each step; it is also called L2, and lesson 16 shows
+# what it is good for. The conclusions: "MSE outperformed BCE", "more data beats bigger models",
+# "L2 hurts when nothing overfits".
 
 # %%
 import math
@@ -32,11 +33,12 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## The units of a loss
 #
-# MSE is the mean squared error, BCE the binary cross-entropy of lesson 9. 0.17 and 0.62 cannot be compared: one is a squared
-# distance of probabilities, the other a surprise in nats, the unit that the natural logarithm measures surprise in. A model
-# that always says one half has MSE 0.25 and BCE $\ln 2 = 0.693$, and that is the same model. Seen so, 0.62 is little better
-# than guessing, and a squared error of 0.67 is *worse* than guessing: no trained sigmoid should end there, so it was another
-# quantity, or a mistake. From here on every model is measured by the same three: accuracy, BCE, MSE, on samples held out.
+# MSE is the mean squared error, BCE the binary cross-entropy of lesson 9. 0.17 and 0.62 cannot be compared: one is a
+# squared distance of probabilities, the other a surprise in nats, the unit that the natural logarithm measures surprise
+# in. A model that always says one half has MSE 0.25 and BCE $\ln 2 = 0.693$, and that is the same model. Seen so, 0.62
+# is little better than guessing, and a squared error of 0.67 is *worse* than guessing: no trained sigmoid should end
+# there, so it was another quantity, or a mistake. From here on every model is measured by the same three: accuracy,
+# BCE, MSE, on samples held out.
 
 # %%
 half, either = torch.full((100,), 0.5), torch.arange(100).remainder(2).to(torch.get_default_dtype())
@@ -50,8 +52,9 @@ record.claim(
 # %% [markdown]
 # ## The three, once, in plain code
 #
-# `hidden_pattern` is the rule: a score made of the features, which is positive for label 1. The networks do not know it. 5 % of
-# the labels are turned around, so no network can be right in more than 95 % of the held-out cases, except by luck.
+# `hidden_pattern` is the rule: a score made of the features, which is positive for label 1. The networks do not know
+# it. 5 % of the labels are turned around, so no network can be right in more than 95 % of the held-out cases, except by
+# luck.
 
 
 # %%
@@ -119,9 +122,9 @@ record.figure(fig, "14_once")
 # - both level and close: as far as this network gets with these data (healthy, if it is good enough);
 # - own falls, held out rises: overfitting.
 #
-# All three fall to the last epoch: at a learning rate of 0.001, 500 full-batch epochs are too few. Whatever was concluded from
-# losses of such runs was concluded before the networks had learned. In the words of lesson 16 they **underfit**: they are wrong
-# on the very examples that they are trained on. Their width may be enough; they lack time.
+# All three fall to the last epoch: at a learning rate of 0.001, 500 full-batch epochs are too few. Whatever was
+# concluded from losses of such runs was concluded before the networks had learned. In the words of lesson 16 they
+# **underfit**: they are wrong on the very examples that they are trained on. Their width may be enough; they lack time.
 
 # %%
 slope = {number: (own[-100] - own[-1]) / own[-1] for number, (own, _) in curves.items()}
@@ -131,9 +134,10 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# What does it look like? The first network has two inputs, so its data and what it learned can be drawn over the plane: blue
-# where it answers 1, red where it answers 0, white where it cannot tell. The dashed line is the border of the hidden pattern.
-# On the left the network after those 500 epochs. On the right a copy of it, trained on for 400 more at a learning rate of 0.02.
+# What does it look like? The first network has two inputs, so its data and what it learned can be drawn over the plane:
+# blue where it answers 1, red where it answers 0, white where it cannot tell. The dashed line is the border of the
+# hidden pattern. On the left the network after those 500 epochs. On the right a copy of it, trained on for 400 more at
+# a learning rate of 0.02.
 
 # %%
 side = np.linspace(-3, 3, 81)
@@ -165,16 +169,16 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# The border is made of straight pieces, one fold for each hidden unit with ReLU. Four folds cannot follow the curved pattern
-# everywhere: this network has a **bias** (lesson 16), whatever the training. Try it: put 16 for 4 in the row of experiment 1
-# and look at the right picture again. (The count of parameters then fails, as it should.)
+# The border is made of straight pieces, one fold for each hidden unit with ReLU. Four folds cannot follow the curved
+# pattern everywhere: this network has a **bias** (lesson 16), whatever the training. Try it: put 16 for 4 in the row of
+# experiment 1 and look at the right picture again. (The count of parameters then fails, as it should.)
 #
 # ## Ten seeds at once
 #
-# A **seed** is where the random numbers begin; another seed means other data and other first weights. If a result holds for one
-# seed only, it says something about that seed. From here on each experiment is repeated ten times, with other data, other
-# weights. The ten networks are trained side by side, their weights in a leading dimension of ten (as in lesson 16's thirty), at
-# learning rate 0.02, 400 epochs, so that they come to their end.
+# A **seed** is where the random numbers begin; another seed means other data and other first weights. If a result holds
+# for one seed only, it says something about that seed. From here on each experiment is repeated ten times, with other
+# data, other weights. The ten networks are trained side by side, their weights in a leading dimension of ten (as in
+# lesson 16's thirty), at learning rate 0.02, 400 epochs, so that they come to their end.
 
 # %%
 SEEDS, EPOCHS = 10, 400
@@ -218,14 +222,14 @@ def interval(values):
 # %% [markdown]
 # ### "MSE outperformed BCE"
 #
-# Each network with both losses, on the same data, from the same weights; so the ten differences are **paired**. Why this
-# matters: seeds differ by many points from one another, since some data sets are harder. The difference within a seed does not
-# contain that.
+# Each network with both losses, on the same data, from the same weights; so the ten differences are **paired**. Why
+# this matters: seeds differ by many points from one another, since some data sets are harder. The difference within a
+# seed does not contain that.
 #
-# From ten differences $d_i$ follow their mean and the 95 % **interval** around it, $\bar d \pm 2.262\, s / \sqrt{10}$, with $s$
-# their standard deviation; 2.262 belongs to ten values. An example: differences of 1, 2, 3, 1, 2, 3, 1, 2, 3 and 2 points have
-# mean 2 and $s = 0.82$, so the interval is 2 ± 0.6. It lies above 0, and the gain is hardly luck. Where an interval contains 0,
-# ten seeds cannot tell.
+# From ten differences $d_i$ follow their mean and the 95 % **interval** around it, $\bar d \pm 2.262\, s / \sqrt{10}$,
+# with $s$ their standard deviation; 2.262 belongs to ten values. An example: differences of 1, 2, 3, 1, 2, 3, 1, 2, 3
+# and 2 points have mean 2 and $s = 0.82$, so the interval is 2 ± 0.6. It lies above 0, and the gain is hardly luck.
+# Where an interval contains 0, ten seeds cannot tell.
 
 # %%
 table = {}
@@ -321,10 +325,10 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# **"More data beats bigger models"** holds where data are few and the network is large enough: from 4-7-1 with 100 samples, four
-# times the data leads much further than twice the units. It fades: from 400 samples on the picture's intervals come close to 0 or
-# contain it, and ten seeds can hardly tell. And it does not hold for a network that is too small: three hidden units with 1,600 samples
-# stay far behind seven with 400.
+# **"More data beats bigger models"** holds where data are few and the network is large enough: from 4-7-1 with 100
+# samples, four times the data leads much further than twice the units. It fades: from 400 samples on the picture's
+# intervals come close to 0 or contain it, and ten seeds can hardly tell. And it does not hold for a network that is too
+# small: three hidden units with 1,600 samples stay far behind seven with 400.
 
 # %%
 ahead = interval(grid[400, 7] - grid[100, 14])
@@ -340,9 +344,9 @@ record.claim(
 )
 
 # %% [markdown]
-# **"L2 hurts when nothing overfits"** holds, and strongly: a weight decay of 0.01 is large for Adam, and the network can
-# no longer bend as it must. Where the network does overfit, with 40 samples, the same decay leaves the accuracy as it
-# was and cuts the BCE to a fraction: it takes the false certainty away.
+# **"L2 hurts when nothing overfits"** holds, and strongly: a weight decay of 0.01 is large for Adam, and the network
+# can no longer bend as it must. Where the network does overfit, with 40 samples, the same decay leaves the accuracy as
+# it was and cuts the BCE to a fraction: it takes the false certainty away.
 
 # %%
 record.claim(
@@ -377,4 +381,5 @@ record.claim(
 # - X. Bouthillier et al., *Accounting for Variance in Machine Learning Benchmarks*, MLSys 2021.
 # - L. Hui, M. Belkin, *Evaluation of Neural Architectures Trained with Square Loss vs Cross-Entropy in Classification
 #   Tasks*, ICLR 2021.
-# - I. Loshchilov, F. Hutter, *Decoupled Weight Decay Regularization*, ICLR 2019: why L2 and Adam do not go well together.
+# - I. Loshchilov, F. Hutter, *Decoupled Weight Decay Regularization*, ICLR 2019: why L2 and Adam do not go well
+#   together.

@@ -3,11 +3,11 @@
 #
 # **Is it the framework that learns, or the mathematics?**
 #
-# The networks of lesson 14 once more, in a framework of another kind. A **framework** is a library that computes with arrays
-# and gives you their gradients; minigrad and PyTorch are two of one kind, JAX and TensorFlow are others. JAX has no tensors
-# that remember: a function of the weights goes in, and out comes a new function that computes its gradient. With the same
-# weights and the same data, do the losses agree? If they do, then what a network learns does not depend on whose program it
-# runs in, and all that you have learned so far holds in any of them.
+# The networks of lesson 14 once more, in a framework of another kind. A **framework** is a library that computes with
+# arrays and gives you their gradients; minigrad and PyTorch are two of one kind, JAX and TensorFlow are others. JAX has
+# no tensors that remember: a function of the weights goes in, and out comes a new function that computes its gradient.
+# With the same weights and the same data, do the losses agree? If they do, then what a network learns does not depend
+# on whose program it runs in, and all that you have learned so far holds in any of them.
 #
 # This lesson needs JAX, which `make lessons` installs (else `pip install jax`); without it, it is skipped and says so.
 
@@ -33,8 +33,8 @@ jax.config.update("jax_enable_x64", torch.get_default_dtype() == torch.float64)
 # %% [markdown]
 # ## Data, weights and the training, as in lesson 14
 #
-# Two frameworks draw different random numbers from the same seed, so a seed cannot be shared. The weights and data are drawn
-# once, here, and carried over as NumPy arrays. That is how any comparison of frameworks has to begin.
+# Two frameworks draw different random numbers from the same seed, so a seed cannot be shared. The weights and data are
+# drawn once, here, and carried over as NumPy arrays. That is how any comparison of frameworks has to begin.
 
 
 # %%
@@ -50,10 +50,10 @@ STEPS, LR = 150, 0.01
 # %% [markdown]
 # ## Two ways to say it
 #
-# Here the graph is recorded while the forward pass runs; `backward()` leaves gradients at the weights, and the optimizer
-# changes them in place. In JAX nothing is changed in place. A function there is **pure**: what it returns depends on its
-# arguments alone, and it changes nothing else. The weights are a dictionary that goes in, and *new* weights come out. Three
-# functions of JAX do the rest:
+# Here the graph is recorded while the forward pass runs; `backward()` leaves gradients at the weights, and the
+# optimizer changes them in place. In JAX nothing is changed in place. A function there is **pure**: what it returns
+# depends on its arguments alone, and it changes nothing else. The weights are a dictionary that goes in, and *new*
+# weights come out. Three functions of JAX do the rest:
 #
 # | here | in JAX |
 # | --- | --- |
@@ -63,10 +63,10 @@ STEPS, LR = 150, 0.01
 # | a loop over `model.parameters()` | `jax.tree.map(f, weights, gradient)` applies `f` to each weight and its gradient, in whatever dictionary they lie |
 # | `minigrad.compile` (lesson 20) | `jax.jit`, which compiles the function at its first call |
 #
-# Why would anybody want it so? A pure function can be **transformed**: differentiated, differentiated again, compiled, run on
-# many inputs at once, or sent to another machine, since it needs nothing but its arguments. The price is that you carry
-# everything by hand. Adam is therefore written out below: `m` is the running mean of the gradients, `s` that of their squares,
-# `t` the number of the step (lesson 6).
+# Why would anybody want it so? A pure function can be **transformed**: differentiated, differentiated again, compiled,
+# run on many inputs at once, or sent to another machine, since it needs nothing but its arguments. The price is that
+# you carry everything by hand. Adam is therefore written out below: `m` is the running mean of the gradients, `s` that
+# of their squares, `t` the number of the step (lesson 6).
 
 
 # %%
@@ -129,8 +129,8 @@ for kind, (features, hidden, decay, size) in record.progress(EXPERIMENTS.items()
     )
 
 # %% [markdown]
-# Each network is drawn with both curves over one another: if the frameworks agree, only one line is to be seen under the
-# dashes.
+# Each network is drawn with both curves over one another: if the frameworks agree, only one line is to be seen under
+# the dashes.
 
 # %%
 fig, axes = draw.pyplot().subplots(1, 3, figsize=(11, 3))
@@ -156,17 +156,17 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# It is the mathematics. In float32 the weights lie further apart than the losses: where a gradient is nearly 0 its rounding
-# decides its sign, and Adam, which divides by the gradient's usual size, makes a whole step of it. So when two frameworks
-# disagree a little in float32, repeat the comparison in float64 before you look for a mistake: rounding shrinks by nine digits,
-# a mistake stays.
+# It is the mathematics. In float32 the weights lie further apart than the losses: where a gradient is nearly 0 its
+# rounding decides its sign, and Adam, which divides by the gradient's usual size, makes a whole step of it. So when two
+# frameworks disagree a little in float32, repeat the comparison in float64 before you look for a mistake: rounding
+# shrinks by nine digits, a mistake stays.
 #
-# What differs is what a framework makes easy: here, to look at every intermediate value in the middle of a program; there, to
-# transform whole functions, and to compile a step into one program. The times above say more about small networks than about
-# frameworks: a step of 17 weights is nearly all overhead, and a compiled step has least of it.
+# What differs is what a framework makes easy: here, to look at every intermediate value in the middle of a program;
+# there, to transform whole functions, and to compile a step into one program. The times above say more about small
+# networks than about frameworks: a step of 17 weights is nearly all overhead, and a compiled step has least of it.
 #
-# Try it: remove `float(t)` from the call and pass `t` as it is, with `static_argnames=("kind", "decay", "t")`. Why does every
-# step now take as long as the first?
+# Try it: remove `float(t)` from the call and pass `t` as it is, with `static_argnames=("kind", "decay", "t")`. Why does
+# every step now take as long as the first?
 #
 # <details><summary>Answer</summary>
 #
@@ -176,10 +176,10 @@ record.claim(
 #
 # ## TensorFlow's road
 #
-# TensorFlow 1 (2015) asked for the graph first: a program described it, a session ran it. TensorFlow 2 (2019) went over to
-# recording while running, as PyTorch does, with `tf.GradientTape` around the forward pass, and `tf.function` to compile what
-# should be fast. A `tf.Variable` is a tensor that may be changed, and `assign_sub` subtracts from it in place. The same
-# weights, the same step of Adam, once more:
+# TensorFlow 1 (2015) asked for the graph first: a program described it, a session ran it. TensorFlow 2 (2019) went over
+# to recording while running, as PyTorch does, with `tf.GradientTape` around the forward pass, and `tf.function` to
+# compile what should be fast. A `tf.Variable` is a tensor that may be changed, and `assign_sub` subtracts from it in
+# place. The same weights, the same step of Adam, once more:
 
 
 # %%
@@ -219,10 +219,10 @@ else:
 
 # %% [markdown]
 # The tape is this engine's graph by another name, and `assign_sub` its update in place. Keras hides the loop
-# altogether: `model.compile(optimizer="adam", loss="mse")`,
-# `model.fit(x, y, epochs=150)`. The three networks of this lesson would be `keras.Sequential([keras.layers.Dense(4,
-# "relu"), keras.layers.Dense(1, "sigmoid")])`; their gradients are the same ones. Mind two differences when you compare:
-# Keras starts weights with Glorot's distribution, and its Adam has an epsilon of 1e-7.
+# altogether: `model.compile(optimizer="adam", loss="mse")`, `model.fit(x, y, epochs=150)`. The three networks of this
+# lesson would be `keras.Sequential([keras.layers.Dense(4, "relu"), keras.layers.Dense(1, "sigmoid")])`; their gradients
+# are the same ones. Mind two differences when you compare: Keras starts weights with Glorot's distribution, and its
+# Adam has an epsilon of 1e-7.
 #
 # ## To remember
 #

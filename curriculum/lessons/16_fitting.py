@@ -3,11 +3,11 @@
 #
 # **When does a network learn the rule, and when only its examples?**
 #
-# Training makes the loss small on the examples that were given. That is not what you want. You want answers for examples that
-# were *not* given, and doing well there is called **generalization**. A network can miss it in two ways. One that is too small,
-# or trained too briefly, misses the rule even on its own examples: it **underfits**. One that is too free learns its examples
-# by heart, with their accidents: it **overfits**. This lesson measures both, tries two remedies, and ends with data where one
-# class is rare, so that the usual measure of success says nothing.
+# Training makes the loss small on the examples that were given. That is not what you want. You want answers for
+# examples that were *not* given, and doing well there is called **generalization**. A network can miss it in two ways.
+# One that is too small, or trained too briefly, misses the rule even on its own examples: it **underfits**. One that is
+# too free learns its examples by heart, with their accidents: it **overfits**. This lesson measures both, tries two
+# remedies, and ends with data where one class is rare, so that the usual measure of success says nothing.
 
 # %%
 import math
@@ -24,9 +24,9 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## Too small: the spirals
 #
-# Two arms wound around one another, and the question is to which arm a point belongs. No straight line helps. Networks with two
-# hidden layers of 2, 8 and 32 units try, all for 300 steps. Besides the 200 points that they are trained on there are 400 that
-# are **held out**: no network is trained on them, and they tell how it does on what it has not seen.
+# Two arms wound around one another, and the question is to which arm a point belongs. No straight line helps. Networks
+# with two hidden layers of 2, 8 and 32 units try, all for 300 steps. Besides the 200 points that they are trained on
+# there are 400 that are **held out**: no network is trained on them, and they tell how it does on what it has not seen.
 
 
 # %%
@@ -78,8 +78,8 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# Underfitting shows in the first column: the network fails on what it was trained on. Neither more data nor regularization will
-# help. Make it wider or deeper, train longer, or give it better inputs.
+# Underfitting shows in the first column: the network fails on what it was trained on. Neither more data nor
+# regularization will help. Make it wider or deeper, train longer, or give it better inputs.
 #
 # Try it: put 1,200 for 300 steps. Does width 2 get there?
 #
@@ -91,23 +91,23 @@ record.claim(
 #
 # ## Bias and variance
 #
-# Overfitting needs a sharper look, since it cannot be seen on the network's own examples. Imagine that you could draw many
-# training sets from the same source, and train the same network on each. At a point $x$ their answers $\hat f$ differ. Let
-# $\bar f$ be the mean of the answers, $f^*$ the truth, and $\sigma^2$ the noise, the variance of the targets $y$ around the
-# truth, which nobody can predict. $\mathbb{E}$ is the mean over all training sets and all noise. Then the mean squared error on
-# new data falls into three parts:
+# Overfitting needs a sharper look, since it cannot be seen on the network's own examples. Imagine that you could draw
+# many training sets from the same source, and train the same network on each. At a point $x$ their answers $\hat f$
+# differ. Let $\bar f$ be the mean of the answers, $f^*$ the truth, and $\sigma^2$ the noise, the variance of the
+# targets $y$ around the truth, which nobody can predict. $\mathbb{E}$ is the mean over all training sets and all noise.
+# Then the mean squared error on new data falls into three parts:
 #
 # $$ \mathbb{E}\,(y - \hat f)^2 = \underbrace{(\bar f - f^*)^2}_{\text{bias}^2}
 #    + \underbrace{\mathbb{E}\,(\hat f - \bar f)^2}_{\text{variance}} + \sigma^2 $$
 #
-# **Bias** is what even the mean of all networks gets wrong: the network cannot follow the rule. **Variance** says how much the
-# answer depends on which examples happened to come. A small example: the truth is 3, and three networks answer 2, 4 and 6.
-# Their mean is 4, so bias² is 1; their squared distances from 4 are 4, 0 and 4, so the variance is $8/3$. The mean squared
-# distance from the truth is $(1 + 1 + 9)/3 = 11/3$, and that is $1 + 8/3$.
+# **Bias** is what even the mean of all networks gets wrong: the network cannot follow the rule. **Variance** says how
+# much the answer depends on which examples happened to come. A small example: the truth is 3, and three networks answer
+# 2, 4 and 6. Their mean is 4, so bias² is 1; their squared distances from 4 are 4, 0 and 4, so the variance is $8/3$.
+# The mean squared distance from the truth is $(1 + 1 + 9)/3 = 11/3$, and that is $1 + 8/3$.
 #
-# Here are thirty training sets of 24 points each, with noise 0.3 around a sine. All thirty networks of a width are trained at
-# once: their weights have a leading dimension of 30, and `@` multiplies batch by batch (lesson 1). The networks do not touch
-# one another.
+# Here are thirty training sets of 24 points each, with noise 0.3 around a sine. All thirty networks of a width are
+# trained at once: their weights have a leading dimension of 30, and `@` multiplies batch by batch (lesson 1). The
+# networks do not touch one another.
 
 # %%
 SETS, POINTS, NOISE = 30, 24, 0.3
@@ -200,28 +200,29 @@ record.claim(
 )
 
 # %% [markdown]
-# These are the textbook's curves, with a difference: the narrowest networks vary as well. Each of the thirty took another of
-# the sine's slopes for the whole. In practice you have one training set and cannot take a mean over thirty. What you can see
-# are two losses: on the examples trained on, and on examples held out. If both are high, that is bias. If the first is low and
-# the second is high, that is variance.
+# These are the textbook's curves, with a difference: the narrowest networks vary as well. Each of the thirty took
+# another of the sine's slopes for the whole. In practice you have one training set and cannot take a mean over thirty.
+# What you can see are two losses: on the examples trained on, and on examples held out. If both are high, that is bias.
+# If the first is low and the second is high, that is variance.
 #
 # ## Remedies: L2 and dropout
 #
-# Three things lower variance: more data, a smaller network, and **regularization**, any change of the training that makes the
-# network less free. Two kinds are common.
+# Three things lower variance: more data, a smaller network, and **regularization**, any change of the training that
+# makes the network less free. Two kinds are common.
 #
-# **L2** adds the squared weights to the loss: $L + \frac\lambda2 \sum w^2$. The slope of the second part at a weight $w$ is
-# $\lambda w$, so each step pulls each weight towards 0, more so the larger it is. Optimizers call this `weight_decay`. With
-# $\lambda = 0.01$ a weight of 2 gets a slope of 0.02 on top of its own. It takes large weights to bend sharply, and a bend
-# around one single point is what learning by heart looks like.
+# **L2** adds the squared weights to the loss: $L + \frac\lambda2 \sum w^2$. The slope of the second part at a weight
+# $w$ is $\lambda w$, so each step pulls each weight towards 0, more so the larger it is. Optimizers call this
+# `weight_decay`. With $\lambda = 0.01$ a weight of 2 gets a slope of 0.02 on top of its own. It takes large weights to
+# bend sharply, and a bend around one single point is what learning by heart looks like.
 #
-# **Dropout** sets each hidden unit to 0 with probability one half in every training step, and doubles the others to make up for
-# it. No unit can rely on one other unit, so the network learns something like the mean of many networks. After training nothing
-# is dropped.
+# **Dropout** sets each hidden unit to 0 with probability one half in every training step, and doubles the others to
+# make up for it. No unit can rely on one other unit, so the network learns something like the mean of many networks.
+# After training nothing is dropped.
 #
-# The data: points of the plane, class 1 inside a circle. Of the labels that are trained on, 15 in 100 are wrong. The network is
-# far too large for 100 points, 2-64-64-1. The held-out points have true labels. As in lesson 14, ten networks, each with points
-# of its own, are trained side by side, so that a difference can be held against its spread over seeds.
+# The data: points of the plane, class 1 inside a circle. Of the labels that are trained on, 15 in 100 are wrong. The
+# network is far too large for 100 points, 2-64-64-1. The held-out points have true labels. As in lesson 14, ten
+# networks, each with points of its own, are trained side by side, so that a difference can be held against its spread
+# over seeds.
 
 
 # %%
@@ -283,8 +284,8 @@ for name, (decay, drop) in record.progress(REMEDIES.items(), "remedies"):
     found[name] = 100 * right, curves[name][-1][1], curves[name][-1][0], size
 
 # %% [markdown]
-# The first picture shows the border of one of the ten networks under each remedy, with the true circle dashed. The second shows
-# the losses of all ten.
+# The first picture shows the border of one of the ten networks under each remedy, with the true circle dashed. The
+# second shows the losses of all ten.
 
 # %%
 rule = 1.4 - (side[None] ** 2 + side[:, None] ** 2)
@@ -336,36 +337,36 @@ record.claim(
 )
 
 # %% [markdown]
-# Plain, the network draws bays around wrong labels. Its own loss keeps falling, while the loss on others falls at first and
-# then rises: that is what overfitting looks like. L2 takes the bays away: the border becomes smooth, because sharp corners need
-# large weights. With ten times as much of it, there is no border left: the weights have shrunk until the network says nearly
-# the same everywhere. The remedy for overfitting has become underfitting.
+# Plain, the network draws bays around wrong labels. Its own loss keeps falling, while the loss on others falls at first
+# and then rises: that is what overfitting looks like. L2 takes the bays away: the border becomes smooth, because sharp
+# corners need large weights. With ten times as much of it, there is no border left: the weights have shrunk until the
+# network says nearly the same everywhere. The remedy for overfitting has become underfitting.
 #
-# Look at what the remedies do to the *orange* curves: they rise. A remedy costs on the examples trained on, and it pays only if
-# the blue curve gains. So it must be chosen on held-out data: try 0, 0.001, 0.01 and 0.1, and keep the best. Where a network
-# does not overfit, L2 costs and brings nothing; lesson 14 measured that. With plain SGD L2 and weight decay are the same; with
-# Adam they are not, which is why `AdamW` exists (lesson 6).
+# Look at what the remedies do to the *orange* curves: they rise. A remedy costs on the examples trained on, and it pays
+# only if the blue curve gains. So it must be chosen on held-out data: try 0, 0.001, 0.01 and 0.1, and keep the best.
+# Where a network does not overfit, L2 costs and brings nothing; lesson 14 measured that. With plain SGD L2 and weight
+# decay are the same; with Adam they are not, which is why `AdamW` exists (lesson 6).
 #
 # Try it: give the training 1,000 points in place of 100 (in two places). What is left of the remedies' gain?
 #
 # <details><summary>Answer</summary>
 #
-# All of it is gone, and the loss on others is even lowest without a remedy: more data is the best regularizer. (The claims
-# above then fail, as they should.)
+# All of it is gone, and the loss on others is even lowest without a remedy: more data is the best regularizer. (The
+# claims above then fail, as they should.)
 #
 # </details>
 #
 # ## A rare class
 #
-# So far accuracy, the share of right answers, was a fair measure. It is not when the classes are **unbalanced**. Take 1,000
-# people, 50 of them ill, and two measurements that overlap. A classifier that says "healthy" to everyone is right in 95 % of
-# the cases, and useless. Two other shares tell more. **Recall**: of the ill, how many are found? **Precision**: of the alarms,
-# how many are right? If 40 alarms are raised and 30 of them are ill people, precision is $30/40 = 0.75$ and recall is
-# $30/50 = 0.6$.
+# So far accuracy, the share of right answers, was a fair measure. It is not when the classes are **unbalanced**. Take
+# 1,000 people, 50 of them ill, and two measurements that overlap. A classifier that says "healthy" to everyone is right
+# in 95 % of the cases, and useless. Two other shares tell more. **Recall**: of the ill, how many are found?
+# **Precision**: of the alarms, how many are right? If 40 alarms are raised and 30 of them are ill people, precision is
+# $30/40 = 0.75$ and recall is $30/50 = 0.6$.
 #
-# In the loss, 950 healthy people pull on the border and 50 ill ones pull against them. `pos_weight=19` lets every ill one count
-# as much as 19 healthy ones, so that both classes pull alike. Others draw the rare class more often into the batches, with the
-# same aim.
+# In the loss, 950 healthy people pull on the border and 50 ill ones pull against them. `pos_weight=19` lets every ill
+# one count as much as 19 healthy ones, so that both classes pull alike. Others draw the rare class more often into the
+# batches, with the same aim.
 
 
 # %%
@@ -420,15 +421,17 @@ record.claim(
 )
 
 # %% [markdown]
-# Balancing moves the border; it adds no knowledge. The probabilities of a balanced classifier are no longer those of the world
-# either: it behaves as if every second person were ill. Which border is right depends on what a missed patient and a false
-# alarm cost. Lesson 32 moves the threshold instead of the weights, and counts the costs.
+# Balancing moves the border; it adds no knowledge. The probabilities of a balanced classifier are no longer those of
+# the world either: it behaves as if every second person were ill. Which border is right depends on what a missed
+# patient and a false alarm cost. Lesson 32 moves the threshold instead of the weights, and counts the costs.
 #
 # ## To remember
 #
 # - Both losses high: underfitting. Make the network larger, or train it longer.
-# - Own loss low, held-out loss high and rising: overfitting. More data, a smaller network, L2, dropout, or an early stop.
-# - Bias falls and variance grows with freedom. Every remedy trades some bias for less variance, and too much of it underfits.
+# - Own loss low, held-out loss high and rising: overfitting. More data, a smaller network, L2, dropout, or an early
+#   stop.
+# - Bias falls and variance grows with freedom. Every remedy trades some bias for less variance, and too much of it
+#   underfits.
 # - Judge a remedy by data held out, over several seeds.
 # - With rare classes report recall and precision, and say what was balanced.
 #
@@ -446,5 +449,5 @@ record.claim(
 #
 # - S. Geman, E. Bienenstock, R. Doursat, *Neural Networks and the Bias/Variance Dilemma*, Neural Computation 4, 1992.
 # - N. Srivastava et al., *Dropout: A Simple Way to Prevent Neural Networks from Overfitting*, JMLR 15, 2014.
-# - M. Belkin et al., *Reconciling Modern Machine-Learning Practice and the Classical Bias-Variance Trade-off*, PNAS 116,
-#   2019: with far more weights than examples the error falls again.
+# - M. Belkin et al., *Reconciling Modern Machine-Learning Practice and the Classical Bias-Variance Trade-off*, PNAS
+#   116, 2019: with far more weights than examples the error falls again.

@@ -3,11 +3,11 @@
 #
 # **How large should the weights be before anything is learned?**
 #
-# Training begins somewhere, and for a deep network where it begins decides whether it gets anywhere. To choose the first
-# weights is called **initialization**. All zero is no choice: all hidden units would stay equal. Too small, and the signal dies
-# on its way through the layers; too large, and it explodes. Between them lies a size that follows from the number of inputs.
-# The **signal** is what the layers hand on, and its size is its spread: the **standard deviation** (how far the numbers
-# typically lie from their mean), or its square, the **variance**.
+# Training begins somewhere, and for a deep network where it begins decides whether it gets anywhere. To choose the
+# first weights is called **initialization**. All zero is no choice: all hidden units would stay equal. Too small, and
+# the signal dies on its way through the layers; too large, and it explodes. Between them lies a size that follows from
+# the number of inputs. The **signal** is what the layers hand on, and its size is its spread: the **standard
+# deviation** (how far the numbers typically lie from their mean), or its square, the **variance**.
 
 # %%
 import math
@@ -25,9 +25,9 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## Why not all equal?
 #
-# A small test first. Two networks 2-4-1 learn the same thing, one with all weights 0.5, one with weights drawn at random. In
-# the first all four hidden units compute the same, so they get the same slope, so they stay the same: four units that do the
-# work of one. Random weights break this **symmetry**.
+# A small test first. Two networks 2-4-1 learn the same thing, one with all weights 0.5, one with weights drawn at
+# random. In the first all four hidden units compute the same, so they get the same slope, so they stay the same: four
+# units that do the work of one. Random weights break this **symmetry**.
 
 # %%
 x = torch.randn(200, 2)
@@ -54,19 +54,19 @@ record.claim(
 # %% [markdown]
 # ## The size that keeps the signal
 #
-# A unit adds up $m$ inputs times weights, $z = \sum_i w_i x_i$. Let the weights be drawn independently, with mean 0. Then the
-# products $w_i x_i$ have mean 0 and do not depend on one another, so their variances add up. Each is
+# A unit adds up $m$ inputs times weights, $z = \sum_i w_i x_i$. Let the weights be drawn independently, with mean 0.
+# Then the products $w_i x_i$ have mean 0 and do not depend on one another, so their variances add up. Each is
 # $\operatorname{Var}(w)\, \mathbb{E}[x^2]$, where $\mathbb{E}[x^2]$ is the mean of the squared inputs:
 #
 # $$ \operatorname{Var}(z) = m \, \operatorname{Var}(w) \, \mathbb{E}[x^2] $$
 #
 # The variance stays what it is if $\operatorname{Var}(w) = 1/m$. An example: 100 inputs with mean square 1, weights of
-# deviation 0.2, so of variance 0.04. One layer makes $100 \cdot 0.04 = 4$ of the variance 1, the next 16, and ten layers
-# $4^{10}$, a million. With deviation 0.1 it stays at 1.
+# deviation 0.2, so of variance 0.04. One layer makes $100 \cdot 0.04 = 4$ of the variance 1, the next 16, and ten
+# layers $4^{10}$, a million. With deviation 0.1 it stays at 1.
 #
-# Going back, the slope at an input adds up the slopes of the $n$ outputs that it went to, which asks for $1/n$. Glorot and
-# Bengio take the middle, $2/(m+n)$; it is called Xavier initialization after Glorot's first name. ReLU sets half of the inputs
-# to 0 and halves $\mathbb{E}[x^2]$; Kaiming He and others make up for it with $2/m$.
+# Going back, the slope at an input adds up the slopes of the $n$ outputs that it went to, which asks for $1/n$. Glorot
+# and Bengio take the middle, $2/(m+n)$; it is called Xavier initialization after Glorot's first name. ReLU sets half of
+# the inputs to 0 and halves $\mathbb{E}[x^2]$; Kaiming He and others make up for it with $2/m$.
 #
 # | name | drawn from | standard deviation |
 # | --- | --- | --- |
@@ -105,15 +105,15 @@ record.claim(
 # %% [markdown]
 # ## Through twenty layers
 #
-# Twenty layers of 128 units, a batch of the digits, no training. Forward: the spread of each layer's outputs. Backward: the
-# norm of the slope that arrives at each layer's output, that is, the root of the sum of its squares. How the second changes
-# from layer to layer is called the **gradient flow**. Before you look: with deviation 1 and 128 inputs, by which factor does a
-# ReLU layer change the spread?
+# Twenty layers of 128 units, a batch of the digits, no training. Forward: the spread of each layer's outputs. Backward:
+# the norm of the slope that arrives at each layer's output, that is, the root of the sum of its squares. How the second
+# changes from layer to layer is called the **gradient flow**. Before you look: with deviation 1 and 128 inputs, by
+# which factor does a ReLU layer change the spread?
 #
 # <details><summary>Answer</summary>
 #
-# The variance by $128 \cdot 1 / 2 = 64$, the spread by its root, 8. After twenty layers that is $8^{20}$, about $10^{18}$: look
-# for it in the picture.
+# The variance by $128 \cdot 1 / 2 = 64$, the spread by its root, 8. After twenty layers that is $8^{20}$, about
+# $10^{18}$: look for it in the picture.
 #
 # </details>
 
@@ -191,9 +191,9 @@ record.claim(
 )
 
 # %% [markdown]
-# Read the lower row from right to left: there the slope begins, at layer 20. Where a curve falls on the way to layer 1 the
-# gradient **vanishes**, and the early layers hardly learn; where it rises it **explodes**, and the first step destroys what was
-# there.
+# Read the lower row from right to left: there the slope begins, at layer 20. Where a curve falls on the way to layer 1
+# the gradient **vanishes**, and the early layers hardly learn; where it rises it **explodes**, and the first step
+# destroys what was there.
 #
 # Tanh bounds what it puts out, so with deviation 1 the outputs stay near $\pm 1$. There its slope is nearly 0, yet the
 # large weights more than make up for it: the slopes explode all the same.
@@ -203,8 +203,8 @@ record.claim(
 #
 # ## Training
 #
-# The same digits, ten ReLU layers of 64, Adam, 120 steps of 64 pictures, three seeds. What is the start worth? The dotted line
-# is the loss of a network that gives each of the ten digits the same probability, $\ln 10 = 2.30$.
+# The same digits, ten ReLU layers of 64, Adam, 120 steps of 64 pictures, three seeds. What is the start worth? The
+# dotted line is the loss of a network that gives each of the ten digits the same probability, $\ln 10 = 2.30$.
 
 # %%
 STEPS, SEEDS = 120, 3
@@ -255,20 +255,21 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# From deviation 0.01 the curve lies on the dotted line: slopes that vanish leave a network that guesses. Adam cannot save it,
-# although it divides by the size of the gradient, because the digits' differences do not even reach the output. From deviation
-# 1 the loss begins far above guessing: the network is sure of itself and wrong.
+# From deviation 0.01 the curve lies on the dotted line: slopes that vanish leave a network that guesses. Adam cannot
+# save it, although it divides by the size of the gradient, because the digits' differences do not even reach the
+# output. From deviation 1 the loss begins far above guessing: the network is sure of itself and wrong.
 #
-# What do you do in practice? Take Kaiming for ReLU and its relatives, Xavier for Tanh and Sigmoid, set the biases to 0, and
-# look at the first loss: if it is far above $\ln C$ for $C$ classes, the weights of the last layer are too large (lesson 31).
-# Networks of two or three layers forgive almost any choice. Batch normalization (lesson 18) and skips (lesson 23) make deep
-# ones forgiving too.
+# What do you do in practice? Take Kaiming for ReLU and its relatives, Xavier for Tanh and Sigmoid, set the biases to 0,
+# and look at the first loss: if it is far above $\ln C$ for $C$ classes, the weights of the last layer are too large
+# (lesson 31). Networks of two or three layers forgive almost any choice. Batch normalization (lesson 18) and skips
+# (lesson 23) make deep ones forgiving too.
 #
 # Try it: put `nn.Tanh` for `nn.ReLU` in the training. Which start is best now?
 #
 # <details><summary>Answer</summary>
 #
-# Kaiming and Xavier come close to one another: Tanh bounds what Kaiming makes too large. PyTorch's default learns more slowly.
+# Kaiming and Xavier come close to one another: Tanh bounds what Kaiming makes too large. PyTorch's default learns more
+# slowly.
 #
 # </details>
 #
@@ -292,4 +293,5 @@ record.claim(
 #
 # - X. Glorot, Y. Bengio, *Understanding the Difficulty of Training Deep Feedforward Neural Networks*, AISTATS 2010.
 # - K. He, X. Zhang, S. Ren, J. Sun, *Delving Deep into Rectifiers*, ICCV 2015.
-# - A. M. Saxe, J. L. McClelland, S. Ganguli, *Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear Neural Networks*, ICLR 2014.
+# - A. M. Saxe, J. L. McClelland, S. Ganguli, *Exact Solutions to the Nonlinear Dynamics of Learning in Deep Linear
+#   Neural Networks*, ICLR 2014.

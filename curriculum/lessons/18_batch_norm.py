@@ -3,10 +3,10 @@
 #
 # **What if the layers themselves kept the signal at the right size?**
 #
-# Lesson 17 chose the weights so that the signal keeps its size at the start. Training then moves them. **Batch normalization**
-# measures the signal at every step, and brings it back to mean 0 and deviation 1. It is a layer like any other, stands between
-# a linear layer and its activation, and made networks trainable that were not before. This lesson writes it, shows what it does
-# to the gradients, and where it can hurt.
+# Lesson 17 chose the weights so that the signal keeps its size at the start. Training then moves them.
+# **Batch normalization** measures the signal at every step, and brings it back to mean 0 and deviation 1. It is a layer
+# like any other, stands between a linear layer and its activation, and made networks trainable that were not before.
+# This lesson writes it, shows what it does to the gradients, and where it can hurt.
 
 # %%
 import math
@@ -29,16 +29,17 @@ torch.manual_seed(seed)
 # $$ \mu = \frac1n \sum_i x_i, \qquad \sigma^2 = \frac1n \sum_i (x_i - \mu)^2, \qquad
 #    y_i = \gamma\, \frac{x_i - \mu}{\sqrt{\sigma^2 + \epsilon}} + \beta $$
 #
-# Here $x_i$ is the feature's value in row $i$, $\mu$ (mu) the mean of the batch, $\sigma^2$ (sigma squared) its variance, and
-# $\epsilon$ (epsilon) a small number, $10^{-5}$, that keeps a feature of variance 0 from a division by 0. An example with three
-# rows: the feature is 1, 3 and 8. The mean is 4 and the variance $(9 + 1 + 16)/3 = 8.67$, its root 2.94, so the rows become
-# $-1.02$, $-0.34$ and $1.36$.
+# Here $x_i$ is the feature's value in row $i$, $\mu$ (mu) the mean of the batch, $\sigma^2$ (sigma squared) its
+# variance, and $\epsilon$ (epsilon) a small number, $10^{-5}$, that keeps a feature of variance 0 from a division by 0.
+# An example with three rows: the feature is 1, 3 and 8. The mean is 4 and the variance $(9 + 1 + 16)/3 = 8.67$, its
+# root 2.94, so the rows become $-1.02$, $-0.34$ and $1.36$.
 #
-# $\gamma$ (gamma) and $\beta$ (beta) are learned, one of each for every feature. With $\gamma = \sigma$ and $\beta = \mu$ the
-# layer would undo what it does, so nothing is lost by putting it in: what the network gains is that scale and shift are two
-# numbers of their own, instead of a property of all weights before. When the network is used there may be no batch, so the
-# layer keeps **running means** of $\mu$ and $\sigma^2$ (the latter divided by $n - 1$), and uses those after `eval()`. Each
-# training step moves them by a tenth (`momentum`) of the distance to the batch's own.
+# $\gamma$ (gamma) and $\beta$ (beta) are learned, one of each for every feature. With $\gamma = \sigma$ and
+# $\beta = \mu$ the layer would undo what it does, so nothing is lost by putting it in: what the network gains is that
+# scale and shift are two numbers of their own, instead of a property of all weights before. When the network is used
+# there may be no batch, so the layer keeps **running means** of $\mu$ and $\sigma^2$ (the latter divided by $n - 1$),
+# and uses those after `eval()`. Each training step moves them by a tenth (`momentum`) of the distance to the batch's
+# own.
 
 
 # %%
@@ -67,8 +68,8 @@ print(f"running mean {running_mean.tolist()}\nrunning variance {running_var.toli
 record.claim("the formula is nn.BatchNorm1d, in training and in evaluation", f"{worst:.0e} apart", worst < 1e-5)
 
 # %% [markdown]
-# A row's output now depends on the other rows of its batch. That is noise in training, which even regularizes a little (lesson
-# 16), and a mistake in use: whoever forgets `eval()` gets another answer for the same picture in other company.
+# A row's output now depends on the other rows of its batch. That is noise in training, which even regularizes a little
+# (lesson 16), and a mistake in use: whoever forgets `eval()` gets another answer for the same picture in other company.
 
 # %%
 x = torch.randn(6, 5)
@@ -87,9 +88,9 @@ record.claim(
 # %% [markdown]
 # ## A deep network, with and without
 #
-# Twelve hidden layers of 64 Sigmoid units: the network that lesson 13 could not train. Each linear layer is followed by a
-# normalization, or not. First, without any training, the norm of the loss's gradient at each layer's weights: the root of the
-# sum of its squares, which says how strongly that layer is asked to change.
+# Twelve hidden layers of 64 Sigmoid units: the network that lesson 13 could not train. Each linear layer is followed by
+# a normalization, or not. First, without any training, the norm of the loss's gradient at each layer's weights: the
+# root of the sum of its squares, which says how strongly that layer is asked to change.
 
 # %%
 pictures, targets = digits()
@@ -131,19 +132,19 @@ record.claim(
 )
 
 # %% [markdown]
-# Without normalization the gradient shrinks by a factor of five to ten in every layer: the slope of a Sigmoid is at most a
-# quarter, and the signal hardly varies between rows. Normalization brings the variation back to 1 in each layer, forward; and
-# going back it divides by the deviation, which is small, so the slope grows by what the Sigmoid took.
+# Without normalization the gradient shrinks by a factor of five to ten in every layer: the slope of a Sigmoid is at
+# most a quarter, and the signal hardly varies between rows. Normalization brings the variation back to 1 in each layer,
+# forward; and going back it divides by the deviation, which is small, so the slope grows by what the Sigmoid took.
 #
-# A small one as a page. Open one of the normalizations (*o*): many small steps, and *x* is used several times, so several
-# gradients meet there. Closed it is one node, with the same sum. And step backward through the Sigmoids: what arrives in the
-# first layer is of the size of what left the last. The marks ⚠ stand at the biases before a normalization: why can they have no
-# effect?
+# A small one as a page. Open one of the normalizations (*o*): many small steps, and *x* is used several times, so
+# several gradients meet there. Closed it is one node, with the same sum. And step backward through the Sigmoids: what
+# arrives in the first layer is of the size of what left the last. The marks ⚠ stand at the biases before a
+# normalization: why can they have no effect?
 #
 # <details><summary>Answer</summary>
 #
-# A bias shifts a feature by the same amount in all rows, and the normalization takes the mean away. Its slope is 0, up to
-# rounding. That is why such layers are often written with `bias=False`.
+# A bias shifts a feature by the same amount in all rows, and the normalization takes the mean away. Its slope is 0, up
+# to rounding. That is why such layers are often written with `bias=False`.
 #
 # </details>
 
@@ -224,10 +225,10 @@ record.claim(
 )
 
 # %% [markdown]
-# The upper row: without normalization twelve layers of Sigmoid never leave the dotted line of guessing; no learning rate helps,
-# since there is no slope to follow. The lower row: ReLU with a good start learns by itself at a small rate. What normalization
-# adds there is that it bears large steps. A reason: when the weights before it double, its output does not change at all, so a
-# step that is too long does less harm.
+# The upper row: without normalization twelve layers of Sigmoid never leave the dotted line of guessing; no learning
+# rate helps, since there is no slope to follow. The lower row: ReLU with a good start learns by itself at a small rate.
+# What normalization adds there is that it bears large steps. A reason: when the weights before it double, its output
+# does not change at all, so a step that is too long does less harm.
 #
 # It is no charm: Sigmoid with normalization at rate 1 reads few digits in evaluation, though its training loss falls.
 # Stale running means are not the reason: measured anew after the training, or replaced by each batch's own, they leave
@@ -235,9 +236,9 @@ record.claim(
 #
 # ## A playground
 #
-# The two spirals of lesson 13 again, learned by networks with each activation, initialization (lesson 17) and depth, with
-# and without batch normalization and dropout: the page shows the boundary step by step, beside the gradient of every layer, of
-# two networks at a time. `python -m curriculum playground` writes a larger one.
+# The two spirals of lesson 13 again, learned by networks with each activation, initialization (lesson 17) and depth,
+# with and without batch normalization and dropout: the page shows the boundary step by step, beside the gradient of
+# every layer, of two networks at a time. `python -m curriculum playground` writes a larger one.
 
 # %%
 draw.page(
@@ -246,15 +247,17 @@ draw.page(
 )  # fmt: skip
 
 # %% [markdown]
-# Begin with eight layers of Sigmoid on both sides, normalized on the right only: on the left the bars of the early layers are
-# short, and the plane stays grey. Then exchange Sigmoid for ReLU, and Xavier for a start that is too small.
+# Begin with eight layers of Sigmoid on both sides, normalized on the right only: on the left the bars of the early
+# layers are short, and the plane stays grey. Then exchange Sigmoid for ReLU, and Xavier for a start that is too small.
 #
 # ## To remember
 #
 # - Normalize each feature over the batch, then let the network choose scale and shift anew.
 # - It keeps slopes alive through many layers and bears larger steps.
-# - Training and evaluation differ: `model.train()`, `model.eval()`. Batches must not be tiny: of two rows the mean says little.
-# - Where batches are small or rows differ in length, as in language, layer normalization takes its place: it measures each row alone.
+# - Training and evaluation differ: `model.train()`, `model.eval()`. Batches must not be tiny: of two rows the mean says
+#   little.
+# - Where batches are small or rows differ in length, as in language, layer normalization takes its place: it measures
+#   each row alone.
 #
 # ## Exercises
 #

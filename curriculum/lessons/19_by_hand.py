@@ -3,13 +3,13 @@
 #
 # **Could you train a network without autograd?**
 #
-# Yes: every line of the forward pass has one line that carries the slope back through it. This lesson writes a network as
-# eighteen simple lines, goes back line by line, compares every slope with the engine's, and then **fuses** lines, puts several
-# into one, until a whole loss has a one-line backward. It is the longest derivation of the course. Take paper, and do each line
-# before you read it.
+# Yes: every line of the forward pass has one line that carries the slope back through it. This lesson writes a network
+# as eighteen simple lines, goes back line by line, compares every slope with the engine's, and then **fuses** lines,
+# puts several into one, until a whole loss has a one-line backward. It is the longest derivation of the course. Take
+# paper, and do each line before you read it.
 #
-# What you need: the chain rule (lesson 2), that slopes add up where a value is used twice (lesson 3), that they are summed
-# where a value was stretched (lesson 4), softmax (lesson 10) and batch normalization (lesson 18).
+# What you need: the chain rule (lesson 2), that slopes add up where a value is used twice (lesson 3), that they are
+# summed where a value was stretched (lesson 4), softmax (lesson 10) and batch normalization (lesson 18).
 
 # %%
 import numpy as np
@@ -26,10 +26,10 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## Forward
 #
-# Digits again: linear, batch normalization, Tanh, linear, softmax, cross-entropy; each in its smallest parts. `x` holds 32
-# pictures of 64 pixels, one a row; `t` the digits that they show. `centred` and `inverse` are the two halves of the
-# normalization, `top` keeps `exp` from overflowing, `p` are the probabilities, and `surprise` is minus their logarithm. Each
-# line does one thing, so that its slope is known by heart.
+# Digits again: linear, batch normalization, Tanh, linear, softmax, cross-entropy; each in its smallest parts. `x` holds
+# 32 pictures of 64 pixels, one a row; `t` the digits that they show. `centred` and `inverse` are the two halves of the
+# normalization, `top` keeps `exp` from overflowing, `p` are the probabilities, and `surprise` is minus their logarithm.
+# Each line does one thing, so that its slope is known by heart.
 
 # %%
 pictures, targets = digits()
@@ -67,8 +67,8 @@ surprise = -p.log()
 loss = surprise[torch.arange(N), t].mean()
 
 # %% [markdown]
-# The graph of these lines as a page, each node under the name that it has above. Cover the panel, say what the next node will
-# send, and step on: that is this lesson. `e`, `centred` and `z` wait for two gradients each.
+# The graph of these lines as a page, each node under the name that it has above. Cover the panel, say what the next
+# node will send, and step on: that is this lesson. `e`, `centred` and `z` wait for two gradients each.
 
 # %%
 named = {
@@ -81,9 +81,9 @@ draw.backward(loss, "19_backward", names=named)
 # %% [markdown]
 # ## Backward, a line for a line
 #
-# `d_q` is the slope of the loss at `q`: how much the loss changes for a small change of each of its numbers. So it has the
-# shape of `q`, always; when a line of yours does not, something is missing in it. Go from the last line to the first. Five
-# rules are enough:
+# `d_q` is the slope of the loss at `q`: how much the loss changes for a small change of each of its numbers. So it has
+# the shape of `q`, always; when a line of yours does not, something is missing in it. Go from the last line to the
+# first. Five rules are enough:
 #
 # | the line forward | the line back |
 # | --- | --- |
@@ -93,15 +93,16 @@ draw.backward(loss, "19_backward", names=named)
 # | a sum over rows, or a mean | the slope goes to every row, for a mean divided by their number |
 # | a row used for all rows (stretched) | the slopes of all rows are added |
 #
-# The third is derived entry by entry in lesson 5; its shapes alone nearly give it away: from `d_y` (N, 10) and `h` (N, 40) only
-# one product has the shape (10, 40).
+# The third is derived entry by entry in lesson 5; its shapes alone nearly give it away: from `d_y` (N, 10) and `h`
+# (N, 40) only one product has the shape (10, 40).
 #
-# And a tensor that is used twice (`e`, `centred`, `z`) gets the sum of two slopes. Take `e` as an example. It is the numerator
-# of `p = e * reciprocal`, which sends `d_p * reciprocal`; and it is a part of `total`, which sends `d_total` to every element.
-# Their sum is `d_e`.
+# And a tensor that is used twice (`e`, `centred`, `z`) gets the sum of two slopes. Take `e` as an example. It is the
+# numerator of `p = e * reciprocal`, which sends `d_p * reciprocal`; and it is a part of `total`, which sends `d_total`
+# to every element. Their sum is `d_e`.
 #
-# One number by hand: for a picture of a 3 with probability $p_3 = 0.2$ the surprise is $-\ln 0.2 = 1.61$. Its slope at $p_3$ is
-# $-1/0.2 = -5$, and since the loss is the mean of 32 surprises, `d_p` has $-5/32$ at that place and 0 elsewhere.
+# One number by hand: for a picture of a 3 with probability $p_3 = 0.2$ the surprise is $-\ln 0.2 = 1.61$. Its slope at
+# $p_3$ is $-1/0.2 = -5$, and since the loss is the mean of 32 surprises, `d_p` has $-5/32$ at that place and 0
+# elsewhere.
 
 # %%
 kept = {
@@ -166,10 +167,10 @@ record.claim(
 #
 # $$ L = \log \sum_j e^{z_j} - z_t, \qquad \frac{\partial L}{\partial z_k} = p_k - [k = t] $$
 #
-# Here $z$ are the logits, $t$ is the right class, and $[k = t]$ is 1 for it and 0 for the others. All the logarithms and
-# quotients cancel: what is given minus what is wanted. With three classes, $p = (0.7, 0.2, 0.1)$ and the second right, the
-# slope is $(0.7, -0.8, 0.1)$: the right logit is pulled up, each of the others down by what it was given. The numbers add up to
-# 0, and none is larger than 1, however wrong the network is.
+# Here $z$ are the logits, $t$ is the right class, and $[k = t]$ is 1 for it and 0 for the others. All the logarithms
+# and quotients cancel: what is given minus what is wanted. With three classes, $p = (0.7, 0.2, 0.1)$ and the second
+# right, the slope is $(0.7, -0.8, 0.1)$: the right logit is pulled up, each of the others down by what it was given.
+# The numbers add up to 0, and none is larger than 1, however wrong the network is.
 
 # %%
 fused_logits = (p.detach() - F.one_hot(t, 10).to(x.dtype)) / N
@@ -197,9 +198,10 @@ record.figure(fig, "19_given_minus_wanted")
 # $$ \frac{\partial L}{\partial z} = \frac{1}{\sqrt{\sigma^2 + \epsilon}}
 #    \left( g - \operatorname{mean}(g) - \hat x \, \operatorname{mean}(g \hat x) \right) $$
 #
-# All means go over the rows of the batch. The layer's output does not change when its input is shifted or stretched; so the
-# slope has no part along a shift ($\operatorname{mean}(g)$ is taken away) nor along a stretch (the part along $\hat x$ is taken
-# away). A check without any engine: add up `d_z` over the rows. A shift of all rows changes nothing, so the sum must be 0.
+# All means go over the rows of the batch. The layer's output does not change when its input is shifted or stretched; so
+# the slope has no part along a shift ($\operatorname{mean}(g)$ is taken away) nor along a stretch (the part along
+# $\hat x$ is taken away). A check without any engine: add up `d_z` over the rows. A shift of all rows changes nothing,
+# so the sum must be 0.
 
 # %%
 with torch.no_grad():
@@ -215,11 +217,11 @@ record.claim("batch normalization fused: one line back", f"{apart(fused_z, d_z):
 # %% [markdown]
 # ## Checked by parity
 #
-# Who writes a backward asks whether it is right, and not only at one point. A `Function` carries its own backward: `forward`
-# keeps what `backward` will need in `ctx`, and `backward` gets the slope from above and returns a slope for each input (`None`
-# for one that has no slope, like `t`). `parity.check` holds it against **central differences**: move one input up and down by a
-# little $h$, and divide the change of the output by $2h$. They need no calculus, so they cannot make the same mistake as you.
-# They are too slow to train with: two forward passes for each number.
+# Who writes a backward asks whether it is right, and not only at one point. A `Function` carries its own backward:
+# `forward` keeps what `backward` will need in `ctx`, and `backward` gets the slope from above and returns a slope for
+# each input (`None` for one that has no slope, like `t`). `parity.check` holds it against **central differences**: move
+# one input up and down by a little $h$, and divide the change of the output by $2h$. They need no calculus, so they
+# cannot make the same mistake as you. They are too slow to train with: two forward passes for each number.
 
 
 # %%
@@ -259,8 +261,8 @@ record.claim(
 )
 
 # %% [markdown]
-# The forgetful one would have trained: its slopes are all too large by the same factor, 4 here, as if the learning rate were
-# four times as high. A falling loss says little about a backward.
+# The forgetful one would have trained: its slopes are all too large by the same factor, 4 here, as if the learning rate
+# were four times as high. A falling loss says little about a backward.
 #
 # ## Training without autograd
 #
@@ -324,7 +326,8 @@ record.claim("trained by hand it reads other digits", f"{100 * accuracy:.1f} %",
 # - Fused backward lines are shorter, quicker and more exact than the sum of their parts; that is why engines have them.
 # - A backward is right when it agrees with differences, not when the loss falls: losses fall with wrong slopes too.
 #
-# Try it: leave `- normal * (d_normal * normal).mean(dim=0)` out of `backward`. Does the loss still fall? Do the paths part?
+# Try it: leave `- normal * (d_normal * normal).mean(dim=0)` out of `backward`. Does the loss still fall? Do the paths
+# part?
 #
 # <details><summary>Answer</summary>
 #
@@ -344,6 +347,7 @@ record.claim("trained by hand it reads other digits", f"{100 * accuracy:.1f} %",
 #
 # ## Further reading
 #
-# - D. E. Rumelhart, G. E. Hinton, R. J. Williams, *Learning representations by back-propagating errors*, Nature 323, 1986.
+# - D. E. Rumelhart, G. E. Hinton, R. J. Williams, *Learning representations by back-propagating errors*, Nature
+#   323, 1986.
 # - A. Griewank, A. Walther, *Evaluating Derivatives*, SIAM 2008.
 # - In this repository: `minigrad/ops/`, where each operation has its forward and its backward side by side.

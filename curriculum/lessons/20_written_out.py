@@ -3,14 +3,14 @@
 #
 # **What program does `backward()` run?**
 #
-# In lesson 19 you wrote a backward pass by hand. The engine does the same job, but it does it while your program runs: it
-# records a graph, walks it, and forgets it. Nothing is left to read. This lesson asks for the program itself.
+# In lesson 19 you wrote a backward pass by hand. The engine does the same job, but it does it while your program runs:
+# it records a graph, walks it, and forgets it. Nothing is left to read. This lesson asks for the program itself.
 # `minigrad.compile` watches a training step, and prints what the step computes as straight lines of NumPy, forward and
-# backward, each with its shape. You will put that print beside your own lines, run it without the engine, improve it as a
-# compiler would, and measure when that pays.
+# backward, each with its shape. You will put that print beside your own lines, run it without the engine, improve it as
+# a compiler would, and measure when that pays.
 #
-# You need lesson 19. Some words of this lesson come from compilers, the programs that translate programs; each is explained
-# where it first appears.
+# You need lesson 19. Some words of this lesson come from compilers, the programs that translate programs; each is
+# explained where it first appears.
 
 # %%
 import ast
@@ -26,15 +26,15 @@ from curriculum.engine import minigrad, seed, torch
 torch.manual_seed(seed)
 
 # %% [markdown]
-# `torch` is the engine that you chose, as always. `minigrad` is minigrad whatever you chose, since only minigrad prints its
-# steps. (PyTorch has `torch.compile` too. What it makes of a step is machine code, and not meant to be read.)
+# `torch` is the engine that you chose, as always. `minigrad` is minigrad whatever you chose, since only minigrad prints
+# its steps. (PyTorch has `torch.compile` too. What it makes of a step is machine code, and not meant to be read.)
 #
 # ## A network of 17 numbers
 #
-# The network is as small as one can be and still need a hidden layer: two inputs, four hidden units with ReLU, one output. Its
-# question is whether the two inputs have the same sign, which no straight line can answer. `logit` is the score before the
-# sigmoid, and the loss is binary cross-entropy (lesson 9). The step is the one that you know: clear the gradients, compute the
-# loss, go back, move the weights. `make` builds it in either engine, from the same numbers.
+# The network is as small as one can be and still need a hidden layer: two inputs, four hidden units with ReLU, one
+# output. Its question is whether the two inputs have the same sign, which no straight line can answer. `logit` is the
+# score before the sigmoid, and the loss is binary cross-entropy (lesson 9). The step is the one that you know: clear
+# the gradients, compute the loss, go back, move the weights. `make` builds it in either engine, from the same numbers.
 
 # %%
 N, STEPS = 800, 200
@@ -65,8 +65,8 @@ def make(library, learned=("w1", "b1", "w2", "b2")):
 
 
 # %% [markdown]
-# First the ordinary way, which is called **eager**: each line is computed when Python reaches it. The gradients of the very
-# first step are put aside, because the three programs below have to reproduce them.
+# First the ordinary way, which is called **eager**: each line is computed when Python reaches it. The gradients of the
+# very first step are put aside, because the three programs below have to reproduce them.
 
 # %%
 step, weights = make(torch)
@@ -82,9 +82,9 @@ print(f"loss {eager_losses[0]:.3f} at the first step, {eager_losses[-1]:.3f} aft
 # %% [markdown]
 # ## By hand
 #
-# The same step in NumPy, as lesson 19 does it: `d_q` is the slope of the loss at `q`. Nothing in it is new. The logit's slope
-# is "given minus wanted" for the sigmoid as it was for softmax. A product sends back two products. A bias was added to every
-# row, so it collects the sum over the rows. ReLU lets through what had a positive input.
+# The same step in NumPy, as lesson 19 does it: `d_q` is the slope of the loss at `q`. Nothing in it is new. The logit's
+# slope is "given minus wanted" for the sigmoid as it was for softmax. A product sends back two products. A bias was
+# added to every row, so it collects the sum over the rows. ReLU lets through what had a positive input.
 
 
 # %%
@@ -110,8 +110,8 @@ def by_hand(x, w1, b1, w2, b2, t):
 # ## The engine's own program
 #
 # `minigrad.compile(step)` gives back a function that is called like `step`. Its first two calls run eagerly and are
-# **recorded**: which operation ran, on which arrays, and who called `backward`. From that record the program is written. From
-# the third call on the program runs in the place of your Python.
+# **recorded**: which operation ran, on which arrays, and who called `backward`. From that record the program is
+# written. From the third call on the program runs in the place of your Python.
 
 # %%
 plain_step, compiled_weights = make(minigrad)
@@ -122,13 +122,14 @@ source = compiled.source()
 print(source)
 
 # %% [markdown]
-# Read it from the top. The arguments come first, with their shapes. Each forward line carries a number, the shape of what it
-# makes, and the operation that it belongs to. Each backward line says of which forward line it is the way back: the section is
-# the forward section, mirrored. The names are yours where your step had names, and `d_` before a name means what it meant in
-# lesson 19. Behind the function stands the update, here Adam's (lesson 6).
+# Read it from the top. The arguments come first, with their shapes. Each forward line carries a number, the shape of
+# what it makes, and the operation that it belongs to. Each backward line says of which forward line it is the way back:
+# the section is the forward section, mirrored. The names are yours where your step had names, and `d_` before a name
+# means what it meant in lesson 19. Behind the function stands the update, here Adam's (lesson 6).
 #
-# Now both side by side. The cell below takes both texts apart with Python's own parser, `ast`, and prints the lines that make
-# something of the same name. `lines_of` returns for each line the name that it makes, its formula, and the names that it reads.
+# Now both side by side. The cell below takes both texts apart with Python's own parser, `ast`, and prints the lines
+# that make something of the same name. `lines_of` returns for each line the name that it makes, its formula, and the
+# names that it reads.
 
 
 # %%
@@ -152,14 +153,15 @@ for name, formula, _ in printed:
 # %% [markdown]
 # Most lines say the same in other words. Three differ, and each difference has a reason.
 #
-# **The loss.** By hand it goes through the probability `p`. For a logit of 800 the sigmoid is exactly 1 in floating point, then
-# `1 - p` is 0 and its logarithm is minus infinity. The engine computes $\log(1 + e^{-|a|})$ for the logit $a$, where $e$ is
-# never raised to a positive number. The sum of the two terms is the same number, and it stays finite.
+# **The loss.** By hand it goes through the probability `p`. For a logit of 800 the sigmoid is exactly 1 in floating
+# point, then `1 - p` is 0 and its logarithm is minus infinity. The engine computes $\log(1 + e^{-|a|})$ for the logit
+# $a$, where $e$ is never raised to a positive number. The sum of the two terms is the same number, and it stays finite.
 #
-# **The slope of the loss by itself.** The walk begins with the number 1, and the mean divides it by 800. By hand you wrote
-# `/ len(x)` and never saw the 1.
+# **The slope of the loss by itself.** The walk begins with the number 1, and the mean divides it by 800. By hand you
+# wrote `/ len(x)` and never saw the 1.
 #
-# **A sum over the rows** is written as a product with a row of ones. That is the same sum, and the machine's product is quick.
+# **A sum over the rows** is written as a product with a row of ones. That is the same sum, and the machine's product is
+# quick.
 #
 # One number by hand: take the first row. The next cell prints its logit $a$, the sigmoid $p$, the wanted $t$, and then
 # $(p - t)/800$ beside the entry that the printed program computes.
@@ -180,8 +182,8 @@ print(f"(p - t) / 800 = {(given - wanted) / 800:.8f}, printed program: {values['
 # %% [markdown]
 # ## It runs as it is printed
 #
-# The text is a program. `exec` made a function of it, in an empty space of names: no engine, no graph, no tensors. Does it give
-# the gradients of the first eager step? And does the compiled step train as the eager one does?
+# The text is a program. `exec` made a function of it, in an empty space of names: no engine, no graph, no tensors. Does
+# it give the gradients of the first eager step? And does the compiled step train as the eager one does?
 
 # %%
 _, hand = by_hand(**{name: arrays[name] for name in ("x", "w1", "b1", "w2", "b2", "t")})
@@ -213,8 +215,8 @@ record.claim(
 print(f"the third call took {record.timed(third, '.1f')} s: there the program was translated into machine code")
 
 # %% [markdown]
-# What it learned, as a picture: the points, and the border at which the network's answer changes from no to yes. Each of the
-# four hidden units with ReLU adds one straight fold to the plane; the border is made of them.
+# What it learned, as a picture: the points, and the border at which the network's answer changes from no to yes. Each
+# of the four hidden units with ReLU adds one straight fold to the plane; the border is made of them.
 
 # %%
 side = np.linspace(-3, 3, 121).astype(data["x"].dtype)
@@ -237,15 +239,15 @@ record.figure(fig, "20_trained")
 # %% [markdown]
 # ## Better programs for the same numbers
 #
-# Because the step is a text now, it can be improved as a text. The part of a compiler that does so is called the **optimizer**,
-# an unlucky name here: it has nothing to do with Adam. It changes how a result is computed, never the result. Three of its
-# oldest tricks are enough to understand what any compiler for networks does.
+# Because the step is a text now, it can be improved as a text. The part of a compiler that does so is called the
+# **optimizer**, an unlucky name here: it has nothing to do with Adam. It changes how a result is computed, never the
+# result. Three of its oldest tricks are enough to understand what any compiler for networks does.
 #
 # ### Dead code
 #
-# A line is **dead** when nobody reads what it makes. Say that only the last layer is trained (lesson 24 does that a lot). Then
-# only `d_w2` and `d_b2` are wanted. Walk from the last line to the first and keep a line if its name is wanted; whatever it
-# reads is then wanted too.
+# A line is **dead** when nobody reads what it makes. Say that only the last layer is trained (lesson 24 does that a
+# lot). Then only `d_w2` and `d_b2` are wanted. Walk from the last line to the first and keep a line if its name is
+# wanted; whatever it reads is then wanted too.
 
 
 # %%
@@ -273,9 +275,9 @@ record.claim(
 )
 
 # %% [markdown]
-# The slope at the hidden layer, `d_h`, has gone as well: it was only a step on the way to the first layer. This is why freezing
-# the *early* layers saves time and freezing the *late* ones saves hardly any: the slope has to pass through the late layers to
-# reach the early ones.
+# The slope at the hidden layer, `d_h`, has gone as well: it was only a step on the way to the first layer. This is why
+# freezing the *early* layers saves time and freezing the *late* ones saves hardly any: the slope has to pass through
+# the late layers to reach the early ones.
 #
 # Try it: ask `needed` for `{"loss", "d_w1"}` alone. Which lines go?
 #
@@ -287,9 +289,9 @@ record.claim(
 #
 # ### Buffers
 #
-# Each line makes an array, and an array needs memory, a **buffer**. A value is **alive** from the line that makes it to the
-# last line that reads it. Two values that are never alive at the same time can share a buffer. The picture shows each value's
-# life as a bar.
+# Each line makes an array, and an array needs memory, a **buffer**. A value is **alive** from the line that makes it to
+# the last line that reads it. Two values that are never alive at the same time can share a buffer. The picture shows
+# each value's life as a bar.
 
 
 # %%
@@ -325,17 +327,17 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# The long blue bars are the price of going back: `h` is made early and needed by the very last lines. That is what a training
-# step holds in memory, and what lesson 33 measures for large networks. A prediction without a backward pass could let every
-# value go at once.
+# The long blue bars are the price of going back: `h` is made early and needed by the very last lines. That is what a
+# training step holds in memory, and what lesson 33 measures for large networks. A prediction without a backward pass
+# could let every value go at once.
 #
 # ### Fused lines
 #
-# NumPy computes a line at a time, and an intermediate at a time within it: for `(1 - t) * a` it writes a whole array `1 - t`,
-# then reads it back. When arrays are larger than the processor's **cache**, its small quick memory, this traffic costs time. To
-# **fuse** lines is to go through the rows once and do all the lines for a few rows before the next few. NumPy can only imitate
-# that, with blocks of rows. The memory that is saved can be counted; how much time is saved depends on the machine, and is
-# little where `exp` and `log` take most of it, as here.
+# NumPy computes a line at a time, and an intermediate at a time within it: for `(1 - t) * a` it writes a whole array
+# `1 - t`, then reads it back. When arrays are larger than the processor's **cache**, its small quick memory, this
+# traffic costs time. To **fuse** lines is to go through the rows once and do all the lines for a few rows before the
+# next few. NumPy can only imitate that, with blocks of rows. The memory that is saved can be counted; how much time is
+# saved depends on the machine, and is little where `exp` and `log` take most of it, as here.
 
 
 # %%
@@ -381,15 +383,15 @@ record.claim(
 )
 
 # %% [markdown]
-# minigrad goes further where it can. For a network as small as this one it puts all lines into one loop over blocks of rows,
-# and has that loop translated into machine code. That is what took time at the third call.
+# minigrad goes further where it can. For a network as small as this one it puts all lines into one loop over blocks of
+# rows, and has that loop translated into machine code. That is what took time at the third call.
 #
 # ## Faster: when, and when not
 #
-# An eager step pays twice: for the arithmetic, and for everything around it: Python's calls, checks of shapes, nodes of the
-# graph. The second part is called **overhead**. It does not depend on the number of rows. The next cell measures both kinds of
-# step for 800, 8,000 and 80,000 rows, taking turns, and keeps the best of several rounds, because a busy machine only makes
-# times longer.
+# An eager step pays twice: for the arithmetic, and for everything around it: Python's calls, checks of shapes, nodes of
+# the graph. The second part is called **overhead**. It does not depend on the number of rows. The next cell measures
+# both kinds of step for 800, 8,000 and 80,000 rows, taking turns, and keeps the best of several rounds, because a busy
+# machine only makes times longer.
 
 # %%
 speed = {}
@@ -423,17 +425,17 @@ record.claim(
 )
 
 # %% [markdown]
-# With few rows nearly all of an eager step is overhead, and the program has none of it. With many rows the arithmetic is nearly
-# everything, and both ways call the same NumPy for it: the curves meet. So compile a step that is small and repeated thousands
-# of times. For a network of large matrix products there is little to win, and for a step that runs ten times the translation
-# costs more than it saves. When you quote a speed, say whether the first calls are in it.
+# With few rows nearly all of an eager step is overhead, and the program has none of it. With many rows the arithmetic
+# is nearly everything, and both ways call the same NumPy for it: the curves meet. So compile a step that is small and
+# repeated thousands of times. For a network of large matrix products there is little to win, and for a step that runs
+# ten times the translation costs more than it saves. When you quote a speed, say whether the first calls are in it.
 #
 # ## When the record does not hold
 #
-# A record of one call is a promise about the next, and some steps break it. A **guard** is a check, at each call, of what the
-# program was written for: shapes, types, which weights are learned. Another shape gets a program of its own. A step that
-# decides by a *value* has no single program: the recorded call went one way, the next may go the other. Then minigrad runs the
-# step eagerly, as if you had not compiled it. It never returns the numbers of the wrong way.
+# A record of one call is a promise about the next, and some steps break it. A **guard** is a check, at each call, of
+# what the program was written for: shapes, types, which weights are learned. Another shape gets a program of its own. A
+# step that decides by a *value* has no single program: the recorded call went one way, the next may go the other. Then
+# minigrad runs the step eagerly, as if you had not compiled it. It never returns the numbers of the wrong way.
 
 # %%
 scale = minigrad.tensor([2.0, -1.0]).requires_grad_()
@@ -472,15 +474,15 @@ record.claim(
 )
 
 # %% [markdown]
-# Often the branch can be written as arithmetic: `torch.where(loss > 0, loss * 100, loss)` computes both sides and picks one,
-# which is one program. Move `item()` and `print` behind the step: return the loss, and look at it outside.
+# Often the branch can be written as arithmetic: `torch.where(loss > 0, loss * 100, loss)` computes both sides and picks
+# one, which is one program. Move `item()` and `print` behind the step: return the loss, and look at it outside.
 #
 # ## Attention, written out
 #
-# The same for something larger. Attention (lesson 26) lets each of five words take a weighted mean of what all words offer.
-# Each word has a query, a key and a value, three products with weights that are learned. `scores` says how well each query fits
-# each key, softmax makes weights of a row of scores, and `p @ v` takes the mean. You need not know more to read its backward
-# pass.
+# The same for something larger. Attention (lesson 26) lets each of five words take a weighted mean of what all words
+# offer. Each word has a query, a key and a value, three products with weights that are learned. `scores` says how well
+# each query fits each key, softmax makes weights of a row of scores, and `p @ v` takes the mean. You need not know more
+# to read its backward pass.
 
 # %%
 WORDS, WIDTH = 5, 4
@@ -515,16 +517,16 @@ for _ in range(2):
 print(attend.source())
 
 # %% [markdown]
-# `x` is read by three lines, so three slopes would meet there; nobody learns `x`, so none of them is computed: dead code again.
-# The product `p @ v` sends back two products, to `p` and to `v`, as `w1` and `x` did above.
+# `x` is read by three lines, so three slopes would meet there; nobody learns `x`, so none of them is computed:
+# dead code again. The product `p @ v` sends back two products, to `p` and to `v`, as `w1` and `x` did above.
 #
-# The line that makes `d_scores` is the way back through softmax. Lesson 19 went through softmax and cross-entropy together,
-# where everything cancels. Alone, with $g$ the slope at $p$, a row's slope is
+# The line that makes `d_scores` is the way back through softmax. Lesson 19 went through softmax and cross-entropy
+# together, where everything cancels. Alone, with $g$ the slope at $p$, a row's slope is
 #
 # $$ \frac{\partial L}{\partial s_k} = p_k \Big( g_k - \sum_j p_j g_j \Big) $$
 #
-# The sum is the mean slope of the row, weighted by $p$. A score goes up in weight only at the others' cost, so what counts is
-# whether its slope lies above or below that mean. A row of these slopes therefore adds up to 0. An example:
+# The sum is the mean slope of the row, weighted by $p$. A score goes up in weight only at the others' cost, so what
+# counts is whether its slope lies above or below that mean. A row of these slopes therefore adds up to 0. An example:
 # $p = (0.5, 0.3, 0.2)$ and $g = (1, 0, 0)$. The mean is 0.5, and the slopes are $0.5 \cdot 0.5 = 0.25$,
 # $0.3 \cdot (-0.5) = -0.15$ and $0.2 \cdot (-0.5) = -0.1$.
 
@@ -562,22 +564,23 @@ fig.tight_layout()
 record.figure(fig, "20_attention")
 
 # %% [markdown]
-# In each row of the right picture red and blue balance. Where `p` is nearly 0 the slope is nearly 0 too: a word that is not
-# attended to cannot ask for more attention. That is softmax's way of not learning, and the reason why the scores are divided by
-# $\sqrt 4$ before it.
+# In each row of the right picture red and blue balance. Where `p` is nearly 0 the slope is nearly 0 too: a word that is
+# not attended to cannot ask for more attention. That is softmax's way of not learning, and the reason why the scores
+# are divided by $\sqrt 4$ before it.
 #
 # Change one thing: multiply `wq` by 20 in `given` and run the last two cells again. What happens to `d_scores`?
 #
 # <details><summary>Answer</summary>
 #
-# Each row of `p` becomes a single 1 among zeros, and nearly all of `d_scores` vanishes: the queries and keys hardly learn any
-# more.
+# Each row of `p` becomes a single 1 among zeros, and nearly all of `d_scores` vanishes: the queries and keys hardly
+# learn any more.
 #
 # </details>
 #
 # ## To remember
 #
-# - A training step is a program of straight lines. The backward half mirrors the forward half, one operation at a time, in the opposite order.
+# - A training step is a program of straight lines. The backward half mirrors the forward half, one operation at a time,
+#   in the opposite order.
 # - A program can be improved without changing its result: dead lines go, buffers are shared, lines are fused.
 # - Compiling removes overhead and not arithmetic. It pays for small steps that are repeated often.
 # - A recorded step holds for what was recorded. Decisions that hang on values do not belong into it.
@@ -594,7 +597,8 @@ record.figure(fig, "20_attention")
 #
 # ## Further reading
 #
-# - B. van Merriënboer, D. Moldovan, A. Wiltschko, *Tangent: Automatic Differentiation Using Source-Code Transformation for Dynamically
-#   Typed Array Programming*, NeurIPS 2018.
-# - J. Ansel et al., *PyTorch 2: Faster Machine Learning Through Dynamic Python Bytecode Transformation and Graph Compilation*, ASPLOS 2024.
+# - B. van Merriënboer, D. Moldovan, A. Wiltschko, *Tangent: Automatic Differentiation Using Source-Code Transformation
+#   for Dynamically Typed Array Programming*, NeurIPS 2018.
+# - J. Ansel et al., *PyTorch 2: Faster Machine Learning Through Dynamic Python Bytecode Transformation and Graph
+#   Compilation*, ASPLOS 2024.
 # - In this repository: `minigrad/compiler/`, from `minigrad/compiler/record.py` to `minigrad/compiler/run.py`.

@@ -4,8 +4,8 @@
 # **How can nine weights look at a whole picture?**
 #
 # A linear layer gives every pixel a weight of its own: what it learns about a stroke in one corner it does not know
-# about the other corners. A convolution slides one small window of weights over the picture and asks the same
-# question everywhere.
+# about the other corners. A convolution slides one small window of weights over the picture and asks the same question
+# everywhere.
 
 # %%
 import numpy as np
@@ -29,8 +29,8 @@ y = torch.tensor(targets)
 #
 # $$ z_{i,j} = b + \sum_{u=0}^{k-1} \sum_{v=0}^{k-1} w_{u,v}\; x_{i+u,\;j+v} $$
 #
-# Mathematicians would call this a cross-correlation; a convolution in their sense turns the window round first.
-# Since the weights are learned, it makes no difference. With loops:
+# Mathematicians would call this a cross-correlation; a convolution in their sense turns the window round first. Since
+# the weights are learned, it makes no difference. With loops:
 
 
 # %%
@@ -74,13 +74,13 @@ record.figure(fig, "21_edges")
 # %% [markdown]
 # ## Sizes
 #
-# A window of $k$ over $n$ pixels, padded with $p$ zeros at each end, moved $s$ pixels at a time, its weights $d$
-# pixels apart, stops at so many places:
+# A window of $k$ over $n$ pixels, padded with $p$ zeros at each end, moved $s$ pixels at a time, its weights $d$ pixels
+# apart, stops at so many places:
 #
 # $$ n' = \left\lfloor \frac{n + 2p - d\,(k - 1) - 1}{s} \right\rfloor + 1 $$
 #
-# Three cases are worth knowing by heart: $k = 3$, $p = 1$, $s = 1$ keeps the size; $k = 3$, $p = 1$, $s = 2$ halves
-# it; pooling with $k = s = 2$ halves it. We do not believe the formula, we check it:
+# Three cases are worth knowing by heart: $k = 3$, $p = 1$, $s = 1$ keeps the size; $k = 3$, $p = 1$, $s = 2$ halves it;
+# pooling with $k = s = 2$ halves it. We do not believe the formula, we check it:
 
 
 # %%
@@ -103,13 +103,13 @@ for n in (5, 8, 13, 28):
 record.claim("the formula gives the size of every map", f"{tried - wrong} of {tried} settings", wrong == 0)
 
 # %% [markdown]
-# Where the division does not come out even, the last pixels are never looked at: 8 pixels, a window of 3 and steps of
-# 2 give 3 places, and the last column is lost without a word.
+# Where the division does not come out even, the last pixels are never looked at: 8 pixels, a window of 3 and steps of 2
+# give 3 places, and the last column is lost without a word.
 #
 # ## Channels
 #
-# A colour picture has three channels, a hidden layer may have 64. Each output channel owns one window *for every*
-# input channel and sums over them all. So the weight has the shape (out, in, k, k), and a layer has
+# A colour picture has three channels, a hidden layer may have 64. Each output channel owns one window *for every* input
+# channel and sums over them all. So the weight has the shape (out, in, k, k), and a layer has
 # $\text{out}\cdot(\text{in}\cdot k^2 + 1)$ parameters, however large the picture is.
 
 # %%
@@ -134,9 +134,9 @@ record.claim("the map of a moved picture is the moved map", moved.abs().max().it
 # %% [markdown]
 # ## A window learned from examples
 #
-# Nobody needs to invent the windows. (In older books they are called *filters* or *kernels*; a "3 × 3 kernel" is a window of
-# nine weights.) Show a layer pictures and the edges that Sobel's window found in them, and
-# gradient descent finds the nine numbers. The slope of a weight sums over all places where it was used:
+# Nobody needs to invent the windows. (In older books they are called *filters* or *kernels*; a "3 × 3 kernel" is a
+# window of nine weights.) Show a layer pictures and the edges that Sobel's window found in them, and gradient descent
+# finds the nine numbers. The slope of a weight sums over all places where it was used:
 #
 # $$ \frac{\partial L}{\partial w_{u,v}} = \sum_{i,j} \frac{\partial L}{\partial z_{i,j}}\; x_{i+u,\;j+v} $$
 
@@ -170,8 +170,9 @@ off = (layer.weight.detach() - window).abs().max().item()
 record.claim("gradient descent finds Sobel's nine numbers", f"off by {off:.1e}", off < 1e-2)
 
 # %% [markdown]
-# One picture and one window as a page. Forward, point at a place of the map: its window lights up in the picture, and the nine products
-# stand below. Backward, point at one of the nine weights' gradients: it adds up over all 36 places where the weight was used.
+# One picture and one window as a page. Forward, point at a place of the map: its window lights up in the picture, and
+# the nine products stand below. Backward, point at one of the nine weights' gradients: it adds up over all 36 places
+# where the weight was used.
 
 
 # %%
@@ -202,8 +203,8 @@ record.claim("each square hands its slope to one pixel", f"{winners} of 16 pixel
 # %% [markdown]
 # ## Feature maps
 #
-# A small network learns to tell the digits apart: eight windows, ReLU, pooling, one linear layer. Afterwards we look
-# at what its windows answer. 1 × 8 × 8 becomes 8 × 8 × 8, pooled 8 × 4 × 4, and 128 numbers go into the last layer.
+# A small network learns to tell the digits apart: eight windows, ReLU, pooling, one linear layer. Afterwards we look at
+# what its windows answer. 1 × 8 × 8 becomes 8 × 8 × 8, pooled 8 × 4 × 4, and 128 numbers go into the last layer.
 
 # %%
 model = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8 * 4 * 4, 10))
@@ -261,16 +262,17 @@ record.figure(fig, "21_feature_maps")
 
 # %% [markdown]
 # Some channels answer to ink as such, others only to an edge of one direction: their maps are bright where the digit
-# has such an edge. The pooled maps are coarser and still tell the 0 from the 1. The
-# network has 1,370 parameters; lesson 11's has 4,810.
+# has such an edge. The pooled maps are coarser and still tell the 0 from the 1. The network has 1,370 parameters;
+# lesson 11's has 4,810.
 #
 # Change one thing: take `nn.MaxPool2d(2)` out and let the last layer read 8 · 8 · 8 numbers. How many parameters has
 # the network then, and does it read better?
 #
 # <details><summary>What to expect</summary>
 #
-# The last layer grows from 128 · 10 to 512 · 10 weights, four times as many, and nearly all parameters of the network are in it. On
-# digits that are centred and all of one size, accuracy hardly moves. Pooling pays where the same stroke turns up a pixel further to the left.
+# The last layer grows from 128 · 10 to 512 · 10 weights, four times as many, and nearly all parameters of the network
+# are in it. On digits that are centred and all of one size, accuracy hardly moves. Pooling pays where the same stroke
+# turns up a pixel further to the left.
 #
 # </details>
 #
@@ -291,7 +293,7 @@ record.figure(fig, "21_feature_maps")
 # ## Further reading
 #
 # - K. Fukushima, *Neocognitron*, Biological Cybernetics 36, 1980.
-# - Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, *Gradient-Based Learning Applied to Document Recognition*,
-#   Proceedings of the IEEE 86, 1998.
+# - Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, *Gradient-Based Learning Applied to Document Recognition*, Proceedings
+#   of the IEEE 86, 1998.
 # - V. Dumoulin, F. Visin, *A guide to convolution arithmetic for deep learning*, arXiv 1603.07285, 2016.
 # - In this repository: `minigrad/ops/conv.py`.

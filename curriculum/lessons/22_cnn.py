@@ -24,8 +24,8 @@ torch.manual_seed(seed)
 # ## Preprocessing, and three parts of the data
 #
 # The network trains on one part, we choose by a second (validation), and the third (test) is looked at once, at the
-# end. Who chooses by the test data has no test data left. Mean and spread for the scaling come from the training
-# part alone, since the other two are meant to be unknown.
+# end. Who chooses by the test data has no test data left. Mean and spread for the scaling come from the training part
+# alone, since the other two are meant to be unknown.
 
 # %%
 pictures, targets = digits()
@@ -51,10 +51,10 @@ print(f"training part after scaling: mean {x[train].mean().item():.1e}, spread {
 # | convolution 3 × 3, padding 1, then pooling | 64 × 2 × 2 | 64 · (32 · 9 + 1) = 18,496 |
 # | linear | 10 | 10 · (256 + 1) = 2,570 |
 #
-# *Batch normalization* (lesson 18) brings each channel to mean 0 and spread 1 over the batch, then lets it choose
-# its own scale and shift. *Dropout* sets each of the 256 last numbers to 0 with probability $p$ while training and
-# multiplies the others by $1/(1-p)$, so that no unit can rely on another one. Both behave differently in `train()`
-# and in `eval()`.
+# *Batch normalization* (lesson 18) brings each channel to mean 0 and spread 1 over the batch, then lets it choose its
+# own scale and shift. *Dropout* sets each of the 256 last numbers to 0 with probability $p$ while training and
+# multiplies the others by $1/(1-p)$, so that no unit can rely on another one. Both behave differently in `train()` and
+# in `eval()`.
 
 
 # %%
@@ -86,17 +86,17 @@ record.claim("the table counts every parameter", f"{plain}", plain == 320 + 9248
 # %% [markdown]
 # ## How much of the picture does a unit see?
 #
-# A unit of the first map sees 3 × 3 pixels. One of the second sees 3 × 3 places of the first map, which together see
-# 5 × 5 pixels. This part of the picture is the unit's *receptive field*. Pooling makes it grow faster: behind it, two
-# neighbours of a map lie two pixels apart, so a window of 3 spans twice as much. With $a_l$ the distance in pixels of neighbouring
-# inputs of layer $l$ (the product of all strides before it), each layer adds $(k_l - 1)\,a_l$:
+# A unit of the first map sees 3 × 3 pixels. One of the second sees 3 × 3 places of the first map, which together see 5
+# × 5 pixels. This part of the picture is the unit's *receptive field*. Pooling makes it grow faster: behind it, two
+# neighbours of a map lie two pixels apart, so a window of 3 spans twice as much. With $a_l$ the distance in pixels of
+# neighbouring inputs of layer $l$ (the product of all strides before it), each layer adds $(k_l - 1)\,a_l$:
 #
 # $$ r = 1 + \sum_l (k_l - 1)\, a_l, \qquad a_l = s_1 s_2 \cdots s_{l-1} $$
 #
-# Here $r = 1 + 2 + 2 + 1 + 2 \cdot 2 + 1 \cdot 2 = 12$: a unit of the last map can see 12 pixels in each direction, more than
-# the picture has. We need not believe that either. The gradient of one unit by the pixels is 0 exactly where the
-# unit cannot look, so one backward pass draws the field. (Means take the place of maxima here: a maximum would hand its gradient
-# to the winner alone. And the picture is 24 pixels wide, so that there is something outside.)
+# Here $r = 1 + 2 + 2 + 1 + 2 \cdot 2 + 1 \cdot 2 = 12$: a unit of the last map can see 12 pixels in each direction,
+# more than the picture has. We need not believe that either. The gradient of one unit by the pixels is 0 exactly where
+# the unit cannot look, so one backward pass draws the field. (Means take the place of maxima here: a maximum would hand
+# its gradient to the winner alone. And the picture is 24 pixels wide, so that there is something outside.)
 
 
 # %%
@@ -201,11 +201,11 @@ record.claim(
 )
 
 # %% [markdown]
-# What we find: batch normalization roughly halves the loss of the first epoch, and the validation
-# loss ends at about half as well. Dropout alone gains nothing clear on so few pictures in so few epochs: its training loss is larger because
-# units are missing while it is measured, and its validation loss lies within the noise of the plain network's. With
-# 180 validation pictures one picture is 0.6 %, so differences of one or two points in accuracy say little; the losses
-# say more. We go on with the network that has both, which is the usual choice, and which here costs nothing.
+# What we find: batch normalization roughly halves the loss of the first epoch, and the validation loss ends at about
+# half as well. Dropout alone gains nothing clear on so few pictures in so few epochs: its training loss is larger
+# because units are missing while it is measured, and its validation loss lies within the noise of the plain network's.
+# With 180 validation pictures one picture is 0.6 %, so differences of one or two points in accuracy say little; the
+# losses say more. We go on with the network that has both, which is the usual choice, and which here costs nothing.
 #
 # ## The test, once
 
@@ -226,14 +226,14 @@ chosen = np.argsort(np.where(guess == truth, sure, -1.0))[:16]  # the mistakes, 
 record.figure(draw.images(pictures[test.numpy()[chosen]], truth[chosen], guess[chosen]), "22_hardest")
 
 # %% [markdown]
-# The picture shows the mistakes first, then the digits the network was least sure of. Of several of them people
-# would not be sure either.
+# The picture shows the mistakes first, then the digits the network was least sure of. Of several of them people would
+# not be sure either.
 #
 # ## Ready to be used elsewhere
 #
-# What leaves the laboratory is a file with the weights, *and* the two numbers of the scaling: without them the
-# other program would feed the network something it never saw. The other program builds the same network, loads,
-# switches to `eval()`, and must answer the same to the last bit.
+# What leaves the laboratory is a file with the weights, *and* the two numbers of the scaling: without them the other
+# program would feed the network something it never saw. The other program builds the same network, loads, switches to
+# `eval()`, and must answer the same to the last bit.
 
 # %%
 with tempfile.TemporaryDirectory() as folder:
@@ -255,8 +255,8 @@ record.claim("the loaded network gives the same probabilities", f"{apart:.0e} ap
 # %% [markdown]
 # ## MNIST
 #
-# The digits above are 8 × 8. MNIST has 70,000 of 28 × 28. One epoch over it takes much longer than all of the above,
-# so this lesson trains on it only where it is asked to and the files are there:
+# The digits above are 8 × 8. MNIST has 70,000 of 28 × 28. One epoch over it takes much longer than all of the above, so
+# this lesson trains on it only where it is asked to and the files are there:
 # `python -m curriculum run 22 --full --data-dir FOLDER`, with the four `.gz` files of MNIST in `FOLDER/mnist`.
 
 # %%

@@ -3,9 +3,9 @@
 #
 # **Why can a network of a hundred layers learn, if each layer may add to its input instead of replacing it?**
 #
-# A deeper network can do all that a shallower one can: let the layers it has more do nothing. Yet deeper plain
-# networks end with a *larger training loss*. So it is no overfitting, it is the training that fails. Residual
-# networks make doing nothing easy: a block computes $x + f(x)$, and $f = 0$ does nothing.
+# A deeper network can do all that a shallower one can: let the layers it has more do nothing. Yet deeper plain networks
+# end with a *larger training loss*. So it is no overfitting, it is the training that fails. Residual networks make
+# doing nothing easy: a block computes $x + f(x)$, and $f = 0$ does nothing.
 
 # %%
 import time
@@ -35,10 +35,10 @@ y = torch.tensor(targets)
 #    \text{residual: } \frac{\partial h_L}{\partial h_0} = \prod_{l} \bigl(I + f_l'(h_{l-1})\bigr)
 #    = I + \sum_l f_l' + \dots $$
 #
-# A product of many factors smaller than 1 vanishes: 64 factors of 0.5 are $5 \cdot 10^{-20}$. Multiplied out, the second
-# product has the term $I$: one way on which the gradient is multiplied by nothing, however deep the network is. So it cannot
-# vanish. It can grow, though: the other terms are there too, $2^{64}$ of them for 64 blocks, one for each choice of blocks that
-# the signal goes through and blocks that it goes around.
+# A product of many factors smaller than 1 vanishes: 64 factors of 0.5 are $5 \cdot 10^{-20}$. Multiplied out, the
+# second product has the term $I$: one way on which the gradient is multiplied by nothing, however deep the network is.
+# So it cannot vanish. It can grow, though: the other terms are there too, $2^{64}$ of them for 64 blocks, one for each
+# choice of blocks that the signal goes through and blocks that it goes around.
 #
 # The way around a block is called a *skip connection*, or a shortcut. It has no weights, and costs one addition.
 
@@ -98,21 +98,21 @@ record.claim(
 
 # %% [markdown]
 # The plain network loses a constant factor a layer, which is a straight line in this logarithmic picture; where the
-# line ends, in float32, the gradient is too small to be stored and is 0 (PyTorch's
-# default initialization is smaller than ReLU needs; lesson 17 shows the better one). In the residual
-# network every layer gets a gradient of about the same size. For 64 blocks that size is $10^5$: nothing has vanished, and much has
-# grown. Every block adds to the signal, so the signal doubles every few blocks, and so does what flows back. A step against a
-# gradient of $10^5$ at the usual learning rate would throw the weights far away. The skip cures vanishing, and needs a
-# second measure against growing: ResNets carry batch normalization inside the block, transformers layer normalization,
-# and others start each block near zero, as we do in a moment.
+# line ends, in float32, the gradient is too small to be stored and is 0 (PyTorch's default initialization is smaller
+# than ReLU needs; lesson 17 shows the better one). In the residual network every layer gets a gradient of about the
+# same size. For 64 blocks that size is $10^5$: nothing has vanished, and much has grown. Every block adds to the
+# signal, so the signal doubles every few blocks, and so does what flows back. A step against a gradient of $10^5$ at
+# the usual learning rate would throw the weights far away. The skip cures vanishing, and needs a second measure against
+# growing: ResNets carry batch normalization inside the block, transformers layer normalization, and others start each
+# block near zero, as we do in a moment.
 #
-# Do not read too much into the picture's left end: a gradient that is small everywhere is no harm, since Adam divides by
-# its size. What harms is a *ratio*: no learning rate suits a layer whose gradient is $10^{-20}$ of another's.
+# Do not read too much into the picture's left end: a gradient that is small everywhere is no harm, since Adam divides
+# by its size. What harms is a *ratio*: no learning rate suits a layer whose gradient is $10^{-20}$ of another's.
 #
 # ## Training at growing depth
 #
-# Both kinds, at depth 2, 8 and 24, with the same optimizer and the same number of steps. The residual blocks start at
-# a tenth of their weights, so that the sums stay small.
+# Both kinds, at depth 2, 8 and 24, with the same optimizer and the same number of steps. The residual blocks start at a
+# tenth of their weights, so that the sums stay small.
 
 
 # %%
@@ -253,5 +253,6 @@ print(
 # ## Further reading
 #
 # - K. He, X. Zhang, S. Ren, J. Sun, *Deep Residual Learning for Image Recognition*, CVPR 2016.
-# - A. Veit, M. Wilber, S. Belongie, *Residual Networks Behave Like Ensembles of Relatively Shallow Networks*, NIPS 2016.
+# - A. Veit, M. Wilber, S. Belongie, *Residual Networks Behave Like Ensembles of Relatively Shallow Networks*,
+#   NIPS 2016.
 # - H. Zhang, Y. Dauphin, T. Ma, *Fixup Initialization: Residual Learning Without Normalization*, ICLR 2019.

@@ -3,10 +3,11 @@
 #
 # **Does a network that can read 0 to 4 learn 5 to 9 from fewer examples?**
 #
-# A network trained on plenty of data for one task often serves another task for which there is little: its first
-# layers see strokes, and strokes are the same everywhere. We keep them and train only what is new. This is *transfer learning*; the
-# trained network that it begins with is called *pre-trained*, the layers that are kept its *body* (or backbone), the new last
-# layer its *head*, and training the body a little further, at a small learning rate, *fine-tuning*.
+# A network trained on plenty of data for one task often serves another task for which there is little: its first layers
+# see strokes, and strokes are the same everywhere. We keep them and train only what is new. This is *transfer
+# learning*; the trained network that it begins with is called *pre-trained*, the layers that are kept its *body* (or
+# backbone), the new last layer its *head*, and training the body a little further, at a small learning rate,
+# *fine-tuning*.
 
 # %%
 import time
@@ -72,10 +73,10 @@ print(f"5 to 9, untouched: {100 * accuracy(source, high):.1f} % (guessing: 20 %)
 # gradient is computed for it, so a frozen beginning also saves time: the backward walk stops where nothing in front
 # needs a gradient. Only what needs gradients is given to the optimizer.
 #
-# Two things freeze less than one thinks. A parameter that is frozen *after* a backward pass still holds its old `.grad`, and an
-# optimizer that knows it still moves it. And what is no parameter is not frozen at all: the running mean of batch normalization
-# moves in every forward pass in `train()` mode, whatever `requires_grad` says. A frozen body belongs in `eval()` mode; the third
-# exercise shows what happens otherwise.
+# Two things freeze less than one thinks. A parameter that is frozen *after* a backward pass still holds its old
+# `.grad`, and an optimizer that knows it still moves it. And what is no parameter is not frozen at all: the running
+# mean of batch normalization moves in every forward pass in `train()` mode, whatever `requires_grad` says. A frozen
+# body belongs in `eval()` mode; the third exercise shows what happens otherwise.
 
 # %%
 model = network()
@@ -194,24 +195,26 @@ record.claim(
 
 # %% [markdown]
 # The answer to our question is no, and it is worth looking at why. The last layer alone has 32 numbers to work with
-# that were made to tell 0 to 4 apart; it stays tens of points behind. Freezing only the convolutions loses a
-# few points at most, in half the time. Training everything from the old weights ends where a fresh network ends, or a
-# little lower. Two things are missing that make transfer pay elsewhere: the old data was little (901 pictures of five
-# shapes), and the new task is so easy that 25 pictures nearly do. Lesson 28 asks again with texts.
+# that were made to tell 0 to 4 apart; it stays tens of points behind. Freezing only the convolutions loses a few points
+# at most, in half the time. Training everything from the old weights ends where a fresh network ends, or a little
+# lower. Two things are missing that make transfer pay elsewhere: the old data was little (901 pictures of five shapes),
+# and the new task is so easy that 25 pictures nearly do. Lesson 28 asks again with texts.
 #
 # The same comparison at one draw could have shown anything: look at the spread of the grey points.
 #
-# So when does one freeze, and how much? Four cases, by how much data the new task has and how near it is to the old one:
+# So when does one freeze, and how much? Four cases, by how much data the new task has and how near it is to the old
+# one:
 #
 # | | little data | much data |
 # | --- | --- | --- |
 # | near the old task | freeze the body, train the head | fine-tune everything, at a small rate |
 # | far from it | freeze the first layers alone, expect little | train everything; the old weights are merely a start |
 #
-# The rate matters as much as the choice. A pre-trained body is near a good place; at the rate of a fresh network the first
-# steps, whose gradients come through a head that knows nothing yet, throw it out of there. A tenth of the rate is a common
-# choice, and training the head alone for a few steps first another. Whatever you choose, compare it with training from
-# scratch on the same pictures, over several draws: without that line in the table, nobody knows what the transfer was worth.
+# The rate matters as much as the choice. A pre-trained body is near a good place; at the rate of a fresh network the
+# first steps, whose gradients come through a head that knows nothing yet, throw it out of there. A tenth of the rate is
+# a common choice, and training the head alone for a few steps first another. Whatever you choose, compare it with
+# training from scratch on the same pictures, over several draws: without that line in the table, nobody knows what the
+# transfer was worth.
 #
 # ## To remember
 #

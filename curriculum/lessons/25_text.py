@@ -7,12 +7,12 @@
 # *vocabulary*; and each number picks a row of a table, a vector that is learned like any other weight. After that a
 # sentence is a tensor, and everything from the earlier lessons applies.
 #
-# This lesson goes that way step by step, on short film reviews. It then asks how far the simplest possible reader gets, one
-# that takes the mean of its words. It gets very far on some reviews, and provably nowhere on others. Why it fails
+# This lesson goes that way step by step, on short film reviews. It then asks how far the simplest possible reader gets,
+# one that takes the mean of its words. It gets very far on some reviews, and provably nowhere on others. Why it fails
 # there is the reason for the next three lessons.
 #
-# The reviews come from a small grammar in `curriculum/corpus.py`, so we know what is in them. They are far easier than real ones, and
-# that helps here: when a model fails, we can say on what.
+# The reviews come from a small grammar in `curriculum/corpus.py`, so we know what is in them. They are far easier than
+# real ones, and that helps here: when a model fails, we can say on what.
 
 # %%
 import re
@@ -41,17 +41,17 @@ for kind, (texts, labels, _, _) in KINDS.items():
         print(f"{kind:7} {'favourable    ' if label else 'not favourable'}  {text[:90]}")
 
 # %% [markdown]
-# Three kinds. A **plain** review names one judging word. A **turned** one names a good and a bad word and denies one of them: "is not
-# dull but clever". A **mixed** one holds several judgements, some denied, some against the verdict (real reviews from IMDb, if you gave
-# a data folder).
+# Three kinds. A **plain** review names one judging word. A **turned** one names a good and a bad word and denies one of
+# them: "is not dull but clever". A **mixed** one holds several judgements, some denied, some against the verdict (real
+# reviews from IMDb, if you gave a data folder).
 #
 # ## Tokens
 #
 # Here a token is a word or a punctuation mark, in small letters. That is a choice, and it costs something: "Dull" and
-# "dull" become the same token, which helps; "dull" and "duller" stay two strangers, which does not. Single characters would
-# never meet an unknown token, but a sentence becomes five times as long and each piece means nothing by
-# itself. Large models choose the middle, pieces of words; lesson 30 takes one of them apart. Everything after this cell is the same for
-# all three.
+# "dull" become the same token, which helps; "dull" and "duller" stay two strangers, which does not. Single characters
+# would never meet an unknown token, but a sentence becomes five times as long and each piece means nothing by itself.
+# Large models choose the middle, pieces of words; lesson 30 takes one of them apart. Everything after this cell is the
+# same for all three.
 
 
 # %%
@@ -64,13 +64,13 @@ print(tokenize("It isn't dull, is it?"))
 # %% [markdown]
 # ## The vocabulary
 #
-# The commonest tokens of the *training* texts get the numbers from 2 on. Number 0 is kept for padding, number 1 for every
-# token that is not in the vocabulary. Why not build the list from all texts, the test texts too? Then no test word would ever be unknown,
-# although in use there will be unknown words every day, and the measured accuracy would be better than the
-# real one. It would be a leak, as in lesson 32.
+# The commonest tokens of the *training* texts get the numbers from 2 on. Number 0 is kept for padding, number 1 for
+# every token that is not in the vocabulary. Why not build the list from all texts, the test texts too? Then no test
+# word would ever be unknown, although in use there will be unknown words every day, and the measured accuracy would be
+# better than the real one. It would be a leak, as in lesson 32.
 #
-# How large should it be? Large enough that few tokens of new texts are unknown, and no larger than the training texts can fill with
-# examples: a word that was seen once has a vector that was hardly moved from its random start.
+# How large should it be? Large enough that few tokens of new texts are unknown, and no larger than the training texts
+# can fill with examples: a word that was seen once has a vector that was hardly moved from its random start.
 
 # %%
 PAD, UNKNOWN, SIZE = 0, 1, 1000
@@ -91,9 +91,9 @@ record.claim("a word that no training text had becomes <unknown>", words[numbers
 # %% [markdown]
 # ## Padding, and the mask
 #
-# A batch is one tensor, so all its rows must be equally long. The short ones are filled up with 0; this is *padding*. The
-# *mask* is a tensor of the same shape that says where something stands. The two always travel together: whoever forgets the mask
-# computes with words that nobody wrote.
+# A batch is one tensor, so all its rows must be equally long. The short ones are filled up with 0; this is *padding*.
+# The *mask* is a tensor of the same shape that says where something stands. The two always travel together: whoever
+# forgets the mask computes with words that nobody wrote.
 
 
 # %%
@@ -123,20 +123,20 @@ record.figure(fig, "25_batch")
 # %% [markdown]
 # ## The embedding
 #
-# The numbers themselves mean nothing: word 17 is not larger than word 16. So each becomes a vector. An *embedding* is a table $E$ with a row
-# for each number of the vocabulary, and row $i$ is the vector of token $i$. The table starts at random and is trained with
-# everything else.
+# The numbers themselves mean nothing: word 17 is not larger than word 16. So each becomes a vector. An *embedding* is a
+# table $E$ with a row for each number of the vocabulary, and row $i$ is the vector of token $i$. The table starts at
+# random and is trained with everything else.
 #
-# Looking up row $i$ is the same as multiplying the table with a one-hot vector (lesson 10), a row of zeros with a single 1 at
-# place $i$. Written as a product we can derive its gradient: only the rows that were looked up get one, and a row that was looked up at
-# several places gets the sum.
+# Looking up row $i$ is the same as multiplying the table with a one-hot vector (lesson 10), a row of zeros with a
+# single 1 at place $i$. Written as a product we can derive its gradient: only the rows that were looked up get one, and
+# a row that was looked up at several places gets the sum.
 #
 # $$ e_i = E^\top \text{onehot}(i), \qquad \frac{\partial L}{\partial E_i} = \sum_{\text{places with token } i}
 #    \frac{\partial L}{\partial e} $$
 #
-# Follow one word. In "clever , not dull , not dull" the row of "dull" is used at two places. If the loss wants the first
-# copy to move by $0.3$ and the second by $-0.1$, the row gets $0.3 - 0.1 = 0.2$. Both copies are one weight, and the graph of lesson 3 adds up
-# the ways that lead to it.
+# Follow one word. In "clever , not dull , not dull" the row of "dull" is used at two places. If the loss wants the
+# first copy to move by $0.3$ and the second by $-0.1$, the row gets $0.3 - 0.1 = 0.2$. Both copies are one weight, and
+# the graph of lesson 3 adds up the ways that lead to it.
 
 # %%
 table = nn.Embedding(SIZE, 4, padding_idx=PAD)
@@ -155,13 +155,13 @@ record.claim(
 # %% [markdown]
 # ## A first classifier: the mean of the words
 #
-# With $e_l$ the vector at place $l$ and $\text{mask}_l$ 1 for a word and 0 for padding, the mean over the words is $m$. One linear layer with
-# weights $w$ and bias $b$ makes a logit $z$ of it, positive for favourable:
+# With $e_l$ the vector at place $l$ and $\text{mask}_l$ 1 for a word and 0 for padding, the mean over the words is $m$.
+# One linear layer with weights $w$ and bias $b$ makes a logit $z$ of it, positive for favourable:
 #
 # $$ m = \frac{\sum_l \text{mask}_l\, e_l}{\sum_l \text{mask}_l}, \qquad z = w^\top m + b $$
 #
-# This is called a *bag of words*: shake the words in a bag, and $m$ stays the same. It is the baseline that every text model has to beat,
-# and on many real tasks it is hard to beat.
+# This is called a *bag of words*: shake the words in a bag, and $m$ stays the same. It is the baseline that every text
+# model has to beat, and on many real tasks it is hard to beat.
 
 
 # %%
@@ -201,7 +201,8 @@ def train(texts, labels, name):
 # %% [markdown]
 # ## Where it shines and where it is blind
 #
-# The same network, the same number of reviews and steps, on each kind. Before you run the cell, write down what you expect for "turned".
+# The same network, the same number of reviews and steps, on each kind. Before you run the cell, write down what you
+# expect for "turned".
 
 # %%
 models, found = {}, {}
@@ -226,9 +227,10 @@ record.claim("turned reviews: no better than guessing", f"{100 * found['turned']
              abs(found["turned"][1] - 0.5) < 0.08)  # fmt: skip
 
 # %% [markdown]
-# On turned reviews the mean of the words stays at 50 %. Longer training cannot help, nor more data, nor a wider table, and it can be proved. Exchange the
-# good and the bad word of a review: "not dull but clever" becomes "not clever but dull". The new review is of the same grammar, has the
-# opposite verdict, and holds *the same words*. The mean is the same, so the answer is the same, so it is right for exactly one of the two.
+# On turned reviews the mean of the words stays at 50 %. Longer training cannot help, nor more data, nor a wider table,
+# and it can be proved. Exchange the good and the bad word of a review: "not dull but clever" becomes "not clever but
+# dull". The new review is of the same grammar, has the opposite verdict, and holds *the same words*. The mean is the
+# same, so the answer is the same, so it is right for exactly one of the two.
 
 # %%
 JUDGING = set(corpus.GOOD) | set(corpus.BAD)
@@ -252,21 +254,23 @@ record.claim("a review and its twin get the same answer", f"{apart:.0e} apart", 
 record.claim("so on reviews and twins together exactly half are right", f"{100 * both:.2f} %", abs(both - 0.5) < 0.004)
 
 # %% [markdown]
-# Try it: in `Mean.__init__` put `width=200` for `width=16` and run again. What happens to the accuracy on turned reviews, and what to that on
-# their own?
+# Try it: in `Mean.__init__` put `width=200` for `width=16` and run again. What happens to the accuracy on turned
+# reviews, and what to that on their own?
 #
 # <details><summary>What to see</summary>
 #
 # Both stay near 50 %. A model that cannot tell two inputs apart cannot even learn them by heart, so this is not
-# overfitting; it is a limit of what the network can express. Compare lesson 12: no number of linear layers makes a curve.
+# overfitting; it is a limit of what the network can express. Compare lesson 12: no number of linear layers makes a
+# curve.
 #
 # </details>
 #
 # ## What the mask is for
 #
-# The same review, alone and in a batch with a longer one. With the mask the answer is the same. Without it, dividing by the padded length,
-# the answer depends on who else is in the batch. Such a fault is hard to see in a loss curve: the model trains all the same, and is
-# only worse. So test it, as here, whenever you write a model that reads text: pad more, and nothing may change.
+# The same review, alone and in a batch with a longer one. With the mask the answer is the same. Without it, dividing by
+# the padded length, the answer depends on who else is in the batch. Such a fault is hard to see in a loss curve: the
+# model trains all the same, and is only worse. So test it, as here, whenever you write a model that reads text: pad
+# more, and nothing may change.
 
 # %%
 model = models["plain"]
@@ -282,10 +286,11 @@ record.claim("without it, padding changes the answer", f"{abs(alone - unmasked):
 # %% [markdown]
 # ## What the words weigh
 #
-# The model is linear in the words, so each has a weight of its own, $w^\top e$: how far it pulls the mean. After training on plain reviews the
-# table has sorted the words by verdict; nobody gave it a dictionary. Behind the sixteen judging words come others with a third of the
-# pull or less: they stood a little oftener before one verdict, by chance. To look at such a list is also a quick way to find a leak: if the
-# name of a cinema pulled most, something in the data would be wrong.
+# The model is linear in the words, so each has a weight of its own, $w^\top e$: how far it pulls the mean. After
+# training on plain reviews the table has sorted the words by verdict; nobody gave it a dictionary. Behind the sixteen
+# judging words come others with a third of the pull or less: they stood a little oftener before one verdict, by chance.
+# To look at such a list is also a quick way to find a leak: if the name of a cinema pulled most, something in the data
+# would be wrong.
 
 # %%
 with torch.no_grad():
@@ -306,9 +311,9 @@ right = {words[n] for n in ranked[:8]} == set(corpus.BAD) and {words[n] for n in
 record.claim("the eight words that pull most in each direction are those of the grammar", "8 and 8", right)
 
 # %% [markdown]
-# A mean has no order. To know what "not" belongs to, words have to look at one another, and that is attention, the next lesson. When is the mean
-# enough? Where single words tell: topics, spam, the language of a text. Try it first, always: it trains in
-# seconds, its weights can be read, and what it reaches is the number a larger model has to beat.
+# A mean has no order. To know what "not" belongs to, words have to look at one another, and that is attention, the next
+# lesson. When is the mean enough? Where single words tell: topics, spam, the language of a text. Try it first, always:
+# it trains in seconds, its weights can be read, and what it reaches is the number a larger model has to beat.
 #
 # ## To remember
 #

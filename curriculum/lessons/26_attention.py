@@ -3,13 +3,13 @@
 #
 # **How does a word find the other words that matter to it?**
 #
-# The mean of lesson 25 gives all words the same weight, and so it cannot tell "not dull but clever" from "not clever but
-# dull". In *attention* every word makes its own weights: it looks at all words of the text, decides how much each of them matters to it, and
-# takes a mean of them by that measure. "Dull" can look for a "not", and "clever" need not.
+# The mean of lesson 25 gives all words the same weight, and so it cannot tell "not dull but clever" from "not clever
+# but dull". In *attention* every word makes its own weights: it looks at all words of the text, decides how much each
+# of them matters to it, and takes a mean of them by that measure. "Dull" can look for a "not", and "clever" need not.
 #
-# There is no new kind of arithmetic in it: three linear layers, two matrix products and a softmax (lesson 10). What is new is that the
-# weights of the mean are computed from the text itself. We build it in three lines, find out what it cannot see, mend that, and
-# then watch it read reviews.
+# There is no new kind of arithmetic in it: three linear layers, two matrix products and a softmax (lesson 10). What is
+# new is that the weights of the mean are computed from the text itself. We build it in three lines, find out what it
+# cannot see, mend that, and then watch it read reviews.
 
 # %%
 import math
@@ -27,25 +27,27 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## Question, key, value
 #
-# Each word has three vectors, made from its own vector by three linear layers: a *query* $q$ (what it looks for), a *key* $k$ (what it can be
-# found by) and a *value* $v$ (what it hands over when it is found). The picture behind the names is a library: the query is what you ask for, the
-# keys are the labels on the shelves, the values are the books. Unlike in a library, every book comes along, a little of those whose label fits
-# badly and much of those that fit well.
+# Each word has three vectors, made from its own vector by three linear layers: a *query* $q$ (what it looks for), a
+# *key* $k$ (what it can be found by) and a *value* $v$ (what it hands over when it is found). The picture behind the
+# names is a library: the query is what you ask for, the keys are the labels on the shelves, the values are the books.
+# Unlike in a library, every book comes along, a little of those whose label fits badly and much of those that fit well.
 #
-# How well a query fits a key is their product $q \cdot k$, the *score*. Softmax makes weights of a word's scores, positive and with sum 1, and
-# the values are mixed with these weights. With the queries of all $L$ words as the rows of a matrix $Q$, likewise $K$ and $V$, and $d$ the
-# length of a query:
+# How well a query fits a key is their product $q \cdot k$, the *score*. Softmax makes weights of a word's scores,
+# positive and with sum 1, and the values are mixed with these weights. With the queries of all $L$ words as the rows of
+# a matrix $Q$, likewise $K$ and $V$, and $d$ the length of a query:
 #
 # $$ A = \text{softmax}\Bigl(\frac{Q K^\top}{\sqrt{d}}\Bigr), \qquad \text{output} = A\,V $$
 #
-# Row $l$ of $A$, an $L \times L$ matrix, holds what word $l$ looks at. By hand, for one query, $d = 1$ and two words: scores $0$ and $\ln 3$ have the
-# exponentials 1 and 3, so the weights are $1/4$ and $3/4$; with the values $8$ and $4$ the output is $2 + 3 = 5$.
+# Row $l$ of $A$, an $L \times L$ matrix, holds what word $l$ looks at. By hand, for one query, $d = 1$ and two words:
+# scores $0$ and $\ln 3$ have the exponentials 1 and 3, so the weights are $1/4$ and $3/4$; with the values $8$ and $4$
+# the output is $2 + 3 = 5$.
 #
-# Why $\sqrt d$? A product of two vectors of $d$ independent numbers of spread 1 has the spread $\sqrt d$ (measured below). With $d = 256$ scores of
-# $\pm 16$ would be common, and softmax would put all its weight on one word, where its slope is almost 0 and nothing is learned.
+# Why $\sqrt d$? A product of two vectors of $d$ independent numbers of spread 1 has the spread $\sqrt d$ (measured
+# below). With $d = 256$ scores of $\pm 16$ would be common, and softmax would put all its weight on one word, where its
+# slope is almost 0 and nothing is learned.
 #
-# The mask of lesson 25 comes in before the softmax: padding gets the score minus infinity, and $e^{-\infty} = 0$. To set weights
-# to 0 *after* the softmax would be wrong, since the rest would no longer have the sum 1.
+# The mask of lesson 25 comes in before the softmax: padding gets the score minus infinity, and $e^{-\infty} = 0$. To
+# set weights to 0 *after* the softmax would be wrong, since the rest would no longer have the sum 1.
 
 
 # %%
@@ -74,16 +76,16 @@ record.claim("the product of 256 random numbers has spread near √256 = 16", f"
 # %% [markdown]
 # ## Attention knows no order
 #
-# Swap two words, and their outputs are swapped and nothing else: the formula never asks where a word stands. Weights of its own
-# do not help a word that cannot know what stands beside it. So the place has to be put into the vectors.
+# Swap two words, and their outputs are swapped and nothing else: the formula never asks where a word stands. Weights of
+# its own do not help a word that cannot know what stands beside it. So the place has to be put into the vectors.
 #
-# One way, a *positional encoding*, adds to the vector at place $l$ waves of many lengths, from fast to slow. With $d$ the vector's
-# width and $i = 0, 1, \dots, d/2 - 1$ the number of the wave:
+# One way, a *positional encoding*, adds to the vector at place $l$ waves of many lengths, from fast to slow. With $d$
+# the vector's width and $i = 0, 1, \dots, d/2 - 1$ the number of the wave:
 #
 # $$ P_{l,2i} = \sin\frac{l}{10000^{2i/d}}, \qquad P_{l,2i+1} = \cos\frac{l}{10000^{2i/d}} $$
 #
-# It works like the hands of a clock: the fast hand tells neighbours apart, the slow ones tell where in the text we are. Why not simply add the
-# number $l$? At place 40 it would drown the word, and no place would resemble its neighbours.
+# It works like the hands of a clock: the fast hand tells neighbours apart, the slow ones tell where in the text we are.
+# Why not simply add the number $l$? At place 40 it would drown the word, and no place would resemble its neighbours.
 
 # %%
 order = torch.randperm(5)
@@ -102,12 +104,14 @@ def positions(length, width):
 # %% [markdown]
 # ## Left and right
 #
-# The product of two encodings, $P_l \cdot P_{l'} = \sum_i \cos\bigl((l - l')/10000^{2i/d}\bigr)$, depends on the distance alone. But the cosine is even: three places to the left
-# and three to the right give the same product. By comparing places as they are, a word could not tell what stands before it from what stands after it.
+# The product of two encodings, $P_l \cdot P_{l'} = \sum_i \cos\bigl((l - l')/10000^{2i/d}\bigr)$, depends on the
+# distance alone. But the cosine is even: three places to the left and three to the right give the same product. By
+# comparing places as they are, a word could not tell what stands before it from what stands after it.
 #
-# That is what the linear layers for query and key are for. To go $k$ places on is to turn each clock hand by a fixed angle, whatever the place; turning is a linear
-# map $R_k$, a matrix, with $P_{l+k} = R_k P_l$. If the query layer turns by $-3$ and the key layer leaves the place alone, the product is largest three places to
-# the *left*. Here the matrix is built by hand; a network has to learn something like it.
+# That is what the linear layers for query and key are for. To go $k$ places on is to turn each clock hand by a fixed
+# angle, whatever the place; turning is a linear map $R_k$, a matrix, with $P_{l+k} = R_k P_l$. If the query layer turns
+# by $-3$ and the key layer leaves the place alone, the product is largest three places to the *left*. Here the matrix
+# is built by hand; a network has to learn something like it.
 
 
 # %%
@@ -149,9 +153,10 @@ record.figure(fig, "26_positions")
 # %% [markdown]
 # ## Several heads
 #
-# One softmax looks mostly at one thing. A word that needs two, the "not" before it and the noun that it judges, would have to
-# mix them up. So the vectors are cut into $h$ parts, each part attends on its own (a *head*), and a linear layer mixes what the heads found. It costs
-# no more than one head: the products are $h$ times as many and $h$ times as short. Common choices give a head 32 to 64 numbers.
+# One softmax looks mostly at one thing. A word that needs two, the "not" before it and the noun that it judges, would
+# have to mix them up. So the vectors are cut into $h$ parts, each part attends on its own (a *head*), and a linear
+# layer mixes what the heads found. It costs no more than one head: the products are $h$ times as many and $h$ times as
+# short. Common choices give a head 32 to 64 numbers.
 #
 # `nn.MultiheadAttention` holds the four linear layers; we rebuild it from its weights:
 
@@ -176,7 +181,8 @@ record.claim("four heads by hand are nn.MultiheadAttention", f"{off:.0e}", off <
 # ## A task that needs places
 #
 # Before words, a task where we know what the map must be. Ten random tokens come in, and the same ten are wanted in
-# reverse. Place $l$ must look at place $9 - l$, whatever stands there. One attention layer of one head, with and without positional encodings:
+# reverse. Place $l$ must look at place $9 - l$, whatever stands there. One attention layer of one head, with and
+# without positional encodings:
 
 # %%
 LENGTH, TOKENS, WIDTH = 10, 12, 32
@@ -239,8 +245,9 @@ fig.colorbar(shown, ax=axes, label="attention weight")
 record.figure(fig, "26_maps")
 
 # %% [markdown]
-# The trained layer on one text, as a page, with the tokens as letters at the sides of the map. Go to the softmax: every row of the
-# map is what one token looks at. Backward, see which of the scores would be moved, and that each row of their gradient adds up to 0.
+# The trained layer on one text, as a page, with the tokens as letters at the sides of the map. Go to the softmax: every
+# row of the map is what one token looks at. Backward, see which of the scores would be moved, and that each row of
+# their gradient adds up to 0.
 
 
 # %%
@@ -252,15 +259,16 @@ def one_text():
 
 draw.backward(one_text, "26_backward", words=["abcdefghijkl"[token] for token in ids[0].tolist()])
 # %% [markdown]
-# The map of the trained layer is the other diagonal: the first place looks at the last, the second at the last but
-# one. Nobody told it where to look. Without positions equal tokens must give equal outputs, wherever they stand, so the
-# best it can do is to count which tokens occur at all and guess among them.
+# The map of the trained layer is the other diagonal: the first place looks at the last, the second at the last but one.
+# Nobody told it where to look. Without positions equal tokens must give equal outputs, wherever they stand, so the best
+# it can do is to count which tokens occur at all and guess among them.
 #
 # ## Attention reads reviews
 #
-# Now the turned reviews of lesson 25, on which the mean of the words gets exactly half: "not dull but clever", "clever rather than dull", "I expected it
-# to be dull, and it was clever". The network is that mean with one layer of attention before it. Each word adds what it found to its own
-# vector ($x + A V$), one hidden layer looks at the sum, and then comes the mean over the words, as before.
+# Now the turned reviews of lesson 25, on which the mean of the words gets exactly half: "not dull but clever", "clever
+# rather than dull", "I expected it to be dull, and it was clever". The network is that mean with one layer of attention
+# before it. Each word adds what it found to its own vector ($x + A V$), one hidden layer looks at the sum, and then
+# comes the mean over the words, as before.
 #
 # We train it from three random starts, for reasons that the pictures will show.
 
@@ -330,8 +338,8 @@ record.claim("one layer of attention judges turned reviews that a bag of words c
 # %% [markdown]
 # ## Maps over words
 #
-# What does each word look at? A row of the map is a looking word, and the columns are the words looked at. We cover one review, for each of the three
-# readers:
+# What does each word look at? A row of the map is a looking word, and the columns are the words looked at. We cover one
+# review, for each of the three readers:
 
 # %%
 shown_text = "the story is not dull but clever ."
@@ -349,13 +357,14 @@ fig.colorbar(image, ax=axes, label="attention weight", shrink=0.8)
 record.figure(fig, "26_words")
 
 # %% [markdown]
-# Columns light up: nearly all words of the review look at one word, and it is one that tells, such as "not", "but" or a judging word. The word found
-# hands over what it is *and* where it stands, since the place is part of its vector; "dull", which knows its own place, can then tell whether the "not" stands
-# just before it. The readers do not agree on *which* word to look at, though all three judge well. The grammar leaves the choice: "not" and "but" tell the same.
+# Columns light up: nearly all words of the review look at one word, and it is one that tells, such as "not", "but" or a
+# judging word. The word found hands over what it is *and* where it stands, since the place is part of its vector;
+# "dull", which knows its own place, can then tell whether the "not" stands just before it. The readers do not agree on
+# *which* word to look at, though all three judge well. The grammar leaves the choice: "not" and "but" tell the same.
 #
-# So be careful with such maps. They show where a model looked, not that it needed to. To know what it needs, take it away: forbid a
-# look, with the mask, and measure again. We forbid three things in turn: to look at anything but oneself; to look at the small words that turn a judgement; and, as a
-# control, to look at the nouns, such as "story".
+# So be careful with such maps. They show where a model looked, not that it needed to. To know what it needs, take it
+# away: forbid a look, with the mask, and measure again. We forbid three things in turn: to look at anything but
+# oneself; to look at the small words that turn a judgement; and, as a control, to look at the nouns, such as "story".
 
 # %%
 SMALL = [
@@ -407,21 +416,24 @@ record.claim("who may look only at itself is as blind as a bag", f"{100 * np.mea
              np.mean(lost["only oneself"]) < 0.7)  # fmt: skip
 
 # %% [markdown]
-# That is evidence, as the map is not: nouns do not matter, and the small words do. Why is the rest more than 50 %? The two judging words may still look at
-# one another, and in four of the six forms the denied one stands first. Who always believes the second word is right in 4 of 6 cases, 67 %.
+# That is evidence, as the map is not: nouns do not matter, and the small words do. Why is the rest more than 50 %? The
+# two judging words may still look at one another, and in four of the six forms the denied one stands first. Who always
+# believes the second word is right in 4 of 6 cases, 67 %.
 #
-# Change one thing: put `self.places = torch.zeros(LONGEST, WIDTH)` into `Reader` and run again. What accuracy do you expect?
+# Change one thing: put `self.places = torch.zeros(LONGEST, WIDTH)` into `Reader` and run again. What accuracy do you
+# expect?
 #
 # <details><summary>Answer</summary>
 #
-# About 50 %. Without places a word may look at all words and weigh them, but a review and its twin still hold the same words, so they
-# get the same answer. Attention alone is a bag too, if a clever one.
+# About 50 %. Without places a word may look at all words and weigh them, but a review and its twin still hold the same
+# words, so they get the same answer. Attention alone is a bag too, if a clever one.
 #
 # </details>
 #
-# What does it cost? The map has $L^2$ entries: a text twice as long takes four times the room and time. That is why models have a longest text. When
-# attention does not learn, look at a map first: all rows equal means that scores are near 0 (a learning rate too small, or a
-# query layer without gradient); a row on the padding means that the mask is missing.
+# What does it cost? The map has $L^2$ entries: a text twice as long takes four times the room and time. That is why
+# models have a longest text. When attention does not learn, look at a map first: all rows equal means that scores are
+# near 0 (a learning rate too small, or a query layer without gradient); a row on the padding means that the mask is
+# missing.
 #
 # ## To remember
 #

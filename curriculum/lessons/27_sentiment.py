@@ -3,9 +3,10 @@
 #
 # **What does a transformer do with few texts: does it understand them, or learn them by heart?**
 #
-# Attention lets a word look at others (lesson 26). Put into a *block*, with a small network behind it, a skip around each (lesson 23) and
-# a normalization, it becomes the part of which nearly all of today's language models are stacked: the transformer. We build an
-# *encoder*, which turns each word's vector into one that knows its surroundings, and put a classifier on it.
+# Attention lets a word look at others (lesson 26). Put into a *block*, with a small network behind it, a skip around
+# each (lesson 23) and a normalization, it becomes the part of which nearly all of today's language models are stacked:
+# the transformer. We build an *encoder*, which turns each word's vector into one that knows its surroundings, and put a
+# classifier on it.
 #
 # Two questions. Can it do what the bag of words of lesson 25 provably cannot? And how many reviews does it need for
 # that? The second one matters more in practice, since labelled texts are what you never have enough of.
@@ -26,7 +27,8 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## The texts
 #
-# The turned opinions of lesson 25: two judging words in each, one of them denied. Whoever ignores the order is right for half of them.
+# The turned opinions of lesson 25: two judging words in each, one of them denied. Whoever ignores the order is right
+# for half of them.
 
 # %%
 PAD, UNKNOWN = 0, 1
@@ -58,15 +60,17 @@ for text, label in zip(texts[:4], labels, strict=False):
 # $$ x \leftarrow x + \text{Attention}(\text{LN}(x)), \qquad x \leftarrow x + W_2\,\text{ReLU}(W_1\,\text{LN}(x)) $$
 #
 # - **Attention** is where words exchange what they know. It is the only place: everything else treats each word alone.
-# - **The small network** with $W_1$ and $W_2$ (biases not written) then thinks about what was found, word by word. It widens the vector, here to twice its width, and
-#   brings it back.
+# - **The small network** with $W_1$ and $W_2$ (biases not written) then thinks about what was found, word by word. It
+#   widens the vector, here to twice its width, and brings it back.
 # - **The skips** ($x + \ldots$) let a word keep what it was, and let the gradient pass unchanged, as in lesson 23.
-# - **LN, layer normalization**, brings each word's vector to mean 0 and variance 1, then stretches and shifts it by learned numbers. The vector $(1, 3)$ has
-#   the mean 2 and the variance 1, so it becomes $(-1, 1)$. Batch normalization (lesson 18) takes its mean over the batch; that would mix
-#   texts with one another and with padding. Here each vector is normalized by itself, in training and in use alike.
+# - **LN, layer normalization**, brings each word's vector to mean 0 and variance 1, then stretches and shifts it by
+#   learned numbers. The vector $(1, 3)$ has the mean 2 and the variance 1, so it becomes $(-1, 1)$. Batch normalization
+#   (lesson 18) takes its mean over the batch; that would mix texts with one another and with padding. Here each vector
+#   is normalized by itself, in training and in use alike.
 #
-# `nn.TransformerEncoderLayer(norm_first=True)` is this block. In front of it: word vectors plus positional encodings. Behind it: the mean over the words, with the mask,
-# and one linear layer, as in lesson 25. So the bag of words is the same network without the block, and we can compare the two fairly: `depth=0`.
+# `nn.TransformerEncoderLayer(norm_first=True)` is this block. In front of it: word vectors plus positional encodings.
+# Behind it: the mean over the words, with the mask, and one linear layer, as in lesson 25. So the bag of words is the
+# same network without the block, and we can compare the two fairly: `depth=0`.
 
 
 # %%
@@ -108,8 +112,8 @@ record.claim("the two steps by hand are nn.TransformerEncoderLayer", f"{off:.0e}
 # %% [markdown]
 # ## Training and judging
 #
-# Everything here is lesson 8's loop. One detail: `model.eval()` before judging and `model.train()` after it, since dropout (lesson 16) must not be active
-# when we measure.
+# Everything here is lesson 8's loop. One detail: `model.eval()` before judging and `model.train()` after it, since
+# dropout (lesson 16) must not be active when we measure.
 
 
 # %%
@@ -144,7 +148,8 @@ def train(name, number, steps, size, lr, start=0, **options):
 # %% [markdown]
 # ## Order matters
 #
-# The bag of words and the transformer, both on 2,000 reviews, from three random starts each. Before running: what will the bag reach?
+# The bag of words and the transformer, both on 2,000 reviews, from three random starts each. Before running: what will
+# the bag reach?
 
 # %%
 bags, many = [], []
@@ -161,10 +166,11 @@ record.claim("the transformer is better by far more than the spread over the sta
              np.mean(reached) - np.mean(bags) > 0.25 and np.mean(reached) - np.mean(bags) > 3 * spread)  # fmt: skip
 
 # %% [markdown]
-# One block is enough to go from a coin toss to nearly always right. Look at the held-out curve of the third picture below, too: for the first eighty steps
-# nothing seems to happen, and then the loss falls all at once. The words' vectors and the attention have to find each other, and until both are roughly right neither
-# gets a useful gradient. With such a plateau one easily gives up too early. What to do when you see one: check first that the training loss falls on a
-# handful of examples (lesson 31), then wait, or raise the learning rate a little.
+# One block is enough to go from a coin toss to nearly always right. Look at the held-out curve of the third picture
+# below, too: for the first eighty steps nothing seems to happen, and then the loss falls all at once. The words'
+# vectors and the attention have to find each other, and until both are roughly right neither gets a useful gradient.
+# With such a plateau one easily gives up too early. What to do when you see one: check first that the training loss
+# falls on a handful of examples (lesson 31), then wait, or raise the learning rate a little.
 #
 # ## Few reviews
 #
@@ -203,33 +209,38 @@ record.claim("with 2,000 reviews the two losses lie closer together", f"{gaps[1]
              gaps[1] < gaps[0] / 2)  # fmt: skip
 
 # %% [markdown]
-# 96 reviews and about ten thousand weights: the training loss goes to 0, nearly every one of its own texts is right, and on others the network is no better than a
-# coin: it *overfits* (lesson 16). Its held-out loss rises far above $\ln 2 = 0.69$, the loss of somebody who always says "I do not know": it is wrong *and sure of it*. It
-# has learned that review 17 is favourable. It has not learned what "not" does, since for 96 texts it need not.
+# 96 reviews and about ten thousand weights: the training loss goes to 0, nearly every one of its own texts is right,
+# and on others the network is no better than a coin: it *overfits* (lesson 16). Its held-out loss rises far above
+# $\ln 2 = 0.69$, the loss of somebody who always says "I do not know": it is wrong *and sure of it*. It has learned
+# that review 17 is favourable. It has not learned what "not" does, since for 96 texts it need not.
 #
-# With 2,000 texts the same network cannot find 2,000 separate excuses so quickly; the rule is shorter. So the answer to the lesson's question is: it does what is
-# easiest. With few texts that is to remember, with many it is to understand, at least as much understanding as this grammar needs.
+# With 2,000 texts the same network cannot find 2,000 separate excuses so quickly; the rule is shorter. So the answer to
+# the lesson's question is: it does what is easiest. With few texts that is to remember, with many it is to understand,
+# at least as much understanding as this grammar needs.
 #
-# Dropout makes remembering harder, yet it cannot supply what the 96 reviews do not show. Change one thing: put 300 for 96 in both places and run again. Look at
-# the held-out accuracy and at where the orange curve has its lowest point.
+# Dropout makes remembering harder, yet it cannot supply what the 96 reviews do not show. Change one thing: put 300 for
+# 96 in both places and run again. Look at the held-out accuracy and at where the orange curve has its lowest point.
 #
 # <details><summary>What to see</summary>
 #
-# From three starts we got 62, 50 and 63 %: better than with 96, far from understanding. The orange curve ends near 1 instead of 5, and its lowest point
-# is still the first one, near $\ln 2$. To stop there, *early stopping*, is the cheapest remedy that there is, and the first exercise.
+# From three starts we got 62, 50 and 63 %: better than with 96, far from understanding. The orange curve ends near 1
+# instead of 5, and its lowest point is still the first one, near $\ln 2$. To stop there, *early stopping*, is the
+# cheapest remedy that there is, and the first exercise.
 #
 # </details>
 #
 # ## An honest word on real reviews
 #
-# These texts are made so that order decides everything. In real reviews it decides less: a bag of words gets 80 % and more of IMDb right, a small
-# transformer trained from nothing on 2,000 of them gets about 70 %, and only a large pretrained one passes 90 %. Where single words tell,
-# prefer the bag; where it is stuck, ask whether order matters, as we did with the twins of lesson 25.
+# These texts are made so that order decides everything. In real reviews it decides less: a bag of words gets 80 % and
+# more of IMDb right, a small transformer trained from nothing on 2,000 of them gets about 70 %, and only a large
+# pretrained one passes 90 %. Where single words tell, prefer the bag; where it is stuck, ask whether order matters, as
+# we did with the twins of lesson 25.
 #
 # ## How to choose the sizes
 #
-# Width 32 to 128 and one or two blocks for toy tasks, 768 and 6 or 12 for models of real language (lesson 30). More heads than the width divided by 16 rarely
-# pay. The learning rate is the first thing to tune: transformers without warm-up like 1e-3 and less when they are large; ours is small and bears 8e-3.
+# Width 32 to 128 and one or two blocks for toy tasks, 768 and 6 or 12 for models of real language (lesson 30). More
+# heads than the width divided by 16 rarely pay. The learning rate is the first thing to tune: transformers without
+# warm-up like 1e-3 and less when they are large; ours is small and bears 8e-3.
 #
 # ## To remember
 #

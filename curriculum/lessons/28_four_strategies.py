@@ -3,13 +3,14 @@
 #
 # **When does training on another task help, and which layers should learn anew?**
 #
-# Lesson 27 needed 2,000 labelled film reviews before it understood anything. Who has them? Usually there are a few hundred of the task at hand,
-# and plenty of something similar: reviews of other things, news, any text at all. So a network is first trained on what is plentiful
-# (*pre-training*), and then goes on with what is wanted (*fine-tuning*). What it knows already need not be learned from the few.
+# Lesson 27 needed 2,000 labelled film reviews before it understood anything. Who has them? Usually there are a few
+# hundred of the task at hand, and plenty of something similar: reviews of other things, news, any text at all. So a
+# network is first trained on what is plentiful (*pre-training*), and then goes on with what is wanted (*fine-tuning*).
+# What it knows already need not be learned from the few.
 #
-# Common knowledge says: training from scratch overfits; training everything adapts best and costs most; the last layer alone is
-# cheap and a little worse; some layers lie between. It also says that pre-training helps. We measure all of it, over three seeds, and
-# find a case in which pre-training helps a great deal, and one in which it does nothing.
+# Common knowledge says: training from scratch overfits; training everything adapts best and costs most; the last layer
+# alone is cheap and a little worse; some layers lie between. It also says that pre-training helps. We measure all of
+# it, over three seeds, and find a case in which pre-training helps a great deal, and one in which it does nothing.
 
 # %%
 import re
@@ -30,13 +31,16 @@ F = nn.functional
 # %% [markdown]
 # ## Texts
 #
-# What is plentiful: 2,000 reviews of *hotels*, and 2,000 short *news*. What is wanted: the verdict of *film* reviews, with 128 of them to learn from.
+# What is plentiful: 2,000 reviews of *hotels*, and 2,000 short *news*. What is wanted: the verdict of *film* reviews,
+# with 128 of them to learn from.
 #
-# Hotel guests write in the same turns as film critics: "not noisy but friendly", "far from rude". Of the words that judge, they share half.
-# "Wonderful" and "awful" occur in both; "gripping" and "lifeless" are said of films alone, and whoever has read hotel reviews only has never met them. The
-# news are of another kind: their topics (world, sports, business, science) are told by single words, and nothing is denied.
+# Hotel guests write in the same turns as film critics: "not noisy but friendly", "far from rude". Of the words that
+# judge, they share half. "Wonderful" and "awful" occur in both; "gripping" and "lifeless" are said of films alone, and
+# whoever has read hotel reviews only has never met them. The news are of another kind: their topics (world, sports,
+# business, science) are told by single words, and nothing is denied.
 #
-# The vocabulary comes from all training parts, since one model must read all of them. With `--full` and real data the model reads AG News and then IMDb instead.
+# The vocabulary comes from all training parts, since one model must read all of them. With `--full` and real data the
+# model reads AG News and then IMDb instead.
 
 # %%
 LARGE = full()
@@ -123,9 +127,9 @@ def batches(number, steps, size):
 # %% [markdown]
 # ## Stage 1: what is plentiful
 #
-# Trained, saved, and loaded again by whoever specialises. The file holds the weights by name. The last layer is of no use to
-# another task if its classes are others: the four topics of news are not the two verdicts. So it is left out when loading, and the rest,
-# the *body*, is kept.
+# Trained, saved, and loaded again by whoever specialises. The file holds the weights by name. The last layer is of no
+# use to another task if its classes are others: the four topics of news are not the two verdicts. So it is left out
+# when loading, and the rest, the *body*, is kept.
 
 
 # %%
@@ -157,9 +161,10 @@ def pretrain(name, number, path):
 # | chosen layers | the pre-trained body | the last block and the last layer |
 # | full | the pre-trained body | everything |
 #
-# To *freeze* a weight is to set `requires_grad = False` (lesson 24): it keeps its value, and the backward pass need not go further down than to the
-# lowest weight that learns. All ways have the same number of steps, on the same batches. Two seeds are set: one for the fresh weights, one for
-# the batches. Otherwise a way with more random numbers in it would get other batches, and we would compare luck.
+# To *freeze* a weight is to set `requires_grad = False` (lesson 24): it keeps its value, and the backward pass need not
+# go further down than to the lowest weight that learns. All ways have the same number of steps, on the same batches.
+# Two seeds are set: one for the fresh weights, one for the batches. Otherwise a way with more random numbers in it
+# would get other batches, and we would compare luck.
 
 # %%
 WAYS = {"from scratch": ("",), "last layer": ("last.",), "chosen layers": ("last.", "encoder.layers.1."), "full": ("",)}
@@ -236,8 +241,8 @@ fig.tight_layout()
 record.figure(fig, "28_strategies", timed=True)
 
 # %% [markdown]
-# Each dot is a seed, each bar the mean. What may be claimed? A difference between two ways counts if it is larger than what another seed
-# would change, so it is held against the spread (lesson 14).
+# Each dot is a seed, each bar the mean. What may be claimed? A difference between two ways counts if it is larger than
+# what another seed would change, so it is held against the spread (lesson 14).
 
 # %%
 right = {way: [row[2] for row in rows] for way, rows in found.items()}
@@ -269,24 +274,29 @@ record.claim("training the last layer alone is faster than training everything",
 # %% [markdown]
 # Read the picture from left to right.
 #
-# - **From scratch**, the network begins to learn its 128 reviews by heart: the loss on them falls, and on others it is little better than a coin.
-# - **The last layer alone** goes most of the way. The frozen body turns denied words round already; 66 numbers say which side is favourable. But
-#   it cannot learn new words. Their vectors are still the random ones they started with, and a quarter of the film reviews name two such words.
+# - **From scratch**, the network begins to learn its 128 reviews by heart: the loss on them falls, and on others it is
+#   little better than a coin.
+# - **The last layer alone** goes most of the way. The frozen body turns denied words round already; 66 numbers say
+#   which side is favourable. But it cannot learn new words. Their vectors are still the random ones they started with,
+#   and a quarter of the film reviews name two such words.
 # - **Chosen layers**: the last block can be taught to read some of those random vectors, so it is better.
-# - **Full**: the new words' own vectors learn too. That is where the remaining points are, and it costs the most time and memory.
-# - **After news** it is as if nothing had been learned. A body that tells topics needs single words and no order. It has read 2,000 texts and none of
-#   what reviews need.
+# - **Full**: the new words' own vectors learn too. That is where the remaining points are, and it costs the most time
+#   and memory.
+# - **After news** it is as if nothing had been learned. A body that tells topics needs single words and no order. It
+#   has read 2,000 texts and none of what reviews need.
 #
-# So "pre-training helps" is half a sentence. It helps as far as the first task needs what the second needs: here, which words are denied.
+# So "pre-training helps" is half a sentence. It helps as far as the first task needs what the second needs: here, which
+# words are denied.
 #
-# What does the last layer's cheapness amount to? It trains a hundredth of the numbers, and yet it does not take a hundredth of the time: the forward pass is the same for all.
-# What falls away is the backward pass below the lowest trained layer. The gain grows when the frozen body's outputs are computed once and kept, which lesson
-# 30 does.
+# What does the last layer's cheapness amount to? It trains a hundredth of the numbers, and yet it does not take a
+# hundredth of the time: the forward pass is the same for all. What falls away is the backward pass below the lowest
+# trained layer. The gain grows when the frozen body's outputs are computed once and kept, which lesson 30 does.
 #
 # ## An honest negative result
 #
-# On real texts, too, news did not teach a small network to judge reviews. `python -m curriculum run 28 --full --data-dir FOLDER` trains on 6,000 AG News, then on 2,000 IMDb
-# reviews (three seeds; figures from `curriculum/README.md`):
+# On real texts, too, news did not teach a small network to judge reviews.
+# `python -m curriculum run 28 --full --data-dir FOLDER` trains on 6,000 AG News, then on 2,000 IMDb reviews (three
+# seeds; figures from `curriculum/README.md`):
 #
 # | way | loss, own | loss, others | accuracy |
 # | --- | --- | --- | --- |
@@ -295,29 +305,31 @@ record.claim("training the last layer alone is faster than training everything",
 # | last layer | 0.686 | 0.688 | 54.0 ± 2.8 % |
 # | chosen layers | 0.608 | 0.669 | 59.0 ± 2.1 % |
 #
-# There full fine-tuning only fits its own reviews faster. Models that do transfer to everything were trained on much more text with a
-# task that needs nearly everything: guessing left-out words (lesson 30) or the next one (lesson 29).
+# There full fine-tuning only fits its own reviews faster. Models that do transfer to everything were trained on much
+# more text with a task that needs nearly everything: guessing left-out words (lesson 30) or the next one (lesson 29).
 #
 # ## Which way should I choose?
 #
-# Start with the last layer on frozen features: minutes, hard to overfit, and it tells whether the body knows anything of use. If it is clearly better than
-# chance and not good enough, unfreeze from the top. Train everything when you have thousands of examples, with a learning rate a tenth of the usual
-# one or less, so that what was learned is not washed away (*catastrophic forgetting*). If the last layer alone is at chance, suspect the source, not the settings.
+# Start with the last layer on frozen features: minutes, hard to overfit, and it tells whether the body knows anything
+# of use. If it is clearly better than chance and not good enough, unfreeze from the top. Train everything when you have
+# thousands of examples, with a learning rate a tenth of the usual one or less, so that what was learned is not washed
+# away (*catastrophic forgetting*). If the last layer alone is at chance, suspect the source, not the settings.
 #
 # Change one thing: put 16 for 128 in `corpus.opinions(128, 22, ...)`. Which way suffers least? And with 2,000?
 #
 # <details><summary>What to think of</summary>
 #
-# With 16 reviews hardly any new word can be learned, so the ways move together, near what the body knew before. With 2,000 the network from scratch catches
-# up: it then has what the others were lent. Pre-training is worth most where labels are few.
+# With 16 reviews hardly any new word can be learned, so the ways move together, near what the body knew before. With
+# 2,000 the network from scratch catches up: it then has what the others were lent. Pre-training is worth most where
+# labels are few.
 #
 # </details>
 #
 # ## What it is for
 #
-# A streaming platform has reviews and wants to know which films to recommend: the model reads every review of a
-# film, and films are ranked by the mean probability of a favourable verdict. The quality of the ranking is bounded by
-# the accuracy above.
+# A streaming platform has reviews and wants to know which films to recommend: the model reads every review of a film,
+# and films are ranked by the mean probability of a favourable verdict. The quality of the ranking is bounded by the
+# accuracy above.
 #
 # ## To remember
 #

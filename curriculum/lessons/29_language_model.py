@@ -3,13 +3,13 @@
 #
 # **Can a network learn to write by guessing the next letter?**
 #
-# Every text is full of exercises with known solutions: what comes next? Nobody has to label anything, so there is as much to learn from as there is
-# text in the world. A *language model* answers with a probability for each possible next token. Such a model can also write: draw a token by these
-# probabilities, append it, ask again.
+# Every text is full of exercises with known solutions: what comes next? Nobody has to label anything, so there is as
+# much to learn from as there is text in the world. A *language model* answers with a probability for each possible next
+# token. Such a model can also write: draw a token by these probabilities, append it, ask again.
 #
-# Lesson 27's network reads a text and judges it. This one has nearly the same parts and one change, the causal mask. The models that
-# people talk with are of this kind, larger by many orders. Here is a small one whose every step can be watched, trained in seconds on short
-# sentences about animals (or on Shakespeare, if you gave a data folder).
+# Lesson 27's network reads a text and judges it. This one has nearly the same parts and one change, the causal mask.
+# The models that people talk with are of this kind, larger by many orders. Here is a small one whose every step can be
+# watched, trained in seconds on short sentences about animals (or on Shakespeare, if you gave a data folder).
 
 # %%
 import math
@@ -25,11 +25,12 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## The text
 #
-# Here tokens are single characters: the vocabulary is small, and no word is unknown (lesson 25 weighs the choices). The last tenth of the text is
-# held out. It is not drawn at random: a held-out sentence amid its neighbours would be half known.
+# Here tokens are single characters: the vocabulary is small, and no word is unknown (lesson 25 weighs the choices). The
+# last tenth of the text is held out. It is not drawn at random: a held-out sentence amid its neighbours would be half
+# known.
 #
-# The model sees at most `CONTEXT` characters at a time, its *context*. Whatever lies further back does not exist for it. Longer contexts
-# allow longer thoughts and cost more, the attention maps with the square of the length.
+# The model sees at most `CONTEXT` characters at a time, its *context*. Whatever lies further back does not exist for
+# it. Longer contexts allow longer thoughts and cost more, the attention maps with the square of the length.
 
 # %%
 text = tinyshakespeare()
@@ -55,19 +56,22 @@ def batch(data, size):
 # %% [markdown]
 # ## The model
 #
-# The block of lesson 27 with one change, the *causal mask*: a place sees itself and what came before it, never what comes after. So all 32
-# places of a piece are 32 exercises at once, and none can peek at its solution. Without the mask the model would learn to copy its right
-# neighbour, reach a loss of 0, and write nonsense, since in writing there is no right neighbour yet.
+# The block of lesson 27 with one change, the *causal mask*: a place sees itself and what came before it, never what
+# comes after. So all 32 places of a piece are 32 exercises at once, and none can peek at its solution. Without the mask
+# the model would learn to copy its right neighbour, reach a loss of 0, and write nonsense, since in writing there is no
+# right neighbour yet.
 #
-# Write $c_t$ for the character at place $t$ and $c_{<t}$ for all before it. The probability of a whole text is the product of those of its characters, each
-# given what came before, and the loss $L$ is the mean of their negative logarithms over the $T$ places, the cross-entropy of lesson 10:
+# Write $c_t$ for the character at place $t$ and $c_{<t}$ for all before it. The probability of a whole text is the
+# product of those of its characters, each given what came before, and the loss $L$ is the mean of their negative
+# logarithms over the $T$ places, the cross-entropy of lesson 10:
 #
 # $$ p(\text{text}) = \prod_t p(c_t \mid c_{<t}), \qquad L = -\frac1T \sum_t \log p(c_t \mid c_{<t}) $$
 #
-# By hand: if the model gives the three characters of "owl" the probabilities $0.5$, $0.1$ and $0.2$, the text has $0.5 \cdot 0.1 \cdot 0.2 = 0.01$, and
-# the loss is $(0.69 + 2.30 + 1.61)/3 = 1.54$ a character.
+# By hand: if the model gives the three characters of "owl" the probabilities $0.5$, $0.1$ and $0.2$, the text has
+# $0.5 \cdot 0.1 \cdot 0.2 = 0.01$, and the loss is $(0.69 + 2.30 + 1.61)/3 = 1.54$ a character.
 #
-# $e^L$ is called the *perplexity*: a model with loss $L$ is as uncertain as if it had to choose among $e^L$ equally likely characters. Here $e^{1.54} = 4.6$.
+# $e^L$ is called the *perplexity*: a model with loss $L$ is as uncertain as if it had to choose among $e^L$ equally
+# likely characters. Here $e^{1.54} = 4.6$.
 
 
 # %%
@@ -104,12 +108,14 @@ record.claim(
 # %% [markdown]
 # ## Writing
 #
-# To write is to draw: a character by its probability, not always the likeliest, or the text runs in circles. How bold the drawing is can be set. The logits
-# are divided by a *temperature* before softmax: below 1 the likely characters become likelier, above 1 the unlikely ones gain and the text becomes
-# wilder. Logits $2$ and $0$ give the probabilities $0.88$ and $0.12$; at temperature $0.5$ they are as $4$ and $0$, $0.98$ and $0.02$; at $2$ as $1$ and $0$, $0.73$ and $0.27$.
+# To write is to draw: a character by its probability, not always the likeliest, or the text runs in circles. How bold
+# the drawing is can be set. The logits are divided by a *temperature* before softmax: below 1 the likely characters
+# become likelier, above 1 the unlikely ones gain and the text becomes wilder. Logits $2$ and $0$ give the probabilities
+# $0.88$ and $0.12$; at temperature $0.5$ they are as $4$ and $0$, $0.98$ and $0.02$; at $2$ as $1$ and $0$, $0.73$ and
+# $0.27$.
 #
-# Training does not know of the temperature. It belongs to the writing alone, and a model need not be trained again to write more
-# carefully.
+# Training does not know of the temperature. It belongs to the writing alone, and a model need not be trained again to
+# write more carefully.
 
 
 # %%
@@ -127,8 +133,9 @@ print("untrained:", repr(write(model, "The ", 60)))
 # %% [markdown]
 # ## Two rivals
 #
-# A loss means little without something to hold it against. Two models need no network at all. The first knows how often each character occurs. The second, a
-# *bigram* table, knows how often each follows each: it looks one character back. Both are counted on the training text and judged on the held-out one.
+# A loss means little without something to hold it against. Two models need no network at all. The first knows how often
+# each character occurs. The second, a *bigram* table, knows how often each follows each: it looks one character back.
+# Both are counted on the training text and judged on the held-out one.
 
 # %%
 size = len(characters)
@@ -144,9 +151,10 @@ for name, value in (("all equally likely", guessing), ("by frequency", alone), (
 # %% [markdown]
 # ## Training
 #
-# Lesson 8's loop again. Each step draws 24 pieces from anywhere in the text. What to look for in the curve: it should begin near the loss of guessing, $\ln$ of the number
-# of characters (lesson 31: the first loss), fall quickly to that of the frequencies, and then more slowly below the bigram's. If it sticks at the
-# frequencies, the blocks do nothing, and a mask or a place is wrong. If the two curves part, the text is too short for the model.
+# Lesson 8's loop again. Each step draws 24 pieces from anywhere in the text. What to look for in the curve: it should
+# begin near the loss of guessing, $\ln$ of the number of characters (lesson 31: the first loss), fall quickly to that
+# of the frequencies, and then more slowly below the bigram's. If it sticks at the frequencies, the blocks do nothing,
+# and a mask or a place is wrong. If the two curves part, the text is too short for the model.
 
 # %%
 fixed = batch(held_out, 64)
@@ -202,7 +210,8 @@ print("\ntemperature 1.5:", write(model, "The ", 80, 1.5))
 # %% [markdown]
 # ## What it would say next
 #
-# The same question, what follows, at three temperatures. The logits are those of one forward pass; only the division differs.
+# The same question, what follows, at three temperatures. The logits are those of one forward pass; only the division
+# differs.
 
 # %%
 start = text[: text.index(" ", 4) + 3]
@@ -229,20 +238,21 @@ record.claim("the higher the temperature, the more evenly the probability is spr
              ", ".join(f"{e:.2f}" for e in entropies), entropies[0] < entropies[1] < entropies[2])  # fmt: skip
 
 # %% [markdown]
-# Read the samples from the top. First come letters in the right proportion, then word-like pieces, then words and line ends. The loss falls in the same order: what
-# is commonest is learned first, since it is worth most.
+# Read the samples from the top. First come letters in the right proportion, then word-like pieces, then words and line
+# ends. The loss falls in the same order: what is commonest is learned first, since it is worth most.
 #
-# The model knows nothing of what it says: it continues. That it continues sensibly where sense is what usually follows is all there is to it, and in
-# large models that turns out to be a great deal. The models that converse are this one, larger, trained on much more text, and then specialised as in lesson 28, on
-# conversations.
+# The model knows nothing of what it says: it continues. That it continues sensibly where sense is what usually follows
+# is all there is to it, and in large models that turns out to be a great deal. The models that converse are this one,
+# larger, trained on much more text, and then specialised as in lesson 28, on conversations.
 #
-# Change one thing: in `Writer.forward` leave out `mask=ahead` and run again. Before that, say what happens to the loss, and what to the samples.
+# Change one thing: in `Writer.forward` leave out `mask=ahead` and run again. Before that, say what happens to the loss,
+# and what to the samples.
 #
 # <details><summary>Answer</summary>
 #
-# The claim on the future fails at once. The training loss falls far below anything honest, as each place sees its answer one place to the right. The
-# samples are nonsense: at the last place, the only one that counts in writing, there is nothing to copy. A loss that is too good is a
-# symptom (lesson 31).
+# The claim on the future fails at once. The training loss falls far below anything honest, as each place sees its
+# answer one place to the right. The samples are nonsense: at the last place, the only one that counts in writing, there
+# is nothing to copy. A loss that is too good is a symptom (lesson 31).
 #
 # </details>
 #

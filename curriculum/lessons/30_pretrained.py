@@ -3,16 +3,17 @@
 #
 # **What is inside a pretrained model, and what is it worth when you have only a few labelled texts?**
 #
-# Lessons 25 to 29 built every part of a language model. Models that people use are made of the same parts, only larger, and somebody has
-# trained them already. They come as a folder of files. This lesson opens such a folder and reads it to the end: the words, the weights,
-# the blocks, the attention, and what its answers are good for.
+# Lessons 25 to 29 built every part of a language model. Models that people use are made of the same parts, only larger,
+# and somebody has trained them already. They come as a folder of files. This lesson opens such a folder and reads it to
+# the end: the words, the weights, the blocks, the attention, and what its answers are good for.
 #
-# The architecture is *DistilBERT* (2019), an encoder of six blocks with 66 million parameters, distilled from the larger BERT: trained to give the
-# answers that BERT gives. Reading its weights takes no library but this engine.
+# The architecture is *DistilBERT* (2019), an encoder of six blocks with 66 million parameters, distilled from the
+# larger BERT: trained to give the answers that BERT gives. Reading its weights takes no library but this engine.
 #
-# Which model? The course brings a **tiny** one of the same architecture: three blocks, 32 numbers a word, pre-trained in a few minutes on the
-# grammar of lesson 25. It knows no real English, but it is built, stored and read exactly as the real ones. For a real one set `MINIGRAD_MODEL` to a folder
-# or a hub name, such as `distilbert-base-uncased`, and run the lesson again; every cell works the same.
+# Which model? The course brings a **tiny** one of the same architecture: three blocks, 32 numbers a word, pre-trained
+# in a few minutes on the grammar of lesson 25. It knows no real English, but it is built, stored and read exactly as
+# the real ones. For a real one set `MINIGRAD_MODEL` to a folder or a hub name, such as `distilbert-base-uncased`, and
+# run the lesson again; every cell works the same.
 
 # %%
 import json
@@ -37,21 +38,25 @@ for name in ("vocab_size", "dim", "n_layers", "n_heads", "hidden_dim", "max_posi
 # %% [markdown]
 # ## Three files
 #
-# `config.json` holds the sizes: how many tokens the vocabulary has, how wide a word's vector is (`dim`), how many blocks and heads, the width of the small network in a
-# block (`hidden_dim`), and the longest text. `tokenizer.json` holds the vocabulary. `model.safetensors` holds the weights.
+# `config.json` holds the sizes: how many tokens the vocabulary has, how wide a word's vector is (`dim`), how many
+# blocks and heads, the width of the small network in a block (`hidden_dim`), and the longest text. `tokenizer.json`
+# holds the vocabulary. `model.safetensors` holds the weights.
 #
 # ## Subword tokens
 #
-# Lesson 25 had one number for all words that it did not know. Real text is full of them: names, misspellings, "unputdownable". *Subword* tokens end that. Common words
-# stay whole; rare ones are put together from pieces, and in the worst case from single letters. So the vocabulary is finite, and hardly anything is
-# unknown. A piece that continues a word is written with `##` in front: "films" may be `film ##s`.
+# Lesson 25 had one number for all words that it did not know. Real text is full of them: names, misspellings,
+# "unputdownable". *Subword* tokens end that. Common words stay whole; rare ones are put together from pieces, and in
+# the worst case from single letters. So the vocabulary is finite, and hardly anything is unknown. A piece that
+# continues a word is written with `##` in front: "films" may be `film ##s`.
 #
-# *WordPiece*, the scheme of BERT, cuts a word greedily: take the longest piece of the vocabulary that the word begins with, then the longest that the rest begins
-# with, and so on. If at some place no piece fits, the whole word becomes `[UNK]`. By hand, with the vocabulary `un`, `##fun`, `##f`, `##ny`, `##n`, `##y`: the word "unfunny" begins with `un`; of
-# the rest "funny" the longest beginning is `##fun`, not `##f`; of the rest "ny" it is `##ny`. Three tokens: `un ##fun ##ny`.
+# *WordPiece*, the scheme of BERT, cuts a word greedily: take the longest piece of the vocabulary that the word begins
+# with, then the longest that the rest begins with, and so on. If at some place no piece fits, the whole word becomes
+# `[UNK]`. By hand, with the vocabulary `un`, `##fun`, `##f`, `##ny`, `##n`, `##y`: the word "unfunny" begins with `un`;
+# of the rest "funny" the longest beginning is `##fun`, not `##f`; of the rest "ny" it is `##ny`. Three tokens:
+# `un ##fun ##ny`.
 #
-# Which pieces are in the vocabulary was decided before the training, by counting which neighbours occur together most often in a large text and joining them,
-# again and again. The first exercise does that.
+# Which pieces are in the vocabulary was decided before the training, by counting which neighbours occur together most
+# often in a large text and joining them, again and again. The first exercise does that.
 
 # %%
 vocabulary = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
@@ -88,12 +93,14 @@ record.claim("a word's pieces, put together, are the word", glued, glued == "scr
 record.claim("a sign that no text had becomes [UNK]", pieces[wordpiece("\u2603")[0]], wordpiece("\u2603") == [UNKNOWN])
 
 # %% [markdown]
-# `[CLS]` and `[SEP]` frame every text; the model has never seen one without. `[MASK]` stands for a word that was left out. We need it soon.
+# `[CLS]` and `[SEP]` frame every text; the model has never seen one without. `[MASK]` stands for a word that was left
+# out. We need it soon.
 #
 # ## The weights
 #
-# A safetensors file is eight bytes that say how long the header is, the header, which is JSON and says for each tensor its type, shape and place, and then nothing
-# but numbers. That is all, and it is why the format can be trusted: unlike a pickle it cannot run a program when it is opened.
+# A safetensors file is eight bytes that say how long the header is, the header, which is JSON and says for each tensor
+# its type, shape and place, and then nothing but numbers. That is all, and it is why the format can be trusted: unlike
+# a pickle it cannot run a program when it is opened.
 
 
 # %%
@@ -122,11 +129,13 @@ print(f"... {len(weights)} tensors, {sum(v.numel() for v in weights.values()):,}
 # %% [markdown]
 # ## The architecture, written down
 #
-# Names and order are those of the file, so that the weights find their places. Compared with lesson 27 three things differ:
+# Names and order are those of the file, so that the weights find their places. Compared with lesson 27 three things
+# differ:
 #
-# - The places are **learned**, a second embedding table with a row for each place, instead of waves. Hence a longest text.
-# - The normalization comes **after** each sum, $x \leftarrow \text{LN}(x + \text{Attention}(x))$, not before the part. Older models do it so; training them needs
-#   a slow start.
+# - The places are **learned**, a second embedding table with a row for each place, instead of waves. Hence a longest
+#   text.
+# - The normalization comes **after** each sum, $x \leftarrow \text{LN}(x + \text{Attention}(x))$, not before the part.
+#   Older models do it so; training them needs a slow start.
 # - The small network uses **GELU** instead of ReLU (lesson 13): a ReLU with a rounded corner.
 
 
@@ -199,13 +208,13 @@ record.claim(
 # %% [markdown]
 # ## Counting its parameters
 #
-# With vocabulary $V$, width $D$, longest text $P$, hidden width $H$ and $N$ blocks. A linear layer from $n$ to $m$ has $m(n + 1)$ parameters (lesson 7), a
-# normalization $2D$:
+# With vocabulary $V$, width $D$, longest text $P$, hidden width $H$ and $N$ blocks. A linear layer from $n$ to $m$ has
+# $m(n + 1)$ parameters (lesson 7), a normalization $2D$:
 #
 # $$ \underbrace{(V + P)D + 2D}_{\text{embeddings}} \; + \; N\,\bigl(\underbrace{4D(D+1)}_{\text{attention}} + \underbrace{H(D+1) + D(H+1)}_{\text{small network}} + \underbrace{4D}_{\text{two LN}}\bigr) $$
 #
-# Put DistilBERT's sizes in, $V = 30522$, $D = 768$, $P = 512$, $H = 3072$, $N = 6$: the embeddings have 23.8 million, each block 7.1 million, all together
-# 66,362,880. More than a third of it is the table of words.
+# Put DistilBERT's sizes in, $V = 30522$, $D = 768$, $P = 512$, $H = 3072$, $N = 6$: the embeddings have 23.8 million,
+# each block 7.1 million, all together 66,362,880. More than a third of it is the table of words.
 
 
 # %%
@@ -240,9 +249,10 @@ record.figure(fig, "30_parameters")
 # %% [markdown]
 # ## Layer by layer
 #
-# What do blocks do to a word? In the table "dull" has one vector, in every text. After the blocks it has one *for this text*: a **contextual** vector. We take
-# "dull" from a review where it is denied and one where it is meant, at the same place, and see how alike the two are after each stage. The measure is the cosine
-# $a \cdot b / (|a||b|)$, 1 for the same direction.
+# What do blocks do to a word? In the table "dull" has one vector, in every text. After the blocks it has one *for this
+# text*: a **contextual** vector. We take "dull" from a review where it is denied and one where it is meant, at the same
+# place, and see how alike the two are after each stage. The measure is the cosine $a \cdot b / (|a||b|)$, 1 for the
+# same direction.
 
 
 # %%
@@ -276,14 +286,15 @@ record.claim(
 )
 
 # %% [markdown]
-# At stage 0 the curves begin together, at 1: one row of the table. Then the denied "dull" leaves the other. In the tiny model the second block does it; with a real one,
-# look at which block does it there.
+# At stage 0 the curves begin together, at 1: one row of the table. Then the denied "dull" leaves the other. In the tiny
+# model the second block does it; with a real one, look at which block does it there.
 #
 # ## What it was trained to do
 #
-# Nobody labelled anything. Of each text some words were replaced by `[MASK]`, and the model had to guess them. To guess well one must understand
-# nearly everything: grammar, opposites, what "not" does. The guess is made by a small head that ends in the word table itself, used backward: the vector
-# at the mask is compared with every word's. Some files hold that head and some do not.
+# Nobody labelled anything. Of each text some words were replaced by `[MASK]`, and the model had to guess them. To guess
+# well one must understand nearly everything: grammar, opposites, what "not" does. The guess is made by a small head
+# that ends in the word table itself, used backward: the vector at the mask is compared with every word's. Some files
+# hold that head and some do not.
 
 
 # %%
@@ -318,8 +329,9 @@ if tiny:
 # %% [markdown]
 # ## Where it looks
 #
-# Its attention on a review: a map for each block and head. Look for columns (a word that everybody looks at, often `[SEP]` or `[CLS]`, where a head
-# goes that has nothing to do), for diagonals (a neighbour, left or right), and for single bright spots, a word that has found another.
+# Its attention on a review: a map for each block and head. Look for columns (a word that everybody looks at, often
+# `[SEP]` or `[CLS]`, where a head goes that has nothing to do), for diagonals (a neighbour, left or right), and for
+# single bright spots, a word that has found another.
 
 # %%
 shown_text = "the story is not dull but clever ."
@@ -346,11 +358,13 @@ record.claim("every row of every map has the sum 1", f"off by {sums:.0e}", sums 
 # %% [markdown]
 # ## What it is worth: few labelled reviews
 #
-# Now the use. We have a few labelled reviews and want a classifier. The encoder stays frozen. Each review goes through it once, its words' last vectors are averaged (with the
-# mask), and these *features* are kept. On them a single linear layer is trained, a *head*: logistic regression (lesson 9), done in a moment.
+# Now the use. We have a few labelled reviews and want a classifier. The encoder stays frozen. Each review goes through
+# it once, its words' last vectors are averaged (with the mask), and these *features* are kept. On them a single linear
+# layer is trained, a *head*: logistic regression (lesson 9), done in a moment.
 #
-# Are the features good, or would any do? Compare with the same network **before** training: random weights, same sizes. It is not a silly rival, since random features
-# with a trained head can do much. Sixteen to 256 reviews, each three times with other reviews.
+# Are the features good, or would any do? Compare with the same network **before** training: random weights, same sizes.
+# It is not a silly rival, since random features with a trained head can do much. Sixteen to 256 reviews, each three
+# times with other reviews.
 
 # %%
 record.data("656 short opinions, generated by the project's own grammar: no real reviews")
@@ -421,27 +435,31 @@ if tiny:
                  found["pretrained"][:, 1].mean() > 0.8)  # fmt: skip
 
 # %% [markdown]
-# Sixty-four labelled reviews and a linear layer: lesson 27's transformer had thirty times as many and a training of its own. What was lent here is a
-# reading of the sentence, learned from texts that nobody labelled.
+# Sixty-four labelled reviews and a linear layer: lesson 27's transformer had thirty times as many and a training of its
+# own. What was lent here is a reading of the sentence, learned from texts that nobody labelled.
 #
-# A word of caution. The tiny encoder has read the very grammar that it is judged on, and its texts end, as reviews do, with "we liked it" or "we hated it". Nobody labelled them, yet to guess that
-# word is nearly the task. So its lead is larger than you will see in life. Real encoders lend less per text, and on everything. With
-# `MINIGRAD_MODEL` set, look at what a real one makes of these turned reviews: averages of its last vectors are a good guide to what a text is *about*, and a poorer one to what is denied in it.
+# A word of caution. The tiny encoder has read the very grammar that it is judged on, and its texts end, as reviews do,
+# with "we liked it" or "we hated it". Nobody labelled them, yet to guess that word is nearly the task. So its lead is
+# larger than you will see in life. Real encoders lend less per text, and on everything. With `MINIGRAD_MODEL` set, look
+# at what a real one makes of these turned reviews: averages of its last vectors are a good guide to what a text is
+# *about*, and a poorer one to what is denied in it.
 #
-# Change one thing: in `features` take `encoder(part)[0][0]`, the embeddings, in place of `[0][-1]`. What do you expect for the pretrained model?
+# Change one thing: in `features` take `encoder(part)[0][0]`, the embeddings, in place of `[0][-1]`. What do you expect
+# for the pretrained model?
 #
 # <details><summary>Answer</summary>
 #
-# About 50 %. Stage 0 is a bag of words with places, on which these reviews cannot be told apart by a linear layer (lesson 25). What the head uses is made by the
-# blocks.
+# About 50 %. Stage 0 is a bag of words with places, on which these reviews cannot be told apart by a linear layer
+# (lesson 25). What the head uses is made by the blocks.
 #
 # </details>
 #
 # ## When would I use it?
 #
-# For text, nearly always before training anything of your own. Frozen features and a head first, since it takes minutes; then fine-tune the upper blocks or all of them with a small
-# learning rate, as lesson 28 describes. `python -m curriculum.fullscale distilbert-imdb --model FOLDER-OR-NAME` does that at full size. If a pretrained model does badly, look at its tokens first: a text that falls
-# into single letters is one that it has hardly ever seen.
+# For text, nearly always before training anything of your own. Frozen features and a head first, since it takes
+# minutes; then fine-tune the upper blocks or all of them with a small learning rate, as lesson 28 describes.
+# `python -m curriculum.fullscale distilbert-imdb --model FOLDER-OR-NAME` does that at full size. If a pretrained model
+# does badly, look at its tokens first: a text that falls into single letters is one that it has hardly ever seen.
 #
 # ## To remember
 #

@@ -3,14 +3,15 @@
 #
 # **A training runs, and does not learn. Where do you look, and in which order?**
 #
-# A program with a fault usually stops. A training with a fault usually goes on: the loss falls a little, the accuracy is
-# somewhat low, and nothing says why. Most of what goes wrong is not in the mathematics of the network at all. It is a line
-# that was forgotten, a shape that fitted by accident, or data that came in the wrong order. This lesson collects the
-# measurements that tell such faults apart, each a few lines long, and then hands you thirteen trainings with one fault each.
+# A program with a fault usually stops. A training with a fault usually goes on: the loss falls a little, the accuracy
+# is somewhat low, and nothing says why. Most of what goes wrong is not in the mathematics of the network at all. It is
+# a line that was forgotten, a shape that fitted by accident, or data that came in the wrong order. This lesson collects
+# the measurements that tell such faults apart, each a few lines long, and then hands you thirteen trainings with one
+# fault each.
 #
-# A word on method first. Change one thing at a time, keep the seed fixed, and begin with the smallest program that shows the
-# fault. A network that is trained on everything for an hour and ends at 83 % has told you almost nothing; the same network
-# on sixteen pictures, after two seconds, will often have told you everything.
+# A word on method first. Change one thing at a time, keep the seed fixed, and begin with the smallest program that
+# shows the fault. A network that is trained on everything for an hour and ends at 83 % has told you almost nothing; the
+# same network on sixteen pictures, after two seconds, will often have told you everything.
 
 # %%
 import math
@@ -35,11 +36,12 @@ model = patients.Training().network()  # 64-32-32-10 with ReLU
 #
 # $$ -\ln \frac{1}{C} = \ln C $$
 #
-# For ten digits that is 2.303. A fresh network's scores (logits) are small and nearly equal, so its first loss should lie close to
-# that number. If it is far larger, the network is *sure and wrong* before it has seen anything: the initial weights or
-# the inputs are too large. If it is smaller, the answer has leaked into the input. For two classes the number is
-# $\ln 2 = 0.693$; for squared error it is the variance of the targets, which is what always answering their mean costs.
-# Write the number down before you start a training. It costs nothing, and the first loss misses it surprisingly often.
+# For ten digits that is 2.303. A fresh network's scores (logits) are small and nearly equal, so its first loss should
+# lie close to that number. If it is far larger, the network is *sure and wrong* before it has seen anything: the
+# initial weights or the inputs are too large. If it is smaller, the answer has leaked into the input. For two classes
+# the number is $\ln 2 = 0.693$; for squared error it is the variance of the targets, which is what always answering
+# their mean costs. Write the number down before you start a training. It costs nothing, and the first loss misses it
+# surprisingly often.
 
 # %%
 first = F.cross_entropy(model(x), y).item()
@@ -54,12 +56,12 @@ record.claim("inputs that were not scaled give it away: more than 50 times that"
 #
 # A network with thousands of weights can learn sixteen pictures by heart, whatever they show, even with labels drawn at
 # random. So train on the same small batch again and again: the loss must go to (nearly) zero. If it does not, the fault
-# lies in the model, the loss or the update, and not in the data, the size of the network or the length of the training. That
-# cuts the search in half, in two seconds.
+# lies in the model, the loss or the update, and not in the data, the size of the network or the length of the training.
+# That cuts the search in half, in two seconds.
 #
-# Below, the same network is trained twice. The second training puts a softmax before `cross_entropy`, which contains one already. Its loss
-# falls too, but not to zero: probabilities lie between 0 and 1, so the best that the second softmax can be given is a 1 for the
-# true class and 0 for the other nine, and
+# Below, the same network is trained twice. The second training puts a softmax before `cross_entropy`, which contains
+# one already. Its loss falls too, but not to zero: probabilities lie between 0 and 1, so the best that the second
+# softmax can be given is a 1 for the true class and 0 for the other nine, and
 #
 # $$ -\ln \frac{e^1}{e^1 + 9\,e^0} = \ln\!\left(1 + \frac{9}{e}\right) = 1.461 $$
 #
@@ -93,9 +95,10 @@ record.claim("with a second softmax it never falls below ln(1 + 9/e)", bad, bad 
 # %% [markdown]
 # ## 3. Whom does an answer depend on?
 #
-# The answer to picture 3 must depend on picture 3 alone. A `reshape` where a transpose was meant mixes the rows of a batch, and the
-# training goes on, a little worse. Autograd finds it: take one answer, run backward *to the input*, and look at which
-# rows received a gradient. (Batch norm in training mode mixes the rows of a batch on purpose: test such a network in `eval` mode.)
+# The answer to picture 3 must depend on picture 3 alone. A `reshape` where a transpose was meant mixes the rows of a
+# batch, and the training goes on, a little worse. Autograd finds it: take one answer, run backward *to the input*, and
+# look at which rows received a gradient. (Batch norm in training mode mixes the rows of a batch on purpose: test such a
+# network in `eval` mode.)
 
 
 # %%
@@ -128,14 +131,16 @@ record.claim("the mixed one's depends on others", f"{len(mixed)} rows", len(mixe
 #
 # Look at three numbers for each layer, once in a while:
 #
-# - **The gradient's norm.** None: the layer is not in the graph, because something was detached or made anew. Exactly 0: nothing
-#   passes back through it, for example because all its ReLUs are off. Shrinking from layer to layer towards the input: it vanishes
-#   (lessons 13 and 17). Growing from step to step while the loss jumps: `zero_grad` was forgotten.
-# - **Update to weight**, $\lVert w_{t+1} - w_t \rVert / \lVert w_t \rVert$: by what part of itself one step changes a weight.
-#   Around a thousandth is healthy, up to a hundredth in the first steps of a small network. At a tenth the network
-#   forgets with each step what it knew; at a millionth it will not get anywhere today. **This is how to choose a learning
-#   rate** without a search: take the one that brings this number to about $10^{-3}$, then try one three times
-#   larger and one three times smaller. Exactly 0 means that the optimizer holds weights other than the model's.
+# - **The gradient's norm.** None: the layer is not in the graph, because something was detached or made anew. Exactly
+#   0: nothing passes back through it, for example because all its ReLUs are off. Shrinking from layer to layer towards
+#   the input: it vanishes (lessons 13 and 17). Growing from step to step while the loss jumps: `zero_grad` was
+#   forgotten.
+# - **Update to weight**, $\lVert w_{t+1} - w_t \rVert / \lVert w_t \rVert$: by what part of itself one step changes a
+#   weight. Around a thousandth is healthy, up to a hundredth in the first steps of a small network. At a tenth the
+#   network forgets with each step what it knew; at a millionth it will not get anywhere today. **This is
+#   how to choose a learning rate** without a search: take the one that brings this number to about $10^{-3}$, then try
+#   one three times larger and one three times smaller. Exactly 0 means that the optimizer holds weights other than the
+#   model's.
 # - **Dead units**: the share of ReLUs that are 0 for every example. They get no gradient and never wake up.
 
 
@@ -170,14 +175,14 @@ record.claim(
 # %% [markdown]
 # ## 5. NaN, and where it was born
 #
-# Once a NaN (not a number) is in a weight, everything is NaN one step later, and the place where it began is no longer to be
-# seen. Worse, the first loss may look fine. Here a penalty pulls weights towards where they started, by their
-# *distance* $\sqrt{\sum d^2}$. In the first step $d = 0$. The distance is 0, as it should be. But the root's slope at 0 is $1/(2\sqrt0)$,
-# infinite, times the slope $2d = 0$ of the square: $\infty \cdot 0$ is NaN.
+# Once a NaN (not a number) is in a weight, everything is NaN one step later, and the place where it began is no longer
+# to be seen. Worse, the first loss may look fine. Here a penalty pulls weights towards where they started, by their
+# *distance* $\sqrt{\sum d^2}$. In the first step $d = 0$. The distance is 0, as it should be. But the root's slope at 0
+# is $1/(2\sqrt0)$, infinite, times the slope $2d = 0$ of the square: $\infty \cdot 0$ is NaN.
 #
-# `torch.autograd.detect_anomaly()` watches every operation of the backward pass and stops at the first that returns a NaN. It
-# names the operation, and shows the line of the forward pass that made it. It is slow, so it is switched on for the
-# search alone. (The cure here: penalize the squared distance, or add a small number under the root.)
+# `torch.autograd.detect_anomaly()` watches every operation of the backward pass and stops at the first that returns a
+# NaN. It names the operation, and shows the line of the forward pass that made it. It is slow, so it is switched on for
+# the search alone. (The cure here: penalize the squared distance, or add a small number under the root.)
 
 # %%
 model = patients.Training().network()
@@ -217,9 +222,10 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# Other ways for a NaN to be born, the most frequent first: a learning rate that is too large (the loss rises first, becomes infinite,
-# then NaN: the curve shows it); $\ln 0$ in a hand-written cross-entropy (use the one that takes scores); a division by a
-# deviation of 0 (a column of the data that is constant); a NaN in the data themselves (`torch.isnan(x).any()`).
+# Other ways for a NaN to be born, the most frequent first: a learning rate that is too large (the loss rises first,
+# becomes infinite, then NaN: the curve shows it); $\ln 0$ in a hand-written cross-entropy (use the one that takes
+# scores); a division by a deviation of 0 (a column of the data that is constant); a NaN in the data themselves
+# (`torch.isnan(x).any()`).
 #
 # ## 6. Shapes that fit by accident
 #
@@ -237,9 +243,10 @@ record.claim("a column minus a row is a table", str(tuple((answer - truth).shape
 #
 # ## 7. Thirteen patients
 #
-# One healthy training and thirteen with one fault each, all of the same network on the same digits. Here are their losses
-# and the measurements of this lesson. Guess before you read on: which fault has each letter? `curriculum/patients.py` holds them, each as a method
-# that differs from the healthy one, and `examine`, which took the measurements.
+# One healthy training and thirteen with one fault each, all of the same network on the same digits. Here are their
+# losses and the measurements of this lesson. Guess before you read on: which fault has each letter?
+# `curriculum/patients.py` holds them, each as a method that differs from the healthy one, and `examine`, which took the
+# measurements.
 
 # %%
 kinds = list(patients.PATIENTS.values())
@@ -280,11 +287,11 @@ fig.tight_layout()
 record.figure(fig, "31_patients")
 
 # %% [markdown]
-# What the columns mean, in order: the first loss divided by that of guessing; the loss on one batch learned by heart; the loss at the
-# end; the share of right answers on its own pictures and on others; the share of tensors without a gradient; how much the gradient grows
-# when backward runs twice and nothing moved (1 is right, 2 means that nobody cleared it); update to weight; dead
-# units; the share of units that are copies of one another; whether it gives two answers to one question (1: yes); the share of
-# the test pictures that it was trained on.
+# What the columns mean, in order: the first loss divided by that of guessing; the loss on one batch learned by heart;
+# the loss at the end; the share of right answers on its own pictures and on others; the share of tensors without a
+# gradient; how much the gradient grows when backward runs twice and nothing moved (1 is right, 2 means that nobody
+# cleared it); update to weight; dead units; the share of units that are copies of one another; whether it gives two
+# answers to one question (1: yes); the share of the test pictures that it was trained on.
 #
 # And here are the answers.
 
@@ -323,10 +330,11 @@ record.claim(
 )
 
 # %% [markdown]
-# Not one of them raised an error, and one, the leak, looks as healthy as A. See which measurement gave each away,
-# and you have an order in which to look:
+# Not one of them raised an error, and one, the leak, looks as healthy as A. See which measurement gave each away, and
+# you have an order in which to look:
 #
-# 1. Is the **data** right? Look at ten examples *as the network gets them*, with their labels. Count what training and test have in common.
+# 1. Is the **data** right? Look at ten examples *as the network gets them*, with their labels. Count what training and
+#    test have in common.
 # 2. Is the **first loss** what guessing costs?
 # 3. Is **one batch** learned by heart?
 # 4. Does **every parameter** get a gradient, and does every update change it by about a thousandth?
@@ -336,16 +344,17 @@ record.claim(
 #
 # ## Questions that come up
 #
-# **The loss does not fall at all.** Points 2 to 4. A rate ten times larger and one ten times smaller tell at once whether it is the rate.
+# **The loss does not fall at all.** Points 2 to 4. A rate ten times larger and one ten times smaller tell at once
+# whether it is the rate.
 #
-# **It falls, then jumps up, and falls again.** The rate is a little too large, or a batch holds something strange: print
-# the batch on which it jumped. Clipping the gradient's norm (lesson 29) limits the damage.
+# **It falls, then jumps up, and falls again.** The rate is a little too large, or a batch holds something strange:
+# print the batch on which it jumped. Clipping the gradient's norm (lesson 29) limits the damage.
 #
 # **Training is fine, the test is poor.** First make sure that both see the same preprocessing and that the model is in
 # `eval` mode; then it is overfitting (lesson 16).
 #
-# **The test is better than the training.** Dropout is on in training and off in the test, which may explain it. Otherwise
-# suspect a leak, or a test set that is easier.
+# **The test is better than the training.** Dropout is on in training and off in the test, which may explain it.
+# Otherwise suspect a leak, or a test set that is easier.
 #
 # **It worked yesterday.** Fix the seed, then halve the difference between the two programs until one line is left.
 #
@@ -357,8 +366,9 @@ record.claim(
 #
 # ## Exercise
 #
-# `curriculum/exercises/31_debugging.py`: the floor of a loss with two softmaxes, the update-to-weight ratio, a test that finds rows that
-# were mixed, and the diagnosis of all fourteen from their measurements. Check it: `python -m curriculum check 31`.
+# `curriculum/exercises/31_debugging.py`: the floor of a loss with two softmaxes, the update-to-weight ratio, a test
+# that finds rows that were mixed, and the diagnosis of all fourteen from their measurements. Check it:
+# `python -m curriculum check 31`.
 #
 # ## Further reading
 #

@@ -3,12 +3,13 @@
 #
 # **You have a table with gaps, words and a rare answer. How does it become a model that you would rely on?**
 #
-# Lessons bring their data ready to use. Yours will not be. Values are missing, some columns hold words, one holds a list, the
-# answer you want to predict is rare, and nobody has split anything. This lesson goes the whole way from a csv file to a
-# probability that means what it says, with pandas for the table and with a `Dataset` of our own.
+# Lessons bring their data ready to use. Yours will not be. Values are missing, some columns hold words, one holds a
+# list, the answer you want to predict is rare, and nobody has split anything. This lesson goes the whole way from a csv
+# file to a probability that means what it says, with pandas for the table and with a `Dataset` of our own.
 #
-# The table is made up: 5,000 subscribers of a film service, of whom about one in seven left in the following month. Made-up data have an
-# advantage here. We know the rule behind them, so we can tell when a number is too good to be true.
+# The table is made up: 5,000 subscribers of a film service, of whom about one in seven left in the following month.
+# Made-up data have an advantage here. We know the rule behind them, so we can tell when a number is too good to be
+# true.
 
 # %%
 import io
@@ -29,9 +30,9 @@ print(text[:430])
 # %% [markdown]
 # ## 1. Look
 #
-# `read_csv` guesses what each column is. Before anything is computed, look at four things: the types it chose, how much is
-# missing, how the categories are spread, and how often each answer occurs. The last number is the **base rate**. A model that says "stays" to
-# everybody is right that often, and whatever we build has to be compared with it.
+# `read_csv` guesses what each column is. Before anything is computed, look at four things: the types it chose, how much
+# is missing, how the categories are spread, and how often each answer occurs. The last number is the **base rate**. A
+# model that says "stays" to everybody is right that often, and whatever we build has to be compared with it.
 
 # %%
 table = pd.read_csv(io.StringIO(text))  # with your own file: pd.read_csv("subscribers.csv")
@@ -45,16 +46,18 @@ record.claim("age has gaps, in 8 to 16 % of the rows", f"{100 * missing['age']:.
 record.claim("the answer is rare: 10 to 25 % left", f"{100 * rate:.1f} %", 0.10 < rate < 0.25)
 
 # %% [markdown]
-# A gap in `ratings` is no gap: it is a subscriber who rated nothing. Only someone who knows the data can tell the two apart.
+# A gap in `ratings` is no gap: it is a subscriber who rated nothing. Only someone who knows the data can tell the two
+# apart.
 #
 # ## 2. Split first
 #
-# Three parts: **training**, from which weights are learned; **validation**, by which we choose everything else (when to stop, which
-# threshold); **test**, which is looked at once, at the end. The split comes before all other work, since any number that is
-# computed from all rows (a mean, a list of categories) carries something of the test into the training.
+# Three parts: **training**, from which weights are learned; **validation**, by which we choose everything else (when to
+# stop, which threshold); **test**, which is looked at once, at the end. The split comes before all other work, since
+# any number that is computed from all rows (a mean, a list of categories) carries something of the test into the
+# training.
 #
-# With a rare answer each part should hold the same share of it; such a split is called *stratified*. Rows that belong together (several of
-# one person, frames of one film) must go into the same part; data over time are split by time.
+# With a rare answer each part should hold the same share of it; such a split is called *stratified*. Rows that belong
+# together (several of one person, frames of one film) must go into the same part; data over time are split by time.
 
 
 # %%
@@ -87,14 +90,16 @@ record.claim("no row is in two parts, and none is lost", len({*training, *valida
 #
 # Four rules, each *learned from the training part and then applied to all*:
 #
-# - **Gaps** take the median, and a column of its own says that there was a gap. That somebody did not tell their age may mean something.
+# - **Gaps** take the median, and a column of its own says that there was a gap. That somebody did not tell their age
+#   may mean something.
 # - **Skewed numbers**, such as minutes with a few very large values, become logarithms.
-# - **Scaling**: $x' = (x - \mu) / \sigma$, to mean 0 and deviation 1. With columns of very different size one learning rate
-#   cannot suit all weights (lesson 31 shows what inputs of 10,000 do).
-# - **Categories** become one column each, 1 or 0 (one-hot, lesson 10). A city that the training part has never seen gets
-#   zeros throughout: the model must answer then, too.
+# - **Scaling**: $x' = (x - \mu) / \sigma$, to mean 0 and deviation 1. With columns of very different size one learning
+#   rate cannot suit all weights (lesson 31 shows what inputs of 10,000 do).
+# - **Categories** become one column each, 1 or 0 (one-hot, lesson 10). A city that the training part has never seen
+#   gets zeros throughout: the model must answer then, too.
 #
-# The small class below keeps what it learned, as a preprocessor must: it travels with the model, or the model is worthless.
+# The small class below keeps what it learned, as a preprocessor must: it travels with the model, or the model is
+# worthless.
 
 
 # %%
@@ -131,10 +136,10 @@ record.claim(
 # %% [markdown]
 # ## 4. A `Dataset` of one's own, and `collate_fn`
 #
-# A `Dataset` answers two questions: how many examples are there (`__len__`), and what is example `i` (`__getitem__`)? A `DataLoader` draws
-# numbers, asks for the examples, and makes a batch of them. To make a batch is to *collate*, and the
-# standard way, stacking, fails here: the lists of ratings are of different lengths. So we write the function ourselves. It pads the lists
-# with zeros and passes on how long each really is.
+# A `Dataset` answers two questions: how many examples are there (`__len__`), and what is example `i` (`__getitem__`)? A
+# `DataLoader` draws numbers, asks for the examples, and makes a batch of them. To make a batch is to *collate*, and the
+# standard way, stacking, fails here: the lists of ratings are of different lengths. So we write the function ourselves.
+# It pads the lists with zeros and passes on how long each really is.
 
 
 # %%
@@ -169,8 +174,9 @@ print("ratings, minus 3, padded:\n", batch[1].tolist(), "\nlengths:", batch[2].t
 # %% [markdown]
 # ## 5. A model for both kinds of input
 #
-# The ratings are read by a GRU, a *recurrent* layer. It goes through the list from left to right and keeps 8 numbers, its state
-# $h$. At each rating $x_t$ it works out a proposal $n_t$ and, for each number, how much of the old state to keep, $z_t$ between 0 and 1:
+# The ratings are read by a GRU, a *recurrent* layer. It goes through the list from left to right and keeps 8 numbers,
+# its state $h$. At each rating $x_t$ it works out a proposal $n_t$ and, for each number, how much of the old state to
+# keep, $z_t$ between 0 and 1:
 #
 # $$ h_t = (1 - z_t)\, n_t + z_t\, h_{t-1} $$
 #
@@ -230,13 +236,14 @@ models = {"plain": train(1.0), "weighted": train(5.0)}
 # %% [markdown]
 # ## 6. The report
 #
-# Count, for each class: what share of those whom the model put into it belong there (**precision**), what share of those who
-# belong there the model found (**recall**), their harmonic mean
+# Count, for each class: what share of those whom the model put into it belong there (**precision**), what share of
+# those who belong there the model found (**recall**), their harmonic mean
 #
 # $$ F_1 = \frac{2\,P R}{P + R} = \frac{2\,TP}{2\,TP + FP + FN} $$
 #
-# and how many there are (**support**). The harmonic mean is small as soon as one of the two is. *Macro average* is the mean over the classes;
-# *weighted average* counts each class by its support. We count ourselves, and compare with scikit-learn's report.
+# and how many there are (**support**). The harmonic mean is small as soon as one of the two is. *Macro average* is the
+# mean over the classes; *weighted average* counts each class by its support. We count ourselves, and compare with
+# scikit-learn's report.
 
 
 # %%
@@ -284,10 +291,10 @@ record.figure(fig, "32_confusion")
 # %% [markdown]
 # ## 7. Two ways to find more of them
 #
-# At the usual threshold of one half the model finds few of those who leave. There are two remedies, and most
-# people take the first: **weights**, by which each leaver counts five times in the loss. The second costs nothing: keep the
-# model and **move the threshold**, chosen on the validation part by the $F_1$ it gives there (or by what it costs to miss
-# a leaver, and to write to somebody who would have stayed).
+# At the usual threshold of one half the model finds few of those who leave. There are two remedies, and most people
+# take the first: **weights**, by which each leaver counts five times in the loss. The second costs nothing: keep the
+# model and **move the threshold**, chosen on the validation part by the $F_1$ it gives there (or by what it costs to
+# miss a leaver, and to write to somebody who would have stayed).
 
 
 # %%
@@ -320,9 +327,9 @@ record.claim(
 # %% [markdown]
 # ## 8. Does "30 %" mean 30 %?
 #
-# A model is **calibrated** if, of all those to whom it gives 30 %, three in ten leave. Sort the test part into bins by the
-# probability that the model gave, and compare each bin's mean probability with the share that left. The mean distance between
-# the two, weighted by how many are in each bin, is the *expected calibration error*:
+# A model is **calibrated** if, of all those to whom it gives 30 %, three in ten leave. Sort the test part into bins by
+# the probability that the model gave, and compare each bin's mean probability with the share that left. The mean
+# distance between the two, weighted by how many are in each bin, is the *expected calibration error*:
 #
 # $$ \mathrm{ECE} = \sum_b \frac{n_b}{n} \left|\, \overline{p}_b - \overline{y}_b \,\right| $$
 
@@ -360,14 +367,15 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# So weights answer another question: they train for a world in which leaving is five times as common. If the probability
-# itself is used (who gets the letter first? what will next month cost?), leave the loss alone and move the threshold.
+# So weights answer another question: they train for a world in which leaving is five times as common. If the
+# probability itself is used (who gets the letter first? what will next month cost?), leave the loss alone and move the
+# threshold.
 #
 # ## 9. Too good to be true
 #
-# The column `voucher` is noise. But it can be made to look like gold. Replace each code by the share of its holders who left,
-# a common trick for categories with many values, and compute that share *over all rows, before the split*. Each code
-# has about three holders, so a third of the number is the row's own answer.
+# The column `voucher` is noise. But it can be made to look like gold. Replace each code by the share of its holders who
+# left, a common trick for categories with many values, and compute that share *over all rows, before the split*. Each
+# code has about three holders, so a third of the number is the row's own answer.
 
 
 # %%
@@ -388,33 +396,35 @@ record.claim(
 )  # fmt: skip
 
 # %% [markdown]
-# Nothing in the curves of a training shows such a leak. What shows it is the question *would I have known this number at the moment of the
-# prediction?*, asked of each column.
+# Nothing in the curves of a training shows such a leak. What shows it is the question *would I have known this number
+# at the moment of the prediction?*, asked of each column.
 #
 # ## Questions that come up
 #
-# **How much data do I need?** Train on a quarter, on half, on all, and draw the validation loss against it. If it still falls at
-# the end, more data will help; if not, better columns will.
+# **How much data do I need?** Train on a quarter, on half, on all, and draw the validation loss against it. If it still
+# falls at the end, more data will help; if not, better columns will.
 #
 # **Should I oversample the rare class?** It does what weights do, to the calibration too: `WeightedRandomSampler` draws
 # rare rows more often.
 #
-# **What about dates, prices, places?** Turn them into what the answer may depend on: weekday, days since joining, price relative to
-# the usual one. A network can learn a sum by itself; a calendar it cannot.
+# **What about dates, prices, places?** Turn them into what the answer may depend on: weekday, days since joining, price
+# relative to the usual one. A network can learn a sum by itself; a calendar it cannot.
 #
-# **When is a network the wrong tool?** On small tables boosted trees are hard to beat. Try them, and keep the better one.
+# **When is a network the wrong tool?** On small tables boosted trees are hard to beat. Try them, and keep the better
+# one.
 #
 # ## To remember
 #
 # - Look, split, and only then compute. Whatever is learned from data is learned from the training part.
 # - `Dataset`: `__len__` and `__getitem__`. `collate_fn` makes a batch of examples that differ in length.
-# - For a rare answer: precision, recall, $F_1$; the base rate beside every accuracy; the threshold from the validation part.
+# - For a rare answer: precision, recall, $F_1$; the base rate beside every accuracy; the threshold from the validation
+#   part.
 # - A probability is worth what its calibration is worth.
 #
 # ## Exercise
 #
-# `curriculum/exercises/32_your_own_data.py`: prepare columns with gaps, collate lists of different lengths, count $F_1$, measure calibration.
-# Check it: `python -m curriculum check 32`.
+# `curriculum/exercises/32_your_own_data.py`: prepare columns with gaps, collate lists of different lengths, count
+# $F_1$, measure calibration. Check it: `python -m curriculum check 32`.
 #
 # ## Further reading
 #

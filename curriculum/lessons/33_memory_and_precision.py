@@ -3,9 +3,10 @@
 #
 # **What does a training step hold in memory, and how many digits does it need?**
 #
-# "Out of memory" is the error that everybody meets first on a GPU. It can be foreseen with a pencil. This lesson counts what a
-# step of training holds and when, measures whether the count is right, and shows two ways to hold less: accumulation and checkpointing. Then it
-# turns to the other lever, numbers of half the size: what they cannot represent, and what must be done so that a training survives them.
+# "Out of memory" is the error that everybody meets first on a GPU. It can be foreseen with a pencil. This lesson counts
+# what a step of training holds and when, measures whether the count is right, and shows two ways to hold less:
+# accumulation and checkpointing. Then it turns to the other lever, numbers of half the size: what they cannot
+# represent, and what must be done so that a training survives them.
 
 # %%
 import numpy as np
@@ -37,10 +38,10 @@ def network(width=256, depth=8):
 # - the **optimizer's state**: for Adam two running means, $2P$ numbers (SGD with momentum $P$, plain SGD none),
 # - the **activations**: what the forward pass computed and the backward pass will need.
 #
-# The first three do not depend on the batch. The fourth does. What does backward need? For a tanh its *output*, since its slope is
-# $1 - \tanh^2$. For a linear layer its *input*, since $\partial L / \partial W = G^\top X$, and that is the tanh before it, which is there
-# already. What a linear layer puts out is needed by nobody, and let go at once. So this network keeps one result for each tanh: with batch
-# size $B$ and $n_l$ numbers of layer $l$ for each example
+# The first three do not depend on the batch. The fourth does. What does backward need? For a tanh its *output*, since
+# its slope is $1 - \tanh^2$. For a linear layer its *input*, since $\partial L / \partial W = G^\top X$, and that is
+# the tanh before it, which is there already. What a linear layer puts out is needed by nobody, and let go at once. So
+# this network keeps one result for each tanh: with batch size $B$ and $n_l$ numbers of layer $l$ for each example
 #
 # $$ B \sum_l n_l $$
 #
@@ -90,14 +91,15 @@ ax.legend(frameon=False, loc="lower right")
 record.figure(fig, "33_four_things")
 
 # %% [markdown]
-# At batch 16 Adam's state is the largest part; at 8,192 the activations are nearly nine tenths of the whole. So before you buy a
-# larger GPU, ask which of the two fills yours. A smaller batch does nothing about the first.
+# At batch 16 Adam's state is the largest part; at 8,192 the activations are nearly nine tenths of the whole. So before
+# you buy a larger GPU, ask which of the two fills yours. A smaller batch does nothing about the first.
 #
 # ## 2. Measured
 #
-# The operating system keeps a high-water mark of what a process held. Below, one forward and backward pass of a large batch, and how far
-# the mark rose. (Where the system does not tell, the number is missing.) The count is a floor: a library also needs room to work in, and
-# for the gradient that is on its way back, and it does not return at once to the system what it has let go. Expect one to three times the count.
+# The operating system keeps a high-water mark of what a process held. Below, one forward and backward pass of a large
+# batch, and how far the mark rose. (Where the system does not tell, the number is missing.) The count is a floor: a
+# library also needs room to work in, and for the gradient that is on its way back, and it does not return at once to
+# the system what it has let go. Expect one to three times the count.
 
 # %%
 BATCH = 36_000
@@ -114,8 +116,9 @@ record.claim(
 # %% [markdown]
 # ## 3. When
 #
-# Forward, memory grows layer by layer. Backward, each layer's activations are let go as soon as its gradient is worked out, so it shrinks
-# again. The peak is the moment at which the loss has just been computed. Hooks for both directions draw the staircase.
+# Forward, memory grows layer by layer. Backward, each layer's activations are let go as soon as its gradient is worked
+# out, so it shrinks again. The peak is the moment at which the loss has just been computed. Hooks for both directions
+# draw the staircase.
 
 
 # %%
@@ -170,9 +173,9 @@ record.claim("after the backward pass nothing is held any more", whole[-1], whol
 # %% [markdown]
 # ## 4. Less at a time: accumulation
 #
-# Gradients add up in `.grad` (lesson 3). So a batch of 64 can be run as four of 16, with one step of the optimizer at the end: the same gradient, a quarter of the
-# activations. The loss is a mean, so each part's loss has to be multiplied by its share of the batch. (Batch
-# norm is the exception: it sees four small batches.)
+# Gradients add up in `.grad` (lesson 3). So a batch of 64 can be run as four of 16, with one step of the optimizer at
+# the end: the same gradient, a quarter of the activations. The loss is a mean, so each part's loss has to be multiplied
+# by its share of the batch. (Batch norm is the exception: it sees four small batches.)
 
 # %%
 weights = list(model.parameters())
@@ -193,9 +196,10 @@ record.claim(
 # %% [markdown]
 # ## 5. Compute it again: checkpointing
 #
-# The other way is to forget. `checkpoint` runs a piece of the network without keeping what is inside it, only its input; when the backward pass
-# arrives, it runs the piece forward again. With $n$ layers in $\sqrt n$ pieces of $\sqrt n$ layers, one holds about $2\sqrt n$
-# results in place of $n$, for the price of a second forward pass, about a third more time.
+# The other way is to forget. `checkpoint` runs a piece of the network without keeping what is inside it, only its
+# input; when the backward pass arrives, it runs the piece forward again. With $n$ layers in $\sqrt n$ pieces of
+# $\sqrt n$ layers, one holds about $2\sqrt n$ results in place of $n$, for the price of a second forward pass, about a
+# third more time.
 
 # %%
 calls = []
@@ -220,9 +224,10 @@ record.claim("for it nearly every layer is run twice", len(calls), 1.5 * len(mod
 # %% [markdown]
 # ## 6. Half the bits
 #
-# Sixteen bits can be spent in two ways. **float16** has 10 bits of fraction and 5 of exponent, **bfloat16** 7 and 8, float32 23 and 8. The
-# fraction says how finely numbers lie beside one another; the exponent how large and how small they may be. bfloat16 is float32 with
-# the lower half of its bits cut off, rounded. That is how we make it here, since NumPy has none.
+# Sixteen bits can be spent in two ways. **float16** has 10 bits of fraction and 5 of exponent, **bfloat16** 7 and 8,
+# float32 23 and 8. The fraction says how finely numbers lie beside one another; the exponent how large and how small
+# they may be. bfloat16 is float32 with the lower half of its bits cut off, rounded. That is how we make it here, since
+# NumPy has none.
 
 
 # %%
@@ -256,18 +261,19 @@ record.claim(
 )
 
 # %% [markdown]
-# The last line is the reason for **master weights**. Updates of a thousandth of a weight and less (lesson 31) vanish if the weights
-# themselves are kept in 16 bits. In *mixed precision* the weights and the optimizer stay in float32; only products and activations are computed in
-# 16 bits. PyTorch's `autocast` does that.
+# The last line is the reason for **master weights**. Updates of a thousandth of a weight and less (lesson 31) vanish if
+# the weights themselves are kept in 16 bits. In *mixed precision* the weights and the optimizer stay in float32; only
+# products and activations are computed in 16 bits. PyTorch's `autocast` does that.
 #
 # ## 7. Gradients that underflow
 #
-# Gradients are small numbers, and float16 has nothing below $6 \cdot 10^{-8}$ (the smallest in the table above, 6e-05, is the last with
-# all its digits): what is less than half of that becomes 0. Here a network learns a sine, but the
-# loss is one term among others and has a weight of $10^{-8}$, so its gradients are that much smaller. (Adam divides by their
-# size, so in full precision the weight changes nothing.) They are rounded to float16 on their way. Then the same with **loss scaling**: multiply the loss
-# by 65,536 before backward, so that all gradients are that much larger when they are rounded, and divide them by it
-# afterwards, in full precision. The chain rule is linear in the loss; nothing else changes.
+# Gradients are small numbers, and float16 has nothing below $6 \cdot 10^{-8}$ (the smallest in the table above, 6e-05,
+# is the last with all its digits): what is less than half of that becomes 0. Here a network learns a sine, but the loss
+# is one term among others and has a weight of $10^{-8}$, so its gradients are that much smaller. (Adam divides by their
+# size, so in full precision the weight changes nothing.) They are rounded to float16 on their way. Then the same with
+# **loss scaling**: multiply the loss by 65,536 before backward, so that all gradients are that much larger when they
+# are rounded, and divide them by it afterwards, in full precision. The chain rule is linear in the loss; nothing else
+# changes.
 
 # %%
 inputs = torch.linspace(-2, 2, 128).unsqueeze(1)
@@ -325,16 +331,17 @@ record.claim(
 )
 
 # %% [markdown]
-# How large a scale? As large as possible without an infinity. `GradScaler` finds it as it goes: after each step in which a gradient
-# was infinite, skip the update and halve the scale; after 2,000 good ones double it. bfloat16 needs none of this, since its
-# exponent is that of float32. That is why it is preferred wherever the hardware has it, and why its coarse fraction is put up with.
+# How large a scale? As large as possible without an infinity. `GradScaler` finds it as it goes: after each step in
+# which a gradient was infinite, skip the update and halve the scale; after 2,000 good ones double it. bfloat16 needs
+# none of this, since its exponent is that of float32. That is why it is preferred wherever the hardware has it, and why
+# its coarse fraction is put up with.
 #
 # ## 8. What CUDA changes
 #
-# - Memory is the card's own, and small. `torch.cuda.max_memory_allocated()` tells the peak. What PyTorch holds for later use shows as
-#   taken in `nvidia-smi`, and is not lost.
-# - Calls return before the work is done. A measured time means something only after `torch.cuda.synchronize()`, and `.item()` waits for
-#   everything before it: do not call it in each step.
+# - Memory is the card's own, and small. `torch.cuda.max_memory_allocated()` tells the peak. What PyTorch holds for
+#   later use shows as taken in `nvidia-smi`, and is not lost.
+# - Calls return before the work is done. A measured time means something only after `torch.cuda.synchronize()`, and
+#   `.item()` waits for everything before it: do not call it in each step.
 # - Products in float16 and bfloat16 run on units of their own, many times as fast as in float32.
 
 # %%
@@ -347,11 +354,12 @@ else:
 # %% [markdown]
 # ## Questions that come up
 #
-# **Out of memory after an hour, not at once.** Something keeps a graph alive: a list of losses that are tensors (append `loss.item()`), or a
-# hidden state that was never detached. Or the longest texts of the data came last.
+# **Out of memory after an hour, not at once.** Something keeps a graph alive: a list of losses that are tensors (append
+# `loss.item()`), or a hidden state that was never detached. Or the longest texts of the data came last.
 #
-# **Which batch size?** The largest that fits is rarely the best. The noise of small batches helps generalization, and with the size the
-# rate must be chosen anew. Begin with 32 to 256, and use accumulation if the recipe you follow asks for more.
+# **Which batch size?** The largest that fits is rarely the best. The noise of small batches helps generalization, and
+# with the size the rate must be chosen anew. Begin with 32 to 256, and use accumulation if the recipe you follow asks
+# for more.
 #
 # **Does evaluation need as much?** No: under `torch.no_grad()` nothing is kept for a backward pass that never comes.
 #
@@ -363,8 +371,8 @@ else:
 #
 # ## Exercise
 #
-# `curriculum/exercises/33_memory_and_precision.py`: foresee a step's memory, accumulate over unequal parts, round to bfloat16, write a
-# loss scaler. Check it: `python -m curriculum check 33`.
+# `curriculum/exercises/33_memory_and_precision.py`: foresee a step's memory, accumulate over unequal parts, round to
+# bfloat16, write a loss scaler. Check it: `python -m curriculum check 33`.
 #
 # ## Further reading
 #
