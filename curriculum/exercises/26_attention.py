@@ -27,6 +27,6 @@ def split_heads(x, heads):
 def attention_gradients(q, k, v, upstream):
     """The loss's gradients by q, k and v (L, d), given its gradient by the output softmax(q kᵀ / √d) v. Without autograd.
 
-    Go backward through the mixing, the softmax (row by row) and the products; see lesson 10 for softmax's own slope.
+    Go backward through the mixing, the softmax (row by row) and the products; see lesson 20 for softmax's own slope.
     """
     raise NotImplementedError("derive the three gradients, then write them here")

@@ -8,7 +8,8 @@
 # numbers is one, a table, a picture, a pile of pictures. So before we let anything learn, we get to know them.
 #
 # The lines that begin with `record` or `draw` belong to the course: they state what was measured, and keep the
-# pictures. You may delete them. Everything else is a program as you would write it.
+# pictures. You may delete them. Everything else is a program as you would write it. `torch` is the *engine*, the
+# library that computes with tensors: minigrad or PyTorch, whichever you chose. The lessons are the same in both.
 
 # %%
 import time
@@ -67,9 +68,9 @@ print(whole.float(), measured.long(), f"{tenth.item():.17f}")
 
 # %% [markdown]
 # The last number was 0.1, and it has become 0.10000000149. The name says why: a `float32` has 32 bits, which is room
-# for about seven digits, in the binary system. 0.1 is not among the numbers that it can hold, so it takes the nearest
-# one. `float64` keeps about sixteen digits. Networks are content with seven, and with `float32` they need half the
-# memory. We take `float64` where two computations are to be compared exactly.
+# for about seven decimal digits, written in the binary system. 0.1 is not among the numbers that it can hold, so it
+# takes the nearest one. `float64` keeps about sixteen digits. Networks are content with seven, and with `float32` they
+# need half the memory. We take `float64` where two computations are to be compared exactly.
 #
 # ## Shape: the same block, read in another way
 #
@@ -77,9 +78,9 @@ print(whole.float(), measured.long(), f"{tenth.item():.17f}")
 # numbers, $0$ to $5$: as $(2, 3)$ the first three are row 0 and the next three are row 1. So number $[i, j]$ lies at
 # place $3 i + j$ of the row. To read the columns as rows, take $i + 3 j$ instead, and nothing needs to move.
 #
-# That is what `view`, `transpose`, `T` and slices do. They make a second way of reading the same block, a *view*: who
-# writes through one sees it through the other. `reshape` gives a view where it can, and a copy where it must. `clone`
-# always copies.
+# That is what `view`, `transpose`, `T` and slices do. They make a second way of reading the same block, a *view*: what
+# is written through one is seen through the other. `reshape` gives a view where it can, and a copy where it must.
+# `clone` always copies.
 
 # %%
 block = torch.arange(6)
@@ -138,7 +139,7 @@ dark = picture[picture > 8]  # a mask gives the chosen elements in a row
 print(f"{len(dark)} of {picture.numel()} elements are dark, their mean is {dark.mean().item():.2f}")
 
 # %% [markdown]
-# Slices are views. Lists and masks pick at random places, which no rule of steps can describe, so they copy.
+# Slices are views. Lists and masks pick from anywhere, which no fixed step describes, so they copy.
 #
 # ## Reducing
 #
@@ -215,12 +216,11 @@ record.claim(
 
 # %% [markdown]
 # Where does the speed come from? In the loop Python looks up each number, its type, and what to do with it, 230,400
-# times. `@` does that once, and then the processor runs through blocks of equal numbers, several at a time. Hence the
-# rule for everything that follows: say it at once, for whole tensors.
+# times. `@` does that once, and then the processor runs through whole blocks of numbers of one type, several at a time.
+# Hence the rule for everything that follows: say it at once, for whole tensors.
 #
 # Batches multiply too: $(n, a, b)$ times $(n, b, c)$ gives $n$ products, $(n, a, c)$. Shapes that differ are stretched
-# to fit where a size is 1 or missing; lesson 4 says how. And `*` is something else than `@`: it multiplies element by
-# element.
+# to fit where a size is 1 or missing; lesson 4 says how. And `*` is not `@`: it multiplies element by element.
 #
 # Two ways of joining: `cat` puts tensors behind one another along a dimension that is there, `stack` makes a new
 # dimension.
@@ -266,7 +266,7 @@ record.claim(
 # ## To remember
 #
 # - A tensor: numbers of one dtype in one block, and a shape.
-# - Views share memory: cheap, and a trap for who writes into them.
+# - Views share memory: cheap, and a trap for whoever writes into them.
 # - `dim` names what disappears.
 # - Say it at once: a loop over elements in Python is slower by orders of magnitude.
 #

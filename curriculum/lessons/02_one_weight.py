@@ -24,9 +24,9 @@ torch.manual_seed(seed)
 #
 # $$ \frac{df}{dx} \approx \frac{f(x + h) - f(x - h)}{2h} $$
 #
-# The left side, $df/dx$, is how the slope of $f$ by $x$ is written. Read it as "a small change of $f$, divided by the
-# small change of $x$ that caused it". For $f(x) = (3x - 2)^2$ at $x = 1$ school mathematics says
-# $2\,(3x - 2)\cdot 3 = 6$. Does nudging agree?
+# The left side, $df/dx$, is how the slope of $f$ by $x$ is written (the books say *with respect to* $x$). Read it as "a
+# small change of $f$, divided by the small change of $x$ that caused it". For $f(x) = (3x - 2)^2$ at $x = 1$ school
+# mathematics says $2\,(3x - 2)\cdot 3 = 6$. Does nudging agree?
 
 
 # %%
@@ -91,9 +91,10 @@ record.claim(
 )
 
 # %% [markdown]
-# The next lines write this pass down as a page. Go through it with →: forward $u$, $v$ and $f$ get their values,
-# backward each step multiplies what comes to it by its own slope. Then choose $x$ and move it: beside slope · step
-# stands what the loss really does. How small must a step be until the two agree?
+# The next lines write this pass down as a page, which a notebook shows below the cell; elsewhere its path is printed.
+# Go through it with →: forward $u$, $v$ and $f$ get their values, backward each step multiplies what comes to it by its
+# own slope. Then choose $x$ and move it: beside slope · step stands what the loss really does. How small must a step be
+# until the two agree?
 
 
 # %%
@@ -177,7 +178,7 @@ record.figure(draw.walk(weights, losses, lambda t: ((t * xs - ys) ** 2).mean().i
 #
 # | learning rate | factor $r$ | what happens |
 # | --- | --- | --- |
-# | tiny | just under 1 | it creeps: right, and for ever |
+# | tiny | just under 1 | it creeps: in the right direction, but it takes for ever |
 # | below $1 / 2m$ | between 0 and 1 | it walks down one side |
 # | $1 / 2m$ | 0 | one step, and it is there |
 # | between $1 / 2m$ and $1 / m$ | between $-1$ and 0 | it jumps from side to side, nearer each time |

@@ -78,10 +78,10 @@ print(f"naive walk: dc/da = {naive}, but c = 4a")
 # ## A topological order
 #
 # A number may hand its gradient on only when *all* who use it have handed in theirs. An order in which every number
-# comes after all its users is called topological. To find one, put each number down after all its parents, then read
+# comes after all its users is called *topological*. To find one, put each number down after all its parents, then read
 # the list backwards.
 #
-# The function `visit` does that. It first visits the parents, and theirs, down to the leaves. Only then it puts the
+# The function `visit` does that. It first visits the parents, and theirs, down to the leaves. Only then does it put the
 # number itself down. `seen` makes sure that a number stands in the list once, however many use it.
 
 

@@ -31,8 +31,8 @@ torch.manual_seed(seed)
 # and the result is larger than either.
 #
 # Why from the right? The last dimension usually holds what belongs together, such as the 10 numbers of one sample, and
-# the dimensions in front count samples. So a tensor for one sample fits to a batch of them without another word. Where
-# the meaning is the other way round, say so: `x[:, None]`, or `x.unsqueeze(1)`, inserts a size of 1 where you want it.
+# the dimensions in front count samples. So a tensor for one sample fits a batch of them without another word. Where the
+# meaning is the other way round, say so: `x[:, None]`, or `x.unsqueeze(1)`, inserts a size of 1 where you want it.
 
 # %%
 for one, two in (((64, 10), (10,)), ((8, 1, 6), (7, 1)), ((5, 1), (1, 4)), ((2, 3), ())):
@@ -43,7 +43,7 @@ except RuntimeError as error:
     print("refused:", error)
 
 # %% [markdown]
-# `()` is the shape of a single number; it fits to everything.
+# `()` is the shape of a single number; it fits everything. (Here and below $(10)$ is short for Python's `(10,)`.)
 #
 # ## What fits is not always meant
 #

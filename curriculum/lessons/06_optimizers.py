@@ -5,7 +5,7 @@
 #
 # Lesson 2 walked down a parabola in one weight. The rule that changes the weights, once their slopes are known, is
 # called the *optimizer*. The plain rule, "a little against the slope", is named SGD, for *stochastic gradient descent*;
-# what is stochastic, which means random, about it comes further down.
+# why it is called stochastic, which means random, comes further down.
 #
 # With two weights a valley can be long and narrow, and then the plain step has trouble: the learning rate that is right
 # for the steep direction is far too small for the flat one. Networks have such valleys in abundance, in millions of
@@ -236,9 +236,9 @@ record.claim(
 # %% [markdown]
 # ## AdamW: weight decay, beside the slope and not inside it
 #
-# *Weight decay* pulls every weight towards 0, a little in each step, so that weights stay small unless the data want
-# them large; lesson 16 shows what that is good for. There are two ways to do it. The old one adds $\lambda w$ to the
-# slope ($\lambda$, lambda, is the strength), which is the slope of $\frac\lambda2 w^2$ added to the loss. The other
+# *Weight decay* pulls every weight towards 0, a little in each step, so that weights stay small unless the data call
+# for large ones; lesson 16 shows what that is good for. There are two ways to do it. The old one adds $\lambda w$ to
+# the slope ($\lambda$, lambda, is the strength), which is the slope of $\frac\lambda2 w^2$ added to the loss. The other
 # one, *decoupled* decay, multiplies the weight by $1 - \eta\lambda$ beside the step. For SGD both are the same. For
 # Adam they are not: what is added to the slope gets divided by its own size like everything else, and its strength is
 # divided away. AdamW is Adam with the second way.
@@ -465,7 +465,7 @@ record.claim(
 # | --- | --- | --- |
 # | you do not know yet | Adam, 0.001 | works without much tuning, since its step length does not depend on the loss's scale |
 # | transformers, text | AdamW, warm-up and cosine | slopes of very different sizes; a decay that really decays |
-# | convolutional networks, long trainings | SGD, momentum 0.9, steps or cosine | with a tuned rate often as good or better on new data, and needs less memory |
+# | convolutional networks (lesson 22), long trainings | SGD, momentum 0.9, steps or cosine | with a tuned rate often as good or better on new data, and needs less memory |
 # | rare features, each used a few times | AdaGrad | rarely used weights keep large steps |
 # | a goal that moves, as in games | RMSprop | forgets old slopes, has no correction and no momentum |
 # | two weights and exact gradients | any | try them above |

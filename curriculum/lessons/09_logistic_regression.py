@@ -56,13 +56,14 @@ y = torch.cat([torch.zeros(n, 1), torch.ones(n, 1)])  # (200, 1)
 # is the principle of *maximum likelihood*.
 #
 # A product of 200 numbers below 1 is tiny, so take the logarithm, which turns it into a sum and has its maximum at the
-# same place; turn the sign, since we want something to make small; and divide by $n$. That is the *binary
-# cross-entropy*. It is not one choice among many, it follows:
+# same place; turn the sign, since we want something to make small; and divide by the number $n$ of samples, 200 here.
+# That is the *binary cross-entropy*. It is not one choice among many, it follows:
 #
-# $$ L = -\frac1n \sum_i y_i \log p_i + (1 - y_i) \log (1 - p_i) $$
+# $$ L = -\frac1n \sum_i \bigl( y_i \log p_i + (1 - y_i) \log (1 - p_i) \bigr) $$
 #
-# One sample costs minus the logarithm of the probability that was given to its right answer: nothing if that was 1,
-# 0.69 for a half, 2.3 for a tenth, and without limit as it goes to 0. Being surely wrong is expensive.
+# ($\log$ is here, as in the programs, the natural logarithm, school's $\ln$.) One sample costs minus the logarithm of
+# the probability that was given to its right answer: nothing if that was 1, 0.69 for a half, 2.3 for a tenth, and
+# without limit as it goes to 0. Being surely wrong is expensive.
 
 # %%
 w, b = torch.tensor(0.7), torch.tensor(0.1)
@@ -87,7 +88,7 @@ record.claim(
 #
 # ## The slope of each loss
 #
-# For one sample, with the chain rule:
+# For one sample, with the chain rule (CE is the cross-entropy, MSE the mean squared error):
 #
 # $$ \frac{\partial L_{CE}}{\partial z} = p - y, \qquad
 #    \frac{\partial L_{MSE}}{\partial z} = 2\,(p - y)\; p\,(1 - p) $$
@@ -135,7 +136,7 @@ draw.backward(both, "9_backward")
 # ## A module of our own
 #
 # `nn.Linear(1, 1)` would do, but we want to choose where it starts, so we write a module. A *module* (lesson 7) is a
-# class that is made from `nn.Module`. Two methods are ours:
+# class derived from `nn.Module`. Two methods are ours:
 #
 # - `__init__` makes the parameters. It must call `super().__init__()` first, which prepares the places where they are
 #   registered.
@@ -312,7 +313,7 @@ print(f"three layers: loss {loss.item():.4f}")
 # - The logit is any number, the sigmoid makes a probability of it, 1/2 decides.
 # - Cross-entropy is the negative log-likelihood; its slope by the logit is $p - y$, the error itself.
 # - Squared error after a sigmoid carries the factor $p(1-p)$: who is surely wrong hardly learns.
-# - Give the logits to `binary_cross_entropy_with_logits`; modules in a list belong into a `ModuleList`.
+# - Give the logits to `binary_cross_entropy_with_logits`; modules in a list belong in a `ModuleList`.
 #
 # When would you use this model today? Often. Where features are few and meaningful, logistic regression is the first
 # thing to try and sometimes the last, since its weights can be read: with features of the same scale, each says by how

@@ -77,9 +77,9 @@ record.claim(
 # %% [markdown]
 # ## Two spirals
 #
-# 400 points in a plane, two classes, wound around one another. No line separates them, nor does a simple curve; a
-# network needs several layers of bends. Ours has eight hidden layers, deliberately deeper than necessary, to see what
-# depth does to the gradient.
+# 400 points in a plane, two classes, wound around one another. No line separates them, nor any simple curve; a network
+# needs several layers of bends. Ours has eight hidden layers, deliberately deeper than necessary, to see what depth
+# does to the gradient.
 
 # %%
 turn = torch.linspace(0.25, 1.0, 200) * 3 * math.pi
@@ -101,7 +101,7 @@ def network(activation, depth=8, width=32):
 #
 # One batch, no training yet. We measure the norm of the weights' gradient, layer by layer (the norm is the root of the
 # sum of the squares: one number for its size). By the chain rule each layer multiplies what comes from above by $f'$
-# and by its weights. With the sigmoid that are eight factors of at most $1/4$, together $(1/4)^8 = 0.000015$, and the
+# and by its weights. With the sigmoid these are eight factors of at most $1/4$, together $(1/4)^8 = 0.000015$, and the
 # weights' own factors make it less. Its first layer is almost deaf. This is the *vanishing gradient*.
 
 # %%
@@ -265,10 +265,10 @@ record.claim(
 
 # %% [markdown]
 # The panels show the loss of three seeds each; dotted is what guessing costs, $\ln 2$. Sigmoid's lines lie on the
-# dotted one. The others leave it within a few dozen steps: a thousandth of the difference between points is enough to
-# begin with, for then the weights grow and the signal with them, and a millionth is not. (The spikes are steps of Adam
-# that went too far; lesson 6 would lower the rate towards the end.) Between the six that learn, three seeds do not show
-# which is best, and we claim nothing.
+# dotted one. The others leave it within a few dozen steps: even the two ten-thousandths of the difference between
+# points that SiLU keeps are enough to begin with, for then the weights grow and the signal with them; the millionth
+# that Sigmoid keeps is not. (The spikes are steps of Adam that went too far; lesson 6 would lower the rate towards the
+# end.) Between the six that learn, three seeds do not show which is best, and we claim nothing.
 #
 # Look at the last numbers that were printed: nearly a third of ReLU's units in layer 7 are never above 0, so they are
 # dead, and it learns all the same. A network can afford it, but those units were paid for. LeakyReLU has such units

@@ -3,8 +3,8 @@
 #
 # **What program does `backward()` run?**
 #
-# In lesson 19 you wrote a backward pass by hand. The engine does the same job, but it does it while your program runs:
-# it records a graph, walks it, and forgets it. Nothing is left to read. This lesson asks for the program itself.
+# In lesson 19 you wrote a backward pass by hand. The engine does the same job, but while your program runs: it records
+# a graph, walks it, and forgets it. Nothing is left to read. This lesson asks for the program itself.
 # `minigrad.compile` watches a training step, and prints what the step computes as straight lines of NumPy, forward and
 # backward, each with its shape. You will put that print beside your own lines, run it without the engine, improve it as
 # a compiler would, and measure when that pays.
@@ -66,7 +66,7 @@ def make(library, learned=("w1", "b1", "w2", "b2")):
 
 # %% [markdown]
 # First the ordinary way, which is called **eager**: each line is computed when Python reaches it. The gradients of the
-# very first step are put aside, because the three programs below have to reproduce them.
+# very first step are put aside, because the programs below have to reproduce them.
 
 # %%
 step, weights = make(torch)
@@ -336,8 +336,9 @@ record.claim(
 # NumPy computes a line at a time, and an intermediate at a time within it: for `(1 - t) * a` it writes a whole array
 # `1 - t`, then reads it back. When arrays are larger than the processor's **cache**, its small quick memory, this
 # traffic costs time. To **fuse** lines is to go through the rows once and do all the lines for a few rows before the
-# next few. NumPy can only imitate that, with blocks of rows. The memory that is saved can be counted; how much time is
-# saved depends on the machine, and is little where `exp` and `log` take most of it, as here.
+# next few. NumPy can only imitate that, with blocks of rows. The memory that is saved can be counted; whether time is
+# saved depends on the machine; where `exp` and `log` take most of it, as here, there is little to save, and the blocks
+# may even cost some.
 
 
 # %%
@@ -426,7 +427,7 @@ record.claim(
 
 # %% [markdown]
 # With few rows nearly all of an eager step is overhead, and the program has none of it. With many rows the arithmetic
-# is nearly everything, and both ways call the same NumPy for it: the curves meet. So compile a step that is small and
+# is nearly everything, and neither way can do without it: the curves come close. So compile a step that is small and
 # repeated thousands of times. For a network of large matrix products there is little to win, and for a step that runs
 # ten times the translation costs more than it saves. When you quote a speed, say whether the first calls are in it.
 #
@@ -583,7 +584,7 @@ record.figure(fig, "20_attention")
 #   in the opposite order.
 # - A program can be improved without changing its result: dead lines go, buffers are shared, lines are fused.
 # - Compiling removes overhead and not arithmetic. It pays for small steps that are repeated often.
-# - A recorded step holds for what was recorded. Decisions that hang on values do not belong into it.
+# - A recorded step holds for what was recorded. Decisions that hang on values do not belong in it.
 #
 # ## Exercises
 #
