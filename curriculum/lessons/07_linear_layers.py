@@ -3,7 +3,7 @@
 #
 # **What does a layer hold, and what do its numbers mean?**
 #
-# Until now we held every weight in a variable of its own. A network has thousands. From here on *modules* hold them. A
+# Until now we kept the weights in variables of our own. A network has many of them. From here on *modules* hold them. A
 # module is an object with two jobs: it computes an output from an input when it is called, and it knows its parameters,
 # the tensors that training changes. We meet the module that nearly every network is made of, count its numbers, write
 # them by hand, and read what they have learned.
@@ -34,7 +34,7 @@ torch.manual_seed(seed)
 # with rows and columns exchanged, so that the sizes fit: (rows, in) times (in, out) is (rows, out). The bias is a row
 # that broadcasting (lesson 4) adds to every example.
 #
-# How many numbers are that? Each of the $n$ outputs has $m$ weights, one for each input, and a bias: $n (m + 1)$.
+# How many numbers is that? Each of the $n$ outputs has $m$ weights, one for each input, and a bias: $n (m + 1)$.
 
 # %%
 layer = nn.Linear(3, 2)

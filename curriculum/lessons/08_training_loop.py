@@ -22,8 +22,8 @@ torch.manual_seed(seed)
 # %% [markdown]
 # ## A data set
 #
-# A row of the table is a *sample*, or example. What is known about it are its *features*, here three numbers; what
-# shall be predicted is its *target*. Ours are made up, so that we know the truth: 200 samples, the target a linear
+# A row of the table is a *sample*, or example. Its *features* are what is known about it, here three numbers; its
+# *target* is what is to be predicted. Ours are made up, so that we know the truth: 200 samples, the target a linear
 # function of the features, with noise of standard deviation 0.1:
 #
 # $$ y = 1.5\, x_1 - 2\, x_2 + 0.5\, x_3 + 0.7 + 0.1\, \varepsilon $$
@@ -46,8 +46,8 @@ print(len(train_set), len(test_set), train_set[0])
 # %% [markdown]
 # ## A loader
 #
-# The loader hands the samples out in *batches* (lesson 6 called them mini-batches), each a tensor of features and one
-# of targets. One pass over all samples is an *epoch*. With 160 samples and batches of 32 it has five steps.
+# The loader hands the samples out in *batches* (lessons 5 and 6 called them mini-batches), each a tensor of features
+# and one of targets. One pass over all samples is an *epoch*. With 160 samples and batches of 32 it has five steps.
 # `shuffle=True` draws a new order for every epoch. That matters when the table is sorted, for example by its targets:
 # without shuffling, a batch would show one kind of sample only, and the weights would run after each kind in turn.
 

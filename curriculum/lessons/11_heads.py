@@ -198,7 +198,7 @@ record.claim(
 # %% [markdown]
 # Wider helps until it does not. Deep and narrow is the worst, for what does not fit through four units is lost to all
 # later layers, and a deep network also learns more slowly (8 epochs are few). For these small pictures depth brings
-# little; for large pictures and for texts it brings nearly everything, as lessons 21 to 29 show.
+# little; for large pictures and for texts it brings nearly everything, as lessons 21 to 30 show.
 #
 # A recipe: begin with one or two hidden layers of 64 to 256 units. If the *training* loss stays too high, go wider,
 # then deeper. If only the *held-out* loss is too high, the network is large enough, and wants more data or a brake
