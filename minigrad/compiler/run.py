@@ -84,7 +84,7 @@ def minus_at(x: Array, i: Array, j: Array, amount: Any) -> Array:
     return x
 
 
-_SPACE = {"np": np, "run": run, "back": back, "draw": draw, "require": require, "minus_at": minus_at, "total": total}
+_SPACE = {"np": np, "run": run, "back": back, "draw": draw, "require": require, "minus_at": minus_at, "total": total, "inf": np.inf, "nan": np.nan}
 
 
 class Gone(Operation):
