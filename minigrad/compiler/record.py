@@ -640,6 +640,18 @@ class Recording:
 
     # -- in and out
 
+    def forget(self) -> None:
+        """The recording has been read: let go of what the call computed. (Entries and their Values hold each other.)"""
+        for entry in self.entries:
+            for value in vars(entry).values():
+                for one in value if isinstance(value, list) else (value,):
+                    if isinstance(one, Value):
+                        one.entry = one.array = None
+        for value in self.values.values():
+            value.entry = value.array = None
+        for held in (self.entries, self.values, self.ran, self.captured, self.others, self.moved_arrays, self.retained):
+            held.clear()
+
     def __enter__(self) -> Recording:
         _put(self)
         return self
