@@ -12,12 +12,14 @@ import io
 import math
 import operator
 import sys
+import threading
 import types
 
 import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.compiler.record import Recording
 
 nn, F = mg.nn, mg.nn.functional
 ONE = mg.ones(3)
@@ -514,3 +516,21 @@ def test_a_gradient_that_was_taken_from_its_parameter_is_not_written_again():
             adam.zero_grad()
             assert all(tell(g) == before for g, before in taken)
         assert run._ready[0].fast is not None
+
+
+def test_another_thread_in_the_midst_of_an_update_hides_nothing_from_a_recording():
+    recording, inside, seen = Recording({}), threading.Event(), threading.Event()
+
+    def update(optimizer):
+        inside.set()
+        seen.wait(10)
+
+    thread = threading.Thread(target=recording.updated, args=(update, None))
+    thread.start()
+    try:
+        assert inside.wait(10)
+        assert recording.busy()
+    finally:
+        seen.set()
+        thread.join()
+    assert not recording.entries

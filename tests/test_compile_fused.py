@@ -1,5 +1,7 @@
 """The fused form of a compiled step: few calls in place of many lines, the same numbers, and no new memory."""
 
+import gc
+import math
 import os
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.autograd.graph import Operation
 from minigrad.compiler.tapes import pattern
 
 nn, F = mg.nn, mg.nn.functional
@@ -460,3 +463,83 @@ print(sum(f.stats.cache_hits.values()), sum(f.stats.cache_misses.values()))
     ]  # fmt: skip
     assert told[0] == ["False", "0", "1"]
     assert told[1] == ["True", "1", "0"]
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0,)])
+def test_sums_of_nothing_are_zero(shape):
+    w, x = mg.randn(1, requires_grad=True), mg.randn(shape)
+
+    def step():
+        w.grad = None
+        loss = (x * w).exp().sum() + (x.sum(-1) * w.sum()).sum() + (w * w).sum()
+        loss.backward()
+        return loss.detach(), w.grad
+
+    run = mg.compile(step)
+    with mg.use_kernels("fastest"):
+        for _ in range(5):
+            (loss, grad), (a, b) = run(), step()
+            assert loss.item() == a.item()
+            assert grad.item() == b.item()
+    assert run._ready[0].calls == 3
+
+
+@pytest.mark.parametrize("optimizer", ["Adam", "AdamW"])
+def test_a_parameter_that_is_infinite_stays_so(optimizer):
+    def make():
+        mg.manual_seed(0)
+        model = nn.Linear(4, 3)
+        model.bias.data = mg.tensor([0.0, 1.0, -math.inf])  # a class that is masked out
+        chosen, x = getattr(mg.optim, optimizer)(model.parameters(), lr=0.01), mg.randn(8, 4)
+
+        def step():
+            chosen.zero_grad()
+            loss = (F.softmax(model(x), -1) ** 2).sum()
+            loss.backward()
+            chosen.step()
+            return loss
+
+        return step, model
+
+    with mg.use_kernels("fastest"):
+        run = compare(make)
+    assert fused(run).calls == 4
+
+
+def test_names_of_the_program_do_not_stand_before_those_of_its_text():
+    slice, loop_1, ones_8_float32, minus_at = (mg.randn(8, 8, requires_grad=True) for _ in range(4))
+    leaves = (slice, loop_1, ones_8_float32, minus_at)
+
+    def step():
+        for leaf in leaves:
+            leaf.grad = None
+        h = F.linear(loop_1 * ones_8_float32[:8], minus_at, slice[0])[1:]
+        loss = (h.exp() * h[:, 2:3]).mean()
+        loss.backward()
+        return loss.detach(), [leaf.grad for leaf in leaves]
+
+    run = mg.compile(step)
+    with mg.use_kernels("fastest"):
+        for _ in range(4):
+            loss, grads = run()
+            expected, others = step()
+            assert np.allclose(loss.array, expected.array)
+            for g, other in zip(grads, others, strict=True):
+                assert np.allclose(g.array, other.array, rtol=1e-5, atol=1e-6)
+    assert fused(run).calls == 2
+
+
+def test_a_recorded_call_is_let_go_of_at_once():
+    step, *_ = mlp()
+    seen = []
+    run = mg.compile(step)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(4):
+            run()
+            seen.append(sum(issubclass(type(o), Operation) for o in gc.get_objects()))
+    finally:
+        gc.enable()
+    assert fused(run).calls == 2
+    assert seen == [0, 0, 0, 0]

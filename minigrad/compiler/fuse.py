@@ -236,6 +236,7 @@ class Fused:
         self.space = {**space, **{k: v for k, v in self.p.objects.items() if k.isidentifier()}}
         for v, array in self.static.items():
             self.space[v.name] = array
+        self.ones: dict[tuple[int, Any], str] = {}  # the names of vectors of ones
         outs = set(self.outs)
         body: list[str] = []
         self.statements: list[list[str]] = []  # by step
@@ -259,7 +260,7 @@ class Fused:
                         raise Unfused("Numba cannot be used")
                     follow[double] = load(double)
                 given = [v for v in tape.operands if v not in self.static]
-                name = f"loop_{n}"
+                name = self.p.name(f"loop_{n}")
                 self.space[name] = Player(
                     tape, follow[double], given, {v: self.static[v] for v in tape.operands if v in self.static}, outs
                 )
@@ -312,8 +313,11 @@ class Fused:
 
     def _product(self, line: Line) -> str:
         if line.kind == "rows":
-            ones = f"ones_{line.inputs[0].shape[0]}_{line.out.dtype.name}"
-            self.space.setdefault(ones, np.ones(line.inputs[0].shape[0], line.out.dtype))
+            length, dtype = line.inputs[0].shape[0], line.out.dtype
+            if (length, dtype) not in self.ones:
+                self.ones[length, dtype] = self.p.name(f"ones_{length}_{dtype.name}")
+            ones = self.ones[length, dtype]
+            self.space.setdefault(ones, np.ones(length, dtype))
             return f"np.dot({ones}, {line.inputs[0].name}, out={line.out.name})"
         text, a = line.expression(), line.inputs[0]
         rows, columns = line.out.shape
@@ -326,7 +330,7 @@ class Fused:
             and columns >= 128
         ):
             # BLAS reads a small matrix once for each part of a large one: it is quicker turned (with the same bits).
-            turned = f"{a.name}_turned"
+            turned = self.p.name(f"{a.name}_turned")
             self.space[turned] = np.empty(a.shape[::-1], a.dtype)
             text = f"np.copyto({turned}, {a.name}.T); " + text.replace(f"{a.name}.T", turned, 1)
         return re.sub(r"\)$", f", out={line.out.name})", text)

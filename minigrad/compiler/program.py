@@ -32,6 +32,9 @@ KINDS = {
     "view": "view", "numpy": "other NumPy", "call": "operation called as it is", "check": "check",
 }  # fmt: skip
 
+# Names that the texts of lines use, which no array may have: of `x[:2]` the text says `slice(None, 2, None)`.
+_OF_TEXTS = ("np", "run", "back", "draw", "require", "total", "minus_at", "slice", "Ellipsis", "inf", "nan")
+
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 
 
@@ -80,7 +83,7 @@ class Program:
         self.section = FORWARD
         self.note = ""
         self.of: Line | None = None
-        self._taken: set[str] = {"np", "run", "back", "draw", "require", "total"}
+        self._taken: set[str] = set(_OF_TEXTS)
         self.steps: list[
             Any
         ] = []  # effects, in order: ("set", leaf, Var or None), ("update", optimizer), ("clip", ...)

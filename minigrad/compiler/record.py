@@ -227,7 +227,11 @@ class Recording:
 
     def busy(self) -> bool:
         """Whether what happens now is to be noted."""
-        return self._deep == 0 and threading.get_ident() == self._thread and self.reason is None
+        return self._deep == 0 and self.mine() and self.reason is None
+
+    def mine(self) -> bool:
+        """Whether it is the thread of the call that does something: other threads pass through the recorder's functions too."""
+        return threading.get_ident() == self._thread
 
     def made(self, array: Array, entry: Any = None) -> Value:
         value = self.values[id(array)] = Value(array, entry)
@@ -476,6 +480,8 @@ class Recording:
         self._inside(original, p, set_to_none)
 
     def _inside(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        if not self.mine():
+            return function(*args, **kwargs)
         self._deep += 1
         try:
             return function(*args, **kwargs)
@@ -517,6 +523,9 @@ class Recording:
         return any(a is not array and a is not None and storage.owner(a) is owner for a in arrays)
 
     def scheduled(self, original: Any, scheduler: Any, args: tuple, kwargs: dict) -> None:
+        if not self.mine():
+            original(scheduler, *args, **kwargs)
+            return
         if self.busy():
             self.entries.append(Scheduled(scheduler))
             if id(scheduler) not in self.known:
@@ -574,7 +583,8 @@ class Recording:
     def norm(self, original: Any, args: tuple, kwargs: dict) -> Any:
         """`get_total_norm`, as clip_grad_norm_ calls it."""
         out = self._inside(original, *args, **kwargs)
-        self._norm = out if args[1:] == (2.0, False) and not kwargs else None
+        if self.mine():
+            self._norm = out if args[1:] == (2.0, False) and not kwargs else None
         return out
 
     def clipped(self, original: Any, parameters: Any, max_norm: Any, total: Any) -> None:
@@ -639,6 +649,18 @@ class Recording:
         self._inside(original, x, value)
 
     # -- in and out
+
+    def forget(self) -> None:
+        """The recording has been read: let go of what the call computed. (Entries and their Values hold each other.)"""
+        for entry in self.entries:
+            for value in vars(entry).values():
+                for one in value if isinstance(value, list) else (value,):
+                    if isinstance(one, Value):
+                        one.entry = one.array = None
+        for value in self.values.values():
+            value.entry = value.array = None
+        for held in (self.entries, self.values, self.ran, self.captured, self.others, self.moved_arrays, self.retained):
+            held.clear()
 
     def __enter__(self) -> Recording:
         _put(self)
@@ -710,7 +732,8 @@ def _put(r: Recording) -> None:
 
     def gradients(outputs: Any, given: Any) -> Any:
         found = gradients_for(outputs, given)
-        r.given = any(g is not None for g in found)
+        if r.mine():
+            r.given = any(g is not None for g in found)
         return found
 
     _set(differentiate, "_gradients_for", gradients)

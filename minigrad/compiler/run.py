@@ -84,7 +84,17 @@ def minus_at(x: Array, i: Array, j: Array, amount: Any) -> Array:
     return x
 
 
-_SPACE = {"np": np, "run": run, "back": back, "draw": draw, "require": require, "minus_at": minus_at, "total": total}
+_SPACE = {
+    "np": np,
+    "run": run,
+    "back": back,
+    "draw": draw,
+    "require": require,
+    "minus_at": minus_at,
+    "total": total,
+    "inf": np.inf,
+    "nan": np.nan,
+}
 
 
 class Gone(Operation):
@@ -507,6 +517,16 @@ class Compiled:
         known |= {i: o for i, (o, _) in state.optimizers.items()}
         recording = Recording(known)
         recording.strict = self._fullgraph
+        try:
+            return self._read(recording, ready, state, arguments, began, key, pending, args, kwargs)
+        finally:
+            recording.forget()
+
+    def _read(
+        self, recording: Recording, ready: Ready, state: State, arguments: list[tuple[str, Any]], began: tuple[Any, ...], key: Any,
+        pending: Ready | None, args: tuple, kwargs: dict,
+    ) -> Any:  # fmt: skip
+        """The call, and the program that it gives."""
         watch = Watch(recording, state)
         with recording, watch:
             result = self._function(*args, **kwargs)

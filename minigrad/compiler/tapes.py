@@ -121,8 +121,8 @@ class Tape:
         elif kind in ("all", "reduce", "pick", "minus_at"):
             for v, dtype in zip(line.inputs, line.more.get("types", (self.dtype,) * 3), strict=False):
                 root, inner, count = source_of(v, v.shape)
-                if (inner, count) != (1, size_of(v)) or root.dtype != dtype:
-                    raise Untaped
+                if (inner, count) != (1, size_of(v)) or root.dtype != dtype or not size_of(v):
+                    raise Untaped  # (a sum begins with its first element: of nothing there is none)
             if kind in ("pick", "minus_at", "reduce") and len(line.inputs[0].shape) < 1:
                 raise Untaped
         elif not (line.more.get("one") and kind == "numpy"):

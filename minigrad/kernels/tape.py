@@ -339,7 +339,7 @@ def _adam(
         shrink, extra = t(numbers[k, 5]), t(numbers[k, 6])
         for i in range(a, b):
             old = p[i] * shrink
-            grad = g[i] + old * extra
+            grad = g[i] + old * extra if extra != 0 else g[i]  # (an infinite parameter times 0 is nan)
             mean = m[i] + (grad - m[i]) * w
             square = v[i] * b2 + grad * grad * c2
             m[i] = mean
