@@ -543,3 +543,22 @@ def test_a_recorded_call_is_let_go_of_at_once():
         gc.enable()
     assert fused(run).calls == 2
     assert seen == [0, 0, 0, 0]
+
+
+def test_a_reshape_that_copies_is_done_at_each_call():
+    w, b = mg.randn(6, 5, requires_grad=True), mg.randn(4, requires_grad=True)
+
+    def step(x):
+        w.grad = b.grad = None
+        h = F.linear(x, w).tanh().transpose(0, 2).reshape(6, -1)
+        loss = F.softmax(F.linear(h.exp(), h.detach()[:4], b), -1).log().mean() + (h * h).mean()
+        loss.backward()
+        return loss.detach(), w.grad, b.grad
+
+    run = mg.compile(step)
+    with mg.use_kernels("fastest"):
+        for _ in range(5):
+            x = mg.randn(3, 4, 5)
+            for got, expected in zip(run(x), step(x), strict=True):
+                assert np.allclose(got.array, expected.array, rtol=1e-4, atol=1e-6)
+    assert fused(run).calls == 3

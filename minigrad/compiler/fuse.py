@@ -306,8 +306,11 @@ class Fused:
         before = self._view(v.line.inputs[0], views)
         base = v.line.inputs[0]
         if base.name in self.space and (base in self.static or source_of_any(base) in self.static):
-            self.space[v.name] = eval(v.line.expression(), self.space)
-            return before
+            made = eval(v.line.expression(), self.space)
+            if np.may_share_memory(made, self.space[base.name]):
+                self.space[v.name] = made
+                return before
+            # else NumPy copies, as where what was transposed is given another shape: that is done at each call
         views[v] = v.name
         return [*before, f"{v.name} = {v.line.expression()}"]
 
