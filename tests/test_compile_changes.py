@@ -534,3 +534,22 @@ def test_another_thread_in_the_midst_of_an_update_hides_nothing_from_a_recording
         seen.set()
         thread.join()
     assert not recording.entries
+
+
+@pytest.mark.parametrize("of", ["model", "optimizer"])
+def test_a_zero_grad_that_is_put_on_an_object_is_called(of):
+    model = nn.Sequential(nn.Linear(2, 1))
+    sgd = mg.optim.SGD(model.parameters(), lr=0.0)
+    chosen = model if of == "model" else sgd
+
+    def step(x):
+        chosen.zero_grad()
+        model(x).sum().backward()
+        sgd.step()
+
+    run, x = mg.compile(step), mg.ones(1, 2)
+    for _ in range(4):
+        run(x)
+    chosen.zero_grad = lambda *_: None
+    run(x)
+    assert tell(model[0].weight.grad) == tell(mg.full((1, 2), 2.0))

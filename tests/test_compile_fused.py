@@ -562,3 +562,22 @@ def test_a_reshape_that_copies_is_done_at_each_call():
             for got, expected in zip(run(x), step(x), strict=True):
                 assert np.allclose(got.array, expected.array, rtol=1e-4, atol=1e-6)
     assert fused(run).calls == 3
+
+
+@pytest.mark.filterwarnings("ignore:Initializing zero-element tensors")
+@pytest.mark.parametrize(("inner", "outer"), [(0, 3), (3, 0)])
+def test_a_layer_without_elements_runs_at_once(inner, outer):
+    layer, x = nn.Linear(inner, outer), mg.randn(5, inner)
+
+    def step():
+        layer.zero_grad()
+        loss = layer(x).tanh().sum()
+        loss.backward()
+        return loss.detach(), layer.bias.grad
+
+    run = mg.compile(step, mode="max-autotune")
+    with mg.use_kernels("fastest"):
+        for _ in range(4):
+            for got, expected in zip(run(), step(), strict=True):
+                assert np.allclose(got.array, expected.array)
+    assert run._ready[0].calls == 2

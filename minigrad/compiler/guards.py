@@ -257,7 +257,9 @@ class State:
             return
         if "forward" in module.__dict__:
             raise Unfollowed(f"{path}, a module with a forward of its own")
-        self._is_not_in(module.__dict__, "forward")
+        for name in ("forward", "zero_grad", "parameters", "named_parameters"):
+            if name not in module.__dict__:
+                self._is_not_in(module.__dict__, name)
         for base in cls.__mro__:
             if "forward" in vars(base):
                 self.conditions.append(
@@ -278,6 +280,9 @@ class State:
         if step is not None and not hasattr(step, "_wrapped_by_lr_sched"):
             raise Unfollowed(f"{path}, an optimizer whose step was replaced")
         self.conditions.append(f"{own}.get('step') is {self.bound(step)}")
+        if "zero_grad" in optimizer.__dict__:
+            raise Unfollowed(f"{path}, an optimizer whose zero_grad was replaced")
+        self._is_not_in(optimizer.__dict__, "zero_grad")
         groups = self.bound(optimizer.param_groups)
         self.conditions.append(f"{own}['param_groups'] is {groups} and len({groups}) == {len(optimizer.param_groups)}")
         for i, group in enumerate(optimizer.param_groups):

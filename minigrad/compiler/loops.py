@@ -61,6 +61,8 @@ class Loops:
         if len(types) != 1 or next(iter(types)).char not in "fd":
             raise Unfit("values of several types")
         self.dtype = next(iter(types))
+        if any(0 in v.shape for v in [*p.inputs, *(line.out for line in p.lines)]):
+            raise Unfit("a value without elements")
         products = [line for line in p.lines if line.kind == "dot"]
         if not products:
             raise Unfit("there is no product of matrices, and so no rows")
