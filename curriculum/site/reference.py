@@ -19,11 +19,7 @@ SMALL = 6  # a module with fewer names of its own stands on the page of the modu
 
 # What an explanation of the engine names, and no program calls: rooms of their own.
 INSIDE = [
-    *(
-        f"minigrad.autograd.{found.name}"
-        for found in pkgutil.iter_modules(minigrad.autograd.__path__)
-        if found.name != "forward_ad"  # importing it says what there is instead
-    ),
+    *(f"minigrad.autograd.{found.name}" for found in pkgutil.iter_modules(minigrad.autograd.__path__)),
     "minigrad.storage", "minigrad.inplace", "minigrad.signature", "minigrad.public", "minigrad.random", "minigrad.tensor",
 ]  # fmt: skip
 

@@ -20,7 +20,6 @@
     ownership.py      when a leaf may keep an array without copying it
     anomaly.py        which operation made the first NaN
     gradcheck.py      a gradient against central differences
-    forward_ad.py     what there is in the place of PyTorch's dual numbers
     functional.py     whole Jacobians and Hessians
 
 PyTorch: torch.autograd.
