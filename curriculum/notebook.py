@@ -1,6 +1,8 @@
 """A lesson in percent format as a Jupyter notebook, with the outputs of a run."""
 
 import asyncio
+import base64
+import io
 import json
 import os
 import re
@@ -141,6 +143,9 @@ def settle(new: list[Any], old: list[Any]) -> None:
     for cell in new:
         if "outputs" in cell:
             cell.outputs = _joined([output for output in cell.outputs if not _faceless(output)])
+            for output in cell.outputs:
+                if "image/png" in output.get("data", {}):
+                    output["data"]["image/png"] = _with_a_palette(output["data"]["image/png"])
     same = _sources(new) == _sources(old) if all("id" in cell for cell in old) else False
     for number, cell in enumerate(new):
         before = old[number].get("outputs", []) if same else []
@@ -153,6 +158,20 @@ def settle(new: list[Any], old: list[Any]) -> None:
             output["text"] = text
         elif same and output.get("metadata", {}).get("minigrad", {}).get("timed"):
             output["data"] = before["data"]
+
+
+def _with_a_palette(picture: str) -> str:
+    """A PNG (base64) in at most 128 colours, as good to the eye and a third of the size: the notebooks lie in the repository."""
+    from PIL import Image  # matplotlib, which drew it, needs it too
+
+    image = Image.open(io.BytesIO(base64.b64decode(picture)))
+    if image.mode == "P":
+        return picture
+    target = io.BytesIO()
+    image.convert("RGB").quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+        target, "png", optimize=True
+    )
+    return base64.b64encode(target.getvalue()).decode()
 
 
 def _joined(outputs: list[Any]) -> list[Any]:
