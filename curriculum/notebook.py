@@ -51,6 +51,7 @@ def read(lesson: Lesson, setting: Setting = READY) -> Any:
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # the same lesson gives the same file
         cell.metadata.pop("lines_to_next_cell", None)  # jupytext's, for the way back
+        cell.source = cell.source.strip("\n")  # the lesson has blank lines before a function
     notebook.metadata = METADATA
     return notebook
 
