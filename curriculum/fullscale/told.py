@@ -27,14 +27,20 @@ def _tell(name: str, outcome: str, words: str) -> None:
         file.write(json.dumps(row) + "\n")
 
 
+def pytest_configure(config: Any) -> None:
+    """A worker of xdist tells nothing: the process that hands out the tests hears of all of them. (Asked of pytest, not of the
+    environment, which a pytest that a worker started has too.)"""
+    if hasattr(config, "workerinput"):
+        os.environ.pop(TO, None)
+
+
 def pytest_runtest_logreport(report: Any) -> None:
-    """With xdist this is called in the process that hands out the tests, for all of them."""
-    if TO in os.environ and "PYTEST_XDIST_WORKER" not in os.environ and (report.when == "call" or not report.passed):
+    if TO in os.environ and (report.when == "call" or not report.passed):
         _tell(report.nodeid, report.outcome, "" if report.passed else str(report.longrepr))
 
 
 def pytest_collectreport(report: Any) -> None:
-    if TO in os.environ and "PYTEST_XDIST_WORKER" not in os.environ and not report.passed:
+    if TO in os.environ and not report.passed:
         _tell(report.nodeid, report.outcome, str(report.longrepr))
 
 
