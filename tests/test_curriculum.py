@@ -130,7 +130,9 @@ def test_the_lessons_own_lines_do_not_solve_its_exercise(lesson: catalog.Lesson,
     ]
     path = tmp_path / "attempt.py"
     path.write_text("\n".join([*lines, ast.unparse(ast.Module([*pasted, *kept], []))]), encoding="utf-8")
-    assert not check(lesson, path)[0]
+    solved, text = check(lesson, path)
+    assert not solved
+    assert re.findall(r"^(.+): solved$", text, re.MULTILINE) == []  # none of several either
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))

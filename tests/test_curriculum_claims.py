@@ -74,6 +74,8 @@ def test_no_claim_of_any_lesson_holds_whatever_is_changed(lesson, tmp_path):
     try:
         found = examined(lesson, tmp_path, 600)
     except runner.Failed as problem:
+        if "do not survive a fork" not in str(problem):  # JAX's; whatever else stops a lesson is a fault
+            raise
         pytest.skip(str(problem))
     assert [claim["text"] for claim in found["claims"] if claim["by"] is None] == []
 

@@ -80,4 +80,37 @@ def _slope(solution: dict[str, Any]) -> None:
         )
 
 
-CHECKS = {"the size of a map": _sizes, "a convolution": _convolution, "the planted bug": _slope}
+def _cost(solution: dict[str, Any]) -> None:
+    named = ("inputs", "outputs", "kernel", "height", "width", "stride", "padding")
+    for given in (
+        (1, 8, 3, 8, 8, 1, 1),
+        (3, 16, 3, 32, 20, 1, 0),
+        (4, 2, 5, 9, 12, 2, 2),
+        (2, 3, 1, 4, 6, 1, 0),
+        (3, 64, 7, 28, 30, 2, 3),
+    ):
+        inputs, outputs, k, height, width, stride, padding = given
+        got = number(ask(solution["multiplications"], *given), "multiplications")
+        rows, columns = ((n + 2 * padding - k) // stride + 1 for n in (height, width))
+        wanted = outputs * rows * columns * inputs * k * k
+        if got == wanted:
+            continue
+        said = ", ".join(f"{name}={value}" for name, value in zip(named, given, strict=True))
+        hint = f"multiplications({said}) is {wanted:,}, not {got:,.0f}."
+        if got == outputs * inputs * k * k:
+            raise Wrong(f"{hint} That is the number of weights; each is used at every place where the window stops.")
+        if got == outputs * rows * columns * k * k:
+            raise Wrong(f"{hint} Each output channel has a window for every input channel.")
+        if got == outputs * height * width * inputs * k * k:
+            raise Wrong(f"{hint} The window does not stop at every pixel: count the places of the result.")
+        raise Wrong(f"{hint} Output channels, times places, times what one window multiplies at one place.")
+    if solution["multiplications"](1, 1, 3, 5, 5) != 81:
+        raise Wrong("Without stride and padding they are 1 and 0: a window of 3 over 5 × 5 takes 9 · 9 = 81 products.")
+
+
+def _both(solution: dict[str, Any]) -> None:
+    _sizes(solution)
+    _convolution(solution)
+
+
+CHECKS = {"a convolution": _both, "what it costs": _cost, "the planted bug": _slope}

@@ -1,5 +1,6 @@
 """Checks exercises 23."""
 
+import math
 from typing import Any
 
 from curriculum.check import Wrong, near, number, tensor
@@ -134,4 +135,24 @@ def _identity(solution: dict[str, Any]) -> None:
         )
 
 
-CHECKS = {"the block": _block, "its parameters": _count, "a start that does nothing": _identity}
+def _ways(solution: dict[str, Any]) -> None:
+    for blocks, through in ((1, 0), (1, 1), (2, 1), (3, 2), (6, 3), (8, 8), (64, 2)):
+        got, wanted = number(solution["ways"](blocks, through), "ways"), math.comb(blocks, through)
+        if got == wanted:
+            continue
+        hint = f"ways({blocks}, {through}) is {wanted}, not {got:g}."
+        if got == 2**blocks:
+            raise Wrong(f"{hint} That is the number of all ways, through however many blocks.")
+        if got == math.perm(blocks, through):
+            raise Wrong(f"{hint} Which blocks are gone through counts; they have one order only.")
+        raise Wrong(
+            f"{hint} Multiplied out, (1 + f)(1 + f) is 1 + 2f + ff: one way around both, two through one, one through both."
+        )
+
+
+def _both(solution: dict[str, Any]) -> None:
+    _block(solution)
+    _count(solution)
+
+
+CHECKS = {"the block": _both, "the ways around": _ways, "a start that does nothing": _identity}

@@ -90,7 +90,7 @@ def _body(solution: dict[str, Any]) -> None:
     before = {name: value.detach().clone() for name, value in body.state_dict().items()}
     head = nn.Linear(5, 3)
     begin = [p.detach().clone() for p in head.parameters()]
-    losses = ask(solution["train_head"], body, head, x, y, 4, 0.1)
+    losses = ask(solution["train_head"], body, head, x, y, 4)  # at the rate that the exercise gives, 0.1
     if not isinstance(losses, list) or len(losses) != 4:
         raise Wrong("train_head returns the list of the losses, one for each step.")
     moved = [name for name, value in body.state_dict().items() if not torch.equal(value, before[name])]
@@ -132,6 +132,10 @@ def _body(solution: dict[str, Any]) -> None:
         )
     if not all(near(p, q) for p, q in zip(head.parameters(), reference.parameters(), strict=True)):
         raise Wrong("The losses are right, the head's weights are not: it takes a step of gradient descent for each.")
+    still = [p.detach().clone() for p in head.parameters()]
+    solution["train_head"](body, head, x, y, 2, lr=0.0)
+    if not all(near(p, q, 0) for p, q in zip(head.parameters(), still, strict=True)):
+        raise Wrong("With lr=0 the head moves: the rate that is given is not the one that is used.")
 
 
 CHECKS = {"freezing": _freeze, "a new head": _head, "the planted bug": _body}

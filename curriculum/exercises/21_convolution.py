@@ -1,9 +1,9 @@
-"""Exercises 21: sizes, a convolution with channels, and a slope with a mistake. Check them with `python -m curriculum check 21`.
+"""Exercises 21: a convolution with channels, what it costs, and a slope with a mistake. Check them with `python -m curriculum check 21`.
 
-1. Derive it: the size formula.
-2. Write it: conv2d. x has the shape (batch, in, height, width), weight (out, in, k, k), bias (out,). Put x into a frame of zeros, then
+1. Write it: size_after, the size formula, and conv2d. x has the shape (batch, in, height, width), weight (out, in, k, k), bias (out,). Put x into a frame of zeros, then
 visit every place of the result: cut out the patch below the window (all input channels of it), multiply it with each
 output channel's weights, sum, add the bias. Loops are fine; F.conv2d is not.
+2. Derive it: how many multiplications that takes.
 3. Find the planted bug: window_slope runs, and its answer is wrong.
 """
 
@@ -28,3 +28,10 @@ def window_slope(x, slope, k):
         for j in range(columns):
             result = slope[i, j] * x[i : i + k, j : j + k]
     return result
+
+
+def multiplications(inputs, outputs, kernel, height, width, stride=1, padding=0):
+    """Return how many products of a weight and a number a convolution takes for one picture of that height and width, a
+    whole number; those with the zeros of the frame count too. inputs, outputs: the channels.
+    """
+    raise NotImplementedError("how often does the window stop, and what does it multiply there?")

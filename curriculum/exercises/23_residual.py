@@ -1,6 +1,6 @@
-"""Exercises 23: a residual block, its parameters, and a start that does nothing. Check them with `python -m curriculum check 23`.
+"""Exercises 23: a residual block, its ways around, and a start that does nothing. Check them with `python -m curriculum check 23`.
 
-1. Write it: the block. 2. Derive it: how many parameters it has. 3. Change one thing: let the block begin as the identity.
+1. Write it: the block, and count its parameters. 2. Derive it: the ways around. 3. Change one thing: let the block begin as the identity.
 """
 
 from curriculum.engine import torch
@@ -31,3 +31,10 @@ def start_as_identity(block):
     in training and in evaluation, and can still learn: every parameter that the change left alone may get a gradient later.
     """
     raise NotImplementedError("which tensor has the last word before the sum?")
+
+
+def ways(blocks, through):
+    """Return how many of the ways of the gradient through a chain of that many residual blocks go through exactly `through` of
+    them and around the others, a whole number.
+    """
+    raise NotImplementedError("multiply out for two blocks, and for three")

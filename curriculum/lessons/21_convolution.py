@@ -286,8 +286,8 @@ record.figure(fig, "21_feature_maps")
 #
 # In `curriculum/exercises/21_convolution.py`. Check them: `python -m curriculum check 21`.
 #
-# 1. *Derive it*: the size formula.
-# 2. *Write it*: `conv2d` with channels, stride and padding.
+# 1. *Write it*: `conv2d` with channels, stride and padding, and the size formula.
+# 2. *Derive it*: how many multiplications that takes.
 # 3. *Find the planted bug*: the slope of a window, which is nearly right.
 #
 # ## Further reading

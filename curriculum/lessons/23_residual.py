@@ -246,8 +246,8 @@ print(
 #
 # In `curriculum/exercises/23_residual.py`. Check them: `python -m curriculum check 23`.
 #
-# 1. *Write it*: a residual block that halves the picture.
-# 2. *Derive it*: how many parameters it has.
+# 1. *Write it*: a residual block that halves the picture, and count its parameters.
+# 2. *Derive it*: how many of the ways of the gradient go through exactly $k$ blocks.
 # 3. *Change one thing*: a single tensor, so that the block begins by doing nothing.
 #
 # ## Further reading

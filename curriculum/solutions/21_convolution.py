@@ -29,3 +29,8 @@ def window_slope(x, slope, k):
         for j in range(columns):
             result = result + slope[i, j] * x[i : i + k, j : j + k]
     return result
+
+
+def multiplications(inputs, outputs, kernel, height, width, stride=1, padding=0):
+    rows, columns = size_after(height, kernel, stride, padding), size_after(width, kernel, stride, padding)
+    return outputs * rows * columns * inputs * kernel**2

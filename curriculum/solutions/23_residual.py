@@ -1,5 +1,7 @@
 """Solution of exercise 23."""
 
+import math
+
 from curriculum.engine import torch
 
 nn = torch.nn
@@ -35,3 +37,7 @@ def block_parameters(inputs, outputs, stride=1):
 def start_as_identity(block):
     with torch.no_grad():
         block.bn2.weight.zero_()
+
+
+def ways(blocks, through):
+    return math.comb(blocks, through)

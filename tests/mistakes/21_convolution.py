@@ -1,6 +1,10 @@
 """Typical mistakes in exercise 21: what is changed in the solution, and what the hint must say."""
 
 MISTAKES = [
+    ([("outputs * rows * columns * inputs", "outputs * inputs")], "the number of weights"),
+    ([("columns * inputs * kernel**2", "columns * kernel**2")], "for every input channel"),
+    ([("outputs * rows * columns", "outputs * height * width")], "count the places"),
+    ([("inputs * kernel**2", "inputs * kernel")], "what one window multiplies"),
     ([("// stride + 1", "// stride")], "the first place counts"),
     ([("n + 2 * padding", "n + padding")], "at both ends"),
     ([(".T + bias", ".T")], "the bias is missing"),
@@ -43,6 +47,8 @@ MISTAKES = [
 
 # Changes of the solution that leave it right, and why.
 HARMLESS = {
+    "line 35: tuple exchanged": "rows times columns",
+    "line 27: without dtype=": "it is the default",
     "line 27: arguments exchanged": "zeros(k, k)",
     "line 13: only the left of Mult": "a frame that is too large is not visited",
     "line 13: 2 became 3": "a frame that is too large is not visited",

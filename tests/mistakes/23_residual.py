@@ -1,6 +1,10 @@
 """Typical mistakes in exercise 23: what is changed in the solution, and what the hint must say."""
 
 MISTAKES = [
+    ([("math.comb(blocks, through)", "2**blocks")], "all ways"),
+    ([("math.comb(blocks, through)", "math.perm(blocks, through)")], "one order only"),
+    ([("math.comb(blocks, through)", "blocks * through")], "one way around both"),
+    ([("math.comb(blocks, through)", "math.comb(blocks, through + 1)")], "one way around both"),
     ([("torch.relu(skip + change)", "torch.relu(change)")], "the skip is missing"),
     ([("torch.relu(skip + change)", "skip + torch.relu(change)")], "after the sum"),
     ([("torch.relu(skip + change)", "skip + change")], "last ReLU is missing"),
