@@ -74,7 +74,7 @@ def _note(root: np.ndarray, recorded: bool) -> int:
     record = _records.get(key)
     if record is None:
         # The record goes when the memory does, before its id can be used again.
-        record = _records[key] = Record(weakref.ref(root, lambda _: _records.pop(key, None)))
+        record = _records[key] = Record(weakref.ref(root, lambda _, forget=_records.pop: forget(key, None)))
     now = next(clock)
     record.version += 1
     record.written = Latest.written = now

@@ -248,6 +248,34 @@ def test_autograd_shows_public_names_only() -> None:
     assert isinstance((minigrad.ones(1, requires_grad=True) * 2).grad_fn, minigrad.autograd.graph.Node)
 
 
+def needs_its_module(tree: ast.Module) -> list[int]:
+    """Lines of what runs when an object goes (weakref's callbacks, `__del__`) and reads a name of its module.
+
+    As Python ends, modules' names become None before the last objects go, so such a callback would end in a traceback.
+    """
+    above = [node for node in tree.body if not isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    names = {n.id for node in above for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    names |= {a.asname or a.name for node in above if isinstance(node, ast.Import | ast.ImportFrom) for a in node.names}
+    last: list[ast.AST] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("weakref.ref", "weakref.finalize"):
+            last += [argument.body for argument in node.args[1:] if isinstance(argument, ast.Lambda)]
+        elif isinstance(node, ast.FunctionDef) and node.name == "__del__":
+            last.append(node)
+    return [n.lineno for node in last for n in ast.walk(node) if isinstance(n, ast.Name) and n.id in names]
+
+
+def test_what_runs_when_an_object_goes_needs_no_module() -> None:
+    for path in ENGINE:
+        assert needs_its_module(ast.parse(path.read_text(encoding="utf-8"))) == [], path
+
+
+def test_a_callback_that_needs_its_module_would_be_found() -> None:
+    text = "import weakref\nseen = {}\ndef note(x, key):\n    return weakref.ref(x, lambda _: seen.pop(key, None))\n"
+    assert needs_its_module(ast.parse(text)) == [4]
+    assert needs_its_module(ast.parse(text.replace("_: seen.pop", "_, forget=seen.pop: forget"))) == []
+
+
 def test_files_of_packages_are_listed() -> None:
     """The docstrings of ops/, kernels/ and autograd/ list their files, each once, and no others."""
     for package in ("ops", "kernels", "autograd"):
