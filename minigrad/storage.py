@@ -54,7 +54,7 @@ Latest = _Latest()  # (an attribute of an object is read ten times as fast as on
 def owner(array: np.ndarray) -> np.ndarray:
     """The array at the root of a chain of views: it stands for the memory."""
     base = array.base
-    while isinstance(base, np.ndarray):
+    while base is not None and isinstance(base, np.ndarray):  # (mostly None, and that is quicker to see)
         array, base = base, base.base
     return array
 

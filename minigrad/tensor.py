@@ -331,7 +331,9 @@ class Tensor(Variable):
         gradient: the gradient of what follows, of this tensor's shape; may be left out for a scalar (1). Gradients add
         up over calls: set them to zero (`optimizer.zero_grad()`) between steps. PyTorch: torch.Tensor.backward.
         """
-        backward(self, gradient, retain_graph, create_graph, None, inputs)  # not by its reader: these arguments were read
+        backward(
+            self, gradient, retain_graph, create_graph, None, inputs
+        )  # not by its reader: these arguments were read
 
     def detach(self) -> Tensor:
         """The same memory as a tensor without history, which requires no grad."""

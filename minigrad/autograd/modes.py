@@ -25,7 +25,9 @@ class _Mode(threading.local):
     check_nan: bool = True
     saved_hooks: tuple[Any, ...] = ()  # the innermost last: see saved.py
     no_saved_hooks: str | None = None  # what is said where they are not allowed
-    accumulating: bool = True  # a backward pass under way fills `.grad` of all leaves: not autograd.grad, nor with `inputs`
+    accumulating: bool = (
+        True  # a backward pass under way fills `.grad` of all leaves: not autograd.grad, nor with `inputs`
+    )
 
     def __init__(self) -> None:  # once by thread
         self.__dict__.update({name: vars(_Mode)[name] for name in _Mode.__annotations__})
@@ -40,7 +42,9 @@ class _Asked:
 
 
 Asked = _Asked()
-current = _Mode()  # `current.recording`; on hot paths `current.__dict__["recording"]`: of a thread's attributes the quickest
+current = (
+    _Mode()
+)  # `current.recording`; on hot paths `current.__dict__["recording"]`: of a thread's attributes the quickest
 
 
 def is_grad_enabled() -> bool:
