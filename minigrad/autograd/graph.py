@@ -43,7 +43,7 @@ import numpy as np
 
 from .. import storage
 from ..quiet import enter, put_back, quiet, state
-from ..storage import clock
+from ..storage import Latest, clock
 from ..threads import others
 from . import anomaly, hooks, ownership
 from .fit import add, as_gradient, as_tuple, fit, fit_count
@@ -83,14 +83,13 @@ class Operation(Node):
         arrays: list[Any] = []  # what forward gets: the values of the tensors
         edges: list[Edge | None] = []  # where their gradients will go
         needed: list[bool] = []  # whether they are wanted
-        ids: list[int] = []  # of these arrays: they tell `saved_tensors` which input a saved array was
-        recording, any_tensor = current.recording, False
+        mode, any_tensor = current.__dict__, False
         for x in inputs:
             edge = None
             if isinstance(x, Variable):
                 any_tensor = True
-                if recording:
-                    if x._base is not None:
+                if mode["recording"]:
+                    if Latest.recorded and x._base is not None:
                         x._renew()
                     edge = x._edge
                     if edge is None and x._requires_grad:
@@ -100,23 +99,23 @@ class Operation(Node):
             arrays.append(x)
             edges.append(edge)
             needed.append(edge is not None)
-            ids.append(id(x))
 
         ctx = cls()
         ctx.needs_input_grad = tuple(needed)  # before forward runs, so that it saves only what is needed
         if not any_tensor:
             return cls.forward(ctx, *arrays)
-        out = current.run_quietly(cls.forward, ctx, *arrays)
+        out = mode["run_quietly"](cls.forward, ctx, *arrays)
         if out.__class__ is not Array:
             out = ctx.as_array(out)
         result = wrap(out)
         if cls.is_view and storage.owner(out) is storage.owner(arrays[0]):
-            look_into(result, inputs[0], recording)
+            look_into(result, inputs[0], mode["recording"])
         if True in needed:
             ctx.sequence_nr = next(clock)
             ctx._edges = edges
             ctx._out_shape, ctx._out_dtype = out.shape, out.dtype
-            ctx._ids = [*ids, id(out)]
+            if ctx._saved:  # they tell `saved_tensors` which input a saved array was
+                ctx._ids = [*map(id, arrays), id(out)]
             result._edge = (ctx, 0)
             if Asked.operations:
                 anomaly.watch(ctx)
@@ -174,9 +173,10 @@ def walk(
     heap: list[tuple[float, Node]] = []  # these nodes, the newest on top
     turns = hooks.turns_of_leaves(edges) if Registered.on_leaves else None  # where in this order leaves come
     node: Any = None  # the one that has run: it gave `gradients`, which go along `edges`
-    looking_for_nan, before, outside = current.anomaly, current.recording, state()
+    mode, outside = current.__dict__, state()
+    looking_for_nan, before = mode["anomaly"], mode["recording"]
     try:
-        current.recording = create_graph
+        mode["recording"] = create_graph
         enter(outside)
         while True:
             for i, edge in enumerate(edges):
@@ -184,8 +184,8 @@ def walk(
                 if gradient is None or edge is None or (targets is not None and not targets.leads(edge)):
                     continue
                 target, output_nr = edge
-                is_array = gradient.__class__ is Array
-                if not is_array or gradient.shape != target._out_shape or gradient.dtype is not target._out_dtype:
+                fits = gradient.__class__ is Array and gradient.shape == target._out_shape
+                if not fits or gradient.dtype is not target._out_dtype:
                     gradient = fit(gradient, edge, node, i)
                 if looking_for_nan and node is not None:
                     anomaly.check_nan(gradient, node, i)
@@ -221,7 +221,7 @@ def walk(
             if edges and not retain_graph:  # (a leaf has saved nothing)
                 node.release()
     finally:
-        current.recording = before
+        mode["recording"] = before
         put_back(outside)
 
 
@@ -237,21 +237,21 @@ class AccumulateGrad(Operation):
 
     def run_backward(self, gradient: Any) -> tuple[()]:
         leaf: Any = self.variable
-        if leaf._hooks:
+        if Registered.on_leaves and leaf._hooks:
             gradient = hooks.call_leaf_hooks(leaf, gradient)
         if others():  # two threads that add at once would lose what one of them adds
             with one_thread:
                 self.add(leaf, gradient)
         else:
             self.add(leaf, gradient)
-        if leaf._post_hooks:
+        if Registered.on_leaves and leaf._post_hooks:
             hooks.call_post_hooks(leaf)
         return ()
 
     def add(self, leaf: Any, gradient: Any) -> None:
         if not leaf._requires_grad:  # frozen since it was used
             pass
-        elif isinstance(gradient, Variable):  # create_graph: the sum is itself part of a graph
+        elif gradient.__class__ is not Array:  # a tensor (create_graph): the sum is itself part of a graph
             leaf._grad = gradient if leaf._grad is None else leaf._grad + gradient
         elif leaf._grad is None:
             leaf._grad = wrap(gradient if ownership.may_keep(gradient) else gradient.copy())

@@ -68,10 +68,14 @@ def call_post_hooks(leaf: Variable) -> None:
         as_outside(hook, leaf)
 
 
-class Registered:
+class _Registered:
     """Whether a leaf ever had a hook: if not, nobody sees which of two leaves gets its gradient first."""
 
-    on_leaves = False
+    def __init__(self) -> None:
+        self.on_leaves = False
+
+
+Registered = _Registered()
 
 
 def turns_of_leaves(roots: Sequence[Any]) -> dict[Any, float]:

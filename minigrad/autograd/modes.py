@@ -19,25 +19,32 @@ from . import inference
 class _Mode(threading.local):
     """What the current thread records. The attributes of the class are each thread's first values."""
 
-    recording = True
-    inference = False
-    anomaly = False  # see anomaly.py
-    check_nan = True
+    recording: bool = True
+    inference: bool = False
+    anomaly: bool = False  # see anomaly.py
+    check_nan: bool = True
     saved_hooks: tuple[Any, ...] = ()  # the innermost last: see saved.py
     no_saved_hooks: str | None = None  # what is said where they are not allowed
-    accumulating = True  # a backward pass under way fills `.grad` of all leaves: not autograd.grad, nor with `inputs`
+    accumulating: bool = (
+        True  # a backward pass under way fills `.grad` of all leaves: not autograd.grad, nor with `inputs`
+    )
 
     def __init__(self) -> None:  # once by thread
+        self.__dict__.update({name: vars(_Mode)[name] for name in _Mode.__annotations__})
         self.run_quietly = quiet.new_context().run  # run_quietly(function, *args): see quiet.py
 
 
-class Asked:
+class _Asked:
     """Of all threads, ever. Until somebody asks, no operation has to be looked at when it was recorded (anomaly.py)."""
 
-    operations = False
+    def __init__(self) -> None:
+        self.operations = False
 
 
-current = _Mode()
+Asked = _Asked()
+current = (
+    _Mode()
+)  # `current.recording`; on hot paths `current.__dict__["recording"]`: of a thread's attributes the quickest
 
 
 def is_grad_enabled() -> bool:

@@ -72,7 +72,7 @@ class Node:
         if self.sequence_nr < Latest.written:
             now = saved if self.sequence_nr > Latest.replaced else tuple(map(self._now, saved))
             self.check_not_overwritten([value for value, present in zip(saved, now, strict=True) if value is present])
-        if current.recording:
+        if current.__dict__["recording"]:
             return tuple(self._in_the_graph(value) for value in saved)
         if self.sequence_nr < Latest.replaced:
             return tuple(self._now(value) for value in saved)

@@ -32,7 +32,7 @@ for _class in (
     _publish_constructor(_class)
 for _class in [value for value in vars(lr_scheduler).values() if isinstance(value, type)]:
     _publish_constructor(_class)
-    _publish_members(_class)
+    _publish_members(_class, but=("prepare", "update", "update_all"))  # what optimizers ask themselves at each step
 
 __all__ = [
     "ASGD", "LBFGS", "SGD", "Adadelta", "Adafactor", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "Optimizer", "RAdam",

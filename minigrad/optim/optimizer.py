@@ -53,8 +53,9 @@ def _with_hooks(step: Callable) -> Callable:
     def hooked(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
         if reads and (args or kwargs):
             _check_closure(f"{type(self).__name__}.step()", *args, **kwargs)
-        call: tuple[tuple, dict] = ((self, *args), kwargs)
+        call: tuple[tuple, dict] | None = None  # what hooks see and may replace
         if _pre_hooks_of_all or self._optimizer_step_pre_hooks:
+            call = ((self, *args), kwargs)
             for hook in (*_pre_hooks_of_all.values(), *self._optimizer_step_pre_hooks.values()):
                 result = hook(self, *call)
                 if result is None:
@@ -64,8 +65,9 @@ def _with_hooks(step: Callable) -> Callable:
                         f"{step} must return None or a tuple of (new_args, new_kwargs), but got {result}."
                     )
                 call = result
-        out = step(*call[0], **call[1])
+        out = step(self, *args, **kwargs) if call is None else step(*call[0], **call[1])
         if _post_hooks_of_all or self._optimizer_step_post_hooks:
+            call = call or ((self, *args), kwargs)
             for hook in (*self._optimizer_step_post_hooks.values(), *_post_hooks_of_all.values()):
                 hook(self, *call)
         return out
@@ -250,7 +252,8 @@ class Optimizer:
 
     @quiet
     def _update_groups(self) -> None:
-        self._refuse_repeating()
+        if self._repeating:
+            self._refuse_repeating()
         for group in self.param_groups:
             params = [p for p in group["params"] if p._grad is not None]
             for p in params:
