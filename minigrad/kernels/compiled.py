@@ -22,6 +22,7 @@ from .cache import Store, config
 if config.DISABLE_JIT:
     raise ImportError("Numba's compiler is switched off (NUMBA_DISABLE_JIT)")
 
+Room = np.ndarray  # memory that a kernel works in, as an argument: nobody reads it afterwards
 KERNELS: dict[str, Kernel] = {}  # by "file.name": those of the files imported so far
 PATIENCE = 1.0  # seconds of compiling after which a kernel says so
 

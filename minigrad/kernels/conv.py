@@ -42,7 +42,7 @@ from ..ops.conv import TransposedConvolution as NumpyTransposedConvolution
 from ..ops.windows import Ints, Pairs, out_sizes
 from ..threads import get_num_threads
 from . import conv_batch, split
-from .compiled import inline, kernel
+from .compiled import Room, inline, kernel
 from .gemm import TALL, VECTOR_BYTES, WIDE, move, move_even, tall_tile, transpose, wide_tile
 
 Pair = tuple[int, int]
@@ -151,8 +151,8 @@ def _row_starts(taps: Array, frame: Frame) -> Array:
 def _convolve(
     x: Array, sizes: tuple[int, int, int], w: Array, w_at: tuple[int, int, int], w_table: Array, bias: Array, out: Array,
     to_sizes: tuple[int, int, int], groups: int, channels: int, filters: int, grid: Pair, step: Pair, taps: Array,
-    spread: Pair, shift: Pair, frame: Frame, table: Array, panel: Array,
-    sums: Array, tile: tuple[int, int, int], tall: bool, start: int, stop: int,
+    spread: Pair, shift: Pair, frame: Frame, table: Array, panel: Room,
+    sums: Room, tile: tuple[int, int, int], tall: bool, start: int, stop: int,
 ) -> None:  # fmt: skip
     """Strips start to stop: out[n, o, spread · place + shift] = b[o] + Σ w[o, c, t] · x[n, c, step · place + taps[t]]
 
@@ -223,8 +223,8 @@ def _convolve(
 @kernel
 def _gradient_by_weight(
     x: Array, sizes: tuple[int, int, int], grad: Array, dw: Array, outer: tuple[int, int, int], grid: Pair, step: Pair,
-    taps: Array, frame: Frame, table: Array, panel: Array, turned: Array,
-    sums: Array, places: int, across: int, group: int, begin: int, end: int, first: int, last: int,
+    taps: Array, frame: Frame, table: Array, panel: Room, turned: Room,
+    sums: Room, places: int, across: int, group: int, begin: int, end: int, first: int, last: int,
 ) -> None:  # fmt: skip
     """dw[o, c, t] = Σ x[n, c, step · place + taps[t]] · grad[n, o, place], places begin to end, channels first to last.
 
