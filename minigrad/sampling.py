@@ -25,12 +25,12 @@ __all__ = [
 def _fast_swaps(n: int) -> Callable[[np.ndarray], np.ndarray] | None:
     """The compiled form of random.swapped. A swap in Python costs as much as some eight elements in a pass of NumPy's, and
     where compiled loops are at hand already, nothing is to be loaded for a short one."""
-    return compiled_form("swaps.swapped", n * (1 << 10 if at_hand() else 8))
+    return compiled_form("swaps.swapped", n * (1 << 10 if at_hand() else 8), 64 * n)
 
 
 def _fast_pairs(n: int) -> Callable[[np.ndarray, np.ndarray], np.ndarray] | None:
     """The compiled form of Box and Muller's pairs: in NumPy some forty passes, whose calls alone take longer than 1,000 numbers."""
-    return compiled_form("pairs.box_muller", n * (1 << 12 if at_hand() else 2))
+    return compiled_form("pairs.box_muller", n * (1 << 12 if at_hand() else 2), 4 * n)
 
 
 random.fast_swaps = _fast_swaps

@@ -2,7 +2,7 @@
 
 Both are derived from the list of kernels itself (minigrad/kernels/compiled.py). Small drawn arrays never reach a compiled
 loop by themselves, so examples are compared in the compiled form, which is taken at any size. What a kernel computes are the
-arrays that it changes: for each of them a fault is planted, one wrong element in every call.
+arrays that it changes, but for the room that it works in: for each of them a fault is planted, one wrong element in every call.
 
     for fault in faults():
         ...  fault.name, caught(fault)  # by which case, after how many examples
@@ -98,10 +98,10 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
             return
         if where not in seen.comparisons:
             seen.comparisons.append(where)
-        names = list(inspect.signature(kernel.__wrapped__).parameters)
+        parameters = list(inspect.signature(kernel.__wrapped__).parameters.values())
         for i in before:
-            if changed(before[i], args[i]).any():
-                seen.outputs[i] = names[i]
+            if parameters[i].annotation != "Room" and changed(before[i], args[i]).any():
+                seen.outputs[i] = parameters[i].name
                 if before[i].dtype.kind == "f":
                     seen.floating.add(i)
                 comparisons = seen.changing.setdefault(i, [])

@@ -26,6 +26,10 @@ def pytest_configure(config):
 
     torch.set_num_threads(1)  # the tests run in several processes, and on small tensors
 
+    from minigrad.autograd import fused
+
+    fused.COMPILING = 0  # no loop waits until it is worth compiling: the tests are to see it (but test_first_use.py)
+
     # 1/0 is inf in silence: no warning of NumPy's leaves the engine.
     config.addinivalue_line("filterwarnings", r"error::RuntimeWarning:minigrad\..*")
 

@@ -22,6 +22,7 @@ from .cache import Store, config
 if config.DISABLE_JIT:
     raise ImportError("Numba's compiler is switched off (NUMBA_DISABLE_JIT)")
 
+Room = np.ndarray  # memory that a kernel works in, as an argument: nobody reads it afterwards
 KERNELS: dict[str, Kernel] = {}  # by "file.name": those of the files imported so far
 PATIENCE = 1.0  # seconds of compiling after which a kernel says so
 
@@ -56,7 +57,9 @@ class Kernel:
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-        dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(function)
+        dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"}, no_cfunc_wrapper=True)(
+            function
+        )
         file = Path(function.__code__.co_filename)
         dispatcher._cache = Store(self.name, file, _sources(file))
         self.dispatcher = dispatcher
@@ -108,5 +111,10 @@ def kernel(function: Callable[..., Any]) -> Kernel:
 
 
 def inline(function: Callable[..., Any]) -> Any:
-    """A small function for kernels to call: it becomes part of the loop that calls it."""
-    return numba.njit(forceinline=True, error_model="numpy", fastmath={"contract"})(function)
+    """A small function for kernels to call: it becomes part of the loop that calls it.
+
+    It cannot be called from Python: what converts its arguments would take longer to compile than it does.
+    """
+    return numba.njit(
+        forceinline=True, error_model="numpy", fastmath={"contract"}, no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )(function)

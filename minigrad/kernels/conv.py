@@ -42,7 +42,7 @@ from ..ops.conv import TransposedConvolution as NumpyTransposedConvolution
 from ..ops.windows import Ints, Pairs, out_sizes
 from ..threads import get_num_threads
 from . import conv_batch, split
-from .compiled import inline, kernel
+from .compiled import Room, inline, kernel
 from .gemm import TALL, VECTOR_BYTES, WIDE, move, move_even, tall_tile, transpose, wide_tile
 
 Pair = tuple[int, int]
@@ -54,16 +54,6 @@ FILTERS = 512  # filters whose sums are kept beside the panel
 _GATHERING = 8.0  # what gathering a vector costs, in multiply-adds of a vector
 _TOLERATED = 0.85  # the share of places that must lie in an image and not between its padded rows
 _SMALL = 1 << 18  # elements of dw that each thread may have for itself
-
-
-@inline
-def _extent(taps: Any) -> Any:
-    """The least and the largest shift in rows and in columns. (NumPy's `min` and `ptp` would take a second to compile.)"""
-    above, below, left, right = taps[0, 0], taps[0, 0], taps[1, 0], taps[1, 0]
-    for t in range(1, taps.shape[1]):
-        above, below = min(above, taps[0, t]), max(below, taps[0, t])
-        left, right = min(left, taps[1, t]), max(right, taps[1, t])
-    return above, below, left, right
 
 
 @inline
@@ -127,44 +117,56 @@ def _copy(
         to += count
 
 
-@kernel
-def _convolve(
-    x: Array, w: Array, w_at: tuple[int, int, int], w_taps: Array, bias: Array, out: Array, groups: int, channels: int,
-    filters: int, grid: Pair, step: Pair, taps: Array, spread: Pair, shift: Pair, pitch: int, tall: bool, start: int, stop: int,
-) -> None:  # fmt: skip
-    """Strips start to stop of: out[n, o, spread · place + shift] = b[o] + Σ w[o, c, t] · x[n, c, step · place + taps[t]]
+Frame = tuple[int, int, int, int, int, int, int, int, int]
 
-    w[o, c, t] of a group lies at group · w_at[0] + o · w_at[1] + c · w_at[2] + w_taps[t] in w.
-    pitch: the length of a padded image's row where taps are read at their shift; 0 where they are gathered.
+
+def _frame(x: Array, grid: Pair, taps: Array, pitch: int, columns: int, channels: int) -> Frame:
+    """How a panel of `columns` places lies in memory, of `channels` of x (N, C, H, W); what both loops below begin with.
+
+    pitch: the length of a padded image's row where taps are read at their shift; 0 where they are gathered. Then come the
+    places in a row of an image, the places that strips are cut of, the first row of the padded image and its first column,
+    the shift of the first place, how far the taps reach, the length of a row of the panel, the channels that one holds.
     """
-    n_taps = taps.shape[1]
-    height, width = x.shape[2], x.shape[3]
-    plane, image = height * width, x.shape[1] * height * width
-    lanes = VECTOR_BYTES // x.itemsize
-    high, wide = (TALL[0], TALL[1] * lanes) if tall else (WIDE[0], WIDE[1] * lanes)
-    line = pitch if pitch else grid[1]  # places in a row of an image
-    together = grid[0] * line * (1 if pitch else len(x))  # places of which strips are cut
-    strips = (together + wide - 1) // wide
-    columns = STRIPS * wide
-    above, below, left, right = _extent(taps)
+    (above, left), (below, right) = taps.min(1).tolist(), taps.max(1).tolist()
+    line = pitch or grid[1]
+    together = grid[0] * line * (1 if pitch else len(x))
     reach = (below - above) * pitch + right - left if pitch else 0
     edge = 0 if pitch < grid[1] + right - left else left
-    stride = (columns + reach + lanes) // lanes * lanes
-    at_once = min(channels, max(1, DEPTH // n_taps))
-    panel = np.zeros(at_once * stride * (1 if pitch else n_taps), x.dtype)
-    table = np.empty(at_once * n_taps, np.intp)  # where row (c, t) of the panel begins
-    w_table = np.empty(at_once * n_taps, np.intp)  # where (c, t) lies in a filter
-    for c in range(at_once):
-        for t in range(n_taps):
-            w_table[c * n_taps + t] = c * w_at[2] + w_taps[t]
-            if pitch:
-                table[c * n_taps + t] = c * stride + (taps[0, t] - above) * pitch + taps[1, t] - left
-            else:
-                table[c * n_taps + t] = (c * n_taps + t) * stride
-    at_most = FILTERS // high * high
-    sums = np.zeros(min((filters + high - 1) // high * high, at_most) * columns, x.dtype)
-    flat, result = x.ravel(), out.ravel()
-    target = out.shape[2] * out.shape[3]
+    lanes = VECTOR_BYTES // x.itemsize
+    at_once = min(channels, max(1, DEPTH // taps.shape[1]))
+    return pitch, line, together, above, edge, left - edge, reach, (columns + reach + lanes) // lanes * lanes, at_once
+
+
+def _row_starts(taps: Array, frame: Frame) -> Array:
+    """Where the row of the panel begins that belongs to each channel and tap."""
+    pitch, _, _, above, edge, offset, _, stride, at_once = frame
+    within = (taps[0] - above) * pitch + taps[1] - edge - offset if pitch else np.arange(taps.shape[1]) * stride
+    return ((np.arange(at_once) * (stride if pitch else stride * taps.shape[1]))[:, None] + within).reshape(-1)
+
+
+# The loops get flat arrays and room to work in: what NumPy makes is not to be compiled.
+
+
+@kernel
+def _convolve(
+    x: Array, sizes: tuple[int, int, int], w: Array, w_at: tuple[int, int, int], w_table: Array, bias: Array, out: Array,
+    to_sizes: tuple[int, int, int], groups: int, channels: int, filters: int, grid: Pair, step: Pair, taps: Array,
+    spread: Pair, shift: Pair, frame: Frame, table: Array, panel: Room,
+    sums: Room, tile: tuple[int, int, int], tall: bool, start: int, stop: int,
+) -> None:  # fmt: skip
+    """Strips start to stop: out[n, o, spread · place + shift] = b[o] + Σ w[o, c, t] · x[n, c, step · place + taps[t]]
+
+    w[o, first + c, t] of a group lies at group · w_at[0] + o · w_at[1] + first · w_at[2] + w_table[c, t] in w.
+    sizes: channels, height and width of x, to_sizes: those of out. tile: its height and width, and the filters in `sums`.
+    """
+    n_taps = taps.shape[1]
+    height, width = sizes[1], sizes[2]
+    plane, image = height * width, sizes[0] * height * width
+    pitch, line, together, above, edge, offset, reach, stride, at_once = frame
+    high, wide, at_most = tile
+    strips = (together + wide - 1) // wide
+    columns = STRIPS * wide
+    target = to_sizes[1] * to_sizes[2]
     strip = start
     while strip < stop:
         n, s = divmod(strip, strips)
@@ -179,11 +181,11 @@ def _convolve(
                     c = group * channels + first
                     if pitch:
                         base = n * image + c * plane
-                        since, until = begin + left - edge, end + reach + left - edge
-                        _copy(flat, height, width, base, count, pitch, above, edge, since, until, panel, stride)
+                        since, until = begin + offset, end + reach + offset
+                        _copy(x, height, width, base, count, pitch, above, edge, since, until, panel, stride)
                     else:
                         _gather(
-                            flat, height, width, c, count, image, grid, step, taps, begin, end, panel, stride
+                            x, height, width, c, count, image, grid, step, taps, begin, end, panel, stride
                         )  # fmt: skip
                     for i in range(0, rows, high):
                         a = group * w_at[0] + (top + i) * w_at[1] + first * w_at[2]
@@ -203,16 +205,16 @@ def _convolve(
                     row, column = divmod(place, line)
                     run = min(line - column, end - p)
                     count = min(grid[1] - column, run)
-                    to = ((n + inner) * out.shape[1] + group * filters + top) * target
-                    to += (row * spread[0] + shift[0]) * out.shape[3] + column * spread[1] + shift[1]
+                    to = ((n + inner) * to_sizes[0] + group * filters + top) * target
+                    to += (row * spread[0] + shift[0]) * to_sizes[2] + column * spread[1] + shift[1]
                     source = p - begin
                     for o in range(rows if count > 0 else 0):
                         b = bias[group * filters + top + o] if bias.size else x.dtype.type(0)
                         if spread[1] == 1:
-                            move(sums, source, 0, count, result, to, count, b)
+                            move(sums, source, 0, count, out, to, count, b)
                         else:
                             for i in range(count):
-                                result[to + i * spread[1]] = sums[source + i] + b
+                                out[to + i * spread[1]] = sums[source + i] + b
                         to += target
                         source += columns
                     p += run
@@ -220,35 +222,22 @@ def _convolve(
 
 @kernel
 def _gradient_by_weight(
-    x: Array, grad: Array, dw: Array, grid: Pair, step: Pair, taps: Array, pitch: int, group: int, begin: int, end: int,
-    first: int, last: int,
+    x: Array, sizes: tuple[int, int, int], grad: Array, dw: Array, outer: tuple[int, int, int], grid: Pair, step: Pair,
+    taps: Array, frame: Frame, table: Array, panel: Room, turned: Room,
+    sums: Room, places: int, across: int, group: int, begin: int, end: int, first: int, last: int,
 ) -> None:  # fmt: skip
-    """dw[o, c, t] = Σ x[n, c, step · place + taps[t]] · grad[n, o, place], places begin to end, channels first to last."""
-    n_taps, filters, depth = taps.shape[1], dw.shape[0], dw.shape[1]
-    height, width = x.shape[2], x.shape[3]
-    image = x.shape[1] * height * width
+    """dw[o, c, t] = Σ x[n, c, step · place + taps[t]] · grad[n, o, place], places begin to end, channels first to last.
+
+    sizes: channels, height and width of x; outer: filters of dw, length of each, filters of grad. `places` are summed in
+    `sums`, whose rows are `across` long, before they are added to the others.
+    """
+    n_taps = taps.shape[1]
+    filters, depth, all_filters = outer
+    height, width = sizes[1], sizes[2]
+    image = sizes[0] * height * width
     lanes = VECTOR_BYTES // x.itemsize
     high, wide = TALL[0], TALL[1] * lanes
-    across = (filters + wide - 1) // wide * wide
-    line = pitch if pitch else grid[1]
-    together = grid[0] * line * (1 if pitch else len(x))
-    places = (together + (together + PLACES - 1) // PLACES - 1) // ((together + PLACES - 1) // PLACES)
-    above, below, left, right = _extent(taps)
-    reach = (below - above) * pitch + right - left if pitch else 0
-    edge = 0 if pitch < grid[1] + right - left else left
-    stride = (places + reach + lanes) // lanes * lanes
-    at_once = min(last - first, max(1, DEPTH // n_taps))
-    panel = np.zeros((at_once * n_taps + high) * stride, x.dtype)
-    table = np.zeros(at_once * n_taps + high, np.intp)
-    for c in range(at_once):
-        for t in range(n_taps):
-            if pitch:
-                table[c * n_taps + t] = c * stride + (taps[0, t] - above) * pitch + taps[1, t] - left
-            else:
-                table[c * n_taps + t] = (c * n_taps + t) * stride
-    turned = np.zeros(places * across, x.dtype)
-    sums = np.zeros((at_once * n_taps + high) * across, x.dtype)
-    flat, gradients, result = x.ravel(), grad.ravel(), dw.ravel()
+    pitch, line, together, above, edge, offset, reach, stride, at_once = frame
     plane = grid[0] * grid[1]
     for c in range(first, last, at_once):
         count = min(at_once, last - c)
@@ -262,22 +251,22 @@ def _gradient_by_weight(
                 row, column = divmod(place, line)
                 run = min(line - column, stop - p) if pitch else min(plane - place, stop - p)
                 inside = max(0, min(grid[1] - column, run)) if pitch else run
-                source = (image_of * grad.shape[1] + group * filters) * plane + row * grid[1] + column
+                source = (image_of * all_filters + group * filters) * plane + row * grid[1] + column
                 to = (p - start) * across
                 for i in range(0, inside, lanes):
                     for o in range(0, filters, lanes):
                         transpose(
-                          gradients, source + o * plane + i, plane, min(lanes, filters - o), min(lanes, inside - i),
+                          grad, source + o * plane + i, plane, min(lanes, filters - o), min(lanes, inside - i),
                           turned, to + i * across + o, across,
                       )  # fmt: skip
                 turned[to + inside * across : to + run * across] = 0
                 p += run
             if pitch:
-                base, since = n * image + c * height * width, inner + left - edge
+                base, since = n * image + c * height * width, inner + offset
                 until = since + stop - start + reach
-                _copy(flat, height, width, base, count, pitch, above, edge, since, until, panel, stride)
+                _copy(x, height, width, base, count, pitch, above, edge, since, until, panel, stride)
             else:
-                _gather(flat, height, width, c, count, image, grid, step, taps, start, stop, panel, stride)
+                _gather(x, height, width, c, count, image, grid, step, taps, start, stop, panel, stride)
             for j in range(0, across, wide):
                 for i in range(0, count * n_taps, high):
                     to = i * across + j
@@ -290,7 +279,7 @@ def _gradient_by_weight(
             for o in range(0, filters, lanes):
                 transpose(
                   sums, i * across + o, across, min(lanes, rows - i), min(lanes, filters - o),
-                  result, o * depth + skipped + i, depth,
+                  dw, o * depth + skipped + i, depth,
               )  # fmt: skip
 
 
@@ -333,10 +322,23 @@ def _run(
     group, row, channel, tap = (s // w.itemsize for s in w.strides)
     size = sum((n - 1) * s for n, s in zip(w.shape, w.strides, strict=True)) // w.itemsize + 1
     flat = np.lib.stride_tricks.as_strided(w, (size,), (w.itemsize,))
-    setting = groups, channels, filters, grid, step, taps, spread, shift, pitch, tile == TALL
-    work = rows * places * channels * w_taps.size * groups
-    at = group, row, channel
-    split(strips, work, lambda i, j: _convolve(x, flat, at, w_taps * tap, b, out, *setting, i, j))
+    high, wide = tile[0], tile[1] * lanes
+    frame = _frame(x, grid, taps, pitch, STRIPS * wide, channels)
+    stride, at_once = frame[-2:]
+    w_table = (np.arange(at_once)[:, None] * channel + w_taps * tap).reshape(-1)
+    at_most = FILTERS // high * high
+    room = at_once * stride * (1 if pitch else taps.shape[1]), min(rows, at_most) * STRIPS * wide
+    filters_at = flat, (group, row, channel), w_table
+    target = b, out.reshape(-1), out.shape[1:]
+    setting = groups, channels, filters, grid, step, taps, spread, shift, frame, _row_starts(taps, frame)
+
+    def run(start: int, stop: int) -> None:
+        panel, sums = (np.zeros(n, x.dtype) for n in room)
+        _convolve(
+            x.reshape(-1), x.shape[1:], *filters_at, *target, *setting, panel, sums, (high, wide, at_most), tile == TALL, start, stop
+        )  # fmt: skip
+
+    split(strips, rows * places * channels * w_taps.size * groups, run)
 
 
 def _pitch(grid: Pair, step: Pair, taps: Array, width: int) -> int:
@@ -437,6 +439,22 @@ def grad_weight(grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs,
     # Each thread takes some of the channels; or, where dw is small, some of the places and a dw of its own.
     by_places = channels * n_taps * filters < _SMALL and places >= parts * PLACES
     dw = np.empty((parts if by_places else 1, groups, filters, channels * n_taps), x.dtype)
+    lanes = VECTOR_BYTES // x.itemsize
+    across = -(-filters // (TALL[1] * lanes)) * TALL[1] * lanes
+    cut = grid[0] * (pitch or grid[1]) * (1 if pitch else len(x))
+    at_a_time = -(-cut // -(-cut // PLACES))
+    outer = filters, channels * n_taps, grad.shape[1]
+
+    def sums_of(target: Array, group: int, begin: int, end: int, first: int, last: int) -> None:
+        frame = _frame(x, grid, taps, pitch, at_a_time, last - first)
+        stride, at_once = frame[-2:]
+        rows = at_once * n_taps + TALL[0]  # the last tile reads on
+        panel, turned, sums = (np.zeros(n, x.dtype) for n in (rows * stride, at_a_time * across, rows * across))
+        table = np.concatenate((_row_starts(taps, frame), np.zeros(TALL[0], np.intp)))
+        _gradient_by_weight(
+            x.reshape(-1), x.shape[1:], grad.reshape(-1), target.reshape(-1), outer, grid, step, taps, frame, table, panel, turned,
+            sums, at_a_time, across, group, begin, end, first, last,
+        )  # fmt: skip
 
     def run(a: int, b: int) -> None:
         for i in range(a, b):
@@ -450,7 +468,7 @@ def grad_weight(grad: Array, x: Array, w_shape: Ints, stride: Ints, pads: Pairs,
                     bounds = 0, places, offset + low, offset + high
                     target = dw[0, group]
                 if bounds[3] > bounds[2]:
-                    _gradient_by_weight(x, grad, target, grid, step, taps, pitch, group, *bounds)
+                    sums_of(target, group, *bounds)
 
     split(parts, places * channels * n_taps * filters * groups, run)
     return dw.reshape(w_shape) if len(dw) == 1 else dw.sum(0).reshape(w_shape)

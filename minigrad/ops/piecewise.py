@@ -40,6 +40,10 @@ class Relu(WholeBackward, Fused):
         return (size(x) + 7) // 8  # NumPy's loop is as good, but has one thread
 
     @staticmethod
+    def same_bits(x: Array) -> bool:
+        return x.flags.c_contiguous
+
+    @staticmethod
     def definition(x: Any) -> Any:
         return where(x <= 0, 0, x)  # not `x > 0`: a nan stays, and lets its gradient through
 

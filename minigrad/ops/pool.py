@@ -182,6 +182,11 @@ class MaxPool(WholeBackward, Fused):
         return size(x) if len(kernel) <= 2 and math.prod(kernel) <= MOST else 0
 
     @staticmethod
+    def same_bits(x: Array, kernel: Ints, stride: Ints, dilation: Ints, *setting: Any) -> bool:
+        """Unless windows overlap: then an element's gradients are added up in another order."""
+        return all(s > (k - 1) * d for k, s, d in zip(kernel, stride, dilation, strict=True))
+
+    @staticmethod
     def forward(ctx: Any, x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> Array:
         ctx.setting = x.shape, kernel, stride, dilation, pads, out
         values, ctx.winner = max_windows(x, kernel, stride, dilation, pads, out)
