@@ -71,11 +71,14 @@ class Encoder(nn.Module):
     def forward(
         self, input_ids: Tensor | None = None, attention_mask: Tensor | None = None, inputs_embeds: Tensor | None = None
     ) -> Tensor:
+        """Logits (n, classes). attention_mask (n, length): 1 for a token, 0 for padding; as floats, how much each token counts."""
         if inputs_embeds is None:
             inputs_embeds = self.embedding(input_ids)  # (n, length, width)
         assert attention_mask is not None
         x = inputs_embeds * self.scale + self.positions[: inputs_embeds.shape[1]]
-        x = self.norm(self.encoder(x, src_key_padding_mask=attention_mask == 0))
+        weighs = attention_mask.is_floating_point()  # its logarithm is added to the scores of attention
+        padding = attention_mask.log() if weighs else attention_mask == 0
+        x = self.norm(self.encoder(x, src_key_padding_mask=padding))
         kept = attention_mask.unsqueeze(2).to(x.dtype)
         return self.head((x * kept).sum(1) / kept.sum(1))
 
