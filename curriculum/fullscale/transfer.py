@@ -101,6 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--gradual", action="store_true", help="`chosen` unfreezes from the head down, a layer more each epoch"
     )
+    group.add_argument("--reviews", type=int, help="use only so many reviews to learn from, and all news (all)")
     group.add_argument("--test-limit", type=int, help="use only so many reviews to test with")
 
 
@@ -175,7 +176,7 @@ def _part(whole: Folder, settings: Settings, name: str, **changed: Any) -> Setti
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settle(arguments)
-    from_one(arguments, "width", "depth", "heads", "max_length", "news_epochs", "seeds", "test_limit")
+    from_one(arguments, "width", "depth", "heads", "max_length", "news_epochs", "seeds", "reviews", "test_limit")
     if arguments.vocabulary < 100:
         raise Refused(f"--vocabulary {arguments.vocabulary}: give at least 100, for the letters come first.")
     if not 0 <= arguments.dropout < 1:
@@ -194,7 +195,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise Refused(f"--width {arguments.width}: give an even number that {arguments.heads} heads divide.")
     chosen_layers_known = Encoder(10, 2, 8, arguments.width, arguments.heads, arguments.depth, 0.0, 0)
     chosen_layers(chosen_layers_known, arguments.chosen)  # an unknown name is refused before anything is trained
-    news, films = text.ag_news(settings), text.imdb(settings).limited(None, arguments.test_limit, settings.seed)
+    news = text.ag_news(settings)
+    films = text.imdb(settings).limited(arguments.reviews, arguments.test_limit, settings.seed)
     with distributed.group(settings.device) as (rank, world):
         whole = Folder(settings, rank, f"{news.fingerprint()}-{films.fingerprint()}")
         whole.claim("tokenizer.json")
