@@ -189,6 +189,10 @@ def run(arguments: argparse.Namespace) -> int:
             raise Refused(f"--strategies {name}: there are {', '.join(STRATEGIES)}.")
     if "chosen" not in asked and (alone := differing(arguments, add_arguments, "chosen", "gradual")):
         raise Refused(f"{alone[0]} is for the strategy `chosen`, which --strategies leaves out: name it there, too.")
+    if arguments.reviews and settings.limit and arguments.reviews >= settings.limit:
+        raise Refused(
+            f"--reviews {arguments.reviews}: --limit {settings.limit} leaves no more; leave one of them away."
+        )
     if arguments.max_length < 8:
         raise Refused(f"--max-length {arguments.max_length}: give at least 8.")
     if arguments.width % arguments.heads or arguments.width % 2:
