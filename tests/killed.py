@@ -1,6 +1,6 @@
 """Trainings that are killed, or whose disk fills up, and go on: run as a program, it prints what went wrong and what was done.
 
-    python killed.py KIND HOW COUNT SEED FOLDER      KIND: engine, fullscale, reviews     HOW: kill, moments, torn, limit, disk
+    python killed.py KIND HOW COUNT SEED FOLDER      KIND: engine, fullscale, reviews, export     HOW: kill, moments, torn, limit, disk
 
 It starts each training as a fork of itself, which has imported everything: a kill then costs milliseconds.
 
@@ -38,6 +38,7 @@ IMPORTS = {
     "engine": ["minigrad"],
     "fullscale": ["curriculum.fullscale.mnist_cnn"],
     "reviews": ["curriculum.fullscale.distilbert_imdb", "curriculum.fullscale.predict", "curriculum.fullscale.export"],
+    "export": ["curriculum.fullscale.export", "fullscale_runs"],
 }
 
 
@@ -94,6 +95,23 @@ def reviews(folder):
     ):  # fmt: skip
         if code := main(command):
             os._exit(code)
+
+
+def export(folder):
+    """A finished run is exported, and exported anew where that was killed."""
+    import fullscale_runs
+    import torch
+
+    from curriculum.fullscale.__main__ import main
+
+    torch.set_num_threads(1)
+    run, made = folder / "run", folder.with_name("made")
+    if not run.exists():
+        shutil.rmtree(made, ignore_errors=True)
+        fullscale_runs.reviews(made).rename(run)
+    again = ["--overwrite"] if (run / "export").exists() else []
+    if code := main(["export", "--run", str(run), "--samples", "2", "--data", "embedded", *again]):
+        os._exit(code)
 
 
 HOW = "kill"

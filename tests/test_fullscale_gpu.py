@@ -437,6 +437,11 @@ SPELLINGS = [
     RuntimeError("cuDNN error: CUDNN_STATUS_NOT_INITIALIZED"),
     RuntimeError("[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
     MemoryError("Unable to allocate 3.00 TiB for an array"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"),
+    RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"),
+    RuntimeError("cuFFT error: CUFFT_ALLOC_FAILED"),
+    RuntimeError("CUDA driver error: CUDA_ERROR_OUT_OF_MEMORY"),
+    RuntimeError("CUDA error: cudaErrorMemoryAllocation"),
 ]  # fmt: skip
 
 
@@ -455,6 +460,7 @@ def test_the_end_of_memory_is_known_in_every_spelling(error: BaseException) -> N
         RuntimeError("CUDA error: device-side assert triggered"),
         torch.AcceleratorError("CUDA error: an illegal memory access was encountered"),
         RuntimeError("cuDNN error: CUDNN_STATUS_BAD_PARAM"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_BAD_LAUNCH_PARAM"),
         ValueError("out of memory"),
         KeyError("out of memory"),
     ],

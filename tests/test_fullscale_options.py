@@ -64,7 +64,7 @@ VALUES = {
     "transfer --gradual": "", "--heads": "4", "--html": "page.html", "--imdb": "", "--json": "", "--keep": "head", "--label-column": "kind", "--layer-decay": "0.5",
     "--least": "4", "--test-limit": "5", "--limit": "15", "recommend --limit": "12", "--lora": "2", "--lr": "0.07", "--max-length": "12", "--mib": "3", "--minutes": "1", "--news-epochs": "2", "--no-augment": "",
     "--no-norm": "", "--no-skips": "", "--out": "OUT/b", "predict --out": "out.csv", "recommend --out": "ranking.csv", "gpu --out": "OUT/b", "--pack": "other", "--patience": "2",
-    "--precision": "fp64", "--rehearse": "", "--samples": "3", "--save-every": "3", "--seed": "5", "--seeds": "2", "--size": "9", "gpu --stages": "agree",
+    "--precision": "fp64", "--rehearse": "", "--reviews": "14", "--samples": "3", "--save-every": "3", "--seed": "5", "--seeds": "2", "--size": "9", "gpu --stages": "agree",
     "--strategies": "last,chosen", "--test-share": "0.5", "--text-column": "body", "--top": "1", "--vocabulary": "120", "--width": "4", "--words": "",
     "mnist-cnn --train": "PICTURES", "resnet18 --train": "PICTURES", "distilbert-imdb --train": "train.csv", "mnist-cnn --test": "PICTURES", "resnet18 --test": "PICTURES",
     "distilbert-imdb --test": "train.csv", "predict TEXT": "fine", "recommend FILE": "films.csv",

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import re
 import shutil
 import threading
@@ -38,15 +39,49 @@ def transferred(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fullscale_runs.transferred(tmp_path_factory.mktemp("transfer") / "run")
 
 
-@pytest.mark.parametrize("kind", ["reviewed", "three", "transferred"])
-def test_all_shares_together_are_how_far_the_text_moved_the_answer(kind: str, request: pytest.FixtureRequest) -> None:
-    """Integrated gradients are complete: the shares add up to the log-odds of the text less those of masks."""
-    run = runs.load(request.getfixturevalue(kind))
+def smooth(run: runs.Run) -> runs.Run:
+    """In float64, without kinks and steep places on the way: a few points give the integral to many digits."""
     run.model.double()
-    with torch.no_grad():  # without kinks and steep places on the way a few points give the integral to many digits
+    with torch.no_grad():
         for name, value in run.model.named_parameters():
             value *= 0.3 if value.ndim > 1 and not name.startswith(("classifier", "head")) else 1
             value += 5 if name == "pre_classifier.bias" else 0
+    return run
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+@pytest.mark.parametrize("kind", ["reviewed", "three", "transferred"])
+def test_the_shares_of_a_part_are_how_far_the_answer_falls_without_it(
+    kind: str, parts: int, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Integrated gradients are complete: shares add up to the log-odds of the text less those without these words."""
+    monkeypatch.setattr(words, "parts_for", lambda count: parts)
+    run = smooth(runs.load(request.getfixturevalue(kind)))
+    judged = words.words_that_mattered(run, REVIEW, steps=40)
+    assert [word.text for word in judged.words] == REVIEW.split()
+    label = run.classes.index(judged.label)
+    ids, _ = words.read(run, REVIEW)
+    text = logits_of(run.model, ids, torch.ones_like(ids))
+    for part in range(parts):
+        unseen = torch.ones_like(ids)
+        for word in judged.words[part::parts]:
+            unseen[0, list(word.places)] = 0
+        rest = logits_of(run.model, ids, unseen)
+        fall = (words.log_odds(text, label) - words.log_odds(rest, label)).item()
+        assert abs(fall) > 1e-4
+        assert sum(word.share for word in judged.words[part::parts]) == pytest.approx(fall, rel=1e-4)
+    p = text.softmax(1)[0]
+    assert judged.probabilities == pytest.approx(p.tolist())
+    assert judged.label == run.classes[int(p.argmax())]
+
+
+@pytest.mark.parametrize("kind", ["reviewed", "three", "transferred"])
+def test_all_shares_together_are_how_far_the_text_moved_the_answer(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a model that cannot weigh tokens: the shares add up to the log-odds of the text less those of masks."""
+    monkeypatch.setattr(words, "by_presence", lambda *given: None)
+    run = smooth(runs.load(request.getfixturevalue(kind)))
     judged = words.words_that_mattered(run, REVIEW, steps=40)
     assert [word.text for word in judged.words] == REVIEW.split()
     label = run.classes.index(judged.label)
@@ -55,9 +90,43 @@ def test_all_shares_together_are_how_far_the_text_moved_the_answer(kind: str, re
     moved = (words.log_odds(text, label) - words.log_odds(masks, label)).item()
     assert abs(moved) > 0.01
     assert sum(word.share for word in judged.words) == pytest.approx(moved, rel=1e-5)
-    p = text.softmax(1)[0]
-    assert judged.probabilities == pytest.approx(p.tolist())
-    assert judged.label == run.classes[int(p.argmax())]
+
+
+# Encoders of transformers, and whether they weigh tokens. GPT-2 reads from left to right; DeBERTa reads another mask.
+@pytest.mark.parametrize(
+    ("kind", "weighs"),
+    [("Bert", True), ("Roberta", True), ("Electra", True), ("Albert", True), ("DistilBert", True), ("GPT2", False), ("DebertaV2", False)],
+)  # fmt: skip
+def test_which_models_weigh_tokens_is_told_by_their_answer(kind: str, weighs: bool, reviewed: Path) -> None:
+    import transformers
+
+    run = runs.load(reviewed)
+    own = dict.fromkeys(["hidden_size", "n_embd", "dim", "embedding_size"], 16)
+    own |= dict.fromkeys(["num_hidden_layers", "n_layer", "n_layers"], 2)
+    own |= dict.fromkeys(["num_attention_heads", "n_head", "n_heads"], 2)
+    own |= dict.fromkeys(["intermediate_size", "n_inner", "hidden_dim"], 32)
+    attributes = getattr(transformers, f"{kind}Config")
+    known = set(vars(attributes())) | set(attributes.attribute_map)
+    mapped = set(attributes.attribute_map.values())
+    sizes = {
+        name: size
+        for name, size in own.items()
+        if name in known and (name in mapped or name not in attributes.attribute_map)
+    }
+    config = attributes(vocab_size=len(run.tokenizer), pad_token_id=0, num_labels=2, **sizes)
+    torch.manual_seed(0)
+    model = getattr(transformers, f"{kind}ForSequenceClassification")(config).eval()
+    model.requires_grad_(False)
+    for parameter in model.parameters():
+        if parameter.ndim > 1:
+            torch.nn.init.normal_(parameter, std=0.3)
+    other = runs.Run(run.folder, run.config, run.results, model, run.tokenizer)
+    ids, found = words.read(other, REVIEW)
+    logits = logits_of(model, ids, torch.ones_like(ids))
+    assert (words.by_presence(other, ids, found, logits, 1, 1) is not None) == weighs
+    judged = words.words_that_mattered(other, REVIEW)
+    assert all(math.isfinite(word.share) for word in judged.words)
+    assert any(word.share for word in judged.words)
 
 
 def test_the_log_odds_of_a_class() -> None:

@@ -17,17 +17,17 @@ from torch import Tensor
 # their workspace; and a launch that finds no memory is an AcceleratorError, which is a RuntimeError.
 _SAID = (
     "out of memory",  # CUDA out of memory; CUDA error: out of memory; HIP, XPU and MPS; CUDA driver error
+    "out_of_memory",  # the driver's own name for it, CUDA_ERROR_OUT_OF_MEMORY
+    "memoryallocation",  # the runtime's, cudaErrorMemoryAllocation
     "can't allocate memory",  # DefaultCPUAllocator
     "cannot allocate memory",
     "failed to allocate memory",
     "could not allocate memory",
     "unable to allocate",  # NumPy
-    "cublas_status_alloc_failed",
+    "alloc_failed",  # cuBLAS, cuSOLVER, cuSPARSE, cuFFT, cuDNN 8: CUBLAS_STATUS_ALLOC_FAILED
+    "allocation_failed",  # cuDNN 9: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED, and _HOST_; cuRAND
     "cublas_status_not_initialized",
-    "cudnn_status_alloc_failed",
     "cudnn_status_not_initialized",
-    "cusolver_status_alloc_failed",
-    "cusparse_status_alloc_failed",
 )
 
 

@@ -71,11 +71,14 @@ class Encoder(nn.Module):
     def forward(
         self, input_ids: Tensor | None = None, attention_mask: Tensor | None = None, inputs_embeds: Tensor | None = None
     ) -> Tensor:
+        """Logits (n, classes). attention_mask (n, length): 1 for a token, 0 for padding; as floats, how much each token counts."""
         if inputs_embeds is None:
             inputs_embeds = self.embedding(input_ids)  # (n, length, width)
         assert attention_mask is not None
         x = inputs_embeds * self.scale + self.positions[: inputs_embeds.shape[1]]
-        x = self.norm(self.encoder(x, src_key_padding_mask=attention_mask == 0))
+        weighs = attention_mask.is_floating_point()  # its logarithm is added to the scores of attention
+        padding = attention_mask.log() if weighs else attention_mask == 0
+        x = self.norm(self.encoder(x, src_key_padding_mask=padding))
         kept = attention_mask.unsqueeze(2).to(x.dtype)
         return self.head((x * kept).sum(1) / kept.sum(1))
 
@@ -98,6 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--gradual", action="store_true", help="`chosen` unfreezes from the head down, a layer more each epoch"
     )
+    group.add_argument("--reviews", type=int, help="use only so many reviews to learn from, and all news (all)")
     group.add_argument("--test-limit", type=int, help="use only so many reviews to test with")
 
 
@@ -172,7 +176,7 @@ def _part(whole: Folder, settings: Settings, name: str, **changed: Any) -> Setti
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settle(arguments)
-    from_one(arguments, "width", "depth", "heads", "max_length", "news_epochs", "seeds", "test_limit")
+    from_one(arguments, "width", "depth", "heads", "max_length", "news_epochs", "seeds", "reviews", "test_limit")
     if arguments.vocabulary < 100:
         raise Refused(f"--vocabulary {arguments.vocabulary}: give at least 100, for the letters come first.")
     if not 0 <= arguments.dropout < 1:
@@ -185,13 +189,18 @@ def run(arguments: argparse.Namespace) -> int:
             raise Refused(f"--strategies {name}: there are {', '.join(STRATEGIES)}.")
     if "chosen" not in asked and (alone := differing(arguments, add_arguments, "chosen", "gradual")):
         raise Refused(f"{alone[0]} is for the strategy `chosen`, which --strategies leaves out: name it there, too.")
+    if arguments.reviews and settings.limit and arguments.reviews >= settings.limit:
+        raise Refused(
+            f"--reviews {arguments.reviews}: --limit {settings.limit} leaves no more; leave one of them away."
+        )
     if arguments.max_length < 8:
         raise Refused(f"--max-length {arguments.max_length}: give at least 8.")
     if arguments.width % arguments.heads or arguments.width % 2:
         raise Refused(f"--width {arguments.width}: give an even number that {arguments.heads} heads divide.")
     chosen_layers_known = Encoder(10, 2, 8, arguments.width, arguments.heads, arguments.depth, 0.0, 0)
     chosen_layers(chosen_layers_known, arguments.chosen)  # an unknown name is refused before anything is trained
-    news, films = text.ag_news(settings), text.imdb(settings).limited(None, arguments.test_limit, settings.seed)
+    news = text.ag_news(settings)
+    films = text.imdb(settings).limited(arguments.reviews, arguments.test_limit, settings.seed)
     with distributed.group(settings.device) as (rank, world):
         whole = Folder(settings, rank, f"{news.fingerprint()}-{films.fingerprint()}")
         whole.claim("tokenizer.json")

@@ -1,9 +1,14 @@
 """The words that mattered to an answer, by integrated gradients (Captum), and how far they are to be trusted.
 
-Sundararajan et al., Axiomatic Attribution for Deep Networks, ICML 2017. The embeddings move in a straight line from those
-of a text of masks to the text's own; a token's share is what its part of the way added to the answer's log-odds, so that
-all shares together are how far the text moved them. (The gradient at the text alone says next to nothing: a layer norm
-behind the embeddings takes away whatever lies along them.) The positions stay where they are.
+Sundararajan et al., Axiomatic Attribution for Deep Networks, ICML 2017. What moves in a straight line here is how much of a
+word is there: attention sees each token with a weight, 1 for all of it, 0 for none, whose logarithm is added to the scores.
+A word's share is what the way from none to all of it added to the answer's log-odds: about how far they would fall without it.
+The words go this way in a few parts, each among all the others, since in a text of many words one may say what another said;
+and at half the way one gradient stands for the whole of it (`without` measures how well).
+
+A model that cannot weigh tokens so (one that reads from left to right, say) is asked by its embeddings instead, which move from
+those of a text of masks to the text's own: far noisier. (The gradient at the text alone then says next to nothing: a layer
+norm behind the embeddings takes away whatever lies along them.) The positions stay where they are.
 """
 
 from __future__ import annotations
@@ -13,18 +18,24 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import runs, tokens
 from .errors import Refused
 from .progress import shown as progress
 from .reviews import logits_of
+from .transfer import Encoder
 
 BATCH = 8  # points of the line at once
 
 
+def parts_for(words: int) -> int:
+    """Parts in which so many words go their way; each takes a prediction and its gradient: within 3 predictions per 10 words."""
+    return min(6, max(1, words // 20))
+
+
 def steps_for(words: int) -> int:
-    """Points of the line for a text of so many words: with each a prediction and its gradient, within 3 predictions per 10 words."""
+    """Points of the line of a model that cannot weigh tokens: with each a prediction and its gradient."""
     return min(16, max(4, words // 10))
 
 
@@ -92,17 +103,51 @@ def nothing(run: runs.Run, ids: Tensor) -> Tensor:
     return torch.where(special, ids, blank)
 
 
-def words_that_mattered(run: runs.Run, text: str, label: int | None = None, steps: int | None = None) -> Judged:
-    """The answer (or what speaks for class `label`), and each word's share of it. The shares of a word's tokens are added up.
+def weighed(model: nn.Module, embeddings: Tensor, weights: Tensor) -> Tensor:
+    """Logits (n, classes), where attention sees each token as if it stood there `weights` times. (n, length, width), (n, length).
 
-    steps: points of the straight line at which the gradient is taken; by default as many as `steps_for` says.
+    transformers' models take a mask of four dimensions as it is, and add it to the scores of attention.
+    """
+    n, length = weights.shape
+    ready = weights if isinstance(model, Encoder) else weights.log()[:, None, None, :].expand(n, 1, length, length)
+    out = model(inputs_embeds=embeddings, attention_mask=ready)
+    return out if isinstance(out, Tensor) else out.logits
+
+
+def by_presence(run: runs.Run, ids: Tensor, words: list[Word], logits: Tensor, label: int, steps: int) -> Tensor | None:
+    """(length,): about how far the answer's log-odds fall as each token is left out; None for a model that cannot weigh tokens.
+
+    That is told by the answer: weights of 1 must leave `logits` as they are, and a gradient must reach them.
     """
     from captum.attr import IntegratedGradients
 
-    ids, words = read(run, whole(text))
-    with torch.no_grad():
-        logits = logits_of(run.model, ids, torch.ones_like(ids))
-    label = int(logits.argmax()) if label is None else label
+    embeddings = run.model.get_input_embeddings()(ids).detach().requires_grad_()  # type: ignore[operator]
+    # (without requires_grad_, torch.nn's own encoder would take its way for inference, through which no gradient goes)
+    parts = parts_for(len(words))
+    absent = torch.ones(parts, ids.shape[1], dtype=embeddings.dtype)
+    for place, word in enumerate(words):  # neighbours into different parts
+        absent[place % parts, list(word.places)] = 0.0
+
+    def forward(weights: Tensor) -> Tensor:
+        return log_odds(weighed(run.model, embeddings.expand(len(weights), -1, -1), weights), label)
+
+    present = torch.ones_like(absent)
+    try:
+        with torch.no_grad():
+            same = torch.allclose(weighed(run.model, embeddings, present[:1]), logits, rtol=1e-4, atol=1e-5)
+        if not same:
+            return None
+        shares = IntegratedGradients(forward).attribute(
+            present, absent, n_steps=steps, internal_batch_size=BATCH, method="gausslegendre"
+        )
+    except Exception:  # of many kinds, from models that read another mask: all mean that this one does not weigh tokens
+        return None
+    return shares.sum(0)
+
+
+def by_embeddings(run: runs.Run, ids: Tensor, label: int, steps: int) -> Tensor:
+    """(length,): what each token's part of the way from a text of masks added to the answer's log-odds; for any model."""
+    from captum.attr import IntegratedGradients
 
     def forward(embeddings: Tensor) -> Tensor:  # (n, length, width) to (n,)
         mask = torch.ones(embeddings.shape[:2], dtype=torch.int64)
@@ -110,10 +155,25 @@ def words_that_mattered(run: runs.Run, text: str, label: int | None = None, step
         return log_odds(out if isinstance(out, Tensor) else out.logits, label)
 
     embedding = run.model.get_input_embeddings()  # type: ignore[operator]
-    shares = IntegratedGradients(forward).attribute(
-        embedding(ids).detach(), embedding(nothing(run, ids)).detach(), n_steps=steps or steps_for(len(words)),
+    return IntegratedGradients(forward).attribute(
+        embedding(ids).detach(), embedding(nothing(run, ids)).detach(), n_steps=steps,
         internal_batch_size=BATCH, method="gausslegendre",
     )[0].sum(1)  # fmt: skip
+
+
+def words_that_mattered(run: runs.Run, text: str, label: int | None = None, steps: int | None = None) -> Judged:
+    """The answer (or what speaks for class `label`), and each word's share of it. The shares of a word's tokens are added up.
+
+    steps: points of the straight line at which the gradient is taken; by default one, or `steps_for` of a model that cannot
+    weigh tokens.
+    """
+    ids, words = read(run, whole(text))
+    with torch.no_grad():
+        logits = logits_of(run.model, ids, torch.ones_like(ids))
+    label = int(logits.argmax()) if label is None else label
+    shares = by_presence(run, ids, words, logits, label, steps or 1) if words else None
+    if shares is None:
+        shares = by_embeddings(run, ids, label, steps or steps_for(len(words)))
     p = logits[0].softmax(0)
     found = [Word(w.text, shares[list(w.places)].sum().item(), w.places, w.gap) for w in words]
     return Judged(text, run.classes[label], p[label].item(), p.tolist(), found)
