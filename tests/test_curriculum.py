@@ -114,6 +114,28 @@ def test_an_answer_of_the_wrong_kind_gets_a_hint(lesson: catalog.Lesson, how: st
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_the_list_of_exercises_has_one_style(lesson: catalog.Lesson) -> None:
+    """At the lesson's end: where they are, what each is and of which kind, and how to check them."""
+    kinds = "Write it|Predict, then measure|Find the planted bug|Derive it|Change one thing"
+    text = re.sub(r"^# ?", "", lesson.path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    found = re.search(
+        r"^## Exercises\n\nIn `(\S+)`(?:, [^:]+)?:\n\n(.+?)\n\nCheck them: `(.+?)`\..*?^## ",
+        text,
+        re.DOTALL | re.MULTILINE,
+    )
+    assert found, "no list of exercises, or of another style"
+    where, items, command = found.groups()
+    assert (where, command) == (
+        f"curriculum/exercises/{lesson.path.name}",
+        f"python -m curriculum check {lesson.number}",
+    )
+    listed = re.findall(rf"^(\d)\. \*(?:{kinds}):\* [^*]+?[.?]$", items, re.MULTILINE | re.DOTALL)
+    assert listed == [str(number) for number in range(1, len(listed) + 1)]
+    assert len(listed) >= 3
+    assert len(listed) == len(re.findall(r"^\d", items, re.MULTILINE))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
 def test_the_lessons_own_lines_do_not_solve_its_exercise(lesson: catalog.Lesson, tmp_path: Path) -> None:
     """Functions and classes of the lesson that are called as in the exercise, pasted into it."""
     wanted = exercise(lesson)

@@ -303,9 +303,13 @@ record.claim("standardized features train like healthy ones", f"{scaled[-1]:.4f}
 #
 # ## Exercises
 #
-# `curriculum/exercises/08_training_loop.py`: write one epoch of the loop (write it); say how many steps a training
-# takes and how large its last batch is (predict, then measure); features that are scaled in a wrong way (find the
-# planted bug). Check them: `python -m curriculum check 08`.
+# In `curriculum/exercises/08_training_loop.py`:
+#
+# 1. *Write it:* `epoch`, one epoch of the loop.
+# 2. *Predict, then measure:* `steps`, how many steps a training takes and how large its last batch is.
+# 3. *Find the planted bug:* `standardize`, which scales features in a wrong way.
+#
+# Check them: `python -m curriculum check 08`.
 #
 # ## Further reading
 #

@@ -178,10 +178,10 @@ record.claim(
 # A **seed** is where the random numbers begin; another seed means other data and other first weights. If a result holds
 # for one seed only, it says something about that seed. From here on each experiment is repeated ten times, with other
 # data, other weights. The ten networks are trained side by side, their weights in a leading dimension of ten (as in
-# lesson 16's thirty), at learning rate 0.02, 400 epochs, so that they come to their end.
+# lesson 16's thirty), at learning rate 0.02, 300 epochs, so that they come to their end.
 
 # %%
-SEEDS, EPOCHS = 10, 400
+SEEDS, EPOCHS = 10, 300
 
 
 def repeat(features, hidden, loss_name, decay=0.0, train=800, name=None):
@@ -368,11 +368,11 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/14_three_networks.py`:
+# In `curriculum/exercises/14_three_networks.py`:
 #
-# 1. *write it*: `compare`, the paired comparison;
-# 2. *derive*: `constant_scores`, what a model is worth that gives everyone the same answer;
-# 3. *find the planted bug*: `report`, which reports too good an accuracy.
+# 1. *Write it:* `compare`, the paired comparison.
+# 2. *Derive it:* `constant_scores`, what a model is worth that gives everyone the same answer.
+# 3. *Find the planted bug:* `report`, which reports too good an accuracy.
 #
 # Check them: `python -m curriculum check 14`.
 #

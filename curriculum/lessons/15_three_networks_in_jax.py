@@ -232,11 +232,11 @@ else:
 #
 # ## Exercises
 #
-# `curriculum/exercises/15_three_networks_in_jax.py`, all without JAX:
+# In `curriculum/exercises/15_three_networks_in_jax.py`, all without JAX:
 #
-# 1. *write it*: `sgd_step`, the step as a pure function;
-# 2. *change one thing*: `momentum_step`, the same with momentum, whose speed goes in and comes out;
-# 3. *find the planted bug*: `value_and_grad`, which is right the first time.
+# 1. *Write it:* `sgd_step`, the step as a pure function.
+# 2. *Change one thing:* `momentum_step`, the same with momentum, whose speed goes in and comes out.
+# 3. *Find the planted bug:* `value_and_grad`, which is right the first time.
 #
 # Check them: `python -m curriculum check 15`.
 #

@@ -141,7 +141,7 @@ class Networks(nn.Module):
         return h @ self.w3 + self.b3  # (30, n, 1)
 
 
-WIDTHS, STEPS = (1, 2, 4, 10, 30), 500
+WIDTHS, STEPS = (1, 2, 4, 10, 30), 350
 answers, own, bias, variance = {}, {}, {}, {}
 for width in record.progress(WIDTHS, "widths"):
     torch.manual_seed(seed)
@@ -437,11 +437,11 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/16_fitting.py`:
+# In `curriculum/exercises/16_fitting.py`:
 #
-# 1. *write it*: `precision_and_recall`;
-# 2. *write it*: `bias_and_variance`;
-# 3. *find the planted bug*: `best_decay`, which chooses the strength of L2, and chooses badly.
+# 1. *Write it:* `precision_and_recall`.
+# 2. *Write it:* `bias_and_variance`.
+# 3. *Find the planted bug:* `best_decay`, which chooses the strength of L2, and chooses badly.
 #
 # Check them: `python -m curriculum check 16`.
 #

@@ -163,11 +163,11 @@ draw.backward(normalized_network, "18_backward")
 # %% [markdown]
 # ## Training at three learning rates
 #
-# Plain SGD, 100 steps of 64 pictures, two seeds each: Sigmoid as above, and eight layers of ReLU with Kaiming's
+# Plain SGD, 80 steps of 64 pictures, two seeds each: Sigmoid as above, and eight layers of ReLU with Kaiming's
 # initialization, which do learn without normalization.
 
 # %%
-RATES, STEPS, SEEDS = (0.03, 0.3, 1.0), 100, 2
+RATES, STEPS, SEEDS = (0.03, 0.3, 1.0), 80, 2
 
 
 def train(normalized, activation, depth, lr, number):
@@ -236,14 +236,14 @@ record.claim(
 #
 # ## A playground
 #
-# The two spirals of lesson 13 again, learned by networks with each activation, initialization (lesson 17) and depth,
-# with and without batch normalization and dropout: the page shows the boundary step by step, beside the gradient of
+# The two spirals of lesson 13 again, learned by networks with each activation, two initializations (lesson 17), two
+# depths, with and without batch normalization and dropout: the page shows the boundary step by step, beside the gradient of
 # every layer, of two networks at a time. `python -m curriculum playground` writes a larger one.
 
 # %%
 draw.page(
-    lambda path: playground.write(path, steps=80, inits=("Kaiming", "Xavier", "small"), depths=(2, 8)), "18_playground",
-    lambda: playground.figure(steps=80, inits=("Kaiming", "Xavier", "small"), depths=(2, 8)),
+    lambda path: playground.write(path, steps=60, inits=("Xavier", "small"), depths=(2, 8)), "18_playground",
+    lambda: playground.figure(steps=60, inits=("Xavier", "small"), depths=(2, 8)),
 )  # fmt: skip
 
 # %% [markdown]
@@ -261,11 +261,11 @@ draw.page(
 #
 # ## Exercises
 #
-# `curriculum/exercises/18_batch_norm.py`:
+# In `curriculum/exercises/18_batch_norm.py`:
 #
-# 1. *write it*: `batch_norm_2d`, the layer for pictures;
-# 2. *derive*: `fold`, how it disappears into a linear layer;
-# 3. *find the planted bug*: `answer`, which asks a model and disturbs it.
+# 1. *Write it:* `batch_norm_2d`, the layer for pictures.
+# 2. *Derive it:* `fold`, how it disappears into a linear layer.
+# 3. *Find the planted bug:* `answer`, which asks a model and disturbs it.
 #
 # Check them: `python -m curriculum check 18`.
 #

@@ -337,11 +337,11 @@ record.claim("trained by hand it reads other digits", f"{100 * accuracy:.1f} %",
 #
 # ## Exercises
 #
-# `curriculum/exercises/19_by_hand.py`:
+# In `curriculum/exercises/19_by_hand.py`:
 #
-# 1. *write it*: `cross_entropy_backward`, fused, for logits of any size;
-# 2. *derive*: `batch_norm_backward`, all three slopes;
-# 3. *find the planted bug*: `tied_backward`, for a network that uses one matrix twice.
+# 1. *Write it:* `cross_entropy_backward`, fused, for logits of any size.
+# 2. *Derive it:* `batch_norm_backward`, all three slopes.
+# 3. *Find the planted bug:* `tied_backward`, for a network that uses one matrix twice.
 #
 # Check them: `python -m curriculum check 19`. Lesson 20 lets the engine write such lines.
 #

@@ -603,11 +603,11 @@ record.figure(fig, "20_attention")
 #
 # ## Exercises
 #
-# `curriculum/exercises/20_written_out.py`:
+# In `curriculum/exercises/20_written_out.py`:
 #
-# 1. *write it*: `backward_lines`, the lines back of any short program, as text;
-# 2. *derive*: `log_softmax_backward`, the way back through the logarithm of softmax;
-# 3. *find the planted bug*: `share`, which computes equal formulas only once, and is wrong for some programs.
+# 1. *Write it:* `backward_lines`, the lines back of any short program, as text.
+# 2. *Derive it:* `log_softmax_backward`, the way back through the logarithm of softmax.
+# 3. *Find the planted bug:* `share`, which computes equal formulas only once, and is wrong for some programs.
 #
 # Check them: `python -m curriculum check 20`.
 #

@@ -169,7 +169,7 @@ models, curves = {}, {}
 for name, (norm, dropout) in variants.items():
     torch.manual_seed(seed)
     models[name] = network(norm, dropout)
-    curves[name] = train_on(models[name], x, y, train, validation, 8, 3e-3, 64, name)
+    curves[name] = train_on(models[name], x, y, train, validation, 6, 3e-3, 64, name)
     last = {key: values[-1] for key, values in curves[name].items()}
     print(
         f"{name:10}  train {last['train']:.4f}  validation {last['validation']:.4f}  "
@@ -284,11 +284,13 @@ if large is not None:
 #
 # ## Exercises
 #
-# In `curriculum/exercises/22_cnn.py`. Check them: `python -m curriculum check 22`.
+# In `curriculum/exercises/22_cnn.py`:
 #
-# 1. *Write it*: dropout.
-# 2. *Write it*: a pipeline's scaling that does not peek at the test data.
-# 3. *Derive it*: the receptive field of any stack of windows and strides.
+# 1. *Write it:* dropout.
+# 2. *Write it:* a pipeline's scaling that does not peek at the test data.
+# 3. *Derive it:* the receptive field of any stack of windows and strides.
+#
+# Check them: `python -m curriculum check 22`.
 #
 # ## Further reading
 #

@@ -244,11 +244,13 @@ print(
 #
 # ## Exercises
 #
-# In `curriculum/exercises/23_residual.py`. Check them: `python -m curriculum check 23`.
+# In `curriculum/exercises/23_residual.py`:
 #
-# 1. *Write it*: a residual block that halves the picture, and count its parameters.
-# 2. *Derive it*: how many of the ways of the gradient go through exactly $k$ blocks.
-# 3. *Change one thing*: a single tensor, so that the block begins by doing nothing.
+# 1. *Write it:* a residual block that halves the picture, and count its parameters.
+# 2. *Derive it:* how many of the ways of the gradient go through exactly $k$ blocks.
+# 3. *Change one thing:* a single tensor, so that the block begins by doing nothing.
+#
+# Check them: `python -m curriculum check 23`.
 #
 # ## Further reading
 #

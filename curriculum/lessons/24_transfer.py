@@ -56,7 +56,7 @@ def accuracy(model, rows):
 torch.manual_seed(seed)
 source = network()
 optimizer = torch.optim.Adam(source.parameters(), lr=3e-3)
-for _ in record.progress(range(8), "0 to 4"):
+for _ in record.progress(range(6), "0 to 4"):
     for rows in low[torch.randperm(len(low))].split(64):
         optimizer.zero_grad()
         loss = F.cross_entropy(source(x[rows]), y[rows])
@@ -93,7 +93,7 @@ record.claim("backward leaves no gradient at the six frozen parameters", f"{with
 # %% [markdown]
 # ## After: few of 5 to 9
 #
-# Twenty-five pictures of 5 to 9, five of each, and 60 steps on all of them. Four ways, each over ten draws of the
+# Twenty-five pictures of 5 to 9, five of each, and 40 steps on all of them. Four ways, each over ten draws of the
 # twenty-five:
 #
 # | way | starts with | trains |
@@ -110,7 +110,7 @@ record.claim("backward leaves no gradient at the six frozen parameters", f"{with
 WAYS = {"from scratch": ("0", "2", "6", "8"), "last layer": ("8",), "both linear layers": ("6", "8"), "everything": ("0", "2", "6", "8")}  # fmt: skip
 
 
-def specialise(way, few, name, steps=60):
+def specialise(way, few, name, steps=40):
     model = network()
     if way != "from scratch":
         fresh = {key: value for key, value in model.state_dict().items() if key.startswith("8")}
@@ -224,11 +224,13 @@ record.claim(
 #
 # ## Exercises
 #
-# In `curriculum/exercises/24_transfer.py`. Check them: `python -m curriculum check 24`.
+# In `curriculum/exercises/24_transfer.py`:
 #
-# 1. *Write it*: `freeze`, which trains only the layers that are named.
-# 2. *Write it*: a new head on an old body.
-# 3. *Find the planted bug*: a frozen body that changes all the same.
+# 1. *Write it:* `freeze`, which trains only the layers that are named.
+# 2. *Write it:* a new head on an old body.
+# 3. *Find the planted bug:* a frozen body that changes all the same.
+#
+# Check them: `python -m curriculum check 24`.
 #
 # ## Further reading
 #

@@ -444,11 +444,13 @@ record.claim("who may look only at itself is as blind as a bag", f"{100 * np.mea
 #
 # ## Exercises
 #
-# In `curriculum/exercises/26_attention.py`; check them with `python -m curriculum check 26`.
+# In `curriculum/exercises/26_attention.py`:
 #
-# 1. Write it: attention with a causal mask, in which no word may look ahead.
-# 2. Find the planted bug: a function that cuts vectors into heads, with every shape right.
-# 3. Derive it: the gradients of attention by Q, K and V.
+# 1. *Write it:* attention with a causal mask, in which no word may look ahead.
+# 2. *Find the planted bug:* a function that cuts vectors into heads, with every shape right.
+# 3. *Derive it:* the gradients of attention by Q, K and V.
+#
+# Check them: `python -m curriculum check 26`.
 #
 # ## Further reading
 #

@@ -251,11 +251,13 @@ record.claim("with 2,000 reviews the two losses lie closer together", f"{gaps[1]
 #
 # ## Exercises
 #
-# In `curriculum/exercises/27_sentiment.py`; check them with `python -m curriculum check 27`.
+# In `curriculum/exercises/27_sentiment.py`:
 #
-# 1. Write it: early stopping, and layer normalization.
-# 2. Predict, then measure: how many parameters a block has, for sizes that no memory holds.
-# 3. Find the planted bug: the loss of a data set, averaged over its batches.
+# 1. *Write it:* early stopping, and layer normalization.
+# 2. *Predict, then measure:* how many parameters a block has, for sizes that no memory holds.
+# 3. *Find the planted bug:* the loss of a data set, averaged over its batches.
+#
+# Check them: `python -m curriculum check 27`.
 #
 # ## Further reading
 #

@@ -340,11 +340,13 @@ record.claim("training the last layer alone is faster than training everything",
 #
 # ## Exercises
 #
-# In `curriculum/exercises/28_four_strategies.py`; check them with `python -m curriculum check 28`.
+# In `curriculum/exercises/28_four_strategies.py`:
 #
-# 1. Write it: load what fits, and rank films by their reviews.
-# 2. Find the planted bug: a function that freezes all but the chosen blocks.
-# 3. Derive it: how sure a difference is when both ways share their seeds.
+# 1. *Write it:* load what fits, and rank films by their reviews.
+# 2. *Find the planted bug:* a function that freezes all but the chosen blocks.
+# 3. *Derive it:* how sure a difference is when both ways share their seeds.
+#
+# Check them: `python -m curriculum check 28`.
 #
 # ## Further reading
 #

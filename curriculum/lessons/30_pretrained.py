@@ -470,11 +470,13 @@ if tiny:
 #
 # ## Exercises
 #
-# In `curriculum/exercises/30_pretrained.py`; check them with `python -m curriculum check 30`.
+# In `curriculum/exercises/30_pretrained.py`:
 #
-# 1. Write it: learn a vocabulary of pieces by joining the commonest neighbours.
-# 2. Find the planted bug: the loss of guessing left-out words.
-# 3. Derive it: how many multiplications a block needs, and from which length on attention costs most.
+# 1. *Write it:* learn a vocabulary of pieces by joining the commonest neighbours.
+# 2. *Find the planted bug:* the loss of guessing left-out words.
+# 3. *Derive it:* how many multiplications a block needs, and from which length on attention costs most.
+#
+# Check them: `python -m curriculum check 30`.
 #
 # ## Further reading
 #

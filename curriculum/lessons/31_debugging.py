@@ -364,11 +364,16 @@ record.claim(
 # - $\ln C$ before the first step; nearly 0 on one batch; about $10^{-3}$ for update to weight.
 # - `detect_anomaly` finds the operation in which a NaN was born, even where the loss still looked fine.
 #
-# ## Exercise
+# ## Exercises
 #
-# `curriculum/exercises/31_debugging.py`: the floor of a loss with two softmaxes, the update-to-weight ratio, a test
-# that finds rows that were mixed, and the diagnosis of all fourteen from their measurements. Check it:
-# `python -m curriculum check 31`.
+# In `curriculum/exercises/31_debugging.py`:
+#
+# 1. *Derive it:* `floor`, the smallest loss that two softmaxes in a row allow.
+# 2. *Write it:* `update_to_weight`, the ratio of the two.
+# 3. *Write it:* `mixes_rows`, a test that finds rows that were mixed.
+# 4. *Find the planted bug:* `diagnose`, all fourteen from their measurements.
+#
+# Check them: `python -m curriculum check 31`.
 #
 # ## Further reading
 #

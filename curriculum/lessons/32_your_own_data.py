@@ -421,10 +421,16 @@ record.claim(
 #   part.
 # - A probability is worth what its calibration is worth.
 #
-# ## Exercise
+# ## Exercises
 #
-# `curriculum/exercises/32_your_own_data.py`: prepare columns with gaps, collate lists of different lengths, count
-# $F_1$, measure calibration. Check it: `python -m curriculum check 32`.
+# In `curriculum/exercises/32_your_own_data.py`:
+#
+# 1. *Write it:* `prepare`, columns with gaps made ready.
+# 2. *Write it:* `collate`, a batch of lists of different lengths.
+# 3. *Write it:* `f1`, for any number of classes.
+# 4. *Write it:* `calibration_error`, how far probabilities are from what happens.
+#
+# Check them: `python -m curriculum check 32`.
 #
 # ## Further reading
 #

@@ -369,10 +369,16 @@ else:
 # - Accumulation costs nothing but a few calls; checkpointing costs time.
 # - float16 has too little range (scale the loss), bfloat16 too few digits (keep master weights).
 #
-# ## Exercise
+# ## Exercises
 #
-# `curriculum/exercises/33_memory_and_precision.py`: foresee a step's memory, accumulate over unequal parts, round to
-# bfloat16, write a loss scaler. Check it: `python -m curriculum check 33`.
+# In `curriculum/exercises/33_memory_and_precision.py`:
+#
+# 1. *Predict, then measure:* `step_bytes`, what a step will hold in memory.
+# 2. *Write it:* `accumulate`, the gradient of a batch from unequal parts.
+# 3. *Write it:* `to_bfloat16`, the rounding.
+# 4. *Write it:* `Scaler`, a loss scaler.
+#
+# Check them: `python -m curriculum check 33`.
 #
 # ## Further reading
 #
