@@ -223,6 +223,7 @@ def train(x, y, lr=0.05, clear=True, loss_of=loss_of, steps=150):
     return losses
 
 
+# %%
 def flat_target(guess, y):  # (160, 1) minus (160,) broadcasts to (160, 160): every guess against every target
     return ((guess - y[:, 0]) ** 2).mean()
 

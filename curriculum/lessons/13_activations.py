@@ -233,6 +233,7 @@ def train(name, number):
     return model, losses, right, dead
 
 
+# %%
 trained = {
     name: [train(name, number) for number in range(SEEDS)] for name in record.progress(ACTIVATIONS, "activations")
 }

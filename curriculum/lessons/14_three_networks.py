@@ -70,6 +70,7 @@ def samples(*shape):
     return x, torch.where(wrong, 1 - y, y)
 
 
+# %%
 LOSSES = {"BCE": F.binary_cross_entropy, "MSE": F.mse_loss}
 EXPERIMENTS = {1: (2, 4, "BCE", 0.0, 1000), 2: (3, 5, "MSE", 0.0, 1500), 3: (4, 7, "MSE", 0.01, 1000)}
 curves, counts, models = {}, {}, {}
@@ -92,6 +93,8 @@ for number, (features, hidden, loss_name, decay, size) in record.progress(EXPERI
         record.step(f"experiment {number}", loss=loss.item(), model=model)
     curves[number] = own, other
     models[number] = model, x, y
+
+# %%
 record.claim(
     "they have 17, 26 and 43 parameters",
     f"{', '.join(map(str, counts.values()))}",
@@ -214,6 +217,7 @@ def repeat(features, hidden, loss_name, decay=0.0, train=800, name=None):
     return np.stack([q.numpy().astype(np.float64) for q in (100 * right, bce, mse)])  # (3, 10)
 
 
+# %%
 def interval(values):
     """Mean and half the width of its 95 % interval (Student's t with 9 degrees of freedom)."""
     return values.mean(), 2.262 * values.std(ddof=1) / math.sqrt(len(values))

@@ -89,6 +89,7 @@ def step_in_jax(weights, m, s, t, x, y, kind, decay):
     return loss, weights, m, s
 
 
+# %%
 begun, curves, times, far, weights_apart = {}, {}, {}, {}, {}
 for kind, (features, hidden, decay, size) in record.progress(EXPERIMENTS.items(), "networks"):
     x, y = samples(size, features)
@@ -206,6 +207,7 @@ def losses_in_tensorflow(kind):
     return losses
 
 
+# %%
 try:
     import tensorflow as tf
 except ModuleNotFoundError:

@@ -141,6 +141,7 @@ class Networks(nn.Module):
         return h @ self.w3 + self.b3  # (30, n, 1)
 
 
+# %%
 WIDTHS, STEPS = (1, 2, 4, 10, 30), 350
 answers, own, bias, variance = {}, {}, {}, {}
 for width in record.progress(WIDTHS, "widths"):
@@ -317,6 +318,8 @@ for name, (right, other, own_loss, size) in found.items():
 (l2, l2_half), (dropped, dropped_half), (strong, strong_half) = (
     gain(n, 0) for n in ("L2, 0.01", "dropout, 0.5", "L2, 0.1")
 )
+
+# %%
 record.claim(
     "without a remedy the loss on others is more than four times that on the networks' own points, and larger in all ten seeds",
     f"{found['plain'][1].mean():.2f} against {found['plain'][2].mean():.3f}", found["plain"][1].mean() > 4 * found["plain"][2].mean() and (found["plain"][1] > found["plain"][2]).all(),
@@ -398,6 +401,7 @@ print(f"{'':14}{'accuracy':>10}{'recall':>8}{'precision':>11}")
 for name, (right, recall, precision) in found.items():
     print(f"{name:14}{100 * right:9.1f}%{100 * recall:7.1f}%{100 * precision:10.1f}%")
 
+# %%
 fig, ax = draw.pyplot().subplots(figsize=(5.4, 4.2))
 ax.plot(*p[is_ill == 0].T.numpy(), ".", color=draw.GREY, markersize=3, label="healthy")
 ax.plot(*p[is_ill == 1].T.numpy(), ".", color=draw.ORANGE, markersize=6, label="ill")

@@ -138,6 +138,7 @@ def network(fill, activation, depth=DEPTH, width=WIDTH):
     return nn.Sequential(*layers)
 
 
+# %%
 def flow(model, activation):
     """The deviation of every activation's output, and the norm of the slope that comes back to it."""
     h, outputs = data[:200], []
@@ -168,6 +169,7 @@ fig.tight_layout()
 record.figure(fig, "17_flow_through_layers")
 
 
+# %%
 def fall(title, name, part):
     """How many times the first layer's value the last one's is (or the other way round, for slopes)."""
     values = flows[title, name][part]
@@ -229,6 +231,7 @@ for name, fill in record.progress(SCHEMES.items(), "initializations"):
         with torch.no_grad():
             reached[name].append((model(data[1437:]).argmax(dim=1) == labels[1437:]).to(data.dtype).mean().item())
 
+# %%
 fig, ax = draw.pyplot().subplots(figsize=(6, 3.6))
 for name, runs in curves.items():
     for number, losses in enumerate(runs):

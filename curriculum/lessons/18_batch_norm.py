@@ -119,6 +119,7 @@ for normalized in (False, True):
     F.cross_entropy(model(data[:256]), labels[:256]).backward()
     norms[normalized] = [part.weight.grad.norm().item() for part in model if isinstance(part, nn.Linear)]
 
+# %%
 fig, ax = draw.pyplot().subplots(figsize=(6, 3.4))
 for normalized, color in ((False, draw.ORANGE), (True, draw.BLUE)):
     ax.plot(range(1, 14), norms[normalized], "o-", color=color, label="with batch norm" if normalized else "without")
@@ -191,6 +192,7 @@ def train(normalized, activation, depth, lr, number):
     return losses, accuracy
 
 
+# %%
 fig, axes = draw.pyplot().subplots(2, 3, figsize=(10, 5.4), sharex=True, sharey=True)
 reached = {}
 cases = [(a, d, lr) for a, d in ((nn.Sigmoid, 12), (nn.ReLU, 8)) for lr in RATES]
@@ -210,6 +212,8 @@ for ax in axes[1]:
     ax.set_xlabel("step")
 fig.tight_layout()
 record.figure(fig, "18_training")
+
+# %%
 for (name, lr, normalized), accuracy in reached.items():
     print(f"{name:8} lr {lr:<5} {'batch norm' if normalized else 'plain':11} accuracy {100 * accuracy:.1f} %")
 record.claim(

@@ -231,6 +231,7 @@ record.claim(
     accuracy >= 0.95,
 )
 
+# %%
 fig, axes = plt.subplots(5, 9, figsize=(9.5, 5.6))
 rows = [
     ("window", model[0].weight.detach()[:, 0]),

@@ -136,6 +136,7 @@ def evaluate(model, x, y):
     return F.cross_entropy(logits, y).item(), (logits.argmax(dim=1) == y).sum().item() / len(y)
 
 
+# %%
 def train_on(model, x, y, train, validation, epochs, lr, batch, name, note=True):
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     steps = epochs * -(-len(train) // batch)
@@ -159,6 +160,7 @@ def train_on(model, x, y, train, validation, epochs, lr, batch, name, note=True)
     return curve
 
 
+# %%
 variants = {
     "plain": (False, 0.0),
     "dropout": (False, 0.3),
@@ -177,6 +179,8 @@ for name, (norm, dropout) in variants.items():
     )
 
 plt = draw.pyplot()
+
+# %%
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True)
 colors = dict(zip(variants, (draw.GREY, "#2b8a5a", draw.BLUE, draw.ORANGE), strict=True))
 for ax, key, title in zip(axes, ("train", "validation"), ("training (dropout on)", "validation"), strict=True):

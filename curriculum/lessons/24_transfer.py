@@ -48,6 +48,7 @@ def network():
     )
 
 
+# %%
 def accuracy(model, rows):
     with torch.no_grad():
         return (model(x[rows]).argmax(dim=1) == y[rows]).sum().item() / len(rows)
@@ -130,6 +131,7 @@ def specialise(way, few, name, steps=40):
     return model, sum(p.numel() for p in trained), time.perf_counter() - start
 
 
+# %%
 held_out = high[300:]
 found = {way: [] for way in WAYS}
 seconds = dict.fromkeys(WAYS, 0.0)
@@ -150,6 +152,7 @@ for draw_number in record.progress(range(10), "draws"):
                 if not key.startswith("8")
             )
 
+# %%
 print(
     f"{'way':20}{'trained':>9}{'seconds':>9}  accuracy on {len(held_out)} pictures (mean, standard error of ten draws)"
 )
@@ -175,6 +178,7 @@ ax.invert_yaxis()
 fig.tight_layout()
 record.figure(fig, "24_ways")
 
+# %%
 record.claim("frozen weights do not move", f"{kept:.0e}", kept == 0)
 gain = np.array(found["everything"]) - np.array(found["from scratch"])
 interval = 1.96 * gain.std(ddof=1) / np.sqrt(len(gain))

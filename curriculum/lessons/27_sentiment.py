@@ -96,6 +96,7 @@ class Classifier(nn.Module):
         return self.last((h * kept).sum(dim=1) / kept.sum(dim=1))
 
 
+# %%
 model = Classifier()
 for name, part in model.named_children():
     print(f"{name:10} {sum(p.numel() for p in part.parameters()):6,} parameters")

@@ -186,6 +186,7 @@ for number, sample in samples.items():
     print(f"\nafter {number} steps:\n{sample}")
 final = held_out_loss()
 
+# %%
 fig = draw.curves(curve, "step", "cross-entropy per character", log=False)
 ax = fig.axes[0]
 for height, name, style in (

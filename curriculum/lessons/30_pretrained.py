@@ -197,6 +197,7 @@ class Encoder(nn.Module):
         return stages, maps
 
 
+# %%
 model = Encoder(config)
 own = model.state_dict()
 model.load_state_dict({name: weights[name] for name in own})
@@ -407,6 +408,7 @@ for start in record.progress(range(3), "heads"):
         for column, size in enumerate(sizes):
             found[name][start, column] = head(f, order[:size], f"{name}, {size}, {start}")
 
+# %%
 fig, ax = draw.pyplot().subplots(figsize=(5.6, 3.4))
 for (name, values), color in zip(found.items(), (draw.BLUE, draw.GREY), strict=True):
     ax.errorbar(

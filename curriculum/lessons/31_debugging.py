@@ -212,6 +212,8 @@ for warning in warned:
     lines += [line.strip() for line in str(warning.message).splitlines() if "distance =" in line]
 print(said)
 print("made by this line:", lines[0])
+
+# %%
 record.claim(
     "the loss is a number and every gradient is NaN", f"{loss.item():.3f}, {spoiled}",
     math.isfinite(loss.item()) and spoiled == len(start),
@@ -307,6 +309,8 @@ record.claim(
     f"{healthy['twice']:.3f} and {of['NoClearing']['twice']:.3f}",
     abs(healthy["twice"] - 1) < 1e-6 and abs(of["NoClearing"]["twice"] - 2) < 1e-6,
 )  # fmt: skip
+
+# %%
 record.claim(
     "labels that were mixed up are learned by heart from one batch, and worth nothing on others",
     f"one batch {of['MixedLabels']['one batch']:.1e}, others {100 * of['MixedLabels']['others']:.0f} %",

@@ -75,6 +75,7 @@ record.claim("the hook counts what the formula says: 8 results of 256", activati
              activations(model, torch.zeros(1, 256)) == by_hand)  # fmt: skip
 record.claim("parameters, counted and by n(m + 1)", P, P == 8 * 256 * 257 + 10 * 257)
 
+# %%
 fig, ax = draw.pyplot().subplots(figsize=(6.5, 3))
 left = np.zeros(len(parts))
 for name, color in (
@@ -146,6 +147,7 @@ def staircase(model, x, run):
     return np.array(history)
 
 
+# %%
 def in_segments(x, segments=4):
     """The same network, of which only each segment's input is kept; its inside is computed again in the backward pass."""
     layers = list(model)
@@ -300,6 +302,7 @@ def learn(rounding, scale):
     return losses, zero / whole
 
 
+# %%
 def exact(g):
     return g
 
