@@ -207,10 +207,10 @@ record.claim(
 # %% [markdown]
 # ## Does it matter? Training over three seeds
 #
-# The same network, eight hidden layers, Adam on all points at once, 180 steps.
+# The same network, eight hidden layers, Adam on all points at once, 120 steps.
 
 # %%
-STEPS, SEEDS = 180, 3
+STEPS, SEEDS = 120, 3
 
 
 def train(name, number):
@@ -271,15 +271,15 @@ record.claim(
 # that Sigmoid keeps is not. (The spikes are steps of Adam that went too far; lesson 6 would lower the rate towards the
 # end.) Between the six that learn, three seeds do not show which is best, and we claim nothing.
 #
-# Look at the last numbers that were printed: nearly a third of ReLU's units in layer 7 are never above 0, so they are
-# dead, and it learns all the same. A network can afford it, but those units were paid for. LeakyReLU has such units
+# Look at the last numbers that were printed: more than a quarter of ReLU's units in layer 7 are never above 0, so they
+# are dead, and it learns all the same. A network can afford it, but those units were paid for. LeakyReLU has such units
 # too, and they still pass a hundredth of the gradient.
 #
 # Change one thing: `network(..., depth=2)` in `train` (and `model[:4]` for `model[:14]`). Does Sigmoid learn now?
 #
 # <details><summary>Answer</summary>
 #
-# Not in 180 steps: it is still near the dotted line. But put `STEPS = 1000` too, and it gets nearly all points right.
+# Not in 120 steps: it is still near the dotted line. But put `STEPS = 1000` too, and it gets nearly all points right.
 # Two factors of 1/4 slow it down and do not stop it. Networks of the 1980s had one or two hidden layers, and sigmoids
 # were good enough for them.
 #

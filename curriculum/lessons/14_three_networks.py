@@ -253,10 +253,11 @@ by_loss = {number: interval(table[number, "MSE"][0] - table[number, "BCE"][0]) f
 
 # %%
 TRAIN, HIDDEN = (100, 400, 1600), (3, 7, 14)
-grid = {}
+whole, grid = {}, {}  # all three measures, and accuracy alone
 for size in record.progress(TRAIN, "sizes"):
     for hidden in HIDDEN:
-        grid[size, hidden] = repeat(4, hidden, "BCE", train=size)[0]
+        whole[size, hidden] = repeat(4, hidden, "BCE", train=size)
+        grid[size, hidden] = whole[size, hidden][0]
 print(f"{'accuracy':>10}" + "".join(f"{f'4-{h}-1':>10}" for h in HIDDEN))
 for size in TRAIN:
     print(f"{size:10}" + "".join(f"{grid[size, h].mean():9.1f}%" for h in HIDDEN))
@@ -274,7 +275,8 @@ from_narrow = interval(grid[400, 7] - grid[400, 3])
 # %%
 decayed = {}
 for size in record.progress((1600, 40), "L2"):
-    without, with_decay = repeat(4, 7, "BCE", train=size), repeat(4, 7, "BCE", decay=0.01, train=size)
+    without = whole[size, 7] if (size, 7) in whole else repeat(4, 7, "BCE", train=size)
+    with_decay = repeat(4, 7, "BCE", decay=0.01, train=size)
     decayed[size] = interval(with_decay[0] - without[0]), interval(with_decay[1] - without[1])
     print(
         f"{size:5} samples: accuracy {without[0].mean():.1f} % to {with_decay[0].mean():.1f} %, BCE {without[1].mean():.3f} to {with_decay[1].mean():.3f}"

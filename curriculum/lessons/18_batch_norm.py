@@ -164,11 +164,11 @@ draw.backward(normalized_network, "18_backward")
 # %% [markdown]
 # ## Training at three learning rates
 #
-# Plain SGD, 80 steps of 64 pictures, two seeds each: Sigmoid as above, and eight layers of ReLU with Kaiming's
+# Plain SGD, 60 steps of 64 pictures, two seeds each: Sigmoid as above, and eight layers of ReLU with Kaiming's
 # initialization, which do learn without normalization.
 
 # %%
-RATES, STEPS, SEEDS = (0.03, 0.3, 1.0), 80, 2
+RATES, STEPS, SEEDS = (0.03, 0.3, 1.0), 60, 2
 
 
 def train(normalized, activation, depth, lr, number):
@@ -246,8 +246,8 @@ record.claim(
 
 # %%
 draw.page(
-    lambda path: playground.write(path, steps=60, inits=("Xavier", "small"), depths=(2, 8)), "18_playground",
-    lambda: playground.figure(steps=60, inits=("Xavier", "small"), depths=(2, 8)),
+    lambda path: playground.write(path, steps=50, inits=("Xavier", "small"), depths=(2, 8)), "18_playground",
+    lambda: playground.figure(steps=50, inits=("Xavier", "small"), depths=(2, 8)),
 )  # fmt: skip
 
 # %% [markdown]
