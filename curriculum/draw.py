@@ -29,6 +29,7 @@ from .plots import grey as grey
 from .plots import heights as heights
 from .plots import lines as lines
 from .plots import logistic as logistic
+from .plots import looks as looks
 from .plots import matrices as matrices
 from .plots import outputs as outputs
 from .plots import paths as paths

@@ -181,10 +181,10 @@ record.claim(
 # A **seed** is where the random numbers begin; another seed means other data and other first weights. If a result holds
 # for one seed only, it says something about that seed. From here on each experiment is repeated ten times, with other
 # data, other weights. The ten networks are trained side by side, their weights in a leading dimension of ten (as in
-# lesson 16's thirty), at learning rate 0.02, 300 epochs, so that they come to their end.
+# lesson 16's thirty), at learning rate 0.02, 250 epochs, so that they come to their end.
 
 # %%
-SEEDS, EPOCHS = 10, 300
+SEEDS, EPOCHS = 10, 250
 
 
 def repeat(features, hidden, loss_name, decay=0.0, train=800, name=None):
