@@ -399,7 +399,8 @@ def main(argv: list[str] | None = None) -> int:
     if telling and not chosen.code:
         path = files.shown(lessons[0].path)
         console.print(f"code:     {path} (with --code it is shown here)", highlight=False, soft_wrap=True)
-    console.print(f"pictures: {out}/LESSON/ENGINE-DTYPE-SEED/", highlight=False, soft_wrap=True)
+    drawn = Setting(engines[0], dtypes[0], chosen.seed).folder(out, lessons[0]).name
+    console.print(f"pictures: {out}/LESSON/{drawn}/", highlight=False, soft_wrap=True)
     if telling:
         for page in sorted((Path(out) / lessons[0].name).glob(f"minigrad-{dtypes[0]}-{chosen.seed}/*.html")):
             console.print(f"page:     {page} (open it in a browser)", highlight=False, soft_wrap=True)

@@ -207,10 +207,10 @@ record.claim(
 # %% [markdown]
 # ## Does it matter? Training over three seeds
 #
-# The same network, eight hidden layers, Adam on all points at once, 160 steps.
+# The same network, eight hidden layers, Adam on all points at once, 120 steps.
 
 # %%
-STEPS, SEEDS = 160, 3
+STEPS, SEEDS = 120, 3
 
 
 def train(name, number):
@@ -260,8 +260,8 @@ record.claim(
     f"{100 * best['Sigmoid'][2]:.1f} % at best", best["Sigmoid"][2] < 0.65,
 )  # fmt: skip
 record.claim(
-    "every other activation learns the spirals in some seed", ", ".join(f"{n} {100 * best[n][2]:.0f} %" for n in best if n != "Sigmoid"),
-    min(best[n][2] for n in best if n != "Sigmoid") > 0.9,
+    "every other activation learns three quarters of the spirals or more in some seed",
+    ", ".join(f"{n} {100 * best[n][2]:.0f} %" for n in best if n != "Sigmoid"), min(best[n][2] for n in best if n != "Sigmoid") > 0.75,
 )  # fmt: skip
 
 # %% [markdown]
@@ -279,7 +279,7 @@ record.claim(
 #
 # <details><summary>Answer</summary>
 #
-# Not in 160 steps: it is still near the dotted line. But put `STEPS = 1000` too, and it gets nearly all points right.
+# Not in 120 steps: it is still near the dotted line. But put `STEPS = 1000` too, and it gets nearly all points right.
 # Two factors of 1/4 slow it down and do not stop it. Networks of the 1980s had one or two hidden layers, and sigmoids
 # were good enough for them.
 #
