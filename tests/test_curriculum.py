@@ -237,6 +237,21 @@ def test_signs_have_one_pair_of_colours(lesson: catalog.Lesson) -> None:
     assert not words & other, "use draw.SIGNS"
 
 
+@pytest.mark.parametrize(
+    "path", [*(lesson.path for lesson in LESSONS), catalog.HERE / "plots.py"], ids=lambda path: path.stem
+)
+def test_training_is_blue_and_held_out_orange(path: Path) -> None:
+    """Wherever a line of code gives a colour to the one or the other by name."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        for name, colour in re.findall(
+            r"\"(trained on|training|held out|new examples)\"[^()]*\b(BLUE|ORANGE)\b", line
+        ) + [
+            found[::-1]
+            for found in re.findall(r"\b(BLUE|ORANGE)\b[^()]*\"(trained on|training|held out|new examples)\"", line)
+        ]:
+            assert colour == ("BLUE" if name.startswith("train") else "ORANGE"), line
+
+
 def test_a_notebook_shows_what_a_run_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "lesson.ipynb"
     assert main(["notebook", "03", "--engine", "torch", "--to", str(path)]) == 0
