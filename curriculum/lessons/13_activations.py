@@ -269,7 +269,8 @@ record.claim(
 # dotted one. The others leave it within a few dozen steps: even the two ten-thousandths of the difference between
 # points that SiLU keeps are enough to begin with, for then the weights grow and the signal with them; the millionth
 # that Sigmoid keeps is not. (The spikes are steps of Adam that went too far; lesson 6 would lower the rate towards the
-# end.) Between the six that learn, three seeds do not show which is best, and we claim nothing.
+# end.) Of the six that learn, ReLU and LeakyReLU are done first in all three seeds, and Tanh last. One task is not enough
+# to call one the best, and we claim nothing.
 #
 # Look at the last numbers that were printed: more than a quarter of ReLU's units in layer 7 are never above 0, so they
 # are dead, and it learns all the same. A network can afford it, but those units were paid for. LeakyReLU has such units
