@@ -171,7 +171,7 @@ models, curves = {}, {}
 for name, (norm, dropout) in variants.items():
     torch.manual_seed(seed)
     models[name] = network(norm, dropout)
-    curves[name] = train_on(models[name], x, y, train, validation, 6, 3e-3, 64, name)
+    curves[name] = train_on(models[name], x, y, train, validation, 5, 3e-3, 64, name)
     last = {key: values[-1] for key, values in curves[name].items()}
     print(
         f"{name:10}  train {last['train']:.4f}  validation {last['validation']:.4f}  "
