@@ -156,7 +156,8 @@ def run_lessons(
         def one(lesson: Lesson, setting: Setting) -> tuple[dict[str, Any], bool]:
             hear = [telling.hear] if telling and setting == wanted[0][1] else []
             with working.on(f"{lesson.number} {setting.engine} {setting.dtype}") as show:
-                return runner.run(lesson, setting, out, show, fresh, threads, *hear)
+                drawn = (setting.engine, setting.dtype) == (engines[0], dtypes[0])  # one run's pictures are enough
+                return runner.run(lesson, setting, out, show, fresh, threads, *hear, pictures=drawn)
 
         pool = ThreadPoolExecutor(jobs)
         wanted = [(lesson, Setting(e, d, seed)) for lesson in lessons for d in dtypes for e in engines]
@@ -398,7 +399,8 @@ def main(argv: list[str] | None = None) -> int:
     if telling and not chosen.code:
         path = files.shown(lessons[0].path)
         console.print(f"code:     {path} (with --code it is shown here)", highlight=False, soft_wrap=True)
-    console.print(f"pictures: {out}/LESSON/ENGINE-DTYPE-SEED/", highlight=False, soft_wrap=True)
+    drawn = Setting(engines[0], dtypes[0], chosen.seed).folder(out, lessons[0]).name
+    console.print(f"pictures: {out}/LESSON/{drawn}/", highlight=False, soft_wrap=True)
     if telling:
         for page in sorted((Path(out) / lessons[0].name).glob(f"minigrad-{dtypes[0]}-{chosen.seed}/*.html")):
             console.print(f"page:     {page} (open it in a browser)", highlight=False, soft_wrap=True)

@@ -29,6 +29,7 @@ from .plots import grey as grey
 from .plots import heights as heights
 from .plots import lines as lines
 from .plots import logistic as logistic
+from .plots import looks as looks
 from .plots import matrices as matrices
 from .plots import outputs as outputs
 from .plots import paths as paths
@@ -153,11 +154,12 @@ def backward(
     loss: a tensor, or a function without arguments that computes one: minigrad runs it with all values kept, and its variables give their
     names. names: more variables whose names are shown, such as locals(). words: of a text input, for attention maps.
 
-    minigrad's run makes the page; PyTorch's computes the same and leaves it out, so that both go on from the same state.
+    minigrad's run makes the page; PyTorch's, and one that draws nothing, computes the same and leaves it out, so that all go on
+    from the same state.
     """
     from .engine import engine
 
-    if engine != "minigrad":
+    if engine != "minigrad" or not record.draws():
         if callable(loss):
             loss()
         page(Path.touch, name)  # (says whose run makes it)
@@ -177,12 +179,12 @@ def page(write: Callable[[Path], Any], name: str, shown: Callable[[], Any] | Non
     """A page that minigrad's run of a lesson makes, as `name`.html beside its pictures.
 
     write: makes the file at the path that it is given. shown: makes what a notebook shows in the page's place, a figure or a drawing;
-    the output's metadata name the page: {"minigrad": {"page": "name.html"}}. PyTorch's run calls neither.
+    the output's metadata name the page: {"minigrad": {"page": "name.html"}}. PyTorch's run, and one that draws nothing, calls neither.
     """
     from .engine import engine
 
     notebook = "ipykernel" in sys.modules
-    if engine != "minigrad":
+    if engine != "minigrad" or not record.draws():
         if notebook:
             print(f"{name}.html: this page is made by minigrad's run of the lesson.")
         return

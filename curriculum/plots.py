@@ -533,3 +533,21 @@ def borders(
         ax.set(xlim=(side[0], side[-1]), ylim=(side[0], side[-1]), aspect="equal")
     fig.tight_layout()
     return fig
+
+
+def looks(weights: np.ndarray, tokens: Sequence[str], row: int, weights_of: Mapping[str, np.ndarray]) -> Any:
+    """A map of attention (n, n) with one row framed, and beside it a dot for each text: what that row gives to some words."""
+    fig, (left, right) = pyplot().subplots(1, 2, figsize=(9.5, 3.9), width_ratios=(1.15, 1), layout="constrained")
+    left.imshow(weights, cmap="viridis", vmin=0, vmax=1)
+    frame = (-0.5, row - 0.5), len(tokens), 1
+    left.add_patch(pyplot().Rectangle(*frame, fill=False, edgecolor=ORANGE, linewidth=2, clip_on=False))
+    left.set_xticks(range(len(tokens)), tokens, rotation=90)
+    left.set_yticks(range(len(tokens)), tokens)
+    left.set(xlabel="looks at", ylabel="word")
+    for place, values in enumerate(weights_of.values()):
+        beside = np.linspace(-0.25, 0.25, len(values))
+        right.plot(place + beside, values, "o", color=BLUE, markersize=3, alpha=0.5)
+        right.hlines(values.mean(), place - 0.32, place + 0.32, color=ORANGE, linewidth=2)
+    right.set_xticks(range(len(weights_of)), list(weights_of))
+    right.set(ylim=(0, 1), ylabel="weight given by the framed word")
+    return fig

@@ -16,7 +16,7 @@ from typing import IO, Protocol
 
 FORKS = sys.platform.startswith("linux")
 # What a lesson's process reads when the lesson begins; all other variables may be read by an import, and belong to the server.
-PER_RUN = ("MINIGRAD_ENGINE", "MINIGRAD_DTYPE", "MINIGRAD_SEED", "CURRICULUM_FOLDER")
+PER_RUN = ("MINIGRAD_ENGINE", "MINIGRAD_DTYPE", "MINIGRAD_SEED", "CURRICULUM_FOLDER", "CURRICULUM_PICTURES")
 
 
 class Process(Protocol):

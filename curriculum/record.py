@@ -1,7 +1,8 @@
 """What a lesson leaves behind: numbers per step, claims, pictures, data sources.
 
 Under `python -m curriculum run` the folder is named by CURRICULUM_FOLDER, and two engines' records are compared
-afterwards. A lesson run alone prints its claims and puts its pictures into runs/alone/; a notebook shows them.
+afterwards; where CURRICULUM_PICTURES is "no" another run of the same command keeps the pictures and pages, and this one
+leaves them out, since to draw takes as long as to train. A lesson run alone prints its claims and puts its pictures into runs/alone/; a notebook shows them.
 """
 
 import base64
@@ -31,6 +32,11 @@ _pages: list[str] = []
 _alts: dict[str, str] = {}  # each picture in words
 _marked = os.environ.get("CURRICULUM_TIMES") == "marked"  # set while notebooks are made, see notebook.settle
 _data: list[str] = []
+
+
+def draws() -> bool:
+    """Whether this run keeps pictures and pages."""
+    return os.environ.get("CURRICULUM_PICTURES") != "no"
 
 
 def _folder() -> Path | None:
@@ -86,6 +92,8 @@ def data(text: str) -> None:
 
 def figure(fig: Any, name: str, timed: bool = False) -> None:
     """Keep a matplotlib figure as `name`.png; `timed` says that it shows times that were measured."""
+    if not draws():
+        return
     image = io.BytesIO()
     fig.savefig(image, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
     _figures.append(f"{name}.png")
@@ -169,6 +177,6 @@ def finish(seconds: float, key: str, skipped: str, said: list[tuple[int, str]]) 
     files.write(folder / "steps.npz", content.getvalue())
     result = {
         "key": key, "seconds": seconds, "claims": _claims, "figures": _figures, "pages": _pages, "data": _data, "skipped": skipped,
-        "said": said, "alts": _alts,
+        "said": said, "alts": _alts, "drawn": draws(),
     }  # fmt: skip
     files.write(folder / "result.json", json.dumps(result, indent=1, ensure_ascii=False))

@@ -112,7 +112,7 @@ def _lesson(lesson: Lesson, engines: list[str], dtypes: list[str], seed: int, ou
         )
         parts.append(_png(draw.differences(apart), f"{lesson.title}: differences by step, at most {worst}"))
 
-    engine, dtype = next(iter(done))
+    engine, dtype = max(done, key=lambda setting: bool(done[setting]["figures"]))  # one run has drawn for all
     folder = Setting(engine, dtype, seed).folder(out, lesson)
     parts.append(f"<h3>Pictures ({engine}, {dtype})</h3>")
     alts = done[engine, dtype].get("alts", {})

@@ -107,17 +107,20 @@ def run(
     fresh: bool = False,
     threads: int | None = None,
     hear: Callable[[int, str | None], None] = lambda cell, line: None,
+    pictures: bool = True,
 ) -> tuple[dict[str, Any], bool]:
     """The result of the lesson, and whether it was reused. `show(done, total, text)` hears of the progress.
 
     `hear(cell, line)` hears what its cells print, as they run; of a cell that begins, with None for a line.
-    The lesson's process computes with `threads` threads (None: as many as its libraries choose).
+    The lesson's process computes with `threads` threads (None: as many as its libraries choose). pictures: whether it keeps its
+    pictures and pages; a result that has them does for one that need not.
     Errors: Failed with the lesson's own last lines where it ends early.
     """
     wanted = key(lesson, setting)
     there = result(out, lesson, setting)
     folder = setting.folder(out, lesson)
-    if there is not None and there["key"] == wanted and zipfile.is_zipfile(folder / "steps.npz") and not fresh:
+    complete = there is not None and zipfile.is_zipfile(folder / "steps.npz")
+    if there is not None and complete and there["key"] == wanted and there.get("drawn", True) >= pictures and not fresh:
         return there, True
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -127,6 +130,7 @@ def run(
         "MINIGRAD_DTYPE": setting.dtype,
         "MINIGRAD_SEED": str(setting.seed),
         "CURRICULUM_FOLDER": str(folder.resolve()),
+        "CURRICULUM_PICTURES": "yes" if pictures else "no",
         "PYTHONPATH": os.pathsep.join(p for p in (str(HERE.parent), os.environ.get("PYTHONPATH")) if p),
         "PYTHONIOENCODING": "utf-8",
     }

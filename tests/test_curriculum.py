@@ -114,6 +114,28 @@ def test_an_answer_of_the_wrong_kind_gets_a_hint(lesson: catalog.Lesson, how: st
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
+def test_the_list_of_exercises_has_one_style(lesson: catalog.Lesson) -> None:
+    """At the lesson's end: where they are, what each is and of which kind, and how to check them."""
+    kinds = "Write it|Predict, then measure|Find the planted bug|Derive it|Change one thing"
+    text = re.sub(r"^# ?", "", lesson.path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    found = re.search(
+        r"^## Exercises\n\nIn `(\S+)`(?:, [^:]+)?:\n\n(.+?)\n\nCheck them: `(.+?)`\..*?^## ",
+        text,
+        re.DOTALL | re.MULTILINE,
+    )
+    assert found, "no list of exercises, or of another style"
+    where, items, command = found.groups()
+    assert (where, command) == (
+        f"curriculum/exercises/{lesson.path.name}",
+        f"python -m curriculum check {lesson.number}",
+    )
+    listed = re.findall(rf"^(\d)\. \*(?:{kinds}):\* [^*]+?[.?]$", items, re.MULTILINE | re.DOTALL)
+    assert listed == [str(number) for number in range(1, len(listed) + 1)]
+    assert len(listed) >= 3
+    assert len(listed) == len(re.findall(r"^\d", items, re.MULTILINE))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=names(LESSONS))
 def test_the_lessons_own_lines_do_not_solve_its_exercise(lesson: catalog.Lesson, tmp_path: Path) -> None:
     """Functions and classes of the lesson that are called as in the exercise, pasted into it."""
     wanted = exercise(lesson)
@@ -213,6 +235,21 @@ def test_signs_have_one_pair_of_colours(lesson: catalog.Lesson) -> None:
         if isinstance(n, ast.Constant) and isinstance(n.value, str)
     }
     assert not words & other, "use draw.SIGNS"
+
+
+@pytest.mark.parametrize(
+    "path", [*(lesson.path for lesson in LESSONS), catalog.HERE / "plots.py"], ids=lambda path: path.stem
+)
+def test_training_is_blue_and_held_out_orange(path: Path) -> None:
+    """Wherever a line of code gives a colour to the one or the other by name."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        for name, colour in re.findall(
+            r"\"(trained on|training|held out|new examples)\"[^()]*\b(BLUE|ORANGE)\b", line
+        ) + [
+            found[::-1]
+            for found in re.findall(r"\b(BLUE|ORANGE)\b[^()]*\"(trained on|training|held out|new examples)\"", line)
+        ]:
+            assert colour == ("BLUE" if name.startswith("train") else "ORANGE"), line
 
 
 def test_a_notebook_shows_what_a_run_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -358,10 +395,12 @@ def test_one_lesson_runs_in_both_engines_and_is_reused(tmp_path: Path, capsys: p
     assert "number.grad +=" not in said
     assert "$" not in said
     folders = [tmp_path / "03_the_graph" / f"{engine}-float64-0" for engine in ("minigrad", "torch")]
-    for folder, page in zip(folders, ({"3_backward.html"}, set()), strict=True):  # minigrad's run makes the pages
-        files = {"result.json", "steps.npz", "output.txt", "3_neuron.png", "3_network.png", "3_zero_grad.png"} | page
+    pages, pictures = ["3_backward.html"], ["3_neuron.png", "3_network.png", "3_zero_grad.png"]
+    for folder, drawn in zip(folders, (True, False), strict=True):  # one run draws for all
+        files = {"result.json", "steps.npz", "output.txt", *(pages + pictures if drawn else [])}
         assert {path.name for path in folder.iterdir()} == files
-        assert json.loads((folder / "result.json").read_text(encoding="utf-8"))["pages"] == sorted(page)
+        result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+        assert (result["pages"], sorted(result["figures"])) == ((pages, sorted(pictures)) if drawn else ([], []))
     ours, theirs = map(compare.load, folders)
     trainings = ("with zero_grad", "without zero_grad", "2-3-1 network")
     assert set(ours) == {f"{run}/{kind}" for run in trainings for kind in ("kept", *compare.KINDS)}

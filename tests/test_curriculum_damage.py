@@ -75,6 +75,24 @@ def test_a_result_whose_record_is_lost_is_made_again(tmp_path, monkeypatch):
     assert runner.run(short, setting, tmp_path, lambda *_: None)[1] is False
 
 
+def test_a_result_without_pictures_is_made_again_where_they_are_wanted(tmp_path, monkeypatch):
+    """And one with them serves a run that needs none. A run that draws nothing has all else: claims, steps, what is printed."""
+    setting = Setting("minigrad", "float32", 0)
+    path = tmp_path / "99_drawn.py"
+    path.write_text(
+        "from curriculum import draw, record\nfrom curriculum.engine import torch\nrecord.figure(draw.curves({'a': [1.0, 2.0]}, 'x', 'y'), 'p')\n"
+        "draw.page(lambda path: path.write_text('page'), 'q')\nrecord.claim('two', 2, True)\n"
+    )
+    drawn = catalog.Lesson("99", path)
+    monkeypatch.setattr("curriculum.processes.FORKS", False)
+    seen = []
+    for pictures in (False, False, True, False, True):
+        there, reused = runner.run(drawn, setting, tmp_path / "out", lambda *_: None, pictures=pictures)
+        seen.append((reused, there["figures"], there["pages"], len(there["claims"])))
+    without, complete = ([], [], 1), (["p.png"], ["q.html"], 1)
+    assert seen == [(False, *without), (True, *without), (False, *complete), (True, *complete), (True, *complete)]
+
+
 def test_a_lesson_goes_by_many_names():
     for name in (LESSON.number, str(int(LESSON.number)), LESSON.name, f"{LESSON.name}.py", str(LESSON.path), f"curriculum/notebooks/{LESSON.name}.ipynb"):  # fmt: skip
         assert catalog.find(name) == LESSON

@@ -272,7 +272,7 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/01_tensors.py`, three of them:
+# In `curriculum/exercises/01_tensors.py`:
 #
 # 1. *Write it:* bring columns to mean 0 and standard deviation 1, without a loop.
 # 2. *Predict, then measure:* shapes and numbers, on paper first.

@@ -304,11 +304,11 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/02_one_weight.py`, three of them:
+# In `curriculum/exercises/02_one_weight.py`:
 #
 # 1. *Write it:* fit a line with two weights, slope and intercept, with the update by hand.
 # 2. *Find the planted bug:* a function that measures slopes by nudging, and is wrong.
-# 3. *Predict, then measure:* how many steps will a descent take?
+# 3. *Predict, then measure:* how many steps will a descent take?.
 #
 # Check them: `python -m curriculum check 02`.
 #

@@ -458,11 +458,11 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/03_the_graph.py`, three of them:
+# In `curriculum/exercises/03_the_graph.py`:
 #
 # 1. *Write it:* a quotient, and a walk that does not call itself, so that it can go through a chain of 20,000 numbers.
 # 2. *Find the planted bug:* a walk that is right the first time and wrong the second.
-# 3. *Predict, then measure:* how many steps does the naive walk take?
+# 3. *Predict, then measure:* how many steps does the naive walk take?.
 #
 # Check them: `python -m curriculum check 03`.
 #

@@ -247,7 +247,7 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/04_broadcasting.py`, three of them:
+# In `curriculum/exercises/04_broadcasting.py`:
 #
 # 1. *Derive it:* back through a quotient whose parts were stretched.
 # 2. *Write it:* the shape of a result, without computing the result.

@@ -541,7 +541,7 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/05_engine_of_arrays.py`, three of them:
+# In `curriculum/exercises/05_engine_of_arrays.py`:
 #
 # 1. *Derive it:* the three gradients of $s_n = \sum_{ij} x_{ni} W_{ij} z_{nj}$, entry by entry.
 # 2. *Write it:* the gradient of picking rows from a table, where a row may be picked several times.

@@ -481,9 +481,13 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/06_optimizers.py`: write one step of Adam (write it); say how long the first step of five rules
-# is (predict, then measure); a momentum optimizer that is right for one weight and wrong for two (find the planted
-# bug). Check them: `python -m curriculum check 06`.
+# In `curriculum/exercises/06_optimizers.py`:
+#
+# 1. *Write it:* `adam_step`, one step of Adam.
+# 2. *Predict, then measure:* `first_steps`, how long the first step of five rules is.
+# 3. *Find the planted bug:* `Momentum`, an optimizer that is right for one weight and wrong for two.
+#
+# Check them: `python -m curriculum check 06`.
 #
 # ## Further reading
 #

@@ -224,9 +224,14 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/07_linear_layers.py`: count a network's parameters from its sizes (write it); make one layer of
-# any number of layers (derive it); write weights that answer "exactly one of three" (change one thing); a module that
-# does not train all that it should (find the planted bug). Check them: `python -m curriculum check 07`.
+# In `curriculum/exercises/07_linear_layers.py`:
+#
+# 1. *Write it:* `count`, a network's parameters from its sizes.
+# 2. *Derive it:* `merge`, one layer of any number of layers.
+# 3. *Change one thing:* `exactly_one`, weights that answer "exactly one of three".
+# 4. *Find the planted bug:* `Bend`, a module that does not train all that it should.
+#
+# Check them: `python -m curriculum check 07`.
 #
 # ## Further reading
 #

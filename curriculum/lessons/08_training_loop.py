@@ -223,6 +223,7 @@ def train(x, y, lr=0.05, clear=True, loss_of=loss_of, steps=150):
     return losses
 
 
+# %%
 def flat_target(guess, y):  # (160, 1) minus (160,) broadcasts to (160, 160): every guess against every target
     return ((guess - y[:, 0]) ** 2).mean()
 
@@ -303,9 +304,13 @@ record.claim("standardized features train like healthy ones", f"{scaled[-1]:.4f}
 #
 # ## Exercises
 #
-# `curriculum/exercises/08_training_loop.py`: write one epoch of the loop (write it); say how many steps a training
-# takes and how large its last batch is (predict, then measure); features that are scaled in a wrong way (find the
-# planted bug). Check them: `python -m curriculum check 08`.
+# In `curriculum/exercises/08_training_loop.py`:
+#
+# 1. *Write it:* `epoch`, one epoch of the loop.
+# 2. *Predict, then measure:* `steps`, how many steps a training takes and how large its last batch is.
+# 3. *Find the planted bug:* `standardize`, which scales features in a wrong way.
+#
+# Check them: `python -m curriculum check 08`.
 #
 # ## Further reading
 #

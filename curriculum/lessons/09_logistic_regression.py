@@ -321,9 +321,13 @@ print(f"three layers: loss {loss.item():.4f}")
 #
 # ## Exercises
 #
-# `curriculum/exercises/09_logistic_regression.py`: cross-entropy by hand from the logit, without overflow (write it); a
-# loss for counts, from their likelihood (derive it); an accuracy that is a little off (find the planted bug). Check
-# them: `python -m curriculum check 09`.
+# In `curriculum/exercises/09_logistic_regression.py`:
+#
+# 1. *Write it:* `cross_entropy`, by hand from the logit, without overflow.
+# 2. *Derive it:* `count_loss`, a loss for counts, from their likelihood.
+# 3. *Find the planted bug:* `accuracy`, which is a little off.
+#
+# Check them: `python -m curriculum check 09`.
 #
 # ## Further reading
 #

@@ -228,9 +228,13 @@ print("sum of the three weight vectors:", total.numpy().round(3))
 #
 # ## Exercises
 #
-# `curriculum/exercises/10_softmax_regression.py`: the softmax and the loss's slope, by hand (write it); the slope of
-# softmax itself (derive it); a loss that picks the wrong probabilities (find the planted bug). Check them:
-# `python -m curriculum check 10`.
+# In `curriculum/exercises/10_softmax_regression.py`:
+#
+# 1. *Write it:* `softmax` and `slope`, the softmax and the loss's slope, by hand.
+# 2. *Derive it:* `softmax_slope`, the slope of softmax itself.
+# 3. *Find the planted bug:* `loss`, which picks the wrong probabilities.
+#
+# Check them: `python -m curriculum check 10`.
 #
 # ## Further reading
 #

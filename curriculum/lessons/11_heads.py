@@ -325,9 +325,13 @@ record.figure(draw.images(pictures[held[chosen]], targets[held[chosen]], guess.n
 #
 # ## Exercises
 #
-# `curriculum/exercises/11_heads.py`: write the cross-entropy yourself, so that it survives large logits (write it); say
-# how many numbers a network has, and the widest that fits a budget (derive it, then measure); count a confusion matrix
-# (find the planted bug). Check them: `python -m curriculum check 11`.
+# In `curriculum/exercises/11_heads.py`:
+#
+# 1. *Write it:* `cross_entropy`, so that it survives large logits.
+# 2. *Derive it:* `widest`, how many numbers a network has, and the widest that fits a budget; then measure.
+# 3. *Find the planted bug:* `confusion`, which counts a confusion matrix.
+#
+# Check them: `python -m curriculum check 11`.
 #
 # ## Further reading
 #

@@ -231,9 +231,13 @@ draw.backward(eight_points, "12_backward")
 #
 # ## Exercises
 #
-# `curriculum/exercises/12_sine.py`: write the hidden layer's forward and backward by hand (write it); say where a
-# network's curve has corners (derive it); a training whose optimizer forgets (find the planted bug). Check them:
-# `python -m curriculum check 12`.
+# In `curriculum/exercises/12_sine.py`:
+#
+# 1. *Write it:* `forward` and `backward`, the hidden layer by hand.
+# 2. *Derive it:* `corners`, where a network's curve has corners.
+# 3. *Find the planted bug:* `fit`, a training whose optimizer forgets.
+#
+# Check them: `python -m curriculum check 12`.
 #
 # ## Further reading
 #

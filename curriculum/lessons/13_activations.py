@@ -77,16 +77,16 @@ record.claim(
 # %% [markdown]
 # ## Two spirals
 #
-# 400 points in a plane, two classes, wound around one another. No line separates them, nor any simple curve; a network
+# 200 points in a plane, two classes, wound around one another. No line separates them, nor any simple curve; a network
 # needs several layers of bends. Ours has eight hidden layers, deliberately deeper than necessary, to see what depth
 # does to the gradient.
 
 # %%
-turn = torch.linspace(0.25, 1.0, 200) * 3 * math.pi
+turn = torch.linspace(0.25, 1.0, 100) * 3 * math.pi
 arm = torch.stack([turn * turn.cos(), turn * turn.sin()], dim=1) / (3 * math.pi)
-x = torch.cat([arm, -arm]) + 0.02 * torch.randn(400, 2)
+x = torch.cat([arm, -arm]) + 0.02 * torch.randn(200, 2)
 x = x * 2
-y = torch.cat([torch.zeros(200), torch.ones(200)]).long()
+y = torch.cat([torch.zeros(100), torch.ones(100)]).long()
 
 
 def network(activation, depth=8, width=32):
@@ -116,7 +116,7 @@ for name, make in ACTIVATIONS.items():
         for layer in model[:-1]:
             h = layer(h)
             if not isinstance(layer, nn.Linear):
-                spoken[name].append(h)  # (400, 32), what the units of this layer put out
+                spoken[name].append(h)  # (200, 32), what the units of this layer put out
 
 # %%
 record.figure(
@@ -158,7 +158,7 @@ narrow = network(nn.Sigmoid, width=6)
 
 
 def deaf():
-    points, classes = x[::40], y[::40]
+    points, classes = x[::20], y[::20]
     return F.cross_entropy(narrow(points), classes)
 
 
@@ -176,7 +176,7 @@ draw.backward(deaf, "13_backward")
 # %%
 record.figure(
     draw.outputs({
-        name: {layer: spoken[name][layer - 1][::10].numpy() for layer in (1, 4, 8)} for name in ("Sigmoid", "Tanh", "ReLU")
+        name: {layer: spoken[name][layer - 1][::5].numpy() for layer in (1, 4, 8)} for name in ("Sigmoid", "Tanh", "ReLU")
     }),
     "13_outputs",
 )  # fmt: skip
@@ -207,10 +207,10 @@ record.claim(
 # %% [markdown]
 # ## Does it matter? Training over three seeds
 #
-# The same network, eight hidden layers, Adam on all points at once, 220 steps.
+# The same network, eight hidden layers, Adam on all points at once, 120 steps.
 
 # %%
-STEPS, SEEDS = 220, 3
+STEPS, SEEDS = 120, 3
 
 
 def train(name, number):
@@ -233,6 +233,7 @@ def train(name, number):
     return model, losses, right, dead
 
 
+# %%
 trained = {
     name: [train(name, number) for number in range(SEEDS)] for name in record.progress(ACTIVATIONS, "activations")
 }
@@ -259,8 +260,8 @@ record.claim(
     f"{100 * best['Sigmoid'][2]:.1f} % at best", best["Sigmoid"][2] < 0.65,
 )  # fmt: skip
 record.claim(
-    "every other activation learns the spirals in some seed", ", ".join(f"{n} {100 * best[n][2]:.0f} %" for n in best if n != "Sigmoid"),
-    min(best[n][2] for n in best if n != "Sigmoid") > 0.9,
+    "every other activation learns three quarters of the spirals or more in some seed",
+    ", ".join(f"{n} {100 * best[n][2]:.0f} %" for n in best if n != "Sigmoid"), min(best[n][2] for n in best if n != "Sigmoid") > 0.75,
 )  # fmt: skip
 
 # %% [markdown]
@@ -268,17 +269,18 @@ record.claim(
 # dotted one. The others leave it within a few dozen steps: even the two ten-thousandths of the difference between
 # points that SiLU keeps are enough to begin with, for then the weights grow and the signal with them; the millionth
 # that Sigmoid keeps is not. (The spikes are steps of Adam that went too far; lesson 6 would lower the rate towards the
-# end.) Between the six that learn, three seeds do not show which is best, and we claim nothing.
+# end.) Of the six that learn, ReLU and LeakyReLU are done first in all three seeds, and Tanh last. One task is not enough
+# to call one the best, and we claim nothing.
 #
-# Look at the last numbers that were printed: nearly a third of ReLU's units in layer 7 are never above 0, so they are
-# dead, and it learns all the same. A network can afford it, but those units were paid for. LeakyReLU has such units
+# Look at the last numbers that were printed: more than a quarter of ReLU's units in layer 7 are never above 0, so they
+# are dead, and it learns all the same. A network can afford it, but those units were paid for. LeakyReLU has such units
 # too, and they still pass a hundredth of the gradient.
 #
 # Change one thing: `network(..., depth=2)` in `train` (and `model[:4]` for `model[:14]`). Does Sigmoid learn now?
 #
 # <details><summary>Answer</summary>
 #
-# Not in 220 steps: it is still near the dotted line. But put `STEPS = 1000` too, and it gets nearly all points right.
+# Not in 120 steps: it is still near the dotted line. But put `STEPS = 1000` too, and it gets nearly all points right.
 # Two factors of 1/4 slow it down and do not stop it. Networks of the 1980s had one or two hidden layers, and sigmoids
 # were good enough for them.
 #
@@ -311,9 +313,13 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/13_activations.py`: write the slopes of four activations (write it); find those of ELU, SiLU and
-# GELU with the product rule (derive it); a count of dead units that counts something else (find the planted bug). Check
-# them: `python -m curriculum check 13`.
+# In `curriculum/exercises/13_activations.py`:
+#
+# 1. *Write it:* the slopes of four activations.
+# 2. *Derive it:* those of ELU, SiLU and GELU, with the product rule.
+# 3. *Find the planted bug:* `dead_share`, a count of dead units that counts something else.
+#
+# Check them: `python -m curriculum check 13`.
 #
 # ## Further reading
 #

@@ -89,40 +89,51 @@ def step_in_jax(weights, m, s, t, x, y, kind, decay):
     return loss, weights, m, s
 
 
-begun, curves, times, far, weights_apart = {}, {}, {}, {}, {}
-for kind, (features, hidden, decay, size) in record.progress(EXPERIMENTS.items(), "networks"):
-    x, y = samples(size, features)
-    model = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, 1), nn.Sigmoid())
-    start = {name: np.array(w.detach().numpy()) for name, w in model.named_parameters()}  # a copy, for JAX
-    begun[kind] = start, np.array(x.numpy()), np.array(y.numpy()), decay  # for a third framework, below
+# %%
+def train_here(kind, model, x, y, decay):
+    """The losses in this engine, and the seconds of a step."""
     optimizer = torch.optim.Adam(model.parameters(), lr=LR, weight_decay=decay)
     loss_of = F.binary_cross_entropy if "BCE" in kind else F.mse_loss
-    ours = []
+    losses = []
     begin = time.perf_counter()
     for _ in range(STEPS):
         optimizer.zero_grad()
         loss = loss_of(model(x).squeeze(1), y)
         loss.backward()
         optimizer.step()
-        ours.append(loss.item())
+        losses.append(loss.item())
         record.step(kind, loss=loss.item(), model=model)
-    ours_time = time.perf_counter() - begin
+    return losses, (time.perf_counter() - begin) / STEPS
 
-    weights = {name: jnp.asarray(w) for name, w in start.items()}
-    m = jax.tree.map(jnp.zeros_like, weights)
-    s = jax.tree.map(jnp.zeros_like, weights)
-    x_jax, y_jax = jnp.asarray(x.numpy()), jnp.asarray(y.numpy())
+
+def train_in_jax(kind, weights, x, y, decay):
+    """The losses in JAX, the weights at the end, the seconds of a step, and those of compiling it."""
+    weights = {name: jnp.asarray(w) for name, w in weights.items()}
+    m = s = jax.tree.map(jnp.zeros_like, weights)
+    x, y = jnp.asarray(x), jnp.asarray(y)
     step = jax.jit(step_in_jax, static_argnames=("kind", "decay"))
     begin = time.perf_counter()
-    step(weights, m, s, 1.0, x_jax, y_jax, kind, decay)[0].block_until_ready()
+    step(weights, m, s, 1.0, x, y, kind, decay)[0].block_until_ready()
     compiling = time.perf_counter() - begin
-    theirs = []
+    losses = []
     begin = time.perf_counter()
     for t in range(1, STEPS + 1):
-        loss, weights, m, s = step(weights, m, s, float(t), x_jax, y_jax, kind, decay)
-        theirs.append(loss.item())
-    times[kind] = ours_time / STEPS, (time.perf_counter() - begin) / STEPS, compiling
+        loss, weights, m, s = step(weights, m, s, float(t), x, y, kind, decay)
+        losses.append(loss.item())
+    return losses, weights, (time.perf_counter() - begin) / STEPS, compiling
+
+
+# %%
+begun, curves, times, far, weights_apart = {}, {}, {}, {}, {}
+for kind, (features, hidden, decay, size) in record.progress(EXPERIMENTS.items(), "networks"):
+    x, y = samples(size, features)
+    model = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, 1), nn.Sigmoid())
+    start = {name: np.array(w.detach().numpy()) for name, w in model.named_parameters()}  # a copy, for JAX
+    begun[kind] = start, np.array(x.numpy()), np.array(y.numpy()), decay  # for a third framework, below
+    ours, ours_time = train_here(kind, model, x, y, decay)
+    theirs, weights, jax_time, compiling = train_in_jax(kind, *begun[kind])
     curves[kind] = ours, theirs
+    times[kind] = ours_time, jax_time, compiling
     far[kind] = max(abs(a - b) for a, b in zip(ours, theirs, strict=True))
     weights_apart[kind] = max(
         np.abs(np.asarray(weights[n]) - w.detach().numpy()).max() for n, w in model.named_parameters()
@@ -194,7 +205,7 @@ def losses_in_tensorflow(kind):
         with tf.GradientTape() as tape:  # what runs in here is recorded
             h = tf.nn.relu(x @ tf.transpose(weights["0.weight"]) + weights["0.bias"])
             p = tf.squeeze(tf.sigmoid(h @ tf.transpose(weights["2.weight"]) + weights["2.bias"]), 1)
-            right, wrong = tf.maximum(tf.math.log(p), -100), tf.maximum(tf.math.log(1 - p), -100)
+            right, wrong = tf.maximum(tf.math.log(p), -100.0), tf.maximum(tf.math.log(1 - p), -100.0)
             loss = tf.reduce_mean(-(y * right + (1 - y) * wrong) if "BCE" in kind else (p - y) ** 2)
         gradient = tape.gradient(loss, weights)  # a dictionary like `weights`
         for name, w in weights.items():
@@ -206,6 +217,7 @@ def losses_in_tensorflow(kind):
     return losses
 
 
+# %%
 try:
     import tensorflow as tf
 except ModuleNotFoundError:
@@ -219,10 +231,10 @@ else:
 
 # %% [markdown]
 # The tape is this engine's graph by another name, and `assign_sub` its update in place. Keras hides the loop
-# altogether: `model.compile(optimizer="adam", loss="mse")`, `model.fit(x, y, epochs=150)`. The three networks of this
-# lesson would be `keras.Sequential([keras.layers.Dense(4, "relu"), keras.layers.Dense(1, "sigmoid")])`; their gradients
-# are the same ones. Mind two differences when you compare: Keras starts weights with Glorot's distribution, and its
-# Adam has an epsilon of 1e-7.
+# altogether: `model.compile(optimizer="adam", loss="mse")`, `model.fit(x, y, epochs=150)`, in batches of 32 rows unless
+# `batch_size` says otherwise. The three networks of this lesson would be `keras.Sequential([keras.layers.Dense(4,
+# "relu"), keras.layers.Dense(1, "sigmoid")])`; their gradients are the same ones. Mind two differences when you
+# compare: Keras starts weights with Glorot's distribution, and its Adam has an epsilon of 1e-7.
 #
 # ## To remember
 #
@@ -232,11 +244,11 @@ else:
 #
 # ## Exercises
 #
-# `curriculum/exercises/15_three_networks_in_jax.py`, all without JAX:
+# In `curriculum/exercises/15_three_networks_in_jax.py`, all without JAX:
 #
-# 1. *write it*: `sgd_step`, the step as a pure function;
-# 2. *change one thing*: `momentum_step`, the same with momentum, whose speed goes in and comes out;
-# 3. *find the planted bug*: `value_and_grad`, which is right the first time.
+# 1. *Write it:* `sgd_step`, the step as a pure function.
+# 2. *Change one thing:* `momentum_step`, the same with momentum, whose speed goes in and comes out.
+# 3. *Find the planted bug:* `value_and_grad`, which is right the first time.
 #
 # Check them: `python -m curriculum check 15`.
 #

@@ -141,7 +141,8 @@ class Networks(nn.Module):
         return h @ self.w3 + self.b3  # (30, n, 1)
 
 
-WIDTHS, STEPS = (1, 2, 4, 10, 30), 500
+# %%
+WIDTHS, STEPS = (1, 2, 4, 10, 30), 350
 answers, own, bias, variance = {}, {}, {}, {}
 for width in record.progress(WIDTHS, "widths"):
     torch.manual_seed(seed)
@@ -173,7 +174,7 @@ axes[0].set_ylabel("y")
 axes[0].legend(frameon=False, fontsize=8)
 new = {width: bias[width] + variance[width] + NOISE**2 for width in WIDTHS}
 for name, values, color in (
-    ("trained on", own, draw.ORANGE), ("new examples", new, draw.BLUE), ("bias²", bias, "#7d4aa8"), ("variance", variance, draw.GREY),
+    ("trained on", own, draw.BLUE), ("new examples", new, draw.ORANGE), ("bias²", bias, "#7d4aa8"), ("variance", variance, draw.GREY),
 ):  # fmt: skip
     axes[3].plot(WIDTHS, [values[w] for w in WIDTHS], "o-", color=color, label=name, markersize=4)
 axes[3].axhline(NOISE**2, color="black", linewidth=0.8, linestyle=":")
@@ -292,7 +293,7 @@ rule = 1.4 - (side[None] ** 2 + side[:, None] ** 2)
 record.figure(draw.borders(maps, side, x[0].numpy(), y[0].numpy(), rule), "16_smoother")
 fig, axes = draw.pyplot().subplots(1, 4, figsize=(11.6, 3), sharey=True)
 for ax, (name, curve) in zip(axes, curves.items(), strict=True):
-    for part, color, label in ((0, draw.ORANGE, "trained on"), (1, draw.BLUE, "held out")):
+    for part, color, label in ((0, draw.BLUE, "trained on"), (1, draw.ORANGE, "held out")):
         ax.plot(np.arange(10, 201, 10), [point[part] for point in curve], color=color, linewidth=0.7, alpha=0.7)
         ax.plot([], [], color=color, label=label)
     ax.set(xlabel="step", yscale="log", ylim=(0.02, 4))
@@ -317,6 +318,8 @@ for name, (right, other, own_loss, size) in found.items():
 (l2, l2_half), (dropped, dropped_half), (strong, strong_half) = (
     gain(n, 0) for n in ("L2, 0.01", "dropout, 0.5", "L2, 0.1")
 )
+
+# %%
 record.claim(
     "without a remedy the loss on others is more than four times that on the networks' own points, and larger in all ten seeds",
     f"{found['plain'][1].mean():.2f} against {found['plain'][2].mean():.3f}", found["plain"][1].mean() > 4 * found["plain"][2].mean() and (found["plain"][1] > found["plain"][2]).all(),
@@ -342,8 +345,8 @@ record.claim(
 # corners need large weights. With ten times as much of it, there is no border left: the weights have shrunk until the
 # network says nearly the same everywhere. The remedy for overfitting has become underfitting.
 #
-# Look at what the remedies do to the *orange* curves: they rise. A remedy costs on the examples trained on, and it pays
-# only if the blue curve gains. So it must be chosen on held-out data: try 0, 0.001, 0.01 and 0.1, and keep the best.
+# Look at what the remedies do to the *blue* curves: they rise. A remedy costs on the examples trained on, and it pays
+# only if the orange curve gains. So it must be chosen on held-out data: try 0, 0.001, 0.01 and 0.1, and keep the best.
 # Where a network does not overfit, L2 costs and brings nothing; lesson 14 measured that. With plain SGD L2 and weight
 # decay are the same; with Adam they are not, which is why `AdamW` exists (lesson 6).
 #
@@ -398,6 +401,7 @@ print(f"{'':14}{'accuracy':>10}{'recall':>8}{'precision':>11}")
 for name, (right, recall, precision) in found.items():
     print(f"{name:14}{100 * right:9.1f}%{100 * recall:7.1f}%{100 * precision:10.1f}%")
 
+# %%
 fig, ax = draw.pyplot().subplots(figsize=(5.4, 4.2))
 ax.plot(*p[is_ill == 0].T.numpy(), ".", color=draw.GREY, markersize=3, label="healthy")
 ax.plot(*p[is_ill == 1].T.numpy(), ".", color=draw.ORANGE, markersize=6, label="ill")
@@ -437,11 +441,11 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/16_fitting.py`:
+# In `curriculum/exercises/16_fitting.py`:
 #
-# 1. *write it*: `precision_and_recall`;
-# 2. *write it*: `bias_and_variance`;
-# 3. *find the planted bug*: `best_decay`, which chooses the strength of L2, and chooses badly.
+# 1. *Write it:* `precision_and_recall`.
+# 2. *Write it:* `bias_and_variance`.
+# 3. *Find the planted bug:* `best_decay`, which chooses the strength of L2, and chooses badly.
 #
 # Check them: `python -m curriculum check 16`.
 #

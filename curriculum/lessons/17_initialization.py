@@ -138,6 +138,7 @@ def network(fill, activation, depth=DEPTH, width=WIDTH):
     return nn.Sequential(*layers)
 
 
+# %%
 def flow(model, activation):
     """The deviation of every activation's output, and the norm of the slope that comes back to it."""
     h, outputs = data[:200], []
@@ -168,6 +169,7 @@ fig.tight_layout()
 record.figure(fig, "17_flow_through_layers")
 
 
+# %%
 def fall(title, name, part):
     """How many times the first layer's value the last one's is (or the other way round, for slopes)."""
     values = flows[title, name][part]
@@ -203,11 +205,11 @@ record.claim(
 #
 # ## Training
 #
-# The same digits, ten ReLU layers of 64, Adam, 120 steps of 64 pictures, three seeds. What is the start worth? The
+# The same digits, ten ReLU layers of 64, Adam, 100 steps of 64 pictures, three seeds. What is the start worth? The
 # dotted line is the loss of a network that gives each of the ten digits the same probability, $\ln 10 = 2.30$.
 
 # %%
-STEPS, SEEDS = 120, 3
+STEPS, SEEDS = 100, 3
 curves, reached = {}, {}
 for name, fill in record.progress(SCHEMES.items(), "initializations"):
     curves[name], reached[name] = [], []
@@ -229,6 +231,7 @@ for name, fill in record.progress(SCHEMES.items(), "initializations"):
         with torch.no_grad():
             reached[name].append((model(data[1437:]).argmax(dim=1) == labels[1437:]).to(data.dtype).mean().item())
 
+# %%
 fig, ax = draw.pyplot().subplots(figsize=(6, 3.6))
 for name, runs in curves.items():
     for number, losses in enumerate(runs):
@@ -240,7 +243,7 @@ record.figure(fig, "17_training")
 for name, values in reached.items():
     print(f"{name:12} accuracy on 360 other digits: {', '.join(f'{100 * v:.1f} %' for v in values)}")
 record.claim(
-    "from deviation 0.01 ten ReLU layers learn nothing in 120 steps, in any seed",
+    "from deviation 0.01 ten ReLU layers learn nothing in 100 steps, in any seed",
     f"{100 * max(reached['normal 0.01']):.1f} % at best", max(reached["normal 0.01"]) < 0.3,
 )  # fmt: skip
 record.claim(
@@ -281,11 +284,11 @@ record.claim(
 #
 # ## Exercises
 #
-# `curriculum/exercises/17_initialization.py`:
+# In `curriculum/exercises/17_initialization.py`:
 #
-# 1. *write it*: `xavier_uniform` and `kaiming_normal`;
-# 2. *derive*: `leaky_deviation`, the right size for LeakyReLU;
-# 3. *predict, then measure*: `spread_after`, what many layers make of the signal.
+# 1. *Write it:* `xavier_uniform` and `kaiming_normal`.
+# 2. *Derive it:* `leaky_deviation`, the right size for LeakyReLU.
+# 3. *Predict, then measure:* `spread_after`, what many layers make of the signal.
 #
 # Check them: `python -m curriculum check 17`.
 #

@@ -119,6 +119,7 @@ for normalized in (False, True):
     F.cross_entropy(model(data[:256]), labels[:256]).backward()
     norms[normalized] = [part.weight.grad.norm().item() for part in model if isinstance(part, nn.Linear)]
 
+# %%
 fig, ax = draw.pyplot().subplots(figsize=(6, 3.4))
 for normalized, color in ((False, draw.ORANGE), (True, draw.BLUE)):
     ax.plot(range(1, 14), norms[normalized], "o-", color=color, label="with batch norm" if normalized else "without")
@@ -163,11 +164,11 @@ draw.backward(normalized_network, "18_backward")
 # %% [markdown]
 # ## Training at three learning rates
 #
-# Plain SGD, 100 steps of 64 pictures, two seeds each: Sigmoid as above, and eight layers of ReLU with Kaiming's
+# Plain SGD, 60 steps of 64 pictures, two seeds each: Sigmoid as above, and eight layers of ReLU with Kaiming's
 # initialization, which do learn without normalization.
 
 # %%
-RATES, STEPS, SEEDS = (0.03, 0.3, 1.0), 100, 2
+RATES, STEPS, SEEDS = (0.03, 0.3, 1.0), 60, 2
 
 
 def train(normalized, activation, depth, lr, number):
@@ -191,6 +192,7 @@ def train(normalized, activation, depth, lr, number):
     return losses, accuracy
 
 
+# %%
 fig, axes = draw.pyplot().subplots(2, 3, figsize=(10, 5.4), sharex=True, sharey=True)
 reached = {}
 cases = [(a, d, lr) for a, d in ((nn.Sigmoid, 12), (nn.ReLU, 8)) for lr in RATES]
@@ -210,6 +212,8 @@ for ax in axes[1]:
     ax.set_xlabel("step")
 fig.tight_layout()
 record.figure(fig, "18_training")
+
+# %%
 for (name, lr, normalized), accuracy in reached.items():
     print(f"{name:8} lr {lr:<5} {'batch norm' if normalized else 'plain':11} accuracy {100 * accuracy:.1f} %")
 record.claim(
@@ -236,14 +240,14 @@ record.claim(
 #
 # ## A playground
 #
-# The two spirals of lesson 13 again, learned by networks with each activation, initialization (lesson 17) and depth,
-# with and without batch normalization and dropout: the page shows the boundary step by step, beside the gradient of
+# The two spirals of lesson 13 again, learned by networks with each activation, two initializations (lesson 17), two
+# depths, with and without batch normalization and dropout: the page shows the boundary step by step, beside the gradient of
 # every layer, of two networks at a time. `python -m curriculum playground` writes a larger one.
 
 # %%
 draw.page(
-    lambda path: playground.write(path, steps=80, inits=("Kaiming", "Xavier", "small"), depths=(2, 8)), "18_playground",
-    lambda: playground.figure(steps=80, inits=("Kaiming", "Xavier", "small"), depths=(2, 8)),
+    lambda path: playground.write(path, steps=50, inits=("Xavier", "small"), depths=(2, 8)), "18_playground",
+    lambda: playground.figure(steps=50, inits=("Xavier", "small"), depths=(2, 8)),
 )  # fmt: skip
 
 # %% [markdown]
@@ -261,11 +265,11 @@ draw.page(
 #
 # ## Exercises
 #
-# `curriculum/exercises/18_batch_norm.py`:
+# In `curriculum/exercises/18_batch_norm.py`:
 #
-# 1. *write it*: `batch_norm_2d`, the layer for pictures;
-# 2. *derive*: `fold`, how it disappears into a linear layer;
-# 3. *find the planted bug*: `answer`, which asks a model and disturbs it.
+# 1. *Write it:* `batch_norm_2d`, the layer for pictures.
+# 2. *Derive it:* `fold`, how it disappears into a linear layer.
+# 3. *Find the planted bug:* `answer`, which asks a model and disturbs it.
 #
 # Check them: `python -m curriculum check 18`.
 #

@@ -44,6 +44,7 @@ def parameters():
     return [p.requires_grad_() for p in (w1, 0.1 * torch.randn(HIDDEN), gamma, beta, w2, 0.1 * torch.randn(10))]
 
 
+# %%
 w1, b1, gamma, beta, w2, b2 = parameters()
 x, t = data[:N], labels[:N]
 
@@ -113,6 +114,7 @@ for q in kept.values():
     q.retain_grad()
 loss.backward()
 
+# %%
 with torch.no_grad():
     d_surprise = F.one_hot(t, 10).to(x.dtype) / N  # the mean gives 1/N to each chosen element
     d_p = -d_surprise / p  # (log p)' = 1/p
@@ -137,6 +139,7 @@ with torch.no_grad():
     d_w1 = d_z.T @ x
     d_b1 = d_z.sum(dim=0)
 
+# %%
 by_hand = {
     "surprise": d_surprise, "p": d_p, "reciprocal": d_reciprocal, "total": d_total, "e": d_e, "shifted": d_shifted,
     "logits": d_logits, "h": d_h, "y": d_y, "normal": d_normal, "inverse": d_inverse, "var": d_var, "square": d_square,
@@ -239,6 +242,7 @@ class CrossEntropy(torch.autograd.Function):
         return slope * (p - F.one_hot(t, p.shape[1]).to(p.dtype)) / len(t), None
 
 
+# %%
 class Forgetful(CrossEntropy):
     """A typical mistake: the mean's 1/N is forgotten."""
 
@@ -287,6 +291,7 @@ def backward(x, t, gamma, w2, inverse, normal, h, logits):
     return [d_z.T @ x, d_z.sum(dim=0), (d_y * normal).sum(dim=0), d_y.sum(dim=0), d_logits.T @ h, d_logits.sum(dim=0)]
 
 
+# %%
 torch.manual_seed(seed)
 ours = parameters()
 twin = [q.detach().clone().requires_grad_() for q in ours]
@@ -311,6 +316,7 @@ for _ in record.progress(range(150), "steps"):
             q -= 0.5 * q.grad
             q.grad = None
 
+# %%
 with torch.no_grad():
     _, (*_, logits) = forward(data[1437:], labels[1437:], *ours)
 accuracy = (logits.argmax(dim=1) == labels[1437:]).to(x.dtype).mean().item()
@@ -337,11 +343,11 @@ record.claim("trained by hand it reads other digits", f"{100 * accuracy:.1f} %",
 #
 # ## Exercises
 #
-# `curriculum/exercises/19_by_hand.py`:
+# In `curriculum/exercises/19_by_hand.py`:
 #
-# 1. *write it*: `cross_entropy_backward`, fused, for logits of any size;
-# 2. *derive*: `batch_norm_backward`, all three slopes;
-# 3. *find the planted bug*: `tied_backward`, for a network that uses one matrix twice.
+# 1. *Write it:* `cross_entropy_backward`, fused, for logits of any size.
+# 2. *Derive it:* `batch_norm_backward`, all three slopes.
+# 3. *Find the planted bug:* `tied_backward`, for a network that uses one matrix twice.
 #
 # Check them: `python -m curriculum check 19`. Lesson 20 lets the engine write such lines.
 #

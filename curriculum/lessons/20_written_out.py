@@ -318,6 +318,8 @@ def lives(lines, results):
 alive = lives(printed, {"loss", "d_w1", "d_b1", "d_w2", "d_b2"})
 size = {name: np.size(values[name]) for name in alive}  # from the line-by-line run above
 held = [sum(size[n] for n, (a, b) in alive.items() if a <= number <= b) for number in range(len(printed))]
+
+# %%
 fig, (left, right) = draw.pyplot().subplots(1, 2, figsize=(10, 4.2), width_ratios=(1.5, 1))
 for place, (name, (a, b)) in enumerate(alive.items()):
     left.barh(place, b - a + 0.9, left=a + 0.55, height=0.7, color=draw.ORANGE if name.startswith("d_") else draw.BLUE)
@@ -366,6 +368,7 @@ def in_blocks(a, t, rows=4096):
     return losses
 
 
+# %%
 def memory_of(function, *arguments):
     tracemalloc.start()
     function(*arguments)
@@ -427,6 +430,8 @@ for rows, repeats in record.progress(((N, 60), (10 * N, 10), (100 * N, 2)), "row
         f"{rows:6} rows: eager {record.timed(1e6 * best['eager'], '7.0f')} us, compiled {record.timed(1e6 * best['compiled'], '7.0f')} us, "
         f"{record.timed(best['eager'] / best['compiled'], '4.1f')} times"
     )
+
+# %%
 fig, ax = draw.pyplot().subplots(figsize=(5.6, 3.6))
 for way, color in (("eager", draw.ORANGE), ("compiled", draw.BLUE)):
     ax.plot(list(speed), [1e6 * best[way] for best in speed.values()], "o-", color=color, label=way)
@@ -467,6 +472,7 @@ def branching(x):
     return loss
 
 
+# %%
 def looking(x):
     descent.zero_grad()
     loss = ((x * scale) ** 2).sum()
@@ -568,6 +574,8 @@ for name, formula, _ in lines_of(source, "attend"):
     values[name] = eval(formula, values)
 rows = float(np.abs(values["d_scores"].sum(axis=1)).max())
 record.claim("the slopes of each row of scores add up to 0", f"{rows:.0e}", rows < 1e-6)
+
+# %%
 fig, axes = draw.pyplot().subplots(1, 2, figsize=(8, 3.4))
 most = np.abs(values["d_scores"]).max()
 for ax, name, options in zip(
@@ -603,11 +611,11 @@ record.figure(fig, "20_attention")
 #
 # ## Exercises
 #
-# `curriculum/exercises/20_written_out.py`:
+# In `curriculum/exercises/20_written_out.py`:
 #
-# 1. *write it*: `backward_lines`, the lines back of any short program, as text;
-# 2. *derive*: `log_softmax_backward`, the way back through the logarithm of softmax;
-# 3. *find the planted bug*: `share`, which computes equal formulas only once, and is wrong for some programs.
+# 1. *Write it:* `backward_lines`, the lines back of any short program, as text.
+# 2. *Derive it:* `log_softmax_backward`, the way back through the logarithm of softmax.
+# 3. *Find the planted bug:* `share`, which computes equal formulas only once, and is wrong for some programs.
 #
 # Check them: `python -m curriculum check 20`.
 #

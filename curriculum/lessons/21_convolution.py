@@ -231,6 +231,7 @@ record.claim(
     accuracy >= 0.95,
 )
 
+# %%
 fig, axes = plt.subplots(5, 9, figsize=(9.5, 5.6))
 rows = [
     ("window", model[0].weight.detach()[:, 0]),
@@ -284,11 +285,13 @@ record.figure(fig, "21_feature_maps")
 #
 # ## Exercises
 #
-# In `curriculum/exercises/21_convolution.py`. Check them: `python -m curriculum check 21`.
+# In `curriculum/exercises/21_convolution.py`:
 #
-# 1. *Write it*: `conv2d` with channels, stride and padding, and the size formula.
-# 2. *Derive it*: how many multiplications that takes.
-# 3. *Find the planted bug*: the slope of a window, which is nearly right.
+# 1. *Write it:* `conv2d` with channels, stride and padding, and the size formula.
+# 2. *Derive it:* how many multiplications that takes.
+# 3. *Find the planted bug:* the slope of a window, which is nearly right.
+#
+# Check them: `python -m curriculum check 21`.
 #
 # ## Further reading
 #

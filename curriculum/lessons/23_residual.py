@@ -70,6 +70,8 @@ def gradient_norms(depth, skip):
 
 
 plt = draw.pyplot()
+
+# %%
 fig, axes = plt.subplots(1, 2, figsize=(9.4, 3.5), sharey=True)
 norms = {}
 for ax, skip, title in zip(axes, (False, True), ("plain", "residual"), strict=True):
@@ -138,6 +140,7 @@ def train(depth, skip, steps=80):
     return losses
 
 
+# %%
 fig, axes = plt.subplots(1, 2, figsize=(9.4, 3.5), sharey=True)
 final = {}
 for ax, skip, title in zip(axes, (False, True), ("plain", "residual"), strict=True):
@@ -189,6 +192,7 @@ class Block(nn.Module):
         return torch.relu(skip + self.bn2(self.conv2(change)))
 
 
+# %%
 class ResNet18(nn.Module):
     def __init__(self, classes=1000):
         super().__init__()
@@ -244,11 +248,13 @@ print(
 #
 # ## Exercises
 #
-# In `curriculum/exercises/23_residual.py`. Check them: `python -m curriculum check 23`.
+# In `curriculum/exercises/23_residual.py`:
 #
-# 1. *Write it*: a residual block that halves the picture, and count its parameters.
-# 2. *Derive it*: how many of the ways of the gradient go through exactly $k$ blocks.
-# 3. *Change one thing*: a single tensor, so that the block begins by doing nothing.
+# 1. *Write it:* a residual block that halves the picture, and count its parameters.
+# 2. *Derive it:* how many of the ways of the gradient go through exactly $k$ blocks.
+# 3. *Change one thing:* a single tensor, so that the block begins by doing nothing.
+#
+# Check them: `python -m curriculum check 23`.
 #
 # ## Further reading
 #

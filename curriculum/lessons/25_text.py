@@ -324,11 +324,13 @@ record.claim("the eight words that pull most in each direction are those of the 
 #
 # ## Exercises
 #
-# In `curriculum/exercises/25_text.py`; check them with `python -m curriculum check 25`.
+# In `curriculum/exercises/25_text.py`:
 #
-# 1. Write it: the vocabulary, the padded batch and the masked mean.
-# 2. Find the planted bug: a maximum over the words that is wrong for some texts.
-# 3. Derive it: the gradient of the embedding table, without autograd.
+# 1. *Write it:* the vocabulary, the padded batch and the masked mean.
+# 2. *Find the planted bug:* a maximum over the words that is wrong for some texts.
+# 3. *Derive it:* the gradient of the embedding table, without autograd.
+#
+# Check them: `python -m curriculum check 25`.
 #
 # ## Further reading
 #

@@ -139,6 +139,8 @@ varies = max(np.ptp(np.diagonal(plain.numpy(), offset)) for offset in range(49))
 record.claim("plain products depend on the distance alone", f"vary by {varies:.0e}", varies < 1e-3)
 
 plt = draw.pyplot()
+
+# %%
 fig, axes = plt.subplots(1, 3, figsize=(12, 3.3))
 titles = ("positional encodings P", "products of places", "query turned by -3")
 for ax, values, title in zip(axes, (waves.T, plain[:16, :16], turned[:16, :16]), titles, strict=True):
@@ -203,6 +205,7 @@ class Reverser(nn.Module):
         return self.last(mixed), weights
 
 
+# %%
 def train(with_positions, name, steps=250):
     torch.manual_seed(seed)
     model = Reverser(with_positions)
@@ -224,6 +227,7 @@ model, losses = train(True, "with positions")
 blind, losses_blind = train(False, "without positions")
 record.figure(draw.curves({"with positions": losses, "without": losses_blind}, "step", "cross-entropy"), "26_losses")
 
+# %%
 ids = torch.randint(0, TOKENS, (500, LENGTH))
 with torch.no_grad():
     logits, maps = model(ids)
@@ -387,6 +391,7 @@ SMALL = [
 NOUNS = [word for part in corpus.PARTS for word in part.split()]
 
 
+# %%
 def without(words):
     """True where a word may look: at all but these; (B, 1, L)."""
     return ~(x_test.unsqueeze(2) == torch.tensor([numbers[word] for word in words])).any(dim=2).unsqueeze(1)
@@ -444,11 +449,13 @@ record.claim("who may look only at itself is as blind as a bag", f"{100 * np.mea
 #
 # ## Exercises
 #
-# In `curriculum/exercises/26_attention.py`; check them with `python -m curriculum check 26`.
+# In `curriculum/exercises/26_attention.py`:
 #
-# 1. Write it: attention with a causal mask, in which no word may look ahead.
-# 2. Find the planted bug: a function that cuts vectors into heads, with every shape right.
-# 3. Derive it: the gradients of attention by Q, K and V.
+# 1. *Write it:* attention with a causal mask, in which no word may look ahead.
+# 2. *Find the planted bug:* a function that cuts vectors into heads, with every shape right.
+# 3. *Derive it:* the gradients of attention by Q, K and V.
+#
+# Check them: `python -m curriculum check 26`.
 #
 # ## Further reading
 #

@@ -186,6 +186,7 @@ for number, sample in samples.items():
     print(f"\nafter {number} steps:\n{sample}")
 final = held_out_loss()
 
+# %%
 fig = draw.curves(curve, "step", "cross-entropy per character", log=False)
 ax = fig.axes[0]
 for height, name, style in (
@@ -271,11 +272,13 @@ record.claim("the higher the temperature, the more evenly the probability is spr
 #
 # ## Exercises
 #
-# In `curriculum/exercises/29_language_model.py`; check them with `python -m curriculum check 29`.
+# In `curriculum/exercises/29_language_model.py`:
 #
-# 1. Write it: make the exercises from a text, and draw with a temperature.
-# 2. Find the planted bug: the perplexity of a text.
-# 3. Change one thing: draw among the likeliest tokens only.
+# 1. *Write it:* make the exercises from a text, and draw with a temperature.
+# 2. *Find the planted bug:* the perplexity of a text.
+# 3. *Change one thing:* draw among the likeliest tokens only.
+#
+# Check them: `python -m curriculum check 29`.
 #
 # ## Further reading
 #

@@ -197,6 +197,7 @@ class Encoder(nn.Module):
         return stages, maps
 
 
+# %%
 model = Encoder(config)
 own = model.state_dict()
 model.load_state_dict({name: weights[name] for name in own})
@@ -279,15 +280,18 @@ ax.legend(frameon=False)
 record.figure(fig, "30_layers")
 record.claim("the table gives 'dull' one vector, in both texts", f"{pairs['denied and meant'][0]:.4f}",
              pairs["denied and meant"][0] > 0.9999)  # fmt: skip
+gaps = np.subtract(pairs["meant twice"], pairs["denied and meant"])
+stage = int(gaps.argmax())
 record.claim(
-    "after the blocks a denied 'dull' and a meant one are less alike than two meant ones",
-    f"{pairs['denied and meant'][-1]:.2f} against {pairs['meant twice'][-1]:.2f}",
-    pairs["denied and meant"][-1] < pairs["meant twice"][-1] - 0.02,
-)
+    "after a block a denied 'dull' and a meant one are less alike than two meant ones",
+    f"{pairs['denied and meant'][stage]:.2f} against {pairs['meant twice'][stage]:.2f} at stage {stage}", gaps[stage] > 0.02,
+)  # fmt: skip
 
 # %% [markdown]
 # At stage 0 the curves begin together, at 1: one row of the table. Then the denied "dull" leaves the other. In the tiny
-# model the second block does it; with a real one, look at which block does it there.
+# model the second block does it. In a real one that we tried, MiniLM with six blocks and 384 numbers a word, the first
+# block does it; the two lie furthest apart after the third, 0.95 against 0.99, and after the sixth both are at 0.93. So
+# the last block is not always the one to read from.
 #
 # ## What it was trained to do
 #
@@ -356,6 +360,43 @@ sums = max((m.sum(dim=3) - 1).abs().max().item() for m in maps)
 record.claim("every row of every map has the sum 1", f"off by {sums:.0e}", sums < 1e-4)
 
 # %% [markdown]
+# One review may be an accident. Take many of the same form, "the story is not dull but clever", with other words, and
+# ask of every head: how much of its attention does the word that is meant, "clever", give to "not"? The cell finds the
+# head that gives most, and draws its map for one review, and a dot for each review: the weight that the *meant* word
+# gives to "not", to "but", and to the word that is denied.
+
+# %%
+NOT, DENIED, BUT, MEANT = 4, 5, 6, 7  # places: [CLS] the story is not dull but clever . [SEP]
+goods, bads = ([word for word in words if len(wordpiece(word)) == 1][:6] for words in (corpus.GOOD, corpus.BAD))
+turned = [
+    f"the {part} is not {denied} but {meant} ."
+    for part in ("story", "music", "acting")
+    for good in goods
+    for bad in bads
+    for denied, meant in ((good, bad), (bad, good))
+]
+with torch.no_grad():
+    _, maps = model(batch(turned))
+to_not = torch.stack([m[:, :, MEANT, NOT].mean(dim=0) for m in maps])  # (blocks, heads), a mean over the reviews
+number, head = divmod(to_not.argmax().item(), to_not.shape[1])
+found = maps[number][:, head]  # (reviews, L, L)
+weights_of = {name: found[:, MEANT, place].numpy() for name, place in (("not", NOT), ("but", BUT), ("denied", DENIED))}
+tokens = [pieces[n] for n in batch(turned[:1])[0].tolist()]
+record.figure(draw.looks(found[0].numpy(), tokens, MEANT, weights_of), "30_not")
+print(f"block {number + 1}, head {head + 1}: the meant word gives 'not' {weights_of['not'].mean():.2f} on average")
+most = (found[:, MEANT].argmax(dim=1) == NOT).to(found.dtype).mean().item()
+if tiny:
+    record.claim(f"in one head the meant word looks at 'not' more than at anything else, in each of {len(turned)} reviews",
+                 f"{100 * most:.0f} %, weight {weights_of['not'].mean():.2f} on average", most == 1 and weights_of["not"].mean() > 0.7)  # fmt: skip
+
+# %% [markdown]
+# So this head has learned the turn of phrase: whoever says "not ... but" means what comes last, and to know it the last
+# word must look back at "not", over the two words between. Nobody told it. In the other order, "clever, not dull",
+# another head does the work. In MiniLM it is simpler: a head of its first block looks at the word before, whatever that
+# is (the bright diagonal in the picture above), and so "dull" finds "not". A map shows where a head looks, not what it
+# does with what it finds; lesson 26 takes words away to learn that.
+
+# %% [markdown]
 # ## What it is worth: few labelled reviews
 #
 # Now the use. We have a few labelled reviews and want a classifier. The encoder stays frozen. Each review goes through
@@ -407,6 +448,7 @@ for start in record.progress(range(3), "heads"):
         for column, size in enumerate(sizes):
             found[name][start, column] = head(f, order[:size], f"{name}, {size}, {start}")
 
+# %%
 fig, ax = draw.pyplot().subplots(figsize=(5.6, 3.4))
 for (name, values), color in zip(found.items(), (draw.BLUE, draw.GREY), strict=True):
     ax.errorbar(
@@ -470,11 +512,13 @@ if tiny:
 #
 # ## Exercises
 #
-# In `curriculum/exercises/30_pretrained.py`; check them with `python -m curriculum check 30`.
+# In `curriculum/exercises/30_pretrained.py`:
 #
-# 1. Write it: learn a vocabulary of pieces by joining the commonest neighbours.
-# 2. Find the planted bug: the loss of guessing left-out words.
-# 3. Derive it: how many multiplications a block needs, and from which length on attention costs most.
+# 1. *Write it:* learn a vocabulary of pieces by joining the commonest neighbours.
+# 2. *Find the planted bug:* the loss of guessing left-out words.
+# 3. *Derive it:* how many multiplications a block needs, and from which length on attention costs most.
+#
+# Check them: `python -m curriculum check 30`.
 #
 # ## Further reading
 #

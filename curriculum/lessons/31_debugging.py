@@ -212,6 +212,8 @@ for warning in warned:
     lines += [line.strip() for line in str(warning.message).splitlines() if "distance =" in line]
 print(said)
 print("made by this line:", lines[0])
+
+# %%
 record.claim(
     "the loss is a number and every gradient is NaN", f"{loss.item():.3f}, {spoiled}",
     math.isfinite(loss.item()) and spoiled == len(start),
@@ -307,6 +309,8 @@ record.claim(
     f"{healthy['twice']:.3f} and {of['NoClearing']['twice']:.3f}",
     abs(healthy["twice"] - 1) < 1e-6 and abs(of["NoClearing"]["twice"] - 2) < 1e-6,
 )  # fmt: skip
+
+# %%
 record.claim(
     "labels that were mixed up are learned by heart from one batch, and worth nothing on others",
     f"one batch {of['MixedLabels']['one batch']:.1e}, others {100 * of['MixedLabels']['others']:.0f} %",
@@ -364,11 +368,16 @@ record.claim(
 # - $\ln C$ before the first step; nearly 0 on one batch; about $10^{-3}$ for update to weight.
 # - `detect_anomaly` finds the operation in which a NaN was born, even where the loss still looked fine.
 #
-# ## Exercise
+# ## Exercises
 #
-# `curriculum/exercises/31_debugging.py`: the floor of a loss with two softmaxes, the update-to-weight ratio, a test
-# that finds rows that were mixed, and the diagnosis of all fourteen from their measurements. Check it:
-# `python -m curriculum check 31`.
+# In `curriculum/exercises/31_debugging.py`:
+#
+# 1. *Derive it:* `floor`, the smallest loss that two softmaxes in a row allow.
+# 2. *Write it:* `update_to_weight`, the ratio of the two.
+# 3. *Write it:* `mixes_rows`, a test that finds rows that were mixed.
+# 4. *Find the planted bug:* `diagnose`, all fourteen from their measurements.
+#
+# Check them: `python -m curriculum check 31`.
 #
 # ## Further reading
 #

@@ -207,6 +207,7 @@ def scores(model, name):
         return model(*everything[:3]).numpy().astype(float)
 
 
+# %%
 def train(weight, epochs=6):
     torch.manual_seed(seed)
     model = Model()
@@ -260,6 +261,7 @@ def report(truth, guess):
     return found
 
 
+# %%
 def shown(found):
     print(f"{'':10}{'precision':>10}{'recall':>8}{'F1':>7}{'support':>9}")
     for value, (precision, recall, f1, support) in found.items():
@@ -348,6 +350,8 @@ error = {
     name: sum(count * abs(said - came) for said, came, count in bins(p, truth[test])) / len(test)
     for name, p in on_test.items()
 }
+
+# %%
 fig, (left, right) = draw.pyplot().subplots(1, 2, figsize=(10, 3.8))
 for (name, values), color in zip(curve.items(), (draw.BLUE, draw.ORANGE), strict=True):
     left.plot(thresholds, values, color=color, label=name)
@@ -421,10 +425,16 @@ record.claim(
 #   part.
 # - A probability is worth what its calibration is worth.
 #
-# ## Exercise
+# ## Exercises
 #
-# `curriculum/exercises/32_your_own_data.py`: prepare columns with gaps, collate lists of different lengths, count
-# $F_1$, measure calibration. Check it: `python -m curriculum check 32`.
+# In `curriculum/exercises/32_your_own_data.py`:
+#
+# 1. *Write it:* `prepare`, columns with gaps made ready.
+# 2. *Write it:* `collate`, a batch of lists of different lengths.
+# 3. *Write it:* `f1`, for any number of classes.
+# 4. *Write it:* `calibration_error`, how far probabilities are from what happens.
+#
+# Check them: `python -m curriculum check 32`.
 #
 # ## Further reading
 #

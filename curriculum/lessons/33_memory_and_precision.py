@@ -75,6 +75,7 @@ record.claim("the hook counts what the formula says: 8 results of 256", activati
              activations(model, torch.zeros(1, 256)) == by_hand)  # fmt: skip
 record.claim("parameters, counted and by n(m + 1)", P, P == 8 * 256 * 257 + 10 * 257)
 
+# %%
 fig, ax = draw.pyplot().subplots(figsize=(6.5, 3))
 left = np.zeros(len(parts))
 for name, color in (
@@ -146,6 +147,7 @@ def staircase(model, x, run):
     return np.array(history)
 
 
+# %%
 def in_segments(x, segments=4):
     """The same network, of which only each segment's input is kept; its inside is computed again in the backward pass."""
     layers = list(model)
@@ -300,6 +302,7 @@ def learn(rounding, scale):
     return losses, zero / whole
 
 
+# %%
 def exact(g):
     return g
 
@@ -369,10 +372,16 @@ else:
 # - Accumulation costs nothing but a few calls; checkpointing costs time.
 # - float16 has too little range (scale the loss), bfloat16 too few digits (keep master weights).
 #
-# ## Exercise
+# ## Exercises
 #
-# `curriculum/exercises/33_memory_and_precision.py`: foresee a step's memory, accumulate over unequal parts, round to
-# bfloat16, write a loss scaler. Check it: `python -m curriculum check 33`.
+# In `curriculum/exercises/33_memory_and_precision.py`:
+#
+# 1. *Predict, then measure:* `step_bytes`, what a step will hold in memory.
+# 2. *Write it:* `accumulate`, the gradient of a batch from unequal parts.
+# 3. *Write it:* `to_bfloat16`, the rounding.
+# 4. *Write it:* `Scaler`, a loss scaler.
+#
+# Check them: `python -m curriculum check 33`.
 #
 # ## Further reading
 #
