@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 # Tried in this order: what spoils most first, so that few are left for the rest.
-PASSES = (("steps", "update", "layer"), ("sign", "order", "choice"), ("number", "seed", "swap"), ("value",))
+KINDS = ("steps", "update", "layer", "sign", "order", "choice", "number", "seed", "swap", "value")
+# The lesson runs once for each pass, until all claims are refuted: how many seconds of the processor a change may compute, and its kinds.
+PASSES = ((3.0, KINDS[:-1]), (15.0, KINDS[:-1]), (600.0, KINDS))
 LAYERS = {
     "ReLU", "LeakyReLU", "Tanh", "Sigmoid", "GELU", "SiLU", "ELU", "Softmax", "LogSoftmax", "Dropout", "Dropout2d", "BatchNorm1d",
     "BatchNorm2d", "LayerNorm", "RMSNorm", "MaxPool2d", "AvgPool2d",
