@@ -264,7 +264,7 @@ def slices(body: list[ast.stmt]) -> dict[int, set[int]]:
             if isinstance(statement, ast.FunctionDef):  # it claims when it is called, and that may be anywhere
                 found[number] = set(range(len(body)))
                 continue
-            wanted, inside = set(uses[number]), {number}
+            wanted, inside = set(uses[number]), {number} | {n for n in range(number) if _seeds(body[n])}
             grown = True
             while grown:
                 more = {n for n in range(number) if n not in inside and sets[n] & wanted}
@@ -273,6 +273,14 @@ def slices(body: list[ast.stmt]) -> dict[int, set[int]]:
                 wanted |= {name for n in more for name in uses[n]}
             found[number] = inside
     return found
+
+
+def _seeds(statement: ast.stmt) -> bool:
+    """Whether the statement begins the random stream of all that follows."""
+    calls = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call))
+    return not isinstance(statement, ast.FunctionDef) and any(
+        isinstance(called, ast.Attribute) and called.attr in ("manual_seed", "seed") for called in calls
+    )
 
 
 _EVERYWHERE = {"torch", "nn", "np", "record", "draw", "math", "print", "range", "len", "float", "F"}
