@@ -75,6 +75,9 @@ class _Lesson:
         self.body = ast.parse(source, path).body
         self.slices = planted.slices(self.body)
         self.changes = sorted(planted.changes(self.body), key=lambda change: planted.KINDS.index(change.kind))
+        self.changes_of = [[c for c in self.changes if c.statement == number] for number in range(len(self.body))]
+        calls = {node.lineno for node in ast.walk(ast.Module(self.body, [])) if planted.is_claim(node)}
+        self.statement_of = {line: _statement(self.body, line) for line in calls}
         self.whole = in_threads(source)
         self.globals: dict[str, Any] = {}
         self.hears = _Claims()
@@ -89,9 +92,8 @@ class _Lesson:
 
     def left(self) -> set[Claim]:
         """The claims that hold and that nothing refuted yet; before the lesson ran, one for each of its calls."""
-        lines = {node.lineno for node in ast.walk(ast.Module(self.body, [])) if planted.is_claim(node)}
         known = {claim for claim, (_, passed) in self.claims.items() if passed}
-        return (known or {(line, 0) for line in lines}) - set(self.refuted)
+        return (known or {(line, 0) for line in self.statement_of}) - set(self.refuted)
 
     def examine(self) -> None:
         if self.whole:
@@ -109,8 +111,8 @@ class _Lesson:
         took = []
         slow = False  # what comes next takes too long
         for number, statement in enumerate(self.body):
-            for change in self.changes:
-                if change.statement != number or (slow and change.kind != "steps"):
+            for change in self.changes_of[number]:
+                if slow and change.kind != "steps":
                     continue
                 last = self._needed_until(change, limit, kinds)
                 if last is not None and not self._try(change, last, limit):
@@ -150,12 +152,12 @@ class _Lesson:
 
     def _decided_by(self, change: planted.Change) -> set[Claim]:
         """The claims still to be refuted that the changed statement may decide."""
-        left = {claim for claim in self.left() if change.statement in self.slices[_statement(self.body, claim[0])]}
+        left = {claim for claim in self.left() if change.statement in self.slices[self.statement_of[claim[0]]]}
         return {claim for claim in left if claim[0] == change.line} if change.kind == "value" else left
 
     def _last(self, claim: Claim) -> int:
         """The last statement that must run for a claim to be heard."""
-        number = _statement(self.body, claim[0])
+        number = self.statement_of[claim[0]]
         return len(self.body) - 1 if isinstance(self.body[number], ast.FunctionDef) else number
 
     def _try(self, change: planted.Change, last: int, limit: float) -> bool:
