@@ -1,12 +1,14 @@
 """`python -m curriculum claims`: which planted change of a lesson makes each of its claims fail.
 
-A claim that no change of the lesson makes fail may be one that cannot fail, and says nothing. The lesson runs once for each of the four
-passes in planted.py, cell by cell, in minigrad and float32. Before a statement is run, a process is forked for each change of it: that one goes on
-with the statement as it was changed, and tells which claims fail. So what comes before a change is computed once, and what comes after the last claim
-that is still to be refuted not at all.
+A claim that no change of the lesson makes fail may be one that cannot fail, and says nothing. The lesson runs once, and up to twice more for
+what is left (the passes in planted.py), statement by statement, in minigrad and float32. Before a statement is run, a process is forked for each
+change of it: that one goes on with the statement as it was changed, and tells which claims fail. So what comes before a change is computed once,
+and what comes after the last claim that is still to be refuted not at all. First a change is held against the claims near it: little has
+to be computed to come to them.
 """
 
 import ast
+import bisect
 import contextlib
 import hashlib
 import json
@@ -78,6 +80,7 @@ class _Lesson:
         self.changes_of = [[c for c in self.changes if c.statement == number] for number in range(len(self.body))]
         calls = {node.lineno for node in ast.walk(ast.Module(self.body, [])) if planted.is_claim(node)}
         self.statement_of = {line: _statement(self.body, line) for line in calls}
+        self.cell_of = [bisect.bisect(_marks(source), node.lineno) for node in self.body]
         self.whole = in_threads(source)
         self.globals: dict[str, Any] = {}
         self.hears = _Claims()
@@ -101,11 +104,11 @@ class _Lesson:
             status, self.claims = _forked(lambda: self._run(self.body), self.hears, 3600)
             if status:
                 raise Failed("the lesson does not run to its end")
-        for limit, kinds in planted.PASSES:
-            if self._needed(-1, limit, kinds):
-                self._pass(limit, kinds)
+        for limit, kinds, near in planted.PASSES:
+            if self._needed(-1, limit, kinds, near):
+                self._pass(limit, kinds, near)
 
-    def _pass(self, limit: float, kinds: tuple[str, ...]) -> None:
+    def _pass(self, limit: float, kinds: tuple[str, ...], near: bool) -> None:
         """Run the lesson once, with each of its changes in processes of their own that may compute for `limit` seconds."""
         self._start()
         took = []
@@ -114,12 +117,12 @@ class _Lesson:
             for change in self.changes_of[number]:
                 if slow and change.kind != "steps":
                     continue
-                last = self._needed_until(change, limit, kinds)
+                last = self._needed_until(change, limit, kinds, near)
                 if last is not None and not self._try(change, last, limit):
                     slow |= self.took is None and change.kind != "steps"
             if self.whole:
                 continue
-            if self.took is not None and not self._needed(number, limit, kinds):
+            if self.took is not None and not self._needed(number, limit, kinds, near):
                 return
             began = time.process_time()
             try:
@@ -133,14 +136,14 @@ class _Lesson:
         if not self.whole:
             self.took, self.claims = took, self.hears.seen
 
-    def _needed(self, number: int, limit: float, kinds: tuple[str, ...]) -> bool:
+    def _needed(self, number: int, limit: float, kinds: tuple[str, ...], near: bool) -> bool:
         """Whether a change of a later statement is still to be tried."""
         later = (change for change in self.changes if change.statement > number)
-        return any(self._needed_until(change, limit, kinds) is not None for change in later)
+        return any(self._needed_until(change, limit, kinds, near) is not None for change in later)
 
-    def _needed_until(self, change: planted.Change, limit: float, kinds: tuple[str, ...]) -> int | None:
+    def _needed_until(self, change: planted.Change, limit: float, kinds: tuple[str, ...], near: bool) -> int | None:
         """The last statement that must run with the change; None if it is not to be tried."""
-        wanted = self._decided_by(change) if change.kind in kinds else set()
+        wanted = self._decided_by(change, near) if change.kind in kinds else set()
         if not wanted or (change.kind != "value" and sum(os.times()[2:4]) > self.seconds):
             return None
         last = max(map(self._last, wanted))
@@ -150,10 +153,15 @@ class _Lesson:
         long = change.kind != "steps" and self.took is not None and sum(self.took[change.statement + 1 : last]) > limit
         return None if long else last
 
-    def _decided_by(self, change: planted.Change) -> set[Claim]:
+    def _decided_by(self, change: planted.Change, near: bool) -> set[Claim]:
         """The claims still to be refuted that the changed statement may decide."""
         left = {claim for claim in self.left() if change.statement in self.slices[self.statement_of[claim[0]]]}
-        return {claim for claim in left if claim[0] == change.line} if change.kind == "value" else left
+        if change.kind == "value":
+            return {claim for claim in left if claim[0] == change.line}
+        if near:
+            cells = [self.cell_of[number] for number in self.slices if number >= change.statement]
+            left = {claim for claim in left if self.cell_of[self.statement_of[claim[0]]] == min(cells, default=None)}
+        return left
 
     def _last(self, claim: Claim) -> int:
         """The last statement that must run for a claim to be heard."""
@@ -227,6 +235,11 @@ def work(path: str, seconds: float, known: list[dict[str, Any]]) -> None:
 def in_threads(source: str) -> bool:
     """Whether the lesson computes in a library whose threads do not survive a fork: it is forked before it has begun."""
     return bool(re.search(r"^\s*import (jax|tensorflow)\b", source, re.MULTILINE))
+
+
+def _marks(source: str) -> list[int]:
+    """The lines with which cells begin."""
+    return [number for number, line in enumerate(source.splitlines(), start=1) if line.startswith("# %%")]
 
 
 def _statement(body: list[ast.stmt], line: int) -> int:
