@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 # Tried in this order: what spoils most first, so that few are left for the rest.
-KINDS = ("steps", "update", "layer", "sign", "order", "choice", "number", "seed", "swap", "value")
+KINDS = ("steps", "update", "layer", "sign", "order", "choice", "number", "part", "seed", "swap", "value")
 # The lesson runs once for each pass, until all claims are refuted: how many seconds of the processor a change may compute, its kinds,
 # and whether it is held against the claims of its own cell alone (of the next with claims, where its own has none).
 PASSES = ((1.5, KINDS[:-1], True), (5.0, KINDS[:-1], False), (600.0, KINDS, False))
@@ -40,6 +40,7 @@ UPDATES = {
     "train",
     "eval",
     "append",
+    "extend",
     "zero_",
     "copy_",
     "load_state_dict",
@@ -47,6 +48,11 @@ UPDATES = {
 }
 SIGNS: dict[type, Callable[[], ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult,
+    ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+}  # fmt: skip
+COMPARED: dict[type, Callable[[], ast.cmpop]] = {
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
 }  # fmt: skip
 RATES = {"lr", "rate", "learning_rate"}
 SPOIL = "_spoiled"  # what the values of a claim's names go through, see claims.py
@@ -175,12 +181,16 @@ def _of(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], ast.AST | None
         yield "update", lambda n: None
         if type(node.op) in SIGNS:
             yield "sign", _other_sign
-    elif isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
-        yield "sign", _other_sign
+    elif isinstance(node, ast.BinOp):
+        if type(node.op) in SIGNS:
+            yield "sign", _other_sign
+        yield "part", lambda n: n.left  # type: ignore[attr-defined]
+    elif isinstance(node, ast.BoolOp):
+        yield "part", lambda n: n.values[0]  # type: ignore[attr-defined]
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
         yield "sign", lambda n: n.operand  # type: ignore[attr-defined]
     elif isinstance(node, ast.Compare):
-        yield "choice", lambda n: ast.UnaryOp(ast.Not(), n)  # type: ignore[arg-type]
+        yield "choice", _other_comparison
     elif isinstance(node, ast.Constant):
         if isinstance(node.value, bool):
             yield "choice", lambda n: ast.Constant(not n.value)  # type: ignore[attr-defined]
@@ -240,6 +250,14 @@ def _uphill(node: ast.AST) -> ast.AST:
 def _other_sign(node: ast.AST) -> ast.AST:
     assert isinstance(node, ast.BinOp | ast.AugAssign)
     node.op = SIGNS[type(node.op)]()
+    return node
+
+
+def _other_comparison(node: ast.AST) -> ast.AST:
+    assert isinstance(node, ast.Compare)
+    if len(node.ops) > 1:
+        return ast.UnaryOp(ast.Not(), node)
+    node.ops = [COMPARED[type(node.ops[0])]()]  # of arrays too, element by element
     return node
 
 
