@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 # Tried in this order: what spoils most first, so that few are left for the rest.
-KINDS = ("steps", "update", "layer", "sign", "order", "choice", "number", "part", "seed", "swap", "value")
+KINDS = ("steps", "update", "layer", "sign", "order", "choice", "number", "part", "words", "seed", "swap", "value")
 # The lesson runs once for each pass, until all claims are refuted: how many seconds of the processor a change may compute, its kinds,
 # and whether it is held against the claims of its own cell alone (of the next with claims, where its own has none).
 PASSES = ((1.5, KINDS[:-1], True), (5.0, KINDS[:-1], False), (600.0, KINDS, False))
@@ -196,6 +196,8 @@ def _of(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], ast.AST | None
             yield "choice", lambda n: ast.Constant(not n.value)  # type: ignore[attr-defined]
         elif isinstance(node.value, int | float):
             yield "number", _another_number
+        elif isinstance(node.value, str) and len(node.value.split()) > 1:
+            yield "words", lambda n: ast.Constant(" ".join(reversed(n.value.split())))  # type: ignore[attr-defined]
 
 
 def _range_of_one(node: ast.AST) -> ast.AST:
