@@ -21,7 +21,7 @@ LAYERS = {
 }  # fmt: skip
 FUNCTIONS = {
     "relu", "tanh", "sigmoid", "softmax", "log_softmax", "gelu", "silu", "elu", "exp", "log", "sqrt", "square", "abs", "detach", "clone",
-    "dropout", "normalize", "sorted", "clip_grad_norm_",
+    "dropout", "normalize", "sorted", "set", "clip_grad_norm_", "ModuleList", "Parameter",
 }  # fmt: skip
 OPPOSITES = {
     "argmax": "argmin",
