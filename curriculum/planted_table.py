@@ -8,6 +8,7 @@ from typing import Any
 
 from . import files
 from .catalog import HERE, Lesson
+from .claims import noticed
 
 README = HERE / "README.md"
 BEGIN, END = "<!-- by `python -m curriculum claims --table`: -->", "<!-- the table of claims ends here -->"
@@ -16,11 +17,6 @@ HEAD = """| lesson | claims | planted | noticed | lesson | claims | planted | no
 
 # (lesson, the claim's text): why no change of the lesson refutes it
 SURVIVORS: dict[tuple[str, str], str] = {}
-
-
-def noticed(claim: dict[str, Any]) -> bool:
-    """Whether a change of the lesson refutes the claim; to give it another value says only that it can fail."""
-    return claim["by"] is not None and claim["by"]["kind"] != "value"
 
 
 def excused(lesson: Lesson, claim: dict[str, Any]) -> str:
