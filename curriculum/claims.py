@@ -113,7 +113,8 @@ class _Lesson:
         self._start()
         took = []
         slow = False  # what comes next takes too long
-        for number, statement in enumerate(self.body):
+        # Forked before it has begun the lesson runs whole each time: then nearest to the end first.
+        for number, statement in list(enumerate(self.body))[:: -1 if self.whole else 1]:
             for change in self.changes_of[number]:
                 if slow and change.kind != "steps":
                     continue

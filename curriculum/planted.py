@@ -32,6 +32,7 @@ OPPOSITES = {
     "zeros": "ones",
     "ones": "zeros",
 }
+OPPOSITES["eye"] = "ones"
 OPPOSITES |= {b: a for a, b in OPPOSITES.items() if a not in OPPOSITES.values()}
 UPDATES = {
     "step",
@@ -191,6 +192,10 @@ def _of(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], ast.AST | None
         yield "sign", lambda n: n.operand  # type: ignore[attr-defined]
     elif isinstance(node, ast.Compare):
         yield "choice", _other_comparison
+    elif isinstance(node, ast.If | ast.IfExp) and not isinstance(node.test, ast.Compare):
+        yield "choice", _other_branch
+    elif isinstance(node, ast.Attribute) and node.attr == "T":
+        yield "part", lambda n: n.value  # type: ignore[attr-defined]
     elif isinstance(node, ast.Constant):
         if isinstance(node.value, bool):
             yield "choice", lambda n: ast.Constant(not n.value)  # type: ignore[attr-defined]
@@ -260,6 +265,12 @@ def _other_comparison(node: ast.AST) -> ast.AST:
     if len(node.ops) > 1:
         return ast.UnaryOp(ast.Not(), node)
     node.ops = [COMPARED[type(node.ops[0])]()]  # of arrays too, element by element
+    return node
+
+
+def _other_branch(node: ast.AST) -> ast.AST:
+    assert isinstance(node, ast.If | ast.IfExp)
+    node.test = ast.UnaryOp(ast.Not(), node.test)
     return node
 
 
