@@ -32,8 +32,7 @@ OPPOSITES = {
     "zeros": "ones",
     "ones": "zeros",
 }
-OPPOSITES["eye"] = "ones"
-OPPOSITES |= {b: a for a, b in OPPOSITES.items() if a not in OPPOSITES.values()}
+OPPOSITES |= {b: a for a, b in OPPOSITES.items() if a not in OPPOSITES.values()} | {"eye": "ones"}
 UPDATES = {
     "step",
     "zero_grad",
@@ -194,6 +193,8 @@ def _of(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], ast.AST | None
         yield "choice", _other_comparison
     elif isinstance(node, ast.If | ast.IfExp) and not isinstance(node.test, ast.Compare):
         yield "choice", _other_branch
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name) and isinstance(node.ctx, ast.Load):
+        yield "order", _one_before
     elif isinstance(node, ast.Attribute) and node.attr == "T":
         yield "part", lambda n: n.value  # type: ignore[attr-defined]
     elif isinstance(node, ast.Constant):
@@ -265,6 +266,12 @@ def _other_comparison(node: ast.AST) -> ast.AST:
     if len(node.ops) > 1:
         return ast.UnaryOp(ast.Not(), node)
     node.ops = [COMPARED[type(node.ops[0])]()]  # of arrays too, element by element
+    return node
+
+
+def _one_before(node: ast.AST) -> ast.AST:
+    assert isinstance(node, ast.Subscript)
+    node.slice = ast.BinOp(node.slice, ast.Sub(), ast.Constant(1))  # type: ignore[arg-type]
     return node
 
 
