@@ -185,6 +185,8 @@ def _of(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], ast.AST | None
         if type(node.op) in SIGNS:
             yield "sign", _other_sign
         yield "part", lambda n: n.left  # type: ignore[attr-defined]
+        if isinstance(node.op, ast.Sub):
+            yield "sign", lambda n: ast.BinOp(n.right, n.op, n.left)  # type: ignore[attr-defined]
     elif isinstance(node, ast.BoolOp):
         yield "part", lambda n: n.values[0]  # type: ignore[attr-defined]
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
