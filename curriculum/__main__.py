@@ -73,7 +73,7 @@ def parser() -> Parser:
         "--seconds", type=float, default=120.0, help="of the processor that a lesson's changes may take (120)"
     )
     command.add_argument(
-        "--table", action="store_true", help="of all lessons; then renew the table of claims in curriculum/README.md"
+        "--table", action="store_true", help="instead: the table of what was found, in curriculum/README.md"
     )
     command = commands.add_parser("site", help="make the course a site that opens from the disk")
     command.add_argument("lessons", nargs="*", metavar="LESSON", help="of these lessons alone (all)")
@@ -204,7 +204,7 @@ def run_lessons(
     return good
 
 
-def examine_claims(lessons: list[Lesson], out: Path, seconds: float, table: bool, console: Voice) -> bool:
+def examine_claims(lessons: list[Lesson], out: Path, seconds: float, console: Voice) -> bool:
     """Which planted change refutes each claim; True if there is one for all, or a reason why there is none."""
     found: dict[Lesson, dict[str, Any]] = {}
     with Working(console) as working:
@@ -234,15 +234,9 @@ def examine_claims(lessons: list[Lesson], out: Path, seconds: float, table: bool
     files.write(path, text)
     console.print(f"\n{text}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"claims: {path}", highlight=False, soft_wrap=True)
-    good = all(
+    return all(
         claim["by"] or planted_table.excused(lesson, claim) for lesson, of in found.items() for claim in of["claims"]
     )
-    if table:
-        for number in planted_table.write(found, lessons):
-            good = False
-            console.print(f"no figures: lesson {number}", style="yellow", highlight=False)
-        console.print(f"table: {files.shown(planted_table.README)}", highlight=False, soft_wrap=True)
-    return good
 
 
 def say_what_full_lacks(lessons: list[Lesson], console: Voice) -> None:
@@ -371,10 +365,15 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.command == "claims":
         if chosen.seconds <= 0:
             raise SystemExit(f"--seconds {chosen.seconds:g}: give a number above 0.")
-        if chosen.table and chosen.lessons:
-            raise SystemExit("--table is of all lessons: name none. What was found before is not computed again.")
+        if chosen.table:
+            found = {lesson: of for lesson in catalog.lessons() if (of := claims.kept(lesson, chosen.out)) is not None}
+            missing = planted_table.write(found, catalog.lessons())
+            for number in missing:
+                console.print(f"no figures: lesson {number} was not examined", style="yellow", highlight=False)
+            console.print(f"table: {files.shown(planted_table.README)}", highlight=False, soft_wrap=True)
+            return 1 if missing else 0
         lessons = catalog.find_all(chosen.lessons)
-        return 0 if examine_claims(lessons, chosen.out, chosen.seconds, chosen.table, console) else 1
+        return 0 if examine_claims(lessons, chosen.out, chosen.seconds, console) else 1
 
     engines = [chosen.engine] if chosen.engine else ENGINES
     dtypes = [chosen.dtype] if chosen.dtype else DTYPES

@@ -294,25 +294,32 @@ def examine(
     """
     if not hasattr(os, "fork"):
         raise Failed("changes are tried in forked processes, which this system does not have")
-    kept = _kept(lesson, out)
-    wanted = key(lesson, Setting("minigrad", "float32", 0))
     parts = [repr(seconds).encode(), *((HERE / name).read_bytes() for name in ("claims.py", "planted.py"))]
     how = hashlib.sha256(b"\0".join(parts)).hexdigest()
-    there: dict[str, Any] = {"tried": 0, "claims": []}
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        found = json.loads(kept.read_text(encoding="utf-8"))
-        if found["key"] == wanted:
-            there = found
-            _forget_what_is_planted_no_more(lesson, there["claims"])
-            if there["how"] == how or (there["claims"] and all(map(noticed, there["claims"]))):
-                return there
+    there = kept(lesson, out) or {"how": "", "tried": 0, "claims": []}
+    if there["how"] == how or (there["claims"] and all(map(noticed, there["claims"]))):
+        return there
     tried, claims = _told(lesson.path, seconds, there["claims"], show)
-    found = {"key": wanted, "how": how, "tried": there["tried"] + tried, "claims": claims}
-    files.write(kept, json.dumps(found, indent=1, ensure_ascii=False))
+    found = {"key": _key(lesson), "how": how, "tried": there["tried"] + tried, "claims": claims}
+    files.write(_file(lesson, out), json.dumps(found, indent=1, ensure_ascii=False))
     return found
 
 
-def _kept(lesson: Lesson, out: Path) -> Path:
+def kept(lesson: Lesson, out: Path) -> dict[str, Any] | None:
+    """What was found of the lesson as it is now; None where it was not examined since it changed."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        found: dict[str, Any] = json.loads(_file(lesson, out).read_text(encoding="utf-8"))
+        if found["key"] == _key(lesson):
+            _forget_what_is_planted_no_more(lesson, found["claims"])
+            return found
+    return None
+
+
+def _key(lesson: Lesson) -> str:
+    return key(lesson, Setting("minigrad", "float32", 0))
+
+
+def _file(lesson: Lesson, out: Path) -> Path:
     return out / "claims" / f"{lesson.name}.json"
 
 

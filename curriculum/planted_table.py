@@ -4,6 +4,7 @@ SURVIVORS are the claims that no planted change of their lesson refutes, each wi
 are refuted.
 """
 
+import re
 from typing import Any
 
 from . import files
@@ -15,6 +16,7 @@ BEGIN, END = "<!-- by `python -m curriculum claims --table`: -->", "<!-- the tab
 HEAD = """| lesson | claims | planted | noticed | lesson | claims | planted | noticed |
 | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: |"""
 
+OPEN = "none of the changes tried so far refutes it; see `claims --seconds`"
 # (lesson, the claim's text): why no change of the lesson refutes it
 SURVIVORS: dict[tuple[str, str], str] = {}
 
@@ -42,16 +44,21 @@ def write(found: dict[Lesson, dict[str, Any]], lessons: list[Lesson]) -> list[st
     rows += ["| | | "] * (len(rows) % 2)
     half = len(rows) // 2
     lines = [f"| {left} | {right} |" for left, right in zip(rows[:half], rows[half:], strict=True)]
-    if SURVIVORS:
-        lines += ["", "Those that no change refutes:", ""]
-        lines += [f'- {name[:2]}, "{claim}": {why}' for (name, claim), why in SURVIVORS.items()]
+    named = [f'- {name[:2]}, "{text}": {why}' for (name, text), why in SURVIVORS.items()]
+    named += [
+        f'- {lesson.number}, "{claim["text"]}": {OPEN}'
+        for lesson, of in found.items()
+        for claim in of["claims"]
+        if not noticed(claim) and not excused(lesson, claim)
+    ]
+    lines += ["", "Those that did not:", "", *named] if named else []
     before, after = text[: text.index(BEGIN)], text[text.index(END) :]
     files.write(README, "\n".join([before + BEGIN, "", HEAD, *lines, "", after]))
     return [lesson.number for lesson in lessons if lesson not in found]
 
 
 def lessons_of(text: str) -> dict[str, list[int]]:
-    """Of each lesson in the table its claims, the changes planted, and the claims that notice one."""
+    """Of each lesson in the table its claims, the changes planted, and the claims that notice one; -1 where it was not examined."""
     table = text[text.index(BEGIN) : text.index(END)]
     found = {}
     for line in table.splitlines():
@@ -59,4 +66,9 @@ def lessons_of(text: str) -> dict[str, list[int]]:
         for first in (0, 4):
             if len(cells) >= first + 4 and cells[first].isdecimal():
                 found[cells[first]] = [int(cell) if cell.isdecimal() else -1 for cell in cells[first + 1 : first + 4]]
-    return found
+    return dict(sorted(found.items()))
+
+
+def named(text: str) -> list[str]:
+    """The numbers of the lessons of the claims below the table, which noticed nothing: one for each claim."""
+    return re.findall(r'^- (\d\d), ".+": .+$', text[text.index(BEGIN) : text.index(END)], re.MULTILINE)
