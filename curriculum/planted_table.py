@@ -16,7 +16,7 @@ BEGIN, END = "<!-- by `python -m curriculum claims --table`: -->", "<!-- the tab
 HEAD = """| lesson | claims | planted | noticed | lesson | claims | planted | noticed |
 | --- | ---: | ---: | ---: | --- | ---: | ---: | ---: |"""
 
-OPEN = "none of the changes tried so far refutes it; see `claims --seconds`"
+OPEN = "not refuted yet"
 # (lesson, the claim's text): why no change of the lesson refutes it
 SURVIVORS: dict[tuple[str, str], str] = {}
 
@@ -51,7 +51,7 @@ def write(found: dict[Lesson, dict[str, Any]], lessons: list[Lesson]) -> list[st
         for claim in of["claims"]
         if not noticed(claim) and not excused(lesson, claim)
     ]
-    lines += ["", "Those that did not:", "", *named] if named else []
+    lines += ["", "Those that noticed none (more are tried with `--seconds 600`):", "", *named] if named else []
     before, after = text[: text.index(BEGIN)], text[text.index(END) :]
     files.write(README, "\n".join([before + BEGIN, "", HEAD, *lines, "", after]))
     return [lesson.number for lesson in lessons if lesson not in found]
