@@ -78,7 +78,8 @@ class _Lesson:
         self.slices = planted.slices(self.body)
         self.changes = sorted(planted.changes(self.body), key=lambda change: planted.KINDS.index(change.kind))
         self.changes_of = [[c for c in self.changes if c.statement == number] for number in range(len(self.body))]
-        calls = {node.lineno for node in ast.walk(ast.Module(self.body, [])) if planted.is_claim(node)}
+        nodes = ast.walk(ast.Module(self.body, []))
+        calls = {node.lineno for node in nodes if isinstance(node, ast.Call) and planted.is_claim(node)}
         self.statement_of = {line: _statement(self.body, line) for line in calls}
         self.cell_of = [bisect.bisect(_marks(source), node.lineno) for node in self.body]
         self.whole = in_threads(source)
