@@ -12,7 +12,7 @@ try:
     from rich.markup import escape
     from rich.table import Table
 
-    from . import apart, catalog, claims, compare, data, files, notebook, report, runner
+    from . import apart, catalog, claims, compare, data, files, notebook, planted_table, report, runner
     from .catalog import Lesson
     from .runner import Setting
     from .terminal import Telling, Voice, Working
@@ -71,6 +71,9 @@ def parser() -> Parser:
     )
     command.add_argument(
         "--seconds", type=float, default=120.0, help="of the processor that a lesson's changes may take (120)"
+    )
+    command.add_argument(
+        "--table", action="store_true", help="instead: the table of what was found, in curriculum/README.md"
     )
     command = commands.add_parser("site", help="make the course a site that opens from the disk")
     command.add_argument("lessons", nargs="*", metavar="LESSON", help="of these lessons alone (all)")
@@ -203,34 +206,38 @@ def run_lessons(
 
 
 def examine_claims(lessons: list[Lesson], out: Path, seconds: float, console: Voice) -> bool:
-    """Which planted change refutes each claim; True if there is one for all, however crude."""
-    found = {}
+    """Which planted change refutes each claim; True if there is one for all, or a reason why there is none."""
+    found: dict[Lesson, dict[str, Any]] = {}
     with Working(console) as working:
         for lesson in lessons:
             try:
                 with working.on(f"{lesson.number} {lesson.title}") as show:
-                    found[lesson.number] = claims.examine(lesson, out, seconds, show)
+                    found[lesson] = claims.examine(lesson, out, seconds, show)
             except runner.Failed as problem:
                 console.print(
                     f"{lesson.number}: {problem}", style="yellow", highlight=False, markup=False, soft_wrap=True
                 )
                 continue
-            for claim in found[lesson.number]["claims"]:
+            for claim in found[lesson]["claims"]:
                 by = claim["by"]
                 how = (
                     f"fails with line {by['line']}: {by['change']}"
                     if by
+                    else f"no change refutes it: {why}"
+                    if (why := planted_table.excused(lesson, claim))
                     else "NEVER fails"
                     if claim["passed"]
                     else "does not hold"
                 )
                 console.print(f"{lesson.number}: {claim['text']}: {how}", highlight=False, markup=False, soft_wrap=True)
-    text = claims.summary(found)
+    text = claims.summary({lesson.number: of for lesson, of in found.items()})
     path = out / "claims" / "summary.md"
     files.write(path, text)
     console.print(f"\n{text}", highlight=False, markup=False, soft_wrap=True)
     console.print(f"claims: {path}", highlight=False, soft_wrap=True)
-    return all(claim["by"] for of in found.values() for claim in of["claims"])
+    return all(
+        claim["by"] or planted_table.excused(lesson, claim) for lesson, of in found.items() for claim in of["claims"]
+    )
 
 
 def say_what_full_lacks(lessons: list[Lesson], console: Voice) -> None:
@@ -359,6 +366,13 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.command == "claims":
         if chosen.seconds <= 0:
             raise SystemExit(f"--seconds {chosen.seconds:g}: give a number above 0.")
+        if chosen.table:
+            found = {lesson: of for lesson in catalog.lessons() if (of := claims.kept(lesson, chosen.out)) is not None}
+            missing = planted_table.write(found, catalog.lessons())
+            for number in missing:
+                console.print(f"no figures: lesson {number} was not examined", style="yellow", highlight=False)
+            console.print(f"table: {files.shown(planted_table.README)}", highlight=False, soft_wrap=True)
+            return 1 if missing else 0
         lessons = catalog.find_all(chosen.lessons)
         return 0 if examine_claims(lessons, chosen.out, chosen.seconds, console) else 1
 

@@ -11,14 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 # Tried in this order: what spoils most first, so that few are left for the rest.
-PASSES = (("steps", "update", "layer"), ("sign", "order", "choice"), ("number", "seed", "swap"), ("value",))
+KINDS = ("steps", "update", "layer", "sign", "order", "choice", "number", "part", "words", "seed", "swap", "value")
+# The lesson runs once for each pass, until all claims are refuted: how many seconds of the processor a change may compute, its kinds,
+# and whether it is held against the claims of its own cell alone (of the next with claims, where its own has none).
+PASSES = ((1.5, KINDS[:-1], True), (5.0, KINDS[:-1], False), (600.0, KINDS, False))
 LAYERS = {
     "ReLU", "LeakyReLU", "Tanh", "Sigmoid", "GELU", "SiLU", "ELU", "Softmax", "LogSoftmax", "Dropout", "Dropout2d", "BatchNorm1d",
     "BatchNorm2d", "LayerNorm", "RMSNorm", "MaxPool2d", "AvgPool2d",
 }  # fmt: skip
 FUNCTIONS = {
     "relu", "tanh", "sigmoid", "softmax", "log_softmax", "gelu", "silu", "elu", "exp", "log", "sqrt", "square", "abs", "detach", "clone",
-    "dropout", "normalize", "sorted", "clip_grad_norm_",
+    "dropout", "normalize", "sorted", "set", "clip_grad_norm_", "ModuleList", "Parameter",
 }  # fmt: skip
 OPPOSITES = {
     "argmax": "argmin",
@@ -29,7 +32,7 @@ OPPOSITES = {
     "zeros": "ones",
     "ones": "zeros",
 }
-OPPOSITES |= {b: a for a, b in OPPOSITES.items() if a not in OPPOSITES.values()}
+OPPOSITES |= {b: a for a, b in OPPOSITES.items() if a not in OPPOSITES.values()} | {"eye": "ones"}
 UPDATES = {
     "step",
     "zero_grad",
@@ -37,6 +40,7 @@ UPDATES = {
     "train",
     "eval",
     "append",
+    "extend",
     "zero_",
     "copy_",
     "load_state_dict",
@@ -44,6 +48,11 @@ UPDATES = {
 }
 SIGNS: dict[type, Callable[[], ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Add, ast.Div: ast.Mult, ast.Pow: ast.Mult, ast.FloorDiv: ast.Mult,
+    ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+}  # fmt: skip
+COMPARED: dict[type, Callable[[], ast.cmpop]] = {
+    ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt,
+    ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
 }  # fmt: skip
 RATES = {"lr", "rate", "learning_rate"}
 SPOIL = "_spoiled"  # what the values of a claim's names go through, see claims.py
@@ -172,17 +181,31 @@ def _of(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], ast.AST | None
         yield "update", lambda n: None
         if type(node.op) in SIGNS:
             yield "sign", _other_sign
-    elif isinstance(node, ast.BinOp) and type(node.op) in SIGNS:
-        yield "sign", _other_sign
+    elif isinstance(node, ast.BinOp):
+        if type(node.op) in SIGNS:
+            yield "sign", _other_sign
+        yield "part", lambda n: n.left  # type: ignore[attr-defined]
+        if isinstance(node.op, ast.Sub):
+            yield "sign", lambda n: ast.BinOp(n.right, n.op, n.left)  # type: ignore[attr-defined]
+    elif isinstance(node, ast.BoolOp):
+        yield "part", lambda n: n.values[0]  # type: ignore[attr-defined]
     elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
         yield "sign", lambda n: n.operand  # type: ignore[attr-defined]
     elif isinstance(node, ast.Compare):
-        yield "choice", lambda n: ast.UnaryOp(ast.Not(), n)  # type: ignore[arg-type]
+        yield "choice", _other_comparison
+    elif isinstance(node, ast.If | ast.IfExp) and not isinstance(node.test, ast.Compare):
+        yield "choice", _other_branch
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Name) and isinstance(node.ctx, ast.Load):
+        yield "order", _one_before
+    elif isinstance(node, ast.Attribute) and node.attr == "T":
+        yield "part", lambda n: n.value  # type: ignore[attr-defined]
     elif isinstance(node, ast.Constant):
         if isinstance(node.value, bool):
             yield "choice", lambda n: ast.Constant(not n.value)  # type: ignore[attr-defined]
         elif isinstance(node.value, int | float):
             yield "number", _another_number
+        elif isinstance(node.value, str) and len(node.value.split()) > 1:
+            yield "words", lambda n: ast.Constant(" ".join(reversed(n.value.split())))  # type: ignore[attr-defined]
 
 
 def _range_of_one(node: ast.AST) -> ast.AST:
@@ -240,6 +263,26 @@ def _other_sign(node: ast.AST) -> ast.AST:
     return node
 
 
+def _other_comparison(node: ast.AST) -> ast.AST:
+    assert isinstance(node, ast.Compare)
+    if len(node.ops) > 1:
+        return ast.UnaryOp(ast.Not(), node)
+    node.ops = [COMPARED[type(node.ops[0])]()]  # of arrays too, element by element
+    return node
+
+
+def _one_before(node: ast.AST) -> ast.AST:
+    assert isinstance(node, ast.Subscript)
+    node.slice = ast.BinOp(node.slice, ast.Sub(), ast.Constant(1))  # type: ignore[arg-type]
+    return node
+
+
+def _other_branch(node: ast.AST) -> ast.AST:
+    assert isinstance(node, ast.If | ast.IfExp)
+    node.test = ast.UnaryOp(ast.Not(), node.test)
+    return node
+
+
 def _another_number(node: ast.AST) -> ast.AST:
     assert isinstance(node, ast.Constant)
     value = node.value
@@ -262,7 +305,7 @@ def slices(body: list[ast.stmt]) -> dict[int, set[int]]:
             if isinstance(statement, ast.FunctionDef):  # it claims when it is called, and that may be anywhere
                 found[number] = set(range(len(body)))
                 continue
-            wanted, inside = set(uses[number]), {number}
+            wanted, inside = set(uses[number]), {number} | {n for n in range(number) if _seeds(body[n])}
             grown = True
             while grown:
                 more = {n for n in range(number) if n not in inside and sets[n] & wanted}
@@ -271,6 +314,14 @@ def slices(body: list[ast.stmt]) -> dict[int, set[int]]:
                 wanted |= {name for n in more for name in uses[n]}
             found[number] = inside
     return found
+
+
+def _seeds(statement: ast.stmt) -> bool:
+    """Whether the statement begins the random stream of all that follows."""
+    calls = (node.func for node in ast.walk(statement) if isinstance(node, ast.Call))
+    return not isinstance(statement, ast.FunctionDef) and any(
+        isinstance(called, ast.Attribute) and called.attr in ("manual_seed", "seed") for called in calls
+    )
 
 
 _EVERYWHERE = {"torch", "nn", "np", "record", "draw", "math", "print", "range", "len", "float", "F"}

@@ -90,7 +90,11 @@ for text in ("The story is not dull.", "unfilmed, likeable scriptwriting", "the 
     print(f"{text:36}", " ".join(pieces[number] for number in encode(text)))
 glued = "".join(pieces[number].removeprefix("##") for number in wordpiece("scriptwriting"))
 record.claim("a word's pieces, put together, are the word", glued, glued == "scriptwriting")
-record.claim("a sign that no text had becomes [UNK]", pieces[wordpiece("\u2603")[0]], wordpiece("\u2603") == [UNKNOWN])
+record.claim(
+    "a sign that no text had becomes [UNK]",
+    " ".join(pieces[n] for n in wordpiece("\u2603")),
+    wordpiece("\u2603") == [UNKNOWN],
+)
 
 # %% [markdown]
 # `[CLS]` and `[SEP]` frame every text; the model has never seen one without. `[MASK]` stands for a word that was left
@@ -200,11 +204,12 @@ class Encoder(nn.Module):
 # %%
 model = Encoder(config)
 own = model.state_dict()
+record.claim(
+    "every weight of the encoder is in the file, with its shape", f"{len(own)} tensors",
+    all(name in weights and weights[name].shape == tensor.shape for name, tensor in own.items()),
+)  # fmt: skip
 model.load_state_dict({name: weights[name] for name in own})
 model.eval()
-record.claim(
-    "every weight of the encoder is in the file, with its shape", f"{len(own)} tensors", set(own) <= set(weights)
-)
 
 # %% [markdown]
 # ## Counting its parameters

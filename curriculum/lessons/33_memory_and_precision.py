@@ -256,11 +256,8 @@ with np.errstate(over="ignore"):
 record.claim("float16 ends at 65,504: 70,000 becomes infinite", str(too_large), too_large == float("inf"))
 record.claim("bfloat16 holds 1e38 and cannot tell 1 from 1.001",
              f"{float(bfloat16(1e38)):.3g}, {float(bfloat16(1.001))}", float(bfloat16(1.001)) == 1 and float(bfloat16(1e38)) < 2e38)  # fmt: skip
-record.claim(
-    "the update 1 + 0.0001 is lost in float16",
-    str(float(np.float16(1) + np.float16(1e-4))),
-    np.float16(1) + np.float16(1e-4) == 1,
-)
+updated = np.float16(1) + np.float16(1e-4)
+record.claim("the update 1 + 0.0001 is lost in float16", str(float(updated)), updated == 1)
 
 # %% [markdown]
 # The last line is the reason for **master weights**. Updates of a thousandth of a weight and less (lesson 31) vanish if
