@@ -75,6 +75,7 @@ class Calls:
 
     def __init__(self, fused: Fused, draws: bool) -> None:
         self.fused, self.function, self.draws, self.text = fused, fused.function, draws, fused.text
+        self.error: BaseException | None = None  # what it raised last
 
     def __call__(self, arrays: list[Array], outs: list[Any]) -> Any:
         """Whether the values are refused; then the random stream is where it was."""
@@ -84,7 +85,8 @@ class Calls:
             current.recording = False
             quiet.enter(outside)
             return self.function(*arrays, *outs)
-        except Exception:  # an operation refuses its values: it runs eagerly, and says so
+        except Exception as error:  # an operation refuses its values: it runs eagerly, and says so
+            self.error = error.with_traceback(None)
             if state is not None:
                 default_generator.set_state(state)
             return True
