@@ -147,7 +147,9 @@ def _power_forward(p: Program, e: Emitted, a: Any, b: Any) -> Var:
 
 def _power_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
     a, b = e.inputs
-    return [p.elementwise("{0} * ({2} * {1} ** {3})", g, a, b, b - 1, wanted=f"d_{_root(a)}"), None]
+    # (of a single number NumPy takes another power than of an array without dimensions, which it is in the operation)
+    base = "{1}" if a.shape else "np.asarray({1})"
+    return [p.elementwise(f"{{0}} * ({{2}} * {base} ** {{3}})", g, a, b, b - 1, wanted=f"d_{_root(a)}"), None]
 
 
 # -- matrices

@@ -358,8 +358,7 @@ class _Instructions:
 
     def __init__(self, tape: Any, line: Line, operands: dict[int, int], register: Any = None) -> None:
         self.tape, self.operands, self.register = tape, operands, register
-        n = len(line.inputs)
-        self.tree = ast.parse(line.text.format(*(f"arg_{i}" for i in range(n))), mode="eval").body
+        self.tree = ast.parse(line.formula(), mode="eval").body
         self.temporary: list[int] = []
 
     def check(self) -> None:
