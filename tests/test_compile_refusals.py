@@ -203,3 +203,29 @@ def test_leaves_whose_gradients_are_complete_have_them_after_an_error(engine, co
 @pytest.fixture(params=["minigrad", "torch"])
 def engine(request):
     return pytest.importorskip(request.param)
+
+
+# -- operations that once ran eagerly
+
+
+@pytest.mark.parametrize("position", ["fastest", "numpy"])
+@pytest.mark.parametrize("bounds", [(-0.5, 0.5), (None, 0.5), (-0.5, None), (0, 1), (1.0, -1.0)])
+def test_clamp_is_written(bounds, position):
+    x = mg.tensor([-2.0, -0.5, -0.0, 0.3, 0.5, float("nan"), float("inf")])
+    w = mg.ones(7, requires_grad=True)
+
+    def step():
+        w.grad = None
+        out = (w * x).clamp(*bounds)
+        (out * out).sum().backward()
+        return out.detach() * 1
+
+    expected = step().array.tobytes(), w.grad.array.tobytes()
+    with mg.use_kernels(position):
+        compiled = mg.compile(step, fullgraph=True)
+        for _ in range(4):
+            out = compiled()
+            assert (out.array.tobytes(), w.grad.array.tobytes()) == expected
+    assert ready(compiled)[0].calls == 2
+    if position == "numpy":
+        assert "run(" not in compiled.source()
