@@ -47,7 +47,6 @@ from ..storage import Latest, clock
 from ..threads import others
 from . import anomaly, hooks, ownership
 from .fit import add, as_gradient, as_tuple, fit, fit_count
-from .hooks import Registered
 from .modes import Asked, current, no_grad
 from .node import Node
 from .targets import Targets
@@ -161,8 +160,7 @@ def plain_walk(root: Node, gradient: Array) -> None:
 
 
 def walk(
-    edges: Sequence[Edge | None], gradients: Any, *, retain_graph: bool, create_graph: bool,
-    targets: Targets | None = None,
+    edges: Sequence[Edge | None], gradients: Any, *, retain_graph: bool, create_graph: bool, targets: Targets | None = None
 ) -> None:  # fmt: skip
     """`plain_walk`, and more: from several roots (`edges`), to outputs of a `Function`, with a heap in place of `max`.
 
@@ -171,7 +169,7 @@ def walk(
     """
     arrived: dict[Node, Any] = {}  # by node: the sum of what has arrived; for several outputs a list of such sums
     heap: list[tuple[float, Node]] = []  # these nodes, the newest on top
-    turns = hooks.turns_of_leaves(edges) if Registered.on_leaves else None  # where in this order leaves come
+    turns = hooks.turns_of_leaves(edges) if hooks.Registered.on_leaves else None  # where in this order leaves come
     node: Any = None  # the one that has run: it gave `gradients`, which go along `edges`
     mode, outside = current.__dict__, state()
     looking_for_nan, before = mode["anomaly"], mode["recording"]
@@ -221,6 +219,8 @@ def walk(
             if edges and not retain_graph:  # (a leaf has saved nothing)
                 node.release()
     finally:
+        if arrived:  # an error: leaves whose gradients are complete get them, as in PyTorch
+            hooks.arrive_where_complete(arrived, edges, targets)
         mode["recording"] = before
         put_back(outside)
 
@@ -237,14 +237,14 @@ class AccumulateGrad(Operation):
 
     def run_backward(self, gradient: Any) -> tuple[()]:
         leaf: Any = self.variable
-        if Registered.on_leaves and leaf._hooks:
+        if hooks.Registered.on_leaves and leaf._hooks:
             gradient = hooks.call_leaf_hooks(leaf, gradient)
         if others():  # two threads that add at once would lose what one of them adds
             with one_thread:
                 self.add(leaf, gradient)
         else:
             self.add(leaf, gradient)
-        if Registered.on_leaves and leaf._post_hooks:
+        if hooks.Registered.on_leaves and leaf._post_hooks:
             hooks.call_post_hooks(leaf)
         return ()
 

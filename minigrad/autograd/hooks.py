@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -100,6 +101,27 @@ def turns_of_leaves(roots: Sequence[Any]) -> dict[Any, float]:
                 place = i if node.order_of_inputs is None else node.order_of_inputs[i]
                 turns[edge[0]] = min(node.sequence_nr - (place + 1) / 4096, turns.get(edge[0], math.inf))
     return {node: node.sequence_nr for node in seen} | turns
+
+
+def arrive_where_complete(arrived: dict[Any, Any], edges: Sequence[Any], targets: Any) -> None:
+    """After an error in a backward pass: each leaf to which nothing more could come gets the gradient that has arrived.
+
+    PyTorch runs a leaf as soon as its gradient is complete, so there it has it when a later node raises. `edges`: of the node
+    that raised. With `targets` nothing goes into leaves.
+    """
+    if targets is not None and not targets.accumulate:
+        return
+    seen, stack = set(), [edge[0] for edge in edges if edge is not None]
+    stack += [edge[0] for node in arrived for edge in node._edges if edge is not None]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(edge[0] for edge in node._edges if edge is not None)
+    for node in [n for n in arrived if n.variable is not None and n not in seen]:
+        if targets is None or targets.keep(node, arrived[node]):
+            with suppress(Exception):  # of a leaf's hooks: the first error is the one that is raised
+                node.run_backward(arrived[node])
 
 
 ALL_OUTPUTS = -1  # in place of an output's number: the hook sees the gradients of all

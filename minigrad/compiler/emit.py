@@ -21,6 +21,7 @@ import numpy as np
 from ..autograd.fused import Alias
 from ..ops.arithmetic import Add, Div, Mul, Neg, Reciprocal, Sub
 from ..ops.batch_norm import NormalizeBy
+from ..ops.choice import Clamp
 from ..ops.dropout import Dropout
 from ..ops.exponential import Exp, Expm1, Log, Log1p, Sigmoid
 from ..ops.linear import Linear
@@ -147,7 +148,25 @@ def _power_forward(p: Program, e: Emitted, a: Any, b: Any) -> Var:
 
 def _power_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
     a, b = e.inputs
-    return [p.elementwise("{0} * ({2} * {1} ** {3})", g, a, b, b - 1, wanted=f"d_{_root(a)}"), None]
+    # (of a single number NumPy takes another power than of an array without dimensions, which it is in the operation)
+    base = "{1}" if a.shape else "np.asarray({1})"
+    return [p.elementwise(f"{{0}} * ({{2}} * {base} ** {{3}})", g, a, b, b - 1, wanted=f"d_{_root(a)}"), None]
+
+
+def _clamp_forward(p: Program, e: Emitted, x: Any, low: Any, high: Any) -> Var:
+    if not _is_float(x) or any(type(bound) not in (int, float, type(None)) for bound in (low, high)):
+        raise Unwritten
+    text = "{0}" if low is None else "np.where({0} < {1}, {1}, {0})"  # (so -0 stays, in whatever loop it runs)
+    if high is not None:
+        text = f"np.where({text} > {{2}}, {{2}}, {text})"
+    return p.elementwise(text, x, low, high, wanted=e.name)
+
+
+def _clamp_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
+    x, low, high = e.inputs
+    text = "{0}" if high is None else "np.where({1} <= {3}, {0}, 0)"
+    text = f"np.where({{1}} {'== {1}' if low is None else '>= {2}'}, {text}, 0)"  # (nan is neither: no gradient there)
+    return [p.elementwise(text, g, x, low, high, wanted=f"d_{_root(x)}"), None, None]
 
 
 # -- matrices
@@ -466,6 +485,7 @@ _binary(Sub, "{0} - {1}", "", "-{0}")
 _binary(Mul, "{0} * {1}", "{0} * {2}", "{0} * {1}")
 _binary(Div, "{0} / {1}", "{0} / {2}", "-{0} * (({1} / {2}) / {2})")
 WRITTEN[Pow] = _power_forward, _power_backward
+WRITTEN[Clamp] = _clamp_forward, _clamp_backward
 WRITTEN[Linear] = _linear_forward, _linear_backward
 WRITTEN[MatMul] = _matmul_forward, _matmul_backward
 WRITTEN[NormalizeBy] = _normalize_forward, _normalize_backward

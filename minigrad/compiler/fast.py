@@ -25,6 +25,7 @@ from ..random import default_generator
 from .fuse import Fused
 from .loops import LANES, Loops
 from .program import Program, Var
+from .tapes import Places
 
 
 class Slow(Exception):
@@ -75,6 +76,7 @@ class Calls:
 
     def __init__(self, fused: Fused, draws: bool) -> None:
         self.fused, self.function, self.draws, self.text = fused, fused.function, draws, fused.text
+        self.error: BaseException | None = None  # what it raised last
 
     def __call__(self, arrays: list[Array], outs: list[Any]) -> Any:
         """Whether the values are refused; then the random stream is where it was."""
@@ -84,13 +86,22 @@ class Calls:
             current.recording = False
             quiet.enter(outside)
             return self.function(*arrays, *outs)
-        except Exception:  # an operation refuses its values: it runs eagerly, and says so
+        except Exception as error:  # an operation refuses its values: it runs eagerly, and says so
+            self.error = error.with_traceback(None)
             if state is not None:
                 default_generator.set_state(state)
             return True
         finally:
             current.recording = before
             quiet.put_back(outside)
+
+
+def _settings(group: dict[str, Any]) -> tuple[Any, ...]:
+    """Those of Adam, apart from the rate."""
+    return (
+        group["betas"], group["eps"], group["weight_decay"], group["decoupled_weight_decay"], group["amsgrad"], group["maximize"],
+        group.get("differentiable"),
+    )  # fmt: skip
 
 
 class AdamOverAll:
@@ -115,12 +126,49 @@ class AdamOverAll:
         self.numbers = np.zeros((len(params), 7))
         self.ends = np.cumsum([p.array.size for p in params]).astype(np.int64)
         self.known: list[Any] = [None] * (4 * len(params))
+        self.gradients = [Places() for _ in params]
+        self.last = [0] * len(params)  # the addresses of the gradients in `place`
+        self.total = int(self.ends[-1])
+        self.pack: Any = None  # the state of all parameters, if the last step had it as one vector
+        self.known_params: list[Any] = []  # and their arrays, and the settings, of which all but the rate are the same
+        self.settings: Any = None
+
+    def _as_before(self) -> bool:
+        """Take the step where all is as at the last one: one vector of state, whose places are known. Else False."""
+        pack, optimizer = self.pack, self.optimizer
+        group = optimizer.param_groups[0]
+        if self.settings != _settings(group) or type(group["lr"]) is not float:
+            return False
+        params = group["params"]
+        if len(params) != len(self.known_params):
+            return False
+        place, last, gradients = self.place, self.last, self.gradients
+        for i, p in enumerate(params):
+            address = gradients[i].known(p._grad.array)
+            if p.array is not self.known_params[i] or not address:
+                return False
+            if address != last[i]:
+                last[i] = place[i, 1] = address
+        if optimizer._pack(params, params) is not pack:
+            return False
+        (beta1, beta2), lr, t = group["betas"], group["lr"], float(pack.counts[0]) + 1
+        root = (1 - beta2**t) ** 0.5
+        self.numbers[:, 3] = group["eps"] * root
+        self.numbers[:, 4] = lr * root / (1 - beta1**t)
+        split(self.total, self.total * 4, self._part, in_place=True)
+        np.add(pack.counts, 1, pack.counts)
+        for p in params:
+            storage.mark_written(p.array)
+        return True
 
     def step(self) -> bool:
         """Take the step; False if it is not the plain one (nothing has changed then)."""
         optimizer = self.optimizer
         if optimizer._repeating:
             return False
+        if self.pack is not None and self._as_before():
+            return True
+        self.pack = None
         for group in optimizer.param_groups:
             betas, lr, decay = group["betas"], group["lr"], group["weight_decay"]
             if (
@@ -159,18 +207,29 @@ class AdamOverAll:
                                   1 - lr * decay if apart else 1.0, 0.0 if apart else decay)  # fmt: skip
                 self.numbers[i] = numbers[1]
                 for k, a in enumerate((p.array, p._grad.array, state["exp_avg"].array, state["exp_avg_sq"].array)):
+                    at = 4 * i + k
+                    if k == 1:  # (no reference to a gradient is kept: who holds one is counted)
+                        address = self.gradients[i].known(a)
+                        if address:
+                            if address != self.last[i]:
+                                self.last[i] = self.place[i, 1] = address
+                            continue
+                    elif a is self.known[at]:
+                        continue
                     if not a.flags.c_contiguous or a.dtype != self.like.dtype or a.size != p.array.size:
                         return False
-                    if k == 1:  # (no reference to a gradient is kept: who holds one is counted)
-                        self.place[i, k] = a.__array_interface__["data"][0]
-                    elif a is not self.known[4 * i + k]:
-                        self.known[4 * i + k] = a
+                    if k == 1:
+                        self.last[i] = self.place[i, 1] = self.gradients[i].of(a)
+                    else:
+                        self.known[at] = a
                         self.place[i, k] = a.__array_interface__["data"][0]
                 i += 1
-        total = int(self.ends[-1])
-        split(total, total * 4, self._part, in_place=True)
+        split(self.total, self.total * 4, self._part, in_place=True)
         for counter, _ in todo:
             np.add(counter, 1, counter)
+        if pack is not None and len(optimizer.param_groups) == 1 and len(small) == len(params):
+            self.pack, self.known_params = pack, [p.array for p in params]
+            self.settings = _settings(group)
         for group in optimizer.param_groups:
             for p in group["params"]:
                 storage.mark_written(p.array)

@@ -47,7 +47,11 @@ _OWN_OF_MODULE = ("_parameters", "_buffers", "_modules", "_hooks", "training")
 
 
 class Unfollowed(Exception):
-    """The step depends on something of which it is not known whether it stays as it is."""
+    """The step depends on something of which it is not known whether it stays as it is. passes: whether it may be gone later."""
+
+    def __init__(self, what: str, passes: bool = False) -> None:
+        super().__init__(what)
+        self.passes = passes
 
 
 def codes_of(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -231,7 +235,7 @@ class State:
         self.conditions.append(f"{own}['training'] is {module.training}")
         hooks = module._hooks
         if hooks is not None and any(hooks.values()):
-            raise Unfollowed(f"{path}, a module with hooks")
+            raise Unfollowed(f"{path}, a module with hooks", passes=True)
         self.conditions.append(f"({own}['_hooks'] is None or not any({own}['_hooks'].values()))")
         for kind in ("_parameters", "_buffers", "_modules"):
             table = module.__dict__[kind]
@@ -274,7 +278,7 @@ class State:
         own = self.bound(optimizer.__dict__)
         for hooks in _OPTIMIZER_HOOKS:
             if optimizer.__dict__[hooks]:
-                raise Unfollowed(f"{path}, an optimizer with hooks")
+                raise Unfollowed(f"{path}, an optimizer with hooks", passes=True)
             self.conditions.append(f"not {own}[{hooks!r}]")
         step = optimizer.__dict__.get("step")  # a scheduler puts one there that counts
         if step is not None and not hasattr(step, "_wrapped_by_lr_sched"):
@@ -356,13 +360,13 @@ class State:
                         self._is_not_in(space, name)
                         self._builtin(name, builtins[name], instruction)
                     else:
-                        raise Unfollowed(f"{name}, which does not exist")
+                        raise Unfollowed(f"{name}, which does not exist", passes=True)
                 elif op in ("LOAD_DEREF", "LOAD_CLOSURE", "LOAD_CLASSDEREF") and name in cells:
                     cell = cells[name]
                     try:
                         value = cell.cell_contents
                     except ValueError:
-                        raise Unfollowed(f"{name}, which has no value yet") from None
+                        raise Unfollowed(f"{name}, which has no value yet", passes=True) from None
                     self.see(f"{self.bound(cell)}.cell_contents", value, name)
                     self._of_library(value, instructions, place)
                 elif op in ("LOAD_ATTR", "LOAD_METHOD"):

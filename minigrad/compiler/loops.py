@@ -260,7 +260,7 @@ class Loops:
             else "[e]"
         )
         operands = [self._small_element(v, out) for v in line.inputs]
-        return [f"for e in range({max(n, 1)}):", f"    {self.names[out]}{at} = {scalar(line.text, operands)}"]
+        return [f"for e in range({max(n, 1)}):", f"    {self.names[out]}{at} = {scalar(line.formula(), operands)}"]
 
     def _small_element(self, v: Var, out: Var) -> str:
         v = self._of(v)
@@ -366,7 +366,7 @@ class Loops:
             name = f"t{self.names[out]}"
             if line.kind == "elementwise":
                 operands = [self._element(v, inside) for v in line.inputs]
-                inner.append(f"{name} = {scalar(line.text, operands)}")
+                inner.append(f"{name} = {scalar(line.formula(), operands)}")
             elif line.kind == "dot":
                 a = self._of(line.inputs[0])
                 k_range = range(a.shape[1])
@@ -540,8 +540,8 @@ class _Scalar(ast.NodeTransformer):
 
 
 def scalar(text: str, operands: list[str]) -> str:
-    """A line's text for one element."""
-    tree = ast.parse(text.format(*(f"arg_{i}" for i in range(len(operands)))), mode="eval")
+    """A line's formula for one element."""
+    tree = ast.parse(text, mode="eval")
     return ast.unparse(_Scalar(operands).visit(tree.body))
 
 

@@ -72,6 +72,10 @@ class Line:
     def expression(self) -> str:
         return self.text.format(*(v.name for v in self.inputs))
 
+    def formula(self) -> str:
+        """The text of arithmetic, its inputs named arg_0, arg_1 ...; what matters only to NumPy left out."""
+        return self.text.format(*(f"arg_{i}" for i in range(len(self.inputs)))).replace("np.asarray", "")
+
 
 class Program:
     """The inputs, the lines, and what becomes of the results."""

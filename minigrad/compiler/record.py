@@ -28,12 +28,13 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
 from .. import inplace, quiet, storage
-from ..autograd import differentiate, variable
+from ..autograd import differentiate, hooks, variable
 from ..autograd.fit import as_gradient, as_tuple, fit, fit_count
 from ..autograd.function import Function
 from ..autograd.graph import AccumulateGrad, Operation
@@ -187,6 +188,11 @@ class Seen:
     out: Value
 
 
+# Reasons that may be gone at a later call.
+HOOK_ON_NODE, HOOK_ON_LEAF = "a hook on a node or a tensor", "a hook on a leaf"
+ANOMALY, HISTORY = "detect_anomaly", "a tensor with a history from outside of the step"
+MAY_PASS = frozenset((HOOK_ON_NODE, HOOK_ON_LEAF, ANOMALY, HISTORY))
+
 _BATCH_NORM = nn_norm._BatchNorm.forward.__code__
 _turn = Turn()  # one call is recorded at a time
 _DRAWS = ("uniform", "normal", "log_normal", "exponential", "cauchy", "random", "randperm", "dropout_mask", "geometric")
@@ -214,6 +220,7 @@ class Recording:
         self.given = False  # whether backward was called with a gradient
         self.apart = False  # inside of what is done anew at each call
         self.retained: set[Any] = set()  # nodes that kept what they saved
+        self._leaving: Any = ()  # of a backward pass: the edges of the node that runs
         self._norm: Any = None  # what get_total_norm gave last
 
     # -- what is known
@@ -275,7 +282,7 @@ class Recording:
             if isinstance(x, Variable) and (x._base is not None or x._edge is not None):
                 edge = x._edge
                 if edge is not None and edge[0] not in self.ran and edge[0].variable is None:
-                    self.stop("a tensor with a history from outside of the step")
+                    self.stop(HISTORY)
         noted = [self.value_of(x, name) for x in inputs]
         self._deep += 1
         try:
@@ -314,12 +321,15 @@ class Recording:
             original(edges, gradients, retain_graph=retain_graph, create_graph=create_graph, targets=targets)
             return
         before, outside = current.recording, quiet.state()
+        arrived: dict[Any, Any] = {}
         self._deep += 1
         try:
             current.recording = False
             quiet.enter(outside)
-            self._walk(list(edges), list(gradients), retain_graph, targets)
+            self._walk(list(edges), list(gradients), retain_graph, targets, arrived)
         finally:
+            if arrived:
+                hooks.arrive_where_complete(arrived, self._leaving, targets)
             self._deep -= 1
             current.recording = before
             quiet.put_back(outside)
@@ -332,7 +342,7 @@ class Recording:
         if targets is not None and targets.accumulate:
             return "backward with inputs="
         if current.anomaly:
-            return "detect_anomaly"
+            return ANOMALY
         for gradient in gradients:
             if not isinstance(gradient, Array):
                 return "backward from a gradient that is no array"
@@ -345,11 +355,11 @@ class Recording:
                 continue
             seen.add(node)
             if node._hooks is not None or node._node_hooks is not None:
-                return "a hook on a node or a tensor"
+                return HOOK_ON_NODE
             if node.variable is not None:
                 leaf = node.variable
                 if leaf._hooks or leaf._post_hooks:
-                    return "a hook on a leaf"
+                    return HOOK_ON_LEAF
                 if id(leaf) not in self.known:
                     return "a gradient for a leaf that the step's names do not lead to"
             elif node not in self.ran:
@@ -359,10 +369,11 @@ class Recording:
             todo.extend(edge[0] for edge in node._edges if edge is not None)
         return None
 
-    def _walk(self, edges: list[Any], gradients: list[Any], retain_graph: bool, targets: Any) -> None:
-        from heapq import heappop, heappush
-
-        arrived: dict[Any, Any] = {}
+    def _walk(
+        self, edges: list[Any], gradients: list[Any], retain_graph: bool, targets: Any, arrived: dict[Any, Any]
+    ) -> None:
+        self._leaving = edges
+        turns = hooks.turns_of_leaves(edges) if hooks.Registered.on_leaves else None
         heap: list[tuple[float, Any]] = []
         node: Any = None
         for gradient in gradients:
@@ -390,7 +401,7 @@ class Recording:
                     gradient = fitted
                 so_far = arrived.get(target)
                 if so_far is None:
-                    heappush(heap, (-target.sequence_nr, target))
+                    heappush(heap, (-(target.sequence_nr if turns is None else turns[target]), target))
                     arrived[target] = gradient
                 else:
                     total = as_gradient(so_far + gradient)
@@ -403,7 +414,7 @@ class Recording:
                 return
             node = heappop(heap)[1]
             grad = arrived.pop(node)
-            edges = node._edges
+            edges = self._leaving = node._edges
             if targets is not None and not targets.keep(node, grad):
                 edges, gradients = [], []
                 continue

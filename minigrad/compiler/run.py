@@ -26,12 +26,14 @@ from ..storage import clock
 from ..sums import total
 from ..tensor import Tensor
 from ..threads import Turn, get_num_threads
+from ..warn import warn
 from .fast import Calls, FastStep, Loop, Slow
 from .fuse import Fused, Unfused
 from .guards import State, Unfollowed
 from .loops import Loops, Unfit
 from .program import KINDS, Program, Refused, Var
-from .record import NotCompiled, Recording, _turn, ops_batch_norm
+from .record import MAY_PASS, NotCompiled, Recording, _turn, ops_batch_norm
+from .refusal import why
 from .story import (
     compiled_text,
     costs,
@@ -118,7 +120,7 @@ def _gone(name: str) -> type[Gone]:
 def settings() -> tuple[Any, ...]:
     """How the engine runs now, as far as it decides which code runs."""
     return (
-        current.recording, current.inference, current.anomaly, current.saved_hooks, Everywhere.asked, bool(_pre_hooks_of_all or _post_hooks_of_all), kernels_position(), get_num_threads(), dtypes.default_numpy(),
+        current.recording, current.inference, current.anomaly, current.saved_hooks, Everywhere.any(), bool(_pre_hooks_of_all or _post_hooks_of_all), kernels_position(), get_num_threads(), dtypes.default_numpy(),
     )  # fmt: skip
 
 
@@ -278,7 +280,7 @@ class Ready:
     def _run_compiled(self, *arrays: Array) -> list[Array]:
         outs = [np.empty(shape, dtype) for shape, dtype in self.shapes]
         if self.form(list(arrays), outs):
-            raise Refused
+            raise Refused from getattr(self.form, "error", None)
         return outs
 
     def __call__(self, tensors: list[Any]) -> Any:
@@ -290,7 +292,7 @@ class Ready:
         if self.fast is not None:
             outs = self.fast(arrays)
             if outs is None:
-                raise Refused
+                raise Refused from getattr(self.fast.run, "error", None)
             self.calls += 1
             return self._results(program.results, outs, tensors, set(), None, {})
         state = default_generator.get_state() if self.draws else None
@@ -302,7 +304,7 @@ class Ready:
         except Exception as error:
             if state is not None:
                 default_generator.set_state(state)
-            raise Refused from error
+            raise Refused from (error.__cause__ if isinstance(error, Refused) else error)
         finally:
             current.recording = before
             quiet.put_back(outside)
@@ -324,6 +326,12 @@ class Ready:
                 effect[1].step()
         self.calls += 1
         return self._results(program.results, outs, tensors, given, norm, {})
+
+    def why_refused(self, tensors: list[Any], error: BaseException | None) -> tuple[str, bool]:
+        """Which line refuses the values of a call; whether it is an error of the operation's own."""
+        program: Any = self.program
+        arrays = [tensors[v.argument].array if v.argument is not None else v.tensor.array for v in program.inputs]
+        return why(program, arrays, _SPACE | {k: v for k, v in program.objects.items() if k.isidentifier()}, error)
 
     def costs(self) -> list[str]:
         """A table of what the statements cost, in a few runs that change nothing."""
@@ -430,7 +438,8 @@ class Compiled:
         self._gave_up: str | None = None
         self._busy = Turn()
         self._eager_calls = 0
-        self._missed: dict[Any, int] = {}
+        self._wait = 4  # calls until it is tried again, after a reason that may pass
+        self._again: int | None = None  # at how many eager calls
         try:
             target = function.forward if isinstance(function, Module) else function
             self._signature: Any = inspect.signature(target)
@@ -438,12 +447,45 @@ class Compiled:
             self._signature = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._gave_up is not None or not self._busy.take():
+        if (self._gave_up is not None and self._runs_eagerly()) or not self._busy.take():
             return self._eagerly(args, kwargs)
         try:
             return self._call(args, kwargs)
         finally:
             self._busy.give_back()
+
+    def _runs_eagerly(self) -> bool:
+        """Whether it has given up; what may pass is tried again, after twice as many calls each time."""
+        if self._gave_up is None:
+            return False
+        if self._again is None or self._eager_calls < self._again:
+            return True
+        self._gave_up = None
+        return False
+
+    def _give_up(self, reason: str, passes: bool = False) -> None:
+        """Run eagerly from now on; where the reason `passes` (a hook that may be removed) it is tried again later."""
+        self._because(reason)
+        self._gave_up = reason
+        self._wait = min(2 * self._wait, 1024)
+        self._again = self._eager_calls + self._wait if passes else None
+        if self._fullgraph:
+            raise NotCompiled(f"minigrad.compile(fullgraph=True): {reason}")
+
+    def _refused(self, ready: Ready, error: BaseException | None, args: tuple, kwargs: dict, tensors: list[Any]) -> Any:
+        """The program does not serve the values of this call: it runs eagerly, and says so."""
+        reason, of_operation = ready.why_refused(tensors, error)
+        known = reason in self._reasons
+        self._because(reason)
+        if self._fullgraph and not of_operation:  # (an operation's own error comes from running it)
+            raise NotCompiled(f"minigrad.compile(fullgraph=True): {reason}") from error
+        result = self._eagerly(args, kwargs)
+        if not known:
+            warn(f"minigrad.compile: a call of {self._name()} ran eagerly: {reason}")
+        return result
+
+    def _name(self) -> str:
+        return getattr(self._function, "__qualname__", type(self._function).__name__)
 
     def __reduce__(self) -> Any:  # copy and pickle: programs belong to this one
         return type(self), (self._function, self._fullgraph, self._at_once)
@@ -466,30 +508,26 @@ class Compiled:
                     break
                 try:
                     return ready(tensors)
-                except Refused:
-                    self._because("the values of an argument or parameter: the operation that checks them runs eagerly")
-                    return self._eagerly(args, kwargs)
+                except Refused as refusal:
+                    error = refusal.__cause__
+                return self._refused(ready, error, args, kwargs, tensors)
         return self._recorded(args, kwargs, key, tensors, pending)
 
     def _because(self, reason: str) -> None:
         if reason not in self._reasons and len(self._reasons) < 32:
             self._reasons.append(reason)
 
-    def _stop(self, reason: str, args: tuple, kwargs: dict) -> Any:
-        self._because(reason)
-        self._gave_up = reason
-        if self._fullgraph:
-            raise NotCompiled(f"minigrad.compile(fullgraph=True): {reason}")
+    def _stop(self, reason: str, args: tuple, kwargs: dict, passes: bool = False) -> Any:
+        self._give_up(reason, passes)
         return self._eagerly(args, kwargs)
 
     def _recorded(self, args: tuple, kwargs: dict, key: Any, tensors: list[Any], pending: Ready | None) -> Any:
         """Run the step and record it: a program is taken when two calls have given the same one."""
         if len(self._ready) >= LIMIT and pending is None:
-            return self._stop(
-                f"{LIMIT} programs were written for different shapes, types or settings, and this call fits none of them",
-                args,
-                kwargs,
-            )
+            reason = f"{LIMIT} programs were written for different shapes, types or settings, and this call fits none of them"
+            if not self._fullgraph:  # (as PyTorch does when it stops compiling anew)
+                warn(f"minigrad.compile: {self._name()} runs eagerly from now on: {reason}")
+            return self._stop(reason, args, kwargs)
         if not _turn.take():
             return self._eagerly(args, kwargs)  # another thread records
         try:
@@ -504,13 +542,13 @@ class Compiled:
             for name, value in self._others(args, kwargs):
                 state.add_argument(value, name)
             problem = _problem(state, tensors)
-            if problem is None and (current.saved_hooks or Everywhere.asked):
-                self._because("hooks on what is saved for backward, or on all modules")
-                return self._eagerly(args, kwargs)
+            passes = problem is not None
+            if problem is None and (current.saved_hooks or Everywhere.any()):
+                problem, passes = "hooks on what is saved for backward, or on all modules", True
         except Unfollowed as error:
-            problem = f"it depends on {error}"
+            problem, passes = f"it depends on {error}", error.passes
         if problem is not None:
-            return self._stop(problem, args, kwargs)
+            return self._stop(problem, args, kwargs, passes)
         began = settings()
         ready = pending or Ready(state, arguments, key, began, self._at_once)
         known = {id(t): t for _, t in arguments} | {i: t for i, (t, _) in state.tensors.items()}
@@ -544,10 +582,7 @@ class Compiled:
                 recording.reason, recording.where = str(error), ""
         if program is None:
             where = f" ({recording.where})" if recording.where else ""
-            self._gave_up = f"{recording.reason}{where}"
-            self._because(self._gave_up)
-            if self._fullgraph:
-                raise NotCompiled(f"minigrad.compile(fullgraph=True): {self._gave_up}")
+            self._give_up(f"{recording.reason}{where}", recording.reason in MAY_PASS)
             return result
         program.objects["names of leaves"] = {i: path for i, (_, path) in state.tensors.items()} | {
             id(t): name for name, t in arguments
@@ -558,21 +593,14 @@ class Compiled:
             if ready.same():  # (a step that changes what it depends on is recorded anew each time, until the limit)
                 self._ready.append(ready)
             else:
-                self._count_change(ready)
+                self._give_up("the step changes something that it depends on")
         elif text != ready.text:
-            self._gave_up = (
+            self._give_up(
                 "two calls alike did different things: it depends on something that minigrad.compile does not see"
             )
-            self._because(self._gave_up)
-            if self._fullgraph:
-                raise NotCompiled(f"minigrad.compile(fullgraph=True): {self._gave_up}")
         else:
             ready.take(program, writer)
         return result
-
-    def _count_change(self, ready: Ready) -> None:
-        self._gave_up = "the step changes something that it depends on"
-        self._because(self._gave_up)
 
     # -- arguments
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import threading
+import weakref
 from typing import Any
 
 import numpy as np
@@ -134,6 +135,7 @@ class Tape:
         """Put the lines on the tape."""
         self.lines = lines
         constants = {line.out: 1.0 for line in lines if line.more.get("one")}
+        stored = stored | {source_of_any(v) for line in lines if line.kind != "elementwise" for v in line.inputs}
         moved = [line for line in lines if line.out not in constants or line.out in stored]
         loops: list[list[Line]] = []
         for line in moved:
@@ -288,6 +290,7 @@ class Player:
         self.rows = [tape.operands[v] for v in given]
         self.results = [v in results for v in given]  # of these no reference is kept: who holds them is counted
         self.known: list[Any] = [None] * len(given)
+        self.places = [Places() for _ in given]
         self.keep = list(static.values())
         self.local = threading.local()
         self.calls = (
@@ -298,6 +301,11 @@ class Player:
     def __call__(self, *arrays: Any) -> None:
         known, tape = self.known, self.tape
         for i, a in enumerate(arrays):
+            if self.results[i]:
+                address = self.places[i].known(a)
+                if address:
+                    tape.place[self.rows[i]] = address
+                    continue
             if a is not known[i]:
                 v = self.given[i]
                 if (
@@ -312,7 +320,9 @@ class Player:
                     a = np.ascontiguousarray(a)
                 if not self.results[i]:
                     known[i] = a  # (held, as its address is)
-                tape.place[self.rows[i]] = a.__array_interface__["data"][0]
+                    tape.place[self.rows[i]] = _address(a)
+                else:
+                    tape.place[self.rows[i]] = self.places[i].of(a)
         if self._in_parts() if tape.threaded else self.follow(*self.calls, 0, len(tape.parts), 0, 0):
             raise Refused
 
@@ -342,6 +352,32 @@ def _address(a: Any) -> int:
     return a.__array_interface__["data"][0]
 
 
+class Places:
+    """Where the arrays lie that stand at one place in turns. They are not held: who holds them is counted (fast.py)."""
+
+    __slots__ = ("addresses", "arrays", "turn")
+
+    def __init__(self) -> None:
+        self.arrays: list[Any] = [_nothing, _nothing]
+        self.addresses, self.turn = [0, 0], 0
+
+    def known(self, a: Any) -> int:
+        """The address of an array that was here before; 0 of another."""
+        if self.arrays[0]() is a:
+            return self.addresses[0]
+        return self.addresses[1] if self.arrays[1]() is a else 0
+
+    def of(self, a: Any) -> int:
+        """The address of an array, which is known from now on."""
+        turn = self.turn = 1 - self.turn
+        self.arrays[turn], self.addresses[turn] = weakref.ref(a), _address(a)
+        return self.addresses[turn]
+
+
+def _nothing() -> None:
+    return None
+
+
 def source_of_any(v: Var) -> Var:
     """What a view looks at."""
     while v.line is not None and v.line.kind == "view":
@@ -358,8 +394,7 @@ class _Instructions:
 
     def __init__(self, tape: Any, line: Line, operands: dict[int, int], register: Any = None) -> None:
         self.tape, self.operands, self.register = tape, operands, register
-        n = len(line.inputs)
-        self.tree = ast.parse(line.text.format(*(f"arg_{i}" for i in range(n))), mode="eval").body
+        self.tree = ast.parse(line.formula(), mode="eval").body
         self.temporary: list[int] = []
 
     def check(self) -> None:

@@ -167,7 +167,8 @@ class Writer:
             if isinstance(x, Var):
                 if x not in variables:
                     variables.append(x)
-                texts.append(f"{{{variables.index(x)}}}")
+                # NumPy makes numbers of arrays without dimensions, and computes with them by other functions
+                texts.append(f"{{{variables.index(x)}}}" if x.shape else f"np.asarray({{{variables.index(x)}}})")
             elif isinstance(x, np.generic):
                 texts.append(repr(x))
             elif x is None or isinstance(x, bool | int | str | float) or (isinstance(x, tuple) and _plain(x)):

@@ -26,6 +26,11 @@ class Everywhere:
 
     asked = False
 
+    @staticmethod
+    def any() -> bool:
+        """Whether there is one now."""
+        return Everywhere.asked and any(_hooks.values())
+
 
 def hooks_of(kind: str, own: dict[str, dict[int, Any]] | None) -> tuple[Any, ...]:
     """The hooks of a call: those on all modules, then the module's own."""
