@@ -19,6 +19,7 @@ from .ops.operands import Number
 from .quiet import quiet
 from .size import Size
 from .tensor_options import (
+    NOT_GIVEN,
     DataOptions,
     FormatOptions,
     LayoutOptions,
@@ -279,19 +280,19 @@ def scalar_tensor(s: Number, **options: Unpack[TensorOptions]) -> Tensor:
 # -- of one value
 
 
-def zeros(*sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def zeros(*sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[TensorOptions]) -> Tensor:
     """Zeros of shape `size`. PyTorch: torch.zeros."""
     d, requires_grad = read("zeros", options, dtypes.default_numpy())
     return leaf(np.zeros(read_size("zeros", sizes, size), d), requires_grad)
 
 
-def ones(*sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def ones(*sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[TensorOptions]) -> Tensor:
     """Ones of shape `size`. PyTorch: torch.ones."""
     d, requires_grad = read("ones", options, dtypes.default_numpy())
     return leaf(np.ones(read_size("ones", sizes, size), d), requires_grad)
 
 
-def empty(*sizes: Any, size: Any = None, **options: Unpack[FormatOptions]) -> Tensor:
+def empty(*sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[FormatOptions]) -> Tensor:
     """Memory of shape `size`, not set to anything. PyTorch: torch.empty."""
     d, requires_grad = read("empty", options, dtypes.default_numpy(), FormatOptions)
     return leaf(unset("empty", read_size("empty", sizes, size), d, options.get("memory_format")), requires_grad)
@@ -486,19 +487,19 @@ def new_tensor(self: Tensor, data: Any, **options: Unpack[DataOptions]) -> Tenso
     return leaf(_to_array(data, d), requires_grad)
 
 
-def new_zeros(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def new_zeros(self: Tensor, *sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[TensorOptions]) -> Tensor:
     """Zeros of shape size, in this tensor's type."""
     d, requires_grad = read("new_zeros", options, self.array.dtype)
     return leaf(np.zeros(read_size("new_zeros", sizes, size), d), requires_grad)
 
 
-def new_ones(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def new_ones(self: Tensor, *sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[TensorOptions]) -> Tensor:
     """Ones of shape size, in this tensor's type."""
     d, requires_grad = read("new_ones", options, self.array.dtype)
     return leaf(np.ones(read_size("new_ones", sizes, size), d), requires_grad)
 
 
-def new_empty(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def new_empty(self: Tensor, *sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[TensorOptions]) -> Tensor:
     """Unset memory of shape size, in this tensor's type."""
     d, requires_grad = read("new_empty", options, self.array.dtype)
     return leaf(np.empty(read_size("new_empty", sizes, size), d), requires_grad)

@@ -299,9 +299,12 @@ def suggested(array: Array) -> memory_format:
     return channels_last
 
 
-def read_size(function: str, sizes: tuple, size: Any = None) -> tuple[int, ...]:
+NOT_GIVEN = object()  # in the place of a size that stands before the names; None is no size
+
+
+def read_size(function: str, sizes: tuple, size: Any = NOT_GIVEN) -> tuple[int, ...]:
     """The shape from `zeros(2, 3)`, `zeros((2, 3))` or `zeros(size=(2, 3))`."""
-    if size is not None:
+    if size is not NOT_GIVEN:
         if sizes:
             raise TypeError(f"{function}() got multiple values for argument 'size'")
         if not isinstance(size, list | tuple):

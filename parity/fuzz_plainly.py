@@ -149,8 +149,8 @@ def float64_by_default(call: Call) -> Call:
 
 
 def in_range(call: Call) -> Call:
-    """Of numbers that 32 bits do not hold 1e30 in their place."""
-    return _all(call, lambda x: float(np.copysign(1e30, x)) if type(x) is float and 3.4e38 < abs(x) < np.inf else x)
+    """Of numbers that 32 bits do not hold 2 to the power of 100 in their place, whose inverse they hold exactly."""
+    return _all(call, lambda x: float(np.copysign(2.0**100, x)) if type(x) is float and 3.4e38 < abs(x) < np.inf else x)
 
 
 def nearer(call: Call) -> Call:
@@ -409,11 +409,30 @@ def _finite(call: Call, ours: Any, theirs: Any) -> bool:
     return True
 
 
+def _squares(call: Call, ours: Any, theirs: Any) -> bool:
+    """The squares of the results are alike, and the gradients to half as many digits: of roots of rounding errors."""
+    results = [[(*r[:2], _elements(r) ** 2) if isinstance(r, tuple) else r for r in o.results] for o in (ours, theirs)]
+    close = _tolerance(call)
+    return _values_alike(*results, close) and _values_alike(ours.gradients, theirs.gradients, close**0.5)
+
+
+def _rounding(call: Call, ours: Any, theirs: Any) -> bool:
+    """Of several floating types: types and shapes are alike, and the values as closely as the narrowest type allows."""
+    types = {str(x.values.dtype) for x in tensors(call) if x.values.dtype.kind == "f"}
+    close = max((TOLERANCES[t] for t in types), default=0.0)
+    return (
+        len(types) > 1
+        and _shapes(call, ours, theirs)
+        and _values_alike(ours.results, theirs.results, close)
+        and _values_alike(ours.gradients, theirs.gradients, close)
+    )
+
+
 PREDICATES: dict[str, Callable[[Call, Any, Any], bool]] = {
     f.__name__.lstrip("_"): f
     for f in (
         _blank_target, _failed, _poles, _ties, _grown, _flat_gradient, _infinite_gradient, _same_results, _first_result, _finite,
-        _empty, _empty_gradients, _unordered, _shapes, _cofactors,
+        _empty, _empty_gradients, _unordered, _shapes, _cofactors, _squares, _rounding,
     )
 }  # fmt: skip
 
