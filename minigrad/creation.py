@@ -358,6 +358,21 @@ def _number(x: Any) -> Any:
     return x.array.item() if isinstance(x, Variable) else x.item() if isinstance(x, np.generic) else x
 
 
+def _given(name: str, x: Any) -> tuple[Any]:
+    if x is NOT_GIVEN:
+        raise TypeError(f'arange() missing 1 required positional arguments: "{name}"')
+    return (x,)
+
+
+def _start(x: Any) -> Any:
+    """A number, or a tensor of one that wants no gradient; TypeError for what is none."""
+    if isinstance(x, Variable) and (x.array.ndim or x._requires_grad or x._edge is not None):
+        x = None
+    if not isinstance(x, int | float | np.generic | Variable):
+        raise TypeError(f"arange(): argument 'start' must be Number, not {type(x).__name__}")
+    return x
+
+
 def _fill_value(function: str, x: Any) -> Any:
     value = _number(x)
     if not isinstance(value, bool | int | float):  # NumPy would make NaN of None, and a number of "3"
@@ -367,14 +382,22 @@ def _fill_value(function: str, x: Any) -> Any:
 
 @quiet
 def arange(
-    start: Number | None = None, end: Number | None = None, step: Number = 1, **options: Unpack[TensorOptions]
+    start: Number = NOT_GIVEN, /, end: Number = NOT_GIVEN, step: Number = NOT_GIVEN, **options: Unpack[TensorOptions]
 ) -> Tensor:
     """start, start + step, ... below end; `arange(end)` starts at 0. int64 if all three are ints. PyTorch: torch.arange."""
-    if end is None:
-        if start is None:
-            raise TypeError('arange() missing 1 required positional arguments: "end"')
-        start, end = 0, start
-    start, end, step = _number(0 if start is None else start), _number(end), _number(step)
+    first: Any
+    if "start" in options:  # by its name it is never the end
+        if start is not NOT_GIVEN:
+            raise TypeError("arange() got multiple values for argument 'start'")
+        first = options.pop("start")  # type: ignore[typeddict-item]
+        return arange(_start(first), *_given("end", end), step, **options)
+    first = 0 if start is NOT_GIVEN else start
+    last: Any = end
+    if end is NOT_GIVEN:
+        first, (last,) = 0, _given("end", start)
+        if step is not NOT_GIVEN:
+            raise TypeError("arange(): a step needs a start and an end: arange(start, end, step)")
+    start, end, step = (_number(x) for x in (first, last, 1 if step is NOT_GIVEN else step))
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
@@ -422,6 +445,12 @@ def _check_ends(function: str, start: Any, end: Any, d: np.dtype) -> None:
         raise NotImplementedError(f"\"{function}_cpu\" not implemented for 'Bool'; give another dtype")
 
 
+def _check_fit(start: Any, end: Any, steps: int, d: np.dtype) -> None:
+    """RuntimeError unless the type d holds the ends that so many steps reach."""
+    for x in (start, end)[: max(steps, 0)]:
+        element(_number(x), d)
+
+
 @quiet
 def linspace(start: Tensor | Number, end: Tensor | Number, steps: int, **options: Unpack[TensorOptions]) -> Tensor:
     """`steps` values from start to end, both included, at equal distances. PyTorch: torch.linspace."""
@@ -429,6 +458,7 @@ def linspace(start: Tensor | Number, end: Tensor | Number, steps: int, **options
     _check_ends("linspace", start, end, d)
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
+    _check_fit(start, end, steps, d)
     return leaf(equal_steps(float(_number(start)), float(_number(end)), steps, d), requires_grad)
 
 
@@ -439,6 +469,7 @@ def logspace(
     """base to the powers `linspace(start, end, steps)`. PyTorch: torch.logspace."""
     d, requires_grad = read("logspace", options, dtypes.default_numpy())
     _check_ends("logspace", start, end, d)
+    _check_fit(start, end, steps, d)
     powers = equal_steps(float(_number(start)), float(_number(end)), steps, np.dtype(np.float64))
     return leaf(np.power(float(base), powers).astype(d), requires_grad)
 

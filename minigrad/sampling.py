@@ -60,7 +60,9 @@ def set_rng_state(new_state: Any) -> None:
 # -- new tensors
 
 
-def rand(*sizes: Any, size: Any = NOT_GIVEN, generator: Generator | None = None, **options: Unpack[TensorOptions]) -> Tensor:
+def rand(
+    *sizes: Any, size: Any = NOT_GIVEN, generator: Generator | None = None, **options: Unpack[TensorOptions]
+) -> Tensor:
     """Uniform in [0, 1). PyTorch: torch.rand."""
     d, requires_grad = read("rand", options, dtypes.default_numpy())
     return leaf(_uniform(read_size("rand", sizes, size), d, generator), requires_grad)

@@ -299,7 +299,7 @@ def suggested(array: Array) -> memory_format:
     return channels_last
 
 
-NOT_GIVEN = object()  # in the place of a size that stands before the names; None is no size
+NOT_GIVEN: Any = object()  # in the place of an argument whose default is not None, and for which None is no value
 
 
 def read_size(function: str, sizes: tuple, size: Any = NOT_GIVEN) -> tuple[int, ...]:

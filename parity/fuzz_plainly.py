@@ -143,6 +143,11 @@ def floats(call: Call) -> Call:
     return _all(call, lambda x: float(x) if type(x) is int and abs(x) >= 2**63 else x)
 
 
+def floating_numbers(call: Call) -> Call:
+    """Floats in the place of the truths that are given by name."""
+    return replace(call, kwargs={k: float(v) if isinstance(v, bool) else v for k, v in call.kwargs.items()})
+
+
 def float64_by_default(call: Call) -> Call:
     """The same call where numbers of no type are of float64."""
     return call
@@ -178,11 +183,11 @@ PLAINLY: dict[str, Callable[[Call], Call]] = {
     f.__name__: f
     for f in (
         apart, numbers, contiguous, of_one_type, floating, out_of_place, by_position, without_none,
-        whole, floats, float64_by_default, constant, in_range, nearer,
+        whole, floats, floating_numbers, float64_by_default, constant, in_range, nearer,
     )
 }  # fmt: skip
 # In other types than the call's: results are compared by value, as closely as the narrowest type of the call allows.
-_OTHER_TYPES = ("of_one_type", "floating", "apart")
+_OTHER_TYPES = ("of_one_type", "floating", "floating_numbers", "apart")
 
 
 # -- what is compared

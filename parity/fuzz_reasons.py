@@ -299,7 +299,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"linalg\.(lstsq|tensorsolve)\(.*\bB=",
+        r"linalg\.((lstsq|tensorsolve)\(.*\bB=|(cond|matrix_rank)\(A=)",
         "the argument's name in PyTorch's own documentation",
         "by_position",
     ),
@@ -433,6 +433,12 @@ REASONS = [
         r"scaled_dot_product_attention\(.*float32.*gradient: ",
         "where a softmax is saturated PyTorch's float32 gradient is its rounding error; its float64 one is ours",
         "of_one_type",
+    ),
+    Reason(
+        "taken",
+        r"optim\.LBFGS\(.*Boolean alpha only supported for Boolean results",
+        "a truth for a learning rate is 1, where PyTorch's own code takes it for one of several types",
+        "floating_numbers",
     ),
     Reason(
         "different",

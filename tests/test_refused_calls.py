@@ -101,6 +101,40 @@ CALLS = {
     "a batch of no samples": lambda t: t.nn.InstanceNorm1d(3, affine=True)(t.ones(0, 3, 4)),
     "a size and a size that is None": lambda t: t.ones((5,), size=None),
     "None for a size": lambda t: t.randn(size=None),
+    "a start by its name, and no end": lambda t: t.arange(start=5),
+    "a start by its name, and an end": lambda t: t.arange(end=7, start=5),
+    "a step without a start": lambda t: t.arange(5, step=2),
+    "None for a start": lambda t: t.arange(None, 3),
+    "tensors for a start": lambda t: t.arange(start=t.ones(2), end=3),
+    "a first value that float32 does not hold": lambda t: t.linspace(1e40, 3.0, 1),
+    "a last value that is not reached": lambda t: t.linspace(3.0, 1e40, 1),
+    "a power that bytes do not hold": lambda t: t.logspace(300, 3.0, 3, dtype=t.uint8),
+    "a matrix's dimension that is not there": lambda t: t.linalg.matrix_norm(t.ones(4, 3, 2), "fro", (-100, 0)),
+    "reflections of -0": lambda t: t.geqrf(t.tensor([[-0.0], [2.0], [0.5]]))[0].sign(),
+    "an orthogonal matrix of halves": lambda t: t.nn.init.orthogonal_(t.ones(4, 3).half()),
+    "a jacobian of what is no square": lambda t: t.distributions.CorrCholeskyTransform().log_abs_det_jacobian(
+        t.ones(2, 3), t.ones(3, 2)
+    ),
+    "the memory by its name": lambda t: t.is_storage(obj=t.ones(2)),
+    "a matrix by the name of its operator": lambda t: (
+        t.linalg.cond(input=t.eye(2)),
+        t.linalg.matrix_rank(input=t.eye(2)),
+    ),
+    **{
+        f"an array for a tensor of {name}": call
+        for name, call in {
+            "LayerNorm": lambda t: t.nn.LayerNorm(4)(np.ones((2, 4), np.float32)),
+            "PReLU": lambda t: t.nn.PReLU()(np.ones((2, 4), np.float32)),
+            "GRU": lambda t: t.nn.GRU(4, 2)(np.ones((2, 4), np.float32)),
+            "MultiheadAttention": lambda t: t.nn.MultiheadAttention(4, 2)(
+                *[t.ones(3, 2, 4)] * 3, np.ones((2, 3), np.float32)
+            ),
+            "TransformerEncoderLayer": lambda t: t.nn.TransformerEncoderLayer(4, 2, 6)(
+                t.ones(3, 2, 4), src_key_padding_mask=np.ones((2, 3), np.float32)
+            ),
+            "parameters_to_vector": lambda t: t.nn.utils.parameters_to_vector([np.ones(3)]),
+        }.items()
+    },
     "a layout for a number": lambda t: t.eye(3).fill_diagonal_(t.strided),
     "no reflections": lambda t: with_gradients(t, t.linalg.householder_product, (3, 3), (0,)),
     "reflections of no columns": lambda t: with_gradients(t, t.linalg.householder_product, (3, 0), (0,)),
@@ -117,8 +151,10 @@ CALLS = {
         for name, s in (("conv1d", (3,)), ("conv2d", (3, 3)), ("conv3d", (3, 3, 3)))
     },
     **{
-        f"a norm {norm!r} of {given} in {wanted}": lambda t, norm=norm, given=given, wanted=wanted: t.linalg.matrix_norm(
-            t.tensor([[1, 2], [3, 4]], dtype=getattr(t, given)), norm, dtype=wanted and getattr(t, wanted)
+        f"a norm {norm!r} of {given} in {wanted}": lambda t, norm=norm, given=given, wanted=wanted: (
+            t.linalg.matrix_norm(
+                t.tensor([[1, 2], [3, 4]], dtype=getattr(t, given)), norm, dtype=wanted and getattr(t, wanted)
+            )
         )
         for norm in ("fro", 1, 2)
         for given in ("float16", "float32", "int64")

@@ -14,6 +14,7 @@ from ..ops import cat, where
 from ..ops.axes import Dims
 from ..ops.checks import require_tensor
 from ..ops.decompositions import eigvalsh_of, svdvals_of
+from ..ops.dims import normalize_dim
 from ..ops.distances import in_type
 from ..ops.distances import norm as _norm
 from ..ops.lapack import LinAlgError, require_matrix, require_real
@@ -49,7 +50,7 @@ def matrix_norm(
     require_tensor(A, "linalg_matrix_norm", "A")
     if isinstance(dim, int) or len(dim) != 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
-    row, column = (d % A.dim() for d in dim)
+    row, column = (normalize_dim(d, A.dim()) for d in dim)
     if row == column:
         raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
     if ord in (2, -2, "nuc"):  # LAPACK knows no halves

@@ -243,7 +243,7 @@ class GeqrfOp(Decomposition):
 
     @staticmethod
     def forward(ctx: Any, A: Any) -> Any:
-        raw, tau = np.linalg.qr(A.array, mode="raw")
+        raw, tau = np.linalg.qr(A.array + 0, mode="raw")  # of -0.0 as of 0.0
         return wrap(np.ascontiguousarray(raw.swapaxes(-1, -2))), wrap(tau)
 
     @staticmethod
