@@ -109,23 +109,6 @@ class Norm0(Operation):
         return None, None, None
 
 
-def in_type(x: Any, d: dtypes.dtype | None, function: str) -> Any:
-    """x in the type d, in which its norm is to be computed; RuntimeError unless both are floating and d is not the narrower one."""
-    if x.array.dtype.kind != "f":
-        raise RuntimeError(f"{function}: Expected a floating point or complex tensor as input. Got {type_name(x)}")
-    if d is None:
-        return x
-    wanted = dtypes.to_numpy(d)
-    if wanted.kind != "f":
-        raise RuntimeError(f"{function}: dtype should be floating point or complex, but got {dtypes.cxx_name(wanted)}")
-    if dtypes.promote_numpy(x.array.dtype, wanted) != wanted:
-        raise RuntimeError(
-            f"{function}: the dtype of the input ({type_name(x)}) should be convertible without narrowing to the specified "
-            f"dtype ({dtypes.cxx_name(wanted)})"
-        )
-    return cast(x, wanted)
-
-
 @public
 def norm(
     input: Tensor, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False,
@@ -152,6 +135,23 @@ def norm(
     if p == 0:
         return Norm0.apply(input, axes, keepdim)
     return _PNorm.apply(input, float(p), axes, keepdim)
+
+
+def in_type(x: Any, d: dtypes.dtype | None, function: str) -> Any:
+    """x in the type d, in which its norm is to be computed; RuntimeError unless both are floating and d is not the narrower one."""
+    if x.array.dtype.kind != "f":
+        raise RuntimeError(f"{function}: Expected a floating point or complex tensor as input. Got {type_name(x)}")
+    if d is None:
+        return x
+    wanted = dtypes.to_numpy(d)
+    if wanted.kind != "f":
+        raise RuntimeError(f"{function}: dtype should be floating point or complex, but got {dtypes.cxx_name(wanted)}")
+    if dtypes.promote_numpy(x.array.dtype, wanted) != wanted:
+        raise RuntimeError(
+            f"{function}: the dtype of the input ({type_name(x)}) should be convertible without narrowing to the specified "
+            f"dtype ({dtypes.cxx_name(wanted)})"
+        )
+    return cast(x, wanted)
 
 
 @public
