@@ -397,19 +397,19 @@ def arange(
         first, (last,) = 0, _given("end", start)
         if step is not NOT_GIVEN:
             raise TypeError("arange(): a step needs a start and an end: arange(start, end, step)")
-    start, end, step = (_number(x) for x in (first, last, 1 if step is NOT_GIVEN else step))
-    if step == 0:
+    first, last, by = (_number(x) for x in (first, last, 1 if step is NOT_GIVEN else step))
+    if by == 0:
         raise RuntimeError("step must be nonzero")
-    if (end - start) * step < 0:
-        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
-    whole = all(isinstance(x, int) for x in (start, end, step))
-    for x in (start, end, step):
+    if (last - first) * by < 0:
+        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: from {first} to {last} by {by}")
+    whole = all(isinstance(x, int) for x in (first, last, by))
+    for x in (first, last, by):
         element(x, np.dtype(np.int64 if whole else np.float64))
     d, requires_grad = read("arange", options, np.dtype(np.int64) if whole else dtypes.default_numpy())
-    n = math.ceil((end - start) / step)
-    # start + i · step, computed in double (or whole numbers) and rounded once, as PyTorch does.
+    n = math.ceil((last - first) / by)
+    # first + i · by, computed in double (or whole numbers) and rounded once, as PyTorch does.
     index = np.arange(n, dtype=np.int64 if whole else np.float64)
-    return leaf((start + index * step).astype(d), requires_grad)
+    return leaf((first + index * by).astype(d), requires_grad)
 
 
 def range(start: Number = 0, end: Number | None = None, step: Number = 1, **options: Unpack[LayoutOptions]) -> Tensor:

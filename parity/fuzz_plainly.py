@@ -416,9 +416,9 @@ def _finite(call: Call, ours: Any, theirs: Any) -> bool:
 
 def _squares(call: Call, ours: Any, theirs: Any) -> bool:
     """The squares of the results are alike, and the gradients to half as many digits: of roots of rounding errors."""
-    results = [[(*r[:2], _elements(r) ** 2) if isinstance(r, tuple) else r for r in o.results] for o in (ours, theirs)]
+    a, b = ([(*r[:2], _elements(r) ** 2) if isinstance(r, tuple) else r for r in o.results] for o in (ours, theirs))
     close = _tolerance(call)
-    return _values_alike(*results, close) and _values_alike(ours.gradients, theirs.gradients, close**0.5)
+    return _values_alike(a, b, close) and _values_alike(ours.gradients, theirs.gradients, close**0.5)
 
 
 def _rounding(call: Call, ours: Any, theirs: Any) -> bool:

@@ -296,7 +296,7 @@ def _conv(
     if shape[1]:
         out = Convolution.apply(x, weight, bias, strides, pads, dilations, groups)
     else:
-        out = WithoutChannels.apply(x, weight, bias, out_sizes(shape[2:], kernel, strides, pads, dilations))
+        out = WithoutChannels.apply(x, weight, bias, out_sizes(shape[2:], tuple(kernel), strides, pads, dilations))
     return out.squeeze(0) if single else out
 
 
