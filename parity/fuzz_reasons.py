@@ -299,7 +299,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"linalg\.((lstsq|tensorsolve)\(.*\bB=|(cond|matrix_rank)\(A=)",
+        r"linalg\.(lstsq|tensorsolve)\(.*\bB=",
         "the argument's name in PyTorch's own documentation",
         "by_position",
     ),
@@ -394,7 +394,7 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"optim\.\w+\(.*(np\.float|(lr|weight_decay|momentum|eps|lr_decay|\w*alpha|etas|betas|\w+)=(float|int|bool)\d*\[\]=)",
+        r"optim\.\w+\(.*(np\.(float|int)|(lr|weight_decay|momentum|eps|lr_decay|\w*alpha|etas|betas|\w+)=(float|int|bool)\d*\[\]=)",
         "NumPy's numbers and tensors of one are numbers: what is computed with them is in the parameters' type",
         "numbers",
     ),
