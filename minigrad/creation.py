@@ -19,6 +19,7 @@ from .ops.operands import Number
 from .quiet import quiet
 from .size import Size
 from .tensor_options import (
+    NOT_GIVEN,
     DataOptions,
     FormatOptions,
     LayoutOptions,
@@ -279,19 +280,19 @@ def scalar_tensor(s: Number, **options: Unpack[TensorOptions]) -> Tensor:
 # -- of one value
 
 
-def zeros(*sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def zeros(*sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[TensorOptions]) -> Tensor:
     """Zeros of shape `size`. PyTorch: torch.zeros."""
     d, requires_grad = read("zeros", options, dtypes.default_numpy())
     return leaf(np.zeros(read_size("zeros", sizes, size), d), requires_grad)
 
 
-def ones(*sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def ones(*sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[TensorOptions]) -> Tensor:
     """Ones of shape `size`. PyTorch: torch.ones."""
     d, requires_grad = read("ones", options, dtypes.default_numpy())
     return leaf(np.ones(read_size("ones", sizes, size), d), requires_grad)
 
 
-def empty(*sizes: Any, size: Any = None, **options: Unpack[FormatOptions]) -> Tensor:
+def empty(*sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[FormatOptions]) -> Tensor:
     """Memory of shape `size`, not set to anything. PyTorch: torch.empty."""
     d, requires_grad = read("empty", options, dtypes.default_numpy(), FormatOptions)
     return leaf(unset("empty", read_size("empty", sizes, size), d, options.get("memory_format")), requires_grad)
@@ -357,6 +358,21 @@ def _number(x: Any) -> Any:
     return x.array.item() if isinstance(x, Variable) else x.item() if isinstance(x, np.generic) else x
 
 
+def _given(name: str, x: Any) -> tuple[Any]:
+    if x is NOT_GIVEN:
+        raise TypeError(f'arange() missing 1 required positional arguments: "{name}"')
+    return (x,)
+
+
+def _start(x: Any) -> Any:
+    """A number, or a tensor of one that wants no gradient; TypeError for what is none."""
+    if isinstance(x, Variable) and (x.array.ndim or x._requires_grad or x._edge is not None):
+        x = None
+    if not isinstance(x, int | float | np.generic | Variable):
+        raise TypeError(f"arange(): argument 'start' must be Number, not {type(x).__name__}")
+    return x
+
+
 def _fill_value(function: str, x: Any) -> Any:
     value = _number(x)
     if not isinstance(value, bool | int | float):  # NumPy would make NaN of None, and a number of "3"
@@ -366,26 +382,34 @@ def _fill_value(function: str, x: Any) -> Any:
 
 @quiet
 def arange(
-    start: Number | None = None, end: Number | None = None, step: Number = 1, **options: Unpack[TensorOptions]
+    start: Number = NOT_GIVEN, /, end: Number = NOT_GIVEN, step: Number = NOT_GIVEN, **options: Unpack[TensorOptions]
 ) -> Tensor:
     """start, start + step, ... below end; `arange(end)` starts at 0. int64 if all three are ints. PyTorch: torch.arange."""
-    if end is None:
-        if start is None:
-            raise TypeError('arange() missing 1 required positional arguments: "end"')
-        start, end = 0, start
-    start, end, step = _number(0 if start is None else start), _number(end), _number(step)
-    if step == 0:
+    first: Any
+    if "start" in options:  # by its name it is never the end
+        if start is not NOT_GIVEN:
+            raise TypeError("arange() got multiple values for argument 'start'")
+        first = options.pop("start")  # type: ignore[typeddict-item]
+        return arange(_start(first), *_given("end", end), step, **options)
+    first = 0 if start is NOT_GIVEN else start
+    last: Any = end
+    if end is NOT_GIVEN:
+        first, (last,) = 0, _given("end", start)
+        if step is not NOT_GIVEN:
+            raise TypeError("arange(): a step needs a start and an end: arange(start, end, step)")
+    first, last, by = (_number(x) for x in (first, last, 1 if step is NOT_GIVEN else step))
+    if by == 0:
         raise RuntimeError("step must be nonzero")
-    if (end - start) * step < 0:
-        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: from {start} to {end} by {step}")
-    whole = all(isinstance(x, int) for x in (start, end, step))
-    for x in (start, end, step):
+    if (last - first) * by < 0:
+        raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: from {first} to {last} by {by}")
+    whole = all(isinstance(x, int) for x in (first, last, by))
+    for x in (first, last, by):
         element(x, np.dtype(np.int64 if whole else np.float64))
     d, requires_grad = read("arange", options, np.dtype(np.int64) if whole else dtypes.default_numpy())
-    n = math.ceil((end - start) / step)
-    # start + i · step, computed in double (or whole numbers) and rounded once, as PyTorch does.
+    n = math.ceil((last - first) / by)
+    # first + i · by, computed in double (or whole numbers) and rounded once, as PyTorch does.
     index = np.arange(n, dtype=np.int64 if whole else np.float64)
-    return leaf((start + index * step).astype(d), requires_grad)
+    return leaf((first + index * by).astype(d), requires_grad)
 
 
 def range(start: Number = 0, end: Number | None = None, step: Number = 1, **options: Unpack[LayoutOptions]) -> Tensor:
@@ -421,6 +445,12 @@ def _check_ends(function: str, start: Any, end: Any, d: np.dtype) -> None:
         raise NotImplementedError(f"\"{function}_cpu\" not implemented for 'Bool'; give another dtype")
 
 
+def _check_fit(start: Any, end: Any, steps: int, d: np.dtype) -> None:
+    """RuntimeError unless the type d holds the ends that so many steps reach."""
+    for x in (start, end)[: max(steps, 0)]:
+        element(_number(x), d)
+
+
 @quiet
 def linspace(start: Tensor | Number, end: Tensor | Number, steps: int, **options: Unpack[TensorOptions]) -> Tensor:
     """`steps` values from start to end, both included, at equal distances. PyTorch: torch.linspace."""
@@ -428,6 +458,7 @@ def linspace(start: Tensor | Number, end: Tensor | Number, steps: int, **options
     _check_ends("linspace", start, end, d)
     if steps < 0:
         raise RuntimeError(f"number of steps must be non-negative, got {steps}")
+    _check_fit(start, end, steps, d)
     return leaf(equal_steps(float(_number(start)), float(_number(end)), steps, d), requires_grad)
 
 
@@ -438,6 +469,7 @@ def logspace(
     """base to the powers `linspace(start, end, steps)`. PyTorch: torch.logspace."""
     d, requires_grad = read("logspace", options, dtypes.default_numpy())
     _check_ends("logspace", start, end, d)
+    _check_fit(start, end, steps, d)
     powers = equal_steps(float(_number(start)), float(_number(end)), steps, np.dtype(np.float64))
     return leaf(np.power(float(base), powers).astype(d), requires_grad)
 
@@ -486,19 +518,19 @@ def new_tensor(self: Tensor, data: Any, **options: Unpack[DataOptions]) -> Tenso
     return leaf(_to_array(data, d), requires_grad)
 
 
-def new_zeros(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def new_zeros(self: Tensor, *sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[TensorOptions]) -> Tensor:
     """Zeros of shape size, in this tensor's type."""
     d, requires_grad = read("new_zeros", options, self.array.dtype)
     return leaf(np.zeros(read_size("new_zeros", sizes, size), d), requires_grad)
 
 
-def new_ones(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def new_ones(self: Tensor, *sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[TensorOptions]) -> Tensor:
     """Ones of shape size, in this tensor's type."""
     d, requires_grad = read("new_ones", options, self.array.dtype)
     return leaf(np.ones(read_size("new_ones", sizes, size), d), requires_grad)
 
 
-def new_empty(self: Tensor, *sizes: Any, size: Any = None, **options: Unpack[TensorOptions]) -> Tensor:
+def new_empty(self: Tensor, *sizes: Any, size: Any = NOT_GIVEN, **options: Unpack[TensorOptions]) -> Tensor:
     """Unset memory of shape size, in this tensor's type."""
     d, requires_grad = read("new_empty", options, self.array.dtype)
     return leaf(np.empty(read_size("new_empty", sizes, size), d), requires_grad)

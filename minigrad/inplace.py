@@ -24,7 +24,7 @@ from .geometry import is_same_place, overlap_in_part, repeats
 from .ops.index import check_put, getitem, index_put, put
 from .ops.keys import index_error, ints_first, plain_key
 from .ops.masked import masked_fill
-from .ops.operands import cast
+from .ops.operands import Number, cast
 from .ops.power import float_power
 from .ops.shape import expand, without_leading_ones
 from .quiet import quiet
@@ -339,7 +339,7 @@ put_ = of(put, idempotent=True)
 index_put_ = of(index_put, idempotent=True, scattered=True)
 
 
-def fill_diagonal_(self: Any, fill_value: Any, wrap: bool = False) -> Any:
+def fill_diagonal_(self: Any, fill_value: Number, wrap: bool = False) -> Any:
     """Give the main diagonal this value: of more than two equal dimensions the places (i, i, i, ...).
 
     wrap: of a tall matrix the diagonal begins again below each square and a row. PyTorch: torch.Tensor.fill_diagonal_.

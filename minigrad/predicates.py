@@ -19,7 +19,7 @@ def is_inference(input: Tensor) -> bool:
     return input.is_inference()
 
 
-def is_storage(obj: Any) -> bool:
+def is_storage(obj: Any, /) -> bool:
     """Whether obj is the memory of a tensor, as `x.storage()` gives it. PyTorch: torch.is_storage."""
     return isinstance(obj, TypedStorage | UntypedStorage)
 

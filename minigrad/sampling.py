@@ -11,7 +11,7 @@ from . import dtypes, inplace, memory_order, random
 from .autograd.fused import at_hand, compiled_form
 from .autograd.variable import Variable, wrap
 from .random import Generator
-from .tensor_options import FormatOptions, TensorOptions, leaf, read, read_pattern, read_size, whole
+from .tensor_options import NOT_GIVEN, FormatOptions, TensorOptions, leaf, read, read_pattern, read_size, whole
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -60,14 +60,16 @@ def set_rng_state(new_state: Any) -> None:
 # -- new tensors
 
 
-def rand(*sizes: Any, size: Any = None, generator: Generator | None = None, **options: Unpack[TensorOptions]) -> Tensor:
+def rand(
+    *sizes: Any, size: Any = NOT_GIVEN, generator: Generator | None = None, **options: Unpack[TensorOptions]
+) -> Tensor:
     """Uniform in [0, 1). PyTorch: torch.rand."""
     d, requires_grad = read("rand", options, dtypes.default_numpy())
     return leaf(_uniform(read_size("rand", sizes, size), d, generator), requires_grad)
 
 
 def randn(
-    *sizes: Any, size: Any = None, generator: Generator | None = None, **options: Unpack[TensorOptions]
+    *sizes: Any, size: Any = NOT_GIVEN, generator: Generator | None = None, **options: Unpack[TensorOptions]
 ) -> Tensor:
     """Standard normal. PyTorch: torch.randn."""
     d, requires_grad = read("randn", options, dtypes.default_numpy())

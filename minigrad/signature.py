@@ -156,7 +156,12 @@ RENAMED: dict[tuple[str, str], dict[str, str]] = {
     ("method", "split"): {"split_size_or_sections": "split_size"},
 }
 # And names that PyTorch's own code has where its documentation has others.
-UNDOCUMENTED = {"lstsq": {"b": "B"}, "tensorsolve": {"input": "A", "other": "B"}}
+UNDOCUMENTED = {
+    "lstsq": {"b": "B"},
+    "tensorsolve": {"input": "A", "other": "B"},
+    "cond": {"input": "A"},
+    "matrix_rank": {"input": "A"},
+}
 # Reductions that are several overloads in PyTorch: which arguments need a `dim` beside them, and whether it may be None there.
 NEED_DIM: dict[str, tuple[str, bool]] = {
     "sum": ("keepdim", True), "mean": ("keepdim", True), "squeeze": ("False", False),

@@ -299,9 +299,12 @@ def suggested(array: Array) -> memory_format:
     return channels_last
 
 
-def read_size(function: str, sizes: tuple, size: Any = None) -> tuple[int, ...]:
+NOT_GIVEN: Any = object()  # in the place of an argument whose default is not None, and for which None is no value
+
+
+def read_size(function: str, sizes: tuple, size: Any = NOT_GIVEN) -> tuple[int, ...]:
     """The shape from `zeros(2, 3)`, `zeros((2, 3))` or `zeros(size=(2, 3))`."""
-    if size is not None:
+    if size is not NOT_GIVEN:
         if sizes:
             raise TypeError(f"{function}() got multiple values for argument 'size'")
         if not isinstance(size, list | tuple):

@@ -143,14 +143,19 @@ def floats(call: Call) -> Call:
     return _all(call, lambda x: float(x) if type(x) is int and abs(x) >= 2**63 else x)
 
 
+def floating_numbers(call: Call) -> Call:
+    """Floats in the place of the truths that are given by name."""
+    return replace(call, kwargs={k: float(v) if isinstance(v, bool) else v for k, v in call.kwargs.items()})
+
+
 def float64_by_default(call: Call) -> Call:
     """The same call where numbers of no type are of float64."""
     return call
 
 
 def in_range(call: Call) -> Call:
-    """Of numbers that 32 bits do not hold 1e30 in their place."""
-    return _all(call, lambda x: float(np.copysign(1e30, x)) if type(x) is float and 3.4e38 < abs(x) < np.inf else x)
+    """Of numbers that 32 bits do not hold 2 to the power of 100 in their place, whose inverse they hold exactly."""
+    return _all(call, lambda x: float(np.copysign(2.0**100, x)) if type(x) is float and 3.4e38 < abs(x) < np.inf else x)
 
 
 def nearer(call: Call) -> Call:
@@ -178,11 +183,11 @@ PLAINLY: dict[str, Callable[[Call], Call]] = {
     f.__name__: f
     for f in (
         apart, numbers, contiguous, of_one_type, floating, out_of_place, by_position, without_none,
-        whole, floats, float64_by_default, constant, in_range, nearer,
+        whole, floats, floating_numbers, float64_by_default, constant, in_range, nearer,
     )
 }  # fmt: skip
 # In other types than the call's: results are compared by value, as closely as the narrowest type of the call allows.
-_OTHER_TYPES = ("of_one_type", "floating", "apart")
+_OTHER_TYPES = ("of_one_type", "floating", "floating_numbers", "apart")
 
 
 # -- what is compared
@@ -409,11 +414,30 @@ def _finite(call: Call, ours: Any, theirs: Any) -> bool:
     return True
 
 
+def _squares(call: Call, ours: Any, theirs: Any) -> bool:
+    """The squares of the results are alike, and the gradients to half as many digits: of roots of rounding errors."""
+    a, b = ([(*r[:2], _elements(r) ** 2) if isinstance(r, tuple) else r for r in o.results] for o in (ours, theirs))
+    close = _tolerance(call)
+    return _values_alike(a, b, close) and _values_alike(ours.gradients, theirs.gradients, close**0.5)
+
+
+def _rounding(call: Call, ours: Any, theirs: Any) -> bool:
+    """Of several floating types: types and shapes are alike, and the values as closely as the narrowest type allows."""
+    types = {str(x.values.dtype) for x in tensors(call) if x.values.dtype.kind == "f"}
+    close = max((TOLERANCES[t] for t in types), default=0.0)
+    return (
+        len(types) > 1
+        and _shapes(call, ours, theirs)
+        and _values_alike(ours.results, theirs.results, close)
+        and _values_alike(ours.gradients, theirs.gradients, close)
+    )
+
+
 PREDICATES: dict[str, Callable[[Call, Any, Any], bool]] = {
     f.__name__.lstrip("_"): f
     for f in (
         _blank_target, _failed, _poles, _ties, _grown, _flat_gradient, _infinite_gradient, _same_results, _first_result, _finite,
-        _empty, _empty_gradients, _unordered, _shapes, _cofactors,
+        _empty, _empty_gradients, _unordered, _shapes, _cofactors, _squares, _rounding,
     )
 }  # fmt: skip
 

@@ -407,3 +407,16 @@ def test_layer_norm_of_an_infinite_variance_is_nan():
             x = minigrad.tensor([[1e30, -1e30, 2e30]])
             assert minigrad.nn.functional.layer_norm(x, (3,)).isnan().all()
             assert torch.nn.functional.layer_norm(torch.tensor(x.numpy()), (3,)).isnan().all()
+
+
+@pytest.mark.parametrize("x", [-4.0, -1.0, 2.0, 5.0])
+def test_hardsigmoid_has_a_second_derivative(x):
+    """Its first is constant by parts, so the second is 0; PyTorch has none, and says so."""
+    v = minigrad.tensor(x, requires_grad=True)
+    (g,) = minigrad.autograd.grad(minigrad.nn.functional.hardsigmoid(v), v, create_graph=True)
+    assert minigrad.autograd.grad(g + v * 0, v)[0].item() == 0.0
+    w = torch.tensor(x, requires_grad=True)
+    (h,) = torch.autograd.grad(torch.nn.functional.hardsigmoid(w), w, create_graph=True)
+    assert h.item() == pytest.approx(g.item())
+    with pytest.raises(RuntimeError, match="not implemented|hardsigmoid"):
+        torch.autograd.grad(h + w * 0, w)

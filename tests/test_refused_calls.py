@@ -34,6 +34,14 @@ def encoder(t, layers=1):
     return t.nn.TransformerEncoder(t.nn.TransformerEncoderLayer(4, 2, 6, dropout=0.0), layers, enable_nested_tensor=False)  # fmt: skip
 
 
+def with_gradients(t, call, *shapes):
+    """The result of a call on ones of these shapes, and the gradients of its sum."""
+    given = [t.ones(shape, requires_grad=True) for shape in shapes]
+    result = call(*given)
+    found = t.autograd.grad(result.sum(), given, allow_unused=True)
+    return [tuple(result.shape), *([tuple(g.shape), g] if g is not None else None for g in found)]
+
+
 def walked_twice(t, first, second):
     """Two backward passes over y = eˣ, of which the first or the second asks for the gradient of y only."""
     x = t.ones(2, requires_grad=True)
@@ -91,6 +99,67 @@ CALLS = {
     "truths divided": lambda t: t.div(t.tensor(True), t.tensor(True), rounding_mode="trunc"),
     "half precision": lambda t: t.cdist(t.ones(2, 3).half(), t.ones(2, 3).half()),
     "a batch of no samples": lambda t: t.nn.InstanceNorm1d(3, affine=True)(t.ones(0, 3, 4)),
+    "a size and a size that is None": lambda t: t.ones((5,), size=None),
+    "None for a size": lambda t: t.randn(size=None),
+    "a start by its name, and no end": lambda t: t.arange(start=5),
+    "a start by its name, and an end": lambda t: t.arange(end=7, start=5),
+    "a step without a start": lambda t: t.arange(5, step=2),
+    "None for a start": lambda t: t.arange(None, 3),
+    "tensors for a start": lambda t: t.arange(start=t.ones(2), end=3),
+    "a first value that float32 does not hold": lambda t: t.linspace(1e40, 3.0, 1),
+    "a last value that is not reached": lambda t: t.linspace(3.0, 1e40, 1),
+    "a power that bytes do not hold": lambda t: t.logspace(300, 3.0, 3, dtype=t.uint8),
+    "a matrix's dimension that is not there": lambda t: t.linalg.matrix_norm(t.ones(4, 3, 2), "fro", (-100, 0)),
+    "reflections of -0": lambda t: t.geqrf(t.tensor([[-0.0], [2.0], [0.5]]))[0].sign(),
+    "an orthogonal matrix of halves": lambda t: t.nn.init.orthogonal_(t.ones(4, 3).half()),
+    "a jacobian of what is no square": lambda t: t.distributions.CorrCholeskyTransform().log_abs_det_jacobian(
+        t.ones(2, 3), t.ones(3, 2)
+    ),
+    "the memory by its name": lambda t: t.is_storage(obj=t.ones(2)),
+    "a matrix by the name of its operator": lambda t: (
+        t.linalg.cond(input=t.eye(2)),
+        t.linalg.matrix_rank(input=t.eye(2)),
+    ),
+    **{
+        f"an array for a tensor of {name}": call
+        for name, call in {
+            "LayerNorm": lambda t: t.nn.LayerNorm(4)(np.ones((2, 4), np.float32)),
+            "PReLU": lambda t: t.nn.PReLU()(np.ones((2, 4), np.float32)),
+            "GRU": lambda t: t.nn.GRU(4, 2)(np.ones((2, 4), np.float32)),
+            "MultiheadAttention": lambda t: t.nn.MultiheadAttention(4, 2)(
+                *[t.ones(3, 2, 4)] * 3, np.ones((2, 3), np.float32)
+            ),
+            "TransformerEncoderLayer": lambda t: t.nn.TransformerEncoderLayer(4, 2, 6)(
+                t.ones(3, 2, 4), src_key_padding_mask=np.ones((2, 3), np.float32)
+            ),
+            "parameters_to_vector": lambda t: t.nn.utils.parameters_to_vector([np.ones(3)]),
+        }.items()
+    },
+    "a layout for a number": lambda t: t.eye(3).fill_diagonal_(t.strided),
+    "no reflections": lambda t: with_gradients(t, t.linalg.householder_product, (3, 3), (0,)),
+    "reflections of no columns": lambda t: with_gradients(t, t.linalg.householder_product, (3, 0), (0,)),
+    "a product with no reflections": lambda t: with_gradients(t, t.ormqr, (3, 0), (0,), (3, 2)),
+    "patches of no channels": lambda t: t.nn.functional.unfold(t.ones(1, 0, 3, 3), 2),
+    "patches of no places": lambda t: t.nn.functional.unfold(t.ones(2, 2, 0, 3), 2, padding=1),
+    "images of no columns": lambda t: t.nn.functional.fold(t.ones(1, 0, 4), (3, 3), 2),
+    "images of no patches": lambda t: t.nn.functional.fold(t.ones(1, 8, 0), (3, 3), 2),
+    "features of which there are none": lambda t: t.nn.functional.bilinear(t.ones(2, 3), t.ones(2, 0), t.ones(4, 3, 0)),
+    **{
+        f"a convolution of no channels, {name}": lambda t, name=name, s=s: with_gradients(
+            t, getattr(t, name), (2, 0, *s), (2, 0, *(2,) * len(s)), (2,)
+        )
+        for name, s in (("conv1d", (3,)), ("conv2d", (3, 3)), ("conv3d", (3, 3, 3)))
+    },
+    **{
+        f"a norm {norm!r} of {given} in {wanted}": lambda t, norm=norm, given=given, wanted=wanted: (
+            t.linalg.matrix_norm(
+                t.tensor([[1, 2], [3, 4]], dtype=getattr(t, given)), norm, dtype=wanted and getattr(t, wanted)
+            )
+        )
+        for norm in ("fro", 1, 2)
+        for given in ("float16", "float32", "int64")
+        for wanted in (None, "float16", "float32", "int32")
+    },
     **{
         f"{name} of nan": lambda t, name=name: getattr(t.nn, name)(math.nan)(t.ones(2, 3, 4))
         for name in ("Dropout", "Dropout1d", "AlphaDropout", "FeatureAlphaDropout")

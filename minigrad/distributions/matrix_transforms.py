@@ -55,6 +55,8 @@ class PositiveDefiniteTransform(_OfMatrices):
 def _below(matrix: Tensor, diagonal: int = -1) -> Tensor:
     """The elements of square matrices (..., n, n) below a diagonal, row after row, as vectors."""
     n = matrix.shape[-1]
+    if matrix.dim() < 2 or matrix.shape[-2] != n:
+        raise IndexError(f"the matrices must be square, but are of the shape {list(matrix.shape)}")
     rows, columns = tril_indices(n, n, diagonal).unbind()
     return matrix[..., rows, columns]
 

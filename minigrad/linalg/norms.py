@@ -14,10 +14,12 @@ from ..ops import cat, where
 from ..ops.axes import Dims
 from ..ops.checks import require_tensor
 from ..ops.decompositions import eigvalsh_of, svdvals_of
+from ..ops.dims import normalize_dim
+from ..ops.distances import in_type
 from ..ops.distances import norm as _norm
 from ..ops.lapack import LinAlgError, require_matrix, require_real
 from ..ops.matrix_functions import default_rtol
-from ..ops.operands import broadcast, cast
+from ..ops.operands import broadcast
 from ..ops.solving import inverse
 
 if TYPE_CHECKING:
@@ -48,12 +50,12 @@ def matrix_norm(
     require_tensor(A, "linalg_matrix_norm", "A")
     if isinstance(dim, int) or len(dim) != 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
-    row, column = (d % A.dim() for d in dim)
+    row, column = (normalize_dim(d, A.dim()) for d in dim)
     if row == column:
         raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
-    if dtype is not None:
-        A = cast(A, dtypes.to_numpy(dtype))
-    require_real(A, "linalg.matrix_norm")
+    if ord in (2, -2, "nuc"):  # LAPACK knows no halves
+        require_real(A, "linalg.matrix_norm")
+    A = in_type(A, dtype, "linalg.matrix_norm")
     if ord == "fro":
         return _norm(A, 2, (row, column), keepdim)
     if ord in (2, -2, "nuc"):

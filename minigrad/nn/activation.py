@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import creation
 from ..dtypes import element
-from ..ops.checks import require_tensor
+from ..ops.checks import require_argument
 from ..tensor_options import factory_options
 from . import functional as F
 from .module import Module
@@ -302,7 +302,7 @@ class Softmax2d(Module):
     """softmax over the channels of (N, C, H, W) or (C, H, W)."""
 
     def forward(self, input: Any) -> Any:
-        require_tensor(input, "Softmax2d")
+        require_argument(input, "Softmax2d")
         if input.dim() not in (3, 4):
             raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
         return F.softmax(input, -3)

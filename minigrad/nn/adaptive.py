@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..autograd.variable import wrap
 from ..ops.along import index_add
-from ..ops.checks import require_tensor
+from ..ops.checks import require_argument
 from ..ops.join import cat
 from . import functional as F
 from .containers import ModuleList, Sequential
@@ -63,8 +63,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             wide.reset_parameters()
 
     def forward(self, input_: Any, target_: Any) -> _ASMoutput:
-        require_tensor(target_, "AdaptiveLogSoftmaxWithLoss", "target_", 2)
-        require_tensor(input_, "AdaptiveLogSoftmaxWithLoss", "input_")
+        require_argument(target_, "AdaptiveLogSoftmaxWithLoss", "target_", 2)
+        require_argument(input_, "AdaptiveLogSoftmaxWithLoss", "input_")
         dims = target_.dim()
         if dims > 1:
             raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import creation
 from ..autograd.variable import wrap
-from ..ops.checks import require_tensor
+from ..ops.checks import require_argument
 from ..ops.join import cat
 from ..tensor_options import factory_options
 from . import functional as F
@@ -90,7 +90,7 @@ class MultiheadAttention(Module):
         where neither weights nor a key_padding_mask are wanted.
         """
         for i, (name, x) in enumerate((("query", query), ("key", key), ("value", value)), 1):
-            require_tensor(x, "MultiheadAttention", name, i)
+            require_argument(x, "MultiheadAttention", name, i)
         single = query.dim() == 2
         _check_dims(query, key, value, key_padding_mask, attn_mask)
         if is_causal and attn_mask is None:
@@ -172,7 +172,7 @@ def _check_dims(query: Any, key: Any, value: Any, key_padding_mask: Any, attn_ma
         )
     for mask, name in ((attn_mask, "attn_mask"), (key_padding_mask, "key_padding_mask")):
         if mask is not None:
-            require_tensor(mask, "MultiheadAttention", name)
+            require_argument(mask, "MultiheadAttention", name)
     if key_padding_mask is not None and key_padding_mask.dim() != n - 1:
         raise AssertionError(
             f"For {kind} `query`, expected `key_padding_mask` to be `None` or {n - 1}-D but found {key_padding_mask.dim()}-D "
@@ -191,7 +191,7 @@ def float_masks(
     given = [mask for mask in (attn_mask, key_padding_mask) if mask is not None]
     for mask, name in ((attn_mask, names[0]), (key_padding_mask, names[1])):
         if mask is not None:
-            require_tensor(mask, "attention", name)
+            require_argument(mask, "attention", name)
     for mask, name in ((key_padding_mask, names[1]), (attn_mask, names[0])):
         if mask is not None and mask.array.dtype.kind not in "fb":
             raise AssertionError(f"only bool and floating types of {name} are supported")

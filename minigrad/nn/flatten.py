@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ops.checks import require_tensor
+from ..ops.checks import require_argument
 from ..ops.windows import Ints
 from .module import Module
 
@@ -17,7 +17,7 @@ class Flatten(Module):
         self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, input: Any) -> Any:
-        require_tensor(input, "Flatten")
+        require_argument(input, "Flatten")
         return input.flatten(self.start_dim, self.end_dim)
 
     def extra_repr(self) -> str:
@@ -32,7 +32,7 @@ class Unflatten(Module):
         self.dim, self.unflattened_size = dim, unflattened_size
 
     def forward(self, input: Any) -> Any:
-        require_tensor(input, "Unflatten")
+        require_argument(input, "Unflatten")
         return input.unflatten(self.dim, self.unflattened_size)
 
     def extra_repr(self) -> str:

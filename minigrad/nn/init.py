@@ -206,6 +206,8 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     if 0 in shape:
         return tensor
     rows, columns = shape[0], math.prod(shape[1:])
+    if tensor.array.dtype == np.float16:
+        raise NotImplementedError("\"geqrf_cpu\" not implemented for 'Half'; draw in float32 and convert")
     if repeats(tensor.array):
         raise RuntimeError(
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "

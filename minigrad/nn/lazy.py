@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import creation, dtypes
 from ..autograd.modes import no_grad
-from ..ops.checks import require_tensor
+from ..ops.checks import require_argument
 from ..ops.windows import IntOrInts
 from . import norm
 from .conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, _ConvNd
@@ -110,7 +110,7 @@ class _LazyConv(LazyModuleMixin, _ConvNd):
     def initialize_parameters(self, input: Any, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
         if not self.has_uninitialized_params():
             return
-        require_tensor(input, type(self).__name__)
+        require_argument(input, type(self).__name__)
         if input.dim() not in (self.rank + 1, self.rank + 2):
             raise RuntimeError(
                 f"Expected {self.rank + 1}D (unbatched) or {self.rank + 2}D (batched) input to {type(self).__name__}, but got "
@@ -208,7 +208,7 @@ class _LazyNorm(LazyModuleMixin, norm._NormBase):
 
     def initialize_parameters(self, input: Any) -> None:  # type: ignore[override]
         if self.has_uninitialized_params():
-            require_tensor(input, type(self).__name__)
+            require_argument(input, type(self).__name__)
             if input.dim() < 2:
                 raise IndexError(
                     f"{type(self).__name__}: input {list(input.shape)} has no dimension 1, which tells num_features"

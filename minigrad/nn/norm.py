@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import creation, dtypes, storage
-from ..ops.checks import require_tensor
+from ..ops.checks import require_argument
 from ..ops.windows import IntOrInts
 from ..tensor_options import FactoryOptions, factory_options
 from . import functional as F
@@ -66,7 +66,7 @@ class _NormBase(Module):
             init.zeros_(self.bias)
 
     def _check(self, input: Any) -> None:
-        require_tensor(input, type(self).__name__)
+        require_argument(input, type(self).__name__)
         if input.dim() not in self.allowed:
             expected = " or ".join(f"{n}D" for n in self.allowed)
             raise ValueError(f"expected {expected} input (got {input.dim()}D input)")

@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from .. import creation
-from ..ops.checks import require_tensor, type_name
+from ..ops.checks import require_argument, type_name
 from ..ops.join import cat, stack
 from ..ops.recurrent import GruLayer, LstmLayer, RnnLayer, gru_step, lstm_step, parts, rnn_step
 from ..tensor_options import factory_options
@@ -165,7 +165,7 @@ class RNNBase(Module):
         if len(state) > len(wanted):
             raise RuntimeError(f"lstm expects two hidden states, got {len(state)}")
         for s in state:
-            require_tensor(s, type(self).__name__, "hx", 2)
+            require_argument(s, type(self).__name__, "hx", 2)
         if any(s.dim() != dims for s in state):
             kind = "unbatched 2-D" if single else "batched 3-D"
             given = ", ".join(f"{s.dim()}-D" for s in state)
@@ -340,7 +340,7 @@ class RNNCellBase(Module):
         if states is not None and not (isinstance(states, tuple | list) and len(states) == n_states):
             raise TypeError(f"{kind}: hx must be a pair of Tensors, (h, c), got {type(states).__name__}")
         for i, x in enumerate((input, *(states or ()))):
-            require_tensor(x, kind, "hx" if i else "input", 1 + (i > 0))
+            require_argument(x, kind, "hx" if i else "input", 1 + (i > 0))
         if input.dim() not in (1, 2):
             raise ValueError(f"{kind}: Expected input to be 1D or 2D, got {input.dim()}D instead")
         if input.shape[-1] != self.input_size:

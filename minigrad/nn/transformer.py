@@ -12,7 +12,7 @@ import numpy as np
 from .. import creation
 from ..autograd.modes import is_grad_enabled
 from ..autograd.variable import wrap
-from ..ops.checks import require_tensor
+from ..ops.checks import require_argument
 from ..tensor_options import factory_options
 from ..warn import warn
 from . import functional as F
@@ -86,7 +86,7 @@ class TransformerEncoderLayer(Module):
         self.activation = _activation(activation)
 
     def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
-        require_tensor(src, type(self).__name__, "src")
+        require_argument(src, type(self).__name__, "src")
         names = "src_mask", "src_key_padding_mask"
         src_mask, src_key_padding_mask = float_masks(src_mask, src_key_padding_mask, src.array.dtype, names)
 
@@ -130,8 +130,8 @@ class TransformerDecoderLayer(Module):
         self, tgt: Any, memory: Any, tgt_mask: Any = None, memory_mask: Any = None, tgt_key_padding_mask: Any = None,
         memory_key_padding_mask: Any = None, tgt_is_causal: bool = False, memory_is_causal: bool = False,
     ) -> Any:  # fmt: skip
-        require_tensor(tgt, type(self).__name__, "tgt")
-        require_tensor(memory, type(self).__name__, "memory", 2)
+        require_argument(tgt, type(self).__name__, "tgt")
+        require_argument(memory, type(self).__name__, "memory", 2)
 
         def attend(x: Any) -> Any:
             out, _ = self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)
@@ -182,7 +182,7 @@ class TransformerEncoder(Module):
     def forward(
         self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
     ) -> Any:
-        require_tensor(src, type(self).__name__, "src")
+        require_argument(src, type(self).__name__, "src")
         if not len(self.layers):
             raise IndexError("TransformerEncoder: there are no layers")
         mask, src_key_padding_mask = float_masks(
@@ -264,8 +264,8 @@ class Transformer(Module):
         src_key_padding_mask: Any = None, tgt_key_padding_mask: Any = None, memory_key_padding_mask: Any = None,
         src_is_causal: bool | None = None, tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
     ) -> Any:  # fmt: skip
-        require_tensor(src, type(self).__name__, "src")
-        require_tensor(tgt, type(self).__name__, "tgt", 2)
+        require_argument(src, type(self).__name__, "src")
+        require_argument(tgt, type(self).__name__, "tgt", 2)
         batch = 0 if self.batch_first else 1
         if src.dim() == 3 and src.shape[batch] != tgt.shape[batch]:
             raise RuntimeError("the batch number of src and tgt must be equal")

@@ -26,7 +26,13 @@ def require_room(shape: Sequence[int], itemsize: int) -> None:
 
 def require_tensor(x: Any, function: str, argument: str = "input", position: int = 1) -> None:
     """WrongObject unless x is a tensor (or an array, in a backward formula)."""
-    if not isinstance(x, Variable) and not isinstance(x, Array):
+    if not isinstance(x, Array):
+        require_argument(x, function, argument, position)
+
+
+def require_argument(x: Any, function: str, argument: str = "input", position: int = 1) -> None:
+    """WrongObject unless x is a tensor: of what a program gives to a module, an array is none."""
+    if not isinstance(x, Variable):
         raise WrongObject(
             f"{function}(): argument '{argument}' (position {position}) must be Tensor, not {type(x).__name__}"
         )

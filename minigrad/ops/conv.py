@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.fused import Fused, size
+from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..autograd.whole_backward import WholeBackward
 from ..public import public
@@ -193,6 +194,22 @@ class Convolution(WholeBackward, Fused):
         )
 
 
+class WithoutChannels(Operation):
+    """x (N, 0, *spatial): out (N, 0, *out), as in PyTorch: where no channel goes in none comes out.  dx, dw, db = 0"""
+
+    grad_fn_name = "ConvolutionBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, w: Array, b: Array | None, out: Ints) -> Array:
+        ctx.shapes, ctx.dtype = [None if y is None else y.shape for y in (x, w, b)], x.dtype
+        return np.zeros((x.shape[0], 0, *out), x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        made = wrap if isinstance(grad, Variable) else np.asarray
+        return *(None if shape is None else made(np.zeros(shape, ctx.dtype)) for shape in ctx.shapes), None
+
+
 @public("minigrad", "functional")
 def conv1d(
     input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: IntOrInts = 1, padding: IntOrInts | str = 0, dilation: IntOrInts = 1,
@@ -276,7 +293,10 @@ def _conv(
             "than actual input size"
         )
     _check_filled(shape)
-    out = Convolution.apply(x, weight, bias, strides, pads, dilations, groups)
+    if shape[1]:
+        out = Convolution.apply(x, weight, bias, strides, pads, dilations, groups)
+    else:
+        out = WithoutChannels.apply(x, weight, bias, out_sizes(shape[2:], tuple(kernel), strides, pads, dilations))
     return out.squeeze(0) if single else out
 
 

@@ -116,17 +116,7 @@ def norm(
 ) -> Tensor:  # fmt: skip
     """The p-norm (Σ |x|ᵖ)^(1/p) over dim (all elements, if None); "fro" is 2. PyTorch: torch.norm."""
     require_tensor(input, "norm")
-    if dtype is not None:
-        if dtypes.promote_numpy(input.array.dtype, dtypes.to_numpy(dtype)) != dtypes.to_numpy(dtype):
-            raise RuntimeError(
-                f"linalg.vector_norm: the dtype of the input ({input.dtype}) should be convertible without narrowing to the "
-                f"specified dtype ({dtype})"
-            )
-        input = cast(input, dtypes.to_numpy(dtype))
-    if input.array.dtype.kind != "f":
-        raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype}"
-        )
+    input = in_type(input, dtype, "linalg.vector_norm")
     if p is None or p == "fro":
         p = 2
     if isinstance(p, str):
@@ -145,6 +135,23 @@ def norm(
     if p == 0:
         return Norm0.apply(input, axes, keepdim)
     return _PNorm.apply(input, float(p), axes, keepdim)
+
+
+def in_type(x: Any, d: dtypes.dtype | None, function: str) -> Any:
+    """x in the type d, in which its norm is to be computed; RuntimeError unless both are floating and d is not the narrower one."""
+    if x.array.dtype.kind != "f":
+        raise RuntimeError(f"{function}: Expected a floating point or complex tensor as input. Got {type_name(x)}")
+    if d is None:
+        return x
+    wanted = dtypes.to_numpy(d)
+    if wanted.kind != "f":
+        raise RuntimeError(f"{function}: dtype should be floating point or complex, but got {dtypes.cxx_name(wanted)}")
+    if dtypes.promote_numpy(x.array.dtype, wanted) != wanted:
+        raise RuntimeError(
+            f"{function}: the dtype of the input ({type_name(x)}) should be convertible without narrowing to the specified "
+            f"dtype ({dtypes.cxx_name(wanted)})"
+        )
+    return cast(x, wanted)
 
 
 @public

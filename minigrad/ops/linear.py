@@ -152,6 +152,8 @@ def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None
             f"{list(weight.array.shape)}"
         )
     k, n, m = weight.array.shape
+    if not n or not m:
+        raise RuntimeError(f"bilinear(): there are no features to multiply: weight has the shape {[k, n, m]}")
     if n * m <= 1024:  # one product of matrices, if what x1 ⊗ x2 takes in memory is not worth mentioning
         out = matmul((input1.unsqueeze(-1) * input2.unsqueeze(-2)).flatten(-2), weight.reshape(k, n * m).mT)
     else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..autograd.graph import Operation
 from ..autograd.variable import Array, wrap
 from ..public import public
 from .checks import require_tensor, type_name
@@ -242,7 +243,7 @@ class GeqrfOp(Decomposition):
 
     @staticmethod
     def forward(ctx: Any, A: Any) -> Any:
-        raw, tau = np.linalg.qr(A.array, mode="raw")
+        raw, tau = np.linalg.qr(A.array + 0, mode="raw")  # of -0.0 as of 0.0
         return wrap(np.ascontiguousarray(raw.swapaxes(-1, -2))), wrap(tau)
 
     @staticmethod
@@ -261,6 +262,7 @@ def reflected(A: Any, tau: Any, x: Any, transpose: bool = False) -> Any:
     """H₁ H₂ ... x (transpose: ... H₂ H₁ x), Hᵢ = I - tauᵢ v vᵀ, v the i-th column of A with 1 on the diagonal and 0 above."""
     v = tril(A, -1) + wrap(np.eye(*A.array.shape[-2:], dtype=A.array.dtype))
     k = tau.array.shape[-1]
+    x = x if k else x.clone()
     for i in range(k) if transpose else range(k - 1, -1, -1):
         column = v[..., i : i + 1]
         x = x - tau[..., i, None, None] * (column @ (column.mT @ x))
@@ -306,6 +308,20 @@ def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, tran
     return reflected(input, tau, other.mT, not transpose).mT
 
 
+class NoReflections(Operation):
+    """out = the first columns of 1, a product of nothing.  It has no gradient: None, not zeros, as in PyTorch"""
+
+    grad_fn_name = "LinalgHouseholderProductBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, A: Array, tau: Array) -> Array:
+        return np.broadcast_to(np.eye(*A.shape[-2:], dtype=A.dtype), A.shape).copy()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return None, None
+
+
 @public
 def orgqr(input: Tensor, input2: Tensor) -> Tensor:
     """The first columns of H₁ H₂ ..., tau = input2. PyTorch: torch.orgqr; torch.linalg.householder_product.
@@ -321,6 +337,8 @@ def orgqr(input: Tensor, input2: Tensor) -> Tensor:
             "torch.linalg.householder_product: input.shape[-2] must be greater than or equal to input.shape[-1], and that to "
             "tau.shape[-1]"
         )
+    if not input.array.size or not tau.array.size:
+        return NoReflections.apply(input, tau)
     eye: Any = wrap(np.eye(m, n, dtype=input.array.dtype))
     V, D = (tril(input, -1) + eye)[..., : tau.array.shape[-1]], tau.unsqueeze(-1)
     # Of H₁ H₂ ... = I - V T Vᵀ: T⁻¹ is the upper triangle of Vᵀ V with 1 / tau on the diagonal, so (I + D (Vᵀ V)↗) T = D

@@ -57,8 +57,11 @@ def unfold(
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
     if input.array.ndim < 3:
         raise IndexError(f"unfold expects (N, C, H, W) or (C, H, W), but the input has shape {list(input.array.shape)}")
-    if input.array.ndim not in (3, 4):
-        raise RuntimeError(f"Expected 3D or 4D (batch mode) tensor for input, but got: {list(input.array.shape)}")
+    if input.array.ndim not in (3, 4) or 0 in input.array.shape[-3:]:
+        raise RuntimeError(
+            "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions for input, but got: "
+            f"{list(input.array.shape)}"
+        )
     x = input.unsqueeze(0) if input.array.ndim == 3 else input
     places = out_sizes(x.array.shape[2:], kernel, step, pads, dil)
     if min(places) < 1:
@@ -98,8 +101,11 @@ def fold(
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
     spatial = tuple_of(output_size, 2, "output_size")
     x = input.unsqueeze(0) if input.array.ndim == 2 else input
-    if x.array.ndim != 3:
-        raise RuntimeError(f"Expected 2D or 3D (batch mode) tensor for input, but got: {list(input.array.shape)}")
+    if x.array.ndim != 3 or 0 in x.array.shape[1:]:
+        raise RuntimeError(
+            "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for input, but "
+            f"got: {list(input.array.shape)}"
+        )
     places = out_sizes(spatial, kernel, step, pads, dil)
     if x.array.ndim != 3 or x.array.shape[1] % math.prod(kernel):
         raise RuntimeError(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...autograd.variable import Variable
-from ...ops.checks import require_tensor
+from ...ops.checks import require_argument
 from ...ops.join import cat
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """The elements of all parameters, one after the other."""
     parameters = list(parameters)
     for p in parameters:
-        require_tensor(p, "parameters_to_vector", "parameters")
+        require_argument(p, "parameters_to_vector", "parameters")
     return cat([p.reshape(-1) for p in parameters])
 
 
@@ -27,7 +27,7 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
         raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
     start = 0
     for p in parameters:
-        require_tensor(p, "vector_to_parameters", "parameters", 2)
+        require_argument(p, "vector_to_parameters", "parameters", 2)
         if p.requires_grad and vec.array.dtype.kind != "f":
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         n = p.array.size

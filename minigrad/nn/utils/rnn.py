@@ -19,7 +19,7 @@ import numpy as np
 from ...autograd.variable import Variable, wrap
 from ...dtypes import element
 from ...missing import error as _missing
-from ...ops.checks import require_tensor
+from ...ops.checks import require_argument
 from ...ops.join import cat, stack
 from ...ops.operands import Number, cast
 
@@ -122,7 +122,7 @@ def pack_padded_sequence(
 
     enforce_sorted: the longest must come first; with False they are put into that order. PyTorch: pack_padded_sequence.
     """
-    require_tensor(input, "_pack_padded_sequence")
+    require_argument(input, "_pack_padded_sequence")
     if input.array.ndim < 2:
         raise IndexError(f"a batch of sequences has at least 2 dimensions, got {input.array.ndim}")
     given = lengths.array if isinstance(lengths, Variable) else np.asarray(lengths)
@@ -197,7 +197,7 @@ def pad_packed_sequence(
 def pack_sequence(sequences: Sequence[Any], enforce_sorted: bool = True) -> PackedSequence:
     """Pack a list of sequences (L_i, *). PyTorch: torch.nn.utils.rnn.pack_sequence."""
     for x in sequences:
-        require_tensor(x, "pack_sequence", "sequences")
+        require_argument(x, "pack_sequence", "sequences")
     return pack_padded_sequence(pad_sequence(sequences), [x.shape[0] for x in sequences], enforce_sorted=enforce_sorted)
 
 
@@ -234,7 +234,7 @@ def pad_sequence(
     if not sequences:
         raise RuntimeError("received an empty list of sequences")
     for x in sequences:
-        require_tensor(x, "pad_sequence", "sequences")
+        require_argument(x, "pad_sequence", "sequences")
         if not x.array.ndim:
             raise IndexError("pad_sequence: a sequence has a dimension of steps, but one of the tensors has none")
     padding_value = element(padding_value, sequences[0].array.dtype)
