@@ -69,6 +69,14 @@ def _full_width(context):
 full_width: Any = intrinsic(_full_width)
 
 
+@intrinsic
+def multiply_add(context, a, b, c):
+    """a · b + c, rounded once."""
+    return types.float64(types.float64, types.float64, types.float64), lambda context, builder, _, args: builder.fma(
+        *args
+    )
+
+
 # -- exp: x = n ln 2 + r, |r| ≤ ln 2 / 2, eˣ = 2ⁿ eʳ. Adding and taking away 1.5 · 2²³ (2⁵²) rounds to a whole number.
 
 _LOG2E_32, _ROUND_32, _ZERO_32 = _f(1 / math.log(2), 1.5 * 2**23, 0.0)
