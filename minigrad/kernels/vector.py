@@ -69,12 +69,14 @@ def _full_width(context):
 full_width: Any = intrinsic(_full_width)
 
 
-@intrinsic
-def multiply_add(context, a, b, c):
-    """a · b + c, rounded once."""
-    return types.float64(types.float64, types.float64, types.float64), lambda context, builder, _, args: builder.fma(
-        *args
-    )
+def _multiply_add(context, a, b, c):
+    def code(context, builder, signature, args):
+        return builder.fma(*args)
+
+    return types.float64(types.float64, types.float64, types.float64), code
+
+
+multiply_add: Any = intrinsic(_multiply_add)  # a · b + c, rounded once
 
 
 # -- exp: x = n ln 2 + r, |r| ≤ ln 2 / 2, eˣ = 2ⁿ eʳ. Adding and taking away 1.5 · 2²³ (2⁵²) rounds to a whole number.
