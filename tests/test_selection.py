@@ -21,6 +21,22 @@ def rows(dtype, kinds, shape, rng):
     return x
 
 
+@pytest.mark.parametrize("dtype", [*DTYPES, "float16", "int16", "int8"])
+@pytest.mark.parametrize("kinds", [2, 100])
+def test_the_whole_order(dtype, kinds):
+    """As PyTorch's stable sort: by value, then by place, in both directions; of small arrays and large ones."""
+    rng = np.random.default_rng(kinds)
+    for shape in ((30,), (600,), (20, 50), (40, 7, 5), (600, 1)):
+        x = rows(dtype, kinds, shape, rng)
+        if x.dtype.kind == "i":
+            x[rng.random(shape) < 0.1] = np.iinfo(x.dtype).min
+            x[rng.random(shape) < 0.1] = np.iinfo(x.dtype).max
+        for dim in range(len(shape)):
+            for descending in (True, False):
+                expected = torch.sort(torch.from_numpy(x), dim=dim, descending=descending, stable=True).indices
+                np.testing.assert_array_equal(in_order(x, dim, descending), expected.numpy())
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kinds", [2, 5, 1000])
 def test_the_first_few_of_an_order(dtype, kinds):

@@ -412,6 +412,10 @@ PROGRAMS = {
     "scatter.Embedding": lambda: [
         (lambda t, w: t.nn.functional.embedding(indices(t, 11, w.shape[0]), w), [((5, n),) for n in row_sizes()])
     ],
+    "scatter.add_flat": lambda: [
+        (lambda t, x: x.take(indices(t, LARGE // 2, x.numel())), [((n,),) for n in row_sizes()]),
+        (lambda t, x: x.gather(1, indices(t, 15_000, x.shape[1]).reshape(3, -1)), [((3, n),) for n in row_sizes()]),
+    ],
     "running.running": lambda: [
         (lambda t, x: t.cummax(x, 1)[0], [((3, n),) for n in row_sizes()]),
         (lambda t, x: t.cummin(x, 0)[0], [((7, n),) for n in row_sizes()]),

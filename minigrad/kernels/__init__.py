@@ -23,7 +23,7 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     special.py        erfc, its inverse, ln Γ
     grid.py           images read between their elements
     substitution.py   equations with a triangular matrix
-    scatter.py        rows added up by index: the gradient of an embedding
+    scatter.py        rows and elements added up by index: the gradient of an embedding, of gather
     swaps.py          the swaps of a random permutation
     pairs.py          normal numbers, two of two uniform ones
     optimizer.py      Adam and SGD in one pass

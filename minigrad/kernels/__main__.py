@@ -97,6 +97,8 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
             f"grid_sample {name}",
             through(lambda x, g=points: F.grid_sample(x, g, align_corners=False), images, dtype=dtype),
         )
+        places = torch.zeros(1 << 15, dtype=torch.int64)
+        yield f"gather {name}", through(lambda x, i=places: x.take(i), rows, dtype=dtype)
         words = torch.zeros(400, dtype=torch.int64)
         yield f"embedding {name}", through(lambda w, i=words: F.embedding(i, w), (50, 200), dtype=dtype)
         yield f"steps of minigrad.compile {name}", written(dtype)

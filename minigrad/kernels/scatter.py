@@ -1,4 +1,4 @@
-"""Rows added up by index: the gradient of an embedding, and of rows that were read by index.
+"""Rows added up by index: the gradient of an embedding, and of rows that were read by index. And single elements.
 
     for each index i, in order:  out[index[i]] += rows[i], one vector addition
 
@@ -25,6 +25,17 @@ def _add_rows(out: Array, index: Array, rows: Array, start: int, stop: int) -> N
         to, row = out[index[i], start:stop], rows[i, start:stop]
         for j in range(row.size):
             to[j] += row[j]
+
+
+@kernel
+def _add_flat(out: Array, places: Array, x: Array) -> None:
+    for i in range(places.size):
+        out[places[i]] += x[i]
+
+
+def add_flat(out: Array, places: Array, x: Array) -> None:
+    """np.add.at of vectors: out[places[i]] += x[i], places from 0 to n - 1. One thread does it: two could meet in an element."""
+    _add_flat(out, places.astype(np.int64, copy=False), np.ascontiguousarray(x))
 
 
 def add_rows(out: Array, index: Array, rows: Array) -> None:

@@ -69,6 +69,16 @@ def _full_width(context):
 full_width: Any = intrinsic(_full_width)
 
 
+def _multiply_add(context, a, b, c):
+    def code(context, builder, signature, args):
+        return builder.fma(*args)
+
+    return types.float64(types.float64, types.float64, types.float64), code
+
+
+multiply_add: Any = intrinsic(_multiply_add)  # a · b + c, rounded once
+
+
 # -- exp: x = n ln 2 + r, |r| ≤ ln 2 / 2, eˣ = 2ⁿ eʳ. Adding and taking away 1.5 · 2²³ (2⁵²) rounds to a whole number.
 
 _LOG2E_32, _ROUND_32, _ZERO_32 = _f(1 / math.log(2), 1.5 * 2**23, 0.0)

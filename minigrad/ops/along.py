@@ -14,7 +14,7 @@ from ..dtypes import element
 from ..public import public
 from .choice import where
 from .dims import normalize_dim
-from .index import Index, SetIndex, add_at, reduce_at
+from .index import Index, SetIndex, add_at, flat_key, reduce_at, within
 from .keys import index_tensor
 from .operands import Number, broadcast
 from .parts import Slice
@@ -35,7 +35,7 @@ def grid_key(index: Array, dim: int) -> tuple[Array, ...]:
 
 
 def _check_range(index: Array, n: int, dim: int) -> None:
-    if index.size and (index.min() < 0 or index.max() >= n):
+    if not within(index, n):
         wrong = index[(index < 0) | (index >= n)].flat[0]
         raise RuntimeError(f"index {wrong} is out of bounds for dimension {dim} with size {n}")
 
@@ -58,6 +58,13 @@ def _gather_key(name: str, input: Tensor, dim: int, index: Any) -> tuple[Array, 
 
 class Gather(Index):
     """out[i, j, ...] = x[i, index[i, j, ...], ...] for dim 1.  dx = grad added at the same places"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, key: tuple[Array, ...]) -> Array:
+        ctx.key, ctx.shape = key, x.shape
+        if not x.flags.c_contiguous or not x.ndim:
+            return np.asarray(x[key], order="C")
+        return x.take(flat_key(key, x.shape))  # in a third of the time
 
 
 @public

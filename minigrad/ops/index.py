@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd import fused
-from ..autograd.fused import Fused
+from ..autograd.fused import Fused, compiled_form
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
@@ -88,25 +88,37 @@ def _added_in_rounds(out: Array, key: tuple[Any, ...], x: Array) -> bool:
     return True
 
 
+def within(index: Array, n: int) -> bool:
+    """Whether 0 <= index < n for all of its integers: in one pass, for read without a sign a negative one is large."""
+    return not index.size or bool(index.view(f"u{index.itemsize}").max() < n)
+
+
+def flat_key(key: tuple[Array, ...], shape: tuple[int, ...]) -> Any:
+    """The places of the flat array that `key`, an array of integers from 0 on to each dimension, names in one of this shape."""
+    flat = key[0].astype(np.int64, copy=False)
+    for k, n in zip(key[1:], shape[1:], strict=True):
+        flat = flat * n + k
+    return flat
+
+
 def reduce_at(function: Any, out: Array, key: tuple[Any, ...], x: Any) -> None:
     """`function.at(out, key, x)`, out being contiguous: by one index into the flat array where there is one to each dimension.
 
-    NumPy adds by one index some ten times as fast as by several.
+    NumPy adds by one index some ten times as fast as by several, and a compiled loop (kernels/scatter.py) faster than that.
     """
     shape = out.shape
     if (
-        out.size > 1 << 12
-        and len(key) == len(shape) > 1
-        and all(isinstance(k, np.ndarray) and k.dtype.kind == "i" for k in key)
+        max(out.size, np.size(x)) > 1 << 12
+        and len(key) == len(shape) > 0
+        and all(isinstance(k, np.ndarray) and k.dtype.kind == "i" and k.size for k in key)
     ):
-        flat: Any = 0
-        for k, n in zip(key, shape, strict=True):
-            if not k.size or k.min() < -n or k.max() >= n:
-                break  # NumPy says what is wrong
-            flat = flat * n + np.where(k < 0, k + n, k)
-        else:
+        key = tuple(k.astype(np.int64, copy=False) for k in key)
+        key = tuple(k if within(k, n) else np.where(k < 0, k + n, k) for k, n in zip(key, shape, strict=True))
+        if all(within(k, n) for k, n in zip(key, shape, strict=True)):  # else NumPy says what is wrong
+            flat = flat_key(key, shape)
             x = np.broadcast_to(np.asarray(x, out.dtype), flat.shape)
-            function.at(out.reshape(-1), flat.reshape(-1), x.reshape(-1))
+            add = compiled_form("scatter.add_flat", fused.size(x)) if function is np.add else None
+            (add or function.at)(out.reshape(-1), flat.reshape(-1), x.reshape(-1))
             return
     function.at(out, key, x)
 
@@ -120,7 +132,7 @@ class PutAdd(Operation):
         out = np.zeros(shape, x.dtype)
         if len(key) == 1 and key[0].dtype.kind == "b":
             out[key] = x  # a mask names each place once
-        elif not key or not _added_in_rounds(out, key, x):
+        elif len(shape) < 2 or not key or not _added_in_rounds(out, key, x):
             reduce_at(np.add, out, key, x)
         return out
 

@@ -72,7 +72,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     last = dim == input.array.ndim - 1
     rows = input.array if last else np.moveaxis(input.array, dim, -1)
     rows = np.ascontiguousarray(rows)
-    work = size(rows) * (64 if at_hand() else 4) if 0 < k <= 32 and (n < 1 << 15 or n < rows.size) else 0
+    few = k > 0 and k * k <= max(1 << 10, 4 * n)  # k ln n times one of them is put in its place among the others
+    work = size(rows) * (64 if at_hand() else 4) if few and (n < 1 << 15 or n < rows.size) else 0
     find = compiled_form("first.first_of_order", work) or first_of_order
     order = find(rows.reshape(math.prod(rows.shape[:-1]), n), k, largest)
     order = order.reshape(*rows.shape[:-1], k)
