@@ -157,10 +157,10 @@ def run_lessons(
     with Working(console) as working:
 
         def one(lesson: Lesson, setting: Setting) -> tuple[dict[str, Any], bool]:
-            hear = [telling.hear] if telling and setting == wanted[0][1] else []
+            hear = telling.hear if telling and setting == wanted[0][1] else runner.unheard
             with working.on(f"{lesson.number} {setting.engine} {setting.dtype}") as show:
                 drawn = (setting.engine, setting.dtype) == (engines[0], dtypes[0])  # one run's pictures are enough
-                return runner.run(lesson, setting, out, show, fresh, threads, *hear, pictures=drawn)
+                return runner.run(lesson, setting, out, show, fresh, threads, hear, drawn)
 
         pool = ThreadPoolExecutor(jobs)
         wanted = [(lesson, Setting(e, d, seed)) for lesson in lessons for d in dtypes for e in engines]

@@ -99,6 +99,10 @@ def stop() -> None:
     processes.end()
 
 
+def unheard(cell: int, line: str | None) -> None:
+    """What a cell prints is told to nobody."""
+
+
 def run(
     lesson: Lesson,
     setting: Setting,
@@ -106,7 +110,7 @@ def run(
     show: Callable[[int, int, str], None],
     fresh: bool = False,
     threads: int | None = None,
-    hear: Callable[[int, str | None], None] = lambda cell, line: None,
+    hear: Callable[[int, str | None], None] = unheard,
     pictures: bool = True,
 ) -> tuple[dict[str, Any], bool]:
     """The result of the lesson, and whether it was reused. `show(done, total, text)` hears of the progress.

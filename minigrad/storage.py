@@ -15,6 +15,8 @@ from __future__ import annotations
 import itertools
 import math
 import weakref
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -73,12 +75,24 @@ def mark_written(array: np.ndarray, recorded: bool = False) -> int:
     return _note(root, recorded)
 
 
+def forgetting(table: dict[int, Any], key: int) -> Callable[[Any], None]:
+    """What a weak reference calls when its object goes: the table forgets the key.
+
+    It holds on to the table itself: as Python ends, the names of modules are gone before the last arrays are.
+    """
+
+    def forget(_: Any) -> None:
+        table.pop(key, None)
+
+    return forget
+
+
 def _note(root: np.ndarray, recorded: bool) -> int:
     key = id(root)
     record = _records.get(key)
     if record is None:
         # The record goes when the memory does, before its id can be used again.
-        record = _records[key] = Record(weakref.ref(root, lambda _, forget=_records.pop: forget(key, None)))
+        record = _records[key] = Record(weakref.ref(root, forgetting(_records, key)))
     now = next(clock)
     record.version += 1
     record.written = Latest.written = now

@@ -25,7 +25,7 @@ def mark(array: np.ndarray) -> None:
     root = storage.owner(array)
     key = id(root)
     if key not in _marked:  # the mark goes when the memory does, before its id can be used again
-        _marked[key] = weakref.ref(root, lambda _, forget=_marked.pop: forget(key, None))
+        _marked[key] = weakref.ref(root, storage.forgetting(_marked, key))
 
 
 def is_inference(array: np.ndarray) -> bool:

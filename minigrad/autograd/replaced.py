@@ -37,7 +37,7 @@ def replace(x: Variable, array: Array) -> None:
         edge = (leaf, 0)
     held = (None, 0) if edge is None else (weakref.ref(edge[0]), edge[1])
     if key not in _replaced or _replaced[key][0]() is not old:
-        _replaced[key] = (weakref.ref(old, lambda _, forget=_replaced.pop: forget(key, None)), [])
+        _replaced[key] = (weakref.ref(old, storage.forgetting(_replaced, key)), [])
     _replaced[key][1].append((*held, present))
     x.array = present.array = array
     present.since = storage.mark_replaced()

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
+from numba import njit as _njit
 from numba.core import event
 
 from ..threads import apart, compiling
@@ -22,6 +22,7 @@ from .cache import Store, config
 if config.DISABLE_JIT:
     raise ImportError("Numba's compiler is switched off (NUMBA_DISABLE_JIT)")
 
+njit: Any = _njit  # whose declared arguments lack some that it takes
 Room = np.ndarray  # memory that a kernel works in, as an argument: nobody reads it afterwards
 KERNELS: dict[str, Kernel] = {}  # by "file.name": those of the files imported so far
 PATIENCE = 1.0  # seconds of compiling after which a kernel says so
@@ -57,9 +58,7 @@ class Kernel:
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
-        dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"}, no_cfunc_wrapper=True)(
-            function
-        )
+        dispatcher = njit(nogil=True, error_model="numpy", fastmath={"contract"}, no_cfunc_wrapper=True)(function)
         file = Path(function.__code__.co_filename)
         dispatcher._cache = Store(self.name, file, _sources(file))
         self.dispatcher = dispatcher
@@ -115,6 +114,6 @@ def inline(function: Callable[..., Any]) -> Any:
 
     It cannot be called from Python: what converts its arguments would take longer to compile than it does.
     """
-    return numba.njit(
+    return njit(
         forceinline=True, error_model="numpy", fastmath={"contract"}, no_cpython_wrapper=True, no_cfunc_wrapper=True
     )(function)
