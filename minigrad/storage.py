@@ -80,11 +80,7 @@ def forgetting(table: dict[int, Any], key: int) -> Callable[[Any], None]:
 
     It holds on to the table itself: as Python ends, the names of modules are gone before the last arrays are.
     """
-
-    def forget(_: Any) -> None:
-        table.pop(key, None)
-
-    return forget
+    return lambda _: table.pop(key, None)
 
 
 def _note(root: np.ndarray, recorded: bool) -> int:

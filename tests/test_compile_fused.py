@@ -395,10 +395,9 @@ def test_values_that_share_memory_do_not_live_at_the_same_time():
 
 
 def test_a_small_network_s_loop_is_compiled_when_it_has_run_often(monkeypatch, tmp_path):
-    """And at once where it lies on the disk, or is asked for."""
-    kernels = pytest.importorskip("minigrad.kernels.step")
+    """At the same call at the second time, when it lies on the disk: the two forms differ by rounding."""
+    pytest.importorskip("minigrad.kernels.step")
     monkeypatch.setattr("minigrad.compiler.run.CALLS_BEFORE_LOOPS", 5)
-    monkeypatch.setattr(kernels.Store, "has_any", lambda self: False)
 
     def make():
         mg.manual_seed(0)
@@ -418,11 +417,41 @@ def test_a_small_network_s_loop_is_compiled_when_it_has_run_often(monkeypatch, t
     run = compare(make, 12)
     ready = run._ready[-1]
     assert ready.loops is not None and ready.calls == 10  # noqa: PT018  two sides of one thing
-    monkeypatch.setattr(kernels.Store, "has_any", lambda self: True)
-    run = mg.compile(make()[0])
+    losses = []
+    for _ in range(2):
+        run = mg.compile(make()[0])
+        losses.append([run().item() for _ in range(12)])
+        again = mg.compile(make()[0])
+        for _ in range(6):
+            again()
+        assert again._ready[-1].loops is None
+    assert losses[0] == losses[1]
+    run = mg.compile(make()[0], mode="max-autotune")
     for _ in range(3):
         run()
     assert run._ready[-1].loops is not None
+
+
+@pytest.mark.parametrize("mode", ["default", "max-autotune"])
+def test_the_sign_of_zero_is_eager_s(mode):
+    """Where two are equal `maximum` gives the second: of 0 and -0 one sees which."""
+    x = mg.tensor([0.0, -0.0, 1.0, -1.0, float("nan"), float("inf"), -float("inf"), -1e-45] * 9, requires_grad=True)
+    w = mg.full((72,), 2.0, requires_grad=True)
+
+    def step():
+        x.grad = w.grad = None
+        y = F.relu(x * w * 0.5)
+        (y * w).sum().backward()
+        return y
+
+    def bits(y):
+        return [a.numpy().view(np.int32).tolist() for a in (y.detach(), x.grad, w.grad)]
+
+    expected = bits(step())
+    compiled = mg.compile(step, mode=mode)
+    for _ in range(4):
+        assert bits(compiled()) == expected
+    assert compiled._ready[-1].calls >= 2
 
 
 def test_the_cache_of_written_steps_keeps_the_last_used_and_touches_no_other_file(tmp_path):
@@ -451,7 +480,6 @@ text = "def step(i0, W, o0):\n    full_width()\n    for b in range(4):\n        
 import numpy as np
 a = np.ones(4, np.float32)
 f = step.build(text, False)
-print(step.on_disk(text))
 f(a, a.reshape(2, 2), a.copy())
 print(sum(f.stats.cache_hits.values()), sum(f.stats.cache_misses.values()))
 """
@@ -461,8 +489,7 @@ print(sum(f.stats.cache_hits.values()), sum(f.stats.cache_misses.values()))
         ).stdout.split()
         for _ in range(2)
     ]  # fmt: skip
-    assert told[0] == ["False", "0", "1"]
-    assert told[1] == ["True", "1", "0"]
+    assert told == [["0", "1"], ["1", "0"]]
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0,)])

@@ -274,14 +274,6 @@ class FastStep:
         self.shapes = [(v.shape, v.dtype) for v in form.kept]
         self.made = 0  # arrays made for gradients, ever
 
-    @classmethod
-    def text_of(cls, program: Program, loops: Loops, leaves: dict[int, Any]) -> str:
-        """The text that would be compiled for this form. Errors: Slow."""
-        self = cls.__new__(cls)
-        found, self.optimizer, self.schedulers = effects_of(program)
-        self.slots = [(leaves[key], loops.kept.index(v)) for key, v in found]
-        return loops.with_adam(self.slots) if self.optimizer is not None and self._of_adam(loops) else loops.text
-
     def _of_adam(self, loops: Loops) -> bool:
         """Whether the optimizer's step is the plain one of small parameters, all of which are inputs of the loop."""
         groups = self.optimizer.param_groups

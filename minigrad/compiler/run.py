@@ -50,7 +50,8 @@ from .watch import Watch
 from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
 
 # A small network's one loop takes seconds to compile. It is worth that for who trains long; until this many calls the fused
-# form runs, which needs no compiler. What lies compiled on the disk, or with mode="max-autotune", is taken at once.
+# form runs, which needs no compiler; with mode="max-autotune" the loop runs at once. The two differ by rounding, so what lies
+# compiled on the disk does not matter: the same program gives the same numbers at its first run and at its second.
 CALLS_BEFORE_LOOPS = 5_000
 LIMIT = 8  # programs of one step: one for each set of shapes, types and settings
 
@@ -238,12 +239,7 @@ class Ready:
         except Unfit as error:
             self.why_not_compiled = str(error)
         else:
-            if (
-                self.fused is None
-                or self.at_once
-                or CALLS_BEFORE_LOOPS == 0
-                or _load("step.on_disk")(self._text_of(program, loops))
-            ):
+            if self.fused is None or self.at_once or CALLS_BEFORE_LOOPS == 0:
                 self.loops, self.fused = loops, None
             else:
                 self.later = loops
@@ -251,13 +247,6 @@ class Ready:
             self.why_not = "there is nothing to fuse: no arithmetic by element, and no product of matrices"
             return
         self._use(program, self.loops or self.fused)
-
-    def _text_of(self, program: Program, loops: Loops) -> str:
-        """The text that would be compiled."""
-        try:
-            return FastStep.text_of(program, loops, self.leaves)
-        except Slow:
-            return loops.text
 
     def _use(self, program: Program, form: Any) -> None:
         """Run in this form from now on."""

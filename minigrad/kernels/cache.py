@@ -56,10 +56,6 @@ class Store(NullCache):
     def __init__(self, name: str, source: Path, sources: str, at_most: int | None = None) -> None:
         self.name, self.source, self.sources, self.at_most = name, source, sources, at_most
 
-    def has_any(self) -> bool:
-        """Whether there is a file for any types."""
-        return any(next(folder.glob(f"{self.name}-*.kernel"), None) for folder in _folders(self.source))
-
     def _tidy(self, folder: Path) -> None:
         """Remove the oldest files of this family: only whole ones of our own naming."""
         if self.at_most is None:

@@ -185,8 +185,9 @@ _FUNCTIONS: dict[str, tuple[Any, Any]] = {
     "sin": (inline(lambda x: math.sin(x)), inline(lambda x: math.sin(x))),
     "cos": (inline(lambda x: math.cos(x)), inline(lambda x: math.cos(x))),
     "abs": (inline(lambda x: abs(x)), inline(lambda x: abs(x))),
-    "maximum": (inline(lambda a, b: b if (b > a) | (b != b) else a), inline(lambda a, b: b if (b > a) | (b != b) else a)),
-    "minimum": (inline(lambda a, b: b if (b < a) | (b != b) else a), inline(lambda a, b: b if (b < a) | (b != b) else a)),
+    # Of 0 and -0 the second, as in NumPy.
+    "maximum": (inline(lambda a, b: a if (a > b) | (a != a) else b), inline(lambda a, b: a if (a > b) | (a != a) else b)),
+    "minimum": (inline(lambda a, b: a if (a < b) | (a != a) else b), inline(lambda a, b: a if (a < b) | (a != a) else b)),
     "where": (inline(lambda c, a, b: a if c else b), inline(lambda c, a, b: a if c else b)),
     "power": (inline(lambda a, b: a**b), inline(lambda a, b: a**b)),
 }  # fmt: skip
@@ -221,12 +222,6 @@ def build(text: str, double: bool) -> Any:
         f"step.{digest}", here, _sources(here) + hashlib.sha256(text.encode()).hexdigest(), AT_MOST
     )
     return dispatcher
-
-
-def on_disk(text: str) -> bool:
-    """Whether this text has been compiled before on this machine."""
-    digest = hashlib.sha256(text.encode()).hexdigest()[:20]
-    return Store(f"step.{digest}", Path(__file__), "").has_any()
 
 
 def prepare(dispatcher: Any, args: tuple[Any, ...]) -> None:

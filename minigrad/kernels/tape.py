@@ -129,10 +129,10 @@ def _of_two(op: int, y: Any, a: Any, c: Any, lanes: int) -> None:
             y[b] = a[b] / c[b]
     elif op == 7:
         for b in range(lanes):
-            y[b] = c[b] if (c[b] > a[b]) | (c[b] != c[b]) else a[b]
+            y[b] = a[b] if (a[b] > c[b]) | (a[b] != a[b]) else c[b]  # of 0 and -0 the second, as NumPy
     else:
         for b in range(lanes):
-            y[b] = c[b] if (c[b] < a[b]) | (c[b] != c[b]) else a[b]
+            y[b] = a[b] if (a[b] < c[b]) | (a[b] != a[b]) else c[b]
 
 
 @_apart
