@@ -24,7 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import draw, files, planted, record
+from . import draw, files, planted, planted_by_hand, record
 from .catalog import HERE, Lesson
 from .runner import THREADS, Failed, Setting, key
 
@@ -76,7 +76,8 @@ class _Lesson:
         self.path, self.seconds, self.tell = path, seconds, tell
         self.body = ast.parse(source, path).body
         self.slices = planted.slices(self.body)
-        self.changes = sorted(planted.changes(self.body), key=lambda change: planted.KINDS.index(change.kind))
+        blind = sorted(planted.changes(self.body), key=lambda change: planted.KINDS.index(change.kind))
+        self.changes = [*planted_by_hand.changes(Path(path).stem, source), *blind]
         self.changes_of = [[c for c in self.changes if c.statement == number] for number in range(len(self.body))]
         nodes = ast.walk(ast.Module(self.body, []))
         calls = {node.lineno for node in nodes if isinstance(node, ast.Call) and planted.is_claim(node)}
@@ -117,11 +118,11 @@ class _Lesson:
         # Forked before it has begun the lesson runs whole each time: then nearest to the end first.
         for number, statement in list(enumerate(self.body))[:: -1 if self.whole else 1]:
             for change in self.changes_of[number]:
-                if slow and change.kind != "steps":
+                if slow and change.kind not in ("hand", "steps"):
                     continue
                 last = self._needed_until(change, limit, kinds, near)
                 if last is not None and not self._try(change, last, limit):
-                    slow |= self.took is None and change.kind != "steps"
+                    slow |= self.took is None and change.kind not in ("hand", "steps")
             if self.whole:
                 continue
             if self.took is not None and not self._needed(number, limit, kinds, near):
@@ -146,7 +147,7 @@ class _Lesson:
     def _needed_until(self, change: planted.Change, limit: float, kinds: tuple[str, ...], near: bool) -> int | None:
         """The last statement that must run with the change; None if it is not to be tried."""
         wanted = self._decided_by(change, near) if change.kind in kinds else set()
-        if not wanted or (change.kind != "value" and sum(os.times()[2:4]) > self.seconds):
+        if not wanted or (change.kind not in ("hand", "value") and sum(os.times()[2:4]) > self.seconds):
             return None
         last = max(map(self._last, wanted))
         if self.tried.get(change, -1) >= last:
@@ -157,6 +158,8 @@ class _Lesson:
 
     def _decided_by(self, change: planted.Change, near: bool) -> set[Claim]:
         """The claims still to be refuted that the changed statement may decide."""
+        if isinstance(change, planted_by_hand.Change):
+            return {claim for claim in self.left() if claim[0] in change.refutes}
         left = {claim for claim in self.left() if change.statement in self.slices[self.statement_of[claim[0]]]}
         if change.kind == "value":
             return {claim for claim in left if claim[0] == change.line}
@@ -173,7 +176,7 @@ class _Lesson:
     def _try(self, change: planted.Change, last: int, limit: float) -> bool:
         """Run the lesson from here to its `last` statement with the change; whether it came to any claim."""
         number = change.statement
-        rest = [*change.planted(self.body[number]), *self.body[number + 1 : last + 1]]
+        rest = change.rest(self.body, last)
         if self.whole:
             rest, limit = [*self.body[:number], *rest], 3600
         before = set(self.hears.seen)
@@ -295,7 +298,8 @@ def examine(
     """
     if not hasattr(os, "fork"):
         raise Failed("changes are tried in forked processes, which this system does not have")
-    parts = [repr(seconds).encode(), *((HERE / name).read_bytes() for name in ("claims.py", "planted.py"))]
+    programs = (HERE / name for name in ("claims.py", "planted.py", "planted_by_hand.py"))
+    parts = [repr(seconds).encode(), *(path.read_bytes() for path in programs)]
     how = hashlib.sha256(b"\0".join(parts)).hexdigest()
     there = kept(lesson, out) or {"how": "", "tried": 0, "claims": []}
     if there["how"] == how or (there["claims"] and all(map(noticed, there["claims"]))):
@@ -326,8 +330,9 @@ def _file(lesson: Lesson, out: Path) -> Path:
 
 def _forget_what_is_planted_no_more(lesson: Lesson, claims: list[dict[str, Any]]) -> None:
     """A change that refuted a claim counts as long as it is one of those that are planted."""
-    body = ast.parse(lesson.path.read_text(encoding="utf-8")).body
-    planted_now = {(change.kind, change.line, change.text) for change in planted.changes(body)}
+    source = lesson.path.read_text(encoding="utf-8")
+    there = [*planted.changes(ast.parse(source).body), *planted_by_hand.changes(lesson.name, source)]
+    planted_now = {(change.kind, change.line, change.text) for change in there}
     for claim in claims:
         if claim["by"] and (claim["by"]["kind"], claim["by"]["line"], claim["by"]["change"]) not in planted_now:
             claim["by"] = None

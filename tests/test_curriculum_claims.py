@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from curriculum import catalog, claims, planted, planted_table, runner
+from curriculum import catalog, claims, planted, planted_by_hand, planted_table, runner
 from curriculum.__main__ import main
 
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
@@ -161,13 +161,51 @@ record.claim("positive", rate, rate > 0)
     program = """
 import sys
 from curriculum import claims, planted
-planted.PASSES = tuple((limit, *rest) for limit, (_, *rest) in zip((0.3, 0.5, 60), planted.PASSES))
+planted.PASSES = tuple((limit, *rest) for limit, (_, *rest) in zip((60, 0.3, 0.5, 60), planted.PASSES))
 claims.work(sys.argv[1], 60, [])
 """
     ran = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
     *progress, last = map(json.loads, ran.stdout.splitlines())
     assert progress[0]["refuted"] == 0
     assert last["claims"][0]["by"]["change"] == "2.0 → -2.0"
+
+
+@pytest.mark.parametrize("name", planted_by_hand.BY_HAND)
+def test_what_is_planted_by_hand_fits_its_lesson(name):
+    lesson = catalog.find(name)
+    assert lesson.name == name
+    source = lesson.path.read_text(encoding="utf-8")
+    changes = planted_by_hand.changes(name, source)
+    body = ast.parse(source).body
+    for change, edit in zip(changes, planted_by_hand.BY_HAND[name], strict=True):
+        assert edit.refutes
+        assert len(change.refutes) == len(edit.refutes)
+        assert min(change.refutes) >= body[change.statement].lineno, "it comes before the claims"
+        # A claim that is itself changed would not be refuted by the lesson.
+        of = {body[claims._statement(body, line)].lineno for line in change.refutes}
+        altered = [n for n, (a, b) in enumerate(zip(body, change.body, strict=True)) if ast.dump(a) != ast.dump(b)]
+        assert not of & {body[n].lineno for n in altered}
+    assert len({change.text for change in changes}) == len(changes)
+
+
+def test_what_is_planted_by_hand_is_tried_first(tmp_path, monkeypatch):
+    path = tmp_path / "99_claims.py"
+    path.write_text(LESSON)
+    edits = (("range(60)", "range(9)"),)
+    monkeypatch.setitem(planted_by_hand.BY_HAND, "99_claims", (planted_by_hand.Edit(edits, ("the walk comes",)),))
+    [change] = planted_by_hand.changes("99_claims", LESSON)
+    asked = claims._Lesson(str(path), 60, [], lambda **_: None)
+    assert asked.changes[0].text == change.text
+    assert asked._decided_by(change, False) == {(next(iter(change.refutes)), 0)}
+    assert (change.kind, change.text) == ("hand", "range(60) → range(9)")
+    assert change.line == LESSON.splitlines().index("for step in range(60):") + 1
+    for old, new in (("range(61)", "1"), ("float(w)", "1"), ("range(60)", "range(\n9)")):
+        monkeypatch.setitem(planted_by_hand.BY_HAND, "99_claims", (planted_by_hand.Edit(((old, new),), ()),))
+        with pytest.raises(ValueError, match="times in the lesson, or has not as many lines"):
+            planted_by_hand.changes("99_claims", LESSON)
+    monkeypatch.setitem(planted_by_hand.BY_HAND, "99_claims", (planted_by_hand.Edit(edits, ("each",)),))
+    with pytest.raises(ValueError, match="0 claims of the lesson begin with 'each'"):
+        planted_by_hand.changes("99_claims", LESSON)
 
 
 def test_a_lesson_that_computes_in_threads_is_forked_before_it_begins(tmp_path):

@@ -156,3 +156,22 @@ def test_what_is_not_unpacked_is_empty():
             theirs, ours = (t.lu_unpack(*t.linalg.lu_factor(t.tensor(A)), data, pivots) for t in (torch, minigrad))
             assert [tuple(x.shape) for x in ours] == [tuple(x.shape) for x in theirs]
             np.testing.assert_array_equal(ours.P.numpy(), theirs.P.numpy())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_cholesky_of_what_is_no_number(value):
+    """In each place of a matrix, and in all: the same minors are not positive-definite, and the same matrices are refused."""
+    start = np.array([[4.0, 1, 0.5], [1, 3, 0.25], [0.5, 0.25, 2]])
+    places = [*np.ndindex(3, 3), slice(None), (slice(None), 1), (1, slice(None)), np.eye(3, dtype=bool)]
+    for place in places:
+        a = start.copy()
+        a[place] = value
+        for upper in (False, True):
+            found = [e.linalg.cholesky_ex(e.tensor(a), upper=upper) for e in (torch, minigrad)]
+            assert found[0].info.item() == found[1].info.item(), (place, upper)
+            if found[0].info.item():
+                for engine in (torch, minigrad):
+                    with pytest.raises(engine.linalg.LinAlgError, match=f"order {found[0].info.item()} is"):
+                        engine.linalg.cholesky(engine.tensor(a), upper=upper)
+            else:
+                np.testing.assert_array_equal(found[0].L.numpy(), found[1].L.numpy())

@@ -235,27 +235,29 @@ def logdet(input: Tensor) -> Tensor:
 
 def leading_minor(a: Array) -> int:
     """The order of the first leading minor of a matrix that is not positive-definite; 0 if all are."""
-    try:
-        if not np.isnan(np.diagonal(np.linalg.cholesky(a))).any():  # of a nan LAPACK says nothing: it is not positive
-            return 0
-    except np.linalg.LinAlgError:
-        pass
+    if _lower(a) is not None:
+        return 0
     n = len(a)
-    return next((k for k in range(1, n) if not _smallest(a[:k, :k]) > 0), n)
+    return next((k for k in range(1, n) if not _is_positive(a[:k, :k])), n)
 
 
-def _smallest(a: Array) -> Any:
-    """The smallest eigenvalue of a symmetric matrix; nan where an element that is read is no number."""
-    return np.linalg.eigvalsh(a).min() if np.isfinite(np.tril(a)).all() else np.nan
+def _is_positive(a: Array) -> bool:
+    return bool(np.linalg.eigvalsh(a).min() > 0) if np.isfinite(np.tril(a)).all() else _lower(a) is not None
+
+
+def _lower(a: Array) -> Array | None:
+    """L with A = L Lᵀ; None where some matrix is not positive-definite. LAPACK passes over what is no number: a nan, and an
+    infinity below the diagonal, whose square is taken from a number of the diagonal."""
+    try:
+        L = np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        return None
+    return L if np.isfinite(np.tril(a, -1)).all() and not np.isnan(np.diagonal(L, 0, -2, -1)).any() else None
 
 
 def _factor(a: Array) -> Array:
-    try:
-        L = np.linalg.cholesky(a)
-        if not np.isnan(np.diagonal(L, 0, -2, -1)).any():  # of a nan LAPACK says nothing: it is not positive either
-            return L
-    except np.linalg.LinAlgError:
-        pass
+    if (L := _lower(a)) is not None:
+        return L
     place, order = next((p, k) for p in np.ndindex(a.shape[:-2]) if (k := leading_minor(a[p])))
     batch = f"(Batch element {np.ravel_multi_index(place, a.shape[:-2])}): " if place else ""
     raise LinAlgError(
