@@ -17,7 +17,7 @@ import numpy as np
 
 from . import autograd, creation, dtypes, inplace, missing, ops, printing, resize, sampling, storage, storages
 from .autograd import inference, replaced, views
-from .autograd.differentiate import backward, register_stack
+from .autograd.differentiate import register_stack
 from .autograd.hooks import Registered, RemovableHandle
 from .autograd.modes import current
 from .autograd.node import Node
@@ -331,9 +331,7 @@ class Tensor(Variable):
         gradient: the gradient of what follows, of this tensor's shape; may be left out for a scalar (1). Gradients add
         up over calls: set them to zero (`optimizer.zero_grad()`) between steps. PyTorch: torch.Tensor.backward.
         """
-        backward(
-            self, gradient, retain_graph, create_graph, None, inputs
-        )  # not by its reader: these arguments were read
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def detach(self) -> Tensor:
         """The same memory as a tensor without history, which requires no grad."""

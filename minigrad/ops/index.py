@@ -108,16 +108,20 @@ def reduce_at(function: Any, out: Array, key: tuple[Any, ...], x: Any) -> None:
     """
     shape = out.shape
     if (
-        max(out.size, np.size(x)) > 1 << 12
-        and len(key) == len(shape) > 0
-        and all(isinstance(k, np.ndarray) and k.dtype.kind == "i" and k.size for k in key)
+        len(key) != len(shape)
+        or not key
+        or not all(isinstance(k, np.ndarray) and k.dtype.kind == "i" and k.size for k in key)
     ):
+        function.at(out, key, x)
+        return
+    work = key[0].size if function is np.add and out.dtype.char in "fd" else 0
+    add = compiled_form("scatter.add_flat", work)
+    if add is not None or max(out.size, np.size(x)) > 1 << 12:
         key = tuple(k.astype(np.int64, copy=False) for k in key)
         key = tuple(k if within(k, n) else np.where(k < 0, k + n, k) for k, n in zip(key, shape, strict=True))
         if all(within(k, n) for k, n in zip(key, shape, strict=True)):  # else NumPy says what is wrong
             flat = flat_key(key, shape)
             x = np.broadcast_to(np.asarray(x, out.dtype), flat.shape)
-            add = compiled_form("scatter.add_flat", fused.size(x)) if function is np.add else None
             (add or function.at)(out.reshape(-1), flat.reshape(-1), x.reshape(-1))
             return
     function.at(out, key, x)
