@@ -1,9 +1,13 @@
 """One HTML page with everything in it: claims, pictures, both engines' losses, differences, data, times."""
 
 import base64
+import functools
 import io
+import multiprocessing
+import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from html import escape
 from importlib import metadata
 from pathlib import Path
@@ -122,6 +126,18 @@ def _lesson(lesson: Lesson, engines: list[str], dtypes: list[str], seed: int, ou
     return "".join(parts)
 
 
+def _sections(lessons: list[Lesson], make: Callable[[Lesson], str]) -> Iterator[str]:
+    """Each lesson's part of the page. Drawing takes a second a picture: many are drawn in as many processes as the machine runs."""
+    if len(lessons) < 2 * (os.cpu_count() or 1):
+        yield from map(make, lessons)
+        return
+    pool = ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"))
+    try:
+        yield from pool.map(make, lessons)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def write(
     lessons: list[Lesson], engines: list[str], dtypes: list[str], seed: int, out: Path,
     show: Callable[[int, int, str], None] = lambda done, total, text: None,
@@ -136,9 +152,10 @@ def write(
     about = f"Python {platform.python_version()}, {', '.join(versions)}, {platform.system()} {platform.machine()}, seed {seed}"
     links = " · ".join(f'<a href="#{lesson.number}">{lesson.number} {escape(lesson.title)}</a>' for lesson in lessons)
     sections = []
+    made = _sections(lessons, functools.partial(_lesson, engines=engines, dtypes=dtypes, seed=seed, out=out))
     for number, lesson in enumerate(lessons):
         show(number, len(lessons), f"lessons, {lesson.title}")
-        sections.append(_lesson(lesson, engines, dtypes, seed, out))
+        sections.append(next(made))
     body = "".join(sections)
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8">'
