@@ -251,9 +251,7 @@ class AccumulateGrad(Operation):
     def add(self, leaf: Any, gradient: Any) -> None:
         if not leaf._requires_grad:  # frozen since it was used
             pass
-        elif gradient.__class__ is not Array and isinstance(
-            gradient, Variable
-        ):  # create_graph: the sum is part of a graph
+        elif gradient.__class__ is not Array and isinstance(gradient, Variable):  # create_graph: the sum is recorded
             leaf._grad = gradient if leaf._grad is None else leaf._grad + gradient
         elif leaf._grad is None:
             leaf._grad = wrap(gradient if ownership.may_keep(gradient) else gradient.copy())
