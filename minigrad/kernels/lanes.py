@@ -125,28 +125,32 @@ def _polynomial(x: Lanes, coefficients: Sequence[float]) -> Lanes:
     return out
 
 
-# x = n ln 2 + r. Adding `shift` rounds x / ln 2 to the whole number n, which then stands, with a constant that keeps it from being
-# negative, in the low bits: from there it goes into the exponent of the polynomial in r. See vector.py.
-_EXP_SINGLE = (
-    -104.0, 1.5 * 2**23 + 75, 2.0**-75, 23, (0.693359375, -2.12194440e-4),
+# x = n ln 2 + r. Adding `_ROUND` rounds x / ln 2 to the whole number n, which then stands in the low bits: shifted to where the exponent
+# is, it makes 2ⁿ. (See vector.py.) For float32 the polynomial of eʳ is fitted for |r| ≤ ln 2 / 2, for float64 it is Taylor's.
+_SINGLE = (
+    1.5 * 2**23, 23, 127, (0.693359375, -2.12194440e-4),
     (0.00139464578, 0.00836915895, 0.0416662619, 0.166665167, 0.5, 1.0, 1.0),
 )  # fmt: skip
-_EXP_DOUBLE = (
-    -746.0, 1.5 * 2.0**52 + 538, 2.0**-538, 52, (0.693147180369123816490, 1.90821492927058770002e-10),
+_DOUBLE = (
+    1.5 * 2.0**52, 52, 1023, (0.693147180369123816490, 1.90821492927058770002e-10),
     tuple(1 / math.factorial(k) for k in range(13, -1, -1)),
 )  # fmt: skip
 
 
+def _reduced(x: Lanes, more: int) -> tuple[Lanes, Lanes]:
+    """r, and 2ⁿ⁺ᵐᵒʳᵉ, which must be a normal number."""
+    big, mantissa, bias, (high, low), _ = _SINGLE if x.single else _DOUBLE
+    shift = big + bias + more
+    t = x * (1 / math.log(2)) + shift
+    n = t - shift
+    return (x - n * high) - n * low, t.bits().shifted(mantissa).number()
+
+
 def exp_nonpositive(x: Lanes) -> Lanes:
     """eˣ for x ≤ 0; of nan nan."""
-    low, shift, back, mantissa, (high_part, low_part), coefficients = _EXP_SINGLE if x.single else _EXP_DOUBLE
-    c = choose(x < low, low, x)
-    t = c * (1 / math.log(2)) + shift
-    n = t - shift
-    r = (c - n * high_part) - n * low_part
-    p = _polynomial(r, coefficients)
-    out = p.bits().plus(t.bits().shifted(mantissa)).number() * back
-    return choose(x <= 0, out, x)
+    low, more = (-104.0, 64) if x.single else (-746.0, 538)  # below, it is 0 to any rounding
+    r, scale = _reduced(choose(x < low, low, x), more)
+    return _polynomial(r, (_SINGLE if x.single else _DOUBLE)[-1]) * scale * 2.0**-more
 
 
 def sigmoid(x: Lanes) -> Lanes:
@@ -155,28 +159,12 @@ def sigmoid(x: Lanes) -> Lanes:
     return choose(x < 0, e, 1.0) / (e + 1.0)
 
 
-# tanh x = x + x³ p(x²) near 0, where the other formula would cancel; for float64 p is a quotient (Moshier, Cephes).
-_TANH_SINGLE = (
-    -0.000896543880615448, 0.0033417792785767337, -0.008804699129387337, 0.021862307655426308, -0.053967829594430944,
-    0.13333332385724683, -0.33333333329857495,
-)  # fmt: skip
-_TANH_DOUBLE = (
-    (-9.64399179425052238628e-1, -9.92877231001918586564e1, -1.61468768441708447952e3),
-    (1.0, 1.12811678491632931402e2, 2.23548839060100448583e3, 4.84406305325125486048e3),
-)
-_NEAR = 0.6
-
-
 def tanh(x: Lanes) -> Lanes:
-    """tanh x; of -0 -0, of nan nan."""
-    y, z = magnitude(x), x * x
-    if x.single:
-        p = _polynomial(z, _TANH_SINGLE)
-    else:
-        above, below = _TANH_DOUBLE
-        p = _polynomial(z, above) / _polynomial(z, below)
-    e = exp_nonpositive(y * -2.0)
-    return signed(choose(y < _NEAR, y + y * (z * p), 1.0 - (e * 2.0) / (e + 1.0)), x)
+    """tanh x; of -0 -0, of nan nan. With m = e^-2|x| - 1, which loses nothing near 0, it is -m / (m + 2)."""
+    y = magnitude(x) * -2.0
+    r, scale = _reduced(choose(y < -40.0, -40.0, y), 0)
+    m = scale * (r * _polynomial(r, (_SINGLE if x.single else _DOUBLE)[-1][:-1])) + (scale - 1.0)
+    return signed((0.0 - m) / (m + 2.0), x)
 
 
 def over_rows(formula: Callable[..., Sequence[Lanes]], inputs: Sequence[int], outputs: Sequence[int]) -> Any:

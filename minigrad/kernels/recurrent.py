@@ -34,6 +34,8 @@ _PARTS = {RELU: 1, TANH: 1, LSTM: 4, GRU: 3}  # rows of W for each number of the
 _FEW = 2  # sequences that take wide panels: a tile of so few rows needs more columns to be busy
 _TOGETHER = 64  # rows of inputs that are multiplied by W_ih at once
 _SEQUENCES = 6  # that are worth a thread
+_ROWS = 8 * TALL[0]  # of a product that stays in the second cache
+_STEPS = 128  # whose products are summed before they are added to the others: a panel of so many rows stays in the first cache
 
 _eight_rows, _four_rows, _two_rows, _one_row = (_tile(rows, TALL[1]) for rows in (8, 4, 2, 1))
 _WIDE = 2 * TALL[1]  # vectors of a wide panel
@@ -60,41 +62,44 @@ def _pack(w: Array, rows: int, columns: int, turned: bool, across: int, panels: 
 
 
 @inline
+def _tiles(
+    a: Any, a0: Any, a_row: Any, a_k: Any, rows: Any, b: Any, b0: Any, across: Any, depth: Any, c: Any, c0: Any, c_row: Any, add: Any
+) -> None:  # fmt: skip
+    """c (+)= a · b for one panel b. No tile is higher than there are rows left: nothing beyond them is read or written."""
+    i = 0
+    while i < rows and across > TALL[1] * (VECTOR_BYTES // c.itemsize):
+        if rows - i >= 2:
+            _two_rows_wide(a, a0 + i * a_row, a_row, a_k, b, b0, across, depth, c, c0 + i * c_row, c_row, add)
+            i += 2
+        else:
+            _one_row_wide(a, a0 + i * a_row, a_row, a_k, b, b0, across, depth, c, c0 + i * c_row, c_row, add)
+            i += 1
+    while i < rows:
+        left, from_, to = rows - i, a0 + i * a_row, c0 + i * c_row
+        if left >= TALL[0]:
+            tall_tile(a, from_, a_row, a_k, b, b0, across, depth, c, to, c_row, add)
+            i += TALL[0]
+        elif TALL[0] > 8 and left >= 8:
+            _eight_rows(a, from_, a_row, a_k, b, b0, across, depth, c, to, c_row, add)
+            i += 8
+        elif left >= 4:
+            _four_rows(a, from_, a_row, a_k, b, b0, across, depth, c, to, c_row, add)
+            i += 4
+        elif left >= 2:
+            _two_rows(a, from_, a_row, a_k, b, b0, across, depth, c, to, c_row, add)
+            i += 2
+        else:
+            _one_row(a, from_, a_row, a_k, b, b0, across, depth, c, to, c_row, add)
+            i += 1
+
+
+@inline
 def _product(
     a: Any, a0: Any, depth: Any, a_row: Any, rows: Any, b: Any, across: Any, columns: Any, c: Any, c_row: Any
 ) -> None:
-    """c = a · b: row i of a begins at a0 + i · a_row, b (depth, columns) is in panels, c (rows, c_row) has whole panels' room.
-
-    No tile is higher than there are rows left: nothing beyond them is read or written.
-    """
-    wide = across > TALL[1] * (VECTOR_BYTES // c.itemsize)
+    """c = a · b: row i of a begins at a0 + i · a_row, b (depth, columns) is in panels, c (rows, c_row) has whole panels' room."""
     for j in range(0, columns, across):
-        at, i = j * depth, 0
-        while i < rows and not wide:
-            left, from_, to = rows - i, a0 + i * a_row, i * c_row + j
-            if left >= TALL[0]:
-                tall_tile(a, from_, a_row, 1, b, at, across, depth, c, to, c_row, False)
-                i += TALL[0]
-            elif TALL[0] > 8 and left >= 8:
-                _eight_rows(a, from_, a_row, 1, b, at, across, depth, c, to, c_row, False)
-                i += 8
-            elif left >= 4:
-                _four_rows(a, from_, a_row, 1, b, at, across, depth, c, to, c_row, False)
-                i += 4
-            elif left >= 2:
-                _two_rows(a, from_, a_row, 1, b, at, across, depth, c, to, c_row, False)
-                i += 2
-            else:
-                _one_row(a, from_, a_row, 1, b, at, across, depth, c, to, c_row, False)
-                i += 1
-        while i < rows:
-            from_, to = a0 + i * a_row, i * c_row + j
-            if rows - i >= 2:
-                _two_rows_wide(a, from_, a_row, 1, b, at, across, depth, c, to, c_row, False)
-                i += 2
-            else:
-                _one_row_wide(a, from_, a_row, 1, b, at, across, depth, c, to, c_row, False)
-                i += 1
+        _tiles(a, a0, a_row, 1, rows, b, j * depth, across, depth, c, j, c_row, False)
 
 
 # -- the steps, as formulas: a list of vectors for each argument, one for each of its parts
@@ -348,6 +353,55 @@ def _backward(
         _rows(carried, 0, padded, most, width, dc, start * width, width)
 
 
+# -- what concerns all steps at once
+
+
+@kernel
+def _by_input(d: Array, depth: int, w: Array, across: int, columns: int, out: Array, start: int, stop: int) -> None:
+    """Rows start to stop of out = d · w, d (rows, depth), w in panels."""
+    line = (columns + across - 1) // across * across
+    product = np.empty(_ROWS * line, d.dtype)
+    for i in range(start, stop, _ROWS):
+        n = min(_ROWS, stop - i)
+        _product(d, i * depth, depth, depth, n, w, across, columns, product, line)
+        _rows(product, 0, line, n, columns, out, i * columns, columns)
+
+
+@kernel
+def _by_weights(
+    d: Array,
+    widths: tuple[int, int, int, int, int],
+    x: Array,
+    h: Array,
+    by_x: Array,
+    by_h: Array,
+    start: int,
+    stop: int,
+) -> None:
+    """Rows start to stop of by_x = dᵀ · x and by_h = dᵀ · h, each if it has elements.
+
+    widths: of a row of d, of x and of h, and how far the rows of these two lie apart. Each step's row of x and h stands beside the
+    other in a panel, so d is read once for both.
+    """
+    n_d, n_x, n_h, x_row, h_row = widths
+    n_x, n_h = n_x if by_x.size else 0, n_h if by_h.size else 0
+    wide, minus_zero = TALL[1] * (VECTOR_BYTES // d.itemsize), d.dtype.type(-0.0)
+    line = (n_x + n_h + wide - 1) // wide * wide
+    sums, panel = np.empty((stop - start) * line, d.dtype), np.zeros(_STEPS * wide, d.dtype)
+    for first in range(0, d.size // n_d, _STEPS):
+        n = min(_STEPS, d.size // n_d - first)
+        for j in range(0, n_x + n_h, wide):
+            of_x = max(0, min(wide, n_x - j))
+            of_h = min(wide, n_x + n_h - j) - of_x
+            for k in range(n):
+                at = first + k
+                move(x, at * x_row + j, 0, of_x, panel, k * wide, of_x, minus_zero)
+                move(h, at * h_row + j + of_x - n_x, 0, of_h, panel, k * wide + of_x, of_h, minus_zero)
+            _tiles(d, first * n_d + start, 1, n_d, stop - start, panel, 0, wide, n, sums, j, line, first > 0)
+    _rows(sums, 0, line, stop - start if n_x else 0, n_x, by_x, start * n_x, n_x)
+    _rows(sums, n_x, line, stop - start if n_h else 0, n_h, by_h, start * n_h, n_h)
+
+
 def _panels(w: Array, turned: bool, across: int) -> Array:
     """A matrix, or its transpose, in panels for `_product`."""
     rows, columns = w.shape
@@ -425,8 +479,41 @@ def _backward_of(ctx: Any, grad: Array) -> tuple[Any, ...]:
         *ctx.walk,
     )  # fmt: skip
     _shared(n, 2 * ctx.elements, lambda start, stop: _backward(kind, *setting, start, stop))
-    states_before = before.reshape(n_rows, -1)[:, :width]
-    return *recurrent.by_weights(ctx, x, w_ih, by_x if kind == GRU else d, d, states_before), *last
+    return *_of_all_steps(ctx, x, w_ih, by_x if kind == GRU else d, d, before), *last
+
+
+def _of_all_steps(ctx: Any, x: Array, w_ih: Array, by_x: Array, d: Array, before: Array) -> tuple[Array | None, ...]:
+    """dx, dW_ih, db_ih, dW_hh, db_hh, as `recurrent.by_weights`."""
+    wanted, (n_inputs, width, _, across), t = ctx.needs_input_grad, ctx.widths, d.dtype
+    n_rows, n_gates = d.shape
+    rows = np.ascontiguousarray(x).reshape(-1)
+    dx = np.empty(rows.size if wanted[0] else 0, t)
+    if wanted[0]:
+        w = _panels(w_ih, False, across)
+        split(
+            n_rows, dx.size * (1 + n_gates // 32),
+            lambda start, stop: _by_input(by_x.reshape(-1), n_gates, w, across, n_inputs, dx, start, stop),
+        )  # fmt: skip
+    dw_ih, dw_hh = (np.empty((n_gates, n if need else 0), t) for n, need in ((n_inputs, wanted[1]), (width, wanted[3])))
+    none = np.empty(0, t)
+    widths = n_gates, n_inputs, width, n_inputs, before.size // n_rows
+    tall = -(-n_gates // TALL[0])
+    both = [(by_x, dw_ih.reshape(-1), dw_hh.reshape(-1))]
+    if by_x is not d:
+        both = [(by_x, dw_ih.reshape(-1), none), (d, none, dw_hh.reshape(-1))]
+    for by, to_x, to_h in both:
+        flat, elements = by.reshape(-1), (to_x.size + to_h.size) * (1 + n_rows // 32)
+
+        def some(start: int, stop: int, flat: Array = flat, to_x: Array = to_x, to_h: Array = to_h) -> None:
+            _by_weights(flat, widths, rows, before, to_x, to_h, start * TALL[0], min(stop * TALL[0], n_gates))
+
+        if elements:
+            split(tall, elements, some)
+    db = recurrent.sum_rows(by_x) if wanted[2] or wanted[4] else None
+    return (
+        dx.reshape(x.shape) if wanted[0] else None, dw_ih if wanted[1] else None, db if wanted[2] else None,
+        dw_hh if wanted[3] else None, (db if by_x is d else recurrent.sum_rows(d)) if wanted[4] else None,
+    )  # fmt: skip
 
 
 class RnnLayer(recurrent.RnnLayer):

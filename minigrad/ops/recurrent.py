@@ -32,7 +32,7 @@ from ..autograd.fused import Fused, size
 from ..autograd.variable import Array
 from .exponential import logistic, sigmoid
 from .join import cat
-from .linear import _sum_rows, linear
+from .linear import linear, sum_rows
 from .mask import keep
 from .matrix import require_same_dtype
 from .piecewise import relu
@@ -181,13 +181,13 @@ def by_weights(ctx: Any, x: Array, w_ih: Array, by_x: Array, d: Array, before: A
     """
     wanted = ctx.needs_input_grad
     rows = x.reshape(-1, x.shape[-1])
-    db_ih = _sum_rows(by_x) if wanted[2] or (wanted[4] and d is by_x) else None
+    db_ih = sum_rows(by_x) if wanted[2] or (wanted[4] and d is by_x) else None
     return (
         np.dot(by_x, w_ih).reshape(x.shape) if wanted[0] else None,
         np.dot(by_x.T, rows) if wanted[1] else None,
         db_ih,
         np.dot(d.T, before) if wanted[3] else None,
-        (db_ih if d is by_x else _sum_rows(d)) if wanted[4] else None,
+        (db_ih if d is by_x else sum_rows(d)) if wanted[4] else None,
     )
 
 
