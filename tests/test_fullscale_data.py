@@ -854,3 +854,16 @@ def test_what_a_run_says_of_itself_may_be_damaged_anywhere(tmp_path: Path) -> No
                 with contextlib.suppress(Refused):
                     runs.load(out)
         (out / name).write_text(json.dumps(whole))
+
+
+@pytest.mark.parametrize("load", [text.imdb, text.ag_news, lambda asked: images.load("mnist", asked)])
+@pytest.mark.parametrize("data", ["embedded", "auto"])
+def test_every_source_obeys_the_limit(load, data: str) -> None:
+    """What is there without a hub: the embedded data, and the folder of MINIGRAD_DATA where it is set."""
+    if data == "auto" and not os.environ.get("MINIGRAD_DATA"):
+        pytest.skip("MINIGRAD_DATA names no folder of real data")
+    made = [load(SimpleNamespace(data=data, limit=limit, seed=seed)) for limit, seed in ((37, 0), (37, 1), (None, 0))]
+    labels = [each.train_labels if isinstance(each, text.Texts) else each.train_labels.tolist() for each in made]
+    assert [len(each) for each in labels[:2]] == [37, 37]
+    assert len(labels[2]) > 37
+    assert labels[0] != labels[1], "drawn by the seed"
