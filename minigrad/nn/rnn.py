@@ -38,7 +38,7 @@ class RNNBase(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         options = factory_options(self, device, dtype)
-        _check_settings(input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size)
+        _check_settings(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size)
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
         self.proj_size = proj_size
@@ -200,8 +200,9 @@ class RNNBase(Module):
 
 
 def _check_settings(
-    input_size: Any, hidden_size: Any, num_layers: Any, bias: Any, batch_first: Any, dropout: Any, proj_size: Any
-) -> None:
+    input_size: Any, hidden_size: Any, num_layers: Any, bias: Any, batch_first: Any, dropout: Any, bidirectional: Any,
+    proj_size: Any,
+) -> None:  # fmt: skip
     """TypeError or ValueError for what a recurrent layer cannot be made of."""
     if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
         raise ValueError(
@@ -214,7 +215,7 @@ def _check_settings(
         )
     for name, value, kind in (
         ("bias", bias, bool), ("batch_first", batch_first, bool), ("input_size", input_size, int),
-        ("hidden_size", hidden_size, int),
+        ("hidden_size", hidden_size, int), ("bidirectional", bidirectional, bool),
     ):  # fmt: skip
         if not isinstance(value, kind):
             raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
