@@ -7,6 +7,7 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     compiled.py       the decorators of all loops, and the list of what they made
     cache.py          compiled loops on disk, checked before they are believed
     vector.py         exp, tanh, erf ... written out, so that the compiler makes vector instructions of them
+    lanes.py          formulas over whole vectors, where a compiler would not make them by itself
     sums.py           sums and maxima of a row
     elementwise.py    activations, forward and backward
     rows.py           softmax and layer norm, one row after the other
