@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import math
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -66,13 +66,12 @@ def find(array: np.ndarray) -> Record | None:
     return _records.get(id(owner(array)))
 
 
-def mark_written(array: np.ndarray, recorded: bool = False) -> int:
-    """Note that ``array`` was written in place (``recorded``: and that autograd recorded it). Returns the time."""
-    root = owner(array)
+def mark_written(*arrays: np.ndarray, recorded: bool = False) -> int:
+    """Note that the arrays were written in place (``recorded``: and that autograd recorded it). Returns the time."""
     if others():
         with _one_thread:
-            return _note(root, recorded)
-    return _note(root, recorded)
+            return _note(arrays, recorded)
+    return _note(arrays, recorded)
 
 
 def forgetting(table: dict[int, Any], key: int) -> Callable[[Any], None]:
@@ -83,17 +82,22 @@ def forgetting(table: dict[int, Any], key: int) -> Callable[[Any], None]:
     return lambda _: table.pop(key, None)
 
 
-def _note(root: np.ndarray, recorded: bool) -> int:
-    key = id(root)
-    record = _records.get(key)
-    if record is None:
-        # The record goes when the memory does, before its id can be used again.
-        record = _records[key] = Record(weakref.ref(root, forgetting(_records, key)))
+def _note(arrays: Iterable[np.ndarray], recorded: bool) -> int:
     now = next(clock)
-    record.version += 1
-    record.written = Latest.written = now
+    for array in arrays:
+        root = owner(array)
+        key = id(root)
+        record = _records.get(key)
+        if record is None:
+            # The record goes when the memory does, before its id can be used again.
+            record = _records[key] = Record(weakref.ref(root, forgetting(_records, key)))
+        record.version += 1
+        record.written = now
+        if recorded:
+            record.recorded = now
+    Latest.written = now
     if recorded:
-        record.recorded = Latest.recorded = now
+        Latest.recorded = now
     return now
 
 
