@@ -66,12 +66,13 @@ def find(array: np.ndarray) -> Record | None:
     return _records.get(id(owner(array)))
 
 
-def mark_written(*arrays: np.ndarray, recorded: bool = False) -> int:
-    """Note that the arrays were written in place (``recorded``: and that autograd recorded it). Returns the time."""
+def mark_written(array: np.ndarray, recorded: bool = False) -> int:
+    """Note that ``array`` was written in place (``recorded``: and that autograd recorded it). Returns the time."""
+    root = owner(array)
     if others():
         with _one_thread:
-            return _note(arrays, recorded)
-    return _note(arrays, recorded)
+            return _note(root, recorded)
+    return _note(root, recorded)
 
 
 def forgetting(table: dict[int, Any], key: int) -> Callable[[Any], None]:
@@ -82,22 +83,38 @@ def forgetting(table: dict[int, Any], key: int) -> Callable[[Any], None]:
     return lambda _: table.pop(key, None)
 
 
-def _note(arrays: Iterable[np.ndarray], recorded: bool) -> int:
+def mark_all_written(arrays: Iterable[np.ndarray]) -> None:
+    """Note that all these were written in place (as `mark_written`, at one time)."""
+    if others():
+        with _one_thread:
+            _note_all(arrays)
+    else:
+        _note_all(arrays)
+
+
+def _note_all(arrays: Iterable[np.ndarray]) -> None:
     now = next(clock)
     for array in arrays:
         root = owner(array)
-        key = id(root)
-        record = _records.get(key)
-        if record is None:
-            # The record goes when the memory does, before its id can be used again.
-            record = _records[key] = Record(weakref.ref(root, forgetting(_records, key)))
+        record = _records.get(id(root)) or _new_record(root)
         record.version += 1
         record.written = now
-        if recorded:
-            record.recorded = now
     Latest.written = now
+
+
+def _new_record(root: np.ndarray) -> Record:
+    # The record goes when the memory does, before its id can be used again.
+    record = _records[id(root)] = Record(weakref.ref(root, forgetting(_records, id(root))))
+    return record
+
+
+def _note(root: np.ndarray, recorded: bool) -> int:
+    record = _records.get(id(root)) or _new_record(root)
+    now = next(clock)
+    record.version += 1
+    record.written = Latest.written = now
     if recorded:
-        Latest.recorded = now
+        record.recorded = Latest.recorded = now
     return now
 
 

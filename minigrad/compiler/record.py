@@ -750,9 +750,9 @@ def _put(r: Recording) -> None:
     _set(differentiate, "_gradients_for", gradients)
     mark_written, mark_replaced = storage.mark_written, storage.mark_replaced
 
-    def marked(*arrays: Any, recorded: bool = False) -> int:
+    def marked(array: Any, recorded: bool = False) -> int:
         r.written("a change in place")
-        return mark_written(*arrays, recorded=recorded)
+        return mark_written(array, recorded)
 
     def replaced() -> int:
         r.written("a tensor that is given other data")

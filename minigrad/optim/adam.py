@@ -164,7 +164,7 @@ class Adam(Optimizer):
             for array, piece in zip(arrays, pack.pieces):  # noqa: B905  they are of one length
                 np.subtract(array, piece, array)
         finally:  # also after an interrupt, when some of them have been written
-            storage.mark_written(*arrays)
+            storage.mark_all_written(arrays)
         if len(small) < len(params):
             together = {id(p) for p in small}
             super().update_all([p for p in params if id(p) not in together], group)
