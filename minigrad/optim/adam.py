@@ -140,7 +140,7 @@ class Adam(Optimizer):
         np.add(v, work, v)
 
         if largest is not None:
-            v = np.maximum(largest, v, largest)
+            v = np.maximum(largest, v, out=largest)  # (by position NumPy warns, of this function alone)
         root = math.sqrt(1 - beta2**t)  # √v̂ = √v / root; both sides of the fraction times root: a pass less
         np.sqrt(v, work)
         np.add(work, np.array(group["eps"] * root, d), work)
