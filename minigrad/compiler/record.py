@@ -481,14 +481,14 @@ class Recording:
         self.entries.append(entry)
         return out
 
-    def cleared(self, original: Any, p: Any, set_to_none: bool) -> None:
-        if self.busy():
+    def cleared(self, original: Any, tensors: list[Any], set_to_none: bool) -> None:
+        for p in tensors if self.busy() else ():
             if id(p) not in self.known:
                 self.stop("zero_grad of a tensor that the step's names do not lead to")
             elif not set_to_none and p._grad is not None:
                 self.stop("zero_grad(set_to_none=False)")
             self.entries.append(Cleared(p))
-        self._inside(original, p, set_to_none)
+        self._inside(original, tensors, set_to_none)
 
     def _inside(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         if not self.mine():
@@ -761,8 +761,8 @@ def _put(r: Recording) -> None:
     _set(storage, "mark_written", marked)
     _set(storage, "mark_replaced", replaced)
     for place in (optim_optimizer, nn_module):
-        clear = vars(place)["clear_gradient"]
-        _set(place, "clear_gradient", lambda p, set_to_none=True, clear=clear: r.cleared(clear, p, set_to_none))
+        clear = vars(place)["clear_gradients"]
+        _set(place, "clear_gradients", lambda ps, set_to_none=True, clear=clear: r.cleared(clear, [*ps], set_to_none))
     update = Optimizer.__dict__["_update_groups"]
     _set(Optimizer, "_update_groups", lambda self: r.updated(update, self))
     for name in (*_DRAWS, *_DRAWS_OF_ARRAYS):
