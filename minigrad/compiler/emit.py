@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.fused import Alias
+from ..autograd.views import Overwritten
 from ..ops.arithmetic import Add, Div, Mul, Neg, Reciprocal, Sub
 from ..ops.batch_norm import NormalizeBy
 from ..ops.choice import Clamp
@@ -475,6 +476,15 @@ def _alias_forward(p: Program, e: Emitted, x: Any) -> Var:
     return p.add("view", "{0}[...]", [x], e.name, x.shape, x.dtype, how="reshape")
 
 
+def _overwritten_forward(p: Program, e: Emitted, x: Any, value: Any) -> Var:
+    return p.add("view", "{0}[...]", [value], e.name, value.shape, value.dtype, how="reshape")
+
+
+def _overwritten_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
+    zeros = p.add("numpy", f"np.zeros({g.shape!r}, np.{g.dtype.name})", [], "nothing", g.shape, g.dtype, fixed=True)
+    return [zeros, g]
+
+
 def _same_gradient(p: Program, e: Emitted, g: Var) -> list[Any]:
     return [g]
 
@@ -500,4 +510,5 @@ WRITTEN[MseLoss] = _mse_forward, _mse_backward
 WRITTEN[CrossEntropyLoss] = _ce_forward, _ce_backward
 WRITTEN[Softmax] = _softmax_forward, _softmax_backward
 WRITTEN[Dropout] = _dropout_forward, _dropout_backward
+WRITTEN[Overwritten] = _overwritten_forward, _overwritten_backward
 WRITTEN[Alias] = _alias_forward, _same_gradient

@@ -16,6 +16,12 @@ _SAFE = frozenset(("shape", "ndim", "dtype", "size", "strides", "flags", "itemsi
 
 # By file and function. What they do with the array: look at its type (through a name of their own), or compare the object.
 _LISTED = frozenset((
+    ("minigrad/tensor_options.py", "read_like"),  # shape, type and order
+    ("minigrad/tensor_options.py", "read_pattern"),  # shape, type and order
+    ("ops/keys.py", "index_tensor"),  # type; the array goes on, and what is checked of it is checked by the program (write.py)
+    ("ops/masked.py", "_mask"),  # type
+    ("ops/keys.py", "_array_of"),  # type; the array goes on into a key
+    ("ops/index.py", "put"),  # shapes and types; (what a mask chooses is told by the operation itself)
     ("ops/checks.py", "require_floating"),  # type
     ("ops/checks.py", "type_name"),  # type
     ("ops/operands.py", "promote"),  # types
@@ -30,6 +36,7 @@ _LISTED = frozenset((
     ("autograd/fused.py", "Fused.apply.<locals>.<listcomp>"),  # for `work`: shapes and types
     ("autograd/differentiate.py", "_roots"),  # shape and type
     ("autograd/graph.py", "AccumulateGrad.__init__"),  # shape and type
+    ("minigrad/inplace.py", "setitem"),  # whose memory it is; (what it writes itself, without a record, is noted as written)
     ("minigrad/inplace.py", "check"),  # whose memory it is
     ("minigrad/inplace.py", "check_memory"),  # how the memory lies
     ("minigrad/signature.py", "Signature._check_types.<locals>.<listcomp>"),  # types

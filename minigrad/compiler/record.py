@@ -40,9 +40,13 @@ from ..autograd.function import Function
 from ..autograd.graph import AccumulateGrad, Operation
 from ..autograd.modes import current
 from ..autograd.variable import Array, Variable
+from ..autograd.views import AsStrided, CopySlices, Overwritten
+from ..geometry import geometry
 from ..nn import module as nn_module
 from ..nn import norm as nn_norm
 from ..nn.utils import clip_grad
+from ..ops.along import Gather
+from ..ops.index import Index
 from ..optim import optimizer as optim_optimizer
 from ..optim.lr_base import LRScheduler
 from ..optim.optimizer import Optimizer
@@ -78,6 +82,9 @@ class Value:
         self.tensor = tensor  # of what was there before: the tensor
         self.name = ""  # of the program's text
         self.nr = -1
+
+
+STALE: Any = object()  # in the place of a Value: the memory was written since, by another tensor that shows it
 
 
 @dataclass(eq=False)
@@ -137,6 +144,14 @@ class Cleared:
 class Drawn:
     method: str
     args: tuple[Any, ...]
+    out: Value
+
+
+@dataclass(eq=False)
+class Made:
+    """A tensor of numbers that the step's code says (`zeros(3)`, `tensor([1, 2])`): the same at each call."""
+
+    text: str
     out: Value
 
 
@@ -216,6 +231,7 @@ class Recording:
         self._thread = threading.get_ident()
         self._deep = 0  # inside something that is noted as one
         self.others: list[Any] = []  # arrays whose ids stand for a Value, besides the Value's own
+        self.replaced: list[Value] = []  # what arrays stood for before they were written
         self.moved_arrays: dict[int, Any] = {}  # by id, the memory of running statistics that were moved
         self.given = False  # whether backward was called with a gradient
         self.apart = False  # inside of what is done anew at each call
@@ -252,6 +268,8 @@ class Recording:
                 self.stop(f"{what} reads running statistics after they were moved")
                 return None
             value = self.values.get(id(array))
+            if value is STALE:
+                return self._renewed(x, what)
             if value is not None:
                 return value
             if id(x) in self.known:
@@ -260,17 +278,55 @@ class Recording:
             self.stop(f"{what} reads a tensor that was made in a way that is not recorded")
             return None
         if isinstance(x, Array):
-            value = self.values.get(id(x))
-            if value is None:
+            value = self.values.get(id(x)) or self._reshaped(x)
+            if value is None or value is STALE:
                 self.stop(f"{what} reads an array that was made in a way that is not recorded")
             return value
         if isinstance(x, int | float) and type(x) not in (bool, int, float) and not isinstance(x, np.generic):
             self.stop(f"{what} of a number that is a {type(x).__name__}")
+        if isinstance(x, tuple) and any(isinstance(part, Array) for part in x):  # (a key: x[:, index])
+            return tuple(self.value_of(part, what) if isinstance(part, Array) else part for part in x)
         if isinstance(x, tuple | list):  # (a NumPy scalar is a constant: who makes one of values has been stopped)
             for part in x:
                 if isinstance(part, Variable | Array):
                     self.stop(f"{what} reads tensors inside a {type(x).__name__}")
         return x
+
+    def _grid(self, key: tuple[Any, ...]) -> None:
+        """The other arrays of the key of a `gather`, which number the places of a grid: constants."""
+        for k in key:
+            if (
+                id(k) not in self.values
+                and max(k.shape, default=1) == k.size
+                and (k.reshape(-1) == range(k.size)).all()
+            ):
+                entry = Made(f"np.arange({k.size}).reshape({k.shape!r})", None)  # type: ignore[arg-type]
+                entry.out = self.made(k, entry)
+                self.entries.append(entry)
+
+    def _reshaped(self, x: Array) -> Any:
+        """The Value of an array that shows all of a known array's memory in another shape; None of any other."""
+        if not x.flags.c_contiguous or not x.size:
+            return None
+        owner, place = storage.owner(x), x.__array_interface__["data"][0]
+        for a in self._arrays():
+            known = self.values.get(id(a))
+            if (
+                isinstance(known, Value) and a is not x and a.dtype == x.dtype and a.size == x.size and a.flags.c_contiguous
+                and a.__array_interface__["data"][0] == place and storage.owner(a) is owner
+            ):  # fmt: skip
+                entry = Seen(known, None)  # type: ignore[arg-type]
+                entry.out = self.made(x, entry)
+                self.entries.append(entry)
+                return entry.out
+        return None
+
+    def _arrays(self) -> list[Any]:
+        """All arrays that are known."""
+        found = [value.array for value in self.values.values() if isinstance(value, Value)] + self.others
+        found += [t.__dict__["array"] for t in self.known.values() if isinstance(t, Variable)]
+        found += [value.array for value in self.replaced]
+        return [a for a in found if a is not None]
 
     # -- the functions that stand in the engine's place
 
@@ -278,12 +334,16 @@ class Recording:
         if not self.busy() or not any(isinstance(x, Variable) for x in inputs):
             return apply(cls, *inputs)
         name = cls.__qualname__
+        if issubclass(cls, Gather):
+            self._grid(inputs[1])
+        elif issubclass(cls, Index) and any(isinstance(k, Array) and k.dtype == bool for k in inputs[1]):
+            self.stop("elements chosen by a mask, whose number depends on values")
+        noted = [self.value_of(x, name) for x in inputs]
         for x in inputs:
             if isinstance(x, Variable) and (x._base is not None or x._edge is not None):
                 edge = x._edge
                 if edge is not None and edge[0] not in self.ran and edge[0].variable is None:
                     self.stop(HISTORY)
-        noted = [self.value_of(x, name) for x in inputs]
         self._deep += 1
         try:
             out = apply(cls, *inputs)
@@ -440,7 +500,9 @@ class Recording:
                 if not isinstance(g, Array):
                     g = outs[i] = np.asarray(g)
                 noted.append(self.values.get(id(g)) or self.made(g))
-            entry = Backward(self.ran[node], self.values[id(grad)], noted)
+            of = self.ran[node]
+            noted += [None] * (len(of.inputs) - len(noted))  # (nodes of changes in place have no edges for settings)
+            entry = Backward(of, self.values[id(grad)], noted)
             for value in noted:
                 if value is not None and value.entry is None and value.tensor is None:
                     value.entry = entry
@@ -507,31 +569,99 @@ class Recording:
         self._inside(original, optimizer)
 
     def changed(self, original: Any, x: Any, result: Any, args: tuple, kwargs: dict) -> Any:
-        """An in-place operation's end: x takes the values of `result`. Afterwards x stands for what `result` stands for."""
+        """An in-place operation's end: x takes the values of `result`, and so does what else shows this memory."""
         if not self.busy():
             return original(x, result, *args, **kwargs)
-        array = x.__dict__["array"]
-        old, new = self.values.get(id(array)), self.values.get(id(result.__dict__["array"]))
+        constant = kwargs.get("constant") is not None
+        new = self.value_of(result, "a change in place")
+        part = x._base is not None
+        base = x._base if part else x
+        array = base.__dict__["array"]
+        old = self.values.get(id(array))
+        if old is STALE:
+            old = self.value_of(base, "a change in place")
         if old is None or old.entry is None:  # (a Value is found by the array's id, and whoever is found is held)
             self.stop("a change in place of a tensor that the step did not make itself")
-        elif new is None or result is x or (kwargs.get("constant") is not None and current.recording) or len(args) > 1:
+        elif not isinstance(new, Value) or result is x or len(args) > 1:
             self.stop("a change in place that does not go by an operation")
-        elif (new.shape, new.dtype) != (old.shape, old.dtype) or not array.flags.c_contiguous or x._base is not None:
-            self.stop("a change in place of a view, or to another type")
-        elif self._shares(array):
-            self.stop("a change in place of memory that another tensor shows as well")
+        elif new.shape != x.__dict__["array"].shape or new.dtype != old.dtype:
+            self.stop("a change in place to another type")
+        elif not part and not array.flags.c_contiguous:
+            self.stop("a change in place of what does not lie row by row")
+        elif part and storage.owner(array) is not storage.owner(x.__dict__["array"]):
+            self.stop("a change in place of a view of other memory")
+        before = base._edge
         out = self._inside(original, x, result, *args, **kwargs)
-        if self.reason is None:
+        if self.reason is not None:
+            return out
+        edge = base._edge
+        node = edge[0] if edge is not None and edge is not before else None
+        if part:
+            places = geometry(array), geometry(x.__dict__["array"])
+            self._rewrote(array, CopySlices, node, [old, new, *places])
+        elif isinstance(node, Overwritten) and constant:
+            self._rewrote(array, Overwritten, node, [old, new])
+        else:
+            self.replaced.append(old)
             self.values[id(array)] = new  # type: ignore[assignment]
             self.others.append(array)
+        self._others_are_stale(array)
         return out
 
-    def _shares(self, array: Any) -> bool:
-        """Whether another known array shows this memory."""
+    def _rewrote(self, array: Any, form: Any, node: Any, inputs: list[Any]) -> None:
+        """The memory of a tensor was written: its array stands for what this operation gives."""
+        needs = () if node is None else node.needs_input_grad
+        entry = Ran(form, node, needs, inputs, None, line_of_program())  # type: ignore[arg-type]
+        self.replaced.append(inputs[0])
+        entry.out = self.made(array, entry)
+        if node is not None:
+            self.ran[node] = entry
+        self.entries.append(entry)
+
+    def _others_are_stale(self, array: Any) -> None:
+        """What else shows this memory: views, which are looked at anew when they are used next, and other tensors."""
         owner = storage.owner(array)
-        arrays = [value.array for value in self.values.values()] + self.others
-        arrays += [t.__dict__["array"] for t in self.known.values() if isinstance(t, Variable)]
-        return any(a is not array and a is not None and storage.owner(a) is owner for a in arrays)
+        for a in self._arrays():
+            if a is not array and storage.owner(a) is owner and id(a) in self.values:
+                value = self.values[id(a)]
+                if isinstance(value, Value):
+                    self.replaced.append(value)
+                self.others.append(a)
+                self.values[id(a)] = STALE
+
+    def _renewed(self, x: Any, what: str) -> Any:
+        """The Value of a view after something was written into the memory that it shows: a part of its base as that is now."""
+        array, base = x.__dict__["array"], x._base
+        whole = None if base is None else base.__dict__["array"]
+        value = None if base is None else self.values.get(id(whole))
+        if not isinstance(value, Value) or storage.owner(whole) is not storage.owner(array):
+            self.stop(f"{what} reads memory that was changed in place by another tensor's name")
+            return None
+        if current.recording:
+            self._inside(x._renew)
+        node = x._edge[0] if x._edge is not None and x._edge[0] not in self.ran else None
+        return self._looked_at(x, node, value, whole)
+
+    def _looked_at(self, x: Any, node: Any, value: Value, whole: Any) -> Value:
+        """x as a part of what `value` is."""
+        array = x.__dict__["array"]
+        needs = () if node is None else node.needs_input_grad
+        entry = Ran(AsStrided, node, needs, [value, geometry(whole), geometry(array)], None, line_of_program())  # type: ignore[arg-type]
+        entry.out = self.made(array, entry)
+        if node is not None:
+            self.ran[node] = entry
+        self.entries.append(entry)
+        return entry.out
+
+    def before_change(self, original: Any, view: Any) -> Any:
+        """What an in-place operation on a view computes from: a part of its base."""
+        out = self._inside(original, view)
+        if self.busy() and out is not view:
+            base = view._base.__dict__["array"]
+            value = self.value_of(view._base, "a change in place")
+            if isinstance(value, Value):
+                self._looked_at(out, out._edge[0], value, base)
+        return out
 
     def scheduled(self, original: Any, scheduler: Any, args: tuple, kwargs: dict) -> None:
         if not self.mine():
@@ -572,6 +702,27 @@ class Recording:
             self.others.append(out.__dict__["array"])
         return out
 
+    def created(self, made: Any) -> None:
+        """What a function that makes tensors of numbers gave."""
+        if not isinstance(made, Variable) or not self.busy():
+            return
+        array = made.__dict__["array"]
+        if id(array) in self.values or id(made) in self.known:
+            return
+        text = constant_text(array)
+        if text is None:
+            self.stop(f"a tensor of {array.size} numbers that is made anew at each call")
+            return
+        entry = Made(text, None)  # type: ignore[arg-type]
+        entry.out = self.made(array, entry)
+        self.entries.append(entry)
+
+    def number(self, original: Any, x: Any, value: Any) -> Any:
+        """A number that is written into a tensor, as a tensor."""
+        out = self._inside(original, x, value)
+        self.created(out)
+        return out
+
     def compared(self, original: Any, ufunc: Any, a: Any, b: Any) -> Any:
         """`a < b` and its like."""
         if not self.busy():
@@ -579,12 +730,9 @@ class Recording:
         noted = [self.value_of(x, ufunc.__name__) for x in (a, b)]
         out = self._inside(original, ufunc, a, b)
         types = {v.dtype for v in noted if isinstance(v, Value)}
-        if (
-            len(types) != 1
-            or next(iter(types)).kind != "f"
-            or any(not isinstance(v, Value) and type(v) not in (int, float) for v in noted)
-        ):
-            self.stop(f"{ufunc.__name__} of other types than one of floats")
+        numbers = (int, float) if types and next(iter(types)).kind == "f" else (int,)
+        if len(types) != 1 or any(not isinstance(v, Value) and type(v) not in numbers for v in noted):
+            self.stop(f"{ufunc.__name__} of different types")
             return out
         entry = Compared(ufunc, noted[0], noted[1], None)  # type: ignore[arg-type]
         entry.out = self.made(out.__dict__["array"], entry)
@@ -668,9 +816,19 @@ class Recording:
                 for one in value if isinstance(value, list) else (value,):
                     if isinstance(one, Value):
                         one.entry = one.array = None
-        for value in self.values.values():
-            value.entry = value.array = None
-        for held in (self.entries, self.values, self.ran, self.captured, self.others, self.moved_arrays, self.retained):
+        for value in (*self.values.values(), *self.replaced):
+            if value is not STALE:
+                value.entry = value.array = None
+        for held in (
+            self.replaced,
+            self.entries,
+            self.values,
+            self.ran,
+            self.captured,
+            self.others,
+            self.moved_arrays,
+            self.retained,
+        ):
             held.clear()
 
     def __enter__(self) -> Recording:
@@ -679,6 +837,27 @@ class Recording:
 
     def __exit__(self, *error: object) -> None:
         _take_away()
+
+
+_FEW = 256  # numbers of a constant that are written one by one
+
+
+def constant_text(array: Array) -> str | None:
+    """NumPy that makes this array; None of many numbers without a pattern."""
+    dtype = f"np.{array.dtype.name if array.dtype != bool else 'bool'}"
+    if array.size and np.isfinite(array).all() and (array == array.flat[0]).all() and array.ndim:
+        value = array.flat[0].item()
+        if value == 0 and not np.signbit(array).any():
+            return f"np.zeros({array.shape!r}, {dtype})"
+        return f"np.full({array.shape!r}, {value!r}, {dtype})"
+    if array.ndim == 1 and array.dtype.kind in "iu" and array.size > 2:
+        first, step = int(array[0]), int(array[1]) - int(array[0])
+        if step and np.array_equal(array, np.arange(array.size) * step + first):
+            return f"np.arange({first}, {first + step * array.size}, {step}, {dtype})"
+    if array.size > _FEW:
+        return None
+    numbers = repr(array.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
+    return f"np.array({numbers}, {dtype})" if array.size else f"np.zeros({array.shape!r}, {dtype})"
 
 
 def line_of_program() -> str:
@@ -775,6 +954,10 @@ def _put(r: Recording) -> None:
     move = ops_batch_norm._update_running
     _set(ops_batch_norm, "_update_running", lambda *args: r.moved(move, *args))
     back = inplace.write_back
+    number = inplace._number
+    _set(inplace, "_number", lambda x, value: r.number(number, x, value))
+    before_change = inplace.before_change
+    _set(inplace, "before_change", lambda view: r.before_change(before_change, view))
     _set(inplace, "write_back", lambda x, result, *args, **kwargs: r.changed(back, x, result, args, kwargs))
     as_they_are = ops_batch_norm._as_they_are
     _set(ops_batch_norm, "_as_they_are", lambda running, ndim: r.seen(as_they_are, running, ndim))

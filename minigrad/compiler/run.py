@@ -16,6 +16,7 @@ from ..autograd.fused import _load, kernels_position, numba_is_installed
 from ..autograd.graph import Operation
 from ..autograd.modes import current
 from ..autograd.variable import Array, Variable, wrap
+from ..geometry import Geometry
 from ..nn.everywhere import Everywhere
 from ..nn.module import Module
 from ..nn.utils.clip_grad import clip_grads_with_norm_, get_total_norm
@@ -48,6 +49,7 @@ from .story import (
 from .text import definition, kept_of, results_of, run_text
 from .watch import Watch
 from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
+from .written import printed
 
 # A small network's one loop takes seconds to compile. It is worth that for who trains long; until this many calls the fused
 # form runs, which needs no compiler; with mode="max-autotune" the loop runs at once. The two differ by rounding, so what lies
@@ -95,6 +97,7 @@ _SPACE = {
     "require": require,
     "minus_at": minus_at,
     "total": total,
+    "Geometry": Geometry,
     "inf": np.inf,
     "nan": np.nan,
 }
@@ -628,6 +631,7 @@ class Compiled:
                 break
         if program is None or ready is None:
             raise RuntimeError(f"there is no program yet: {self._gave_up or 'call the step twice, then it is written'}")
+        printed(program)
         if form == "definition":
             return definition(program, getattr(self._function, "__name__", "step").strip("<>") or "step")
         name = getattr(self._function, "__name__", "step").strip("<>") or "step"
@@ -653,6 +657,7 @@ class Compiled:
                     "    recorded once; the second call like it is compared, from the third on the program runs"
                 )
                 continue
+            printed(ready.program)
             kinds: dict[str, int] = {}
             for line in ready.program.lines:
                 kinds[line.kind] = kinds.get(line.kind, 0) + 1

@@ -25,7 +25,7 @@ _SHOWN = 40  # lines of a table
 
 def lines_told(lines: list[Line]) -> str:
     """ "lines 3 to 6, 9" """
-    numbers = sorted({line.nr for line in lines if line.nr})
+    numbers = sorted({nr for line in lines for nr in line.numbers()})
     runs: list[list[int]] = []
     for n in numbers:
         if runs and runs[-1][1] == n - 1:

@@ -4,26 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .helpers import helpers_of
 from .program import BACKWARD, FORWARD, Line, Program, Var
+from .written import printed
 
 _LARGE = 1 << 14  # elements from which an array is let go as soon as nobody reads it any more
-
-HELPERS = {
-    "require": '''def require(holds):
-    """What the operation checks: it raises where this does not hold."""
-    if not holds:
-        raise ValueError("the operation refuses these values")
-''',
-    "minus_at": '''def minus_at(x, i, j, amount):
-    """x, with amount taken away at x[i, j]."""
-    x[i, j] -= amount
-    return x
-''',
-    "total": '''def total(x, axes):
-    """The sum over axes."""
-    return np.add.reduce(x, axes)
-''',
-}
 
 UPDATES = {
     "Adam": '''def update(p, g, m, v, t, lr={lr!r}, beta1={beta1!r}, beta2={beta2!r}, eps={eps!r}):
@@ -96,10 +81,13 @@ def assigned(line: Line) -> str:
 def definition(p: Program, name: str) -> str:
     """The printed program."""
     body: list[str] = []
-    calls = sorted({line.note for line in p.lines if line.kind in ("call", "draw")})
-    width = min(84, max([len(assigned(line)) for line in p.lines] or [0])) + 2
+    lines = printed(p)
+    drawn = [line for line in lines if line.kind == "draw"]
+    lines = [line for line in lines if line.kind != "draw"]
+    calls = sorted({line.note for line in lines if line.kind == "call"})
+    width = min(84, max([len(assigned(line)) for line in lines] or [0])) + 2
     section = ""
-    for line in p.lines:
+    for line in lines:
         if line.section != section:
             section = line.section
             body.append(f"    # {section}")
@@ -112,27 +100,30 @@ def definition(p: Program, name: str) -> str:
     head = ["import numpy as np", ""]
     if calls:
         head.append(
-            f"# Called, and not written out: {', '.join(calls)}. (`run` and `back` call the operation's own code, `draw` the random stream.)"
+            f"# Called, and not written out: {', '.join(calls)}. (`run` and `back` call the operation's own code.)"
         )
-    text = "\n".join(assigned(line) for line in p.lines)
-    for helper, source in HELPERS.items():
-        if f"{helper}(" in text:
-            head += ["", *source.splitlines()]
+    for source in helpers_of("\n".join(assigned(line) for line in lines)):
+        head += ["", *source.splitlines()]
     body.append(f"    return {gives}")
-    head += ["", f"def {name}({', '.join(v.name for v in p.inputs)}):"]
-    for v in p.inputs:
+    read = {v for line in lines for v in line.inputs} | p.kept
+    inputs = [v for v in p.inputs if v in read]
+    head += ["", f"def {name}({', '.join([*(v.name for v in inputs), *(line.out.name for line in drawn)])}):"]
+    for v in inputs:
         known = "" if v.path == v.name else f", the program's {v.path}"
         head.append(f"    # {v.name}: {_shape(v)}{known}")
+    for line in drawn:
+        head.append(f"    # {line.out.name}: {_shape(line.out)}, drawn anew for each call: {line.more['drawn']}")
     tail = _update(p)
     return "\n".join([*head, *body, *tail]) + "\n"
 
 
 def _comment(line: Line) -> str:
     if line.section == FORWARD:
-        return f"{line.nr:>2}  {_shape(line.out) + '  ' if line.kind != 'check' else ''}{line.note}"
+        formula = f"  {line.more['formula']}" if "formula" in line.more else ""
+        return f"{line.nr:>2}  {_shape(line.out) + '  ' if line.kind != 'check' else ''}{line.note}{formula}"
     told = line.note
     if line.of is not None:
-        numbers = [one.nr for one in line.of.more.get("group", [line.of]) if one.nr]
+        numbers = [nr for one in line.of.more.get("group", [line.of]) for nr in one.numbers()]
         if numbers:
             low, high = min(numbers), max(numbers)
             told = f"of line{'' if low == high else 's'} {low if low == high else f'{low} to {high}'}: {line.note}"
