@@ -56,6 +56,23 @@ class Unwritten(Exception):
     """These inputs are not served by the text: the operation is called."""
 
 
+# Of one element: the function of x, and the gradient of x, of g and x or out.
+RULES: list[tuple[Any, str, str]] = [
+    (Neg, "-x", "-g"),
+    (Reciprocal, "1 / x", "-g * (out * out)"),
+    (Exp, "np.exp(x)", "g * out"),
+    (Expm1, "np.expm1(x)", "g * (out + 1)"),
+    (Log, "np.log(x)", "g / x"),
+    (Log1p, "np.log1p(x)", "g / (x + 1)"),
+    (Sigmoid, "1 / (np.exp(-x) + 1)", "g * (out * (1 - out))"),
+    (Square, "x * x", "g * (2 * x)"),
+    (Sqrt, "np.sqrt(x)", "g / (2 * out)"),
+    (Tanh, "np.tanh(x)", "(1 - out * out) * g"),
+    (Sin, "np.sin(x)", "g * np.cos(x)"),
+    (Cos, "np.cos(x)", "-g * np.sin(x)"),
+    (Relu, "np.maximum(0, x)", "np.where(out <= 0, 0, g)"),
+]
+
 Forward = Callable[..., Var]
 Backward = Callable[..., list[Any]]
 WRITTEN: dict[Any, tuple[Forward, Backward]] = {}
@@ -75,26 +92,6 @@ def _letters(text: str) -> str:
 
 def _root(v: Any) -> str:
     return v.name if isinstance(v, Var) else "x"
-
-
-def _rules() -> None:
-    table: list[tuple[Any, str, str]] = [
-        (Neg, "-x", "-g"),
-        (Reciprocal, "1 / x", "-g * (out * out)"),
-        (Exp, "np.exp(x)", "g * out"),
-        (Expm1, "np.expm1(x)", "g * (out + 1)"),
-        (Log, "np.log(x)", "g / x"),
-        (Log1p, "np.log1p(x)", "g / (x + 1)"),
-        (Sigmoid, "1 / (np.exp(-x) + 1)", "g * (out * (1 - out))"),
-        (Square, "x * x", "g * (2 * x)"),
-        (Sqrt, "np.sqrt(x)", "g / (2 * out)"),
-        (Tanh, "np.tanh(x)", "(1 - out * out) * g"),
-        (Sin, "np.sin(x)", "g * np.cos(x)"),
-        (Cos, "np.cos(x)", "-g * np.sin(x)"),
-        (Relu, "np.maximum(0, x)", "np.where(out <= 0, 0, g)"),
-    ]
-    for cls, forward, backward in table:
-        _one(cls, re.sub(r"\bx\b", "{0}", forward), _letters(backward))
 
 
 def _one(cls: Any, forward: str, backward: str) -> None:
@@ -489,7 +486,8 @@ def _same_gradient(p: Program, e: Emitted, g: Var) -> list[Any]:
     return [g]
 
 
-_rules()
+for _cls, _forward, _backward in RULES:
+    _one(_cls, re.sub(r"\bx\b", "{0}", _forward), _letters(_backward))
 _binary(Add, "{0} + {1}", "", "")
 _binary(Sub, "{0} - {1}", "", "-{0}")
 _binary(Mul, "{0} * {1}", "{0} * {2}", "{0} * {1}")

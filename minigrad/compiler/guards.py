@@ -31,6 +31,7 @@ from ..device import device as Device
 from ..dtypes import dtype as DType
 from ..nn.module import Module
 from ..optim.lr_base import LRScheduler
+from ..optim.lr_plateau import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
 from ..size import Size
 from .record import of_engine
@@ -297,7 +298,10 @@ class State:
 
     def _scheduler(self, scheduler: LRScheduler, path: str) -> None:
         """Its step is taken at each call, so what that changes need not stay; but the step may not read it besides."""
-        if not _is_library(type(scheduler).__module__) or type(scheduler).step is not LRScheduler.step:
+        if not _is_library(type(scheduler).__module__) or type(scheduler).step not in (
+            LRScheduler.step,
+            ReduceLROnPlateau.step,
+        ):
             raise Unfollowed(
                 f"{path}, a {type(scheduler).__name__}, whose step is of its own kind: take it outside of the step"
             )

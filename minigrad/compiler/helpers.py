@@ -60,6 +60,16 @@ HELPERS = {
     high = 1 - np.exp(-square) / np.pi**0.5 / fraction
     return (np.sign(x) * np.where(a < 2.5, low, high)).astype(np.result_type(x))
 ''',
+    "in_order": '''def in_order(x, dim, descending):
+    """The places of the elements in order along dim; of equal ones the first comes first, and nan is the largest."""
+    if not descending:
+        return np.argsort(x, dim, kind="stable")
+    return x.shape[dim] - 1 - np.flip(np.argsort(np.flip(x, dim), dim, kind="stable"), dim)
+''',
+    "place_of": '''def place_of(x, find, dim, keepdims):
+    """Where the largest (np.argmax) or smallest (np.argmin) is along dim: the first of several."""
+    return np.asarray(find(x, dim, keepdims=keepdims))
+''',
     "put_diagonal": '''def put_diagonal(x, offset, dim1, dim2, shape):
     """Zeros of this shape, with x on a diagonal of two dimensions."""
     out = np.zeros(shape, np.result_type(x))

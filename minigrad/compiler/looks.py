@@ -18,6 +18,10 @@ _SAFE = frozenset(("shape", "ndim", "dtype", "size", "strides", "flags", "itemsi
 _LISTED = frozenset((
     ("minigrad/tensor_options.py", "read_like"),  # shape, type and order
     ("minigrad/tensor_options.py", "read_pattern"),  # shape, type and order
+    ("ops/piecewise.py", "prelu"),  # shapes and types
+    ("ops/order.py", "sort"),  # for in_order, which is recorded
+    ("ops/extremes.py", "_extreme_along"),  # for place_of, which is recorded
+    ("ops/extremes.py", "_arg"),  # type and shape, and for place_of
     ("ops/keys.py", "index_tensor"),  # type; the array goes on, and what is checked of it is checked by the program (write.py)
     ("ops/masked.py", "_mask"),  # type
     ("ops/keys.py", "_array_of"),  # type; the array goes on into a key
@@ -40,6 +44,7 @@ _LISTED = frozenset((
     ("minigrad/inplace.py", "check"),  # whose memory it is
     ("minigrad/inplace.py", "check_memory"),  # how the memory lies
     ("minigrad/signature.py", "Signature._check_types.<locals>.<listcomp>"),  # types
+    ("nn/rnn.py", "RNNBase._layers"),  # whether it is a tensor
     ("ops/conv.py", "_check"),  # shapes and types
     ("ops/batch_norm.py", "batch_norm"),  # shapes
     ("ops/pool.py", "_max_pool"),  # shape and type; (indices of the winners are arrays that nobody knows)

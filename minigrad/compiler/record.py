@@ -10,7 +10,9 @@ runs (for this thread), and takes it away again. What it notes:
     Arrived    a gradient that came to a leaf
     Cleared    `zero_grad`
     Drawn      numbers from the random stream
-    Clipped    `clip_grad_norm_`
+    Clipped    `clip_grad_norm_`, `clip_grad_value_`
+    Wrote      a change in place of a tensor that is there from call to call
+    Made       a tensor of numbers that the step's code says
     Updated    an optimizer's step
     Scheduled  a scheduler's
     Seen       running statistics, read as constants
@@ -33,7 +35,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import inplace, quiet, storage
+from .. import creation, dtypes, inplace, quiet, storage
 from ..autograd import differentiate, hooks, variable
 from ..autograd.fit import as_gradient, as_tuple, fit, fit_count
 from ..autograd.function import Function
@@ -47,8 +49,10 @@ from ..nn import norm as nn_norm
 from ..nn.utils import clip_grad
 from ..ops.along import Gather
 from ..ops.index import Index
+from ..ops.pool import AvgPool
 from ..optim import optimizer as optim_optimizer
 from ..optim.lr_base import LRScheduler
+from ..optim.lr_plateau import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
 from ..random import Generator, default_generator
 from ..tensor import Tensor
@@ -56,6 +60,10 @@ from ..threads import Turn
 from .looks import only_looks
 
 ops_batch_norm: Any = sys.modules["minigrad.ops.batch_norm"]  # (the package has the function under this name)
+ops_along: Any = sys.modules["minigrad.ops.along"]
+ops_keys: Any = sys.modules["minigrad.ops.keys"]
+ops_extremes: Any = sys.modules["minigrad.ops.extremes"]
+ops_order: Any = sys.modules["minigrad.ops.order"]
 ops_comparison: Any = sys.modules["minigrad.ops.comparison"]
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _READERS = "<the reader of"
@@ -156,6 +164,15 @@ class Made:
 
 
 @dataclass(eq=False)
+class Found:
+    """Places that were found by the values of an array, as the order of its elements."""
+
+    text: str
+    value: Value
+    out: Value
+
+
+@dataclass(eq=False)
 class Compared:
     ufunc: Any
     a: Any
@@ -168,6 +185,18 @@ class Clipped:
     leaves: list[Any]
     max_norm: float
     out: Value
+
+
+@dataclass(eq=False)
+class ClippedByValue:
+    leaves: list[Any]
+    value: float
+
+
+@dataclass(eq=False)
+class Wrote:
+    leaf: Any
+    value: Value
 
 
 @dataclass(eq=False)
@@ -193,6 +222,7 @@ class Updated:
 @dataclass(eq=False)
 class Scheduled:
     scheduler: Any
+    measure: Value | None  # of one that looks at how well it goes
 
 
 @dataclass(eq=False)
@@ -231,6 +261,9 @@ class Recording:
         self._thread = threading.get_ident()
         self._deep = 0  # inside something that is noted as one
         self.others: list[Any] = []  # arrays whose ids stand for a Value, besides the Value's own
+        self.leaf_of: dict[
+            int, Any
+        ] = {}  # by id of an array, the tensor that is there from call to call, and was written
         self.replaced: list[Value] = []  # what arrays stood for before they were written
         self.moved_arrays: dict[int, Any] = {}  # by id, the memory of running statistics that were moved
         self.given = False  # whether backward was called with a gradient
@@ -292,39 +325,63 @@ class Recording:
                     self.stop(f"{what} reads tensors inside a {type(x).__name__}")
         return x
 
-    def _grid(self, key: tuple[Any, ...]) -> None:
-        """The other arrays of the key of a `gather`, which number the places of a grid: constants."""
-        for k in key:
-            if (
-                id(k) not in self.values
-                and max(k.shape, default=1) == k.size
-                and (k.reshape(-1) == range(k.size)).all()
-            ):
-                entry = Made(f"np.arange({k.size}).reshape({k.shape!r})", None)  # type: ignore[arg-type]
-                entry.out = self.made(k, entry)
-                self.entries.append(entry)
+    def constant(self, array: Array) -> None:
+        """An array that the engine made of shapes and numbers alone: the same at each call."""
+        text = constant_text(array)
+        if id(array) not in self.values and text is not None:
+            entry = Made(text, None)  # type: ignore[arg-type]
+            entry.out = self.made(array, entry)
+            self.entries.append(entry)
+
+    def grid(self, original: Any, index: Array, dim: int) -> tuple[Array, ...]:
+        """The key of an index along a dimension, beside which stand the places of a grid."""
+        key = self._inside(original, index, dim)
+        if self.busy():
+            for k in key:
+                if k is not index:
+                    self.constant(k)
+        return key
+
+    def part_of_key(self, original: Any, index: Any) -> Array:
+        """What stands between brackets: a list of numbers is a constant."""
+        if not self.busy() or not _is_list_of_numbers(index):
+            return original(index)
+        array = self._inside(original, index)
+        self.constant(array)
+        return array
 
     def _reshaped(self, x: Array) -> Any:
-        """The Value of an array that shows all of a known array's memory in another shape; None of any other."""
+        """The Value of an array that shows all of a known array's memory, in its own or another shape; None of any other."""
+        for t in self._tensors():
+            if t.__dict__["array"] is x:
+                return self.value_of(t, "it")
         if not x.flags.c_contiguous or not x.size:
             return None
         owner, place = storage.owner(x), x.__array_interface__["data"][0]
         for a in self._arrays():
             known = self.values.get(id(a))
             if (
-                isinstance(known, Value) and a is not x and a.dtype == x.dtype and a.size == x.size and a.flags.c_contiguous
+                a is not x and a.dtype == x.dtype and a.size == x.size and a.flags.c_contiguous
                 and a.__array_interface__["data"][0] == place and storage.owner(a) is owner
             ):  # fmt: skip
+                if known is None:
+                    known = next((self.value_of(t, "it") for t in self._tensors() if t.__dict__["array"] is a), None)
+                if not isinstance(known, Value):
+                    return None
                 entry = Seen(known, None)  # type: ignore[arg-type]
                 entry.out = self.made(x, entry)
                 self.entries.append(entry)
                 return entry.out
         return None
 
+    def _tensors(self) -> list[Any]:
+        """The tensors that are known from before the call."""
+        return [t for t in self.known.values() if isinstance(t, Variable)]
+
     def _arrays(self) -> list[Any]:
         """All arrays that are known."""
         found = [value.array for value in self.values.values() if isinstance(value, Value)] + self.others
-        found += [t.__dict__["array"] for t in self.known.values() if isinstance(t, Variable)]
+        found += [t.__dict__["array"] for t in self._tensors()]
         found += [value.array for value in self.replaced]
         return [a for a in found if a is not None]
 
@@ -335,7 +392,11 @@ class Recording:
             return apply(cls, *inputs)
         name = cls.__qualname__
         if issubclass(cls, Gather):
-            self._grid(inputs[1])
+            for k in inputs[1]:
+                if max(k.shape, default=1) == k.size and (k.reshape(-1) == range(k.size)).all():  # the places of a grid
+                    self.constant(k)
+        elif issubclass(cls, AvgPool):
+            self.constant(inputs[-1])  # how many elements each window has
         elif issubclass(cls, Index) and any(isinstance(k, Array) and k.dtype == bool for k in inputs[1]):
             self.stop("elements chosen by a mask, whose number depends on values")
         noted = [self.value_of(x, name) for x in inputs]
@@ -484,6 +545,7 @@ class Recording:
                 leaf = node.variable
                 if leaf._grad is None and leaf._requires_grad:
                     leaf._grad = variable.wrap(grad.copy())
+                    self._gradient_is(leaf, self.values[id(grad)])
                 else:
                     AccumulateGrad.run_backward(node, grad)
                 gradients = []
@@ -512,6 +574,15 @@ class Recording:
                 self.retained.add(node)
             else:
                 node.release()
+
+    def _gradient_is(self, leaf: Any, value: Value | None) -> None:
+        """What `leaf.grad` holds is this; None: something that is not known, as after it was clipped."""
+        array = leaf._grad.__dict__["array"]
+        if value is None:
+            self.values.pop(id(array), None)
+        else:
+            self.values[id(array)] = value
+            self.others.append(array)
 
     def _found(self, targets: Any) -> None:
         """What was asked for: copies, which the recording knows by the values of which they are copies."""
@@ -567,46 +638,82 @@ class Recording:
             if id(optimizer) not in self.known:
                 self.stop("a step of an optimizer that the step's names do not lead to")
         self._inside(original, optimizer)
+        for group in optimizer.param_groups:  # (some take their decay into the gradient)
+            for p in group["params"]:
+                if p._grad is not None:
+                    self._gradient_is(p, None)
 
     def changed(self, original: Any, x: Any, result: Any, args: tuple, kwargs: dict) -> Any:
         """An in-place operation's end: x takes the values of `result`, and so does what else shows this memory."""
         if not self.busy():
             return original(x, result, *args, **kwargs)
-        constant = kwargs.get("constant") is not None
-        new = self.value_of(result, "a change in place")
+        new = None if result is x or len(args) > 1 else self.value_of(result, "a change in place")
+        return self._change(x, new, lambda: original(x, result, *args, **kwargs))
+
+    def filled(self, original: Any, x: Any, value: Any, name: str) -> Any:
+        """`fill_` and `zero_`: x takes one value everywhere."""
+        if not self.busy():
+            return original(x, value, name)
+        array = x.__dict__["array"]
+        numbers = np.full(array.shape, dtypes.element(value, array.dtype), array.dtype)
+        entry = Made(constant_text(numbers) or "", None)  # type: ignore[arg-type]
+        entry.out = self.made(numbers, entry)
+        self.entries.append(entry)
+        return self._change(x, entry.out, lambda: original(x, value, name))
+
+    def _change(self, x: Any, new: Any, change: Callable[[], Any]) -> Any:
+        """What `change` does, which gives x the values of `new`."""
         part = x._base is not None
         base = x._base if part else x
         array = base.__dict__["array"]
-        old = self.values.get(id(array))
-        if old is STALE:
+        old, leaf = self.values.get(id(array)), self.leaf_of.get(id(array))
+        if old is STALE or (old is None and id(base) in self.known):
             old = self.value_of(base, "a change in place")
-        if old is None or old.entry is None:  # (a Value is found by the array's id, and whoever is found is held)
-            self.stop("a change in place of a tensor that the step did not make itself")
-        elif not isinstance(new, Value) or result is x or len(args) > 1:
-            self.stop("a change in place that does not go by an operation")
-        elif new.shape != x.__dict__["array"].shape or new.dtype != old.dtype:
-            self.stop("a change in place to another type")
-        elif not part and not array.flags.c_contiguous:
-            self.stop("a change in place of what does not lie row by row")
-        elif part and storage.owner(array) is not storage.owner(x.__dict__["array"]):
-            self.stop("a change in place of a view of other memory")
+        if old is not None and old.entry is None and leaf is None and old.tensor is not None:
+            leaf = old.tensor if _same_place(old.tensor.__dict__["array"], array) else None
+        problem = self._unchangeable(x, part, array, old, new, leaf)
+        if problem is not None:
+            self.stop(problem)
         before = base._edge
-        out = self._inside(original, x, result, *args, **kwargs)
+        out = self._inside(change)
         if self.reason is not None:
             return out
         edge = base._edge
         node = edge[0] if edge is not None and edge is not before else None
+        if leaf is not None and node is not None:
+            self.stop("a change in place of a tensor that is there from call to call, which is recorded for backward")
+            return out
         if part:
-            places = geometry(array), geometry(x.__dict__["array"])
-            self._rewrote(array, CopySlices, node, [old, new, *places])
-        elif isinstance(node, Overwritten) and constant:
+            self._rewrote(array, CopySlices, node, [old, new, geometry(array), geometry(x.__dict__["array"])])
+        elif isinstance(node, Overwritten):
             self._rewrote(array, Overwritten, node, [old, new])
         else:
             self.replaced.append(old)
-            self.values[id(array)] = new  # type: ignore[assignment]
+            self.values[id(array)] = new
             self.others.append(array)
-        self._others_are_stale(array)
+        same: tuple[Any, ...] = (array,)
+        if leaf is not None:
+            same = (array, leaf.__dict__["array"])
+            for a in same:
+                self.leaf_of[id(a)], self.values[id(a)] = leaf, self.values[id(array)]
+                self.others.append(a)
+            self.entries.append(Wrote(leaf, self.values[id(array)]))
+        self._others_are_stale(same)
         return out
+
+    def _unchangeable(self, x: Any, part: bool, array: Any, old: Any, new: Any, leaf: Any) -> str | None:
+        """Why a change in place cannot be written out; None if it can."""
+        if old is None or (old.entry is None and leaf is None):  # (a Value is found by the array's id, and is held)
+            return "a change in place of memory that the step did not make itself"
+        if not isinstance(new, Value):
+            return "a change in place that does not go by an operation"
+        if new.shape != x.__dict__["array"].shape or new.dtype != old.dtype:
+            return "a change in place to another type"
+        if not part and not array.flags.c_contiguous and leaf is None:
+            return "a change in place of what does not lie row by row"
+        if part and storage.owner(array) is not storage.owner(x.__dict__["array"]):
+            return "a change in place of a view of other memory"
+        return None
 
     def _rewrote(self, array: Any, form: Any, node: Any, inputs: list[Any]) -> None:
         """The memory of a tensor was written: its array stands for what this operation gives."""
@@ -618,11 +725,11 @@ class Recording:
             self.ran[node] = entry
         self.entries.append(entry)
 
-    def _others_are_stale(self, array: Any) -> None:
-        """What else shows this memory: views, which are looked at anew when they are used next, and other tensors."""
-        owner = storage.owner(array)
+    def _others_are_stale(self, written: tuple[Any, ...]) -> None:
+        """What else shows the memory of these arrays: views, which are looked at anew when they are used next, and other tensors."""
+        owner = storage.owner(written[0])
         for a in self._arrays():
-            if a is not array and storage.owner(a) is owner and id(a) in self.values:
+            if storage.owner(a) is owner and id(a) in self.values and not any(a is b for b in written):
                 value = self.values[id(a)]
                 if isinstance(value, Value):
                     self.replaced.append(value)
@@ -668,11 +775,13 @@ class Recording:
             original(scheduler, *args, **kwargs)
             return
         if self.busy():
-            self.entries.append(Scheduled(scheduler))
+            measures = isinstance(scheduler, ReduceLROnPlateau) and len(args) == 1 and isinstance(args[0], Variable)
+            measure = self.value_of(args[0], "a scheduler's step") if measures else None
+            self.entries.append(Scheduled(scheduler, measure))
             if id(scheduler) not in self.known:
                 self.stop("a step of a scheduler that the step's names do not lead to")
-            elif args or kwargs:
-                self.stop("a scheduler's step of a given epoch")
+            elif (args and not measures) or kwargs:
+                self.stop("a scheduler's step of a given epoch, or by a measure that is no tensor")
         self.apart = True  # (its step is taken at each call: whatever that reads, it reads then)
         try:
             self._inside(original, scheduler, *args, **kwargs)
@@ -690,6 +799,10 @@ class Recording:
             entry.out = self.made(out, entry)
             self.entries.append(entry)
         return out
+
+    def data(self, original: Any, x: Any) -> Any:
+        """`x.data`: the same memory, which may be written without a record."""
+        return self.detached(original, x)
 
     def detached(self, original: Any, x: Any) -> Any:
         """`x.detach()`: the same values."""
@@ -717,9 +830,21 @@ class Recording:
         entry.out = self.made(array, entry)
         self.entries.append(entry)
 
-    def number(self, original: Any, x: Any, value: Any) -> Any:
-        """A number that is written into a tensor, as a tensor."""
-        out = self._inside(original, x, value)
+    def found(self, original: Any, text: str, x: Any, *args: Any) -> Any:
+        """Places that are found by values: sort, max along a dimension and their like."""
+        if not self.busy():
+            return original(x, *args)
+        value = self.value_of(x, original.__name__)
+        out = self._inside(original, x, *args)
+        if isinstance(value, Value):
+            entry = Found(text, value, None)  # type: ignore[arg-type]
+            entry.out = self.made(out, entry)
+            self.entries.append(entry)
+        return out
+
+    def of_numbers(self, original: Any, *args: Any, **kwargs: Any) -> Any:
+        """A tensor that the engine makes of numbers, as of one that is written into a tensor."""
+        out = self._inside(original, *args, **kwargs)
         self.created(out)
         return out
 
@@ -755,9 +880,22 @@ class Recording:
                 self.stop("clip_grad_norm_ of a tensor that the step's names do not lead to")
             else:
                 leaves = [p for p in parameters if p._grad is not None]
+                for p in leaves:
+                    self._gradient_is(p, None)
                 entry = Clipped(leaves, float(max_norm), None)  # type: ignore[arg-type]
                 entry.out = self.made(total.__dict__["array"], entry)
                 self.entries.append(entry)
+
+    def clipped_by_value(self, original: Any, parameters: list[Any], value: Any) -> None:
+        self._inside(original, parameters, value)
+        if self.busy():
+            if type(value) not in (int, float):
+                self.stop("clip_grad_value_ to what is not a number")
+            elif any(id(p) not in self.known for p in parameters):
+                self.stop("clip_grad_value_ of a tensor that the step's names do not lead to")
+            for p in parameters:
+                self._gradient_is(p, None)
+            self.entries.append(ClippedByValue(parameters, value))
 
     def moved(
         self, original: Any, running_mean: Any, running_var: Any, momentum: float, mean: Array, var: Array
@@ -860,6 +998,19 @@ def constant_text(array: Array) -> str | None:
     return f"np.array({numbers}, {dtype})" if array.size else f"np.zeros({array.shape!r}, {dtype})"
 
 
+def _is_list_of_numbers(x: Any) -> bool:
+    return isinstance(x, list | tuple) and all(isinstance(n, bool | int) or _is_list_of_numbers(n) for n in x)
+
+
+def _same_place(a: Array, b: Array) -> bool:
+    """Whether two arrays are the same elements of memory in the same order."""
+    return a is b or (
+        (a.shape, a.strides, a.dtype) == (b.shape, b.strides, b.dtype)
+        and a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
+        and storage.owner(a) is storage.owner(b)
+    )
+
+
 def line_of_program() -> str:
     """The line of the program that is running: the innermost outside of minigrad."""
     frame: Any = sys._getframe(1)
@@ -949,13 +1100,24 @@ def _put(r: Recording) -> None:
         _set(Generator, name, _draw(r, name, method))
     detach: Any = Tensor.__dict__["detach"]
     _set(Tensor, "detach", lambda x: r.detached(detach, x))
+    data: Any = Tensor.__dict__["data"]
+    _set(Tensor, "data", property(lambda x: r.data(data.fget, x), data.fset, data.fdel))
     compare = ops_comparison._compare
     _set(ops_comparison, "_compare", lambda ufunc, a, b: r.compared(compare, ufunc, a, b))
     move = ops_batch_norm._update_running
     _set(ops_batch_norm, "_update_running", lambda *args: r.moved(move, *args))
     back = inplace.write_back
+    grid_key, array_of = ops_along.grid_key, ops_keys._array_of
+    _set(ops_along, "grid_key", lambda index, dim: r.grid(grid_key, index, dim))
+    _set(ops_keys, "_array_of", lambda index: r.part_of_key(array_of, index))
+    zeros = creation.zeros
+    _set(
+        creation, "zeros", lambda *args, **kwargs: r.of_numbers(zeros, *args, **kwargs)
+    )  # (of the engine's own: first states)
     number = inplace._number
-    _set(inplace, "_number", lambda x, value: r.number(number, x, value))
+    _set(inplace, "_number", lambda x, value: r.of_numbers(number, x, value))
+    fill = inplace._fill
+    _set(inplace, "_fill", lambda x, value, name: r.filled(fill, x, value, name))
     before_change = inplace.before_change
     _set(inplace, "before_change", lambda view: r.before_change(before_change, view))
     _set(inplace, "write_back", lambda x, result, *args, **kwargs: r.changed(back, x, result, args, kwargs))
@@ -970,6 +1132,23 @@ def _put(r: Recording) -> None:
         "clip_grads_with_norm_",
         lambda parameters, max_norm, total: r.clipped(scale, parameters, max_norm, total),
     )
+    schedule_by: Any = ReduceLROnPlateau.__dict__["step"]
+    _set(ReduceLROnPlateau, "step", lambda self, *args, **kwargs: r.scheduled(schedule_by, self, args, kwargs))
+    in_order, place_of = ops_order.in_order, ops_extremes.place_of
+    _set(
+        ops_order,
+        "in_order",
+        lambda x, dim, descending: r.found(in_order, f"in_order({{0}}, {dim}, {descending})", x, dim, descending),
+    )
+    _set(
+        ops_extremes,
+        "place_of",
+        lambda x, find, *args: r.found(
+            place_of, f"place_of({{0}}, np.{find.__name__}, {', '.join(map(repr, args))})", x, find, *args
+        ),
+    )
+    by_value = clip_grad.clip_values
+    _set(clip_grad, "clip_values", lambda parameters, value: r.clipped_by_value(by_value, parameters, value))
     grad: Any = Tensor.__dict__["grad"]
     _set(
         Tensor,

@@ -17,12 +17,15 @@ from ..autograd.graph import Operation
 from ..autograd.modes import current
 from ..autograd.variable import Array, Variable, wrap
 from ..geometry import Geometry
+from ..inplace import in_a_graph
 from ..nn.everywhere import Everywhere
 from ..nn.module import Module
-from ..nn.utils.clip_grad import clip_grads_with_norm_, get_total_norm
+from ..nn.utils.clip_grad import clip_grads_with_norm_, clip_values, get_total_norm
 from ..ops.batch_norm import Moments
+from ..ops.extremes import place_of
 from ..optim.optimizer import _post_hooks_of_all, _pre_hooks_of_all
 from ..random import default_generator
+from ..selection import in_order
 from ..storage import clock
 from ..sums import total
 from ..tensor import Tensor
@@ -98,6 +101,8 @@ _SPACE = {
     "minus_at": minus_at,
     "total": total,
     "Geometry": Geometry,
+    "in_order": in_order,
+    "place_of": place_of,
     "inf": np.inf,
     "nan": np.nan,
 }
@@ -205,11 +210,12 @@ class Ready:
                 a = leaf.array
                 self.captured.append([leaf, a.shape, a.dtype, a.strides, leaf._requires_grad, None])
         self.owners = [p for e in program.steps if e[0] == "update" for g in e[1].param_groups for p in g["params"]]
+        self.owners += [e[1] for e in program.steps if e[0] == "write"]
         self.owners += [
             t for e in program.steps for t in (e[1] if e[0] == "move" else e[1:2] if e[0] == "count" else ())
         ]
         self.run_source = run_text(program)
-        space = {**_SPACE, **{k: v for k, v in program.objects.items() if k.isidentifier()}}
+        space = self.space = {**_SPACE, **{k: v for k, v in program.objects.items() if k.isidentifier()}}
         exec(compile(self.run_source, "<a step written out>", "exec"), space)
         self.function = space["program"]
         self.reads = [(v.tensor, v.argument) for v in program.inputs]
@@ -312,8 +318,14 @@ class Ready:
                 ops_batch_norm._update_running(*running, momentum, moments.mean, moments.var * factor)
             elif effect[0] == "clip":
                 norm = self._clip(effect[1], effect[2])
-            elif effect[0] == "schedule":
-                effect[1].step()
+            elif effect[0] == "clip values":
+                clip_values(effect[1], effect[2])
+            elif effect[0] == "write":
+                _, leaf, var = effect
+                np.copyto(leaf.array, outs[self.place[var]])
+                storage.mark_written(leaf.array, recorded=in_a_graph(leaf))
+            elif effect[0] == "schedule" and effect[2] is not None:
+                effect[1].step(wrap(np.array(outs[self.place[effect[2]]])))
             else:
                 effect[1].step()
         self.calls += 1

@@ -172,6 +172,11 @@ def _update(p: Program) -> list[str]:
         if effect[0] == "clip":
             lines += ["", "", "# update", "# first, all gradients are scaled so that the norm of all together is at most "
                       f"{effect[2]!r}: g *= min(1, {effect[2]!r} / (norm + 1e-6))"]  # fmt: skip
+        if effect[0] == "clip values":
+            lines += ["", "", "# update", f"# first, each element of each gradient is held within ±{effect[2]!r}: g = np.clip(g, -{effect[2]!r}, {effect[2]!r})"]  # fmt: skip
+        if effect[0] == "write":
+            name = next((v.name for v in p.inputs if v.tensor is effect[1]), "a tensor of the program's")
+            lines.append(f"# then {name} takes the values of {effect[2].name}")
         if effect[0] == "move":
             lines.append("# (batch norm: running statistics += momentum * (those of the batch - running statistics))")
         if effect[0] == "schedule":

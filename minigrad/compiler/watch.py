@@ -53,7 +53,7 @@ _MAKERS = (
 _REFUSED = frozenset((
     "requires_grad_", "register_hook", "register_post_accumulate_grad_hook", "retain_grad", "detach_", "share_memory_", "item", "tolist", "numpy",
     "__array__", "__dlpack__", "__bool__", "__float__", "__int__", "__index__", "__format__", "__repr__", "__contains__", "__deepcopy__", "requires_grad",
-    "is_nonzero", "data", "apply_", "map_", "set_", "__reduce_ex__", "data_ptr", "storage", "untyped_storage", "is_shared", "_version", "grad_fn",
+    "is_nonzero", "apply_", "map_", "set_", "__reduce_ex__", "data_ptr", "storage", "untyped_storage", "is_shared", "_version", "grad_fn",
 ))  # fmt: skip
 
 _WORDS = {

@@ -24,10 +24,12 @@ from .record import (
     Backward,
     Cleared,
     Clipped,
+    ClippedByValue,
     Compared,
     Counted,
     Drawn,
     Fitted,
+    Found,
     Looked,
     Made,
     Moved,
@@ -38,6 +40,7 @@ from .record import (
     Seen,
     Updated,
     Value,
+    Wrote,
 )
 from .written import Call
 
@@ -180,7 +183,7 @@ class Writer:
         for value, n in found:
             index = self.var(value)
             root = _root_of(index)
-            if not math.prod(index.shape) or (root.line is not None and root.line.more.get("fixed")):
+            if not math.prod(index.shape) or (root.line is not None and root.line.more.keys() & {"fixed", "found"}):
                 continue
             self.p.add(
                 "check",
@@ -344,6 +347,11 @@ class Writer:
         out.line.more["drawn"] = _drawn_as(e.method, e.args)  # type: ignore[union-attr]
         self._bind(e.out, out)
 
+    def _found(self, e: Found) -> None:
+        self.p.section, self.p.note, self.p.of = FORWARD, "places that values are at", None
+        name = self.r.names.get(id(e.out.array)) or "places"
+        self._bind(e.out, self.p.add("numpy", e.text, [self.var(e.value)], name, e.out.shape, e.out.dtype, found=True))
+
     def _made(self, e: Made) -> None:
         self.p.section, self.p.note, self.p.of = FORWARD, "numbers of the program's own", None
         name = self.r.names.get(id(e.out.array)) or "numbers"
@@ -366,6 +374,20 @@ class Writer:
         self.norm = e.out
         self._settled()
 
+    def _clippedbyvalue(self, e: ClippedByValue) -> None:
+        for leaf in e.leaves:
+            self._grad(leaf)
+        self.effects.append(("grads", dict(self.grads)))
+        self.effects.append(("clip values", e.leaves, e.value))
+        self._settled()
+
+    def _wrote(self, e: Wrote) -> None:
+        if id(e.leaf) in self.at:
+            raise Unprogrammable("a change in place of an argument")
+        var = self.var(e.value)
+        self.p.kept.add(var)
+        self.effects.append(("write", e.leaf, var))
+
     def _counted(self, e: Counted) -> None:
         self.later.append(("count", e.counter))
 
@@ -381,7 +403,10 @@ class Writer:
         self._settled()
 
     def _scheduled(self, e: Scheduled) -> None:
-        self.effects.append(("schedule", e.scheduler))
+        measure = None if e.measure is None else self.var(e.measure)
+        if measure is not None:
+            self.p.kept.add(measure)
+        self.effects.append(("schedule", e.scheduler, measure))
 
     def _seen(self, e: Seen) -> None:
         p = self.p

@@ -176,7 +176,7 @@ def _tile(c: Call) -> Both:
     axes = tuple(range(0, len(paired), 2))
     return (
         f"out = np.tile(x, {tuple(c.repeats)!r})",
-        f"dx = g.reshape({paired!r}).sum({axes!r}).reshape({c.x.shape!r})",
+        f"dx = g.reshape({paired!r}).sum({axes!r})",
     )
 
 
