@@ -167,6 +167,10 @@ x.cumprod(1)
 torch.logcumsumexp(x, 1)
 F.embedding(torch.tensor([[0, 2], [2, 2]]), x)
 F.embedding(torch.tensor([0, 2, 2]), x, padding_idx=2)
+(x > 0) * x
+(x > y).double() * x if x.dtype is torch.float64 else (x > y).float() * x
+torch.arange(4) * x
+x.argmax(1)[:, None] * x
 x.sort(0).values
 x.sort(1, descending=True).values
 x.max(1).values
@@ -249,6 +253,8 @@ F.conv_transpose2d(im, filters, stride=2, padding=1)
 F.max_pool2d(im, 2)
 F.max_pool2d(im, 3, 2, padding=1)
 F.max_pool1d(b, 2, 1)
+F.unfold(im, 2)
+F.unfold(im, (2, 3), dilation=2, padding=1, stride=2)
 F.avg_pool2d(im, 2)
 F.avg_pool2d(im, 3, 2, padding=1, count_include_pad=False)
 F.adaptive_avg_pool2d(im, 2)

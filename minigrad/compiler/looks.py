@@ -18,6 +18,10 @@ _SAFE = frozenset(("shape", "ndim", "dtype", "size", "strides", "flags", "itemsi
 _LISTED = frozenset((
     ("minigrad/tensor_options.py", "read_like"),  # shape, type and order
     ("minigrad/tensor_options.py", "read_pattern"),  # shape, type and order
+    ("autograd/views.py", "renew"),  # whose memory it is
+    ("autograd/views.py", "_part_of"),  # where it lies
+    ("ops/pool.py", "_avg_pool"),  # shape and type
+    ("ops/adaptive_pool.py", "_target"),  # shape and type
     ("ops/piecewise.py", "prelu"),  # shapes and types
     ("ops/order.py", "sort"),  # for in_order, which is recorded
     ("ops/extremes.py", "_extreme_along"),  # for place_of, which is recorded

@@ -42,7 +42,7 @@ from ..autograd.function import Function
 from ..autograd.graph import AccumulateGrad, Operation
 from ..autograd.modes import current
 from ..autograd.variable import Array, Variable
-from ..autograd.views import AsStrided, CopySlices, Overwritten
+from ..autograd.views import CopySlices, Overwritten, PartOf
 from ..geometry import geometry
 from ..nn import module as nn_module
 from ..nn import norm as nn_norm
@@ -63,6 +63,7 @@ ops_batch_norm: Any = sys.modules["minigrad.ops.batch_norm"]  # (the package has
 ops_along: Any = sys.modules["minigrad.ops.along"]
 ops_keys: Any = sys.modules["minigrad.ops.keys"]
 ops_extremes: Any = sys.modules["minigrad.ops.extremes"]
+ops_operands: Any = sys.modules["minigrad.ops.operands"]
 ops_order: Any = sys.modules["minigrad.ops.order"]
 ops_comparison: Any = sys.modules["minigrad.ops.comparison"]
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -165,7 +166,7 @@ class Made:
 
 @dataclass(eq=False)
 class Found:
-    """Places that were found by the values of an array, as the order of its elements."""
+    """What was found by the values of an array and has no gradient: the order of its elements, or these in another type."""
 
     text: str
     value: Value
@@ -638,10 +639,11 @@ class Recording:
             if id(optimizer) not in self.known:
                 self.stop("a step of an optimizer that the step's names do not lead to")
         self._inside(original, optimizer)
-        for group in optimizer.param_groups:  # (some take their decay into the gradient)
-            for p in group["params"]:
-                if p._grad is not None:
-                    self._gradient_is(p, None)
+        if self.busy():
+            for group in optimizer.param_groups:  # (some take their decay into the gradient)
+                for p in group["params"]:
+                    if p._grad is not None:
+                        self._gradient_is(p, None)
 
     def changed(self, original: Any, x: Any, result: Any, args: tuple, kwargs: dict) -> Any:
         """An in-place operation's end: x takes the values of `result`, and so does what else shows this memory."""
@@ -753,7 +755,7 @@ class Recording:
         """x as a part of what `value` is."""
         array = x.__dict__["array"]
         needs = () if node is None else node.needs_input_grad
-        entry = Ran(AsStrided, node, needs, [value, geometry(whole), geometry(array)], None, line_of_program())  # type: ignore[arg-type]
+        entry = Ran(PartOf, node, needs, [value, geometry(whole), geometry(array)], None, line_of_program())  # type: ignore[arg-type]
         entry.out = self.made(array, entry)
         if node is not None:
             self.ran[node] = entry
@@ -811,8 +813,12 @@ class Recording:
         value = self.value_of(x, "detach")
         out = self._inside(original, x)
         if value is not None:
-            self.values[id(out.__dict__["array"])] = value
-            self.others.append(out.__dict__["array"])
+            array = out.__dict__["array"]
+            self.values[id(array)] = value
+            self.others.append(array)
+            leaf = self.leaf_of.get(id(x.__dict__["array"]))
+            if leaf is not None:
+                self.leaf_of[id(array)] = leaf
         return out
 
     def created(self, made: Any) -> None:
@@ -839,6 +845,18 @@ class Recording:
         if isinstance(value, Value):
             entry = Found(text, value, None)  # type: ignore[arg-type]
             entry.out = self.made(out, entry)
+            self.entries.append(entry)
+        return out
+
+    def converted(self, original: Any, x: Any, d: Any) -> Any:
+        """Elements in another type, without a gradient: truths as numbers, and the like."""
+        if not self.busy():
+            return original(x, d)
+        value = self.value_of(x, "a conversion")
+        out = self._inside(original, x, d)
+        if isinstance(value, Value):
+            entry = Found(f"{{0}}.astype(np.{np.dtype(d).name})", value, None)  # type: ignore[arg-type]
+            entry.out = self.made(out.__dict__["array"], entry)
             self.entries.append(entry)
         return out
 
@@ -1110,6 +1128,8 @@ def _put(r: Recording) -> None:
     grid_key, array_of = ops_along.grid_key, ops_keys._array_of
     _set(ops_along, "grid_key", lambda index, dim: r.grid(grid_key, index, dim))
     _set(ops_keys, "_array_of", lambda index: r.part_of_key(array_of, index))
+    converted = ops_operands.converted
+    _set(ops_operands, "converted", lambda x, d: r.converted(converted, x, d))
     zeros = creation.zeros
     _set(
         creation, "zeros", lambda *args, **kwargs: r.of_numbers(zeros, *args, **kwargs)

@@ -348,7 +348,7 @@ class Writer:
         self._bind(e.out, out)
 
     def _found(self, e: Found) -> None:
-        self.p.section, self.p.note, self.p.of = FORWARD, "places that values are at", None
+        self.p.section, self.p.note, self.p.of = FORWARD, "of values, without a gradient", None
         name = self.r.names.get(id(e.out.array)) or "places"
         self._bind(e.out, self.p.add("numpy", e.text, [self.var(e.value)], name, e.out.shape, e.out.dtype, found=True))
 

@@ -8,8 +8,10 @@ from ...ops.attention import ScaledDotProductAttention
 from ...ops.batch_norm import NativeBatchNorm, NormalizeBy
 from ...ops.conv import Convolution, TransposedConvolution
 from ...ops.norm import NativeGroupNorm, NativeLayerNorm, Normalize, RmsNorm
+from ...ops.patches import Unfold
 from ...ops.pool import AvgPool, MaxPool
 from ...ops.recurrent import GruLayer, LstmLayer, RnnLayer
+from ...ops.windows import out_sizes
 from ..program import Var
 from ..written import Both, Call, NoText, by_settings, text
 
@@ -175,6 +177,21 @@ def _avg_pool(c: Call) -> Both:
     each = f"spread_windows(g / divisor, {kernel!r})"
     added = f"add_windows_of({each}, {_padded_shape(c.x, c.pads)!r}, {tuple(c.stride)!r}, {ones!r})"
     return forward, f"dx = {_unpadded(added, c.x, c.pads)}"
+
+
+@by_settings(Unfold)
+def _unfold(c: Call) -> Both:
+    kernel, out = tuple(c.kernel), out_sizes(c.x.shape[2:], c.kernel, c.stride, c.padding, c.dilation)
+    settings = f"{kernel!r}, {tuple(c.stride)!r}, {tuple(c.dilation)!r}"
+    shape = (*c.x.shape[:2], *kernel, *out)
+    added = (
+        f"add_windows_of(g.reshape({shape!r}).transpose((0, 1, 4, 5, 2, 3)), {_padded_shape(c.x, c.padding)!r}, "
+        f"{tuple(c.stride)!r}, {tuple(c.dilation)!r})"
+    )
+    return (
+        f"out = windows_of({_padding(c.x, c.padding)}, {settings}).transpose((0, 1, 4, 5, 2, 3)).reshape({c.out.shape!r})",
+        f"dx = {_unpadded(added, c.x, c.padding)}",
+    )
 
 
 # -- attention

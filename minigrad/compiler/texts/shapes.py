@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...autograd.views import AsStrided, CopySlices
+from ...autograd.views import AsStrided, CopySlices, PartOf
 from ...geometry import Geometry
 from ...ops.along import Gather, IndexSelect
 from ...ops.arrange import Flip, Roll, Tile
@@ -105,7 +105,7 @@ def _windows(c: Call) -> Both:
 # -- any places of the memory: views after something was written into what they look at
 
 
-@by_settings(AsStrided)
+@by_settings(AsStrided, PartOf)
 def _as_strided(c: Call) -> Both:
     base, view = c.base, c.view
     places = _places(base, view)
