@@ -37,8 +37,8 @@ from ..ops.shape import MatrixTranspose, Reshape, Squeeze, SqueezeDim, SqueezeDi
 from ..ops.softmax import Softmax
 from ..ops.trigonometry import Cos, Sin, Tanh
 from ..sums import _GROUP, _SMALL, _fast_axes
+from .entries import Ran
 from .program import Program, Var
-from .record import Ran
 
 
 class Emitted:

@@ -34,7 +34,7 @@ from ..optim.lr_base import LRScheduler
 from ..optim.lr_plateau import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
 from ..size import Size
-from .record import of_engine
+from .frames import of_engine
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...), slice, range, DType, Device, Size, frozenset)
 _OPTIMIZER_HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")

@@ -24,214 +24,59 @@ each stops the recording, with a reason, and the step runs eagerly.
 
 from __future__ import annotations
 
-import linecache
-import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
-from .. import creation, dtypes, inplace, quiet, storage
-from ..autograd import differentiate, hooks, variable
+from .. import quiet, storage
+from ..autograd import hooks, variable
 from ..autograd.fit import as_gradient, as_tuple, fit, fit_count
-from ..autograd.function import Function
-from ..autograd.graph import AccumulateGrad, Operation
+from ..autograd.graph import AccumulateGrad
 from ..autograd.modes import current
 from ..autograd.variable import Array, Variable
-from ..autograd.views import CopySlices, Overwritten, PartOf
-from ..geometry import geometry
-from ..nn import module as nn_module
 from ..nn import norm as nn_norm
-from ..nn.utils import clip_grad
 from ..ops.along import Gather
 from ..ops.index import Index
 from ..ops.pool import AvgPool
-from ..optim import optimizer as optim_optimizer
-from ..optim.lr_base import LRScheduler
 from ..optim.lr_plateau import ReduceLROnPlateau
-from ..optim.optimizer import Optimizer
-from ..random import Generator, default_generator
-from ..tensor import Tensor
+from ..random import default_generator
 from ..threads import Turn
+from .changes import Changes
+from .entries import (
+    STALE,
+    Added,
+    Arrived,
+    Backward,
+    Cleared,
+    Clipped,
+    ClippedByValue,
+    Compared,
+    Counted,
+    Drawn,
+    Fitted,
+    Found,
+    Looked,
+    Made,
+    Moved,
+    Ones,
+    Ran,
+    Scheduled,
+    Seen,
+    Updated,
+    Value,
+    constant_text,
+)
+from .frames import line_of_program
 from .looks import only_looks
-
-ops_batch_norm: Any = sys.modules["minigrad.ops.batch_norm"]  # (the package has the function under this name)
-ops_along: Any = sys.modules["minigrad.ops.along"]
-ops_keys: Any = sys.modules["minigrad.ops.keys"]
-ops_extremes: Any = sys.modules["minigrad.ops.extremes"]
-ops_operands: Any = sys.modules["minigrad.ops.operands"]
-ops_order: Any = sys.modules["minigrad.ops.order"]
-ops_comparison: Any = sys.modules["minigrad.ops.comparison"]
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_READERS = "<the reader of"
-
-
-def of_engine(filename: str) -> bool:
-    """Whether code of this file is minigrad's own."""
-    return filename.startswith((_PACKAGE, _READERS))
+from .places import DRAWS, put, take_away
 
 
 class NotCompiled(RuntimeError):
     """fullgraph=True, and the step cannot be written as a program."""
-
-
-class Value:
-    """An array of the step, wherever it came from."""
-
-    __slots__ = ("array", "dtype", "entry", "name", "nr", "shape", "tensor")
-
-    def __init__(self, array: Array, entry: Any = None, tensor: Any = None) -> None:
-        self.array: Any = array  # (held until the recording is read: its id stands for it)
-        self.shape, self.dtype = array.shape, array.dtype
-        self.entry = entry  # what made it; None of what was there before
-        self.tensor = tensor  # of what was there before: the tensor
-        self.name = ""  # of the program's text
-        self.nr = -1
-
-
-STALE: Any = object()  # in the place of a Value: the memory was written since, by another tensor that shows it
-
-
-@dataclass(eq=False)
-class Ran:
-    form: Any
-    node: Any  # the context of this call; None where no gradient is wanted
-    needs: tuple[bool, ...]
-    inputs: list[Any]  # Values, and Python values
-    out: Value
-    line: str
-    settings: dict[str, Any] = field(default_factory=dict)  # what forward kept, other than arrays
-
-
-@dataclass(eq=False)
-class Backward:
-    of: Ran
-    grad: Value
-    results: list[Value | None]
-
-
-@dataclass(eq=False)
-class Fitted:
-    value: Value
-    out: Value
-    of: Ran | None
-
-
-@dataclass(eq=False)
-class Added:
-    a: Value
-    b: Value
-    out: Value
-
-
-@dataclass(eq=False)
-class Ones:
-    out: Value
-
-
-@dataclass(eq=False)
-class Arrived:
-    leaf: Any
-    value: Value
-
-
-@dataclass(eq=False)
-class Looked:
-    leaf: Any  # whose gradient was looked at
-
-
-@dataclass(eq=False)
-class Cleared:
-    leaf: Any
-
-
-@dataclass(eq=False)
-class Drawn:
-    method: str
-    args: tuple[Any, ...]
-    out: Value
-
-
-@dataclass(eq=False)
-class Made:
-    """A tensor of numbers that the step's code says (`zeros(3)`, `tensor([1, 2])`): the same at each call."""
-
-    text: str
-    out: Value
-
-
-@dataclass(eq=False)
-class Found:
-    """What was found by the values of an array and has no gradient: the order of its elements, or these in another type."""
-
-    text: str
-    value: Value
-    out: Value
-
-
-@dataclass(eq=False)
-class Compared:
-    ufunc: Any
-    a: Any
-    b: Any
-    out: Value
-
-
-@dataclass(eq=False)
-class Clipped:
-    leaves: list[Any]
-    max_norm: float
-    out: Value
-
-
-@dataclass(eq=False)
-class ClippedByValue:
-    leaves: list[Any]
-    value: float
-
-
-@dataclass(eq=False)
-class Wrote:
-    leaf: Any
-    value: Value
-
-
-@dataclass(eq=False)
-class Counted:
-    counter: Any  # of batch norm: the number of batches
-
-
-@dataclass(eq=False)
-class Moved:
-    """Running statistics that went towards those of the batch."""
-
-    running: tuple[Any, Any]
-    momentum: float
-    moments: Any  # where the operation leaves them
-    factor: float  # of the variance: n / (n - 1)
-
-
-@dataclass(eq=False)
-class Updated:
-    optimizer: Any
-
-
-@dataclass(eq=False)
-class Scheduled:
-    scheduler: Any
-    measure: Value | None  # of one that looks at how well it goes
-
-
-@dataclass(eq=False)
-class Seen:
-    """The values of a tensor in another shape, as they were then."""
-
-    value: Value
-    out: Value
 
 
 # Reasons that may be gone at a later call.
@@ -241,11 +86,9 @@ MAY_PASS = frozenset((HOOK_ON_NODE, HOOK_ON_LEAF, ANOMALY, HISTORY))
 
 _BATCH_NORM = nn_norm._BatchNorm.forward.__code__
 _turn = Turn()  # one call is recorded at a time
-_DRAWS = ("uniform", "normal", "log_normal", "exponential", "cauchy", "random", "randperm", "dropout_mask", "geometric")
-_DRAWS_OF_ARRAYS = ("bernoulli", "multinomial", "seed", "manual_seed", "set_state", "_raw32", "_raw64")
 
 
-class Recording:
+class Recording(Changes):
     """What one call did. `known`: by id the tensors that the step's names and arguments lead to."""
 
     def __init__(self, known: dict[int, Any]) -> None:
@@ -599,7 +442,7 @@ class Recording:
     def drawn(self, name: str, method: Callable[..., Any], generator: Any, args: tuple, kwargs: dict) -> Any:
         if not self.busy():
             return method(generator, *args, **kwargs)
-        if generator is not default_generator or name not in _DRAWS:
+        if generator is not default_generator or name not in DRAWS:
             self.stop(f"numbers drawn by a generator of the program's own, or by {name}()")
             return method(generator, *args, **kwargs)
         self._deep += 1
@@ -644,133 +487,6 @@ class Recording:
                 for p in group["params"]:
                     if p._grad is not None:
                         self._gradient_is(p, None)
-
-    def changed(self, original: Any, x: Any, result: Any, args: tuple, kwargs: dict) -> Any:
-        """An in-place operation's end: x takes the values of `result`, and so does what else shows this memory."""
-        if not self.busy():
-            return original(x, result, *args, **kwargs)
-        new = None if result is x or len(args) > 1 else self.value_of(result, "a change in place")
-        return self._change(x, new, lambda: original(x, result, *args, **kwargs))
-
-    def filled(self, original: Any, x: Any, value: Any, name: str) -> Any:
-        """`fill_` and `zero_`: x takes one value everywhere."""
-        if not self.busy():
-            return original(x, value, name)
-        array = x.__dict__["array"]
-        numbers = np.full(array.shape, dtypes.element(value, array.dtype), array.dtype)
-        entry = Made(constant_text(numbers) or "", None)  # type: ignore[arg-type]
-        entry.out = self.made(numbers, entry)
-        self.entries.append(entry)
-        return self._change(x, entry.out, lambda: original(x, value, name))
-
-    def _change(self, x: Any, new: Any, change: Callable[[], Any]) -> Any:
-        """What `change` does, which gives x the values of `new`."""
-        part = x._base is not None
-        base = x._base if part else x
-        array = base.__dict__["array"]
-        old, leaf = self.values.get(id(array)), self.leaf_of.get(id(array))
-        if old is STALE or (old is None and id(base) in self.known):
-            old = self.value_of(base, "a change in place")
-        if old is not None and old.entry is None and leaf is None and old.tensor is not None:
-            leaf = old.tensor if _same_place(old.tensor.__dict__["array"], array) else None
-        problem = self._unchangeable(x, part, array, old, new, leaf)
-        if problem is not None:
-            self.stop(problem)
-        before = base._edge
-        out = self._inside(change)
-        if self.reason is not None:
-            return out
-        edge = base._edge
-        node = edge[0] if edge is not None and edge is not before else None
-        if leaf is not None and node is not None:
-            self.stop("a change in place of a tensor that is there from call to call, which is recorded for backward")
-            return out
-        if part:
-            self._rewrote(array, CopySlices, node, [old, new, geometry(array), geometry(x.__dict__["array"])])
-        elif isinstance(node, Overwritten):
-            self._rewrote(array, Overwritten, node, [old, new])
-        else:
-            self.replaced.append(old)
-            self.values[id(array)] = new
-            self.others.append(array)
-        same: tuple[Any, ...] = (array,)
-        if leaf is not None:
-            same = (array, leaf.__dict__["array"])
-            for a in same:
-                self.leaf_of[id(a)], self.values[id(a)] = leaf, self.values[id(array)]
-                self.others.append(a)
-            self.entries.append(Wrote(leaf, self.values[id(array)]))
-        self._others_are_stale(same)
-        return out
-
-    def _unchangeable(self, x: Any, part: bool, array: Any, old: Any, new: Any, leaf: Any) -> str | None:
-        """Why a change in place cannot be written out; None if it can."""
-        if old is None or (old.entry is None and leaf is None):  # (a Value is found by the array's id, and is held)
-            return "a change in place of memory that the step did not make itself"
-        if not isinstance(new, Value):
-            return "a change in place that does not go by an operation"
-        if new.shape != x.__dict__["array"].shape or new.dtype != old.dtype:
-            return "a change in place to another type"
-        if not part and not array.flags.c_contiguous and leaf is None:
-            return "a change in place of what does not lie row by row"
-        if part and storage.owner(array) is not storage.owner(x.__dict__["array"]):
-            return "a change in place of a view of other memory"
-        return None
-
-    def _rewrote(self, array: Any, form: Any, node: Any, inputs: list[Any]) -> None:
-        """The memory of a tensor was written: its array stands for what this operation gives."""
-        needs = () if node is None else node.needs_input_grad
-        entry = Ran(form, node, needs, inputs, None, line_of_program())  # type: ignore[arg-type]
-        self.replaced.append(inputs[0])
-        entry.out = self.made(array, entry)
-        if node is not None:
-            self.ran[node] = entry
-        self.entries.append(entry)
-
-    def _others_are_stale(self, written: tuple[Any, ...]) -> None:
-        """What else shows the memory of these arrays: views, which are looked at anew when they are used next, and other tensors."""
-        owner = storage.owner(written[0])
-        for a in self._arrays():
-            if storage.owner(a) is owner and id(a) in self.values and not any(a is b for b in written):
-                value = self.values[id(a)]
-                if isinstance(value, Value):
-                    self.replaced.append(value)
-                self.others.append(a)
-                self.values[id(a)] = STALE
-
-    def _renewed(self, x: Any, what: str) -> Any:
-        """The Value of a view after something was written into the memory that it shows: a part of its base as that is now."""
-        array, base = x.__dict__["array"], x._base
-        whole = None if base is None else base.__dict__["array"]
-        value = None if base is None else self.values.get(id(whole))
-        if not isinstance(value, Value) or storage.owner(whole) is not storage.owner(array):
-            self.stop(f"{what} reads memory that was changed in place by another tensor's name")
-            return None
-        if current.recording:
-            self._inside(x._renew)
-        node = x._edge[0] if x._edge is not None and x._edge[0] not in self.ran else None
-        return self._looked_at(x, node, value, whole)
-
-    def _looked_at(self, x: Any, node: Any, value: Value, whole: Any) -> Value:
-        """x as a part of what `value` is."""
-        array = x.__dict__["array"]
-        needs = () if node is None else node.needs_input_grad
-        entry = Ran(PartOf, node, needs, [value, geometry(whole), geometry(array)], None, line_of_program())  # type: ignore[arg-type]
-        entry.out = self.made(array, entry)
-        if node is not None:
-            self.ran[node] = entry
-        self.entries.append(entry)
-        return entry.out
-
-    def before_change(self, original: Any, view: Any) -> Any:
-        """What an in-place operation on a view computes from: a part of its base."""
-        out = self._inside(original, view)
-        if self.busy() and out is not view:
-            base = view._base.__dict__["array"]
-            value = self.value_of(view._base, "a change in place")
-            if isinstance(value, Value):
-                self._looked_at(out, out._edge[0], value, base)
-        return out
 
     def scheduled(self, original: Any, scheduler: Any, args: tuple, kwargs: dict) -> None:
         if not self.mine():
@@ -988,203 +704,12 @@ class Recording:
             held.clear()
 
     def __enter__(self) -> Recording:
-        _put(self)
+        put(self)
         return self
 
     def __exit__(self, *error: object) -> None:
-        _take_away()
-
-
-_FEW = 256  # numbers of a constant that are written one by one
-
-
-def constant_text(array: Array) -> str | None:
-    """NumPy that makes this array; None of many numbers without a pattern."""
-    dtype = f"np.{array.dtype.name if array.dtype != bool else 'bool'}"
-    if array.size and np.isfinite(array).all() and (array == array.flat[0]).all() and array.ndim:
-        value = array.flat[0].item()
-        if value == 0 and not np.signbit(array).any():
-            return f"np.zeros({array.shape!r}, {dtype})"
-        return f"np.full({array.shape!r}, {value!r}, {dtype})"
-    if array.ndim == 1 and array.dtype.kind in "iu" and array.size > 2:
-        first, step = int(array[0]), int(array[1]) - int(array[0])
-        if step and np.array_equal(array, np.arange(array.size) * step + first):
-            return f"np.arange({first}, {first + step * array.size}, {step}, {dtype})"
-    if array.size > _FEW:
-        return None
-    numbers = repr(array.tolist()).replace("nan", "np.nan").replace("inf", "np.inf")
-    return f"np.array({numbers}, {dtype})" if array.size else f"np.zeros({array.shape!r}, {dtype})"
+        take_away()
 
 
 def _is_list_of_numbers(x: Any) -> bool:
     return isinstance(x, list | tuple) and all(isinstance(n, bool | int) or _is_list_of_numbers(n) for n in x)
-
-
-def _same_place(a: Array, b: Array) -> bool:
-    """Whether two arrays are the same elements of memory in the same order."""
-    return a is b or (
-        (a.shape, a.strides, a.dtype) == (b.shape, b.strides, b.dtype)
-        and a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
-        and storage.owner(a) is storage.owner(b)
-    )
-
-
-def line_of_program() -> str:
-    """The line of the program that is running: the innermost outside of minigrad."""
-    frame: Any = sys._getframe(1)
-    while frame is not None and of_engine(frame.f_code.co_filename):
-        frame = frame.f_back
-    if frame is None:
-        return ""
-    name = frame.f_code.co_filename
-    text = linecache.getline(name, frame.f_lineno, frame.f_globals).strip()
-    return f"{os.path.basename(name)}:{frame.f_lineno}: {text}"
-
-
-class _Looked:
-    """`Variable.array` while a call is recorded: reading is noted."""
-
-    def __init__(self, recording: Recording) -> None:
-        self.recording = recording
-
-    def __get__(self, x: Any, cls: Any = None) -> Any:
-        if x is None:
-            raise AttributeError("array")
-        try:
-            return self.recording.look(x)
-        except KeyError:
-            raise AttributeError("array") from None
-
-    def __set__(self, x: Any, array: Any) -> None:
-        x.__dict__["array"] = array
-
-    def __delete__(self, x: Any) -> None:
-        del x.__dict__["array"]
-
-
-_saved: list[tuple[Any, str, Any]] = []
-
-
-def _set(place: Any, name: str, value: Any) -> None:
-    _saved.append((place, name, vars(place)[name]))
-    setattr(place, name, value)
-
-
-def _put(r: Recording) -> None:
-    """The recorder's functions in the engine's places."""
-    apply: Any = Operation.__dict__["apply"].__func__
-    _set(Operation, "apply", classmethod(lambda cls, *inputs: r.operation(apply, cls, inputs)))
-    function_apply: Any = Function.__dict__["apply"].__func__
-
-    def of_function(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        r.written(f"{cls.__qualname__}, a Function of the program's own")
-        return function_apply(cls, *args, **kwargs)
-
-    _set(Function, "apply", classmethod(of_function))
-    walk = differentiate.walk
-
-    def walked(edges: Any, gradients: Any, *, retain_graph: bool, create_graph: bool, targets: Any = None) -> None:
-        r.walk(walk, edges, gradients, retain_graph, create_graph, targets)
-
-    _set(differentiate, "walk", walked)
-    gradients_for = differentiate._gradients_for
-
-    def gradients(outputs: Any, given: Any) -> Any:
-        found = gradients_for(outputs, given)
-        if r.mine():
-            r.given = any(g is not None for g in found)
-        return found
-
-    _set(differentiate, "_gradients_for", gradients)
-    mark_written, mark_replaced = storage.mark_written, storage.mark_replaced
-
-    def marked(array: Any, recorded: bool = False) -> int:
-        r.written("a change in place")
-        return mark_written(array, recorded)
-
-    def replaced() -> int:
-        r.written("a tensor that is given other data")
-        return mark_replaced()
-
-    _set(storage, "mark_written", marked)
-    _set(storage, "mark_replaced", replaced)
-    for place in (optim_optimizer, nn_module):
-        clear = vars(place)["clear_gradient"]
-        _set(place, "clear_gradient", lambda p, set_to_none=True, clear=clear: r.cleared(clear, p, set_to_none))
-    update = Optimizer.__dict__["_update_groups"]
-    _set(Optimizer, "_update_groups", lambda self: r.updated(update, self))
-    for name in (*_DRAWS, *_DRAWS_OF_ARRAYS):
-        method = Generator.__dict__[name]
-        _set(Generator, name, _draw(r, name, method))
-    detach: Any = Tensor.__dict__["detach"]
-    _set(Tensor, "detach", lambda x: r.detached(detach, x))
-    data: Any = Tensor.__dict__["data"]
-    _set(Tensor, "data", property(lambda x: r.data(data.fget, x), data.fset, data.fdel))
-    compare = ops_comparison._compare
-    _set(ops_comparison, "_compare", lambda ufunc, a, b: r.compared(compare, ufunc, a, b))
-    move = ops_batch_norm._update_running
-    _set(ops_batch_norm, "_update_running", lambda *args: r.moved(move, *args))
-    back = inplace.write_back
-    grid_key, array_of = ops_along.grid_key, ops_keys._array_of
-    _set(ops_along, "grid_key", lambda index, dim: r.grid(grid_key, index, dim))
-    _set(ops_keys, "_array_of", lambda index: r.part_of_key(array_of, index))
-    converted = ops_operands.converted
-    _set(ops_operands, "converted", lambda x, d: r.converted(converted, x, d))
-    zeros = creation.zeros
-    _set(
-        creation, "zeros", lambda *args, **kwargs: r.of_numbers(zeros, *args, **kwargs)
-    )  # (of the engine's own: first states)
-    number = inplace._number
-    _set(inplace, "_number", lambda x, value: r.of_numbers(number, x, value))
-    fill = inplace._fill
-    _set(inplace, "_fill", lambda x, value, name: r.filled(fill, x, value, name))
-    before_change = inplace.before_change
-    _set(inplace, "before_change", lambda view: r.before_change(before_change, view))
-    _set(inplace, "write_back", lambda x, result, *args, **kwargs: r.changed(back, x, result, args, kwargs))
-    as_they_are = ops_batch_norm._as_they_are
-    _set(ops_batch_norm, "_as_they_are", lambda running, ndim: r.seen(as_they_are, running, ndim))
-    schedule: Any = LRScheduler.__dict__["step"]
-    _set(LRScheduler, "step", lambda self, *args, **kwargs: r.scheduled(schedule, self, args, kwargs))
-    norm, scale = clip_grad.get_total_norm, clip_grad.clip_grads_with_norm_
-    _set(clip_grad, "get_total_norm", lambda *args, **kwargs: r.norm(norm, args, kwargs))
-    _set(
-        clip_grad,
-        "clip_grads_with_norm_",
-        lambda parameters, max_norm, total: r.clipped(scale, parameters, max_norm, total),
-    )
-    schedule_by: Any = ReduceLROnPlateau.__dict__["step"]
-    _set(ReduceLROnPlateau, "step", lambda self, *args, **kwargs: r.scheduled(schedule_by, self, args, kwargs))
-    in_order, place_of = ops_order.in_order, ops_extremes.place_of
-    _set(
-        ops_order,
-        "in_order",
-        lambda x, dim, descending: r.found(in_order, f"in_order({{0}}, {dim}, {descending})", x, dim, descending),
-    )
-    _set(
-        ops_extremes,
-        "place_of",
-        lambda x, find, *args: r.found(
-            place_of, f"place_of({{0}}, np.{find.__name__}, {', '.join(map(repr, args))})", x, find, *args
-        ),
-    )
-    by_value = clip_grad.clip_values
-    _set(clip_grad, "clip_values", lambda parameters, value: r.clipped_by_value(by_value, parameters, value))
-    grad: Any = Tensor.__dict__["grad"]
-    _set(
-        Tensor,
-        "grad",
-        property(lambda x: r.get_grad(grad.fget, x), lambda x, value: r.set_grad(grad.fset, x, value), grad.fdel),
-    )
-    Variable.array = _Looked(r)  # type: ignore[assignment]
-
-
-def _draw(r: Recording, name: str, method: Any) -> Any:
-    return lambda self, *args, **kwargs: r.drawn(name, method, self, args, kwargs)
-
-
-def _take_away() -> None:
-    if "array" in Variable.__dict__:
-        del Variable.array
-    while _saved:
-        place, name, value = _saved.pop()
-        setattr(place, name, value)

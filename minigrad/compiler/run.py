@@ -35,8 +35,9 @@ from .fast import Calls, FastStep, Loop, Slow
 from .fuse import Fused, Unfused
 from .guards import State, Unfollowed
 from .loops import Loops, Unfit
+from .places import ops_batch_norm
 from .program import KINDS, Program, Refused, Var
-from .record import MAY_PASS, NotCompiled, Recording, _turn, ops_batch_norm
+from .record import MAY_PASS, NotCompiled, Recording, _turn
 from .refusal import why
 from .story import (
     compiled_text,

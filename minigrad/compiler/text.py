@@ -6,30 +6,10 @@ from typing import Any
 
 from .helpers import helpers_of
 from .program import BACKWARD, FORWARD, Line, Program, Var
+from .updates import update_text
 from .written import printed
 
 _LARGE = 1 << 14  # elements from which an array is let go as soon as nobody reads it any more
-
-UPDATES = {
-    "Adam": '''def update(p, g, m, v, t, lr={lr!r}, beta1={beta1!r}, beta2={beta2!r}, eps={eps!r}):
-    """Adam, for each parameter p with gradient g, at step t = 1, 2, ...; m and v begin as zeros."""
-    m += (g - m) * (1 - beta1)                  # the running mean of the gradients
-    v *= beta2                                  # and of their squares
-    v += g * g * (1 - beta2)
-    root = np.sqrt(1 - beta2**t)                # m and v began at 0, which these two undo
-    p -= m / (np.sqrt(v) + eps * root) * (lr * root / (1 - beta1**t))
-''',
-    "SGD": '''def update(p, g, lr={lr!r}):
-    """Gradient descent, for each parameter p with gradient g."""
-    p -= lr * g
-''',
-    "momentum": '''def update(p, g, b, lr={lr!r}, momentum={momentum!r}):
-    """Gradient descent with momentum; b begins as the first gradient."""
-    b *= momentum
-    b += g
-    p -= lr * b
-''',
-}  # fmt: skip
 
 
 def run_text(p: Program) -> str:
@@ -184,27 +164,19 @@ def _update(p: Program) -> list[str]:
         if effect[0] != "update":
             continue
         optimizer = effect[1]
-        group = optimizer.param_groups[0]
-        kind = type(optimizer).__name__
-        if kind == "SGD" and group["momentum"]:
-            kind = "momentum"
-        plain = not (
-            group.get("weight_decay")
-            or group.get("maximize")
-            or group.get("amsgrad")
-            or group.get("nesterov")
-            or group.get("dampening")
-        )
         lines += ["", ""] if "# update" not in lines else [""]
         if "# update" not in lines:
             lines.append("# update")
-        if kind not in UPDATES or not plain or len(optimizer.param_groups) > 1:
-            lines.append(f"# by {type(optimizer).__name__}, whose lines are not written out here")
-            continue
-        settings = dict(group)
-        if "betas" in settings:
-            settings["beta1"], settings["beta2"] = settings["betas"]
-        lines += UPDATES[kind].format(**{k: v for k, v in settings.items() if k != "params"}).splitlines()
+        several = len(optimizer.param_groups) > 1
+        names = p.objects["names of leaves"]
+        for i, group in enumerate(optimizer.param_groups):
+            told = update_text(optimizer, group, f"update_{i + 1}" if several else "update")
+            if told is None:
+                lines.append(f"# by {type(optimizer).__name__}, whose lines are not written out here")
+                break
+            if several:
+                lines.append(f"# for {', '.join(names.get(id(x), '?') for x in group['params'])}")
+            lines += [*told, ""] if several and i + 1 < len(optimizer.param_groups) else told
     return lines
 
 

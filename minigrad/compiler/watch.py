@@ -20,8 +20,9 @@ import numpy as np
 
 from ..autograd.variable import Variable
 from ..random import Generator
+from .frames import of_engine
 from .guards import State
-from .record import Recording, of_engine
+from .record import Recording
 
 # C functions that read only what they are given, and change nothing. (Of methods of tensors see `_ALLOWED`.)
 _PURE_NAMES = frozenset((

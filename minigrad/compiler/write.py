@@ -15,9 +15,7 @@ from ..ops.batch_norm import Moments
 from ..ops.tables import Embedding
 from . import texts as _texts  # noqa: F401  (they enter themselves)
 from .emit import WRITTEN, Emitted, Unwritten
-from .guards import State
-from .program import BACKWARD, FORWARD, Line, Program, Var, number
-from .record import (
+from .entries import (
     STALE,
     Added,
     Arrived,
@@ -35,13 +33,15 @@ from .record import (
     Moved,
     Ones,
     Ran,
-    Recording,
     Scheduled,
     Seen,
     Updated,
     Value,
     Wrote,
 )
+from .guards import State
+from .program import BACKWARD, FORWARD, Line, Program, Var, number
+from .record import Recording
 from .written import Call
 
 _SIGNS = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
