@@ -266,6 +266,7 @@ class Ready:
         self.fresh = set(self.kept)
         try:
             self.fast = FastStep(program, form, self.leaves, results_of(program.results), self.draws)
+            self.fresh -= self.fast.copied
         except Slow:
             self.form = Loop(form) if self.loops is not None else Calls(form, self.draws)
             self.shapes = [(v.shape, v.dtype) for v in self.kept]

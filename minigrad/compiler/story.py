@@ -158,10 +158,11 @@ def compiled_text(fused: Fused) -> str:
             if kind != LOOP:
                 continue
             text.append(f"#   {n} elements, a block at a time:")
-            for op, out, a, b, c, inner, count in tape.code[first:last]:
+            for at, (op, out, a, b, c, inner, count) in enumerate(tape.code[first:last], first):
                 if OPS[op] == "spread":
                     where = "0" if count == 1 else f"(i // {inner}) % {count}" if inner > 1 else f"i % {count}"
-                    text.append(f"#     {names[out]} = {names[a]}[{where}]")
+                    once = "  (for the first block: it is the same in all)" if at < m else ""
+                    text.append(f"#     {names[out]} = {names[a]}[{where}]{once}")
                     continue
                 used = [a, b, c][: 3 if OPS[op] == "where" else 1 if 9 <= op <= 17 or op in (0, 2) else 2]
                 text.append(f"#     {names[out]} = {OPS[op]} {' '.join(names[k] for k in used)}")

@@ -118,6 +118,8 @@ class Optimizer:
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
+        if not isinstance(defaults.get("differentiable", False), bool):
+            raise TypeError(f"differentiable must be bool, not {type(defaults['differentiable']).__name__}")
         self._prepare_hooks()
         if isinstance(params, Variable):
             raise TypeError(
