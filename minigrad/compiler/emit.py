@@ -1,7 +1,7 @@
 """How each operation is written: the lines of its forward pass, and those of its backward pass beside them.
 
 The lines are those that the operation itself runs on arrays (minigrad/ops), in the same order, so that the program gives
-the same numbers, to the bit. An operation that has no text here is called as it is.
+the same numbers, to the bit. An operation that has no text here is called as it is, and printed as written.py says.
 
     forward(p, e, *inputs)     adds lines to the program p; gives the Var of the output
     backward(p, e, grad)       gives a Var for each input, None where none is wanted

@@ -49,6 +49,9 @@ _LISTED = frozenset((
     ("minigrad/inplace.py", "check_memory"),  # how the memory lies
     ("minigrad/signature.py", "Signature._check_types.<locals>.<listcomp>"),  # types
     ("nn/rnn.py", "RNNBase._layers"),  # whether it is a tensor
+    ("ops/recurrent.py", "require_weights"),  # shapes and types
+    ("ops/recurrent.py", "require_weights.<locals>.<genexpr>"),  # shapes and types
+    ("ops/recurrent.py", "require_weights.<locals>.<listcomp>"),  # shapes and types
     ("ops/conv.py", "_check"),  # shapes and types
     ("ops/batch_norm.py", "batch_norm"),  # shapes
     ("ops/pool.py", "_max_pool"),  # shape and type; (indices of the winners are arrays that nobody knows)

@@ -12,7 +12,7 @@ of it, so that who writes it in another form need not read the text:
     minus_at      an amount taken away there, in place
     view          the same elements seen in another shape or order
     numpy         other NumPy
-    call          an operation's own code, in arrays, where no text has been written for it
+    call          an operation's own code, on arrays; how it is printed says written.py
     check         what must hold, or the step is run eagerly
 """
 

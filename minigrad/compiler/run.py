@@ -633,7 +633,7 @@ class Compiled:
     def source(self, form: str = "definition") -> str:
         """The program of the last set of shapes that was written.
 
-        "definition": line by line as Python, which needs NumPy alone. "fused": which lines run together, as loops over
+        "definition": line by line as Python, which needs NumPy alone; what is drawn at random is an argument. "fused": which lines run together, as loops over
         elements. "compiled": what runs, to the instruction.
         """
         if form not in ("definition", "fused", "compiled"):
@@ -679,7 +679,9 @@ class Compiled:
             lines.append(f"    {len(ready.program.lines)} lines: {told}")
             called = sorted({line.note for line in ready.program.lines if line.kind == "call"})
             if called:
-                lines.append(f"    called as they are, for want of a text: {', '.join(called)}")
+                lines.append(f"    run by the operation's own code: {', '.join(called)}")
+            if unwritten := sorted({line.note for line in printed(ready.program) if line.kind == "call"}):
+                lines.append(f"    printed as calls, for want of a text: {', '.join(unwritten)}")
             if ready.loops is not None:
                 form = "one compiled loop over blocks of rows"
             elif ready.fused is not None:

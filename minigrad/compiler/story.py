@@ -226,11 +226,7 @@ def fused_rows(fused: Fused) -> list[tuple[str, str, str]]:
             rows.append((lines_told(step.lines), step.text, "BLAS, into memory that stays"))
         else:
             line = step.lines[0]
-            why = (
-                "the operation's own code: no text is written for it"
-                if line.kind == "call"
-                else "NumPy: no loop for it"
-            )
+            why = "the operation's own code" if line.kind == "call" else "NumPy: no loop for it"
             rows.append((lines_told(step.lines), step.text, why))
     return rows
 

@@ -29,7 +29,6 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.variable import Array
 from ..quiet import quiet
 from .program import BACKWARD, FORWARD, Line, Program, Var, number
 
@@ -72,9 +71,10 @@ class Call:
 
 
 def _parameters(form: Any, n: int) -> list[str]:
-    """The names of the inputs of an operation's `forward`."""
+    """The names of the inputs of an operation's `forward`; of a compiled form those of the form that has a text."""
     names: list[str] = []
-    for parameter in list(inspect.signature(form.forward).parameters.values())[1:]:
+    named = next((cls for cls in form.__mro__ if cls in TEXTS), form)
+    for parameter in list(inspect.signature(named.forward).parameters.values())[1:]:
         if parameter.kind is parameter.VAR_POSITIONAL:
             names += [f"{parameter.name}_{i}" for i in range(n - len(names))]
         else:

@@ -13,7 +13,7 @@ from ...ops.pool import AvgPool, MaxPool
 from ...ops.recurrent import GruLayer, LstmLayer, RnnLayer
 from ...ops.windows import out_sizes
 from ..program import Var
-from ..written import Both, Call, NoText, by_settings, text
+from ..written import Both, Call, NoText, by_settings
 
 # -- normalization
 
@@ -237,10 +237,26 @@ def _of_sequence(c: Call) -> str:
     return f", reverse={bool(c.reverse)}"
 
 
+def _recurrent(c: Call, call: str, back: str, biases: tuple[str, ...]) -> Both:
+    """All inputs' products at once, and then the walk along the sequence. biases: those that are added to the products."""
+    plus = "".join(f" + {name}" for name in biases if getattr(c, name) is not None)
+    rows = c.x.shape[0] * c.x.shape[1]
+    forward = f"inputs = np.matmul(x, w_ih.T){plus}  # of all times at once\nout = {call}"
+    backward = [
+        back,
+        "dx = np.matmul(d_inputs, w_ih)",
+        f"dw_ih = np.dot(d_inputs.reshape({(rows, c.w_ih.shape[0])!r}).T, x.reshape({(rows, c.x.shape[2])!r}))",
+        *(f"d{name} = d_inputs.sum((0, 1))" for name in biases),
+    ]
+    return forward, "\n".join(backward)
+
+
 @by_settings(RnnLayer)
 def _rnn(c: Call) -> Both:
     more = f"{c.activation!r}{_of_sequence(c)}"
-    return f"out = rnn(x, w, h, {more})", f"dx, dw, dh = rnn_back(g, out, x, w, h, {more})"
+    return _recurrent(
+        c, f"rnn(inputs, w, h, {more})", f"d_inputs, dw, dh = rnn_back(g, out, inputs, w, h, {more})", ("b_ih", "b_hh")
+    )
 
 
 @by_settings(LstmLayer)
@@ -248,13 +264,17 @@ def _lstm(c: Call) -> Both:
     if c.w_hr is not None:
         raise NoText
     more = _of_sequence(c)
-    return f"out = lstm(x, w, h, c{more})", f"dx, dw, dh, dc = lstm_back(g, x, w, h, c{more})"
+    return _recurrent(
+        c,
+        f"lstm(inputs, w, h, c{more})",
+        f"d_inputs, dw, dh, dc = lstm_back(g, inputs, w, h, c{more})",
+        ("b_ih", "b_hh"),
+    )
 
 
 @by_settings(GruLayer)
 def _gru(c: Call) -> Both:
     more = _of_sequence(c)
-    return f"out = gru(x, w, h, b{more})", f"dx, dw, dh, db = gru_back(g, x, w, h, b{more})"
-
-
-__all__ = ["text"]
+    return _recurrent(
+        c, f"gru(inputs, w, h, b{more})", f"d_inputs, dw, dh, db = gru_back(g, inputs, w, h, b{more})", ("b_ih",)
+    )
