@@ -447,6 +447,33 @@ def test_a_change_in_place_of_a_parameter_is_seen_by_graphs_outside():
         out.backward()
 
 
+def scaled(w):
+    w.grad.mul_(0.5)
+
+
+def scaled_without_a_record(w):
+    with mg.no_grad():
+        w.grad.data[0] = 0.0
+        w.grad.detach().mul_(0.5)
+
+
+@pytest.mark.parametrize("change", [scaled, scaled_without_a_record])
+def test_a_gradient_that_the_step_changes_is_changed(change):
+    def make():
+        w = mg.rand(4).requires_grad_()
+
+        def step():
+            w.grad = None
+            loss = (w * w).sum()
+            loss.backward()
+            change(w)
+            return loss
+
+        return step, [w]
+
+    both(make)
+
+
 def test_a_gradient_that_was_clipped_is_not_taken_for_what_it_was():
     def make(by):
         def made():

@@ -31,6 +31,7 @@ class Changes:
     others: list[Any]
     replaced: list[Any]
     leaf_of: dict[int, Any]
+    gradients: list[Any]
     reason: str | None
     busy: Any
     stop: Any
@@ -101,6 +102,8 @@ class Changes:
         """Why a change in place cannot be written out; None if it can."""
         if old is None or (old.entry is None and leaf is None):  # (a Value is found by the array's id, and is held)
             return "a change in place of memory that the step did not make itself"
+        if any(storage.owner(array) is storage.owner(g) for g in self.gradients):
+            return "a change in place of a gradient"
         if not isinstance(new, Value):
             return "a change in place that does not go by an operation"
         if new.shape != x.__dict__["array"].shape or new.dtype != old.dtype:

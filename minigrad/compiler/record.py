@@ -108,6 +108,7 @@ class Recording(Changes):
         self.leaf_of: dict[
             int, Any
         ] = {}  # by id of an array, the tensor that is there from call to call, and was written
+        self.gradients: list[Any] = []  # arrays of leaves' gradients
         self.replaced: list[Value] = []  # what arrays stood for before they were written
         self.moved_arrays: dict[int, Any] = {}  # by id, the memory of running statistics that were moved
         self.given = False  # whether backward was called with a gradient
@@ -422,6 +423,7 @@ class Recording(Changes):
     def _gradient_is(self, leaf: Any, value: Value | None) -> None:
         """What `leaf.grad` holds is this; None: something that is not known, as after it was clipped."""
         array = leaf._grad.__dict__["array"]
+        self.gradients.append(array)
         if value is None:
             self.values.pop(id(array), None)
         else:
@@ -692,6 +694,7 @@ class Recording(Changes):
             if value is not STALE:
                 value.entry = value.array = None
         for held in (
+            self.gradients,
             self.replaced,
             self.entries,
             self.values,

@@ -295,7 +295,6 @@ def elements(x: Var) -> int:
 
 __all__ = [
     "TEXTS",
-    "Array",
     "Call",
     "NoText",
     "by_settings",

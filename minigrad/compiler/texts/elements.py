@@ -41,7 +41,7 @@ from ...ops.trigonometry import (
 )
 from ..emit import RULES
 from ..program import Var
-from ..written import Both, Call, by_settings, text
+from ..written import Both, Call, NoText, by_settings, text
 
 # -- of one element: the function, and its slope times the gradient
 
@@ -124,6 +124,10 @@ text(
 
 @by_settings(Pow)
 def _pow(c: Call) -> Both:
+    if not isinstance(c.a, Var):
+        if c.a <= 0:
+            raise NoText
+        return "out = np.power(a, b)", f"db = g * (out * {math.log(c.a)!r})  # ln a"
     if isinstance(c.b, Var):
         da = "da = np.where(b == 0, 0, g * (b * np.power(a, b - 1.0)))"
     else:

@@ -55,6 +55,11 @@ def _mean(c: Call) -> Both:
 text(NanAsZero, "out = np.where(x == x, x, 0)", "dx = np.where(x == x, g, 0)")
 
 
+def _slope(freedom: float) -> str:
+    """Of a variance of so many degrees of freedom: 2 / (n - correction)."""
+    return f"2 / {freedom:g}" if freedom else "np.inf"
+
+
 @by_settings(Var)
 def _var(c: Call) -> Both:
     kept, freedom = _kept(c.x, c.axes), _count(c.x, c.axes) - c.correction
@@ -62,7 +67,7 @@ def _var(c: Call) -> Both:
         f"centred = x - x.mean({tuple(c.axes)!r}, keepdims=True)\n"
         f"out = (centred * centred).sum({tuple(c.axes)!r}, keepdims={bool(c.keepdim)}) / np.float64({max(freedom, 0)!r})"
         f"{'.astype(np.float32)' if c.x.dtype.name == 'float32' else ''}",
-        f"dx = g.reshape({kept!r}) * (np.divide(2.0, {freedom!r}) * centred)",
+        f"dx = g.reshape({kept!r}) * ({_slope(freedom)} * centred)",
     )
 
 
@@ -74,7 +79,7 @@ def _std(c: Call) -> Both:
         f"out = np.sqrt((centred * centred).sum({tuple(c.axes)!r}, keepdims={bool(c.keepdim)}) / np.float64({max(freedom, 0)!r}))"
         f"{'.astype(np.float32)' if c.x.dtype.name == 'float32' else ''}",
         "of_variance = np.where(out == 0, 0, g / (2 * out))\n"
-        f"dx = of_variance.reshape({kept!r}) * (np.divide(2.0, {freedom!r}) * centred)",
+        f"dx = of_variance.reshape({kept!r}) * ({_slope(freedom)} * centred)",
     )
 
 
@@ -158,7 +163,7 @@ def _maxnorm(c: Call) -> Both:
     count = f" / np.maximum(reached.sum({axes!r}, keepdims=True), 1)" if c.shared else ""
     return f"out = np.{name}.reduce(np.abs(x), {axes!r}, keepdims={bool(c.keepdim)})", (
         f"reached = np.abs(x) == out.reshape({kept!r})\n"
-        f"dx = g.reshape({kept!r}) * (np.where(reached, np.sign(x), 0){count})"
+        f"dx = g.reshape({kept!r}) * (np.where(reached, np.sign(x), 0){count}).astype(np.{c.x.dtype.name})"
     )
 
 
