@@ -517,7 +517,7 @@ def test_what_a_step_does_to_the_world():
         return x * random.random()
 
     refused(appends, "append", mg.ones(3))
-    refused(counts, "sets an entry", mg.ones(3))
+    refused(counts, "sets an entry of something that is no tensor", mg.ones(3))
     refused(prints, "print", mg.ones(3))
     refused(lambda x: model(x), "sets the attribute last", mg.ones(3))
     refused(draws, "random", mg.ones(3))
@@ -542,7 +542,11 @@ def test_generators_functions_and_constants_of_the_program_s_own():
 
     refused(lambda x: x + mg.randn(3, generator=generator), "ran eagerly", mg.ones(3))
     refused(lambda x: Double.apply(x), "Double", mg.ones(3))
-    refused(lambda x: x * mg.tensor([1.0, 2.0, 3.0]), "ran eagerly", mg.ones(3))
+    refused(lambda x: x * mg.empty(3).abs().clamp(0, 1), "whatever lies in memory", mg.ones(3))
+    array = np.ones(3, np.float32)
+    refused(lambda x: x * mg.tensor(array), "ran eagerly", mg.ones(3))
+    compiled = mg.compile(lambda x: x * mg.tensor([1.0, 2.0, 3.0]), fullgraph=True)
+    assert [compiled(mg.full((3,), float(k))).tolist() for k in range(4)] == [[k, 2.0 * k, 3.0 * k] for k in range(4)]
 
 
 def test_a_tensor_with_a_history_goes_in_or_out():
