@@ -28,7 +28,6 @@ from .loops import LANES, Loops
 from .program import Program, Var
 from .tapes import Places
 
-
 _ONE = np.ones((), np.float32)  # (a Python number would be made an array at each call)
 _COPIED = 4096  # bytes up to which a result is written into memory that stays, and copied out of it
 
@@ -51,7 +50,7 @@ def effects_of(program: Program) -> tuple[list[tuple[Any, Var]], Any, list[Any]]
             found += new
         elif effect[0] == "update" and optimizer is None:
             optimizer = effect[1]
-        elif effect[0] == "schedule" and optimizer is not None:
+        elif effect[0] == "schedule" and optimizer is not None and effect[2] is None:
             schedulers.append(effect[1])
         else:
             raise Slow
