@@ -87,7 +87,7 @@ class RNNBase(Module):
         """One layer in one direction over x (L, N, *) or packed (rows, *): the outputs, and the last state's parts."""
         names = "weight_ih", "bias_ih", "weight_hh", "bias_hh", "weight_hr"
         *weights, w_hr = (getattr(self, name + suffix, None) for name in names)
-        require_weights(x, *weights, state[0], self.gates * state[-1].shape[-1])
+        require_weights(x, weights, state[0], self.gates * state[-1].shape[-1])
         flat = self._apply_layer(x, weights, state, w_hr, sizes, suffix.endswith("_reverse"))
         return parts(flat, x, state, self._count() == 1)
 

@@ -118,7 +118,7 @@ def both(b_ih: Any, b_hh: Any) -> Any:
 
 
 class Part(Operation):
-    """out = `shape` of the elements of a flat x from `start` on: one of a layer's results.  dx = grad put back at its place in zeros
+    """out = the elements of a flat x from `start` on, in `shape`: one of a layer's results.  dx = grad back at its place in zeros
 
     Nobody else holds x, so the result is no view: it may be changed in place like any other.
     """
@@ -144,8 +144,12 @@ def parts(flat: Tensor, x: Tensor, state: tuple[Tensor, ...], alone: bool = Fals
     return tuple(Part.apply(flat, start, shape) for start, shape in zip(ends, shapes, strict=False))
 
 
-def require_weights(x: Any, w_ih: Any, b_ih: Any, w_hh: Any, b_hh: Any, h: Any, rows: int) -> None:
-    """RuntimeError where tensors of a layer do not fit each other; rows: of W, the numbers of all gates."""
+def require_weights(x: Any, weights: Sequence[Any], h: Any, rows: int) -> None:
+    """RuntimeError where tensors of a layer do not fit each other.
+
+    weights: W_ih, b_ih, W_hh, b_hh; rows: of W, the numbers of all gates.
+    """
+    w_ih, b_ih, w_hh, b_hh = weights
     for w, name, wanted in ((w_ih, "W_ih", x.shape[-1]), (w_hh, "W_hh", h.shape[-1])):
         if tuple(w.shape) != (rows, wanted):
             raise RuntimeError(
