@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,16 @@ def main(given: list[str]) -> int:
         if name not in engines.ENGINES:
             parser.error(f"unknown engine {name!r}; there are {', '.join(engines.ENGINES)}")
     results: dict[str, Any] = {}
+    good = True
     for name in options.chosen or CHOSEN:
         able = [e for e in asked if engines.installed(e) and engines.runs(e, name)]
         env = compare.environment(options.threads)
-        figures = compare.measure(name, able, options.rounds, options.seconds, options.threads, env)
+        try:
+            figures = compare.measure(name, able, options.rounds, options.seconds, options.threads, env)
+        except compare.Failed as problem:
+            print(problem, file=sys.stderr)
+            good = False
+            continue
         for engine in able if options.first else ():
             if engine.startswith("minigrad-compile"):
                 with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +73,7 @@ def main(given: list[str]) -> int:
     )
     if options.json:
         write(options.json, json.dumps(results, indent=1) + "\n")
-    return 0
+    return 0 if good else 1
 
 
 def _first(engine: str, workload: str, threads: int, env: dict[str, str]) -> float | None:

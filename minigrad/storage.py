@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import math
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -83,12 +83,33 @@ def forgetting(table: dict[int, Any], key: int) -> Callable[[Any], None]:
     return lambda _: table.pop(key, None)
 
 
+def mark_all_written(arrays: Iterable[np.ndarray]) -> None:
+    """Note that all these were written in place (as `mark_written`, at one time)."""
+    if others():
+        with _one_thread:
+            _note_all(arrays)
+    else:
+        _note_all(arrays)
+
+
+def _note_all(arrays: Iterable[np.ndarray]) -> None:
+    now = next(clock)
+    for array in arrays:
+        root = owner(array)
+        record = _records.get(id(root)) or _new_record(root)
+        record.version += 1
+        record.written = now
+    Latest.written = now
+
+
+def _new_record(root: np.ndarray) -> Record:
+    # The record goes when the memory does, before its id can be used again.
+    record = _records[id(root)] = Record(weakref.ref(root, forgetting(_records, id(root))))
+    return record
+
+
 def _note(root: np.ndarray, recorded: bool) -> int:
-    key = id(root)
-    record = _records.get(key)
-    if record is None:
-        # The record goes when the memory does, before its id can be used again.
-        record = _records[key] = Record(weakref.ref(root, forgetting(_records, key)))
+    record = _records.get(id(root)) or _new_record(root)
     now = next(clock)
     record.version += 1
     record.written = Latest.written = now

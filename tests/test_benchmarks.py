@@ -62,12 +62,48 @@ def test_a_workload_is_compared(tmp_path, capsys):
     assert report.picture(figures).startswith(b"\x89PNG")
 
 
-def test_unequal_results_are_not_timed(monkeypatch):
-    with pytest.raises(
-        compare.Failed, match=r"minigrad and torch disagree.*\(does the workload set torch\.manual_seed\?\)"
-    ):
-        compare._check_equal("mlp", {"torch": [1.0, 0.5], "minigrad": [1.0, 0.51]})
-    compare._check_equal("mlp", {"torch": [1.0, 0.5], "minigrad": [1.0, 0.500001]})
+def test_unequal_results_are_not_timed():
+    good, off = [1.0, 0.5], [1.0, 0.51]
+    for ours in ("minigrad", "minigrad-compile"):
+        with pytest.raises(
+            compare.Failed, match=rf"{ours} and torch disagree.*\(does the workload set torch\.manual_seed\?\)"
+        ):
+            compare._unequal("mlp", {ours: off, "torch": good})
+    assert compare._unequal("mlp", {"torch": good, "minigrad": [1.0, 0.500001], "jax": good}) == {}
+    assert compare._unequal("mlp", {}) == {}
+    for wrong in (off, [1.0, float("nan")]):
+        left_out = compare._unequal("mlp", {"jax": wrong, "torch": good, "minigrad": good})
+        assert list(left_out) == ["jax"]
+        assert "jax and torch disagree" in left_out["jax"]
+
+
+def test_a_third_engine_that_computes_something_else_is_left_out(monkeypatch):
+    """The others are timed, and the table says why there is no time for it."""
+    checks = {"torch": [1.0], "minigrad": [1.0], "jax": [2.0]}
+    closed = []
+
+    class Worker:
+        def __init__(self, engine, *given):
+            self.engine = engine
+            self.first = {"check": checks[engine], "first_steps_s": 1.0, "peak": 1, "process_peak": 1}
+
+        def round(self, seconds):
+            assert self.engine != "jax"
+            return {"median": 1.0, "low": 1.0, "high": 1.0, "cpu": 1.0, "steps": 5}
+
+        def close(self):
+            closed.append(self.engine)
+
+    monkeypatch.setattr(compare, "Worker", Worker)
+    figures = compare.measure("mlp", ["torch", "minigrad", "jax"], 1, 0.1, 1, {})
+    assert figures["minigrad"]["ratio"] == 1.0
+    assert "jax and torch disagree" in figures["jax"]["error"]
+    assert sorted(closed) == ["jax", "minigrad", "torch"]
+    checks["minigrad"] = [3.0]
+    closed.clear()
+    with pytest.raises(compare.Failed, match="minigrad and torch disagree"):
+        compare.measure("mlp", ["torch", "minigrad", "jax"], 1, 0.1, 1, {})
+    assert sorted(closed) == ["jax", "minigrad", "torch"]
 
 
 def test_an_engine_that_cannot_run_says_why():

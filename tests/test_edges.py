@@ -119,10 +119,24 @@ def test_edges(family):
                 assert (case.name, planted) in ALLOWED, f"{planted}: {text}"
 
 
+# What PyTorch does there is its LAPACK's choice, which differs between processors: the factor of an infinite matrix is
+# refused on Intel's, and is nan on AMD's. Listed above for the one, and no difference on the other.
+BY_PROCESSOR = {"distributions.LowRankMultivariateNormal"}
+
+
 def test_what_is_listed_differs():
     """An accident that is none any longer leaves the list."""
     names = {name for reasons in ACCIDENTS.values() for listed in reasons.values() for name in listed}
-    assert [name for name in sorted(names) if not any(differences(CASES[name], range(2)))] == []
+    assert names >= BY_PROCESSOR
+    assert [name for name in sorted(names - BY_PROCESSOR) if not any(differences(CASES[name], range(2)))] == []
+
+
+@pytest.mark.parametrize("variances", [[0.0, 1.0], [-0.0, 1.0], [0.0, 0.0], [-1.0, 1.0]])
+def test_both_refuse_a_variance_that_is_not_positive(variances):
+    for engine, errors in ((torch, (ValueError, torch.linalg.LinAlgError)), (minigrad, ValueError)):
+        place, factor = engine.zeros(2), engine.ones(2, 1)
+        with pytest.raises(errors):
+            engine.distributions.LowRankMultivariateNormal(place, factor, engine.tensor(variances))
 
 
 def both(program):

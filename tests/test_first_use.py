@@ -128,6 +128,7 @@ def test_no_number_shows_when_a_loop_was_compiled(monkeypatch):
 def test_the_wait_ends_when_numpy_has_worked_as_long_as_compiling_takes(monkeypatch):
     monkeypatch.setattr(fused, "COMPILING", 3 << 16)
     monkeypatch.setattr(fused, "_done_by_numpy", {})
+    monkeypatch.setattr(fused, "_kept", lambda name: False)
 
     def compiled(function, x):
         return type(function(x)._edge[0]).__module__.startswith("minigrad.kernels")
@@ -140,6 +141,31 @@ def test_the_wait_ends_when_numpy_has_worked_as_long_as_compiling_takes(monkeypa
         fused._done_by_numpy.clear()
         assert compiled(lambda x: halves(x, 2), x)
     assert isinstance(x, Variable)
+
+
+def test_what_lies_on_the_disk_does_not_wait(tmp_path):
+    """A loop that an earlier process compiled is taken at once, if Numba has been loaded for something else."""
+    code = """
+import sys
+import minigrad as torch
+F = torch.nn.functional
+x = torch.randn(1, 1, 256, 256).requires_grad_()
+def compiled():
+    return type(F.max_pool2d(x, 2)._edge[0]).__module__.startswith("minigrad.kernels")
+def load_numba():
+    with torch.use_kernels("compiled"):
+        F.softmax(x.detach(), -1)
+said = [compiled()]
+load_numba()
+said.append(compiled())
+with torch.use_kernels("compiled"):
+    said.append(compiled())
+print(said)
+"""
+    env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "MINIGRAD_KERNELS": ""}
+    for expected in ("[False, False, True]", "[False, True, True]"):
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == expected
 
 
 def test_a_first_use_compiles_only_what_rounds_otherwise(tmp_path):

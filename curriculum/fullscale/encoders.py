@@ -65,6 +65,16 @@ def encoder(
     return made
 
 
+def untrained(model: str | os.PathLike[str], classes: list[str]) -> nn.Module:
+    """An encoder of the shape of `model` (see `encoder`) that begins from random numbers, head and all."""
+    from transformers import AutoConfig, AutoModelForSequenceClassification
+
+    config = AutoConfig.from_pretrained(
+        os.fspath(model), num_labels=len(classes), id2label=dict(enumerate(classes)), label2id={c: i for i, c in enumerate(classes)}
+    )  # fmt: skip
+    return AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+
+
 def is_head(model: nn.Module, parameter: str) -> bool:
     """Whether a parameter belongs to the head that reads the encoder's answer, not to the encoder; poolers count to it."""
     body = f"{model.base_model_prefix}."

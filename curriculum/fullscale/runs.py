@@ -96,7 +96,7 @@ def _load(folder: Path) -> Run:
             raise Refused(f"{folder}/model.safetensors does not fit its settings ({why(error)}): {advice}.") from None
         _calibrate(model, results)
         return Run(folder, config, results, model.float().eval())
-    if command in REVIEWS:
+    if command in REVIEWS or (command == "transfer" and config["options"].get("model")):
         from .reviews import encoder
         from .tokens import tokenizer_of
 

@@ -1,6 +1,7 @@
 """A transformer encoder pre-trained on the topics of news, then specialised on film reviews in four ways.
 
-From scratch; full fine-tuning; the last layer alone; chosen layers. All on the same reviews, in the same number of steps,
+The encoder is built here, or is one that transformers loads (--model), which others have pre-trained on more than news. From
+scratch, that is, from random numbers; full fine-tuning; the last layer alone; chosen layers. All on the same reviews, in the same number of steps,
 over several seeds; one table and one picture of loss, accuracy, time and trained parameters. The strategies are those of
 Howard and Ruder, Universal Language Model Fine-tuning for Text Classification, ACL 2018, who also unfreeze gradually.
 """
@@ -22,9 +23,8 @@ from tqdm import tqdm
 
 from curriculum import draw, files
 
-from . import checkpoint, distributed, reviews, text, tokens
+from . import checkpoint, distributed, encoders, finetune, reviews, text, tokens
 from .errors import Refused
-from .finetune import optimizer_of
 from .folder import Folder
 from .loop import one_cycle
 from .owned import MARKER, read_json
@@ -86,11 +86,15 @@ class Encoder(nn.Module):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_training_arguments(parser, epochs=3, lr=5e-4, batch_size=64, gpu_batch_size=128)
     group = parser.add_argument_group("model and strategies")
-    group.add_argument("--width", type=int, default=128)
-    group.add_argument("--depth", type=int, default=2, help="transformer blocks (2)")
-    group.add_argument("--heads", type=int, default=4)
-    group.add_argument("--dropout", type=float, default=0.1)
-    group.add_argument("--vocabulary", type=int, default=8000, help="tokens of the tokenizer that is trained (8000)")
+    group.add_argument(
+        "--model",
+        help="hub name or folder of a pre-trained encoder, instead of one built here (then --lr 1e-4 is usual)",
+    )
+    group.add_argument("--width", type=int, help="numbers that stand for a token (128)")
+    group.add_argument("--depth", type=int, help="transformer blocks (2)")
+    group.add_argument("--heads", type=int, help="of attention (4)")
+    group.add_argument("--dropout", type=float, help="share of the values that a training step leaves out (0.1)")
+    group.add_argument("--vocabulary", type=int, help="tokens of the tokenizer that is trained (8000)")
     group.add_argument("--max-length", type=int, default=200)
     group.add_argument("--news-epochs", type=int, default=5, help="of the pre-training (5)")
     group.add_argument("--seeds", type=int, default=3, help="repetitions, from --seed on (3)")
@@ -140,21 +144,39 @@ def own_tokenizer(texts: list[str], size: int, folder: Path) -> Any:
     return PreTrainedTokenizerFast(tokenizer_file=str(path), **special)
 
 
-def layers(model: nn.Module) -> list[str]:
-    """Names of what can be frozen, from the input to the head, as beginnings of parameters' names."""
-    blocks = [f"encoder.layers.{i}." for i in range(len(model.encoder.layers))]  # type: ignore[union-attr, arg-type]
-    return ["embedding.", *blocks, "norm.", "head."]
+BUILT_HERE = {
+    "width": 128,
+    "depth": 2,
+    "heads": 4,
+    "dropout": 0.1,
+    "vocabulary": 8000,
+}  # what an encoder is where nothing is said
+
+
+def layers(model: nn.Module) -> list[list[str]]:
+    """What can be frozen, from the input to the head: of each layer the beginnings of its parameters' names."""
+    if not isinstance(model, Encoder):
+        return list(finetune.layers(model).values())
+    blocks = [[f"encoder.layers.{i}."] for i in range(len(model.encoder.layers))]
+    return [["embedding."], *blocks, ["norm."], ["head."]]
+
+
+def _names(layers: list[list[str]]) -> list[str]:
+    return [name for layer in layers for name in layer]
 
 
 def chosen_layers(model: nn.Module, asked: str) -> list[str]:
-    """The beginnings of names that --chosen gives, or the last block, norm and head. Errors: Refused for an unknown one."""
+    """The beginnings of names that --chosen gives, or the last block and what follows it. Errors: Refused for an unknown one."""
+    there = layers(model)
     if not asked:
-        return layers(model)[-3:]
+        return _names(there[-3 if isinstance(model, Encoder) else -2 :])
     names = [name for name, _ in model.named_parameters()]
     wanted = [part.strip() for part in asked.split(",") if part.strip()]
     for part in wanted:
         if not any(name.startswith(part) for name in names):
-            raise Refused(f"--chosen {part}: no parameter's name begins so; there are {', '.join(layers(model))}.")
+            raise Refused(
+                f"--chosen {part}: no parameter's name begins so; there are {', '.join(layer[0] for layer in there)}."
+            )
     return wanted
 
 
@@ -175,12 +197,15 @@ def _part(whole: Folder, settings: Settings, name: str, **changed: Any) -> Setti
 
 
 def run(arguments: argparse.Namespace) -> int:
+    for name, usual in BUILT_HERE.items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, None if arguments.model else usual)
+        elif arguments.model:
+            raise Refused(f"--{name} is for an encoder that is built here: leave it or --model away.")
     settings = settle(arguments)
     from_one(arguments, "width", "depth", "heads", "max_length", "news_epochs", "seeds", "reviews", "test_limit")
-    if arguments.vocabulary < 100:
-        raise Refused(f"--vocabulary {arguments.vocabulary}: give at least 100, for the letters come first.")
-    if not 0 <= arguments.dropout < 1:
-        raise Refused(f"--dropout {arguments.dropout}: give a number from 0 to below 1.")
+    if not arguments.model:
+        _check_sizes(arguments)
     asked = [name.strip() for name in arguments.strategies.split(",") if name.strip()]
     if not asked:
         raise Refused(f"--strategies names none: there are {', '.join(STRATEGIES)}.")
@@ -195,20 +220,26 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.max_length < 8:
         raise Refused(f"--max-length {arguments.max_length}: give at least 8.")
-    if arguments.width % arguments.heads or arguments.width % 2:
-        raise Refused(f"--width {arguments.width}: give an even number that {arguments.heads} heads divide.")
-    chosen_layers_known = Encoder(10, 2, 8, arguments.width, arguments.heads, arguments.depth, 0.0, 0)
-    chosen_layers(chosen_layers_known, arguments.chosen)  # an unknown name is refused before anything is trained
     news = text.ag_news(settings)
     films = text.imdb(settings).limited(arguments.reviews, arguments.test_limit, settings.seed)
     with distributed.group(settings.device) as (rank, world):
+        if arguments.model:
+            tokenizer = tokens.tokenizer_of(arguments.model)
+            known = encoders.encoder(arguments.model, films.classes)
+            longest = encoders.longest(known)
+            if longest is not None and arguments.max_length > longest:
+                raise Refused(f"--max-length {arguments.max_length}: {arguments.model} reads at most {longest} tokens.")
+            encoders.check_tokenizer(arguments.model, known, tokenizer, films.train)
+        else:
+            known = Encoder(10, 2, 8, arguments.width, arguments.heads, arguments.depth, 0.0, 0)
+        chosen_layers(known, arguments.chosen)  # an unknown name is refused before anything is trained
         whole = Folder(settings, rank, f"{news.fingerprint()}-{films.fingerprint()}")
-        whole.claim("tokenizer.json")
-        if rank == 0:
-            own_tokenizer(news.train + films.train, arguments.vocabulary, settings.out)
-        distributed.wait(settings.device)  # the others read what the first has written
-        tokenizer = own_tokenizer([], arguments.vocabulary, settings.out)
-        pad = tokenizer.pad_token_id
+        if not arguments.model:
+            whole.claim("tokenizer.json")
+            if rank == 0:
+                own_tokenizer(news.train + films.train, arguments.vocabulary, settings.out)
+            distributed.wait(settings.device)  # the others read what the first has written
+            tokenizer = own_tokenizer([], arguments.vocabulary, settings.out)
         prepared = {
             name: tokens.tokenize(texts, tokenizer, arguments.max_length, show=name)
             for name, texts in (
@@ -219,39 +250,35 @@ def run(arguments: argparse.Namespace) -> int:
             )
         }
 
-        def network(classes: int, seed: int) -> Encoder:
+        def network(classes: list[str], seed: int, random: bool = False) -> nn.Module:
             torch.manual_seed(seed)
-            return Encoder(
-                len(tokenizer),
-                classes,
-                arguments.max_length,
-                arguments.width,
-                arguments.heads,
-                arguments.depth,
-                arguments.dropout,
-                pad,
-            )
+            if arguments.model:
+                return (encoders.untrained if random else encoders.encoder)(arguments.model, classes)
+            sizes = (arguments.max_length, arguments.width, arguments.heads, arguments.depth, arguments.dropout)
+            return Encoder(len(tokenizer), len(classes), *sizes, tokenizer.pad_token_id)
 
         rows: list[dict[str, Any]] = []
         for seed in range(settings.seed, settings.seed + arguments.seeds):
             first = _part(whole, settings, f"seed-{seed}/news", seed=seed, epochs=arguments.news_epochs)
-            learned = network(len(news.classes), seed)
-            topic = _train(first, learned, prepared["news"], prepared["news to test"], news, pad, rank, world)
+            learned = network(news.classes, seed)
+            topic = _train(first, learned, prepared["news"], prepared["news to test"], news, tokenizer, rank, world)
             for strategy in asked:
                 part = _part(whole, settings, f"seed-{seed}/{strategy}", seed=seed)
-                model = network(len(films.classes), seed)
+                model = network(films.classes, seed, random=strategy == "scratch")
+                by_layer = layers(model)
                 if strategy != "scratch":
-                    kept = {k: v for k, v in learned.state_dict().items() if not k.startswith("head.")}
+                    head = tuple(by_layer[-1])
+                    kept = {k: v for k, v in learned.state_dict().items() if not k.startswith(head)}
                     model.load_state_dict(kept, strict=False)
-                trained = {"last": ["head."], "chosen": chosen_layers(model, arguments.chosen)}.get(
-                    strategy, layers(model)
+                trained = {"last": by_layer[-1], "chosen": chosen_layers(model, arguments.chosen)}.get(
+                    strategy, _names(by_layer)
                 )
                 gradual = _gradually(model, trained) if strategy == "chosen" and arguments.gradual else None
                 numbers = freeze(model, trained)
                 if rank == 0:
                     tqdm.write(f"seed {seed}, {strategy}: {numbers:,} parameters learn")
                 facts = _train(
-                    part, model, prepared["films"], prepared["films to test"], films, pad, rank, world, gradual
+                    part, model, prepared["films"], prepared["films to test"], films, tokenizer, rank, world, gradual
                 )
                 rows.append({"strategy": strategy, "seed": seed, "topic_accuracy": topic.get("test_accuracy")} | facts)
         if rank == 0:
@@ -261,12 +288,23 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_sizes(arguments: argparse.Namespace) -> None:
+    if arguments.vocabulary < 100:
+        raise Refused(f"--vocabulary {arguments.vocabulary}: give at least 100, for the letters come first.")
+    if not 0 <= arguments.dropout < 1:
+        raise Refused(f"--dropout {arguments.dropout}: give a number from 0 to below 1.")
+    if arguments.width % arguments.heads or arguments.width % 2:
+        raise Refused(f"--width {arguments.width}: give an even number that {arguments.heads} heads divide.")
+
+
 def _gradually(model: nn.Module, trained: list[str]) -> Callable[[int], None]:
     """Before epoch n the last n + 1 of the trained layers are let learn."""
 
     def before_epoch(epoch: int) -> None:
-        order = [name for name in layers(model) if any(name.startswith(t) or t.startswith(name) for t in trained)]
-        now = order[-(epoch + 1) :]
+        order = [
+            layer for layer in layers(model) if any(name.startswith(t) or t.startswith(name) for t in trained for name in layer)
+        ]  # fmt: skip
+        now = _names(order[-(epoch + 1) :])
         for name, parameter in model.named_parameters():
             # what was chosen and is not yet unfrozen gets no gradient; the optimizer passes it over
             parameter.requires_grad = all(any(name.startswith(part) for part in parts) for parts in (trained, now))
@@ -275,13 +313,19 @@ def _gradually(model: nn.Module, trained: list[str]) -> Callable[[int], None]:
 
 
 def _train(
-    settings: Settings, model: nn.Module, train: tokens.Tokens, other: tokens.Tokens, texts: text.Texts, pad: int, rank: int, world: int,
+    settings: Settings, model: nn.Module, train: tokens.Tokens, other: tokens.Tokens, texts: text.Texts, tokenizer: Any, rank: int, world: int,
     before_epoch: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Train or go on; results of a training that had ended are read again."""
     folder = Folder(settings, rank, texts.fingerprint())
     done = settings.out / "results.json"
-    optimizer = optimizer_of(model, settings.lr)
+    pad = tokenizer.pad_token_id
+    optimizer = finetune.optimizer_of(model, settings.lr)
+
+    def save() -> str:
+        folder.fill("encoder", lambda path: encoders.save(model, tokenizer, path))
+        return "encoder/model.safetensors"
+
     result, metrics = reviews.fit(
         settings, folder, model, optimizer, train, texts.train_labels, pad, one_cycle(0.1), rank, world,
         before_epoch=before_epoch or (lambda epoch: None),
@@ -307,7 +351,7 @@ def _train(
         texts,
         pad,
         world,
-        None,
+        None if isinstance(model, Encoder) else save,
         None,
         own_loss=own_loss,
         trained_parameters=trained,

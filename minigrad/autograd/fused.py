@@ -172,18 +172,24 @@ def compiled_form(name: str, work: int, twin: int = 0) -> Any:
 
     work: see `Fused.work`. twin: where NumPy's form gives the same bits, the elements that it would have to do with here. Such
     a loop is compiled when NumPy has worked as long as that takes: whatever a program does afterwards, it has not lost
-    more than half of that time. Nobody sees from its numbers when that was, or in which process. Where a loop rounds otherwise
-    it has to be there from the first time on: the same call gives the same numbers.
+    more than half of that time; one that lies on the disk is taken as soon as others have been loaded. Nobody sees from its
+    numbers when that was, or in which process. Where a loop rounds otherwise it has to be there from the first time on: the
+    same call gives the same numbers.
     """
     position = kernels_position()
     if work < LARGE and (work == 0 or position != "compiled"):
         return None
     if position not in ("fastest", "compiled") or not numba_is_installed() or Compiler.lost:
         return None
-    if twin and position == "fastest" and (done := _done_by_numpy.get(name, 0)) < COMPILING:
+    if twin and position == "fastest" and (done := _done_by_numpy.get(name, 0)) < COMPILING and not _kept(name):
         _done_by_numpy[name] = done + twin
         return None
     return _load(name)
+
+
+def _kept(name: str) -> bool:
+    """Whether a compiled form can be had for little: Numba has been loaded, and a loop of that file lies on the disk."""
+    return at_hand() and (kept := _load("cache.kept")) is not None and kept(name.partition(".")[0])
 
 
 def size(x: Array) -> int:

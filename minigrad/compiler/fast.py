@@ -8,6 +8,7 @@ counts who does.
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from typing import Any
 
@@ -26,6 +27,9 @@ from .fuse import Fused
 from .loops import LANES, Loops
 from .program import Program, Var
 from .tapes import Places
+
+_ONE = np.ones((), np.float32)  # (a Python number would be made an array at each call)
+_COPIED = 4096  # bytes up to which a result is written into memory that stays, and copied out of it
 
 
 class Slow(Exception):
@@ -46,7 +50,7 @@ def effects_of(program: Program) -> tuple[list[tuple[Any, Var]], Any, list[Any]]
             found += new
         elif effect[0] == "update" and optimizer is None:
             optimizer = effect[1]
-        elif effect[0] == "schedule" and optimizer is not None:
+        elif effect[0] == "schedule" and optimizer is not None and effect[2] is None:
             schedulers.append(effect[1])
         else:
             raise Slow
@@ -124,6 +128,7 @@ class AdamOverAll:
         params = [p for g in groups for p in g["params"]]
         self.place = np.zeros((len(params), 4), np.int64)
         self.numbers = np.zeros((len(params), 7))
+        self.eps, self.rate = self.numbers[:, 3], self.numbers[:, 4]
         self.ends = np.cumsum([p.array.size for p in params]).astype(np.int64)
         self.known: list[Any] = [None] * (4 * len(params))
         self.gradients = [Places() for _ in params]
@@ -153,12 +158,11 @@ class AdamOverAll:
             return False
         (beta1, beta2), lr, t = group["betas"], group["lr"], float(pack.counts[0]) + 1
         root = (1 - beta2**t) ** 0.5
-        self.numbers[:, 3] = group["eps"] * root
-        self.numbers[:, 4] = lr * root / (1 - beta1**t)
+        self.eps.fill(group["eps"] * root)
+        self.rate.fill(lr * root / (1 - beta1**t))
         split(self.total, self.total * 4, self._part, in_place=True)
-        np.add(pack.counts, 1, pack.counts)
-        for p in params:
-            storage.mark_written(p.array)
+        np.add(pack.counts, _ONE, pack.counts)
+        storage.mark_all_written(self.known_params)
         return True
 
     def step(self) -> bool:
@@ -230,9 +234,7 @@ class AdamOverAll:
         if pack is not None and len(optimizer.param_groups) == 1 and len(small) == len(params):
             self.pack, self.known_params = pack, [p.array for p in params]
             self.settings = _settings(group)
-        for group in optimizer.param_groups:
-            for p in group["params"]:
-                storage.mark_written(p.array)
+        storage.mark_all_written([p.array for group in optimizer.param_groups for p in group["params"]])
         return True
 
     def _part(self, begin: int, end: int) -> None:
@@ -252,7 +254,9 @@ class FastStep:
         if {v for _, v in found} & set(results):
             raise Slow
         self.slots = [(leaves[key], form.kept.index(v)) for key, v in found]
-        self.results = [(form.kept.index(v), v.shape, v.dtype) for v in dict.fromkeys(results)]
+        # Small results are written into memory that stays, whose address is known, and copied; large ones into new memory.
+        self.copied = {v for v in results if math.prod(v.shape) * v.dtype.itemsize <= _COPIED}
+        self.results = [(form.kept.index(v), v.shape, v.dtype) for v in dict.fromkeys(results) if v not in self.copied]
         self.adam, self.over_all = False, None
         late = True
         if isinstance(form, Loops):
@@ -267,10 +271,10 @@ class FastStep:
                 with contextlib.suppress(Slow):
                     self.over_all = AdamOverAll(self.optimizer, [leaf for leaf, _ in self.slots])
         self.text = self.run.text
-        self.outs: list[Any] = [None] * len(form.kept)
+        self.outs: list[Any] = [np.empty(v.shape, v.dtype) if v in self.copied else None for v in form.kept]
         self.held: list[Any] = [None] * len(self.slots)  # the gradient that each leaf got last
         # Where the values may be refused, the gradients of the call before must be left alone: two sets take turns.
-        self.spare = ([None] * len(form.kept), [None] * len(self.slots)) if late else None
+        self.spare = (list(self.outs), [None] * len(self.slots)) if late else None
         self.shapes = [(v.shape, v.dtype) for v in form.kept]
         self.made = 0  # arrays made for gradients, ever
 
@@ -341,7 +345,7 @@ class FastStep:
                 pack, *rest = numbers
                 refused = self.run(arrays, outs, pack.m, pack.v, *rest)
                 if not refused:
-                    np.add(pack.counts, 1, pack.counts)
+                    np.add(pack.counts, _ONE, pack.counts)
         else:
             numbers = None
             refused = self.run(arrays, outs)
@@ -352,8 +356,7 @@ class FastStep:
         for (leaf, _), gradient in zip(self.slots, held):  # noqa: B905  they are of one length
             leaf._grad = gradient
         if numbers is not None:
-            for leaf, _ in self.slots:
-                storage.mark_written(leaf.array)
+            storage.mark_all_written([leaf.array for leaf, _ in self.slots])
         elif self.optimizer is not None and (self.over_all is None or not self.over_all.step()):
             self.optimizer.step()
         for scheduler in self.schedulers:

@@ -31,9 +31,10 @@ from ..device import device as Device
 from ..dtypes import dtype as DType
 from ..nn.module import Module
 from ..optim.lr_base import LRScheduler
+from ..optim.lr_plateau import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
 from ..size import Size
-from .record import of_engine
+from .frames import of_engine
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...), slice, range, DType, Device, Size, frozenset)
 _OPTIMIZER_HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
@@ -181,7 +182,7 @@ class State:
                 if not is_plain(key):
                     raise Unfollowed(f"{path}, a dict with a key that is a {type(key).__name__}")
                 key_name = self.bound(key)
-                self.see(f"{name}.get({key_name})", part, f"{path}.{key!s}")
+                self.see(f"{name}[{key_name}]", part, f"{path}.{key!s}")
         elif isinstance(obj, types.FunctionType | types.MethodType | functools.partial):
             self._callable(obj, path)
         elif isinstance(obj, type):
@@ -244,16 +245,16 @@ class State:
             self.conditions.append(f"{own}[{kind!r}] is {name}")
             self._order(name, table)
             for key, part in table.items():
-                self.see(f"{name}.get({key!r})", part, f"{path}.{key}" if path else key)
+                self.see(f"{name}[{key!r}]", part, f"{path}.{key}" if path else key)
         own_class = not _is_library(type(module).__module__)
         cls: Any = type(module)
         read = _names_read(cls)  # by what a class of the program's own inherits from one of the library
         for key, part in module.__dict__.items():
             if key not in _OWN_OF_MODULE and (key in read if own_class else key != "_non_persistent"):
                 if is_plain(part) or callable(part):
-                    self.see(f"{own}.get({key!r})", part, f"{path}.{key}")
+                    self.see(f"{own}[{key!r}]", part, f"{path}.{key}")
                 else:
-                    self.conditions.append(f"{own}.get({key!r}) is {self.bound(part)}")
+                    self.conditions.append(f"{own}[{key!r}] is {self.bound(part)}")
         if own_class:
             self._attributes.update(("forward", "__call__"))
             self._later.append((module, path))
@@ -266,9 +267,7 @@ class State:
                 self._is_not_in(module.__dict__, name)
         for base in cls.__mro__:
             if "forward" in vars(base):
-                self.conditions.append(
-                    f"{self.bound(base.__dict__)}.get('forward') is {self.bound(vars(base)['forward'])}"
-                )
+                self.conditions.append(f"{self.bound(base.__dict__)}['forward'] is {self.bound(vars(base)['forward'])}")
                 break
 
     def _optimizer(self, optimizer: Optimizer, path: str) -> None:
@@ -297,7 +296,10 @@ class State:
 
     def _scheduler(self, scheduler: LRScheduler, path: str) -> None:
         """Its step is taken at each call, so what that changes need not stay; but the step may not read it besides."""
-        if not _is_library(type(scheduler).__module__) or type(scheduler).step is not LRScheduler.step:
+        if not _is_library(type(scheduler).__module__) or type(scheduler).step not in (
+            LRScheduler.step,
+            ReduceLROnPlateau.step,
+        ):
             raise Unfollowed(
                 f"{path}, a {type(scheduler).__name__}, whose step is of its own kind: take it outside of the step"
             )
@@ -305,7 +307,7 @@ class State:
             raise Unfollowed(f"{path}, a scheduler whose step was replaced")
         self.optimizers[id(scheduler)] = (scheduler, path)
         self._stays(scheduler)
-        self.see(f"{self.bound(scheduler.__dict__)}.get('optimizer')", scheduler.optimizer, f"{path}.optimizer")
+        self.see(f"{self.bound(scheduler.__dict__)}['optimizer']", scheduler.optimizer, f"{path}.optimizer")
         self._schedulers.append((scheduler, path))
 
     # -- code
@@ -399,7 +401,7 @@ class State:
                 raise Unfollowed(f"{name}(), which calls functions out of sight")
             if name not in table:
                 return
-            text = f"{self.bound(table)}.get({name!r})"
+            text = f"{self.bound(table)}[{name!r}]"
             value = table[name]
             if is_plain(value) or isinstance(value, list | dict):
                 self.see(text, value, name)
@@ -422,7 +424,7 @@ class State:
                     if isinstance(value, property):
                         value = value.fget
                     own = self.bound(cls.__dict__)
-                    self.conditions.append(f"{own}.get({attribute!r}) is {self.bound(vars(cls)[attribute])}")
+                    self.conditions.append(f"{own}[{attribute!r}] is {self.bound(vars(cls)[attribute])}")
                     if not is_plain(value):
                         self._contents(value, f"{path}.{attribute}")
                     return
@@ -433,7 +435,7 @@ class State:
             return
         if isinstance(obj, Module) and attribute in _OWN_OF_MODULE:
             return
-        self.see(f"{self.bound(table)}.get({attribute!r})", table[attribute], f"{path}.{attribute}")
+        self.see(f"{self.bound(table)}[{attribute!r}]", table[attribute], f"{path}.{attribute}")
 
     # -- the test
 

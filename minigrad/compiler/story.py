@@ -25,7 +25,7 @@ _SHOWN = 40  # lines of a table
 
 def lines_told(lines: list[Line]) -> str:
     """ "lines 3 to 6, 9" """
-    numbers = sorted({line.nr for line in lines if line.nr})
+    numbers = sorted({nr for line in lines for nr in line.numbers()})
     runs: list[list[int]] = []
     for n in numbers:
         if runs and runs[-1][1] == n - 1:
@@ -158,10 +158,11 @@ def compiled_text(fused: Fused) -> str:
             if kind != LOOP:
                 continue
             text.append(f"#   {n} elements, a block at a time:")
-            for op, out, a, b, c, inner, count in tape.code[first:last]:
+            for at, (op, out, a, b, c, inner, count) in enumerate(tape.code[first:last], first):
                 if OPS[op] == "spread":
                     where = "0" if count == 1 else f"(i // {inner}) % {count}" if inner > 1 else f"i % {count}"
-                    text.append(f"#     {names[out]} = {names[a]}[{where}]")
+                    once = "  (for the first block: it is the same in all)" if at < m else ""
+                    text.append(f"#     {names[out]} = {names[a]}[{where}]{once}")
                     continue
                 used = [a, b, c][: 3 if OPS[op] == "where" else 1 if 9 <= op <= 17 or op in (0, 2) else 2]
                 text.append(f"#     {names[out]} = {OPS[op]} {' '.join(names[k] for k in used)}")
@@ -225,11 +226,7 @@ def fused_rows(fused: Fused) -> list[tuple[str, str, str]]:
             rows.append((lines_told(step.lines), step.text, "BLAS, into memory that stays"))
         else:
             line = step.lines[0]
-            why = (
-                "the operation's own code: no text is written for it"
-                if line.kind == "call"
-                else "NumPy: no loop for it"
-            )
+            why = "the operation's own code" if line.kind == "call" else "NumPy: no loop for it"
             rows.append((lines_told(step.lines), step.text, why))
     return rows
 

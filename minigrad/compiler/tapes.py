@@ -25,6 +25,7 @@ OPS = (
 _OP = {name: i for i, name in enumerate(OPS)}
 _BLOCK = 256  # elements
 _WORK = 1 << 16  # elements of all registers together, in the second cache
+_KEPT = 32  # registers of a loop that are filled once
 _SEVERAL = 1 << 17  # elements from which threads share a loop
 _BINARY: dict[type, str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Pow: "power"}
 _SIGNS: dict[type, str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
@@ -210,6 +211,12 @@ class Tape:
         first = len(self.code)
         where: dict[Any, int] = {}  # what lies in which row: by Var, or by Var and pattern
         last: dict[Any, int] = {}
+        for key in self._same_in_blocks(lines, constants):  # in registers of their own, filled once
+            root, inner, count = key
+            where[key] = self._row()
+            self.registers.append((where[key], None))
+            self.code.append([_OP["spread"], where[key], self._memory(root), 0, 0, inner, count])
+        body = len(self.code)
         for i, line in enumerate(lines):
             for v in line.inputs:
                 last[source_of(v, line.out.shape)] = i
@@ -253,8 +260,19 @@ class Tape:
                     self.free.append(where.pop(gone))
             if out not in stored and (out, 1, size_of(out)) not in last:
                 self.free.append(where.pop(out))
-        self.parts.append([LOOP, first, len(self.code), size_of(lines[0].out), 1, 0])
+        self.parts.append([LOOP, first, len(self.code), size_of(lines[0].out), body, 0])
         self.limits.append((0.0, 0.0))
+
+    def _same_in_blocks(self, lines: list[Line], constants: dict[Var, float]) -> list[Any]:
+        """What a loop spreads and may be the same in every block: a number, or a short row again and again."""
+        found: dict[Any, None] = {}
+        for line in lines:
+            for v in line.inputs if line.out not in constants else ():
+                root, inner, count = key = source_of(v, line.out.shape)
+                spread = root not in constants and (inner, count) != (1, size_of(line.out))
+                if spread and (count == 1 or (inner == 1 and count <= _BLOCK)):
+                    found[key] = None
+        return list(found)[:_KEPT]
 
     def _finish(self) -> None:
         largest = max([p[3] for p in self.parts if p[0] == LOOP] or [1])
@@ -262,6 +280,9 @@ class Tape:
         for part in self.parts:
             if part[0] == LOOP:
                 part[5] = block
+                spreads = self.code[part[1] : part[4]]
+                if part[3] > block and any(block % count for *_, count in spreads):
+                    part[4] = part[1]  # each block begins elsewhere in the row: they are filled for each
         itemsize = self.dtype.itemsize
         self.table = np.array(self.code or [[0] * 7], np.int64)
         self.parts_table = np.array(self.parts, np.int64)
@@ -275,7 +296,6 @@ class Tape:
                 self.work[i * block : (i + 1) * block] = value
         self.elements = largest
         self.threaded = largest >= _SEVERAL
-        self.no_labels = np.zeros(1, np.int64)
 
 
 class Player:
@@ -292,11 +312,11 @@ class Player:
         self.known: list[Any] = [None] * len(given)
         self.places = [Places() for _ in given]
         self.keep = list(static.values())
+        self.n_parts = len(tape.parts)
         self.local = threading.local()
-        self.calls = (
-            tape.table, tape.parts_table, tape.place, tape.stride, tape.work, _address(tape.work), tape.no_labels, tape.limits_table,
-            np.array([0, 1] + [0] * 64, tape.dtype), np.zeros((64, 2), np.int64),
-        )  # fmt: skip
+        self.sums = np.array([0, 1] + [0] * 64, tape.dtype), np.zeros((64, 2), np.int64)
+        lie = (tape.work, tape.table, tape.parts_table, tape.place, tape.stride, tape.limits_table, *self.sums)
+        self.frame = np.array([_address(a) for a in lie], np.int64)
 
     def __call__(self, *arrays: Any) -> None:
         known, tape = self.known, self.tape
@@ -323,17 +343,16 @@ class Player:
                     tape.place[self.rows[i]] = _address(a)
                 else:
                     tape.place[self.rows[i]] = self.places[i].of(a)
-        if self._in_parts() if tape.threaded else self.follow(*self.calls, 0, len(tape.parts), 0, 0):
+        if self._in_parts() if tape.threaded else self.follow(self.frame, tape.work, 0, self.n_parts, 0, 0):
             raise Refused
 
     def _in_parts(self) -> int:
         """Large loops are shared among threads; each has registers of its own."""
         tape = self.tape
-        table, parts, place, stride, work, _, *others = self.calls
         refused = [0]
         for k, part in enumerate(tape.parts):
             if part[0] != LOOP or part[3] < _SEVERAL:
-                refused[0] |= self.follow(*self.calls, k, k + 1, 0, 0)
+                refused[0] |= self.follow(self.frame, tape.work, k, k + 1, 0, 0)
                 if refused[0]:
                     return 1
                 continue
@@ -341,8 +360,10 @@ class Player:
             def run(a: int, b: int, k: int = k) -> None:
                 mine = getattr(self.local, "work", None)
                 if mine is None:
-                    mine = self.local.work = work.copy()
-                self.follow(table, parts, place, stride, mine, _address(mine), *others, k, k + 1, a, b)
+                    mine = self.local.work = tape.work.copy()
+                    self.local.frame = self.frame.copy()
+                    self.local.frame[0] = _address(mine)
+                self.follow(self.local.frame, mine, k, k + 1, a, b)
 
             split(part[3], part[3] * max(1, (part[2] - part[1]) // 2), run, in_place=True)
         return 0

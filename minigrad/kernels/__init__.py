@@ -74,6 +74,9 @@ def split(rows: int, elements: int, run: Callable[[int, int], object], in_place:
     It returns when all are done, or raises when none is under way. in_place: what the arrays held before is lost, so they
     must not be left changed in part; then the workers do it all, whom no interrupt reaches.
     """
+    if elements < 2 * _PER_THREAD:
+        run(0, rows)
+        return
     parts = max(1, min(get_num_threads(), rows, elements // _PER_THREAD))
     if parts == 1 or not _hire(parts if in_place else parts - 1):
         run(0, rows)

@@ -14,6 +14,7 @@ the user's folder for such things (XDG_CACHE_HOME, ~/.cache).
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import pickle
@@ -44,6 +45,15 @@ def _folders(source: Path) -> Iterator[Path]:
     yield source.parent / "__pycache__"
     with contextlib.suppress(RuntimeError):  # nobody knows the user's home
         yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / inner
+
+
+@functools.cache
+def kept(file: str) -> bool:
+    """Whether a loop of the file kernels/`file`.py lies on the disk, so that its first use need not wait for the compiler.
+
+    It may turn out to be of other types, or of an older version; then that wait comes after all. Looked at once in a process.
+    """
+    return any(any(folder.glob(f"{file}.*.kernel")) for folder in _folders(Path(__file__)))
 
 
 class Store(NullCache):

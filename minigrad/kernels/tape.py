@@ -11,10 +11,15 @@ cost of choosing an operation is shared by the elements of a block. Nothing is c
 bits, and so do the sums, which are added in NumPy's order; exp, log and tanh are those of the other kernels.
 
     code    a row for each instruction: op, out, a, b, c, and two numbers
-    parts   a row for each loop (or sum, or check): its kind, its instructions, its sizes
+    parts   a row for each loop (or sum, or check): its kind, its instructions, its sizes. Of a loop those before the fifth
+            number run for its first block alone: what they put into registers is the same for all
     place   where each operand begins: an address
-    stride  the bytes from one element to the next; 0 of a register, which holds a block, and lies in `work`, at `here`
+    stride  the bytes from one element to the next; 0 of a register, which holds a block, and lies in `work`
+    limits  of a check, by part
     numbers 0, 1, and room for the sums of 64 halves; halves: room for where they lie
+
+All of these lie where `frame` says, a list of addresses in this order: an array costs more to hand to a compiled loop than
+an instruction takes.
 """
 
 from __future__ import annotations
@@ -87,7 +92,7 @@ def _eight(x: Any, start: int, n: int) -> Any:
 
 
 @_apart
-def _pairwise(x: Any, start: int, n: int, halves: Any, left: Any) -> Any:
+def _pairwise(x: Any, start: int, n: int, halves: Any, left: Any) -> Any:  # (halves: pairs, one after the other)
     """Σ x[start : start + n] in NumPy's order: what is longer than 128 in two halves, each like the whole.
 
     By depth: halves holds where the right half lies and how long it is (0: it is done), left the sum of the left one.
@@ -97,20 +102,20 @@ def _pairwise(x: Any, start: int, n: int, halves: Any, left: Any) -> Any:
         while n > 128:  # down the left side
             half = n // 2
             half -= half % 8
-            halves[depth, 0] = start + half
-            halves[depth, 1] = n - half
+            halves[2 * depth] = start + half
+            halves[2 * depth + 1] = n - half
             depth += 1
             n = half
         value = _eight(x, start, n)
-        while depth > 0 and halves[depth - 1, 1] == 0:  # both halves are known
+        while depth > 0 and halves[2 * depth - 1] == 0:  # both halves are known
             depth -= 1
             value = left[depth] + value
         if depth == 0:
             return value
         left[depth - 1] = value
-        start = halves[depth - 1, 0]
-        n = halves[depth - 1, 1]
-        halves[depth - 1, 1] = 0
+        start = halves[2 * depth - 2]
+        n = halves[2 * depth - 1]
+        halves[2 * depth - 1] = 0
 
 
 @_apart
@@ -201,33 +206,48 @@ def _of_one(op: int, y: Any, a: Any, lanes: int) -> None:
             y[b] = math.cos(a[b])
 
 
-def _follow(
-    code: Any, parts: Any, place: Any, stride: Any, work: Any, here: int, labels: Any, limits: Any, numbers: Any, halves: Any, first: int,
-    last: int, begin: int, end: int,
-) -> int:  # fmt: skip
+def _follow(frame: Any, work: Any, first: int, last: int, begin: int, end: int) -> int:
     """Run parts[first:last]; of a loop the elements begin to end (0: all). 1 where a check does not hold, else 0."""
     full_width()
-    zero = numbers[0]
-    left = numbers[2:]
+    here = frame[0]
+    code, parts, place, stride = _at(frame[1], frame), _at(frame[2], frame), _at(frame[3], frame), _at(frame[4], frame)
+    limits, numbers, halves = _at(frame[5], work), _at(frame[6], work), _at(frame[7], frame)
+    zero, one = numbers[0], numbers[1]
+    left = _at(frame[6] + 2 * work.itemsize, work)
     for at in range(first, last):
-        what, i0, i1, n, m, block = parts[at, 0], parts[at, 1], parts[at, 2], parts[at, 3], parts[at, 4], parts[at, 5]
+        row = 6 * at
+        what, i0, i1, n, m, block = (
+            parts[row],
+            parts[row + 1],
+            parts[row + 2],
+            parts[row + 3],
+            parts[row + 4],
+            parts[row + 5],
+        )
         if what == 0:  # LOOP
             stop = end if end > 0 else n
             s = begin - block
             while s + block < stop:
                 s += block
                 lanes = block if block < stop - s else stop - s
-                for i in range(i0, i1):
-                    op = code[i, 0]
-                    k, ka, kb, kc = code[i, 1], code[i, 2], code[i, 3], code[i, 4]
+                for i in range(i0 if s == begin else m, i1):
+                    c0 = 7 * i
+                    op = code[c0]
+                    k, ka, kb, kc = code[c0 + 1], code[c0 + 2], code[c0 + 3], code[c0 + 4]
                     y = _at(place[k] + s * stride[k] + (here if stride[k] == 0 else 0), work)
                     if op == 1:  # spread: element (i // inner) % count of a small array
                         x = _at(place[ka], work)
-                        inner, count = code[i, 5], code[i, 6]
+                        inner, count = code[c0 + 5], code[c0 + 6]
+                        if count == 1:
+                            value = x[0]
+                            for q in range(block if i < m else lanes):
+                                y[q] = value
+                            continue
                         j, rest, b = (s // inner) % count, inner - s % inner, 0
                         if inner == 1:
-                            while b < lanes:
-                                more = count - j if count - j < lanes - b else lanes - b
+                            wanted = block if i < m else lanes
+                            while b < wanted:
+                                more = count - j if count - j < wanted - b else wanted - b
                                 for q in range(more):
                                     y[b + q] = x[j + q]
                                 b += more
@@ -256,7 +276,7 @@ def _follow(
                     elif op == 18:
                         _power(y, a, c, lanes)
                     else:
-                        _compare(op, y, a, c, lanes, zero, numbers[1])
+                        _compare(op, y, a, c, lanes, zero, one)
             continue
         x = _at(place[i0], work)
         y = _at(place[i1], work)
@@ -273,23 +293,27 @@ def _follow(
             for r in range(n):
                 y[r] = zero + _pairwise(x, r * m, m, halves, left)
         elif what == 4:  # PICK
-            t = _at(place[block], labels)
+            t = _at(place[block], frame)
             for r in range(n):
                 y[r] = x[r * m + t[r]]
         elif what == 5:  # MINUS_AT: from x[r, t[r]] the amount
-            t = _at(place[block], labels)
+            t = _at(place[block], frame)
             amount = y[0]
             for r in range(n):
                 x[r * m + t[r]] -= amount
         elif what == 6:  # WITHIN
-            for r in range(n):
-                if not (x[r] >= limits[at, 0] and x[r] <= limits[at, 1]):
-                    return 1
+            low, high, outside = limits[2 * at], limits[2 * at + 1], np.int32(0)
+            for r in range(n):  # (all of them, without a branch, so that it is done in vectors)
+                outside |= np.int32(0) if (x[r] >= low) & (x[r] <= high) else np.int32(1)
+            if outside != 0:
+                return 1
         else:  # LABELS
-            t = _at(place[i0], labels)
+            t = _at(place[i0], frame)
+            wrong = np.int64(0)
             for r in range(n):
-                if t[r] < 0 or t[r] >= m:
-                    return 1
+                wrong |= np.int64(1) if (t[r] < 0) | (t[r] >= m) else np.int64(0)
+            if wrong != 0:
+                return 1
     return 0
 
 
@@ -376,7 +400,7 @@ def _prepare(double: bool) -> None:
     kind = np.float64 if double else np.float32
     ints = np.zeros((1, 1), np.int64)
     reals = np.zeros((1, 1), kind)
-    args = (ints, ints, ints[0], ints[0], reals[0], 0, ints[0], reals, reals[0], ints, 0, 0, 0, 0)
+    args = (ints[0], reals[0], 0, 0, 0, 0)
     with compiling:
         made = _made(double)
         made.compile(tuple(made.typeof_pyval(a) for a in args))

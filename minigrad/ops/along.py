@@ -228,7 +228,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Number | Tensor) -
                 f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
             )
     else:
-        value = wrap(np.asarray(element(value, input.array.dtype), input.array.dtype))
+        value = element(value, input.array.dtype)
     if not input.array.ndim:
         return index_fill(input.reshape(1), dim, index, value).reshape(())
     return SetIndex.apply(input, value, _at(dim, places))
