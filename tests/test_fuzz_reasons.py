@@ -82,7 +82,7 @@ EXAMPLES = {
     "of mixed types: what is computed in the narrower": [call("distributions.Gumbel", t(2.0, F, grad=True), t([2.9349, 1.789, 2.8344], grad=True))],
     "of few elements": [call("nn.functional.group_norm", t([FEW, FEW], F, grad=True), 3, seed=5)],
     "a target that is the blank": [call("nn.functional.ctc_loss", t(np.linspace(-1, 1, 8).reshape(2, 1, 4), grad=True), t([0], np.int64), [2], [1])],
-    "PyTorch turns the batch that": [call("nn.utils.rnn.unpad_sequence", t(np.ones((4, 3, 2))), t([1, 3, 4], np.int64), False)],
+    "PyTorch turns the batch that": [call("nn.utils.rnn.unpad_sequence", t(np.ones((4, 3, 2)), bool), t([1, 3, 4], np.int64), False)],
     "a truth is flat": [call("Tensor.logical_or_", t([1.0, 0.0], grad=True, inner=True), t([0.0, 1.0]))],
     "the derivative of what is undefined": [call("nn.functional.celu_", t([-1.0, 2.0], grad=True, inner=True), np.inf)],
     "PyTorch's backward pass refuses the size": [call("nn.functional.cross_entropy", t([0.5, 3.6], grad=True), t([1], np.int64), ignore_index=1)],
