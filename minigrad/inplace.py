@@ -168,6 +168,12 @@ def of(function: Callable, reads: bool = True, idempotent: bool = False, scatter
     @functools.wraps(function)
     def inplace(self: Any, *args: Any, **kwargs: Any) -> Any:
         check(self)
+        if (d := kwargs.get("dtype")) is not None and dtypes.to_numpy(
+            d
+        ) != self.array.dtype:  # (`x.cumsum_(0, dtype=d)`)
+            raise RuntimeError(
+                f"Bad in-place call: input tensor dtype {self.dtype} and output tensor dtype {d} should match"
+            )
         read = (*args, *kwargs.values()) if reads else ()
         check_memory(self, *read, idempotent=idempotent, scattered=scattered)
         since = next(storage.clock)

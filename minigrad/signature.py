@@ -170,6 +170,8 @@ NEED_DIM: dict[str, tuple[str, bool]] = {
 }  # fmt: skip
 # Functions of two tensors or numbers that PyTorch computes of two numbers too.
 OF_NUMBERS = frozenset(("add", "sub", "mul", "div", "true_divide", "floor_divide"))
+# Functions of any number of tensors that do not take a sequence in their place.
+ONE_BY_ONE = frozenset(("block_diag", "broadcast_tensors", "cartesian_prod", "chain_matmul"))
 # Orders of the arguments that PyTorch deprecates and still takes, with numbers between the tensors; `_` is the first tensor.
 OLD_ORDERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("add", "sub"), ("_ alpha other",)),
@@ -538,6 +540,8 @@ class Signature:
         if kind.free or not rest:
             return rest
         if len(rest) == 1 and isinstance(rest[0], list | tuple):
+            if self.name in ONE_BY_ONE:
+                self._refuse(self.rest, rest[0], len(self.positional) + 1)
             elements = tuple(kind.read(x) for x in rest[0])
             if any(x is NO for x in elements):
                 self._refuse(self.rest, rest[0], len(self.positional) + 1)
@@ -657,8 +661,12 @@ _DO_NOT_FIT = re.compile(
 def _too_large(error: Exception) -> None:
     """RuntimeError, as PyTorch says it, where NumPy found a size too large, or two that do not fit, or no memory.
 
-    Other errors are let through.
+    IndexError where it found no such dimension. Other errors are let through.
     """
+    if isinstance(
+        error, np.exceptions.AxisError
+    ):  # a tensor without dimensions, whose dimension 0 PyTorch knows and NumPy does not
+        raise IndexError(f"Dimension out of range: {error}") from None
     if isinstance(error, MemoryError) or _TOO_LARGE.search(str(error)):
         raise RuntimeError(f"there is not so much memory, or the number is too large: {error}") from None
     if _DO_NOT_FIT.search(str(error)):

@@ -18,7 +18,7 @@ from .engines import TORCH
 from .fuzz_kinds import Call, New, Part, T
 
 # (What is computed of whole numbers alone is computed in float32.)
-TOLERANCES = {"float64": 1e-9, "float32": 2e-4, "float16": 2e-2, "int64": 1e-6, "int32": 1e-6, "int16": 1e-6, "int8": 1e-6, "uint8": 1e-6}  # fmt: skip
+TOLERANCES = {"float64": 1e-9, "float32": 2e-4, "float16": 2e-2, "int64": 1e-6, "int32": 1e-6, "int16": 1e-6, "int8": 1e-6, "uint8": 1e-6, "bool": 1e-6}  # fmt: skip
 
 
 def _each(x: Any, change: Callable[[Any], Any]) -> Any:

@@ -101,7 +101,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"gradient: .*(Expected grad_output to have non-zero size|returned an invalid gradient|channels in must be positive. Value of groups:0)",
+        r"gradient: .*(Expected grad_output to have non-zero size|index \d+ is out of bounds for dimension \d+ with size 0|returned an invalid gradient|channels in must be positive. Value of groups:0)",
         "a result without elements has the gradient 0, of which PyTorch's backward pass makes nothing",
         "flat_gradient",
     ),
@@ -287,7 +287,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class '(torch\.)?Tensor'>|Expected float or int eta_min",
+        r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class '(torch\.)?Tensor'>|Expected float or int eta_min|Expected positive integer|upsample_\w+\(\) received an invalid combination",
         "a tensor without dimensions and NumPy's whole numbers are numbers, as everywhere else",
         "numbers",
     ),
@@ -412,7 +412,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"argnums must be .*numpy\.int64|negative_slope \d+ not a valid number",
+        r"argnums must be .*numpy\.int64|negative_slope [\d.]+ not a valid number",
         "NumPy's whole numbers, and tensors of one number, are numbers",
         "numbers",
     ),
@@ -493,10 +493,10 @@ REASONS = [
         "constant",
     ),
     Reason(
-        "taken",
-        r"optim\.\w+\(.*OverflowError: int too big to convert",
-        "a whole number that 32 bits do not hold is a float where a float is wanted",
-        "floats",
+        "different",
+        r"unpad_sequence\(",
+        "PyTorch turns the batch that it was given in place",
+        "same_results",
     ),
 ]
 

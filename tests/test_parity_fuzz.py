@@ -3,13 +3,15 @@
 import os
 import re
 
+import numpy as np
 import pytest
 
 import minigrad
-from parity import fuzz, fuzz_calls
+from parity import fuzz, fuzz_calls, fuzz_sweep
 
 CALLS = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 600
 X = fuzz_calls.T(fuzz_calls.X)
+T33 = fuzz_calls.T(np.arange(9.0).reshape(3, 3))
 
 
 def told(found, *verdicts):
@@ -92,6 +94,33 @@ def test_calls_are_drawn_by_number():
     again = [str(fuzz_calls.drawn(calls, 3, i)) for i in range(20)]
     assert again == [str(fuzz_calls.drawn(calls, 3, i)) for i in range(20)]
     assert len(set(again)) > 15
+
+
+SWEPT = fuzz_calls.Call(
+    "Tensor.addr_", [X, fuzz_calls.T(fuzz_calls.X[:, 0]), fuzz_calls.T(fuzz_calls.X[0])], {"beta": 2}
+)
+
+
+def test_each_argument_is_spoilt_in_every_way():
+    """Of one call: every argument but the tensor before the dot in the place of every other kind, type and size."""
+    calls = list(fuzz_sweep.swept([SWEPT]))
+    for place in (1, 2):
+        put = [c.args[place] for c in calls if len(c.args) == 3 and c.args[place] is not SWEPT.args[place]]
+        assert all(any(x is other for x in put) for other in fuzz_sweep.OTHERS if other is not None)
+        tensors = [x.values for x in put if isinstance(x, fuzz_calls.T)]
+        assert {v.dtype for v in tensors} == set(map(np.dtype, fuzz_calls.DTYPES))
+        assert {0, 1, 2} <= {v.ndim for v in tensors}
+    assert any(not v.size for v in tensors)
+    assert {len(c.args) for c in calls} == {1, 2, 3, 4}  # fewer, surplus, by name
+    assert any("beta" not in c.kwargs for c in calls)
+    assert {"nonsense", "vec1", "vec2", "alpha"} <= {name for c in calls for name in c.kwargs}
+
+
+def test_a_sweep_runs_and_its_report_says_what_was_put_in_the_place_of_what(capsys):
+    calls = [c for c in fuzz_sweep.swept([SWEPT, fuzz_calls.Call("trace", [T33], {})]) if c.name == "trace"]
+    assert told(fuzz._found(calls.__getitem__, len(calls)), "taken", "different", "crash", "stray") == []
+    found = [{**f, "verdict": "taken"} if f["how"] == "tensor: 'nonsense'" else f for f in map(fuzz.judge, calls)]
+    assert "   1 tensor: 'nonsense': trace 1" in fuzz.report(found, by="how")
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,43 @@ def walked_twice(t, first, second):
     return x.grad
 
 
+def whole_products(t, name, d, **numbers):
+    """The product of whole numbers, added to others, of a function of the kind of addmm."""
+    shapes = {
+        "addmm": ((2, 2), (2, 3), (3, 2)), "addmv": ((2,), (2, 3), (3,)), "addr": ((2, 3), (2,), (3,)),
+        "addbmm": ((2, 2), (4, 2, 3), (4, 3, 2)), "baddbmm": ((4, 2, 2), (4, 2, 3), (4, 3, 2)),
+    }  # fmt: skip
+    given = [(t.arange(math.prod(shape)).reshape(shape) * 7 % 90).to(getattr(t, d)) for shape in shapes[name]]
+    result = getattr(t, name)(*given, **numbers)
+    return [str(result.dtype).rpartition(".")[2], result]
+
+
+def in_place_gradients(t, name):
+    """The gradients of both tensors of a comparison in place."""
+    x, y = (t.tensor(values, requires_grad=True) for values in ([1.0, 2.0], [1.5, 2.0]))
+    return [g + 0 for g in t.autograd.grad(getattr(x * 1, name)(y).sum(), [x, y])]
+
+
+def product_gradients(t, name, zeros, included):
+    """The gradients of products of the elements that go to one place, of which so many are 0."""
+    src = {"no zero": [2.0, 3.0, 5.0], "one zero": [0.0, 3.0, 5.0], "two zeros": [0.0, 0.0, 5.0]}.get(
+        zeros, [2.0, 3.0, 5.0]
+    )
+    x = t.tensor([0.0 if zeros == "a zero in the tensor" else 7.0, 11.0], requires_grad=True)
+    source = t.tensor(src, requires_grad=True)
+    result = getattr(t, name)(x, 0, t.tensor([0, 0, 1]), source, "prod", include_self=included)
+    return [result.detach(), *t.autograd.grad(result.sum(), [x, source])]
+
+
+def stepped(t, name, **options):
+    """A parameter after a step of this optimizer."""
+    p = t.ones(2, requires_grad=True)
+    optimizer = getattr(t.optim, name)([p], **options)
+    (p * p).sum().backward()
+    optimizer.step()
+    return t.round(p * 1000)
+
+
 CALLS = {
     "eye_ of spread memory": lambda t: t.nn.init.eye_(spread(t, 4, 4)),
     "dirac_ of spread memory": lambda t: t.nn.init.dirac_(spread(t, 4, 3, 2)),
@@ -164,6 +201,159 @@ CALLS = {
         f"{name} of nan": lambda t, name=name: getattr(t.nn, name)(math.nan)(t.ones(2, 3, 4))
         for name in ("Dropout", "Dropout1d", "AlphaDropout", "FeatureAlphaDropout")
     },
+    # -- found by the sweep over all arguments of all names
+    **{
+        f"{name} of two numbers": lambda t, name=name: getattr(t, name)(2, 3)
+        for name in (
+            "pow",
+            "float_power",
+            "remainder",
+            "xlogy",
+            "bitwise_and",
+            "bitwise_or",
+            "bitwise_xor",
+            "bitwise_left_shift",
+            "bitwise_right_shift",
+            "add",
+            "sub",
+            "mul",
+            "div",
+            "floor_divide",
+        )
+    },
+    **{
+        f"{name} with unbiased=None, {options}": lambda t, name=name, options=options: getattr(t, name)(
+            t.tensor([[1.0, 2.0]]), unbiased=None, **options
+        )
+        for name in ("std", "var", "std_mean", "var_mean")
+        for options in ({}, {"dim": -1}, {"correction": 0})
+    },
+    **{
+        f"{name} of {d} by {number}": lambda t, name=name, d=d, number=number: whole_products(t, name, d, **number)
+        for name in ("addmm", "addmv", "addr", "addbmm", "baddbmm")
+        for d in ("uint8", "int64", "bool")
+        for number in ({"alpha": 0.5}, {"beta": 1.5}, {"alpha": 2}, {"beta": 0, "alpha": 1})
+    },
+    **{
+        f"{name}{a} in {d}": lambda t, name=name, a=a, d=d: getattr(t, name)(*a, dtype=getattr(t, d))
+        for name in ("arange", "range")
+        for a in ((-3, -0.551, 1), (0, 5, 1.5), (3.9, 0.1, -1.5))
+        for d in ("int32", "int64", "uint8", "float32", "bool")
+    },
+    "half a step in whole numbers": lambda t: t.arange(0, 5, 0.5, dtype=t.int64),
+    "an end that is infinite": lambda t: t.arange(0, math.inf),
+    **{
+        f"a sequence for the tensors of {name}": lambda t, name=name: list(
+            getattr(t, name)([t.ones(2, 2), t.ones(2, 2)])
+        )
+        for name in ("block_diag", "broadcast_tensors", "cartesian_prod", "chain_matmul", "atleast_1d")
+    },
+    **{f"no tensors for {name}": lambda t, name=name: getattr(t, name)() for name in ("meshgrid", "chain_matmul")},
+    **{
+        f"one number for both sizes: {name}={[n]}": lambda t, name=name, n=n: t.nn.functional.unfold(
+            t.ones(1, 1, 4, 4), **{"kernel_size": 2, name: [n]}
+        )
+        for name, n in (("kernel_size", 2), ("dilation", 1), ("padding", 0), ("stride", 1))
+    },
+    **{
+        f"a norm of order {order!r} over {dim} of {len(shape)} dimensions": lambda t, order=order, dim=dim, shape=shape: (
+            t.linalg.norm(t.ones(shape), order, dim)
+        )
+        for order in (None, 2, "nuc", "fro")
+        for dim in (None, (), (0, 1, 2))
+        for shape in ((), (2,), (2, 3), (2, 3, 4))
+    },
+    **{
+        f"the condition of {shape} by {p}": lambda t, shape=shape, p=p: t.round(
+            t.linalg.cond(t.ones(shape).tril(), p) * 1000
+        )
+        for shape in ((0, 0), (2, 0, 0), (0, 2, 2), (2, 3))
+        for p in (None, "nuc", "fro", 1)
+    },
+    **{
+        f"{mode} padding by {by}": lambda t, mode=mode, by=by: t.nn.functional.pad(
+            t.arange(6.0).reshape(1, 2, 3), by, mode
+        )
+        for mode in ("circular", "reflect", "replicate", "constant")
+        for by in ((-1, 1), (1, -1), (-1, 2), (-4, 4))
+    },
+    **{
+        f"{name} of {d}, dilated": lambda t, name=name, d=d, n=n: getattr(t, name)(
+            t.ones((1, 2, *(5,) * n)).to(getattr(t, d)), t.ones((2, 2, *(2,) * n)).to(getattr(t, d)), dilation=2
+        )
+        for n, name in enumerate(("conv1d", "conv2d", "conv3d"), 1)
+        for d in ("uint8", "int8", "int16", "int32", "int64")
+    },
+    **{
+        f"{name} of a float32 by 1e300": lambda t, name=name: getattr(t.nn.functional, name)(t.ones(2), 1e300)
+        for name in ("elu_", "celu_", "leaky_relu_", "elu", "celu", "leaky_relu")
+    },
+    **{
+        f"{name} passes its other tensor a gradient": lambda t, name=name: in_place_gradients(t, name)
+        for name in ("eq_", "ne_", "lt_", "le_", "gt_", "ge_", "not_equal_", "less_", "greater_equal_")
+    },
+    **{
+        f"{name} with differentiable={given}": lambda t, name=name, given=given: stepped(t, name, differentiable=given)
+        for name in (
+            "SGD",
+            "Adam",
+            "AdamW",
+            "RMSprop",
+            "Adagrad",
+            "Adadelta",
+            "Adamax",
+            "NAdam",
+            "RAdam",
+            "Rprop",
+            "ASGD",
+        )
+        for given in (None, 0, 2)
+    },
+    **{
+        f"{name}, bidirectional={given}": lambda t, name=name, given=given: (
+            getattr(t.nn, name)(2, 3, bidirectional=given)(t.ones(1, 1, 2))[0].shape
+        )
+        for name in ("RNN", "LSTM", "GRU")
+        for given in (2, -1, None, 0)
+    },
+    **{
+        f"{name} with argnums={given}": lambda t, name=name, given=given: getattr(t.func, name)(
+            lambda x, y: (x * y).sum(), argnums=given
+        )(t.ones(2), t.ones(2))
+        for name in ("grad", "jacrev", "grad_and_value")
+        for given in ((-1, 1), (), [0], (0, 1))
+    },
+    **{
+        f"vmap over {given}": lambda t, given=given: t.vmap(lambda x: x * 2, given)(t.ones(2, 3))
+        for given in (True, (True,), [0], (0,), -1)
+    },
+    "a mapped result without a dimension": lambda t: t.vmap(lambda x: x * 2, 0, None)(t.arange(6.0).reshape(2, 3)),
+    **{
+        f"gradients of {name} with {zeros} and include_self={included}": lambda t, name=name, zeros=zeros, included=included: (
+            product_gradients(t, name, zeros, included)
+        )
+        for name in ("scatter_reduce", "index_reduce")
+        for zeros in ("no zero", "one zero", "two zeros", "a zero in the tensor")
+        for included in (True, False)
+    },
+    "alpha left out": lambda t: t.hamming_window(4, True, beta=0.5),
+    "None for a reduction": lambda t: t.scatter(t.zeros(3), 0, t.tensor([0, 1]), 1.5, reduce=None),
+    "a list of scales": lambda t: t.nn.Upsample(scale_factor=[2.0, 2.0])(t.ones(1, 1, 2, 2)),
+    "a running sum in another type": lambda t: t.ones(2).cumsum_(0, dtype=t.float64),
+    "whole numbers ranked": lambda t: t.nn.functional.margin_ranking_loss(
+        *[t.tensor([0, 3, -1])] * 3, reduction="none"
+    ),
+    "infinite alpha, at 0": lambda t: t.nn.functional.elu(t.tensor([0.0, 2.0]), math.inf),
+    "a roll along no dimension": lambda t: t.roll(t.tensor(1.0), 2, dims=0),
+    "a kernel without a middle": lambda t: t.nn.init.dirac_(t.ones(4, 3, 0)),
+    "runs along no dimension": lambda t: t.unique_consecutive(t.tensor(1.0), dim=0),
+    "a weight without kernel": lambda t: tuple(
+        t.nn.utils.fuse_conv_bn_weights(t.ones(1), None, *[t.ones(3)] * 2, 1e-5, *[t.ones(3)] * 2)[0].shape
+    ),
+    "a buffer that wants a gradient": lambda t: t.nn.Buffer(t.ones(2, requires_grad=True)).requires_grad,
+    "no betas": lambda t: t.optim.Adam([t.ones(2, requires_grad=True)], betas=()),
+    "truths added up": lambda t: t.addcmul(*[t.tensor([True])] * 3),
+    "a way to start no processes": lambda t: t.utils.data.DataLoader([1], multiprocessing_context="fork"),
 }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from ..creation import eye
 from ..linalg import cholesky
 from ..ops import diag_embed, log
@@ -43,8 +45,11 @@ class LowRankMultivariateNormal(Distribution):
         if cov_diag.shape[-1:] != n:
             raise ValueError(f"cov_diag must be a batch of vectors with shape {n}")
         self._factor, self._diagonal = cov_factor, cov_diag
-        # The shapes of arrays with one element broadcast as the parameters do.
-        batch = Size((loc.array[..., 0] + cov_factor.array[..., 0, 0] + cov_diag.array[..., 0]).shape)
+        shapes = loc.shape[:-1], cov_factor.shape[:-2], cov_diag.shape[:-1]
+        try:
+            batch = Size(np.broadcast_shapes(*shapes))
+        except ValueError:
+            raise ValueError(f"Incompatible batch shapes: loc, cov_factor and cov_diag have {shapes}") from None
         self.loc = loc.expand((*batch, *n))
         self.cov_factor = cov_factor.expand((*batch, *cov_factor.shape[-2:]))
         self.cov_diag = cov_diag.expand((*batch, *n))

@@ -69,7 +69,7 @@ def _example(x: Any, dim: int, i: int | None) -> Any:
 def _dims(name: str, in_dims: Any, args: tuple) -> list[int | None]:
     """The dimension of each tensor among args that is the batch, counted from the front."""
     where = f"vmap({name}, in_dims={in_dims}, ...)(<inputs>)"
-    if not isinstance(in_dims, int | tuple | list):
+    if not isinstance(in_dims, int | tuple):
         raise ValueError(
             f"{where}: expected `in_dims` to be int or a (potentially nested) tuple matching the structure of inputs, got: "
             f"{type(in_dims)}."
@@ -78,7 +78,7 @@ def _dims(name: str, in_dims: Any, args: tuple) -> list[int | None]:
         raise ValueError(
             f"{where}: got no inputs. Maybe you forgot to add inputs, or you are trying to vmap over a function with no inputs."
         )
-    found = tree.spread(tuple(in_dims) if isinstance(in_dims, list) else in_dims, args)
+    found = tree.spread(in_dims, args)
     if found is None:
         raise ValueError(f"{where}: in_dims is not compatible with the structure of inputs.")
     dims: list[int | None] = []
@@ -86,6 +86,8 @@ def _dims(name: str, in_dims: Any, args: tuple) -> list[int | None]:
         if d is None:
             dims.append(None)
             continue
+        if isinstance(d, bool):
+            raise TypeError(f"{where}: an in_dim must be int, not bool")
         if not isinstance(d, int):
             raise ValueError(
                 f"{where}: Got in_dim={d} for an input but in_dim must be either an integer dimension or None."
@@ -119,6 +121,8 @@ def _size(inputs: list[Any], dims: list[int | None]) -> int:
 def _stacked(name: str, results: list[Any], out_dims: Any, empty: bool = False) -> Any:
     """The results of the examples as one."""
     first = results[0]
+    if isinstance(out_dims, tuple) and len(out_dims) == 1 and isinstance(first, Tensor):
+        out_dims = out_dims[0]
     dims = tree.spread(out_dims, first)
     if dims is None:
         raise ValueError(
@@ -128,8 +132,15 @@ def _stacked(name: str, results: list[Any], out_dims: Any, empty: bool = False) 
     out = []
     for column, d in zip(columns, dims, strict=True):
         if d is None:
+            if any(isinstance(x, Tensor) and not np.array_equal(x.array, column[0].array) for x in column[1:]):
+                raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
             out.append(column[0])
             continue
+        if not isinstance(d, int):
+            raise ValueError(
+                f"vmap({name}, ..., out_dims={out_dims}): `out_dims` must be an int, None or a python collection of ints "
+                "representing where in the outputs the vmapped dimension should appear."
+            )
         if not isinstance(column[0], Tensor):
             raise ValueError(
                 f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(column[0])}. Did you mean to set "

@@ -66,6 +66,7 @@ class Buffer(Tensor):
             raise TypeError(f"Buffer(): argument 'data' must be Tensor or None, not {type(data).__name__}")
         self = super().__new__(cls)
         self.array = data.array[...] if isinstance(data, Variable) else np.empty(0, dtypes.default_numpy())
+        self._requires_grad = data is not None and data.requires_grad
         self.persistent = persistent
         return self
 
@@ -119,7 +120,10 @@ class UninitializedTensorMixin(Tensor):
         if negative := [n for n in shape if n < 0]:
             raise RuntimeError(f"Trying to create tensor with negative dimension {negative[0]}: {list(shape)}")
         require_room(shape, self._numpy_dtype.itemsize)
-        array = np.empty(tuple(shape), self._numpy_dtype if dtype is None else dtypes.to_numpy(dtype))
+        try:
+            array = np.empty(tuple(shape), self._numpy_dtype if dtype is None else dtypes.to_numpy(dtype))
+        except MemoryError as error:
+            raise RuntimeError(f"there is not so much memory: {error}") from None
         self.__class__ = self.cls_to_become  # type: ignore[assignment]
         self.array = array  # type: ignore[misc]
 

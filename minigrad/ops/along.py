@@ -399,5 +399,6 @@ class ScatterProd(Operation):
         if untouched is not None:
             dx = where(untouched if isinstance(grad, Array) else wrap(untouched), dx, 0.0)
         others = Index.apply(grad * product(x, where(alone, ones, src)), key)
-        dsrc = where(alone, others, others / where(zero, ones, src))
+        all_of_them = Index.apply(grad * product(x, src), key)  # 0 beside a 0, whose own gradient is not
+        dsrc = where(alone, others, all_of_them / where(zero, ones, src))
         return dx, dsrc, None, None, None

@@ -194,6 +194,8 @@ def div(input: Operand | Number, other: Operand | Number, *, rounding_mode: str 
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
+    if not isinstance(a, Variable) and not isinstance(b, Variable):
+        a = float(a)  # and so do two numbers
     b_is_float = isinstance(b, Variable) and b.array.dtype.kind == "f"
     if isinstance(a, Variable) and a.array.dtype.kind != "f" and not b_is_float:
         a = to_float(a)  # two integers meet in the default float type

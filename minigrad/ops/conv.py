@@ -249,6 +249,10 @@ def _conv(
         raise RuntimeError("dilation should be greater than zero")
     if groups <= 0:
         raise RuntimeError("non-positive groups is not supported")
+    if max(dilations) > 1 and x.array.dtype.kind in "iu" and x.array.dtype != np.int64:
+        raise NotImplementedError(
+            f"\"slow_conv_dilated<>\" not implemented for '{type_name(x)}'; convert the tensors with .long() or .float() first"
+        )
     n_out, per_group, *kernel = weight.array.shape
     if kernel and min(kernel) <= 0:
         raise RuntimeError(f"kernel size should be greater than zero, but got kernel_size: {tuple(kernel)}")

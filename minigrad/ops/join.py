@@ -148,6 +148,8 @@ def meshgrid(*tensors: Tensor, indexing: str = "ij") -> tuple[Tensor, ...]:
     """For vectors, the coordinates of the grid they span, each in the grid's shape. PyTorch: torch.meshgrid."""
     if indexing not in ("ij", "xy"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    if not as_sequence(tensors):
+        raise RuntimeError("meshgrid expects a non-empty TensorList")
     for x in as_sequence(tensors):
         if x.array.ndim > 1:
             raise RuntimeError(

@@ -319,6 +319,8 @@ def _scaled(x: Any, factor: float) -> Any:
 @public
 def chain_matmul(*matrices: Tensor) -> Tensor:
     """The product of several matrices. PyTorch: torch.chain_matmul."""
+    if not matrices:
+        raise RuntimeError("chain_matmul(): Expected one or more matrices")
     out = matrices[0]
     for m in matrices[1:]:
         out = mm(out, m)

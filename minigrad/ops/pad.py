@@ -63,7 +63,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         return _pad_by_index(input, pairs, mode)
     if any(p < 0 for pair in pairs for p in pair):  # cut first
         for n, (lo, hi) in zip(input.array.shape, pairs, strict=True):
-            if n + lo + hi < 0:
+            if min(n + lo, n + hi, n + lo + hi, n + min(lo, 0) + min(hi, 0)) < 0:
                 raise RuntimeError(
                     f"The input size {n}, plus negative padding {lo} and {hi}, resulted in a negative output size"
                 )
@@ -129,6 +129,12 @@ def _pad_by_index(input: Tensor, pairs: list[tuple[int, int]], mode: str) -> Ten
         else:
             if max(lo, hi) > n:
                 raise RuntimeError("Padding value causes wrapping around more than once.")
-            places = places % n
+            cut, left = (
+                max(-lo, 0),
+                n - max(-lo, 0) - max(-hi, 0),
+            )  # what is cut off is gone before the rest is repeated
+            if left < 1:
+                raise RuntimeError(f"padding ({lo}, {hi}) leaves nothing of {n} places at dimension {dim} to repeat")
+            places = cut + (places - cut) % left
         input = index_select(input, dim, wrap(places))
     return input

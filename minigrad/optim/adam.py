@@ -84,7 +84,7 @@ class Adam(Optimizer):
         defaults = {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize,
             "foreach": foreach, "capturable": capturable, "differentiable": differentiable, "fused": fused,
-            "decoupled_weight_decay": decoupled_weight_decay or self._decoupled,
+            "decoupled_weight_decay": self._decoupled or decoupled_weight_decay,
         }  # fmt: skip
         super().__init__(params, defaults)
         self._packs: dict[tuple[int, ...], _Pack] = {}

@@ -447,7 +447,9 @@ def check_range(name: str, value: Any, low: float = 0.0, high: float | None = No
 
 
 def check_betas(betas: Iterable[float]) -> None:
-    """ValueError unless 0 ≤ beta < 1 for each."""
+    """ValueError unless 0 ≤ beta < 1 for each, IndexError where there is none to look at."""
+    if len(list(betas)) < 2:
+        raise IndexError(f"an optimizer's running means need two numbers, got betas={betas}")
     for i, beta in enumerate(betas):
         number = beta.array.item() if isinstance(beta, Variable) else beta
         if not 0.0 <= number < 1.0:

@@ -51,8 +51,7 @@ def fuse_conv_bn_weights(
     transpose: bool = False,
 ) -> tuple[Parameter, Parameter]:
     """The weight and bias of `fuse_conv_bn_eval`."""
-    dim = 1 if transpose else 0
-    shape = tuple(-1 if d == dim else 1 for d in range(conv_w.dim()))
+    shape = ((1, -1) if transpose else (-1, 1)) + (1,) * (conv_w.dim() - 2)
     return _scaled(conv_w, conv_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b, shape)
 
 
