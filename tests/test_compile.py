@@ -671,3 +671,43 @@ def test_hooks_of_all_optimizers_are_called(compiled):
     finally:
         handle.remove()
     assert len(seen) == 3
+
+
+OF_ONE_NUMBER = {
+    "power": lambda a, b: a**3,
+    "fraction of a power": lambda a, b: (a * 1.0) ** 2.5,
+    "root": lambda a, b: (a * b) ** -0.5,
+    "hyperbola": lambda a, b: b / (a + 1) - a * b,
+    "exponential": lambda a, b: (a.exp() + b.log()).sqrt(),
+    "waves": lambda a, b: a.sin() * b.cos() + a.tanh(),
+    "sigmoid": lambda a, b: (a * b).sigmoid() * a,
+    "logarithms": lambda a, b: a.log1p() + b.expm1(),
+    "of a sum": lambda a, b: ((a * a.expand(5)).sum() * b) ** 1.5,
+    "loss": lambda a, b: F.mse_loss(a.tanh(), b) + F.binary_cross_entropy_with_logits(a, b),
+}
+
+
+@pytest.mark.parametrize("dtype", [mg.float32, mg.float64], ids=str)
+@pytest.mark.parametrize("name", OF_ONE_NUMBER)
+def test_single_numbers_have_eager_s_bits(name, dtype):
+    """Of arrays without dimensions NumPy makes numbers, and some functions of numbers round otherwise than those of arrays."""
+    function = OF_ONE_NUMBER[name]
+
+    def make():
+        a, b = (mg.tensor(x, dtype=dtype, requires_grad=True) for x in (0.7, 0.3))
+        rng = np.random.default_rng(0)
+
+        def step():
+            a.grad = b.grad = None
+            out = function(a, b)
+            out.backward()
+            return out
+
+        def between(tensors, rest):
+            for t in tensors:
+                t.array[...] = rng.uniform(0.05, 0.95)
+
+        return step, [a, b], between
+
+    pair = Pair(make).calls(200, between=lambda tensors, rest: rest[0](tensors, rest))
+    assert pair.ran() >= 190, pair.compiled.explain()

@@ -102,8 +102,8 @@ def put(r: Recording) -> None:
     _set(storage, "mark_written", marked)
     _set(storage, "mark_replaced", replaced)
     for place in (optim_optimizer, nn_module):
-        clear = vars(place)["clear_gradient"]
-        _set(place, "clear_gradient", lambda p, set_to_none=True, clear=clear: r.cleared(clear, p, set_to_none))
+        clear = vars(place)["clear_gradients"]
+        _set(place, "clear_gradients", lambda ps, set_to_none=True, clear=clear: r.cleared(clear, [*ps], set_to_none))
     update = Optimizer.__dict__["_update_groups"]
     _set(Optimizer, "_update_groups", lambda self: r.updated(update, self))
     for name in (*DRAWS, *DRAWS_OF_ARRAYS):

@@ -460,14 +460,14 @@ class Recording(Changes):
         self.entries.append(entry)
         return out
 
-    def cleared(self, original: Any, p: Any, set_to_none: bool) -> None:
-        if self.busy():
+    def cleared(self, original: Any, tensors: list[Any], set_to_none: bool) -> None:
+        for p in tensors if self.busy() else ():
             if id(p) not in self.known:
                 self.stop("zero_grad of a tensor that the step's names do not lead to")
             elif not set_to_none and p._grad is not None:
                 self.stop("zero_grad(set_to_none=False)")
             self.entries.append(Cleared(p))
-        self._inside(original, p, set_to_none)
+        self._inside(original, tensors, set_to_none)
 
     def _inside(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         if not self.mine():

@@ -35,7 +35,7 @@ _FEW = 2  # sequences that take wide panels: a tile of so few rows needs more co
 _TOGETHER = 64  # rows of inputs that are multiplied by W_ih at once
 _SEQUENCES = 6  # that are worth a thread
 _ROWS = 8 * TALL[0]  # of a product that stays in the second cache
-_STEPS = 128  # whose products are summed before they are added to the others: a panel of so many rows stays in the first cache
+_STEPS = 256  # whose products are summed in registers before they are added to the others
 
 _eight_rows, _four_rows, _two_rows, _one_row = (_tile(rows, TALL[1]) for rows in (8, 4, 2, 1))
 _WIDE = 2 * TALL[1]  # vectors of a wide panel
@@ -380,24 +380,30 @@ def _by_weights(
 ) -> None:
     """Rows start to stop of by_x = dᵀ · x and by_h = dᵀ · h, each if it has elements.
 
-    widths: of a row of d, of x and of h, and how far the rows of these two lie apart. Each step's row of x and h stands beside the
-    other in a panel, so d is read once for both.
+    widths: of a row of d, of x and of h, and how far the rows of these two lie apart. The rows of x and h stand beside each other
+    in the panels, so d is read once for both.
     """
     n_d, n_x, n_h, x_row, h_row = widths
     n_x, n_h = n_x if by_x.size else 0, n_h if by_h.size else 0
     wide, minus_zero = TALL[1] * (VECTOR_BYTES // d.itemsize), d.dtype.type(-0.0)
     line = (n_x + n_h + wide - 1) // wide * wide
-    sums, panel = np.empty((stop - start) * line, d.dtype), np.zeros(_STEPS * wide, d.dtype)
+    sums, panels = np.empty((stop - start) * line, d.dtype), np.zeros(_STEPS * line, d.dtype)
+    turned = np.empty(_STEPS * TALL[0], d.dtype)  # some columns of d, side by side
     for first in range(0, d.size // n_d, _STEPS):
         n = min(_STEPS, d.size // n_d - first)
         for j in range(0, n_x + n_h, wide):
             of_x = max(0, min(wide, n_x - j))
             of_h = min(wide, n_x + n_h - j) - of_x
             for k in range(n):
-                at = first + k
-                move(x, at * x_row + j, 0, of_x, panel, k * wide, of_x, minus_zero)
-                move(h, at * h_row + j + of_x - n_x, 0, of_h, panel, k * wide + of_x, of_h, minus_zero)
-            _tiles(d, first * n_d + start, 1, n_d, stop - start, panel, 0, wide, n, sums, j, line, first > 0)
+                at, to = first + k, j * _STEPS + k * wide
+                move(x, at * x_row + j, 0, of_x, panels, to, of_x, minus_zero)
+                move(h, at * h_row + j + of_x - n_x, 0, of_h, panels, to + of_x, of_h, minus_zero)
+        for i in range(start, stop, TALL[0]):
+            rows = min(TALL[0], stop - i)
+            _rows(d, first * n_d + i, n_d, n, rows, turned, 0, TALL[0])
+            for j in range(0, n_x + n_h, wide):
+                to = (i - start) * line + j
+                _tiles(turned, 0, 1, TALL[0], rows, panels, j * _STEPS, wide, n, sums, to, line, first > 0)
     _rows(sums, 0, line, stop - start if n_x else 0, n_x, by_x, start * n_x, n_x)
     _rows(sums, n_x, line, stop - start if n_h else 0, n_h, by_h, start * n_h, n_h)
 

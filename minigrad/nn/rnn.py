@@ -89,7 +89,11 @@ class RNNBase(Module):
         *weights, w_hr = (getattr(self, name + suffix, None) for name in names)
         require_weights(x, *weights, state[0], self.gates * state[-1].shape[-1])
         flat = self._apply_layer(x, weights, state, w_hr, sizes, suffix.endswith("_reverse"))
-        return parts(flat, x, state)
+        return parts(flat, x, state, self._count() == 1)
+
+    def _count(self) -> int:
+        """How many layers there are, each direction counted."""
+        return self.num_layers * (2 if self.bidirectional else 1)
 
     def _layers(self, input: Any, state: tuple | None) -> tuple[Any, tuple]:
         """All layers over the input; `state` holds what goes from step to step (or is None: zeros)."""
@@ -109,18 +113,20 @@ class RNNBase(Module):
             x = x.transpose(0, 1)  # (L, N, *)
         self._check_input(x, packed)
         order = input.sorted_indices if packed else None
+        given = state is not None
         state = self._first_state(state, single, sizes[0] if sizes else x.shape[1], order, x)
         last: list[tuple] = []
         for layer in range(self.num_layers):
             outputs = []
             for suffix in self._suffixes(layer):
-                out, *end = self._run(x, tuple(s[len(last)] for s in state), suffix, sizes)
+                first = tuple(s[len(last)] for s in state) if given else state
+                out, *end = self._run(x, first, suffix, sizes)
                 outputs.append(out)
                 last.append(tuple(end))
             x = cat(outputs, -1) if self.bidirectional else outputs[0]
             if self.dropout and layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training)
-        ends = tuple(stack(found) for found in zip(*last, strict=True))
+        ends = last[0] if self._count() == 1 else tuple(stack(found) for found in zip(*last, strict=True))
         if packed:
             back = input.unsorted_indices
             ends = ends if back is None else tuple(e.index_select(1, back) for e in ends)
@@ -149,11 +155,10 @@ class RNNBase(Module):
         return (self.hidden_size,)
 
     def _first_state(self, state: tuple | None, single: bool, n: int, order: Any, x: Any) -> tuple:
-        """The given state as a batch, in the order of a packed sequence; zeros where none is given."""
-        layers = self.num_layers * (2 if self.bidirectional else 1)
-        wanted = [(layers, n, width) for width in self._widths()]
+        """The given state as a batch, in the order of a packed sequence; where none is given zeros, for each layer the same."""
+        wanted = [(self._count(), n, width) for width in self._widths()]
         if state is None:
-            return tuple(creation.zeros(shape, dtype=x.dtype) for shape in wanted)
+            return tuple(creation.zeros(shape[1:], dtype=x.dtype) for shape in wanted)
         dims = 2 if single else 3
         if not isinstance(state, tuple | list):
             raise TypeError(

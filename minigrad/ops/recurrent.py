@@ -23,20 +23,23 @@ The compiled forms: kernels/recurrent.py.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd.fused import Fused, size
+from ..autograd.graph import Operation
 from ..autograd.variable import Array
 from .exponential import logistic, sigmoid
 from .join import cat
 from .linear import linear, sum_rows
 from .mask import keep
 from .matrix import require_same_dtype
+from .parts import put_slice
 from .piecewise import relu
-from .shape import forget_base
 from .trigonometry import tanh
 
 if TYPE_CHECKING:
@@ -114,15 +117,31 @@ def both(b_ih: Any, b_hh: Any) -> Any:
     return b_ih if b_hh is None else b_hh if b_ih is None else b_ih + b_hh
 
 
-def parts(flat: Tensor, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """What a layer gave: the outputs (T, N, H), or (rows, H) of a packed sequence, and the last state."""
-    shapes = [(*x.shape[:-1], state[0].shape[-1]), *(tuple(s.shape) for s in state)]
-    found, start = [], 0
-    for shape in shapes:
-        n = int(np.prod(shape))
-        found.append(forget_base(flat[start : start + n].reshape(shape)))
-        start += n
-    return tuple(found)
+class Part(Operation):
+    """out = `shape` of the elements of a flat x from `start` on: one of a layer's results.  dx = grad put back at its place in zeros
+
+    Nobody else holds x, so the result is no view: it may be changed in place like any other.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, start: int, shape: tuple[int, ...]) -> Array:
+        ctx.place, ctx.shape = slice(start, start + math.prod(shape)), x.shape
+        return x[ctx.place].reshape(shape)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return put_slice(grad.reshape((-1,)), ctx.place, ctx.shape), None, None
+
+
+def parts(flat: Tensor, x: Tensor, state: tuple[Tensor, ...], alone: bool = False) -> tuple[Tensor, ...]:
+    """What a layer gave: the outputs (T, N, H), or (rows, H) of a packed sequence, and the last state.
+
+    alone: it is the only layer, so the state's parts are at once what all layers give: (1, N, H).
+    """
+    before = (1,) if alone else ()
+    shapes = [(*x.shape[:-1], state[0].shape[-1]), *((*before, *s.shape) for s in state)]
+    ends = itertools.accumulate(map(math.prod, shapes), initial=0)
+    return tuple(Part.apply(flat, start, shape) for start, shape in zip(ends, shapes, strict=False))
 
 
 def require_weights(x: Any, w_ih: Any, b_ih: Any, w_hh: Any, b_hh: Any, h: Any, rows: int) -> None:

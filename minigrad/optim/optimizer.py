@@ -18,7 +18,7 @@ from ..autograd.variable import Array, Variable, wrap
 from ..dtypes import element
 from ..geometry import repeats
 from ..missing import refuse
-from ..nn.values import array_of, clear_gradient
+from ..nn.values import array_of, clear_gradients
 from ..quiet import quiet
 from ..warn import warn
 
@@ -232,8 +232,7 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters (or set them to 0): backward passes add to what is there."""
         for group in self.param_groups:
-            for p in group["params"]:
-                clear_gradient(p, set_to_none)
+            clear_gradients(group["params"], set_to_none)
 
     def _refuse_repeating(self) -> None:
         """RuntimeError where a parameter that has a gradient shows an element several times: it would take several steps."""
