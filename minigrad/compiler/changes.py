@@ -138,7 +138,7 @@ class Changes:
     def _renewed(self, x: Any, what: str) -> Any:
         """The Value of a view after something was written into the memory that it shows: a part of its base as that is now."""
         array, base = x.__dict__["array"], x._base
-        whole = None if base is None else base.__dict__["array"]
+        whole: Any = None if base is None else base.__dict__["array"]
         value = None if base is None else self.values.get(id(whole))
         if not isinstance(value, Value) or storage.owner(whole) is not storage.owner(array):
             self.stop(f"{what} reads memory that was changed in place by another tensor's name")

@@ -157,7 +157,7 @@ def _live(p: Program, lines: list[Line]) -> list[Line]:
 def _written(p: Program, line: Line) -> list[Line]:
     """The lines of one call. Errors: NoText."""
     if line.of is None or line.of.kind != "call":
-        call = line.more.get("call")
+        call: Any = line.more.get("call")
         entry = None if call is None else entry_of(call._form)
         if entry is None:
             raise NoText

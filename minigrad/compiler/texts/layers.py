@@ -10,7 +10,7 @@ from ...ops.conv import Convolution, TransposedConvolution
 from ...ops.norm import NativeGroupNorm, NativeLayerNorm, Normalize, RmsNorm
 from ...ops.patches import Unfold
 from ...ops.pool import AvgPool, MaxPool
-from ...ops.recurrent import GruLayer, LstmLayer, RnnLayer
+from ...ops.recurrent import GruLayer, LstmLayer, Part, RnnLayer
 from ...ops.windows import out_sizes
 from ..program import Var
 from ..written import Both, Call, NoText, by_settings
@@ -278,3 +278,9 @@ def _gru(c: Call) -> Both:
     return _recurrent(
         c, f"gru(inputs, w, h, b{more})", f"d_inputs, dw, dh, db = gru_back(g, inputs, w, h, b{more})", ("b_ih",)
     )
+
+
+@by_settings(Part)
+def _part(c: Call) -> Both:
+    places = f"{c.start}:{c.start + math.prod(c.shape)}"
+    return f"out = x[{places}].reshape(shape)", f"dx = put(g.reshape(-1), np.s_[{places}], {c.x.shape!r})"
