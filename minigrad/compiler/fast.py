@@ -28,7 +28,6 @@ from .loops import LANES, Loops
 from .program import Program, Var
 from .tapes import Places
 
-
 _ONE = np.ones((), np.float32)  # (a Python number would be made an array at each call)
 _COPIED = 4096  # bytes up to which a result is written into memory that stays, and copied out of it
 
