@@ -659,3 +659,31 @@ def test_an_operation_is_written_out_also_where_its_compiled_form_ran():
             sources.append(run.source())
     assert sources[0] == sources[1] and "np.maximum(0, " in sources[1]  # noqa: PT018  one thing
     assert all(loss == found[0][0] and np.array_equal(g, found[0][1]) for loss, g in found)
+
+
+@pytest.mark.parametrize("mode", ["default", "max-autotune"])
+def test_a_compiled_step_notes_that_it_wrote_the_parameters(mode):
+    """All of them at once: each one's version grows by one, and a gradient that needs the old values is refused."""
+    mg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    adam = mg.optim.Adam(model.parameters(), lr=0.01)
+    x, y = mg.randn(70, 2), mg.randn(70, 1)
+
+    def step():
+        adam.zero_grad()
+        loss = F.mse_loss(model(x), y)
+        loss.backward()
+        adam.step()
+        return loss
+
+    run = mg.compile(step, mode=mode)
+    for _ in range(4):
+        run()
+    versions = [p._version for p in model.parameters()]
+    outside = [(p * p).sum() for p in model.parameters()]
+    run()
+    assert run._ready[-1].calls == 3
+    assert [p._version - v for p, v in zip(model.parameters(), versions, strict=True)] == [1] * 4
+    for loss in outside:
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            loss.backward()
