@@ -400,6 +400,8 @@ def arange(
     first, last, by = (_number(x) for x in (first, last, 1 if step is NOT_GIVEN else step))
     if by == 0:
         raise RuntimeError("step must be nonzero")
+    if not (math.isfinite(first) and math.isfinite(last)):
+        raise RuntimeError(f"unsupported range: {first} -> {last}")
     if (last - first) * by < 0:
         raise RuntimeError(f"upper bound and lower bound inconsistent with step sign: from {first} to {last} by {by}")
     whole = all(isinstance(x, int) for x in (first, last, by))
@@ -407,6 +409,17 @@ def arange(
         element(x, np.dtype(np.int64 if whole else np.float64))
     d, requires_grad = read("arange", options, np.dtype(np.int64) if whole else dtypes.default_numpy())
     n = math.ceil((last - first) / by)
+    _not_of_truths("arange", d)
+    if (
+        d.kind in "iu"
+    ):  # in a type of whole numbers the ends and the step are such, and only int64 counts them in its own
+        first, last, by = int(first), int(last), int(by)
+        if d == np.int64:
+            if not by:
+                raise ValueError(
+                    "arange(): step must be nonzero, and in a type of whole numbers its fraction is cut off"
+                )
+            n = max(0, -((first - last) // by))
     # first + i · by, computed in double (or whole numbers) and rounded once, as PyTorch does.
     index = np.arange(n, dtype=np.int64 if whole else np.float64)
     return leaf((first + index * by).astype(d), requires_grad)
@@ -422,15 +435,23 @@ def range(start: Number = 0, end: Number | None = None, step: Number = 1, **opti
     if end is None:
         raise TypeError('range() missing 1 required positional arguments: "end"')
     start, end, step = _number(start), _number(end), _number(step)
+    d, requires_grad = read("range", options, dtypes.default_numpy(), LayoutOptions)
+    _not_of_truths("range", d)
+    if d.kind in "iu" and all(map(math.isfinite, (start, end, step))):  # the elements are counted in that type
+        start, end, step = int(start), int(end), int(step)
     if step == 0 or step != step:
         raise RuntimeError("step must be nonzero")
     if not (math.isfinite(start) and math.isfinite(end)):
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    d, requires_grad = read("range", options, dtypes.default_numpy(), LayoutOptions)
     index = np.arange(math.floor((end - start) / step) + 1, dtype=np.float64)
     return leaf((start + index * step).astype(d), requires_grad)
+
+
+def _not_of_truths(function: str, d: np.dtype) -> None:
+    if d.kind == "b":
+        raise NotImplementedError(f"\"{function}_cpu\" not implemented for 'Bool'; give another dtype")
 
 
 def _check_ends(function: str, start: Any, end: Any, d: np.dtype) -> None:
@@ -441,8 +462,7 @@ def _check_ends(function: str, start: Any, end: Any, d: np.dtype) -> None:
             )
         if isinstance(x, int):
             dtypes.scalar_numpy(x)  # OverflowError beyond 64 bits
-    if d.kind == "b":
-        raise NotImplementedError(f"\"{function}_cpu\" not implemented for 'Bool'; give another dtype")
+    _not_of_truths(function, d)
 
 
 def _check_fit(start: Any, end: Any, steps: int, d: np.dtype) -> None:

@@ -16,9 +16,9 @@ import numpy as np
 from . import dtypes, storage
 from .autograd import inference
 from .autograd.fit import as_tuple
-from .autograd.graph import gradient_edge
+from .autograd.graph import Operation, gradient_edge
 from .autograd.modes import current, is_grad_enabled
-from .autograd.variable import Variable, wrap
+from .autograd.variable import Array, Variable, wrap
 from .autograd.views import before_change, check_change, record_write
 from .geometry import is_same_place, overlap_in_part, repeats
 from .ops.index import check_put, getitem, index_put, put
@@ -141,6 +141,22 @@ def _can_hold(target: np.dtype, source: np.dtype) -> bool:
     return order[source.kind] <= order[target.kind]
 
 
+class Unmoved(Operation):
+    """out = x, whatever the others are.  dx = grad, d others = 0"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, *others: Array) -> Array:
+        ctx.others = [(y.shape, y.dtype) for y in others]
+        return x
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad, *(wrap(np.zeros(shape, d)) for shape, d in ctx.others)
+
+
+_COMPARISONS = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
+
+
 def of(function: Callable, reads: bool = True, idempotent: bool = False, scattered: bool = False) -> Callable:
     """The in-place twin of a function of tensors: `x.f_(...)` gives x the values of `f(x, ...)`.
 
@@ -157,6 +173,9 @@ def of(function: Callable, reads: bool = True, idempotent: bool = False, scatter
         since = next(storage.clock)
         result = function(before_change(self), *args, **kwargs)
         if result._edge is None and not result._requires_grad:  # (`x.lt_(y)`) the old values get a gradient of zeros
+            others = [y for y in read if isinstance(y, Variable) and y.requires_grad]
+            if others and function.__name__ in _COMPARISONS:  # and so does y
+                result = Unmoved.apply(cast(result, self.array.dtype), *others)
             return write_back(self, result, since, constant=constant)
         return write_back(self, result, since)
 

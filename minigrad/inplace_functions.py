@@ -17,7 +17,8 @@ def twin(function: Callable, *places: str) -> Callable:
     """The in-place twin of a function, public in `places` (see public.py)."""
     in_place = of(function)
     in_place.__module__ = __name__
-    return public(*places)(in_place)
+    held = {word: " ".join(getattr(function, word, ())) for word in ("same", "floats", "fits")}
+    return public(*places, **held)(in_place)
 
 
 def dropping(function: Callable) -> Callable:

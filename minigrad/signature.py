@@ -168,6 +168,8 @@ NEED_DIM: dict[str, tuple[str, bool]] = {
     **dict.fromkeys(("max", "min", "median", "nanmedian", "prod"), ("keepdim", False)),
     **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("keepdim and unbiased is not None", True)),
 }  # fmt: skip
+# Functions of two tensors or numbers that PyTorch computes of two numbers too.
+OF_NUMBERS = frozenset(("add", "sub", "mul", "div", "true_divide", "floor_divide"))
 # Orders of the arguments that PyTorch deprecates and still takes, with numbers between the tensors; `_` is the first tensor.
 OLD_ORDERS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("add", "sub"), ("_ alpha other",)),
@@ -240,6 +242,11 @@ class Union:
         self.types = frozenset().union(*(kind.types for kind in self.kinds)) - {type(None)}
         self.tensors = any(kind.read is _tensor for kind in self.kinds)
         self.none = any(kind.read is _none for kind in self.kinds)
+
+    @property
+    def tensor_or_number(self) -> bool:
+        """Whether it is what operators take, a tensor or a number."""
+        return self.kinds == [KINDS["Operand"], KINDS["Number"]]
 
     def refuse_none(self) -> None:
         self.kinds, self.none = [kind for kind in self.kinds if kind.read is not _none], False
@@ -367,6 +374,12 @@ class Signature:
             self.defaults["dim"] = UNGIVEN
             if not self.needs_dim[1]:
                 self.kinds["dim"].refuse_none()
+        if "unbiased" in self.defaults:  # `unbiased=None` is no call of any overload
+            self.defaults["unbiased"] = UNGIVEN
+            self.kinds["unbiased"].refuse_none()
+        pair = tuple(self.positional[:2])
+        either = place == "function" and len(pair) == 2 and all(self.kinds[n].tensor_or_number for n in pair)
+        self.either = pair if either and name not in OF_NUMBERS else ()  # of these two one must be a tensor
         self.out = out.rule_of(name, home) if place == "function" and not home.startswith(WRITTEN_IN_PYTHON) else None
         self.same: tuple[str, ...] = getattr(function, "same", ())  # the tensors that must be of one type
         self.floats: tuple[str, ...] = getattr(function, "floats", ())  # and those that must be of a floating one
@@ -428,6 +441,12 @@ class Signature:
             if found is NO:
                 self._refuse(name, value, place if name in self.positional else None)
             values[name] = found
+        if self.either and not any(isinstance(values[name], Variable) for name in self.either):
+            a, b = self.either
+            given_types = ", ".join(type(values[name]).__name__ for name in self.either)
+            raise TypeError(f"{self.name}(): one of '{a}' and '{b}' must be Tensor, but got ({given_types})")
+        if values.get("unbiased") is UNGIVEN:
+            values["unbiased"] = None
         if self.needs_dim is not None and values["dim"] is UNGIVEN:
             without = target is not MISSING and self.name in ("sum", "prod", "median", "nanmedian")  # no such overload
             without |= target is not MISSING and self.name in ("std", "var") and values["unbiased"] is not None
@@ -578,6 +597,8 @@ class Signature:
                     tests.append(f"{name} is not _missing")
             elif self.place == "method":
                 tests.append(f"type({name}) in _tensors")
+        if self.either:
+            tests.append(" or ".join(f"type({name}) in _tensors" for name in self.either).join("()"))
         if self.needs_dim is not None:
             tests.append(f"(dim is not _default_dim or not ({self.needs_dim[0]}))")
         tests += self._test_types()

@@ -265,7 +265,12 @@ def main(argv: list[str] | None = None) -> int:
         help="cases, last parts of names (gelu) or families (pooling), all if none is given; or programs, programs writes (views and "
         "in-place changes), faults, third, fuzz",
     )
-    parser.add_argument("--calls", type=int, default=2000, help="of fuzz: how many calls are tried (2000)")
+    parser.add_argument("--calls", type=int, help="of fuzz: how many calls are tried (2000)")
+    parser.add_argument(
+        "--sweep",
+        action="store_true",
+        help="of fuzz: each argument of each name spoilt in every way, in the place of calls drawn",
+    )
     parser.add_argument(
         "--names",
         dest="prefixes",
@@ -289,7 +294,10 @@ def main(argv: list[str] | None = None) -> int:
     if options.examples < 1:
         parser.error(f"--examples must be at least 1, got {options.examples}")
     if options.names == ["fuzz"]:
-        return fuzz.main(options.calls, options.seed, options.json, tuple(options.prefixes))
+        if options.sweep and options.calls is not None:
+            parser.error("--calls says how many calls are drawn; --sweep draws none")
+        calls = None if options.sweep else 2000 if options.calls is None else options.calls
+        return fuzz.main(calls, options.seed, options.json, tuple(options.prefixes))
     if options.names == ["third"]:
         return run_third(Console(width=None if sys.stdout.isatty() else 160))
     if options.names == ["faults"]:

@@ -1,4 +1,5 @@
 """`python -m parity fuzz --calls N --seed S [--names PREFIX ...]`: calls of every public name, good and bad, in both engines.
+`python -m parity fuzz --sweep [--names PREFIX ...]`: each argument of each name spoilt in every way of a list (fuzz_sweep.py).
 
 The case table calls each name as it should be called. Here its calls are learnt by running it, and spoilt (see
 fuzz_calls.py): an argument of another kind, type or size, a number out of range, one argument too many, a keyword that is
@@ -13,6 +14,7 @@ They run in a process of their own with limits of time and memory, so that one t
 from __future__ import annotations
 
 import collections
+import functools
 import json
 import linecache
 import math
@@ -28,7 +30,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,7 @@ from .fuzz_kinds import Call
 from .fuzz_objects import used
 from .fuzz_plainly import holds
 from .fuzz_reasons import LOOSER, LOOSER_GRADIENTS, REASONS, Reason
+from .fuzz_sweep import swept
 
 SECONDS = 5  # of computing, a call
 LOST = 60  # seconds without a word after which a call is given up: it waits for something, or computes where no signal reaches
@@ -236,15 +239,18 @@ def _time_is_up(*_: Any) -> None:
     raise _TimeIsUp
 
 
-def work(learnt: Path, seed: int, start: int, end: int) -> None:
-    """In a process of its own: judge the calls from start to end, one line of JSON each; a line with its text before."""
-    calls = pickle.loads(learnt.read_bytes())
+def work(written: Path, start: int, end: int) -> None:
+    """In a process of its own: judge the calls from start to end, one line of JSON each; a line with its text before.
+
+    written: the function that gives the call of a number, pickled.
+    """
+    call_of: Callable[[int], Call] = pickle.loads(written.read_bytes())
     minigrad.set_num_threads(1)
     TORCH.module.set_num_threads(1)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGPROF, _time_is_up)
     for number in range(start, end):
-        call = drawn(calls, seed, number)
+        call = call_of(number)
         print(json.dumps({"number": number, "name": call.name, "how": call.how, "call": str(call)}), flush=True)
         signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of this process, however busy the machine is
         try:
@@ -258,11 +264,21 @@ def work(learnt: Path, seed: int, start: int, end: int) -> None:
 
 def fuzz(calls: int, seed: int = 0, prefixes: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     """What came of so many calls: for each its verdict, text and what the engines said. prefixes: see `chosen`."""
+    return _found(functools.partial(drawn, chosen(learn(), prefixes), seed), calls)
+
+
+def sweep(prefixes: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    """The same of the calls in which each argument of each name is spoilt in every way."""
+    calls = list(swept(chosen(learn(), prefixes)))
+    return _found(calls.__getitem__, len(calls))
+
+
+def _found(call_of: Callable[[int], Call], calls: int) -> list[dict[str, Any]]:
+    """What came of the calls of the numbers from 0 on."""
     with tempfile.TemporaryDirectory() as folder:
-        learnt = Path(folder) / "calls"  # a process that takes the place of another need not learn them again
-        learnt.write_bytes(pickle.dumps(chosen(learn(), prefixes)))
-        found = [_with_reason(f) for f in _judged(learnt, calls, seed)]
-    return found
+        written = Path(folder) / "calls"  # a process that takes the place of another need not learn them again
+        written.write_bytes(pickle.dumps(call_of))
+        return [_with_reason(f) for f in _judged(written, calls)]
 
 
 def _with_reason(found: dict[str, Any]) -> dict[str, Any]:
@@ -271,11 +287,11 @@ def _with_reason(found: dict[str, Any]) -> dict[str, Any]:
     return {**found, "verdict": "agree", "reason": why, "but": found["verdict"]} if (why := reason(found)) else found
 
 
-def _judged(learnt: Path, calls: int, seed: int) -> Iterator[dict[str, Any]]:
+def _judged(written: Path, calls: int) -> Iterator[dict[str, Any]]:
     """The findings, as they come."""
     start = 0
     while start < calls:
-        command = [sys.executable, "-m", "parity.fuzz", str(learnt), str(seed), str(start), str(calls)]
+        command = [sys.executable, "-m", "parity.fuzz", str(written), str(start), str(calls)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"}, cwd=Path(__file__).parents[1])  # fmt: skip
         assert process.stdout is not None
         begun: dict[str, Any] = {}
@@ -334,33 +350,40 @@ def reason(found: dict[str, Any]) -> str:
     return ""
 
 
-def report(found: list[dict[str, Any]], examples: int = 3) -> str:
-    """The counts, by verdict and by what was done, and the names with most findings of each verdict."""
+def report(found: list[dict[str, Any]], examples: int = 3, by: str = "name") -> str:
+    """The counts, by verdict and by what was done, and the groups with most findings of each verdict.
+
+    by: "name", or "how": those to which the same was done stand together, each with the names.
+    """
     counts = collections.Counter(f["verdict"] for f in found)
     lines = [f"{len(found)} calls of {len({f['name'] for f in found})} names"]
     reasons = collections.Counter(f["reason"] for f in found if "reason" in f)
     lines += [f"  {counts[verdict]:7}  {verdict}: {text}" for verdict, text in VERDICTS.items()]
     lines += [f"  {n:7}  on purpose: {why}" for why, n in reasons.most_common()]
+    other = "name" if by == "how" else "how"
     for verdict in list(VERDICTS)[1:]:
         some = [f for f in found if f["verdict"] == verdict]
         if not some:
             continue
-        ways = collections.Counter(f["how"] for f in some)
-        lines += ["", f"{verdict}: {', '.join(f'{how} {n}' for how, n in ways.most_common())}"]
-        names = collections.Counter(f["name"] for f in some)
-        for name, n in names.most_common():
-            lines.append(f"  {n:4} {name}")
-            for f in [f for f in some if f["name"] == name][:examples]:
+        lines += ["", f"{verdict}: {_counted(some, other)}"]
+        for group, n in collections.Counter(f[by] for f in some).most_common():
+            alike = [f for f in some if f[by] == group]
+            lines.append(f"  {n:4} {group}" + (f": {_counted(alike, other)}" if by == "how" else ""))
+            for f in alike[:examples]:
                 lines.append(
                     f"         {f['call']}\n           PyTorch: {f['torch']}\n           minigrad: {f['minigrad']}"
                 )
     return "\n".join(lines)
 
 
-def main(calls: int, seed: int, file: Path | None = None, prefixes: tuple[str, ...] = ()) -> int:
-    """Run, print, and say whether anything was found."""
-    found = fuzz(calls, seed, prefixes)
-    print(report(found))
+def _counted(found: list[dict[str, Any]], of: str) -> str:
+    return ", ".join(f"{x} {n}" for x, n in collections.Counter(f[of] for f in found).most_common())
+
+
+def main(calls: int | None, seed: int, file: Path | None = None, prefixes: tuple[str, ...] = ()) -> int:
+    """Run, print, and say whether anything was found. calls: how many are drawn; None for the sweep."""
+    found = sweep(prefixes) if calls is None else fuzz(calls, seed, prefixes)
+    print(report(found, by="how" if calls is None else "name"))
     if file is not None:
         file.write_text(json.dumps([f for f in found if f["verdict"] != "agree"], indent=1))
     return int(any(f["verdict"] in ("taken", "different", "crash") for f in found))

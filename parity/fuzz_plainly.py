@@ -139,8 +139,8 @@ def whole(call: Call) -> Call:
 
 
 def floats(call: Call) -> Call:
-    """Whole numbers of more than 64 bits as floats."""
-    return _all(call, lambda x: float(x) if type(x) is int and abs(x) >= 2**63 else x)
+    """Whole numbers of more than 32 bits as floats."""
+    return _all(call, lambda x: float(x) if type(x) is int and abs(x) >= 2**31 else x)
 
 
 def floating_numbers(call: Call) -> Call:
@@ -422,8 +422,9 @@ def _squares(call: Call, ours: Any, theirs: Any) -> bool:
 
 
 def _rounding(call: Call, ours: Any, theirs: Any) -> bool:
-    """Of several floating types: types and shapes are alike, and the values as closely as the narrowest type allows."""
-    types = {str(x.values.dtype) for x in tensors(call) if x.values.dtype.kind == "f"}
+    """Of several types: types and shapes are alike, and the values as closely as the narrowest floating one allows. (What is
+    computed of whole numbers and truths alone is computed in float32.)"""
+    types = {str(x.values.dtype) if x.values.dtype.kind == "f" else "float32" for x in tensors(call)}
     close = max((TOLERANCES[t] for t in types), default=0.0)
     return (
         len(types) > 1

@@ -517,7 +517,7 @@ def test_what_a_step_does_to_the_world():
         return x * random.random()
 
     refused(appends, "append", mg.ones(3))
-    refused(counts, "sets an entry", mg.ones(3))
+    refused(counts, "sets an entry of something that is no tensor", mg.ones(3))
     refused(prints, "print", mg.ones(3))
     refused(lambda x: model(x), "sets the attribute last", mg.ones(3))
     refused(draws, "random", mg.ones(3))
@@ -542,7 +542,11 @@ def test_generators_functions_and_constants_of_the_program_s_own():
 
     refused(lambda x: x + mg.randn(3, generator=generator), "ran eagerly", mg.ones(3))
     refused(lambda x: Double.apply(x), "Double", mg.ones(3))
-    refused(lambda x: x * mg.tensor([1.0, 2.0, 3.0]), "ran eagerly", mg.ones(3))
+    refused(lambda x: x * mg.empty(3).abs().clamp(0, 1), "whatever lies in memory", mg.ones(3))
+    array = np.ones(3, np.float32)
+    refused(lambda x: x * mg.tensor(array), "ran eagerly", mg.ones(3))
+    compiled = mg.compile(lambda x: x * mg.tensor([1.0, 2.0, 3.0]), fullgraph=True)
+    assert [compiled(mg.full((3,), float(k))).tolist() for k in range(4)] == [[k, 2.0 * k, 3.0 * k] for k in range(4)]
 
 
 def test_a_tensor_with_a_history_goes_in_or_out():
@@ -667,3 +671,43 @@ def test_hooks_of_all_optimizers_are_called(compiled):
     finally:
         handle.remove()
     assert len(seen) == 3
+
+
+OF_ONE_NUMBER = {
+    "power": lambda a, b: a**3,
+    "fraction of a power": lambda a, b: (a * 1.0) ** 2.5,
+    "root": lambda a, b: (a * b) ** -0.5,
+    "hyperbola": lambda a, b: b / (a + 1) - a * b,
+    "exponential": lambda a, b: (a.exp() + b.log()).sqrt(),
+    "waves": lambda a, b: a.sin() * b.cos() + a.tanh(),
+    "sigmoid": lambda a, b: (a * b).sigmoid() * a,
+    "logarithms": lambda a, b: a.log1p() + b.expm1(),
+    "of a sum": lambda a, b: ((a * a.expand(5)).sum() * b) ** 1.5,
+    "loss": lambda a, b: F.mse_loss(a.tanh(), b) + F.binary_cross_entropy_with_logits(a, b),
+}
+
+
+@pytest.mark.parametrize("dtype", [mg.float32, mg.float64], ids=str)
+@pytest.mark.parametrize("name", OF_ONE_NUMBER)
+def test_single_numbers_have_eager_s_bits(name, dtype):
+    """Of arrays without dimensions NumPy makes numbers, and some functions of numbers round otherwise than those of arrays."""
+    function = OF_ONE_NUMBER[name]
+
+    def make():
+        a, b = (mg.tensor(x, dtype=dtype, requires_grad=True) for x in (0.7, 0.3))
+        rng = np.random.default_rng(0)
+
+        def step():
+            a.grad = b.grad = None
+            out = function(a, b)
+            out.backward()
+            return out
+
+        def between(tensors, rest):
+            for t in tensors:
+                t.array[...] = rng.uniform(0.05, 0.95)
+
+        return step, [a, b], between
+
+    pair = Pair(make).calls(200, between=lambda tensors, rest: rest[0](tensors, rest))
+    assert pair.ran() >= 190, pair.compiled.explain()

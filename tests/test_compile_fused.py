@@ -687,3 +687,41 @@ def test_a_compiled_step_notes_that_it_wrote_the_parameters(mode):
     for loss in outside:
         with pytest.raises(RuntimeError, match="modified by an inplace operation"):
             loss.backward()
+
+
+READ_WHOLE = {
+    "an amount taken away": lambda x, w, y: F.cross_entropy(x * w, y, reduction="sum"),
+    "after a log_softmax": lambda x, w, y: F.nll_loss(F.log_softmax(x * w, -1), y, reduction="sum"),
+    "a sum of rows": lambda x, w, y: (x + w).sum(),
+    "a sum of a row": lambda x, w, y: (x + w[:, :1]).sum(),
+    "a product": lambda x, w, y: (x @ w.T).sum(),
+    "two losses": lambda x, w, y: F.cross_entropy(x + w, y, reduction="sum") + (x * w).sum(),
+}
+
+
+@pytest.mark.parametrize("name", READ_WHOLE)
+@pytest.mark.parametrize("shape", [(4, 3), (160, 130)])
+def test_a_gradient_of_one_is_there_for_what_reads_it_from_memory(name, shape):
+    """The loss's own gradient is 1: arithmetic has it in a register, but what is no arithmetic reads it where it lies."""
+    function = READ_WHOLE[name]
+
+    def make():
+        mg.manual_seed(0)
+        x, w = (mg.randn(shape).requires_grad_() for _ in range(2))
+        y = mg.randint(0, shape[1], shape[:1])
+
+        def step():
+            x.grad = w.grad = None
+            loss = function(x, w, y)
+            loss.backward()
+            return loss
+
+        return step, x, w
+
+    (eager, x, w), (step, a, b) = make(), make()
+    step = mg.compile(step)
+    for _ in range(5):
+        assert np.allclose(eager().array, step().array, rtol=2e-5)
+        for t, u in ((x, a), (w, b)):
+            assert np.allclose(t.grad.array, u.grad.array, rtol=2e-5, atol=2e-5)
+    assert fused(step).calls == 3

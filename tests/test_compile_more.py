@@ -292,15 +292,6 @@ def without_recording(h, w):
     return (h * w).sum()
 
 
-@pytest.mark.parametrize(
-    "body", [augmented, with_methods, old_values_are_used, of_functions, twice_by_name, without_recording]
-)
-@pytest.mark.parametrize("position", ["numpy", "fastest"])
-def test_changes_in_place_of_what_the_step_made(body, position):
-    step = both(in_place(body), position=position)
-    assert ran(step) == 5, step.explain()
-
-
 def through_a_view(h, w):
     h[0] = 1
     return (h * w).sum()
@@ -310,12 +301,6 @@ def with_a_view(h, w):
     v = h.reshape(-1)
     h += 1
     return (v * v).sum() + w.sum()
-
-
-def of_a_detached_twin(h, w):
-    d = h.detach()
-    h.add_(1)
-    return (h * w).sum() + d.sum()
 
 
 def of_a_row(h, w):
@@ -334,25 +319,213 @@ def transposed(h, w):
     return (h * w).sum()
 
 
-@pytest.mark.parametrize("body", [through_a_view, with_a_view, of_a_detached_twin, of_a_row, to_a_constant, transposed])
+def of_a_view_of_a_view(h, w):
+    v = h[1:].t()
+    v[0, 1] = w[0, 0]
+    v[-1].mul_(w[1])
+    z = v + w[1:]  # looked at anew
+    h.add_(w)
+    return (h * w).sum() + (z * z + v * v).sum()
+
+
+def into_new_memory(h, w):
+    table = mg.zeros(3, 3)
+    table[0] = h[0] * w[1]
+    table[1:, 1] = 2.5
+    table[2] += w.mean(0)
+    return (table * table).sum() + (h * w).sum()
+
+
+def by_a_mask(h, w):
+    h[h > 1] = 0.5
+    h[mg.tensor([0, 2]), mg.tensor([1, 1])] = w[:2, 0]
+    h.masked_fill_(h < 0.3, 0.0)
+    return (h * w).sum()
+
+
+def all_of_it(h, w):
+    h.copy_(w * w)
+    u = h + w
+    h.fill_(2.0)
+    return (h * w).sum() + (u * u).sum()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        augmented, with_methods, old_values_are_used, of_functions, twice_by_name, without_recording, through_a_view, with_a_view, of_a_row,
+        to_a_constant, transposed, of_a_view_of_a_view, into_new_memory, by_a_mask, all_of_it,
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("position", ["numpy", "fastest"])
+def test_changes_in_place_of_what_the_step_made(body, position):
+    step = both(in_place(body), position=position)
+    assert ran(step) == 5, step.explain()
+    assert "run(" not in step.source()
+
+
+def of_a_detached_twin(h, w):
+    d = h.detach()
+    h.add_(1)
+    return (h * w).sum() + d.sum()
+
+
+@pytest.mark.parametrize("body", [of_a_detached_twin])
 def test_other_changes_in_place_run_eagerly_with_the_reason_and_the_line(body):
     step = both(in_place(body))
     assert ran(step) == 0
     assert "test_compile_more.py" in step.explain()
 
 
-def test_changes_in_place_of_arguments_and_parameters_run_eagerly():
-    w = mg.rand(3)
-    for change in (lambda x: x.add_(1).sum(), lambda x: w.mul_(0.5).sum() + x.sum()):
-        x, y = mg.rand(3), w.clone()
-        expected = x.clone(), w.clone()
-        run = mg.compile(lambda x, change=change: change(x) * 1)
-        found = [float(run(x)) for _ in range(4)]
+def test_changes_in_place_of_arguments_run_eagerly():
+    x = mg.arange(3.0)
+    expected, run = x.clone(), mg.compile(lambda x: x.add_(1).sum() * 1)
+    assert [run(x).item() for _ in range(4)] == [(expected + k).sum().item() for k in range(1, 5)]
+    assert ran(run) == 0
+    assert "in place" in run.explain()
+
+
+# -- in place, of what is there from call to call
+
+
+def by_hand(w, more):
+    with mg.no_grad():
+        w.sub_(0.1 * w.grad)
+
+
+def through_data(w, more):
+    w.data.mul_(0.9)
+    w.data.add_(w.grad, alpha=-0.1)
+
+
+def a_running_mean(w, more):
+    with mg.no_grad():
+        more.mul_(0.9).add_(w, alpha=0.1)
+        more.clamp_(max=0.6)
+
+
+def one_from_the_other(w, more):
+    with mg.no_grad():
+        more.copy_(w)
+        w.zero_()
+        w.add_(more, alpha=0.5)
+
+
+@pytest.mark.parametrize("change", [by_hand, through_data, a_running_mean, one_from_the_other])
+@pytest.mark.parametrize("position", ["numpy", "fastest"])
+def test_changes_in_place_of_parameters_and_buffers(change, position):
+    def make():
+        w, more = mg.rand(4, 3).requires_grad_(), mg.rand(4, 3)
+
+        def step():
+            w.grad = None
+            loss = (w * w).tanh().sum() + (more * w).sum()
+            loss.backward()
+            change(w, more)
+            return loss
+
+        return step, [w, more]
+
+    step = both(make, position=position)
+    assert ran(step) == 5, step.explain()
+
+
+def test_a_change_in_place_of_a_parameter_is_seen_by_graphs_outside():
+    w = mg.ones(3, requires_grad=True)
+
+    def step():
         with mg.no_grad():
-            w.copy_(y)
-        again = [float(change(expected[0]) * 1) for _ in range(4)]
-        with mg.no_grad():
-            w.copy_(y)
-        assert found == again
-        assert ran(run) == 0
-        assert "in place" in run.explain()
+            w.mul_(2)
+
+    run = mg.compile(step)
+    for _ in range(3):
+        run()
+    assert ran(run) == 1
+    out = (w * w).sum()
+    run()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        out.backward()
+
+
+def scaled(w):
+    w.grad.mul_(0.5)
+
+
+def scaled_without_a_record(w):
+    with mg.no_grad():
+        w.grad.data[0] = 0.0
+        w.grad.detach().mul_(0.5)
+
+
+@pytest.mark.parametrize("change", [scaled, scaled_without_a_record])
+def test_a_gradient_that_the_step_changes_is_changed(change):
+    def make():
+        w = mg.rand(4).requires_grad_()
+
+        def step():
+            w.grad = None
+            loss = (w * w).sum()
+            loss.backward()
+            change(w)
+            return loss
+
+        return step, [w]
+
+    both(make)
+
+
+def test_a_gradient_that_was_clipped_is_not_taken_for_what_it_was():
+    def make(by):
+        def made():
+            w = mg.rand(4).requires_grad_()
+
+            def step():
+                w.grad = None
+                loss = (w * w * 10).sum()
+                loss.backward()
+                by(w)
+                with mg.no_grad():
+                    w.sub_(0.1 * w.grad)
+                return loss
+
+            return step, [w]
+
+        return made
+
+    for by in (lambda w: nn.utils.clip_grad_norm_([w], 0.5), lambda w: nn.utils.clip_grad_value_([w], 0.5)):
+        both(make(by))
+
+
+def by_measure():
+    def make():
+        w = mg.rand(4, 3).requires_grad_()
+        optimizer = mg.optim.SGD([w], lr=0.5)
+        scheduler = mg.optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5)
+
+        def step():
+            optimizer.zero_grad()
+            loss = (w * w).tanh().sum()
+            loss.backward()
+            nn.utils.clip_grad_value_([w], 0.3)
+            optimizer.step()
+            scheduler.step(loss)
+            return loss
+
+        step.rate = optimizer
+        return step, [w]
+
+    return make
+
+
+@pytest.mark.parametrize("position", ["numpy", "fastest"])
+def test_gradients_held_by_value_and_a_scheduler_that_looks_at_the_loss(position):
+    rates = []
+
+    def make():
+        step, tensors = by_measure()()
+        rates.append(step.rate)
+        return step, tensors
+
+    step = both(make, 9, position=position)
+    assert ran(step) == 7, step.explain()
+    assert rates[0].param_groups[0]["lr"] == rates[1].param_groups[0]["lr"] < 0.5

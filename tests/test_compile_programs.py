@@ -1,12 +1,15 @@
 """Random programs, compiled: whatever they do, the numbers are eager's; and the printed source gives them with NumPy alone."""
 
+import inspect
 import os
+import types
 import warnings
 
 import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.compiler.written import printed
 from parity import programs
 from parity.inputs import Seeded
 
@@ -90,8 +93,28 @@ def straight(seed):
     return program
 
 
+def numpy_alone(step):
+    """The gradients that the printed source gives, run where there is nothing but NumPy; by name of the leaf."""
+    program = step._ready[-1].program
+    source = step.source()
+    alone = {}
+    exec(source, alone)
+    imported = {name for name, x in alone.items() if isinstance(x, types.ModuleType)}
+    assert imported == {"np"}, source
+    state = mg.get_rng_state()
+    given = {v.name: np.array(v.tensor.array) for v in program.inputs if v.tensor is not None}
+    given |= {
+        line.out.name: eval(line.expression(), step._ready[-1].space) for line in program.lines if line.kind == "draw"
+    }
+    mg.set_rng_state(state)
+    function = alone[step.__name__]
+    with np.errstate(all="ignore"):
+        found = function(**{n: x for n, x in given.items() if n in inspect.signature(function).parameters})
+    return {name: np.asarray(x) for name, x in (found if isinstance(found, dict) else found[-1]).items()}
+
+
 def check(seed, draw=lambda seed: programs.draw(Seeded(seed)), position=None):
-    """Compare; whether a program ran, and whether its source is NumPy alone. Without compiled loops bit by bit."""
+    """Compare; whether a program ran (None where there is none to run), and whether its source is NumPy alone. Without compiled loops bit by bit."""
     program = draw(seed)
     text = body(program)
     position = position or (program.position if program.position != "fastest" else "numpy")
@@ -104,23 +127,18 @@ def check(seed, draw=lambda seed: programs.draw(Seeded(seed)), position=None):
             assert equal(a[0], b[0]), f"seed {seed}, call {k}: values\n{text}\n{step.explain()}"
             assert equal(a[1], b[1]), f"seed {seed}, call {k}: gradients\n{text}\n{step.explain()}"
         ready = [r for r in step._ready if r.program is not None]
-        if not ready:
-            return False, False
-        source = step.source()
-        if "run(" in source or "draw(" in source:
+        if not ready:  # (None: eager refuses it too)
+            return (None if isinstance(eager[0][0][0], str) else False), False
+        if any(line.kind == "call" for line in printed(ready[-1].program)):
             return True, False
-        alone = {}
-        exec(source, alone)
-        given = {v.name: np.array(v.tensor.array) for v in ready[-1].program.inputs}
-        with np.errstate(all="ignore"):
-            gradients = alone["step"](**given)[-1]
+        gradients = numpy_alone(step)
         step()
         for name in program.inputs:
             if name in gradients:
-                assert np.allclose(gradients[name], space[name].grad.array, rtol=1e-9, atol=1e-12, equal_nan=True), (
-                    seed,
-                    name,
-                )
+                found, expected = gradients[name], space[name].grad.array
+                assert found.dtype == expected.dtype, (seed, name)
+                size = max(1, np.abs(expected[np.isfinite(expected)]).max(initial=1))
+                assert np.allclose(found, expected, rtol=1e-9, atol=1e-12 * size, equal_nan=True), (seed, name)
         return True, True
 
 
@@ -128,7 +146,18 @@ def check(seed, draw=lambda seed: programs.draw(Seeded(seed)), position=None):
 def test_random_programs_compiled_give_eager_s_numbers(part):
     n = 100 if DEEP else 40
     told = [check(1_000 * part + k) for k in range(n)]
-    assert sum(ran for ran, _ in told) > n // 10
+    most_run_and_all_of_these_are_numpy_alone(told, [programs.draw(Seeded(1_000 * part + k)) for k in range(n)])
+
+
+def most_run_and_all_of_these_are_numpy_alone(told, drawn):
+    """All programs but those that branch on a value, or that raise."""
+    plain = [
+        ran
+        for (ran, _), program in zip(told, drawn, strict=True)
+        if "item()" not in "".join(program.lines) and ran is not None
+    ]
+    assert sum(plain) >= 0.85 * len(plain) > 0
+    assert all(alone for ran, alone in told if ran)
 
 
 @pytest.mark.parametrize("part", range(20 if DEEP else 1))
@@ -136,7 +165,7 @@ def test_random_programs_compiled_give_eager_s_numbers(part):
 def test_random_programs_fused_give_eager_s_numbers_up_to_rounding(draw, part):
     n = 100 if DEEP else 25
     told = [check(500_000 + 1_000 * part + k, draw, "fastest") for k in range(n)]
-    assert sum(ran for ran, _ in told) > n // 10
+    most_run_and_all_of_these_are_numpy_alone(told, [draw(500_000 + 1_000 * part + k) for k in range(n)])
 
 
 @pytest.mark.parametrize("part", range(20 if DEEP else 1))

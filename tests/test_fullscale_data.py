@@ -854,3 +854,33 @@ def test_what_a_run_says_of_itself_may_be_damaged_anywhere(tmp_path: Path) -> No
                 with contextlib.suppress(Refused):
                     runs.load(out)
         (out / name).write_text(json.dumps(whole))
+
+
+@pytest.mark.parametrize("load", [text.imdb, text.ag_news, lambda asked: images.load("mnist", asked)])
+def test_every_source_obeys_the_limit(load) -> None:
+    made = [
+        load(SimpleNamespace(data="embedded", limit=limit, seed=seed)) for limit, seed in ((37, 0), (37, 1), (None, 0))
+    ]
+    labels = [each.train_labels if isinstance(each, text.Texts) else each.train_labels.tolist() for each in made]
+    assert [len(each) for each in labels[:2]] == [37, 37]
+    assert len(labels[2]) > 37
+    assert labels[0] != labels[1], "drawn by the seed"
+
+
+@pytest.mark.parametrize("files", [["test.csv"], ["test.csv", "train.csv"]])
+def test_the_limit_holds_for_a_folder_of_news(
+    files: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINIGRAD_DATA", str(tmp_path))
+    (tmp_path / "ag_news_csv").mkdir()
+    for name in files:
+        rows = "".join(f'"{1 + k % 4}","title {k}","text {k}"\n' for k in range(50))
+        (tmp_path / "ag_news_csv" / name).write_text(rows)
+    whole, some = (
+        text.ag_news(SimpleNamespace(data="folder", limit=limit, seed=0))  # type: ignore[arg-type]
+        for limit in (None, 12)
+    )
+    assert len(whole.train) == (50 if len(files) == 2 else 40)
+    assert len(some.train) == len(some.train_labels) == 12
+    assert set(some.train) < set(whole.train)
+    assert some.test == whole.test

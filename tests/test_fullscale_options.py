@@ -52,7 +52,7 @@ TRANSFER = "--max-length 16 --width 8 --heads 2 --depth 1 --seeds 1 --vocabulary
 BASES = {
     "mnist-cnn": ["--width 2", "--width 2 --train PICTURES"], "resnet18": ["--width 2", "--width 2 --train PICTURES"],
     "distilbert-imdb": ["--model ENCODER --max-length 16", "--model ENCODER --max-length 16 --train train.csv"],
-    "transfer": [f"{TRANSFER} full,last", f"{TRANSFER} full,chosen"], "predict": ["--run REVIEWS fine", "--run REVIEWS --check 3"],
+    "transfer": [f"{TRANSFER} full,last", f"{TRANSFER} full,chosen", "--model ENCODER --max-length 16 --seeds 1 --strategies full,chosen"], "predict": ["--run REVIEWS fine", "--run REVIEWS --check 3"],
     "recommend": ["--run REVIEWS films.csv", "--run REVIEWS --imdb"], "export": ["--run REVIEWS --samples 2"], "serve": ["--run REVIEWS"],
     "gpu": ["--stages facts", "--pack packed"],
 }  # fmt: skip

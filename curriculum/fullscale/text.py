@@ -87,7 +87,7 @@ def imdb(settings: Settings) -> Texts:
 
 
 def ag_news(settings: Settings) -> Texts:
-    """News by topic. Where only test.csv is there, one fifth of it is held out to test with. Errors: Refused."""
+    """News by topic, as many as --limit says. Where only test.csv is there, one fifth of it is held out to test with. Errors: Refused."""
     names = ["World", "Sports", "Business", "Science"]
     found = None
     if settings.data in ("auto", "folder"):
@@ -110,7 +110,7 @@ def ag_news(settings: Settings) -> Texts:
     if found is None:
         made, other = corpus.news(800, 0), corpus.news(200, 1)
         found = Texts(*made, *other, names, f"{len(made[0]) + len(other[0]):,} generated news: no real ones")
-    return found
+    return found.limited(settings.limit, seed=settings.seed)
 
 
 def clean(text: str) -> str:

@@ -90,11 +90,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         help="hub name or folder of a pre-trained encoder, instead of one built here (then --lr 1e-4 is usual)",
     )
-    group.add_argument("--width", type=int, default=128)
-    group.add_argument("--depth", type=int, default=2, help="transformer blocks (2)")
-    group.add_argument("--heads", type=int, default=4)
-    group.add_argument("--dropout", type=float, default=0.1)
-    group.add_argument("--vocabulary", type=int, default=8000, help="tokens of the tokenizer that is trained (8000)")
+    group.add_argument("--width", type=int, help="numbers that stand for a token (128)")
+    group.add_argument("--depth", type=int, help="transformer blocks (2)")
+    group.add_argument("--heads", type=int, help="of attention (4)")
+    group.add_argument("--dropout", type=float, help="share of the values that a training step leaves out (0.1)")
+    group.add_argument("--vocabulary", type=int, help="tokens of the tokenizer that is trained (8000)")
     group.add_argument("--max-length", type=int, default=200)
     group.add_argument("--news-epochs", type=int, default=5, help="of the pre-training (5)")
     group.add_argument("--seeds", type=int, default=3, help="repetitions, from --seed on (3)")
@@ -144,7 +144,13 @@ def own_tokenizer(texts: list[str], size: int, folder: Path) -> Any:
     return PreTrainedTokenizerFast(tokenizer_file=str(path), **special)
 
 
-BUILT_HERE = ("width", "depth", "heads", "dropout", "vocabulary")  # options that say how
+BUILT_HERE = {
+    "width": 128,
+    "depth": 2,
+    "heads": 4,
+    "dropout": 0.1,
+    "vocabulary": 8000,
+}  # what an encoder is where nothing is said
 
 
 def layers(model: nn.Module) -> list[list[str]]:
@@ -191,14 +197,15 @@ def _part(whole: Folder, settings: Settings, name: str, **changed: Any) -> Setti
 
 
 def run(arguments: argparse.Namespace) -> int:
+    for name, usual in BUILT_HERE.items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, None if arguments.model else usual)
+        elif arguments.model:
+            raise Refused(f"--{name} is for an encoder that is built here: leave it or --model away.")
     settings = settle(arguments)
     from_one(arguments, "width", "depth", "heads", "max_length", "news_epochs", "seeds", "reviews", "test_limit")
-    if arguments.model and (beside := differing(arguments, add_arguments, *BUILT_HERE)):
-        raise Refused(f"{beside[0]} is for an encoder that is built here: leave it or --model away.")
-    if arguments.vocabulary < 100:
-        raise Refused(f"--vocabulary {arguments.vocabulary}: give at least 100, for the letters come first.")
-    if not 0 <= arguments.dropout < 1:
-        raise Refused(f"--dropout {arguments.dropout}: give a number from 0 to below 1.")
+    if not arguments.model:
+        _check_sizes(arguments)
     asked = [name.strip() for name in arguments.strategies.split(",") if name.strip()]
     if not asked:
         raise Refused(f"--strategies names none: there are {', '.join(STRATEGIES)}.")
@@ -213,8 +220,6 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if arguments.max_length < 8:
         raise Refused(f"--max-length {arguments.max_length}: give at least 8.")
-    if arguments.width % arguments.heads or arguments.width % 2:
-        raise Refused(f"--width {arguments.width}: give an even number that {arguments.heads} heads divide.")
     news = text.ag_news(settings)
     films = text.imdb(settings).limited(arguments.reviews, arguments.test_limit, settings.seed)
     with distributed.group(settings.device) as (rank, world):
@@ -281,6 +286,15 @@ def run(arguments: argparse.Namespace) -> int:
             for part_of in settings.out.glob("seed-*/*") if settings.drop_checkpoint else ():
                 checkpoint.finish(part_of, drop=True)
     return 0
+
+
+def _check_sizes(arguments: argparse.Namespace) -> None:
+    if arguments.vocabulary < 100:
+        raise Refused(f"--vocabulary {arguments.vocabulary}: give at least 100, for the letters come first.")
+    if not 0 <= arguments.dropout < 1:
+        raise Refused(f"--dropout {arguments.dropout}: give a number from 0 to below 1.")
+    if arguments.width % arguments.heads or arguments.width % 2:
+        raise Refused(f"--width {arguments.width}: give an even number that {arguments.heads} heads divide.")
 
 
 def _gradually(model: nn.Module, trained: list[str]) -> Callable[[int], None]:

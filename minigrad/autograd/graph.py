@@ -14,7 +14,6 @@ leaves and applies the chain rule once at each.
                                                          flow up
 
 Four things make up the whole:
-
 1. `Operation`  a node, and the recipe of one operation: `forward` on plain arrays, `backward` beside it.
 2. `Operation.apply`  runs the forward recipe and links the new node to the nodes of its inputs.
 3. `plain_walk`  visits the nodes, newest first, adds up what arrives at each, and passes on what its `backward` gives.
@@ -57,7 +56,6 @@ class Operation(Node):
     """One kind of operation (the class) and one node of the graph (an instance, the `ctx` of PyTorch).
 
     A subclass gives
-
         forward(ctx, *inputs)   plain arrays and Python values in, one array out (several only in `Function`);
         backward(ctx, grad)     the gradient of the output in, one gradient for each input out (None where there is none).
 
@@ -82,13 +80,15 @@ class Operation(Node):
         arrays: list[Any] = []  # what forward gets: the values of the tensors
         edges: list[Edge | None] = []  # where their gradients will go
         needed: list[bool] = []  # whether they are wanted
-        mode, any_tensor = current.__dict__, False
+        ids: list[int] = []  # of these arrays: they tell `saved_tensors` which input a saved array was
+        mode = current.__dict__
+        recording, written, any_tensor = mode["recording"], Latest.recorded, False
         for x in inputs:
             edge = None
             if isinstance(x, Variable):
                 any_tensor = True
-                if mode["recording"]:
-                    if Latest.recorded and x._base is not None:
+                if recording:
+                    if written and x._base is not None:
                         x._renew()
                     edge = x._edge
                     if edge is None and x._requires_grad:
@@ -98,6 +98,7 @@ class Operation(Node):
             arrays.append(x)
             edges.append(edge)
             needed.append(edge is not None)
+            ids.append(id(x))
 
         ctx = cls()
         ctx.needs_input_grad = tuple(needed)  # before forward runs, so that it saves only what is needed
@@ -108,13 +109,12 @@ class Operation(Node):
             out = ctx.as_array(out)
         result = wrap(out)
         if cls.is_view and storage.owner(out) is storage.owner(arrays[0]):
-            look_into(result, inputs[0], mode["recording"])
+            look_into(result, inputs[0], recording)
         if True in needed:
             ctx.sequence_nr = next(clock)
-            ctx._edges = edges
             ctx._out_shape, ctx._out_dtype = out.shape, out.dtype
-            if ctx._saved:  # they tell `saved_tensors` which input a saved array was
-                ctx._ids = [*map(id, arrays), id(out)]
+            ids.append(id(out))
+            ctx._edges, ctx._ids = edges, ids
             result._edge = (ctx, 0)
             if Asked.operations:
                 anomaly.watch(ctx)
@@ -190,7 +190,7 @@ def walk(
                 so_far = arrived.get(target)
                 if so_far is None:
                     heappush(heap, (-(target.sequence_nr if turns is None else turns[target]), target))
-                if target._outputs is not None:
+                if not fits and target._outputs is not None:  # (with several outputs nothing fits at once)
                     sums = arrived[target] = so_far or [None] * len(target._outputs)
                     sums[output_nr] = gradient if sums[output_nr] is None else add(sums[output_nr], gradient)
                 elif so_far is None:

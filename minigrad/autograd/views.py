@@ -72,6 +72,18 @@ class AsStrided(Operation):
         return PutStrided.apply(grad, ctx.view, ctx.base), None, None
 
 
+class PartOf(AsStrided):
+    """`AsStrided` of values that may lie elsewhere than as `base` says, as in a written-out step."""
+
+    grad_fn_name = "AsStridedBackward0"
+    is_view = False
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, base: Geometry, view: Geometry) -> Array:
+        ctx.base, ctx.view = base, view
+        return look(*_laid(x, base, view))
+
+
 class PutStrided(Operation):
     """out = zeros of the geometry `base`, with x added where `view` looks.  dx = what `view` sees of grad"""
 

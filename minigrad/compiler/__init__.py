@@ -5,10 +5,14 @@ step(x, y)                               from the third on the program runs, as 
 print(step.source())                     the program: NumPy, line by line, forward and backward
 print(step.explain())                    what could not be written out, and why
 
-record.py    one call, watched: what ran, on which arrays          guards.py   what the step depends on besides
+record.py    one call, watched: what ran, on which arrays          entries.py  what a recording is made of
+changes.py   changes in place, recorded                            places.py   where the recorder stands in the engine
 looks.py     which code only looks at shapes                       watch.py    what the step's own code does
+guards.py    what the step depends on besides                      frames.py   whose code it is, and which line
 write.py     from that to a program                                program.py  what a program is
-emit.py      how each operation is written                         text.py     a program as Python
+emit.py      how operations are written that run as written        text.py     a program as Python
+written.py   how others are printed: texts/, an entry for each     helpers.py  NumPy that several texts call
+updates.py   optimizers' steps as Python
 fuse.py      a program as few calls                            tapes.py    lines as instructions for one loop
 loops.py     a small network as one loop over rows             fast.py     a compiled step without overhead
 story.py     what runs, what it costs, a picture of memory

@@ -1,7 +1,7 @@
 """How each operation is written: the lines of its forward pass, and those of its backward pass beside them.
 
 The lines are those that the operation itself runs on arrays (minigrad/ops), in the same order, so that the program gives
-the same numbers, to the bit. An operation that has no text here is called as it is.
+the same numbers, to the bit. An operation that has no text here is called as it is, and printed as written.py says.
 
     forward(p, e, *inputs)     adds lines to the program p; gives the Var of the output
     backward(p, e, grad)       gives a Var for each input, None where none is wanted
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.fused import Alias
+from ..autograd.views import Overwritten
 from ..ops.arithmetic import Add, Div, Mul, Neg, Reciprocal, Sub
 from ..ops.batch_norm import NormalizeBy
 from ..ops.choice import Clamp
@@ -36,8 +37,8 @@ from ..ops.shape import MatrixTranspose, Reshape, Squeeze, SqueezeDim, SqueezeDi
 from ..ops.softmax import Softmax
 from ..ops.trigonometry import Cos, Sin, Tanh
 from ..sums import _GROUP, _SMALL, _fast_axes
+from .entries import Ran
 from .program import Program, Var
-from .record import Ran
 
 
 class Emitted:
@@ -55,6 +56,23 @@ class Emitted:
 class Unwritten(Exception):
     """These inputs are not served by the text: the operation is called."""
 
+
+# Of one element: the function of x, and the gradient of x, of g and x or out.
+RULES: list[tuple[Any, str, str]] = [
+    (Neg, "-x", "-g"),
+    (Reciprocal, "1 / x", "-g * (out * out)"),
+    (Exp, "np.exp(x)", "g * out"),
+    (Expm1, "np.expm1(x)", "g * (out + 1)"),
+    (Log, "np.log(x)", "g / x"),
+    (Log1p, "np.log1p(x)", "g / (x + 1)"),
+    (Sigmoid, "1 / (np.exp(-x) + 1)", "g * (out * (1 - out))"),
+    (Square, "x * x", "g * (2 * x)"),
+    (Sqrt, "np.sqrt(x)", "g / (2 * out)"),
+    (Tanh, "np.tanh(x)", "(1 - out * out) * g"),
+    (Sin, "np.sin(x)", "g * np.cos(x)"),
+    (Cos, "np.cos(x)", "-g * np.sin(x)"),
+    (Relu, "np.maximum(0, x)", "np.where(out <= 0, 0, g)"),
+]
 
 Forward = Callable[..., Var]
 Backward = Callable[..., list[Any]]
@@ -75,26 +93,6 @@ def _letters(text: str) -> str:
 
 def _root(v: Any) -> str:
     return v.name if isinstance(v, Var) else "x"
-
-
-def _rules() -> None:
-    table: list[tuple[Any, str, str]] = [
-        (Neg, "-x", "-g"),
-        (Reciprocal, "1 / x", "-g * (out * out)"),
-        (Exp, "np.exp(x)", "g * out"),
-        (Expm1, "np.expm1(x)", "g * (out + 1)"),
-        (Log, "np.log(x)", "g / x"),
-        (Log1p, "np.log1p(x)", "g / (x + 1)"),
-        (Sigmoid, "1 / (np.exp(-x) + 1)", "g * (out * (1 - out))"),
-        (Square, "x * x", "g * (2 * x)"),
-        (Sqrt, "np.sqrt(x)", "g / (2 * out)"),
-        (Tanh, "np.tanh(x)", "(1 - out * out) * g"),
-        (Sin, "np.sin(x)", "g * np.cos(x)"),
-        (Cos, "np.cos(x)", "-g * np.sin(x)"),
-        (Relu, "np.maximum(0, x)", "np.where(out <= 0, 0, g)"),
-    ]
-    for cls, forward, backward in table:
-        _one(cls, re.sub(r"\bx\b", "{0}", forward), _letters(backward))
 
 
 def _one(cls: Any, forward: str, backward: str) -> None:
@@ -476,11 +474,21 @@ def _alias_forward(p: Program, e: Emitted, x: Any) -> Var:
     return p.add("view", "{0}[...]", [x], e.name, x.shape, x.dtype, how="reshape")
 
 
+def _overwritten_forward(p: Program, e: Emitted, x: Any, value: Any) -> Var:
+    return p.add("view", "{0}[...]", [value], e.name, value.shape, value.dtype, how="reshape")
+
+
+def _overwritten_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
+    zeros = p.add("numpy", f"np.zeros({g.shape!r}, np.{g.dtype.name})", [], "nothing", g.shape, g.dtype, fixed=True)
+    return [zeros, g]
+
+
 def _same_gradient(p: Program, e: Emitted, g: Var) -> list[Any]:
     return [g]
 
 
-_rules()
+for _cls, _forward, _backward in RULES:
+    _one(_cls, re.sub(r"\bx\b", "{0}", _forward), _letters(_backward))
 _binary(Add, "{0} + {1}", "", "")
 _binary(Sub, "{0} - {1}", "", "-{0}")
 _binary(Mul, "{0} * {1}", "{0} * {2}", "{0} * {1}")
@@ -501,4 +509,5 @@ WRITTEN[MseLoss] = _mse_forward, _mse_backward
 WRITTEN[CrossEntropyLoss] = _ce_forward, _ce_backward
 WRITTEN[Softmax] = _softmax_forward, _softmax_backward
 WRITTEN[Dropout] = _dropout_forward, _dropout_backward
+WRITTEN[Overwritten] = _overwritten_forward, _overwritten_backward
 WRITTEN[Alias] = _alias_forward, _same_gradient

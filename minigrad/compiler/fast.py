@@ -50,7 +50,7 @@ def effects_of(program: Program) -> tuple[list[tuple[Any, Var]], Any, list[Any]]
             found += new
         elif effect[0] == "update" and optimizer is None:
             optimizer = effect[1]
-        elif effect[0] == "schedule" and optimizer is not None:
+        elif effect[0] == "schedule" and optimizer is not None and effect[2] is None:
             schedulers.append(effect[1])
         else:
             raise Slow

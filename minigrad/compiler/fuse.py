@@ -81,7 +81,7 @@ class Fused:
                 product = Var(p.name(f"{line.out.name}_product"), line.out.shape, line.out.dtype)
                 text = line.text.removesuffix(" + {2}")
                 product.line = Line(
-                    "dot", text, [a, b], product, line.section, line.note, dict(line.more), of=line.of, nr=line.nr
+                    "dot", text, [a, b], product, line.section, line.note, {**line.more, "written": [line]}, of=line.of
                 )
                 added = Line(
                     "elementwise",
@@ -90,8 +90,8 @@ class Fused:
                     line.out,
                     line.section,
                     line.note,
+                    {"written": [line]},
                     of=line.of,
-                    nr=line.nr,
                 )
                 lines += [product.line, added]
             else:

@@ -31,9 +31,10 @@ from ..device import device as Device
 from ..dtypes import dtype as DType
 from ..nn.module import Module
 from ..optim.lr_base import LRScheduler
+from ..optim.lr_plateau import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
 from ..size import Size
-from .record import of_engine
+from .frames import of_engine
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...), slice, range, DType, Device, Size, frozenset)
 _OPTIMIZER_HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
@@ -295,7 +296,10 @@ class State:
 
     def _scheduler(self, scheduler: LRScheduler, path: str) -> None:
         """Its step is taken at each call, so what that changes need not stay; but the step may not read it besides."""
-        if not _is_library(type(scheduler).__module__) or type(scheduler).step is not LRScheduler.step:
+        if not _is_library(type(scheduler).__module__) or type(scheduler).step not in (
+            LRScheduler.step,
+            ReduceLROnPlateau.step,
+        ):
             raise Unfollowed(
                 f"{path}, a {type(scheduler).__name__}, whose step is of its own kind: take it outside of the step"
             )

@@ -16,6 +16,20 @@ _SAFE = frozenset(("shape", "ndim", "dtype", "size", "strides", "flags", "itemsi
 
 # By file and function. What they do with the array: look at its type (through a name of their own), or compare the object.
 _LISTED = frozenset((
+    ("minigrad/tensor_options.py", "read_like"),  # shape, type and order
+    ("minigrad/tensor_options.py", "read_pattern"),  # shape, type and order
+    ("autograd/views.py", "renew"),  # whose memory it is
+    ("autograd/views.py", "_part_of"),  # where it lies
+    ("ops/pool.py", "_avg_pool"),  # shape and type
+    ("ops/adaptive_pool.py", "_target"),  # shape and type
+    ("ops/piecewise.py", "prelu"),  # shapes and types
+    ("ops/order.py", "sort"),  # for in_order, which is recorded
+    ("ops/extremes.py", "_extreme_along"),  # for place_of, which is recorded
+    ("ops/extremes.py", "_arg"),  # type and shape, and for place_of
+    ("ops/keys.py", "index_tensor"),  # type; the array goes on, and what is checked of it is checked by the program (write.py)
+    ("ops/masked.py", "_mask"),  # type
+    ("ops/keys.py", "_array_of"),  # type; the array goes on into a key
+    ("ops/index.py", "put"),  # shapes and types; (what a mask chooses is told by the operation itself)
     ("ops/checks.py", "require_floating"),  # type
     ("ops/checks.py", "type_name"),  # type
     ("ops/operands.py", "promote"),  # types
@@ -30,9 +44,14 @@ _LISTED = frozenset((
     ("autograd/fused.py", "Fused.apply.<locals>.<listcomp>"),  # for `work`: shapes and types
     ("autograd/differentiate.py", "_roots"),  # shape and type
     ("autograd/graph.py", "AccumulateGrad.__init__"),  # shape and type
+    ("minigrad/inplace.py", "setitem"),  # whose memory it is; (what it writes itself, without a record, is noted as written)
     ("minigrad/inplace.py", "check"),  # whose memory it is
     ("minigrad/inplace.py", "check_memory"),  # how the memory lies
     ("minigrad/signature.py", "Signature._check_types.<locals>.<listcomp>"),  # types
+    ("nn/rnn.py", "RNNBase._layers"),  # whether it is a tensor
+    ("ops/recurrent.py", "require_weights"),  # shapes and types
+    ("ops/recurrent.py", "require_weights.<locals>.<genexpr>"),  # shapes and types
+    ("ops/recurrent.py", "require_weights.<locals>.<listcomp>"),  # shapes and types
     ("ops/conv.py", "_check"),  # shapes and types
     ("ops/batch_norm.py", "batch_norm"),  # shapes
     ("ops/pool.py", "_max_pool"),  # shape and type; (indices of the winners are arrays that nobody knows)

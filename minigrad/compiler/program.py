@@ -12,7 +12,7 @@ of it, so that who writes it in another form need not read the text:
     minus_at      an amount taken away there, in place
     view          the same elements seen in another shape or order
     numpy         other NumPy
-    call          an operation's own code, in arrays, where no text has been written for it
+    call          an operation's own code, on arrays; how it is printed says written.py
     check         what must hold, or the step is run eagerly
 """
 
@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from .helpers import HELPERS
+
 # The kinds of lines, in the words of `explain()`.
 KINDS = {
     "elementwise": "element by element", "dot": "matrix product", "rows": "sum over rows", "all": "sum of all elements",
@@ -33,7 +35,7 @@ KINDS = {
 }  # fmt: skip
 
 # Names that the texts of lines use, which no array may have: of `x[:2]` the text says `slice(None, 2, None)`.
-_OF_TEXTS = ("np", "run", "back", "draw", "require", "total", "minus_at", "slice", "Ellipsis", "inf", "nan")
+_OF_TEXTS = ("np", "run", "back", "draw", "slice", "Ellipsis", "Geometry", "inf", "nan", "range", "len", *HELPERS)
 
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 
@@ -69,6 +71,10 @@ class Line:
     of: Line | None = None  # of a backward line: the forward line
     nr: int = 0
 
+    def numbers(self) -> list[int]:
+        """The numbers of the lines that are printed for it: of a call those of its text."""
+        return [line.nr for line in self.more.get("written", [self]) if line.nr]
+
     def expression(self) -> str:
         return self.text.format(*(v.name for v in self.inputs))
 
@@ -93,6 +99,7 @@ class Program:
         ] = []  # effects, in order: ("set", leaf, Var or None), ("update", optimizer), ("clip", ...)
         self.results: Any = None  # the structure of what the step returns, Vars in the place of tensors
         self.kept: set[Var] = set()  # results that leave the program
+        self.printed: list[Line] | None = None  # what `written.printed` made of the lines
 
     def name(self, wanted: str) -> str:
         """A name that nothing has yet."""
@@ -150,10 +157,6 @@ class Program:
                 wanted.update(line.inputs)
                 wanted.update(line.more.get("after", ()))
         self.lines = lines[::-1]
-
-    def number_lines(self) -> None:
-        for i, line in enumerate(self.lines, 1):
-            line.nr = i
 
 
 def number(x: Any) -> str:

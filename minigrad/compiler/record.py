@@ -10,7 +10,9 @@ runs (for this thread), and takes it away again. What it notes:
     Arrived    a gradient that came to a leaf
     Cleared    `zero_grad`
     Drawn      numbers from the random stream
-    Clipped    `clip_grad_norm_`
+    Clipped    `clip_grad_norm_`, `clip_grad_value_`
+    Wrote      a change in place of a tensor that is there from call to call
+    Made       a tensor of numbers that the step's code says
     Updated    an optimizer's step
     Scheduled  a scheduler's
     Seen       running statistics, read as constants
@@ -22,170 +24,59 @@ each stops the recording, with a reason, and the step runs eagerly.
 
 from __future__ import annotations
 
-import linecache
-import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
 
-from .. import inplace, quiet, storage
-from ..autograd import differentiate, hooks, variable
+from .. import quiet, storage
+from ..autograd import hooks, variable
 from ..autograd.fit import as_gradient, as_tuple, fit, fit_count
-from ..autograd.function import Function
-from ..autograd.graph import AccumulateGrad, Operation
+from ..autograd.graph import AccumulateGrad
 from ..autograd.modes import current
 from ..autograd.variable import Array, Variable
-from ..nn import module as nn_module
 from ..nn import norm as nn_norm
-from ..nn.utils import clip_grad
-from ..optim import optimizer as optim_optimizer
-from ..optim.lr_base import LRScheduler
-from ..optim.optimizer import Optimizer
-from ..random import Generator, default_generator
-from ..tensor import Tensor
+from ..ops.along import Gather
+from ..ops.index import Index
+from ..ops.pool import AvgPool
+from ..optim.lr_plateau import ReduceLROnPlateau
+from ..random import default_generator
 from ..threads import Turn
+from .changes import Changes
+from .entries import (
+    STALE,
+    Added,
+    Arrived,
+    Backward,
+    Cleared,
+    Clipped,
+    ClippedByValue,
+    Compared,
+    Counted,
+    Drawn,
+    Fitted,
+    Found,
+    Looked,
+    Made,
+    Moved,
+    Ones,
+    Ran,
+    Scheduled,
+    Seen,
+    Updated,
+    Value,
+    constant_text,
+)
+from .frames import line_of_program
 from .looks import only_looks
-
-ops_batch_norm: Any = sys.modules["minigrad.ops.batch_norm"]  # (the package has the function under this name)
-ops_comparison: Any = sys.modules["minigrad.ops.comparison"]
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_READERS = "<the reader of"
-
-
-def of_engine(filename: str) -> bool:
-    """Whether code of this file is minigrad's own."""
-    return filename.startswith((_PACKAGE, _READERS))
+from .places import DRAWS, put, take_away
 
 
 class NotCompiled(RuntimeError):
     """fullgraph=True, and the step cannot be written as a program."""
-
-
-class Value:
-    """An array of the step, wherever it came from."""
-
-    __slots__ = ("array", "dtype", "entry", "name", "nr", "shape", "tensor")
-
-    def __init__(self, array: Array, entry: Any = None, tensor: Any = None) -> None:
-        self.array: Any = array  # (held until the recording is read: its id stands for it)
-        self.shape, self.dtype = array.shape, array.dtype
-        self.entry = entry  # what made it; None of what was there before
-        self.tensor = tensor  # of what was there before: the tensor
-        self.name = ""  # of the program's text
-        self.nr = -1
-
-
-@dataclass(eq=False)
-class Ran:
-    form: Any
-    node: Any  # the context of this call; None where no gradient is wanted
-    needs: tuple[bool, ...]
-    inputs: list[Any]  # Values, and Python values
-    out: Value
-    line: str
-    settings: dict[str, Any] = field(default_factory=dict)  # what forward kept, other than arrays
-
-
-@dataclass(eq=False)
-class Backward:
-    of: Ran
-    grad: Value
-    results: list[Value | None]
-
-
-@dataclass(eq=False)
-class Fitted:
-    value: Value
-    out: Value
-    of: Ran | None
-
-
-@dataclass(eq=False)
-class Added:
-    a: Value
-    b: Value
-    out: Value
-
-
-@dataclass(eq=False)
-class Ones:
-    out: Value
-
-
-@dataclass(eq=False)
-class Arrived:
-    leaf: Any
-    value: Value
-
-
-@dataclass(eq=False)
-class Looked:
-    leaf: Any  # whose gradient was looked at
-
-
-@dataclass(eq=False)
-class Cleared:
-    leaf: Any
-
-
-@dataclass(eq=False)
-class Drawn:
-    method: str
-    args: tuple[Any, ...]
-    out: Value
-
-
-@dataclass(eq=False)
-class Compared:
-    ufunc: Any
-    a: Any
-    b: Any
-    out: Value
-
-
-@dataclass(eq=False)
-class Clipped:
-    leaves: list[Any]
-    max_norm: float
-    out: Value
-
-
-@dataclass(eq=False)
-class Counted:
-    counter: Any  # of batch norm: the number of batches
-
-
-@dataclass(eq=False)
-class Moved:
-    """Running statistics that went towards those of the batch."""
-
-    running: tuple[Any, Any]
-    momentum: float
-    moments: Any  # where the operation leaves them
-    factor: float  # of the variance: n / (n - 1)
-
-
-@dataclass(eq=False)
-class Updated:
-    optimizer: Any
-
-
-@dataclass(eq=False)
-class Scheduled:
-    scheduler: Any
-
-
-@dataclass(eq=False)
-class Seen:
-    """The values of a tensor in another shape, as they were then."""
-
-    value: Value
-    out: Value
 
 
 # Reasons that may be gone at a later call.
@@ -195,11 +86,9 @@ MAY_PASS = frozenset((HOOK_ON_NODE, HOOK_ON_LEAF, ANOMALY, HISTORY))
 
 _BATCH_NORM = nn_norm._BatchNorm.forward.__code__
 _turn = Turn()  # one call is recorded at a time
-_DRAWS = ("uniform", "normal", "log_normal", "exponential", "cauchy", "random", "randperm", "dropout_mask", "geometric")
-_DRAWS_OF_ARRAYS = ("bernoulli", "multinomial", "seed", "manual_seed", "set_state", "_raw32", "_raw64")
 
 
-class Recording:
+class Recording(Changes):
     """What one call did. `known`: by id the tensors that the step's names and arguments lead to."""
 
     def __init__(self, known: dict[int, Any]) -> None:
@@ -216,6 +105,11 @@ class Recording:
         self._thread = threading.get_ident()
         self._deep = 0  # inside something that is noted as one
         self.others: list[Any] = []  # arrays whose ids stand for a Value, besides the Value's own
+        self.leaf_of: dict[
+            int, Any
+        ] = {}  # by id of an array, the tensor that is there from call to call, and was written
+        self.gradients: list[Any] = []  # arrays of leaves' gradients
+        self.replaced: list[Value] = []  # what arrays stood for before they were written
         self.moved_arrays: dict[int, Any] = {}  # by id, the memory of running statistics that were moved
         self.given = False  # whether backward was called with a gradient
         self.apart = False  # inside of what is done anew at each call
@@ -252,6 +146,8 @@ class Recording:
                 self.stop(f"{what} reads running statistics after they were moved")
                 return None
             value = self.values.get(id(array))
+            if value is STALE:
+                return self._renewed(x, what)
             if value is not None:
                 return value
             if id(x) in self.known:
@@ -260,17 +156,79 @@ class Recording:
             self.stop(f"{what} reads a tensor that was made in a way that is not recorded")
             return None
         if isinstance(x, Array):
-            value = self.values.get(id(x))
-            if value is None:
+            value = self.values.get(id(x)) or self._reshaped(x)
+            if value is None or value is STALE:
                 self.stop(f"{what} reads an array that was made in a way that is not recorded")
             return value
         if isinstance(x, int | float) and type(x) not in (bool, int, float) and not isinstance(x, np.generic):
             self.stop(f"{what} of a number that is a {type(x).__name__}")
+        if isinstance(x, tuple) and any(isinstance(part, Array) for part in x):  # (a key: x[:, index])
+            return tuple(self.value_of(part, what) if isinstance(part, Array) else part for part in x)
         if isinstance(x, tuple | list):  # (a NumPy scalar is a constant: who makes one of values has been stopped)
             for part in x:
                 if isinstance(part, Variable | Array):
                     self.stop(f"{what} reads tensors inside a {type(x).__name__}")
         return x
+
+    def constant(self, array: Array) -> None:
+        """An array that the engine made of shapes and numbers alone: the same at each call."""
+        text = constant_text(array)
+        if id(array) not in self.values and text is not None:
+            entry = Made(text, None)  # type: ignore[arg-type]
+            entry.out = self.made(array, entry)
+            self.entries.append(entry)
+
+    def grid(self, original: Any, index: Array, dim: int) -> tuple[Array, ...]:
+        """The key of an index along a dimension, beside which stand the places of a grid."""
+        key = self._inside(original, index, dim)
+        if self.busy():
+            for k in key:
+                if k is not index:
+                    self.constant(k)
+        return key
+
+    def part_of_key(self, original: Any, index: Any) -> Array:
+        """What stands between brackets: a list of numbers is a constant."""
+        if not self.busy() or not _is_list_of_numbers(index):
+            return original(index)
+        array = self._inside(original, index)
+        self.constant(array)
+        return array
+
+    def _reshaped(self, x: Array) -> Any:
+        """The Value of an array that shows all of a known array's memory, in its own or another shape; None of any other."""
+        for t in self._tensors():
+            if t.__dict__["array"] is x:
+                return self.value_of(t, "it")
+        if not x.flags.c_contiguous or not x.size:
+            return None
+        owner, place = storage.owner(x), x.__array_interface__["data"][0]
+        for a in self._arrays():
+            known = self.values.get(id(a))
+            if (
+                a is not x and a.dtype == x.dtype and a.size == x.size and a.flags.c_contiguous
+                and a.__array_interface__["data"][0] == place and storage.owner(a) is owner
+            ):  # fmt: skip
+                if known is None:
+                    known = next((self.value_of(t, "it") for t in self._tensors() if t.__dict__["array"] is a), None)
+                if not isinstance(known, Value):
+                    return None
+                entry = Seen(known, None)  # type: ignore[arg-type]
+                entry.out = self.made(x, entry)
+                self.entries.append(entry)
+                return entry.out
+        return None
+
+    def _tensors(self) -> list[Any]:
+        """The tensors that are known from before the call."""
+        return [t for t in self.known.values() if isinstance(t, Variable)]
+
+    def _arrays(self) -> list[Any]:
+        """All arrays that are known."""
+        found = [value.array for value in self.values.values() if isinstance(value, Value)] + self.others
+        found += [t.__dict__["array"] for t in self._tensors()]
+        found += [value.array for value in self.replaced]
+        return [a for a in found if a is not None]
 
     # -- the functions that stand in the engine's place
 
@@ -278,12 +236,20 @@ class Recording:
         if not self.busy() or not any(isinstance(x, Variable) for x in inputs):
             return apply(cls, *inputs)
         name = cls.__qualname__
+        if issubclass(cls, Gather):
+            for k in inputs[1]:
+                if max(k.shape, default=1) == k.size and (k.reshape(-1) == range(k.size)).all():  # the places of a grid
+                    self.constant(k)
+        elif issubclass(cls, AvgPool):
+            self.constant(inputs[-1])  # how many elements each window has
+        elif issubclass(cls, Index) and any(isinstance(k, Array) and k.dtype == bool for k in inputs[1]):
+            self.stop("elements chosen by a mask, whose number depends on values")
+        noted = [self.value_of(x, name) for x in inputs]
         for x in inputs:
             if isinstance(x, Variable) and (x._base is not None or x._edge is not None):
                 edge = x._edge
                 if edge is not None and edge[0] not in self.ran and edge[0].variable is None:
                     self.stop(HISTORY)
-        noted = [self.value_of(x, name) for x in inputs]
         self._deep += 1
         try:
             out = apply(cls, *inputs)
@@ -424,6 +390,7 @@ class Recording:
                 leaf = node.variable
                 if leaf._grad is None and leaf._requires_grad:
                     leaf._grad = variable.wrap(grad.copy())
+                    self._gradient_is(leaf, self.values[id(grad)])
                 else:
                     AccumulateGrad.run_backward(node, grad)
                 gradients = []
@@ -440,7 +407,9 @@ class Recording:
                 if not isinstance(g, Array):
                     g = outs[i] = np.asarray(g)
                 noted.append(self.values.get(id(g)) or self.made(g))
-            entry = Backward(self.ran[node], self.values[id(grad)], noted)
+            of = self.ran[node]
+            noted += [None] * (len(of.inputs) - len(noted))  # (nodes of changes in place have no edges for settings)
+            entry = Backward(of, self.values[id(grad)], noted)
             for value in noted:
                 if value is not None and value.entry is None and value.tensor is None:
                     value.entry = entry
@@ -450,6 +419,16 @@ class Recording:
                 self.retained.add(node)
             else:
                 node.release()
+
+    def _gradient_is(self, leaf: Any, value: Value | None) -> None:
+        """What `leaf.grad` holds is this; None: something that is not known, as after it was clipped."""
+        array = leaf._grad.__dict__["array"]
+        self.gradients.append(array)
+        if value is None:
+            self.values.pop(id(array), None)
+        else:
+            self.values[id(array)] = value
+            self.others.append(array)
 
     def _found(self, targets: Any) -> None:
         """What was asked for: copies, which the recording knows by the values of which they are copies."""
@@ -465,7 +444,7 @@ class Recording:
     def drawn(self, name: str, method: Callable[..., Any], generator: Any, args: tuple, kwargs: dict) -> Any:
         if not self.busy():
             return method(generator, *args, **kwargs)
-        if generator is not default_generator or name not in _DRAWS:
+        if generator is not default_generator or name not in DRAWS:
             self.stop(f"numbers drawn by a generator of the program's own, or by {name}()")
             return method(generator, *args, **kwargs)
         self._deep += 1
@@ -481,14 +460,14 @@ class Recording:
         self.entries.append(entry)
         return out
 
-    def cleared(self, original: Any, p: Any, set_to_none: bool) -> None:
-        if self.busy():
+    def cleared(self, original: Any, tensors: list[Any], set_to_none: bool) -> None:
+        for p in tensors if self.busy() else ():
             if id(p) not in self.known:
                 self.stop("zero_grad of a tensor that the step's names do not lead to")
             elif not set_to_none and p._grad is not None:
                 self.stop("zero_grad(set_to_none=False)")
             self.entries.append(Cleared(p))
-        self._inside(original, p, set_to_none)
+        self._inside(original, tensors, set_to_none)
 
     def _inside(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         if not self.mine():
@@ -505,44 +484,24 @@ class Recording:
             if id(optimizer) not in self.known:
                 self.stop("a step of an optimizer that the step's names do not lead to")
         self._inside(original, optimizer)
-
-    def changed(self, original: Any, x: Any, result: Any, args: tuple, kwargs: dict) -> Any:
-        """An in-place operation's end: x takes the values of `result`. Afterwards x stands for what `result` stands for."""
-        if not self.busy():
-            return original(x, result, *args, **kwargs)
-        array = x.__dict__["array"]
-        old, new = self.values.get(id(array)), self.values.get(id(result.__dict__["array"]))
-        if old is None or old.entry is None:  # (a Value is found by the array's id, and whoever is found is held)
-            self.stop("a change in place of a tensor that the step did not make itself")
-        elif new is None or result is x or (kwargs.get("constant") is not None and current.recording) or len(args) > 1:
-            self.stop("a change in place that does not go by an operation")
-        elif (new.shape, new.dtype) != (old.shape, old.dtype) or not array.flags.c_contiguous or x._base is not None:
-            self.stop("a change in place of a view, or to another type")
-        elif self._shares(array):
-            self.stop("a change in place of memory that another tensor shows as well")
-        out = self._inside(original, x, result, *args, **kwargs)
-        if self.reason is None:
-            self.values[id(array)] = new  # type: ignore[assignment]
-            self.others.append(array)
-        return out
-
-    def _shares(self, array: Any) -> bool:
-        """Whether another known array shows this memory."""
-        owner = storage.owner(array)
-        arrays = [value.array for value in self.values.values()] + self.others
-        arrays += [t.__dict__["array"] for t in self.known.values() if isinstance(t, Variable)]
-        return any(a is not array and a is not None and storage.owner(a) is owner for a in arrays)
+        if self.busy():
+            for group in optimizer.param_groups:  # (some take their decay into the gradient)
+                for p in group["params"]:
+                    if p._grad is not None:
+                        self._gradient_is(p, None)
 
     def scheduled(self, original: Any, scheduler: Any, args: tuple, kwargs: dict) -> None:
         if not self.mine():
             original(scheduler, *args, **kwargs)
             return
         if self.busy():
-            self.entries.append(Scheduled(scheduler))
+            measures = isinstance(scheduler, ReduceLROnPlateau) and len(args) == 1 and isinstance(args[0], Variable)
+            measure = self.value_of(args[0], "a scheduler's step") if measures else None
+            self.entries.append(Scheduled(scheduler, measure))
             if id(scheduler) not in self.known:
                 self.stop("a step of a scheduler that the step's names do not lead to")
-            elif args or kwargs:
-                self.stop("a scheduler's step of a given epoch")
+            elif (args and not measures) or kwargs:
+                self.stop("a scheduler's step of a given epoch, or by a measure that is no tensor")
         self.apart = True  # (its step is taken at each call: whatever that reads, it reads then)
         try:
             self._inside(original, scheduler, *args, **kwargs)
@@ -561,6 +520,10 @@ class Recording:
             self.entries.append(entry)
         return out
 
+    def data(self, original: Any, x: Any) -> Any:
+        """`x.data`: the same memory, which may be written without a record."""
+        return self.detached(original, x)
+
     def detached(self, original: Any, x: Any) -> Any:
         """`x.detach()`: the same values."""
         if not self.busy():
@@ -568,8 +531,57 @@ class Recording:
         value = self.value_of(x, "detach")
         out = self._inside(original, x)
         if value is not None:
-            self.values[id(out.__dict__["array"])] = value
-            self.others.append(out.__dict__["array"])
+            array = out.__dict__["array"]
+            self.values[id(array)] = value
+            self.others.append(array)
+            leaf = self.leaf_of.get(id(x.__dict__["array"]))
+            if leaf is not None:
+                self.leaf_of[id(array)] = leaf
+        return out
+
+    def created(self, made: Any) -> None:
+        """What a function that makes tensors of numbers gave."""
+        if not isinstance(made, Variable) or not self.busy():
+            return
+        array = made.__dict__["array"]
+        if id(array) in self.values or id(made) in self.known:
+            return
+        text = constant_text(array)
+        if text is None:
+            self.stop(f"a tensor of {array.size} numbers that is made anew at each call")
+            return
+        entry = Made(text, None)  # type: ignore[arg-type]
+        entry.out = self.made(array, entry)
+        self.entries.append(entry)
+
+    def found(self, original: Any, text: str, x: Any, *args: Any) -> Any:
+        """Places that are found by values: sort, max along a dimension and their like."""
+        if not self.busy():
+            return original(x, *args)
+        value = self.value_of(x, original.__name__)
+        out = self._inside(original, x, *args)
+        if isinstance(value, Value):
+            entry = Found(text, value, None)  # type: ignore[arg-type]
+            entry.out = self.made(out, entry)
+            self.entries.append(entry)
+        return out
+
+    def converted(self, original: Any, x: Any, d: Any) -> Any:
+        """Elements in another type, without a gradient: truths as numbers, and the like."""
+        if not self.busy():
+            return original(x, d)
+        value = self.value_of(x, "a conversion")
+        out = self._inside(original, x, d)
+        if isinstance(value, Value):
+            entry = Found(f"{{0}}.astype(np.{np.dtype(d).name})", value, None)  # type: ignore[arg-type]
+            entry.out = self.made(out.__dict__["array"], entry)
+            self.entries.append(entry)
+        return out
+
+    def of_numbers(self, original: Any, *args: Any, **kwargs: Any) -> Any:
+        """A tensor that the engine makes of numbers, as of one that is written into a tensor."""
+        out = self._inside(original, *args, **kwargs)
+        self.created(out)
         return out
 
     def compared(self, original: Any, ufunc: Any, a: Any, b: Any) -> Any:
@@ -579,12 +591,9 @@ class Recording:
         noted = [self.value_of(x, ufunc.__name__) for x in (a, b)]
         out = self._inside(original, ufunc, a, b)
         types = {v.dtype for v in noted if isinstance(v, Value)}
-        if (
-            len(types) != 1
-            or next(iter(types)).kind != "f"
-            or any(not isinstance(v, Value) and type(v) not in (int, float) for v in noted)
-        ):
-            self.stop(f"{ufunc.__name__} of other types than one of floats")
+        numbers = (int, float) if types and next(iter(types)).kind == "f" else (int,)
+        if len(types) != 1 or any(not isinstance(v, Value) and type(v) not in numbers for v in noted):
+            self.stop(f"{ufunc.__name__} of different types")
             return out
         entry = Compared(ufunc, noted[0], noted[1], None)  # type: ignore[arg-type]
         entry.out = self.made(out.__dict__["array"], entry)
@@ -607,9 +616,22 @@ class Recording:
                 self.stop("clip_grad_norm_ of a tensor that the step's names do not lead to")
             else:
                 leaves = [p for p in parameters if p._grad is not None]
+                for p in leaves:
+                    self._gradient_is(p, None)
                 entry = Clipped(leaves, float(max_norm), None)  # type: ignore[arg-type]
                 entry.out = self.made(total.__dict__["array"], entry)
                 self.entries.append(entry)
+
+    def clipped_by_value(self, original: Any, parameters: list[Any], value: Any) -> None:
+        self._inside(original, parameters, value)
+        if self.busy():
+            if type(value) not in (int, float):
+                self.stop("clip_grad_value_ to what is not a number")
+            elif any(id(p) not in self.known for p in parameters):
+                self.stop("clip_grad_value_ of a tensor that the step's names do not lead to")
+            for p in parameters:
+                self._gradient_is(p, None)
+            self.entries.append(ClippedByValue(parameters, value))
 
     def moved(
         self, original: Any, running_mean: Any, running_var: Any, momentum: float, mean: Array, var: Array
@@ -668,141 +690,29 @@ class Recording:
                 for one in value if isinstance(value, list) else (value,):
                     if isinstance(one, Value):
                         one.entry = one.array = None
-        for value in self.values.values():
-            value.entry = value.array = None
-        for held in (self.entries, self.values, self.ran, self.captured, self.others, self.moved_arrays, self.retained):
+        for value in (*self.values.values(), *self.replaced):
+            if value is not STALE:
+                value.entry = value.array = None
+        for held in (
+            self.gradients,
+            self.replaced,
+            self.entries,
+            self.values,
+            self.ran,
+            self.captured,
+            self.others,
+            self.moved_arrays,
+            self.retained,
+        ):
             held.clear()
 
     def __enter__(self) -> Recording:
-        _put(self)
+        put(self)
         return self
 
     def __exit__(self, *error: object) -> None:
-        _take_away()
+        take_away()
 
 
-def line_of_program() -> str:
-    """The line of the program that is running: the innermost outside of minigrad."""
-    frame: Any = sys._getframe(1)
-    while frame is not None and of_engine(frame.f_code.co_filename):
-        frame = frame.f_back
-    if frame is None:
-        return ""
-    name = frame.f_code.co_filename
-    text = linecache.getline(name, frame.f_lineno, frame.f_globals).strip()
-    return f"{os.path.basename(name)}:{frame.f_lineno}: {text}"
-
-
-class _Looked:
-    """`Variable.array` while a call is recorded: reading is noted."""
-
-    def __init__(self, recording: Recording) -> None:
-        self.recording = recording
-
-    def __get__(self, x: Any, cls: Any = None) -> Any:
-        if x is None:
-            raise AttributeError("array")
-        try:
-            return self.recording.look(x)
-        except KeyError:
-            raise AttributeError("array") from None
-
-    def __set__(self, x: Any, array: Any) -> None:
-        x.__dict__["array"] = array
-
-    def __delete__(self, x: Any) -> None:
-        del x.__dict__["array"]
-
-
-_saved: list[tuple[Any, str, Any]] = []
-
-
-def _set(place: Any, name: str, value: Any) -> None:
-    _saved.append((place, name, vars(place)[name]))
-    setattr(place, name, value)
-
-
-def _put(r: Recording) -> None:
-    """The recorder's functions in the engine's places."""
-    apply: Any = Operation.__dict__["apply"].__func__
-    _set(Operation, "apply", classmethod(lambda cls, *inputs: r.operation(apply, cls, inputs)))
-    function_apply: Any = Function.__dict__["apply"].__func__
-
-    def of_function(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        r.written(f"{cls.__qualname__}, a Function of the program's own")
-        return function_apply(cls, *args, **kwargs)
-
-    _set(Function, "apply", classmethod(of_function))
-    walk = differentiate.walk
-
-    def walked(edges: Any, gradients: Any, *, retain_graph: bool, create_graph: bool, targets: Any = None) -> None:
-        r.walk(walk, edges, gradients, retain_graph, create_graph, targets)
-
-    _set(differentiate, "walk", walked)
-    gradients_for = differentiate._gradients_for
-
-    def gradients(outputs: Any, given: Any) -> Any:
-        found = gradients_for(outputs, given)
-        if r.mine():
-            r.given = any(g is not None for g in found)
-        return found
-
-    _set(differentiate, "_gradients_for", gradients)
-    mark_written, mark_replaced = storage.mark_written, storage.mark_replaced
-
-    def marked(array: Any, recorded: bool = False) -> int:
-        r.written("a change in place")
-        return mark_written(array, recorded)
-
-    def replaced() -> int:
-        r.written("a tensor that is given other data")
-        return mark_replaced()
-
-    _set(storage, "mark_written", marked)
-    _set(storage, "mark_replaced", replaced)
-    for place in (optim_optimizer, nn_module):
-        clear = vars(place)["clear_gradient"]
-        _set(place, "clear_gradient", lambda p, set_to_none=True, clear=clear: r.cleared(clear, p, set_to_none))
-    update = Optimizer.__dict__["_update_groups"]
-    _set(Optimizer, "_update_groups", lambda self: r.updated(update, self))
-    for name in (*_DRAWS, *_DRAWS_OF_ARRAYS):
-        method = Generator.__dict__[name]
-        _set(Generator, name, _draw(r, name, method))
-    detach: Any = Tensor.__dict__["detach"]
-    _set(Tensor, "detach", lambda x: r.detached(detach, x))
-    compare = ops_comparison._compare
-    _set(ops_comparison, "_compare", lambda ufunc, a, b: r.compared(compare, ufunc, a, b))
-    move = ops_batch_norm._update_running
-    _set(ops_batch_norm, "_update_running", lambda *args: r.moved(move, *args))
-    back = inplace.write_back
-    _set(inplace, "write_back", lambda x, result, *args, **kwargs: r.changed(back, x, result, args, kwargs))
-    as_they_are = ops_batch_norm._as_they_are
-    _set(ops_batch_norm, "_as_they_are", lambda running, ndim: r.seen(as_they_are, running, ndim))
-    schedule: Any = LRScheduler.__dict__["step"]
-    _set(LRScheduler, "step", lambda self, *args, **kwargs: r.scheduled(schedule, self, args, kwargs))
-    norm, scale = clip_grad.get_total_norm, clip_grad.clip_grads_with_norm_
-    _set(clip_grad, "get_total_norm", lambda *args, **kwargs: r.norm(norm, args, kwargs))
-    _set(
-        clip_grad,
-        "clip_grads_with_norm_",
-        lambda parameters, max_norm, total: r.clipped(scale, parameters, max_norm, total),
-    )
-    grad: Any = Tensor.__dict__["grad"]
-    _set(
-        Tensor,
-        "grad",
-        property(lambda x: r.get_grad(grad.fget, x), lambda x, value: r.set_grad(grad.fset, x, value), grad.fdel),
-    )
-    Variable.array = _Looked(r)  # type: ignore[assignment]
-
-
-def _draw(r: Recording, name: str, method: Any) -> Any:
-    return lambda self, *args, **kwargs: r.drawn(name, method, self, args, kwargs)
-
-
-def _take_away() -> None:
-    if "array" in Variable.__dict__:
-        del Variable.array
-    while _saved:
-        place, name, value = _saved.pop()
-        setattr(place, name, value)
+def _is_list_of_numbers(x: Any) -> bool:
+    return isinstance(x, list | tuple) and all(isinstance(n, bool | int) or _is_list_of_numbers(n) for n in x)

@@ -17,12 +17,16 @@ from ..autograd.fused import _load, kernels_position, numba_is_installed
 from ..autograd.graph import Operation
 from ..autograd.modes import current
 from ..autograd.variable import Array, Variable, wrap
+from ..geometry import Geometry
+from ..inplace import in_a_graph
 from ..nn.everywhere import Everywhere
 from ..nn.module import Module
-from ..nn.utils.clip_grad import clip_grads_with_norm_, get_total_norm
+from ..nn.utils.clip_grad import clip_grads_with_norm_, clip_values, get_total_norm
 from ..ops.batch_norm import Moments
+from ..ops.extremes import place_of
 from ..optim.optimizer import _post_hooks_of_all, _pre_hooks_of_all
 from ..random import default_generator
+from ..selection import in_order
 from ..storage import clock
 from ..sums import total
 from ..tensor import Tensor
@@ -32,8 +36,9 @@ from .fast import Calls, FastStep, Loop, Slow
 from .fuse import Fused, Unfused
 from .guards import State, Unfollowed
 from .loops import Loops, Unfit
+from .places import ops_batch_norm
 from .program import KINDS, Program, Refused, Var
-from .record import MAY_PASS, NotCompiled, Recording, _turn, ops_batch_norm
+from .record import MAY_PASS, NotCompiled, Recording, _turn
 from .refusal import why
 from .story import (
     compiled_text,
@@ -49,6 +54,7 @@ from .story import (
 from .text import definition, kept_of, results_of, run_text
 from .watch import Watch
 from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
+from .written import printed
 
 # A small network's one loop takes seconds to compile (4 s for 2-4-1, 8 s for 1-64-64-1), and spares a tenth to a third of a
 # step. It is worth that for who trains long; until this many calls the fused form runs, which needs no compiler; with
@@ -102,6 +108,9 @@ _SPACE = {
     "require": require,
     "minus_at": minus_at,
     "total": total,
+    "Geometry": Geometry,
+    "in_order": in_order,
+    "place_of": place_of,
     "inf": np.inf,
     "nan": np.nan,
 }
@@ -209,11 +218,12 @@ class Ready:
                 a = leaf.array
                 self.captured.append([leaf, a.shape, a.dtype, a.strides, leaf._requires_grad, None])
         self.owners = [p for e in program.steps if e[0] == "update" for g in e[1].param_groups for p in g["params"]]
+        self.owners += [e[1] for e in program.steps if e[0] == "write"]
         self.owners += [
             t for e in program.steps for t in (e[1] if e[0] == "move" else e[1:2] if e[0] == "count" else ())
         ]
         self.run_source = run_text(program)
-        space = {**_SPACE, **{k: v for k, v in program.objects.items() if k.isidentifier()}}
+        space = self.space = {**_SPACE, **{k: v for k, v in program.objects.items() if k.isidentifier()}}
         exec(compile(self.run_source, "<a step written out>", "exec"), space)
         self.function = space["program"]
         self.reads = [(v.tensor, v.argument) for v in program.inputs]
@@ -317,8 +327,14 @@ class Ready:
                 ops_batch_norm._update_running(*running, momentum, moments.mean, moments.var * factor)
             elif effect[0] == "clip":
                 norm = self._clip(effect[1], effect[2])
-            elif effect[0] == "schedule":
-                effect[1].step()
+            elif effect[0] == "clip values":
+                clip_values(effect[1], effect[2])
+            elif effect[0] == "write":
+                _, leaf, var = effect
+                np.copyto(leaf.array, outs[self.place[var]])
+                storage.mark_written(leaf.array, recorded=in_a_graph(leaf))
+            elif effect[0] == "schedule" and effect[2] is not None:
+                effect[1].step(wrap(np.array(outs[self.place[effect[2]]])))
             else:
                 effect[1].step()
         self.calls += 1
@@ -624,7 +640,7 @@ class Compiled:
     def source(self, form: str = "definition") -> str:
         """The program of the last set of shapes that was written.
 
-        "definition": line by line as Python, which needs NumPy alone. "fused": which lines run together, as loops over
+        "definition": line by line as Python, which needs NumPy alone; what is drawn at random is an argument. "fused": which lines run together, as loops over
         elements. "compiled": what runs, to the instruction.
         """
         if form not in ("definition", "fused", "compiled"):
@@ -636,6 +652,7 @@ class Compiled:
                 break
         if program is None or ready is None:
             raise RuntimeError(f"there is no program yet: {self._gave_up or 'call the step twice, then it is written'}")
+        printed(program)
         if form == "definition":
             return definition(program, getattr(self._function, "__name__", "step").strip("<>") or "step")
         name = getattr(self._function, "__name__", "step").strip("<>") or "step"
@@ -661,6 +678,7 @@ class Compiled:
                     "    recorded once; the second call like it is compared, from the third on the program runs"
                 )
                 continue
+            printed(ready.program)
             kinds: dict[str, int] = {}
             for line in ready.program.lines:
                 kinds[line.kind] = kinds.get(line.kind, 0) + 1
@@ -668,7 +686,9 @@ class Compiled:
             lines.append(f"    {len(ready.program.lines)} lines: {told}")
             called = sorted({line.note for line in ready.program.lines if line.kind == "call"})
             if called:
-                lines.append(f"    called as they are, for want of a text: {', '.join(called)}")
+                lines.append(f"    run by the operation's own code: {', '.join(called)}")
+            if unwritten := sorted({line.note for line in printed(ready.program) if line.kind == "call"}):
+                lines.append(f"    printed as calls, for want of a text: {', '.join(unwritten)}")
             if ready.loops is not None:
                 form = "one compiled loop over blocks of rows"
             elif ready.fused is not None:

@@ -25,7 +25,7 @@ _SHOWN = 40  # lines of a table
 
 def lines_told(lines: list[Line]) -> str:
     """ "lines 3 to 6, 9" """
-    numbers = sorted({line.nr for line in lines if line.nr})
+    numbers = sorted({nr for line in lines for nr in line.numbers()})
     runs: list[list[int]] = []
     for n in numbers:
         if runs and runs[-1][1] == n - 1:
@@ -231,11 +231,7 @@ def fused_rows(fused: Fused) -> list[tuple[str, str, str]]:
             rows.append((lines_told(step.lines), step.text, "BLAS, into memory that stays"))
         else:
             line = step.lines[0]
-            why = (
-                "the operation's own code: no text is written for it"
-                if line.kind == "call"
-                else "NumPy: no loop for it"
-            )
+            why = "the operation's own code" if line.kind == "call" else "NumPy: no loop for it"
             rows.append((lines_told(step.lines), step.text, why))
     return rows
 

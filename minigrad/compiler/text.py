@@ -4,47 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from .helpers import helpers_of
 from .program import BACKWARD, FORWARD, Line, Program, Var
+from .updates import update_text
+from .written import printed
 
 _LARGE = 1 << 14  # elements from which an array is let go as soon as nobody reads it any more
-
-HELPERS = {
-    "require": '''def require(holds):
-    """What the operation checks: it raises where this does not hold."""
-    if not holds:
-        raise ValueError("the operation refuses these values")
-''',
-    "minus_at": '''def minus_at(x, i, j, amount):
-    """x, with amount taken away at x[i, j]."""
-    x[i, j] -= amount
-    return x
-''',
-    "total": '''def total(x, axes):
-    """The sum over axes."""
-    return np.add.reduce(x, axes)
-''',
-}
-
-UPDATES = {
-    "Adam": '''def update(p, g, m, v, t, lr={lr!r}, beta1={beta1!r}, beta2={beta2!r}, eps={eps!r}):
-    """Adam, for each parameter p with gradient g, at step t = 1, 2, ...; m and v begin as zeros."""
-    m += (g - m) * (1 - beta1)                  # the running mean of the gradients
-    v *= beta2                                  # and of their squares
-    v += g * g * (1 - beta2)
-    root = np.sqrt(1 - beta2**t)                # m and v began at 0, which these two undo
-    p -= m / (np.sqrt(v) + eps * root) * (lr * root / (1 - beta1**t))
-''',
-    "SGD": '''def update(p, g, lr={lr!r}):
-    """Gradient descent, for each parameter p with gradient g."""
-    p -= lr * g
-''',
-    "momentum": '''def update(p, g, b, lr={lr!r}, momentum={momentum!r}):
-    """Gradient descent with momentum; b begins as the first gradient."""
-    b *= momentum
-    b += g
-    p -= lr * b
-''',
-}  # fmt: skip
 
 
 def run_text(p: Program) -> str:
@@ -96,10 +61,13 @@ def assigned(line: Line) -> str:
 def definition(p: Program, name: str) -> str:
     """The printed program."""
     body: list[str] = []
-    calls = sorted({line.note for line in p.lines if line.kind in ("call", "draw")})
-    width = min(84, max([len(assigned(line)) for line in p.lines] or [0])) + 2
+    lines = printed(p)
+    drawn = [line for line in lines if line.kind == "draw"]
+    lines = [line for line in lines if line.kind != "draw"]
+    calls = sorted({line.note for line in lines if line.kind == "call"})
+    width = min(84, max([len(assigned(line)) for line in lines] or [0])) + 2
     section = ""
-    for line in p.lines:
+    for line in lines:
         if line.section != section:
             section = line.section
             body.append(f"    # {section}")
@@ -112,27 +80,30 @@ def definition(p: Program, name: str) -> str:
     head = ["import numpy as np", ""]
     if calls:
         head.append(
-            f"# Called, and not written out: {', '.join(calls)}. (`run` and `back` call the operation's own code, `draw` the random stream.)"
+            f"# Called, and not written out: {', '.join(calls)}. (`run` and `back` call the operation's own code.)"
         )
-    text = "\n".join(assigned(line) for line in p.lines)
-    for helper, source in HELPERS.items():
-        if f"{helper}(" in text:
-            head += ["", *source.splitlines()]
+    for source in helpers_of("\n".join(assigned(line) for line in lines)):
+        head += ["", *source.splitlines()]
     body.append(f"    return {gives}")
-    head += ["", f"def {name}({', '.join(v.name for v in p.inputs)}):"]
-    for v in p.inputs:
+    read = {v for line in lines for v in line.inputs} | p.kept
+    inputs = [v for v in p.inputs if v in read]
+    head += ["", f"def {name}({', '.join([*(v.name for v in inputs), *(line.out.name for line in drawn)])}):"]
+    for v in inputs:
         known = "" if v.path == v.name else f", the program's {v.path}"
         head.append(f"    # {v.name}: {_shape(v)}{known}")
+    for line in drawn:
+        head.append(f"    # {line.out.name}: {_shape(line.out)}, drawn anew for each call: {line.more['drawn']}")
     tail = _update(p)
     return "\n".join([*head, *body, *tail]) + "\n"
 
 
 def _comment(line: Line) -> str:
     if line.section == FORWARD:
-        return f"{line.nr:>2}  {_shape(line.out) + '  ' if line.kind != 'check' else ''}{line.note}"
+        formula = f"  {line.more['formula']}" if "formula" in line.more else ""
+        return f"{line.nr:>2}  {_shape(line.out) + '  ' if line.kind != 'check' else ''}{line.note}{formula}"
     told = line.note
     if line.of is not None:
-        numbers = [one.nr for one in line.of.more.get("group", [line.of]) if one.nr]
+        numbers = [nr for one in line.of.more.get("group", [line.of]) for nr in one.numbers()]
         if numbers:
             low, high = min(numbers), max(numbers)
             told = f"of line{'' if low == high else 's'} {low if low == high else f'{low} to {high}'}: {line.note}"
@@ -181,6 +152,11 @@ def _update(p: Program) -> list[str]:
         if effect[0] == "clip":
             lines += ["", "", "# update", "# first, all gradients are scaled so that the norm of all together is at most "
                       f"{effect[2]!r}: g *= min(1, {effect[2]!r} / (norm + 1e-6))"]  # fmt: skip
+        if effect[0] == "clip values":
+            lines += ["", "", "# update", f"# first, each element of each gradient is held within ±{effect[2]!r}: g = np.clip(g, -{effect[2]!r}, {effect[2]!r})"]  # fmt: skip
+        if effect[0] == "write":
+            name = next((v.name for v in p.inputs if v.tensor is effect[1]), "a tensor of the program's")
+            lines.append(f"# then {name} takes the values of {effect[2].name}")
         if effect[0] == "move":
             lines.append("# (batch norm: running statistics += momentum * (those of the batch - running statistics))")
         if effect[0] == "schedule":
@@ -188,27 +164,19 @@ def _update(p: Program) -> list[str]:
         if effect[0] != "update":
             continue
         optimizer = effect[1]
-        group = optimizer.param_groups[0]
-        kind = type(optimizer).__name__
-        if kind == "SGD" and group["momentum"]:
-            kind = "momentum"
-        plain = not (
-            group.get("weight_decay")
-            or group.get("maximize")
-            or group.get("amsgrad")
-            or group.get("nesterov")
-            or group.get("dampening")
-        )
         lines += ["", ""] if "# update" not in lines else [""]
         if "# update" not in lines:
             lines.append("# update")
-        if kind not in UPDATES or not plain or len(optimizer.param_groups) > 1:
-            lines.append(f"# by {type(optimizer).__name__}, whose lines are not written out here")
-            continue
-        settings = dict(group)
-        if "betas" in settings:
-            settings["beta1"], settings["beta2"] = settings["betas"]
-        lines += UPDATES[kind].format(**{k: v for k, v in settings.items() if k != "params"}).splitlines()
+        several = len(optimizer.param_groups) > 1
+        names = p.objects["names of leaves"]
+        for i, group in enumerate(optimizer.param_groups):
+            told = update_text(optimizer, group, f"update_{i + 1}" if several else "update")
+            if told is None:
+                lines.append(f"# by {type(optimizer).__name__}, whose lines are not written out here")
+                break
+            if several:
+                lines.append(f"# for {', '.join(names.get(id(x), '?') for x in group['params'])}")
+            lines += [*told, ""] if several and i + 1 < len(optimizer.param_groups) else told
     return lines
 
 

@@ -13,12 +13,16 @@ import inspect
 import os
 import sys
 import sysconfig
-from types import CodeType, FrameType
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType
 from typing import Any
 
+import numpy as np
+
 from ..autograd.variable import Variable
+from ..random import Generator
+from .frames import of_engine
 from .guards import State
-from .record import Recording, of_engine
+from .record import Recording
 
 # C functions that read only what they are given, and change nothing. (Of methods of tensors see `_ALLOWED`.)
 _PURE_NAMES = frozenset((
@@ -43,10 +47,14 @@ _ALLOWED = frozenset((
     "noting",  # the step of an optimizer that a scheduler counts
     "<lambda>", "collected",  # weak references whose object is gone
 ))  # fmt: skip
+_MAKERS = (
+    "creation.py",
+    "sampling.py",
+)  # whose functions make tensors of numbers that the step's code says, or draw them
 _REFUSED = frozenset((
     "requires_grad_", "register_hook", "register_post_accumulate_grad_hook", "retain_grad", "detach_", "share_memory_", "item", "tolist", "numpy",
     "__array__", "__dlpack__", "__bool__", "__float__", "__int__", "__index__", "__format__", "__repr__", "__contains__", "__deepcopy__", "requires_grad",
-    "is_nonzero", "data", "apply_", "map_", "set_", "__reduce_ex__", "data_ptr", "storage", "untyped_storage", "is_shared", "_version", "grad_fn",
+    "is_nonzero", "apply_", "map_", "set_", "__reduce_ex__", "data_ptr", "storage", "untyped_storage", "is_shared", "_version", "grad_fn",
 ))  # fmt: skip
 
 _WORDS = {
@@ -72,27 +80,62 @@ def changes(code: CodeType) -> str | None:
             return f"it calls {name}"
         if op in ("STORE_ATTR", "DELETE_ATTR"):
             return f"it sets the attribute {name}"
-        if op in ("STORE_SUBSCR", "DELETE_SUBSCR"):
-            return "it sets an entry of something"
+        if op == "DELETE_SUBSCR":
+            return "it deletes an entry of something"
         if op in ("GET_AWAITABLE", "ASYNC_GEN_WRAP", "IMPORT_STAR"):
             return "it waits"
     return None
 
 
+@functools.cache
+def _setters(code: CodeType) -> frozenset[int]:
+    """Where this code sets an entry of something: `x[0] = 1`."""
+    return frozenset(i.offset for i in dis.get_instructions(code) if i.opname in ("STORE_SUBSCR", "STORE_SLICE"))
+
+
 class Watch:
-    """A profiler for one call of a step, of which `state` tells what its names lead to."""
+    """A profiler for one call of a step, of which `state` tells what its names lead to.
+
+    Entries of tensors may be set, which the profiler sees; those of lists and dicts may not, which it does not see. So Python's
+    tracer counts how often the step's own code sets an entry, where it has such code at all.
+    """
 
     def __init__(self, recording: Recording, state: State) -> None:
         self.recording, self.codes, self.reachable = recording, state.codes, state.reachable
         self.before: Any = None
+        self.counts = any(map(_setters, state.codes))
+        self.traced: Any = None
+        self.set_at_all = self.set_of_tensors = 0
 
     def __enter__(self) -> Watch:
         self.before = sys.getprofile()
+        if self.counts:
+            self.traced = sys.gettrace()
+            if self.traced is not None:
+                self.recording.stop("it sets an entry of something, and a debugger traces it")
+            else:
+                sys.settrace(self.trace)
         sys.setprofile(self.see)
         return self
 
     def __exit__(self, *error: object) -> None:
         sys.setprofile(self.before)
+        if self.counts:
+            sys.settrace(self.traced)
+            if self.set_at_all != self.set_of_tensors and error[0] is None:
+                self.recording.stop("it sets an entry of something that is no tensor")
+
+    def trace(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """Of the step's own code that sets entries: count how often."""
+        if frame.f_code not in self.codes or not _setters(frame.f_code):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return self.trace_code
+
+    def trace_code(self, frame: FrameType, event: str, arg: Any) -> Any:
+        if event == "opcode" and frame.f_lasti in _setters(frame.f_code):
+            self.set_at_all += 1
+        return self.trace_code
 
     def see(self, frame: FrameType, event: str, arg: Any) -> None:
         recording = self.recording
@@ -105,10 +148,15 @@ class Watch:
                 return
             if own:
                 self._own(frame, code)
-            elif frame.f_back is not None and not of_engine(frame.f_back.f_code.co_filename):
+            elif (back := frame.f_back) is not None and not of_engine(back.f_code.co_filename):
+                if back.f_code in self.codes and back.f_lasti in _setters(back.f_code):
+                    self.set_of_tensors += 1
                 self._into_engine(frame)
         elif event == "c_call" and own and recording.reason is None and not self._of_library(code):
             self._c_call(arg)
+        elif event == "return" and not own and recording.reason is None and _makes(frame):
+            if frame.f_back is not None and not of_engine(frame.f_back.f_code.co_filename):
+                recording.created(arg)
         elif event == "return" and own and code in self.codes:
             for name, value in list(frame.f_locals.items()):
                 if isinstance(value, Variable):
@@ -139,6 +187,12 @@ class Watch:
             return
         file = code.co_filename.replace(os.sep, "/")
         inside = file.rpartition("/minigrad/")[2]
+        if inside.startswith(_MAKERS):
+            if not all(map(_is_plain, frame.f_locals.values())):
+                self.recording.stop(f"{name}() of what is not numbers")
+            elif "empty" in name:
+                self.recording.stop(f"{name}(), whose numbers are whatever lies in memory")
+            return
         if name in _ALLOWED or inside.startswith(_FILES) or inside.startswith("compiler/"):
             return
         self.recording.stop(f"a call of {code.co_qualname} ({inside})")
@@ -151,6 +205,26 @@ class Watch:
         if name in _PURE_NAMES and not (name in _CHANGES and id(owner) in self.reachable):
             return
         self.recording.stop(f"a call of {getattr(function, '__qualname__', name)}")
+
+
+def _makes(frame: FrameType) -> bool:
+    """Whether it is a function that makes tensors of numbers."""
+    return _read_by(frame).co_filename.replace(os.sep, "/").endswith("/minigrad/creation.py")
+
+
+def _is_plain(x: Any) -> bool:
+    """Whether an argument is numbers, names and types, or a tensor (of which only the shape may be read: see looks.py)."""
+    if isinstance(x, list | tuple):
+        return all(map(_is_plain, x))
+    if isinstance(x, dict):
+        return all(map(_is_plain, x.values()))
+    return not isinstance(x, np.ndarray) and (
+        x is None
+        or type(x) is object  # (what stands for an argument that was not given)
+        or isinstance(x, bool | int | float | str | slice | Variable | Generator | np.generic)
+        or type(x).__module__.startswith("minigrad")
+        or isinstance(x, type | FunctionType | BuiltinFunctionType)
+    )
 
 
 _LIBRARIES = tuple(

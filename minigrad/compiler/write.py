@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -9,30 +10,40 @@ import numpy as np
 
 from ..autograd.fused import Fused
 from ..autograd.variable import Array, Variable
+from ..geometry import Geometry
+from ..ops.along import Gather, IndexSelect
 from ..ops.batch_norm import Moments
+from ..ops.tables import Embedding
+from . import texts as _texts  # noqa: F401  (they enter themselves)
 from .emit import WRITTEN, Emitted, Unwritten
-from .guards import State
-from .program import BACKWARD, FORWARD, Line, Program, Var, number
-from .record import (
+from .entries import (
+    STALE,
     Added,
     Arrived,
     Backward,
     Cleared,
     Clipped,
+    ClippedByValue,
     Compared,
     Counted,
     Drawn,
     Fitted,
+    Found,
     Looked,
+    Made,
     Moved,
     Ones,
     Ran,
-    Recording,
     Scheduled,
     Seen,
     Updated,
     Value,
+    Wrote,
 )
+from .guards import State
+from .program import BACKWARD, FORWARD, Line, Program, Var, number
+from .record import Recording
+from .written import Call
 
 _SIGNS = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
 
@@ -110,13 +121,14 @@ class Writer:
         p.remove_dead()
         used = {v for line in p.lines for v in line.inputs} | p.kept
         p.inputs = [v for v in p.inputs if v in used]
-        p.number_lines()
         return p
 
     # -- values
 
     def var(self, value: Any) -> Any:
         """The Var of a Value; Python values as they are."""
+        if isinstance(value, tuple) and any(isinstance(part, Value) for part in value):
+            return tuple(map(self.var, value))
         if not isinstance(value, Value):
             return value
         found = self.vars.get(value)
@@ -152,6 +164,7 @@ class Writer:
         emitted = Emitted(e, inputs)
         emitted.name = self.r.names.get(id(e.out.array)) or _name_of(e.form)
         before, taken = len(p.lines), set(p._taken)
+        self._check_indices(e)
         try:
             writes = emitted.writes = _text_of(e)
             if writes is None:
@@ -168,6 +181,31 @@ class Writer:
         group = p.lines[before:]  # the lines of one operation
         for line in group:
             line.more["at"], line.more["group"] = e.line, group
+
+    def _check_indices(self, e: Ran) -> None:
+        """Of indices that are no constants: they must be within the dimension that they are for, as at the recorded call."""
+        found: list[tuple[Any, int]] = []  # index, entries of the dimension
+        if issubclass(e.form, Embedding):
+            found.append((e.inputs[1], e.inputs[0].shape[0]))
+        elif e.form is IndexSelect:
+            found.append((e.inputs[2], e.inputs[0].shape[e.inputs[1]]))
+        elif e.form is Gather:
+            found += [(k, n) for k, n in zip(e.inputs[1], e.inputs[0].shape, strict=False) if isinstance(k, Value)]
+        for value, n in found:
+            index = self.var(value)
+            root = _root_of(index)
+            if not math.prod(index.shape) or (root.line is not None and root.line.more.keys() & {"fixed", "found"}):
+                continue
+            self.p.add(
+                "check",
+                f"require(0 <= {{0}}.min() and {{0}}.max() < {n})",
+                [index],
+                "ok",
+                (),
+                np.dtype(bool),
+                low=0,
+                high=n - 1,
+            )
 
     def _call(self, e: Ran, inputs: list[Any], name: str) -> None:
         """A call of the operation's own forward."""
@@ -188,6 +226,10 @@ class Writer:
                 )
             elif isinstance(x, list) and _plain(tuple(x)):
                 texts.append(repr(x))
+            elif isinstance(x, Geometry):
+                texts.append(f"Geometry{tuple(x)!r}")
+            elif isinstance(x, tuple) and any(isinstance(k, Var) for k in x):
+                texts.append(f"({', '.join(_part_of_key(k, variables) for k in x)},)")
             elif isinstance(x, Moments):
                 texts.append(p.bind("moments", x))
             elif isinstance(x, np.dtype):
@@ -199,6 +241,7 @@ class Writer:
         out = p.add(
             "call", text, variables, name, e.out.shape, e.out.dtype, context=context, strides=e.out.array.strides
         )
+        out.line.more["call"] = Call(e.form, inputs, e.needs, out)  # type: ignore[union-attr]
         self._bind(e.out, out)
 
     def _backward(self, e: Backward) -> None:
@@ -312,7 +355,18 @@ class Writer:
         arguments = ", ".join(repr(a) if not isinstance(a, np.dtype) else f"np.dtype({a.name!r})" for a in e.args)
         out = self.p.add("draw", f"draw({e.method!r}, {arguments})", [], "noise", e.out.shape, e.out.dtype)
         out.strides = e.out.array.strides
+        out.line.more["drawn"] = _drawn_as(e.method, e.args)  # type: ignore[union-attr]
         self._bind(e.out, out)
+
+    def _found(self, e: Found) -> None:
+        self.p.section, self.p.note, self.p.of = FORWARD, "of values, without a gradient", None
+        name = self.r.names.get(id(e.out.array)) or "places"
+        self._bind(e.out, self.p.add("numpy", e.text, [self.var(e.value)], name, e.out.shape, e.out.dtype, found=True))
+
+    def _made(self, e: Made) -> None:
+        self.p.section, self.p.note, self.p.of = FORWARD, "numbers of the program's own", None
+        name = self.r.names.get(id(e.out.array)) or "numbers"
+        self._bind(e.out, self.p.add("numpy", e.text, [], name, e.out.shape, e.out.dtype, fixed=True))
 
     def _compared(self, e: Compared) -> None:
         self.p.section, self.p.note, self.p.of = FORWARD, e.ufunc.__name__, None
@@ -331,6 +385,20 @@ class Writer:
         self.norm = e.out
         self._settled()
 
+    def _clippedbyvalue(self, e: ClippedByValue) -> None:
+        for leaf in e.leaves:
+            self._grad(leaf)
+        self.effects.append(("grads", dict(self.grads)))
+        self.effects.append(("clip values", e.leaves, e.value))
+        self._settled()
+
+    def _wrote(self, e: Wrote) -> None:
+        if id(e.leaf) in self.at:
+            raise Unprogrammable("a change in place of an argument")
+        var = self.var(e.value)
+        self.p.kept.add(var)
+        self.effects.append(("write", e.leaf, var))
+
     def _counted(self, e: Counted) -> None:
         self.later.append(("count", e.counter))
 
@@ -346,7 +414,10 @@ class Writer:
         self._settled()
 
     def _scheduled(self, e: Scheduled) -> None:
-        self.effects.append(("schedule", e.scheduler))
+        measure = None if e.measure is None else self.var(e.measure)
+        if measure is not None:
+            self.p.kept.add(measure)
+        self.effects.append(("schedule", e.scheduler, measure))
 
     def _seen(self, e: Seen) -> None:
         p = self.p
@@ -377,6 +448,8 @@ class Writer:
         if isinstance(x, Variable):
             array = x.__dict__["array"]
             value = self.r.values.get(id(array))
+            if value is STALE:
+                value = None
             at = self.at.get(id(x))
             if at is not None or id(x) in self.state.tensors:
                 return Same(x, at)
@@ -415,6 +488,24 @@ class Writer:
         if isinstance(x, Array) or not _plain((x,)):
             raise Unprogrammable(f"the step returns a {type(x).__name__}")
         return x
+
+
+def _drawn_as(method: str, args: tuple[Any, ...]) -> str:
+    """How numbers are drawn, for people."""
+    if method == "dropout_mask":
+        rate = float(args[2])
+        return f"0 with probability {rate:g}, else {1 / (1 - rate):g}" if rate < 1 else "0"
+    settings = [repr(a) for a in args if isinstance(a, int | float) and not isinstance(a, bool)]
+    return f"{method}({', '.join(settings)})"
+
+
+def _part_of_key(k: Any, variables: list[Var]) -> str:
+    """A part of the key of an index."""
+    if not isinstance(k, Var):
+        return repr(k)
+    if k not in variables:
+        variables.append(k)
+    return f"np.asarray({{{variables.index(k)}}})"
 
 
 def _name_of(form: Any) -> str:

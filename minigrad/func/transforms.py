@@ -73,14 +73,19 @@ def _gradients(outputs: list[Any], inputs: list[Any], cotangents: list[Any] | No
 
 def _chosen(args: tuple, argnums: Any) -> tuple[list[int], bool]:
     """The places of the inputs to differentiate, and whether one was named alone."""
+    if not isinstance(argnums, int | tuple):
+        raise RuntimeError(f"argnums must be int or Tuple[int, ...], got: {type(argnums)}")
+    if argnums == ():
+        raise RuntimeError("argnums must be non-empty")
     alone = isinstance(argnums, int)
     places = [argnums] if alone else list(argnums)
     for k in places:
         if not -len(args) <= k < len(args):
             raise RuntimeError(f"Got argnum={k}, but only {len(args)} positional inputs")
+    places = [k % len(args) for k in places]
     if len(set(places)) != len(places):
         raise RuntimeError(f"argnums elements must be unique, got {argnums}")
-    return [k % len(args) for k in places], alone
+    return places, alone
 
 
 def _without_aux(value: Any, has_aux: bool, name: str) -> tuple[Any, Any]:

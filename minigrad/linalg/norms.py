@@ -87,13 +87,15 @@ def norm(
 ) -> Tensor:
     """A vector norm, or for two dimensions a matrix norm. PyTorch: torch.linalg.norm."""
     require_tensor(A, "linalg_norm", "A")
-    two = isinstance(dim, tuple | list) and len(dim) == 2
-    if isinstance(ord, str) or (ord is not None and ((dim is None and A.dim() == 2) or two)):
-        return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)  # type: ignore[arg-type]
-    if ord is not None and dim is None and A.dim() > 2:
+    if isinstance(dim, tuple | list) and len(dim) not in (1, 2):
+        raise RuntimeError(f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got {list(dim)}")
+    if ord is not None and dim is None and A.dim() not in (1, 2):
         raise RuntimeError(
             f"linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got {A.dim()}D."
         )
+    two = A.dim() == 2 if dim is None else isinstance(dim, tuple | list) and len(dim) == 2
+    if isinstance(ord, str) or (ord is not None and two):
+        return matrix_norm(A, ord, (-2, -1) if dim is None else dim, keepdim, dtype=dtype)  # type: ignore[arg-type]
     return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
 
@@ -140,10 +142,19 @@ def cond(A: Tensor, p: float | str | None = None) -> Tensor:
     inf for a matrix without inverse. PyTorch: torch.linalg.cond.
     """
     require_matrix(A, "linalg.cond", square=p not in (None, 2, -2))
+    if p in (None, 2, -2, "nuc") and A.array.dtype == np.float16:
+        raise NotImplementedError(
+            "\"linalg_svd_cpu\" not implemented for 'Half'; convert the tensor with .float() first"
+        )
+    if not A.array.size:  # a matrix without elements: NumPy knows no condition of it, PyTorch says 0
+        return wrap(np.zeros(A.array.shape[:-2], A.array.dtype))
     if p in (None, 2, -2):
         values = svdvals_of(A)
         first, last = values[..., 0], values[..., -1]
         return last / first if p == -2 else first / last
+    if p == "nuc":
+        values = svdvals_of(A)
+        return values.sum(-1) * (1 / values).sum(-1)
     if A.array.ndim == 2:
         try:
             return matrix_norm(A, p) * matrix_norm(inverse(A), p)
@@ -151,6 +162,4 @@ def cond(A: Tensor, p: float | str | None = None) -> Tensor:
             return matrix_norm(A, p) * 0 + math.inf
     flat = A.reshape(-1, *A.array.shape[-2:])
     each = [cond(matrix, p).reshape(1) for matrix in flat.unbind(0)]
-    return (
-        where(A.isnan().any(-1).any(-1), math.nan, cat(each).reshape(A.array.shape[:-2])) if each else matrix_norm(A, p)
-    )
+    return where(A.isnan().any(-1).any(-1), math.nan, cat(each).reshape(A.array.shape[:-2]))

@@ -111,6 +111,8 @@ class MultiheadAttention(Module):
         if width != self.embed_dim:
             raise AssertionError(f"was expecting embedding dimension of {self.embed_dim}, but got {width}")
         causal = is_causal and key_padding_mask is None and not need_weights
+        if attn_mask is not None and attn_mask.array.dtype.kind not in "fb":  # also where it is not looked at
+            raise AssertionError("only bool and floating types of attn_mask are supported")
         if causal and not isinstance(is_causal, bool):
             raise TypeError(f"MultiheadAttention(): argument 'is_causal' must be bool, not {type(is_causal).__name__}")
         mask = (

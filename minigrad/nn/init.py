@@ -142,6 +142,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         raise ValueError("dim 0 must be divisible by groups")
     per_group = shape[0] // groups
     middle = tuple(n // 2 for n in shape[2:])
+    if 0 in shape[2:] and 0 not in shape[:2]:
+        raise IndexError(f"a kernel of size {list(shape[2:])} has no middle")
     diagonal = range(min(per_group, shape[1]))
     return _write_ones(tensor, [(g * per_group + i, i, *middle) for g in range(groups) for i in diagonal])
 

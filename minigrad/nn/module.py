@@ -16,7 +16,7 @@ from .everywhere import Everywhere, hooks_of, registered
 from .hooks import BackwardHooks
 from .parameter import Buffer, Parameter
 from .state import State
-from .values import clear_gradient
+from .values import clear_gradients
 
 
 class Module(State):
@@ -348,8 +348,7 @@ class Module(State):
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters (or set them to 0)."""
-        for p in self.parameters():
-            clear_gradient(p, set_to_none)
+        clear_gradients(self.parameters(), set_to_none)
 
     def _convert(self, change: Callable[[Any], Any]) -> Any:
         """Change the values of all parameters and buffers; a parameter stays the same object."""

@@ -11,7 +11,7 @@ from typing import Any
 from .. import creation
 from ..ops.checks import require_argument, type_name
 from ..ops.join import cat, stack
-from ..ops.recurrent import GruLayer, LstmLayer, RnnLayer, gru_step, lstm_step, parts, rnn_step
+from ..ops.recurrent import GruLayer, LstmLayer, RnnLayer, gru_step, lstm_step, parts, require_weights, rnn_step
 from ..tensor_options import factory_options
 from ..warn import warn
 from . import functional as F
@@ -38,7 +38,7 @@ class RNNBase(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         options = factory_options(self, device, dtype)
-        _check_settings(input_size, hidden_size, num_layers, bias, batch_first, dropout, proj_size)
+        _check_settings(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, proj_size)
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
         self.batch_first, self.dropout, self.bidirectional = batch_first, float(dropout), bidirectional
         self.proj_size = proj_size
@@ -79,18 +79,21 @@ class RNNBase(Module):
             for suffix in self._suffixes(layer)
         ]
 
-    def _apply_layer(self, x: Any, state: tuple, weights: dict[str, Any], *rest: Any) -> Any:
-        """One layer in one direction, by its operation; x holds the inputs' products, rest is sizes and reverse."""
+    def _apply_layer(self, x: Any, weights: list, state: tuple, w_hr: Any, *rest: Any) -> Any:
+        """One layer in one direction, by its operation. weights: W_ih, b_ih, W_hh, b_hh; rest: sizes and reverse."""
         raise NotImplementedError
 
     def _run(self, x: Any, state: tuple, suffix: str, sizes: tuple[int, ...] | None) -> tuple[Any, ...]:
         """One layer in one direction over x (L, N, *) or packed (rows, *): the outputs, and the last state's parts."""
-        weights = {name: getattr(self, name + suffix, None) for name in ("weight_hh", "bias_hh", "weight_hr")}
-        bias = getattr(self, "bias_ih" + suffix, None)
-        if bias is not None and not isinstance(self, GRU):
-            bias = bias + weights["bias_hh"]
-        x = F.linear(x, getattr(self, "weight_ih" + suffix), bias)  # all times at once
-        return parts(self._apply_layer(x, state, weights, sizes, suffix.endswith("_reverse")), x, state)
+        names = "weight_ih", "bias_ih", "weight_hh", "bias_hh", "weight_hr"
+        *weights, w_hr = (getattr(self, name + suffix, None) for name in names)
+        require_weights(x, *weights, state[0], self.gates * state[-1].shape[-1])
+        flat = self._apply_layer(x, weights, state, w_hr, sizes, suffix.endswith("_reverse"))
+        return parts(flat, x, state, self._count() == 1)
+
+    def _count(self) -> int:
+        """How many layers there are, each direction counted."""
+        return self.num_layers * (2 if self.bidirectional else 1)
 
     def _layers(self, input: Any, state: tuple | None) -> tuple[Any, tuple]:
         """All layers over the input; `state` holds what goes from step to step (or is None: zeros)."""
@@ -110,18 +113,20 @@ class RNNBase(Module):
             x = x.transpose(0, 1)  # (L, N, *)
         self._check_input(x, packed)
         order = input.sorted_indices if packed else None
+        given = state is not None
         state = self._first_state(state, single, sizes[0] if sizes else x.shape[1], order, x)
         last: list[tuple] = []
         for layer in range(self.num_layers):
             outputs = []
             for suffix in self._suffixes(layer):
-                out, *end = self._run(x, tuple(s[len(last)] for s in state), suffix, sizes)
+                first = tuple(s[len(last)] for s in state) if given else state
+                out, *end = self._run(x, first, suffix, sizes)
                 outputs.append(out)
                 last.append(tuple(end))
             x = cat(outputs, -1) if self.bidirectional else outputs[0]
             if self.dropout and layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training)
-        ends = tuple(stack(found) for found in zip(*last, strict=True))
+        ends = last[0] if self._count() == 1 else tuple(stack(found) for found in zip(*last, strict=True))
         if packed:
             back = input.unsorted_indices
             ends = ends if back is None else tuple(e.index_select(1, back) for e in ends)
@@ -150,11 +155,10 @@ class RNNBase(Module):
         return (self.hidden_size,)
 
     def _first_state(self, state: tuple | None, single: bool, n: int, order: Any, x: Any) -> tuple:
-        """The given state as a batch, in the order of a packed sequence; zeros where none is given."""
-        layers = self.num_layers * (2 if self.bidirectional else 1)
-        wanted = [(layers, n, width) for width in self._widths()]
+        """The given state as a batch, in the order of a packed sequence; where none is given zeros, for each layer the same."""
+        wanted = [(self._count(), n, width) for width in self._widths()]
         if state is None:
-            return tuple(creation.zeros(shape, dtype=x.dtype) for shape in wanted)
+            return tuple(creation.zeros(shape[1:], dtype=x.dtype) for shape in wanted)
         dims = 2 if single else 3
         if not isinstance(state, tuple | list):
             raise TypeError(
@@ -196,8 +200,9 @@ class RNNBase(Module):
 
 
 def _check_settings(
-    input_size: Any, hidden_size: Any, num_layers: Any, bias: Any, batch_first: Any, dropout: Any, proj_size: Any
-) -> None:
+    input_size: Any, hidden_size: Any, num_layers: Any, bias: Any, batch_first: Any, dropout: Any, bidirectional: Any,
+    proj_size: Any,
+) -> None:  # fmt: skip
     """TypeError or ValueError for what a recurrent layer cannot be made of."""
     if isinstance(dropout, bool) or not isinstance(dropout, int | float) or not 0 <= dropout <= 1:
         raise ValueError(
@@ -210,7 +215,7 @@ def _check_settings(
         )
     for name, value, kind in (
         ("bias", bias, bool), ("batch_first", batch_first, bool), ("input_size", input_size, int),
-        ("hidden_size", hidden_size, int),
+        ("hidden_size", hidden_size, int), ("bidirectional", bidirectional, bool),
     ):  # fmt: skip
         if not isinstance(value, kind):
             raise TypeError(f"{name} should be of type {kind.__name__}, got: {type(value).__name__}")
@@ -248,8 +253,8 @@ class RNN(RNNBase):
         """PyTorch's name of the kind: RNN_TANH or RNN_RELU."""
         return f"RNN_{self.nonlinearity.upper()}"
 
-    def _apply_layer(self, x: Any, state: tuple, weights: dict[str, Any], *rest: Any) -> Any:
-        return RnnLayer.apply(x, weights["weight_hh"], *state, self.nonlinearity, *rest)
+    def _apply_layer(self, x: Any, weights: list, state: tuple, w_hr: Any, *rest: Any) -> Any:
+        return RnnLayer.apply(x, *weights, *state, self.nonlinearity, *rest)
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
         output, (h,) = self._layers(input, None if hx is None else (hx,))
@@ -271,8 +276,8 @@ class GRU(RNNBase):
             input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
         )
 
-    def _apply_layer(self, x: Any, state: tuple, weights: dict[str, Any], *rest: Any) -> Any:
-        return GruLayer.apply(x, weights["weight_hh"], *state, weights["bias_hh"], *rest)
+    def _apply_layer(self, x: Any, weights: list, state: tuple, w_hr: Any, *rest: Any) -> Any:
+        return GruLayer.apply(x, *weights, *state, *rest)
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
         output, (h,) = self._layers(input, None if hx is None else (hx,))
@@ -296,8 +301,8 @@ class LSTM(RNNBase):
     def _widths(self) -> tuple[int, ...]:
         return self.proj_size or self.hidden_size, self.hidden_size
 
-    def _apply_layer(self, x: Any, state: tuple, weights: dict[str, Any], *rest: Any) -> Any:
-        return LstmLayer.apply(x, weights["weight_hh"], *state, weights["weight_hr"], *rest)
+    def _apply_layer(self, x: Any, weights: list, state: tuple, w_hr: Any, *rest: Any) -> Any:
+        return LstmLayer.apply(x, *weights, *state, w_hr, *rest)
 
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, tuple[Any, Any]]:
         output, (h, c) = self._layers(input, hx)

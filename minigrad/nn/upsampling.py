@@ -21,6 +21,8 @@ class Upsample(Module):
         self.size, self.mode, self.align_corners = size, mode, align_corners
         self.recompute_scale_factor = recompute_scale_factor
         self.scale_factor: float | tuple[float, ...] | None
+        if isinstance(scale_factor, list):
+            raise TypeError("scale_factor must be a number or a tuple of numbers, not a list")
         if isinstance(scale_factor, Sequence):
             self.scale_factor = tuple(map(float, scale_factor))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,17 @@ from .. import storage
 from ..autograd.variable import Variable
 
 
-def clear_gradient(p: Any, set_to_none: bool = True) -> None:
-    """Forget a tensor's gradient, or set it to 0 where it stands; a graph that it belongs to is let go."""
-    if set_to_none or p._grad is None:
-        p._grad = None
-        return
-    if p._grad._edge is not None:
-        p._grad.detach_()
-    p._grad.requires_grad_(False)
-    p._grad.array[...] = 0
-    storage.mark_written(p._grad.array)
+def clear_gradients(tensors: Iterable[Any], set_to_none: bool = True) -> None:
+    """Forget the tensors' gradients, or set them to 0 where they stand; a graph that one belongs to is let go."""
+    for p in tensors:
+        if set_to_none or p._grad is None:
+            p._grad = None
+            continue
+        if p._grad._edge is not None:
+            p._grad.detach_()
+        p._grad.requires_grad_(False)
+        p._grad.array[...] = 0
+        storage.mark_written(p._grad.array)
 
 
 def array_of(value: Any) -> np.ndarray | None:

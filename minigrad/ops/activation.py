@@ -45,8 +45,8 @@ class Elu(Operation):
         positive = np.maximum(0, x)
         positive *= scale
         out += positive  # one of the two is 0
-        if alpha < 0:
-            np.copyto(out, x, where=x == 0)  # and of zeros the sign stays
+        if not 0 <= alpha < math.inf:
+            np.copyto(out, x, where=x == 0)  # and zeros stay as they are, with their sign
         return out
 
     @staticmethod

@@ -12,6 +12,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
 from ..dtypes import element
 from ..public import public
+from ..tensor_options import NOT_GIVEN
 from .choice import where
 from .dims import normalize_dim
 from .index import Index, SetIndex, add_at, flat_key, reduce_at, within
@@ -227,7 +228,7 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Number | Tensor) -
                 f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
             )
     else:
-        value = wrap(np.asarray(element(value, input.array.dtype), input.array.dtype))
+        value = element(value, input.array.dtype)
     if not input.array.ndim:
         return index_fill(input.reshape(1), dim, index, value).reshape(())
     return SetIndex.apply(input, value, _at(dim, places))
@@ -266,7 +267,7 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
 @public
 def scatter(
     input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, *, value: Number | Tensor | None = None,
-    reduce: str | None = None,
+    reduce: str = NOT_GIVEN,
 ) -> Tensor:  # fmt: skip
     """input with src (or one value) written at the places that `gather(dim, index)` reads. PyTorch: torch.scatter."""
     if src is not None and value is not None:
@@ -275,7 +276,7 @@ def scatter(
         raise TypeError('scatter() missing 1 required positional arguments: "src" or "value"')
     if not index.array.ndim or not input.array.ndim:
         return _of_vectors(scatter, input, dim, index, src, value=value, reduce=reduce)
-    if reduce is not None:
+    if reduce is not NOT_GIVEN:
         if reduce not in ("add", "multiply"):
             raise RuntimeError(f"reduce argument must be either add or multiply, got {reduce!r}")
         kind = "sum" if reduce == "add" else "prod"

@@ -254,6 +254,10 @@ def addcmul(input: Operand, tensor1: Operand, tensor2: Operand, *, value: Number
     """input + value · tensor1 · tensor2. PyTorch: torch.addcmul."""
     if isinstance(value, float) and not any(x.array.dtype.kind == "f" for x in (input, tensor1, tensor2)):
         value = int(value)  # whole numbers stay such
+    if not any(x.array.dtype.kind != "b" for x in (input, tensor1, tensor2)):
+        raise NotImplementedError(
+            "\"addcmul_cpu_out\" not implemented for 'Bool'; convert the tensors with .int() first"
+        )
     product = tensor1 * tensor2
     return input + (product if value == 1 else value * product)
 

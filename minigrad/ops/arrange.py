@@ -172,6 +172,8 @@ def roll(input: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] |
             raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, dims:0")
         return reshape(roll(reshape(input, -1), by, 0), input.array.shape)
     along = tuple(normalize_dim(d, input.array.ndim) for d in ((dims,) if isinstance(dims, int) else dims))
+    if along and not input.array.ndim:
+        raise IndexError(f"Dimension specified as {along[0]} but tensor has no dimensions")
     if len(by) != len(along):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(by)}, dims:{len(along)}")
     return Roll.apply(input, by, along)

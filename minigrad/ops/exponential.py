@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable
+from ..dtypes import constant
 from ..public import public
 from .choice import clamp, where
 from .operands import Number, broadcast, number_like, only_float_binary, promote, to_float
@@ -125,8 +126,8 @@ def xlogy(input: Operand | Number, other: Operand | Number) -> Tensor:
 def logistic(x: Array) -> Array:
     """1 / (1 + e⁻ˣ): where e⁻ˣ overflows to inf, this is 0, as it should be."""
     out = np.asarray(np.exp(-x))
-    out += 1
-    return np.reciprocal(out, out=out)
+    np.add(out, constant(1, out.dtype), out)
+    return np.reciprocal(out, out)
 
 
 class Sigmoid(Rule, out=logistic, dx=lambda grad, out: grad * (out * (1 - out))):

@@ -117,13 +117,18 @@ def pick(input: Operand, indices: Array, dim: int, keepdim: bool) -> Any:
     return Gather.apply(input, (*grid[:dim], rest, *grid[dim:]))
 
 
+def place_of(x: Array, find: Any, dim: int | None, keepdim: bool) -> Array:
+    """Where np.argmax or np.argmin, which `find` is, finds what it looks for."""
+    return np.asarray(find(x, dim, keepdims=keepdim))
+
+
 def _extreme_along(name: str, input: Operand, dim: int, keepdim: bool, find: Any) -> ValuesIndices:
     ndim = input.array.ndim
     dim = normalize_dim(dim, ndim)
     if ndim == 0:
         return of_scalar(input)
     _need_elements(name, input, (dim,))
-    indices = np.asarray(find(input.array, dim, keepdims=True))
+    indices = place_of(input.array, find, dim, True)
     values = pick(input, indices, dim, keepdim)
     return ValuesIndices(values, wrap(indices if keepdim else np.asarray(indices.squeeze(dim))))
 
@@ -185,13 +190,13 @@ def _arg(name: str, input: Operand, dim: Any, keepdim: bool, find: Any) -> Any:
     if input.array.size == 0 and dim is None:
         raise IndexError(_no_elements(name))
     if dim is None:
-        index = np.asarray(find(input.array))
+        index = place_of(input.array, find, None, False)
         return wrap(index.reshape((1,) * input.array.ndim) if keepdim else index)
     dim = normalize_dim(dim, input.array.ndim)
     if input.array.ndim == 0:
         return wrap(np.zeros((), np.int64))
     _need_elements(name, input, (dim,))
-    return wrap(np.asarray(find(input.array, dim, keepdims=keepdim)))
+    return wrap(place_of(input.array, find, dim, keepdim))
 
 
 @public

@@ -67,7 +67,7 @@ class Linear(Operation):
         if dw:
             gw = product(grad.swapaxes(0, 1), x)
         if db:
-            gb = _sum_rows(grad)
+            gb = sum_rows(grad)
         return gx, gw, gb
 
 
@@ -121,7 +121,7 @@ def _add_to_rows(out: Array, row: Array) -> None:
     blocks += repeated.reshape(16 * n)
 
 
-def _sum_rows(x: Operand) -> Any:
+def sum_rows(x: Operand) -> Any:
     """The sum over the first of two dimensions; up to 4,096 rows as a product with ones, which BLAS makes quicker."""
     if isinstance(x, np.ndarray):
         return np.dot(_ones(x.shape[0], x.dtype), x) if x.shape[0] <= 4096 else total(x, (0,))

@@ -9,6 +9,7 @@ import numpy as np
 from ..autograd.fused import Fused
 from ..autograd.graph import Operation
 from ..autograd.variable import Array
+from ..dtypes import constant
 from ..public import public
 from .activation import logsigmoid
 from .checks import require_floating, type_name
@@ -34,7 +35,8 @@ class BinaryCrossEntropy(Operation):
     def forward(ctx: Any, p: Array, t: Array, weight: Array | None, reduction: str) -> Array:
         ctx.save_for_backward(p, t, weight)
         ctx.count, ctx.reduction = p.size, reduction
-        losses = (t - 1) * np.maximum(np.log1p(-p), -100) - t * np.maximum(np.log(p), -100)
+        one, least = constant(1, t.dtype), constant(-100, p.dtype)
+        losses = (t - one) * np.maximum(np.log1p(-p), least) - t * np.maximum(np.log(p), least)
         return reduced(losses if weight is None else losses * weight, reduction)
 
     @staticmethod

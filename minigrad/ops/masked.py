@@ -38,9 +38,8 @@ def masked_fill(input: Tensor, mask: Tensor, value: Number | Tensor) -> Tensor:
             raise RuntimeError(
                 f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
             )
-    else:
-        value = wrap(np.asarray(element(value, input.array.dtype), input.array.dtype))
-    return where(mask, cast(value, input.array.dtype), input)
+        return where(mask, cast(value, input.array.dtype), input)
+    return where(mask, element(value, input.array.dtype), input)
 
 
 @public

@@ -280,6 +280,8 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: f
     for number, what in ((beta, "beta"), (alpha, "alpha")):
         if isinstance(number, bool) and any(x.array.dtype.kind != "b" for x in (input, vec1, vec2)):
             raise RuntimeError(f"Boolean {what} only supported for Boolean results.")
+        if isinstance(number, float) and all(x.array.dtype.kind != "f" for x in (input, vec1, vec2)):
+            raise RuntimeError(f"For integral input tensors, argument {what} must not be a floating point number.")
     return _added(input, beta, outer(vec1, vec2), alpha)
 
 
@@ -292,7 +294,8 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, a
 @public(same="input batch1 batch2", fits="beta alpha")
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · Σ over the batch of batch1 @ batch2. PyTorch: torch.addbmm."""
-    return _added(input, beta, bmm(batch1, batch2).sum(0), alpha)
+    product = bmm(batch1, batch2)
+    return _added(input, beta, product.sum(0, dtype=product.dtype), alpha)
 
 
 def _added(input: Any, beta: float, product: Any, alpha: float) -> Any:
@@ -305,7 +308,11 @@ def _added(input: Any, beta: float, product: Any, alpha: float) -> Any:
     return add(_scaled(input, beta), _scaled(product, alpha))
 
 
-def _scaled(x: Operand, factor: float) -> Any:
+def _scaled(x: Any, factor: float) -> Any:
+    """x · factor in the type of x, in which PyTorch reads the factor: of whole numbers 1.5 times is once."""
+    kind = x.array.dtype.kind
+    if kind != "f":
+        factor = bool(factor) if kind == "b" else int(factor)
     return x if factor == 1 else x * factor
 
 

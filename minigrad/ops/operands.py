@@ -63,11 +63,12 @@ def cast(x: Operand, d: np.dtype) -> Any:
         return x.astype(d, copy=False)
     if x.array.dtype == d:
         return x
-    return (
-        Cast.apply(x, d)
-        if d.kind == "f" and x.array.dtype.kind == "f"
-        else wrap(current.run_quietly(x.array.astype, d))
-    )
+    return Cast.apply(x, d) if d.kind == "f" and x.array.dtype.kind == "f" else converted(x, d)
+
+
+def converted(x: Any, d: np.dtype) -> Any:
+    """A tensor's elements in a type between which and theirs no gradient flows."""
+    return wrap(current.run_quietly(x.array.astype, d))
 
 
 def as_operand(x: Operand, name: str = "other") -> Any:

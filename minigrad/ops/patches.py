@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 def _patch_setting(
     kernel_size: IntOrInts, dilation: IntOrInts, padding: IntOrInts, stride: IntOrInts
 ) -> tuple[Ints, Ints, Pairs, Ints]:
+    for what, given in (("kernel_size", kernel_size), ("dilation", dilation), ("padding", padding), ("stride", stride)):
+        _both_dimensions(what, given)
     kernel, dilations = tuple_of(kernel_size, 2, "kernel_size"), tuple_of(dilation, 2, "dilation")
     steps, pads = tuple_of(stride, 2, "stride"), tuple_of(padding, 2, "padding")
     for name, values in (("kernel size", kernel), ("dilation", dilations), ("stride", steps)):
@@ -29,6 +31,12 @@ def _patch_setting(
     if min(pads) < 0:
         raise RuntimeError(f"padding should be non-negative, but got padding: {pads}")
     return kernel, dilations, tuple((p, p) for p in pads), steps
+
+
+def _both_dimensions(name: str, given: IntOrInts) -> None:
+    """RuntimeError for a list of one number, which elsewhere stands for both dimensions."""
+    if not isinstance(given, int) and len(given) == 1:
+        raise RuntimeError(f"It is expected {name} equals to 2, but got size 1")
 
 
 class Unfold(Operation):
@@ -99,6 +107,7 @@ def fold(
 ) -> Tensor:  # fmt: skip
     """Columns (N, C · kh · kw, places) added up into images (N, C, *output_size). PyTorch: torch.nn.functional.fold."""
     kernel, dil, pads, step = _patch_setting(kernel_size, dilation, padding, stride)
+    _both_dimensions("output_size", output_size)
     spatial = tuple_of(output_size, 2, "output_size")
     x = input.unsqueeze(0) if input.array.ndim == 2 else input
     if x.array.ndim != 3 or 0 in x.array.shape[1:]:

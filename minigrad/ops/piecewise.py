@@ -15,7 +15,7 @@ from ..autograd.fused import Fused, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..autograd.whole_backward import WholeBackward, read_whole
-from ..dtypes import element
+from ..dtypes import constant, element
 from ..public import public
 from ..random import default_generator
 from .checks import require_floating, require_tensor, type_name
@@ -49,7 +49,7 @@ class Relu(WholeBackward, Fused):
 
     @staticmethod
     def forward(ctx: Any, x: Array) -> Array:
-        out = np.maximum(0, x)  # of two zeros the second: -0 stays
+        out = np.maximum(constant(0, x.dtype), x)  # of two zeros the second: -0 stays
         ctx.save_for_backward(out)
         return out
 

@@ -1,6 +1,6 @@
 """Recurrent layers: one step applied along a sequence, its output fed back to it. One operation per layer and direction.
 
-    x[0]      x[1]      x[2]            x[t] = W_ih · input[t] + b_ih + b_hh, of all times in one product before
+    x[0]      x[1]      x[2]            first W_ih · x[t] + b_ih + b_hh, of all times in one product
       │         │         │
       ▼         ▼         ▼             the state (h, and c of an LSTM) goes from step to step
     step ──▶  step ──▶  step ──▶ last state
@@ -9,32 +9,37 @@
      h[1]      h[2]      h[3]           the outputs
 
 Backward the walk goes the other way: each step turns the gradient of its state into those of its gates, and one product with
-W_hh takes that on to the step before. The weights' gradient is one product of all steps at the end.
+W_hh takes that on to the step before. The weights' gradients, and that of the input, are one product of all steps at the end.
 
 Sequences of different lengths lie as in a `PackedSequence`, longest first: x is then two-dimensional, the rows of step 0, then
 those of step 1, ..., and `sizes` says how many sequences still run at each step: they are the first ones. A sequence that has ended
 keeps its state; walked in reverse, one that has not begun keeps its first.
 
-(b_hh is part of x, but for a GRU: there one of its gates multiplies W_hh h + b_hh. A cell of one step has it where it belongs.)
+b_ih and b_hh are added up beforehand, but for a GRU: there one of its gates multiplies W_hh h + b_hh. In the formulas below x is
+what the input becomes, W_ih x + b.
 
 The compiled forms: kernels/recurrent.py.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd.fused import Fused, size
+from ..autograd.graph import Operation
 from ..autograd.variable import Array
 from .exponential import logistic, sigmoid
 from .join import cat
-from .linear import linear
+from .linear import linear, sum_rows
 from .mask import keep
+from .matrix import require_same_dtype
+from .parts import put_slice
 from .piecewise import relu
-from .shape import forget_base
 from .trigonometry import tanh
 
 if TYPE_CHECKING:
@@ -95,7 +100,7 @@ def steps(x: Any, h: Any, sizes: Sizes, reverse: bool) -> list[tuple[slice, int]
 def follow(step: Callable[..., tuple], x: Any, state: tuple, sizes: Sizes, reverse: bool) -> Any:
     """The definition of a layer: `step(x[t], *state)` gives the next state, whose first part is the output.
 
-    The outputs and then the last state, as one flat tensor: see `parts`.
+    x: what the inputs have become. The outputs and then the last state, as one flat tensor: see `parts`.
     """
     outputs, rows = [], x.reshape(-1, x.shape[-1])
     for at, n in steps(x, state[0], sizes, reverse):
@@ -107,25 +112,73 @@ def follow(step: Callable[..., tuple], x: Any, state: tuple, sizes: Sizes, rever
     return cat([part.reshape(-1) for part in (*outputs, *state)])
 
 
-def parts(flat: Tensor, x: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """What a layer gave: the outputs (T, N, H), or (rows, H) of a packed sequence, and the last state."""
-    shapes = [(*x.shape[:-1], state[0].shape[-1]), *(tuple(s.shape) for s in state)]
-    found, start = [], 0
-    for shape in shapes:
-        n = int(np.prod(shape))
-        found.append(forget_base(flat[start : start + n].reshape(shape)))
-        start += n
-    return tuple(found)
+def both(b_ih: Any, b_hh: Any) -> Any:
+    """The sum of two biases that are always added together, which may be missing."""
+    return b_ih if b_hh is None else b_hh if b_ih is None else b_ih + b_hh
+
+
+class Part(Operation):
+    """out = `shape` of the elements of a flat x from `start` on: one of a layer's results.  dx = grad put back at its place in zeros
+
+    Nobody else holds x, so the result is no view: it may be changed in place like any other.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, start: int, shape: tuple[int, ...]) -> Array:
+        ctx.place, ctx.shape = slice(start, start + math.prod(shape)), x.shape
+        return x[ctx.place].reshape(shape)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return put_slice(grad.reshape((-1,)), ctx.place, ctx.shape), None, None
+
+
+def parts(flat: Tensor, x: Tensor, state: tuple[Tensor, ...], alone: bool = False) -> tuple[Tensor, ...]:
+    """What a layer gave: the outputs (T, N, H), or (rows, H) of a packed sequence, and the last state.
+
+    alone: it is the only layer, so the state's parts are at once what all layers give: (1, N, H).
+    """
+    before = (1,) if alone else ()
+    shapes = [(*x.shape[:-1], state[0].shape[-1]), *((*before, *s.shape) for s in state)]
+    ends = itertools.accumulate(map(math.prod, shapes), initial=0)
+    return tuple(Part.apply(flat, start, shape) for start, shape in zip(ends, shapes, strict=False))
+
+
+def require_weights(x: Any, w_ih: Any, b_ih: Any, w_hh: Any, b_hh: Any, h: Any, rows: int) -> None:
+    """RuntimeError where tensors of a layer do not fit each other; rows: of W, the numbers of all gates."""
+    for w, name, wanted in ((w_ih, "W_ih", x.shape[-1]), (w_hh, "W_hh", h.shape[-1])):
+        if tuple(w.shape) != (rows, wanted):
+            raise RuntimeError(
+                f"mat1 and mat2 shapes cannot be multiplied: of a recurrent layer {name} should have the shape {[rows, wanted]}, but "
+                f"has {list(w.shape)}"
+            )
+        require_same_dtype(x.array, w.array)
+    for b in (b_ih, b_hh):
+        if b is not None:
+            if tuple(b.shape) != (rows,):
+                raise RuntimeError(
+                    f"of a recurrent layer a bias should have the shape {[rows]}, but has {list(b.shape)}"
+                )
+            require_same_dtype(x.array, b.array)
 
 
 class Recurrent(Fused):
-    """What the layers share. x: (T, N, G·H), or (rows, G·H) with `sizes`; h: (N, H), W_hh (G·H, H)."""
+    """What the layers share: x (T, N, I), or (rows, I) with `sizes`; W_ih (G·H, I), b_ih, W_hh (G·H, H), b_hh; h: (N, H)."""
 
     @staticmethod
-    def work(x: Array, w: Array, *rest: Any) -> int:
-        """Each element of x is the sum of H products; and a step of the loop below costs as much as a thousand elements."""
+    def work(x: Array, w_ih: Array, b_ih: Any, w_hh: Array, *rest: Any) -> int:
+        """Of each step and gate a sum of I + H products; and a step of the loop below costs as much as a thousand elements."""
         length = x.shape[0] if x.ndim == 3 else len(rest[-2])
-        return size(x) and x.size * (1 + w.shape[1] // 32) + 1000 * length
+        rows = x.size // max(x.shape[-1], 1)
+        return size(x) and rows * len(w_hh) * (1 + (x.shape[-1] + w_hh.shape[1]) // 32) + 1000 * length
+
+
+def entered(x: Array, w: Array, b: Array | None) -> Array:
+    """W x + b of all steps: (rows, G·H)."""
+    out = np.dot(x.reshape(-1, x.shape[-1]), w.T)
+    if b is not None:
+        out += b
+    return out
 
 
 def unpacked(flat: Array, rows: int, *states: Array) -> list[Array]:
@@ -139,9 +192,22 @@ def unpacked(flat: Array, rows: int, *states: Array) -> list[Array]:
     return found
 
 
-def weight_gradient(ctx: Any, change: Array, before: Array) -> Array | None:
-    """dW_hh, given the gradients by W_hh h of all steps, and the h that each started from."""
-    return np.dot(change.T, before) if ctx.needs_input_grad[1] else None
+def by_weights(ctx: Any, x: Array, w_ih: Array, by_x: Array, d: Array, before: Array) -> tuple[Array | None, ...]:
+    """dx, dW_ih, db_ih, dW_hh, db_hh as far as they are wanted.
+
+    by_x, d: of all steps, the gradients by W_ih x + b_ih and by W_hh h + b_hh, which are the same array but for a GRU; before: the h
+    that each started from.
+    """
+    wanted = ctx.needs_input_grad
+    rows = x.reshape(-1, x.shape[-1])
+    db_ih = sum_rows(by_x) if wanted[2] or (wanted[4] and d is by_x) else None
+    return (
+        np.dot(by_x, w_ih).reshape(x.shape) if wanted[0] else None,
+        np.dot(by_x.T, rows) if wanted[1] else None,
+        db_ih,
+        np.dot(d.T, before) if wanted[3] else None,
+        (db_ih if d is by_x else sum_rows(d)) if wanted[4] else None,
+    )
 
 
 class RnnLayer(Recurrent):
@@ -153,12 +219,18 @@ class RnnLayer(Recurrent):
     compiled = "recurrent.RnnLayer"
 
     @staticmethod
-    def definition(x: Any, w: Any, h: Any, activation: str, sizes: Sizes, reverse: bool) -> Any:
+    def definition(
+        x: Any, w_ih: Any, b_ih: Any, w: Any, b_hh: Any, h: Any, activation: str, sizes: Sizes, reverse: bool
+    ) -> Any:
+        x = linear(x, w_ih, both(b_ih, b_hh))
         return follow(lambda x, h: (rnn_step(x, h, w, None, activation),), x, (h,), sizes, reverse)
 
     @staticmethod
-    def forward(ctx: Any, x: Array, w: Array, h: Array, activation: str, sizes: Sizes, reverse: bool) -> Array:
-        rows = x.reshape(-1, x.shape[-1])
+    def forward(
+        ctx: Any, x: Array, w_ih: Array, b_ih: Array | None, w: Array, b_hh: Array | None, h: Array, activation: str,
+        sizes: Sizes, reverse: bool,
+    ) -> Array:  # fmt: skip
+        rows = entered(x, w_ih, both(b_ih, b_hh))
         ctx.steps = steps(x, h, sizes, reverse)
         flat = np.empty(len(rows) * h.shape[1] + h.size, x.dtype)
         outputs, last = unpacked(flat, len(rows), h)
@@ -174,13 +246,13 @@ class RnnLayer(Recurrent):
             else:
                 np.maximum(a, 0, out=a)
             last[:n] = a
-        ctx.shape, ctx.activation = x.shape, activation
-        ctx.save_for_backward(w, before, outputs.copy() if any(ctx.needs_input_grad) else None)
+        ctx.activation = activation
+        ctx.save_for_backward(x, w_ih, w, before, outputs.copy() if any(ctx.needs_input_grad) else None)
         return flat
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
-        w, before, outputs = ctx.saved_tensors
+        x, w_ih, w, before, outputs = ctx.saved_tensors
         n_states = max(n for _, n in ctx.steps)
         d, dh = unpacked(grad.copy(), len(outputs), np.empty((n_states, w.shape[1]), grad.dtype))
         bounded = ctx.activation == "tanh"
@@ -189,7 +261,7 @@ class RnnLayer(Recurrent):
             d[at] += dh[:n]
             d[at] = d[at] * slope[at] if bounded else keep(d[at], slope[at])
             dh[:n] = np.dot(d[at], w)
-        return d.reshape(ctx.shape), weight_gradient(ctx, d, before), dh, None, None, None
+        return *by_weights(ctx, x, w_ih, d, d, before), dh, None, None, None
 
 
 class LstmLayer(Recurrent):
@@ -202,24 +274,27 @@ class LstmLayer(Recurrent):
     compiled = "recurrent.LstmLayer"
 
     @staticmethod
-    def work(x: Array, w: Array, *rest: Any) -> int:
-        return Recurrent.work(x, w, *rest) if rest[2] is None else 0  # W_hr
+    def work(x: Array, *rest: Any) -> int:
+        return Recurrent.work(x, *rest) if rest[-3] is None else 0  # W_hr
 
     @staticmethod
-    def definition(x: Any, w: Any, h: Any, c: Any, w_hr: Any, sizes: Sizes, reverse: bool) -> Any:
+    def definition(
+        x: Any, w_ih: Any, b_ih: Any, w: Any, b_hh: Any, h: Any, c: Any, w_hr: Any, sizes: Sizes, reverse: bool
+    ) -> Any:
+        x = linear(x, w_ih, both(b_ih, b_hh))
         return follow(lambda x, h, c: lstm_step(x, h, c, w, None, w_hr), x, (h, c), sizes, reverse)
 
     @staticmethod
     def forward(
-        ctx: Any, x: Array, w: Array, h: Array, c: Array, w_hr: Array | None, sizes: Sizes, reverse: bool
-    ) -> Array:
-        rows, width = x.reshape(-1, x.shape[-1]), c.shape[1]
+        ctx: Any, x: Array, w_ih: Array, b_ih: Array | None, w: Array, b_hh: Array | None, h: Array, c: Array,
+        w_hr: Array | None, sizes: Sizes, reverse: bool,
+    ) -> Array:  # fmt: skip
+        gates, width = entered(x, w_ih, both(b_ih, b_hh)), c.shape[1]
         ctx.steps = steps(x, h, sizes, reverse)
-        flat = np.empty(len(rows) * h.shape[1] + h.size + c.size, x.dtype)
-        outputs, last, cell = unpacked(flat, len(rows), h, c)
-        gates = rows.copy()
+        flat = np.empty(len(gates) * h.shape[1] + h.size + c.size, x.dtype)
+        outputs, last, cell = unpacked(flat, len(gates), h, c)
         last[:], cell[:] = h, c
-        before, cells, bounded = (np.empty((len(rows), n), x.dtype) for n in (h.shape[1], width, width))
+        before, cells, bounded = (np.empty((len(gates), n), x.dtype) for n in (h.shape[1], width, width))
         i, f, g, o = (gates[:, k * width : (k + 1) * width] for k in range(4))
         for at, n in ctx.steps:
             before[at], cells[at] = last[:n], cell[:n]
@@ -229,13 +304,12 @@ class LstmLayer(Recurrent):
             bounded[at] = np.tanh(cell[:n])
             new = o[at] * bounded[at]
             outputs[at] = last[:n] = new if w_hr is None else np.dot(new, w_hr.T)
-        ctx.shape = x.shape
-        ctx.save_for_backward(w, w_hr, before, gates, cells, bounded)
+        ctx.save_for_backward(x, w_ih, w, w_hr, before, gates, cells, bounded)
         return flat
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
-        w, w_hr, before, gates, cells, bounded = ctx.saved_tensors
+        x, w_ih, w, w_hr, before, gates, cells, bounded = ctx.saved_tensors
         width = cells.shape[1]
         n_states = max(n for _, n in ctx.steps)
         states = [np.empty((n_states, k), grad.dtype) for k in (w.shape[1], width)]
@@ -254,8 +328,8 @@ class LstmLayer(Recurrent):
             do[at] = inner * t * (o[at] * (1 - o[at]))
             dh[:n] = np.dot(d[at], w)
             dc[:n] *= f[at]
-        dw_hr = np.dot(outer.T, o * bounded) if ctx.needs_input_grad[4] else None
-        return d.reshape(ctx.shape), weight_gradient(ctx, d, before), dh, dc, dw_hr, None, None
+        dw_hr = np.dot(outer.T, o * bounded) if ctx.needs_input_grad[7] else None
+        return *by_weights(ctx, x, w_ih, d, d, before), dh, dc, dw_hr, None, None
 
 
 class GruLayer(Recurrent):
@@ -268,18 +342,28 @@ class GruLayer(Recurrent):
     compiled = "recurrent.GruLayer"
 
     @staticmethod
-    def definition(x: Any, w: Any, h: Any, b: Any, sizes: Sizes, reverse: bool) -> Any:
+    def definition(x: Any, w_ih: Any, b_ih: Any, w: Any, b: Any, h: Any, sizes: Sizes, reverse: bool) -> Any:
+        x = linear(x, w_ih, b_ih)
         return follow(lambda x, h: (gru_step(x, h, w, b),), x, (h,), sizes, reverse)
 
     @staticmethod
-    def forward(ctx: Any, x: Array, w: Array, h: Array, b: Array | None, sizes: Sizes, reverse: bool) -> Array:
-        rows, width = x.reshape(-1, x.shape[-1]), h.shape[1]
+    def forward(
+        ctx: Any,
+        x: Array,
+        w_ih: Array,
+        b_ih: Array | None,
+        w: Array,
+        b: Array | None,
+        h: Array,
+        sizes: Sizes,
+        reverse: bool,
+    ) -> Array:
+        gates, width = entered(x, w_ih, b_ih), h.shape[1]
         ctx.steps = steps(x, h, sizes, reverse)
-        flat = np.empty(len(rows) * width + h.size, x.dtype)
-        outputs, last = unpacked(flat, len(rows), h)
-        gates = rows.copy()
+        flat = np.empty(len(gates) * width + h.size, x.dtype)
+        outputs, last = unpacked(flat, len(gates), h)
         last[:] = h
-        before, products = (np.empty((len(rows), width), x.dtype) for _ in range(2))
+        before, products = (np.empty((len(gates), width), x.dtype) for _ in range(2))
         r, z, new = (gates[:, k * width : (k + 1) * width] for k in range(3))
         for at, n in ctx.steps:
             before[at] = last[:n]
@@ -291,27 +375,25 @@ class GruLayer(Recurrent):
             r[at], z[at] = logistic(r[at]), logistic(z[at])
             new[at] = np.tanh(new[at] + r[at] * products[at])
             outputs[at] = last[:n] = (last[:n] - new[at]) * z[at] + new[at]
-        ctx.shape = x.shape
-        ctx.save_for_backward(w, before, gates, products)
+        ctx.save_for_backward(x, w_ih, w, before, gates, products)
         return flat
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
-        w, before, gates, products = ctx.saved_tensors
+        x, w_ih, w, before, gates, products = ctx.saved_tensors
         width = before.shape[1]
         n_states = max(n for _, n in ctx.steps)
         outer, dh = unpacked(grad.copy(), len(gates), np.empty((n_states, width), grad.dtype))
         r, z, new = (gates[:, k * width : (k + 1) * width] for k in range(3))
-        dx, d = np.empty_like(gates), np.empty_like(gates)
+        by_x, d = np.empty_like(gates), np.empty_like(gates)
         for at, n in reversed(ctx.steps):
             by_h = outer[at]
             by_h += dh[:n]
             by_new = by_h * (1 - z[at]) * (1 - new[at] * new[at])
-            dx[at, :width] = by_new * products[at] * (r[at] * (1 - r[at]))
-            dx[at, width : 2 * width] = by_h * (before[at] - new[at]) * (z[at] * (1 - z[at]))
-            dx[at, 2 * width :] = by_new
-            d[at] = dx[at]
+            by_x[at, :width] = by_new * products[at] * (r[at] * (1 - r[at]))
+            by_x[at, width : 2 * width] = by_h * (before[at] - new[at]) * (z[at] * (1 - z[at]))
+            by_x[at, 2 * width :] = by_new
+            d[at] = by_x[at]
             d[at, 2 * width :] *= r[at]
             dh[:n] = by_h * z[at] + np.dot(d[at], w)
-        db = d.sum(0) if ctx.needs_input_grad[3] else None
-        return dx.reshape(ctx.shape), weight_gradient(ctx, d, before), dh, db, None, None
+        return *by_weights(ctx, x, w_ih, by_x, d, before), dh, None, None

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import dtypes
 from ..public import public
-from ..tensor_options import TensorOptions, leaf, read
+from ..tensor_options import NOT_GIVEN, TensorOptions, leaf, read
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -39,9 +39,14 @@ def hann_window(window_length: int, periodic: bool = True, **options: Unpack[Ten
 
 @public
 def hamming_window(
-    window_length: int, periodic: bool = True, alpha: float = 0.54, beta: float = 0.46, **options: Unpack[TensorOptions]
-) -> Tensor:
-    """alpha - beta · cos 2πt, t from 0 to 1: (window_length,). PyTorch: torch.hamming_window."""
+    window_length: int, periodic: bool = True, alpha: float = NOT_GIVEN, beta: float = NOT_GIVEN, **options: Unpack[TensorOptions]
+) -> Tensor:  # fmt: skip
+    """alpha - beta · cos 2πt, t from 0 to 1, by default 0.54 - 0.46 cos: (window_length,). PyTorch: torch.hamming_window."""
+    if alpha is NOT_GIVEN and beta is not NOT_GIVEN:
+        raise TypeError(
+            "hamming_window(): beta needs alpha beside it: hamming_window(window_length, periodic, alpha, beta)"
+        )
+    alpha, beta = 0.54 if alpha is NOT_GIVEN else alpha, 0.46 if beta is NOT_GIVEN else beta
     return _window("hamming_window", window_length, periodic, options, lambda t: alpha - beta * np.cos(2 * math.pi * t))
 
 

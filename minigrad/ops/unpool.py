@@ -80,7 +80,7 @@ def _unpool(
     if rank == 3 and min(steps) <= 0:
         raise RuntimeError(f"strides should be greater than zero, but got stride: {list(steps)}")
     if not places:
-        return input.new_zeros((*x.shape[:-rank], *target))
+        return input.flatten(-rank)[..., :0].reshape((*x.shape[:-rank], *target))  # with a history all the same
     if index.size and (index.min() < 0 or index.max() >= places):
         wrong = index[(index < 0) | (index >= places)].flat[0]
         raise RuntimeError(f"Found an invalid max index: {wrong} (output volumes are of size {list(target)})")

@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes, storage
 from ..autograd.fused import compiled_form, size
 from ..autograd.variable import Array, Variable, wrap
+from ..dtypes import constant
 from ..missing import refuse
 from .optimizer import Optimizer, check_betas, check_range, count_step, in_one_line, lerp, scalar_state
 
@@ -124,26 +125,27 @@ class Adam(Optimizer):
         Compiled form, where there is no `largest`: kernels/optimizer.py.
         """
         beta1, beta2 = group["betas"]
-        np.subtract(grad, m, out=work)
+        d = work.dtype
+        np.subtract(grad, m, work)
         if 1 - beta1 < 0.5:
-            work *= 1 - beta1
-            m += work
+            np.multiply(work, constant(1 - beta1, d), work)
+            np.add(m, work, m)
         else:  # from the nearer end, see `lerp`
-            work *= 1 - (1 - beta1)
-            np.subtract(grad, work, out=m)
+            np.multiply(work, constant(1 - (1 - beta1), d), work)
+            np.subtract(grad, work, m)
 
-        v *= beta2
-        np.multiply(grad, grad, out=work)
-        work *= 1 - beta2
-        v += work
+        np.multiply(v, constant(beta2, d), v)
+        np.multiply(grad, grad, work)
+        np.multiply(work, constant(1 - beta2, d), work)
+        np.add(v, work, v)
 
         if largest is not None:
-            v = np.maximum(largest, v, out=largest)
+            v = np.maximum(largest, v, out=largest)  # (by position NumPy warns, of this function alone)
         root = math.sqrt(1 - beta2**t)  # √v̂ = √v / root; both sides of the fraction times root: a pass less
-        np.sqrt(v, out=work)
-        work += group["eps"] * root
-        np.divide(m, work, out=work)
-        work *= group["lr"] * root / (1 - beta1**t)
+        np.sqrt(v, work)
+        np.add(work, np.array(group["eps"] * root, d), work)
+        np.divide(m, work, work)
+        np.multiply(work, np.array(group["lr"] * root / (1 - beta1**t), d), work)
 
     def update_all(self, params: list[Any], group: dict[str, Any]) -> None:
         """Small parameters are updated together, as one vector: the arithmetic is the same, its calls are fewer."""
@@ -154,13 +156,15 @@ class Adam(Optimizer):
         if pack is None:
             super().update_all(params, group)
             return
-        np.add(pack.counts, 1, pack.counts)
+        np.add(pack.counts, constant(1, pack.counts.dtype), pack.counts)
         np.concatenate([p._grad.array.ravel() for p in small], out=pack.grad)
         self._step(pack.grad, pack.m, pack.v, None, float(pack.counts[0]), group, pack.step)
-        for p, piece in zip(small, pack.pieces):  # noqa: B905  they are of one length
-            array = p.array
-            np.subtract(array, piece, array)
-            storage.mark_written(array)
+        arrays = [p.array for p in small]
+        try:
+            for array, piece in zip(arrays, pack.pieces):  # noqa: B905  they are of one length
+                np.subtract(array, piece, array)
+        finally:  # also after an interrupt, when some of them have been written
+            storage.mark_all_written(arrays)
         if len(small) < len(params):
             together = {id(p) for p in small}
             super().update_all([p for p in params if id(p) not in together], group)

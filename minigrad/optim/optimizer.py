@@ -18,7 +18,7 @@ from ..autograd.variable import Array, Variable, wrap
 from ..dtypes import element
 from ..geometry import repeats
 from ..missing import refuse
-from ..nn.values import array_of, clear_gradient
+from ..nn.values import array_of, clear_gradients
 from ..quiet import quiet
 from ..warn import warn
 
@@ -118,6 +118,8 @@ class Optimizer:
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
+        if not isinstance(defaults.get("differentiable", False), bool):
+            raise TypeError(f"differentiable must be bool, not {type(defaults['differentiable']).__name__}")
         self._prepare_hooks()
         if isinstance(params, Variable):
             raise TypeError(
@@ -230,8 +232,7 @@ class Optimizer:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters (or set them to 0): backward passes add to what is there."""
         for group in self.param_groups:
-            for p in group["params"]:
-                clear_gradient(p, set_to_none)
+            clear_gradients(group["params"], set_to_none)
 
     def _refuse_repeating(self) -> None:
         """RuntimeError where a parameter that has a gradient shows an element several times: it would take several steps."""

@@ -106,7 +106,11 @@ def clip_grad_norm(
 
 def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None) -> None:
     """Hold each element of each gradient within ±clip_value."""
-    for p in _parameters(parameters):
-        if p._grad is not None:
-            np.clip(p._grad.array, -clip_value, clip_value, out=p._grad.array)
-            storage.mark_written(p._grad.array)
+    clip_values([p for p in _parameters(parameters) if p._grad is not None], clip_value)
+
+
+def clip_values(parameters: list[Any], clip_value: float) -> None:
+    """Hold each element of the gradients, which are all there, within ±clip_value."""
+    for p in parameters:
+        np.clip(p._grad.array, -clip_value, clip_value, out=p._grad.array)
+        storage.mark_written(p._grad.array)
