@@ -22,7 +22,15 @@ from . import compare, engines
 from .workloads import WORKLOADS
 
 CHOSEN = ("network_2_4_1", "sine", "mlp", "cnn", "chain")
-ENGINES = ("torch", "torch-compile", "jax", "minigrad", "minigrad-compile", "minigrad-compile-max")
+ENGINES = (
+    "torch",
+    "torch-compile",
+    "jax",
+    "minigrad",
+    "minigrad-compile",
+    "minigrad-compile-early",
+    "minigrad-compile-max",
+)
 BARS = {"network_2_4_1": 8.0, "sine": 4.5, "mlp": 2.7, "chain": 20.0}  # times PyTorch eager, of a compiled step
 
 

@@ -28,6 +28,7 @@ ENGINES = {
         Engine("minigrad", "minigrad", "minigrad"),
         Engine("minigrad-plain", "minigrad", "minigrad without kernels (use_kernels(False))"),
         Engine("minigrad-compile", "minigrad", "minigrad.compile of the whole step"),
+        Engine("minigrad-compile-early", "minigrad", "minigrad.compile as it runs before call 5,000"),
         Engine("minigrad-compile-max", "minigrad", 'minigrad.compile(mode="max-autotune")'),
         Engine("torch", "torch", "PyTorch eager"),
         Engine("torch-compile", "torch", "torch.compile"),
@@ -57,12 +58,14 @@ def runs(engine: str, workload: str) -> bool:
 
 def load(engine: str, threads: int) -> Make:
     """Import the engine; what makes a workload's step, and reads a step's result."""
-    if engine in ("minigrad", "minigrad-plain", "minigrad-compile", "minigrad-compile-max"):
+    if engine.startswith("minigrad"):
         import minigrad
 
         minigrad.set_num_threads(threads)
         if engine == "minigrad-plain":
             minigrad.use_kernels(False)
+        if engine == "minigrad-compile-early":
+            vars(importlib.import_module("minigrad.compiler.run")).update(CALLS_BEFORE_LOOPS=sys.maxsize)
         return _like_torch(engine, minigrad, lambda function: function)
     if engine in ("torch", "torch-compile"):
         import torch
@@ -81,14 +84,7 @@ def load_libraries(engine: str) -> None:
     first asks for a kernel, and Numba loads half of itself at the first call. So both take a step of one weight here, and
     minigrad calls a kernel.
     """
-    if engine not in (
-        "minigrad",
-        "minigrad-plain",
-        "minigrad-compile",
-        "minigrad-compile-max",
-        "torch",
-        "torch-compile",
-    ):
+    if not engine.startswith(("minigrad", "torch")):
         return
     torch = importlib.import_module(engine.partition("-")[0])
     weight = torch.ones(1, requires_grad=True)

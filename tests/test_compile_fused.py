@@ -610,6 +610,85 @@ def test_a_layer_without_elements_runs_at_once(inner, outer):
     assert run._ready[0].calls == 2
 
 
+def test_a_program_takes_the_compiled_form_of_an_operation_when_eager_would(monkeypatch):
+    """Where both forms give the same bits NumPy's runs first, also while the step is recorded; it must not stay for good."""
+    fused_forms = pytest.importorskip("minigrad.autograd.fused")
+    pool = pytest.importorskip("minigrad.kernels.pool")
+    monkeypatch.setattr(fused_forms, "_kept", {}.get)  # nothing lies on the disk
+    monkeypatch.setattr(fused_forms, "_done_by_numpy", {})
+    monkeypatch.setattr(fused_forms, "COMPILING", 3 * 64 * 1024)  # three calls' elements
+    mg.manual_seed(0)
+    x, w = mg.randn(4, 16, 32, 32), mg.full((1,), 0.9, requires_grad=True)
+    losses = []
+
+    @mg.compile
+    def step():
+        w.grad = None
+        loss = F.max_pool2d(x * w, 2).sum()
+        loss.backward()
+        return loss
+
+    ran, loop = [], pool.max_pool
+    with mg.use_kernels("fastest"):
+        for k in range(6):
+            if k == 2:  # from here on the program runs
+                monkeypatch.setattr(pool, "max_pool", lambda *a: ran.append(len(losses)) or loop(*a))
+            losses.append((step().item(), w.grad.item()))
+    assert [ready.calls for ready in step._ready] == [4], step.explain()
+    assert ran == [3, 4, 5], "the calls whose pooling was a compiled loop"
+    assert len(set(losses)) == 1
+
+
+def test_an_operation_is_written_out_also_where_its_compiled_form_ran():
+    """The text says what the operation computes; which of two forms with the same bits ran when it was recorded is no matter."""
+    pytest.importorskip("minigrad.kernels.elementwise")
+    mg.manual_seed(0)
+    x, w = mg.randn(64, 64), mg.randn(64, requires_grad=True)
+
+    def step():
+        w.grad = None
+        loss = F.relu(x * w).sum()
+        loss.backward()
+        return loss
+
+    sources, found = [], []
+    for form in ("numpy", "compiled"):
+        run = mg.compile(step)
+        with mg.use_kernels(form):
+            found += [(run().item(), w.grad.numpy().copy()) for _ in range(4)]
+            sources.append(run.source())
+    assert sources[0] == sources[1] and "np.maximum(0, " in sources[1]  # noqa: PT018  one thing
+    assert all(loss == found[0][0] and np.array_equal(g, found[0][1]) for loss, g in found)
+
+
+@pytest.mark.parametrize("mode", ["default", "max-autotune"])
+def test_a_compiled_step_notes_that_it_wrote_the_parameters(mode):
+    """All of them at once: each one's version grows by one, and a gradient that needs the old values is refused."""
+    mg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
+    adam = mg.optim.Adam(model.parameters(), lr=0.01)
+    x, y = mg.randn(70, 2), mg.randn(70, 1)
+
+    def step():
+        adam.zero_grad()
+        loss = F.mse_loss(model(x), y)
+        loss.backward()
+        adam.step()
+        return loss
+
+    run = mg.compile(step, mode=mode)
+    for _ in range(4):
+        run()
+    versions = [p._version for p in model.parameters()]
+    outside = [(p * p).sum() for p in model.parameters()]
+    run()
+    assert run._ready[-1].calls == 3
+    assert [p._version - v for p, v in zip(model.parameters(), versions, strict=True)] == [1] * 4
+    for loss in outside:
+        with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+            loss.backward()
+
+
 READ_WHOLE = {
     "an amount taken away": lambda x, w, y: F.cross_entropy(x * w, y, reduction="sum"),
     "after a log_softmax": lambda x, w, y: F.nll_loss(F.log_softmax(x * w, -1), y, reduction="sum"),

@@ -23,7 +23,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -240,12 +240,26 @@ class Fused(Operation):
         if cls.compiled is not None:
             given = [x.array if isinstance(x, Variable) else x for x in inputs]
             work = cls.work(*given)
-            if (work >= LARGE or position == "compiled") and not any(wants_gradient(inputs[i]) for i in cls.constants):
-                form = compiled_form(cls.compiled, work, work if cls.same_bits(*given) else 0) or cls
+            if work >= LARGE or position == "compiled":
+                form = cls.form_for(given, work, any(wants_gradient(inputs[i]) for i in cls.constants))
         result = Operation.apply.__func__(form, *inputs)  # type: ignore[attr-defined]  # `form.apply` would come back here
         if isinstance(result, Variable) and result._edge is not None and not cls.serves_tensors:
             result._edge[0].inputs = inputs  # type: ignore[attr-defined]  # it is the node just made
         return result
+
+    @classmethod
+    def form_for(cls, given: Sequence[Any], work: int, by_constants: bool) -> Any:
+        """The form that is to run on these arrays now; by_constants: whether a gradient by one of `constants` is wanted."""
+        if cls.compiled is None or by_constants:
+            return cls
+        return compiled_form(cls.compiled, work, work if cls.same_bits(*given) else 0) or cls
+
+    @classmethod
+    def again(cls, given: Sequence[Any], needs: Sequence[bool]) -> Any:
+        """The form to run where this one ran before on such arrays: another only if it gives the same bits."""
+        if cls.compiled is None or not cls.same_bits(*given):
+            return cls
+        return cls.form_for(given, cls.work(*given), any(needs[i] for i in cls.constants))
 
     def run_backward(self, gradient: Any) -> Any:
         if not isinstance(gradient, Variable) or self.serves_tensors:

@@ -48,6 +48,7 @@ class Emitted:
         self.ran, self.inputs = ran, inputs
         self.needs = ran.needs or (False,) * len(inputs)
         self.out: Any = None
+        self.writes: Any = None  # the pair of WRITTEN that writes it
         self.name = "h"
         self.kept: dict[str, Any] = {}
 

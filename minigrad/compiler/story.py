@@ -164,6 +164,11 @@ def compiled_text(fused: Fused) -> str:
                     once = "  (for the first block: it is the same in all)" if at < m else ""
                     text.append(f"#     {names[out]} = {names[a]}[{where}]{once}")
                     continue
+                if OPS[op] == "select":
+                    text.append(
+                        f"#     {names[out]} = where {names[a]} {OPS[count]} {names[b]}: {names[c]}, else {names[inner]}"
+                    )
+                    continue
                 used = [a, b, c][: 3 if OPS[op] == "where" else 1 if 9 <= op <= 17 or op in (0, 2) else 2]
                 text.append(f"#     {names[out]} = {OPS[op]} {' '.join(names[k] for k in used)}")
     return "\n".join(text) + "\n"

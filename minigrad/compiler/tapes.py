@@ -20,7 +20,7 @@ from .program import Line, Refused, Var
 LOOP, SUM, ROW_MAX, ROW_SUM, PICK, MINUS_AT, WITHIN, LABELS = range(8)
 OPS = (
     "copy", "spread", "neg", "add", "sub", "mul", "div", "maximum", "minimum", "abs", "sqrt", "exp", "log", "log1p", "expm1", "tanh", "sin",
-    "cos", "power", "where", "<", "<=", ">", ">=", "==", "!=",
+    "cos", "power", "where", "<", "<=", ">", ">=", "==", "!=", "select",
 )  # fmt: skip
 _OP = {name: i for i, name in enumerate(OPS)}
 _BLOCK = 256  # elements
@@ -446,7 +446,7 @@ class _Instructions:
         self.tape.free += self.temporary
 
     def _emit(self, op: str, place: int, *operands: int) -> None:
-        self.tape.code.append([_OP[op], place, *operands, *([0] * (3 - len(operands))), 0, 0])
+        self.tape.code.append([_OP[op], place, *operands, *([0] * (5 - len(operands)))])
 
     def _value(self, node: Any) -> int:
         """Where a value lies; computed, if it must be, into a register of its own."""
@@ -469,6 +469,10 @@ class _Instructions:
             self._two(_BINARY[type(node.op)], node.left, node.right, place)
         elif isinstance(node, ast.Compare):
             self._emit(_SIGNS[type(node.ops[0])], place, self._value(node.left), self._value(node.comparators[0]))
+        elif node.func.attr == "where" and isinstance(node.args[0], ast.Compare):  # in one pass: c if a < b else d
+            test, *chosen = node.args
+            sign = _OP[_SIGNS[type(test.ops[0])]]
+            self._emit("select", place, *(self._value(v) for v in (test.left, test.comparators[0], *chosen)), sign)
         elif len(node.args) == 2:
             self._two(node.func.attr, node.args[0], node.args[1], place)
         else:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.fused import Fused
 from ..autograd.variable import Array, Variable
 from ..geometry import Geometry
 from ..ops.along import Gather, IndexSelect
@@ -45,6 +46,16 @@ from .record import Recording
 from .written import Call
 
 _SIGNS = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
+
+
+def _text_of(e: Ran) -> Any:
+    """The text of an operation: a compiled form has that of the operation in NumPy, where it gives the same bits."""
+    form = e.form
+    if form not in WRITTEN and issubclass(form, Fused):
+        arrays = [x.array if isinstance(x, Value) else x for x in e.inputs]
+        if form.compiled is not None and form.same_bits(*arrays):
+            form = next((base for base in form.__mro__ if base in WRITTEN), form)
+    return WRITTEN.get(form)
 
 
 class Unprogrammable(Exception):
@@ -155,7 +166,7 @@ class Writer:
         before, taken = len(p.lines), set(p._taken)
         self._check_indices(e)
         try:
-            writes = WRITTEN.get(e.form)
+            writes = emitted.writes = _text_of(e)
             if writes is None:
                 raise Unwritten
             emitted.out = writes[0](p, emitted, *inputs)
@@ -241,7 +252,7 @@ class Writer:
         grad = self.var(e.grad)
         emitted = self.emitted[e.of]
         if emitted is not None:
-            found = WRITTEN[e.of.form][1](p, emitted, grad)
+            found = emitted.writes[1](p, emitted, grad)
             for value, var in zip(e.results, found, strict=True):
                 if value is not None:
                     if var is None:

@@ -170,6 +170,28 @@ def _compare(op: int, y: Any, a: Any, c: Any, lanes: int, zero: Any, one: Any) -
         y[b] = one if holds else zero
 
 
+@_apart
+def _select(sign: int, y: Any, a: Any, c: Any, d: Any, e: Any, lanes: int) -> None:
+    if sign == 20:
+        for b in range(lanes):
+            y[b] = d[b] if a[b] < c[b] else e[b]
+    elif sign == 21:
+        for b in range(lanes):
+            y[b] = d[b] if a[b] <= c[b] else e[b]
+    elif sign == 22:
+        for b in range(lanes):
+            y[b] = d[b] if a[b] > c[b] else e[b]
+    elif sign == 23:
+        for b in range(lanes):
+            y[b] = d[b] if a[b] >= c[b] else e[b]
+    elif sign == 24:
+        for b in range(lanes):
+            y[b] = d[b] if a[b] == c[b] else e[b]
+    else:
+        for b in range(lanes):
+            y[b] = d[b] if a[b] != c[b] else e[b]
+
+
 def _of_one(op: int, y: Any, a: Any, lanes: int) -> None:
     if op == 0:
         for b in range(lanes):
@@ -275,6 +297,11 @@ def _follow(frame: Any, work: Any, first: int, last: int, begin: int, end: int) 
                         _of_two(op, y, a, c, lanes)
                     elif op == 18:
                         _power(y, a, c, lanes)
+                    elif op == 26:  # the fourth operand and the sign lie where a spread has its numbers
+                        d = _at(place[kc] + s * stride[kc] + (here if stride[kc] == 0 else 0), work)
+                        kd = code[c0 + 5]
+                        e = _at(place[kd] + s * stride[kd] + (here if stride[kd] == 0 else 0), work)
+                        _select(code[c0 + 6], y, a, c, d, e, lanes)
                     else:
                         _compare(op, y, a, c, lanes, zero, one)
             continue
