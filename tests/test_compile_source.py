@@ -299,6 +299,11 @@ CASES = {
     name: text.strip().splitlines()
     for name, text in (("elements", ELEMENTWISE), ("shapes", SHAPES), ("reductions", REDUCTIONS), ("layers", LAYERS))
 }
+# Whose textbook forms look at values of arrays: they run eagerly, and only as definitions.
+EAGER_AS_DEFINITION = {
+    "F.embedding(torch.tensor([0, 2, 2]), x, padding_idx=2)", "F.batch_norm(im, None, None, u, v, training=True)",
+    "F.batch_norm(x, None, None, training=True)", "F.instance_norm(im)",
+}  # fmt: skip
 FORMS = ("definition", "numpy")
 
 
@@ -376,6 +381,9 @@ def compare(line, position, dtype=np.float64):
         for _ in range(3):
             run()
         ready = [r for r in run._ready if r.program]
+        if position == "definition" and line in EAGER_AS_DEFINITION:
+            assert not ready
+            return frozenset()
         assert ready, run.explain()
         calls = {one.note for one in printed(ready[-1].program) if one.kind == "call"}
         assert not calls, f"{line}: no text for {calls}"
