@@ -93,8 +93,8 @@ def measure(
                 workers[engine] = Worker(engine, workload, threads, env)
             except Failed as problem:
                 figures[engine] = {"error": str(problem)}
-        for name, problem in _unequal(workload, {name: w.first["check"] for name, w in workers.items()}).items():
-            figures[name] = {"error": problem}
+        for name, difference in _unequal(workload, {name: w.first["check"] for name, w in workers.items()}).items():
+            figures[name] = {"error": difference}
             workers.pop(name).close()
         for worker in workers.values():
             worker.round(seconds / 2)  # warm up: caches, thread pools, clocks

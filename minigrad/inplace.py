@@ -179,7 +179,8 @@ def of(function: Callable, reads: bool = True, idempotent: bool = False, scatter
         since = next(storage.clock)
         result = function(before_change(self), *args, **kwargs)
         if result._edge is None and not result._requires_grad:  # (`x.lt_(y)`) the old values get a gradient of zeros
-            others = [y for y in read if isinstance(y, Variable) and y.requires_grad]
+            others: list[Any] = [y for y in read if isinstance(y, Variable)]
+            others = [y for y in others if y.requires_grad]
             if others and function.__name__ in _COMPARISONS:  # and so does y
                 result = Unmoved.apply(cast(result, self.array.dtype), *others)
             return write_back(self, result, since, constant=constant)

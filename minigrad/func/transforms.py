@@ -78,7 +78,7 @@ def _chosen(args: tuple, argnums: Any) -> tuple[list[int], bool]:
     if argnums == ():
         raise RuntimeError("argnums must be non-empty")
     alone = isinstance(argnums, int)
-    places = [argnums] if alone else list(argnums)
+    places: list[int] = [argnums] if isinstance(argnums, int) else list(argnums)
     for k in places:
         if not -len(args) <= k < len(args):
             raise RuntimeError(f"Got argnum={k}, but only {len(args)} positional inputs")

@@ -62,10 +62,10 @@ class Buffer(Tensor):
     persistent: bool
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Buffer:
-        if data is not None and not isinstance(data, Variable):
+        if data is not None and not isinstance(data, Tensor):
             raise TypeError(f"Buffer(): argument 'data' must be Tensor or None, not {type(data).__name__}")
         self = super().__new__(cls)
-        self.array = data.array[...] if isinstance(data, Variable) else np.empty(0, dtypes.default_numpy())
+        self.array = np.empty(0, dtypes.default_numpy()) if data is None else data.array[...]
         self._requires_grad = data is not None and data.requires_grad
         self.persistent = persistent
         return self
