@@ -132,7 +132,10 @@ def _stacked(name: str, results: list[Any], out_dims: Any, empty: bool = False) 
     out = []
     for column, d in zip(columns, dims, strict=True):
         if d is None:
-            if any(isinstance(x, Tensor) and not np.array_equal(x.array, column[0].array) for x in column[1:]):
+            if any(
+                isinstance(x, Tensor) and not np.array_equal(x.array, column[0].array, equal_nan=True)
+                for x in column[1:]
+            ):
                 raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
             out.append(column[0])
             continue
