@@ -100,6 +100,14 @@ def frozen(x):
     return x.copy() if isinstance(x, np.ndarray) else x
 
 
+def widened(x):
+    """A copy of an input in float64, where it is of float32."""
+    if array_of(x) is x:
+        return x.astype(np.float64) if isinstance(x, np.ndarray) and x.dtype == np.float32 else x
+    double = x.array.astype(np.float64 if x.array.dtype == np.float32 else x.array.dtype)
+    return minigrad.tensor(double).requires_grad_(fused.wants_gradient(x))
+
+
 def grown(inputs, n):
     """The same with n rows: those of every input that has as many as the first, over and over."""
     rows = array_of(inputs[0]).shape[0]
@@ -133,13 +141,18 @@ def compare(cls, inputs, compiled):
     form, found = computed(cls, inputs, "fastest")
     _, expected = computed(cls, inputs, "numpy")
     assert form is None or (form is not cls) == compiled, f"{form}, work {cls.work(*map(array_of, inputs))}"
-    for a, b in zip(found, expected, strict=True):
+    for place, (a, b) in enumerate(zip(found, expected, strict=True)):
         assert a.dtype == b.dtype
         bound = {"f": 1e-4, "d": 1e-10}[a.dtype.char]
         finite = np.isfinite(b)
         assert np.array_equal(finite, np.isfinite(a))
         scale = max(np.abs(b[finite]).max(initial=0.0), 1.0)
-        assert np.abs(a[finite] - b[finite]).max(initial=0.0) <= bound * scale
+        off = np.abs(a[finite] - b[finite]).max(initial=0.0)
+        if off > bound * scale and a.dtype == np.float32:  # large numbers that cancel: then as near as NumPy's form is
+            exact = computed(cls, [widened(x) for x in inputs], "numpy")[1][place][finite]
+            assert np.abs(a[finite] - exact).max() <= 2 * np.abs(b[finite] - exact).max()
+        else:
+            assert off <= bound * scale
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

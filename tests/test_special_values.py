@@ -85,11 +85,11 @@ ACCIDENTS = {
         ("-inf",): [
             "distributions.PositiveDefiniteTransform",
         ],
-        ("tiny", "-0"): [
+        ("huge", "tiny", "-0"): [
             "qr", "Tensor.qr",
         ],
         ("huge",): [
-            "matrix_exp.second", "linalg.cholesky",
+            "matrix_exp.second", "linalg.cholesky", "linalg.cholesky.plain",
         ],
         ("denormal", "huge", "tiny", "-0"): [
             "linalg.matrix_exp", "linalg.inv_ex",
@@ -124,7 +124,7 @@ ACCIDENTS = {
             "nn.InstanceNorm2d", "nn.InstanceNorm3d", "nn.BatchNorm1d", "nn.BatchNorm2d", "nn.BatchNorm3d",
             "nn.utils.rnn.PackedSequence", "nn.functional.scaled_dot_product_attention.large", "nn.Bilinear",
             "nn.functional.bilinear", "bilinear", "chain_matmul", "xlogy", "special.xlogy", "std_mean", "var_mean",
-            "nn.LazyConvTranspose1d",
+            "nn.LazyConvTranspose1d", "nn.LazyConvTranspose2d",
         ],
     },
     "a row whose scores are all masked, or infinite: PyTorch's forms give zeros, or nan, or let a nan through that is not seen": {
@@ -215,7 +215,10 @@ def test_cases(family):
                 assert kind in allowed(case.name), text
 
 
-LISTED = sorted({name for lists in ACCIDENTS.values() for names in lists.values() for name in names})
+# The order in which a processor's BLAS adds, and whether what it leaves of a matrix of equal elements is above 0: they differ on
+# one processor and agree on another.
+BY_PROCESSOR = {"linalg.cholesky.plain", "nn.LazyConvTranspose2d"}
+LISTED = sorted({name for lists in ACCIDENTS.values() for names in lists.values() for name in names} - BY_PROCESSOR)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -11,8 +11,9 @@ import numpy as np
 from ..autograd.fused import Fused
 from ..autograd.variable import Array, Variable
 from ..geometry import Geometry
-from ..ops.along import Gather, IndexSelect
+from ..ops.along import IndexSelect
 from ..ops.batch_norm import Moments
+from ..ops.index import AddRows, PutAdd
 from ..ops.tables import Embedding
 from . import texts as _texts  # noqa: F401  (they enter themselves)
 from .emit import WRITTEN, Emitted, Unwritten
@@ -46,6 +47,23 @@ from .record import Recording
 from .written import Call
 
 _SIGNS = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
+
+
+def _dimensions_of(key: tuple[Any, ...], shape: tuple[int, ...]) -> list[tuple[Value, int]]:
+    """The arrays of whole numbers in a key, each with the number of entries of the dimension that it is for."""
+    found = []
+    for part, rest in ((key, shape), (key[::-1], shape[::-1])):  # up to `...` from the front, and from the end
+        left = list(rest)
+        for k in part:
+            if k is Ellipsis:
+                break
+            if isinstance(k, Value) and k.dtype.kind != "b" and left:
+                found.append((k, left[0]))
+            if k is not None:
+                del left[: len(k.shape) if isinstance(k, Value) and k.dtype.kind == "b" else 1]
+        if Ellipsis not in [k for k in key if not isinstance(k, Value)]:
+            break
+    return found
 
 
 def _text_of(e: Ran) -> Any:
@@ -163,8 +181,8 @@ class Writer:
         inputs = [self.var(x) for x in e.inputs]
         emitted = Emitted(e, inputs)
         emitted.name = self.r.names.get(id(e.out.array)) or _name_of(e.form)
-        before, taken = len(p.lines), set(p._taken)
         self._check_indices(e)
+        before, taken = len(p.lines), set(p._taken)
         try:
             writes = emitted.writes = _text_of(e)
             if writes is None:
@@ -183,15 +201,24 @@ class Writer:
             line.more["at"], line.more["group"] = e.line, group
 
     def _check_indices(self, e: Ran) -> None:
-        """Of indices that are no constants: they must be within the dimension that they are for, as at the recorded call."""
+        """Of indices that are no constants: they must be within the dimension that they are for, as at the recorded call.
+
+        `scatter` and its kin refuse what counts from the end, `x[i]` takes it, and both run the same operations. So one
+        that did at the recorded call may do so again, and of others such an index runs eagerly, which knows the difference.
+        """
         found: list[tuple[Any, int]] = []  # index, entries of the dimension
         if issubclass(e.form, Embedding):
             found.append((e.inputs[1], e.inputs[0].shape[0]))
         elif e.form is IndexSelect:
             found.append((e.inputs[2], e.inputs[0].shape[e.inputs[1]]))
-        elif e.form is Gather:
-            found += [(k, n) for k, n in zip(e.inputs[1], e.inputs[0].shape, strict=False) if isinstance(k, Value)]
+        elif issubclass(e.form, AddRows):
+            found.append((e.inputs[1], e.inputs[2]))
+        for key in e.inputs:
+            if isinstance(key, tuple) and any(isinstance(k, Value) for k in key):
+                found += _dimensions_of(key, e.inputs[2] if e.form is PutAdd else e.inputs[0].shape)
         for value, n in found:
+            if value.array.size and value.array.min() < 0:
+                continue
             index = self.var(value)
             root = _root_of(index)
             if not math.prod(index.shape) or (root.line is not None and root.line.more.keys() & {"fixed", "found"}):
