@@ -88,6 +88,19 @@ def stepped(t, name, **options):
     return t.round(p * 1000)
 
 
+def adafactor(t, d, shape, eps):
+    """A parameter after a step, to three digits."""
+    p = t.ones(shape, dtype=getattr(t, d), requires_grad=True)
+    optimizer = t.optim.Adafactor([p], eps=eps)
+    (p * p).sum().backward()
+    optimizer.step()
+    return [f"{x:.3g}" for x in p.detach().reshape(-1).tolist()]
+
+
+def listed_with_type(x):
+    return [str(x.dtype).rpartition(".")[2], x]
+
+
 CALLS = {
     "eye_ of spread memory": lambda t: t.nn.init.eye_(spread(t, 4, 4)),
     "dirac_ of spread memory": lambda t: t.nn.init.dirac_(spread(t, 4, 3, 2)),
@@ -353,6 +366,49 @@ CALLS = {
     "a buffer that wants a gradient": lambda t: t.nn.Buffer(t.ones(2, requires_grad=True)).requires_grad,
     "no betas": lambda t: t.optim.Adam([t.ones(2, requires_grad=True)], betas=()),
     "truths added up": lambda t: t.addcmul(*[t.tensor([True])] * 3),
+    **{
+        f"Adafactor of {d} {shape} with eps={eps}": lambda t, d=d, shape=shape, eps=eps: adafactor(t, d, shape, eps)
+        for d in ("float32", "float64")
+        for shape in ((2,), (2, 3))
+        for eps in ((2**40, 1e-3), (2**63, 1), (1e20, 1e-3), (1e40, 1e-3), (1e200, 1e-3), (None, 2**40), (None, 1e300))
+    },
+    **{
+        f"torch.norm by {p!r} over {dim} of {shape}": lambda t, p=p, dim=dim, shape=shape: [
+            t.norm(t.ones(shape) * 2, p, dim, keepdim=True),
+            t.norm(t.ones(shape) * 2, p, dim),
+        ]
+        for p in ("nuc", "fro", "nonsense")
+        for dim in (None, 0, (), (0,), (0, 1), [1, 0], (0, 0), (0, 1, 2), (-1, 5))
+        for shape in ((), (2,), (2, 3), (2, 0), (2, 3, 4))
+    },
+    **{
+        f"torch.norm by 'nuc' of {d} in {wanted}": lambda t, d=d, wanted=wanted: listed_with_type(
+            t.norm(t.ones(2, 2).to(getattr(t, d)), "nuc", dtype=wanted and getattr(t, wanted))
+        )
+        for d in ("float16", "float32", "int64")
+        for wanted in (None, "float64", "float16", "int32")
+    },
+    "torch.norm by 'nuc' as a method": lambda t: t.ones(2, 2).norm("nuc"),
+    "torch.norm by 'nuc' into out": lambda t: t.norm(t.ones(2, 2), "nuc", (0, 1), True, out=t.zeros(0)),
+    **{
+        f"the angle of {a} and {b}, eps={eps}": lambda t, a=a, b=b, eps=eps: listed_with_type(
+            t.nn.functional.cosine_similarity(
+                t.tensor([[3.0, 4.0], [1.0, 0.0]]).to(getattr(t, a)),
+                t.tensor([[0.0, 5.0], [2.0, 0.0]]).to(getattr(t, b)),
+                eps=eps,
+            )
+        )
+        for a in ("float16", "float32", "float64", "int64", "bool")
+        for b in ("float16", "float32", "float64", "int64", "bool")
+        for eps in (1e-8, 1e6, 1e300)
+    },
+    **{
+        f"the density of {trials} trials that are sure, {how}": lambda t, trials=trials, how=how: (
+            lambda d: [d.log_prob(t.tensor([0.0, 1.0])), d.entropy()]
+        )(t.distributions.Binomial(trials, **how))
+        for trials in (1, 2)
+        for how in ({"probs": True}, {"probs": 1}, {"probs": False})
+    },
     "a way to start no processes": lambda t: t.utils.data.DataLoader([1], multiprocessing_context="fork"),
 }
 
