@@ -1,5 +1,6 @@
 """Calls that PyTorch refuses, by kind, and what it makes of memory that several elements share: each found by the fuzzer."""
 
+import itertools
 import math
 
 import numpy as np
@@ -95,6 +96,16 @@ def adafactor(t, d, shape, eps):
     (p * p).sum().backward()
     optimizer.step()
     return [f"{x:.3g}" for x in p.detach().reshape(-1).tolist()]
+
+
+def without_indices(t, name, shape, index, d, dim, src):
+    """What an index without elements reads or leaves, and the gradient."""
+    name, _, how = name.partition(" ")
+    more = [t.ones(3, dtype=getattr(t, src))] * (name != "gather") if how != "value" else [2.0]
+    more += ["sum"] * (name == "scatter_reduce")
+    x = t.ones(shape, requires_grad=how != "reduce")
+    out = getattr(t, name)(x, dim, t.zeros(index, dtype=getattr(t, d)), *more, **({"reduce": "add"} if how == "reduce" else {}))  # fmt: skip
+    return [tuple(out.shape), out, t.autograd.grad(out.sum(), x)[0] if how != "reduce" else None]
 
 
 def listed_with_type(x):
@@ -408,6 +419,15 @@ CALLS = {
         )(t.distributions.Binomial(trials, **how))
         for trials in (1, 2)
         for how in ({"probs": True}, {"probs": 1}, {"probs": False})
+    },
+    **{
+        f"{name} of {shape} with no indices {index}": lambda t, name=name, shape=shape, index=index: [
+            outcome(lambda t: without_indices(t, name, shape, index, *more), t)
+            for more in itertools.product(("int64", "float32"), (0, -2, 5), ("float32", "float64"))
+        ]
+        for name in ("gather", "scatter", "scatter value", "scatter_add", "scatter_reduce", "scatter reduce")
+        for shape in ((), (2,), (2, 3), (0, 3))
+        for index in ((0,), (0, 3), (2, 0), (1, 0, 2))
     },
     "a way to start no processes": lambda t: t.utils.data.DataLoader([1], multiprocessing_context="fork"),
 }
