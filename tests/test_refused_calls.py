@@ -108,6 +108,13 @@ def without_indices(t, name, shape, index, d, dim, src):
     return [tuple(out.shape), out, t.autograd.grad(out.sum(), x)[0] if how != "reduce" else None]
 
 
+def shapes_of_matrices(t, name, matrix, shape):
+    """The shapes of a distribution with this matrix of ones."""
+    first = t.ones(shape[-1]) if name == "MultivariateNormal" else t.tensor([3.5])
+    made = getattr(t.distributions, name)(first, **{matrix: t.ones(shape)})
+    return [tuple(made.batch_shape), tuple(made.event_shape)]
+
+
 def listed_with_type(x):
     return [str(x.dtype).rpartition(".")[2], x]
 
@@ -422,12 +429,44 @@ CALLS = {
     },
     **{
         f"{name} of {shape} with no indices {index}": lambda t, name=name, shape=shape, index=index: [
-            outcome(lambda t: without_indices(t, name, shape, index, *more), t)
+            outcome(lambda t, more=more: without_indices(t, name, shape, index, *more), t)
             for more in itertools.product(("int64", "float32"), (0, -2, 5), ("float32", "float64"))
         ]
         for name in ("gather", "scatter", "scatter value", "scatter_add", "scatter_reduce", "scatter reduce")
         for shape in ((), (2,), (2, 3), (0, 3))
         for index in ((0,), (0, 3), (2, 0), (1, 0, 2))
+    },
+    **{
+        f"{name} of a {matrix} {shape}": lambda t, name=name, matrix=matrix, shape=shape: shapes_of_matrices(
+            t, name, matrix, shape
+        )
+        for name in ("Wishart", "MultivariateNormal")
+        for matrix in ("covariance_matrix", "precision_matrix", "scale_tril")
+        for shape in ((2, 0), (0, 2), (0, 0), (2, 3), (2, 2, 0), (0, 2, 2), (2, 0, 0), (1, 1), (2, 1, 1))
+    },
+    "degrees of freedom of another batch": lambda t: t.distributions.Wishart(t.ones(3) * 4, t.eye(2).expand(2, 2, 2)),
+    **{
+        f"the {way} of a reshaped {name}": lambda t, way=way, shape=shape: tuple(
+            getattr(t.distributions.ReshapeTransform((2, 3), (6,)), way)(shape(t) if callable(shape) else shape)
+        )
+        for way in ("forward_shape", "inverse_shape")
+        for name, shape in {
+            "tuple": (4, 2, 3),
+            "list": [2, 3],
+            "tuple of floats": (5, 2.0, 3.0),
+            "flat tuple": (5, 6.0),
+            "flat list": [5, 6],
+            "word": "nonsense",
+            "None": (None, 3),
+            "tuple of words": ("2", 3),
+            "number": 3,
+            "dictionary": {},
+            "empty tuple": (),
+            "tensor": lambda t: t.ones(2, 3),
+            "tensor of sizes": lambda t: t.tensor([2, 3]),
+            "Size": lambda t: t.Size((4, 2, 3)),
+            "float before it": (1.5, 2, 3),
+        }.items()
     },
     "a way to start no processes": lambda t: t.utils.data.DataLoader([1], multiprocessing_context="fork"),
 }
