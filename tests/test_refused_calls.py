@@ -468,6 +468,28 @@ CALLS = {
             "float before it": (1.5, 2, 3),
         }.items()
     },
+    **{
+        f"without a dimension: {what} of {given}": lambda t, f=f, given=given: t.vmap(lambda x: f(t, x), 0, None)(
+            {"the same": t.ones(2, 3), "one": t.ones(1, 3), "other": t.arange(6.0).reshape(2, 3), "none": t.ones(0, 3)}[
+                given
+            ]
+        )
+        for given in ("the same", "one", "other", "none")
+        for what, f in {
+            "itself": lambda t, x: x,
+            "a multiple": lambda t, x: x * 2,
+            "nothing": lambda t, x: x * 0,
+            "a sum in place": lambda t, x: x.add_(1).sum(),
+            "another tensor": lambda t, x: t.arange(3.0),
+            "a number": lambda t, x: 3,
+        }.items()
+    },
+    "one of two without a dimension": lambda t: t.vmap(lambda x: (x * 2, t.ones(2)), 0, (0, None))(t.ones(2, 3)),
+    "the other one without a dimension": lambda t: t.vmap(lambda x: (x * 2, t.ones(2)), 0, (None, 0))(t.ones(2, 3)),
+    "what was written into, without a dimension": lambda t: [
+        x := t.ones(2, 3),
+        outcome(lambda t: t.vmap(lambda x: x.add_(1), 0, None)(x), t),
+    ],
     "a way to start no processes": lambda t: t.utils.data.DataLoader([1], multiprocessing_context="fork"),
 }
 
