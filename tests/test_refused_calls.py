@@ -115,6 +115,17 @@ def shapes_of_matrices(t, name, matrix, shape):
     return [tuple(made.batch_shape), tuple(made.event_shape)]
 
 
+def tangent_gradient(t, name, given):
+    """The derivative of x² along a tangent of this type at a float64 point, and its gradient for the tangent."""
+    x, along = t.tensor([1.0, 3.0], dtype=t.float64), t.tensor([0.5, 2.0], dtype=getattr(t, given), requires_grad=True)
+    if name == "jvp":
+        found = t.func.jvp(lambda x: x * x, (x,), (along,))[1]
+    else:
+        found = t.func.linearize(lambda x: x * x, x)[1](along)
+    (gradient,) = t.autograd.grad(found.sum(), along)
+    return [*listed_with_type(found), *listed_with_type(gradient)]
+
+
 def listed_with_type(x):
     return [str(x.dtype).rpartition(".")[2], x]
 
@@ -490,6 +501,26 @@ CALLS = {
         x := t.ones(2, 3),
         outcome(lambda t: t.vmap(lambda x: x.add_(1), 0, None)(x), t),
     ],
+    **{
+        f"the gradient of a tangent of {given} of {name}": lambda t, name=name, given=given: tangent_gradient(
+            t, name, given
+        )
+        for name in ("jvp", "linearize")
+        for given in ("float16", "float32", "float64")
+    },
+    **{
+        f"linearize along {what}": lambda t, tangent=tangent: t.func.linearize(lambda x: x * x, t.ones(2))[1](
+            tangent(t)
+        )
+        for what, tangent in {
+            "another size": lambda t: t.ones(3),
+            "a size more": lambda t: t.ones(1, 2),
+            "a number": lambda t: 2.0,
+            "whole numbers": lambda t: t.ones(2).long(),
+            "doubles": lambda t: t.ones(2).double(),
+            "its type": lambda t: t.ones(2),
+        }.items()
+    },
     "a way to start no processes": lambda t: t.utils.data.DataLoader([1], multiprocessing_context="fork"),
 }
 
