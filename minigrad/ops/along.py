@@ -265,7 +265,7 @@ def _require_type_of(name: str, input: Tensor, src: Any) -> None:
 def _untouched(name: str, input: Tensor, src: Any) -> Tensor:
     """input as it is, where the index has no elements."""
     _require_type_of(name, input, src)
-    if isinstance(src, Variable) and src.requires_grad:
+    if getattr(src, "requires_grad", False):
         return input + Slice.apply(reshape(src, (-1,)), (slice(0),)).sum()  # of no element of src: its gradient is 0
     return input.clone()
 
