@@ -521,6 +521,13 @@ CALLS = {
             "its type": lambda t: t.ones(2),
         }.items()
     },
+    **{
+        f"batch norm, training={training}, eps={eps}": lambda t, training=training, eps=eps: t.isnan(
+            t.nn.functional.batch_norm(t.ones(4, 3), t.zeros(3), t.ones(3), training=training, eps=eps)
+        )
+        for training in (True, False)
+        for eps in (0.0, -0.0, -1e-3, math.nan, 1e-5)
+    },
     "a way to start no processes": lambda t: t.utils.data.DataLoader([1], multiprocessing_context="fork"),
 }
 
