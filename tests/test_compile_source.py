@@ -54,6 +54,7 @@ x.erf()
 x.erfc()
 (x * 3).erf()
 x.nan_to_num()
+x.float().double() * 2
 x.clone()
 x + y
 x - u

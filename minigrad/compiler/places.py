@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import creation, inplace, storage
 from ..autograd import differentiate
@@ -18,9 +18,6 @@ from ..optim.lr_plateau import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
 from ..random import Generator
 from ..tensor import Tensor
-
-if TYPE_CHECKING:
-    from .record import Recording
 
 # (packages have functions under these names)
 ops_batch_norm: Any = sys.modules["minigrad.ops.batch_norm"]
@@ -37,7 +34,7 @@ DRAWS_OF_ARRAYS = ("bernoulli", "multinomial", "seed", "manual_seed", "set_state
 class _Looked:
     """`Variable.array` while a call is recorded: reading is noted."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Any) -> None:
         self.recording = recording
 
     def __get__(self, x: Any, cls: Any = None) -> Any:
@@ -63,7 +60,7 @@ def _set(place: Any, name: str, value: Any) -> None:
     setattr(place, name, value)
 
 
-def put(r: Recording) -> None:
+def put(r: Any) -> None:
     """The recorder's functions in the engine's places."""
     apply: Any = Operation.__dict__["apply"].__func__
     _set(Operation, "apply", classmethod(lambda cls, *inputs: r.operation(apply, cls, inputs)))
@@ -171,7 +168,7 @@ def put(r: Recording) -> None:
     Variable.array = _Looked(r)  # type: ignore[assignment]
 
 
-def _draw(r: Recording, name: str, method: Any) -> Any:
+def _draw(r: Any, name: str, method: Any) -> Any:
     return lambda self, *args, **kwargs: r.drawn(name, method, self, args, kwargs)
 
 

@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 
 from ..quiet import quiet
+from .helpers import SPACE
 from .program import BACKWARD, FORWARD, Line, Program, Var, number
 
 Both = tuple[str, str]
@@ -278,8 +279,6 @@ def _shapes(expression: str, names: dict[str, Any], wanted: list[str], targets: 
     """Shape and type of what a statement makes: run on ones, if they are not known."""
     if all(name in targets for name in wanted):
         return [None] * len(wanted)
-    from .helpers import SPACE
-
     values = {n: np.ones(v.shape, v.dtype) if isinstance(v, Var) else v for n, v in names.items()}
     for name, v in values.items():
         if isinstance(names[name], Var) and v.dtype.kind in "iu":

@@ -170,8 +170,11 @@ def _stacked(
     out = []
     for i, (column, d) in enumerate(zip(columns, dims, strict=True)):
         if d is None:
-            tensor = isinstance(column[0], Tensor)
-            if tensor and (any(not np.array_equal(x.array, column[0].array) for x in column[1:]) or varying()[i]):
+            differ = any(
+                isinstance(x, Tensor) and not np.array_equal(x.array, column[0].array, equal_nan=True)
+                for x in column[1:]
+            )
+            if differ or (isinstance(column[0], Tensor) and varying()[i]):
                 raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
             out.append(column[0])
             continue
