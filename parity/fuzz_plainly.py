@@ -179,11 +179,22 @@ def without_none(call: Call) -> Call:
     return replace(call, args=list(call.args[:n]), kwargs=kwargs)
 
 
+def from_the_front(call: Call) -> Call:
+    """Inputs of a derivative that are counted from the back counted from the front."""
+
+    def front(x: Any) -> Any:
+        return x + len(call.then) if type(x) is int and x < 0 else x
+
+    kwargs = {k: _each(v, front) if k == "argnums" else v for k, v in call.kwargs.items()}
+    return replace(call, args=[*call.args[:1], *(_each(a, front) for a in call.args[1:])], kwargs=kwargs)
+
+
 PLAINLY: dict[str, Callable[[Call], Call]] = {
     f.__name__: f
     for f in (
         apart, numbers, contiguous, of_one_type, floating, out_of_place, by_position, without_none,
         whole, floats, floating_numbers, float64_by_default, constant, in_range, nearer,
+        from_the_front,
     )
 }  # fmt: skip
 # In other types than the call's: results are compared by value, as closely as the narrowest type of the call allows.
@@ -421,6 +432,23 @@ def _squares(call: Call, ours: Any, theirs: Any) -> bool:
     return _values_alike(a, b, close) and _values_alike(ours.gradients, theirs.gradients, close**0.5)
 
 
+def _few_digits(call: Call, ours: Any, theirs: Any) -> bool:
+    """Types and shapes are alike, and all values to a hundredth of the largest: of what is left of nearly equal numbers."""
+    return _shapes(call, ours, theirs) and _values_alike(ours.results, theirs.results, 1e-2) and _values_alike(ours.gradients, theirs.gradients, 1e-2)  # fmt: skip
+
+
+def _undefined(call: Call, ours: Any, theirs: Any) -> bool:
+    """The results are alike, and the gradients wherever PyTorch's are no nan."""
+    if not _same_results(call, ours, theirs) or len(ours.gradients) != len(theirs.gradients):
+        return False
+    for a, b in zip(ours.gradients, theirs.gradients, strict=True):
+        if isinstance(a, tuple) != isinstance(b, tuple):
+            return False
+        if isinstance(a, tuple) and not _near(_elements(a), _elements(b), _tolerance(call), np.isnan(_elements(b))):
+            return False
+    return True
+
+
 def _rounding(call: Call, ours: Any, theirs: Any) -> bool:
     """Of several types: types and shapes are alike, and the values as closely as the narrowest floating one allows. (What is
     computed of whole numbers and truths alone is computed in float32.)"""
@@ -438,7 +466,7 @@ PREDICATES: dict[str, Callable[[Call, Any, Any], bool]] = {
     f.__name__.lstrip("_"): f
     for f in (
         _blank_target, _failed, _poles, _ties, _grown, _flat_gradient, _infinite_gradient, _same_results, _first_result, _finite,
-        _empty, _empty_gradients, _unordered, _shapes, _cofactors, _squares, _rounding,
+        _empty, _empty_gradients, _unordered, _shapes, _cofactors, _squares, _rounding, _few_digits, _undefined,
     )
 }  # fmt: skip
 

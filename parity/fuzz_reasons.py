@@ -498,6 +498,30 @@ REASONS = [
         "PyTorch turns the batch that it was given in place",
         "same_results",
     ),
+    Reason(
+        "different",
+        r"func\.(jacfwd|hessian)\(\w+, (argnums=)?\(?-\d",
+        "an input may be counted from the back; PyTorch's forward mode then takes it for one that nothing depends on",
+        "from_the_front",
+    ),
+    Reason(
+        "different",
+        r"distributions\.InverseGamma\(.*gradient: .*nan",
+        "a moment that is infinite has no derivative; PyTorch multiplies the one that it leaves out by 0, and has nan",
+        "undefined",
+    ),
+    Reason(
+        "different",
+        r"distributions\.(LKJCholesky\(.*float32\[|Kumaraswamy\(.*\d{10})",
+        "of nearly equal numbers a difference of few digits: 1 less the squares of a row of a factor, or u to the power of 1e-12",
+        "few_digits",
+    ),
+    Reason(
+        "taken",
+        r"lr_scheduler\.\w+\(.*bool\[\]=.*the `-` operator, (with|on) a bool tensor",
+        "a truth among a scheduler's numbers is 0 or 1, where PyTorch's own code subtracts it",
+        "numbers",
+    ),
 ]
 
 # (name, tolerance, why): of what PyTorch's own values are not closer than this to the exact ones.

@@ -25,6 +25,7 @@ def call(name, *args, then=(), seed=0, **kwargs):
 
 PARETO = New(call("distributions.GeneralizedPareto", t([0.95, -1.56]), t([2.9, 1.7]), t([0.6, 0.2])))
 WISHART = New(call("distributions.Wishart", t(8.8, grad=True), precision_matrix=t([[0.25]], grad=True)))
+SGD = New(call("optim.SGD", [t([1.0, 2.0], grad=True)], lr=0.1, momentum=0.9))
 DENSE = t([[0.5, 3.5, -0.6], [2.5, 0.5, 2.0]])
 SQUARE = t([[1, 1], [1, 1]], grad=True)
 WIDE = (t([2.06, -2.07, -0.17, 0.96], np.float16), t([1, -1, 1, -1], F))
@@ -33,7 +34,10 @@ FEW = [-2.07, -2.08, 3.1, -1.9, 0.32, 2.28]
 
 # By the beginning of what the reason says: calls that it is for.
 EXAMPLES = {
-    "of mixed types": [call("nn.functional.soft_margin_loss", *WIDE)],
+    "of mixed types": [
+        call("nn.functional.soft_margin_loss", *WIDE),
+        call("func.jvp", Fn("aux"), (t([0.5, -1.0], F, grad=True),), (t([1.5, 0.25], grad=True),), has_aux=True),
+    ],
     "in place the derivative": [call("Tensor.arcsinh_", t([0.5, 2.0], grad=True, inner=True))],
     "PyTorch's backward pass stumbles": [call("igammac", t([0, 1, 0], bool), t([18.0, 15.0, 0.3], F, grad=True))],
     "which of several equal values": [call("topk", t([[2, 9, 9, 9, 0]] * 3, np.uint8), 2)],
@@ -75,7 +79,7 @@ EXAMPLES = {
     "PyTorch's own code writes nan": [call("distributions.StudentT", t([5.8, 3.2], F), t([0, 1], np.int64), t([1, 2], np.int8))],
     "of a matrix that is not positive-definite": [call("linalg.cholesky_ex", t([[[4.7, 1], [300, 5.8]], [[2, 0.5], [0.5, 1]]], F))],
     "PyTorch's backward pass takes 1 / alpha": [call("celu", t([0.5, -2.0], grad=True), 1e300)],
-    "by a product of matrices": [call("cdist", t(np.sin(np.arange(12.0)).reshape(3, 4), grad=True), Part(0, "itself"), 2.0, "use_mm_for_euclid_dist")],
+    "by a product of matrices": [call("cdist", t(np.sin(np.arange(2400.0)).reshape(40, 60), grad=True), Part(0, "itself"), 2.0, "use_mm_for_euclid_dist")],
     "the result is there before out= is written; PyTorch gives": [call("linalg.eigvalsh", t([[2, 0.1], [0.1, 3]]), out=Part(0, "itself"))],
     "a truth for a learning rate": [call("optim.LBFGS", [t([-1.1, -2.5], grad=True), t(-1.2, grad=True)], lr=True, max_iter=4)],
     "a truth among an optimizer's": [call("optim.SGD", [t([1.0, 2.0], grad=True)], lr=t(True, bool))],
@@ -90,19 +94,33 @@ EXAMPLES = {
         call("nn.ReplicationPad1d", t(2, np.int64), then=(t(np.ones((1, 2, 3)), F),)),
         call("nn.HuberLoss", delta=t(2, np.int64), then=(t([1.0, 2.0], F), t([0.0, 5.0], F))),
     ],
+    "an input may be counted from the back": [
+        call("func.jacfwd", Fn("field"), -1, then=(t([0.5, -1.0]), t([1.5, 0.25]))),
+        call("func.hessian", Fn("energy"), argnums=(-1, 0), then=(t([0.5, -1.0]), t([1.5, 0.25]))),
+    ],
+    "a moment that is infinite": [call("distributions.InverseGamma", t(1.0), t([3.9, 2.7, 3.8], grad=True))],
+    "of nearly equal numbers": [
+        call("distributions.LKJCholesky", 3, t([[0.5, 2.0, 1.0], [1.5, 0.25, 3.0]], F)),
+        call("distributions.Kumaraswamy", 2**40, t([2.9349, 1.789, 2.8344], grad=True)),
+        call("distributions.Kumaraswamy", t([2.9349, 1.789, 2.8344], grad=True), 2**40),
+    ],
+    "a truth among a scheduler's": [call("optim.lr_scheduler.CyclicLR", SGD, 0.1, t(True, bool))],
     "PyTorch's code mixes a float32": [
         call("distributions.GeneralizedPareto.entropy", PARETO),
         call("distributions.StudentT", t([0.5, 2.0], F), t([1.9, 0.2]), t([2.5, 2.8])),
     ],
 }  # fmt: skip
+# Of which the engines may also agree: memory that was never written is 0 by chance, and where few digits are left the last bit of a
+# power, or of a sum of three squares, of this machine's mathematics library decides. Of the distances of 40 rows some differ anyway.
+BY_CHANCE = ("what stands in memory", "of nearly equal numbers")
 CASES = [pytest.param(why, c, id=str(c)[:60]) for why, calls in EXAMPLES.items() for c in calls]
 
 
 @pytest.mark.parametrize(("why", "example"), CASES)
 def test_the_reason_fits_its_example(capsys, why, example):
     found = fuzz.judge(example)
-    if why in ("what stands in memory", "by a product of matrices") and found["verdict"] == "agree":
-        return  # by chance, and by the order in which this machine's BLAS adds
+    if why in BY_CHANCE and found["verdict"] == "agree":
+        return
     assert found["verdict"] in ("taken", "different"), found
     assert fuzz.reason(found).startswith(why), found
 

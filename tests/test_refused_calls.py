@@ -1,5 +1,6 @@
 """Calls that PyTorch refuses, by kind, and what it makes of memory that several elements share: each found by the fuzzer."""
 
+import itertools
 import math
 
 import numpy as np
@@ -86,6 +87,47 @@ def stepped(t, name, **options):
     (p * p).sum().backward()
     optimizer.step()
     return t.round(p * 1000)
+
+
+def adafactor(t, d, shape, eps):
+    """A parameter after a step, to three digits."""
+    p = t.ones(shape, dtype=getattr(t, d), requires_grad=True)
+    optimizer = t.optim.Adafactor([p], eps=eps)
+    (p * p).sum().backward()
+    optimizer.step()
+    return [f"{x:.3g}" for x in p.detach().reshape(-1).tolist()]
+
+
+def without_indices(t, name, shape, index, d, dim, src):
+    """What an index without elements reads or leaves, and the gradient."""
+    name, _, how = name.partition(" ")
+    more = [t.ones(3, dtype=getattr(t, src))] * (name != "gather") if how != "value" else [2.0]
+    more += ["sum"] * (name == "scatter_reduce")
+    x = t.ones(shape, requires_grad=how != "reduce")
+    out = getattr(t, name)(x, dim, t.zeros(index, dtype=getattr(t, d)), *more, **({"reduce": "add"} if how == "reduce" else {}))  # fmt: skip
+    return [tuple(out.shape), out, t.autograd.grad(out.sum(), x)[0] if how != "reduce" else None]
+
+
+def shapes_of_matrices(t, name, matrix, shape):
+    """The shapes of a distribution with this matrix of ones."""
+    first = t.ones(shape[-1]) if name == "MultivariateNormal" else t.tensor([3.5])
+    made = getattr(t.distributions, name)(first, **{matrix: t.ones(shape)})
+    return [tuple(made.batch_shape), tuple(made.event_shape)]
+
+
+def tangent_gradient(t, name, given):
+    """The derivative of x² along a tangent of this type at a float64 point, and its gradient for the tangent."""
+    x, along = t.tensor([1.0, 3.0], dtype=t.float64), t.tensor([0.5, 2.0], dtype=getattr(t, given), requires_grad=True)
+    if name == "jvp":
+        found = t.func.jvp(lambda x: x * x, (x,), (along,))[1]
+    else:
+        found = t.func.linearize(lambda x: x * x, x)[1](along)
+    (gradient,) = t.autograd.grad(found.sum(), along)
+    return [*listed_with_type(found), *listed_with_type(gradient)]
+
+
+def listed_with_type(x):
+    return [str(x.dtype).rpartition(".")[2], x]
 
 
 CALLS = {
@@ -353,6 +395,139 @@ CALLS = {
     "a buffer that wants a gradient": lambda t: t.nn.Buffer(t.ones(2, requires_grad=True)).requires_grad,
     "no betas": lambda t: t.optim.Adam([t.ones(2, requires_grad=True)], betas=()),
     "truths added up": lambda t: t.addcmul(*[t.tensor([True])] * 3),
+    **{
+        f"Adafactor of {d} {shape} with eps={eps}": lambda t, d=d, shape=shape, eps=eps: adafactor(t, d, shape, eps)
+        for d in ("float32", "float64")
+        for shape in ((2,), (2, 3))
+        for eps in ((2**40, 1e-3), (2**63, 1), (1e20, 1e-3), (1e40, 1e-3), (1e200, 1e-3), (None, 2**40), (None, 1e300))
+    },
+    **{
+        f"torch.norm by {p!r} over {dim} of {shape}": lambda t, p=p, dim=dim, shape=shape: [
+            t.norm(t.ones(shape) * 2, p, dim, keepdim=True),
+            t.norm(t.ones(shape) * 2, p, dim),
+        ]
+        for p in ("nuc", "fro", "nonsense")
+        for dim in (None, 0, (), (0,), (0, 1), [1, 0], (0, 0), (0, 1, 2), (-1, 5))
+        for shape in ((), (2,), (2, 3), (2, 0), (2, 3, 4))
+    },
+    **{
+        f"torch.norm by 'nuc' of {d} in {wanted}": lambda t, d=d, wanted=wanted: listed_with_type(
+            t.norm(t.ones(2, 2).to(getattr(t, d)), "nuc", dtype=wanted and getattr(t, wanted))
+        )
+        for d in ("float16", "float32", "int64")
+        for wanted in (None, "float64", "float16", "int32")
+    },
+    "torch.norm by 'nuc' as a method": lambda t: t.ones(2, 2).norm("nuc"),
+    "torch.norm by 'nuc' into out": lambda t: t.norm(t.ones(2, 2), "nuc", (0, 1), True, out=t.zeros(0)),
+    **{
+        f"the angle of {a} and {b}, eps={eps}": lambda t, a=a, b=b, eps=eps: listed_with_type(
+            t.nn.functional.cosine_similarity(
+                t.tensor([[3.0, 4.0], [1.0, 0.0]]).to(getattr(t, a)),
+                t.tensor([[0.0, 5.0], [2.0, 0.0]]).to(getattr(t, b)),
+                eps=eps,
+            )
+        )
+        for a in ("float16", "float32", "float64", "int64", "bool")
+        for b in ("float16", "float32", "float64", "int64", "bool")
+        for eps in (1e-8, 1e6, 1e300)
+    },
+    **{
+        f"the density of {trials} trials that are sure, {how}": lambda t, trials=trials, how=how: (
+            lambda d: [d.log_prob(t.tensor([0.0, 1.0])), d.entropy()]
+        )(t.distributions.Binomial(trials, **how))
+        for trials in (1, 2)
+        for how in ({"probs": True}, {"probs": 1}, {"probs": False})
+    },
+    **{
+        f"{name} of {shape} with no indices {index}": lambda t, name=name, shape=shape, index=index: [
+            outcome(lambda t, more=more: without_indices(t, name, shape, index, *more), t)
+            for more in itertools.product(("int64", "float32"), (0, -2, 5), ("float32", "float64"))
+        ]
+        for name in ("gather", "scatter", "scatter value", "scatter_add", "scatter_reduce", "scatter reduce")
+        for shape in ((), (2,), (2, 3), (0, 3))
+        for index in ((0,), (0, 3), (2, 0), (1, 0, 2))
+    },
+    **{
+        f"{name} of a {matrix} {shape}": lambda t, name=name, matrix=matrix, shape=shape: shapes_of_matrices(
+            t, name, matrix, shape
+        )
+        for name in ("Wishart", "MultivariateNormal")
+        for matrix in ("covariance_matrix", "precision_matrix", "scale_tril")
+        for shape in ((2, 0), (0, 2), (0, 0), (2, 3), (2, 2, 0), (0, 2, 2), (2, 0, 0), (1, 1), (2, 1, 1))
+    },
+    "degrees of freedom of another batch": lambda t: t.distributions.Wishart(t.ones(3) * 4, t.eye(2).expand(2, 2, 2)),
+    **{
+        f"the {way} of a reshaped {name}": lambda t, way=way, shape=shape: tuple(
+            getattr(t.distributions.ReshapeTransform((2, 3), (6,)), way)(shape(t) if callable(shape) else shape)
+        )
+        for way in ("forward_shape", "inverse_shape")
+        for name, shape in {
+            "tuple": (4, 2, 3),
+            "list": [2, 3],
+            "tuple of floats": (5, 2.0, 3.0),
+            "flat tuple": (5, 6.0),
+            "flat list": [5, 6],
+            "word": "nonsense",
+            "None": (None, 3),
+            "tuple of words": ("2", 3),
+            "number": 3,
+            "dictionary": {},
+            "empty tuple": (),
+            "tensor": lambda t: t.ones(2, 3),
+            "tensor of sizes": lambda t: t.tensor([2, 3]),
+            "Size": lambda t: t.Size((4, 2, 3)),
+            "float before it": (1.5, 2, 3),
+        }.items()
+    },
+    **{
+        f"without a dimension: {what} of {given}": lambda t, f=f, given=given: t.vmap(lambda x: f(t, x), 0, None)(
+            {"the same": t.ones(2, 3), "one": t.ones(1, 3), "other": t.arange(6.0).reshape(2, 3), "none": t.ones(0, 3)}[
+                given
+            ]
+        )
+        for given in ("the same", "one", "other", "none")
+        for what, f in {
+            "itself": lambda t, x: x,
+            "a multiple": lambda t, x: x * 2,
+            "nothing": lambda t, x: x * 0,
+            "a sum in place": lambda t, x: x.add_(1).sum(),
+            "another tensor": lambda t, x: t.arange(3.0),
+            "a number": lambda t, x: 3,
+        }.items()
+    },
+    "one of two without a dimension": lambda t: t.vmap(lambda x: (x * 2, t.ones(2)), 0, (0, None))(t.ones(2, 3)),
+    "the other one without a dimension": lambda t: t.vmap(lambda x: (x * 2, t.ones(2)), 0, (None, 0))(t.ones(2, 3)),
+    "what was written into, without a dimension": lambda t: [
+        x := t.ones(2, 3),
+        outcome(lambda t: t.vmap(lambda x: x.add_(1), 0, None)(x), t),
+    ],
+    **{
+        f"the gradient of a tangent of {given} of {name}": lambda t, name=name, given=given: tangent_gradient(
+            t, name, given
+        )
+        for name in ("jvp", "linearize")
+        for given in ("float16", "float32", "float64")
+    },
+    **{
+        f"linearize along {what}": lambda t, tangent=tangent: t.func.linearize(lambda x: x * x, t.ones(2))[1](
+            tangent(t)
+        )
+        for what, tangent in {
+            "another size": lambda t: t.ones(3),
+            "a size more": lambda t: t.ones(1, 2),
+            "a number": lambda t: 2.0,
+            "whole numbers": lambda t: t.ones(2).long(),
+            "doubles": lambda t: t.ones(2).double(),
+            "its type": lambda t: t.ones(2),
+        }.items()
+    },
+    **{
+        f"batch norm, training={training}, eps={eps}": lambda t, training=training, eps=eps: t.isnan(
+            t.nn.functional.batch_norm(t.ones(4, 3), t.zeros(3), t.ones(3), training=training, eps=eps)
+        )
+        for training in (True, False)
+        for eps in (0.0, -0.0, -1e-3, math.nan, 1e-5)
+    },
     "a way to start no processes": lambda t: t.utils.data.DataLoader([1], multiprocessing_context="fork"),
 }
 

@@ -70,10 +70,11 @@ class Binomial(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         n, logits = self.total_count, self.logits
-        ways = lgamma(n + 1) - lgamma(value + 1) - lgamma(n - value + 1)
-        # n ln(1 + e^logits), so written that it does not overflow
-        positive = (logits + logits.abs()) / 2
-        return value * logits - n * positive - n * log1p(exp(-logits.abs())) + ways
+        # n ln(1 + e^logits), so written that it does not overflow; the sums in PyTorch's order, whose rounding is all that is left
+        # where the terms cancel
+        positive = (logits.clamp(min=0) + logits - logits.clamp(max=0)) / 2
+        normalizer = n * positive + n * log1p(exp(-logits.abs())) - lgamma(n + 1)
+        return value * logits - lgamma(value + 1) - lgamma(n - value + 1) - normalizer
 
     def entropy(self) -> Tensor:
         n = int(self.total_count.max().item())

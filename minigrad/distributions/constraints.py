@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import Any
 
 from .. import dtypes, linalg
+from ..creation import full
 from ..ops import join, tril
 
 __all__ = [
@@ -216,14 +217,14 @@ class _LowerTriangular(Constraint):
 
     def check(self, value: Any) -> Any:
         same = tril(value) == value
-        return same.reshape((*same.shape[:-2], -1)).all(-1)
+        return same.reshape((*same.shape[:-2], -1)).min(-1)[0]  # min: IndexError of matrices without elements
 
 
 class _LowerCholesky(_LowerTriangular):
     """Lower triangular matrices with a positive diagonal."""
 
     def check(self, value: Any) -> Any:
-        return super().check(value) & (value.diagonal(dim1=-2, dim2=-1) > 0).all(-1)
+        return super().check(value) & (value.diagonal(dim1=-2, dim2=-1) > 0).min(-1)[0]
 
 
 class _CorrCholesky(_LowerCholesky):
@@ -238,8 +239,7 @@ class _Square(Constraint):
     event_dim = 2
 
     def check(self, value: Any) -> Any:
-        same = value.shape[-1] == value.shape[-2]
-        return (value == value).flatten(-2).any(-1) | True if same else (value != value).flatten(-2).any(-1) & False
+        return full(value.shape[:-2], value.shape[-2] == value.shape[-1], dtype=dtypes.bool_)
 
 
 class _Symmetric(_Square):

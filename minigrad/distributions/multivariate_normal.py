@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..autograd.variable import wrap
 from ..creation import eye
 from ..linalg import cholesky, solve_triangular
 from ..ops import cholesky_inverse, log, matmul
+from ..ops.operands import broadcast
+from ..size import Size
 from ..tensor import Tensor
 from . import constraints
 from .distribution import Distribution
@@ -50,8 +51,7 @@ class MultivariateNormal(Distribution):
         if matrix.dim() < 2:
             raise ValueError(f"{name} matrix must be at least two-dimensional, with optional leading batch dimensions")
         n = loc.shape[-1:]
-        # The shapes of zeros with one element broadcast as the parameters do.
-        batch = (wrap(loc.array[..., 0]) + wrap(matrix.array[..., 0, 0])).shape
+        batch = Size(broadcast(matrix.array.shape[:-2], loc.array.shape[:-1]))
         self.loc = loc.expand((*batch, *n))
         self.__dict__[name] = matrix.expand((*batch, *matrix.shape[-2:]))
         super().__init__(batch, n, validate_args=validate_args)

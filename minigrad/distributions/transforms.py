@@ -326,14 +326,14 @@ class ReshapeTransform(Transform):
     def with_cache(self, cache_size: int = 1) -> Transform:
         return self if self._cache_size == cache_size else ReshapeTransform(self.in_shape, self.out_shape, cache_size)
 
-    def _batch(self, shape: Any, inner: Size) -> tuple[int, ...]:
-        shape = Size(shape)
+    def _batch(self, shape: Any, inner: Size) -> Any:
+        """What stands before the dimensions `inner` of a shape; ValueError unless it ends with them, and is a tuple."""
         n = len(shape) - len(inner)
         if n < 0:
             raise ValueError("Too few dimensions on input")
-        if tuple(shape[n:]) != tuple(inner):
-            raise ValueError(f"Shape mismatch: expected {tuple(shape[n:])} but got {tuple(inner)}")
-        return tuple(shape[:n])
+        if not isinstance(shape, tuple) or shape[n:] != inner:
+            raise ValueError(f"Shape mismatch: expected {shape[n:]} but got {inner}")
+        return shape[:n]
 
     def _call(self, x: Tensor) -> Tensor:
         return x.reshape((*self._batch(x.shape, self.in_shape), *self.out_shape))
@@ -345,11 +345,9 @@ class ReshapeTransform(Transform):
         return x.new_zeros(self._batch(x.shape, self.in_shape))
 
     def forward_shape(self, shape: Any) -> Any:
-        len(shape)  # TypeError, in Python's words
         return Size((*self._batch(shape, self.in_shape), *self.out_shape))
 
     def inverse_shape(self, shape: Any) -> Any:
-        len(shape)
         return Size((*self._batch(shape, self.out_shape), *self.in_shape))
 
 

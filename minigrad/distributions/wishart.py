@@ -9,6 +9,7 @@ from typing import Any
 from ..creation import arange, tril_indices
 from ..linalg import cholesky, slogdet
 from ..ops import cholesky_inverse, cholesky_solve, diag_embed, digamma, mvlgamma, where
+from ..ops.operands import broadcast
 from ..sampling import randn
 from ..size import Size
 from ..tensor import Tensor
@@ -54,13 +55,13 @@ class Wishart(ExponentialFamily):
         if df.array.dtype.kind == "b":
             raise RuntimeError("Wishart: df is a number of degrees of freedom, not of type bool")
         p = matrix.shape[-1]
-        batch = Size((df.array + matrix.array[..., 0, 0]).shape)
+        batch = Size(broadcast(df.array.shape, matrix.array.shape[:-2]))
         self.df = df.to(matrix.dtype).expand(batch)
-        self.__dict__[name] = matrix.expand((*batch, p, p))
+        self.__dict__[name] = matrix.expand((*batch, *matrix.shape[-2:]))
         if bool((self.df <= p - 1).any()):
             raise ValueError(f"Value of df={df} expected to be greater than ndim - 1 = {p - 1}.")
         self.arg_constraints = {**{n: Wishart.arg_constraints[n] for n in names}, "df": constraints.greater_than(p - 1)}
-        super().__init__(batch, (p, p), validate_args=validate_args)
+        super().__init__(batch, matrix.shape[-2:], validate_args=validate_args)
         if bool((self.df < p).any()):
             warnings.warn(
                 "Low df values detected. Singular samples are highly likely to occur for ndim - 1 < df < ndim.",

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import random
+from ..autograd.differentiate import grad
+from ..autograd.modes import enable_grad
+from ..creation import ones_like
 from ..ops import stack
 from ..tensor import Tensor
 from . import tree
@@ -23,6 +26,8 @@ def vmap(
     for all inputs, or one for each, nested as they are; None: the same for every example. randomness: "error" where
     func draws random numbers; "same": each example draws the same ones; "different": one after the other (PyTorch draws
     them for the whole batch at once, so from 16 normal numbers on they are others). chunk_size has nothing to divide.
+    A result whose out_dim is None must not depend on the example: ValueError if the results differ, or one was recorded as
+    computed from an example, for which func may be called once more. (Whole numbers are not recorded.)
     PyTorch: torch.func.vmap.
     """
     if randomness not in ("error", "different", "same"):
@@ -40,16 +45,29 @@ def vmap(
         size = _size(inputs, dims)
         state = random.default_generator.get_state()
 
-        def called(i: int | None) -> Any:
-            """func of example i; None: of zeros of an example's shape."""
-            picked = [x if d is None else _example(x, d, i) for x, d in zip(inputs, dims, strict=True)]
+        def of(picked: list[Any]) -> Any:
+            """func of these in the places of the inputs."""
             count = len(tree.leaves(args))
             if randomness == "same":
                 random.default_generator.set_state(state)
             return func(*tree.filled(args, picked[:count]), **tree.filled(kwargs, picked[count:]))
 
+        def called(i: int | None) -> Any:
+            """func of example i; None: of zeros of an example's shape."""
+            return of([x if d is None else _example(x, d, i) for x, d in zip(inputs, dims, strict=True)])
+
+        def varying() -> list[bool]:
+            """For each result whether it was computed from the examples, as their graph says."""
+            before = random.default_generator.get_state()
+            with enable_grad():
+                mapped = [None if d is None else _recorded(_example(x, d, 0 if size else None)) for x, d in zip(inputs, dims, strict=True)]  # fmt: skip
+                given = [x if leaf is None else leaf.clone() for x, leaf in zip(inputs, mapped, strict=True)]
+                found = tree.leaves(of(given))
+            random.default_generator.set_state(before)
+            return [_is_from(y, given, mapped) for y in found]
+
         if size == 0:
-            return _stacked(name, [called(None)], out_dims, empty=True)
+            return _stacked(name, [called(None)], out_dims, varying, empty=True)
         results = [called(i) for i in range(size)]
         if randomness == "error" and not np.array_equal(state, random.default_generator.get_state()):
             random.default_generator.set_state(state)
@@ -57,13 +75,28 @@ def vmap(
                 "vmap: called random operation while in randomness error mode. Please either use the 'same' or 'different' "
                 "randomness flags on vmap or perform the randomness operation out of vmap"
             )
-        return _stacked(name, results, out_dims)
+        return _stacked(name, results, out_dims, varying)
 
     return wrapper
 
 
 def _example(x: Any, dim: int, i: int | None) -> Any:
     return x.sum(dim, dtype=x.dtype) if i is None else x.select(dim, i)  # a sum of nothing is recorded zeros
+
+
+def _recorded(x: Any) -> Any:
+    """A leaf with the values of x, whose use is recorded if it has a derivative."""
+    return x.detach().requires_grad_(x.array.dtype.kind == "f")
+
+
+def _is_from(y: Any, given: list[Any], mapped: list[Any]) -> bool:
+    """Whether y is one of the examples in `given`, or was computed from the leaves behind them."""
+    if any(y is x for x, leaf in zip(given, mapped, strict=True) if leaf is not None):
+        return True
+    leaves = [leaf for leaf in mapped if leaf is not None and leaf.requires_grad]
+    if not (isinstance(y, Tensor) and y.requires_grad and leaves):
+        return False
+    return any(g is not None for g in grad(y, leaves, ones_like(y), allow_unused=True, retain_graph=True))
 
 
 def _dims(name: str, in_dims: Any, args: tuple) -> list[int | None]:
@@ -118,8 +151,13 @@ def _size(inputs: list[Any], dims: list[int | None]) -> int:
     return sizes[0]
 
 
-def _stacked(name: str, results: list[Any], out_dims: Any, empty: bool = False) -> Any:
-    """The results of the examples as one."""
+def _stacked(
+    name: str, results: list[Any], out_dims: Any, varying: Callable[[], list[bool]], empty: bool = False
+) -> Any:
+    """The results of the examples as one.
+
+    varying: which of them were computed from the examples; asked only where one without a dimension is the same for all.
+    """
     first = results[0]
     if isinstance(out_dims, tuple) and len(out_dims) == 1 and isinstance(first, Tensor):
         out_dims = out_dims[0]
@@ -130,12 +168,13 @@ def _stacked(name: str, results: list[Any], out_dims: Any, empty: bool = False) 
         )
     columns = zip(*(tree.leaves(r) for r in results), strict=True)
     out = []
-    for column, d in zip(columns, dims, strict=True):
+    for i, (column, d) in enumerate(zip(columns, dims, strict=True)):
         if d is None:
-            if any(
+            differ = any(
                 isinstance(x, Tensor) and not np.array_equal(x.array, column[0].array, equal_nan=True)
                 for x in column[1:]
-            ):
+            )
+            if differ or (isinstance(column[0], Tensor) and varying()[i]):
                 raise ValueError(f"vmap({name}, ...): `{name}` can not return a BatchedTensor when out_dim is None")
             out.append(column[0])
             continue

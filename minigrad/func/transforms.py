@@ -211,9 +211,14 @@ def jvp(func: Callable, primals: Any, tangents: Any, *, strict: bool = False, ha
         outputs = _tensors(out, "jvp(f, primals, tangents)")
         if strict and not all(_depends(y, own) for y in outputs):
             raise RuntimeError("jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs.")
-        found = _pushed(outputs, own, along)
+        found = _pushed(outputs, own, _in_types(along, own))
     results = _closed((out, tree.filled(out, found), aux), own, recording)
     return results if has_aux else results[:2]
+
+
+def _in_types(along: list[Any], inputs: list[Any]) -> list[Any]:
+    """The tangents in the types of the inputs, recorded: their own gradients go through it."""
+    return [t if t.dtype == x.dtype else t.to(x.dtype) for t, x in zip(along, inputs, strict=True)]
 
 
 def _pushed(outputs: list[Any], inputs: list[Any], along: list[Any]) -> list[Any]:
@@ -243,6 +248,13 @@ def linearize(func: Callable, *primals: Any) -> tuple[Any, Callable]:
         now, along = is_grad_enabled(), tree.leaves(tangents)
         if len(along) != len(own):
             raise RuntimeError(f"linearize: got {len(along)} tangents for {len(own)} primals")
+        for x, t in zip(own, along, strict=True):
+            if not isinstance(t, Tensor):
+                raise TypeError(f"linearize: a tangent must be a tensor, not {type(t).__name__}")
+            if t.shape != x.shape or t.dtype != x.dtype:
+                raise RuntimeError(
+                    f"linearize: a tangent must be a tensor of shape {list(x.shape)} and type {x.dtype}, as its primal"
+                )
         with enable_grad():
             return _closed(tree.filled(out, _pushed(outputs, own, along)), own, now)
 

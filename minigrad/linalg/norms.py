@@ -50,6 +50,8 @@ def matrix_norm(
     require_tensor(A, "linalg_matrix_norm", "A")
     if isinstance(dim, int) or len(dim) != 2:
         raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
+    if ord not in ("fro", "nuc", 2, -2, 1, -1, math.inf, -math.inf):
+        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
     row, column = (normalize_dim(d, A.dim()) for d in dim)
     if row == column:
         raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
@@ -62,15 +64,13 @@ def matrix_norm(
         values = svdvals_of(A.movedim((row, column), (-2, -1)))
         out = values.sum(-1) if isinstance(ord, str) else _edge(values, ord > 0)
         return out.unsqueeze(min(row, column)).unsqueeze(max(row, column)) if keepdim else out
-    if ord in (1, -1, math.inf, -math.inf):
-        first, second = (row, column) if abs(ord) == 1 else (column, row)
-        sums = A.abs().sum(first, keepdim=True)
-        if ord > 0 and sums.array.shape[second] == 0:
-            out = sums.sum(second, keepdim=True)
-        else:
-            out = sums.amax(second, keepdim=True) if ord > 0 else sums.amin(second, keepdim=True)
-        return out if keepdim else out.squeeze((row, column))
-    raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
+    first, second = (row, column) if ord in (1, -1) else (column, row)
+    sums = A.abs().sum(first, keepdim=True)
+    if ord > 0 and sums.array.shape[second] == 0:  # type: ignore[operator]
+        out = sums.sum(second, keepdim=True)
+    else:
+        out = sums.amax(second, keepdim=True) if ord > 0 else sums.amin(second, keepdim=True)  # type: ignore[operator]
+    return out if keepdim else out.squeeze((row, column))
 
 
 def _edge(values: Any, largest: bool) -> Any:

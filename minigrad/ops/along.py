@@ -57,6 +57,14 @@ def _gather_key(name: str, input: Tensor, dim: int, index: Any) -> tuple[Array, 
     return grid_key(places, dim)
 
 
+def _without_elements(input: Any, dim: int, index: Any) -> bool:
+    """Whether index has no elements: then only `dim` is looked at, neither its type nor its shape. IndexError if there is no `dim`."""
+    if not isinstance(index, Variable) or index.array.size:
+        return False
+    normalize_dim(dim, input.array.ndim)
+    return True
+
+
 class Gather(Index):
     """out[i, j, ...] = x[i, index[i, j, ...], ...] for dim 1.  dx = grad added at the same places"""
 
@@ -71,6 +79,8 @@ class Gather(Index):
 @public
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """For each place in index, the element of input there, but with index's value along dim. PyTorch: torch.gather."""
+    if _without_elements(input, dim, index):
+        return Gather.apply(input.reshape(-1), (np.zeros(index.array.shape, np.int64),))
     if input.array.ndim == 0 or (isinstance(index, Variable) and index.array.ndim == 0):
         _gather_key("gather", input, dim, index)  # the checks
         if input.array.ndim == 0:
@@ -245,13 +255,25 @@ def _of_vectors(function: Any, input: Tensor, dim: int, index: Any, *more: Any, 
     return out if input.array.ndim else out.reshape(())
 
 
+def _require_type_of(name: str, input: Tensor, src: Any) -> None:
+    if isinstance(src, Variable) and src.array.dtype != input.array.dtype:
+        raise RuntimeError(
+            f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {dtypes.from_numpy(src.array.dtype)}"
+        )
+
+
+def _untouched(name: str, input: Tensor, src: Any) -> Tensor:
+    """input as it is, where the index has no elements."""
+    _require_type_of(name, input, src)
+    if getattr(src, "requires_grad", False):
+        return input + Slice.apply(reshape(src, (-1,)), (slice(0),)).sum()  # of no element of src: its gradient is 0
+    return input.clone()
+
+
 def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor:
     """src cut to the shape of index, in input's type."""
+    _require_type_of(name, input, src)
     if isinstance(src, Variable):
-        if src.array.dtype != input.array.dtype:
-            raise RuntimeError(
-                f"{name}(): Expected self.dtype to be equal to src.dtype, got {input.dtype} and {dtypes.from_numpy(src.array.dtype)}"
-            )
         if max(index.array.ndim, 1) != max(src.array.ndim, 1):
             raise RuntimeError(f"{name}(): Index tensor must have the same number of dimensions as src tensor")
         if not src.array.ndim and index.array.ndim:
@@ -274,6 +296,8 @@ def scatter(
         raise TypeError("scatter() received an invalid combination of arguments: 'src' and 'value'; give one")
     if src is None and value is None:
         raise TypeError('scatter() missing 1 required positional arguments: "src" or "value"')
+    if _without_elements(input, dim, index) and reduce in (NOT_GIVEN, "add", "multiply"):
+        return _untouched("scatter", input, src)
     if not index.array.ndim or not input.array.ndim:
         return _of_vectors(scatter, input, dim, index, src, value=value, reduce=reduce)
     if reduce is not NOT_GIVEN:
@@ -290,6 +314,8 @@ def scatter(
 @public
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """input with src added at the places that `gather(dim, index)` reads. PyTorch: torch.scatter_add."""
+    if _without_elements(input, dim, index):
+        return _untouched("scatter_add", input, src)
     if not index.array.ndim or not input.array.ndim:
         return _of_vectors(scatter_add, input, dim, index, src)
     key = _gather_key("scatter_add", input, dim, index)
@@ -304,6 +330,8 @@ def scatter_reduce(
 
     include_self: whether input's own element counts too where something goes. PyTorch: torch.scatter_reduce.
     """
+    if _without_elements(input, dim, index) and reduce in ("sum", "mean", "prod", "amax", "amin"):
+        return _untouched("scatter_reduce", input, src)
     if not index.array.ndim or not input.array.ndim:
         return _of_vectors(scatter_reduce, input, dim, index, src, reduce, include_self=include_self)
     key = _gather_key("scatter_reduce", input, dim, index)

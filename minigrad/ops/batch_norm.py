@@ -107,14 +107,16 @@ def batch_norm(
     its divisor). PyTorch: torch.nn.functional.batch_norm. Source: Ioffe and Szegedy 2015, "Batch Normalization".
     """
     require_floating(input, "batch_norm")
-    if not eps >= 0:
-        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     x = input.array
     channels = x.shape[1] if x.ndim > 1 else 0
     if training and x.ndim < 2:
         normalize_dim(1, x.ndim)  # IndexError: there is no dimension of channels
     if training and math.prod(x.shape[:1] + x.shape[2:]) == 1:
         raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
+    if training and eps <= 0:
+        raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
+    if eps < 0:
+        raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
     if not isinstance(momentum, float | int):
         raise TypeError(f"batch_norm(): argument 'momentum' (position 7) must be float, not {type(momentum).__name__}")
     if not training:

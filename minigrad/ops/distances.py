@@ -114,13 +114,16 @@ def norm(
     input: Tensor, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False,
     dtype: dtypes.dtype | None = None,
 ) -> Tensor:  # fmt: skip
-    """The p-norm (Σ |x|ᵖ)^(1/p) over dim (all elements, if None); "fro" is 2. PyTorch: torch.norm."""
+    """The p-norm (Σ |x|ᵖ)^(1/p) over dim (all elements, if None); "fro" is 2; "nuc", of matrices, the sum of their singular
+    values. PyTorch: torch.norm."""
     require_tensor(input, "norm")
+    if isinstance(p, str) and (p != "fro" or (isinstance(dim, tuple | list) and len(dim) > 2)):
+        from ..linalg.norms import matrix_norm  # which is built on this file
+
+        return matrix_norm(input, p, range(input.array.ndim) if dim is None else dim, keepdim, dtype=dtype)  # type: ignore[arg-type]
     input = in_type(input, dtype, "linalg.vector_norm")
     if p is None or p == "fro":
         p = 2
-    if isinstance(p, str):
-        raise NotImplementedError(f"norm: p={p!r} is not supported; give a number, inf, -inf or 'fro'")
     if isinstance(p, int):
         dtypes.scalar_numpy(p)  # OverflowError beyond 64 bits
     if input.array.dtype == np.float16:  # the powers may not fit where their root does
@@ -189,11 +192,15 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
         shape = np.broadcast_shapes(a.array.shape, b.array.shape)
     except ValueError:
         raise broadcast_error(a, b) from None
-    dim, eps = normalize_dim(dim, len(shape)), float(dtypes.element(eps, a.array.dtype))
-    a, b = a.expand(shape), b.expand(shape)
-    length_a = at_least(norm(a, 2, dim, True), eps)
-    length_b = at_least(norm(b, 2, dim, True), eps)
-    return ((a / length_a) * (b / length_b)).sum(dim)
+    dim = normalize_dim(dim, len(shape))
+    eps = float(dtypes.element(eps, np.promote_types(a.array.dtype, np.float32)))
+    # Of two floating types each is divided by its length in its own, as in PyTorch; only whole numbers are converted before.
+    a, b = (x if x.array.dtype.kind == "f" else y for x, y in ((x1, a), (x2, b)))
+    parts = []
+    for x in (a.expand(shape), b.expand(shape)):
+        low = eps if eps <= float(np.finfo(x.array.dtype).max) else math.inf
+        parts.append(x / at_least(norm(x, 2, dim, True), low))
+    return (parts[0] * parts[1]).sum(dim)
 
 
 @public("minigrad", "functional")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.variable import Array, wrap
 from .optimizer import Optimizer, check_range, count_step, lerp, scalar_state
 
@@ -69,12 +70,12 @@ class Adafactor(Optimizer):
             rows, columns = state["row_var"].array, state["col_var"].array
             lerp(rows, np.mean(grad * grad, axis=-1, keepdims=True), weight)
             lerp(columns, np.mean(grad * grad, axis=-2, keepdims=True), weight)
-            estimate = rows @ columns / np.maximum(rows.mean(axis=-2, keepdims=True), eps1)
+            estimate = rows @ columns / np.maximum(rows.mean(axis=-2, keepdims=True), dtypes.element(eps1, p.dtype))
         else:
             lerp(state["variance"].array, grad * grad, weight)
             estimate = state["variance"].array
-        update = grad / np.sqrt(np.maximum(estimate, eps1 * eps1))
-        p -= alpha / max(1.0, _rms(update) / group["d"]) * update
+        update = grad / np.sqrt(np.maximum(estimate, dtypes.element(eps1 * eps1, p.dtype)))
+        p -= dtypes.element(alpha / max(1.0, _rms(update) / group["d"]), p.dtype) * update
 
 
 def _rms(x: Array) -> float:
