@@ -238,8 +238,15 @@ def learn(per_name: int = 6) -> list[Call]:
     paths: dict[type, str] = {}
     with contextlib.ExitStack() as undo:
 
+        def keep(holder: Any, name: str) -> None:
+            """See to it that the holder has this name again as it has now: its own, or none of its own."""
+            if name in vars(holder):
+                undo.callback(setattr, holder, name, vars(holder)[name])
+            else:
+                undo.callback(lambda: delattr(holder, name) if name in vars(holder) else None)
+
         def put(holder: Any, name: str, value: Any) -> None:
-            undo.callback(setattr, holder, name, vars(holder).get(name, getattr(holder, name)))
+            keep(holder, name)
             setattr(holder, name, value)
 
         wrapped: set[tuple[type, str]] = set()
@@ -250,6 +257,8 @@ def learn(per_name: int = 6) -> list[Call]:
                 continue
             paths[value] = path + name
             put(value, "__init__", noting(path + name, value, value.__init__))  # type: ignore[misc]
+            for method in METHODS.get(path[:-1], ()):
+                keep(value, method)  # an optimizer's first object wraps its class's `step`
             for cls, method in itertools.product(value.__mro__, METHODS.get(path[:-1], ())):
                 found_there = vars(cls).get(method)
                 if isinstance(found_there, types.FunctionType) and cls.__module__.startswith("minigrad.") and (cls, method) not in wrapped:  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.variable import Variable, wrap
-from ..ops import cat, where
+from ..ops import cat, distances, where
 from ..ops.axes import Dims
 from ..ops.checks import require_tensor
 from ..ops.decompositions import eigvalsh_of, svdvals_of
@@ -71,6 +71,9 @@ def matrix_norm(
     else:
         out = sums.amax(second, keepdim=True) if ord > 0 else sums.amin(second, keepdim=True)  # type: ignore[operator]
     return out if keepdim else out.squeeze((row, column))
+
+
+distances._matrix_norm = matrix_norm
 
 
 def _edge(values: Any, largest: bool) -> Any:

@@ -95,6 +95,9 @@ class MaxNorm(WholeBackward):
         return grad.reshape(kept_shape(ctx.shape, ctx.axes)) * slope, None, None, None, None
 
 
+_matrix_norm: Any = None  # that of linalg/norms.py, which is built on this file and enters itself here
+
+
 class Norm0(Operation):
     """out = how many x are not 0.  It has no gradient: None, not zeros, as in PyTorch"""
 
@@ -118,9 +121,7 @@ def norm(
     values. PyTorch: torch.norm."""
     require_tensor(input, "norm")
     if isinstance(p, str) and (p != "fro" or (isinstance(dim, tuple | list) and len(dim) > 2)):
-        from ..linalg.norms import matrix_norm  # which is built on this file
-
-        return matrix_norm(input, p, range(input.array.ndim) if dim is None else dim, keepdim, dtype=dtype)  # type: ignore[arg-type]
+        return _matrix_norm(input, p, range(input.array.ndim) if dim is None else dim, keepdim, dtype=dtype)
     input = in_type(input, dtype, "linalg.vector_norm")
     if p is None or p == "fro":
         p = 2
