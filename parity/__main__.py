@@ -26,6 +26,7 @@ from .agreement import Mismatch, Tally, check_case
 from .case import Case
 from .cases import CASES
 from .engines import POSITIONS
+from .fuzz_calls import check_prefixes
 
 
 def chosen(names: list[str]) -> list[Case]:
@@ -296,6 +297,12 @@ def main(argv: list[str] | None = None) -> int:
     if options.names == ["fuzz"]:
         if options.sweep and options.calls is not None:
             parser.error("--calls says how many calls are drawn; --sweep draws none")
+        if options.calls is not None and options.calls < 1:
+            parser.error(f"--calls must be at least 1, got {options.calls}")
+        try:
+            check_prefixes(tuple(options.prefixes))
+        except ValueError as problem:
+            parser.error(str(problem))
         calls = None if options.sweep else 2000 if options.calls is None else options.calls
         return fuzz.main(calls, options.seed, options.json, tuple(options.prefixes))
     if options.names == ["third"]:

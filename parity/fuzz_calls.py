@@ -191,6 +191,16 @@ def _theirs(path: str) -> Any:
         return None
 
 
+def check_prefixes(prefixes: tuple[str, ...]) -> None:
+    """Errors: ValueError where no public name begins so."""
+    names = [Call(path + name, [], {}) for _, path, name in places()]
+    for prefix in prefixes:
+        if not chosen(names, (prefix,)):
+            raise ValueError(
+                f"--names {prefix}: no public name begins so; there are torch.add, Tensor.add, nn.Linear and such"
+            )
+
+
 def learn(per_name: int = 6) -> list[Call]:
     """Calls of every public name, as the case table makes them."""
     found: dict[str, list[Call]] = collections.defaultdict(list)

@@ -9,6 +9,7 @@ import pytest
 
 import minigrad
 from parity import fuzz, fuzz_calls, fuzz_sweep
+from parity.__main__ import main
 
 CALLS = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 600
 X = fuzz_calls.T(fuzz_calls.X)
@@ -107,6 +108,19 @@ def test_calls_of_nearly_every_name_are_learnt():
     } <= learnt
     assert {"nn.Linear.forward", "nn.LSTM.forward", "nn.utils.rnn.pad_sequence", "autograd.functional.hvp"} <= learnt
     assert minigrad.sum.__wrapped__.__name__ == "sum"  # learning has put everything back
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (["--names", "nope."], "--names nope.: no public name begins so"),
+        (["--calls", "0"], "--calls must be at least 1, got 0"),
+    ],
+)
+def test_what_leaves_nothing_to_call_is_refused(more, line, capsys):
+    with pytest.raises(SystemExit):
+        main(["fuzz", *more])
+    assert line in capsys.readouterr().err
 
 
 def test_names_can_be_chosen():

@@ -36,7 +36,7 @@ def _sgd(group: dict[str, Any]) -> tuple[str, str, list[str]]:
     body.append("p -= lr * (g + momentum * b)" if group["nesterov"] else "p -= lr * b")
     return (
         f"p, g, b, lr={group['lr']!r}, momentum={momentum!r}",
-        "Gradient descent with momentum; b is the first gradient after the first step, which moves by it as it is.",
+        f"Gradient descent with momentum; b {'is the first gradient after the first step, which moves by it as it is' if dampening else 'begins as zeros'}.",
         body,
     )
 
