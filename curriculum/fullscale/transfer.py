@@ -395,7 +395,7 @@ def _report(folder: Folder, settings: Settings, rows: list[dict[str, Any]], film
         ax.set(title=title, xticks=range(len(names)), yscale="log" if column == "trained_parameters" else "linear")
         ax.set_xticklabels(names, rotation=30, ha="right")
         if column == "test_accuracy":
-            ax.set_ylim(min(0.5, min(v[column].min() for v in values.values())), 1)
+            ax.set_ylim(max(0, min(0.5, *(v[column].min() for v in values.values())) - 0.05), 1)
     fig.tight_layout()
     folder.figure("transfer.png", fig)
     print(text_of, end="")
