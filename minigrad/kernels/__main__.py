@@ -15,6 +15,7 @@ from typing import Any
 import minigrad as torch
 
 from ..autograd.fused import numba_is_installed
+from ..counted import counted
 
 
 def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -137,7 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
     with torch.use_kernels("compiled"):  # also those that would wait until NumPy has been at work for long enough
         for _, job in todo_shown:
             job()
-    print(f"{len(todo)} programs, {time.perf_counter() - start:.1f} s; what is compiled is kept on disk")
+    print(f"{counted(len(todo), 'program')}, {time.perf_counter() - start:.1f} s; what is compiled is kept on disk")
     return 0
 
 
