@@ -72,6 +72,17 @@ def drawn():
     return [torch.randperm(50_000, generator=torch.Generator().manual_seed(1)).numpy()]
 
 
+LSTM, SEQUENCES = torch.nn.LSTM(9, 30), torch.randn(12, 10, 9)
+
+
+def lstm():
+    LSTM.zero_grad()
+    x = SEQUENCES.clone().requires_grad_()
+    out = LSTM(x)[0]
+    (out * out.detach()).sum().backward()
+    return [y.detach().numpy() for y in (out, x.grad, *(p.grad for p in LSTM.parameters()))]
+
+
 ADAM = [X.numpy()]
 PROGRAMS = [through(lambda x: torch.softmax(x, -1), X), through(F.relu, X), through(lambda x: F.layer_norm(x, (180,)), X),
             through(F.gelu, X), through(lambda x: torch.exp(x).sum(0) @ x.T, X), adam, drawn]
@@ -90,6 +101,7 @@ def check(expected):
 MANY = (
     WORK
     + """
+PROGRAMS.append(lstm)
 adam(), adam()
 expected = [program() for program in PROGRAMS]
 wanted, received, sent, rng = int(sys.argv[2]), 0, 0, random.Random(int(sys.argv[1]))
