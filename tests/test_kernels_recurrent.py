@@ -1,6 +1,7 @@
 """Recurrent layers' compiled loops: the formulas over whole vectors, every height of a tile, what is kept and what is not."""
 
 import contextlib
+import threading
 
 import mpmath
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 
 import minigrad
 from minigrad import kernels
-from minigrad.kernels import compiled, lanes
+from minigrad.kernels import beside, compiled, lanes
 from minigrad.kernels import recurrent as loops
 
 # -- exponentials of whole vectors
@@ -110,7 +111,7 @@ def everything(t, kind, size):
 
 
 @contextlib.contextmanager
-def threads(n):
+def with_threads(n):
     before = minigrad.get_num_threads()
     minigrad.set_num_threads(n)
     try:
@@ -123,7 +124,7 @@ def threads(n):
 @pytest.mark.parametrize("kind", KINDS)
 def test_tiles_of_every_height(kind, count, monkeypatch):
     monkeypatch.setattr(kernels, "_PER_THREAD", 1)
-    with threads(count), minigrad.use_kernels("compiled"):
+    with with_threads(count), minigrad.use_kernels("compiled"):
         found = [everything(minigrad, kind, size) for size in SIZES]
     for size, all_found in zip(SIZES, found, strict=True):
         for ours, theirs in zip(all_found, everything(torch, kind, size), strict=True):
@@ -137,7 +138,7 @@ def test_a_number_of_threads_changes_no_bit(kind, monkeypatch):
     for n in (1, 2, 3, 5, 26, 33):
         found = []
         for count in (1, 2, 3):
-            with threads(count), minigrad.use_kernels("compiled"):
+            with with_threads(count), minigrad.use_kernels("compiled"):
                 found.append(everything(minigrad, kind, (5, n, 6, 20)))
         for more in found[1:]:
             assert all(np.array_equal(a, b) for a, b in zip(found[0], more, strict=True)), n
@@ -180,11 +181,14 @@ def test_threads_share_sequences_of_any_lengths(kind, settings, monkeypatch):
     monkeypatch.setattr(kernels, "_PER_THREAD", 1)
     rng = np.random.default_rng(3)
     for n in (1, 2, 3, 5, 33):
-        lengths = [40, *sorted(rng.integers(1, 6, n - 1).tolist(), reverse=True)]  # one thread may have a single sequence, another all others
+        lengths = [
+            40,
+            *sorted(rng.integers(1, 6, n - 1).tolist(), reverse=True),
+        ]  # one thread may have a single sequence, another all others
         for dtype in (np.float32, np.float64):
             found = []
             for count in (1, 2, 3):
-                with threads(count), minigrad.use_kernels("compiled"):
+                with with_threads(count), minigrad.use_kernels("compiled"):
                     found.append(of_lengths(minigrad, kind, lengths, settings, dtype))
             for more in found:
                 assert all(np.array_equal(a, b) for a, b in zip(found[0], more, strict=True)), lengths
@@ -194,7 +198,7 @@ def test_threads_share_sequences_of_any_lengths(kind, settings, monkeypatch):
 
 @pytest.mark.parametrize(("n", "count", "most"), [(1, 2, 1), (2, 2, 2), (3, 2, 2), (20, 2, 10), (33, 3, 11), (5, 9, 2)])
 def test_each_thread_has_as_many_sequences(n, count, most):
-    with threads(count):
+    with with_threads(count):
         bounds = loops._bounds(np.array([n] * 4), loops._threads(n))
     assert bounds[0] == 0
     assert bounds[-1] == n
@@ -210,6 +214,72 @@ def test_each_thread_has_as_many_steps_of_sequences_of_different_lengths():
         rows = np.diff(np.minimum.outer(sizes, bounds).sum(0))
         assert rows.sum() == sum(sizes)
         assert rows.max() <= sum(sizes) / 3 + len(sizes)
+
+
+# -- one or two sequences: a second thread helps with the products of each step
+
+
+def helped(patience, monkeypatch, late=False):
+    """Have each walk meet a helper that is there before it begins, or with `late` after its end; the hands of these meetings."""
+    hands, new = [], loops.new_hand
+
+    def hand():
+        hands.append(new())
+        hands[-1][11] = patience
+        return hands[-1]
+
+    def side_by_side(rows, elements, run):
+        if rows != 2 or not hands or hands[-1][0] != beside.NOBODY:  # another split
+            run(0, rows)
+            return
+        if late:
+            run(0, 1)
+            run(1, 2)
+            return
+        helper = threading.Thread(target=run, args=(1, 2), daemon=True)
+        helper.start()
+        while hands[-1][0] == beside.NOBODY:
+            helper.join(0.001)
+        run(0, 1)
+        helper.join(60)
+        assert not helper.is_alive(), "the helper stays"
+
+    monkeypatch.setattr(loops, "new_hand", hand)
+    monkeypatch.setattr(loops, "split", side_by_side)
+    monkeypatch.setattr(loops, "_LARGE", 1)
+    return hands
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_helper_changes_no_bit(kind, n, monkeypatch):
+    """One that does half of every product, one that leaves at once, and one that comes when all is done."""
+    size = 70, n, 6, 90
+    with minigrad.use_kernels("compiled"):
+        with with_threads(1):
+            alone = everything(minigrad, kind, size)
+        with with_threads(2):
+            for patience, late in ((1 << 60, False), (0, False), (1 << 60, True)):
+                with monkeypatch.context() as patch:
+                    hands = helped(patience, patch, late)
+                    found = everything(minigrad, kind, size)
+                assert all(np.array_equal(a, b) for a, b in zip(alone, found, strict=True)), (patience, late)
+                assert [hand[0] for hand in hands] == [beside.GONE] * 3  # forward, backward, forward without a gradient
+                if late:
+                    assert not any(hand[10] for hand in hands)
+                elif patience:  # the inputs' products of 64 or fewer steps at once, and each step's
+                    at_once = 70 / (64 // n)
+                    assert [hand[10] for hand in hands] == [70 + np.ceil(at_once), 70, 70 + np.ceil(at_once)]
+
+
+def test_a_helper_that_nobody_asks_leaves():
+    """So it is where an interrupt came before the walk began."""
+    hand, x = beside.new_hand(), np.zeros(64)
+    product = x, x, x, 8, 1, 1, 8, 8
+    loops._help(hand, product, product)
+    assert hand[0] == beside.GONE
+    loops._help(hand, product, product)  # it has been closed
+    assert hand[10] == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,9 +1,9 @@
 """A second thread beside a loop whose steps are too short for a hand-off by `split`: it is asked, and waits, in the processor.
 
     the walker                                          the helper
-    ask:   is one waiting? then it gets a part          serve: waits for a part; nobody asks for a while: it leaves
+    ask:   is one waiting? then it gets a part          serve: until it is asked; if that takes long, it leaves
     does its own part                                   does its part
-    meet:  until the helper has done its part           done: waits for the next
+    meet:  until the helper has done its part           done
 
 What a hand-off by Python's queues costs (tens of microseconds) here costs one. Both are parts of one `split`, and only where both
 are under way does anyone wait, so what holds there holds here:
@@ -14,7 +14,8 @@ leaves. A helper that no thread has begun is asked for nothing; one that is begu
 *A busy machine.* A walker without a helper does all parts itself, so it waits only for a helper that has begun a part and lost its
 processor within it, once: thereafter it goes alone.
 
-The place of a meeting is an array, `hand`: hand[0] what state the helper is in, hand[8:] the numbers of what is asked.
+They meet in an array, `hand`: hand[0] is the helper's state; hand[8], hand[9] say what is asked, hand[10] how many parts a helper has
+done, hand[11] for how many pauses of the processor either waits before it goes on alone.
 """
 
 from __future__ import annotations
@@ -31,13 +32,14 @@ from ..autograd.variable import Array
 from .compiled import inline
 
 NOBODY, WAITING, GONE = 0, 1, -1  # states; a part that is asked for is a number from 2 on
-_PATIENCE = 2_000  # pauses, some 50 us
-_ROOM = 16  # numbers of 8 bytes: the state has a line of the cache for itself
+PATIENCE = 2_000  # pauses, some 50 us
 
 
-def hand() -> Array:
-    """A place where a walker and its helper meet, once."""
-    return np.zeros(_ROOM, np.int64)
+def new_hand() -> Array:
+    """Where a walker and its helper meet, once. The state has a line of the cache for itself."""
+    out = np.zeros(16, np.int64)
+    out[11] = PATIENCE
+    return out
 
 
 def _place(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -112,12 +114,12 @@ def ask(hand: Any, part: Any, a: Any, b: Any) -> Any:
 
 @inline
 def meet(hand: Any) -> None:
-    """Return when the helper has done its part. One that lets itself be waited for is not asked again."""
+    """Return when the helper has done its part; it may be gone since. One that lets itself be waited for is not asked again."""
     pauses = 0
-    while look(hand) != WAITING:
+    while look(hand) > WAITING:
         pause()
         pauses += 1
-    if pauses > _PATIENCE:
+    if pauses > hand[11]:
         change(hand, WAITING, GONE)
 
 
@@ -139,7 +141,7 @@ def come(hand: Any) -> Any:
 
 @inline
 def serve(hand: Any) -> Any:
-    """The part that is asked for, or GONE. It stands for done when `tell(hand, WAITING)`."""
+    """The part that is asked for, or GONE."""
     pauses = 0
     while True:
         part = look(hand)
@@ -147,5 +149,12 @@ def serve(hand: Any) -> Any:
             return part
         pause()
         pauses += 1
-        if pauses > _PATIENCE and change(hand, WAITING, GONE):
+        if pauses > hand[11] and change(hand, WAITING, GONE):
             return np.int64(GONE)
+
+
+@inline
+def done(hand: Any) -> None:
+    """The part is done."""
+    hand[10] += 1
+    tell(hand, WAITING)

@@ -25,7 +25,7 @@ from ..ops import recurrent
 from ..ops.recurrent import Sizes, steps
 from ..threads import get_num_threads
 from . import split
-from .beside import WAITING, ask, close, come, hand, meet, serve, tell
+from .beside import ask, close, come, done, meet, new_hand, serve
 from .compiled import Room, inline, kernel
 from .gemm import TALL, VECTOR_BYTES, _tile, move, tall_tile, transpose
 from .lanes import Lanes, choose, over_rows, sigmoid, tanh
@@ -138,17 +138,17 @@ def _with_helper(
 
 
 @kernel
-def _help(hand: Array, across: int, first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
-    """Halves of products, as they are asked for: parts 2 and 3, each with its a, b, c, depth, a_row, columns and c_row."""
+def _help(hand: Array, first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
+    """Halves of products, as they are asked for: parts 2 and 3, each with its a, b, c, across, depth, a_row, columns and c_row."""
     full_width()
     there = come(hand)
     while there:
         part = serve(hand)
         there = part > 0
         if there:
-            a, b, c, depth, a_row, columns, c_row = first if part == 2 else second
+            a, b, c, across, depth, a_row, columns, c_row = first if part == 2 else second
             _product(a, hand[8], depth, a_row, hand[9], b, across, _half(columns, across), columns, c, c_row)
-            tell(hand, WAITING)
+            done(hand)
 
 
 # -- the steps, as formulas: a list of vectors for each argument, one for each of its parts
@@ -463,7 +463,7 @@ def _panels(w: Array, turned: bool, across: int) -> Array:
     """A matrix, or its transpose, in panels for `_product`."""
     rows, columns = w.shape
     depth, n = (columns, rows) if turned else (rows, columns)
-    out = np.zeros(-(-n // across) * across * depth, w.dtype)
+    out = (np.zeros if n % across else np.empty)(-(-n // across) * across * depth, w.dtype)
     _pack(np.ascontiguousarray(w).reshape(-1), rows, columns, turned, across, out)
     return out
 
@@ -497,13 +497,13 @@ def _shared(
     """
     n = int(sizes.max())
     if n <= _FEW and w.size >= _LARGE and get_num_threads() > 1:
-        room, meeting, across = rooms(n), hand(), _across(n, w)
+        room, hand = rooms(n), new_hand()
 
         def either(first: int, last: int) -> None:
             if first:
-                _help(meeting, across, *products(*room))
+                _help(hand, *products(*room))
             else:
-                walk(meeting if last == 1 else _NOWHERE, *room, 0, n)
+                walk(hand if last == 1 else _NOWHERE, *room, 0, n)
 
         split(2, elements, either)
         return
@@ -563,8 +563,8 @@ def _forward_of(
 
     def products(entered: Room, given: Room, state: Room, product: Room) -> tuple[Any, ...]:
         return (
-            (entered, setting[2], given, x.shape[-1], x.shape[-1], parts * width, line),
-            (state, setting[3], product, width, padded, parts * width, line),
+            (entered, setting[2], given, widths[3], x.shape[-1], x.shape[-1], parts * width, line),
+            (state, setting[3], product, widths[3], width, padded, parts * width, line),
         )
 
     _shared(ctx.walk[1], ctx.elements, w_hh, rooms, lambda *rest: _forward(kind, *setting, *rest), products)
@@ -578,9 +578,10 @@ def _backward_of(ctx: Any, grad: Array) -> tuple[Any, ...]:
     kind, (n_inputs, width, parts, across), t = ctx.kind, ctx.widths, grad.dtype
     n, n_rows = int(ctx.walk[1].max()), x.size // n_inputs
     states = [np.empty((n, width), t)] * (2 if kind == LSTM else 1)
-    _, *last = (part.copy() for part in recurrent.unpacked(grad.reshape(-1), n_rows, *states))
-    outer = np.empty(grad.size + VECTOR_BYTES // t.itemsize, t)
-    outer[: grad.size] = grad.reshape(-1)
+    outer, lanes = grad.reshape(-1), VECTOR_BYTES // t.itemsize
+    last = [part.copy() for part in recurrent.unpacked(outer, n_rows, *states)[1:]]
+    if outer.size < n_rows * width + lanes or not outer.flags.writeable:
+        outer = np.append(outer, np.zeros(lanes, t))
     d = np.empty((n_rows, parts * width), t)
     by_x = np.empty_like(d) if kind == GRU else np.empty((0, 0), t)
     dh, dc = last[0].reshape(-1), last[1].reshape(-1) if kind == LSTM else np.empty(0, t)
@@ -591,10 +592,10 @@ def _backward_of(ctx: Any, grad: Array) -> tuple[Any, ...]:
     line = -(-width // across) * across
 
     def rooms(n: int) -> tuple[Room, ...]:
-        return (np.zeros(n * line + VECTOR_BYTES // t.itemsize, t),)
+        return (np.zeros(n * line + lanes, t),)
 
     def products(by_h: Room) -> tuple[Any, ...]:
-        return ((setting[4], setting[2], by_h, parts * width, parts * width, width, line),) * 2
+        return ((setting[4], setting[2], by_h, across, parts * width, parts * width, width, line),) * 2
 
     _shared(ctx.walk[1], 2 * ctx.elements, w_hh, rooms, lambda *rest: _backward(kind, *setting, *rest), products)
     return *_of_all_steps(ctx, x, w_ih, by_x if kind == GRU else d, d, before), *last
