@@ -105,12 +105,15 @@ PROGRAMS.append(lstm)
 adam(), adam()
 expected = [program() for program in PROGRAMS]
 wanted, received, sent, rng = int(sys.argv[2]), 0, 0, random.Random(int(sys.argv[1]))
+inside = False  # where an interrupt is caught
 
 
 def send():
     global sent
     while sent < wanted:
         time.sleep(rng.uniform(0.0005, 0.02))
+        while not inside:
+            time.sleep(0.0005)
         sent += 1
         os.kill(os.getpid(), signal.SIGINT)
         while received < sent:
@@ -121,9 +124,11 @@ sender = threading.Thread(target=send, daemon=True)
 sender.start()
 while received < wanted:
     try:
+        inside = True
         while True:
             check(expected)
     except KeyboardInterrupt:
+        inside = False
         received += 1
 check(expected)
 print("received", received, flush=True)

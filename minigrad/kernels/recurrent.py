@@ -1,14 +1,17 @@
 """Recurrent layers: the whole walk along a sequence in one loop, on the tile of gemm.py.
 
-    each thread:  some of the sequences, and for them alone, step by step (no thread ever waits for another)
+    each thread:  some of the sequences, and for them alone, step by step (no thread waits for another)
         some steps at once:  x · W_ihᵀ          tiles
         each step:  h · W_hhᵀ                   tiles; W lies in panels as wide as a tile, and stays in the second cache
                     gates, new state            a formula over each row (lanes.py)
 
 Backward the same the other way: the gates' gradients of a step row by row, then dh = d · W in tiles. What concerns all steps
-at once (the gradients by weights and inputs) is left to BLAS. The NumPy twin (ops/recurrent.py) calls BLAS and a dozen functions at
-every step, and BLAS divides each small product among its threads, which have to meet at its end. Where no gradient is
-wanted, nothing is kept for one.
+at once (the gradients by weights, biases and inputs) follows in tiles too, shared by rows of the result. One or two sequences are
+walked by one thread, and a second one has half of each product, if it is there (beside.py). No sum depends on the number of threads:
+each is one thread's, in the same order.
+
+The NumPy twin (ops/recurrent.py) calls BLAS and a dozen functions at every step, and BLAS divides each small product among its
+threads, which have to meet at its end. Where no gradient is wanted, nothing is kept for one.
 
 Rows of what is kept, and of the state, are padded to whole vectors; what lies there is never used.
 """
