@@ -629,10 +629,11 @@ def _of_all_steps(ctx: Any, x: Array, w_ih: Array, by_x: Array, d: Array, before
     for by, *to in sums:
         if elements := sum(out.size for out in to) * (1 + n_rows // 32):
             setting = by.reshape(-1), widths, rows, before, *(out.reshape(-1) for out in to)
-            split(
-                -(-n_gates // TALL[0]), elements,
-                lambda a, b, setting=setting: _by_weights(*setting, a * TALL[0], min(b * TALL[0], n_gates)),
-            )  # fmt: skip
+
+            def some(start: int, stop: int, setting: tuple[Any, ...] = setting) -> None:
+                _by_weights(*setting, start * TALL[0], min(stop * TALL[0], n_gates))
+
+            split(-(-n_gates // TALL[0]), elements, some)
     return (
         dx.reshape(x.shape) if wanted[0] else None, dw_ih if wanted[1] else None, db_ih.reshape(-1) if wanted[2] else None,
         dw_hh if wanted[3] else None, db_hh.reshape(-1) if wanted[4] else None,
