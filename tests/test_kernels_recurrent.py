@@ -275,10 +275,10 @@ def test_a_helper_changes_no_bit(kind, n, monkeypatch):
 def test_a_helper_that_nobody_asks_leaves():
     """So it is where an interrupt came before the walk began."""
     hand, x = beside.new_hand(), np.zeros(64)
-    product = x, x, x, 8, 1, 1, 8, 8
-    loops._help(hand, product, product)
+    products = (x, x, x, (8, 1, 1, 8, 8)) * 2
+    loops._help(hand, *products)
     assert hand[0] == beside.GONE
-    loops._help(hand, product, product)  # it has been closed
+    loops._help(hand, *products)  # it has been closed
     assert hand[10] == 0
 
 

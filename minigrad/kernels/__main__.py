@@ -58,7 +58,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         def run() -> None:  # whom nobody asks: so also where there is one thread
             recurrent = importlib.import_module("minigrad.kernels.recurrent")
             x = torch.zeros(64, dtype=dtype).numpy()
-            recurrent._help(recurrent.new_hand(), *((x, x, x, 8, 8, 8, 8, 8),) * 2)
+            recurrent._help(recurrent.new_hand(), *(x, x, x, (8, 8, 8, 8, 8)) * 2)
 
         return run
 

@@ -141,16 +141,23 @@ def _with_helper(
 
 
 @kernel
-def _help(hand: Array, first: tuple[Any, ...], second: tuple[Any, ...]) -> None:
-    """Halves of products, as they are asked for: parts 2 and 3, each with its a, b, c, across, depth, a_row, columns and c_row."""
+def _help(
+    hand: Array, a: Array, b: Array, c: Array, sizes: tuple[int, int, int, int, int], more_a: Array, more_b: Array, more_c: Array,
+    more_sizes: tuple[int, int, int, int, int],
+) -> None:  # fmt: skip
+    """Halves of two products c = a · b, as they are asked for: of the first as part 2, of the second as part 3.
+
+    sizes: the columns of a panel, depth, how far a's rows lie apart, columns, how far c's rows lie apart.
+    """
     full_width()
     there = come(hand)
     while there:
         part = serve(hand)
         there = part > 0
         if there:
-            a, b, c, across, depth, a_row, columns, c_row = first if part == 2 else second
-            _product(a, hand[8], depth, a_row, hand[9], b, across, _half(columns, across), columns, c, c_row)
+            x, y, z = (a, b, c) if part == 2 else (more_a, more_b, more_c)
+            across, depth, a_row, columns, c_row = sizes if part == 2 else more_sizes
+            _product(x, hand[8], depth, a_row, hand[9], y, across, _half(columns, across), columns, z, c_row)
             done(hand)
 
 
@@ -566,9 +573,9 @@ def _forward_of(
 
     def products(entered: Room, given: Room, state: Room, product: Room) -> tuple[Any, ...]:
         return (
-            (entered, setting[2], given, widths[3], x.shape[-1], x.shape[-1], parts * width, line),
-            (state, setting[3], product, widths[3], width, padded, parts * width, line),
-        )
+            entered, setting[2], given, (widths[3], x.shape[-1], x.shape[-1], parts * width, line),
+            state, setting[3], product, (widths[3], width, padded, parts * width, line),
+        )  # fmt: skip
 
     _shared(ctx.walk[1], ctx.elements, w_hh, rooms, lambda *rest: _forward(kind, *setting, *rest), products)
     ctx.save_for_backward(x, w_ih, w_hh, before, gates, kept, bounded)
@@ -598,7 +605,7 @@ def _backward_of(ctx: Any, grad: Array) -> tuple[Any, ...]:
         return (np.zeros(n * line + lanes, t),)
 
     def products(by_h: Room) -> tuple[Any, ...]:
-        return ((setting[4], setting[2], by_h, across, parts * width, parts * width, width, line),) * 2
+        return (setting[4], setting[2], by_h, (across, parts * width, parts * width, width, line)) * 2
 
     _shared(ctx.walk[1], 2 * ctx.elements, w_hh, rooms, lambda *rest: _backward(kind, *setting, *rest), products)
     return *_of_all_steps(ctx, x, w_ih, by_x if kind == GRU else d, d, before), *last
