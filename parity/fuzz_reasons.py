@@ -361,7 +361,7 @@ REASONS = [
     Reason("taken", r"Multinomial\(total_count=np\.int64", "NumPy's whole numbers are whole numbers", "numbers"),
     Reason(
         "taken",
-        r"index_put_?\(.*\(bool\[\]=.*(shape mismatch: value tensor|INTERNAL ASSERT)",
+        r"index_put_?\(.*\((bool|uint8)\[\]=.*(shape mismatch: value tensor|INTERNAL ASSERT)",
         "PyTorch's own kernel fails where a mask has no dimensions",
     ),
     Reason(

@@ -130,6 +130,28 @@ def listed_with_type(x):
     return [str(x.dtype).rpartition(".")[2], x]
 
 
+def written(x, key, value):
+    """x after `x[key] = value`."""
+    x[key] = value
+    return x
+
+
+# What names the places that are written, and may lie on the written memory: by name a function of a tensor of indices or of truths.
+OVERLAPS = {
+    "index_fill_": lambda t, x, places: x.index_fill_(0, places, 0),
+    "index_fill_ by names": lambda t, x, places: x.index_fill_(dim=0, index=places, value=0),
+    "masked_fill_": lambda t, x, places: x.masked_fill_(places, 0),
+    "masked_fill_ by names": lambda t, x, places: x.masked_fill_(mask=places, value=0),
+    "index_put_ of one": lambda t, x, places: x.index_put_((places,), t.zeros((), dtype=x.dtype)),
+    "index_put_ of a list": lambda t, x, places: x.index_put_([places], t.zeros((1,), dtype=x.dtype)),
+    "index_put_ added": lambda t, x, places: x.index_put_((places,), t.zeros((), dtype=x.dtype), True),
+    "index_put_ of several": lambda t, x, places: x.index_put_((places,), t.zeros(places.shape, dtype=x.dtype)),
+    "a number set": lambda t, x, places: written(x, places, 0),
+    "one set": lambda t, x, places: written(x, places, t.zeros((), dtype=x.dtype)),
+    "several set": lambda t, x, places: written(x, places, t.zeros(places.shape, dtype=x.dtype)),
+}
+
+
 CALLS = {
     "eye_ of spread memory": lambda t: t.nn.init.eye_(spread(t, 4, 4)),
     "dirac_ of spread memory": lambda t: t.nn.init.dirac_(spread(t, 4, 3, 2)),
@@ -527,6 +549,95 @@ CALLS = {
         )
         for training in (True, False)
         for eps in (0.0, -0.0, -1e-3, math.nan, 1e-5)
+    },
+    # -- found by more of both
+    **{
+        f"{name} of {d} at {where}": lambda t, call=call, d=d, part=part: call(
+            t, x := t.ones(3, 3).to(getattr(t, d)), part(x)
+        )
+        for name, call in OVERLAPS.items()
+        for d in ("int64", "bool", "uint8")
+        for where, part in {
+            "itself": lambda x: x,
+            "a row of itself": lambda x: x[0],
+            "an element of itself": lambda x: x[0, 0],
+            "itself turned": lambda x: x.t(),
+            "a copy of a row": lambda x: x[0].clone(),
+        }.items()
+    },
+    **{
+        f"a number set at {where}": lambda t, part=part: written(x := t.arange(4).reshape(2, 2), part(x), 5)
+        for where, part in {
+            "places of the other": lambda x: (1, x[0]),
+            "places of its own": lambda x: (0, x[0]),
+            "places of all": lambda x: (x[0], x[1] - 2),
+            "an element": lambda x: (x[0, 1], x[0]),
+        }.items()
+    },
+    **{
+        f"{what} where a {d} without dimensions is {n}": lambda t, call=call, d=d, n=n: call(
+            t, t.arange(1.0, 10.0, requires_grad=True).reshape(3, 3), t.tensor(n, dtype=getattr(t, d))
+        )
+        for what, call in {
+            "elements": lambda t, x, k: (tuple(x[k].shape), x[k]),
+            "elements of a row": lambda t, x, k: (tuple(x[1, k].shape), x[1, k]),
+            "elements of columns": lambda t, x, k: (tuple(x[:, k].shape), x[:, k]),
+            "a gradient": lambda t, x, k: t.autograd.grad((x[k] ** 2).sum(), x),
+            "a number set": lambda t, x, k: written(x * 1, k, 5.0),
+            "a row set": lambda t, x, k: written(x * 1, k, t.ones(3)),
+            "index_put": lambda t, x, k: None if k.dtype in (t.bool, t.uint8) else x.index_put((k,), t.ones(3)),
+            "index_put of one": lambda t, x, k: x.index_put((k,), t.tensor(2.0)),
+        }.items()
+        for d in ("uint8", "int8", "int16", "int32", "int64", "bool", "float32")
+        for n in (0, 1, 2)
+    },
+    **{
+        f"{name} of the {transformed} at {value!r}, validate_args={validated}": lambda t, name=name, transformed=transformed, value=value, validated=validated: (
+            t.round(
+                getattr(getattr(t.distributions, transformed)(0.5, 2.0, validate_args=validated), name)(value) * 1000
+            )
+        )
+        for name in ("cdf", "icdf")
+        for transformed in ("Gumbel", "Pareto", "Weibull", "LogNormal", "Kumaraswamy")
+        for value in (0, 0.5, True, None, "nonsense")
+        for validated in (None, False)
+    },
+    **{
+        f"an embedding of {shape} at {at}, padding_idx={padding}": lambda t, shape=shape, at=at, padding=padding: (
+            t.nn.functional.embedding(t.tensor(at), t.ones(shape), padding)
+        )
+        for shape in ((), (3,), (3, 2), (3, 2, 2), (0, 2))
+        for at in (([0], [7], [0.0], []) if shape != (0, 2) else ([],))
+        for padding in (None, 0, 2, 7, -3, -4)
+    },
+    **{
+        f"{name} of {n} rows, padding_idx={padding}": lambda t, name=name, n=n, padding=padding: tuple(
+            getattr(t.nn, name)(n, 2, padding_idx=padding).weight.shape
+        )
+        for name in ("Embedding", "EmbeddingBag")
+        for n in (0, 3)
+        for padding in (0, 2, 3, -3, -4)
+    },
+    **{
+        f"index_fill of {given} at {at}, dim={dim}": lambda t, given=given, at=at, dim=dim: t.index_fill(
+            t.zeros(3), dim, t.tensor(at), given(t) if callable(given) else given
+        )
+        for given in (2.0, lambda t: t.ones(2), lambda t: t.tensor(2.0))
+        for at in (0, [0], [7], [0.0], [[0]], [[0.0]])
+        for dim in (0, 4)
+    },
+    **{
+        f"instance norm, training={training}, eps={eps}": lambda t, training=training, eps=eps: t.isnan(
+            t.nn.functional.instance_norm(
+                t.arange(12.0).reshape(2, 3, 2),
+                t.zeros(3),
+                t.tensor([1.0, 0.5, 0.01]),
+                use_input_stats=training,
+                eps=eps,
+            )
+        )
+        for training in (True, False)
+        for eps in (0.0, -1e-3, -0.1, -2.0, math.nan)
     },
     "a way to start no processes": lambda t: t.utils.data.DataLoader([1], multiprocessing_context="fork"),
 }

@@ -128,8 +128,6 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 def _entries(name: str, input: Tensor, dim: int, index: Any, whole: bool = False) -> tuple[int, Array]:
     if isinstance(index, Variable) and index.array.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.array.ndim}")
-    if name == "index_fill" and isinstance(index, Variable) and index.array.dtype != np.int64:
-        raise IndexError(f"index_fill_(): Expected dtype int64 for index, got {index.array.dtype}")
     places = index_tensor(name, index, whole)
     dim = normalize_dim(dim, input.array.ndim)
     n = input.array.shape[dim] if input.array.ndim else 1
@@ -228,16 +226,25 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     return SetIndex.apply(input, source, _at(dim, places))
 
 
+def check_filling(index: Any, value: Any) -> None:
+    """RuntimeError or IndexError where value is no single one, or index of another type than int64."""
+    if isinstance(value, Variable) and value.array.ndim:
+        raise RuntimeError(
+            f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
+        )
+    if isinstance(index, Variable) and index.array.dtype != np.int64:
+        raise IndexError(f"index_fill_(): Expected dtype int64 for index, got {index.array.dtype}")
+
+
 @public
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Number | Tensor) -> Tensor:
     """input with its entries `index` of dimension dim set to value. PyTorch: torch.index_fill."""
+    check_filling(index, value)
+    dim = normalize_dim(dim, input.array.ndim)
+    if isinstance(index, Variable) and index.array.ndim > 1:
+        raise RuntimeError(f"index_fill_(): Index has to be a vector/scalar, got {index.array.ndim} dimensions")
     dim, places = _entries("index_fill", input, dim, index, whole=True)
-    if isinstance(value, Variable):
-        if value.array.ndim:
-            raise RuntimeError(
-                f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
-            )
-    else:
+    if not isinstance(value, Variable):
         value = element(value, input.array.dtype)
     if not input.array.ndim:
         return index_fill(input.reshape(1), dim, index, value).reshape(())
