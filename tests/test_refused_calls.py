@@ -607,8 +607,16 @@ CALLS = {
             t.nn.functional.embedding(t.tensor(at), t.ones(shape), padding)
         )
         for shape in ((), (3,), (3, 2), (3, 2, 2), (0, 2))
-        for at in (([0], [7], [0.0], []) if shape != (0, 2) else ([],))
+        for at in ([0], [7], [0.0], [])
         for padding in (None, 0, 2, 7, -3, -4)
+    },
+    **{
+        f"{at} selected of {shape} along {dim}": lambda t, shape=shape, at=at, dim=dim: tuple(
+            t.index_select(t.ones(shape), dim, t.tensor(at, dtype=t.int64)).shape
+        )
+        for shape in ((), (0,), (2,), (0, 2), (2, 0), (0, 0), (2, 3))
+        for at in (0, [0], [7], [], [-1], [0, 1])
+        for dim in ((0, -1, 2) if 0 in shape or len(shape) < 2 else (0, 2))
     },
     **{
         f"{name} of {n} rows, padding_idx={padding}": lambda t, name=name, n=n, padding=padding: tuple(

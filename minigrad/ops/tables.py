@@ -15,7 +15,7 @@ from ..autograd.fused import Fused
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
-from .along import index_select
+from .along import index_select, outside_error
 from .choice import where
 from .index import AddRows
 from .keys import index_tensor
@@ -86,7 +86,7 @@ def embedding(
         raise RuntimeError(f"'weight' must be 2-D, got shape {list(weight.array.shape)}")
     n = weight.array.shape[0]
     if index.size and (index.min() < 0 or index.max() >= n):
-        raise IndexError(
+        raise outside_error("index_select", weight.array)(
             f"index out of range in self: the table has {n} rows, the indices go from {index.min()} to {index.max()}"
         )
     if max_norm is not None:
