@@ -287,8 +287,8 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class '(torch\.)?Tensor'>|Expected float or int eta_min|Expected positive integer|upsample_\w+\(\) received an invalid combination",
-        "a tensor without dimensions and NumPy's whole numbers are numbers, as everywhere else",
+        r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class '((torch\.)?Tensor|numpy\.\w+)'>|Expected float or int eta_min|Expected positive integer|upsample_\w+\(\) received an invalid combination",
+        "a tensor without dimensions and NumPy's numbers are numbers, as everywhere else",
         "numbers",
     ),
     Reason(
@@ -366,7 +366,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        "scatter_reduce.*gradient: RuntimeError: (The size of tensor a|Function ScatterReduceBackward0 returned an invalid gradient)",
+        r"scatter\w*\(.*gradient: RuntimeError: (The size of tensor a|Function Scatter\w*Backward0 returned an invalid gradient)",
         "PyTorch's backward pass takes a source that is larger than its index for one of its size",
         "constant",
     ),

@@ -136,6 +136,32 @@ def written(x, key, value):
     return x
 
 
+def flat_gradient(t, call, x):
+    """Whether the result wants a gradient, and to two digits which it gets."""
+    y = call(t, x)
+    return [
+        y.requires_grad,
+        repr(y.grad_fn) != "",
+        *([f"{g:.2g}" for g in t.autograd.grad(y.sum(), x)[0].tolist()] if y.requires_grad else ()),
+    ]
+
+
+def of_overload(t, name, how, second, options):
+    """What one of several functions of a name gives, chosen by what stands second, in its place or by a name."""
+    second = {
+        "an int of no dimensions": t.tensor(1), "a float of no dimensions": t.tensor(1.5), "a vector": t.tensor([1.0, 2.0])
+    }.get(second, second)  # fmt: skip
+    x = t.tensor([[1.0, 2.0], [3.0, 0.0]])
+    owner, _, name = name.rpartition(".")
+    first = () if owner else (x,)
+    function = getattr(x if owner else t, name)
+    if isinstance(second, str):  # nothing
+        return function(*first, **options)
+    return (
+        function(*first, second, **options) if how == "in its place" else function(*first, **{how: second}, **options)
+    )
+
+
 # What names the places that are written, and may lie on the written memory: by name a function of a tensor of indices or of truths.
 OVERLAPS = {
     "index_fill_": lambda t, x, places: x.index_fill_(0, places, 0),
@@ -609,6 +635,71 @@ CALLS = {
         for shape in ((), (3,), (3, 2), (3, 2, 2), (0, 2))
         for at in ([0], [7], [0.0], [])
         for padding in (None, 0, 2, 7, -3, -4)
+    },
+    **{
+        f"{name} with {how}={second!r}, {options}": lambda t, name=name, how=how, second=second, options=options: (
+            of_overload(t, name, how, second, options)
+        )
+        for name in ("max", "min", "Tensor.max", "var", "Tensor.std", "var_mean")
+        for how in ("in its place", "dim", "other", "unbiased")
+        for second in ("nothing", None, 0, True, "an int of no dimensions", "a float of no dimensions", "a vector")
+        for options in ({}, {"keepdim": False}, {"keepdim": True}, {"keepdim": None})
+    },
+    **{
+        f"{room}.{name} {how}": lambda t, room=room, name=name, given=given, named=named: getattr(
+            t.nn.functional if room == "functional" else t, name
+        )(t.arange(16.0).reshape(1, 4, 4), 2, *given, **named)
+        for room in ("torch", "functional")
+        for name in ("max_pool1d", "max_pool2d")
+        for how, given, named in (
+            ("with indices", (), {"return_indices": True}),
+            ("without indices", (), {"return_indices": False}),
+            ("with indices in their place", (2, 0, 1, False, True), {}),
+            ("with all sizes", (2, 0, 1, True), {}),
+        )
+    },
+    **{
+        f"the gradient of {name} of {d}, {n} elements": lambda t, call=call, d=d, n=n: flat_gradient(
+            t, call, t.tensor([0.5, 0.75, 0.25][:n], dtype=getattr(t, d), requires_grad=True)
+        )
+        for name, call in {
+            "bernoulli": lambda t, x: t.bernoulli(x),
+            "bernoulli by a number": lambda t, x: t.bernoulli(x, 0.5),
+            "the method bernoulli": lambda t, x: x.bernoulli(),
+            "normal by mean": lambda t, x: t.normal(x, 1.0),
+            "normal by std": lambda t, x: t.normal(0.0, x),
+            "normal by both": lambda t, x: t.normal(x, x),
+            "poisson": lambda t, x: t.poisson(x),
+            "unique": lambda t, x: t.unique(x),
+            "unique along a dim": lambda t, x: t.unique(x, dim=0),
+            "unique_consecutive": lambda t, x: t.unique_consecutive(x),
+            "unique_consecutive along a dim": lambda t, x: t.unique_consecutive(x, dim=0),
+            "median": lambda t, x: t.median(x),
+            "nanmedian": lambda t, x: t.nanmedian(x),
+            "chain_matmul": lambda t, x: t.chain_matmul(x),
+            "i0": lambda t, x: t.special.i0(x),
+            "i0e": lambda t, x: t.special.i0e(x),
+            "i1": lambda t, x: t.special.i1(x),
+            "i1e": lambda t, x: t.special.i1e(x),
+            "trapezoid": lambda t, x: t.trapezoid(x, x),
+            "trapezoid along rows": lambda t, x: t.trapezoid(x.reshape(-1, 1).expand(-1, 2), dim=0),
+            "cumulative_trapezoid": lambda t, x: t.cumulative_trapezoid(x),
+        }.items()
+        for d in ("float16", "float32")
+        for n in (3, 0)
+    },
+    **{
+        f"{name}={given}": lambda t, call=call, given=given: call(t, given)
+        for name, call in {
+            "matrix_rank by tol": lambda t, given: t.linalg.matrix_rank(t.eye(2), tol=given),
+            "matrix_rank in its place": lambda t, given: t.linalg.matrix_rank(t.eye(2), given),
+            "pinv by rcond": lambda t, given: t.linalg.pinv(t.eye(2), rcond=given),
+            "pinv in its place": lambda t, given: t.linalg.pinv(t.eye(2), given, atol=0.1),
+            "set_ by size": lambda t, given: t.ones(2).set_(t.ones(3), size=given),
+            "set_ by stride": lambda t, given: t.ones(2).set_(t.ones(3), 0, (1,), stride=given),
+            "set_ by offset": lambda t, given: t.ones(2).set_(t.ones(3), storage_offset=given),
+        }.items()
+        for given in (None, 0)
     },
     **{
         f"{at} selected of {shape} along {dim}": lambda t, shape=shape, at=at, dim=dim: tuple(

@@ -60,7 +60,10 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, di
 
     x: of one dimension, or broadcast with y. PyTorch: torch.trapezoid.
     """
-    return sum(_trapezoids("trapezoid", y, x, dx, dim), _counted(y, x, dim))
+    areas = _trapezoids("trapezoid", y, x, dx, dim)
+    if not y.array.shape[dim]:  # as in PyTorch the integral of nothing depends on nothing
+        areas = areas.detach()
+    return sum(areas, _counted(y, x, dim))
 
 
 @public
