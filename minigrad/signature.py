@@ -173,6 +173,7 @@ NEED_DIM: dict[str, tuple[str, bool]] = {
 TELLING: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("max", "min"), ("keepdim", "other")),
     **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("unbiased", "keepdim")),
+    "eye": ("m",),
     "matrix_rank": ("tol",),
     "pinv": ("rcond",),
     "set_": ("storage_offset", "size"),

@@ -287,7 +287,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class '((torch\.)?Tensor|numpy\.\w+)'>|Expected float or int eta_min|Expected positive integer|upsample_\w+\(\) received an invalid combination",
+        r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class '((torch\.)?Tensor|numpy\.\w+)'>|Expected float or int eta_min|Expected positive integer|batch_size should be a positive integer value, but got batch_size=[1-9]\d* \||upsample_\w+\(\) received an invalid combination",
         "a tensor without dimensions and NumPy's numbers are numbers, as everywhere else",
         "numbers",
     ),

@@ -146,6 +146,19 @@ def flat_gradient(t, call, x):
     ]
 
 
+def histogram_gradients(t, what):
+    """Of both results whether they want a gradient, and what comes of asking for it."""
+    x = t.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    weight = {"weight": x} if what == "weight" else {}
+    found = t.histogram(x if what == "input" else t.ones(3), x if what == "bins" else 5, **weight)
+    return [(y.requires_grad, outcome(lambda t, y=y: t.autograd.grad(y.sum(), x), t)) for y in found]
+
+
+def spaced(t, kind, n):
+    """The distance of n samples, as a number or a tensor, or their places."""
+    return {"number": 1.5, "tensor": t.tensor(1.5), "places": t.arange(n) * 1.5}[kind]
+
+
 def of_overload(t, name, how, second, options):
     """What one of several functions of a name gives, chosen by what stands second, in its place or by a name."""
     second = {
@@ -701,6 +714,48 @@ CALLS = {
         }.items()
         for given in (None, 0)
     },
+    **{
+        f"the histogram of {what}, which wants a gradient": lambda t, what=what: histogram_gradients(t, what)
+        for what in ("input", "bins", "weight")
+    },
+    **{
+        f"gradient with the spacing {kinds}": lambda t, kinds=kinds: list(
+            t.gradient(
+                t.arange(12.0).reshape(3, 4),
+                spacing=[spaced(t, kind, n) for kind, n in zip(kinds, (3, 4), strict=True)],
+            )
+        )
+        for kinds in itertools.product(("number", "tensor", "places"), repeat=2)
+    },
+    **{
+        f"{n} of an independent normal, {what}": lambda t, n=n, what=what: getattr(
+            t.distributions.Independent(t.distributions.Normal(t.zeros(2, 3), t.ones(2, 3)), n), what
+        )(*[t.ones(2, 3)] * (what == "log_prob"))
+        for n in (-2, -1, 0, 1, 2, 3)
+        for what in ("log_prob", "entropy")
+    },
+    **{
+        f"eps={eps} of Adafactor": lambda t, eps=eps: t.optim.Adafactor([t.ones(2, requires_grad=True)], eps=eps) and 0
+        for eps in ((), [1], (None,), (1, 2), (1, 2, 3))
+    },
+    **{
+        f"the way back of a permutation of {d}": lambda t, d=d: t.nn.utils.rnn.invert_permutation(
+            t.tensor([2, 0, 1], dtype=getattr(t, d))
+        )
+        for d in ("int64", "int32", "uint8", "float32")
+    },
+    **{
+        f"a transformer of {tuple(shapes)}": lambda t, shapes=shapes: tuple(
+            t.nn.Transformer(4, 2, 1, 1, 6, batch_first=True)(*(t.ones(shape) for shape in shapes)).shape
+        )
+        for shapes in itertools.product(((), (4,), (2, 4), (2, 3, 4), (0,)), repeat=2)
+    },
+    **{
+        f"a rate that is an int without dimensions for {name}": lambda t, name=name: stepped(t, name, lr=t.tensor(2))
+        for name in ("SGD", "ASGD", "Rprop", "Adagrad")
+    },
+    "a matrix as high as wide": lambda t: t.eye(2, None),
+    "a number for layers": lambda t: t.utils.checkpoint.checkpoint_sequential(3, 2, t.ones(2), use_reentrant=False),
     **{
         f"{at} selected of {shape} along {dim}": lambda t, shape=shape, at=at, dim=dim: tuple(
             t.index_select(t.ones(shape), dim, t.tensor(at, dtype=t.int64)).shape

@@ -127,6 +127,8 @@ def gradient(
             f"torch.gradient expected spacing to be unspecified, a scalar or a list of length equal to {len(dims)}, the "
             f"number of dimensions, but got a list of length {len(spacings)}"
         )
+    if len({isinstance(given, Variable) for given in spacings}) > 1:
+        raise TypeError("gradient(): argument 'spacing' must hold a tensor for each dimension, or a number for each")
     for axis, given in zip(dims, spacings, strict=True):
         n = input.array.shape[axis]
         if n < edge_order + 1:
