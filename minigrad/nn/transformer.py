@@ -269,6 +269,8 @@ class Transformer(Module):
         batch = 0 if self.batch_first else 1
         if not src.dim() or not tgt.dim():
             raise IndexError("Dimension specified as -1 but tensor has no dimensions")
+        if src.dim() == 3 and tgt.dim() <= batch:
+            raise IndexError(f"tgt has no dimension {batch}, that of the batch")
         if src.dim() == 3 and src.shape[batch] != tgt.shape[batch]:
             raise RuntimeError("the batch number of src and tgt must be equal")
         if src.shape[-1] != self.d_model or tgt.shape[-1] != self.d_model:
