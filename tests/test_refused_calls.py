@@ -754,6 +754,13 @@ CALLS = {
         f"a rate that is an int without dimensions for {name}": lambda t, name=name: stepped(t, name, lr=t.tensor(2))
         for name in ("SGD", "ASGD", "Rprop", "Adagrad")
     },
+    **{
+        f"{name} of {given!r}": lambda t, name=name, given=given: (
+            getattr(t, name)(getattr(t, given) if given in ("float16", "int32", "uint8") else given).bits
+        )
+        for name in ("finfo", "iinfo")
+        for given in ("float16", "int32", "uint8", None, float, int, bool, np.float32, np.dtype("int32"), 3, "a word")
+    },
     "a matrix as high as wide": lambda t: t.eye(2, None),
     "a number for layers": lambda t: t.utils.checkpoint.checkpoint_sequential(3, 2, t.ones(2), use_reentrant=False),
     **{
