@@ -137,7 +137,10 @@ def _batch_norm(
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if in_half(input, running_mean, running_var, weight, bias):
         statistics = [as_float32(running) for running in (running_mean, running_var)]
-        out = _batch_norm(as_float32(input), *statistics, as_float32(weight), as_float32(bias), training, momentum, eps)
+        mean32, var32 = statistics
+        out = _batch_norm(
+            as_float32(input), mean32, var32, as_float32(weight), as_float32(bias), training, momentum, eps
+        )
         _keep(statistics, running_mean, running_var)
         return as_float16(out)
     parameter_dtypes(input, running_mean, running_var, weight, bias)

@@ -142,7 +142,7 @@ def _second(name: str, dim: Any, other: Any, keepdim: bool | None) -> Any:
         raise TypeError(f"{name}() received an invalid combination of arguments: 'dim' and 'other'; give one")
     if keepdim is None:
         return dim if other is None else other
-    if isinstance(dim, Variable) and not dim.array.ndim and dim.array.dtype.kind in "iu" and not dim.requires_grad:
+    if isinstance(dim, Variable) and not dim.array.ndim and dim.array.dtype.kind in "iu":
         return int(dim.array)
     if dim is None or isinstance(dim, Variable):
         raise TypeError(f"{name}(): 'keepdim' needs a 'dim' to keep, which is an int")
