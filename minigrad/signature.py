@@ -167,9 +167,26 @@ UNDOCUMENTED = {
 # Reductions that are several overloads in PyTorch: which arguments need a `dim` beside them, and whether it may be None there.
 NEED_DIM: dict[str, tuple[str, bool]] = {
     "sum": ("keepdim", True), "mean": ("keepdim", True), "squeeze": ("False", False),
-    **dict.fromkeys(("max", "min", "median", "nanmedian", "prod"), ("keepdim", False)),
-    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("keepdim and unbiased is not None", True)),
+    **dict.fromkeys(("max", "min"), ("keepdim is not None", False)),
+    **dict.fromkeys(("median", "nanmedian", "prod"), ("keepdim", False)),
+    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("keepdim is not None and unbiased is not None", True)),
 }  # fmt: skip
+# Arguments that are part of one overload only, which is meant where they are given: None then is not "not given".
+TELLING: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("max", "min"), ("keepdim", "other")),
+    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("unbiased", "keepdim")),
+    "eye": ("m",),
+    "matrix_rank": ("tol",),
+    "pinv": ("rcond",),
+    "set_": ("storage_offset", "size"),
+}
+# Arguments that are less by their name than in their place, where they may be an overload's other one (`max(x, y)`, `var(x, False)`).
+LESS_BY_NAME = {
+    **dict.fromkeys(("max", "min"), ("dim", "int")),
+    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("dim", "Dims")),
+}
+# Arguments that a name has in nn.functional and not in minigrad itself.
+FUNCTIONAL_ONLY = {"max_pool1d": ("return_indices",), "max_pool2d": ("return_indices",)}
 # Functions of two tensors or numbers that PyTorch computes of two numbers too.
 OF_NUMBERS = frozenset(("add", "sub", "mul", "div", "true_divide", "floor_divide"))
 # Functions of any number of tensors that do not take a sequence in their place.
@@ -208,7 +225,7 @@ WORDS = ("reduction", "nonlinearity", "padding_mode")  # which PyTorch's Python 
 OF_OBJECTS = ("constructor", "member")  # whose first parameter is any object
 IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
     (
-        "avg_pool2d", "linear", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "pad", "bilinear",
+        "avg_pool2d", "linear", "max_pool1d", "max_pool2d", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "pad", "bilinear",
         "scaled_dot_product_attention", "softplus", "softshrink",
     )
 )  # fmt: skip
@@ -285,14 +302,17 @@ class Union:
                 return x if all(a is b for a, b in zip(read, x, strict=True)) else read if isinstance(x, list) else tuple(read)  # fmt: skip
         return NO
 
-    def test(self, name: str, space: dict[str, Any]) -> str:
-        """An expression that is true of arguments of just these types; what it needs goes into space."""
+    def test(self, name: str, space: dict[str, Any], parameter: str = "") -> str:
+        """An expression that is true of arguments of just these types; what it needs goes into space.
+
+        parameter: whose default it has, where that is called otherwise.
+        """
         if self.free:
             return ""
         parts = []
-        default = space.get(f"_default_{name}", MISSING)
+        default = space.get(f"_default_{parameter or name}", MISSING)
         if default is not MISSING:
-            parts.append(f"{name} is _default_{name}")  # most calls leave most arguments out
+            parts.append(f"{name} is _default_{parameter or name}")  # most calls leave most arguments out
         if self.none and default is not None:
             parts.append(f"{name} is None")
         if self.tensors:
@@ -383,9 +403,15 @@ class Signature:
             self.defaults["dim"] = UNGIVEN
             if not self.needs_dim[1]:
                 self.kinds["dim"].refuse_none()
-        if "unbiased" in self.defaults:  # `unbiased=None` is no call of any overload
-            self.defaults["unbiased"] = UNGIVEN
-            self.kinds["unbiased"].refuse_none()
+        self.telling = tuple(n for n in TELLING.get(name, ()) if n in self.defaults)
+        for n in self.telling:
+            self.defaults[n] = UNGIVEN
+            self.kinds[n].refuse_none()
+        less = LESS_BY_NAME.get(name, ("", ""))
+        self.by_name = {less[0]: Union(less[1], place)} if less[0] in self.defaults else {}
+        for gone in FUNCTIONAL_ONLY.get(name, ()) if home == "minigrad" else ():
+            self.positional.remove(gone)
+            del self.defaults[gone], self.kinds[gone]
         pair = tuple(self.positional[:2])
         either = place == "function" and len(pair) == 2 and all(self.kinds[n].tensor_or_number for n in pair)
         self.either = pair if either and name not in OF_NUMBERS else ()  # of these two one must be a tensor
@@ -428,6 +454,13 @@ class Signature:
                 if values[parameter] is not self.defaults[parameter]:
                     raise TypeError(f"{self.name}() got multiple values for argument '{parameter}' ('{name}')")
                 values[parameter] = named.pop(name)
+            elif name in self.by_name:
+                if values[name] is not self.defaults[name]:
+                    raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
+                value = named.pop(name)
+                values[name] = self.by_name[name].read(value)
+                if values[name] is NO:
+                    self._refuse(name, value, None, self.by_name[name])
             elif name == self.rest and not rest:
                 rest = (named.pop(name),)
             elif not self.options:
@@ -456,8 +489,7 @@ class Signature:
             a, b = self.either
             given_types = ", ".join(said(values[name]) for name in self.either)
             raise TypeError(f"{self.name}(): one of '{a}' and '{b}' must be Tensor, but got ({given_types})")
-        if values.get("unbiased") is UNGIVEN:
-            values["unbiased"] = None
+        values.update({n: None for n in self.telling if values[n] is UNGIVEN})
         if self.needs_dim is not None and values["dim"] is UNGIVEN:
             without = target is not MISSING and self.name in ("sum", "prod", "median", "nanmedian")  # no such overload
             without |= target is not MISSING and self.name in ("std", "var") and values["unbiased"] is not None
@@ -565,8 +597,8 @@ class Signature:
                 self._refuse(self.rest, x, None)
         return read
 
-    def _refuse(self, name: str, value: Any, place: int | None) -> None:
-        kind = self.kinds[name]
+    def _refuse(self, name: str, value: Any, place: int | None, kind: Union | None = None) -> None:
+        kind = kind or self.kinds[name]
         wanted = f"tuple of {kind.wanted}s" if name == self.rest else kind.wanted
         given = said(value)
         if isinstance(value, Variable) and not kind.tensors:
@@ -605,16 +637,19 @@ class Signature:
             if i == len(self.positional):
                 parameters.append(f"*{self.rest or '_more'}")
             space[f"_default_{name}"] = self.defaults[name]
-            parameters.append(f"{name}=_default_{name}")
+            at = f"_at_{name}" if name in self.by_name else name  # what is given in its place, where that is told apart
+            parameters.append(f"{at}=_default_{name}")
             if i + 1 == self.unnamed:
                 parameters.append("/")
-            given.append(f"'{name}': {name}")
+            given.append(f"'{name}': {at}")
             value = f"None if {name} is _default_{name} else {name}" if self.defaults[name] is UNGIVEN else name
+            if name in self.by_name:
+                value = f"{at} if {at} is not _default_{name} else {value}"
             passed.append(f"{name}={value}" if name in self.named else value)
             if i >= hidden or self.defaults[name] is not MISSING:
-                tests.append(self.kinds[name].test(name, space))
+                tests.append(self.kinds[name].test(at, space, name))
                 if self.place == "constructor" and self.kinds[name].loose:
-                    tests.append(f"({name} is _default_{name} or not _holds({name}))")
+                    tests.append(f"({at} is _default_{name} or not _holds({at}))")
                 if self.kinds[name].free and self.defaults[name] is MISSING:
                     space["_missing"] = MISSING
                     tests.append(f"{name} is not _missing")
@@ -623,11 +658,22 @@ class Signature:
         if self.either:
             tests.append(" or ".join(f"type({name}) in _tensors" for name in self.either).join("()"))
         if self.needs_dim is not None:
-            tests.append(f"(dim is not _default_dim or not ({self.needs_dim[0]}))")
+            needed = self.needs_dim[0]
+            for name in self.telling:
+                needed = needed.replace(f"{name} is not None", f"{name} is not _default_{name}")
+            there = "".join(f"{n} is not _default_dim or " for n in ("dim", "_at_dim")[: 1 + ("dim" in self.by_name)])
+            tests.append(f"({there}not ({needed}))")
         tests += self._test_types()
         rest = self.rest or "_more"
         if not self.named:
             parameters.append(f"*{rest}")
+        named = "_named"
+        for name, kind in self.by_name.items():
+            parameters.append(f"{name}=_default_{name}")
+            tests.append(
+                f"({name} is _default_{name} or (_at_{name} is _default_{name} and {kind.test(name, space) or True}))"
+            )
+            named = f"{{**{named}, '{name}': {name}}} if {name} is not _default_{name} else {named}"
         if self.rest is not None:
             passed.insert(len(self.positional), f"*{rest}")
             if self.place == "constructor" and self.kinds[rest].loose:
@@ -653,9 +699,9 @@ class Signature:
             f"    try:\n"
             f"        if {' and '.join(t for t in tests if t)}:\n"
             f"            return _function({', '.join(passed)})\n"
-            f"        return _read({{{', '.join(given)}}}, {rest}, _named)\n"
+            f"        return _read({{{', '.join(given)}}}, {rest}, {named})\n"
             f"    except Exception as error:\n"
-            f"        _failed(error, {{{', '.join(given)}}}, {rest}, _named)\n"
+            f"        _failed(error, {{{', '.join(given)}}}, {rest}, {named})\n"
             f"        raise\n"
         )
         file = f"<the reader of {self.name}>"
@@ -708,7 +754,8 @@ def reader(function: Callable[..., Any], place: str, home: str, public_name: str
     home: the module or class in which the program finds it, under which it is pickled. public_name: its name there.
     """
     name = public_name if place == "constructor" or (place, public_name) in RENAMED else function.__name__
-    key = (function, place, name, out.rule_of(name, home) if place == "function" else None)
+    own = home if place == "function" and name in FUNCTIONAL_ONLY else ""
+    key = (function, place, name + own, out.rule_of(name, home) if place == "function" else None)
     found = _readers.get(key)
     if found is not None:
         return found

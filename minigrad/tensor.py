@@ -813,11 +813,11 @@ class Tensor(Variable):
     tril_, triu_ = inplace.of(ops.tril), inplace.of(ops.triu)
     index_add_ = inplace.of(ops.index_add, scattered=True)
     index_copy_ = inplace.of(ops.index_copy, scattered=True)
-    index_fill_, index_put_ = inplace.of(ops.index_fill, reads=False, idempotent=True), inplace.index_put_
+    index_fill_, index_put_ = inplace.index_fill_, inplace.index_put_
     scatter_ = inplace.of(ops.scatter, scattered=True)
     scatter_add_ = inplace.of(ops.scatter_add, scattered=True)
     scatter_reduce_ = inplace.of(ops.scatter_reduce, scattered=True)
-    masked_fill_ = inplace.of(ops.masked_fill, reads=False, idempotent=True)
+    masked_fill_ = inplace.of(ops.masked_fill, idempotent=True, before="value")
     masked_scatter_ = inplace.of(ops.masked_scatter, reads=False)
     relu_ = inplace.of(ops.relu)
     uniform_, normal_, bernoulli_ = sampling.uniform_, sampling.normal_, sampling.bernoulli_

@@ -88,7 +88,10 @@ def _flat(x: Any, engine: Engine) -> list[Any]:
     if isinstance(x, list | tuple):
         return [type(x).__name__ if type(x) in (list, tuple) else "", len(x), *(z for y in x for z in _flat(y, engine))]
     if isinstance(x, engine.Tensor):
-        return [(engine.dtype(x), bool(x.requires_grad), engine.array(x.detach()).copy())]
+        dense = (
+            x.detach().to_dense() if engine is TORCH and x.is_sparse else x.detach()
+        )  # minigrad's gradients are dense
+        return [(engine.dtype(x), bool(x.requires_grad), engine.array(dense).copy())]
     if isinstance(x, engine.module.nn.Module):
         return [len(list(x.parameters())), *_flat(list(x.state_dict().values()), engine)]
     if isinstance(x, dict):

@@ -13,7 +13,7 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..foreign import said
 from ..public import public
-from .keys import index_error, ints_first, is_basic, is_mixed, plain_key
+from .keys import check_index_type, index_error, ints_first, is_basic, is_mixed, plain_key
 from .parts import Select, Slice, slice_of
 from .shape import expand
 
@@ -246,6 +246,11 @@ def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, a
     for i, index in enumerate(indices):
         if not isinstance(index, Variable):
             raise TypeError(f"index_put(): expected Tensor as element {i} of indices, but got {said(index)}")
+        check_index_type(index.array)
     if not isinstance(values, Variable):
         raise TypeError(f"index_put(): argument 'values' (position 2) must be Tensor, not {said(values)}")
+    if len(indices) == 1 and indices[0].array.dtype == np.uint8 and values.array.size == 1 and not accumulate:  # type: ignore[union-attr]
+        raise RuntimeError(
+            "index_put(): one value can be put where a boolean mask says so, but the mask is uint8; use mask.bool()"
+        )
     return put(input, plain_key(tuple(indices))[0], values, accumulate)

@@ -17,9 +17,14 @@ def _array_of(index: Any) -> Array:
     array = index.array if isinstance(index, Variable) else np.asarray(index)
     if array.size == 0 and array.dtype.kind == "f" and not isinstance(index, Variable):
         array = array.astype(np.int64)  # an empty list
+    check_index_type(array)
+    return array.astype(bool) if array.dtype == np.uint8 else array  # PyTorch reads byte tensors as masks
+
+
+def check_index_type(array: Array) -> None:
+    """IndexError where a tensor has elements that are no indices."""
     if array.dtype not in _INDICES:
         raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {array.dtype}")
-    return array.astype(bool) if array.dtype == np.uint8 else array  # PyTorch reads byte tensors as masks
 
 
 def plain_key(key: Any) -> tuple[Any, bool]:
@@ -45,7 +50,7 @@ def plain_key(key: Any) -> tuple[Any, bool]:
             pass
         elif isinstance(k, np.integer):
             k = int(k)
-        elif isinstance(k, Variable) and k.array.ndim == 0 and k.array.dtype.kind in "iu":
+        elif isinstance(k, Variable) and k.array.ndim == 0 and k.array.dtype.kind in "iu" and k.array.dtype != np.uint8:
             k = int(k.array)
         elif isinstance(k, Variable | np.ndarray | list | tuple | range):
             k, basic = _array_of(list(k) if isinstance(k, range) else k), False

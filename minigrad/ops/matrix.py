@@ -322,6 +322,9 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
     """The product of several matrices. PyTorch: torch.chain_matmul."""
     if not matrices:
         raise RuntimeError("chain_matmul(): Expected one or more matrices")
+    for m in matrices:
+        if m.array.ndim != 2:
+            raise RuntimeError(f"chain_matmul(): Tensor dimension is {m.array.ndim}, expected 2 instead.")
     out = matrices[0]
     for m in matrices[1:]:
         out = mm(out, m)

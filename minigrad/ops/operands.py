@@ -45,17 +45,41 @@ class NotImplemented_(Operation):
 
     @staticmethod
     def forward(ctx: Any, name: str, values: Array, *inputs: Array) -> Array:
-        ctx.name = name
+        ctx.function = name
         return values
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        raise RuntimeError(f"derivative for aten::{ctx.name} is not implemented")
+        raise RuntimeError(f"derivative for aten::{ctx.function} is not implemented")
 
 
-def undifferentiable(name: str, values: Array, *inputs: Operand) -> Any:
-    """A tensor of these values, whose backward raises: for functions of which PyTorch has no derivative."""
-    return NotImplemented_.apply(name, np.asarray(values), *inputs)
+class Flat(Operation):
+    """out = values that were found from the inputs and do not follow them: draws.  dx = 0 of each"""
+
+    @staticmethod
+    def forward(ctx: Any, values: Array, *inputs: Array) -> Array:
+        ctx.inputs = [(x.shape, x.dtype) for x in inputs]
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return None, *(wrap(np.zeros(shape, d)) for shape, d in ctx.inputs)
+
+
+class NoFormula(NotImplemented_):
+    """The same of what PyTorch lists without a formula, which is another error to it"""
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        raise NotImplementedError(f"the derivative for '{ctx.function}' is not implemented.")
+
+
+def undifferentiable(name: str, values: Array, *inputs: Operand, listed: bool = False) -> Any:
+    """A tensor of these values, whose backward raises: for functions of which PyTorch has no derivative.
+
+    listed: see `NoFormula`.
+    """
+    return (NoFormula if listed else NotImplemented_).apply(name, np.asarray(values), *inputs)
 
 
 def cast(x: Operand, d: np.dtype) -> Any:
