@@ -8,8 +8,9 @@ The numbers are the same to the bit, nan and the sign of zero included.
 
 from __future__ import annotations
 
+import functools
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,24 +29,31 @@ _SLOPE = "np.where({1} <= 0, 0, {0})"  # of the gradient and the output, whose p
 class RectifiedMaxPool(Operation):
     """out = the largest element of each window of max(x, 0).  grad goes to it where it is above 0 (or nan)
 
-    In the form of `MaxPool` that would run now: the compiled one (kernels/pool.py) makes one pass of both.
+    In the form of `MaxPool` that eager would run: the compiled one (kernels/pool.py) makes one pass of both.
     """
 
-    @staticmethod
-    def forward(ctx: Any, x: Array, *setting: Any) -> Array:
-        form = MaxPool.again((x, *setting), ctx.needs_input_grad)
-        ctx.pool = form()
-        ctx.pool.needs_input_grad = ctx.needs_input_grad
-        ctx.rectified = None
+    pool: ClassVar[Any] = MaxPool  # the form that ran when it was recorded
+
+    @classmethod
+    def forward(cls, ctx: Any, x: Array, *setting: Any) -> Array:
+        form = cls.pool.again((x, *setting), ctx.needs_input_grad)
+        ctx.pooled, ctx.rectified = form(), None
+        ctx.pooled.needs_input_grad = ctx.needs_input_grad
         if form is not MaxPool:
-            return form.forward(ctx.pool, x, *setting, rectified=True)
+            return form.forward(ctx.pooled, x, *setting, rectified=True)
         ctx.rectified = np.maximum(constant(0, x.dtype), x)
-        return form.forward(ctx.pool, ctx.rectified, *setting)
+        return form.forward(ctx.pooled, ctx.rectified, *setting)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
-        dx, *rest = ctx.pool.backward(ctx.pool, grad)
+        dx, *rest = ctx.pooled.backward(ctx.pooled, grad)
         return (dx if ctx.rectified is None else keep(dx, ~(ctx.rectified <= 0)), *rest)
+
+
+@functools.cache
+def rectified(pool: Any) -> Any:
+    """The operation of both, where this form of `MaxPool` ran."""
+    return type(RectifiedMaxPool.__qualname__, (RectifiedMaxPool,), {"pool": pool})
 
 
 def joined(p: Program) -> list[Line]:
@@ -90,7 +98,7 @@ def _into_pooling(p: Program, lines: list[Line], relu: Line, readers: dict[Var, 
         lines.remove(slope)
     elif backs:
         return
-    form = p.bind(RectifiedMaxPool.__qualname__, RectifiedMaxPool)
+    form = p.bind(RectifiedMaxPool.__qualname__, rectified(pool.more["call"]._form))
     text = re.sub(r"^run\(\w+", f"run({form}", pool.text)
     lines[lines.index(pool)] = Line(
         "call", text, relu.inputs, pool.out, pool.section, f"{relu.note} and {pool.note}",
