@@ -45,7 +45,9 @@ def ready(step):
 
 def calls(step):
     """The operations that the step's fused form calls forward."""
-    return [line.text.partition(",")[0] for s in ready(step).fused.steps for line in s.lines if line.text.startswith("run(")]
+    return [
+        line.text.partition(",")[0] for s in ready(step).fused.steps for line in s.lines if line.text.startswith("run(")
+    ]
 
 
 @pytest.mark.parametrize(("pool", "setting"), POOLS, ids=lambda x: str(x) if isinstance(x, dict) else "")

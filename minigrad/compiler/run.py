@@ -305,7 +305,11 @@ class Ready:
         if self.ahead is not None:
             done = self.ahead.poll() is not None
             return told + (", compiled already" if done else ", which another process is compiling")
-        return told + ("" if self.calls > CALLS_BEFORE_COMPILING else f", which takes seconds to compile: that begins at call {CALLS_BEFORE_COMPILING:,}")
+        return told + (
+            ""
+            if self.calls > CALLS_BEFORE_COMPILING
+            else f", which takes seconds to compile: that begins at call {CALLS_BEFORE_COMPILING:,}"
+        )
 
     def _run_compiled(self, *arrays: Array) -> list[Array]:
         outs = [np.empty(shape, dtype) for shape, dtype in self.shapes]

@@ -31,7 +31,9 @@ from .disk import found, keep, sources
 
 _SOURCE = Path(__file__).with_name("tape.py")
 PATIENCE = 1.0  # seconds of compiling after which it is said
-_PROTOTYPE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)  # (lets go of Python's lock)
+_PROTOTYPE = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64
+)  # (lets go of Python's lock)
 _loaded: dict[str, Code] = {}  # by name
 
 
@@ -39,6 +41,8 @@ class Code:
     """A function of one address, as machine code; calls: what it calls besides, of the C library. LookupError if that is missing."""
 
     def __init__(self, symbol: str, calls: list[str], content: bytes) -> None:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
         machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)  # (holds the memory of the code)
         if missing := [name for name in calls if not llvm.address_of_symbol(name)]:
@@ -97,8 +101,6 @@ def _load(name: str, function: str, double: bool) -> None:
 
 def _kept(name: str) -> Code | None:
     """From the disk."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
     for _, body in found(_SOURCE, *_identity(name)):
         head, _, content = body.partition(b"\n")
         with contextlib.suppress(LookupError):
@@ -133,7 +135,9 @@ def _say(name: str) -> None:
 def _identity(name: str) -> tuple[str, str]:
     """The name of the file, which a later version overwrites, and all that the loop was made from."""
     settings = sorted((k, v) for k, v in os.environ.items() if k.startswith("NUMBA_") and k != "NUMBA_CACHE_DIR")
-    variant = repr((llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), settings))
+    variant = repr(
+        (llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), settings)
+    )
     file = f"{name}-{hashlib.sha256(variant.encode()).hexdigest()[:16]}.kernel"
     numba = importlib.util.find_spec("numba")  # (asking importlib.metadata for its version takes 50 ms)
     version = Path(numba.origin).with_name("_version.py").read_bytes() if numba is not None and numba.origin else b""

@@ -172,9 +172,7 @@ def _forward(
         for i in range(rows):
             if pairs:
                 source, to = (p * height + i * stride[0]) * width, (p * rows + i) * n
-                larger_of_pairs(
-                    flat_x, source, dilation[0] * width, flat_best, flat_winner, to, n, floor, limit
-                )
+                larger_of_pairs(flat_x, source, dilation[0] * width, flat_best, flat_winner, to, n, floor, limit)
                 continue
             largest, place = best[p, i], winner[p, i]
             place[:] = -1

@@ -222,9 +222,7 @@ def build(text: str, double: bool) -> Any:
     exec(compile(text, f"<step {name}>", "exec"), space)
     dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(space["step"])
     here = Path(__file__)
-    dispatcher._cache = Store(
-        f"step.{name}", here, sources(here) + hashlib.sha256(text.encode()).hexdigest(), AT_MOST
-    )
+    dispatcher._cache = Store(f"step.{name}", here, sources(here) + hashlib.sha256(text.encode()).hexdigest(), AT_MOST)
     return dispatcher
 
 

@@ -300,9 +300,7 @@ def _follow(address: int) -> int:
                         continue
                     c = _reals(place[kb] + s * stride[kb] + (here if stride[kb] == 0 else 0))
                     if op == 19:
-                        _choose(
-                            y, a, c, _reals(place[kc] + s * stride[kc] + (here if stride[kc] == 0 else 0)), lanes
-                        )
+                        _choose(y, a, c, _reals(place[kc] + s * stride[kc] + (here if stride[kc] == 0 else 0)), lanes)
                     elif op < 9:
                         _of_two(op, y, a, c, lanes)
                     elif op == 18:
@@ -389,7 +387,12 @@ def _adam(address: int) -> int:
         p, g, m, v = _reals(place[4 * k]), _reals(place[4 * k + 1]), _reals(place[4 * k + 2]), _reals(place[4 * k + 3])
         row = 7 * k
         w, b2, c2 = _real(numbers[row]), _real(numbers[row + 1]), _real(numbers[row + 2])
-        e, s, shrink, extra = _real(numbers[row + 3]), _real(numbers[row + 4]), _real(numbers[row + 5]), _real(numbers[row + 6])
+        e, s, shrink, extra = (
+            _real(numbers[row + 3]),
+            _real(numbers[row + 4]),
+            _real(numbers[row + 5]),
+            _real(numbers[row + 6]),
+        )
         for i in range(a, b):
             old = p[i] * shrink
             grad = g[i] + old * extra if extra != 0 else g[i]  # (an infinite parameter times 0 is nan)
