@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
-from minigrad.kernels import ahead, native  # noqa: E402
+from minigrad.kernels import ahead, native
 
 PROGRAM = """
 import hashlib, json, sys

@@ -14,14 +14,14 @@ from minigrad.compiler.joined import RectifiedMaxPool
 F = mg.nn.functional
 SPECIAL = [0.0, -0.0, -1.0, float("nan"), 1.0, -float("inf"), float("inf"), -1e-45, 1e-45]
 POOLS = [
-    (F.max_pool2d, dict(kernel_size=2)),
-    (F.max_pool2d, dict(kernel_size=2, ceil_mode=True)),
-    (F.max_pool2d, dict(kernel_size=2, stride=(3, 2))),
-    (F.max_pool2d, dict(kernel_size=2, stride=(3, 2), dilation=(2, 1))),
-    (F.max_pool2d, dict(kernel_size=2, stride=1)),
-    (F.max_pool2d, dict(kernel_size=3, stride=2, padding=1)),
-    (F.max_pool2d, dict(kernel_size=(2, 3), stride=(2, 3), dilation=(1, 2))),
-    (F.max_pool1d, dict(kernel_size=2)),
+    (F.max_pool2d, {"kernel_size": 2}),
+    (F.max_pool2d, {"kernel_size": 2, "ceil_mode": True}),
+    (F.max_pool2d, {"kernel_size": 2, "stride": (3, 2)}),
+    (F.max_pool2d, {"kernel_size": 2, "stride": (3, 2), "dilation": (2, 1)}),
+    (F.max_pool2d, {"kernel_size": 2, "stride": 1}),
+    (F.max_pool2d, {"kernel_size": 3, "stride": 2, "padding": 1}),
+    (F.max_pool2d, {"kernel_size": (2, 3), "stride": (2, 3), "dilation": (1, 2)}),
+    (F.max_pool1d, {"kernel_size": 2}),
 ]  # fmt: skip
 
 
@@ -29,7 +29,6 @@ def special(shape, dtype, seed=0):
     """Small whole numbers, so that many are equal, and every special value beside every other one."""
     rng = np.random.default_rng(seed)
     x = rng.integers(-3, 3, shape).astype(dtype)
-    x[rng.random(shape) < 0.3] = rng.choice(np.array(SPECIAL, dtype), int((rng.random(1) < 2).sum()))
     pairs = np.array(list(itertools.product(SPECIAL, repeat=2)), dtype)
     x.reshape(-1)[: pairs.size] = pairs.reshape(-1)
     return x
@@ -138,7 +137,6 @@ def test_it_takes_the_form_that_eager_would_take_then(monkeypatch):
     """NumPy's while the loop is not worth compiling, and the compiled one afterwards: with the same bits."""
     pytest.importorskip("numba")
     from minigrad.autograd import fused
-
     from minigrad.kernels import pool
 
     monkeypatch.setattr(fused, "COMPILING", 1 << 60)

@@ -36,6 +36,7 @@ from numba.core import types
 from numba.core.caching import NullCache
 from numba.extending import intrinsic
 
+from .compiled import njit
 from .step import log1p_float32, log_float32
 from .vector import exp_float32, exp_float64, full_width, tanh_float32, tanh_float64
 
@@ -438,7 +439,7 @@ def made(function: str, double: bool) -> Made:
     space["_of_one"] = _apart(FunctionType(_of_one.__code__, space, "of_one"))
     code = {"follow": _follow, "adam": _adam}[function].__code__
     whole = FunctionType(code, space, f"{function}{64 if double else 32}")
-    dispatcher: Any = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(whole)
+    dispatcher: Any = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(whole)
     taker = dispatcher._cache = _Taker()
     dispatcher.compile((types.int64,))
     return taker.made
