@@ -134,7 +134,10 @@ class AdamOverAll:
         load = _load("native.adam")
         if load is None:
             raise Slow
-        self.code = load(self.dtype == np.float64)
+        try:
+            self.code = load(self.dtype == np.float64)
+        except ImportError:
+            raise Slow from None
         params = [p for g in groups for p in g["params"]]
         self.place = np.zeros((len(params), 4), np.int64)
         self.numbers = np.zeros((len(params), 7))

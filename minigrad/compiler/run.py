@@ -254,16 +254,21 @@ class Ready:
         if _load("native.follow") is None:
             self.why_not = self.why_not_compiled = "Numba cannot be used"
             return
-        with contextlib.suppress(Unfused):
+        try:
             self.fused = Fused(program, _SPACE)
+        except Unfused:
+            pass
+        except ImportError as error:  # of Numba, and the machine code does not lie on the disk
+            self.why_not = self.why_not_compiled = str(error)
+            return
         try:
             loops = Loops(program)
         except Unfit as error:
             self.why_not_compiled = str(error)
         else:
-            if self.fused is None or self.at_once or CALLS_BEFORE_LOOPS == 0:
+            if (self.fused is None or self.at_once or CALLS_BEFORE_LOOPS == 0) and _load("step.build") is not None:
                 self.loops, self.fused = loops, None
-            else:
+            elif self.fused is not None:
                 self.later = loops
         if self.loops is None and self.fused is None:
             self.why_not = "there is nothing to fuse: no arithmetic by element, and no product of matrices"
@@ -296,6 +301,9 @@ class Ready:
         """It takes the form that was compiled for it."""
         if self.ahead is not None:
             ahead.wait(self.ahead)
+        if _load("step.build") is None:  # (the tape's machine code needed no Numba)
+            self.later = None
+            return
         self.loops, self.fused, self.fast, self.later = self.later, None, None, None
         self._use(program, self.loops)
 

@@ -26,6 +26,7 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
+from ..autograd import fused
 from ..threads import apart, compiling
 from .disk import found, keep, sources
 
@@ -112,12 +113,15 @@ def _kept(name: str) -> Code | None:
 
 
 def _compiled(name: str, function: str, double: bool) -> Code:
-    """By Numba, and kept."""
+    """By Numba, and kept. Errors: ImportError, if that cannot be used (which is said)."""
     timer = threading.Timer(PATIENCE, _say, (name,))
     timer.daemon = True
     timer.start()
     try:
-        made = importlib.import_module("minigrad.kernels.tape").made(function, double)
+        make = fused._load("tape.made")
+        if make is None:
+            raise ImportError("Numba cannot be used")
+        made = make(function, double)
     finally:
         timer.cancel()
     head = json.dumps({"symbol": made.symbol, "calls": made.calls})
