@@ -31,7 +31,7 @@ ENGINES, DTYPES = ["minigrad", "torch"], ["float32", "float64"]
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         """A line, without the list of all options: `--help` has that."""
-        raise SystemExit(f"{self.prog}: {message}")
+        raise SystemExit(f"{self.prog}: {commands.plainly(message)}")
 
 
 def parser() -> Parser:

@@ -7,6 +7,7 @@ Numbers and paths are looked at while the line is read, before anything is measu
 import argparse
 import math
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
@@ -99,6 +100,11 @@ def _require_room(folder: Path, text: str) -> None:
     except OSError as error:
         wanted = "that is no folder" if isinstance(error, NotADirectoryError) else f"no file can be made in {there}"
         raise argparse.ArgumentTypeError(f"{text} cannot be written: {wanted}; give a place that can") from None
+
+
+def plainly(message: str) -> str:
+    """What argparse says of an option's value, as it was typed: `--jobs 0: give ...` for `argument --jobs: 0: give ...`."""
+    return re.sub(r"^argument (-\S+): ", r"\1 ", message)
 
 
 def named(parser: argparse.ArgumentParser, given: list[str]) -> set[str]:
