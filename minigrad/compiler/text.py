@@ -54,7 +54,8 @@ def assigned(line: Line) -> str:
     if line.outs:
         return f"{', '.join('_' if v is None else v.name for v in line.outs)}, = {line.expression()}"
     if line.kind == "call":
-        return f"{line.out.name}, {line.more['context']} = {line.expression()}"
+        held = line.more.get("holder")
+        return f"{line.out.name}, {f'{held}.context' if held else line.more['context']} = {line.expression()}"
     return f"{line.out.name} = {line.expression()}"
 
 
