@@ -333,7 +333,7 @@ def two_players(last, criterion, stepper):
         second = criterion(judge(made), true)
         second.backward()
         of_maker.step()
-        return first.item() if False else first.detach(), second.detach(), made.detach().mean()
+        return first.detach(), second.detach(), made.detach().mean()
 
     return step, lambda: (mg.randn(5, 4), mg.randn(5, 3)), [maker, judge]
 
@@ -350,8 +350,8 @@ def two_players_with_probabilities():
 
 @step_of
 def two_players_of_images():
-    maker = nn.Sequential(nn.ConvTranspose2d(2, 3, 4, 2, 1), nn.BatchNorm2d(3), nn.ReLU(), nn.Conv2d(3, 1, 3, padding=1), nn.Tanh())
-    judge = nn.Sequential(nn.Conv2d(1, 3, 4, 2, 1), nn.BatchNorm2d(3), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(3 * 4 * 4, 1))
+    maker = nn.Sequential(nn.ConvTranspose2d(2, 3, 4, 2, 1, bias=False), nn.BatchNorm2d(3), nn.ReLU(), nn.Conv2d(3, 1, 3, padding=1), nn.Tanh())
+    judge = nn.Sequential(nn.Conv2d(1, 3, 4, 2, 1, bias=False), nn.BatchNorm2d(3), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(3 * 4 * 4, 1))
     of_maker, of_judge = optim.Adam(maker.parameters(), 0.01), optim.Adam(judge.parameters(), 0.01)
     criterion = nn.BCEWithLogitsLoss()
 
