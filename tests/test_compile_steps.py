@@ -437,3 +437,39 @@ def test_the_numbers_are_those_of_eager(name, position):
     assert any(ready.program is not None for ready in run._ready), run.explain()
     assert "ran eagerly" not in run.explain()
     assert run.source()
+
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, float("inf"), -float("inf"), float("nan"), 1e-30, -1e-30, 1e30, -1e30]
+EXPONENTS = (-3, -2, -1.5, -1, -0.5, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 4, float("inf"), -float("inf"), float("nan"))
+
+
+@pytest.mark.parametrize("form", ["fused", "loop", "numpy"])
+@pytest.mark.parametrize("exponent", EXPONENTS)
+def test_powers_of_special_values_are_eager_s(exponent, form):
+    def step(v, s):
+        v.grad = None
+        power = (v * s) ** exponent
+        (power * 1.0).sum().backward()
+        return power.detach() * 1.0
+
+    def outcome(run, v, s):
+        out = run(v, s)
+        return np.array(out.numpy()), np.array(v.grad.numpy())
+
+    for d in (mg.float32, mg.float64):
+        v = mg.tensor(SPECIAL, dtype=d, requires_grad=True)
+
+        def bound(s, v=v):
+            return step(v, s)
+
+        with mg.use_kernels("numpy" if form == "numpy" else "fastest"):
+            run = mg.compile(bound, mode="max-autotune" if form == "loop" else None)
+            for scale in (1.0, 1.0, 1.0, -1.0):
+                s = mg.full((len(SPECIAL),), scale, dtype=d)
+                found = outcome(lambda v, s: run(s), v, s)
+                expected = outcome(lambda v, s: step(v, s), v, s)
+                for x, y in zip(found, expected, strict=True):
+                    assert np.allclose(x, y, rtol=1e-5 if d is mg.float32 else 1e-12, equal_nan=True), (x, y)
+                    zero = (y == 0) & ~np.isnan(y)
+                    assert (np.signbit(x) == np.signbit(y))[zero].all(), (x, y)
+        assert run._ready[-1].program is not None, run.explain()
