@@ -216,7 +216,7 @@ class State:
                 self._contents(owner, path)
         elif isinstance(obj, LRScheduler):
             self._scheduler(obj, path)
-        elif hasattr(obj, "__dict__") and not _is_library(type(obj).__module__):
+        elif is_of_the_program(obj):
             self._of_the_program(obj, path)
         else:
             raise Unfollowed(f"{path or 'the step'}, a {type(obj).__module__}.{type(obj).__qualname__}")
@@ -352,6 +352,10 @@ class State:
             self._attributes.add("__call__")
             return
         if of_engine(function.__code__.co_filename):
+            for cell in function.__closure__ or ():  # (`no_grad` around a function of the program's)
+                held = getattr(cell, "cell_contents", None)  # (none of one that is empty)
+                if isinstance(held, types.FunctionType | types.MethodType):
+                    self._contents(held, path)
             return
         if _is_library(function.__module__ or ""):
             return  # it is looked at when it is called (watch.py)
@@ -473,6 +477,11 @@ class State:
         source += "        )\n    except (KeyError, IndexError, AttributeError, ValueError, TypeError):\n        return False\n"
         exec(compile(source, "<the guards of a step>", "exec"), space)
         return space["same"]
+
+
+def is_of_the_program(obj: Any) -> bool:
+    """Whether an object is of a class of the program's own, with attributes."""
+    return hasattr(obj, "__dict__") and not _is_library(type(obj).__module__)
 
 
 def is_plain(obj: Any) -> bool:

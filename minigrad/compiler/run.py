@@ -35,7 +35,7 @@ from ..warn import warn
 from .fast import Calls, FastStep, Loop, Slow
 from .frames import line_of_program
 from .fuse import Fused, Unfused
-from .guards import State, Unfollowed
+from .guards import State, Unfollowed, is_of_the_program
 from .loops import Loops, Unfit
 from .places import ops_batch_norm
 from .program import KINDS, Program, Refused, Var
@@ -372,6 +372,7 @@ class Ready:
         self.state, self.key, self.settings = state, key, settings
         self.same = state.compiled()
         self.names = [name for name, _ in arguments]
+        self.settings_given: dict[str, Any] = {}  # arguments that are numbers
         self.parts: list[Part] = []  # none as long as it was recorded once
         self.text = ""
         self.told: list[tuple[str, str]] = []  # of a call that was recorded: its lines, and where they come from
@@ -574,7 +575,7 @@ class Compiled:
             self._signature = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if (self._gave_up is not None and self._runs_eagerly()) or not self._busy.take():
+        if (self._gave_up is not None and not self._ready and self._runs_eagerly()) or not self._busy.take():
             return self._eagerly(args, kwargs)
         try:
             return self._call(args, kwargs)
@@ -582,19 +583,26 @@ class Compiled:
             self._busy.give_back()
 
     def _runs_eagerly(self) -> bool:
-        """Whether it has given up; what may pass is tried again, after twice as many calls each time."""
+        """Whether it has given up what has no program; what may pass is tried again, after twice as many calls each time.
+
+        Errors: NotCompiled with fullgraph=True.
+        """
         if self._gave_up is None:
             return False
-        if self._again is None or self._eager_calls < self._again:
+        if self._again is None or (self._eager_calls < self._again and not self._fullgraph):
+            if self._fullgraph:
+                raise NotCompiled(f"minigrad.compile(fullgraph=True): {self._gave_up}")
             return True
         self._gave_up = None
         return False
 
     def _give_up(self, reason: str, passes: bool = False, where: str = "") -> None:
-        """Run eagerly from now on; where the reason `passes` (a hook that may be removed) it is tried again later.
+        """Calls that fit no program run eagerly from now on; where the reason `passes` (a hook that may be removed) they are
+        recorded again later.
 
         where: the line of the program; without one it is that of the call.
         """
+        self._ready = [ready for ready in self._ready if ready.parts]
         where = where or line_of_program()
         reason = f"{reason} ({where})" if where else reason
         self._because(reason)
@@ -643,6 +651,8 @@ class Compiled:
                 except Refused as refused:
                     refusal = refused
                 return self._refused(refusal, args, kwargs)
+        if self._runs_eagerly():
+            return self._eagerly(args, kwargs)
         return self._recorded(args, kwargs, key, tensors, pending)
 
     def _because(self, reason: str) -> None:
@@ -657,6 +667,8 @@ class Compiled:
         """Run the step and record it: a program is taken when two calls have given the same one."""
         if len(self._ready) >= LIMIT and pending is None:
             reason = f"{LIMIT} programs were written for different shapes, types or settings, and this call fits none of them"
+            if varying := self._varying(args, kwargs):
+                reason += f": {varying} was another number each time, and a number that changes is to be given as a tensor"
             if not self._fullgraph:  # (as PyTorch does when it stops compiling anew)
                 warn(f"minigrad.compile: {self._name()} runs eagerly from now on: {reason}")
             return self._stop(reason, args, kwargs)
@@ -666,6 +678,15 @@ class Compiled:
             return self._record(args, kwargs, key, tensors, pending)
         finally:
             _turn.give_back()
+
+    def _varying(self, args: tuple, kwargs: dict) -> str:
+        """Which arguments are numbers that were others in each program; "" if none is."""
+        told = []
+        for name, value in self._named(args, kwargs):
+            known = {repr(ready.settings_given.get(name)) for ready in self._ready}
+            if isinstance(value, int | float) and not isinstance(value, bool) and len(known) == len(self._ready):
+                told.append(name)
+        return " and ".join(told)
 
     def _record(self, args: tuple, kwargs: dict, key: Any, tensors: list[Any], pending: Ready | None) -> Any:
         where = ""
@@ -684,14 +705,31 @@ class Compiled:
             return self._stop(problem, args, kwargs, passes, where)
         began = settings()
         ready = pending or Ready(state, arguments, key, began, self._at_once)
+        ready.settings_given = dict(self._numbers(args, kwargs))
         known = {id(t): t for _, t in arguments} | {i: t for i, (t, _) in state.tensors.items()}
         known |= {i: o for i, (o, _) in state.optimizers.items()}
         recording = Recording(known)
         recording.strict = self._fullgraph
+        undo = self._undo(state, tensors) if self._fullgraph else None
         try:
             return self._read(recording, ready, state, arguments, began, key, pending, args, kwargs)
+        except NotCompiled:
+            if undo is not None:
+                undo.put_back()
+            raise
         finally:
             recording.forget()
+
+    def _undo(self, state: State, tensors: list[Any]) -> Undo:
+        """All that the step may reach and change, as it is."""
+        held = {id(t): t for t in (*(t for t, _ in state.tensors.values()), *tensors)}
+        tables = []
+        for obj in state.reachable.values():
+            if type(obj) in (list, dict):
+                tables.append(obj)
+            elif is_of_the_program(obj) and not isinstance(obj, type):
+                tables.append(obj.__dict__)
+        return Undo(held.values(), [o for o, _ in state.optimizers.values()], tables)
 
     def _read(
         self, recording: Recording, ready: Ready, state: State, arguments: list[tuple[str, Any]], began: tuple[Any, ...], key: Any,
@@ -753,6 +791,10 @@ class Compiled:
     def _others(self, args: tuple, kwargs: dict) -> list[tuple[str, Any]]:
         """The arguments that are no tensors nor made of them."""
         return [(n, v) for n, v in self._named(args, kwargs) if isinstance(v, Module) or _is_other(v)]
+
+    def _numbers(self, args: tuple, kwargs: dict) -> list[tuple[str, Any]]:
+        """The arguments that are numbers."""
+        return [(n, v) for n, v in self._named(args, kwargs) if isinstance(v, int | float)]
 
     # -- for people
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .. import quiet
+from ..autograd.modes import current
 from ..random import default_generator
 from .fuse import Fused, Step
 from .loops import LANES, Loops
@@ -181,8 +182,9 @@ def measure(steps: list[tuple[str, Any]], space: dict[str, Any]) -> list[float]:
     """Seconds of each statement, the best of a few runs of all, on arrays in `space`. The random stream stays where it is."""
     codes = [compile(text, "<a statement>", "exec") for text, _ in steps]
     best = [math.inf] * len(codes)
-    state, outside = default_generator.get_state(), quiet.state()
+    state, before, outside = default_generator.get_state(), current.recording, quiet.state()
     try:
+        current.recording = False
         quiet.enter(outside)
         for _ in range(_REPEATS):
             for i, code in enumerate(codes):
@@ -191,6 +193,7 @@ def measure(steps: list[tuple[str, Any]], space: dict[str, Any]) -> list[float]:
                 best[i] = min(best[i], time.perf_counter() - start)
     finally:
         default_generator.set_state(state)
+        current.recording = before
         quiet.put_back(outside)
     return best
 
