@@ -35,7 +35,7 @@ def line_of(code: CodeType, number: int | None, space: dict[str, Any] | None = N
     name = code.co_filename
     number = number or code.co_firstlineno
     text = linecache.getline(name, number, space).strip()
-    return f"{os.path.basename(name)}:{number}: {text}".rstrip(": ")
+    return f"{os.path.basename(name)}:{number}: {text}" if text else f"{os.path.basename(name)}:{number}"
 
 
 def line_of_program() -> str:

@@ -35,6 +35,7 @@ from ..optim.lr_plateau import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
 from ..size import Size
 from .frames import line_of, of_engine
+from .names import of_class
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...), slice, range, DType, Device, Size, frozenset)
 _OPTIMIZER_HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
@@ -219,7 +220,7 @@ class State:
         elif is_of_the_program(obj):
             self._of_the_program(obj, path)
         else:
-            raise Unfollowed(f"{path or 'the step'}, a {type(obj).__module__}.{type(obj).__qualname__}")
+            raise Unfollowed(f"{path or 'the step'}, a {of_class(type(obj))}")
 
     def _order(self, name: str, table: dict[Any, Any]) -> None:
         """The same keys in the same order: a loop over them goes in it."""

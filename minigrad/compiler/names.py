@@ -46,6 +46,19 @@ def of_reader(made: Any) -> str:
     return f"{room}.{made.__qualname__}" if not any(part.startswith("_") for part in room.split(".")) else name
 
 
+_ROOMS = ("", ".nn", ".optim", ".optim.lr_scheduler", ".distributions", ".autograd", ".utils.data", ".func")
+
+
+def of_class(cls: type) -> str:
+    """The name of a class: of one of the engine's where a program finds it."""
+    if not cls.__module__.startswith("minigrad"):
+        return f"{cls.__module__}.{cls.__qualname__}"
+    for room in _ROOMS:
+        if vars(sys.modules.get(f"minigrad{room}", sys)).get(cls.__name__) is cls:
+            return f"torch{room}.{cls.__name__}"
+    return cls.__name__
+
+
 @functools.cache
 def _methods() -> dict[CodeType, str]:
     """By code: the methods and properties of tensors that have no reader."""
@@ -79,7 +92,7 @@ def _of_frame(frame: FrameType) -> tuple[str, bool]:
     if code.co_name == "<module>":  # what is imported when it is used first
         return f"import {table.get('__name__', '').replace('minigrad', 'torch', 1)}", False
     if owner is not None and code.co_name == "__init__" and not type(owner).__name__.startswith("_"):
-        return type(owner).__name__, False
+        return of_class(type(owner)), False
     return ("", False) if code.co_name.startswith(("_", "<")) else (code.co_name, False)
 
 

@@ -147,7 +147,7 @@ class Wholes:
         name = one.name or called()
         problem = self._problem(one, result)
         if problem is not None:
-            if not one.whole:
+            if not one.whole and one.function.__name__ not in _OF_NO_FIXED_SHAPE:
                 return  # (whoever uses what it gave is stopped)
             self.stop(f"{called() or name} {problem}")
             return
@@ -164,8 +164,10 @@ class Wholes:
 
     def _is_new(self, one: Open, result: Any) -> bool:
         """Whether a function of tensors gave one that nobody knows: by a way around all that is noted."""
-        return bool(one.versions) and isinstance(result, Variable) and not (
-            id(result) in self.known or id(result.__dict__["array"]) in self.values
+        given = result if isinstance(result, tuple) else (result,)
+        return bool(one.versions) and any(
+            isinstance(x, Variable) and id(x) not in self.known and id(x.__dict__["array"]) not in self.values
+            for x in given
         )
 
     def _problem(self, one: Open, result: Any) -> str | None:
