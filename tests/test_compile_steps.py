@@ -473,3 +473,168 @@ def test_powers_of_special_values_are_eager_s(exponent, form):
                     zero = (y == 0) & ~np.isnan(y)
                     assert (np.signbit(x) == np.signbit(y))[zero].all(), (x, y)
         assert run._ready[-1].program is not None, run.explain()
+
+
+@pytest.mark.parametrize("make_stepper", [optim.Adam, functools.partial(optim.SGD, momentum=0.9)])
+def test_what_a_later_part_refuses_is_run_eagerly_from_the_start(make_stepper):
+    """Labels that only eager serves are met when one optimizer has stepped: that step is taken back, and taken once."""
+
+    def make():
+        net = nn.Sequential(nn.Linear(4, 4, bias=False), nn.BatchNorm1d(4), nn.Dropout(0.2), nn.Linear(4, 3))
+        first, second = make_stepper(net.parameters(), lr=0.1), make_stepper(net.parameters(), lr=0.05)
+        schedule = optim.lr_scheduler.StepLR(first, 2, 0.5)
+        labels = iter([[0, 1, 2], [2, 1, 0], [1, 1, 1], [0, -100, 2], [0, 0, 1], [2, -100, 2]])
+
+        def step(x, t):
+            first.zero_grad()
+            a = net(x).pow(2).mean()
+            a.backward()
+            first.step()
+            schedule.step()
+            second.zero_grad()
+            b = F.cross_entropy(net(x), t)
+            b.backward()
+            second.step()
+            return a, b
+
+        return step, lambda: (mg.randn(3, 4), mg.tensor(next(labels))), [net]
+
+    with pytest.warns(UserWarning, match="refuses the values of t"):
+        run = compare(make)
+    (ready,) = run._ready
+    assert len(ready.parts) == 2
+    assert [part.calls for part in ready.parts] == [4, 2]
+
+
+def test_an_error_after_an_optimizer_s_step_is_eager_s():
+    """The operation's own error comes from where it is, with what was done before it: as eager leaves it."""
+
+    def make():
+        net = nn.Linear(4, 4)
+        stepper = optim.SGD(net.parameters(), 0.1)
+        indices = iter([[0, 1], [2, 1], [1, 1], [0, 7]])
+
+        def step(x, i):
+            stepper.zero_grad()
+            loss = net(x).pow(2).mean()
+            loss.backward()
+            stepper.step()
+            return net(x).detach()[i].sum()
+
+        return step, lambda: (mg.randn(3, 4), mg.tensor(next(indices))), [net]
+
+    found = []
+    for compiled in (False, True):
+        mg.manual_seed(3)
+        step, args, things = make()
+        run = mg.compile(step) if compiled else step
+        for _ in range(3):
+            run(*args())
+        with pytest.raises(IndexError) as told:
+            run(*args())
+        found.append((str(told.value), [a.tolist() for a in state(things)]))
+    assert found[0][0] == found[1][0]
+    assert np.allclose(found[0][1][0], found[1][1][0], rtol=1e-5)
+
+
+class Trainer:
+    def __init__(self):
+        self.net = nn.Linear(4, 4)
+        self.stepper = optim.SGD(self.net.parameters(), 0.1)
+        self.fast = mg.compile(self.step)
+
+    def step(self, x):
+        self.stepper.zero_grad()
+        loss = self.net(x).pow(2).mean()
+        loss.backward()
+        self.stepper.step()
+        return loss
+
+    decorated = mg.compile(step)
+
+    @staticmethod
+    @mg.compile
+    def of_no_object(x):
+        return x * 2
+
+    @classmethod
+    @mg.compile
+    def of_the_class(cls, x):
+        return x * 2
+
+    def __call__(self, x):
+        return self.net(x).detach() * 2
+
+
+def scaled(a, x, k=1):
+    return a * x * k
+
+
+def without_gradients(x):
+    return x * 2
+
+
+def test_methods_partials_and_what_a_mode_is_put_around_are_compiled():
+    trainer, other = Trainer(), Trainer()
+    two = mg.tensor(2.0)
+    around = [mg.no_grad(), mg.inference_mode(), mg.enable_grad()]
+    runs = [
+        (trainer.fast, trainer.fast), (trainer.decorated, Trainer.__dict__["decorated"]), (Trainer.of_no_object, Trainer.of_no_object),
+        (Trainer.of_the_class, Trainer.__dict__["of_the_class"].__func__), *((c, c) for c in (mg.compile(other),)),
+        *((c, c) for c in (mg.compile(functools.partial(scaled, two, k=3)),)),
+        *((c, c) for c in (mg.compile(mode(without_gradients)) for mode in around)),
+    ]  # fmt: skip
+    inner = mg.compile(scaled)
+    runs.append((functools.partial(inner, two), inner))
+    x = mg.randn(4, 4)
+    for call, compiled in runs:
+        for _ in range(4):
+            call(x)
+        assert compiled._ready, compiled.explain()
+        assert compiled._ready[-1].calls == 2, compiled.explain()
+    before = other.net.weight.clone()
+    for _ in range(3):
+        other.decorated(x)  # (a program of its own)
+    assert [ready.calls for ready in Trainer.__dict__["decorated"]._ready] == [2, 1]
+    assert not mg.equal(before, other.net.weight)
+
+
+def test_a_number_that_changes_is_named_at_the_limit():
+    step = mg.compile(lambda x, rate, k=1: x * rate * k)
+    with pytest.warns(UserWarning, match="rate was another number each time, and .* tensor") as told:
+        for k in range(20):
+            step(mg.ones(3), 0.1 * k)
+    assert len(told) == 1
+    assert "rate was another number" in step.explain()
+    assert "program" not in step.explain().partition("ran eagerly")[0]
+    given = mg.compile(lambda x, rate: x * rate)
+    for k in range(20):
+        assert mg.allclose(given(mg.ones(3), mg.tensor(0.1 * k)), mg.full((3,), 0.1 * k))
+    assert given._ready[0].calls == 18
+
+
+def test_programs_stay_when_another_call_gives_up():
+    step = mg.compile(lambda x: x * 2 if len(x) > 2 else x * x.sum().item())
+    for n, calls in ((4, 4), (2, 4), (4, 4)):
+        for _ in range(calls):
+            step(mg.ones(n))
+    assert step._ready[0].calls == 6
+    assert "ran 6 times" in step.explain()
+    assert "tensor.item()" in step.explain()
+
+
+def test_costs_are_told_of_layers_that_keep_what_backward_needs():
+    for net, shape in ((nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)), (2, 1, 6, 6)), (nn.LSTM(4, 4), (3, 2, 4))):
+
+        def step(x, net=net):
+            net.zero_grad()
+            out = net(x)
+            loss = (out[0] if isinstance(out, tuple) else out).pow(2).mean()
+            loss.backward()
+            return loss
+
+        run = mg.compile(step)
+        for _ in range(3):
+            run(mg.randn(*shape))
+        assert "what it costs now" in run.explain()
+        assert " us  " in run.explain()
