@@ -129,7 +129,9 @@ class State:
         for scheduler, path in self._schedulers:
             own = {*vars(scheduler), *dir(type(scheduler))} - {"step", "optimizer"} - set(dir(object))
             if self._all_attributes or own & self._attributes:
-                self._line = next((self._lines[a] for a in sorted(own & self._attributes) if a in self._lines), self._line)
+                self._line = next(
+                    (self._lines[a] for a in sorted(own & self._attributes) if a in self._lines), self._line
+                )
                 raise Unfollowed(
                     f"{path}, a scheduler of which the step may read {min(own & self._attributes, default='any attribute')}"
                 )

@@ -75,7 +75,7 @@ def _methods() -> dict[CodeType, str]:
 def _of_frame(frame: FrameType) -> tuple[str, bool]:
     """The public name of what runs there, and whether it is a function (of a module or an optimizer something inside says more)."""
     code, table = frame.f_code, frame.f_globals
-    if "_compiled" in table and "_function" in table or code.co_name == "_unread":
+    if ("_compiled" in table and "_function" in table) or code.co_name == "_unread":
         for made in _readers.values():
             if made.__globals__ is table and not made.__qualname__.endswith("__init__"):
                 return of_reader(made), True
@@ -85,7 +85,9 @@ def _of_frame(frame: FrameType) -> tuple[str, bool]:
     if code.co_name == "inplace" and "function" in frame.f_locals:  # (see inplace.of)
         return f"tensor.{frame.f_locals['function'].__name__}_()", True
     owner = frame.f_locals.get("self")
-    if isinstance(owner, Module) and of_engine(getattr(sys.modules.get(type(owner).__module__), "__file__", None) or ""):
+    if isinstance(owner, Module) and of_engine(
+        getattr(sys.modules.get(type(owner).__module__), "__file__", None) or ""
+    ):
         return f"nn.{type(owner).__name__}", False
     if isinstance(owner, Optimizer | LRScheduler):
         return f"{type(owner).__name__}.step()", False

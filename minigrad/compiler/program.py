@@ -13,6 +13,7 @@ of it, so that who writes it in another form need not read the text:
     view          the same elements seen in another shape or order
     numpy         other NumPy
     call          an operation's own code, on arrays; how it is printed says written.py
+    whole         a function of tensors that is called as it is
     check         what must hold, or the step is run eagerly
 """
 
@@ -31,11 +32,27 @@ from .helpers import HELPERS
 KINDS = {
     "elementwise": "element by element", "dot": "matrix product", "rows": "sum over rows", "all": "sum of all elements",
     "reduce": "sum or largest of each row", "pick": "element of each row by index", "minus_at": "change of it",
-    "view": "view", "numpy": "other NumPy", "call": "operation called as it is", "check": "check",
+    "view": "view", "numpy": "other NumPy", "call": "operation called as it is", "whole": "function called as it is",
+    "check": "check",
 }  # fmt: skip
 
 # Names that the texts of lines use, which no array may have: of `x[:2]` the text says `slice(None, 2, None)`.
-_OF_TEXTS = ("np", "run", "back", "draw", "called", "dict", "slice", "Ellipsis", "Geometry", "inf", "nan", "range", "len", *HELPERS)
+_OF_TEXTS = (
+    "np",
+    "run",
+    "back",
+    "draw",
+    "called",
+    "dict",
+    "slice",
+    "Ellipsis",
+    "Geometry",
+    "inf",
+    "nan",
+    "range",
+    "len",
+    *HELPERS,
+)
 
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 

@@ -469,7 +469,9 @@ class Recording(Changes, Wholes):
             return
         if not cls.__module__.startswith("minigrad."):
             self.stop(f"{cls.__qualname__}.apply, a torch.autograd.Function of the program's own")
-        elif current.recording and any(isinstance(x, Variable) and _requires_grad(x) for x in (*args, *kwargs.values())):
+        elif current.recording and any(
+            isinstance(x, Variable) and _requires_grad(x) for x in (*args, *kwargs.values())
+        ):
             self.stop(f"{called()}, whose derivative is not written out")
         elif not self.take_whole():
             self.stop(f"{called()}, which is not written out")

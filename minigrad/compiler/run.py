@@ -29,30 +29,20 @@ from ..random import default_generator
 from ..selection import in_order
 from ..storage import clock
 from ..sums import total
-from ..tensor import Tensor
 from ..threads import Turn, get_num_threads
 from ..warn import warn
+from .arguments import is_other, name_tensors, whole_key
 from .fast import Calls, FastStep, Loop, Slow
 from .frames import line_of_program
 from .fuse import Fused, Unfused
 from .guards import State, Unfollowed, is_of_the_program
 from .loops import Loops, Unfit
 from .places import ops_batch_norm
-from .program import KINDS, Program, Refused, Var
+from .program import Program, Refused, Var
 from .record import NotCompiled, Recording, _turn
 from .refusal import why
-from .story import (
-    compiled_text,
-    costs,
-    fused_rows,
-    fused_text,
-    loops_text,
-    measure,
-    memory_picture,
-    new_outs,
-    numpy_rows,
-)  # fmt: skip
-from .text import assigned, definition, kept_of, results_of, run_text
+from .story import costs, explained, fused_rows, measure, memory_picture, new_outs, numpy_rows, source_of_part
+from .text import assigned, kept_of, results_of, run_text
 from .undo import Undo
 from .watch import Watch
 from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
@@ -97,7 +87,9 @@ def require(holds: Any) -> None:
         raise Refused
 
 
-def called(function: Any, shapes: tuple[tuple[tuple[int, ...], str], ...], *args: Any, **named: Any) -> tuple[Array, ...]:
+def called(
+    function: Any, shapes: tuple[tuple[tuple[int, ...], str], ...], *args: Any, **named: Any
+) -> tuple[Array, ...]:
     """What a function of tensors gives, by arrays. Refused where it is of other shapes than it was."""
 
     def tensors(x: Any) -> Any:
@@ -448,7 +440,7 @@ class Ready:
         self.results = writer.results
         self.held = writer.held
         later = [line for program in programs[1:] for line in program.lines]
-        self.refuses_late = any(line.kind == "check" or line.more.get("whole") for line in later)
+        self.refuses_late = any(line.kind in ("check", "whole") for line in later)
         self.parts = [Part(program, writer.leaves, self.at_once) for program in programs]
 
     @property
@@ -538,7 +530,7 @@ def _fresh(p: Program) -> set[Var]:
     """Results whose array nobody else holds: made by arithmetic, and not looked at by a view that is kept as well."""
     made = {line.out for line in p.lines if line.kind in ("elementwise", "dot", "rows", "all")}
     for line in p.lines:
-        if line.kind == "view" or line.kind == "call" or line.kind == "numpy":
+        if line.kind in ("view", "call", "whole", "numpy"):
             made -= set(line.inputs)
     return made
 
@@ -639,7 +631,7 @@ class Compiled:
 
     def _call(self, args: tuple, kwargs: dict) -> Any:
         tensors: list[Any] = []
-        key = _whole_key(args, kwargs, tensors)
+        key = whole_key(args, kwargs, tensors)
         pending = None
         for ready in self._ready:
             if ready.fits(key, tensors):
@@ -668,7 +660,9 @@ class Compiled:
         if len(self._ready) >= LIMIT and pending is None:
             reason = f"{LIMIT} programs were written for different shapes, types or settings, and this call fits none of them"
             if varying := self._varying(args, kwargs):
-                reason += f": {varying} was another number each time, and a number that changes is to be given as a tensor"
+                reason += (
+                    f": {varying} was another number each time, and a number that changes is to be given as a tensor"
+                )
             if not self._fullgraph:  # (as PyTorch does when it stops compiling anew)
                 warn(f"minigrad.compile: {self._name()} runs eagerly from now on: {reason}")
             return self._stop(reason, args, kwargs)
@@ -740,7 +734,7 @@ class Compiled:
         with recording, watch:
             result = self._function(*args, **kwargs)
         after: list[Any] = []
-        if recording.reason is None and _whole_key(args, kwargs, after) != key:
+        if recording.reason is None and whole_key(args, kwargs, after) != key:
             recording.reason, recording.where = "the step changes an argument", ""
         if recording.reason is None and settings() != began:
             recording.reason, recording.where = "the step changes how the engine runs", ""
@@ -778,7 +772,7 @@ class Compiled:
         """The tensors among the arguments, with names."""
         names: dict[int, str] = {}
         for name, value in self._named(args, kwargs):
-            _name(value, name, names)
+            name_tensors(value, name, names)
         return [(names.get(id(t), f"argument_{i}"), t) for i, t in enumerate(tensors)]
 
     def _named(self, args: tuple, kwargs: dict) -> list[tuple[str, Any]]:
@@ -790,7 +784,7 @@ class Compiled:
 
     def _others(self, args: tuple, kwargs: dict) -> list[tuple[str, Any]]:
         """The arguments that are no tensors nor made of them."""
-        return [(n, v) for n, v in self._named(args, kwargs) if isinstance(v, Module) or _is_other(v)]
+        return [(n, v) for n, v in self._named(args, kwargs) if isinstance(v, Module) or is_other(v)]
 
     def _numbers(self, args: tuple, kwargs: dict) -> list[tuple[str, Any]]:
         """The arguments that are numbers."""
@@ -813,7 +807,7 @@ class Compiled:
         texts = []
         for i, part in enumerate(ready.parts):
             printed(part.program)
-            texts.append(_source_of(part, name if not i else f"{name}_part_{i + 1}", form))
+            texts.append(source_of_part(part, name if not i else f"{name}_part_{i + 1}", form))
         return "\n\n".join(texts)
 
     def explain(self) -> str:
@@ -830,8 +824,10 @@ class Compiled:
                 )
             for k, part in enumerate(ready.parts, 1):
                 if len(ready.parts) > 1:
-                    lines.append(f"  part {k} of {len(ready.parts)}, {'up to' if k == 1 else 'after'} an optimizer's step:")
-                lines += [*_explained(part, part.calls), *self._costs(ready, part)]
+                    lines.append(
+                        f"  part {k} of {len(ready.parts)}, {'up to' if k == 1 else 'after'} an optimizer's step:"
+                    )
+                lines += [*explained(part, CALLS_BEFORE_LOOPS), *self._costs(ready, part)]
                 if part.fused is not None:
                     lines += memory_picture(part.fused)
         for reason in self._reasons:
@@ -861,7 +857,11 @@ def _difference(told: list[tuple[str, str]], programs: list[Program]) -> tuple[s
     now = _lines_of(programs)
     pairs = zip([*told, ("", "")], [*now, ("", "")], strict=False)
     where = next((b[1] or a[1] for a, b in pairs if a[0] != b[0]), "")
-    return "two calls alike did different things: it depends on something that minigrad.compile does not see", False, where
+    return (
+        "two calls alike did different things: it depends on something that minigrad.compile does not see",
+        False,
+        where,
+    )
 
 
 def _told(x: Any) -> Any:
@@ -896,97 +896,3 @@ def _problem(state: State, tensors: list[Any]) -> str | None:
 
 def _twice(state: State, tensors: list[Any]) -> str | None:
     return "a tensor is given twice, or is one that the step uses by another name"
-
-
-def _key(value: Any, tensors: list[Any]) -> Any:
-    """What of an argument must be equal: its structure, its values but those of tensors."""
-    if isinstance(value, Variable):
-        tensors.append(value)
-        return Tensor
-    if isinstance(value, float):
-        return (float, repr(value))
-    if isinstance(value, bool | int | str | bytes | type(None)):
-        return (type(value), value)
-    if type(value) in (list, tuple):
-        return (type(value), *(_key(v, tensors) for v in value))
-    if type(value) is dict:
-        return (dict, *((_key(k, tensors), _key(v, tensors)) for k, v in value.items()))
-    return _Identity(value)
-
-
-def _whole_key(args: tuple, kwargs: dict, tensors: list[Any]) -> Any:
-    key: Any = tuple(_key(a, tensors) for a in args)
-    return (key, tuple((k, _key(v, tensors)) for k, v in kwargs.items())) if kwargs else key
-
-
-def _source_of(part: Part, name: str, form: str) -> str:
-    """One part of a program, in one of its forms."""
-    if form == "definition":
-        return definition(part.program, name)
-    if part.loops is None and part.fused is None:
-        raise RuntimeError(f"this program has no {form} form: {part.why_not}")
-    if part.loops is not None:
-        if form == "fused":
-            return loops_text(part.loops, name)
-        return part.form.text if part.fast is None else part.fast.text
-    assert part.fused is not None  # one of the two, or the error above
-    return fused_text(part.fused, name) if form == "fused" else compiled_text(part.fused)
-
-
-def _explained(part: Part, calls: int) -> list[str]:
-    """What is told of one part of a program, apart from its costs."""
-    printed(part.program)
-    kinds: dict[str, int] = {}
-    for line in part.program.lines:
-        kinds[line.kind] = kinds.get(line.kind, 0) + 1
-    told = ", ".join(f"{n} × {KINDS.get(kind, kind)}" for kind, n in kinds.items())
-    lines = [f"    {len(part.program.lines)} lines: {told}"]
-    if called := sorted({line.note for line in part.program.lines if line.kind == "call"}):
-        lines.append(f"    run by the operation's own code: {', '.join(called)}")
-    if unwritten := sorted({line.note for line in printed(part.program) if line.kind == "call"}):
-        lines.append(f"    printed as calls, for want of a text: {', '.join(unwritten)}")
-    if part.loops is not None:
-        form = "one compiled loop over blocks of rows"
-    elif part.fused is not None:
-        counts = {kind: sum(s.kind == kind for s in part.fused.steps) for kind in ("loop", "dot", "numpy")}
-        form = f"{counts['loop']} fused loops, {counts['dot']} products and {counts['numpy']} other calls"
-        if part.later is not None:
-            form += f" (from call {CALLS_BEFORE_LOOPS:,} on one compiled loop, which takes seconds to compile)"
-    else:
-        form = f"NumPy, line by line ({part.why_not})"
-    return [*lines, f"    run as {form}; ran {calls} time{'' if calls == 1 else 's'}"]
-
-
-class _Identity:
-    """An object, equal to itself alone. (It is held, so that its id is its own.)"""
-
-    __slots__ = ("obj",)
-
-    def __init__(self, obj: Any) -> None:
-        self.obj = obj
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.obj is self.obj
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def _name(value: Any, name: str, names: dict[int, str]) -> None:
-    if isinstance(value, Variable):
-        names.setdefault(id(value), name)
-    elif isinstance(value, list | tuple):
-        for i, part in enumerate(value):
-            _name(part, f"{name}_{i}", names)
-    elif type(value) is dict:
-        for k, part in value.items():
-            _name(part, f"{name}_{k}" if name != "kwargs" else str(k), names)
-
-
-def _is_other(value: Any) -> bool:
-    if isinstance(value, Variable | bool | int | float | str | bytes | type(None)):
-        return False
-    if type(value) in (list, tuple):
-        return any(_is_other(v) for v in value)
-    if type(value) is dict:
-        return any(_is_other(v) for v in value.values())
-    return True

@@ -65,7 +65,7 @@ def definition(p: Program, name: str) -> str:
     lines = printed(p)
     drawn = [line for line in lines if line.kind == "draw"]
     lines = [line for line in lines if line.kind != "draw"]
-    calls = sorted({line.note for line in lines if line.kind == "call"})
+    calls = sorted({line.note for line in lines if line.kind in ("call", "whole")})
     width = min(84, max([len(assigned(line)) for line in lines] or [0])) + 2
     section = ""
     for line in lines:

@@ -215,7 +215,9 @@ class Watch:
         if name in _ALLOWED or inside.startswith(_FILES) or inside.startswith("compiler/"):
             return
         passes = name == "<module>"  # (an import: at the next call it has been done)
-        self.recording.stop(f"{'' if passes else 'a call of '}{called() or 'a method'}, which is not recorded", passes=passes)
+        self.recording.stop(
+            f"{'' if passes else 'a call of '}{called() or 'a method'}, which is not recorded", passes=passes
+        )
 
     def _c_call(self, function: Any) -> None:
         name = getattr(function, "__name__", "")

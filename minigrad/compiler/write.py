@@ -528,7 +528,7 @@ class Writer:
             shapes = tuple((out.shape, out.dtype.name) for out in e.outs)
             text = f"called({p.bind(e.function.__name__.strip('_'), e.function)}, {shapes!r}, {', '.join(args)})"
             outs: list[Var | None] = [Var(p.name(n), v.shape, v.dtype) for n, v in zip(names, e.outs, strict=True)]
-            line = Line("call", text, variables, outs[0], FORWARD, p.note, {"draws": e.draws}, outs)  # type: ignore[arg-type]
+            line = Line("whole", text, variables, outs[0], FORWARD, p.note, {"draws": e.draws}, outs)  # type: ignore[arg-type]
             for value, var in zip(e.outs, outs, strict=True):
                 var.line = line  # type: ignore[union-attr]
                 self._bind(value, var)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.fused import Fused, size
-from ..autograd.variable import Array, wrap
+from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from ..random import default_generator
 from ..warn import warn
