@@ -354,6 +354,9 @@ class Ran:
         self.outs, self.given, self.norm = outs, given, norm
 
 
+_NOTHING: dict[Var, Array] = {}  # handed on to a program of one part
+
+
 class Ready:
     """The program for calls that look like the one that was recorded: one part, or several that run one after the other."""
 
@@ -364,6 +367,7 @@ class Ready:
         self.state, self.key, self.settings = state, key, settings
         self.same = state.compiled()
         self.names = [name for name, _ in arguments]
+        self.alone: Part | None = None  # the one part, where there is one
         self.settings_given: dict[str, Any] = {}  # arguments that are numbers
         self.parts: list[Part] = []  # none as long as it was recorded once
         self.text = ""
@@ -442,6 +446,7 @@ class Ready:
         later = [line for program in programs[1:] for line in program.lines]
         self.refuses_late = any(line.kind in ("check", "whole") for line in later)
         self.parts = [Part(program, writer.leaves, self.at_once) for program in programs]
+        self.alone = self.parts[0] if len(self.parts) == 1 else None
 
     @property
     def calls(self) -> int:
@@ -450,17 +455,16 @@ class Ready:
 
     def __call__(self, tensors: list[Any]) -> Any:
         """Run it. Errors: Refused, when nothing has changed, or all that had is put back."""
-        first = self.parts[0]
-        if len(self.parts) == 1:
-            try:
-                ran = [first.run(tensors, {})]
-            except Refused as refusal:
-                refusal.told = first.why_refused(tensors, {}, refusal.__cause__)
-                raise
-        else:
+        if self.alone is None:
             ran = self._run_parts(tensors)
-        norm = next((one.norm for one in reversed(ran) if one.norm is not None), None)
-        return self._results(self.results, ran, tensors, norm, {})
+            norm = next((one.norm for one in reversed(ran) if one.norm is not None), None)
+            return self._results(self.results, ran, tensors, norm, {})
+        try:
+            one = self.alone.run(tensors, _NOTHING)
+        except Refused as refusal:
+            refusal.told = self.alone.why_refused(tensors, _NOTHING, refusal.__cause__)
+            raise
+        return self._results(self.results, (one,), tensors, one.norm, {})
 
     def _run_parts(self, tensors: list[Any]) -> list[Ran]:
         """One part after the other. What a later one refuses is found out when something has changed, which is put back."""
@@ -502,7 +506,7 @@ class Ready:
         """The first part's; None as long as there is none."""
         return self.parts[0].program if self.parts else None
 
-    def _results(self, x: Any, ran: list[Ran], tensors: list[Any], norm: Any, made: dict[int, Any]) -> Any:
+    def _results(self, x: Any, ran: Any, tensors: list[Any], norm: Any, made: dict[int, Any]) -> Any:
         if isinstance(x, Result):
             if id(x) in made:  # one tensor that is returned in several places
                 return made[id(x)]

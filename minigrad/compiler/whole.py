@@ -14,10 +14,15 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
+import numpy as np
+
 from .. import storage
 from ..autograd.variable import Array, Variable
 from ..signature import _readers
+from ..tensor_options import memory_format
 from .entries import Called, Compared, Found, Made, Ran, Seen
+from .frames import of_engine
+from .guards import is_plain
 from .names import called, of_reader
 
 # Functions of the engine's own that others compute with, by module.
@@ -41,17 +46,17 @@ _VARARGS, _VARKEYWORDS = 0x04, 0x08
 
 
 @functools.cache
-def _functions() -> dict[CodeType, tuple[Any, str]]:
-    """By code: the functions, and their public names."""
-    found: dict[CodeType, tuple[Any, str]] = {}
+def _functions() -> dict[CodeType, tuple[Any, Any]]:
+    """By code: the functions, and what programs get in their place (None of the engine's own)."""
+    found: dict[CodeType, tuple[Any, Any]] = {}
     for module, names in _INNER.items():
         for name in names:
             function = vars(sys.modules[module])[name]
-            found[function.__code__] = function, ""
-    for made in sorted(_readers.values(), key=lambda made: made.__qualname__.startswith("Tensor.")):
+            found[function.__code__] = function, None
+    for made in _readers.values():
         function = made.reads  # type: ignore[attr-defined]
-        if isinstance(function, FunctionType) and not function.__closure__ and not function.__name__.startswith("__"):
-            found.setdefault(function.__code__, (function, of_reader(made)))
+        if type(function) is FunctionType and not function.__closure__ and not function.__name__.startswith("__"):
+            found.setdefault(function.__code__, (function, made))
     return found
 
 
@@ -61,7 +66,7 @@ class Open:
 
     frame: FrameType
     function: Any
-    name: str
+    public: Any
     args: list[Any]
     named: dict[str, Any]
     began: int  # how many entries there were
@@ -81,6 +86,15 @@ def _tensors_in(x: Any) -> list[Array]:
     return []
 
 
+def _is_setting(x: Any) -> bool:
+    """Whether an argument is a tensor, is told by its value, or is a function of the engine's own."""
+    if isinstance(x, list | tuple):
+        return all(map(_is_setting, x))
+    if isinstance(x, FunctionType):
+        return of_engine(x.__code__.co_filename)
+    return isinstance(x, Variable | Array | np.dtype | np.generic | memory_format) or type(x) is object or is_plain(x)
+
+
 class Wholes:
     """The part of a `Recording` that notes them."""
 
@@ -96,6 +110,7 @@ class Wholes:
     mine: Any
     value_of: Any
     _arrays: Any
+    _tensors: Any
 
     def __init__(self) -> None:
         self.open: list[Open] = []
@@ -144,7 +159,9 @@ class Wholes:
             self._deep -= 1
         if self.reason is not None or not self.busy() or not (one.whole or self._is_new(one, result)):
             return
-        name = one.name or called()
+        if not one.whole and not all(self._is_known(a) for a, _ in one.versions):
+            return  # (whoever uses what it gave is stopped)
+        name = called() if one.public is None else of_reader(one.public)
         problem = self._problem(one, result)
         if problem is not None:
             if not one.whole and one.function.__name__ not in _OF_NO_FIXED_SHAPE:
@@ -170,12 +187,17 @@ class Wholes:
             for x in given
         )
 
+    def _is_known(self, array: Array) -> bool:
+        return id(array) in self.values or any(t.__dict__["array"] is array for t in self._tensors())
+
     def _problem(self, one: Open, result: Any) -> str | None:
         """Why a call cannot be called as a whole; None if it can."""
         if one.function.__name__ in _OF_NO_FIXED_SHAPE:
             return "gives a tensor whose shape depends on values"
         if one.problems:
             return one.problems[0]
+        if not all(map(_is_setting, (*one.args, *one.named.values()))):
+            return "computes with a tensor's values, and with what is not numbers, in a way that is not written out"
         given = result if isinstance(result, tuple) else (result,)
         if not given or not all(isinstance(x, Variable | Array) for x in given):
             kind = type(result).__name__

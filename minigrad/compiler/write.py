@@ -186,7 +186,7 @@ class Writer:
         for p in self.parts:
             own = {v for v, part in made_in.items() if part is p} | set(p.inputs)
             instead: dict[Var, Var] = {}
-            lines = []
+            lines: list[Line] = []
             for line in p.lines:
                 self._hold_context(p, line, made_in)
                 for v in (*line.inputs, *line.more.get("after", ())):
