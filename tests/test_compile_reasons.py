@@ -13,6 +13,7 @@ import pytest
 import minigrad as torch
 from minigrad import nn, optim
 from minigrad.compiler.record import NotCompiled
+from minigrad.public import FUNCTIONAL, MINIGRAD
 
 W = torch.randn(4, 4, requires_grad=True)
 NET = nn.Sequential(nn.Linear(4, 4), nn.Tanh())
@@ -283,3 +284,92 @@ def test_fullgraph_raises_it_and_nothing_has_changed(name, function):
     assert all(torch.equal(a, b) for a, b in zip(numbers, (W, *NET.parameters()), strict=True))
     assert W.grad is gradient
     assert (list(LIST), HOLDER.n, COUNT) == before
+
+
+def functions_of_one_tensor():
+    """Every public function, by name; those that change how the engine runs apart."""
+    found = {f"torch.{n}": f for n, f in MINIGRAD.items()}
+    found |= {f"torch.nn.functional.{n}": getattr(F, n, f) for n, f in FUNCTIONAL.items()}
+    found |= {f"torch.linalg.{n}": getattr(torch.linalg, n) for n in torch.linalg.__all__ if n[0].islower()}
+    apart = {
+        "manual_seed",
+        "seed",
+        "set_default_dtype",
+        "set_num_threads",
+        "set_printoptions",
+        "save",
+        "load",
+        "set_rng_state",
+    }
+    return {n: f for n, f in found.items() if n.rpartition(".")[2] not in apart and not n.endswith("_")}
+
+
+def arrays_of(x):
+    if isinstance(x, torch.Tensor):
+        return [np.array(x.detach().numpy())]
+    return [a for part in x for a in arrays_of(part)] if isinstance(x, list | tuple) else [np.asarray(x)]
+
+
+def calls_of(step, w, arguments):
+    found = []
+    for x in arguments:
+        found.append([*arrays_of(step(x)), *([] if w.grad is None else [np.array(w.grad.numpy())])])
+        w.grad = None
+    return found
+
+
+def are_near(a, b):
+    return len(a) == len(b) and all(
+        (x.shape, x.dtype) == (y.shape, y.dtype)
+        and (np.allclose(x, y, rtol=1e-4, atol=1e-5, equal_nan=True) if x.dtype.kind in "fiub" else (x == y).all())
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+KINDS = {
+    "numbers": (lambda: torch.randn(4, 4), False),
+    "numbers with a gradient": (lambda: torch.randn(4, 4), True),
+    "truths": (lambda: torch.randn(4, 4) > 0, False),
+    "whole numbers": (lambda: torch.randint(0, 4, (4, 4)), False),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_function_of_one_tensor_gives_eager_s_numbers_or_says_why(kind):
+    """Compiled by itself, at calls with other values each time: most have a program, and of the others the reason is one."""
+    make, gradient = KINDS[kind]
+    compiled = eager = 0
+    for name, function in functions_of_one_tensor().items():
+        w = torch.ones(1, requires_grad=gradient)
+
+        def step(x, function=function, w=w):
+            out = function(x * w) if gradient else function(x)
+            if not gradient:
+                return out
+            parts = out if isinstance(out, list | tuple) else [out]
+            parts[0].sum().backward()
+            return [part.detach() * 1 for part in parts]
+
+        torch.manual_seed(5)
+        arguments = [make() for _ in range(4)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.manual_seed(7)
+            try:
+                expected = calls_of(step, w, arguments)
+            except Exception:  # (it does not take this kind of tensor)
+                continue
+            run = torch.compile(step)
+            torch.manual_seed(7)
+            found = calls_of(run, w, arguments)
+        assert all(map(are_near, expected, found)), (name, run.explain())
+        if run._ready:
+            compiled += 1
+        else:
+            eager += 1
+            (reason,) = run._reasons
+            said, _, where = reason.partition(" (test_compile_reasons.py:")
+            assert where, (name, reason)
+            assert not INTERNAL.search(said), (name, reason)
+            assert not UNDERSCORE.search(said), (name, reason)
+    assert compiled > 4 * eager > 0, (compiled, eager)

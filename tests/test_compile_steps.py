@@ -718,3 +718,46 @@ def test_costs_are_told_of_layers_that_keep_what_backward_needs():
             run(mg.randn(*shape))
         assert "what it costs now" in run.explain()
         assert " us  " in run.explain()
+
+
+FINDING = {
+    "max": lambda y: y.max(1).values, "min": lambda y: y.min(0).values, "argmax": lambda y: y.gather(1, y.argmax(1, keepdim=True)),
+    "sort": lambda y: y.sort(1).values[:, 3], "topk": lambda y: y.topk(1, 1).values, "median": lambda y: y[:, :3].median(1).values,
+    "kthvalue": lambda y: y.kthvalue(4, 1).values, "mode": lambda y: y.mode(1).values,
+    "take_along_dim": lambda y: mg.take_along_dim(y, y.argmax(1, keepdim=True), 1), "index": lambda y: y[mg.arange(4), y.argmax(1)],
+    "one index": lambda y: y[y.argmax(1)], "unnamed": lambda y: y.max(1, keepdim=True)[0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("find", FINDING.values(), ids=FINDING)
+def test_places_that_are_in_order_at_the_recorded_calls_are_no_constants(find):
+    """The largest of row i stands at place i when it is recorded, and elsewhere later."""
+    w = mg.ones(4, 4, requires_grad=True)
+
+    def step(x):
+        w.grad = None
+        found = find(x * w)
+        loss = (found * mg.arange(1.0, 5.0).reshape(-1, *[1] * (found.ndim - 1))).sum()
+        loss.backward()
+        return loss
+
+    run = mg.compile(step)
+    mg.manual_seed(1)
+    for k in range(6):
+        x = mg.rand(4, 4) * 0.1 + (mg.eye(4) if k < 3 else mg.eye(4).flip(0) if k < 5 else mg.eye(4).roll(1, 0))
+        found, gradient = run(x).item(), w.grad.tolist()
+        assert np.allclose(found, step(x).item())
+        assert np.allclose(gradient, w.grad.tolist())
+    assert run._ready, run.explain()
+    assert run._ready[-1].calls == 4, run.explain()
+
+
+def test_named_tuples_leave_a_step():
+    run = mg.compile(lambda x: (x.sort(1), mg.linalg.svd(x)))
+    for k in range(4):
+        x = mg.randn(3, 3) * (k + 1)
+        (order, (u, s, vh)), expected = run(x), x.sort(1)
+        assert type(order) is type(expected)
+        assert order.indices.tolist() == expected.indices.tolist()
+        assert mg.allclose(u @ mg.diag(s) @ vh, x, atol=1e-4)
+    assert run._ready[-1].calls == 2

@@ -198,6 +198,11 @@ class Recording(Changes, Wholes):
             entry.out = self.made(array, entry)
             self.note(entry)
 
+    def _is_new(self, array: Array) -> bool:
+        """Whether an array is none that is known, nor shows the memory of one."""
+        owner = storage.owner(array)
+        return all(storage.owner(a) is not owner for a in self._arrays())
+
     def grid(self, original: Any, index: Array, dim: int) -> tuple[Array, ...]:
         """The key of an index along a dimension, beside which stand the places of a grid."""
         key = self._inside(original, index, dim)
@@ -258,8 +263,8 @@ class Recording(Changes, Wholes):
         name = cls.__qualname__
         if issubclass(cls, Gather):
             for k in inputs[1]:
-                if max(k.shape, default=1) == k.size and (k.reshape(-1) == range(k.size)).all():  # the places of a grid
-                    self.constant(k)
+                if max(k.shape, default=1) == k.size and (k.reshape(-1) == range(k.size)).all() and self._is_new(k):
+                    self.constant(k)  # the places of a grid, and no places that happen to be the same
         elif issubclass(cls, AvgPool):
             self.constant(inputs[-1])  # how many elements each window has
         elif issubclass(cls, Index) and any(isinstance(k, Array) and k.dtype == bool for k in inputs[1]):

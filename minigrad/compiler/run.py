@@ -524,7 +524,8 @@ class Ready:
         if isinstance(x, Norm):
             return norm
         if isinstance(x, list | tuple):
-            return type(x)(self._results(part, ran, tensors, norm, made) for part in x)
+            parts = [self._results(part, ran, tensors, norm, made) for part in x]
+            return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
         if isinstance(x, dict):
             return {k: self._results(v, ran, tensors, norm, made) for k, v in x.items()}
         return x

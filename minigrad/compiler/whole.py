@@ -157,7 +157,7 @@ class Wholes:
         one = self.open.pop()
         if one.whole:
             self._deep -= 1
-        if self.reason is not None or not self.busy() or not (one.whole or self._is_new(one, result)):
+        if self.reason is not None or not self.busy() or not (one.whole or self._gives_new(one, result)):
             return
         if not one.whole and not all(self._is_known(a) for a, _ in one.versions):
             return  # (whoever uses what it gave is stopped)
@@ -173,13 +173,13 @@ class Wholes:
         if self.reason is not None:
             return
         several = not isinstance(result, Variable | Array)
-        outs = []
+        outs: list[Any] = []
         entry = Called(one.function, name, args, named, outs, one.draws)
         for x in result if several else (result,):
             outs.append(self.made(x if isinstance(x, Array) else x.__dict__["array"], entry))
         self.note(entry)
 
-    def _is_new(self, one: Open, result: Any) -> bool:
+    def _gives_new(self, one: Open, result: Any) -> bool:
         """Whether a function of tensors gave one that nobody knows: by a way around all that is noted."""
         given = result if isinstance(result, tuple) else (result,)
         return bool(one.versions) and any(

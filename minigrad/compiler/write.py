@@ -675,7 +675,9 @@ class Writer:
             return given
         if isinstance(x, list | dict) and id(x) in self.state.reachable:
             raise Unprogrammable("the step returns a list or a dict that is not its own")
-        if isinstance(x, list | tuple) and type(x) in (list, tuple):
+        if hasattr(x, "_fields") and isinstance(x, tuple):  # a named tuple
+            return type(x)(*map(self._results, x))
+        if type(x) in (list, tuple):
             return type(x)(self._results(part) for part in x)
         if type(x) is dict:
             return {k: self._results(v) for k, v in x.items()}
