@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import minigrad as torch
+import minigrad.nn.functional as F
 from minigrad import nn, optim
 from minigrad.compiler.record import NotCompiled
 from minigrad.public import FUNCTIONAL, MINIGRAD
