@@ -433,7 +433,7 @@ class Tensor(Variable):
     def __len__(self) -> int:
         if self.array.ndim == 0:
             raise TypeError("len() of a 0-d tensor")
-        return len(self.array)
+        return self.array.shape[0]
 
     def __bool__(self) -> bool:
         if self.array.size != 1:

@@ -12,6 +12,8 @@ guards.py    what the step depends on besides                      frames.py   w
 write.py     from that to a program                                program.py  what a program is
 emit.py      how operations are written that run as written        text.py     a program as Python
 written.py   how others are printed: texts/, an entry for each     helpers.py  NumPy that several texts call
+whole.py     functions that are called as they are                 names.py    what a program calls, by its public name
+arguments.py what of a call's arguments must be as it was          undo.py     what a step had changed, put back
 updates.py   optimizers' steps as Python
 joined.py    lines that run as one                             fuse.py     a program as few calls
 tapes.py     lines as instructions for one loop
@@ -43,7 +45,7 @@ def compile(
     """A step (or a module) that is recorded at its first calls, and run as a written-out program afterwards.
 
     The same numbers as eager. What cannot be written out runs eagerly, with the reason in `.explain()`; with fullgraph=True
-    it raises. Each set of shapes, types and settings has a program of its own, up to 8. A small network's step becomes one
+    it raises, when what the step had changed of tensors, optimizers, lists and dicts has been put back. Each set of shapes, types and settings has a program of its own, up to 8. A small network's step becomes one
     compiled loop when it has run often, or at once with mode="max-autotune" (seconds); backend "eager" and `disable` give back what was given. Also a decorator. PyTorch: torch.compile.
     """
     fullgraph, disable = flag("compile", "fullgraph", fullgraph), flag("compile", "disable", disable)

@@ -18,7 +18,6 @@ from ..autograd.variable import Array
 from ..autograd.views import CopySlices, Overwritten, PartOf
 from ..geometry import geometry
 from .entries import STALE, Made, Ran, Value, Wrote, constant_text
-from .frames import line_of_program
 
 
 class Changes:
@@ -36,6 +35,7 @@ class Changes:
     busy: Any
     stop: Any
     made: Any
+    note: Any
     value_of: Any
     _inside: Any
     _arrays: Any
@@ -55,7 +55,7 @@ class Changes:
         numbers = np.full(array.shape, dtypes.element(value, array.dtype), array.dtype)
         entry = Made(constant_text(numbers) or "", None)  # type: ignore[arg-type]
         entry.out = self.made(numbers, entry)
-        self.entries.append(entry)
+        self.note(entry)
         return self._change(x, entry.out, lambda: original(x, value, name))
 
     def _change(self, x: Any, new: Any, change: Callable[[], Any]) -> Any:
@@ -94,7 +94,7 @@ class Changes:
             for a in same:
                 self.leaf_of[id(a)], self.values[id(a)] = leaf, self.values[id(array)]
                 self.others.append(a)
-            self.entries.append(Wrote(leaf, self.values[id(array)]))
+            self.note(Wrote(leaf, self.values[id(array)]))
         self._others_are_stale(same)
         return out
 
@@ -117,12 +117,12 @@ class Changes:
     def _rewrote(self, array: Any, form: Any, node: Any, inputs: list[Any]) -> None:
         """The memory of a tensor was written: its array stands for what this operation gives."""
         needs = () if node is None else node.needs_input_grad
-        entry = Ran(form, node, needs, inputs, None, line_of_program())  # type: ignore[arg-type]
+        entry = Ran(form, node, needs, inputs, None)  # type: ignore[arg-type]
         self.replaced.append(inputs[0])
         entry.out = self.made(array, entry)
         if node is not None:
             self.ran[node] = entry
-        self.entries.append(entry)
+        self.note(entry)
 
     def _others_are_stale(self, written: tuple[Any, ...]) -> None:
         """What else shows the memory of these arrays: views, which are looked at anew when they are used next, and other tensors."""
@@ -140,6 +140,8 @@ class Changes:
         array, base = x.__dict__["array"], x._base
         whole: Any = None if base is None else base.__dict__["array"]
         value = None if base is None else self.values.get(id(whole))
+        if value is None and base is not None and id(base) in self.known:
+            value = self.value_of(base, what)
         if not isinstance(value, Value) or storage.owner(whole) is not storage.owner(array):
             self.stop(f"{what} reads memory that was changed in place by another tensor's name")
             return None
@@ -152,11 +154,11 @@ class Changes:
         """x as a part of what `value` is."""
         array = x.__dict__["array"]
         needs = () if node is None else node.needs_input_grad
-        entry = Ran(PartOf, node, needs, [value, geometry(whole), geometry(array)], None, line_of_program())  # type: ignore[arg-type]
+        entry = Ran(PartOf, node, needs, [value, geometry(whole), geometry(array)], None)  # type: ignore[arg-type]
         entry.out = self.made(array, entry)
         if node is not None:
             self.ran[node] = entry
-        self.entries.append(entry)
+        self.note(entry)
         return entry.out
 
     def before_change(self, original: Any, view: Any) -> Any:

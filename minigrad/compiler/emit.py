@@ -146,17 +146,28 @@ def _binary(cls: Any, forward: str, da: str, db: str) -> None:
     WRITTEN[cls] = write_forward, write_backward
 
 
+# Exponents of which NumPy's power takes another function, which is something else at -0 and -inf: √-inf is nan, where the
+# power of C is inf. So every form of the program has that function.
+_OTHER_THAN_POWER = {0.5: "np.sqrt(x)", 1.0: "x", 2.0: "x * x", -1.0: "1 / x"}
+
+
 def _power_forward(p: Program, e: Emitted, a: Any, b: Any) -> Var:
     if not isinstance(a, Var) or not _is_float(a) or type(b) not in (int, float) or b == 0:
         raise Unwritten
-    return p.elementwise("np.power({0}, {1})", a, b, wanted=e.name)
+    text = _OTHER_THAN_POWER.get(float(b), "np.power(x, {1})").replace("x", "{0}")
+    return p.elementwise(text, a, b, wanted=e.name)
 
 
 def _power_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
     a, b = e.inputs
     # (of a single number NumPy takes another power than of an array without dimensions, which it is in the operation)
     base = "{1}" if a.shape else "np.asarray({1})"
-    return [p.elementwise(f"{{0}} * ({{2}} * {base} ** {{3}})", g, a, b, b - 1, wanted=f"d_{_root(a)}"), None]
+    power = _OTHER_THAN_POWER.get(float(b - 1), "x ** {3}")
+    power = f"({power})" if " / " in power or " * " in power else power
+    return [
+        p.elementwise(f"{{0}} * ({{2}} * {power.replace('x', base)})", g, a, b, b - 1, wanted=f"d_{_root(a)}"),
+        None,
+    ]
 
 
 def _clamp_forward(p: Program, e: Emitted, x: Any, low: Any, high: Any) -> Var:

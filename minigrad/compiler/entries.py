@@ -10,6 +10,13 @@ import numpy as np
 from ..autograd.variable import Array
 
 
+class Entry:
+    """What was done. `at`: the line of the program that did it; `op`: what it calls, by its public name."""
+
+    at = ""
+    op = ""
+
+
 class Value:
     """An array of the step, wherever it came from."""
 
@@ -28,67 +35,66 @@ STALE: Any = object()  # in the place of a Value: the memory was written since, 
 
 
 @dataclass(eq=False)
-class Ran:
+class Ran(Entry):
     form: Any
     node: Any  # the context of this call; None where no gradient is wanted
     needs: tuple[bool, ...]
     inputs: list[Any]  # Values, and Python values
     out: Value
-    line: str
     settings: dict[str, Any] = field(default_factory=dict)  # what forward kept, other than arrays
 
 
 @dataclass(eq=False)
-class Backward:
+class Backward(Entry):
     of: Ran
     grad: Value
     results: list[Value | None]
 
 
 @dataclass(eq=False)
-class Fitted:
+class Fitted(Entry):
     value: Value
     out: Value
     of: Ran | None
 
 
 @dataclass(eq=False)
-class Added:
+class Added(Entry):
     a: Value
     b: Value
     out: Value
 
 
 @dataclass(eq=False)
-class Ones:
+class Ones(Entry):
     out: Value
 
 
 @dataclass(eq=False)
-class Arrived:
+class Arrived(Entry):
     leaf: Any
     value: Value
 
 
 @dataclass(eq=False)
-class Looked:
+class Looked(Entry):
     leaf: Any  # whose gradient was looked at
 
 
 @dataclass(eq=False)
-class Cleared:
+class Cleared(Entry):
     leaf: Any
 
 
 @dataclass(eq=False)
-class Drawn:
+class Drawn(Entry):
     method: str
     args: tuple[Any, ...]
     out: Value
 
 
 @dataclass(eq=False)
-class Made:
+class Made(Entry):
     """A tensor of numbers that the step's code says (`zeros(3)`, `tensor([1, 2])`): the same at each call."""
 
     text: str
@@ -96,7 +102,7 @@ class Made:
 
 
 @dataclass(eq=False)
-class Found:
+class Found(Entry):
     """What was found by the values of an array and has no gradient: the order of its elements, or these in another type."""
 
     text: str
@@ -105,7 +111,19 @@ class Found:
 
 
 @dataclass(eq=False)
-class Compared:
+class Called(Entry):
+    """A function of the engine that is called as a whole (whole.py): its arguments, with Values in the place of tensors."""
+
+    function: Any
+    name: str
+    args: list[Any]
+    named: dict[str, Any]
+    outs: list[Value]
+    draws: bool  # whether it draws from the random stream
+
+
+@dataclass(eq=False)
+class Compared(Entry):
     ufunc: Any
     a: Any
     b: Any
@@ -113,31 +131,31 @@ class Compared:
 
 
 @dataclass(eq=False)
-class Clipped:
+class Clipped(Entry):
     leaves: list[Any]
     max_norm: float
     out: Value
 
 
 @dataclass(eq=False)
-class ClippedByValue:
+class ClippedByValue(Entry):
     leaves: list[Any]
     value: float
 
 
 @dataclass(eq=False)
-class Wrote:
+class Wrote(Entry):
     leaf: Any
     value: Value
 
 
 @dataclass(eq=False)
-class Counted:
+class Counted(Entry):
     counter: Any  # of batch norm: the number of batches
 
 
 @dataclass(eq=False)
-class Moved:
+class Moved(Entry):
     """Running statistics that went towards those of the batch."""
 
     running: tuple[Any, Any]
@@ -147,18 +165,18 @@ class Moved:
 
 
 @dataclass(eq=False)
-class Updated:
+class Updated(Entry):
     optimizer: Any
 
 
 @dataclass(eq=False)
-class Scheduled:
+class Scheduled(Entry):
     scheduler: Any
     measure: Value | None  # of one that looks at how well it goes
 
 
 @dataclass(eq=False)
-class Seen:
+class Seen(Entry):
     """The values of a tensor in another shape, as they were then."""
 
     value: Value

@@ -34,7 +34,8 @@ from ..optim.lr_base import LRScheduler
 from ..optim.lr_plateau import ReduceLROnPlateau
 from ..optim.optimizer import Optimizer
 from ..size import Size
-from .frames import of_engine
+from .frames import line_of, of_engine
+from .names import of_class
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes, type(...), slice, range, DType, Device, Size, frozenset)
 _OPTIMIZER_HOOKS = ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks")
@@ -48,7 +49,12 @@ _OWN_OF_MODULE = ("_parameters", "_buffers", "_modules", "_hooks", "training")
 
 
 class Unfollowed(Exception):
-    """The step depends on something of which it is not known whether it stays as it is. passes: whether it may be gone later."""
+    """The step depends on something of which it is not known whether it stays as it is.
+
+    passes: whether it may be gone later. where: the line of the program whose names led there.
+    """
+
+    where = ""
 
     def __init__(self, what: str, passes: bool = False) -> None:
         super().__init__(what)
@@ -78,17 +84,28 @@ class State:
         self._seen: dict[int, Any] = {}
         self._names: dict[int, str] = {}
         self._attributes: set[str] = set()  # the names of attributes that any of the codes reads
+        self._lines: dict[str, tuple[types.CodeType, int | None]] = {}  # and where it does, at first
+        self._line: tuple[types.CodeType, int | None] | None = None  # the one whose names are followed
         self._all_attributes = False  # whether a code may read attributes by any name
         self._schedulers: list[tuple[Any, str]] = []
         self._later: list[tuple[Any, str]] = []  # objects, gone through when all attribute names are known
         self._absent: dict[int, tuple[Any, set[str]]] = {}  # by id of an object's table: names that are not in it
-        self._callable(function, "")
-        self._go_on()
+        self._follow(self._callable, function, "")
+
+    def _follow(self, begin: Callable[..., None], *args: Any) -> None:
+        """Go through what begins so. Errors: Unfollowed, with the line."""
+        try:
+            begin(*args)
+            self._go_on()
+        except Unfollowed as error:
+            if self._line is not None:
+                error.where = line_of(*self._line)
+            raise
 
     def add_argument(self, value: Any, name: str) -> None:
         """An argument that is no tensor: gone through as what names lead to is."""
-        self._contents(value, name)
-        self._go_on()
+        self._line = None
+        self._follow(self._contents, value, name)
 
     @property
     def reachable(self) -> dict[int, Any]:
@@ -104,6 +121,7 @@ class State:
                 for attribute in sorted(self._attributes | self._names_in(obj)):
                     if (id(obj), attribute) not in done:
                         done[id(obj), attribute] = None
+                        self._line = self._lines.get(attribute, self._line)
                         self._attribute(obj, attribute, path)
             if before == (len(self._attributes), len(self._later)):
                 break
@@ -111,10 +129,14 @@ class State:
         for scheduler, path in self._schedulers:
             own = {*vars(scheduler), *dir(type(scheduler))} - {"step", "optimizer"} - set(dir(object))
             if self._all_attributes or own & self._attributes:
+                self._line = next(
+                    (self._lines[a] for a in sorted(own & self._attributes) if a in self._lines), self._line
+                )
                 raise Unfollowed(
                     f"{path}, a scheduler of which the step may read {min(own & self._attributes, default='any attribute')}"
                 )
         if self.optimizers and read:  # (settings are read at each call, and so no part of what must stay)
+            self._line = self._lines.get(min(read), self._line)
             raise Unfollowed(f"an optimizer's {min(read)}, which the step reads by itself")
 
     def _names_in(self, obj: Any) -> set[str]:
@@ -197,10 +219,10 @@ class State:
                 self._contents(owner, path)
         elif isinstance(obj, LRScheduler):
             self._scheduler(obj, path)
-        elif hasattr(obj, "__dict__") and not _is_library(type(obj).__module__):
+        elif is_of_the_program(obj):
             self._of_the_program(obj, path)
         else:
-            raise Unfollowed(f"{path or 'the step'}, a {type(obj).__module__}.{type(obj).__qualname__}")
+            raise Unfollowed(f"{path or 'the step'}, a {of_class(type(obj))}")
 
     def _order(self, name: str, table: dict[Any, Any]) -> None:
         """The same keys in the same order: a loop over them goes in it."""
@@ -333,6 +355,10 @@ class State:
             self._attributes.add("__call__")
             return
         if of_engine(function.__code__.co_filename):
+            for cell in function.__closure__ or ():  # (`no_grad` around a function of the program's)
+                held = getattr(cell, "cell_contents", None)  # (none of one that is empty)
+                if isinstance(held, types.FunctionType | types.MethodType):
+                    self._contents(held, path)
             return
         if _is_library(function.__module__ or ""):
             return  # it is looked at when it is called (watch.py)
@@ -354,6 +380,7 @@ class State:
             instructions = list(dis.get_instructions(code))
             for place, instruction in enumerate(instructions):
                 name, op = instruction.argval, instruction.opname
+                self._line = (code, None if instruction.positions is None else instruction.positions.lineno)
                 if op in ("LOAD_GLOBAL", "LOAD_NAME"):
                     if name in space:
                         self.see(f"{self.bound(space)}[{name!r}]", space[name], name)
@@ -373,6 +400,7 @@ class State:
                     self._of_library(value, instructions, place)
                 elif op in ("LOAD_ATTR", "LOAD_METHOD"):
                     self._attributes.add(name)
+                    self._lines.setdefault(name, self._line)
                     self._all_attributes |= name in _READERS_OF_ATTRIBUTES
                 elif op == "MATCH_CLASS":
                     self._all_attributes = True
@@ -452,6 +480,11 @@ class State:
         source += "        )\n    except (KeyError, IndexError, AttributeError, ValueError, TypeError):\n        return False\n"
         exec(compile(source, "<the guards of a step>", "exec"), space)
         return space["same"]
+
+
+def is_of_the_program(obj: Any) -> bool:
+    """Whether an object is of a class of the program's own, with attributes."""
+    return hasattr(obj, "__dict__") and not _is_library(type(obj).__module__)
 
 
 def is_plain(obj: Any) -> bool:

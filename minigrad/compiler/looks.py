@@ -44,6 +44,9 @@ _LISTED = frozenset((
     ("autograd/fused.py", "Fused.apply.<locals>.<listcomp>"),  # for `work`: shapes and types
     ("autograd/differentiate.py", "_roots"),  # shape and type
     ("autograd/graph.py", "AccumulateGrad.__init__"),  # shape and type
+    ("minigrad/tensor.py", "Tensor.contiguous"),  # the order of the memory
+    ("minigrad/tensor.py", "Tensor.is_contiguous"),  # the same
+    ("minigrad/tensor.py", "Tensor.dim_order"),  # the same
     ("minigrad/inplace.py", "setitem"),  # whose memory it is; (what it writes itself, without a record, is noted as written)
     ("minigrad/inplace.py", "check"),  # whose memory it is
     ("minigrad/inplace.py", "check_memory"),  # how the memory lies

@@ -24,6 +24,7 @@ ops_batch_norm: Any = sys.modules["minigrad.ops.batch_norm"]
 ops_along: Any = sys.modules["minigrad.ops.along"]
 ops_keys: Any = sys.modules["minigrad.ops.keys"]
 ops_extremes: Any = sys.modules["minigrad.ops.extremes"]
+ops_interpolate: Any = sys.modules["minigrad.ops.interpolate"]
 ops_operands: Any = sys.modules["minigrad.ops.operands"]
 ops_order: Any = sys.modules["minigrad.ops.order"]
 ops_comparison: Any = sys.modules["minigrad.ops.comparison"]
@@ -67,7 +68,7 @@ def put(r: Any) -> None:
     function_apply: Any = Function.__dict__["apply"].__func__
 
     def of_function(cls: Any, *args: Any, **kwargs: Any) -> Any:
-        r.written(f"{cls.__qualname__}, a Function of the program's own")
+        r.function(cls, args, kwargs)
         return function_apply(cls, *args, **kwargs)
 
     _set(Function, "apply", classmethod(of_function))
@@ -126,6 +127,10 @@ def put(r: Any) -> None:
     )  # (of the engine's own: first states)
     number = inplace._number
     _set(inplace, "_number", lambda x, value: r.of_numbers(number, x, value))
+    of_one = ops_along._of_one_number
+    _set(ops_along, "_of_one_number", lambda shape, number, d: r.of_numbers(of_one, shape, number, d))
+    tables = ops_interpolate.wrap  # of places and shares, which the sizes decide
+    _set(ops_interpolate, "wrap", lambda array: r.of_numbers(tables, array))
     fill = inplace._fill
     _set(inplace, "_fill", lambda x, value, name: r.filled(fill, x, value, name))
     before_change = inplace.before_change

@@ -13,6 +13,7 @@ of it, so that who writes it in another form need not read the text:
     view          the same elements seen in another shape or order
     numpy         other NumPy
     call          an operation's own code, on arrays; how it is printed says written.py
+    whole         a function of tensors that is called as it is
     check         what must hold, or the step is run eagerly
 """
 
@@ -31,17 +32,38 @@ from .helpers import HELPERS
 KINDS = {
     "elementwise": "element by element", "dot": "matrix product", "rows": "sum over rows", "all": "sum of all elements",
     "reduce": "sum or largest of each row", "pick": "element of each row by index", "minus_at": "change of it",
-    "view": "view", "numpy": "other NumPy", "call": "operation called as it is", "check": "check",
+    "view": "view", "numpy": "other NumPy", "call": "operation called as it is", "whole": "function called as it is",
+    "check": "check",
 }  # fmt: skip
 
 # Names that the texts of lines use, which no array may have: of `x[:2]` the text says `slice(None, 2, None)`.
-_OF_TEXTS = ("np", "run", "back", "draw", "slice", "Ellipsis", "Geometry", "inf", "nan", "range", "len", *HELPERS)
+_OF_TEXTS = (
+    "np",
+    "run",
+    "back",
+    "draw",
+    "called",
+    "dict",
+    "slice",
+    "Ellipsis",
+    "Geometry",
+    "inf",
+    "nan",
+    "range",
+    "len",
+    *HELPERS,
+)
 
 FORWARD, BACKWARD, UPDATE = "forward", "backward", "update"
 
 
 class Refused(Exception):
-    """The values do not allow the program: the step runs eagerly, and raises what it raises."""
+    """The values do not allow the program: the step runs eagerly, and raises what it raises.
+
+    told: for people, which line refuses them; and whether it is an error of the operation's own.
+    """
+
+    told: tuple[str, bool] = ("", False)
 
 
 @dataclass(eq=False)
@@ -56,6 +78,7 @@ class Var:
     argument: int | None = None  # of an argument: which one
     path: str = ""  # of an input: the user's name for it
     strides: tuple[int, ...] = ()
+    before: Var | None = None  # of an input that an earlier part hands on: what it is there
 
 
 @dataclass(eq=False)
@@ -100,6 +123,7 @@ class Program:
             Any
         ] = []  # effects, in order: ("set", leaf, Var or None), ("update", optimizer), ("clip", ...)
         self.results: Any = None  # the structure of what the step returns, Vars in the place of tensors
+        self.handed_on: list[Var] = []  # to later parts of the step
         self.kept: set[Var] = set()  # results that leave the program
         self.printed: list[Line] | None = None  # what `written.printed` made of the lines
 
@@ -154,7 +178,7 @@ class Program:
         lines: list[Line] = []
         for line in reversed(self.lines):
             results = [line.out, *(v for v in line.outs if v is not None)]
-            if line.kind in ("check", "draw") or any(v in wanted for v in results):
+            if line.kind in ("check", "draw") or line.more.get("draws") or any(v in wanted for v in results):
                 lines.append(line)
                 wanted.update(line.inputs)
                 wanted.update(line.more.get("after", ()))

@@ -16,6 +16,7 @@ runs (for this thread), and takes it away again. What it notes:
     Updated    an optimizer's step
     Scheduled  a scheduler's
     Seen       running statistics, read as constants
+    Called     a function of the engine that is called as a whole (whole.py)
 
 What makes it sound is that every array must be *known*: an argument, a tensor that the step's own names lead to, or the
 result of one of the above. An array from anywhere else, a value that is read into Python, memory that is written otherwise:
@@ -72,7 +73,9 @@ from .entries import (
 )
 from .frames import line_of_program
 from .looks import only_looks
+from .names import called
 from .places import DRAWS, put, take_away
+from .whole import Wholes
 
 
 class NotCompiled(RuntimeError):
@@ -88,10 +91,11 @@ _BATCH_NORM = nn_norm._BatchNorm.forward.__code__
 _turn = Turn()  # one call is recorded at a time
 
 
-class Recording(Changes):
+class Recording(Changes, Wholes):
     """What one call did. `known`: by id the tensors that the step's names and arguments lead to."""
 
     def __init__(self, known: dict[int, Any]) -> None:
+        Wholes.__init__(self)
         self.known = known
         self.entries: list[Any] = []
         self.values: dict[int, Value] = {}  # by id of the array
@@ -99,6 +103,8 @@ class Recording(Changes):
         self.reason: str | None = None
         self.strict = False  # stopping raises
         self.where = ""
+        self.passes = False  # whether the reason may be gone at a later call
+        self.returned = ""  # the line that gave the step's result
         self.captured: dict[int, Value] = {}  # by id of the tensor
         self.names: dict[int, str] = {}  # by id of an array: what the program calls it
         self.entry_grads = {id(t): t._grad is None for t in known.values() if isinstance(t, Variable)}
@@ -119,12 +125,21 @@ class Recording(Changes):
 
     # -- what is known
 
-    def stop(self, reason: str) -> None:
-        """No program can stand for this call. The first reason is kept, with the line of the user's program."""
+    def stop(self, reason: str, where: str = "", passes: bool = False) -> None:
+        """No program can stand for this call. The first reason is kept, with the line of the user's program.
+
+        What a reason says of the engine it says by the public name of what the line calls: see `op`.
+        """
         if self.reason is None:
-            self.reason, self.where = reason, line_of_program()
+            self.reason, self.where = reason, where or line_of_program()
+            self.passes = passes or reason in MAY_PASS
             if self.strict:
                 raise NotCompiled(f"minigrad.compile(fullgraph=True): {reason} ({self.where})")
+
+    def note(self, entry: Any) -> None:
+        """An entry, with the line of the program that it comes from."""
+        entry.at, entry.op = line_of_program(), called()
+        self.entries.append(entry)
 
     def busy(self) -> bool:
         """Whether what happens now is to be noted."""
@@ -143,7 +158,7 @@ class Recording(Changes):
         if isinstance(x, Variable):
             array = x.__dict__["array"]
             if self.moved_arrays and id(storage.owner(array)) in self.moved_arrays:
-                self.stop(f"{what} reads running statistics after they were moved")
+                self.stop(f"{called() or what} reads running statistics after they were moved")
                 return None
             value = self.values.get(id(array))
             if value is STALE:
@@ -153,22 +168,27 @@ class Recording(Changes):
             if id(x) in self.known:
                 value = self.values[id(array)] = self.captured[id(x)] = Value(array, None, x)
                 return value
-            self.stop(f"{what} reads a tensor that was made in a way that is not recorded")
-            return None
+            value = self._reshaped(array) if x._edge is None and x._base is None else None  # (wrapped anew)
+            if value is None:
+                self.stop(self._unknown(what))
+            return value
         if isinstance(x, Array):
             value = self.values.get(id(x)) or self._reshaped(x)
             if value is None or value is STALE:
-                self.stop(f"{what} reads an array that was made in a way that is not recorded")
+                self.stop(self._unknown(what))
             return value
         if isinstance(x, int | float) and type(x) not in (bool, int, float) and not isinstance(x, np.generic):
-            self.stop(f"{what} of a number that is a {type(x).__name__}")
+            self.stop(f"{called() or what} of a number that is a {type(x).__name__}")
         if isinstance(x, tuple) and any(isinstance(part, Array) for part in x):  # (a key: x[:, index])
             return tuple(self.value_of(part, what) if isinstance(part, Array) else part for part in x)
         if isinstance(x, tuple | list):  # (a NumPy scalar is a constant: who makes one of values has been stopped)
             for part in x:
                 if isinstance(part, Variable | Array):
-                    self.stop(f"{what} reads tensors inside a {type(x).__name__}")
+                    self.stop(f"{called() or what} reads tensors inside a {type(x).__name__}")
         return x
+
+    def _unknown(self, what: str) -> str:
+        return f"{called() or what} reads a tensor of which it is not known how it was made"
 
     def constant(self, array: Array) -> None:
         """An array that the engine made of shapes and numbers alone: the same at each call."""
@@ -176,7 +196,12 @@ class Recording(Changes):
         if id(array) not in self.values and text is not None:
             entry = Made(text, None)  # type: ignore[arg-type]
             entry.out = self.made(array, entry)
-            self.entries.append(entry)
+            self.note(entry)
+
+    def _is_new(self, array: Array) -> bool:
+        """Whether an array is none that is known, nor shows the memory of one."""
+        owner = storage.owner(array)
+        return all(storage.owner(a) is not owner for a in self._arrays())
 
     def grid(self, original: Any, index: Array, dim: int) -> tuple[Array, ...]:
         """The key of an index along a dimension, beside which stand the places of a grid."""
@@ -215,7 +240,7 @@ class Recording(Changes):
                     return None
                 entry = Seen(known, None)  # type: ignore[arg-type]
                 entry.out = self.made(x, entry)
-                self.entries.append(entry)
+                self.note(entry)
                 return entry.out
         return None
 
@@ -238,12 +263,12 @@ class Recording(Changes):
         name = cls.__qualname__
         if issubclass(cls, Gather):
             for k in inputs[1]:
-                if max(k.shape, default=1) == k.size and (k.reshape(-1) == range(k.size)).all():  # the places of a grid
-                    self.constant(k)
+                if max(k.shape, default=1) == k.size and (k.reshape(-1) == range(k.size)).all() and self._is_new(k):
+                    self.constant(k)  # the places of a grid, and no places that happen to be the same
         elif issubclass(cls, AvgPool):
             self.constant(inputs[-1])  # how many elements each window has
         elif issubclass(cls, Index) and any(isinstance(k, Array) and k.dtype == bool for k in inputs[1]):
-            self.stop("elements chosen by a mask, whose number depends on values")
+            self.stop(f"{called()} of a mask, which gives as many elements as the mask's values say")
         noted = [self.value_of(x, name) for x in inputs]
         for x in inputs:
             if isinstance(x, Variable) and (x._base is not None or x._edge is not None):
@@ -256,13 +281,13 @@ class Recording(Changes):
         finally:
             self._deep -= 1
         if not isinstance(out, Variable):
-            self.stop(f"{name} did not give a tensor")
+            self.stop(f"{called() or name} did not give a tensor")
             return out
         node = None if out._edge is None else out._edge[0]
         array = out.__dict__["array"]
         if id(array) in self.values:
-            self.stop(f"{name} gave an array that is another tensor's")
-        entry = Ran(cls, node, () if node is None else node.needs_input_grad, noted, None, line_of_program())  # type: ignore[arg-type]
+            self.stop(f"{called() or name} gave memory that is another tensor's")
+        entry = Ran(cls, node, () if node is None else node.needs_input_grad, noted, None)  # type: ignore[arg-type]
         entry.out = self.made(array, entry)
         if node is not None:
             self.ran[node] = entry
@@ -271,7 +296,7 @@ class Recording(Changes):
                 for k, v in vars(node).items()
                 if not k.startswith("_") and isinstance(v, int | float | str | tuple | bool)
             }
-        self.entries.append(entry)
+        self.note(entry)
         return out
 
     def walk(
@@ -329,9 +354,9 @@ class Recording(Changes):
                 if id(leaf) not in self.known:
                     return "a gradient for a leaf that the step's names do not lead to"
             elif node not in self.ran:
-                return f"{node.name()}, which ran before the step or is not recorded"
+                return f"a backward pass through {node.name()}, which ran before the step or is not recorded"
             elif node._outputs is not None:
-                return f"{node.name()}, which has several outputs"
+                return f"a backward pass through {node.name()}, which has several outputs"
             todo.extend(edge[0] for edge in node._edges if edge is not None)
         return None
 
@@ -346,7 +371,7 @@ class Recording(Changes):
             if id(gradient) not in self.values:
                 begin = Ones(None)  # type: ignore[arg-type]
                 begin.out = self.made(gradient, begin)
-                self.entries.append(begin)
+                self.note(begin)
         while True:
             for i, edge in enumerate(edges):
                 gradient = gradients[i]
@@ -363,7 +388,7 @@ class Recording(Changes):
                     if fitted is not gradient:
                         fit_ = Fitted(before, None, self.ran.get(node))  # type: ignore[arg-type]
                         fit_.out = self.made(fitted, fit_)
-                        self.entries.append(fit_)
+                        self.note(fit_)
                     gradient = fitted
                 so_far = arrived.get(target)
                 if so_far is None:
@@ -373,7 +398,7 @@ class Recording(Changes):
                     total = as_gradient(so_far + gradient)
                     sum_ = Added(self.values[id(so_far)], self.values[id(gradient)], None)  # type: ignore[arg-type]
                     sum_.out = self.made(total, sum_)
-                    self.entries.append(sum_)
+                    self.note(sum_)
                     arrived[target] = total
             if not heap:
                 self._found(targets)
@@ -385,7 +410,7 @@ class Recording(Changes):
                 edges, gradients = [], []
                 continue
             if node.variable is not None:
-                self.entries.append(Arrived(node.variable, self.values[id(grad)]))
+                self.note(Arrived(node.variable, self.values[id(grad)]))
                 # a copy: this recording holds the array, and looks at it
                 leaf = node.variable
                 if leaf._grad is None and leaf._requires_grad:
@@ -413,11 +438,12 @@ class Recording(Changes):
             for value in noted:
                 if value is not None and value.entry is None and value.tensor is None:
                     value.entry = entry
-            self.entries.append(entry)
+            self.note(entry)
             gradients = outs
             if retain_graph:
                 self.retained.add(node)
             else:
+                self.retained.discard(node)
                 node.release()
 
     def _gradient_is(self, leaf: Any, value: Value | None) -> None:
@@ -439,13 +465,29 @@ class Recording(Changes):
 
     def written(self, what: str) -> None:
         if self.busy():
-            self.stop(f"{what}, which is not recorded")
+            name = called()
+            self.stop(f"{what}{f' by {name}' if name else ''}, which is not recorded")
+
+    def function(self, cls: Any, args: tuple, kwargs: dict) -> None:
+        """`Function.apply`: of the program's own, or of the engine's, whose derivative is made of tensors."""
+        if not self.busy():
+            return
+        if not cls.__module__.startswith("minigrad."):
+            self.stop(f"{cls.__qualname__}.apply, a torch.autograd.Function of the program's own")
+        elif current.recording and any(
+            isinstance(x, Variable) and _requires_grad(x) for x in (*args, *kwargs.values())
+        ):
+            self.stop(f"{called()}, whose derivative is not written out")
+        elif not self.take_whole():
+            self.stop(f"{called()}, which is not written out")
 
     def drawn(self, name: str, method: Callable[..., Any], generator: Any, args: tuple, kwargs: dict) -> Any:
+        self.whole_draws(generator is default_generator)
         if not self.busy():
             return method(generator, *args, **kwargs)
         if generator is not default_generator or name not in DRAWS:
-            self.stop(f"numbers drawn by a generator of the program's own, or by {name}()")
+            of = "by" if generator is default_generator else "from a generator of the program's own by"
+            self.stop(f"numbers drawn {of} {called() or name}")
             return method(generator, *args, **kwargs)
         self._deep += 1
         try:
@@ -453,11 +495,11 @@ class Recording(Changes):
         finally:
             self._deep -= 1
         if kwargs or any(isinstance(a, Array | Variable) for a in args):
-            self.stop(f"a draw by {name}() whose settings are arrays")
+            self.stop(f"numbers drawn by {called()}, whose settings are tensors")
             return out
         entry = Drawn(name, args, None)  # type: ignore[arg-type]
         entry.out = self.made(out, entry)
-        self.entries.append(entry)
+        self.note(entry)
         return out
 
     def cleared(self, original: Any, tensors: list[Any], set_to_none: bool) -> None:
@@ -466,7 +508,7 @@ class Recording(Changes):
                 self.stop("zero_grad of a tensor that the step's names do not lead to")
             elif not set_to_none and p._grad is not None:
                 self.stop("zero_grad(set_to_none=False)")
-            self.entries.append(Cleared(p))
+            self.note(Cleared(p))
         self._inside(original, tensors, set_to_none)
 
     def _inside(self, function: Any, *args: Any, **kwargs: Any) -> Any:
@@ -480,7 +522,7 @@ class Recording(Changes):
 
     def updated(self, original: Any, optimizer: Any) -> None:
         if self.busy():
-            self.entries.append(Updated(optimizer))
+            self.note(Updated(optimizer))
             if id(optimizer) not in self.known:
                 self.stop("a step of an optimizer that the step's names do not lead to")
         self._inside(original, optimizer)
@@ -489,6 +531,15 @@ class Recording(Changes):
                 for p in group["params"]:
                     if p._grad is not None:
                         self._gradient_is(p, None)
+                    self._read_anew(p)
+
+    def _read_anew(self, leaf: Any) -> None:
+        """An optimizer moved it: what it is from now on is another value, and so is what views of it show."""
+        array = leaf.__dict__["array"]
+        self._others_are_stale((array,))
+        old = self.values.pop(id(array), None)
+        if isinstance(old, Value):
+            self.replaced.append(old)
 
     def scheduled(self, original: Any, scheduler: Any, args: tuple, kwargs: dict) -> None:
         if not self.mine():
@@ -497,7 +548,7 @@ class Recording(Changes):
         if self.busy():
             measures = isinstance(scheduler, ReduceLROnPlateau) and len(args) == 1 and isinstance(args[0], Variable)
             measure = self.value_of(args[0], "a scheduler's step") if measures else None
-            self.entries.append(Scheduled(scheduler, measure))
+            self.note(Scheduled(scheduler, measure))
             if id(scheduler) not in self.known:
                 self.stop("a step of a scheduler that the step's names do not lead to")
             elif (args and not measures) or kwargs:
@@ -517,7 +568,7 @@ class Recording(Changes):
         if value is not None:
             entry = Seen(value, None)  # type: ignore[arg-type]
             entry.out = self.made(out, entry)
-            self.entries.append(entry)
+            self.note(entry)
         return out
 
     def data(self, original: Any, x: Any) -> Any:
@@ -552,7 +603,7 @@ class Recording(Changes):
             return
         entry = Made(text, None)  # type: ignore[arg-type]
         entry.out = self.made(array, entry)
-        self.entries.append(entry)
+        self.note(entry)
 
     def found(self, original: Any, text: str, x: Any, *args: Any) -> Any:
         """Places that are found by values: sort, max along a dimension and their like."""
@@ -563,7 +614,7 @@ class Recording(Changes):
         if isinstance(value, Value):
             entry = Found(text, value, None)  # type: ignore[arg-type]
             entry.out = self.made(out, entry)
-            self.entries.append(entry)
+            self.note(entry)
         return out
 
     def converted(self, original: Any, x: Any, d: Any) -> Any:
@@ -575,7 +626,7 @@ class Recording(Changes):
         if isinstance(value, Value):
             entry = Found(f"{{0}}.astype(np.{np.dtype(d).name})", value, None)  # type: ignore[arg-type]
             entry.out = self.made(out.__dict__["array"], entry)
-            self.entries.append(entry)
+            self.note(entry)
         return out
 
     def of_numbers(self, original: Any, *args: Any, **kwargs: Any) -> Any:
@@ -593,11 +644,11 @@ class Recording(Changes):
         types = {v.dtype for v in noted if isinstance(v, Value)}
         numbers = (int, float) if types and next(iter(types)).kind == "f" else (int,)
         if len(types) != 1 or any(not isinstance(v, Value) and type(v) not in numbers for v in noted):
-            self.stop(f"{ufunc.__name__} of different types")
+            self.stop(f"{called() or ufunc.__name__} of different types")
             return out
         entry = Compared(ufunc, noted[0], noted[1], None)  # type: ignore[arg-type]
         entry.out = self.made(out.__dict__["array"], entry)
-        self.entries.append(entry)
+        self.note(entry)
         return out
 
     def norm(self, original: Any, args: tuple, kwargs: dict) -> Any:
@@ -620,7 +671,7 @@ class Recording(Changes):
                     self._gradient_is(p, None)
                 entry = Clipped(leaves, float(max_norm), None)  # type: ignore[arg-type]
                 entry.out = self.made(total.__dict__["array"], entry)
-                self.entries.append(entry)
+                self.note(entry)
 
     def clipped_by_value(self, original: Any, parameters: list[Any], value: Any) -> None:
         self._inside(original, parameters, value)
@@ -631,7 +682,7 @@ class Recording(Changes):
                 self.stop("clip_grad_value_ of a tensor that the step's names do not lead to")
             for p in parameters:
                 self._gradient_is(p, None)
-            self.entries.append(ClippedByValue(parameters, value))
+            self.note(ClippedByValue(parameters, value))
 
     def moved(
         self, original: Any, running_mean: Any, running_var: Any, momentum: float, mean: Array, var: Array
@@ -651,7 +702,7 @@ class Recording(Changes):
             for t in (running_mean, running_var):
                 owner = storage.owner(t.__dict__["array"])
                 self.moved_arrays[id(owner)] = owner
-            self.entries.append(Moved((running_mean, running_var), momentum, moments, n / (n - 1)))
+            self.note(Moved((running_mean, running_var), momentum, moments, n / (n - 1)))
 
     def look(self, x: Any) -> Any:
         """`tensor.array` is read: by code that looks at its shape only, or knows what it does, or by any other."""
@@ -660,23 +711,23 @@ class Recording(Changes):
             if frame.f_code is _BATCH_NORM:
                 if frame.f_locals["self"].momentum is None or id(x) not in self.known:
                     self.stop("batch norm with momentum=None")
-                self.entries.append(Counted(x))
+                self.note(Counted(x))
                 owner = storage.owner(x.__dict__["array"])
                 self.moved_arrays[id(owner)] = owner
-            elif not only_looks(frame.f_code, frame.f_lasti):
-                self.stop(f"{frame.f_code.co_qualname} reads values of a tensor")
+            elif not only_looks(frame.f_code, frame.f_lasti) and not self.take_whole():
+                self.stop(f"{called() or 'the step'} reads a tensor's values in a way that is not written out")
         return x.__dict__["array"]
 
     def get_grad(self, original: Any, x: Any) -> Any:
         """`w.grad` is read: a branch may depend on whether there is one."""
         if self.busy() and id(x) in self.known:
-            self.entries.append(Looked(x))
+            self.note(Looked(x))
         return self._inside(original, x)
 
     def set_grad(self, original: Any, x: Any, value: Any) -> None:
         if self.busy():
             if value is None and id(x) in self.known:
-                self.entries.append(Cleared(x))
+                self.note(Cleared(x))
             else:
                 self.stop("a gradient set by the program")
         self._inside(original, x, value)
@@ -703,6 +754,7 @@ class Recording(Changes):
             self.others,
             self.moved_arrays,
             self.retained,
+            self.open,
         ):
             held.clear()
 
@@ -712,6 +764,10 @@ class Recording(Changes):
 
     def __exit__(self, *error: object) -> None:
         take_away()
+
+
+def _requires_grad(x: Any) -> bool:
+    return x._edge is not None or x._requires_grad or (x._base is not None and x._base._edge is not None)
 
 
 def _is_list_of_numbers(x: Any) -> bool:

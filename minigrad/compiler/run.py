@@ -30,29 +30,21 @@ from ..random import default_generator
 from ..selection import in_order
 from ..storage import clock
 from ..sums import total
-from ..tensor import Tensor
 from ..threads import Turn, get_num_threads
 from ..warn import warn
+from .arguments import is_other, name_tensors, whole_key
 from .fast import Calls, FastStep, Loop, Slow
+from .frames import line_of_program
 from .fuse import Fused, Unfused
-from .guards import State, Unfollowed
+from .guards import State, Unfollowed, is_of_the_program
 from .loops import Loops, Unfit
 from .places import ops_batch_norm
-from .program import KINDS, Program, Refused, Var
-from .record import MAY_PASS, NotCompiled, Recording, _turn
+from .program import Program, Refused, Var
+from .record import NotCompiled, Recording, _turn
 from .refusal import why
-from .story import (
-    compiled_text,
-    costs,
-    fused_rows,
-    fused_text,
-    loops_text,
-    measure,
-    memory_picture,
-    new_outs,
-    numpy_rows,
-)  # fmt: skip
-from .text import definition, kept_of, results_of, run_text
+from .story import costs, explained, fused_rows, measure, memory_picture, new_outs, numpy_rows, source_of_part
+from .text import assigned, kept_of, results_of, run_text
+from .undo import Undo
 from .watch import Watch
 from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
 from .written import printed
@@ -99,6 +91,23 @@ def require(holds: Any) -> None:
         raise Refused
 
 
+def called(
+    function: Any, shapes: tuple[tuple[tuple[int, ...], str], ...], *args: Any, **named: Any
+) -> tuple[Array, ...]:
+    """What a function of tensors gives, by arrays. Refused where it is of other shapes than it was."""
+
+    def tensors(x: Any) -> Any:
+        if x.__class__ is Array:
+            return wrap(x)
+        return type(x)(map(tensors, x)) if type(x) in (list, tuple) else x
+
+    given = function(*map(tensors, args), **{key: tensors(x) for key, x in named.items()})
+    arrays = tuple(x.array if isinstance(x, Variable) else x for x in (given if isinstance(given, tuple) else (given,)))
+    if tuple((a.shape, a.dtype.name) for a in arrays) != shapes:
+        raise Refused
+    return arrays
+
+
 def minus_at(x: Array, i: Array, j: Array, amount: Any) -> Array:
     x[i, j] -= amount
     return x
@@ -109,6 +118,7 @@ _SPACE = {
     "run": run,
     "back": back,
     "draw": draw,
+    "called": called,
     "require": require,
     "minus_at": minus_at,
     "total": total,
@@ -145,97 +155,22 @@ def settings() -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-class Ready:
-    """A program for calls that look like the one that was recorded."""
+class Part:
+    """A program ready to run, with what becomes of its results. A step has several where it computes on after a change of
+    what it computes from, as after an optimizer's step."""
 
-    def __init__(
-        self, state: State, arguments: list[tuple[str, Any]], key: Any, settings: tuple[Any, ...], at_once: bool
-    ) -> None:
+    def __init__(self, program: Program, leaves: dict[int, Any], at_once: bool) -> None:
         self.at_once = at_once  # whether to compile what can be, whatever that costs
-        self.state, self.key, self.settings = state, key, settings
-        self.same = state.compiled()
-        self.names = [name for name, _ in arguments]
-        self.program: Program | None = None
-        self.text = ""
         self.calls = 0
-        self.entry: list[tuple[Any, bool]] = []  # leaves, and whether they had no gradient when the call began
-        self.looks = [_look_of(t) for _, t in arguments]
-        self.last: list[tuple[Any, Any, bool]] = [(None, None, False)] * len(arguments)
-        self.owners: list[Any] = []
-        self.captured_ids = frozenset(state.tensors)
-        self.updated_leaves: list[Any] = []  # those that the program gives gradients
-
-    def fits(self, key: Any, tensors: list[Any]) -> bool:
-        """Whether a call with these arguments, now, is as the one that was recorded."""
-        if key != self.key or settings() != self.settings:
-            return False
-        if len(tensors) > 1 and len(set(map(id, tensors))) < len(tensors):
-            return False
-        for i, x in enumerate(tensors):
-            known, array, requires = self.last[i]
-            if (
-                x is known and x.array is array and x._requires_grad is requires and x._edge is None and x._base is None
-                and not x._hooks and not x._post_hooks
-            ):  # fmt: skip
-                continue  # the very one of the last call, of which nothing has changed but values
-            if _look_of(x) != self.looks[i] or id(x) in self.captured_ids:
-                return False
-            if self.owners and id(storage.owner(x.array)) in {id(storage.owner(t.array)) for t in self.owners}:
-                return False
-            self.last[i] = x, x.array, x._requires_grad
-        if not self.same():
-            return False
-        for leaf in self.updated_leaves:
-            node = leaf._accumulator()
-            if node is not None and node._node_hooks is not None:
-                return False
-        for leaf, is_none in self.entry:
-            gradient = leaf._grad
-            if (gradient is None) is not is_none or (
-                not is_none and (gradient._edge is not None or gradient._requires_grad)
-            ):
-                return False
-        if self.program is None:
-            return True
-        for one in self.captured:
-            tensor, shape, dtype, strides, requires, array = one
-            a = tensor.array
-            if a is not array:
-                if a.shape != shape or a.dtype is not dtype or a.strides != strides:
-                    return False
-                one[5] = a
-            if tensor._requires_grad is not requires or tensor._edge is not None or tensor._hooks or tensor._post_hooks:
-                return False
-        return True
-
-    def take(self, program: Program, writer: Writer) -> None:
-        """The program is made ready to run."""
-        self.entry = list(writer.needs_entry.values())
-        self.captured = [
-            [v.tensor, v.shape, v.dtype, v.strides, v.tensor._requires_grad, None]
-            for v in program.inputs
-            if v.tensor is not None
-        ]
-        known = {id(v.tensor) for v in program.inputs if v.tensor is not None}
-        for leaf, _ in self.state.tensors.values():
-            if id(leaf) not in known and leaf._edge is None:
-                a = leaf.array
-                self.captured.append([leaf, a.shape, a.dtype, a.strides, leaf._requires_grad, None])
-        self.owners = [p for e in program.steps if e[0] == "update" for g in e[1].param_groups for p in g["params"]]
-        self.owners += [e[1] for e in program.steps if e[0] == "write"]
-        self.owners += [
-            t for e in program.steps for t in (e[1] if e[0] == "move" else e[1:2] if e[0] == "count" else ())
-        ]
         self.run_source = run_text(program)
         space = self.space = {**_SPACE, **{k: v for k, v in program.objects.items() if k.isidentifier()}}
         exec(compile(self.run_source, "<a step written out>", "exec"), space)
         self.function = space["program"]
-        self.reads = [(v.tensor, v.argument) for v in program.inputs]
+        self.reads = [(v.tensor, v.argument, v.before) for v in program.inputs]
         self.kept = kept_of(program)
         self.place = {v: i for i, v in enumerate(self.kept)}
-        self.draws = any(line.kind == "draw" for line in program.lines)
-        self.leaves = writer.leaves
-        self.updated_leaves = list(writer.leaves.values())
+        self.draws = any(line.kind == "draw" or line.more.get("draws") for line in program.lines)
+        self.leaves = leaves
         self.fresh = _fresh(program)
         self._choose_form(program)
         self.program = program
@@ -277,7 +212,7 @@ class Ready:
 
     def _use(self, program: Program, form: Any) -> None:
         """Run in this form from now on."""
-        self.reads = [(v.tensor, v.argument) for v in form.inputs]
+        self.reads = [(v.tensor, v.argument, v.before) for v in form.inputs]
         self.kept = form.kept
         self.place = {v: i for i, v in enumerate(self.kept)}
         self.fresh = set(self.kept)
@@ -289,11 +224,11 @@ class Ready:
             self.shapes = [(v.shape, v.dtype) for v in self.kept]
             self.function = self._run_compiled
 
-    def _compile_ahead(self, program: Program, loops: Loops, tensors: list[Any]) -> None:
+    def _compile_ahead(self, program: Program, loops: Loops, tensors: list[Any], handed_on: dict[Var, Array]) -> None:
         """The step has run often: it is worth a compiler's time, in a process of its own."""
         with contextlib.suppress(Slow):
             form = FastStep(program, loops, self.leaves, results_of(program.results), self.draws)
-            arrays = [tensors[v.argument].array if v.argument is not None else v.tensor.array for v in loops.inputs]
+            arrays = self.arrays([(v.tensor, v.argument, v.before) for v in loops.inputs], tensors, handed_on)
             if not ahead.kept(form.text):
                 self.ahead = ahead.start(form.text, loops.dtype == np.float64, form.kinds(arrays))
 
@@ -325,21 +260,28 @@ class Ready:
             raise Refused from getattr(self.form, "error", None)
         return outs
 
-    def __call__(self, tensors: list[Any]) -> Any:
-        """Run it. Errors: Refused, before anything has changed."""
-        program: Any = self.program
+    def arrays(self, inputs: Any, tensors: list[Any], handed_on: dict[Var, Array]) -> list[Array]:
+        """The arrays of inputs: of an argument, of a tensor of the step's own, or handed on by an earlier part."""
+        return [
+            tensors[at].array if at is not None else tensor.array if tensor is not None else handed_on[before]
+            for tensor, at, before in inputs
+        ]
+
+    def run(self, tensors: list[Any], handed_on: dict[Var, Array]) -> Ran:
+        """Run it, and let its results take effect. Errors: Refused, before anything has changed."""
+        program = self.program
         if self.later is not None:
             if self.calls >= CALLS_BEFORE_LOOPS:
                 self._grow(program)
             elif self.calls == CALLS_BEFORE_COMPILING:
-                self._compile_ahead(program, self.later, tensors)
-        arrays = [tensors[at].array if at is not None else tensor.array for tensor, at in self.reads]
+                self._compile_ahead(program, self.later, tensors, handed_on)
+        arrays = self.arrays(self.reads, tensors, handed_on)
         if self.fast is not None:
             outs = self.fast(arrays)
             if outs is None:
                 raise Refused from getattr(self.fast.run, "error", None)
             self.calls += 1
-            return self._results(program.results, outs, tensors, set(), None, {})
+            return Ran(outs, set(), None)
         state = default_generator.get_state() if self.draws else None
         before, outside = current.recording, quiet.state()
         try:
@@ -376,18 +318,24 @@ class Ready:
             else:
                 effect[1].step()
         self.calls += 1
-        return self._results(program.results, outs, tensors, given, norm, {})
+        return Ran(outs, given, norm)
 
-    def why_refused(self, tensors: list[Any], error: BaseException | None) -> tuple[str, bool]:
+    def why_refused(
+        self, tensors: list[Any], handed_on: dict[Var, Array], error: BaseException | None
+    ) -> tuple[str, bool]:
         """Which line refuses the values of a call; whether it is an error of the operation's own."""
-        program: Any = self.program
-        arrays = [tensors[v.argument].array if v.argument is not None else v.tensor.array for v in program.inputs]
+        program = self.program
+        arrays = self.arrays([(v.tensor, v.argument, v.before) for v in program.inputs], tensors, handed_on)
         return why(program, arrays, _SPACE | {k: v for k, v in program.objects.items() if k.isidentifier()}, error)
 
-    def costs(self) -> list[str]:
-        """A table of what the statements cost, in a few runs that change nothing."""
-        program: Any = self.program
-        arrays = [t.array if at is None else self.last[at][0].array for t, at in self.reads]
+    def costs(self, last: list[Any]) -> list[str]:
+        """A table of what the statements cost, in a few runs that change nothing, on the arguments `last`.
+
+        What an earlier part hands on is taken as zeros.
+        """
+        program = self.program
+        of_earlier = {v.before: np.zeros(v.shape, v.dtype) for v in program.inputs if v.before is not None}
+        arrays = self.arrays(self.reads, last, of_earlier)
         if self.fused is not None:
             form = self.fused
             space = form.space | {v.name: a for v, a in zip(form.inputs, arrays, strict=True)}
@@ -434,11 +382,174 @@ class Ready:
         clip_grads_with_norm_(leaves, max_norm, norm)
         return norm
 
-    def _results(self, x: Any, outs: Any, tensors: list[Any], given: set[int], norm: Any, made: dict[int, Any]) -> Any:
+
+class Ran:
+    """What a part gave: its results, those whose memory has been given away, and the norm by which gradients were clipped."""
+
+    __slots__ = ("given", "norm", "outs")
+
+    def __init__(self, outs: Any, given: set[int], norm: Any) -> None:
+        self.outs, self.given, self.norm = outs, given, norm
+
+
+_NOTHING: dict[Var, Array] = {}  # handed on to a program of one part
+
+
+class Ready:
+    """The program for calls that look like the one that was recorded: one part, or several that run one after the other."""
+
+    def __init__(
+        self, state: State, arguments: list[tuple[str, Any]], key: Any, settings: tuple[Any, ...], at_once: bool
+    ) -> None:
+        self.at_once = at_once
+        self.state, self.key, self.settings = state, key, settings
+        self.same = state.compiled()
+        self.names = [name for name, _ in arguments]
+        self.alone: Part | None = None  # the one part, where there is one
+        self.settings_given: dict[str, Any] = {}  # arguments that are numbers
+        self.parts: list[Part] = []  # none as long as it was recorded once
+        self.text = ""
+        self.told: list[tuple[str, str]] = []  # of a call that was recorded: its lines, and where they come from
+        self.entry: list[tuple[Any, bool]] = []  # leaves, and whether they had no gradient when the call began
+        self.looks = [_look_of(t) for _, t in arguments]
+        self.last: list[tuple[Any, Any, bool]] = [(None, None, False)] * len(arguments)
+        self.owners: list[Any] = []
+        self.captured_ids = frozenset(state.tensors)
+        self.updated_leaves: list[Any] = []  # those that the program gives gradients
+
+    def fits(self, key: Any, tensors: list[Any]) -> bool:
+        """Whether a call with these arguments, now, is as the one that was recorded."""
+        if key != self.key or settings() != self.settings:
+            return False
+        if len(tensors) > 1 and len(set(map(id, tensors))) < len(tensors):
+            return False
+        for i, x in enumerate(tensors):
+            known, array, requires = self.last[i]
+            if (
+                x is known and x.array is array and x._requires_grad is requires and x._edge is None and x._base is None
+                and not x._hooks and not x._post_hooks
+            ):  # fmt: skip
+                continue  # the very one of the last call, of which nothing has changed but values
+            if _look_of(x) != self.looks[i] or id(x) in self.captured_ids:
+                return False
+            if self.owners and id(storage.owner(x.array)) in {id(storage.owner(t.array)) for t in self.owners}:
+                return False
+            self.last[i] = x, x.array, x._requires_grad
+        if not self.same():
+            return False
+        for leaf in self.updated_leaves:
+            node = leaf._accumulator()
+            if node is not None and node._node_hooks is not None:
+                return False
+        for leaf, is_none in self.entry:
+            gradient = leaf._grad
+            if (gradient is None) is not is_none or (
+                not is_none and (gradient._edge is not None or gradient._requires_grad)
+            ):
+                return False
+        if not self.parts:
+            return True
+        for one in self.captured:
+            tensor, shape, dtype, strides, requires, array = one
+            a = tensor.array
+            if a is not array:
+                if a.shape != shape or a.dtype is not dtype or a.strides != strides:
+                    return False
+                one[5] = a
+            if tensor._requires_grad is not requires or tensor._edge is not None or tensor._hooks or tensor._post_hooks:
+                return False
+        return True
+
+    def take(self, programs: list[Program], writer: Writer) -> None:
+        """The program is made ready to run."""
+        self.entry = list(writer.needs_entry.values())
+        inputs = [v for program in programs for v in program.inputs if v.tensor is not None]
+        self.captured = [
+            [v.tensor, v.shape, v.dtype, v.strides, v.tensor._requires_grad, None]
+            for v in {id(v.tensor): v for v in inputs}.values()
+        ]
+        known = {id(v.tensor) for v in inputs}
+        for leaf, _ in self.state.tensors.values():
+            if id(leaf) not in known and leaf._edge is None:
+                a = leaf.array
+                self.captured.append([leaf, a.shape, a.dtype, a.strides, leaf._requires_grad, None])
+        steps = [effect for program in programs for effect in program.steps]
+        self.owners = [p for e in steps if e[0] == "update" for g in e[1].param_groups for p in g["params"]]
+        self.owners += [e[1] for e in steps if e[0] == "write"]
+        self.owners += [t for e in steps for t in (e[1] if e[0] == "move" else e[1:2] if e[0] == "count" else ())]
+        self.updated_leaves = list(writer.leaves.values())
+        self.stepping = [e[1] for e in steps if e[0] in ("update", "schedule")]
+        self.results = writer.results
+        self.held = writer.held
+        later = [line for program in programs[1:] for line in program.lines]
+        self.refuses_late = any(line.kind in ("check", "whole") for line in later)
+        self.parts = [Part(program, writer.leaves, self.at_once) for program in programs]
+        self.alone = self.parts[0] if len(self.parts) == 1 else None
+
+    @property
+    def calls(self) -> int:
+        """How often it ran."""
+        return self.parts[0].calls if self.parts else 0
+
+    def __call__(self, tensors: list[Any]) -> Any:
+        """Run it. Errors: Refused, when nothing has changed, or all that had is put back."""
+        if self.alone is None:
+            ran = self._run_parts(tensors)
+            norm = next((one.norm for one in reversed(ran) if one.norm is not None), None)
+            return self._results(self.results, ran, tensors, norm, {})
+        try:
+            one = self.alone.run(tensors, _NOTHING)
+        except Refused as refusal:
+            refusal.told = self.alone.why_refused(tensors, _NOTHING, refusal.__cause__)
+            raise
+        return self._results(self.results, (one,), tensors, one.norm, {})
+
+    def _run_parts(self, tensors: list[Any]) -> list[Ran]:
+        """One part after the other. What a later one refuses is found out when something has changed, which is put back."""
+        undo = None
+        if self.refuses_late:
+            changed = {id(t): t for t in (*self.owners, *self.updated_leaves)}
+            undo = Undo(changed.values(), self.stepping)
+        handed_on: dict[Var, Array] = {}
+        ran: list[Ran] = []
+        try:
+            for part in self.parts:
+                try:
+                    ran.append(part.run(tensors, handed_on))
+                except Refused as refusal:
+                    refusal.told = part.why_refused(tensors, handed_on, refusal.__cause__)
+                    if ran and undo is None and refusal.__cause__ is not None:
+                        raise refusal.__cause__ from None  # an operation's own error: eager raises it here too
+                    raise
+                outs = ran[-1].outs
+                handed_on |= {v: outs[part.place[v]] for v in part.program.handed_on}
+        except Refused:
+            if ran and undo is not None:
+                undo.put_back()
+            raise
+        finally:
+            for holder in self.held:
+                holder.context = None
+        return ran
+
+    def __getattr__(self, name: str) -> Any:
+        """What is asked of a program of one part is that part's."""
+        parts = self.__dict__.get("parts")
+        if not parts:
+            raise AttributeError(name)
+        return getattr(parts[0], name)
+
+    @property
+    def program(self) -> Program | None:
+        """The first part's; None as long as there is none."""
+        return self.parts[0].program if self.parts else None
+
+    def _results(self, x: Any, ran: Any, tensors: list[Any], norm: Any, made: dict[int, Any]) -> Any:
         if isinstance(x, Result):
             if id(x) in made:  # one tensor that is returned in several places
                 return made[id(x)]
-            out = made[id(x)] = wrap(self._own(x.var, outs, given))
+            one = ran[x.part]
+            out = made[id(x)] = wrap(self.parts[x.part]._own(x.var, one.outs, one.given))
             if x.gone is not None:
                 node = _gone(x.gone)()
                 node.sequence_nr, node._out_shape, node._out_dtype = next(clock), x.var.shape, x.var.dtype
@@ -451,9 +562,10 @@ class Ready:
         if isinstance(x, Norm):
             return norm
         if isinstance(x, list | tuple):
-            return type(x)(self._results(part, outs, tensors, given, norm, made) for part in x)
+            parts = [self._results(part, ran, tensors, norm, made) for part in x]
+            return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
         if isinstance(x, dict):
-            return {k: self._results(v, outs, tensors, given, norm, made) for k, v in x.items()}
+            return {k: self._results(v, ran, tensors, norm, made) for k, v in x.items()}
         return x
 
 
@@ -461,7 +573,7 @@ def _fresh(p: Program) -> set[Var]:
     """Results whose array nobody else holds: made by arithmetic, and not looked at by a view that is kept as well."""
     made = {line.out for line in p.lines if line.kind in ("elementwise", "dot", "rows", "all")}
     for line in p.lines:
-        if line.kind == "view" or line.kind == "call" or line.kind == "numpy":
+        if line.kind in ("view", "call", "whole", "numpy"):
             made -= set(line.inputs)
     return made
 
@@ -498,7 +610,7 @@ class Compiled:
             self._signature = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if (self._gave_up is not None and self._runs_eagerly()) or not self._busy.take():
+        if (self._gave_up is not None and not self._ready and self._runs_eagerly()) or not self._busy.take():
             return self._eagerly(args, kwargs)
         try:
             return self._call(args, kwargs)
@@ -506,16 +618,28 @@ class Compiled:
             self._busy.give_back()
 
     def _runs_eagerly(self) -> bool:
-        """Whether it has given up; what may pass is tried again, after twice as many calls each time."""
+        """Whether it has given up what has no program; what may pass is tried again, after twice as many calls each time.
+
+        Errors: NotCompiled with fullgraph=True.
+        """
         if self._gave_up is None:
             return False
-        if self._again is None or self._eager_calls < self._again:
+        if self._again is None or (self._eager_calls < self._again and not self._fullgraph):
+            if self._fullgraph:
+                raise NotCompiled(f"minigrad.compile(fullgraph=True): {self._gave_up}")
             return True
         self._gave_up = None
         return False
 
-    def _give_up(self, reason: str, passes: bool = False) -> None:
-        """Run eagerly from now on; where the reason `passes` (a hook that may be removed) it is tried again later."""
+    def _give_up(self, reason: str, passes: bool = False, where: str = "") -> None:
+        """Calls that fit no program run eagerly from now on; where the reason `passes` (a hook that may be removed) they are
+        recorded again later.
+
+        where: the line of the program; without one it is that of the call.
+        """
+        self._ready = [ready for ready in self._ready if ready.parts]
+        where = where or line_of_program()
+        reason = f"{reason} ({where})" if where else reason
         self._because(reason)
         self._gave_up = reason
         self._wait = min(2 * self._wait, 1024)
@@ -523,13 +647,13 @@ class Compiled:
         if self._fullgraph:
             raise NotCompiled(f"minigrad.compile(fullgraph=True): {reason}")
 
-    def _refused(self, ready: Ready, error: BaseException | None, args: tuple, kwargs: dict, tensors: list[Any]) -> Any:
+    def _refused(self, refusal: Refused, args: tuple, kwargs: dict) -> Any:
         """The program does not serve the values of this call: it runs eagerly, and says so."""
-        reason, of_operation = ready.why_refused(tensors, error)
+        reason, of_operation = refusal.told
         known = reason in self._reasons
         self._because(reason)
         if self._fullgraph and not of_operation:  # (an operation's own error comes from running it)
-            raise NotCompiled(f"minigrad.compile(fullgraph=True): {reason}") from error
+            raise NotCompiled(f"minigrad.compile(fullgraph=True): {reason}") from refusal.__cause__
         result = self._eagerly(args, kwargs)
         if not known:
             warn(f"minigrad.compile: a call of {self._name()} ran eagerly: {reason}")
@@ -550,7 +674,7 @@ class Compiled:
 
     def _call(self, args: tuple, kwargs: dict) -> Any:
         tensors: list[Any] = []
-        key = _whole_key(args, kwargs, tensors)
+        key = whole_key(args, kwargs, tensors)
         pending = None
         for ready in self._ready:
             if ready.fits(key, tensors):
@@ -559,23 +683,29 @@ class Compiled:
                     break
                 try:
                     return ready(tensors)
-                except Refused as refusal:
-                    error = refusal.__cause__
-                return self._refused(ready, error, args, kwargs, tensors)
+                except Refused as refused:
+                    refusal = refused
+                return self._refused(refusal, args, kwargs)
+        if self._runs_eagerly():
+            return self._eagerly(args, kwargs)
         return self._recorded(args, kwargs, key, tensors, pending)
 
     def _because(self, reason: str) -> None:
         if reason not in self._reasons and len(self._reasons) < 32:
             self._reasons.append(reason)
 
-    def _stop(self, reason: str, args: tuple, kwargs: dict, passes: bool = False) -> Any:
-        self._give_up(reason, passes)
+    def _stop(self, reason: str, args: tuple, kwargs: dict, passes: bool = False, where: str = "") -> Any:
+        self._give_up(reason, passes, where)
         return self._eagerly(args, kwargs)
 
     def _recorded(self, args: tuple, kwargs: dict, key: Any, tensors: list[Any], pending: Ready | None) -> Any:
         """Run the step and record it: a program is taken when two calls have given the same one."""
         if len(self._ready) >= LIMIT and pending is None:
             reason = f"{LIMIT} programs were written for different shapes, types or settings, and this call fits none of them"
+            if varying := self._varying(args, kwargs):
+                reason += (
+                    f": {varying} was another number each time, and a number that changes is to be given as a tensor"
+                )
             if not self._fullgraph:  # (as PyTorch does when it stops compiling anew)
                 warn(f"minigrad.compile: {self._name()} runs eagerly from now on: {reason}")
             return self._stop(reason, args, kwargs)
@@ -586,7 +716,17 @@ class Compiled:
         finally:
             _turn.give_back()
 
+    def _varying(self, args: tuple, kwargs: dict) -> str:
+        """Which arguments are numbers that were others in each program; "" if none is."""
+        told = []
+        for name, value in self._named(args, kwargs):
+            known = {repr(ready.settings_given.get(name)) for ready in self._ready}
+            if isinstance(value, int | float) and not isinstance(value, bool) and len(known) == len(self._ready):
+                told.append(name)
+        return " and ".join(told)
+
     def _record(self, args: tuple, kwargs: dict, key: Any, tensors: list[Any], pending: Ready | None) -> Any:
+        where = ""
         try:
             arguments = self._arguments(args, kwargs, tensors)
             state = State(self._function)
@@ -597,19 +737,36 @@ class Compiled:
             if problem is None and (current.saved_hooks or Everywhere.any()):
                 problem, passes = "hooks on what is saved for backward, or on all modules", True
         except Unfollowed as error:
-            problem, passes = f"it depends on {error}", error.passes
+            problem, passes, where = f"it depends on {error}", error.passes, error.where
         if problem is not None:
-            return self._stop(problem, args, kwargs, passes)
+            return self._stop(problem, args, kwargs, passes, where)
         began = settings()
         ready = pending or Ready(state, arguments, key, began, self._at_once)
+        ready.settings_given = dict(self._numbers(args, kwargs))
         known = {id(t): t for _, t in arguments} | {i: t for i, (t, _) in state.tensors.items()}
         known |= {i: o for i, (o, _) in state.optimizers.items()}
         recording = Recording(known)
         recording.strict = self._fullgraph
+        undo = self._undo(state, tensors) if self._fullgraph else None
         try:
             return self._read(recording, ready, state, arguments, began, key, pending, args, kwargs)
+        except NotCompiled:
+            if undo is not None:
+                undo.put_back()
+            raise
         finally:
             recording.forget()
+
+    def _undo(self, state: State, tensors: list[Any]) -> Undo:
+        """All that the step may reach and change, as it is."""
+        held = {id(t): t for t in (*(t for t, _ in state.tensors.values()), *tensors)}
+        tables = []
+        for obj in state.reachable.values():
+            if type(obj) in (list, dict):
+                tables.append(obj)
+            elif is_of_the_program(obj) and not isinstance(obj, type):
+                tables.append(obj.__dict__)
+        return Undo(held.values(), [o for o, _ in state.optimizers.values()], tables)
 
     def _read(
         self, recording: Recording, ready: Ready, state: State, arguments: list[tuple[str, Any]], began: tuple[Any, ...], key: Any,
@@ -620,37 +777,36 @@ class Compiled:
         with recording, watch:
             result = self._function(*args, **kwargs)
         after: list[Any] = []
-        if recording.reason is None and _whole_key(args, kwargs, after) != key:
+        if recording.reason is None and whole_key(args, kwargs, after) != key:
             recording.reason, recording.where = "the step changes an argument", ""
         if recording.reason is None and settings() != began:
             recording.reason, recording.where = "the step changes how the engine runs", ""
-        program = None
+        programs = None
         if recording.reason is None:
             writer = Writer(recording, state, arguments, result)
             try:
-                program = writer.program()
+                programs = writer.programs()
             except Unprogrammable as error:
-                recording.reason, recording.where = str(error), ""
-        if program is None:
-            where = f" ({recording.where})" if recording.where else ""
-            self._give_up(f"{recording.reason}{where}", recording.reason in MAY_PASS)
+                recording.reason, recording.where = str(error), error.where
+        if programs is None:
+            reason: Any = recording.reason
+            self._give_up(reason, recording.passes, recording.where)
             return result
-        program.objects["names of leaves"] = {i: path for i, (_, path) in state.tensors.items()} | {
-            id(t): name for name, t in arguments
-        }
-        text = repr((run_text(program), _told(program.steps), _told(program.results)))
+        names = {i: path for i, (_, path) in state.tensors.items()} | {id(t): name for name, t in arguments}
+        for program in programs:
+            program.objects["names of leaves"] = names
+        text = repr(([(run_text(program), _told(program.steps)) for program in programs], _told(writer.results)))
         if pending is None:
-            ready.text, ready.entry = text, list(writer.needs_entry.values())
+            ready.text, ready.told = text, _lines_of(programs)
+            ready.entry = list(writer.needs_entry.values())
             if ready.same():  # (a step that changes what it depends on is recorded anew each time, until the limit)
                 self._ready.append(ready)
             else:
                 self._give_up("the step changes something that it depends on")
         elif text != ready.text:
-            self._give_up(
-                "two calls alike did different things: it depends on something that minigrad.compile does not see"
-            )
+            self._give_up(*_difference(ready.told, programs))
         else:
-            ready.take(program, writer)
+            ready.take(programs, writer)
         return result
 
     # -- arguments
@@ -659,7 +815,7 @@ class Compiled:
         """The tensors among the arguments, with names."""
         names: dict[int, str] = {}
         for name, value in self._named(args, kwargs):
-            _name(value, name, names)
+            name_tensors(value, name, names)
         return [(names.get(id(t), f"argument_{i}"), t) for i, t in enumerate(tensors)]
 
     def _named(self, args: tuple, kwargs: dict) -> list[tuple[str, Any]]:
@@ -671,7 +827,11 @@ class Compiled:
 
     def _others(self, args: tuple, kwargs: dict) -> list[tuple[str, Any]]:
         """The arguments that are no tensors nor made of them."""
-        return [(n, v) for n, v in self._named(args, kwargs) if isinstance(v, Module) or _is_other(v)]
+        return [(n, v) for n, v in self._named(args, kwargs) if isinstance(v, Module) or is_other(v)]
+
+    def _numbers(self, args: tuple, kwargs: dict) -> list[tuple[str, Any]]:
+        """The arguments that are numbers."""
+        return [(n, v) for n, v in self._named(args, kwargs) if isinstance(v, int | float)]
 
     # -- for people
 
@@ -683,25 +843,15 @@ class Compiled:
         """
         if form not in ("definition", "fused", "compiled"):
             raise ValueError(f"source() expected 'definition', 'fused' or 'compiled', got {form!r}")
-        program, ready = None, None
-        for ready in reversed(self._ready):
-            if ready.program is not None:
-                program = ready.program
-                break
-        if program is None or ready is None:
+        ready = next((ready for ready in reversed(self._ready) if ready.parts), None)
+        if ready is None:
             raise RuntimeError(f"there is no program yet: {self._gave_up or 'call the step twice, then it is written'}")
-        printed(program)
-        if form == "definition":
-            return definition(program, getattr(self._function, "__name__", "step").strip("<>") or "step")
         name = getattr(self._function, "__name__", "step").strip("<>") or "step"
-        if ready.loops is None and ready.fused is None:
-            raise RuntimeError(f"this program has no {form} form: {ready.why_not}")
-        if ready.loops is not None:
-            if form == "fused":
-                return loops_text(ready.loops, name)
-            return ready.form.text if ready.fast is None else ready.fast.text
-        assert ready.fused is not None  # one of the two, or the error above
-        return fused_text(ready.fused, name) if form == "fused" else compiled_text(ready.fused)
+        texts = []
+        for i, part in enumerate(ready.parts):
+            printed(part.program)
+            texts.append(source_of_part(part, name if not i else f"{name}_part_{i + 1}", form))
+        return "\n\n".join(texts)
 
     def explain(self) -> str:
         """What was written out, how it runs, what it costs, where it keeps its values, and why the rest runs eagerly."""
@@ -711,49 +861,50 @@ class Compiled:
                 f"{n} {list(look[1])} {look[2].name}" for n, look in zip(ready.names, ready.looks, strict=True)
             )
             lines.append(f"program {i}: {shapes or 'no tensors as arguments'}")
-            if ready.program is None:
+            if not ready.parts:
                 lines.append(
                     "    recorded once; the second call like it is compared, from the third on the program runs"
                 )
-                continue
-            printed(ready.program)
-            kinds: dict[str, int] = {}
-            for line in ready.program.lines:
-                kinds[line.kind] = kinds.get(line.kind, 0) + 1
-            told = ", ".join(f"{n} × {KINDS.get(kind, kind)}" for kind, n in kinds.items())
-            lines.append(f"    {len(ready.program.lines)} lines: {told}")
-            called = sorted({line.note for line in ready.program.lines if line.kind == "call"})
-            if called:
-                lines.append(f"    run by the operation's own code: {', '.join(called)}")
-            if unwritten := sorted({line.note for line in printed(ready.program) if line.kind == "call"}):
-                lines.append(f"    printed as calls, for want of a text: {', '.join(unwritten)}")
-            if ready.loops is not None:
-                form = "one compiled loop over blocks of rows"
-            elif ready.fused is not None:
-                counts = {kind: sum(s.kind == kind for s in ready.fused.steps) for kind in ("loop", "dot", "numpy")}
-                form = f"{counts['loop']} fused loops, {counts['dot']} products and {counts['numpy']} other calls"
-                if ready.later is not None:
-                    form += f" ({ready.what_comes()})"
-            else:
-                form = f"NumPy, line by line ({ready.why_not})"
-            lines.append(f"    run as {form}; ran {ready.calls} time{'' if ready.calls == 1 else 's'}")
-            lines += self._costs(ready)
-            if ready.fused is not None:
-                lines += memory_picture(ready.fused)
+            for k, part in enumerate(ready.parts, 1):
+                if len(ready.parts) > 1:
+                    lines.append(
+                        f"  part {k} of {len(ready.parts)}, {'up to' if k == 1 else 'after'} an optimizer's step:"
+                    )
+                lines += [*explained(part), *self._costs(ready, part)]
+                if part.fused is not None:
+                    lines += memory_picture(part.fused)
         for reason in self._reasons:
             lines.append(f"ran eagerly: {reason}")
         return "\n".join(lines)
 
-    def _costs(self, ready: Ready) -> list[str]:
+    def _costs(self, ready: Ready, part: Part) -> list[str]:
         """What each statement costs now, measured on the arrays of the last call; results go into memory of their own."""
-        if any(at is not None and ready.last[at][0] is None for _, at in ready.reads) or not self._busy.take():
+        if any(at is not None and ready.last[at][0] is None for _, at, _ in part.reads) or not self._busy.take():
             return []
         try:
-            return ready.costs()
+            return part.costs([x for x, _, _ in ready.last])
         except Exception:  # an operation that refuses the values of the moment
             return ["    (what it costs cannot be measured now)"]
         finally:
             self._busy.give_back()
+
+
+def _lines_of(programs: list[Program]) -> list[tuple[str, str]]:
+    """The lines, each with the line of the user's program that it comes from."""
+    lines = [line for program in programs for line in program.lines]
+    return [(assigned(line), (line if line.of is None else line.of).more.get("at", "")) for line in lines]
+
+
+def _difference(told: list[tuple[str, str]], programs: list[Program]) -> tuple[str, bool, str]:
+    """Why a second call that is like the first has another program: the reason, that it does not pass, and the first line."""
+    now = _lines_of(programs)
+    pairs = zip([*told, ("", "")], [*now, ("", "")], strict=False)
+    where = next((b[1] or a[1] for a, b in pairs if a[0] != b[0]), "")
+    return (
+        "two calls alike did different things: it depends on something that minigrad.compile does not see",
+        False,
+        where,
+    )
 
 
 def _told(x: Any) -> Any:
@@ -788,59 +939,3 @@ def _problem(state: State, tensors: list[Any]) -> str | None:
 
 def _twice(state: State, tensors: list[Any]) -> str | None:
     return "a tensor is given twice, or is one that the step uses by another name"
-
-
-def _key(value: Any, tensors: list[Any]) -> Any:
-    """What of an argument must be equal: its structure, its values but those of tensors."""
-    if isinstance(value, Variable):
-        tensors.append(value)
-        return Tensor
-    if isinstance(value, float):
-        return (float, repr(value))
-    if isinstance(value, bool | int | str | bytes | type(None)):
-        return (type(value), value)
-    if type(value) in (list, tuple):
-        return (type(value), *(_key(v, tensors) for v in value))
-    if type(value) is dict:
-        return (dict, *((_key(k, tensors), _key(v, tensors)) for k, v in value.items()))
-    return _Identity(value)
-
-
-def _whole_key(args: tuple, kwargs: dict, tensors: list[Any]) -> Any:
-    key: Any = tuple(_key(a, tensors) for a in args)
-    return (key, tuple((k, _key(v, tensors)) for k, v in kwargs.items())) if kwargs else key
-
-
-class _Identity:
-    """An object, equal to itself alone. (It is held, so that its id is its own.)"""
-
-    __slots__ = ("obj",)
-
-    def __init__(self, obj: Any) -> None:
-        self.obj = obj
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Identity) and other.obj is self.obj
-
-    __hash__ = None  # type: ignore[assignment]
-
-
-def _name(value: Any, name: str, names: dict[int, str]) -> None:
-    if isinstance(value, Variable):
-        names.setdefault(id(value), name)
-    elif isinstance(value, list | tuple):
-        for i, part in enumerate(value):
-            _name(part, f"{name}_{i}", names)
-    elif type(value) is dict:
-        for k, part in value.items():
-            _name(part, f"{name}_{k}" if name != "kwargs" else str(k), names)
-
-
-def _is_other(value: Any) -> bool:
-    if isinstance(value, Variable | bool | int | float | str | bytes | type(None)):
-        return False
-    if type(value) in (list, tuple):
-        return any(_is_other(v) for v in value)
-    if type(value) is dict:
-        return any(_is_other(v) for v in value.values())
-    return True

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 
 from .. import quiet
+from ..autograd.modes import current
 from ..random import default_generator
 from .fuse import Fused, Step
 from .loops import LANES, Loops
-from .program import Line, Var
+from .program import KINDS, Line, Var
 from .tapes import LOOP, MINUS_AT, OPS, PICK, Tape, source_of
-from .text import assigned
+from .text import assigned, definition
+from .written import printed
 
 _REPEATS = 5
 _PARTS = (
@@ -181,8 +183,9 @@ def measure(steps: list[tuple[str, Any]], space: dict[str, Any]) -> list[float]:
     """Seconds of each statement, the best of a few runs of all, on arrays in `space`. The random stream stays where it is."""
     codes = [compile(text, "<a statement>", "exec") for text, _ in steps]
     best = [math.inf] * len(codes)
-    state, outside = default_generator.get_state(), quiet.state()
+    state, before, outside = default_generator.get_state(), current.recording, quiet.state()
     try:
+        current.recording = False
         quiet.enter(outside)
         for _ in range(_REPEATS):
             for i, code in enumerate(codes):
@@ -191,6 +194,7 @@ def measure(steps: list[tuple[str, Any]], space: dict[str, Any]) -> list[float]:
                 best[i] = min(best[i], time.perf_counter() - start)
     finally:
         default_generator.set_state(state)
+        current.recording = before
         quiet.put_back(outside)
     return best
 
@@ -231,7 +235,7 @@ def fused_rows(fused: Fused) -> list[tuple[str, str, str]]:
             rows.append((lines_told(step.lines), step.text, "BLAS, into memory that stays"))
         else:
             line = step.lines[0]
-            why = "the operation's own code" if line.kind == "call" else "NumPy: no loop for it"
+            why = "the operation's own code" if line.kind in ("call", "whole") else "NumPy: no loop for it"
             if "joined" in line.more:
                 why = f"{line.note}, two in one pass over memory"
             rows.append((lines_told(step.lines), step.text, why))
@@ -286,3 +290,44 @@ def numpy_rows(lines: list[Line]) -> tuple[list[tuple[str, str, str]], list[tupl
 def new_outs(variables: list[Var]) -> list[Any]:
     """Memory for results that are only measured."""
     return [np.empty(v.shape, v.dtype) for v in variables]
+
+
+# -- one part of a program, told
+
+
+def source_of_part(part: Any, name: str, form: str) -> str:
+    """One part of a program, in one of its forms."""
+    if form == "definition":
+        return definition(part.program, name)
+    if part.loops is None and part.fused is None:
+        raise RuntimeError(f"this program has no {form} form: {part.why_not}")
+    if part.loops is not None:
+        if form == "fused":
+            return loops_text(part.loops, name)
+        return part.form.text if part.fast is None else part.fast.text
+    assert part.fused is not None  # one of the two, or the error above
+    return fused_text(part.fused, name) if form == "fused" else compiled_text(part.fused)
+
+
+def explained(part: Any) -> list[str]:
+    """What is told of one part of a program, apart from its costs."""
+    printed(part.program)
+    kinds: dict[str, int] = {}
+    for line in part.program.lines:
+        kinds[line.kind] = kinds.get(line.kind, 0) + 1
+    told = ", ".join(f"{n} × {KINDS.get(kind, kind)}" for kind, n in kinds.items())
+    lines = [f"    {len(part.program.lines)} lines: {told}"]
+    if called := sorted({line.note for line in part.program.lines if line.kind in ("call", "whole")}):
+        lines.append(f"    run by the operation's own code: {', '.join(called)}")
+    if unwritten := sorted({line.note for line in printed(part.program) if line.kind in ("call", "whole")}):
+        lines.append(f"    printed as calls, for want of a text: {', '.join(unwritten)}")
+    if part.loops is not None:
+        form = "one compiled loop over blocks of rows"
+    elif part.fused is not None:
+        counts = {kind: sum(s.kind == kind for s in part.fused.steps) for kind in ("loop", "dot", "numpy")}
+        form = f"{counts['loop']} fused loops, {counts['dot']} products and {counts['numpy']} other calls"
+        if part.later is not None:
+            form += f" ({part.what_comes()})"
+    else:
+        form = f"NumPy, line by line ({part.why_not})"
+    return [*lines, f"    run as {form}; ran {part.calls} time{'' if part.calls == 1 else 's'}"]

@@ -54,7 +54,8 @@ def assigned(line: Line) -> str:
     if line.outs:
         return f"{', '.join('_' if v is None else v.name for v in line.outs)}, = {line.expression()}"
     if line.kind == "call":
-        return f"{line.out.name}, {line.more['context']} = {line.expression()}"
+        held = line.more.get("holder")
+        return f"{line.out.name}, {f'{held}.context' if held else line.more['context']} = {line.expression()}"
     return f"{line.out.name} = {line.expression()}"
 
 
@@ -64,7 +65,7 @@ def definition(p: Program, name: str) -> str:
     lines = printed(p)
     drawn = [line for line in lines if line.kind == "draw"]
     lines = [line for line in lines if line.kind != "draw"]
-    calls = sorted({line.note for line in lines if line.kind == "call"})
+    calls = sorted({line.note for line in lines if line.kind in ("call", "whole")})
     width = min(84, max([len(assigned(line)) for line in lines] or [0])) + 2
     section = ""
     for line in lines:

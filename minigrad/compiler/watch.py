@@ -12,7 +12,6 @@ import functools
 import inspect
 import os
 import sys
-import sysconfig
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType
 from typing import Any
 
@@ -20,8 +19,9 @@ import numpy as np
 
 from ..autograd.variable import Variable
 from ..random import Generator
-from .frames import of_engine
+from .frames import line_of, of_engine, of_library
 from .guards import State
+from .names import called, method
 from .record import Recording
 
 # C functions that read only what they are given, and change nothing. (Of methods of tensors see `_ALLOWED`.)
@@ -57,33 +57,40 @@ _REFUSED = frozenset((
     "is_nonzero", "apply_", "map_", "set_", "__reduce_ex__", "data_ptr", "storage", "untyped_storage", "is_shared", "_version", "grad_fn",
 ))  # fmt: skip
 
-_WORDS = {
-    "item": "item()", "tolist": "tolist()", "numpy": "numpy()", "__bool__": "a branch on a tensor's value", "__float__": "float() of a tensor",
-    "__int__": "int() of a tensor", "__index__": "a tensor as an index", "__format__": "a tensor printed", "__repr__": "a tensor printed",
-    "is_nonzero": "a branch on a tensor's value", "__array__": "a tensor given to NumPy",
+# What follows the public name in a reason.
+_WHY = {
+    "__bool__": ", a branch on a tensor's value", "is_nonzero": ", a branch on a tensor's value", "__array__": ", a tensor given to NumPy",
+    "__format__": ", a tensor printed", "__repr__": ", a tensor printed", "__index__": "", "data_ptr": ", an address in memory",
 }  # fmt: skip
 
 
 @functools.cache
-def changes(code: CodeType) -> str | None:
-    """What of the world outside of itself this code may change; None if nothing."""
+def changes(code: CodeType) -> tuple[str, int | None] | None:
+    """What of the world outside of itself this code may change, and the number of the line; None if nothing."""
     free = set(code.co_freevars)
     for instruction in dis.get_instructions(code):
-        name, op = instruction.argval, instruction.opname
-        if op in ("STORE_GLOBAL", "DELETE_GLOBAL"):
-            return f"it sets the global {name}"
-        if op == "STORE_DEREF" and name in free:
-            return f"it sets {name} of the function around it"
-        if op == "STORE_ATTR" and name == "grad":
-            continue  # the recording sees it
-        if op in ("LOAD_ATTR", "LOAD_METHOD") and name in _CHANGERS:
-            return f"it calls {name}"
-        if op in ("STORE_ATTR", "DELETE_ATTR"):
-            return f"it sets the attribute {name}"
-        if op == "DELETE_SUBSCR":
-            return "it deletes an entry of something"
-        if op in ("GET_AWAITABLE", "ASYNC_GEN_WRAP", "IMPORT_STAR"):
-            return "it waits"
+        said = _changes_by(instruction, free)
+        if said is not None:
+            return said, None if instruction.positions is None else instruction.positions.lineno
+    return None
+
+
+def _changes_by(instruction: dis.Instruction, free: set[str]) -> str | None:
+    name, op = instruction.argval, instruction.opname
+    if op in ("STORE_GLOBAL", "DELETE_GLOBAL"):
+        return f"it sets the global {name}"
+    if op == "STORE_DEREF" and name in free:
+        return f"it sets {name} of the function around it"
+    if op == "STORE_ATTR" and name == "grad":
+        return None  # the recording sees it
+    if op in ("LOAD_ATTR", "LOAD_METHOD") and name in _CHANGERS:
+        return f"it calls {name}"
+    if op in ("STORE_ATTR", "DELETE_ATTR"):
+        return f"it sets the attribute {name}"
+    if op == "DELETE_SUBSCR":
+        return "it deletes an entry of something"
+    if op in ("GET_AWAITABLE", "ASYNC_GEN_WRAP", "IMPORT_STAR"):
+        return "it waits"
     return None
 
 
@@ -97,7 +104,7 @@ class Watch:
     """A profiler for one call of a step, of which `state` tells what its names lead to.
 
     Entries of tensors may be set, which the profiler sees; those of lists and dicts may not, which it does not see. So Python's
-    tracer counts how often the step's own code sets an entry, where it has such code at all.
+    tracer tells when the step's own code sets an entry, where it has such code at all.
     """
 
     def __init__(self, recording: Recording, state: State) -> None:
@@ -105,14 +112,14 @@ class Watch:
         self.before: Any = None
         self.counts = any(map(_setters, state.codes))
         self.traced: Any = None
-        self.set_at_all = self.set_of_tensors = 0
+        self.setting = ""  # the line that set an entry last, until it is known to be a tensor's
 
     def __enter__(self) -> Watch:
         self.before = sys.getprofile()
         if self.counts:
             self.traced = sys.gettrace()
             if self.traced is not None:
-                self.recording.stop("it sets an entry of something, and a debugger traces it")
+                self.recording.stop("it sets an entry of something while a debugger traces it")
             else:
                 sys.settrace(self.trace)
         sys.setprofile(self.see)
@@ -122,11 +129,11 @@ class Watch:
         sys.setprofile(self.before)
         if self.counts:
             sys.settrace(self.traced)
-            if self.set_at_all != self.set_of_tensors and error[0] is None:
-                self.recording.stop("it sets an entry of something that is no tensor")
+            if error[0] is None:
+                self._nothing_else_was_set()
 
     def trace(self, frame: FrameType, event: str, arg: Any) -> Any:
-        """Of the step's own code that sets entries: count how often."""
+        """Of the step's own code that sets entries: see each."""
         if frame.f_code not in self.codes or not _setters(frame.f_code):
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
@@ -134,8 +141,13 @@ class Watch:
 
     def trace_code(self, frame: FrameType, event: str, arg: Any) -> Any:
         if event == "opcode" and frame.f_lasti in _setters(frame.f_code):
-            self.set_at_all += 1
+            self._nothing_else_was_set()
+            self.setting = line_of(frame.f_code, frame.f_lineno, frame.f_globals)
         return self.trace_code
+
+    def _nothing_else_was_set(self) -> None:
+        if self.setting:
+            self.recording.stop("it sets an entry of something that is no tensor", self.setting)
 
     def see(self, frame: FrameType, event: str, arg: Any) -> None:
         recording = self.recording
@@ -148,54 +160,64 @@ class Watch:
                 return
             if own:
                 self._own(frame, code)
-            elif (back := frame.f_back) is not None and not of_engine(back.f_code.co_filename):
+                return
+            if (back := frame.f_back) is not None and not of_engine(back.f_code.co_filename):
                 if back.f_code in self.codes and back.f_lasti in _setters(back.f_code):
-                    self.set_of_tensors += 1
+                    self.setting = ""
                 self._into_engine(frame)
-        elif event == "c_call" and own and recording.reason is None and not self._of_library(code):
+            recording.opens(frame)
+        elif event == "c_call" and own and recording.reason is None and not self._is_library(code):
             self._c_call(arg)
-        elif event == "return" and not own and recording.reason is None and _makes(frame):
-            if frame.f_back is not None and not of_engine(frame.f_back.f_code.co_filename):
+        elif event == "return" and not own and recording.reason is None:
+            makes = _makes(frame)
+            recording.closes(frame, None if makes else arg)
+            if makes and frame.f_back is not None and not of_engine(frame.f_back.f_code.co_filename):
                 recording.created(arg)
         elif event == "return" and own and code in self.codes:
+            recording.returned = line_of(code, frame.f_lineno, frame.f_globals)
             for name, value in list(frame.f_locals.items()):
                 if isinstance(value, Variable):
                     recording.names.setdefault(id(value.__dict__.get("array")), name)
 
-    def _of_library(self, code: CodeType) -> bool:
+    def _is_library(self, code: CodeType) -> bool:
         """As below; but the step's own code may be a text as well (`python -c`, exec)."""
-        return code not in self.codes and _of_library(code)
+        return code not in self.codes and of_library(code)
 
     def _own(self, frame: FrameType, code: CodeType) -> None:
         """Code that is not the engine's begins to run: the step's own, a library's, or what the recorder itself is made of."""
         back = frame.f_back
-        from_user = back is not None and not of_engine(back.f_code.co_filename) and not self._of_library(back.f_code)
-        if self._of_library(code) and not from_user:
+        from_user = back is not None and not of_engine(back.f_code.co_filename) and not self._is_library(back.f_code)
+        if self._is_library(code) and not from_user:
             return  # what the engine and libraries call of libraries
         if code not in self.codes:
-            self.recording.stop(f"a call of {code.co_qualname}, of which it is not known what it reads")
+            module = frame.f_globals.get("__name__", "") if of_library(code) else ""
+            name = f"{module}.{code.co_qualname}" if module else code.co_qualname
+            self.recording.stop(f"a call of {name}, of which it is not known what it reads")
             return
         said = changes(code)
         if said is not None:
-            self.recording.stop(f"{code.co_qualname}: {said}")
+            self.recording.stop(said[0], line_of(code, said[1], frame.f_globals))
 
     def _into_engine(self, frame: FrameType) -> None:
         code = _read_by(frame)
         name = code.co_name
         if name in _REFUSED:
-            self.recording.stop(_WORDS.get(name, f"{name}()"))
+            self.recording.stop(f"{called() or method(name)}{_WHY.get(name, '')}")
             return
         file = code.co_filename.replace(os.sep, "/")
         inside = file.rpartition("/minigrad/")[2]
         if inside.startswith(_MAKERS):
             if not all(map(_is_plain, frame.f_locals.values())):
-                self.recording.stop(f"{name}() of what is not numbers")
+                self.recording.stop(f"{called()} of what is not numbers")
             elif "empty" in name:
-                self.recording.stop(f"{name}(), whose numbers are whatever lies in memory")
+                self.recording.stop(f"{called()}, whose numbers are whatever lies in memory")
             return
         if name in _ALLOWED or inside.startswith(_FILES) or inside.startswith("compiler/"):
             return
-        self.recording.stop(f"a call of {code.co_qualname} ({inside})")
+        passes = name == "<module>"  # (an import: at the next call it has been done)
+        self.recording.stop(
+            f"{'' if passes else 'a call of '}{called() or 'a method'}, which is not recorded", passes=passes
+        )
 
     def _c_call(self, function: Any) -> None:
         name = getattr(function, "__name__", "")
@@ -204,7 +226,9 @@ class Watch:
             return
         if name in _PURE_NAMES and not (name in _CHANGES and id(owner) in self.reachable):
             return
-        self.recording.stop(f"a call of {getattr(function, '__qualname__', name)}")
+        module = getattr(function, "__module__", None)
+        told = getattr(function, "__qualname__", name)
+        self.recording.stop(f"a call of {f'{module}.{told}' if module and module != 'builtins' else told}")
 
 
 def _makes(frame: FrameType) -> bool:
@@ -225,20 +249,6 @@ def _is_plain(x: Any) -> bool:
         or type(x).__module__.startswith("minigrad")
         or isinstance(x, type | FunctionType | BuiltinFunctionType)
     )
-
-
-_LIBRARIES = tuple(
-    {
-        os.path.dirname(os.__file__) + os.sep,
-        *(p + os.sep for p in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))),
-    }
-)
-
-
-def _of_library(code: CodeType) -> bool:
-    """Whether it is code of Python's library or of an installed package (or was made by one: a dataclass's __init__)."""
-    name = code.co_filename
-    return name.startswith((*_LIBRARIES, "<frozen")) or name == "<string>"
 
 
 def _read_by(frame: FrameType) -> CodeType:

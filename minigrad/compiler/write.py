@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import types
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..ops.along import IndexSelect
 from ..ops.batch_norm import Moments
 from ..ops.index import AddRows, PutAdd
 from ..ops.tables import Embedding
+from ..tensor_options import memory_format
 from . import texts as _texts  # noqa: F401  (they enter themselves)
 from .emit import WRITTEN, Emitted, Unwritten
 from .entries import (
@@ -22,6 +24,7 @@ from .entries import (
     Added,
     Arrived,
     Backward,
+    Called,
     Cleared,
     Clipped,
     ClippedByValue,
@@ -46,6 +49,12 @@ from .program import BACKWARD, FORWARD, Line, Program, Var, number
 from .record import Recording
 from .written import Call
 
+# Functions that are called as wholes, and are this in NumPy, of tensors of one type.
+NUMPY = {
+    **{name: f"np.{name}({{0}})" for name in ("isnan", "isinf", "isfinite", "logical_not", "signbit", "any", "all")},
+    **{name: f"np.{name}({{0}}, {{1}})" for name in ("logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor")},
+    "bitwise_not": "np.invert({0})",
+}  # fmt: skip
 _SIGNS = {"equal": "==", "not_equal": "!=", "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">="}
 
 
@@ -77,7 +86,13 @@ def _text_of(e: Ran) -> Any:
 
 
 class Unprogrammable(Exception):
-    """What was recorded cannot be written as a program; the reason is for people."""
+    """What was recorded cannot be written as a program; the reason is for people. where: the line of the program."""
+
+    where = ""
+
+
+# Entries that lines are made of.
+_COMPUTE = (Added, Backward, Called, Compared, Drawn, Fitted, Found, Made, Ones, Ran, Seen)
 
 
 class Same:
@@ -88,10 +103,13 @@ class Same:
 
 
 class Result:
-    """In the results: a tensor around an array of the program; `gone`: the name of its node, whose graph was walked."""
+    """In the results: a tensor around an array of the program; `gone`: the name of its node, whose graph was walked.
 
-    def __init__(self, var: Var, gone: str | None) -> None:
-        self.var, self.gone = var, gone
+    part: which part of the step makes it.
+    """
+
+    def __init__(self, var: Var, gone: str | None, part: int = 0) -> None:
+        self.var, self.gone, self.part = var, gone, part
 
 
 class GradOf:
@@ -115,31 +133,121 @@ class Writer:
         self.emitted: dict[Any, Emitted | None] = {}
         self.lines_of: dict[Any, Line] = {}
         self.grads: dict[int, tuple[str, Any]] = {}  # by id of a leaf: ("none", None), ("new", Var) or ("plus", [Var])
+        self.sums: dict[int, list[Var]] = {}  # by id of a leaf: what is still to be added to its new gradient
         self.leaves: dict[int, Any] = {}
         self.needs_entry: dict[int, tuple[Any, bool]] = {}  # leaves whose gradient was looked at before it was cleared
         self.walked: set[Any] = set()
         self.effects: list[tuple[Any, ...]] = []
         self.later: list[tuple[Any, ...]] = []  # running statistics
-        self.result = result
+        self.parts: list[Program] = []  # those that are complete
+        self.held: list[Any] = []  # where parts leave what later ones need of their operations
+        self.returned: dict[Program, list[Var]] = {}  # by part, what the step returns of it
+        self.result, self.results = result, None
         self.norm: Any = None
         self.given: dict[Var, tuple[Any, Result]] = {}  # what leaves the step: by Var, the tensor
 
-    def program(self) -> Program:
-        p = self.p
+    def programs(self) -> list[Program]:
+        """The parts of the step: a new one begins where it computes on after an optimizer's step."""
         for entry in self.r.entries:
-            getattr(self, "_" + type(entry).__name__.lower())(entry)
-        self.effects.append(("grads", dict(self.grads)))
-        self.effects = [*self.later, *self.effects]
-        p.results = self._results(self.result)
-        p.steps = self.effects
-        for effect in self.effects:
-            if effect[0] == "grads":
-                for kind, what in effect[1].values():
-                    p.kept.update([what] if kind == "new" else what or [])
-        p.remove_dead()
-        used = {v for line in p.lines for v in line.inputs} | p.kept
-        p.inputs = [v for v in p.inputs if v in used]
-        return p
+            try:
+                if isinstance(entry, _COMPUTE) and any(effect[0] in ("update", "schedule") for effect in self.effects):
+                    self._next_part()
+                getattr(self, "_" + type(entry).__name__.lower())(entry)
+            except Unprogrammable as error:
+                error.where = error.where or entry.at
+                raise
+        self.effects.append(("grads", self._gradients()))
+        try:
+            self.results = self._results(self.result)
+        except Unprogrammable as error:
+            error.where = error.where or self.r.returned
+            raise
+        self._end_part()
+        return self._joined()
+
+    # -- parts
+
+    def _end_part(self) -> None:
+        self.p.steps = [*self.later, *self.effects]
+        self.parts.append(self.p)
+        self.effects, self.later = [], []
+
+    def _next_part(self) -> None:
+        """What follows reads the parameters as the optimizer left them."""
+        before = self.p
+        self._end_part()
+        self.p = Program()
+        self.p.objects, self.p._taken = before.objects, before._taken
+
+    def _joined(self) -> list[Program]:
+        """The parts, each of which gets from earlier ones what it computes with."""
+        self.parts[-1].results = self.results
+        made_in = {v: p for p in self.parts for line in p.lines for v in (line.out, *line.outs) if v is not None}
+        for p in self.parts:
+            own = {v for v, part in made_in.items() if part is p} | set(p.inputs)
+            instead: dict[Var, Var] = {}
+            lines: list[Line] = []
+            for line in p.lines:
+                self._hold_context(p, line, made_in)
+                for v in (*line.inputs, *line.more.get("after", ())):
+                    if v not in own and v not in instead:
+                        instead[v] = self._from_earlier(p, v, made_in.get(v), lines)
+                line.inputs = [instead.get(v, v) for v in line.inputs]
+                if "after" in line.more:
+                    line.more["after"] = [v for v in line.more["after"] if v in own]
+                lines.append(line)
+            p.lines = lines
+            for i, effect in enumerate(p.steps):
+                if effect[0] == "grads":
+                    for kind, what in effect[1].values():
+                        p.kept.update([what] if kind == "new" else what or [])
+                elif effect[0] in ("write", "schedule") and effect[2] is not None:
+                    v = effect[2]
+                    if v not in own and v not in instead:
+                        instead[v] = self._from_earlier(p, v, made_in.get(v), lines)
+                    p.steps[i] = (*effect[:2], instead.get(v, v))
+                    p.kept.add(p.steps[i][2])
+        for p in self.parts[::-1]:  # (later parts first: what they do not read is not handed on)
+            p.remove_dead()
+            used = {v for line in p.lines for v in line.inputs} | p.kept
+            p.inputs = [v for v in p.inputs if v in used]
+            for v in p.inputs:
+                if v.before is not None and v.before not in made_in[v.before].handed_on:
+                    made_in[v.before].handed_on.append(v.before)
+                    made_in[v.before].kept.add(v.before)
+        if len(self.parts) > 1:
+            for p in self.parts:
+                p.results = [Result(v, None) for v in dict.fromkeys([*p.handed_on, *self.returned.get(p, ())])]
+        return self.parts
+
+    def _from_earlier(self, p: Program, v: Var, maker: Program | None, lines: list[Line]) -> Var:
+        """A Var of an earlier part, as one of this part: read anew, made anew, or handed on."""
+        if v.line is not None and not v.line.inputs and v.line.more.keys() & {"fixed", "one"}:
+            of = v.line
+            new = Var(p.name(v.name), v.shape, v.dtype)
+            new.line = Line(of.kind, of.text, [], new, of.section, of.note, dict(of.more))
+            lines.append(new.line)
+            return new
+        new = Var(p.name(v.name), v.shape, v.dtype, None, v.tensor, v.argument, v.path or v.name, v.strides)
+        if maker is not None:
+            new.before = v
+        p.inputs.append(new)
+        return new
+
+    def _hold_context(self, p: Program, line: Line, made_in: dict[Var, Program]) -> None:
+        """A backward call of an earlier part's operation finds there what that kept."""
+        forward = line.of
+        if line.kind != "call" or forward is None or "context" not in forward.more or made_in[forward.out] is p:
+            return
+        context = forward.more["context"]
+        if "holder" not in forward.more:
+            holder = types.SimpleNamespace(context=None)
+            self.held.append(holder)
+            forward.more["holder"] = p.bind(f"kept_{context}", holder)
+            forward.more["no text"] = True
+            made_in[forward.out].handed_on.append(forward.out)
+            made_in[forward.out].kept.add(forward.out)
+        line.text = line.text.replace(f"back({context},", f"back({forward.more['holder']}.context,")
 
     # -- values
 
@@ -174,8 +282,6 @@ class Writer:
     # -- entries
 
     def _ran(self, e: Ran) -> None:
-        if any(effect[0] in ("update", "schedule") for effect in self.effects):
-            raise Unprogrammable("operations after the optimizer's step")
         p = self.p
         p.section, p.note, p.of = FORWARD, e.form.__qualname__, None
         inputs = [self.var(x) for x in e.inputs]
@@ -198,7 +304,7 @@ class Writer:
         self.lines_of[e] = p.lines[-1]
         group = p.lines[before:]  # the lines of one operation
         for line in group:
-            line.more["at"], line.more["group"] = e.line, group
+            line.more["at"], line.more["group"] = e.at, group
 
     def _check_indices(self, e: Ran) -> None:
         """Of indices that are no constants: they must be within the dimension that they are for, as at the recorded call.
@@ -261,8 +367,10 @@ class Writer:
                 texts.append(p.bind("moments", x))
             elif isinstance(x, np.dtype):
                 texts.append(f"np.dtype({x.name!r})")
+            elif isinstance(x, memory_format):
+                texts.append(p.bind(str(x).rpartition(".")[2], x))
             else:
-                raise Unprogrammable(f"{e.form.__qualname__}, whose setting is a {type(x).__name__}")
+                raise Unprogrammable(f"{e.op or 'an operation'}, one of whose settings is a {type(x).__name__}")
         context = p.name(f"saved_{name}")
         text = f"run({form}, {e.needs!r}, {', '.join(texts)})" if texts else f"run({form}, {e.needs!r})"
         out = p.add(
@@ -350,10 +458,24 @@ class Writer:
         if kind == "none":
             self.grads[id(leaf)] = ("new", var)
         elif kind == "new":
-            self.p.section, self.p.note, self.p.of = BACKWARD, "added to the gradient that is there", None
-            self.grads[id(leaf)] = ("new", self.p.elementwise("{0} + {1}", what, var, wanted=what.name))
+            self.sums.setdefault(id(leaf), []).append(var)
         else:
             self.grads[id(leaf)] = ("plus", [*what, var])
+
+    def _gradients(self) -> dict[int, tuple[str, Any]]:
+        """What the leaves' gradients are now, in the order of the leaves, with the sums of several backward passes.
+
+        In which order they arrive depends on which tensors of earlier calls are alive: a leaf's accumulator is made when it is
+        first needed and lives as long as a graph does, and backward passes go by age. The program is the same.
+        """
+        order = {key: i for i, key in enumerate(self.state.tensors)}
+        for key in sorted(self.grads, key=lambda key: order.get(key, len(order))):
+            for var in self.sums.pop(key, ()):
+                what = self.grads[key][1]
+                self.p.section, self.p.note, self.p.of = BACKWARD, "added to the gradient that is there", None
+                self.grads[key] = ("new", self.p.elementwise("{0} + {1}", what, var, wanted=what.name))
+            self.grads[key] = self.grads.pop(key)
+        return dict(self.grads)
 
     def _grad(self, leaf: Any) -> tuple[str, Any]:
         """What the leaf's gradient is now: that at the start of the call if nothing has been done with it."""
@@ -373,11 +495,10 @@ class Writer:
         if id(e.leaf) in self.at:
             raise Unprogrammable("an argument gets a gradient")
         self.leaves[id(e.leaf)] = e.leaf
+        self.sums.pop(id(e.leaf), None)
         self.grads[id(e.leaf)] = ("none", None)
 
     def _drawn(self, e: Drawn) -> None:
-        if self.effects:
-            raise Unprogrammable("numbers drawn after the optimizer's step")
         self.p.section, self.p.note, self.p.of = FORWARD, "from the random stream", None
         arguments = ", ".join(repr(a) if not isinstance(a, np.dtype) else f"np.dtype({a.name!r})" for a in e.args)
         out = self.p.add("draw", f"draw({e.method!r}, {arguments})", [], "noise", e.out.shape, e.out.dtype)
@@ -389,6 +510,41 @@ class Writer:
         self.p.section, self.p.note, self.p.of = FORWARD, "of values, without a gradient", None
         name = self.r.names.get(id(e.out.array)) or "places"
         self._bind(e.out, self.p.add("numpy", e.text, [self.var(e.value)], name, e.out.shape, e.out.dtype, found=True))
+
+    def _called(self, e: Called) -> None:
+        """A function of the engine that is called as a whole: NumPy where that is all that it is."""
+        p = self.p
+        p.section, p.note, p.of = FORWARD, e.name or e.op or e.function.__name__, None
+        names = [self.r.names.get(id(out.array)) or e.function.__name__ for out in e.outs]
+        plain = NUMPY.get(e.function.__name__) if not e.draws else None
+        given = [x for x in (*e.args, *e.named.values()) if x is not None and x is not False]
+        if plain and all(isinstance(x, Value) for x in given) and len({x.dtype for x in given}) == 1:
+            (out,) = e.outs
+            self._bind(out, p.add("numpy", plain, [self.var(x) for x in given], names[0], out.shape, out.dtype))
+        else:
+            variables: list[Var] = []
+            args = [self._argument(x, variables) for x in e.args]
+            args += [f"{key}={self._argument(x, variables)}" for key, x in e.named.items()]
+            shapes = tuple((out.shape, out.dtype.name) for out in e.outs)
+            text = f"called({p.bind(e.function.__name__.strip('_'), e.function)}, {shapes!r}, {', '.join(args)})"
+            outs: list[Var | None] = [Var(p.name(n), v.shape, v.dtype) for n, v in zip(names, e.outs, strict=True)]
+            line = Line("whole", text, variables, outs[0], FORWARD, p.note, {"draws": e.draws}, outs)  # type: ignore[arg-type]
+            for value, var in zip(e.outs, outs, strict=True):
+                var.line = line  # type: ignore[union-attr]
+                self._bind(value, var)  # type: ignore[arg-type]
+            p.lines.append(line)
+        p.lines[-1].more["at"] = e.at
+
+    def _argument(self, x: Any, variables: list[Var]) -> str:
+        """An argument of such a call as text."""
+        if isinstance(x, Value):
+            return _part_of_key(self.var(x), variables)
+        if type(x) in (list, tuple):
+            inner = "".join(f"{self._argument(part, variables)}, " for part in x)
+            return f"[{inner}]" if type(x) is list else f"({inner})"
+        if _plain((x,)) and not isinstance(x, float):
+            return repr(x).replace("{", "{{").replace("}", "}}")
+        return number(x) if type(x) is float else self.p.bind("setting", x)
 
     def _made(self, e: Made) -> None:
         self.p.section, self.p.note, self.p.of = FORWARD, "numbers of the program's own", None
@@ -407,7 +563,7 @@ class Writer:
     def _clipped(self, e: Clipped) -> None:
         for leaf in e.leaves:
             self._grad(leaf)
-        self.effects.append(("grads", dict(self.grads)))
+        self.effects.append(("grads", self._gradients()))
         self.effects.append(("clip", e.leaves, e.max_norm))
         self.norm = e.out
         self._settled()
@@ -415,16 +571,14 @@ class Writer:
     def _clippedbyvalue(self, e: ClippedByValue) -> None:
         for leaf in e.leaves:
             self._grad(leaf)
-        self.effects.append(("grads", dict(self.grads)))
+        self.effects.append(("grads", self._gradients()))
         self.effects.append(("clip values", e.leaves, e.value))
         self._settled()
 
     def _wrote(self, e: Wrote) -> None:
         if id(e.leaf) in self.at:
             raise Unprogrammable("a change in place of an argument")
-        var = self.var(e.value)
-        self.p.kept.add(var)
-        self.effects.append(("write", e.leaf, var))
+        self.effects.append(("write", e.leaf, self.var(e.value)))
 
     def _counted(self, e: Counted) -> None:
         self.later.append(("count", e.counter))
@@ -436,14 +590,12 @@ class Writer:
         for group in e.optimizer.param_groups:
             for p in group["params"]:
                 self._grad(p)
-        self.effects.append(("grads", dict(self.grads)))
+        self.effects.append(("grads", self._gradients()))
         self.effects.append(("update", e.optimizer))
         self._settled()
 
     def _scheduled(self, e: Scheduled) -> None:
         measure = None if e.measure is None else self.var(e.measure)
-        if measure is not None:
-            self.p.kept.add(measure)
         self.effects.append(("schedule", e.scheduler, measure))
 
     def _seen(self, e: Seen) -> None:
@@ -471,6 +623,18 @@ class Writer:
 
     # -- results
 
+    def _is_let_go(self, node: Any) -> bool:
+        """Whether a backward pass from this node would fail, in eager too: what it or one behind it saved is let go."""
+        seen, todo = set(), [node]
+        while todo:
+            node = todo.pop()
+            if node in self.walked and node not in self.r.retained:
+                return True
+            if node not in seen:
+                seen.add(node)
+                todo.extend(edge[0] for edge in node._edges if edge is not None)
+        return False
+
     def _results(self, x: Any) -> Any:
         if isinstance(x, Variable):
             array = x.__dict__["array"]
@@ -491,24 +655,29 @@ class Writer:
                 raise Unprogrammable("a tensor leaves the step that was made in a way that is not recorded")
             gone = None
             if x._edge is not None:
-                if x._edge[0] in self.r.retained:
-                    raise Unprogrammable("a tensor whose graph is kept (retain_graph=True) leaves the step")
                 if x._edge[0] not in self.walked:
-                    raise Unprogrammable("a tensor that requires grad leaves the step before its backward pass")
+                    raise Unprogrammable("a tensor that requires grad leaves the step without a backward pass from it")
+                if not self._is_let_go(x._edge[0]):
+                    raise Unprogrammable("a tensor whose graph is kept (retain_graph=True) leaves the step")
                 gone = type(x._edge[0]).__name__
             elif x._requires_grad:
                 raise Unprogrammable("a new leaf leaves the step")
             var = self.var(value)
             if var.line is None or _root_of(var).line is None:
                 raise Unprogrammable("a view leaves the step")
-            self.p.kept.add(var)
-            tensor, given = self.given.setdefault(var, (x, Result(var, gone)))
+            parts = [*self.parts, self.p]
+            part = next(i for i, p in enumerate(parts) if any(var in (line.out, *line.outs) for line in p.lines))
+            parts[part].kept.add(var)
+            self.returned.setdefault(parts[part], []).append(var)
+            tensor, given = self.given.setdefault(var, (x, Result(var, gone, part)))
             if tensor is not x:
                 raise Unprogrammable("two tensors that share memory leave the step")
             return given
         if isinstance(x, list | dict) and id(x) in self.state.reachable:
             raise Unprogrammable("the step returns a list or a dict that is not its own")
-        if isinstance(x, list | tuple) and type(x) in (list, tuple):
+        if hasattr(x, "_fields") and isinstance(x, tuple):  # a named tuple
+            return type(x)(*map(self._results, x))
+        if type(x) in (list, tuple):
             return type(x)(self._results(part) for part in x)
         if type(x) is dict:
             return {k: self._results(v) for k, v in x.items()}

@@ -203,12 +203,16 @@ def float_masks(
             stacklevel=4,
         )
 
-    def as_floats(mask: Any) -> Any:
-        if mask is None or mask.array.dtype.kind == "f":
-            return mask
-        return wrap(np.where(mask.array, -np.inf, 0.0).astype(d))
+    attn_mask, key_padding_mask = (
+        mask if mask is None or mask.array.dtype.kind == "f" else as_floats(mask, d)
+        for mask in (attn_mask, key_padding_mask)
+    )
+    return attn_mask, key_padding_mask
 
-    return as_floats(attn_mask), as_floats(key_padding_mask)
+
+def as_floats(mask: Any, d: np.dtype) -> Any:
+    """A boolean mask as floats: -inf where it forbids, 0 elsewhere."""
+    return wrap(np.where(mask.array, -np.inf, 0.0).astype(d))
 
 
 def _merged_mask(attn_mask: Any, key_padding_mask: Any, d: np.dtype, shape: tuple[int, int, int, int]) -> Any:

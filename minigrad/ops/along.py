@@ -286,6 +286,10 @@ def _untouched(name: str, input: Tensor, src: Any) -> Tensor:
     return input.clone()
 
 
+def _of_one_number(shape: tuple[int, ...], number: Any, d: np.dtype) -> Any:
+    return wrap(np.full(shape, element(number, d), d))
+
+
 def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor:
     """src cut to the shape of index, in input's type."""
     _require_type_of(name, input, src)
@@ -299,7 +303,7 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
                 f"Expected index {list(index.array.shape)} to be no larger than src {list(src.array.shape)}"
             )
         return Slice.apply(src, tuple(slice(n) for n in index.array.shape))
-    return wrap(np.full(index.array.shape, element(src, input.array.dtype), input.array.dtype))
+    return _of_one_number(index.array.shape, src, input.array.dtype)
 
 
 @public

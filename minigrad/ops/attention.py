@@ -109,6 +109,11 @@ class ScaledDotProductAttention(Fused):
         return dq, dk, dv, ds if to_mask else None, *(None,) * 3
 
 
+def numbers_to_add(mask: Operand, d: np.dtype) -> Operand:
+    """A boolean mask as numbers to add to the scores: 0 where it is True, -inf elsewhere."""
+    return wrap(np.where(mask.array, d.type(0), d.type(-math.inf)))
+
+
 @public("functional")
 def scaled_dot_product_attention(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0, is_causal: bool = False, *,
@@ -183,7 +188,7 @@ def scaled_dot_product_attention(
         x if x.array.shape[:-2] == outer else x.expand((*outer, *x.array.shape[-2:])) for x in (query, key, value)
     )
     noise = default_generator.dropout_mask(shape, q.dtype, dropout_p) if dropout_p else None
-    mask: Tensor | Array | None = attn_mask
-    if attn_mask is not None and attn_mask.array.dtype.kind == "b":  # as numbers to add
-        mask = np.where(attn_mask.array, q.dtype.type(0), q.dtype.type(-math.inf))
+    mask: Operand | None = attn_mask
+    if attn_mask is not None and attn_mask.array.dtype.kind == "b":
+        mask = numbers_to_add(attn_mask, q.dtype)
     return ScaledDotProductAttention.apply(query, key, value, mask, scale, noise, is_causal)

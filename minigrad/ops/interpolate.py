@@ -113,7 +113,7 @@ def _blend(input: Tensor, dim: int, places: Array, weights: Array, inside: Array
     shape = (-1, *(1,) * (input.ndim - 1 - dim))
     total: Any = None
     for k in range(places.shape[1]):
-        part = index_select(input, dim, wrap(places[:, k])) * wrap(
+        part = index_select(input, dim, wrap(places[:, k].copy())) * wrap(
             weights[:, k].astype(input.array.dtype).reshape(shape)
         )
         if inside is not None and not inside[:, k].all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,17 +71,67 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
         raise RuntimeError(f"selected index k out of range: k = {k}, and dimension {dim} has {n} entries")
     if input.array.ndim == 0:
         return of_scalar(input)
-    last = dim == input.array.ndim - 1
-    rows = input.array if last else np.moveaxis(input.array, dim, -1)
-    rows = np.ascontiguousarray(rows)
+    order = first_places(input, k, dim, largest)
+    return ValuesIndices(picked(input, order, dim), wrap(order))
+
+
+# -- where they are: of the engine's own, and what a compiled step calls (compiler/whole.py)
+
+
+def first_places(input: Operand, k: int, dim: int, largest: bool) -> Array:
+    """Where the k largest (or smallest) stand along dim."""
+    x = input.array
+    n, last = x.shape[dim], dim == x.ndim - 1
+    rows = np.ascontiguousarray(x if last else np.moveaxis(x, dim, -1))
     few = k > 0 and k * k <= max(1 << 10, 4 * n)  # k ln n times one of them is put in its place among the others
     work = size(rows) * (64 if at_hand() else 4) if few and (n < 1 << 15 or n < rows.size) else 0
     find = compiled_form("first.first_of_order", work) or first_of_order
     order = find(rows.reshape(math.prod(rows.shape[:-1]), n), k, largest)
     order = order.reshape(*rows.shape[:-1], k)
-    if not last:
-        order = np.ascontiguousarray(np.moveaxis(order, -1, dim))
-    return ValuesIndices(picked(input, order, dim), wrap(order))
+    return order if last else np.ascontiguousarray(np.moveaxis(order, -1, dim))
+
+
+def kth_places(input: Operand, k: int, dim: int) -> Array:
+    """Where the k-th smallest (k from 1) stands along dim, which has size 1 in the result."""
+    x = input.array
+    return place_of_rank(x, np.full(_one(x.shape, dim), k - 1), dim)
+
+
+def middle_places(input: Operand, dim: int) -> Array:
+    """Where the middle value stands along dim, or a nan if there is one."""
+    x = input.array
+    rank = np.full(_one(x.shape, dim), (x.shape[dim] - 1) // 2)
+    if x.dtype.kind == "f":  # nan sorts last: the first nan is at the rank of the number of others
+        holes = np.isnan(x).sum(dim, keepdims=True)
+        rank = np.where(holes > 0, x.shape[dim] - holes, rank)
+    return place_of_rank(x, rank, dim)
+
+
+def present_middle_places(input: Operand, dim: int) -> Array:
+    """Where the middle of the values that are not nan stands along dim."""
+    x = input.array
+    present = (~np.isnan(x)).sum(dim, keepdims=True)
+    return place_of_rank(x, np.maximum(present - 1, 0) // 2, dim)
+
+
+def middle_value(input: Operand, places: Callable[[Operand, int], Array]) -> Array:
+    """The one value that `places` finds among all."""
+    x = input.array.reshape(-1)
+    return np.asarray(x[places(wrap(x), 0)[0]])
+
+
+def mode_places(input: Operand, dim: int) -> Array:
+    """The last place along dim of its most frequent value."""
+    # In order, each run of equal values counted through: the place of the first largest count is the end of its run.
+    x = input.array
+    order = np.moveaxis(in_order(x, dim, False), dim, -1)
+    rows = np.take_along_axis(np.moveaxis(x, dim, -1), order, -1)
+    place = np.broadcast_to(np.arange(rows.shape[-1]), rows.shape)
+    new = np.ones(rows.shape, bool)
+    new[..., 1:] = rows[..., 1:] != rows[..., :-1]
+    counts = place - np.maximum.accumulate(np.where(new, place, 0), -1)
+    places = np.take_along_axis(order, counts.argmax(-1)[..., None], -1)
+    return np.ascontiguousarray(np.moveaxis(places, -1, dim))
 
 
 @public
@@ -94,14 +145,13 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
         raise RuntimeError(
             f"kthvalue(): selected number k out of range for dimension {dim}: k = {k}, and it has {n} entries"
         )
-    return _at_rank(input, np.full(_one(input.array.shape, dim), k - 1), dim, keepdim)
-
-
-def _at_rank(input: Operand, rank: Array, dim: int, keepdim: bool) -> ValuesIndices:
-    """The value of the given rank along dim; `rank` has size 1 there."""
     if input.array.ndim == 0:
         return of_scalar(input)
-    places = place_of_rank(input.array, rank, dim)
+    return _at(input, kth_places(input, k, dim), dim, keepdim)
+
+
+def _at(input: Operand, places: Array, dim: int, keepdim: bool) -> ValuesIndices:
+    """The values at these places along dim, which has size 1 there."""
     return ValuesIndices(
         pick(input, places, dim, keepdim), wrap(places if keepdim else np.asarray(places.squeeze(dim)))
     )
@@ -119,7 +169,7 @@ class Middle(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, value: Array) -> Array:
         ctx.ties = np.asarray((x == value) | ((x != x) & (value != value)))
-        return value
+        return value.copy()
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -143,18 +193,13 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
             raise TypeError('median() missing 1 required positional arguments: "dim"')
         if input.array.size == 0:
             return Middle.apply(input, np.asarray(np.nan, input.array.dtype))
-        return Middle.apply(input, median(wrap(input.array.reshape(-1)), 0).values.array)
+        return Middle.apply(input, middle_value(input, middle_places))
     dim = _along("median", input, dim)
-    x = input.array
-    if x.ndim == 0:
+    if input.array.ndim == 0:
         return of_scalar(input)
-    if x.shape[dim] == 0:
+    if input.array.shape[dim] == 0:
         raise IndexError(f"median(): Expected reduction dim {dim} to have non-zero size.")
-    rank = np.full(_one(x.shape, dim), (x.shape[dim] - 1) // 2)
-    if x.dtype.kind == "f":  # nan sorts last: the first nan is at the rank of the number of others
-        holes = np.isnan(x).sum(dim, keepdims=True)
-        rank = np.where(holes > 0, x.shape[dim] - holes, rank)
-    return _at_rank(input, rank, dim, keepdim)
+    return _at(input, middle_places(input, dim), dim, keepdim)
 
 
 @public
@@ -167,12 +212,11 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> A
             raise TypeError('nanmedian() missing 1 required positional arguments: "dim"')
         if input.array.size == 0:
             return NanMiddle.apply(input, np.asarray(np.nan, input.array.dtype))
-        return NanMiddle.apply(input, nanmedian(wrap(input.array.reshape(-1)), 0).values.array)
+        return NanMiddle.apply(input, middle_value(input, present_middle_places))
     dim = _along("nanmedian", input, dim)
     if input.array.ndim == 0:
         return of_scalar(input)
-    present = (~np.isnan(input.array)).sum(dim, keepdims=True)
-    return _at_rank(input, np.maximum(present - 1, 0) // 2, dim, keepdim)
+    return _at(input, present_middle_places(input, dim), dim, keepdim)
 
 
 @public
@@ -190,17 +234,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     if not input.array.size:
         empty = input.sum(dim, keepdim)
         return ValuesIndices(empty, wrap(np.zeros(empty.array.shape, np.int64)))
-
-    # In order, each run of equal values counted through: the place of the first largest count is the end of its run.
-    order = np.moveaxis(in_order(input.array, dim, False), dim, -1)
-    rows = np.take_along_axis(np.moveaxis(input.array, dim, -1), order, -1)
-    place = np.broadcast_to(np.arange(rows.shape[-1]), rows.shape)
-    new = np.ones(rows.shape, bool)
-    new[..., 1:] = rows[..., 1:] != rows[..., :-1]
-    counts = place - np.maximum.accumulate(np.where(new, place, 0), -1)
-    places = np.take_along_axis(order, counts.argmax(-1)[..., None], -1)
-    kept = np.ascontiguousarray(np.moveaxis(places, -1, dim))
-    return ValuesIndices(pick(input, kept, dim, keepdim), wrap(kept if keepdim else np.asarray(kept.squeeze(dim))))
+    return _at(input, mode_places(input, dim), dim, keepdim)
 
 
 def _quantile(

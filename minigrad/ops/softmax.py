@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import dtypes
 from ..autograd.fused import Fused, size
-from ..autograd.variable import Array, wrap
+from ..autograd.variable import Array, Operand, wrap
 from ..public import public
 from ..random import default_generator
 from ..warn import warn
@@ -146,13 +146,20 @@ def gumbel_softmax(logits: Tensor, tau: float = 1.0, hard: bool = False, eps: fl
             "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you "
             f"specified {logits.array.dtype}"
         )
-    noise = -np.log(default_generator.exponential(logits.array.shape, logits.array.dtype))
-    soft = softmax((logits + wrap(np.asarray(noise))) / tau, dim)
-    if not hard:
-        return soft
+    soft = softmax((logits + gumbel_noise(logits)) / tau, dim)
+    return one_at_largest(soft, dim) - soft.detach() + soft if hard else soft
+
+
+def gumbel_noise(logits: Operand) -> Any:
+    """A number of Gumbel's distribution for each."""
+    return wrap(np.asarray(-np.log(default_generator.exponential(logits.array.shape, logits.array.dtype))))
+
+
+def one_at_largest(soft: Operand, dim: int) -> Any:
+    """1 where the largest along dim stands, 0 elsewhere."""
     y = soft.array
     one_hot = np.zeros_like(y)
     axis = normalize_dim(dim, y.ndim)
     best = np.expand_dims(np.atleast_1d(y).argmax(axis), axis)
     np.put_along_axis(np.atleast_1d(one_hot), best, 1, axis)
-    return wrap(one_hot) - soft.detach() + soft
+    return wrap(one_hot)
