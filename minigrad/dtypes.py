@@ -266,13 +266,26 @@ class _Info:
         return f"{type(self).__name__}({', '.join(f'{k}={getattr(self, k)}' for k in self._fields)})"
 
 
+_UNGIVEN: Any = object()  # (None is no type)
+
+
+def _read_type(name: str, given: Any) -> dtype:
+    """A type, or Python's that stands for one. Errors: TypeError for anything else."""
+    for python, d in ((float, float64), (int, int64), (bool, bool_)):
+        if given is python:
+            return d
+    if not isinstance(given, dtype):
+        raise TypeError(f"{name}(): argument 'type' (position 1) must be minigrad.dtype, not {type(given).__name__}")
+    return given
+
+
 class finfo(_Info):
     """Limits of a floating type: ``bits eps max min tiny smallest_normal resolution``. PyTorch: torch.finfo."""
 
     _fields = ("resolution", "min", "max", "eps", "smallest_normal", "tiny", "dtype")
 
-    def __init__(self, type: dtype | None = None) -> None:
-        d = type or _default
+    def __init__(self, type: Any = _UNGIVEN) -> None:
+        d = _default if type is _UNGIVEN else _read_type("finfo", type)
         if not d.is_floating_point:
             raise TypeError(f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{d}'")
         self.dtype = d.name
@@ -293,9 +306,10 @@ class iinfo(_Info):
 
     _fields = ("min", "max", "dtype")
 
-    def __init__(self, type: dtype) -> None:
-        if type.is_floating_point or type is bool_:
-            raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type}'")
-        info = np.iinfo(to_numpy(type))
+    def __init__(self, type: Any) -> None:
+        d = _read_type("iinfo", type)
+        if d.is_floating_point or d is bool_:
+            raise TypeError(f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{d}'")
+        info = np.iinfo(to_numpy(d))
         self.bits, self.max, self.min = info.bits, info.max, info.min
-        self.dtype = type.name
+        self.dtype = d.name

@@ -20,7 +20,9 @@ from .autograd.graph import Operation, gradient_edge
 from .autograd.modes import current, is_grad_enabled
 from .autograd.variable import Array, Variable, wrap
 from .autograd.views import before_change, check_change, record_write
+from .foreign import said
 from .geometry import is_same_place, overlap_in_part, repeats
+from .ops.along import check_filling, index_fill
 from .ops.index import check_put, getitem, index_put, put
 from .ops.keys import index_error, ints_first, plain_key
 from .ops.masked import masked_fill
@@ -157,12 +159,16 @@ class Unmoved(Operation):
 _COMPARISONS = frozenset(("eq", "ne", "lt", "le", "gt", "ge"))
 
 
-def of(function: Callable, reads: bool = True, idempotent: bool = False, scattered: bool = False) -> Callable:
+def of(
+    function: Callable, reads: bool = True, idempotent: bool = False, scattered: bool = False, before: str = ""
+) -> Callable:
     """The in-place twin of a function of tensors: `x.f_(...)` gives x the values of `f(x, ...)`.
 
     reads: its other inputs must not share part of x's memory. idempotent: x may show the same memory several times.
-    scattered: what is read goes elsewhere, see `check_memory`.
+    scattered: what is read goes elsewhere, see `check_memory`. before: the name of an input that is read before anything is
+    written, and may lie anywhere.
     """
+    names = function.__code__.co_varnames[1:] if before else ()
     constant = "".join(word.capitalize() for word in function.__name__.split("_")) + "Backward0"
 
     @functools.wraps(function)
@@ -175,6 +181,9 @@ def of(function: Callable, reads: bool = True, idempotent: bool = False, scatter
                 f"Bad in-place call: input tensor dtype {self.dtype} and output tensor dtype {d} should match"
             )
         read = (*args, *kwargs.values()) if reads else ()
+        if before:
+            given = (*zip(names, args, strict=False), *kwargs.items())
+            read = tuple(y for name, y in given if name != before)
         check_memory(self, *read, idempotent=idempotent, scattered=scattered)
         since = next(storage.clock)
         result = function(before_change(self), *args, **kwargs)
@@ -225,7 +234,7 @@ def copy_(self: Any, other: Any, non_blocking: bool = False) -> Any:
     if isinstance(other, bool | int | float):
         other = _number(self, other)
     if not isinstance(other, Variable):
-        raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(other).__name__}")
+        raise TypeError(f"copy_(): argument 'other' must be Tensor, not {said(other)}")
     flag("copy_", "non_blocking", non_blocking)  # there is nothing to wait for
     check(self, _has_history(other))
     if other is not self:
@@ -258,7 +267,7 @@ def fill_(self: Any, value: Any) -> Any:
         check_memory(self, idempotent=True)
         return write_back(self, _spread(value, self), constant="FillBackward3")
     if not isinstance(value, bool | int | float | np.number | np.bool_):
-        raise TypeError(f"fill_(): argument 'value' must be Number or Tensor, not {type(value).__name__}")
+        raise TypeError(f"fill_(): argument 'value' must be Number or Tensor, not {said(value)}")
     return _fill(self, value, "FillBackward2")
 
 
@@ -326,24 +335,22 @@ def setitem(self: Any, key: Any, value: Any) -> None:
         ):
             value = cast(value, self.array.dtype)  # one value everywhere where a mask says so
         if not (basic or value.array.ndim) and any(
-            isinstance(k, Variable) and k.array.dtype == np.uint8 for k in as_tuple(key)
+            isinstance(k, Variable) and k.array.ndim and k.array.dtype == np.uint8 for k in as_tuple(key)
         ):
             raise RuntimeError(
                 "one value can be put where a boolean mask says so, but the mask is uint8; use mask.bool()"
             )
         if recorded:
             check(part, recorded)
-            check_memory(
-                part, *([value] if value.array.ndim or basic else []), idempotent=not basic, scattered=not basic
-            )
+        check_memory(part, *([value] if value.array.ndim or basic else []), idempotent=not basic, scattered=not basic)
+        if not basic:  # (what has no dimensions is read before)
+            check_places(part, [k for k in as_tuple(key) if isinstance(k, Variable) and k.array.ndim], value)
+        if recorded:
             if basic:
                 write_back(part, value, constant="CopyBackwards")
             else:
                 put_(part, then, value)
         else:
-            check_memory(
-                part, *([value] if value.array.ndim or basic else []), idempotent=not basic, scattered=not basic
-            )
             if not basic:
                 check_put(part.array, then, value.array)
             part.array[then] = value.array
@@ -357,12 +364,38 @@ def _number(x: Any, value: Any) -> Any:
     if isinstance(value, complex):
         raise RuntimeError(f"value cannot be converted to type {x.array.dtype} without overflow: it is complex")
     if not isinstance(value, bool | int | float | np.number | np.bool_) or isinstance(value, np.complexfloating):
-        raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")
+        raise TypeError(f"can't assign a {said(value)} to a {x.type()}")
     return wrap(np.asarray(value).astype(x.array.dtype))
 
 
+def check_places(x: Any, indices: Any, value: Any, accumulate: bool = False) -> None:
+    """RuntimeError where a tensor of x's own memory names the places of x that are written.
+
+    A mask may be x itself where one value goes to all its places.
+    """
+    named = [k for k in indices if isinstance(k, Variable)]
+    mask = len(named) == 1 and named[0].array.dtype in (np.bool_, np.uint8)
+    check_memory(x, *named, idempotent=True, scattered=accumulate or not mask or value.array.size != 1)
+
+
+_index_fill = of(index_fill, idempotent=True, scattered=True, before="value")
+
+
+@functools.wraps(_index_fill)
+def index_fill_(self: Any, dim: int, index: Any, value: Any) -> Any:
+    check_filling(index, value)  # which PyTorch looks at before the memory
+    return _index_fill(self, dim, index, value)
+
+
 put_ = of(put, idempotent=True)
-index_put_ = of(index_put, idempotent=True, scattered=True)
+_index_put = of(index_put, idempotent=True, scattered=True)
+
+
+@functools.wraps(_index_put)
+def index_put_(self: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    if isinstance(indices, list | tuple) and isinstance(values, Variable):
+        check_places(self, indices, values, accumulate)
+    return _index_put(self, indices, values, accumulate)
 
 
 def fill_diagonal_(self: Any, fill_value: Number, wrap: bool = False) -> Any:

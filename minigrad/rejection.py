@@ -19,8 +19,9 @@ import numpy as np
 
 from . import random
 from .autograd.graph import Operation
-from .autograd.variable import Array, wrap
+from .autograd.variable import Array
 from .ops.checks import refuse_type, require_floating, require_tensor, type_name
+from .ops.operands import Flat
 from .pathwise import BetaSlope, GammaSlope
 from .random import Generator
 
@@ -161,13 +162,17 @@ def _poisson(rate: float, u: Callable[[], float]) -> float:
             return float(k)
 
 
+class Poisson(Flat):
+    """out = the numbers that were drawn.  d rate = 0"""
+
+
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """A Poisson variable of each rate. PyTorch: torch.poisson."""
     require_tensor(input, "poisson")
     if input.array.dtype.kind != "f":
         raise NotImplementedError(f"\"poisson_cpu\" not implemented for '{type_name(input)}'; give a floating dtype")
     u, _ = _sources(generator)
-    return wrap(_each(lambda rate: _poisson(rate, u), input.array.dtype, input.array))
+    return Poisson.apply(_each(lambda rate: _poisson(rate, u), input.array.dtype, input.array), input)
 
 
 def _stirling_rest(k: float) -> float:

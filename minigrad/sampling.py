@@ -10,6 +10,7 @@ import numpy as np
 from . import dtypes, inplace, memory_order, random
 from .autograd.fused import at_hand, compiled_form
 from .autograd.variable import Variable, wrap
+from .ops.operands import Flat, undifferentiable
 from .random import Generator
 from .tensor_options import NOT_GIVEN, FormatOptions, TensorOptions, leaf, read, read_pattern, read_size, whole
 
@@ -154,6 +155,14 @@ def randperm(n: int, *, generator: Generator | None = None, **options: Unpack[Te
     return leaf(_stream(generator).randperm(n, d), requires_grad)
 
 
+class Normal(Flat):
+    """out = the numbers that were drawn.  d mean = d std = 0"""
+
+
+class Bernoulli(Flat):
+    """out = the numbers that were drawn.  dp = 0"""
+
+
 def normal(
     mean: Tensor | float,
     std: Tensor | float = 1.0,
@@ -181,9 +190,11 @@ def normal(
     if np.any(np.asarray(stds) < 0):
         raise RuntimeError("normal expects all elements of std >= 0.0")
     if isinstance(mean, Variable) and not isinstance(std, Variable):
-        return wrap(np.asarray(_normal(means.shape, means.dtype, generator) * means.dtype.type(stds) + means))
+        drawn = np.asarray(_normal(means.shape, means.dtype, generator) * means.dtype.type(stds) + means)
+        return Normal.apply(drawn, mean)
     shape = np.broadcast_shapes(np.shape(means), np.shape(stds))
-    return wrap(np.asarray(_normal(shape, kind.dtype, generator) * stds + means).astype(kind.dtype))
+    drawn = np.asarray(_normal(shape, kind.dtype, generator) * stds + means).astype(kind.dtype)
+    return Normal.apply(drawn, *(x for x in (mean, std) if isinstance(x, Variable)))
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
@@ -195,8 +206,10 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
             raise RuntimeError(
                 "Expected p_in >= 0 && p_in <= 1 to be true, but got false: probabilities lie between 0 and 1"
             )
-        return wrap(_stream(generator).bernoulli(probabilities.shape, probabilities.dtype, probabilities))
-    return wrap(_stream(generator).bernoulli(input.array.shape, input.array.dtype, p))
+        return Bernoulli.apply(
+            _stream(generator).bernoulli(probabilities.shape, probabilities.dtype, probabilities), input
+        )
+    return undifferentiable("bernoulli", _stream(generator).bernoulli(input.array.shape, input.array.dtype, p), input)
 
 
 def multinomial(

@@ -18,7 +18,8 @@ Calls as they should be pay for one `if`. All others are read by `Signature.read
     mistakes    arguments that are missing, surplus, given twice, unknown or of another kind: TypeError, in PyTorch's words;
     numbers     integers of more than 64 bits (ValueError), and numbers that the elements' type cannot hold (RuntimeError)
                 where a function says `@public(fits=...)`;
-    memory      that there is not, and sizes that do not fit: NumPy's errors become PyTorch's RuntimeError.
+    memory      that there is not, and sizes that do not fit: NumPy's errors become PyTorch's RuntimeError;
+    engines     another one's tensors, in the place of minigrad's: see foreign.py.
 
 A reader is compiled when it is first called: `import minigrad` does not wait for it. Other ranges, sizes and the types of
 elements are the functions' own business.
@@ -40,6 +41,7 @@ import numpy as np
 from . import dtypes, out
 from .autograd.variable import Variable
 from .errors import NotOneValue, WrongObject
+from .foreign import explain, holds, refuse, said
 from .random import Generator
 from .size import Size
 from .warn import warn
@@ -165,9 +167,26 @@ UNDOCUMENTED = {
 # Reductions that are several overloads in PyTorch: which arguments need a `dim` beside them, and whether it may be None there.
 NEED_DIM: dict[str, tuple[str, bool]] = {
     "sum": ("keepdim", True), "mean": ("keepdim", True), "squeeze": ("False", False),
-    **dict.fromkeys(("max", "min", "median", "nanmedian", "prod"), ("keepdim", False)),
-    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("keepdim and unbiased is not None", True)),
+    **dict.fromkeys(("max", "min"), ("keepdim is not None", False)),
+    **dict.fromkeys(("median", "nanmedian", "prod"), ("keepdim", False)),
+    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("keepdim is not None and unbiased is not None", True)),
 }  # fmt: skip
+# Arguments that are part of one overload only, which is meant where they are given: None then is not "not given".
+TELLING: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("max", "min"), ("keepdim", "other")),
+    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("unbiased", "keepdim")),
+    "eye": ("m",),
+    "matrix_rank": ("tol",),
+    "pinv": ("rcond",),
+    "set_": ("storage_offset", "size"),
+}
+# Arguments that are less by their name than in their place, where they may be an overload's other one (`max(x, y)`, `var(x, False)`).
+LESS_BY_NAME = {
+    **dict.fromkeys(("max", "min"), ("dim", "int")),
+    **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("dim", "Dims")),
+}
+# Arguments that a name has in nn.functional and not in minigrad itself.
+FUNCTIONAL_ONLY = {"max_pool1d": ("return_indices",), "max_pool2d": ("return_indices",)}
 # Functions of two tensors or numbers that PyTorch computes of two numbers too.
 OF_NUMBERS = frozenset(("add", "sub", "mul", "div", "true_divide", "floor_divide"))
 # Functions of any number of tensors that do not take a sequence in their place.
@@ -206,7 +225,7 @@ WORDS = ("reduction", "nonlinearity", "padding_mode")  # which PyTorch's Python 
 OF_OBJECTS = ("constructor", "member")  # whose first parameter is any object
 IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
     (
-        "avg_pool2d", "linear", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "pad", "bilinear",
+        "avg_pool2d", "linear", "max_pool1d", "max_pool2d", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "pad", "bilinear",
         "scaled_dot_product_attention", "softplus", "softshrink",
     )
 )  # fmt: skip
@@ -250,6 +269,11 @@ class Union:
         """Whether it is what operators take, a tensor or a number."""
         return self.kinds == [KINDS["Operand"], KINDS["Number"]]
 
+    @property
+    def loose(self) -> bool:
+        """Whether of what is given not each part is looked at."""
+        return self.free or KINDS["Iterable"] in self.kinds
+
     def refuse_none(self) -> None:
         self.kinds, self.none = [kind for kind in self.kinds if kind.read is not _none], False
 
@@ -278,14 +302,17 @@ class Union:
                 return x if all(a is b for a, b in zip(read, x, strict=True)) else read if isinstance(x, list) else tuple(read)  # fmt: skip
         return NO
 
-    def test(self, name: str, space: dict[str, Any]) -> str:
-        """An expression that is true of arguments of just these types; what it needs goes into space."""
+    def test(self, name: str, space: dict[str, Any], parameter: str = "") -> str:
+        """An expression that is true of arguments of just these types; what it needs goes into space.
+
+        parameter: whose default it has, where that is called otherwise.
+        """
         if self.free:
             return ""
         parts = []
-        default = space.get(f"_default_{name}", MISSING)
+        default = space.get(f"_default_{parameter or name}", MISSING)
         if default is not MISSING:
-            parts.append(f"{name} is _default_{name}")  # most calls leave most arguments out
+            parts.append(f"{name} is _default_{parameter or name}")  # most calls leave most arguments out
         if self.none and default is not None:
             parts.append(f"{name} is None")
         if self.tensors:
@@ -376,9 +403,15 @@ class Signature:
             self.defaults["dim"] = UNGIVEN
             if not self.needs_dim[1]:
                 self.kinds["dim"].refuse_none()
-        if "unbiased" in self.defaults:  # `unbiased=None` is no call of any overload
-            self.defaults["unbiased"] = UNGIVEN
-            self.kinds["unbiased"].refuse_none()
+        self.telling = tuple(n for n in TELLING.get(name, ()) if n in self.defaults)
+        for n in self.telling:
+            self.defaults[n] = UNGIVEN
+            self.kinds[n].refuse_none()
+        less = LESS_BY_NAME.get(name, ("", ""))
+        self.by_name = {less[0]: Union(less[1], place)} if less[0] in self.defaults else {}
+        for gone in FUNCTIONAL_ONLY.get(name, ()) if home == "minigrad" else ():
+            self.positional.remove(gone)
+            del self.defaults[gone], self.kinds[gone]
         pair = tuple(self.positional[:2])
         either = place == "function" and len(pair) == 2 and all(self.kinds[n].tensor_or_number for n in pair)
         self.either = pair if either and name not in OF_NUMBERS else ()  # of these two one must be a tensor
@@ -421,6 +454,13 @@ class Signature:
                 if values[parameter] is not self.defaults[parameter]:
                     raise TypeError(f"{self.name}() got multiple values for argument '{parameter}' ('{name}')")
                 values[parameter] = named.pop(name)
+            elif name in self.by_name:
+                if values[name] is not self.defaults[name]:
+                    raise TypeError(f"{self.name}() got multiple values for argument '{name}'")
+                value = named.pop(name)
+                values[name] = self.by_name[name].read(value)
+                if values[name] is NO:
+                    self._refuse(name, value, None, self.by_name[name])
             elif name == self.rest and not rest:
                 rest = (named.pop(name),)
             elif not self.options:
@@ -440,15 +480,16 @@ class Signature:
                     raise TypeError(f'{self.name}() missing 1 required positional arguments: "{name}"')
                 continue
             found = self.kinds[name].read(value)
+            if self.place == "constructor" and self.kinds[name].loose:  # it would be kept, and used later
+                refuse(self.name, {name: value})
             if found is NO:
                 self._refuse(name, value, place if name in self.positional else None)
             values[name] = found
         if self.either and not any(isinstance(values[name], Variable) for name in self.either):
             a, b = self.either
-            given_types = ", ".join(type(values[name]).__name__ for name in self.either)
+            given_types = ", ".join(said(values[name]) for name in self.either)
             raise TypeError(f"{self.name}(): one of '{a}' and '{b}' must be Tensor, but got ({given_types})")
-        if values.get("unbiased") is UNGIVEN:
-            values["unbiased"] = None
+        values.update({n: None for n in self.telling if values[n] is UNGIVEN})
         if self.needs_dim is not None and values["dim"] is UNGIVEN:
             without = target is not MISSING and self.name in ("sum", "prod", "median", "nanmedian")  # no such overload
             without |= target is not MISSING and self.name in ("std", "var") and values["unbiased"] is not None
@@ -537,6 +578,8 @@ class Signature:
     def _read_rest(self, rest: tuple[Any, ...]) -> tuple[Any, ...]:
         assert self.rest is not None
         kind = self.kinds[self.rest]
+        if self.place == "constructor":
+            refuse(self.name, {self.rest: rest})
         if kind.free or not rest:
             return rest
         if len(rest) == 1 and isinstance(rest[0], list | tuple):
@@ -554,16 +597,16 @@ class Signature:
                 self._refuse(self.rest, x, None)
         return read
 
-    def _refuse(self, name: str, value: Any, place: int | None) -> None:
-        kind = self.kinds[name]
+    def _refuse(self, name: str, value: Any, place: int | None, kind: Union | None = None) -> None:
+        kind = kind or self.kinds[name]
         wanted = f"tuple of {kind.wanted}s" if name == self.rest else kind.wanted
-        said = type(value).__name__
+        given = said(value)
         if isinstance(value, Variable) and not kind.tensors:
-            said = f"{said} of shape {list(value.array.shape)} and type {dtypes.from_numpy(value.array.dtype)}"
+            given = f"{given} of shape {list(value.array.shape)} and type {dtypes.from_numpy(value.array.dtype)}"
             if _requires_grad(value):
-                said += " that requires grad"
+                given += " that requires grad"
         elif isinstance(value, list | tuple):
-            said = f"{said} of ({', '.join(dict.fromkeys(type(x).__name__ for x in value))})"
+            given = f"{given} of ({', '.join(dict.fromkeys(map(said, value)))})"
         where = f" (position {place})" if place is not None else ""
         error: type[Exception] = TypeError
         if self.in_python:  # PyTorch sees it when it uses the argument
@@ -573,7 +616,13 @@ class Signature:
                 error = WrongObject
             elif isinstance(value, Variable) and value.array.size != 1:
                 error = NotOneValue
-        raise error(f"{self.name}(): argument '{name}'{where} must be {wanted}, not {said}")
+        raise error(f"{self.name}(): argument '{name}'{where} must be {wanted}, not {given}")
+
+    def _failed(self, error: Exception, values: dict[str, Any], rest: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """What a program is told where the function fell over something that is not its own business to look for; else nothing."""
+        if isinstance(error, MemoryError | ValueError | OverflowError):
+            _too_large(error)
+        explain(error, self.name, {**values, str(self.rest): rest, **named})
 
     # -- the reader
 
@@ -581,21 +630,26 @@ class Signature:
         """Give a reader its code: the test of a call as it should be, and what happens else."""
         space: dict[str, Any] = reader.__globals__
         space |= {"_tensors": TENSORS, "_sequences": SEQUENCES, "_function": self.function, "_read": self.read}
-        space["_too_large"] = _too_large
+        space["_failed"], space["_holds"] = self._failed, holds
         hidden = 1 if self.place != "function" else 0  # the first argument of a method is what it says
         parameters, given, tests, passed = [], [], [], []
         for i, name in enumerate((*self.positional, *self.named)):
             if i == len(self.positional):
                 parameters.append(f"*{self.rest or '_more'}")
             space[f"_default_{name}"] = self.defaults[name]
-            parameters.append(f"{name}=_default_{name}")
+            at = f"_at_{name}" if name in self.by_name else name  # what is given in its place, where that is told apart
+            parameters.append(f"{at}=_default_{name}")
             if i + 1 == self.unnamed:
                 parameters.append("/")
-            given.append(f"'{name}': {name}")
+            given.append(f"'{name}': {at}")
             value = f"None if {name} is _default_{name} else {name}" if self.defaults[name] is UNGIVEN else name
+            if name in self.by_name:
+                value = f"{at} if {at} is not _default_{name} else {value}"
             passed.append(f"{name}={value}" if name in self.named else value)
             if i >= hidden or self.defaults[name] is not MISSING:
-                tests.append(self.kinds[name].test(name, space))
+                tests.append(self.kinds[name].test(at, space, name))
+                if self.place == "constructor" and self.kinds[name].loose:
+                    tests.append(f"({at} is _default_{name} or not _holds({at}))")
                 if self.kinds[name].free and self.defaults[name] is MISSING:
                     space["_missing"] = MISSING
                     tests.append(f"{name} is not _missing")
@@ -604,13 +658,26 @@ class Signature:
         if self.either:
             tests.append(" or ".join(f"type({name}) in _tensors" for name in self.either).join("()"))
         if self.needs_dim is not None:
-            tests.append(f"(dim is not _default_dim or not ({self.needs_dim[0]}))")
+            needed = self.needs_dim[0]
+            for name in self.telling:
+                needed = needed.replace(f"{name} is not None", f"{name} is not _default_{name}")
+            there = "".join(f"{n} is not _default_dim or " for n in ("dim", "_at_dim")[: 1 + ("dim" in self.by_name)])
+            tests.append(f"({there}not ({needed}))")
         tests += self._test_types()
         rest = self.rest or "_more"
         if not self.named:
             parameters.append(f"*{rest}")
+        named = "_named"
+        for name, kind in self.by_name.items():
+            parameters.append(f"{name}=_default_{name}")
+            tests.append(
+                f"({name} is _default_{name} or (_at_{name} is _default_{name} and {kind.test(name, space) or True}))"
+            )
+            named = f"{{**{named}, '{name}': {name}}} if {name} is not _default_{name} else {named}"
         if self.rest is not None:
             passed.insert(len(self.positional), f"*{rest}")
+            if self.place == "constructor" and self.kinds[rest].loose:
+                tests.append(f"not _holds({rest})")
             if self._wants_sizes():
                 tests.append(rest)
             if self._one_sequence():
@@ -632,9 +699,9 @@ class Signature:
             f"    try:\n"
             f"        if {' and '.join(t for t in tests if t)}:\n"
             f"            return _function({', '.join(passed)})\n"
-            f"        return _read({{{', '.join(given)}}}, {rest}, _named)\n"
-            f"    except (MemoryError, ValueError, OverflowError) as error:\n"
-            f"        _too_large(error)\n"
+            f"        return _read({{{', '.join(given)}}}, {rest}, {named})\n"
+            f"    except Exception as error:\n"
+            f"        _failed(error, {{{', '.join(given)}}}, {rest}, {named})\n"
             f"        raise\n"
         )
         file = f"<the reader of {self.name}>"
@@ -687,7 +754,8 @@ def reader(function: Callable[..., Any], place: str, home: str, public_name: str
     home: the module or class in which the program finds it, under which it is pickled. public_name: its name there.
     """
     name = public_name if place == "constructor" or (place, public_name) in RENAMED else function.__name__
-    key = (function, place, name, out.rule_of(name, home) if place == "function" else None)
+    own = home if place == "function" and name in FUNCTIONAL_ONLY else ""
+    key = (function, place, name + own, out.rule_of(name, home) if place == "function" else None)
     found = _readers.get(key)
     if found is not None:
         return found

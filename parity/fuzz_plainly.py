@@ -144,8 +144,13 @@ def floats(call: Call) -> Call:
 
 
 def floating_numbers(call: Call) -> Call:
-    """Floats in the place of the truths that are given by name."""
-    return replace(call, kwargs={k: float(v) if isinstance(v, bool) else v for k, v in call.kwargs.items()})
+    """Floats in the place of the truths that are given by name, those in tensors without dimensions too."""
+
+    def plain(x: Any) -> Any:
+        truth = isinstance(x, bool) or (isinstance(x, T) and not x.values.ndim and x.values.dtype == bool)
+        return float(x.values if isinstance(x, T) else x) if truth else x
+
+    return replace(call, kwargs={k: plain(v) for k, v in call.kwargs.items()})
 
 
 def float64_by_default(call: Call) -> Call:

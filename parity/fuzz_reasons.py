@@ -287,8 +287,8 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class '(torch\.)?Tensor'>|Expected float or int eta_min|Expected positive integer|upsample_\w+\(\) received an invalid combination",
-        "a tensor without dimensions and NumPy's whole numbers are numbers, as everywhere else",
+        r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class '((torch\.)?Tensor|numpy\.\w+)'>|Expected float or int eta_min|Expected positive integer|batch_size should be a positive integer value, but got batch_size=[1-9]\d* \||upsample_\w+\(\) received an invalid combination",
+        "a tensor without dimensions and NumPy's numbers are numbers, as everywhere else",
         "numbers",
     ),
     Reason(
@@ -361,12 +361,12 @@ REASONS = [
     Reason("taken", r"Multinomial\(total_count=np\.int64", "NumPy's whole numbers are whole numbers", "numbers"),
     Reason(
         "taken",
-        r"index_put_?\(.*\(bool\[\]=.*(shape mismatch: value tensor|INTERNAL ASSERT)",
+        r"index_put_?\(.*\((bool|uint8)\[\]=.*(shape mismatch: value tensor|INTERNAL ASSERT)",
         "PyTorch's own kernel fails where a mask has no dimensions",
     ),
     Reason(
         "taken",
-        "scatter_reduce.*gradient: RuntimeError: (The size of tensor a|Function ScatterReduceBackward0 returned an invalid gradient)",
+        r"scatter\w*\(.*gradient: RuntimeError: (The size of tensor a|Function Scatter\w*Backward0 returned an invalid gradient)",
         "PyTorch's backward pass takes a source that is larger than its index for one of its size",
         "constant",
     ),

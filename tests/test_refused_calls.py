@@ -130,6 +130,67 @@ def listed_with_type(x):
     return [str(x.dtype).rpartition(".")[2], x]
 
 
+def written(x, key, value):
+    """x after `x[key] = value`."""
+    x[key] = value
+    return x
+
+
+def flat_gradient(t, call, x):
+    """Whether the result wants a gradient, and to two digits which it gets."""
+    y = call(t, x)
+    return [
+        y.requires_grad,
+        repr(y.grad_fn) != "",
+        *([f"{g:.2g}" for g in t.autograd.grad(y.sum(), x)[0].tolist()] if y.requires_grad else ()),
+    ]
+
+
+def histogram_gradients(t, what):
+    """Of both results whether they want a gradient, and what comes of asking for it."""
+    x = t.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    weight = {"weight": x} if what == "weight" else {}
+    found = t.histogram(x if what == "input" else t.ones(3), x if what == "bins" else 5, **weight)
+    return [(y.requires_grad, outcome(lambda t, y=y: t.autograd.grad(y.sum(), x), t)) for y in found]
+
+
+def spaced(t, kind, n):
+    """The distance of n samples, as a number or a tensor, or their places."""
+    return {"number": 1.5, "tensor": t.tensor(1.5), "places": t.arange(n) * 1.5}[kind]
+
+
+def of_overload(t, name, how, second, options):
+    """What one of several functions of a name gives, chosen by what stands second, in its place or by a name."""
+    second = {
+        "an int of no dimensions": t.tensor(1), "a float of no dimensions": t.tensor(1.5), "a vector": t.tensor([1.0, 2.0])
+    }.get(second, second)  # fmt: skip
+    x = t.tensor([[1.0, 2.0], [3.0, 0.0]])
+    owner, _, name = name.rpartition(".")
+    first = () if owner else (x,)
+    function = getattr(x if owner else t, name)
+    if isinstance(second, str):  # nothing
+        return function(*first, **options)
+    return (
+        function(*first, second, **options) if how == "in its place" else function(*first, **{how: second}, **options)
+    )
+
+
+# What names the places that are written, and may lie on the written memory: by name a function of a tensor of indices or of truths.
+OVERLAPS = {
+    "index_fill_": lambda t, x, places: x.index_fill_(0, places, 0),
+    "index_fill_ by names": lambda t, x, places: x.index_fill_(dim=0, index=places, value=0),
+    "masked_fill_": lambda t, x, places: x.masked_fill_(places, 0),
+    "masked_fill_ by names": lambda t, x, places: x.masked_fill_(mask=places, value=0),
+    "index_put_ of one": lambda t, x, places: x.index_put_((places,), t.zeros((), dtype=x.dtype)),
+    "index_put_ of a list": lambda t, x, places: x.index_put_([places], t.zeros((1,), dtype=x.dtype)),
+    "index_put_ added": lambda t, x, places: x.index_put_((places,), t.zeros((), dtype=x.dtype), True),
+    "index_put_ of several": lambda t, x, places: x.index_put_((places,), t.zeros(places.shape, dtype=x.dtype)),
+    "a number set": lambda t, x, places: written(x, places, 0),
+    "one set": lambda t, x, places: written(x, places, t.zeros((), dtype=x.dtype)),
+    "several set": lambda t, x, places: written(x, places, t.zeros(places.shape, dtype=x.dtype)),
+}
+
+
 CALLS = {
     "eye_ of spread memory": lambda t: t.nn.init.eye_(spread(t, 4, 4)),
     "dirac_ of spread memory": lambda t: t.nn.init.dirac_(spread(t, 4, 3, 2)),
@@ -527,6 +588,217 @@ CALLS = {
         )
         for training in (True, False)
         for eps in (0.0, -0.0, -1e-3, math.nan, 1e-5)
+    },
+    # -- found by more of both
+    **{
+        f"{name} of {d} at {where}": lambda t, call=call, d=d, part=part: call(
+            t, x := t.ones(3, 3).to(getattr(t, d)), part(x)
+        )
+        for name, call in OVERLAPS.items()
+        for d in ("int64", "bool", "uint8")
+        for where, part in {
+            "itself": lambda x: x,
+            "a row of itself": lambda x: x[0],
+            "an element of itself": lambda x: x[0, 0],
+            "itself turned": lambda x: x.t(),
+            "a copy of a row": lambda x: x[0].clone(),
+        }.items()
+    },
+    **{
+        f"a number set at {where}": lambda t, part=part: written(x := t.arange(4).reshape(2, 2), part(x), 5)
+        for where, part in {
+            "places of the other": lambda x: (1, x[0]),
+            "places of its own": lambda x: (0, x[0]),
+            "places of all": lambda x: (x[0], x[1] - 2),
+            "an element": lambda x: (x[0, 1], x[0]),
+        }.items()
+    },
+    **{
+        f"{what} where a {d} without dimensions is {n}": lambda t, call=call, d=d, n=n: call(
+            t, t.arange(1.0, 10.0, requires_grad=True).reshape(3, 3), t.tensor(n, dtype=getattr(t, d))
+        )
+        for what, call in {
+            "elements": lambda t, x, k: (tuple(x[k].shape), x[k]),
+            "elements of a row": lambda t, x, k: (tuple(x[1, k].shape), x[1, k]),
+            "elements of columns": lambda t, x, k: (tuple(x[:, k].shape), x[:, k]),
+            "a gradient": lambda t, x, k: t.autograd.grad((x[k] ** 2).sum(), x),
+            "a number set": lambda t, x, k: written(x * 1, k, 5.0),
+            "a row set": lambda t, x, k: written(x * 1, k, t.ones(3)),
+            "index_put": lambda t, x, k: None if k.dtype in (t.bool, t.uint8) else x.index_put((k,), t.ones(3)),
+            "index_put of one": lambda t, x, k: x.index_put((k,), t.tensor(2.0)),
+        }.items()
+        for d in ("uint8", "int8", "int16", "int32", "int64", "bool", "float32")
+        for n in (0, 1, 2)
+    },
+    **{
+        f"{name} of the {transformed} at {value!r}, validate_args={validated}": lambda t, name=name, transformed=transformed, value=value, validated=validated: (
+            t.round(
+                getattr(getattr(t.distributions, transformed)(0.5, 2.0, validate_args=validated), name)(value) * 1000
+            )
+        )
+        for name in ("cdf", "icdf")
+        for transformed in ("Gumbel", "Pareto", "Weibull", "LogNormal", "Kumaraswamy")
+        for value in (0, 0.5, True, None, "nonsense")
+        for validated in (None, False)
+    },
+    **{
+        f"an embedding of {shape} at {at}, padding_idx={padding}": lambda t, shape=shape, at=at, padding=padding: (
+            t.nn.functional.embedding(t.tensor(at), t.ones(shape), padding)
+        )
+        for shape in ((), (3,), (3, 2), (3, 2, 2), (0, 2))
+        for at in ([0], [7], [0.0], [])
+        for padding in (None, 0, 2, 7, -3, -4)
+    },
+    **{
+        f"{name} with {how}={second!r}, {options}": lambda t, name=name, how=how, second=second, options=options: (
+            of_overload(t, name, how, second, options)
+        )
+        for name in ("max", "min", "Tensor.max", "var", "Tensor.std", "var_mean")
+        for how in ("in its place", "dim", "other", "unbiased")
+        for second in ("nothing", None, 0, True, "an int of no dimensions", "a float of no dimensions", "a vector")
+        for options in ({}, {"keepdim": False}, {"keepdim": True}, {"keepdim": None})
+    },
+    **{
+        f"{room}.{name} {how}": lambda t, room=room, name=name, given=given, named=named: getattr(
+            t.nn.functional if room == "functional" else t, name
+        )(t.arange(16.0).reshape(1, 4, 4), 2, *given, **named)
+        for room in ("torch", "functional")
+        for name in ("max_pool1d", "max_pool2d")
+        for how, given, named in (
+            ("with indices", (), {"return_indices": True}),
+            ("without indices", (), {"return_indices": False}),
+            ("with indices in their place", (2, 0, 1, False, True), {}),
+            ("with all sizes", (2, 0, 1, True), {}),
+        )
+    },
+    **{
+        f"the gradient of {name} of {d}, {n} elements": lambda t, call=call, d=d, n=n: flat_gradient(
+            t, call, t.tensor([0.5, 0.75, 0.25][:n], dtype=getattr(t, d), requires_grad=True)
+        )
+        for name, call in {
+            "bernoulli": lambda t, x: t.bernoulli(x),
+            "bernoulli by a number": lambda t, x: t.bernoulli(x, 0.5),
+            "the method bernoulli": lambda t, x: x.bernoulli(),
+            "normal by mean": lambda t, x: t.normal(x, 1.0),
+            "normal by std": lambda t, x: t.normal(0.0, x),
+            "normal by both": lambda t, x: t.normal(x, x),
+            "poisson": lambda t, x: t.poisson(x),
+            "unique": lambda t, x: t.unique(x),
+            "unique along a dim": lambda t, x: t.unique(x, dim=0),
+            "unique_consecutive": lambda t, x: t.unique_consecutive(x),
+            "unique_consecutive along a dim": lambda t, x: t.unique_consecutive(x, dim=0),
+            "median": lambda t, x: t.median(x),
+            "nanmedian": lambda t, x: t.nanmedian(x),
+            "chain_matmul": lambda t, x: t.chain_matmul(x),
+            "i0": lambda t, x: t.special.i0(x),
+            "i0e": lambda t, x: t.special.i0e(x),
+            "i1": lambda t, x: t.special.i1(x),
+            "i1e": lambda t, x: t.special.i1e(x),
+            "trapezoid": lambda t, x: t.trapezoid(x, x),
+            "trapezoid along rows": lambda t, x: t.trapezoid(x.reshape(-1, 1).expand(-1, 2), dim=0),
+            "cumulative_trapezoid": lambda t, x: t.cumulative_trapezoid(x),
+        }.items()
+        for d in ("float16", "float32")
+        for n in (3, 0)
+    },
+    **{
+        f"{name}={given}": lambda t, call=call, given=given: call(t, given)
+        for name, call in {
+            "matrix_rank by tol": lambda t, given: t.linalg.matrix_rank(t.eye(2), tol=given),
+            "matrix_rank in its place": lambda t, given: t.linalg.matrix_rank(t.eye(2), given),
+            "pinv by rcond": lambda t, given: t.linalg.pinv(t.eye(2), rcond=given),
+            "pinv in its place": lambda t, given: t.linalg.pinv(t.eye(2), given, atol=0.1),
+            "set_ by size": lambda t, given: t.ones(2).set_(t.ones(3), size=given),
+            "set_ by stride": lambda t, given: t.ones(2).set_(t.ones(3), 0, (1,), stride=given),
+            "set_ by offset": lambda t, given: t.ones(2).set_(t.ones(3), storage_offset=given),
+        }.items()
+        for given in (None, 0)
+    },
+    **{
+        f"the histogram of {what}, which wants a gradient": lambda t, what=what: histogram_gradients(t, what)
+        for what in ("input", "bins", "weight")
+    },
+    **{
+        f"gradient with the spacing {kinds}": lambda t, kinds=kinds: list(
+            t.gradient(
+                t.arange(12.0).reshape(3, 4),
+                spacing=[spaced(t, kind, n) for kind, n in zip(kinds, (3, 4), strict=True)],
+            )
+        )
+        for kinds in itertools.product(("number", "tensor", "places"), repeat=2)
+    },
+    **{
+        f"{n} of an independent normal, {what}": lambda t, n=n, what=what: getattr(
+            t.distributions.Independent(t.distributions.Normal(t.zeros(2, 3), t.ones(2, 3)), n), what
+        )(*[t.ones(2, 3)] * (what == "log_prob"))
+        for n in (-2, -1, 0, 1, 2, 3)
+        for what in ("log_prob", "entropy")
+    },
+    **{
+        f"eps={eps} of Adafactor": lambda t, eps=eps: t.optim.Adafactor([t.ones(2, requires_grad=True)], eps=eps) and 0
+        for eps in ((), [1], (None,), (1, 2), (1, 2, 3))
+    },
+    **{
+        f"the way back of a permutation of {d}": lambda t, d=d: t.nn.utils.rnn.invert_permutation(
+            t.tensor([2, 0, 1], dtype=getattr(t, d))
+        )
+        for d in ("int64", "int32", "uint8", "float32")
+    },
+    **{
+        f"a transformer of {tuple(shapes)}": lambda t, shapes=shapes: tuple(
+            t.nn.Transformer(4, 2, 1, 1, 6, batch_first=True)(*(t.ones(shape) for shape in shapes)).shape
+        )
+        for shapes in itertools.product(((), (4,), (2, 4), (2, 3, 4), (0,)), repeat=2)
+    },
+    **{
+        f"a rate that is an int without dimensions for {name}": lambda t, name=name: stepped(t, name, lr=t.tensor(2))
+        for name in ("SGD", "ASGD", "Rprop", "Adagrad")
+    },
+    **{
+        f"{name} of {given!r}": lambda t, name=name, given=given: (
+            getattr(t, name)(getattr(t, given) if given in ("float16", "int32", "uint8") else given).bits
+        )
+        for name in ("finfo", "iinfo")
+        for given in ("float16", "int32", "uint8", None, float, int, bool, np.float32, np.dtype("int32"), 3, "a word")
+    },
+    "a matrix as high as wide": lambda t: t.eye(2, None),
+    "a number for layers": lambda t: t.utils.checkpoint.checkpoint_sequential(3, 2, t.ones(2), use_reentrant=False),
+    **{
+        f"{at} selected of {shape} along {dim}": lambda t, shape=shape, at=at, dim=dim: tuple(
+            t.index_select(t.ones(shape), dim, t.tensor(at, dtype=t.int64)).shape
+        )
+        for shape in ((), (0,), (2,), (0, 2), (2, 0), (0, 0), (2, 3))
+        for at in (0, [0], [7], [], [-1], [0, 1])
+        for dim in ((0, -1, 2) if 0 in shape or len(shape) < 2 else (0, 2))
+    },
+    **{
+        f"{name} of {n} rows, padding_idx={padding}": lambda t, name=name, n=n, padding=padding: tuple(
+            getattr(t.nn, name)(n, 2, padding_idx=padding).weight.shape
+        )
+        for name in ("Embedding", "EmbeddingBag")
+        for n in (0, 3)
+        for padding in (0, 2, 3, -3, -4)
+    },
+    **{
+        f"index_fill of {given} at {at}, dim={dim}": lambda t, given=given, at=at, dim=dim: t.index_fill(
+            t.zeros(3), dim, t.tensor(at), given(t) if callable(given) else given
+        )
+        for given in (2.0, lambda t: t.ones(2), lambda t: t.tensor(2.0))
+        for at in (0, [0], [7], [0.0], [[0]], [[0.0]])
+        for dim in (0, 4)
+    },
+    **{
+        f"instance norm, training={training}, eps={eps}": lambda t, training=training, eps=eps: t.isnan(
+            t.nn.functional.instance_norm(
+                t.arange(12.0).reshape(2, 3, 2),
+                t.zeros(3),
+                t.tensor([1.0, 0.5, 0.01]),
+                use_input_stats=training,
+                eps=eps,
+            )
+        )
+        for training in (True, False)
+        for eps in (0.0, -1e-3, -0.1, -2.0, math.nan)
     },
     "a way to start no processes": lambda t: t.utils.data.DataLoader([1], multiprocessing_context="fork"),
 }

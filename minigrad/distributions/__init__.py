@@ -88,7 +88,11 @@ for _family in dict.fromkeys(
     base for value in tuple(vars().values()) if isinstance(value, type) for base in value.__mro__[:-1]
 ):
     # These look at their arguments themselves, with PyTorch's ValueError and RuntimeError.
-    publish_members(_family, "__call__", but=("log_prob", "cdf", "forward_shape", "inverse_shape"))
+    publish_members(
+        _family,
+        "__call__",
+        but=("log_prob", "cdf", "log_cdf", "log_survival_function", "forward_shape", "inverse_shape"),
+    )
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "CatTransform", "Categorical", "Cauchy", "Chi2",

@@ -104,7 +104,7 @@ class ContinuousBernoulli(ExponentialFamily):
         inside = where(self._outside, far, value)
         return where(value <= 0.0, zeros_like(value), where(value >= 1.0, ones_like(value), inside))
 
-    def icdf(self, value: Tensor) -> Tensor:
+    def icdf(self, value: Tensor | float) -> Tensor:
         p = self._held
         far = (log1p(-p + value * (2.0 * p - 1.0)) - log1p(-p)) / (log(p) - log1p(-p))
         return where(self._outside, far, value)

@@ -30,7 +30,7 @@ class Gumbel(TransformedDistribution):
         base = Uniform(low.detach(), high.detach(), validate_args=validate_args)
         ones = self.scale.detach() * 0 + 1
         transforms = [
-            ExpTransform().inv, AffineTransform(0, -ones), ExpTransform().inv, AffineTransform(self.loc, -self.scale),
+            ExpTransform().inv, AffineTransform(0, -ones), ExpTransform().inv, AffineTransform(loc, -self.scale),
         ]  # fmt: skip
         super().__init__(base, transforms, validate_args=validate_args)
 

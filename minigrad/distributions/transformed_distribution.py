@@ -99,7 +99,7 @@ class TransformedDistribution(Distribution):
             y = x
         return total + sum_rightmost(self.base_dist.log_prob(y), dims - len(self.base_dist.event_shape))
 
-    def _monotone(self, value: Tensor) -> Tensor:
+    def _monotone(self, value: Tensor | float) -> Any:
         """A probability, turned round where the maps fall."""
         sign: Any = 1
         for t in self.transforms:
@@ -108,14 +108,14 @@ class TransformedDistribution(Distribution):
             return value
         return sign * (value - 0.5) + 0.5
 
-    def cdf(self, value: Tensor) -> Tensor:
-        if self._validate_args:
-            self._validate_sample(value)
+    def cdf(self, value: Tensor | float) -> Tensor:
         for t in reversed(self.transforms):
             value = t.inv(value)
+        if self._validate_args:  # what the base distribution is asked about: a number may have become a tensor
+            self.base_dist._validate_sample(value)
         return self._monotone(self.base_dist.cdf(value))
 
-    def icdf(self, value: Tensor) -> Tensor:
+    def icdf(self, value: Tensor | float) -> Tensor:
         return self._through(self.base_dist.icdf(self._monotone(value)))
 
     def __repr__(self) -> str:

@@ -22,6 +22,7 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     conv_batch.py     convolution of a batch, an image in each lane
     attention.py      scaled dot-product attention, in blocks, on that tile
     recurrent.py      recurrent layers, the whole walk along a sequence, on that tile
+    beside.py         a second thread that helps with one walk, where its steps are too short for `split`
     running.py        the largest and the smallest so far
     first.py          the first few elements of an order
     special.py        erfc, its inverse, ln Γ

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .. import creation
+from ..ops.tables import padding_row
 from ..tensor_options import factory_options
 from . import functional as F
 from . import init
@@ -24,10 +25,7 @@ class _Table(Module):
 
     def _make(self, given: Any, freeze: bool, options: Any) -> None:
         """The weight, from the stream or from a table that is given."""
-        if self.padding_idx is not None:
-            if not -self.num_embeddings <= self.padding_idx < self.num_embeddings:
-                raise AssertionError("Padding_idx must be within num_embeddings")
-            self.padding_idx %= self.num_embeddings
+        self.padding_idx = padding_row(self.padding_idx, self.num_embeddings)
         if given is None:
             empty = creation.empty(self.num_embeddings, self.embedding_dim, **options)
             self.weight = Parameter(empty, requires_grad=not freeze)
@@ -41,6 +39,8 @@ class _Table(Module):
         """Draw the initial values anew."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
+            if not self.num_embeddings:
+                raise IndexError(f"padding_idx {self.padding_idx} is out of bounds for a table of no rows")
             self.weight.array[self.padding_idx] = 0
 
 

@@ -267,10 +267,16 @@ class Transformer(Module):
         require_argument(src, type(self).__name__, "src")
         require_argument(tgt, type(self).__name__, "tgt", 2)
         batch = 0 if self.batch_first else 1
+        if not src.dim() or not tgt.dim():
+            raise IndexError("Dimension specified as -1 but tensor has no dimensions")
+        if src.dim() == 3 and tgt.dim() <= batch:
+            raise IndexError(f"tgt has no dimension {batch}, that of the batch")
         if src.dim() == 3 and src.shape[batch] != tgt.shape[batch]:
             raise RuntimeError("the batch number of src and tgt must be equal")
         if src.shape[-1] != self.d_model or tgt.shape[-1] != self.d_model:
             raise RuntimeError("the feature number of src and tgt must be equal to d_model")
+        if src.dim() < 2 or tgt.dim() < 2:
+            raise IndexError(f"src and tgt must be 2-D or 3-D, but have {src.dim()} and {tgt.dim()} dimensions")
         memory = self.encoder(src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal)  # type: ignore[misc]
         return self.decoder(
             tgt, memory, tgt_mask=tgt_mask, memory_mask=memory_mask, tgt_key_padding_mask=tgt_key_padding_mask,

@@ -125,17 +125,23 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 # -- one index a slice
 
 
+def outside_error(name: str, array: Array) -> type[Exception]:
+    """Of which class the error is that an index lies outside: where it selects from no elements it is PyTorch's RuntimeError."""
+    return RuntimeError if name == "index_select" and array.ndim > 1 and not array.size else IndexError
+
+
 def _entries(name: str, input: Tensor, dim: int, index: Any, whole: bool = False) -> tuple[int, Array]:
     if isinstance(index, Variable) and index.array.ndim > 1:
         raise IndexError(f"{name}(): Index is supposed to be a vector, but got dim: {index.array.ndim}")
-    if name == "index_fill" and isinstance(index, Variable) and index.array.dtype != np.int64:
-        raise IndexError(f"index_fill_(): Expected dtype int64 for index, got {index.array.dtype}")
     places = index_tensor(name, index, whole)
     dim = normalize_dim(dim, input.array.ndim)
     n = input.array.shape[dim] if input.array.ndim else 1
     if places.size and (places.min() < 0 or places.max() >= n):
-        raise IndexError(f"{name}(): index out of range in self: dimension {dim} has {n} entries, index holds "
-                         f"{places.min()} to {places.max()}")  # fmt: skip
+        text = (
+            f"{name}(): index out of range in self: dimension {dim} has {n} entries, index holds {places.min()} to "
+            f"{places.max()}"
+        )
+        raise outside_error(name, input.array)(text)
     return dim, places.reshape(-1)
 
 
@@ -192,10 +198,11 @@ class IndexSelect(Operation):
 @public
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The entries `index` (a vector) of dimension dim: a copy. PyTorch: torch.index_select."""
+    if isinstance(index, Variable) and input.array.ndim == 0 and index.array.size != 1 and index.array.ndim == 1:
+        normalize_dim(dim, 0)
+        raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {index.array.size} value(s)")
     dim, places = _entries("index_select", input, dim, index)
     if input.array.ndim == 0:
-        if places.size > 1:
-            raise RuntimeError(f"index_select(): Index to scalar can have only 1 value, got {places.size} value(s)")
         return input.clone()
     return IndexSelect.apply(input, dim, places)
 
@@ -228,16 +235,25 @@ def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor
     return SetIndex.apply(input, source, _at(dim, places))
 
 
+def check_filling(index: Any, value: Any) -> None:
+    """RuntimeError or IndexError where value is no single one, or index of another type than int64."""
+    if isinstance(value, Variable) and value.array.ndim:
+        raise RuntimeError(
+            f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
+        )
+    if isinstance(index, Variable) and index.array.dtype != np.int64:
+        raise IndexError(f"index_fill_(): Expected dtype int64 for index, got {index.array.dtype}")
+
+
 @public
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Number | Tensor) -> Tensor:
     """input with its entries `index` of dimension dim set to value. PyTorch: torch.index_fill."""
+    check_filling(index, value)
+    dim = normalize_dim(dim, input.array.ndim)
+    if isinstance(index, Variable) and index.array.ndim > 1:
+        raise RuntimeError(f"index_fill_(): Index has to be a vector/scalar, got {index.array.ndim} dimensions")
     dim, places = _entries("index_fill", input, dim, index, whole=True)
-    if isinstance(value, Variable):
-        if value.array.ndim:
-            raise RuntimeError(
-                f"index_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
-            )
-    else:
+    if not isinstance(value, Variable):
         value = element(value, input.array.dtype)
     if not input.array.ndim:
         return index_fill(input.reshape(1), dim, index, value).reshape(())

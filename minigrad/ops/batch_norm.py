@@ -108,7 +108,6 @@ def batch_norm(
     """
     require_floating(input, "batch_norm")
     x = input.array
-    channels = x.shape[1] if x.ndim > 1 else 0
     if training and x.ndim < 2:
         normalize_dim(1, x.ndim)  # IndexError: there is no dimension of channels
     if training and math.prod(x.shape[:1] + x.shape[2:]) == 1:
@@ -117,6 +116,16 @@ def batch_norm(
         raise ValueError(f"batch_norm eps must be positive during training, but got {eps}")
     if eps < 0:
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    return _batch_norm(input, running_mean, running_var, weight, bias, training, momentum, eps)
+
+
+def _batch_norm(
+    input: Tensor, running_mean: Tensor | None, running_var: Tensor | None, weight: Tensor | None,
+    bias: Tensor | None, training: bool, momentum: float, eps: float,
+) -> Tensor:  # fmt: skip
+    """The same of any eps: what PyTorch's instance norm asks for where it takes the running statistics."""
+    x = input.array
+    channels = x.shape[1] if x.ndim > 1 else 0
     if not isinstance(momentum, float | int):
         raise TypeError(f"batch_norm(): argument 'momentum' (position 7) must be float, not {type(momentum).__name__}")
     if not training:
@@ -128,7 +137,10 @@ def batch_norm(
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if in_half(input, running_mean, running_var, weight, bias):
         statistics = [as_float32(running) for running in (running_mean, running_var)]
-        out = batch_norm(as_float32(input), *statistics, as_float32(weight), as_float32(bias), training, momentum, eps)
+        mean32, var32 = statistics
+        out = _batch_norm(
+            as_float32(input), mean32, var32, as_float32(weight), as_float32(bias), training, momentum, eps
+        )
         _keep(statistics, running_mean, running_var)
         return as_float16(out)
     parameter_dtypes(input, running_mean, running_var, weight, bias)
@@ -194,7 +206,7 @@ def instance_norm(
     if not use_input_stats:
         if running_mean is None or running_var is None:
             raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
-        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+        return _batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     _both_or_neither(running_mean, running_var)
     if positions == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")

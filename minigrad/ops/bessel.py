@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..autograd.variable import Array, Operand
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
 from .arithmetic import sign
+from .checks import refuse_type
 from .choice import where
 from .operands import to_float
 from .rule import Rule
@@ -166,12 +167,13 @@ def i0(input: Operand) -> Tensor:
     return I0.apply(to_float(input))
 
 
-def _by(x: Any, value: Any) -> Any:
-    """value / x, and 1/2 at 0, where the values are I₁ and its kin."""
+def _by(x: Any, value: Any, kernel: str) -> Any:
+    """value / x, and 1/2 at 0, where the values are I₁ and its kin. kernel: PyTorch's, which is not there for halves."""
+    refuse_type(kernel, np.float16, x if isinstance(x, Variable) else wrap(x))
     return where(x == 0, 0.5, value / where(x == 0, 1.0, x))
 
 
-class I1(Rule, out=lambda x: i(x, 1), dx=lambda grad, x: grad * (I0.apply(x) - _by(x, I1.apply(x)))):
+class I1(Rule, out=lambda x: i(x, 1), dx=lambda grad, x: grad * (I0.apply(x) - _by(x, I1.apply(x), "i1_backward"))):
     """out = I₁(x).  dx = grad · (I₀(x) - I₁(x) / x)"""
 
     grad_fn_name = "SpecialI1Backward0"
@@ -186,7 +188,7 @@ class I0e(Rule, out=lambda x: scaled_i(x, 0), dx=lambda grad, x: grad * (I1e.app
 class I1e(
     Rule,
     out=lambda x: scaled_i(x, 1),
-    dx=lambda grad, x: grad * (I0e.apply(x) - sign(x) * I1e.apply(x) - _by(x, I1e.apply(x))),
+    dx=lambda grad, x: grad * (I0e.apply(x) - sign(x) * I1e.apply(x) - _by(x, I1e.apply(x), "i1e_backward")),
 ):
     """out = e^-|x| I₁(x).  dx = grad · (e^-|x| I₀(x) - out · (sign x + 1 / x))"""
 

@@ -103,7 +103,7 @@ def unique(
     new = _run_starts(x[order])
     starts = np.flatnonzero(new)
     values = x[order[starts]] if dim is None else np.moveaxis(x[order[starts]], 0, dim)
-    results = [undifferentiable("unique", np.ascontiguousarray(values), input)]
+    results = [undifferentiable("unique", np.ascontiguousarray(values), input, listed=True)]
     if return_inverse:
         inverse = np.empty(n, np.int64)
         inverse[order] = np.cumsum(new) - 1
@@ -126,7 +126,7 @@ def unique_consecutive(
     new = _run_starts(x)
     starts = np.flatnonzero(new)
     values = x[starts] if dim is None else np.moveaxis(x[starts], 0, normalize_dim(dim, input.array.ndim))
-    results = [wrap(np.ascontiguousarray(values))]
+    results = [undifferentiable("unique_consecutive", np.ascontiguousarray(values), input, listed=True)]
     if return_inverse:
         inverse = np.cumsum(new) - 1
         results.append(wrap(inverse.reshape(input.array.shape if dim is None else (n,))))

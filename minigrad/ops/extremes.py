@@ -133,54 +133,58 @@ def _extreme_along(name: str, input: Operand, dim: int, keepdim: bool, find: Any
     return ValuesIndices(values, wrap(indices if keepdim else np.asarray(indices.squeeze(dim))))
 
 
-def _need_no_keepdim(name: str, other: str, keepdim: bool) -> None:
-    if keepdim:
-        raise TypeError(f"{name}(): 'keepdim' needs a 'dim' to keep; with {other} there is none")
+def _second(name: str, dim: Any, other: Any, keepdim: bool | None) -> Any:
+    """What stands second: None, the dim, or a tensor to compare with. With `keepdim`, whichever it is, it is a dim.
 
-
-def _second(name: str, dim: Any, other: Any) -> Any:
-    """`other` in the place of `dim`, where it was named."""
+    Errors: TypeError for both, and for a keepdim without a dim.
+    """
     if dim is not None and other is not None:
         raise TypeError(f"{name}() received an invalid combination of arguments: 'dim' and 'other'; give one")
-    return dim if other is None else other
+    if keepdim is None:
+        return dim if other is None else other
+    if isinstance(dim, Variable) and not dim.array.ndim and dim.array.dtype.kind in "iu":
+        return int(dim.array)
+    if dim is None or isinstance(dim, Variable):
+        raise TypeError(f"{name}(): 'keepdim' needs a 'dim' to keep, which is an int")
+    return dim
 
 
 @public
-def max(input: Tensor, dim: Tensor | int | None = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
+def max(
+    input: Tensor, dim: Tensor | int | None = None, keepdim: bool | None = None, *, other: Tensor | None = None
+) -> Any:
     """The largest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `maximum`.
 
     PyTorch: torch.max.
     """
     require_tensor(input, "max")
-    dim = _second("max", dim, other)
+    dim = _second("max", dim, other, keepdim)
     if isinstance(dim, Variable):
-        _need_no_keepdim("max", "another tensor", keepdim)
         return maximum(input, dim)
     if dim is None:
-        _need_no_keepdim("max", "no dim", keepdim)
         if input.array.size == 0:
             raise RuntimeError(_no_elements("max"))
         return Extreme.apply(input, tuple(range(input.array.ndim)), False, True, True)
-    return _extreme_along("max", input, dim, keepdim, np.argmax)
+    return _extreme_along("max", input, dim, bool(keepdim), np.argmax)
 
 
 @public
-def min(input: Tensor, dim: Tensor | int | None = None, keepdim: bool = False, *, other: Tensor | None = None) -> Any:
+def min(
+    input: Tensor, dim: Tensor | int | None = None, keepdim: bool | None = None, *, other: Tensor | None = None
+) -> Any:
     """The smallest element; along dim, values and indices (of the first, which takes the gradient); with a tensor, `minimum`.
 
     PyTorch: torch.min.
     """
     require_tensor(input, "min")
-    dim = _second("min", dim, other)
+    dim = _second("min", dim, other, keepdim)
     if isinstance(dim, Variable):
-        _need_no_keepdim("min", "another tensor", keepdim)
         return minimum(input, dim)
     if dim is None:
-        _need_no_keepdim("min", "no dim", keepdim)
         if input.array.size == 0:
             raise RuntimeError(_no_elements("min"))
         return Extreme.apply(input, tuple(range(input.array.ndim)), False, False, True)
-    return _extreme_along("min", input, dim, keepdim, np.argmin)
+    return _extreme_along("min", input, dim, bool(keepdim), np.argmin)
 
 
 def _arg(name: str, input: Operand, dim: Any, keepdim: bool, find: Any) -> Any:

@@ -60,7 +60,10 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: float | None = None, di
 
     x: of one dimension, or broadcast with y. PyTorch: torch.trapezoid.
     """
-    return sum(_trapezoids("trapezoid", y, x, dx, dim), _counted(y, x, dim))
+    areas = _trapezoids("trapezoid", y, x, dx, dim)
+    if not y.array.shape[dim]:  # as in PyTorch the integral of nothing depends on nothing
+        areas = areas.detach()
+    return sum(areas, _counted(y, x, dim))
 
 
 @public
@@ -124,6 +127,8 @@ def gradient(
             f"torch.gradient expected spacing to be unspecified, a scalar or a list of length equal to {len(dims)}, the "
             f"number of dimensions, but got a list of length {len(spacings)}"
         )
+    if len({isinstance(given, Variable) for given in spacings}) > 1:
+        raise TypeError("gradient(): argument 'spacing' must hold a tensor for each dimension, or a number for each")
     for axis, given in zip(dims, spacings, strict=True):
         n = input.array.shape[axis]
         if n < edge_order + 1:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import Array, Variable
+from ..foreign import said
 
 _INDICES = tuple(map(np.dtype, (np.int64, np.int32, np.uint8, np.bool_)))
 
@@ -16,9 +17,14 @@ def _array_of(index: Any) -> Array:
     array = index.array if isinstance(index, Variable) else np.asarray(index)
     if array.size == 0 and array.dtype.kind == "f" and not isinstance(index, Variable):
         array = array.astype(np.int64)  # an empty list
+    check_index_type(array)
+    return array.astype(bool) if array.dtype == np.uint8 else array  # PyTorch reads byte tensors as masks
+
+
+def check_index_type(array: Array) -> None:
+    """IndexError where a tensor has elements that are no indices."""
     if array.dtype not in _INDICES:
         raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {array.dtype}")
-    return array.astype(bool) if array.dtype == np.uint8 else array  # PyTorch reads byte tensors as masks
 
 
 def plain_key(key: Any) -> tuple[Any, bool]:
@@ -44,7 +50,7 @@ def plain_key(key: Any) -> tuple[Any, bool]:
             pass
         elif isinstance(k, np.integer):
             k = int(k)
-        elif isinstance(k, Variable) and k.array.ndim == 0 and k.array.dtype.kind in "iu":
+        elif isinstance(k, Variable) and k.array.ndim == 0 and k.array.dtype.kind in "iu" and k.array.dtype != np.uint8:
             k = int(k.array)
         elif isinstance(k, Variable | np.ndarray | list | tuple | range):
             k, basic = _array_of(list(k) if isinstance(k, range) else k), False
@@ -52,7 +58,7 @@ def plain_key(key: Any) -> tuple[Any, bool]:
             error = TypeError if isinstance(k, str) else IndexError
             raise error(
                 "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
-                f"{type(k).__name__})"
+                f"{said(k)})"
             )
         parts.append(k)
     return tuple(parts), basic
@@ -110,7 +116,7 @@ def index_error(error: IndexError, shape: tuple[int, ...], key: tuple[Any, ...] 
 def index_tensor(name: str, index: Any, only_int64: bool = False) -> Array:
     """The array of a tensor of indices; TypeError or RuntimeError for anything else."""
     if not isinstance(index, Variable):
-        raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
+        raise TypeError(f"{name}(): argument 'index' must be Tensor, not {said(index)}")
     if index.array.dtype not in (np.dtype(np.int64), np.dtype(np.int32)):
         raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index, got {index.array.dtype}")
     if only_int64 and index.array.dtype != np.int64:

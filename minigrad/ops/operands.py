@@ -12,6 +12,7 @@ from ..autograd.graph import Operation
 from ..autograd.modes import current, is_grad_enabled
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..dtypes import wrapped
+from ..foreign import class_of, said
 
 Number = int | float | bool
 NUMBERS = (int, float)  # for isinstance: a tuple is quicker than a union
@@ -44,17 +45,41 @@ class NotImplemented_(Operation):
 
     @staticmethod
     def forward(ctx: Any, name: str, values: Array, *inputs: Array) -> Array:
-        ctx.name = name
+        ctx.function = name
         return values
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
-        raise RuntimeError(f"derivative for aten::{ctx.name} is not implemented")
+        raise RuntimeError(f"derivative for aten::{ctx.function} is not implemented")
 
 
-def undifferentiable(name: str, values: Array, *inputs: Operand) -> Any:
-    """A tensor of these values, whose backward raises: for functions of which PyTorch has no derivative."""
-    return NotImplemented_.apply(name, np.asarray(values), *inputs)
+class Flat(Operation):
+    """out = values that were found from the inputs and do not follow them: draws.  dx = 0 of each"""
+
+    @staticmethod
+    def forward(ctx: Any, values: Array, *inputs: Array) -> Array:
+        ctx.inputs = [(x.shape, x.dtype) for x in inputs]
+        return values
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return None, *(wrap(np.zeros(shape, d)) for shape, d in ctx.inputs)
+
+
+class NoFormula(NotImplemented_):
+    """The same of what PyTorch lists without a formula, which is another error to it"""
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        raise NotImplementedError(f"the derivative for '{ctx.function}' is not implemented.")
+
+
+def undifferentiable(name: str, values: Array, *inputs: Operand, listed: bool = False) -> Any:
+    """A tensor of these values, whose backward raises: for functions of which PyTorch has no derivative.
+
+    listed: see `NoFormula`.
+    """
+    return (NoFormula if listed else NotImplemented_).apply(name, np.asarray(values), *inputs)
 
 
 def cast(x: Operand, d: np.dtype) -> Any:
@@ -78,7 +103,7 @@ def as_operand(x: Operand, name: str = "other") -> Any:
     if isinstance(x, np.generic):
         return x.item()
     raise TypeError(
-        f"argument '{name}' must be Tensor or Number, not {type(x).__name__}; make a tensor of it with tensor(...) first"
+        f"argument '{name}' must be Tensor or Number, not {said(x)}{'' if class_of(x) else '; make a tensor of it with tensor(...) first'}"
     )
 
 
@@ -125,7 +150,7 @@ def to_float(x: Operand) -> Any:
         return x if x.array.dtype.kind == "f" else wrap(x.array.astype(dtypes.default_numpy()))
     if isinstance(x, np.ndarray | np.generic):
         return x  # from a backward formula
-    raise TypeError(f"argument 'input' must be Tensor, not {type(x).__name__}")
+    raise TypeError(f"argument 'input' must be Tensor, not {said(x)}")
 
 
 def accumulated(x: Operand, dtype: dtypes.dtype | None) -> Any:

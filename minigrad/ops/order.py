@@ -10,6 +10,7 @@ import numpy as np
 from ..autograd.fused import at_hand, compiled_form, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..foreign import said
 from ..public import public
 from ..selection import first_of_order, in_order, place_of_rank
 from .along import gather, picked
@@ -29,7 +30,7 @@ def _require_numbers(name: str, input: Operand) -> None:
 
 def _along(name: str, input: Operand, dim: int) -> int:
     if not isinstance(input, Variable):
-        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {said(input)}")
     return normalize_dim(dim, input.array.ndim)
 
 
@@ -123,7 +124,7 @@ class Middle(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         ties = wrap(ctx.ties) if isinstance(grad, Variable) else ctx.ties
-        return where(ties, grad / int(ctx.ties.sum()), 0.0), None
+        return where(ties, grad / max(int(ctx.ties.sum()), 1), 0.0), None
 
 
 class NanMiddle(Middle):
@@ -141,7 +142,7 @@ def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
         if keepdim:
             raise TypeError('median() missing 1 required positional arguments: "dim"')
         if input.array.size == 0:
-            return wrap(np.asarray(np.nan, input.array.dtype))
+            return Middle.apply(input, np.asarray(np.nan, input.array.dtype))
         return Middle.apply(input, median(wrap(input.array.reshape(-1)), 0).values.array)
     dim = _along("median", input, dim)
     x = input.array
@@ -165,7 +166,7 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> A
         if keepdim:
             raise TypeError('nanmedian() missing 1 required positional arguments: "dim"')
         if input.array.size == 0:
-            return wrap(np.asarray(np.nan, input.array.dtype))
+            return NanMiddle.apply(input, np.asarray(np.nan, input.array.dtype))
         return NanMiddle.apply(input, nanmedian(wrap(input.array.reshape(-1)), 0).values.array)
     dim = _along("nanmedian", input, dim)
     if input.array.ndim == 0:

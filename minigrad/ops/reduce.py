@@ -163,7 +163,7 @@ class Var(Operation):
 
 @public
 def var(
-    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool | None = None, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The variance: mean square distance from the mean, with n - correction (default 1) for n. PyTorch: torch.var."""
@@ -171,9 +171,12 @@ def var(
 
 
 def _variance(
-    operation: Any, name: str, input: Operand, dim: Any, unbiased: bool | None, keepdim: bool, correction: float | None
-) -> Any:
-    """`var`, called by the name of what asks for it."""
+    operation: Any, name: str, input: Operand, dim: Any, unbiased: bool | None, keepdim: bool | None,
+    correction: float | None,
+) -> Any:  # fmt: skip
+    """`var`, called by the name of what asks for it. keepdim: None where it is not given, which it may not be with `var(x, False)`."""
+    if isinstance(dim, bool) and keepdim is not None:
+        raise TypeError(f"{name}(): 'keepdim' needs a 'dim' to keep, but got {dim} for it")
     dim, unbiased = _variance_arguments(name, input, dim, unbiased)
     axes, correction = axes_of(dim, input.array.ndim), _correction(name, unbiased, correction)
     if not input.array.size or math.prod(input.array.shape[a] for a in axes) <= correction:
@@ -181,7 +184,7 @@ def _variance(
             f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
             "divided by output numel)."
         )
-    return operation.apply(input, axes, correction, keepdim)
+    return operation.apply(input, axes, correction, bool(keepdim))
 
 
 def _correction(name: str, unbiased: bool | None, correction: float | None) -> float:
@@ -220,7 +223,7 @@ class StdMean(Std):
 
 @public
 def std(
-    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool | None = None, *,
     correction: float | None = None,
 ) -> Tensor:  # fmt: skip
     """The standard deviation, √var; its gradient at equal elements is 0. PyTorch: torch.std."""
@@ -233,22 +236,22 @@ def std(
 
 @public
 def var_mean(
-    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool | None = None, *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Variance and mean. PyTorch: torch.var_mean."""
     chosen = None if isinstance(dim, bool) else dim
-    return _variance(Var, "var_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, keepdim)
+    return _variance(Var, "var_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, bool(keepdim))
 
 
 @public
 def std_mean(
-    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool | None = None, *,
     correction: float | None = None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Standard deviation and mean. PyTorch: torch.std_mean."""
     chosen = None if isinstance(dim, bool) else dim
-    return _variance(StdMean, "std_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, keepdim)
+    return _variance(StdMean, "std_mean", input, dim, unbiased, keepdim, correction), mean(input, chosen, bool(keepdim))
 
 
 # -- products, and sums of exponentials

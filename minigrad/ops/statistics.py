@@ -13,6 +13,7 @@ from ..quiet import quiet
 from .arithmetic import mul
 from .counting import bin_edges, extent
 from .matrix import matmul
+from .operands import undifferentiable
 from .power import sqrt
 from .reduce import sum
 
@@ -129,4 +130,5 @@ def histogram(
     counts = np.bincount(place, chosen, len(edges) - 1).astype(x.dtype)
     if density:
         counts = counts / counts.sum() / np.diff(edges)
-    return Histogram(wrap(counts.astype(x.dtype)), wrap(np.array(edges)))
+    given = [y for y in (input, bins, weight) if isinstance(y, Variable)]
+    return Histogram(*(undifferentiable("histogram", y, *given) for y in (counts.astype(x.dtype), np.array(edges))))

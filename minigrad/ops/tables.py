@@ -15,7 +15,7 @@ from ..autograd.fused import Fused
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..public import public
-from .along import index_select
+from .along import index_select, outside_error
 from .choice import where
 from .index import AddRows
 from .keys import index_tensor
@@ -78,22 +78,33 @@ def embedding(
     is divided by how often it is read here. sparse: has no effect, the gradient is dense. PyTorch: torch.nn.functional.embedding.
     """
     refuse_sparse_counts(scale_grad_by_freq, sparse)
+    if padding_idx and not weight.array.ndim:
+        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
+    padding_idx = padding_row(padding_idx, weight.array.shape[0] if weight.array.ndim else 0)
     index = index_tensor("embedding", input)
     if weight.array.ndim != 2:
         raise RuntimeError(f"'weight' must be 2-D, got shape {list(weight.array.shape)}")
     n = weight.array.shape[0]
     if index.size and (index.min() < 0 or index.max() >= n):
-        raise IndexError(
+        raise outside_error("index_select", weight.array)(
             f"index out of range in self: the table has {n} rows, the indices go from {index.min()} to {index.max()}"
         )
-    if padding_idx is not None:
-        if not -n <= padding_idx < n:
-            raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {n} rows")
-        padding_idx %= n
     if max_norm is not None:
         shorten_rows(weight, index, max_norm, norm_type)
     out = Embedding.apply(weight, index, padding_idx)
     return shared_gradient(out, index, n) if scale_grad_by_freq and out.requires_grad else out
+
+
+def padding_row(padding_idx: int | None, n: int) -> int | None:
+    """The row that padding_idx names, counted from the back where it is negative; 0 may stand for none of a table of no rows.
+
+    Errors: AssertionError where there is no such row among n.
+    """
+    if not padding_idx:
+        return padding_idx
+    if not -n <= padding_idx < n:
+        raise AssertionError(f"Padding_idx must be within num_embeddings, got {padding_idx} for {n} rows")
+    return padding_idx % n
 
 
 def refuse_sparse_counts(scale_grad_by_freq: bool, sparse: bool) -> None:

@@ -37,6 +37,8 @@ class Adafactor(Optimizer):
         check_range("learning rate", lr)
         if not beta2_decay <= 0.0:
             raise ValueError(f"beta2_decay should be <= 0 but is: {beta2_decay}")
+        if len(eps) < 2:
+            raise IndexError(f"eps must be two numbers, but is: {eps}")
         for i, number in enumerate(eps):
             if number is not None and not number >= 0.0:
                 raise ValueError(f"epsilon{i + 1} should be >= 0 but is: {number}")

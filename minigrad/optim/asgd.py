@@ -41,9 +41,10 @@ class ASGD(Optimizer):
         super().__init__(params, defaults)
 
     def prepare(self, group: dict[str, Any]) -> dict[str, Any]:
-        """The rate is kept in the default type, or in that of a rate that is a tensor."""
+        """The rate is kept in the default type, or in that of a rate that is a tensor of floats."""
         lr = group["lr"]
-        kind = lr.array.dtype if isinstance(lr, Variable) else dtypes.default_numpy()
+        floats = isinstance(lr, Variable) and lr.array.dtype.kind == "f"
+        kind = lr.array.dtype if floats else dtypes.default_numpy()
         return {**super().prepare(group), "kind of eta": kind}
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Sized
 from typing import Any
 
 from .. import autograd, missing, random
@@ -86,6 +86,10 @@ def checkpoint_sequential(
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
+    if not hasattr(functions, "children") and not isinstance(functions, Sized):
+        raise TypeError(
+            f"checkpoint_sequential(): argument 'functions' must be a Sequential or a list of functions, not {type(functions).__name__}"
+        )
     layers = list(functions.children()) if hasattr(functions, "children") else list(functions)
     size = len(layers) // segments
 

@@ -108,8 +108,8 @@ def invert_permutation(permutation: Tensor | None) -> Any:
     """The permutation that undoes one; None of None. PyTorch: torch.nn.utils.rnn.invert_permutation."""
     if permutation is None:
         return None
-    if permutation.array.dtype not in (np.dtype(np.int32), np.dtype(np.int64)):
-        raise RuntimeError(f"invert_permutation(): Expected dtype int32/int64 for index, got {permutation.dtype}")
+    if permutation.array.dtype != np.int64:
+        raise RuntimeError(f"invert_permutation(): Expected dtype int64 for index, got {permutation.dtype}")
     out = np.empty_like(permutation.array)
     out[permutation.array] = np.arange(len(out))
     return wrap(out)
