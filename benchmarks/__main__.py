@@ -25,9 +25,9 @@ import os
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 from typing import Any
 
+from curriculum import commands
 from curriculum.files import write
 
 from . import compare, engines, own, report, start
@@ -54,15 +54,20 @@ def arguments(given: list[str]) -> argparse.Namespace:
         help="take workloads from this Python file too; without names, these alone are run",
     )  # fmt: skip
     parser.add_argument("--engines", default="minigrad,torch", help=f"any of {','.join(engines.ENGINES)}, or all")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each engine, in turn (5)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="length of a round (0.5)")
-    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1), help="threads of each engine (2)")
+    parser.add_argument("--rounds", type=commands.whole(), default=5, help="rounds of each engine, in turn (5)")
+    parser.add_argument("--seconds", type=commands.above_zero, default=0.5, help="length of a round (0.5)")
+    parser.add_argument(
+        "--threads",
+        type=commands.whole(most=1024),
+        default=min(2, os.cpu_count() or 1),
+        help="threads of each engine (2)",
+    )
     parser.add_argument("--no-start", action="store_true", help="do not time the start of a process")
     parser.add_argument(
-        "--save", metavar="NAME",
+        "--save", type=commands.plain_name, metavar="NAME",
         help=f"keep table, JSON and picture as benchmarks/results/NAME.*, with --workloads as {RUNS}/NAME.*",
     )  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
+    parser.add_argument("--json", type=commands.file_to_write, metavar="FILE", help="write the figures to this file")
     options = parser.parse_args(given)
     try:
         of_files = [name for file in options.workloads for name in own.load(file)]
@@ -89,6 +94,16 @@ def arguments(given: list[str]) -> argparse.Namespace:
     return options
 
 
+def quote(given: list[str]) -> int:
+    """Print kept figures as the README quotes them."""
+    kept = sorted(path.stem for path in RESULTS.glob("*.json"))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks quote", description=quote.__doc__)
+    parser.add_argument("name", nargs="?", default="cpu", choices=kept, help="under which name they were kept (cpu)")
+    name = parser.parse_args(given).name
+    print(report.quote(json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))))
+    return 0
+
+
 def main(given: list[str] | None = None) -> int:
     given = sys.argv[1:] if given is None else given
     if given[:1] == ["scaling"]:
@@ -112,8 +127,7 @@ def main(given: list[str] | None = None) -> int:
 
         return throughput.main(given[1:])
     if given[:1] == ["quote"]:
-        print(report.quote(json.loads((RESULTS / f"{(given[1:] or ['cpu'])[0]}.json").read_text(encoding="utf-8"))))
-        return 0
+        return quote(given[1:])
     options = arguments(given)
     from rich.console import Console
     from rich.progress import Progress
@@ -186,4 +200,4 @@ def main(given: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(commands.run(main))

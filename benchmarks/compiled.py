@@ -13,9 +13,10 @@ import os
 import shutil
 import sys
 import tempfile
-from pathlib import Path
 from typing import Any
 
+from curriculum import commands
+from curriculum.commands import counted
 from curriculum.files import write
 
 from . import compare, engines
@@ -42,13 +43,13 @@ def main(given: list[str]) -> int:
         "chosen", nargs="*", metavar="workload", help=f"any of {', '.join(WORKLOADS)} ({', '.join(CHOSEN)})"
     )
     parser.add_argument("--engines", default=",".join(ENGINES), help=f"any of {','.join(ENGINES)}")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=0.5, help="length of a round")
-    parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--rounds", type=commands.whole(), default=5)
+    parser.add_argument("--seconds", type=commands.above_zero, default=0.5, help="length of a round")
+    parser.add_argument("--threads", type=commands.whole(most=1024), default=min(2, os.cpu_count() or 1))
     parser.add_argument(
         "--first", action="store_true", help="time the first steps with an empty cache of kernels too (slow)"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
+    parser.add_argument("--json", type=commands.file_to_write, metavar="FILE", help="write the figures to this file")
     options = parser.parse_args(given)
     for name in options.chosen:
         if name not in WORKLOADS:
@@ -57,6 +58,8 @@ def main(given: list[str]) -> int:
     for name in asked:
         if name not in engines.ENGINES:
             parser.error(f"unknown engine {name!r}; there are {', '.join(engines.ENGINES)}")
+    if not any(name.startswith("minigrad-compile") for name in asked):
+        commands.refuse_beside(parser, given, ["first"], "without minigrad-compile among the engines")
     results: dict[str, Any] = {}
     good = True
     for name in options.chosen or CHOSEN:
@@ -77,7 +80,7 @@ def main(given: list[str]) -> int:
         results[name] = figures
         print(_table(name, figures, [e for e in asked if e not in able]), flush=True)
     print(
-        f"\n{options.threads} threads; load of the machine in the last minutes: {' '.join(f'{x:.1f}' for x in os.getloadavg())}"
+        f"\n{counted(options.threads, 'thread')}; load of the machine in the last minutes: {' '.join(f'{x:.1f}' for x in os.getloadavg())}"
     )
     if options.json:
         write(options.json, json.dumps(results, indent=1) + "\n")

@@ -27,8 +27,10 @@ ENGINES = {
     for engine in (
         Engine("minigrad", "minigrad", "minigrad"),
         Engine("minigrad-plain", "minigrad", "minigrad without kernels (use_kernels(False))"),
-        Engine("minigrad-compile", "minigrad", "minigrad.compile of the whole step"),
-        Engine("minigrad-compile-early", "minigrad", "minigrad.compile as it runs before call 5,000"),
+        Engine("minigrad-compile", "minigrad", "minigrad.compile of the whole step, as it runs in the end"),
+        Engine(
+            "minigrad-compile-early", "minigrad", "minigrad.compile as it runs before its loop over rows takes over"
+        ),
         Engine("minigrad-compile-max", "minigrad", 'minigrad.compile(mode="max-autotune")'),
         Engine("torch", "torch", "PyTorch eager"),
         Engine("torch-compile", "torch", "torch.compile"),
@@ -64,8 +66,11 @@ def load(engine: str, threads: int) -> Make:
         minigrad.set_num_threads(threads)
         if engine == "minigrad-plain":
             minigrad.use_kernels(False)
-        if engine == "minigrad-compile-early":
-            vars(importlib.import_module("minigrad.compiler.run")).update(CALLS_BEFORE_LOOPS=sys.maxsize)
+        if engine.startswith(
+            "minigrad-compile"
+        ):  # else the loop would take over at call 50,000, within a round or after all
+            calls = sys.maxsize if engine.endswith("early") else 5_000
+            vars(importlib.import_module("minigrad.compiler.run")).update(CALLS_BEFORE_LOOPS=calls)
         return _like_torch(engine, minigrad, lambda function: function)
     if engine in ("torch", "torch-compile"):
         import torch

@@ -28,8 +28,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
+
+from curriculum import commands
+from curriculum.commands import counted
+from curriculum.files import write
 
 from . import calls
 from .compare import environment
@@ -272,7 +275,7 @@ def summary(rows: list[dict[str, Any]]) -> list[str]:
     lines = []
     for size, ratios in by_size.items():
         counts = [sum(r < bound for r in ratios) for bound in (0.1, 0.2, 0.5, 1.0)]
-        what = "layers" if size is None else f"{size:,} elements"
+        what = "layers" if size is None else counted(size, "element", form=",")
         lines.append(f"{what}: {len(ratios)} measurements, median ratio {statistics.median(ratios):.2f}; below 0.1: {counts[0]}, 0.2: {counts[1]}, 0.5: {counts[2]}, 1: {counts[3]}")  # fmt: skip
     return lines
 
@@ -284,13 +287,17 @@ def main(given: list[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="name", help="such as topk or nn.functional.gelu (all)")
-    parser.add_argument("--elements", type=int, nargs="+", default=[1_000, 100_000], help="of an input (1000 100000)")
-    parser.add_argument("--seconds", type=float, default=0.02, help="of a round (0.02)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds of each engine, in turn (3)")
-    parser.add_argument("--patience", type=float, default=10.0, help="seconds for an engine to answer (10)")
-    parser.add_argument("--worst", type=int, default=30, help="lines to show (30; 0: all)")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="keep all lines as Markdown")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to this file")
+    parser.add_argument(
+        "--elements", type=commands.whole(), nargs="+", default=[1_000, 100_000], help="of an input (1000 100000)"
+    )
+    parser.add_argument("--seconds", type=commands.above_zero, default=0.02, help="of a round (0.02)")
+    parser.add_argument("--rounds", type=commands.whole(), default=3, help="rounds of each engine, in turn (3)")
+    parser.add_argument(
+        "--patience", type=commands.above_zero, default=10.0, help="seconds for an engine to answer (10)"
+    )
+    parser.add_argument("--worst", type=commands.whole(0), default=30, help="lines to show (30; 0: all)")
+    parser.add_argument("--save", type=commands.file_to_write, metavar="FILE", help="keep all lines as Markdown")
+    parser.add_argument("--json", type=commands.file_to_write, metavar="FILE", help="write the figures to this file")
     options = parser.parse_args(given)
     known = [*calls.names(), *calls.layers(None)]
     for name in options.names:
@@ -308,15 +315,15 @@ def main(given: list[str]) -> int:
     shown = table(found)
     last = [
         *summary(found), "",
-        f"{options.rounds} rounds of {options.seconds:g} s of each engine in turn, one thread, CPU time; measured in "
+        f"{counted(options.rounds, 'round')} of {options.seconds:g} s of each engine in turn, one thread, CPU time; measured in "
         f"{time.perf_counter() - started:.0f} s, the machine's load at the beginning {load:.1f}.", "",
         *(f"not timed: {path} ({why})" for path, why in left.items()),
     ]  # fmt: skip
     print("\n".join([*(shown if not options.worst else shown[: options.worst + 2]), "", *last]))
     if options.save:
-        options.save.write_text("\n".join([*shown, "", *last]) + "\n", encoding="utf-8")
+        write(options.save, "\n".join([*shown, "", *last]) + "\n")
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write(options.json, json.dumps(found, indent=1) + "\n")
     return 0
 
 

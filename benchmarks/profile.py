@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from curriculum import commands
+
 from . import own
 from .workloads import WORKLOADS
 
@@ -144,8 +146,10 @@ def main(given: list[str]) -> int:
     )
     parser.add_argument("name", help=f"lesson07, or one of {', '.join(WORKLOADS)}")
     parser.add_argument("--workloads", metavar="FILE", help="a Python file that has the workload NAME")
-    parser.add_argument("--seconds", type=float, default=2.0, help="how long a workload's steps are repeated (2)")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--seconds", type=commands.above_zero, default=2.0, help="how long a workload's steps are repeated (2)"
+    )
+    parser.add_argument("--threads", type=commands.whole(most=1024), default=2)
     options = parser.parse_args(given)
     try:
         if options.workloads:
@@ -156,6 +160,8 @@ def main(given: list[str]) -> int:
         parser.error(
             f"unknown workload {options.name!r}; there are {', '.join(WORKLOADS)}, and lesson01, lesson02, ..."
         )
+    if options.name not in WORKLOADS:
+        commands.refuse_beside(parser, given, ["workloads", "seconds"], "of a lesson, which is run once as it is")
     import minigrad
 
     minigrad.set_num_threads(options.threads)

@@ -6,6 +6,8 @@ import io
 from pathlib import Path
 from typing import Any
 
+from curriculum.commands import counted
+
 from . import forms
 from .workloads import WORKLOADS
 
@@ -129,7 +131,7 @@ def quote(results: dict[str, Any]) -> str:
     """What the README says of the figures: each workload's ratio, and the aim."""
     machine = results["machine"]
     lines = [
-        f"Measured on {machine['date']}: {machine['cores']} cores of an {machine['cpu']}, float32, {machine['threads']} threads, "
+        f"Measured on {machine['date']}: {counted(machine['cores'], 'core')} of an {machine['cpu']}, float32, {counted(machine['threads'], 'thread')}, "
         f"Python {machine['python']}, NumPy {machine['numpy']} with {machine['blas']}, PyTorch {machine['torch']}.",
         "",
         "| one training step, or forward and backward | minigrad | PyTorch eager | ratio | aim |",

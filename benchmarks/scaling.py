@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curriculum import commands
 from curriculum.files import write
 
 from . import compare
@@ -121,10 +122,12 @@ def main(given: list[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks scaling", description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="kind", help=f"any of {', '.join(SCALES)} (default: all)")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=0.3)
-    parser.add_argument("--save", metavar="NAME", help="keep JSON and picture as benchmarks/results/NAME.*")
+    parser.add_argument("--threads", type=commands.whole(most=1024), default=2)
+    parser.add_argument("--rounds", type=commands.whole(), default=3)
+    parser.add_argument("--seconds", type=commands.above_zero, default=0.3)
+    parser.add_argument(
+        "--save", type=commands.plain_name, metavar="NAME", help="keep JSON and picture as benchmarks/results/NAME.*"
+    )
     options = parser.parse_args(given)
     chosen = options.kinds or list(SCALES)
     if unknown := [kind for kind in chosen if kind not in SCALES]:

@@ -30,6 +30,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from curriculum import commands
+from curriculum.commands import counted
 from curriculum.files import write
 
 WAYS = ("ours", "trainer", "trainer-tuned")
@@ -43,9 +45,9 @@ def arguments(given: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--model", help="hub name or folder (DistilBERT's shape with random weights)")
     parser.add_argument("--tokenizer", help="hub name or folder, where --model is not given (one is trained)")
-    parser.add_argument("--max-length", type=int, default=512)
-    parser.add_argument("--batch-size", type=int, help="of our loop (64 on a GPU, 8 on a CPU)")
-    parser.add_argument("--steps", type=int, default=60, help="of which a third warms up (60)")
+    parser.add_argument("--max-length", type=commands.whole(), default=512)
+    parser.add_argument("--batch-size", type=commands.whole(), help="of our loop (64 on a GPU, 8 on a CPU)")
+    parser.add_argument("--steps", type=commands.whole(3), default=60, help="of which a third warms up (60)")
     parser.add_argument("--device", default="auto", help="cpu or cuda (a GPU where there is one)")
     parser.add_argument("--precision", choices=["fp32", "bf16"], help="of our loop (bf16 on a GPU)")
     parser.add_argument(
@@ -56,16 +58,23 @@ def arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--compile", action="store_true", help="torch.compile in our loop")
     parser.add_argument("--ways", default=",".join(WAYS), help=f"any of {','.join(WAYS)}")
     parser.add_argument("--data", choices=["auto", "folder", "hub", "embedded"], default="auto")
-    parser.add_argument("--save", metavar="NAME", help="keep the figures as benchmarks/fullscale/NAME.json and .md")
+    parser.add_argument(
+        "--save",
+        type=commands.plain_name,
+        metavar="NAME",
+        help="keep the figures as benchmarks/fullscale/NAME.json and .md",
+    )
     options = parser.parse_args(given)
     options.ways = [way.strip() for way in options.ways.split(",") if way.strip()]
     for way in options.ways:
         if way not in WAYS:
             parser.error(f"unknown way {way!r}; there are {', '.join(WAYS)}")
+    if options.model:
+        commands.refuse_beside(parser, given, ["tokenizer"], "beside --model, which brings its own")
+    if "ours" not in options.ways:
+        commands.refuse_beside(parser, given, ["batch_size", "precision", "compile"], "without our loop among --ways")
     if options.ways != ["ours"] and importlib.util.find_spec("accelerate") is None:
         parser.error("transformers.Trainer needs accelerate: pip install accelerate, or --ways ours")
-    if options.steps < 3:
-        parser.error(f"--steps {options.steps}: give at least 3, of which one warms up")
     return options
 
 
@@ -105,8 +114,8 @@ def markdown(results: dict[str, Any]) -> str:
             f"| {100 * found['share']:.0f} % of {found['peak'] / 1e12:.2f} TFLOP/s | {ratio} |"
         )
     one = next(iter(results.values()))
-    lines += ["", f"{one['model']}, {one['parameters']:,} parameters, reviews cut to {one['max_length']} tokens ({one['data']}), "
-              f"{one['steps']} steps after {one['warm_up']} to warm up{', in seconds of the processor' * (one['clock'] == 'processor')}; {one['machine']}, PyTorch {one['torch']}, transformers {one['transformers']}, {one['date']}."]  # fmt: skip
+    lines += ["", f"{one['model']}, {counted(one['parameters'], 'parameter', form=',')}, reviews cut to {counted(one['max_length'], 'token')} ({one['data']}), "
+              f"{counted(one['steps'], 'step')} after {one['warm_up']} to warm up{', in seconds of the processor' * (one['clock'] == 'processor')}; {one['machine']}, PyTorch {one['torch']}, transformers {one['transformers']}, {one['date']}."]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

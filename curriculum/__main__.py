@@ -12,7 +12,7 @@ try:
     from rich.markup import escape
     from rich.table import Table
 
-    from . import apart, catalog, claims, compare, data, files, notebook, planted_table, report, runner
+    from . import apart, catalog, claims, commands, compare, data, files, notebook, planted_table, report, runner
     from .catalog import Lesson
     from .runner import Setting
     from .terminal import Telling, Voice, Working
@@ -30,77 +30,102 @@ ENGINES, DTYPES = ["minigrad", "torch"], ["float32", "float64"]
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
-        raise SystemExit(f"{self.prog}: {message}")
+        """A line, without the list of all options: `--help` has that."""
+        raise SystemExit(f"{self.prog}: {commands.plainly(message)}")
 
 
 def parser() -> Parser:
     top = Parser(prog="python -m curriculum", description="Lessons that run in minigrad and in PyTorch from one text.")
-    commands = top.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
+    subcommands = top.add_subparsers(dest="command", required=True, parser_class=Parser, metavar="COMMAND")
 
     cores = os.cpu_count() or 1
 
-    def settings(command: argparse.ArgumentParser) -> None:
+    def settings(command: argparse.ArgumentParser, out: Any = commands.folder_to_write) -> None:
         command.add_argument("--engine", choices=ENGINES, help="only this engine (default: both, then compared)")
         command.add_argument("--dtype", choices=DTYPES, help="only this dtype (default: both)")
-        command.add_argument("--seed", type=int, default=0, help="seed of the random stream (0)")
-        command.add_argument("--out", type=Path, default=Path("runs"), help="folder of the results (runs)")
+        command.add_argument("--seed", type=commands.seed, default=0, help="seed of the random stream (0)")
+        command.add_argument("--out", type=out, default="runs", metavar="FOLDER", help="folder of the results (runs)")
 
-    command = commands.add_parser("list", help="the lessons, and which of them have been run")
-    settings(command)
-    command = commands.add_parser("run", help="run lessons and compare the engines")
+    command = subcommands.add_parser("list", help="the lessons, and which of them have been run")
+    settings(command, out=Path)
+    command = subcommands.add_parser("run", help="run lessons and compare the engines")
     command.add_argument("lessons", nargs="*", metavar="LESSON", help="01, 02, ...")
     command.add_argument("--all", action="store_true", help="all lessons, then the report")
     command.add_argument("--fresh", action="store_true", help="run again even where nothing changed")
-    command.add_argument("--data-dir", type=Path, metavar="FOLDER", help="folder of real data (default: MINIGRAD_DATA)")
+    command.add_argument(
+        "--data-dir",
+        type=commands.folder_to_read,
+        metavar="FOLDER",
+        help="folder of real data (default: MINIGRAD_DATA)",
+    )
     command.add_argument("--full", action="store_true", help="with the long trainings on real data, which take minutes")
     command.add_argument("--quiet", action="store_true", help="of one lesson too only the table, not its text")
     command.add_argument("--code", action="store_true", help="of one lesson the code too, not only its text and output")
-    command.add_argument("--jobs", type=int, default=min(2, cores), help="lessons at a time (2, on one core 1)")
+    command.add_argument(
+        "--jobs", type=commands.whole(), default=min(2, cores), help="lessons at a time (2, on one core 1)"
+    )
     settings(command)
-    command = commands.add_parser("report", help="write one HTML page of what was run")
+    command = subcommands.add_parser("report", help="write one HTML page of what was run")
     settings(command)
     command.add_argument(
         "--table",
         action="store_true",
         help="instead: the table of how far the engines lie apart, in curriculum/README.md",
     )
-    command = commands.add_parser("claims", help="plant changes into lessons, and say which of their claims notice")
+    command = subcommands.add_parser("claims", help="plant changes into lessons, and say which of their claims notice")
     command.add_argument("lessons", nargs="*", metavar="LESSON", help="of these lessons alone (all)")
     command.add_argument(
-        "--out", type=Path, default=Path("runs"), metavar="FOLDER", help="folder of the results (runs)"
+        "--out", type=commands.folder_to_write, default="runs", metavar="FOLDER", help="folder of the results (runs)"
     )
     command.add_argument(
-        "--seconds", type=float, default=120.0, help="of the processor that a lesson's changes may take (120)"
+        "--seconds",
+        type=commands.above_zero,
+        default=120.0,
+        help="of the processor that a lesson's changes may take (120)",
     )
     command.add_argument(
         "--table", action="store_true", help="instead: the table of what was found, in curriculum/README.md"
     )
-    command = commands.add_parser("site", help="make the course a site that opens from the disk")
+    command = subcommands.add_parser("site", help="make the course a site that opens from the disk")
     command.add_argument("lessons", nargs="*", metavar="LESSON", help="of these lessons alone (all)")
-    command.add_argument("--out", type=Path, default=Path("runs/site"), metavar="FOLDER", help="where to (runs/site)")
     command.add_argument(
-        "--results", type=Path, default=Path("runs"), metavar="FOLDER", help="folder of the lessons' results (runs)"
+        "--out", type=commands.folder_to_write, default="runs/site", metavar="FOLDER", help="where to (runs/site)"
     )
-    command = commands.add_parser("notebook", help="write a lesson as a Jupyter notebook")
+    command.add_argument(
+        "--results",
+        type=commands.folder_to_read,
+        default=Path("runs"),
+        metavar="FOLDER",
+        help="folder of the lessons' results (runs)",
+    )
+    command = subcommands.add_parser("notebook", help="write a lesson as a Jupyter notebook")
     command.add_argument("lesson", metavar="LESSON")
-    command.add_argument("--to", type=Path, metavar="FILE", help="where to (default: the lesson's name, here)")
+    command.add_argument(
+        "--to", type=commands.file_to_write, metavar="FILE", help="where to (default: the lesson's name, here)"
+    )
     command.add_argument("--engine", choices=ENGINES, default="minigrad", help="the engine it runs in (minigrad)")
     command.add_argument("--dtype", choices=DTYPES, default="float32", help="its default dtype (float32)")
-    command.add_argument("--seed", type=int, default=0, help="seed of the random stream (0)")
+    command.add_argument("--seed", type=commands.seed, default=0, help="seed of the random stream (0)")
     command.add_argument("--empty", action="store_true", help="without running it: no outputs")
-    command = commands.add_parser("notebooks", help="make the notebooks of curriculum/notebooks anew")
+    command = subcommands.add_parser("notebooks", help="make the notebooks of curriculum/notebooks anew")
     command.add_argument("lessons", nargs="*", metavar="LESSON", help="only these (default: all)")
-    command.add_argument("--jobs", type=int, default=min(2, cores), help="lessons at a time (2, on one core 1)")
-    command = commands.add_parser("check", help="check the exercise of a lesson")
+    command.add_argument(
+        "--jobs", type=commands.whole(), default=min(2, cores), help="lessons at a time (2, on one core 1)"
+    )
+    command = subcommands.add_parser("check", help="check the exercise of a lesson")
     command.add_argument("lesson", metavar="LESSON")
     command.add_argument("--file", type=Path, help="check this file instead of the one in curriculum/exercises/")
-    command = commands.add_parser(
+    command = subcommands.add_parser(
         "playground", help="write the playground: two spirals, learned by many networks, as a page"
     )
     command.add_argument(
-        "--to", type=Path, metavar="FILE", default=Path("playground.html"), help="where to (playground.html)"
+        "--to",
+        type=commands.file_to_write,
+        metavar="FILE",
+        default="playground.html",
+        help="where to (playground.html)",
     )
-    command.add_argument("--steps", type=int, default=200, help="of each training (200)")
+    command.add_argument("--steps", type=commands.whole(), default=200, help="of each training (200)")
     return top
 
 
@@ -306,22 +331,36 @@ def summary(
     return agree
 
 
-def made_or_absent(folder: Path) -> bool:
-    """Whether it is a folder, or may become one: nothing stands in its place or above."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder.is_dir()
+def refuse_idle(top: argparse.ArgumentParser, given: list[str], chosen: argparse.Namespace) -> None:
+    """Refuse by name what was given and means nothing beside the rest. Errors: SystemExit."""
+    assert top._subparsers is not None
+    command = top._subparsers._group_actions[0].choices[chosen.command]  # type: ignore[index, call-overload]
+
+    def refuse(where: str, *names: str) -> None:
+        commands.refuse_beside(command, given[1:], names, where)
+
+    if chosen.command == "report" and chosen.table:
+        refuse("beside --table, which is of both engines and both dtypes", "engine", "dtype")
+    if chosen.command == "claims" and chosen.table:
+        refuse("beside --table, which examines nothing", "seconds")
+        if chosen.lessons:
+            command.error(
+                f"beside --table no lesson is named (here {' '.join(chosen.lessons)}): it has a line for each"
+            )
+    if chosen.command == "run":
+        if chosen.all or len(set(chosen.lessons)) > 1:
+            refuse("of several lessons, of which only the table is shown", "quiet", "code")
+        elif chosen.quiet:
+            refuse("beside --quiet, which leaves the lesson's text out", "code")
 
 
 def main(argv: list[str] | None = None) -> int:
-    arguments = sys.argv[1:] if argv is None else argv
-    chosen = parser().parse_args(arguments or ["list"])
+    arguments = (sys.argv[1:] if argv is None else argv) or ["list"]
+    top = parser()
+    chosen = top.parse_args(arguments)
+    refuse_idle(top, arguments, chosen)
     # Where the output is no terminal, lines are as long as their text needs, up to what a log shows.
     console = Voice() if sys.stdout.isatty() else Voice(width=120)
-    if getattr(chosen, "seed", 0) < 0:
-        raise SystemExit(f"--seed {chosen.seed}: give a whole number from 0 on.")
-    if not made_or_absent(folder := getattr(chosen, "out", Path())):
-        raise SystemExit(f"--out {folder}: that is no folder.")
     if chosen.command == "notebook":
         lesson = catalog.find(chosen.lesson)
         path = chosen.to or Path(f"{lesson.name}.ipynb")
@@ -336,8 +375,6 @@ def main(argv: list[str] | None = None) -> int:
         console.print(f"wrote {path}", highlight=False, soft_wrap=True)
         return 0
     if chosen.command == "notebooks":
-        if chosen.jobs < 1:
-            raise SystemExit(f"--jobs {chosen.jobs}: give a whole number from 1 on.")
         named = catalog.find_all(chosen.lessons)
         return 0 if make_notebooks(named, chosen.jobs, console) else 1
     if chosen.command == "check":
@@ -351,8 +388,6 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.command == "playground":
         from . import playground
 
-        if chosen.steps < 1:
-            raise SystemExit(f"--steps {chosen.steps}: give a whole number from 1 on.")
         playground.write(chosen.to, steps=chosen.steps, progress=playground.bar)
         print(f"playground: {chosen.to} (open it in a browser)")
         return 0
@@ -364,13 +399,11 @@ def main(argv: list[str] | None = None) -> int:
         return build.main(chosen.out, lessons, chosen.results)
 
     if chosen.command == "claims":
-        if chosen.seconds <= 0:
-            raise SystemExit(f"--seconds {chosen.seconds:g}: give a number above 0.")
         if chosen.table:
             found = {lesson: of for lesson in catalog.lessons() if (of := claims.kept(lesson, chosen.out)) is not None}
             missing = planted_table.write(found, catalog.lessons())
             for number in missing:
-                console.print(f"no figures: lesson {number} was not examined", style="yellow", highlight=False)
+                console.print(f"no new figures: lesson {number} was not examined", style="yellow", highlight=False)
             console.print(f"table: {files.shown(planted_table.README)}", highlight=False, soft_wrap=True)
             return 1 if missing else 0
         lessons = catalog.find_all(chosen.lessons)
@@ -385,7 +418,7 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.command == "report" and chosen.table:
         missing = apart.write(apart.README, catalog.lessons(), chosen.seed, out)
         for line in missing:
-            console.print(f"no figures: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"no new figures: {line}", style="yellow", highlight=False, markup=False, soft_wrap=True)
         console.print(f"table: {files.shown(apart.README)}", highlight=False, soft_wrap=True)
         return 1 if missing else 0
     if chosen.command == "report":
@@ -394,11 +427,7 @@ def main(argv: list[str] | None = None) -> int:
         console.print(f"report: {path}", highlight=False, soft_wrap=True)
         return 0
 
-    if chosen.jobs < 1:
-        raise SystemExit(f"--jobs {chosen.jobs}: give a whole number from 1 on.")
     if chosen.data_dir is not None:
-        if not chosen.data_dir.is_dir():
-            raise SystemExit(f"--data-dir {chosen.data_dir}: there is no such folder.")
         os.environ["MINIGRAD_DATA"] = str(chosen.data_dir.resolve())
     if chosen.full:
         os.environ["MINIGRAD_FULL"] = "1"
@@ -413,8 +442,9 @@ def main(argv: list[str] | None = None) -> int:
     if telling and not chosen.code:
         path = files.shown(lessons[0].path)
         console.print(f"code:     {path} (with --code it is shown here)", highlight=False, soft_wrap=True)
-    drawn = Setting(engines[0], dtypes[0], chosen.seed).folder(out, lessons[0]).name
-    console.print(f"pictures: {out}/LESSON/{drawn}/", highlight=False, soft_wrap=True)
+    drawn = Setting(engines[0], dtypes[0], chosen.seed).folder(out, lessons[0])
+    where = drawn if len(lessons) == 1 else out / "LESSON" / drawn.name
+    console.print(f"pictures: {where}{os.sep}", highlight=False, soft_wrap=True)
     if telling:
         for page in sorted((Path(out) / lessons[0].name).glob(f"minigrad-{dtypes[0]}-{chosen.seed}/*.html")):
             console.print(f"page:     {page} (open it in a browser)", highlight=False, soft_wrap=True)
@@ -428,9 +458,7 @@ def main(argv: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main())
-    except PermissionError as error:
-        raise SystemExit(f"{error.filename}: {error.strerror}.") from None
+        sys.exit(commands.run(main))
     except KeyboardInterrupt:
         print("\nInterrupted. Finished results are kept; the same command goes on where it stopped.", file=sys.stderr)
         sys.exit(130)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from . import compare, files
 from .catalog import HERE, Lesson
+from .commands import counted
 from .runner import Setting, key, result
 
 README = HERE / "README.md"
@@ -25,8 +26,20 @@ def note(out: Path, seconds: float, jobs: int) -> None:
     files.write(out / "all.json", json.dumps({"seconds": seconds, "jobs": jobs}))
 
 
-def _row(lesson: Lesson, seed: int, out: Path) -> tuple[str, str]:
-    """The lesson's line of the table, and why it has no figures ("" where it has)."""
+def _kept(text: str) -> dict[str, str]:
+    """By lesson what the table has of it: how far apart, with the date of the measurement, and the seconds of both engines."""
+    date = re.search(r"on (\d{4}-\d\d-\d\d):", text)
+    found = {}
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").rsplit("|", 3)]
+        if re.match(r"\| \d\d ", line) and len(cells) == 4 and cells[3]:
+            dated = cells[1] if "(" in cells[1] or not date else f"{cells[1]} ({date[1]})"
+            found[cells[0][:2]] = " | ".join([dated, *cells[2:]])
+    return found
+
+
+def _row(lesson: Lesson, seed: int, out: Path, kept: dict[str, str]) -> tuple[str, str]:
+    """The lesson's line of the table, and why it has no new figures ("" where it has): kept ones stay then."""
     begin = f"| {lesson.number} {lesson.title} | {lesson.question} |"
     settings = {(engine, dtype): Setting(engine, dtype, seed) for engine in ENGINES for dtype in DTYPES}
     found = {}
@@ -34,9 +47,12 @@ def _row(lesson: Lesson, seed: int, out: Path) -> tuple[str, str]:
         there = result(out, lesson, setting)
         if there is None or there["key"] != key(lesson, setting):
             state = "was not run" if there is None else "was run before something changed"
-            return f"{begin} not measured | | |", f"lesson {lesson.number} {state} in {setting.engine} {setting.dtype}"
+            return (
+                f"{begin} {kept.get(lesson.number, 'not measured | |')} |",
+                f"lesson {lesson.number} {state} in {setting.engine} {setting.dtype}",
+            )
         if there["skipped"]:
-            return f"{begin} skipped | | |", f"lesson {lesson.number}: {there['skipped']}"
+            return f"{begin} {kept.get(lesson.number, 'skipped | |')} |", f"lesson {lesson.number}: {there['skipped']}"
         found[each] = there
     ours, theirs = (settings[engine, "float64"].folder(out, lesson) for engine in ENGINES)
     worst = compare.folders(ours, theirs, "float64").worst
@@ -45,10 +61,10 @@ def _row(lesson: Lesson, seed: int, out: Path) -> tuple[str, str]:
     return f"{begin} {figures} | {' | '.join(f'{seconds:.1f} s' for seconds in times)} |", ""
 
 
-def _about(records: Iterable[Path], out: Path) -> str:
-    """When and where the lessons were run."""
+def _about(records: Iterable[Path], out: Path, kept: bool) -> str:
+    """When and where the lessons were run. kept: others stand in the table too, with their dates."""
     times = [path.stat().st_mtime for path in records if path.is_file()]
-    cores = f"{os.cpu_count() or 1} cores of {_processor()}"
+    cores = f"{counted(os.cpu_count() or 1, 'core')} of {_processor()}"
     if not times:
         return f"Not measured yet on {cores}."
     date = datetime.datetime.fromtimestamp(max(times), tz=datetime.UTC).date()
@@ -58,9 +74,11 @@ def _about(records: Iterable[Path], out: Path) -> str:
         began = (out / "all.json").stat().st_mtime - told["seconds"]
         if min(times) >= began - 1:  # nothing was reused
             minutes, seconds = divmod(round(told["seconds"]), 60)
-            whole = f", {told['jobs']} lessons at a time, {minutes} min {seconds} s in all"
+            whole = f", {counted(told['jobs'], 'lesson')} at a time, {minutes} min {seconds} s in all"
+    run = "runs of lessons" if kept else "a run of `make lessons`"
+    dated = "; lines with a date were measured then, and not again" * kept
     return (
-        f"From a run of `make lessons` on {date}: {cores}{whole}; seconds of both dtypes together; differences in float64, the worst "
+        f"From {run} on {date}: {cores}{whole}{dated}; seconds of both dtypes together; differences in float64, the worst "
         "over every step of every training."
     )
 
@@ -75,16 +93,25 @@ def _processor() -> str:
 
 
 def write(readme: Path, lessons: list[Lesson], seed: int, out: Path) -> list[str]:
-    """Put the table of what lies in `out` into the file, between its two marks; the lessons that have no figures, and why."""
+    """Put the table of what lies in `out` into the file, between its two marks; the lessons without new figures, and why.
+
+    Those keep what the table has of them, with its date; where there are no new figures at all it stays as it is.
+    """
     text = readme.read_text(encoding="utf-8")
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise SystemExit(f"{readme} has not the marks that the table goes between: {BEGIN} and {END}")
-    rows = [_row(lesson, seed, out) for lesson in lessons]
+    before, old, after = text[: text.index(BEGIN)], text[text.index(BEGIN) : text.index(END)], text[text.index(END) :]
+    kept = _kept(old)
+    rows = [_row(lesson, seed, out, kept) for lesson in lessons]
+    new = [lesson for lesson, (_, why) in zip(lessons, rows, strict=True) if not why]
+    if not new and kept:
+        return [why for _, why in rows]
+    of = new if kept else lessons
     records = [
-        Setting(e, d, seed).folder(out, lesson) / "result.json" for lesson in lessons for e in ENGINES for d in DTYPES
+        Setting(e, d, seed).folder(out, lesson) / "result.json" for lesson in of for e in ENGINES for d in DTYPES
     ]
-    table = "\n".join([_about(records, out), "", HEAD, *(row for row, _ in rows)])
-    before, after = text[: text.index(BEGIN)], text[text.index(END) :]
+    beside = any(why and lesson.number in kept for lesson, (_, why) in zip(lessons, rows, strict=True))
+    table = "\n".join([_about(records, out, beside), "", HEAD, *(row for row, _ in rows)])
     files.write(readme, f"{before}{BEGIN}\n\n{table}\n\n{after}")
     return [why for _, why in rows if why]
 

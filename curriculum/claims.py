@@ -26,6 +26,7 @@ from typing import Any
 
 from . import draw, files, planted, planted_by_hand, record
 from .catalog import HERE, Lesson
+from .commands import counted
 from .runner import THREADS, Failed, Setting, key
 
 Claim = tuple[int, int]  # the line of its call, and which of the calls from there
@@ -361,7 +362,7 @@ def _told(
                     raise Failed(news["problem"])
                 if "claims" in news:
                     return news["tried"], news["claims"]
-                show(news["refuted"], news["of"], f"claims, {news['tried']} changes")
+                show(news["refuted"], news["of"], f"claims, {counted(news['tried'], 'change')}")
         finally:
             process.kill()
     raise Failed(f"the process ended with status {process.returncode}")

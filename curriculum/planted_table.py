@@ -27,17 +27,18 @@ def excused(lesson: Lesson, claim: dict[str, Any]) -> str:
 
 
 def write(found: dict[Lesson, dict[str, Any]], lessons: list[Lesson]) -> list[str]:
-    """Put the table into the README between its two marks; the lessons without figures."""
+    """Put the table into the README between its two marks; the lessons that were not examined, which keep what it has of them."""
     text = README.read_text(encoding="utf-8")
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise SystemExit(f"{README} has not the marks that the table goes between: {BEGIN} and {END}")
     rows, totals = [], [0, 0, 0]
+    kept = {number: of for number, of in lessons_of(text).items() if -1 not in of}
     for lesson in lessons:
         of = found.get(lesson)
-        if of is None:
+        if of is None and lesson.number not in kept:
             rows.append(f"{lesson.number} | not examined | |")
             continue
-        numbers = [len(of["claims"]), of["tried"], sum(map(noticed, of["claims"]))]
+        numbers = [len(of["claims"]), of["tried"], sum(map(noticed, of["claims"]))] if of else kept[lesson.number]
         totals = [a + b for a, b in zip(totals, numbers, strict=True)]
         rows.append(f"{lesson.number} | {' | '.join(map(str, numbers))}")
     rows.append(f"all | {' | '.join(map(str, totals))}")
@@ -51,6 +52,10 @@ def write(found: dict[Lesson, dict[str, Any]], lessons: list[Lesson]) -> list[st
         for claim in of["claims"]
         if not noticed(claim) and not excused(lesson, claim)
     ]
+    table = text[text.index(BEGIN) : text.index(END)]
+    examined = {lesson.number for lesson in found}
+    named += [line for line in table.splitlines() if line.endswith(f": {OPEN}") and line[2:4] not in examined]
+    named.sort(key=lambda line: line[2:4])
     lines += ["", "Those that noticed none (more are tried with `--seconds 600`):", "", *named] if named else []
     before, after = text[: text.index(BEGIN)], text[text.index(END) :]
     files.write(README, "\n".join([before + BEGIN, "", HEAD, *lines, "", after]))

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from .commands import counted
+
 ACTIVATIONS = ("ReLU", "Tanh", "Sigmoid")
 INITS = ("Kaiming", "Xavier", "small", "large")
 DEPTHS = (2, 4, 8)
@@ -24,7 +26,7 @@ REACH = 2.4  # the grid's ends
 SAID = {
     "activation": "what bends between the layers",
     "init": "Kaiming: variance 2 / inputs; Xavier: 2 / (inputs + outputs); small: deviation 0.01; large: deviation 1",
-    "depth": f"hidden layers of {WIDTH} units",
+    "depth": f"hidden layers of {counted(WIDTH, 'unit')}",
     "batch norm": "after each hidden linear layer",
     "dropout": "share of each hidden layer's outputs that is set to 0 in training",
 }
@@ -136,7 +138,7 @@ def recorded(
 
     return {
         "title": "Playground: two spirals",
-        "about": f"{len(runs)} trainings of {steps} steps, recorded beforehand by minigrad: Adam at rate {RATE}, all {2 * POINTS} points at each step, one seed.",
+        "about": f"{counted(len(runs), 'training')} of {counted(steps, 'step')}, recorded beforehand by minigrad: Adam at rate {RATE}, all {2 * POINTS} points at each step, one seed.",
         "choices": [
             {"name": name, "said": SAID[name], "values": [said(v) for v in values]}
             for name, values in choices.items()

@@ -14,6 +14,7 @@ from .autograd.variable import Variable, wrap
 from .device import require_cpu
 from .dtypes import element
 from .equal_steps import equal_steps
+from .foreign import said
 from .geometry import Geometry, look
 from .ops.operands import Number
 from .quiet import quiet
@@ -176,7 +177,7 @@ def asarray(
 def from_numpy(ndarray: np.ndarray, /) -> Tensor:
     """A tensor that shares the array's memory. PyTorch: torch.from_numpy."""
     if not isinstance(ndarray, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+        raise TypeError(f"expected np.ndarray (got {said(ndarray)})")
     dtypes.from_numpy(ndarray.dtype)
     if any(s < 0 for s in ndarray.strides):
         raise ValueError(

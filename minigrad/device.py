@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .foreign import said
+
 
 class device:
     """Where a tensor lives. `device("cpu")`; other kinds can be named, but no tensor can be put there."""
@@ -15,9 +17,7 @@ class device:
         if isinstance(type, device):
             type, index = type.type, type.index
         elif isinstance(type, bool) or not isinstance(type, int | str):
-            raise TypeError(
-                f"argument 'device' must be a minigrad.device, a str or an int, not {type.__class__.__name__}"
-            )
+            raise TypeError(f"argument 'device' must be a minigrad.device, a str or an int, not {said(type)}")
         elif isinstance(type, int):
             type, index = "cuda", type
         elif isinstance(type, str) and ":" in type:

@@ -63,6 +63,13 @@ def replacing(path: Path | str, *, sync: bool = False, keep: Path | None = None)
             os.close(lock)
 
 
+def require_place(path: Path | str) -> None:
+    """NotWritten, in words, unless `path` names a file that can be written, or a place in a folder where one can be made."""
+    found = _place(path)
+    if not os.access(found.parent, os.W_OK | os.X_OK):
+        raise NotWritten(f"{path} cannot be written: the folder {found.parent} may not be changed; give another place")
+
+
 def write(path: Path, content: bytes | str) -> None:
     """Write `content` to `path`, whole or not at all; its folder is made where there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from .autograd.graph import Operation, gradient_edge
 from .autograd.modes import current, is_grad_enabled
 from .autograd.variable import Array, Variable, wrap
 from .autograd.views import before_change, check_change, record_write
+from .foreign import said
 from .geometry import is_same_place, overlap_in_part, repeats
 from .ops.along import check_filling, index_fill
 from .ops.index import check_put, getitem, index_put, put
@@ -233,7 +234,7 @@ def copy_(self: Any, other: Any, non_blocking: bool = False) -> Any:
     if isinstance(other, bool | int | float):
         other = _number(self, other)
     if not isinstance(other, Variable):
-        raise TypeError(f"copy_(): argument 'other' must be Tensor, not {type(other).__name__}")
+        raise TypeError(f"copy_(): argument 'other' must be Tensor, not {said(other)}")
     flag("copy_", "non_blocking", non_blocking)  # there is nothing to wait for
     check(self, _has_history(other))
     if other is not self:
@@ -266,7 +267,7 @@ def fill_(self: Any, value: Any) -> Any:
         check_memory(self, idempotent=True)
         return write_back(self, _spread(value, self), constant="FillBackward3")
     if not isinstance(value, bool | int | float | np.number | np.bool_):
-        raise TypeError(f"fill_(): argument 'value' must be Number or Tensor, not {type(value).__name__}")
+        raise TypeError(f"fill_(): argument 'value' must be Number or Tensor, not {said(value)}")
     return _fill(self, value, "FillBackward2")
 
 
@@ -363,7 +364,7 @@ def _number(x: Any, value: Any) -> Any:
     if isinstance(value, complex):
         raise RuntimeError(f"value cannot be converted to type {x.array.dtype} without overflow: it is complex")
     if not isinstance(value, bool | int | float | np.number | np.bool_) or isinstance(value, np.complexfloating):
-        raise TypeError(f"can't assign a {type(value).__name__} to a {x.type()}")
+        raise TypeError(f"can't assign a {said(value)} to a {x.type()}")
     return wrap(np.asarray(value).astype(x.array.dtype))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from . import autograd, creation, dtypes
 from .autograd.variable import Variable as _Variable
 from .autograd.variable import wrap
+from .foreign import said
 from .tensor import Tensor
 from .tensor_options import layout, strided
 
@@ -91,7 +92,7 @@ class _VariableMeta(type):
         if data is None:
             data = Tensor()
         if not isinstance(data, Tensor):
-            raise TypeError(f"Variable data has to be a tensor, but got {type(data).__name__}")
+            raise TypeError(f"Variable data has to be a tensor, but got {said(data)}")
         return wrap(data.array[...]).requires_grad_(bool(requires_grad))
 
     def __instancecheck__(cls, instance: Any) -> bool:

@@ -20,6 +20,7 @@ import numpy as np
 from . import dtypes, storage
 from .autograd.modes import is_grad_enabled
 from .autograd.variable import Variable, wrap
+from .foreign import said
 from .geometry import overlap_in_part, repeats
 from .warn import warn
 
@@ -101,7 +102,7 @@ def write(name: str, rule: str, call: functools.partial[Any], target: Any, takes
         rule = "same"
     for x in targets or [None]:
         if not isinstance(x, Variable):
-            raise TypeError(f"{name}(): argument 'out' must be Tensor, not {type(x).__name__}")
+            raise TypeError(f"{name}(): argument 'out' must be Tensor, not {said(x)}")
     if rule == "dtype" and takes_dtype:
         call = _in_type_of(name, call, targets[0])
     elif rule == "dtype" and call.keywords.get("dtype") not in (None, dtypes.from_numpy(targets[0].array.dtype)):

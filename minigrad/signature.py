@@ -18,7 +18,8 @@ Calls as they should be pay for one `if`. All others are read by `Signature.read
     mistakes    arguments that are missing, surplus, given twice, unknown or of another kind: TypeError, in PyTorch's words;
     numbers     integers of more than 64 bits (ValueError), and numbers that the elements' type cannot hold (RuntimeError)
                 where a function says `@public(fits=...)`;
-    memory      that there is not, and sizes that do not fit: NumPy's errors become PyTorch's RuntimeError.
+    memory      that there is not, and sizes that do not fit: NumPy's errors become PyTorch's RuntimeError;
+    engines     another one's tensors, in the place of minigrad's: see foreign.py.
 
 A reader is compiled when it is first called: `import minigrad` does not wait for it. Other ranges, sizes and the types of
 elements are the functions' own business.
@@ -40,6 +41,7 @@ import numpy as np
 from . import dtypes, out
 from .autograd.variable import Variable
 from .errors import NotOneValue, WrongObject
+from .foreign import explain, holds, refuse, said
 from .random import Generator
 from .size import Size
 from .warn import warn
@@ -267,6 +269,11 @@ class Union:
         """Whether it is what operators take, a tensor or a number."""
         return self.kinds == [KINDS["Operand"], KINDS["Number"]]
 
+    @property
+    def loose(self) -> bool:
+        """Whether of what is given not each part is looked at."""
+        return self.free or KINDS["Iterable"] in self.kinds
+
     def refuse_none(self) -> None:
         self.kinds, self.none = [kind for kind in self.kinds if kind.read is not _none], False
 
@@ -473,12 +480,14 @@ class Signature:
                     raise TypeError(f'{self.name}() missing 1 required positional arguments: "{name}"')
                 continue
             found = self.kinds[name].read(value)
+            if self.place == "constructor" and self.kinds[name].loose:  # it would be kept, and used later
+                refuse(self.name, {name: value})
             if found is NO:
                 self._refuse(name, value, place if name in self.positional else None)
             values[name] = found
         if self.either and not any(isinstance(values[name], Variable) for name in self.either):
             a, b = self.either
-            given_types = ", ".join(type(values[name]).__name__ for name in self.either)
+            given_types = ", ".join(said(values[name]) for name in self.either)
             raise TypeError(f"{self.name}(): one of '{a}' and '{b}' must be Tensor, but got ({given_types})")
         values.update({n: None for n in self.telling if values[n] is UNGIVEN})
         if self.needs_dim is not None and values["dim"] is UNGIVEN:
@@ -569,6 +578,8 @@ class Signature:
     def _read_rest(self, rest: tuple[Any, ...]) -> tuple[Any, ...]:
         assert self.rest is not None
         kind = self.kinds[self.rest]
+        if self.place == "constructor":
+            refuse(self.name, {self.rest: rest})
         if kind.free or not rest:
             return rest
         if len(rest) == 1 and isinstance(rest[0], list | tuple):
@@ -589,13 +600,13 @@ class Signature:
     def _refuse(self, name: str, value: Any, place: int | None, kind: Union | None = None) -> None:
         kind = kind or self.kinds[name]
         wanted = f"tuple of {kind.wanted}s" if name == self.rest else kind.wanted
-        said = type(value).__name__
+        given = said(value)
         if isinstance(value, Variable) and not kind.tensors:
-            said = f"{said} of shape {list(value.array.shape)} and type {dtypes.from_numpy(value.array.dtype)}"
+            given = f"{given} of shape {list(value.array.shape)} and type {dtypes.from_numpy(value.array.dtype)}"
             if _requires_grad(value):
-                said += " that requires grad"
+                given += " that requires grad"
         elif isinstance(value, list | tuple):
-            said = f"{said} of ({', '.join(dict.fromkeys(type(x).__name__ for x in value))})"
+            given = f"{given} of ({', '.join(dict.fromkeys(map(said, value)))})"
         where = f" (position {place})" if place is not None else ""
         error: type[Exception] = TypeError
         if self.in_python:  # PyTorch sees it when it uses the argument
@@ -605,7 +616,13 @@ class Signature:
                 error = WrongObject
             elif isinstance(value, Variable) and value.array.size != 1:
                 error = NotOneValue
-        raise error(f"{self.name}(): argument '{name}'{where} must be {wanted}, not {said}")
+        raise error(f"{self.name}(): argument '{name}'{where} must be {wanted}, not {given}")
+
+    def _failed(self, error: Exception, values: dict[str, Any], rest: tuple[Any, ...], named: dict[str, Any]) -> None:
+        """What a program is told where the function fell over something that is not its own business to look for; else nothing."""
+        if isinstance(error, MemoryError | ValueError | OverflowError):
+            _too_large(error)
+        explain(error, self.name, {**values, str(self.rest): rest, **named})
 
     # -- the reader
 
@@ -613,7 +630,7 @@ class Signature:
         """Give a reader its code: the test of a call as it should be, and what happens else."""
         space: dict[str, Any] = reader.__globals__
         space |= {"_tensors": TENSORS, "_sequences": SEQUENCES, "_function": self.function, "_read": self.read}
-        space["_too_large"] = _too_large
+        space["_failed"], space["_holds"] = self._failed, holds
         hidden = 1 if self.place != "function" else 0  # the first argument of a method is what it says
         parameters, given, tests, passed = [], [], [], []
         for i, name in enumerate((*self.positional, *self.named)):
@@ -631,6 +648,8 @@ class Signature:
             passed.append(f"{name}={value}" if name in self.named else value)
             if i >= hidden or self.defaults[name] is not MISSING:
                 tests.append(self.kinds[name].test(at, space, name))
+                if self.place == "constructor" and self.kinds[name].loose:
+                    tests.append(f"({at} is _default_{name} or not _holds({at}))")
                 if self.kinds[name].free and self.defaults[name] is MISSING:
                     space["_missing"] = MISSING
                     tests.append(f"{name} is not _missing")
@@ -657,6 +676,8 @@ class Signature:
             named = f"{{**{named}, '{name}': {name}}} if {name} is not _default_{name} else {named}"
         if self.rest is not None:
             passed.insert(len(self.positional), f"*{rest}")
+            if self.place == "constructor" and self.kinds[rest].loose:
+                tests.append(f"not _holds({rest})")
             if self._wants_sizes():
                 tests.append(rest)
             if self._one_sequence():
@@ -679,8 +700,8 @@ class Signature:
             f"        if {' and '.join(t for t in tests if t)}:\n"
             f"            return _function({', '.join(passed)})\n"
             f"        return _read({{{', '.join(given)}}}, {rest}, {named})\n"
-            f"    except (MemoryError, ValueError, OverflowError) as error:\n"
-            f"        _too_large(error)\n"
+            f"    except Exception as error:\n"
+            f"        _failed(error, {{{', '.join(given)}}}, {rest}, {named})\n"
             f"        raise\n"
         )
         file = f"<the reader of {self.name}>"

@@ -15,6 +15,7 @@ import numpy as np
 from . import dtypes, storage
 from .autograd.variable import Array, Variable
 from .device import device
+from .foreign import said
 from .geometry import Geometry, geometry, look, memory, row_major
 from .warn import warn
 
@@ -194,7 +195,7 @@ def set_(
             raise RuntimeError(f"Could not set tensor of type {x.dtype} to a storage of type {source.dtype}")
         flat = source._memory.view(x.array.dtype)
     else:
-        raise TypeError(f"set_(): argument 'source' must be Tensor or Storage, not {type(source).__name__}")
+        raise TypeError(f"set_(): argument 'source' must be Tensor or Storage, not {said(source)}")
     shape = (flat.size,) if size is None else tuple(size)
     strides = row_major(shape).strides if stride is None else tuple(stride)
     place = Geometry(shape, strides, storage_offset)

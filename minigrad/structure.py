@@ -29,6 +29,7 @@ import numpy as np
 from . import dtypes
 from .autograd.variable import Array, Variable, wrap
 from .device import device
+from .foreign import said
 from .nn.module import Module
 from .nn.parameter import Buffer, Parameter
 from .public import FUNCTIONAL, MINIGRAD
@@ -107,7 +108,7 @@ class Description:
             if value is function:
                 return {"function": name}
         raise TypeError(
-            f"save: cannot save a {type(value).__name__} (at {path or 'the top'}); save a state_dict() and plain values"
+            f"save: cannot save a {said(value)} (at {path or 'the top'}); save a state_dict() and plain values"
         )
 
     def _dict(self, value: Mapping, path: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from .autograd.modes import current
 from .autograd.node import Node
 from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
+from .foreign import said
 from .geometry import Geometry, copied_memory, dim_order, geometry, look, memory
 from .ops import arithmetic, arrange, comparison, index, matrix, power, reduce
 from .ops import shape as shape_ops
@@ -281,9 +282,7 @@ class Tensor(Variable):
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
             if not isinstance(value, Variable):
-                raise TypeError(
-                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
-                )
+                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {said(value)}")
             if value.array.shape != self.array.shape:
                 raise RuntimeError(
                     f"assigned grad has data of a different size: got shape {list(value.array.shape)}, the tensor has "
@@ -307,7 +306,7 @@ class Tensor(Variable):
     @data.setter
     def data(self, value: Tensor) -> None:
         if not isinstance(value, Variable):
-            raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
+            raise TypeError(f"Variable data has to be a tensor, but got {said(value)}")
         if self._requires_grad and value.array.dtype.kind != "f":
             raise RuntimeError("data set to a tensor that requires gradients must be floating point or complex dtype")
         replaced.replace(self, value.array[...])  # an array of its own: by it nodes tell what they saved
@@ -475,9 +474,17 @@ class Tensor(Variable):
     def __contains__(self, element: Any) -> bool:
         if not isinstance(element, Variable | int | float | np.generic):
             raise RuntimeError(
-                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(element)}."
+                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {said(element)}."
             )
         return bool((self.array == getattr(element, "array", element)).any())
+
+    @classmethod
+    def __torch_function__(cls, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> NoReturn:
+        """Asked by PyTorch where a function of its own is given a minigrad tensor: a TypeError that names both."""
+        raise TypeError(
+            f"{function.__name__}() is PyTorch's and was given a minigrad.Tensor, not a torch.Tensor: call minigrad's function "
+            "of that name, or convert the tensor with torch.from_numpy(t.detach().numpy())"
+        )
 
     def __iter__(self) -> Iterator[Tensor]:
         if self.array.ndim == 0:

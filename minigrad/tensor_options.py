@@ -18,6 +18,7 @@ from .autograd import inference
 from .autograd.modes import current
 from .autograd.variable import Array, Variable, wrap
 from .device import require_cpu
+from .foreign import said
 
 if TYPE_CHECKING:
     from .tensor import Tensor
@@ -206,7 +207,7 @@ def read_to(args: tuple, kwargs: Mapping[str, Any]) -> tuple[np.dtype | None, An
     d, _ = read("to", options, None, ConversionOptions)
     if other is not None:
         if not isinstance(other, Variable):
-            raise TypeError(f"to(): argument 'other' must be Tensor, not {type(other).__name__}")
+            raise TypeError(f"to(): argument 'other' must be Tensor, not {said(other)}")
         d = other.array.dtype
     order = options.get("memory_format")
     if order is not None:
@@ -225,7 +226,7 @@ def read_like(function: str, input: Any, options: Mapping[str, Any]) -> tuple[Ar
 def read_pattern(function: str, input: Any, options: Mapping[str, Any]) -> tuple[Array, bool]:
     """Of a tensor "like" input: an array of its shape, type and memory order, which may be input's own; and requires_grad."""
     if not isinstance(input, Variable):
-        raise TypeError(f"{function}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise TypeError(f"{function}(): argument 'input' (position 1) must be Tensor, not {said(input)}")
     if not options:
         return input.array, False
     d, requires_grad = read(function, options, input.array.dtype, FormatOptions)

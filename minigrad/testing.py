@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import missing
+from .foreign import said
 from .tensor import Tensor
 
 __all__ = ["assert_close"]
@@ -66,11 +67,11 @@ def _difference(actual: Any, expected: Any, settings: dict[str, Any], where: str
     arrays = [_array(x) for x in (actual, expected)]
     if any(a is None for a in arrays):
         raise TypeError(
-            f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}.{place}"
+            f"No comparison pair was able to handle inputs of type {said(actual)} and {said(expected)}.{place}"
         )
     if not numbers and isinstance(actual, int | float) != isinstance(expected, int | float):
         raise TypeError(
-            f"No comparison pair was able to handle inputs of type {type(actual)} and {type(expected)}.{place}"
+            f"No comparison pair was able to handle inputs of type {said(actual)} and {said(expected)}.{place}"
         )
     if not settings["allow_subclasses"] and type(actual) is not type(expected):
         raise AssertionError(f"The classes of the inputs do not match: {type(actual)} != {type(expected)}")

@@ -18,8 +18,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from curriculum import commands
 from minigrad import files
 from minigrad.autograd.fused import Fused
+from minigrad.counted import counted
 
 from . import fuzz, html, kept
 from .agreement import Mismatch, Tally, check_case
@@ -138,7 +140,7 @@ def told_forms(results: dict[str, Any]) -> str:
     fused, compiled = (sum(r[kind] for r in results.values()) for kind in ("fused", "compiled"))
     return (
         f"examples by the form of fused operations: {', '.join(f'{name} {n}' for name, n in counts.items())}\n"
-        f"{fused} of {len(results)} cases apply fused operations, {compiled} of them a compiled one"
+        f"{fused} of {counted(len(results), 'case')} apply fused operations, {compiled} of them a compiled one"
     )
 
 
@@ -153,7 +155,7 @@ def run_writes(examples: int, seed: int, path: Path | None, console: Console) ->
         found = writes.run(examples, seed, lambda: bar.advance(task))
     share = found["answered"] / max(found["pytorch_answers"], 1)
     console.print(
-        f"{found['examples']} programs of {found['lines']} lines, {found['raising_lines']} of which raise in both: "
+        f"{counted(found['examples'], 'program')} of {counted(found['lines'], 'line')}, {found['raising_lines']} of which raise in both: "
         f"{len(found['failures'])} wrong; of {found['pytorch_answers']} that PyTorch answers minigrad answers {share:.2%}, and "
         f"rightly {found['extra']} that PyTorch refuses; {found['explained']} explained; worst difference {found['worst']:.1e}",
         highlight=False, soft_wrap=True,
@@ -181,7 +183,7 @@ def run_programs(examples: int, seed: int, path: Path | None, console: Console) 
     told = ", ".join(f"{name} {n}" for name, n in found["positions"].items())
     console.print(f"programs by the form of fused operations: {told}", highlight=False)
     console.print(
-        f"{found['examples']} programs of {found['operations']} operations: {len(found['failures'])} wrong; worst difference "
+        f"{counted(found['examples'], 'program')} of {counted(found['operations'], 'operation')}: {len(found['failures'])} wrong; worst difference "
         f"{found['worst']:.1e} over the program's condition, {found['worst_plain']:.1e} as it is (largest condition "
         f"{found['worst_condition']:.1e}); both engines refuse {found['both_refuse']}, one of them {found['one_refuses']}",
         highlight=False, soft_wrap=True,
@@ -203,7 +205,8 @@ def run_third(console: Console) -> int:
     wrong = {name: d for name, d in found["agreed"].items() if not max(d.values()) < 1e-12}
     worst = max(max(d.values()) for d in found["agreed"].values())
     console.print(
-        f"{len(found['agreed'])} functions and networks: worst difference of three engines {worst:.1e}", highlight=False
+        f"{counted(len(found['agreed']), 'function')} and networks: worst difference of three engines {worst:.1e}",
+        highlight=False,
     )
     table = Table(title="Conventions that minigrad and PyTorch share and JAX does not", title_justify="left")
     for heading in ("where", "minigrad and PyTorch", "JAX", "why"):
@@ -239,7 +242,7 @@ def run_faults(console: Console) -> int:
         never = kernels.never_compared()
     missed = [name for name, check in (found | in_kernels).items() if check is None]
     console.print(
-        f"{len(found) + len(in_kernels)} faults ({len(found)} in the engine, {len(in_kernels)} in the arrays that "
+        f"{counted(len(found) + len(in_kernels), 'fault')} ({len(found)} in the engine, {len(in_kernels)} in the arrays that "
         f"{len({fault.kernel for fault in kernels.faults()})} compiled loops compute), {len(missed)} not caught; "
         f"{len(never)} compiled loops without a comparison{': ' * bool(never)}{', '.join(never)}",
         highlight=False, soft_wrap=True,
@@ -256,7 +259,22 @@ def _faults(title: str, found: dict[str, tuple[str, int] | None]) -> Table:
     return table
 
 
-def main(argv: list[str] | None = None) -> int:
+# What may be asked in the place of cases, and which options mean something there.
+CASES_OPTIONS = ("examples", "seed", "json", "html", "dtype", "form", "list")
+MEANING = {
+    "fuzz": ("calls", "sweep", "prefixes", "seed", "json"),
+    "fuzz --sweep": ("sweep", "prefixes", "json"),
+    "programs": ("examples", "seed", "json"),
+    "programs writes": ("examples", "seed", "json"),
+    "faults": (),
+    "third": (),
+    "cases": CASES_OPTIONS,
+    "cases --list": ("list", "dtype"),
+}
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    """What was asked; its `mode` is one of MEANING."""
     parser = argparse.ArgumentParser(
         prog="python -m parity", description="Compare minigrad with PyTorch, case by case."
     )
@@ -266,7 +284,7 @@ def main(argv: list[str] | None = None) -> int:
         help="cases, last parts of names (gelu) or families (pooling), all if none is given; or programs, programs writes (views and "
         "in-place changes), faults, third, fuzz",
     )
-    parser.add_argument("--calls", type=int, help="of fuzz: how many calls are tried (2000)")
+    parser.add_argument("--calls", type=commands.whole(), help="of fuzz: how many calls are tried (2000)")
     parser.add_argument(
         "--sweep",
         action="store_true",
@@ -280,11 +298,14 @@ def main(argv: list[str] | None = None) -> int:
         metavar="PREFIX",
         help="of fuzz: only names that start so: torch. Tensor. nn.",
     )
-    parser.add_argument("--examples", type=int, default=50, help="drawn calls a case (50)")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the first draw (0)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was found here")
+    parser.add_argument("--examples", type=commands.whole(), default=50, help="drawn calls a case (50)")
+    parser.add_argument("--seed", type=commands.seed, default=0, help="seed of the first draw (0)")
+    parser.add_argument("--json", type=commands.file_to_write, metavar="FILE", help="write what was found here")
     parser.add_argument(
-        "--html", type=Path, metavar="FOLDER", help="write a report: index.html and a page for each case"
+        "--html",
+        type=commands.folder_to_write,
+        metavar="FOLDER",
+        help="write a report: index.html and a page for each case",
     )
     parser.add_argument("--dtype", choices=["float64", "float32"], help="compare in this type only (default: both)")
     parser.add_argument(
@@ -292,37 +313,39 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--list", action="store_true", help="name the cases and stop")
     options = parser.parse_args(argv)
-    if options.examples < 1:
-        parser.error(f"--examples must be at least 1, got {options.examples}")
-    if options.names == ["fuzz"]:
-        if options.sweep and options.calls is not None:
-            parser.error("--calls says how many calls are drawn; --sweep draws none")
-        if options.calls is not None and options.calls < 1:
-            parser.error(f"--calls must be at least 1, got {options.calls}")
-        try:
-            check_prefixes(tuple(options.prefixes))
-        except ValueError as problem:
-            parser.error(str(problem))
+    what = " ".join(options.names)
+    options.mode = what if what in MEANING else "cases"
+    for name in ("sweep", "list"):
+        if f"{options.mode} --{name}" in MEANING and getattr(options, name):
+            options.mode += f" --{name}"
+    idle = [a.dest for a in parser._actions if a.option_strings and a.dest not in ("help", *MEANING[options.mode])]
+    commands.refuse_beside(parser, argv, idle, f"of {options.mode}")
+    try:
+        check_prefixes(tuple(options.prefixes))
+    except ValueError as problem:
+        parser.error(str(problem))
+    return options
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = arguments(sys.argv[1:] if argv is None else argv)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    if options.mode.startswith("fuzz"):
         calls = None if options.sweep else 2000 if options.calls is None else options.calls
         return fuzz.main(calls, options.seed, options.json, tuple(options.prefixes))
-    if options.names == ["third"]:
-        return run_third(Console(width=None if sys.stdout.isatty() else 160))
-    if options.names == ["faults"]:
-        return run_faults(Console(width=None if sys.stdout.isatty() else 160))
-    if options.names == ["programs", "writes"]:
-        return run_writes(
-            options.examples, options.seed, options.json, Console(width=None if sys.stdout.isatty() else 160)
-        )
-    if options.names == ["programs"]:
-        return run_programs(
-            options.examples, options.seed, options.json, Console(width=None if sys.stdout.isatty() else 160)
-        )
+    if options.mode == "third":
+        return run_third(console)
+    if options.mode == "faults":
+        return run_faults(console)
+    if options.mode == "programs writes":
+        return run_writes(options.examples, options.seed, options.json, console)
+    if options.mode == "programs":
+        return run_programs(options.examples, options.seed, options.json, console)
     cases = chosen(options.names)
     if options.dtype == "float64":
         cases = [dataclasses.replace(case, float32=False) for case in cases]
     elif options.dtype == "float32":
         cases = [case for case in cases if case.float32]
-    console = Console(width=None if sys.stdout.isatty() else 160)
     if options.list:
         for case in cases:
             console.print(f"{case.family:16} {case.name}", highlight=False)
@@ -341,7 +364,7 @@ def main(argv: list[str] | None = None) -> int:
     total = sum(r["examples"] for r in results.values())
     console.print(f"\n{told_forms(results)}", highlight=False, soft_wrap=True)
     console.print(
-        f"{len(cases)} cases, {total} examples, {len(errors)} wrong, {time.perf_counter() - start:.1f} s",
+        f"{counted(len(cases), 'case')}, {counted(total, 'example')}, {len(errors)} wrong, {time.perf_counter() - start:.1f} s",
         highlight=False,
     )
     if options.json:
@@ -353,4 +376,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(commands.run(main))

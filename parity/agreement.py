@@ -41,6 +41,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
+from minigrad.counted import counted
+
 from .case import ELEMENTWISE, EXACT, REDUCED, Call, Case, Form, Result, Same, Tolerance
 from .engines import MINIGRAD, POSITIONS, TORCH, Engine
 from .inputs import Draw, Input, Seeded, Source
@@ -465,7 +467,7 @@ class Example:
     def _compare_gradients(self, ours: Run, theirs: Run, truth: Run | None) -> None:
         outputs = [i for i, (_, b) in enumerate(theirs.outputs) if isinstance(b, TORCH.Tensor) and b.requires_grad]
         if len(ours.leaves) != len(theirs.leaves):
-            self.fail(f"got {len(ours.leaves)} parameters, expected {len(theirs.leaves)}")
+            self.fail(f"got {counted(len(ours.leaves), 'parameter')}, expected {len(theirs.leaves)}")
         if not outputs:
             return
         cotangents = [

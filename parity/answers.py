@@ -13,13 +13,20 @@ from .trace import Traced
 
 @dataclass
 class Report:
-    """The answer. It is true if the gradient is right at these inputs; printed, it says what was compared and found."""
+    """The answer. It is true if the gradient is right at these inputs; printed, it says what was compared and found.
+
+    Of a function that detaches, or rounds, both engines give the same gradient, which is as right as any and not the derivative of its
+    values: it is true then, and its first line says so.
+    """
 
     ok: bool
     against: str
     lines: list[str] = field(default_factory=list)
     wrong: tuple[int | str, tuple[int, ...]] | None = None  # the first input whose derivative is wrong, and the element
     script: str = ""  # shows it without parity
+    departs: str = (
+        ""  # "gradient" or "second derivative": in both engines the same, and not the derivative of the values
+    )
     refused: bool = False  # there is no gradient: the backward pass raises
 
     def __bool__(self) -> bool:
@@ -27,6 +34,11 @@ class Report:
 
     def __str__(self) -> str:
         head = f"The gradient is right at these inputs, held against {self.against}."
+        if self.departs:
+            head = (
+                f"Both engines compute the same gradient, but the {self.departs} is NOT the derivative of the function's values, as "
+                "the note says: right only if that is meant."
+            )
         if not self.ok:
             head = f"The gradient is WRONG, held against {self.against}."
         if self.refused:

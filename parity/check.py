@@ -29,9 +29,11 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.counted import counted
+
 from .answers import Answer, Report
 from .differences import Slopes, held
-from .engines import ENGINES, TORCH, Engine
+from .engines import ENGINES, TORCH, Engine, require_function
 from .inputs import Input
 from .lifted import Seen, as_type, lifted
 from .script import script
@@ -49,6 +51,7 @@ def check(fn: Callable[..., Any], *inputs: Any, second: bool = True, seed: int =
     second: check double backward too. Raises Unanswerable if `fn` gives no floating tensor, is not deterministic, does not
     depend on its floating inputs, or runs in neither engine.
     """
+    require_function(fn, "parity.check", "a function or a module, and the inputs after it")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return _check(fn, inputs, second, seed)
@@ -57,9 +60,10 @@ def check(fn: Callable[..., Any], *inputs: Any, second: bool = True, seed: int =
 def _check(fn: Callable[..., Any], inputs: tuple, second: bool, seed: int) -> Report:
     arrays = [to_input(x) for x in inputs]
     fn, holds = prepared(fn)
+    asked = [e for e in ENGINES if isinstance(fn, e.module.nn.Module)] or ENGINES  # a module runs in its own engine
     answers: dict[str, Answer | Exception] = {}
     for dtype in ("float64", "float32"):
-        for engine in ENGINES:
+        for engine in asked:
             try:
                 answers[engine.name] = _answer(engine, fn, arrays, holds, dtype, second, seed)
             except Exception as raised:
@@ -74,12 +78,12 @@ def _check(fn: Callable[..., Any], inputs: tuple, second: bool, seed: int) -> Re
             errors = dict(answers)
     else:
         raise Unanswerable(
-            "the function runs in neither engine.\n"
-            + "\n".join(f"  {e.name}: {told(errors[e.name], e)}" for e in ENGINES)  # type: ignore[arg-type]
-            + "\nIf it needs the engine's module, let its first parameter be called `torch`."
+            f"the {'function runs in neither engine' if len(asked) > 1 else 'module does not run'}.\n"
+            + "\n".join(f"  {e.name}: {told(errors[e.name], e)}" for e in asked)  # type: ignore[arg-type]
+            + "\nIf it needs the engine's module, let its first parameter be called `torch`." * (len(asked) > 1)
         )
     report = report_on(runs, dtype)
-    for engine in ENGINES:
+    for engine in asked:
         error = answers[engine.name]
         if isinstance(error, Exception):
             report.lines.append(f"(It does not run in {engine.name}: {told(error, engine)})")
@@ -127,7 +131,7 @@ def _answer(
                 answer.notes.append(f"{traced.names[i]} does not require grad: its derivative was not compared")
             elif not np.isfinite(value).all():
                 answer.notes.append(
-                    f"{traced.names[i]} has {int((~np.isfinite(value)).sum())} elements that are nan or infinite: left out"
+                    f"{traced.names[i]} has {counted(int((~np.isfinite(value)).sum()), 'element')} that are nan or infinite: left out"
                 )
         if seen.named or converted:
             what = "float32 that it names" if seen.named else "what it holds on to in float32"

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from minigrad.counted import counted
+
 from .slopes import CLOSE, FIRST, Curve, Found, judge, noise_of
 from .trace import Refused, Traced, unit
 
@@ -251,7 +253,7 @@ def _along(slopes: Slopes, numeric: Numeric, noise: float) -> None:
         if not numeric.right:
             return
     if untold:
-        numeric.untold = f"in {untold} of {len(parts)} blocks of elements they do not settle"
+        numeric.untold = f"in {untold} of {counted(len(parts), 'block')} of elements they do not settle"
 
 
 def _agrees(slopes: Slopes, numeric: Numeric, masks: list[np.ndarray], noise: float, deadline: float) -> bool:

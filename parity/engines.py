@@ -61,6 +61,19 @@ ENGINES = (MINIGRAD, TORCH)
 POSITIONS = ("fastest", "definition", "numpy", "compiled")  # of minigrad.use_kernels: the forms of fused operations
 
 
+def named(x: Any) -> str:
+    """The type of x as an error names it, with the engine where it is one's: torch.Tensor, minigrad.Tensor, int."""
+    cls = type(x)
+    package = cls.__module__.partition(".")[0]
+    return cls.__name__ if package == "builtins" else f"{package}.{cls.__name__}"
+
+
+def require_function(fn: Any, asked: str, wanted: str) -> None:
+    """TypeError unless fn can be called. asked: the function of parity that was given it; wanted: what that takes."""
+    if not callable(fn):
+        raise TypeError(f"{asked}() takes {wanted}, not {named(fn)}")
+
+
 @contextmanager
 def default_dtype(name: str) -> Iterator[None]:
     """Both engines make new tensors and modules of this floating type."""

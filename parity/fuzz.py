@@ -38,6 +38,8 @@ from typing import Any
 import numpy as np
 
 import minigrad
+from minigrad import files
+from minigrad.counted import counted
 
 from .agreement import same_class
 from .case import resolve
@@ -359,7 +361,7 @@ def report(found: list[dict[str, Any]], examples: int = 3, by: str = "name") -> 
     by: "name", or "how": those to which the same was done stand together, each with the names.
     """
     counts = collections.Counter(f["verdict"] for f in found)
-    lines = [f"{len(found)} calls of {len({f['name'] for f in found})} names"]
+    lines = [f"{counted(len(found), 'call')} of {counted(len({f['name'] for f in found}), 'name')}"]
     reasons = collections.Counter(f["reason"] for f in found if "reason" in f)
     lines += [f"  {counts[verdict]:7}  {verdict}: {text}" for verdict, text in VERDICTS.items()]
     lines += [f"  {n:7}  on purpose: {why}" for why, n in reasons.most_common()]
@@ -388,7 +390,7 @@ def main(calls: int | None, seed: int, file: Path | None = None, prefixes: tuple
     found = sweep(prefixes) if calls is None else fuzz(calls, seed, prefixes)
     print(report(found, by="how" if calls is None else "name"))
     if file is not None:
-        file.write_text(json.dumps([f for f in found if f["verdict"] != "agree"], indent=1))
+        files.write(file, json.dumps([f for f in found if f["verdict"] != "agree"], indent=1) + "\n")
     return int(any(f["verdict"] in ("taken", "different", "crash") for f in found))
 
 

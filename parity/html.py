@@ -19,6 +19,7 @@ import minigrad
 from minigrad import files
 from minigrad.autograd.fused import Fused
 from minigrad.autograd.graph import Operation
+from minigrad.counted import counted
 
 from . import kept
 from .case import CASES, Case, resolve
@@ -170,7 +171,7 @@ def case_page(case: Case, result: dict[str, Any]) -> str:
     if kinks or case.note:
         parts += ["<h2>Kinks and conventions</h2>", *kinks, f"<p>{escape(case.note)}</p>" if case.note else ""]
     t = case.tolerance
-    parts.append(f"<h2>What was found in {result['examples']} examples</h2>")
+    parts.append(f"<h2>What was found in {counted(result['examples'], 'example')}</h2>")
     parts.append(
         f"<p class=note>On {result['raised']} of them both engines raised. Tolerance “{escape(t.name)}”: {t.relative:g} in float64, "
         f"{t.ulp:g} ulp beside twice PyTorch's own in float32 ({escape(t.reason)}).</p>"
@@ -188,10 +189,11 @@ def index_page(results: dict[str, dict[str, Any]], about: str) -> str:
     for name, result in results.items():
         by_family[result["family"]].append(name)
     wrong = [name for name, result in results.items() if result["error"]]
+    cases = counted(len(results), "case")
     verdict = (
-        f'<p class="bad">{len(wrong)} of {len(results)} cases differ: {", ".join(map(escape, wrong))}</p>'
+        f'<p class="bad">{len(wrong)} of {cases} differ: {", ".join(map(escape, wrong))}</p>'
         if wrong
-        else f"<p>{len(results)} cases, {sum(r['examples'] for r in results.values())} examples, none wrong.</p>"
+        else f"<p>{cases}, {counted(sum(r['examples'] for r in results.values()), 'example')}, none wrong.</p>"
     )
     head = ("case", "examples", *KINDS)
     parts = [

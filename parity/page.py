@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad import files
+from minigrad.counted import counted
 from minigrad.viz.page import write
 from minigrad.viz.reading import Graph, Item
 from minigrad.viz.record import record, walked
@@ -20,7 +22,7 @@ from minigrad.viz.recording import recording, with_variables
 from minigrad.viz.tensors import Pool
 
 from . import counterparts
-from .engines import MINIGRAD, TORCH, Engine
+from .engines import MINIGRAD, TORCH, Engine, named, require_function
 from .watch import same_random_numbers
 
 RELATIVE = {"float64": 1e-9, "float32": 1e-4}
@@ -42,7 +44,7 @@ class Beside:
 
     def __str__(self) -> str:
         found = f"the gradients differ first at {self.differ[0]}" if self.differ else "the gradients are equal"
-        return f"{found}: {self.compared} of {self.nodes} nodes compared with PyTorch, largest difference {self.apart:.2g}. {self.path}"
+        return f"{found}: {self.compared} of {counted(self.nodes, 'node')} compared with PyTorch, largest difference {self.apart:.2g}. {self.path}"
 
 
 def page(
@@ -63,6 +65,8 @@ def page(
 
         print(parity.page(program, "backward.html"))
     """
+    files.require_place(path)
+    require_function(program, "parity.page", "a function of one argument, the engine, that returns the loss")
     graph, found = compared(program)
     differ = [item for item in graph.order if item in found and found[item][2]]
     nodes = sum(item.grad is not None for item in graph.items)
@@ -77,7 +81,7 @@ def page(
     def beside(_: Graph, pool: Pool) -> dict[str, Any]:
         return {
             "engine": "PyTorch",
-            "said": f"{len(found)} of {nodes} nodes compared, {'all equal' if not differ else f'{len(differ)} differ'}",
+            "said": f"{len(found)} of {counted(nodes, 'node')} compared, {'all equal' if not differ else f'{len(differ)} differ'}",
             "first": differ[0].id if differ else None,
             "nodes": {
                 item.id: {"grad": pool.put(other), "apart": apart, "differs": wrong}
@@ -110,7 +114,8 @@ def compared(program: Callable[[Any], Any]) -> tuple[Graph, dict[Item, tuple[np.
 def _check(out: Any, engine: Engine) -> None:
     if not isinstance(out, engine.Tensor):
         raise TypeError(
-            f"the program must return the tensor from which the backward pass begins; it returned {type(out).__name__}"
+            f"the program must return the tensor from which the backward pass begins; run in {engine.name} it returned "
+            f"{named(out)}"
         )
 
 

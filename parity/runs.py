@@ -30,7 +30,9 @@ from typing import Any
 
 import numpy as np
 
-from .engines import MINIGRAD, POSITIONS, TORCH, default_dtype
+from minigrad.counted import counted
+
+from .engines import MINIGRAD, POSITIONS, TORCH, default_dtype, require_function
 from .lifted import Seen, lifted
 from .watch import Record, Watch
 
@@ -136,6 +138,7 @@ def compare_runs(program: Callable[[Any], Any], *, dtype: str = "float32", form:
     Errors: ValueError if it makes neither a step nor a backward pass, or if two runs in one engine differ (random parts that
     are not seeded).
     """
+    require_function(program, "parity.compare_runs", "a function of one argument, the engine, that trains")
     if dtype not in APART:
         raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
     with MINIGRAD.module.use_kernels(form):
@@ -228,9 +231,11 @@ def _raised(kind: str, ours: Record, theirs: Record) -> Comparison:
     told = []
     for name, record in (("minigrad", ours), ("PyTorch", theirs)):
         if record.error is None:
-            told.append(f"{name} runs to the end ({len(record.steps)} steps)")
+            told.append(f"{name} runs to the end ({counted(len(record.steps), 'step')})")
         else:
-            told.append(f"{name} raises {type(record.error).__name__} after {len(record.steps)} steps: {record.error}")
+            told.append(
+                f"{name} raises {type(record.error).__name__} after {counted(len(record.steps), 'step')}: {record.error}"
+            )
     text = f"In {kind}: " + "; ".join(told)
     return Comparison(min(len(ours.steps), len(theirs.steps)), None, None, np.inf, np.inf, text)
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from minigrad.counted import counted
+
 from .agreement import differ
 from .answers import Answer, Report
 from .case import REDUCED
@@ -155,6 +157,7 @@ def _by_differences(report: Report, run: Answer, trusted: bool, both: bool) -> N
             if np.isnan(found.got):
                 report.lines.append(f"note{where}: the {what} by {target.name} is nan at {list(index)}")
                 continue
+            report.departs = report.departs or what
             report.lines.append(
                 f"note{where}: the {what} by {target.name} is not the derivative of the values (at {list(index)} {found.got:.6g}, "
                 f"differences say {found.expected:.6g}): something on the way is not recorded (detach, no_grad, item, rounding) "
@@ -178,7 +181,9 @@ def _by_differences(report: Report, run: Answer, trusted: bool, both: bool) -> N
         if both and trusted and not numeric.directions and numeric.right:
             worst = max((t.worst for t in numeric.targets), default=0.0)
             looked = sum(t.looked - len(t.untold) for t in numeric.targets)
-            report.lines.append(f"{what}, against differences at {looked} elements: agrees to {worst:.1g}{where}")
+            report.lines.append(
+                f"{what}, against differences at {counted(looked, 'element')}: agrees to {worst:.1g}{where}"
+            )
             for target in numeric.targets:
                 _marked(report, what, target, where)
     if run.twice:
@@ -192,7 +197,7 @@ def _directions(report: Report, what: str, numeric: Numeric, where: str) -> None
     beside = ", in blocks, beside these inputs, where it has kinks" if numeric.beside else ""
     report.lines.append(
         f"{what}: agrees to {numeric.worst:.1g} along {numeric.directions} random directions through all "
-        f"{numeric.elements:,} elements{beside}, and at {sum(t.looked for t in numeric.targets)} of them one by one{where}"
+        f"{counted(numeric.elements, 'element', form=',')}{beside}, and at {sum(t.looked for t in numeric.targets)} of them one by one{where}"
     )
 
 
@@ -200,7 +205,7 @@ def _marked(report: Report, what: str, target: Target, where: str) -> None:
     """Kinks, and what could not be told."""
     if target.kinks:
         index, found = target.kinks[0]
-        many = f" and at {len(target.kinks) - 1} others" if len(target.kinks) > 1 else ""
+        many = f" and at {counted(len(target.kinks) - 1, 'other')}" if len(target.kinks) > 1 else ""
         place = f"at {list(index)}{many}" if index else "here"
         said = {
             "kink": f"the function has a kink {place}: {found.got:.6g} lies between the slopes of its two sides, "
@@ -225,7 +230,7 @@ def _untold(targets: list[Target]) -> str:
         "noise": f"differences are good to {found.error:.1g} only there",
     }.get(found.kind, "differences do not settle there")
     place = f"at {list(index)}" if index else "here"
-    more = f" and {len(some) - 1} others" if len(some) > 1 else ""
+    more = f" and {counted(len(some) - 1, 'other')}" if len(some) > 1 else ""
     return f"could not be told {place}{more}: {why}"
 
 
@@ -234,7 +239,7 @@ def _wrong(report: Report, what: str, target: Target, where: str, run: Answer) -
     at = f" at {list(index)}" if index else ""
     report.lines.append(
         f"{what} by {target.name}: wrong{at}: got {found.got:.10g}, expected {_wanted(found)} "
-        f"({max(target.bad, 1)} of {target.got.size} elements differ){where}"
+        f"({max(target.bad, 1)} of {counted(target.got.size, 'element')} differ){where}"
     )
     if what == "second derivative" and run.unrecorded:
         report.lines.append(
@@ -272,7 +277,7 @@ def _tell(lines: list[str], what: str, got: np.ndarray, expected: np.ndarray, al
     wrong = int((~np.isclose(got, expected, rtol=1e-5, atol=1e-8 * size, equal_nan=True)).sum())
     lines.append(
         f"{what}: wrong{place}: got {got[d.index]:.10g}, expected {expected[d.index]:.10g} "
-        f"({max(wrong, 1)} of {got.size} elements differ)"
+        f"({max(wrong, 1)} of {counted(got.size, 'element')} differ)"
     )
     if hint := _hint(got, expected):
         lines.append(f"    {hint}")

@@ -121,12 +121,17 @@ def test_the_table_is_of_what_was_found(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(claims, "kept", lambda lesson, _: None if lesson == LESSONS[2] else found)
     assert main(["claims", "--table", "--out", str(tmp_path)]) == 1
-    assert "no figures: lesson 03 was not examined" in capsys.readouterr().out
+    assert "no new figures: lesson 03 was not examined" in capsys.readouterr().out
     text = readme.read_text()
     assert text.startswith("before\n")
     assert text.endswith("-->\nafter\n")
     assert "old" not in text
     assert planted_table.lessons_of(text) == {"01": [2, 5, 1], "02": [2, 5, 1], "03": [-1, -1, -1]}
+    open_before = planted_table.named(text)
+    planted_table.write({}, catalog.lessons()[:3])  # nothing new: what was found before stays
+    text = readme.read_text(encoding="utf-8")
+    assert planted_table.lessons_of(text) == {"01": [2, 5, 1], "02": [2, 5, 1], "03": [-1, -1, -1]}
+    assert planted_table.named(text) == open_before
     monkeypatch.setitem(planted_table.SURVIVORS, (LESSONS[0].name, "t"), "nothing decides it")
     main(["claims", "--table", "--out", str(tmp_path)])
     assert '- 01, "t": nothing decides it' in readme.read_text()

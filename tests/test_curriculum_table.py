@@ -51,8 +51,8 @@ def test_the_table_is_of_what_was_run(readme, tmp_path, monkeypatch, capsys):
     results(out, LESSONS[2], skipped="no such library")
     assert main(["report", "--table", "--out", str(out)]) == 1
     said = " ".join(capsys.readouterr().out.split())
-    assert f"no figures: lesson {LESSONS[2].number}: no such library" in said
-    assert f"no figures: lesson {LESSONS[3].number} was not run" in said
+    assert f"no new figures: lesson {LESSONS[2].number}: no such library" in said
+    assert f"no new figures: lesson {LESSONS[3].number} was not run" in said
     text = readme.read_text()
     assert text.startswith("# Before\n\n<!--")
     assert text.endswith("-->\n\nafter\n")
@@ -83,3 +83,26 @@ def test_without_its_marks_the_file_stays_as_it_is(readme, tmp_path):
     with pytest.raises(SystemExit, match="has not the marks"):
         apart.write(readme, LESSONS, 0, tmp_path)
     assert readme.read_text() == apart.END + apart.BEGIN
+
+
+def test_what_was_measured_before_stays_with_its_date(readme, tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog, "lessons", lambda: LESSONS[:3])
+    old = "\n".join(
+        f"| {each.number} {each.title} | {each.question} | 1e-16, 0, 0 | 0.9 s | 0.4 s |" for each in LESSONS[:2]
+    )
+    text = f"From a run of `make lessons` on 2026-01-02: 2 cores of a machine; more.\n\n{apart.HEAD}\n{old}\n"
+    readme.write_text(f"{apart.BEGIN}\n\n{text}\n{apart.END}\n")
+    before, out = readme.read_text(), tmp_path / "runs"
+    assert main(["report", "--table", "--out", str(out)]) == 1
+    assert readme.read_text() == before  # nothing new: nothing is written
+    results(out, LESSONS[1])
+    for _ in range(2):
+        assert main(["report", "--table", "--out", str(out)]) == 1
+        table = readme.read_text()
+        assert f"| {LESSONS[0].question} | 1e-16, 0, 0 (2026-01-02) | 0.9 s | 0.4 s |" in table
+        assert f"| {LESSONS[1].question} | 0, 0, 0 | 2.5 s | 2.5 s |" in table
+        assert f"| {LESSONS[2].question} | not measured | | |" in table
+        assert "From runs of lessons on" in table
+    for option in (["--engine", "torch"], ["--dtype", "float32"]):
+        with pytest.raises(SystemExit, match=f"{option[0]} means nothing beside --table"):
+            main(["report", "--table", *option])

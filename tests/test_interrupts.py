@@ -72,6 +72,17 @@ def drawn():
     return [torch.randperm(50_000, generator=torch.Generator().manual_seed(1)).numpy()]
 
 
+LSTM, SEQUENCES = torch.nn.LSTM(9, 30), torch.randn(12, 10, 9)
+
+
+def lstm():
+    LSTM.zero_grad()
+    x = SEQUENCES.clone().requires_grad_()
+    out = LSTM(x)[0]
+    (out * out.detach()).sum().backward()
+    return [y.detach().numpy() for y in (out, x.grad, *(p.grad for p in LSTM.parameters()))]
+
+
 ADAM = [X.numpy()]
 PROGRAMS = [through(lambda x: torch.softmax(x, -1), X), through(F.relu, X), through(lambda x: F.layer_norm(x, (180,)), X),
             through(F.gelu, X), through(lambda x: torch.exp(x).sum(0) @ x.T, X), adam, drawn]
@@ -90,15 +101,19 @@ def check(expected):
 MANY = (
     WORK
     + """
+PROGRAMS.append(lstm)
 adam(), adam()
 expected = [program() for program in PROGRAMS]
 wanted, received, sent, rng = int(sys.argv[2]), 0, 0, random.Random(int(sys.argv[1]))
+inside = False  # where an interrupt is caught
 
 
 def send():
     global sent
     while sent < wanted:
         time.sleep(rng.uniform(0.0005, 0.02))
+        while not inside:
+            time.sleep(0.0005)
         sent += 1
         os.kill(os.getpid(), signal.SIGINT)
         while received < sent:
@@ -109,9 +124,11 @@ sender = threading.Thread(target=send, daemon=True)
 sender.start()
 while received < wanted:
     try:
+        inside = True
         while True:
             check(expected)
     except KeyboardInterrupt:
+        inside = False
         received += 1
 check(expected)
 print("received", received, flush=True)

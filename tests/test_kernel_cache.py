@@ -232,10 +232,10 @@ def test_where_the_package_cannot_be_written_the_user_s_folder_is(tmp_path):
     """Beside the sources first, whoever may write there; then the user's; what lies beside the sources is read in any case."""
     prepare = f"""
 from pathlib import Path
-from minigrad.kernels import cache
-original = cache._folders
+from minigrad.kernels import disk
+original = disk.folders
 Path({str(tmp_path)!r}, "file").write_text("")
-cache._folders = lambda source: [Path({str(tmp_path)!r}, "file", "__pycache__"), *list(original(source))[1:]]
+disk.folders = lambda source: [Path({str(tmp_path)!r}, "file", "__pycache__"), *list(original(source))[1:]]
 """
     said = run(tmp_path, prepare, NUMBA_CACHE_DIR="", XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert NOWHERE not in said

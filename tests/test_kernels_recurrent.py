@@ -1,5 +1,8 @@
 """Recurrent layers' compiled loops: the formulas over whole vectors, every height of a tile, what is kept and what is not."""
 
+import contextlib
+import threading
+
 import mpmath
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ import torch
 
 import minigrad
 from minigrad import kernels
-from minigrad.kernels import compiled, lanes
+from minigrad.kernels import beside, compiled, lanes
 from minigrad.kernels import recurrent as loops
 
 # -- exponentials of whole vectors
@@ -107,35 +110,176 @@ def everything(t, kind, size):
     return [np.asarray(v.detach()) for v in found]
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("kind", KINDS)
-def test_tiles_of_every_height(kind, threads, monkeypatch):
-    monkeypatch.setattr(kernels, "_PER_THREAD", 1)
+@contextlib.contextmanager
+def with_threads(n):
     before = minigrad.get_num_threads()
-    minigrad.set_num_threads(threads)
+    minigrad.set_num_threads(n)
     try:
-        for size in SIZES:
-            with minigrad.use_kernels("compiled"):
-                found = everything(minigrad, kind, size)
-            for ours, theirs in zip(found, everything(torch, kind, size), strict=True):
-                assert ours.shape == theirs.shape
-                np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12, err_msg=f"{kind} {size}")
+        yield
     finally:
         minigrad.set_num_threads(before)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_tiles_of_every_height(kind, count, monkeypatch):
+    monkeypatch.setattr(kernels, "_PER_THREAD", 1)
+    with with_threads(count), minigrad.use_kernels("compiled"):
+        found = [everything(minigrad, kind, size) for size in SIZES]
+    for size, all_found in zip(SIZES, found, strict=True):
+        for ours, theirs in zip(all_found, everything(torch, kind, size), strict=True):
+            assert ours.shape == theirs.shape
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12, err_msg=f"{kind} {size}")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_number_of_threads_changes_no_bit(kind, monkeypatch):
     monkeypatch.setattr(kernels, "_PER_THREAD", 1)
-    before, found = minigrad.get_num_threads(), []
-    try:
-        for threads in (1, 3):
-            minigrad.set_num_threads(threads)
-            with minigrad.use_kernels("compiled"):
-                found.append(everything(minigrad, kind, (5, 26, 6, 20)))
-    finally:
-        minigrad.set_num_threads(before)
-    assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
+    for n in (1, 2, 3, 5, 26, 33):
+        found = []
+        for count in (1, 2, 3):
+            with with_threads(count), minigrad.use_kernels("compiled"):
+                found.append(everything(minigrad, kind, (5, n, 6, 20)))
+        for more in found[1:]:
+            assert all(np.array_equal(a, b) for a, b in zip(found[0], more, strict=True)), n
+
+
+FORMS = {
+    "plain": {},
+    "both directions, two layers": {"bidirectional": True, "num_layers": 2},
+    "no bias": {"bias": False},
+}
+
+
+def of_lengths(t, kind, lengths, settings, dtype):
+    """Outputs, last states and all gradients of a packed batch, the same numbers in both engines."""
+    rng = np.random.default_rng(2)
+
+    def drawn(*shape):
+        return t.tensor((rng.standard_normal(shape) * 0.3).astype(dtype))
+
+    nonlinearity = {"tanh": {}, "relu": {"nonlinearity": "relu"}}.get(kind)
+    layer = (t.nn.RNN if nonlinearity is not None else getattr(t.nn, kind))(7, 19, **settings, **(nonlinearity or {}))
+    for p in layer.parameters():
+        p.data = drawn(*p.shape)
+    x = drawn(max(lengths), len(lengths), 7).requires_grad_()
+    packed = t.nn.utils.rnn.pack_padded_sequence(x, t.tensor(lengths))
+    out, end = layer(packed)
+    results = [out.data, *(end if isinstance(end, tuple) else (end,))]
+    t.autograd.backward(results, [drawn(*r.shape) for r in results])
+    return [np.asarray(v.detach()) for v in (*results, x.grad, *(p.grad for p in layer.parameters()))]
+
+
+@pytest.mark.parametrize(
+    "settings", [*FORMS.values(), {"proj_size": 5, "bidirectional": True}], ids=[*FORMS, "projected"]
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_threads_share_sequences_of_any_lengths(kind, settings, monkeypatch):
+    """The same bits with any number of threads, and PyTorch's numbers."""
+    if "proj_size" in settings and kind != "LSTM":
+        return
+    monkeypatch.setattr(kernels, "_PER_THREAD", 1)
+    rng = np.random.default_rng(3)
+    for n in (1, 2, 3, 5, 33):
+        lengths = [
+            40,
+            *sorted(rng.integers(1, 6, n - 1).tolist(), reverse=True),
+        ]  # one thread may have a single sequence, another all others
+        for dtype in (np.float32, np.float64):
+            found = []
+            for count in (1, 2, 3):
+                with with_threads(count), minigrad.use_kernels("compiled"):
+                    found.append(of_lengths(minigrad, kind, lengths, settings, dtype))
+            for more in found:
+                assert all(np.array_equal(a, b) for a, b in zip(found[0], more, strict=True)), lengths
+        for ours, theirs in zip(found[0], of_lengths(torch, kind, lengths, settings, dtype), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12, err_msg=f"{lengths}")
+
+
+@pytest.mark.parametrize(("n", "count", "most"), [(1, 2, 1), (2, 2, 2), (3, 2, 2), (20, 2, 10), (33, 3, 11), (5, 9, 2)])
+def test_each_thread_has_as_many_sequences(n, count, most):
+    with with_threads(count):
+        bounds = loops._bounds(np.array([n] * 4), loops._threads(n))
+    assert bounds[0] == 0
+    assert bounds[-1] == n
+    assert np.diff(bounds).max() == most
+
+
+def test_each_thread_has_as_many_steps_of_sequences_of_different_lengths():
+    """To within one sequence: of 9 to 1 steps, two threads have the first three, 24, and the others, 21."""
+    assert loops._bounds(np.arange(9, 0, -1), 2) == [0, 3, 9]
+    assert loops._bounds(np.array([2, 1, 1, 1, 1]), 2) == [0, 1, 2]
+    for sizes in ([33, 32, 17, 4, 1], [5, 5, 5, 1]):
+        bounds = loops._bounds(np.array(sizes), 3)
+        rows = np.diff(np.minimum.outer(sizes, bounds).sum(0))
+        assert rows.sum() == sum(sizes)
+        assert rows.max() <= sum(sizes) / 3 + len(sizes)
+
+
+# -- one or two sequences: a second thread helps with the products of each step
+
+
+def helped(patience, monkeypatch, late=False):
+    """Have each walk meet a helper that is there before it begins, or with `late` after its end; the hands of these meetings."""
+    hands, new = [], loops.new_hand
+
+    def hand():
+        hands.append(new())
+        hands[-1][11] = patience
+        return hands[-1]
+
+    def side_by_side(rows, elements, run):
+        if rows != 2 or not hands or hands[-1][0] != beside.NOBODY:  # another split
+            run(0, rows)
+            return
+        if late:
+            run(0, 1)
+            run(1, 2)
+            return
+        helper = threading.Thread(target=run, args=(1, 2), daemon=True)
+        helper.start()
+        while hands[-1][0] == beside.NOBODY:
+            helper.join(0.001)
+        run(0, 1)
+        helper.join(60)
+        assert not helper.is_alive(), "the helper stays"
+
+    monkeypatch.setattr(loops, "new_hand", hand)
+    monkeypatch.setattr(loops, "split", side_by_side)
+    monkeypatch.setattr(loops, "_LARGE", 1)
+    return hands
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_helper_changes_no_bit(kind, n, monkeypatch):
+    """One that does half of every product, one that leaves at once, and one that comes when all is done."""
+    size = 70, n, 6, 90
+    with minigrad.use_kernels("compiled"):
+        with with_threads(1):
+            alone = everything(minigrad, kind, size)
+        with with_threads(2):
+            for patience, late in ((1 << 60, False), (0, False), (1 << 60, True)):
+                with monkeypatch.context() as patch:
+                    hands = helped(patience, patch, late)
+                    found = everything(minigrad, kind, size)
+                assert all(np.array_equal(a, b) for a, b in zip(alone, found, strict=True)), (patience, late)
+                assert [hand[0] for hand in hands] == [beside.GONE] * 3  # forward, backward, forward without a gradient
+                if late:
+                    assert not any(hand[10] for hand in hands)
+                elif patience:  # the inputs' products of 64 or fewer steps at once, and each step's
+                    at_once = 70 / (64 // n)
+                    assert [hand[10] for hand in hands] == [70 + np.ceil(at_once), 70, 70 + np.ceil(at_once)]
+
+
+def test_a_helper_that_nobody_asks_leaves():
+    """So it is where an interrupt came before the walk began."""
+    hand, x = beside.new_hand(), np.zeros(64)
+    products = (x, x, x, (8, 1, 1, 8, 8)) * 2
+    loops._help(hand, *products)
+    assert hand[0] == beside.GONE
+    loops._help(hand, *products)  # it has been closed
+    assert hand[10] == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -144,7 +288,7 @@ def test_nothing_is_kept_where_no_gradient_is_wanted(kind, monkeypatch):
     kept, original = [], loops._forward
 
     def noted(*args):
-        kept.append(sum(a.size for a in args[-8:-4]))  # before, gates, kept, bounded
+        kept.append(sum(a.size for a in args[10:14]))  # before, gates, kept, bounded
         return original(*args)
 
     monkeypatch.setattr(loops, "_forward", noted)

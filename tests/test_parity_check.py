@@ -13,7 +13,7 @@ from hypothesis import given, settings
 import minigrad
 import parity
 from parity import strategies
-from parity.__main__ import main
+from parity.__main__ import MEANING, main
 from parity.agreement import Example, Mismatch, Tally, check_case, differ
 from parity.case import CASES
 from parity.cases import FAMILIES
@@ -434,3 +434,35 @@ def test_modules_are_checked_by_their_parameters_too():
 def test_a_result_without_gradient_is_told():
     with pytest.raises(parity.Unanswerable, match="a tensor of minigrad.bool, which has no gradient"):
         parity.check(lambda x: x > 0, X)
+
+
+@pytest.mark.parametrize(
+    ("fn", "departs"),
+    [
+        (lambda x: (x.detach() * x).sum(), "gradient"),
+        (lambda x: (x * x).sum(), ""),
+    ],
+)
+def test_a_gradient_that_departs_from_the_values_is_not_headed_as_right(fn, departs):
+    report = parity.check(fn, np.array([0.5, -1.5]))
+    head = str(report).splitlines()[0]
+    assert report
+    assert report.departs == departs
+    assert ("NOT the derivative of the function's values" in head) == bool(departs)
+    assert ("right at these inputs" in head) == (not departs)
+
+
+# What means something where: everything else is refused by its name.
+@pytest.mark.parametrize("mode", MEANING)
+def test_options_that_mean_nothing_are_refused_by_name(mode, capsys, tmp_path):
+    values = {"calls": "3", "prefixes": "torch.", "examples": "3", "seed": "0", "json": str(tmp_path / "x"), "html": str(tmp_path), "dtype": "float32", "form": "numpy"}  # fmt: skip
+    written = {"prefixes": "--names"}
+    asked = mode.replace("cases", "gelu").split()
+    for option in (*values, "sweep", "list"):
+        more = [written.get(option, f"--{option}"), *([values[option]] if option in values else [])]
+        if option in MEANING[mode] or f"{mode} {more[0]}" in MEANING:
+            continue
+        with pytest.raises(SystemExit) as ended:
+            main([*asked, *more])
+        assert ended.value.code == 2, (mode, option)
+        assert f"{more[0]} means nothing of {mode}" in capsys.readouterr().err

@@ -114,7 +114,7 @@ def test_calls_of_nearly_every_name_are_learnt():
     ("more", "line"),
     [
         (["--names", "nope."], "--names nope.: no public name begins so"),
-        (["--calls", "0"], "--calls must be at least 1, got 0"),
+        (["--calls", "0"], "--calls: 0: give a whole number from 1 on"),
     ],
 )
 def test_what_leaves_nothing_to_call_is_refused(more, line, capsys):

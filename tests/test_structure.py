@@ -132,6 +132,23 @@ def test_imports_for_type_checkers_name_what_stands_above() -> None:
     assert names <= {("minigrad.tensor", "Tensor"), ("minigrad.autograd.node", "Node")}
 
 
+def test_no_module_is_entered_by_a_private_name() -> None:
+    """A function stands where those that need it can import it: nobody puts it into another module from outside."""
+    entered = []
+    for name in filter(lambda name: name.startswith("minigrad"), MODULES):
+        tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
+        imported = {(a.asname or a.name).partition(".")[0] for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom) for a in n.names}  # fmt: skip
+        for node in ast.walk(tree):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign | ast.AugAssign) else []  # fmt: skip
+            entered += [
+                f"{name}, line {node.lineno}: {ast.unparse(t)}"
+                for t in targets
+                if isinstance(t, ast.Attribute) and t.attr.startswith("_") and not t.attr.endswith("__")
+                if isinstance(t.value, ast.Name) and t.value.id in imported
+            ]
+    assert entered == []
+
+
 # From below to above. A module imports its own group and those before it.
 GROUPS = [
     [
@@ -140,6 +157,7 @@ GROUPS = [
         "sums",
         "dtypes",
         "errors",
+        "foreign",
         "storage",
         "process",
         "missing",

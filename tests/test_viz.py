@@ -1,6 +1,7 @@
 """minigrad.viz: what it says of a graph is what the engine does, and it changes nothing."""
 
 import itertools
+import re
 import subprocess
 import sys
 import tomllib
@@ -654,3 +655,65 @@ def test_the_command(tmp_path, capsys):
         with pytest.raises(SystemExit):
             main(arguments)
         assert words in capsys.readouterr().err
+
+
+def test_a_drawing_cuts_no_number():
+    """Every number that stands in a node is one of the value's (or the gradient's), from the first digit to the last."""
+    for values in (
+        [-1.23456e-05, 0.123456],
+        [-1.23456e-05, -1.23456e20, 3.33333, 1e-9, 7.0],
+        np.linspace(-1.2345e-5, -1.2344e-5, 9),
+    ):
+        x = torch.tensor(np.asarray(values), requires_grad=True)
+        y = (x * 1.2345e-7).sum()
+        drawn = viz.svg(y)
+        shown = re.findall(r">(?:value|grad) ([^<]+)</text>", drawn)
+        full = set(re.findall(r"[^ \[\],;]+", " ".join(re.findall(r"<title>([^<]+)</title>", drawn))))
+        assert len(shown) >= 4
+        for text in shown:
+            assert len(text) <= 31
+            assert set(re.findall(r"[^ \[\],]+", text)) - {"…"} <= full, text
+
+
+PROGRAMS = {
+    "import minigrad\nx = minigrad.ones(2)\nx + minigrad.ones(3)\n": "program.py, line 3: RuntimeError: The size of tensor a",
+    "def (\n": "program.py, line 1: SyntaxError",
+    "import sys\nsys.exit(0)\n": "program.py ended itself",
+    "\0": "program.py: SyntaxError",
+    "x = 1\n": "has no tensor 'loss' when it ends",
+    "import torch\nloss = torch.ones(2)\n": "'loss' is a torch.Tensor of PyTorch",
+}
+
+
+@pytest.mark.parametrize("source", PROGRAMS)
+def test_what_is_no_program_with_a_loss_ends_with_a_line(source, tmp_path, monkeypatch, capsys):
+
+    monkeypatch.chdir(tmp_path)
+    Path("program.py").write_text(source, encoding="utf-8")
+    with pytest.raises(SystemExit) as ended:
+        main(["program.py"])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert PROGRAMS[source] in said
+    assert "Traceback" not in said
+    assert not Path("backward.html").exists()
+
+
+def test_what_cannot_be_written_is_refused_before_the_program_runs(tmp_path, monkeypatch, capsys):
+    from minigrad.files import NotWritten
+
+    monkeypatch.chdir(tmp_path)
+    Path("program.py").write_text("open('ran', 'w').close()\n", encoding="utf-8")
+    for given, line in (
+        (["-o", "no/x.html"], "there is no folder"),
+        (["-o", "."], "is a folder"),
+        (["--text", "-o", "x"], "--output means nothing"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["program.py", *given])
+        assert ended.value.code == 2
+        assert line in capsys.readouterr().err
+    assert not Path("ran").exists()
+    with pytest.raises(NotWritten, match="there is no folder"):
+        viz.page(lambda: Path("ran").touch(), "no/x.html")
+    assert not Path("ran").exists()

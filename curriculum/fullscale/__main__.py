@@ -8,6 +8,7 @@ import os
 import sys
 from typing import Any
 
+from ..commands import plainly
 from .errors import Diverged, Refused, Stopped
 
 COMMANDS = {
@@ -25,7 +26,7 @@ COMMANDS = {
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
-        raise Refused(f"{self.prog}: {message}")
+        raise Refused(f"{self.prog}: {plainly(message)}")
 
 
 def main(given: list[str] | None = None) -> int:

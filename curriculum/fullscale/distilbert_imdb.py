@@ -42,9 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
     finetune.check(arguments)
     if arguments.max_length < 8:
         raise Refused(f"--max-length {arguments.max_length}: give at least 8.")
+    texts = own.load_texts(settings).limited(None, arguments.test_limit, settings.seed)
     tokenizer = tokens.tokenizer_of(arguments.model)
     torch.manual_seed(settings.seed)
-    texts = own.load_texts(settings).limited(None, arguments.test_limit, settings.seed)
     model = reviews.encoder(arguments.model, texts.classes)
     longest = encoders.longest(model)
     if longest is not None and arguments.max_length > longest:

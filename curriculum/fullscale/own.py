@@ -53,7 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser, kind: str) -> None:
 def given(settings: Settings) -> bool:
     """Whether a command was told to train on own data. Errors: Refused for what makes no sense without, beside it, or at all."""
     options = settings.options
-    alone = [name for name in ("test", *DEFAULTS, "balanced_split") if options.get(name) not in (None, False)]
+    alone = [
+        name
+        for name in ("test", *DEFAULTS, "balanced_split")
+        if not (options.get(name) is None or options.get(name) is False)
+    ]
     if options.get("train") is None:
         if alone:
             raise Refused(f"--{alone[0].replace('_', '-')} belongs to own data: give --train as well.")

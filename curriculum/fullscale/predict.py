@@ -17,6 +17,8 @@ import numpy as np
 
 from curriculum import files
 
+from .. import commands
+from ..commands import counted
 from . import real_inputs, runs, shown, text, words
 from . import rows as rows_of_file
 from .errors import Refused
@@ -31,10 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="what to judge")
     parser.add_argument("--run", type=Path, required=True, dest="folder", help="folder of a distilbert-imdb run, or of a training in a transfer run (.../seed-0/full)")  # fmt: skip
     parser.add_argument("--file", type=Path, help="a text file with a text a line, or a .csv or .jsonl with a column `text`")  # fmt: skip
-    parser.add_argument("--out", type=Path, help="write a row for each text here, .csv or .jsonl: the file's columns, label, probabilities")  # fmt: skip
+    parser.add_argument("--out", type=commands.file_to_write, help="write a row for each text here, .csv or .jsonl: the file's columns, label, probabilities")  # fmt: skip
     parser.add_argument("--words", action="store_true", help="also find the words that mattered where only --out or --json is written (slower)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print a JSON object a line instead of text")
-    parser.add_argument("--html", type=Path, help="also write a page with the words coloured")
+    parser.add_argument("--html", type=commands.file_to_write, help="also write a page with the words coloured")
     parser.add_argument("--check", type=int, metavar="N", help="measure on N texts of the test data how far the words are to be trusted; the pages show it")  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="replace what --out and --html wrote before")
     add_data_arguments(parser)
@@ -149,7 +151,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None:
         files.write(arguments.out, rows_of_file.written(made, arguments.out))
         count = {name: sum(row["predicted"] == name for row in made) for name in found.classes}
-        print(f"{len(made):,} texts: {', '.join(f'{n:,} {name}' for name, n in count.items())}", file=say)
+        print(
+            f"{counted(len(made), 'text', form=',')}: {', '.join(f'{n:,} {name}' for name, n in count.items())}",
+            file=say,
+        )
         print(f"wrote {arguments.out}", file=say)
     if arguments.html is not None:
         files.write(arguments.html, shown.file(found, with_shares))

@@ -18,6 +18,8 @@ import numpy as np
 
 from curriculum import draw, files
 
+from .. import commands
+from ..commands import counted
 from . import rows as rows_of_file
 from . import runs, text
 from .errors import Refused
@@ -35,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--least", type=int, default=1, help="leave out films with fewer reviews (1)")
     parser.add_argument("--top", type=int, default=20, help="how many are printed and drawn (20)")
     parser.add_argument("--limit", type=int, help="read only so many reviews, drawn at random")
-    parser.add_argument("--out", type=Path, default=Path("recommended.csv"), help="the whole ranking (recommended.csv)")
+    parser.add_argument(
+        "--out",
+        type=commands.file_to_write,
+        default=Path("recommended.csv"),
+        help="the whole ranking (recommended.csv)",
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON object for each film instead of text")
     parser.add_argument("--overwrite", action="store_true", help="replace what --out wrote before")
     add_data_arguments(parser)
@@ -123,8 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
     say = sys.stderr if arguments.json else sys.stdout
     if truth:
         right = sum((p > 0.5) == bool(t) for p, t in zip(favourable, truth, strict=True)) / len(truth)
-        print(f"{100 * right:.2f} % of {len(truth):,} reviews read as their stars say", file=say)
-    print(f"{len(ranked)} films: {arguments.out}, {drawn_to}", file=say)
+        print(f"{100 * right:.2f} % of {counted(len(truth), 'review', form=',')} read as their stars say", file=say)
+    print(f"{counted(len(ranked), 'film')}: {arguments.out}, {drawn_to}", file=say)
     return 0
 
 

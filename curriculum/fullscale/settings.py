@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from .. import commands
 from . import cuda
 from .errors import Refused
 
@@ -81,7 +82,7 @@ def add_arguments(
     group.add_argument("--limit", type=int, help="use only so many samples to train on")
     group.add_argument("--seed", type=int, default=0)
     group.add_argument("--save-every", type=int, default=200, help="steps between checkpoints (200)")
-    group.add_argument("--out", type=Path, help="the run's folder (runs/fullscale/COMMAND)")
+    group.add_argument("--out", type=commands.folder_to_write, help="the run's folder (runs/fullscale/COMMAND)")
     group.add_argument("--resume", action="store_true", help="go on where the run in --out stopped")
     group.add_argument("--overwrite", action="store_true", help="begin anew where --out holds a run")
     group.add_argument(

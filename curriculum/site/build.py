@@ -13,6 +13,7 @@ from typing import IO, cast
 
 from .. import files
 from ..catalog import HERE, Lesson
+from ..commands import counted
 from . import claims, figures, glossary, markup, measured, parity_pages, reference
 from . import lessons as lesson_pages
 from . import operations as operation_pages
@@ -121,9 +122,9 @@ def build(
     claims.write(source, lessons)
     parity = figures.Parity(results / "parity")
     pages = operation_pages.write(source, parity, figures.Speed(results), operations)
-    tell(f"{len(pages)} operations")
+    tell(counted(len(pages), "operation"))
     count = reference.write(source, whole=operations is None)
-    tell(f"reference of {count} names")
+    tell(f"reference of {counted(count, 'name')}")
     parity_pages.write(source, parity)
     _home(
         source,

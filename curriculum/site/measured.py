@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import compare, draw, files, runner
 from ..catalog import HERE, Lesson
+from ..commands import counted
 from ..runner import Setting
 from . import markup
 
@@ -98,7 +99,7 @@ def draw_all(lessons: list[Lesson], results: Path, target: Path, tell: Any) -> d
         for number, (name, future) in enumerate(waiting.items(), 1):
             found[name] = future.result()
             if number % 5 == 0 or number == len(lessons):
-                tell(f"curves of {number} of {len(lessons)} lessons")
+                tell(f"curves of {number} of {counted(len(lessons), 'lesson')}")
     return found
 
 

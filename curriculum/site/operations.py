@@ -6,6 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from .. import files
+from ..commands import counted
 from . import figures, formulas, markup, names
 
 COMPARE, MEASURE = "python -m parity --html runs/parity", "python -m benchmarks operations --json runs/operations.json"
@@ -144,7 +145,7 @@ def write(source: Path, parity: figures.Parity, speed: figures.Speed, wanted: li
         files.write(source / "operations" / f"{name}.md", page(name, cls, parity, speed, around))
     parts = [
         "# Operations\n",
-        f"The {len(shown)} operations of which every graph is made, each with the formulas of both directions. `grad` is what arrives from the "
+        f"The {counted(len(shown), 'operation')} of which every graph is made, each with the formulas of both directions. `grad` is what arrives from the "
         "rest of the computation, $\\mathrm{d}x$ what goes on to $x$.\n",
     ]
     for family, members in by_family.items():

@@ -4,6 +4,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from .. import files
+from ..commands import counted
 from . import figures, formulas, markup
 from .operations import COMPARE, anchor
 
@@ -22,9 +23,9 @@ def write(source: Path, parity: figures.Parity) -> None:
     wrong = [name for name, result in parity.cases.items() if result["error"]]
     examples = sum(result["examples"] for result in parity.cases.values())
     verdict = (
-        f"{len(wrong)} of {len(parity.cases)} cases differ."
+        f"{len(wrong)} of {counted(len(parity.cases), 'case')} differ."
         if wrong
-        else f"{len(parity.cases)} cases, {examples:,} examples, none wrong."
+        else f"{counted(len(parity.cases), 'case')}, {counted(examples, 'example', form=',')}, none wrong."
     )
     rows = [
         [markup.link(markup.escape(family), f"{markup.slug(family)}.md"), str(len(members)),
@@ -63,7 +64,7 @@ def _case(parity: figures.Parity, name: str) -> str:
     parts = [f"({anchor(name)})=\n## {markup.escape(name)}\n"]
     if result["error"]:
         parts.append(f"**The engines differ.**\n\n{markup.block(result['error'])}")
-    said = f"{result['examples']} examples; on {result['raised']} of them both engines raised."
+    said = f"{counted(result['examples'], 'example')}; on {result['raised']} of them both engines raised."
     if name in CASES:
         tolerance = CASES[name].tolerance
         said += (

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..foreign import said
 from ..warn import warn
 from . import multi_hooks
 from .graph import gradient_edge, walk
@@ -163,7 +164,7 @@ def _as_sequence(tensors: Any) -> tuple[Any, ...]:
     if isinstance(tensors, _OUTPUTS):
         return (tensors,)
     if not isinstance(tensors, Iterable):
-        raise TypeError(f"expected a tensor, or several in a sequence, but got {type(tensors).__name__}")
+        raise TypeError(f"expected a tensor, or several in a sequence, but got {said(tensors)}")
     return tuple(tensors)
 
 
@@ -177,7 +178,7 @@ def _inputs(inputs: Any, function: str) -> tuple[tuple[Any, ...], Sequence[Any] 
     values = tuple(inputs.values()) if isinstance(inputs, dict) else _as_sequence(inputs)
     for x in values:
         if not isinstance(x, _OUTPUTS):
-            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(x).__name__}")
+            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {said(x)}")
     if not values:
         raise RuntimeError(f"`inputs` argument to `{function}()` cannot be empty.")
     return values, tuple(inputs) if isinstance(inputs, dict) else None
@@ -186,15 +187,13 @@ def _inputs(inputs: Any, function: str) -> tuple[tuple[Any, ...], Sequence[Any] 
 def _gradients_for(outputs: Sequence[Any], gradients: Any) -> tuple[Any, ...]:
     for x in outputs:
         if not isinstance(x, _OUTPUTS):
-            raise TypeError(f"outputs can be either Tensors or GradientEdges, but got {type(x).__name__}")
+            raise TypeError(f"outputs can be either Tensors or GradientEdges, but got {said(x)}")
     if gradients is None:
         return (None,) * len(outputs)
     gradients = _as_sequence(gradients)
     for i, gradient in enumerate(gradients):
         if gradient is not None and not isinstance(gradient, Variable):
-            raise TypeError(
-                f"gradients can be either Tensors or None, but got {type(gradient).__name__} for output {i}"
-            )
+            raise TypeError(f"gradients can be either Tensors or None, but got {said(gradient)} for output {i}")
     if len(gradients) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(gradients)} gradients")
     return gradients

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import from_numpy
+from ..foreign import said
 from ..sums import total
 from .node import Node
 from .variable import Array, Edge, Variable
@@ -36,9 +37,7 @@ def fit(gradient: Any, edge: Edge, node: Node, i: int) -> Any:
     if isinstance(gradient, np.generic):
         gradient = np.asarray(gradient)
     if not isinstance(gradient, (Array, Variable)):
-        raise TypeError(
-            f"{node.name()} returned a {type(gradient).__name__} as gradient {i}; it must be a tensor or None"
-        )
+        raise TypeError(f"{node.name()} returned a {said(gradient)} as gradient {i}; it must be a tensor or None")
     given = tuple(gradient.shape if isinstance(gradient, Array) else gradient.array.shape)
     if given != shape:
         padded = (1,) * (len(given) - len(shape)) + shape

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from .. import storage
+from ..foreign import is_tensor, said
 from ..quiet import as_outside
 from ..storage import clock
 from . import anomaly, views
@@ -175,6 +176,10 @@ class Function(FunctionCtx, Operation):
         ctx._to_save = ()
         for i in unrecorded:  # an input given back without a record: the same memory, without its history
             out = results[i]
+            if is_tensor(out):
+                raise TypeError(
+                    f"{cls.__name__}.forward must compute with minigrad's tensors, and returned a {said(out)}"
+                )
             back = isinstance(out, Variable) and any(out is x for x in args)
             if back and (id(out) not in dirty or out.requires_grad):
                 results[i] = wrap(out.array[...])
@@ -194,9 +199,7 @@ class Function(FunctionCtx, Operation):
         kept: list[Any] = []
         for i, value in enumerate(self._to_save):
             if value is not None and not isinstance(value, Variable):
-                raise TypeError(
-                    f"save_for_backward can only save variables, but argument {i} is of type {type(value).__name__}"
-                )
+                raise TypeError(f"save_for_backward can only save variables, but argument {i} is of type {said(value)}")
             kept.append(value if value is None or id(value) not in made else (value.array, made[id(value)]))
         self._saved = tuple(kept)
 
@@ -251,7 +254,7 @@ class Function(FunctionCtx, Operation):
         results = results if isinstance(results, tuple) else (results,)
         for gradient in results:
             if gradient is not None and not isinstance(gradient, Variable):
-                raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__})")
+                raise RuntimeError(f"expected Variable or None (got {said(gradient)})")
         for i in self._others:
             if i < len(results) and results[i] is not None:
                 raise RuntimeError(
@@ -318,5 +321,5 @@ def _in_order(forward: Callable, args: tuple, kwargs: dict[str, Any], ctx: tuple
 def _tensors(function: str, given: tuple) -> tuple:
     for i, x in enumerate(given):
         if not isinstance(x, Variable):
-            raise RuntimeError(f"{function} can only accept variables, but argument {i} is of type {type(x).__name__}")
+            raise RuntimeError(f"{function} can only accept variables, but argument {i} is of type {said(x)}")
     return given

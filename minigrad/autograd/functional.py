@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..foreign import said
 from ..ops.join import stack
 from ..ops.shape import view_as
 from .differentiate import grad
@@ -29,13 +30,13 @@ def _as_tuple(value: Any, what: str, function: str) -> tuple[tuple[Any, ...], bo
     if not isinstance(values, tuple):
         raise TypeError(
             f"The {what} given to {function} must be either a Tensor or a tuple of Tensors but the given {what} has type "
-            f"{type(value)}."
+            f"{said(value)}."
         )
     for i, x in enumerate(values):
         if not isinstance(x, Variable):
             raise TypeError(
                 f"The {what} given to {function} must be either a Tensor or a tuple of Tensors but the value at index {i} of "
-                f"the given {what} has type {type(x)}."
+                f"the given {what} has type {said(x)}."
             )
     return values, alone
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..foreign import said
 from ..quiet import as_outside
 from .variable import Array, Variable, wrap
 
@@ -45,7 +46,7 @@ def call_hook(hook: Callable, gradient: Any) -> Any:
         return gradient
     name = getattr(hook, "__name__", type(hook).__name__)
     if not isinstance(result, Variable):
-        raise TypeError(f"expected Tensor, but hook '{name}' returned '{type(result).__name__}'")
+        raise TypeError(f"expected Tensor, but hook '{name}' returned '{said(result)}'")
     if result.array.shape != gradient.shape:
         raise RuntimeError(
             f"hook '{name}' has changed the size of value: got {list(result.array.shape)}, expected {list(gradient.shape)}"

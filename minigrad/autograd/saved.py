@@ -12,6 +12,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from ..foreign import said
 from ..quiet import as_outside
 from .graph import gradient_edge
 from .modes import Asked, current
@@ -97,7 +98,7 @@ class PackedValues(tuple[Packed, ...]):
             found = as_outside(packed.unpack, packed.held)
             if not isinstance(found, Variable):
                 raise TypeError(
-                    f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {type(found)}"
+                    f"Output of saved tensor unpack_hook expected to be a Tensor but got result of type {said(found)}"
                 )
             array = found.array
             if packed.kind == "array":

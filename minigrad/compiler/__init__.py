@@ -13,7 +13,8 @@ write.py     from that to a program                                program.py  w
 emit.py      how operations are written that run as written        text.py     a program as Python
 written.py   how others are printed: texts/, an entry for each     helpers.py  NumPy that several texts call
 updates.py   optimizers' steps as Python
-fuse.py      a program as few calls                            tapes.py    lines as instructions for one loop
+joined.py    lines that run as one                             fuse.py     a program as few calls
+tapes.py     lines as instructions for one loop
 loops.py     a small network as one loop over rows             fast.py     a compiled step without overhead
 story.py     what runs, what it costs, a picture of memory
 run.py       the compiled step

@@ -57,6 +57,8 @@ class Unwritten(Exception):
     """These inputs are not served by the text: the operation is called."""
 
 
+RELU = "np.maximum(0, x)", "np.where(out <= 0, 0, g)"
+
 # Of one element: the function of x, and the gradient of x, of g and x or out.
 RULES: list[tuple[Any, str, str]] = [
     (Neg, "-x", "-g"),
@@ -71,7 +73,7 @@ RULES: list[tuple[Any, str, str]] = [
     (Tanh, "np.tanh(x)", "(1 - out * out) * g"),
     (Sin, "np.sin(x)", "g * np.cos(x)"),
     (Cos, "np.cos(x)", "-g * np.sin(x)"),
-    (Relu, "np.maximum(0, x)", "np.where(out <= 0, 0, g)"),
+    (Relu, *RELU),
 ]
 
 Forward = Callable[..., Var]
@@ -86,7 +88,12 @@ def _is_float(*xs: Any) -> bool:
 # -- of one element
 
 
-def _letters(text: str) -> str:
+def of_x(text: str) -> str:
+    """x as {0}."""
+    return re.sub(r"\bx\b", "{0}", text)
+
+
+def of_gradient(text: str) -> str:
     """g, out and x as {0}, {1} and {2}: words of their own, not letters of others."""
     return re.sub(r"\b(g|out|x)\b", lambda m: {"g": "{0}", "out": "{1}", "x": "{2}"}[m[1]], text)
 
@@ -99,10 +106,10 @@ def _one(cls: Any, forward: str, backward: str) -> None:
     def write_forward(p: Program, e: Emitted, x: Any) -> Var:
         if not isinstance(x, Var) or not _is_float(x):
             raise Unwritten
-        return p.elementwise(forward, x, wanted=e.name)
+        return p.elementwise(of_x(forward), x, wanted=e.name)
 
     def write_backward(p: Program, e: Emitted, g: Var) -> list[Any]:
-        return [p.elementwise(backward, g, e.out, e.inputs[0], wanted=f"d_{_root(e.inputs[0])}")]
+        return [p.elementwise(of_gradient(backward), g, e.out, e.inputs[0], wanted=f"d_{_root(e.inputs[0])}")]
 
     WRITTEN[cls] = write_forward, write_backward
 
@@ -488,7 +495,7 @@ def _same_gradient(p: Program, e: Emitted, g: Var) -> list[Any]:
 
 
 for _cls, _forward, _backward in RULES:
-    _one(_cls, re.sub(r"\bx\b", "{0}", _forward), _letters(_backward))
+    _one(_cls, _forward, _backward)
 _binary(Add, "{0} + {1}", "", "")
 _binary(Sub, "{0} - {1}", "", "-{0}")
 _binary(Mul, "{0} * {1}", "{0} * {2}", "{0} * {1}")

@@ -19,6 +19,7 @@ from ..autograd.fused import _load
 from ..autograd.modes import current
 from ..autograd.variable import Array, wrap
 from ..kernels import split
+from ..kernels.ahead import kind_of
 from ..optim.adam import _SMALL, Adam
 from ..optim.adamw import AdamW
 from ..optim.optimizer import scalar_state
@@ -60,19 +61,28 @@ def effects_of(program: Program) -> tuple[list[tuple[Any, Var]], Any, list[Any]]
 
 
 class Loop:
-    """The loop over blocks of rows, ready to run; with Adam in it, if `places` are given."""
+    """The loop over blocks of rows, compiled when it is run first; with Adam in it, if `places` are given."""
 
     def __init__(self, loops: Loops, places: list[tuple[Any, int]] | None = None) -> None:
-        build = _load("step.build")
-        if build is None:
-            raise Slow
         self.text = loops.text if places is None else loops.with_adam(places)
-        self.function = build(self.text, loops.dtype == np.float64)
+        self.double = loops.dtype == np.float64
         self.workspace = np.empty((loops.size, LANES), loops.dtype)
+        self.function: Any = None
 
     def __call__(self, arrays: list[Array], outs: list[Any], *adam: Any) -> Any:
         """Whether the values are refused."""
+        if self.function is None:
+            self._compile(arrays, outs, adam)
         return self.function(*arrays, self.workspace, *outs, *adam)
+
+    def _compile(self, arrays: list[Array], outs: list[Any], adam: tuple[Any, ...]) -> None:
+        function = _load("step.build")(self.text, self.double)
+        _load("step.prepare")(function, list(map(_load("step.type_of"), self.kinds(arrays, outs, adam))))
+        self.function = function
+
+    def kinds(self, arrays: list[Array], outs: list[Any], adam: tuple[Any, ...]) -> list[Any]:
+        """What it is called with, as a compiler sees it."""
+        return [kind_of(x) for x in (*arrays, self.workspace, *outs, *adam)]
 
 
 class Calls:
@@ -120,11 +130,14 @@ class AdamOverAll:
             raise Slow
         if len({p.array.dtype for p in leaves}) != 1 or leaves[0].array.dtype.char not in "fd":
             raise Slow
-        self.like = np.empty(1, leaves[0].array.dtype)
-        load = _load("tape.adam")
+        self.dtype = leaves[0].array.dtype
+        load = _load("native.adam")
         if load is None:
             raise Slow
-        self.function = load(self.like)
+        try:
+            self.code = load(self.dtype == np.float64)
+        except ImportError:
+            raise Slow from None
         params = [p for g in groups for p in g["params"]]
         self.place = np.zeros((len(params), 4), np.int64)
         self.numbers = np.zeros((len(params), 7))
@@ -134,6 +147,8 @@ class AdamOverAll:
         self.gradients = [Places() for _ in params]
         self.last = [0] * len(params)  # the addresses of the gradients in `place`
         self.total = int(self.ends[-1])
+        lie = (self.place, self.ends, self.numbers)
+        self.frame = self.code.frame([*(a.__array_interface__["data"][0] for a in lie), len(params), 0, self.total])
         self.pack: Any = None  # the state of all parameters, if the last step had it as one vector
         self.known_params: list[Any] = []  # and their arrays, and the settings, of which all but the rate are the same
         self.settings: Any = None
@@ -220,7 +235,7 @@ class AdamOverAll:
                             continue
                     elif a is self.known[at]:
                         continue
-                    if not a.flags.c_contiguous or a.dtype != self.like.dtype or a.size != p.array.size:
+                    if not a.flags.c_contiguous or a.dtype != self.dtype or a.size != p.array.size:
                         return False
                     if k == 1:
                         self.last[i] = self.place[i, 1] = self.gradients[i].of(a)
@@ -238,7 +253,9 @@ class AdamOverAll:
         return True
 
     def _part(self, begin: int, end: int) -> None:
-        self.function(self.place, self.ends, self.numbers, self.like, begin, end)
+        whole = (begin, end) == (0, self.total)
+        frame = self.frame if whole else self.code.frame([*self.frame.numbers[:4], begin, end])  # (one for each thread)
+        frame.run()
 
     def _begin(self, p: Any, state: dict[str, Any]) -> None:
         state["step"] = scalar_state(0.0)
@@ -316,6 +333,12 @@ class FastStep:
         t = float(pack.counts[0]) + 1
         root = (1 - betas[1] ** t) ** 0.5
         return pack, 1 - betas[0], betas[1], 1 - betas[1], eps * root, lr * root / (1 - betas[0] ** t)
+
+    def kinds(self, arrays: list[Array]) -> list[Any]:
+        """What a loop will be called with, as a compiler sees it."""
+        outs = [np.empty(shape, dtype) for shape, dtype in self.shapes]
+        vector = np.empty(1, self.dtype)
+        return self.run.kinds(arrays, outs, (vector, vector, 0.0, 0.0, 0.0, 0.0, 0.0) if self.adam else ())
 
     def __call__(self, arrays: list[Array]) -> list[Any] | None:
         """Run it: the memory of the results, by place. None where the loop refuses the values (then nothing has changed)."""

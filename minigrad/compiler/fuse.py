@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.fused import _load
+from .joined import joined
 from .program import Line, Program, Var
 from .tapes import Player, Tape, source_of_any
 from .text import assigned
@@ -75,7 +76,8 @@ class Fused:
         """The lines, a product with a bias as two; and copies of what is a result but lies elsewhere."""
         lines: list[Line] = []
         self.results: dict[Var, Var] = {}  # what the program keeps -> what is written for it
-        for line in p.lines:
+        all_lines = joined(p)
+        for line in all_lines:
             if line.kind == "dot" and len(line.inputs) == 3:
                 a, b, bias = line.inputs
                 product = Var(p.name(f"{line.out.name}_product"), line.out.shape, line.out.dtype)
@@ -99,7 +101,7 @@ class Fused:
         for v in p.inputs:
             if v in p.kept:
                 lines.append(self._copy(v))
-        for line in p.lines:
+        for line in all_lines:
             for v in (line.out, *(w for w in line.outs if w is not None)):
                 if v in p.kept and v not in self.results:
                     if v.line is line and line.kind in _PLANNED:
@@ -255,7 +257,7 @@ class Fused:
                 tape = step.tape
                 double = tape.dtype == np.float64
                 if double not in follow:
-                    load = _load("tape.follow")
+                    load = _load("native.follow")
                     if load is None:
                         raise Unfused("Numba cannot be used")
                     follow[double] = load(double)

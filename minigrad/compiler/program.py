@@ -72,7 +72,9 @@ class Line:
     nr: int = 0
 
     def numbers(self) -> list[int]:
-        """The numbers of the lines that are printed for it: of a call those of its text."""
+        """The numbers of the lines that are printed for it: of a call those of its text, of lines joined those of all."""
+        if "joined" in self.more:
+            return [n for line in self.more["joined"] for n in line.numbers()]
         return [line.nr for line in self.more.get("written", [self]) if line.nr]
 
     def expression(self) -> str:

@@ -19,6 +19,7 @@ from ..autograd.modes import current
 from ..autograd.variable import Array, Variable, wrap
 from ..geometry import Geometry
 from ..inplace import in_a_graph
+from ..kernels import ahead
 from ..nn.everywhere import Everywhere
 from ..nn.module import Module
 from ..nn.utils.clip_grad import clip_grads_with_norm_, clip_values, get_total_norm
@@ -57,10 +58,13 @@ from .write import GradOf, Norm, Result, Same, Unprogrammable, Writer
 from .written import printed
 
 # A small network's one loop takes seconds to compile (4 s for 2-4-1, 8 s for 1-64-64-1), and spares a tenth to a third of a
-# step. It is worth that for who trains long; until this many calls the fused form runs, which needs no compiler; with
-# mode="max-autotune" the loop runs at once. The two differ by rounding, so what lies compiled on the disk does not matter: the
-# same program gives the same numbers at its first run and at its second.
-CALLS_BEFORE_LOOPS = 5_000
+# step. It is worth that for who trains long. After as many calls as the first number says a process beside this one compiles
+# it, unless it lies on the disk; until the second one the fused form runs, which needs no compiler, and from then on the loop;
+# with mode="max-autotune" it runs at once. The two differ by rounding, so neither what lies compiled on the disk nor how
+# quick a compiler was decides when one takes over from the other: the same program gives the same numbers at its first run and
+# at its second.
+CALLS_BEFORE_COMPILING = 5_000
+CALLS_BEFORE_LOOPS = 50_000
 LIMIT = 8  # programs of one step: one for each set of shapes, types and settings
 
 
@@ -240,25 +244,31 @@ class Ready:
         """The compiled form, or the fused one, where the program is one that it serves and Numba may be used."""
         self.loops: Loops | None = None
         self.later: Loops | None = None  # the form that it may have after many calls
+        self.ahead: Any = None  # the process that compiles it
         self.fused: Fused | None = None
         self.fast: FastStep | None = None
         self.why_not = self.why_not_compiled = ""
         if kernels_position() not in ("fastest", "compiled") or not numba_is_installed():
             self.why_not = self.why_not_compiled = "compiled loops are switched off"
             return
-        if _load("step.build") is None:
+        if _load("native.follow") is None:
             self.why_not = self.why_not_compiled = "Numba cannot be used"
             return
-        with contextlib.suppress(Unfused):
+        try:
             self.fused = Fused(program, _SPACE)
+        except Unfused:
+            pass
+        except ImportError as error:  # of Numba, and the machine code does not lie on the disk
+            self.why_not = self.why_not_compiled = str(error)
+            return
         try:
             loops = Loops(program)
         except Unfit as error:
             self.why_not_compiled = str(error)
         else:
-            if self.fused is None or self.at_once or CALLS_BEFORE_LOOPS == 0:
+            if (self.fused is None or self.at_once or CALLS_BEFORE_LOOPS == 0) and _load("step.build") is not None:
                 self.loops, self.fused = loops, None
-            else:
+            elif self.fused is not None:
                 self.later = loops
         if self.loops is None and self.fused is None:
             self.why_not = "there is nothing to fuse: no arithmetic by element, and no product of matrices"
@@ -279,10 +289,35 @@ class Ready:
             self.shapes = [(v.shape, v.dtype) for v in self.kept]
             self.function = self._run_compiled
 
+    def _compile_ahead(self, program: Program, loops: Loops, tensors: list[Any]) -> None:
+        """The step has run often: it is worth a compiler's time, in a process of its own."""
+        with contextlib.suppress(Slow):
+            form = FastStep(program, loops, self.leaves, results_of(program.results), self.draws)
+            arrays = [tensors[v.argument].array if v.argument is not None else v.tensor.array for v in loops.inputs]
+            if not ahead.kept(form.text):
+                self.ahead = ahead.start(form.text, loops.dtype == np.float64, form.kinds(arrays))
+
     def _grow(self, program: Program) -> None:
-        """The step has run often: it is worth a compiler's time."""
+        """It takes the form that was compiled for it."""
+        if self.ahead is not None:
+            ahead.wait(self.ahead)
+        if _load("step.build") is None:  # (the tape's machine code needed no Numba)
+            self.later = None
+            return
         self.loops, self.fused, self.fast, self.later = self.later, None, None, None
         self._use(program, self.loops)
+
+    def what_comes(self) -> str:
+        """When the loop over rows takes over, for people."""
+        told = f"from call {CALLS_BEFORE_LOOPS:,} on one compiled loop"
+        if self.ahead is not None:
+            done = self.ahead.poll() is not None
+            return told + (", compiled already" if done else ", which another process is compiling")
+        return told + (
+            ""
+            if self.calls > CALLS_BEFORE_COMPILING
+            else f", which takes seconds to compile: that begins at call {CALLS_BEFORE_COMPILING:,}"
+        )
 
     def _run_compiled(self, *arrays: Array) -> list[Array]:
         outs = [np.empty(shape, dtype) for shape, dtype in self.shapes]
@@ -293,8 +328,11 @@ class Ready:
     def __call__(self, tensors: list[Any]) -> Any:
         """Run it. Errors: Refused, before anything has changed."""
         program: Any = self.program
-        if self.later is not None and self.calls >= CALLS_BEFORE_LOOPS:
-            self._grow(program)
+        if self.later is not None:
+            if self.calls >= CALLS_BEFORE_LOOPS:
+                self._grow(program)
+            elif self.calls == CALLS_BEFORE_COMPILING:
+                self._compile_ahead(program, self.later, tensors)
         arrays = [tensors[at].array if at is not None else tensor.array for tensor, at in self.reads]
         if self.fast is not None:
             outs = self.fast(arrays)
@@ -695,7 +733,7 @@ class Compiled:
                 counts = {kind: sum(s.kind == kind for s in ready.fused.steps) for kind in ("loop", "dot", "numpy")}
                 form = f"{counts['loop']} fused loops, {counts['dot']} products and {counts['numpy']} other calls"
                 if ready.later is not None:
-                    form += f" (from call {CALLS_BEFORE_LOOPS:,} on one compiled loop, which takes seconds to compile)"
+                    form += f" ({ready.what_comes()})"
             else:
                 form = f"NumPy, line by line ({ready.why_not})"
             lines.append(f"    run as {form}; ran {ready.calls} time{'' if ready.calls == 1 else 's'}")

@@ -232,6 +232,8 @@ def fused_rows(fused: Fused) -> list[tuple[str, str, str]]:
         else:
             line = step.lines[0]
             why = "the operation's own code" if line.kind == "call" else "NumPy: no loop for it"
+            if "joined" in line.more:
+                why = f"{line.note}, two in one pass over memory"
             rows.append((lines_told(step.lines), step.text, why))
     return rows
 

@@ -301,8 +301,8 @@ class Tape:
 class Player:
     """A tape ready to run. names of its operands in `known`: those whose memory is planned are set once, others at each call."""
 
-    def __init__(self, tape: Tape, follow: Any, given: list[Var], static: dict[Var, Any], results: set[Var]) -> None:
-        self.tape, self.follow = tape, follow
+    def __init__(self, tape: Tape, code: Any, given: list[Var], static: dict[Var, Any], results: set[Var]) -> None:
+        self.tape, self.code = tape, code
         for v, row in tape.operands.items():
             if v in static:
                 tape.place[row] = _address(static[v])
@@ -312,11 +312,10 @@ class Player:
         self.known: list[Any] = [None] * len(given)
         self.places = [Places() for _ in given]
         self.keep = list(static.values())
-        self.n_parts = len(tape.parts)
         self.local = threading.local()
         self.sums = np.array([0, 1] + [0] * 64, tape.dtype), np.zeros((64, 2), np.int64)
         lie = (tape.work, tape.table, tape.parts_table, tape.place, tape.stride, tape.limits_table, *self.sums)
-        self.frame = np.array([_address(a) for a in lie], np.int64)
+        self.frame = code.frame([*(_address(a) for a in lie), 0, len(tape.parts), 0, 0])
 
     def __call__(self, *arrays: Any) -> None:
         known, tape = self.known, self.tape
@@ -343,30 +342,31 @@ class Player:
                     tape.place[self.rows[i]] = _address(a)
                 else:
                     tape.place[self.rows[i]] = self.places[i].of(a)
-        if self._in_parts() if tape.threaded else self.follow(self.frame, tape.work, 0, self.n_parts, 0, 0):
+        if self._in_parts() if tape.threaded else self.frame.run():
             raise Refused
 
     def _in_parts(self) -> int:
         """Large loops are shared among threads; each has registers of its own."""
         tape = self.tape
-        refused = [0]
         for k, part in enumerate(tape.parts):
             if part[0] != LOOP or part[3] < _SEVERAL:
-                refused[0] |= self.follow(self.frame, tape.work, k, k + 1, 0, 0)
-                if refused[0]:
+                if self._part(self.frame, k, 0, 0):
                     return 1
                 continue
 
             def run(a: int, b: int, k: int = k) -> None:
-                mine = getattr(self.local, "work", None)
+                mine = getattr(self.local, "frame", None)
                 if mine is None:
-                    mine = self.local.work = tape.work.copy()
-                    self.local.frame = self.frame.copy()
-                    self.local.frame[0] = _address(mine)
-                self.follow(self.local.frame, mine, k, k + 1, a, b)
+                    work = self.local.work = tape.work.copy()
+                    mine = self.local.frame = self.code.frame([_address(work), *self.frame.numbers[1:]])
+                self._part(mine, k, a, b)
 
             split(part[3], part[3] * max(1, (part[2] - part[1]) // 2), run, in_place=True)
         return 0
+
+    def _part(self, frame: Any, k: int, begin: int, end: int) -> int:
+        frame.numbers[8:] = k, k + 1, begin, end
+        return frame.run()
 
 
 def _address(a: Any) -> int:

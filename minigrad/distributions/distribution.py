@@ -7,6 +7,7 @@ import math
 from typing import Any, ClassVar
 
 from ..autograd.modes import no_grad
+from ..foreign import refuse, said
 from ..ops import exp
 from ..signature import KINDS, NO, Kind
 from ..size import Size
@@ -43,6 +44,7 @@ class Distribution:
         Distribution._validate_args = value
 
     def __init__(self, batch_shape: Any = (), event_shape: Any = (), validate_args: bool | None = None) -> None:
+        refuse(type(self).__name__, self.__dict__)  # parameters of another engine
         self._batch_shape, self._event_shape = Size(batch_shape), Size(event_shape)
         if validate_args is not None:
             if not isinstance(validate_args, bool | int):
@@ -176,7 +178,7 @@ class Distribution:
         if not self._validate_args:
             return
         if not isinstance(value, Tensor):
-            raise ValueError("The value argument to log_prob must be a Tensor")
+            raise ValueError(f"The value argument to log_prob must be a Tensor, not {said(value)}")
         start = value.dim() - len(self._event_shape)
         if value.shape[start:] != self._event_shape:
             raise ValueError(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import dtypes
+from ..foreign import refuse
 from ..nn.functional import pad, softplus
 from ..ops import clamp, cumprod, exp, expm1, log, log1p, sigmoid, tanh
 from ..ops.operands import broadcast
@@ -483,6 +484,7 @@ class AffineTransform(Transform):
 
     def __init__(self, loc: Any, scale: Any, event_dim: int = 0, cache_size: int = 0) -> None:
         super().__init__(cache_size)
+        refuse("AffineTransform", {"loc": loc, "scale": scale})
         self.loc, self.scale, self._event_dim = loc, scale, event_dim
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 from .. import dtypes
 from ..autograd.modes import enable_grad
 from ..creation import scalar_tensor
+from ..foreign import said
 from ..ops import clamp, log, log1p, sigmoid, softmax
 from ..tensor import Tensor
 
@@ -20,9 +21,8 @@ euler_constant = 0.57721566490153286060
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     """Numbers and tensors as tensors of one shape. PyTorch: torch.distributions.utils.broadcast_all."""
     if not all(isinstance(v, Tensor | int | float) for v in values):
-        raise ValueError(
-            "Input arguments must all be instances of Number, torch.Tensor or objects implementing __torch_function__."
-        )
+        given = ", ".join(said(v) for v in values)
+        raise ValueError(f"Input arguments must all be instances of Number or torch.Tensor, got {given}")
     dtype = next((v.dtype for v in values if isinstance(v, Tensor)), dtypes.get_default_dtype())
     tensors = [v if isinstance(v, Tensor) else _number(v, dtype) for v in values]
     shape = _broadcast(*(t.shape for t in tensors))

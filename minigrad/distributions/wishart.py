@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 from ..creation import arange, tril_indices
+from ..foreign import refuse
 from ..linalg import cholesky, slogdet
 from ..ops import cholesky_inverse, cholesky_solve, diag_embed, digamma, mvlgamma, where
 from ..ops.operands import broadcast
@@ -46,6 +47,7 @@ class Wishart(ExponentialFamily):
             for n, x in zip(names, (covariance_matrix, precision_matrix, scale_tril), strict=True)
             if x is not None
         ]
+        refuse("Wishart", dict(given))
         if len(given) != 1:
             raise AssertionError("Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
         ((name, matrix),) = given

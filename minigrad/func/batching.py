@@ -12,6 +12,7 @@ from .. import random
 from ..autograd.differentiate import grad
 from ..autograd.modes import enable_grad
 from ..creation import ones_like
+from ..foreign import said
 from ..ops import stack
 from ..tensor import Tensor
 from . import tree
@@ -127,7 +128,7 @@ def _dims(name: str, in_dims: Any, args: tuple) -> list[int | None]:
             )
         if not isinstance(x, Tensor):
             raise ValueError(
-                f"{where}: Got in_dim={d} for an input but the input is of type {type(x)}. We cannot vmap over non-Tensor "
+                f"{where}: Got in_dim={d} for an input but the input is of type {said(x)}. We cannot vmap over non-Tensor "
                 "arguments, please use None as the respective in_dim"
             )
         if not -x.dim() <= d < x.dim():
@@ -185,7 +186,7 @@ def _stacked(
             )
         if not isinstance(column[0], Tensor):
             raise ValueError(
-                f"vmap({name}, ...): `{name}` must only return Tensors, got type {type(column[0])}. Did you mean to set "
+                f"vmap({name}, ...): `{name}` must only return Tensors, got type {said(column[0])}. Did you mean to set "
                 "out_dims= to None for output?"
             )
         joined = stack(list(column), d)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ..foreign import said
 from ..nn.module import Module
 from ..nn.norm import BatchNorm1d, BatchNorm2d, BatchNorm3d
 from ..ops import stack
@@ -62,7 +63,7 @@ def _replaced(module: Module, given: dict[str, Any], tie_weights: bool, strict: 
     try:
         for name in before:
             if not isinstance(given[name], Tensor):
-                raise TypeError(f"{name} must be a Tensor, not {type(given[name]).__name__}")
+                raise TypeError(f"{name} must be a Tensor, not {said(given[name])}")
             own[name][0][own[name][1]] = given[name]
         yield
     finally:

@@ -16,6 +16,7 @@ import numpy as np
 from .. import autograd
 from ..autograd.modes import enable_grad, is_grad_enabled
 from ..autograd.variable import wrap
+from ..foreign import said
 from ..ops import stack
 from ..tensor import Tensor
 from . import tree
@@ -26,7 +27,7 @@ from . import tree
 def _alias(x: Any) -> Any:
     """x itself for the graph outside, and for this level a tensor of its own."""
     if not isinstance(x, Tensor):
-        raise ValueError(f"Thing passed to transform API must be Tensor, got {type(x)}")
+        raise ValueError(f"Thing passed to transform API must be Tensor, got {said(x)}")
     if x.requires_grad:
         return x.view(x.shape)
     return x.detach().requires_grad_()
@@ -103,7 +104,7 @@ def _tensors(value: Any, name: str) -> list[Any]:
     found = tree.leaves(value)
     for y in found:
         if not isinstance(y, Tensor):
-            raise RuntimeError(f"{name}: expected f(*args) to return only tensors, got unsupported type {type(y)}")
+            raise RuntimeError(f"{name}: expected f(*args) to return only tensors, got unsupported type {said(y)}")
     return found
 
 
@@ -128,7 +129,7 @@ def grad_and_value(func: Callable, argnums: int | tuple[int, ...] = 0, has_aux: 
                 called[k] = x
             out, aux = _without_aux(func(*called, **kwargs), has_aux, "grad_and_value(f)(*args)")
             if not isinstance(out, Tensor):
-                raise RuntimeError(f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(out)}")
+                raise RuntimeError(f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {said(out)}")
             if out.dim() != 0:
                 raise RuntimeError(
                     "grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
@@ -191,7 +192,7 @@ def jvp(func: Callable, primals: Any, tangents: Any, *, strict: bool = False, ha
             )
         for x in tree.leaves(value):
             if not isinstance(x, Tensor):
-                raise RuntimeError(f"jvp(f, primals, tangents): Expected {name} to only contain Tensors, got {type(x)}")
+                raise RuntimeError(f"jvp(f, primals, tangents): Expected {name} to only contain Tensors, got {said(x)}")
             if x.array.dtype.kind != "f":
                 raise ValueError(f"jvp(f, primals, tangents): Expected {name} to be floating point, but got: {x.dtype}")
     recording = is_grad_enabled()
@@ -250,7 +251,7 @@ def linearize(func: Callable, *primals: Any) -> tuple[Any, Callable]:
             raise RuntimeError(f"linearize: got {len(along)} tangents for {len(own)} primals")
         for x, t in zip(own, along, strict=True):
             if not isinstance(t, Tensor):
-                raise TypeError(f"linearize: a tangent must be a tensor, not {type(t).__name__}")
+                raise TypeError(f"linearize: a tangent must be a tensor, not {said(t)}")
             if t.shape != x.shape or t.dtype != x.dtype:
                 raise RuntimeError(
                     f"linearize: a tangent must be a tensor of shape {list(x.shape)} and type {x.dtype}, as its primal"

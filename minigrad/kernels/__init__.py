@@ -5,7 +5,10 @@ it, when an array is large enough for it: small arrays never wait for a compiler
 (NUMBA_CACHE_DIR, else beside the file), so each is compiled once on a machine; `python -m minigrad.kernels warm` does it ahead.
 
     compiled.py       the decorators of all loops, and the list of what they made
-    cache.py          compiled loops on disk, checked before they are believed
+    cache.py          compiled loops on disk, as Numba keeps them
+    disk.py           where they lie, and that they are checked before they are believed
+    native.py         machine code that runs without Numba
+    ahead.py          a step's loop compiled in a process beside this one
     vector.py         exp, tanh, erf ... written out, so that the compiler makes vector instructions of them
     lanes.py          formulas over whole vectors, where a compiler would not make them by itself
     sums.py           sums and maxima of a row
@@ -13,12 +16,13 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     rows.py           softmax and layer norm, one row after the other
     cross_entropy.py  cross-entropy of class indices, on those rows
     channels.py       batch norm
-    pool.py           max pooling
+    pool.py           max pooling, with ReLU before it
     gemm.py           the tile of a matrix product, in registers
     conv.py           convolution, on that tile
     conv_batch.py     convolution of a batch, an image in each lane
     attention.py      scaled dot-product attention, in blocks, on that tile
     recurrent.py      recurrent layers, the whole walk along a sequence, on that tile
+    beside.py         a second thread that helps with one walk, where its steps are too short for `split`
     running.py        the largest and the smallest so far
     first.py          the first few elements of an order
     special.py        erfc, its inverse, ln Γ

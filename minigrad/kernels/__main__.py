@@ -15,6 +15,7 @@ from typing import Any
 import minigrad as torch
 
 from ..autograd.fused import numba_is_installed
+from ..counted import counted
 
 
 def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -54,6 +55,14 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
 
         return run
 
+    def helper(dtype: Any) -> Callable[[], Any]:
+        def run() -> None:  # whom nobody asks: so also where there is one thread
+            recurrent = importlib.import_module("minigrad.kernels.recurrent")
+            x = torch.zeros(64, dtype=dtype).numpy()
+            recurrent._help(recurrent.new_hand(), *(x, x, x, (8, 8, 8, 8, 8)) * 2)
+
+        return run
+
     yield "randperm", lambda: torch.randperm(1 << 16)
     yield "randn", lambda: torch.randn(1 << 16, dtype=torch.float32)
     for dtype in (torch.float32, torch.float64):
@@ -80,6 +89,7 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
         for kind in (torch.nn.RNN, torch.nn.LSTM, torch.nn.GRU):
             layer = kind(20, 40, dtype=dtype)
             yield f"{kind.__name__} {name}", through(lambda x, layer=layer: layer(x)[0], (30, 20, 20), dtype=dtype)
+        yield f"a recurrent layer's second thread {name}", helper(dtype)
         yield (
             f"cummax {name}",
             through(lambda x: torch.cummax(x, 0).values + torch.cummax(x, 1).values, rows, dtype=dtype),
@@ -137,7 +147,7 @@ def main(arguments: list[str] | None = None) -> int:
     with torch.use_kernels("compiled"):  # also those that would wait until NumPy has been at work for long enough
         for _, job in todo_shown:
             job()
-    print(f"{len(todo)} programs, {time.perf_counter() - start:.1f} s; what is compiled is kept on disk")
+    print(f"{counted(len(todo), 'program')}, {time.perf_counter() - start:.1f} s; what is compiled is kept on disk")
     return 0
 
 

@@ -1,14 +1,9 @@
-"""Compiled loops on disk: one file for each kernel and types of arguments, checked before it is believed.
+"""Compiled loops on disk, as Numba wants them kept: one file for each kernel and types of arguments (disk.py says where).
 
     file:  SHA-256 of (what it is, what follows) · the loop as Numba pickles it
 
 "What it is" names everything that the loop was made from: the kernel and its sources, the types, the processor, the
-versions of Python and Numba. A file that was cut short or changed, that another version wrote or that is another's, has
-another digest; it is thrown away and the loop compiled anew. Nothing that a disk does to a program is an error here:
-without a place to write, loops are compiled in every process, which is said once.
-
-They lie in NUMBA_CACHE_DIR, if that is set; else beside the sources, in __pycache__, or where that cannot be written, in
-the user's folder for such things (XDG_CACHE_HOME, ~/.cache).
+versions of Python and Numba.
 """
 
 from __future__ import annotations
@@ -20,7 +15,6 @@ import os
 import pickle
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,22 +23,9 @@ from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from ..files import write
+from .disk import folders, found, keep
 
 config: Any = numba.config  # (which makes its attributes when it is imported)
-_LARGEST = 1 << 26  # bytes: no loop has as many
-_said = False
-
-
-def _folders(source: Path) -> Iterator[Path]:
-    """Where a loop of the file `source` may be, in the order in which they are looked into."""
-    inner = f"minigrad_{hashlib.sha256(str(source.parent).encode()).hexdigest()[:16]}"
-    if config.CACHE_DIR:
-        yield Path(config.CACHE_DIR) / inner
-        return
-    yield source.parent / "__pycache__"
-    with contextlib.suppress(RuntimeError):  # nobody knows the user's home
-        yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / inner
 
 
 @functools.cache
@@ -53,7 +34,7 @@ def kept(file: str) -> bool:
 
     It may turn out to be of other types, or of an older version; then that wait comes after all. Looked at once in a process.
     """
-    return any(any(folder.glob(f"{file}.*.kernel")) for folder in _folders(Path(__file__)))
+    return any(any(folder.glob(f"{file}.*.kernel")) for folder in folders(Path(__file__)))
 
 
 class Store(NullCache):
@@ -82,30 +63,18 @@ class Store(NullCache):
 
     @property
     def cache_path(self) -> str:
-        return str(next(iter(_folders(self.source))))
+        return str(next(iter(folders(self.source))))
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The loop for these types, ready to run; None where there is none that is sound."""
         target_context.refresh()
         name, what = self._identity(sig, target_context.codegen())
-        for folder in _folders(self.source):
-            path = folder / name
-            try:
-                if not path.is_file():
-                    continue
-                if path.stat().st_size <= _LARGEST:
-                    content = path.read_bytes()
-                    if content[:32] == _digest(what, content[32:]):
-                        if self.at_most is not None:
-                            with contextlib.suppress(OSError):
-                                os.utime(path)  # it is in use: others go first
-                        return CompileResult._rebuild(target_context, *pickle.loads(content[32:]))
-            except OSError:  # it cannot be read: as if it were not there
-                continue
-            except Exception:  # whole and ours, and yet Numba cannot make a loop of it
-                pass
-            with contextlib.suppress(OSError):
-                path.unlink()
+        for path, body in found(self.source, name, what):
+            if self.at_most is not None:
+                with contextlib.suppress(OSError):
+                    os.utime(path)  # it is in use: others go first
+            with contextlib.suppress(Exception):  # whole and ours, and yet Numba cannot make a loop of it
+                return CompileResult._rebuild(target_context, *pickle.loads(body))
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -113,18 +82,10 @@ class Store(NullCache):
         if data.library.has_dynamic_globals or any(not lifted.can_cache for lifted in data.lifted):
             return
         name, what = self._identity(sig, data.codegen)
-        body = dumps(data._reduce())
-        problem: OSError | None = None
-        for folder in _folders(self.source):
+        folder = keep(self.source, name, what, dumps(data._reduce()))
+        if folder is not None:
             with contextlib.suppress(OSError):
-                (folder / name).unlink()  # one that may not be read or written is in the way
-            try:
-                write(folder / name, _digest(what, body) + body)
                 self._tidy(folder)
-                return
-            except OSError as error:
-                problem = problem or error
-        _say(problem)
 
     def _identity(self, sig: Any, codegen: Any) -> tuple[str, str]:
         """The name of the file, which a later version overwrites, and all that the loop was made from."""
@@ -132,18 +93,3 @@ class Store(NullCache):
         variant = repr((str(sig), codegen.magic_tuple(), str(options), sys.implementation.cache_tag))
         name = f"{self.name}-{hashlib.sha256(variant.encode()).hexdigest()[:16]}.kernel"
         return name, repr((self.name, self.sources, variant, sys.version, numba.__version__))
-
-
-def _digest(what: str, body: bytes) -> bytes:
-    return hashlib.sha256(what.encode() + b"\0" + body).digest()
-
-
-def _say(problem: OSError | None) -> None:
-    global _said
-    if not _said:
-        _said = True
-        print(
-            f"minigrad: compiled kernels cannot be kept ({problem}), so every process compiles its own; set NUMBA_CACHE_DIR "
-            "to a folder that can be written",
-            file=sys.stderr,
-        )

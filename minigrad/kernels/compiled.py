@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib
-import re
 import sys
 import threading
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from numba.core import event
 
 from ..threads import apart, compiling
 from .cache import Store, config
+from .disk import sources
 
 if config.DISABLE_JIT:
     raise ImportError("Numba's compiler is switched off (NUMBA_DISABLE_JIT)")
@@ -35,23 +34,6 @@ def all_kernels() -> dict[str, Kernel]:
     return {name: kernel for name, kernel in KERNELS.items() if kernel.__module__.startswith(f"{__package__}.")}
 
 
-_IMPORT = re.compile(r"^from (?:\.|minigrad\.kernels\b\.?)(\w*) import (\([^)]*\)|.*)", re.MULTILINE)
-
-
-@functools.cache
-def _sources(path: Path) -> str:
-    """A digest of a file and of those of this folder that it imports, and they: its loops are made of them. And of this one."""
-    found: dict[Path, bytes] = {}
-    todo = [path, Path(__file__)]
-    while todo:
-        file = todo.pop()
-        if file not in found:
-            found[file] = file.read_bytes()
-            words = re.findall(r"\w+", str(_IMPORT.findall(found[file].decode())))
-            todo += [inner for word in set(words) if (inner := Path(__file__).with_name(f"{word}.py")).is_file()]
-    return hashlib.sha256(b"".join(found[file] for file in sorted(found, key=lambda f: f.name))).hexdigest()
-
-
 class Kernel:
     """A function compiled at its first call with arguments of new types. Says so if compiling takes over a second."""
 
@@ -60,7 +42,7 @@ class Kernel:
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
         dispatcher = njit(nogil=True, error_model="numpy", fastmath={"contract"}, no_cfunc_wrapper=True)(function)
         file = Path(function.__code__.co_filename)
-        dispatcher._cache = Store(self.name, file, _sources(file))
+        dispatcher._cache = Store(self.name, file, sources(file))
         self.dispatcher = dispatcher
         self._known: set[tuple[Any, ...]] = set()
         self.used = False

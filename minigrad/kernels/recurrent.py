@@ -1,14 +1,17 @@
 """Recurrent layers: the whole walk along a sequence in one loop, on the tile of gemm.py.
 
-    each thread:  some of the sequences, and for them alone, step by step (no thread ever waits for another)
+    each thread:  some of the sequences, and for them alone, step by step (no thread waits for another)
         some steps at once:  x · W_ihᵀ          tiles
         each step:  h · W_hhᵀ                   tiles; W lies in panels as wide as a tile, and stays in the second cache
                     gates, new state            a formula over each row (lanes.py)
 
 Backward the same the other way: the gates' gradients of a step row by row, then dh = d · W in tiles. What concerns all steps
-at once (the gradients by weights and inputs) is left to BLAS. The NumPy twin (ops/recurrent.py) calls BLAS and a dozen functions at
-every step, and BLAS divides each small product among its threads, which have to meet at its end. Where no gradient is
-wanted, nothing is kept for one.
+at once (the gradients by weights, biases and inputs) follows in tiles too, shared by rows of the result. One or two sequences are
+walked by one thread, and a second one has half of each product, if it is there (beside.py). No sum depends on the number of threads:
+each is one thread's, in the same order.
+
+The NumPy twin (ops/recurrent.py) calls BLAS and a dozen functions at every step, and BLAS divides each small product among its
+threads, which have to meet at its end. Where no gradient is wanted, nothing is kept for one.
 
 Rows of what is kept, and of the state, are padded to whole vectors; what lies there is never used.
 """
@@ -23,8 +26,10 @@ import numpy as np
 from ..autograd.variable import Array
 from ..ops import recurrent
 from ..ops.recurrent import Sizes, steps
+from ..threads import get_num_threads
 from . import split
-from .compiled import inline, kernel
+from .beside import ask, close, come, done, meet, new_hand, serve
+from .compiled import Room, inline, kernel
 from .gemm import TALL, VECTOR_BYTES, _tile, move, tall_tile, transpose
 from .lanes import Lanes, choose, over_rows, sigmoid, tanh
 from .vector import full_width
@@ -32,8 +37,9 @@ from .vector import full_width
 RELU, TANH, LSTM, GRU = range(4)  # kinds of step
 _PARTS = {RELU: 1, TANH: 1, LSTM: 4, GRU: 3}  # rows of W for each number of the state
 _FEW = 2  # sequences that take wide panels: a tile of so few rows needs more columns to be busy
+_LARGE = 1 << 16  # numbers of a W_hh of whose product with so few a second thread takes over the half
+_NOWHERE = np.empty(0, np.int64)  # where no helper is
 _TOGETHER = 64  # rows of inputs that are multiplied by W_ih at once
-_SEQUENCES = 6  # that are worth a thread
 _ROWS = 8 * TALL[0]  # of a product that stays in the second cache
 _STEPS = 256  # whose products are summed in registers before they are added to the others
 
@@ -95,11 +101,64 @@ def _tiles(
 
 @inline
 def _product(
-    a: Any, a0: Any, depth: Any, a_row: Any, rows: Any, b: Any, across: Any, columns: Any, c: Any, c_row: Any
+    a: Any,
+    a0: Any,
+    depth: Any,
+    a_row: Any,
+    rows: Any,
+    b: Any,
+    across: Any,
+    begin: Any,
+    columns: Any,
+    c: Any,
+    c_row: Any,
 ) -> None:
-    """c = a · b: row i of a begins at a0 + i · a_row, b (depth, columns) is in panels, c (rows, c_row) has whole panels' room."""
-    for j in range(0, columns, across):
+    """c = a · b from the column `begin` on, with which a panel begins.
+
+    Row i of a begins at a0 + i · a_row, b (depth, columns) is in panels, c (rows, c_row) has whole panels' room.
+    """
+    for j in range(begin, columns, across):
         _tiles(a, a0, a_row, 1, rows, b, j * depth, across, depth, c, j, c_row, False)
+
+
+# -- a product of few rows: a step's h · W_hh may be shared with a second thread (beside.py), which has the latter half of the panels
+
+
+@inline
+def _half(columns: Any, across: Any) -> Any:
+    return (columns + across - 1) // across // 2 * across
+
+
+@inline
+def _with_helper(
+    hand: Any, part: Any, a: Any, a0: Any, depth: Any, a_row: Any, rows: Any, b: Any, across: Any, columns: Any, c: Any, c_row: Any
+) -> None:  # fmt: skip
+    """c = a · b, the half of it by a helper if there is one."""
+    helped = hand.size > 0 and ask(hand, part, a0, rows)
+    _product(a, a0, depth, a_row, rows, b, across, 0, _half(columns, across) if helped else columns, c, c_row)
+    if helped:
+        meet(hand)
+
+
+@kernel
+def _help(
+    hand: Array, a: Array, b: Array, c: Array, sizes: tuple[int, int, int, int, int], more_a: Array, more_b: Array, more_c: Array,
+    more_sizes: tuple[int, int, int, int, int],
+) -> None:  # fmt: skip
+    """Halves of two products c = a · b, as they are asked for: of the first as part 2, of the second as part 3.
+
+    sizes: the columns of a panel, depth, how far a's rows lie apart, columns, how far c's rows lie apart.
+    """
+    full_width()
+    there = come(hand)
+    while there:
+        part = serve(hand)
+        there = part > 0
+        if there:
+            x, y, z = (a, b, c) if part == 2 else (more_a, more_b, more_c)
+            across, depth, a_row, columns, c_row = sizes if part == 2 else more_sizes
+            _product(x, hand[8], depth, a_row, hand[9], y, across, _half(columns, across), columns, z, c_row)
+            done(hand)
 
 
 # -- the steps, as formulas: a list of vectors for each argument, one for each of its parts
@@ -169,23 +228,21 @@ def _rows(source: Any, at: Any, source_row: Any, rows: Any, count: Any, to: Any,
 @kernel
 def _forward(
     kind: int, widths: tuple[int, int, int, int], x: Array, w_ih: Array, w_hh: Array, bias: Array, bias_hh: Array, outputs: Array,
-    last: Array, last_cell: Array, before: Array, gates: Array, kept: Array, bounded: Array, starts: Array, sizes: Array, start: int,
-    stop: int,
+    last: Array, last_cell: Array, before: Array, gates: Array, kept: Array, bounded: Array, starts: Array, sizes: Array,
+    hand: Array, entered: Room, given: Room, state: Room, product: Room, start: int, stop: int,
 ) -> None:  # fmt: skip
     """Sequences start to stop: step t has the rows from starts[t] on, of sizes[t] sequences. All arrays are flat.
 
     widths: of a row of x, of a row of h, the rows of W for each number of h, the columns of a panel. Without `gates` nothing
-    is kept.
+    is kept. hand: where a helper may be, or empty.
     """
     full_width()
     n_inputs, width, parts, across = widths
     lanes = VECTOR_BYTES // x.itemsize
     padded, line = (width + lanes - 1) // lanes * lanes, (parts * width + across - 1) // across * across
     most, n_steps = stop - start, sizes.size
-    together = max(1, min(n_steps, _TOGETHER // most))
-    entered = np.empty(together * most * n_inputs, x.dtype)
-    given, product = np.zeros(together * most * line + lanes, x.dtype), np.zeros(most * line + lanes, x.dtype)
-    state, cell = np.zeros(most * padded, x.dtype), np.zeros(most * padded if kind == LSTM else 0, x.dtype)
+    together = entered.size // (most * n_inputs)
+    cell = np.zeros(most * padded if kind == LSTM else 0, x.dtype)
     _rows(last, start * width, width, most, width, state, 0, padded)
     if kind == LSTM:
         _rows(last_cell, start * width, width, most, width, cell, 0, padded)
@@ -196,14 +253,14 @@ def _forward(
             n = max(0, min(sizes[t], stop) - start)
             _rows(x, (starts[t] + start) * n_inputs, n_inputs, n, n_inputs, entered, rows * n_inputs, n_inputs)
             rows += n
-        _product(entered, 0, n_inputs, n_inputs, rows, w_ih, across, parts * width, given, line)
+        _with_helper(hand, 2, entered, 0, n_inputs, n_inputs, rows, w_ih, across, parts * width, given, line)
         here = 0
         for t in range(first, min(first + together, n_steps)):
             n = min(sizes[t], stop) - start
             if n <= 0:
                 continue
             at = starts[t] + start
-            _product(state, 0, width, padded, n, w_hh, across, parts * width, product, line)
+            _with_helper(hand, 3, state, 0, width, padded, n, w_hh, across, parts * width, product, line)
             keep = at * padded
             if kind == LSTM and keeping:
                 _lstm_kept(
@@ -246,6 +303,8 @@ def _forward(
                     _relu_alone(n, width, few, begins, lines, single)
             _rows(state, 0, padded, n, width, outputs, at * width, width)
             here += n * line
+    if hand.size:
+        close(hand)
     _rows(state, 0, padded, most, width, last, start * width, width)
     if kind == LSTM:
         _rows(cell, 0, padded, most, width, last_cell, start * width, width)
@@ -294,11 +353,12 @@ _tanh_before, _relu_before = over_rows(_tanh_back, (1, 1, 1), (1,)), over_rows(_
 @kernel
 def _backward(
     kind: int, widths: tuple[int, int, int, int], grad: Array, w: Array, dx: Array, d: Array, dh: Array, dc: Array, before: Array,
-    gates: Array, kept: Array, bounded: Array, starts: Array, sizes: Array, start: int, stop: int,
+    gates: Array, kept: Array, bounded: Array, starts: Array, sizes: Array, hand: Array, by_h: Room, start: int, stop: int,
 ) -> None:  # fmt: skip
     """Sequences start to stop, from the last step to the first. dh, dc: of the last state, and at the end of the first.
 
     d: the gradients of W h + b; dx: those of x, which differ for a GRU only (else dx is empty). grad has room for a vector more.
+    hand: as in `_forward`.
     """
     full_width()
     _, width, parts, across = widths
@@ -309,7 +369,7 @@ def _backward(
         np.zeros(most * parts * padded, grad.dtype),
         np.zeros(most * parts * padded if kind == GRU else 0, grad.dtype),
     )
-    by_h, carried = np.zeros(most * line + lanes, grad.dtype), np.zeros(most * padded, grad.dtype)
+    carried = np.zeros(most * padded, grad.dtype)
     _rows(dh, start * width, width, most, width, by_h, 0, line)
     if kind == LSTM:
         _rows(dc, start * width, width, most, width, carried, 0, padded)
@@ -343,7 +403,9 @@ def _backward(
             _rows(change, part * padded, row, n, width, d, at * n_gates + part * width, n_gates)
             if kind == GRU:
                 _rows(by_x, part * padded, row, n, width, dx, at * n_gates + part * width, n_gates)
-        _product(d, at * n_gates, n_gates, n_gates, n, w, across, width, by_h, line)
+        _with_helper(hand, 2, d, at * n_gates, n_gates, n_gates, n, w, across, width, by_h, line)
+    if hand.size:
+        close(hand)
     if kind == GRU:
         for r in range(most):
             for k in range(width):
@@ -363,32 +425,27 @@ def _by_input(d: Array, depth: int, w: Array, across: int, columns: int, out: Ar
     product = np.empty(_ROWS * line, d.dtype)
     for i in range(start, stop, _ROWS):
         n = min(_ROWS, stop - i)
-        _product(d, i * depth, depth, depth, n, w, across, columns, product, line)
+        _product(d, i * depth, depth, depth, n, w, across, 0, columns, product, line)
         _rows(product, 0, line, n, columns, out, i * columns, columns)
 
 
 @kernel
 def _by_weights(
-    d: Array,
-    widths: tuple[int, int, int, int, int],
-    x: Array,
-    h: Array,
-    by_x: Array,
-    by_h: Array,
-    start: int,
+    d: Array, widths: tuple[int, int, int, int, int], x: Array, h: Array, by_x: Array, by_h: Array, by_bias: Array, start: int,
     stop: int,
-) -> None:
-    """Rows start to stop of by_x = dᵀ · x and by_h = dᵀ · h, each if it has elements.
+) -> None:  # fmt: skip
+    """Rows start to stop of by_x = dᵀ · x and by_h = dᵀ · h, and of by_bias = Σ d, each if it has elements.
 
     widths: of a row of d, of x and of h, and how far the rows of these two lie apart. The rows of x and h stand beside each other
-    in the panels, so d is read once for both.
+    in the panels, so d is read once for all three.
     """
     n_d, n_x, n_h, x_row, h_row = widths
     n_x, n_h = n_x if by_x.size else 0, n_h if by_h.size else 0
     wide, minus_zero = TALL[1] * (VECTOR_BYTES // d.itemsize), d.dtype.type(-0.0)
     line = (n_x + n_h + wide - 1) // wide * wide
     sums, panels = np.empty((stop - start) * line, d.dtype), np.zeros(_STEPS * line, d.dtype)
-    turned = np.empty(_STEPS * TALL[0], d.dtype)  # some columns of d, side by side
+    turned = np.zeros(_STEPS * TALL[0] + wide, d.dtype)  # some columns of d, side by side; and room for a panel's width
+    one, added = np.ones(1, d.dtype), np.empty(wide, d.dtype)
     for first in range(0, d.size // n_d, _STEPS):
         n = min(_STEPS, d.size // n_d - first)
         for j in range(0, n_x + n_h, wide):
@@ -404,6 +461,10 @@ def _by_weights(
             for j in range(0, n_x + n_h, wide):
                 to = (i - start) * line + j
                 _tiles(turned, 0, 1, TALL[0], rows, panels, j * _STEPS, wide, n, sums, to, line, first > 0)
+            for j in range(0, rows if by_bias.size else 0, wide):
+                _one_row(one, 0, 0, 0, turned, j, TALL[0], n, added, 0, 0, False)
+                for k in range(min(wide, rows - j)):
+                    by_bias[i + j + k] = added[k] + by_bias[i + j + k] if first else added[k]
     _rows(sums, 0, line, stop - start if n_x else 0, n_x, by_x, start * n_x, n_x)
     _rows(sums, n_x, line, stop - start if n_h else 0, n_h, by_h, start * n_h, n_h)
 
@@ -412,20 +473,59 @@ def _panels(w: Array, turned: bool, across: int) -> Array:
     """A matrix, or its transpose, in panels for `_product`."""
     rows, columns = w.shape
     depth, n = (columns, rows) if turned else (rows, columns)
-    out = np.zeros(-(-n // across) * across * depth, w.dtype)
+    out = (np.zeros if n % across else np.empty)(-(-n // across) * across * depth, w.dtype)
     _pack(np.ascontiguousarray(w).reshape(-1), rows, columns, turned, across, out)
     return out
 
 
+def _threads(n: int) -> int:
+    """Among how many threads n sequences are shared. Two alone are not: a tile of one row waits for the second cache."""
+    return min(get_num_threads(), (n + 1) // 2)
+
+
 def _across(n: int, w: Array) -> int:
     """How many columns a panel has, for n sequences."""
-    return (_WIDE if n <= _FEW else TALL[1]) * (VECTOR_BYTES // w.itemsize)
+    return (_WIDE if n <= _FEW * _threads(n) else TALL[1]) * (VECTOR_BYTES // w.itemsize)
 
 
-def _shared(n: int, elements: int, run: Callable[[int, int], object]) -> None:
-    """`run(start, stop)` over n sequences, some to each thread."""
-    pieces = max(1, n // _SEQUENCES)
-    split(pieces, elements, lambda a, b: run(n * a // pieces, n * b // pieces))
+def _bounds(sizes: Array, parts: int) -> list[int]:
+    """Where each thread's sequences begin and end: each has as many rows to walk, of however many sequences."""
+    n = int(sizes.max())
+    if sizes.min() == n:
+        return [n * i // parts for i in range(parts + 1)]
+    rows = np.minimum.outer(sizes, np.arange(n + 1)).sum(0)  # of the first 0, 1, ..., n sequences
+    return np.searchsorted(rows, [rows[-1] * i / parts for i in range(parts + 1)]).tolist()
+
+
+def _shared(
+    sizes: Array, elements: int, w: Array, rooms: Callable[[int], tuple[Room, ...]], walk: Callable[..., object],
+    products: Callable[..., tuple[Any, ...]],
+) -> None:  # fmt: skip
+    """`walk(hand, *rooms(stop - start), start, stop)` over all sequences, some to each thread.
+
+    Where there are too few for that and W_hh is large, one thread walks and another helps with `products(*rooms)`.
+    """
+    n = int(sizes.max())
+    if n <= _FEW and w.size >= _LARGE and get_num_threads() > 1:
+        room, hand = rooms(n), new_hand()
+
+        def either(first: int, last: int) -> None:
+            if first:
+                _help(hand, *products(*room))
+            else:
+                walk(hand if last == 1 else _NOWHERE, *room, 0, n)
+
+        split(2, elements, either)
+        return
+    parts = _threads(n)
+    bounds = _bounds(sizes, parts)
+
+    def some(first: int, last: int) -> None:
+        start, stop = bounds[first], bounds[last]
+        if start < stop:
+            walk(_NOWHERE, *rooms(stop - start), start, stop)
+
+    split(parts, elements, some)
 
 
 def _biased(b: Array | None, w: Array) -> Array:
@@ -451,7 +551,8 @@ def _forward_of(
     for to, s in zip(last, state, strict=True):
         to[:] = s.reshape(-1)
     lanes = VECTOR_BYTES // d.itemsize
-    keeping = n_rows * (-(-width // lanes) * lanes) if any(ctx.needs_input_grad) else 0
+    padded = -(-width // lanes) * lanes
+    keeping = n_rows * padded if any(ctx.needs_input_grad) else 0
     before, gates = np.empty(keeping, d), np.empty(parts * keeping, d)
     kept = np.empty(keeping if kind in (LSTM, GRU) else 0, d)
     bounded = np.empty(keeping if kind == LSTM else 0, d)
@@ -463,7 +564,20 @@ def _forward_of(
     )  # fmt: skip
     ctx.elements = n_rows * parts * width * (1 + (width + x.shape[-1]) // 32)
     ctx.widths, ctx.kind = widths, kind
-    _shared(n, ctx.elements, lambda start, stop: _forward(kind, *setting, start, stop))
+    n_steps, line = len(walk), -(-parts * width // widths[3]) * widths[3]
+
+    def rooms(n: int) -> tuple[Room, ...]:
+        together = max(1, min(n_steps, _TOGETHER // n))
+        sizes = together * n * x.shape[-1], together * n * line + lanes, n * padded, n * line + lanes
+        return tuple(np.zeros(size, d) for size in sizes)
+
+    def products(entered: Room, given: Room, state: Room, product: Room) -> tuple[Any, ...]:
+        return (
+            entered, setting[2], given, (widths[3], x.shape[-1], x.shape[-1], parts * width, line),
+            state, setting[3], product, (widths[3], width, padded, parts * width, line),
+        )  # fmt: skip
+
+    _shared(ctx.walk[1], ctx.elements, w_hh, rooms, lambda *rest: _forward(kind, *setting, *rest), products)
     ctx.save_for_backward(x, w_ih, w_hh, before, gates, kept, bounded)
     return flat
 
@@ -474,9 +588,10 @@ def _backward_of(ctx: Any, grad: Array) -> tuple[Any, ...]:
     kind, (n_inputs, width, parts, across), t = ctx.kind, ctx.widths, grad.dtype
     n, n_rows = int(ctx.walk[1].max()), x.size // n_inputs
     states = [np.empty((n, width), t)] * (2 if kind == LSTM else 1)
-    _, *last = (part.copy() for part in recurrent.unpacked(grad.reshape(-1), n_rows, *states))
-    outer = np.empty(grad.size + VECTOR_BYTES // t.itemsize, t)
-    outer[: grad.size] = grad.reshape(-1)
+    outer, lanes = grad.reshape(-1), VECTOR_BYTES // t.itemsize
+    last = [part.copy() for part in recurrent.unpacked(outer, n_rows, *states)[1:]]
+    if outer.size < n_rows * width + lanes or not outer.flags.writeable:
+        outer = np.append(outer, np.zeros(lanes, t))
     d = np.empty((n_rows, parts * width), t)
     by_x = np.empty_like(d) if kind == GRU else np.empty((0, 0), t)
     dh, dc = last[0].reshape(-1), last[1].reshape(-1) if kind == LSTM else np.empty(0, t)
@@ -484,7 +599,15 @@ def _backward_of(ctx: Any, grad: Array) -> tuple[Any, ...]:
         ctx.widths, outer, _panels(w_hh, False, across), by_x.reshape(-1), d.reshape(-1), dh, dc, before, gates, kept, bounded,
         *ctx.walk,
     )  # fmt: skip
-    _shared(n, 2 * ctx.elements, lambda start, stop: _backward(kind, *setting, start, stop))
+    line = -(-width // across) * across
+
+    def rooms(n: int) -> tuple[Room, ...]:
+        return (np.zeros(n * line + lanes, t),)
+
+    def products(by_h: Room) -> tuple[Any, ...]:
+        return (setting[4], setting[2], by_h, (across, parts * width, parts * width, width, line)) * 2
+
+    _shared(ctx.walk[1], 2 * ctx.elements, w_hh, rooms, lambda *rest: _backward(kind, *setting, *rest), products)
     return *_of_all_steps(ctx, x, w_ih, by_x if kind == GRU else d, d, before), *last
 
 
@@ -500,25 +623,27 @@ def _of_all_steps(ctx: Any, x: Array, w_ih: Array, by_x: Array, d: Array, before
             n_rows, dx.size * (1 + n_gates // 32),
             lambda start, stop: _by_input(by_x.reshape(-1), n_gates, w, across, n_inputs, dx, start, stop),
         )  # fmt: skip
-    dw_ih, dw_hh = (np.empty((n_gates, n if need else 0), t) for n, need in ((n_inputs, wanted[1]), (width, wanted[3])))
-    none = np.empty(0, t)
-    widths = n_gates, n_inputs, width, n_inputs, before.size // n_rows
-    tall = -(-n_gates // TALL[0])
-    both = [(by_x, dw_ih.reshape(-1), dw_hh.reshape(-1))]
-    if by_x is not d:
-        both = [(by_x, dw_ih.reshape(-1), none), (d, none, dw_hh.reshape(-1))]
-    for by, to_x, to_h in both:
-        flat, elements = by.reshape(-1), (to_x.size + to_h.size) * (1 + n_rows // 32)
+    dw_ih, dw_hh, db_ih, db_hh = (
+        np.empty((n_gates, columns) if need else (0,), t)
+        for columns, need in ((n_inputs, wanted[1]), (width, wanted[3]), (1, wanted[2]), (1, wanted[4]))
+    )
+    none, widths = np.empty(0, t), (n_gates, n_inputs, width, n_inputs, before.size // n_rows)
+    if by_x is d:  # then the biases' gradients are one
+        db_ih = db_hh = db_ih if wanted[2] else db_hh
+        sums = [(d, dw_ih, dw_hh, db_ih)]
+    else:
+        sums = [(by_x, dw_ih, none, db_ih), (d, none, dw_hh, db_hh)]
+    for by, *to in sums:
+        if elements := sum(out.size for out in to) * (1 + n_rows // 32):
+            setting = by.reshape(-1), widths, rows, before, *(out.reshape(-1) for out in to)
 
-        def some(start: int, stop: int, flat: Array = flat, to_x: Array = to_x, to_h: Array = to_h) -> None:
-            _by_weights(flat, widths, rows, before, to_x, to_h, start * TALL[0], min(stop * TALL[0], n_gates))
+            def some(start: int, stop: int, setting: tuple[Any, ...] = setting) -> None:
+                _by_weights(*setting, start * TALL[0], min(stop * TALL[0], n_gates))
 
-        if elements:
-            split(tall, elements, some)
-    db = recurrent.sum_rows(by_x) if wanted[2] or wanted[4] else None
+            split(-(-n_gates // TALL[0]), elements, some)
     return (
-        dx.reshape(x.shape) if wanted[0] else None, dw_ih if wanted[1] else None, db if wanted[2] else None,
-        dw_hh if wanted[3] else None, (db if by_x is d else recurrent.sum_rows(d)) if wanted[4] else None,
+        dx.reshape(x.shape) if wanted[0] else None, dw_ih if wanted[1] else None, db_ih.reshape(-1) if wanted[2] else None,
+        dw_hh if wanted[3] else None, db_hh.reshape(-1) if wanted[4] else None,
     )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,13 @@ import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
+from numba.np.numpy_support import from_dtype
 
 from ..threads import apart, compiling
 from . import vector
 from .cache import Store
-from .compiled import _sources, inline
+from .compiled import PATIENCE, inline
+from .disk import sources, written
 from .gemm import _COUNT, VECTOR_BYTES, _tile, transpose
 from .vector import as_float32
 
@@ -198,7 +202,7 @@ AT_MOST = 200  # steps on the disk, of about 300 KB each
 
 def build(text: str, double: bool) -> Any:
     """The function `step` of this text, to be called with arrays; compiled at its first call, or taken from the disk."""
-    digest = hashlib.sha256(text.encode()).hexdigest()[:20]
+    name = written(text)
     # (`__name__`: without a module of its own Numba writes the function to the disk, and cannot read it back)
     space: dict[str, Any] = {
         "__name__": __name__,
@@ -215,20 +219,36 @@ def build(text: str, double: bool) -> Any:
         "outer_in_tiles": outer_in_tiles,
     }
     space |= {name: pair[1 if double else 0] for name, pair in _FUNCTIONS.items()}
-    exec(compile(text, f"<step {digest}>", "exec"), space)
+    exec(compile(text, f"<step {name}>", "exec"), space)
     dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(space["step"])
     here = Path(__file__)
-    dispatcher._cache = Store(
-        f"step.{digest}", here, _sources(here) + hashlib.sha256(text.encode()).hexdigest(), AT_MOST
-    )
+    dispatcher._cache = Store(f"step.{name}", here, sources(here) + hashlib.sha256(text.encode()).hexdigest(), AT_MOST)
     return dispatcher
 
 
-def prepare(dispatcher: Any, args: tuple[Any, ...]) -> None:
-    """Have it compiled for these arguments now."""
-    apart(_compile, dispatcher, args)
+def type_of(kind: Any) -> Any:
+    """The type of an argument, from what `ahead.kind_of` says of it."""
+    if kind is None:
+        return types.float64
+    dtype, ndim, layout, writeable, aligned = kind
+    return types.Array(from_dtype(np.dtype(dtype)), ndim, layout, readonly=not writeable, aligned=aligned)
 
 
-def _compile(dispatcher: Any, args: tuple[Any, ...]) -> None:
-    with compiling:
-        dispatcher.compile(tuple(dispatcher.typeof_pyval(a) for a in args))
+def prepare(dispatcher: Any, kinds: list[Any]) -> None:
+    """Have it compiled now, or taken from the disk, for arguments of these types. Says so if compiling lasts."""
+    apart(_compile, dispatcher, tuple(kinds))
+
+
+def _compile(dispatcher: Any, kinds: tuple[Any, ...]) -> None:
+    timer = threading.Timer(PATIENCE, _say)
+    timer.daemon = True
+    timer.start()
+    try:
+        with compiling:
+            dispatcher.compile(kinds)
+    finally:
+        timer.cancel()
+
+
+def _say() -> None:
+    print("minigrad: compiling a step as one loop, once on this machine", file=sys.stderr)

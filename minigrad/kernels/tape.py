@@ -18,42 +18,45 @@ bits, and so do the sums, which are added in NumPy's order; exp, log and tanh ar
     limits  of a check, by part
     numbers 0, 1, and room for the sums of 64 halves; halves: room for where they lie
 
-All of these lie where `frame` says, a list of addresses in this order: an array costs more to hand to a compiled loop than
-an instruction takes.
+All of these lie where `frame` says, a list of addresses in this order, after that of the registers of this thread. Then come
+the first and the last part to run, and of a loop the elements (0: all). A function of one address needs nothing of Numba's
+when it has become machine code: native.py keeps that on the disk, and runs it in the next process without Numba.
 """
 
 from __future__ import annotations
 
 import math
-from pathlib import Path
+import re
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from numba.core import types
+from numba.core.caching import NullCache
 from numba.extending import intrinsic
 
-from ..threads import apart, compiling
-from .cache import Store
-from .compiled import _sources
+from .compiled import njit
 from .step import log1p_float32, log_float32
 from .vector import exp_float32, exp_float64, full_width, tanh_float32, tanh_float64
 
 # Kinds of parts and operations are numbered as in minigrad/compiler/tapes.py (LOOP ..., OPS).
 
 
-def _memory_at(context, address, like):
-    """The memory at an address, as elements of the type of `like`."""
-    kind = types.CPointer(like.dtype)
+def _memory_of(kind: Any) -> Any:
+    """A function for loops: the memory at an address, as elements of a type."""
+    pointer = types.CPointer(kind)
 
-    def code(context, builder, signature, args):
-        return builder.inttoptr(args[0], context.get_value_type(kind))
+    def memory(context, address):
+        def code(context, builder, signature, args):
+            return builder.inttoptr(args[0], context.get_value_type(pointer))
 
-    return kind(types.int64, like), code
+        return pointer(types.int64), code
+
+    return intrinsic(memory)
 
 
-_at: Any = intrinsic(_memory_at)
+_ints, _reals32, _reals64 = _memory_of(types.int64), _memory_of(types.float32), _memory_of(types.float64)
 
 
 def _bare(function: Any) -> Any:
@@ -143,7 +146,8 @@ def _of_two(op: int, y: Any, a: Any, c: Any, lanes: int) -> None:
 @_apart
 def _choose(y: Any, a: Any, c: Any, d: Any, lanes: int) -> None:
     for b in range(lanes):
-        y[b] = c[b] if a[b] != 0 else d[b]
+        chosen, other = c[b], d[b]  # (both are read: a loop in which one of them may be is not made of vectors)
+        y[b] = chosen if a[b] != 0 else other
 
 
 @_apart
@@ -171,25 +175,31 @@ def _compare(op: int, y: Any, a: Any, c: Any, lanes: int, zero: Any, one: Any) -
 
 
 @_apart
-def _select(sign: int, y: Any, a: Any, c: Any, d: Any, e: Any, lanes: int) -> None:
+def _select(sign: int, y: Any, a: Any, c: Any, d: Any, e: Any, lanes: int) -> None:  # (both are read, as in `_choose`)
     if sign == 20:
         for b in range(lanes):
-            y[b] = d[b] if a[b] < c[b] else e[b]
+            chosen, other = d[b], e[b]
+            y[b] = chosen if a[b] < c[b] else other
     elif sign == 21:
         for b in range(lanes):
-            y[b] = d[b] if a[b] <= c[b] else e[b]
+            chosen, other = d[b], e[b]
+            y[b] = chosen if a[b] <= c[b] else other
     elif sign == 22:
         for b in range(lanes):
-            y[b] = d[b] if a[b] > c[b] else e[b]
+            chosen, other = d[b], e[b]
+            y[b] = chosen if a[b] > c[b] else other
     elif sign == 23:
         for b in range(lanes):
-            y[b] = d[b] if a[b] >= c[b] else e[b]
+            chosen, other = d[b], e[b]
+            y[b] = chosen if a[b] >= c[b] else other
     elif sign == 24:
         for b in range(lanes):
-            y[b] = d[b] if a[b] == c[b] else e[b]
+            chosen, other = d[b], e[b]
+            y[b] = chosen if a[b] == c[b] else other
     else:
         for b in range(lanes):
-            y[b] = d[b] if a[b] != c[b] else e[b]
+            chosen, other = d[b], e[b]
+            y[b] = chosen if a[b] != c[b] else other
 
 
 def _of_one(op: int, y: Any, a: Any, lanes: int) -> None:
@@ -228,14 +238,15 @@ def _of_one(op: int, y: Any, a: Any, lanes: int) -> None:
             y[b] = math.cos(a[b])
 
 
-def _follow(frame: Any, work: Any, first: int, last: int, begin: int, end: int) -> int:
-    """Run parts[first:last]; of a loop the elements begin to end (0: all). 1 where a check does not hold, else 0."""
+def _follow(address: int) -> int:
+    """Run parts first to last; of a loop the elements begin to end (0: all). 1 where a check does not hold, else 0."""
     full_width()
-    here = frame[0]
-    code, parts, place, stride = _at(frame[1], frame), _at(frame[2], frame), _at(frame[3], frame), _at(frame[4], frame)
-    limits, numbers, halves = _at(frame[5], work), _at(frame[6], work), _at(frame[7], frame)
+    frame = _ints(address)
+    here, code, parts, place, stride = frame[0], _ints(frame[1]), _ints(frame[2]), _ints(frame[3]), _ints(frame[4])
+    limits, numbers, halves = _reals(frame[5]), _reals(frame[6]), _ints(frame[7])
+    first, last, begin, end = frame[8], frame[9], frame[10], frame[11]
     zero, one = numbers[0], numbers[1]
-    left = _at(frame[6] + 2 * work.itemsize, work)
+    left = _reals(frame[6] + 2 * _SIZE)
     for at in range(first, last):
         row = 6 * at
         what, i0, i1, n, m, block = (
@@ -256,9 +267,9 @@ def _follow(frame: Any, work: Any, first: int, last: int, begin: int, end: int) 
                     c0 = 7 * i
                     op = code[c0]
                     k, ka, kb, kc = code[c0 + 1], code[c0 + 2], code[c0 + 3], code[c0 + 4]
-                    y = _at(place[k] + s * stride[k] + (here if stride[k] == 0 else 0), work)
+                    y = _reals(place[k] + s * stride[k] + (here if stride[k] == 0 else 0))
                     if op == 1:  # spread: element (i // inner) % count of a small array
-                        x = _at(place[ka], work)
+                        x = _reals(place[ka])
                         inner, count = code[c0 + 5], code[c0 + 6]
                         if count == 1:
                             value = x[0]
@@ -284,29 +295,27 @@ def _follow(frame: Any, work: Any, first: int, last: int, begin: int, end: int) 
                                 j = 0 if j + 1 == count else j + 1
                                 rest = inner
                         continue
-                    a = _at(place[ka] + s * stride[ka] + (here if stride[ka] == 0 else 0), work)
+                    a = _reals(place[ka] + s * stride[ka] + (here if stride[ka] == 0 else 0))
                     if op < 18 and op != 3 and op != 4 and op != 5 and op != 6 and op != 7 and op != 8:
                         _of_one(op, y, a, lanes)
                         continue
-                    c = _at(place[kb] + s * stride[kb] + (here if stride[kb] == 0 else 0), work)
+                    c = _reals(place[kb] + s * stride[kb] + (here if stride[kb] == 0 else 0))
                     if op == 19:
-                        _choose(
-                            y, a, c, _at(place[kc] + s * stride[kc] + (here if stride[kc] == 0 else 0), work), lanes
-                        )
+                        _choose(y, a, c, _reals(place[kc] + s * stride[kc] + (here if stride[kc] == 0 else 0)), lanes)
                     elif op < 9:
                         _of_two(op, y, a, c, lanes)
                     elif op == 18:
                         _power(y, a, c, lanes)
                     elif op == 26:  # the fourth operand and the sign lie where a spread has its numbers
-                        d = _at(place[kc] + s * stride[kc] + (here if stride[kc] == 0 else 0), work)
+                        d = _reals(place[kc] + s * stride[kc] + (here if stride[kc] == 0 else 0))
                         kd = code[c0 + 5]
-                        e = _at(place[kd] + s * stride[kd] + (here if stride[kd] == 0 else 0), work)
+                        e = _reals(place[kd] + s * stride[kd] + (here if stride[kd] == 0 else 0))
                         _select(code[c0 + 6], y, a, c, d, e, lanes)
                     else:
                         _compare(op, y, a, c, lanes, zero, one)
             continue
-        x = _at(place[i0], work)
-        y = _at(place[i1], work)
+        x = _reals(place[i0])
+        y = _reals(place[i1])
         if what == 1:  # SUM
             y[0] = zero + _pairwise(x, 0, n, halves, left)
         elif what == 2:  # ROW_MAX
@@ -320,11 +329,11 @@ def _follow(frame: Any, work: Any, first: int, last: int, begin: int, end: int) 
             for r in range(n):
                 y[r] = zero + _pairwise(x, r * m, m, halves, left)
         elif what == 4:  # PICK
-            t = _at(place[block], frame)
+            t = _ints(place[block])
             for r in range(n):
                 y[r] = x[r * m + t[r]]
         elif what == 5:  # MINUS_AT: from x[r, t[r]] the amount
-            t = _at(place[block], frame)
+            t = _ints(place[block])
             amount = y[0]
             for r in range(n):
                 x[r * m + t[r]] -= amount
@@ -335,7 +344,7 @@ def _follow(frame: Any, work: Any, first: int, last: int, begin: int, end: int) 
             if outside != 0:
                 return 1
         else:  # LABELS
-            t = _at(place[i0], frame)
+            t = _ints(place[i0])
             wrong = np.int64(0)
             for r in range(n):
                 wrong |= np.int64(1) if (t[r] < 0) | (t[r] >= m) else np.int64(0)
@@ -352,42 +361,39 @@ def _log1p64(x: Any) -> Any:
     return math.log1p(x) if x > -1 else (-math.inf if x == -1 else math.nan)
 
 
-_exp: Any = exp_float32  # those of the type that is compiled, see `_made`
+_exp: Any = exp_float32  # those of the type that is compiled, see `made`
 _tanh: Any = tanh_float32
 _log: Any = log_float32
 _log1p: Any = log1p_float32
+_reals: Any = _reals32
+_real: Any = np.float32
+_SIZE = 4  # bytes of a number
 
 
-def _made(double: bool) -> Any:
-    """The loop for one type."""
-    names = {
-        "_exp": (exp_float32, exp_float64), "_tanh": (tanh_float32, tanh_float64), "_log": (log_float32, _bare(_log64)),
-        "_log1p": (log1p_float32, _bare(_log1p64)),
-    }  # fmt: skip
-    space = globals() | {name: pair[double] for name, pair in names.items()}
-    space["_of_one"] = _apart(FunctionType(_of_one.__code__, space, "of_one"))
-    function = FunctionType(_follow.__code__, space, f"follow{64 if double else 32}")
-    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
-    here = Path(__file__)
-    dispatcher._cache = Store(f"tape.{function.__name__}", here, _sources(here))
-    return dispatcher
+def _adam(address: int) -> int:
+    """Elements begin to end of all parameters' steps of Adam. See compiler/fast.py for what lies where the frame says:
 
-
-def _adam(
-    place: Any, ends: Any, numbers: Any, like: Any, begin: int, end: int
-) -> None:  # fmt: skip
-    """Elements begin to end of all parameters' steps of Adam. place: a row p, g, m, v for each; numbers: see compiler/fast.py."""
+    place a row p, g, m, v for each parameter; ends of the parameters, laid out one after the other; numbers a row for each.
+    """
     full_width()
-    t = like.dtype.type
+    frame = _ints(address)
+    place, ends, numbers = _ints(frame[0]), _ints(frame[1]), _reals64(frame[2])
+    count, begin, end = frame[3], frame[4], frame[5]
     start = 0
-    for k in range(ends.size):
+    for k in range(count):
         a, b = max(begin, start) - start, min(end, ends[k]) - start
         start = ends[k]
         if a >= b:
             continue
-        p, g, m, v = _at(place[k, 0], like), _at(place[k, 1], like), _at(place[k, 2], like), _at(place[k, 3], like)
-        w, b2, c2, e, s = t(numbers[k, 0]), t(numbers[k, 1]), t(numbers[k, 2]), t(numbers[k, 3]), t(numbers[k, 4])
-        shrink, extra = t(numbers[k, 5]), t(numbers[k, 6])
+        p, g, m, v = _reals(place[4 * k]), _reals(place[4 * k + 1]), _reals(place[4 * k + 2]), _reals(place[4 * k + 3])
+        row = 7 * k
+        w, b2, c2 = _real(numbers[row]), _real(numbers[row + 1]), _real(numbers[row + 2])
+        e, s, shrink, extra = (
+            _real(numbers[row + 3]),
+            _real(numbers[row + 4]),
+            _real(numbers[row + 5]),
+            _real(numbers[row + 6]),
+        )
         for i in range(a, b):
             old = p[i] * shrink
             grad = g[i] + old * extra if extra != 0 else g[i]  # (an infinite parameter times 0 is nan)
@@ -396,47 +402,44 @@ def _adam(
             m[i] = mean
             v[i] = square
             p[i] = old - mean / (np.sqrt(square) + e) * s
+    return 0
 
 
-def _cached(function: Any) -> Any:
-    dispatcher: Any = numba.njit(nogil=True, error_model="numpy")(function)
-    here = Path(__file__)
-    dispatcher._cache = Store(f"tape.{function.__name__}", here, _sources(here))
-    return dispatcher
+# -- machine code
 
 
-def follow(double: bool) -> Any:
-    """The loop for float64 or float32, compiled or taken from the disk."""
-    if double not in _ready:
-        apart(_prepare, double)
-    return _ready[double]
+class Made(NamedTuple):
+    """A function as machine code: its name in it, and what it calls besides."""
+
+    symbol: str
+    content: bytes
+    calls: list[str]
 
 
-def adam(like: Any) -> Any:
-    """Adam over all parameters, in their type."""
-    if like.dtype not in _adams:
-        apart(_prepare_adam, like)
-    return _adams[like.dtype]
+class _Taker(NullCache):
+    """What Numba gives its compiled code to, to be kept."""
+
+    made: Made
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        text = data.library.get_llvm_str()
+        _, _, (content, _) = data.library.serialize_using_object_code()
+        calls = re.findall(r'^declare [^@\n]*@"?([\w.$]+)"?\(', text, re.MULTILINE)
+        self.made = Made(data.fndesc.llvm_func_name, content, [c for c in calls if not c.startswith("llvm.")])
 
 
-_ready: dict[bool, Any] = {}
-_adams: dict[Any, Any] = {}
-
-
-def _prepare(double: bool) -> None:
-    kind = np.float64 if double else np.float32
-    ints = np.zeros((1, 1), np.int64)
-    reals = np.zeros((1, 1), kind)
-    args = (ints[0], reals[0], 0, 0, 0, 0)
-    with compiling:
-        made = _made(double)
-        made.compile(tuple(made.typeof_pyval(a) for a in args))
-        _ready[double] = made
-
-
-def _prepare_adam(like: Any) -> None:
-    ints = np.zeros((1, 1), np.int64)
-    with compiling:
-        made = _cached(_adam)
-        made.compile(tuple(made.typeof_pyval(a) for a in (ints, ints[0], np.zeros((1, 1)), like, 0, 0)))
-        _adams[like.dtype] = made
+def made(function: str, double: bool) -> Made:
+    """The machine code of `_follow` or `_adam` for one type."""
+    names = {
+        "_exp": (exp_float32, exp_float64), "_tanh": (tanh_float32, tanh_float64), "_log": (log_float32, _bare(_log64)),
+        "_log1p": (log1p_float32, _bare(_log1p64)), "_reals": (_reals32, _reals64), "_real": (np.float32, np.float64),
+        "_SIZE": (4, 8),
+    }  # fmt: skip
+    space = globals() | {name: pair[double] for name, pair in names.items()}
+    space["_of_one"] = _apart(FunctionType(_of_one.__code__, space, "of_one"))
+    code = {"follow": _follow, "adam": _adam}[function].__code__
+    whole = FunctionType(code, space, f"{function}{64 if double else 32}")
+    dispatcher: Any = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(whole)
+    taker = dispatcher._cache = _Taker()
+    dispatcher.compile((types.int64,))
+    return taker.made

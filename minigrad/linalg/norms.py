@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import dtypes
 from ..autograd.variable import Variable, wrap
-from ..ops import cat, distances, where
+from ..ops import cat, where
 from ..ops.axes import Dims
 from ..ops.checks import require_tensor
 from ..ops.decompositions import eigvalsh_of, svdvals_of
-from ..ops.dims import normalize_dim
-from ..ops.distances import in_type
-from ..ops.distances import norm as _norm
-from ..ops.lapack import LinAlgError, require_matrix, require_real
+from ..ops.distances import vector_norm as _vector_norm
+from ..ops.lapack import LinAlgError, require_matrix
 from ..ops.matrix_functions import default_rtol
+from ..ops.matrix_norms import matrix_norm
 from ..ops.operands import broadcast
 from ..ops.solving import inverse
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
+
+
+__all__ = ["cond", "matrix_norm", "matrix_rank", "norm", "vector_norm"]
 
 
 def vector_norm(
@@ -33,51 +34,7 @@ def vector_norm(
     require_tensor(x, "linalg_vector_norm", "x")
     if isinstance(ord, str):
         raise TypeError("linalg_vector_norm(): argument 'ord' (position 2) must be Number, not str")
-    return _norm(x, ord, dim, keepdim, dtype)
-
-
-def matrix_norm(
-    A: Tensor, ord: float | str = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *,
-    dtype: dtypes.dtype | None = None,
-) -> Tensor:  # fmt: skip
-    """The norm of matrices: "fro" (root of the sum of squares), "nuc" (sum of the singular values), ±2 (the largest or
-    smallest of them), ±1 (column sums), ±inf (row sums).
-
-    PyTorch: torch.linalg.matrix_norm.
-    """
-    if isinstance(A, Variable) and A.array.ndim < 2:
-        raise RuntimeError("linalg.matrix_norm: The input tensor A must have at least 2 dimensions.")
-    require_tensor(A, "linalg_matrix_norm", "A")
-    if isinstance(dim, int) or len(dim) != 2:
-        raise RuntimeError(f"linalg.matrix_norm: dim must be a 2-tuple. Got {dim}")
-    if ord not in ("fro", "nuc", 2, -2, 1, -1, math.inf, -math.inf):
-        raise RuntimeError(f"linalg.matrix_norm: Order {ord} not supported.")
-    row, column = (normalize_dim(d, A.dim()) for d in dim)
-    if row == column:
-        raise RuntimeError(f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})")
-    if ord in (2, -2, "nuc"):  # LAPACK knows no halves
-        require_real(A, "linalg.matrix_norm")
-    A = in_type(A, dtype, "linalg.matrix_norm")
-    if ord == "fro":
-        return _norm(A, 2, (row, column), keepdim)
-    if ord in (2, -2, "nuc"):
-        values = svdvals_of(A.movedim((row, column), (-2, -1)))
-        out = values.sum(-1) if isinstance(ord, str) else _edge(values, ord > 0)
-        return out.unsqueeze(min(row, column)).unsqueeze(max(row, column)) if keepdim else out
-    first, second = (row, column) if ord in (1, -1) else (column, row)
-    sums = A.abs().sum(first, keepdim=True)
-    if ord > 0 and sums.array.shape[second] == 0:  # type: ignore[operator]
-        out = sums.sum(second, keepdim=True)
-    else:
-        out = sums.amax(second, keepdim=True) if ord > 0 else sums.amin(second, keepdim=True)  # type: ignore[operator]
-    return out if keepdim else out.squeeze((row, column))
-
-
-distances._matrix_norm = matrix_norm
-
-
-def _edge(values: Any, largest: bool) -> Any:
-    return values.amax(-1) if largest else values.amin(-1)
+    return _vector_norm(x, ord, dim, keepdim, dtype)
 
 
 def norm(

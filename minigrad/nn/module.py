@@ -10,6 +10,7 @@ from ..autograd.hooks import RemovableHandle
 from ..autograd.variable import Variable
 from ..device import require_cpu
 from ..dtypes import bfloat16, float16, float32, float64, from_numpy
+from ..foreign import class_of, explain, said
 from ..signature import KINDS, NO, Kind, publish_constructor
 from ..tensor_options import read_to
 from .everywhere import Everywhere, hooks_of, registered
@@ -51,9 +52,15 @@ class Module(State):
     # -- calling
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._hooks is None and not Everywhere.asked:  # handing on no keywords would still make a dictionary of them
-            return self.forward(*args, **kwargs) if kwargs else self.forward(*args)
-        return self._call_with_hooks(args, kwargs)
+        try:
+            if (
+                self._hooks is None and not Everywhere.asked
+            ):  # handing on no keywords would still make a dictionary of them
+                return self.forward(*args, **kwargs) if kwargs else self.forward(*args)
+            return self._call_with_hooks(args, kwargs)
+        except Exception as error:
+            explain(error, type(self).__name__, {**dict(enumerate(args, 1)), **kwargs})
+            raise
 
     def _call_with_hooks(self, args: tuple, kwargs: dict) -> Any:
         hooks = self._hooks
@@ -444,6 +451,8 @@ def _kind(value: Any) -> str:
     if isinstance(value, Variable):
         return value.type()  # type: ignore[attr-defined]
     kind = type(value)
+    if class_of(value):
+        return said(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.variable import Variable, wrap
 from ..device import require_cpu
+from ..foreign import said
 from ..ops.checks import require_room
 from ..tensor import Tensor
 from ..tensor_options import read_to
@@ -25,7 +26,7 @@ class Parameter(Tensor):
         elif isinstance(data, Variable):
             self.array = data.array[...]  # the same memory; the graph tells tensors apart by their array objects
         else:
-            raise TypeError(f"Parameter needs a Tensor, got {type(data).__name__}; make one with torch.tensor(...)")
+            raise TypeError(f"Parameter needs a Tensor, got {said(data)}; make one with torch.tensor(...)")
         self.requires_grad_(requires_grad)
         return self
 
@@ -63,7 +64,7 @@ class Buffer(Tensor):
 
     def __new__(cls, data: Any = None, *, persistent: bool = True) -> Buffer:
         if data is not None and not isinstance(data, Tensor):
-            raise TypeError(f"Buffer(): argument 'data' must be Tensor or None, not {type(data).__name__}")
+            raise TypeError(f"Buffer(): argument 'data' must be Tensor or None, not {said(data)}")
         self = super().__new__(cls)
         self.array = np.empty(0, dtypes.default_numpy()) if data is None else data.array[...]
         self._requires_grad = data is not None and data.requires_grad

@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from .. import creation
+from ..foreign import said
 from ..ops.checks import require_argument, type_name
 from ..ops.join import cat, stack
 from ..ops.recurrent import GruLayer, LstmLayer, RnnLayer, gru_step, lstm_step, parts, require_weights, rnn_step
@@ -101,9 +102,7 @@ class RNNBase(Module):
         sizes = tuple(input.batch_sizes.tolist()) if packed else None
         x = input.data if packed else input
         if not hasattr(x, "array"):
-            raise TypeError(
-                f"{type(self).__name__}: input must be a Tensor or a PackedSequence, not {type(x).__name__}"
-            )
+            raise TypeError(f"{type(self).__name__}: input must be a Tensor or a PackedSequence, not {said(x)}")
         if not packed and x.dim() not in (2, 3):
             raise ValueError(f"{type(self).__name__}: Expected input to be 2D or 3D, got {x.dim()}D instead")
         single = not packed and x.dim() == 2

@@ -25,7 +25,7 @@ operations do), they return arrays and leave no trace in the graph.
     cumulative.py          cumsum, cumprod, cummax, logcumsumexp, diff
     diagonals.py           diagonals and triangles
     dims.py                sizes and dims as a call names them (helpers)
-    distances.py           norm, dist, cdist, pairwise_distance, cosine_similarity, normalize
+    distances.py           norms of vectors, dist, cdist, pairwise_distance, cosine_similarity, normalize
     dropout.py             dropout, of elements and of channels
     exponential.py         exp, the logarithms, sigmoid
     extremes.py            amax, aminmax, max, argmax ...
@@ -54,6 +54,7 @@ operations do), they return arrays and leave no trace in the graph.
     decompositions.py      qr, svd, and eigenvalues for linalg
     lu.py                  lu, lu_solve, geqrf and the reflections of a QR
     matrix_functions.py    pinverse, matrix_power, matrix_exp
+    matrix_norms.py        norms of matrices; norm, which takes those or a vector's
     norm.py                layer and group norm, rms norm
     operands.py            tensors and numbers, and the type in which they meet (helpers)
     order.py               sort, topk, median, mode, quantile ...
@@ -122,6 +123,7 @@ from .lu import *
 from .masked import *
 from .matrix import *
 from .matrix_functions import *
+from .matrix_norms import *
 from .norm import *
 from .order import *
 from .other_names import *

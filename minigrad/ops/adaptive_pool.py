@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autograd.variable import Array, Variable, wrap
 from ..autograd.whole_backward import read_whole
+from ..foreign import said
 from ..public import public
 from .along import gather, index_select
 from .checks import require_room, type_name
@@ -27,7 +28,7 @@ Target: TypeAlias = int | Sequence[int | None]  # the output's size; None keeps 
 def _target(name: str, rank: int, input: Tensor, output_size: Target, filled: int) -> tuple[Ints, Ints]:
     """The spatial dimensions of the input, after checks, and those of the output."""
     if not isinstance(input, Variable):
-        raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(input).__name__}")
+        raise TypeError(f"{name}(): argument 'input' must be Tensor, not {said(input)}")
     check_rank(name, rank, input.array)
     check_filled(name, filled, input.array)
     sizes = (output_size,) * rank if isinstance(output_size, int | np.integer) else tuple(output_size)

@@ -11,6 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.variable import Array, Variable
 from ..errors import WrongObject
+from ..foreign import said
 
 
 def type_name(x: Any) -> str:
@@ -33,9 +34,7 @@ def require_tensor(x: Any, function: str, argument: str = "input", position: int
 def require_argument(x: Any, function: str, argument: str = "input", position: int = 1) -> None:
     """WrongObject unless x is a tensor: of what a program gives to a module, an array is none."""
     if not isinstance(x, Variable):
-        raise WrongObject(
-            f"{function}(): argument '{argument}' (position {position}) must be Tensor, not {type(x).__name__}"
-        )
+        raise WrongObject(f"{function}(): argument '{argument}' (position {position}) must be Tensor, not {said(x)}")
 
 
 def require_floating(x: Any, function: str, kernel: str | None = None, position: int = 1) -> None:

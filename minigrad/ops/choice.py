@@ -10,6 +10,7 @@ from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..autograd.whole_backward import read_whole
+from ..foreign import said
 from ..public import public
 from .operands import (
     Number,
@@ -56,7 +57,7 @@ def where(condition: Operand, input: Operand | Number | None = None, other: Oper
     if input is None and other is None:
         return tuple(wrap(i) for i in np.nonzero(condition.array)) if condition.array.ndim else ()
     if not isinstance(condition, Variable):
-        raise TypeError(f"where(): argument 'condition' must be Tensor, not {type(condition).__name__}")
+        raise TypeError(f"where(): argument 'condition' must be Tensor, not {said(condition)}")
     if condition.array.dtype.kind != "b" and condition.array.dtype != np.uint8:
         raise RuntimeError(
             f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.array.dtype}; "
@@ -170,7 +171,7 @@ def fmin(input: Tensor, other: Tensor) -> Tensor:
 def _tensor_arguments(name: str, *named: tuple[str, Any]) -> None:
     for argument, x in named:
         if not isinstance(x, Variable | np.ndarray):
-            raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(x).__name__}")
+            raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {said(x)}")
 
 
 # -- limits

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd.modes import current
 from ..autograd.variable import Operand, Variable, wrap
+from ..foreign import is_tensor
 from ..public import public
 from .checks import type_name
 from .operands import Number, array_of, broadcast, broadcast_error, promote
@@ -36,7 +37,11 @@ def operator(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """
 
     def compare(self: Any, other: Any) -> Any:
-        return function(self, other) if isinstance(other, _COMPARABLE) else NotImplemented
+        if isinstance(other, _COMPARABLE) or is_tensor(
+            other
+        ):  # (another engine's tensor is refused, and not just unequal)
+            return function(self, other)
+        return NotImplemented
 
     compare.__doc__ = function.__doc__
     return compare

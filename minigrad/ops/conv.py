@@ -21,6 +21,7 @@ from ..autograd.fused import Fused, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..autograd.whole_backward import WholeBackward
+from ..foreign import said
 from ..public import public
 from .arrange import flip
 from .checks import refuse_type, type_name
@@ -115,7 +116,7 @@ def _check(name: str, rank: int, input: Tensor, weight: Tensor, bias: Tensor | N
     """The input as a batch, and whether it was a single image; errors in PyTorch's words."""
     for argument, given in (("input", input), ("weight", weight)):
         if not isinstance(given, Variable):
-            raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(given).__name__}")
+            raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {said(given)}")
     x, w = input.array, weight.array
     if w.ndim != rank + 2:
         raise RuntimeError(f"weight should have {rank + 2} dimensions for {name}, got shape {list(w.shape)}")

@@ -95,9 +95,6 @@ class MaxNorm(WholeBackward):
         return grad.reshape(kept_shape(ctx.shape, ctx.axes)) * slope, None, None, None, None
 
 
-_matrix_norm: Any = None  # that of linalg/norms.py, which is built on this file and enters itself here
-
-
 class Norm0(Operation):
     """out = how many x are not 0.  It has no gradient: None, not zeros, as in PyTorch"""
 
@@ -112,23 +109,16 @@ class Norm0(Operation):
         return None, None, None
 
 
-@public
-def norm(
-    input: Tensor, p: float | str | None = "fro", dim: Dims = None, keepdim: bool = False,
-    dtype: dtypes.dtype | None = None,
-) -> Tensor:  # fmt: skip
-    """The p-norm (Σ |x|ᵖ)^(1/p) over dim (all elements, if None); "fro" is 2; "nuc", of matrices, the sum of their singular
-    values. PyTorch: torch.norm."""
+def vector_norm(
+    input: Tensor, p: float = 2, dim: Dims = None, keepdim: bool = False, dtype: dtypes.dtype | None = None
+) -> Tensor:
+    """The p-norm (Σ |x|ᵖ)^(1/p) over dim (all elements, if None); of matrices: matrix_norms.py."""
     require_tensor(input, "norm")
-    if isinstance(p, str) and (p != "fro" or (isinstance(dim, tuple | list) and len(dim) > 2)):
-        return _matrix_norm(input, p, range(input.array.ndim) if dim is None else dim, keepdim, dtype=dtype)
     input = in_type(input, dtype, "linalg.vector_norm")
-    if p is None or p == "fro":
-        p = 2
     if isinstance(p, int):
         dtypes.scalar_numpy(p)  # OverflowError beyond 64 bits
     if input.array.dtype == np.float16:  # the powers may not fit where their root does
-        return cast(norm(cast(input, np.dtype(np.float32)), p, dim, keepdim), input.array.dtype)
+        return cast(vector_norm(cast(input, np.dtype(np.float32)), p, dim, keepdim), input.array.dtype)
     axes = axes_of(dim, input.array.ndim)
     if p == 2:
         return Norm2.apply(input, axes, keepdim)
@@ -161,7 +151,7 @@ def in_type(x: Any, d: dtypes.dtype | None, function: str) -> Any:
 @public
 def dist(input: Tensor, other: Tensor, p: float = 2) -> Tensor:
     """The p-norm of input - other. PyTorch: torch.dist."""
-    return norm(input - other, p)
+    return vector_norm(input - other, p)
 
 
 class AtLeast(Operation):
@@ -200,20 +190,20 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     parts = []
     for x in (a.expand(shape), b.expand(shape)):
         low = eps if eps <= float(np.finfo(x.array.dtype).max) else math.inf
-        parts.append(x / at_least(norm(x, 2, dim, True), low))
+        parts.append(x / at_least(vector_norm(x, 2, dim, True), low))
     return (parts[0] * parts[1]).sum(dim)
 
 
 @public("minigrad", "functional")
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """|x1 - x2 + eps|ₚ along the last dimension. PyTorch: torch.nn.functional.pairwise_distance."""
-    return norm(x1 - x2 + eps, p, -1, keepdim)
+    return vector_norm(x1 - x2 + eps, p, -1, keepdim)
 
 
 @public("functional")
 def normalize(input: Tensor, p: float = 2.0, dim: Dims = 1, eps: float = 1e-12) -> Tensor:
     """input / max(|input|ₚ, eps) along dim. PyTorch: torch.nn.functional.normalize."""
-    length = norm(input, p, dim, True)
+    length = vector_norm(input, p, dim, True)
     return input / clamp(length, min=float(dtypes.element(eps, length.array.dtype)))
 
 
@@ -307,7 +297,7 @@ def _distance(difference: Operand, p: float) -> Any:
         return MaxNorm.apply(difference, (difference.array.ndim - 1,), False, True, False)
     if p == 0:
         return sum(where(difference == difference, abs(sign(difference)), 1.0), -1)
-    return norm(difference, p, -1)
+    return vector_norm(difference, p, -1)
 
 
 @public("minigrad", "functional")
@@ -337,6 +327,6 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
         raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.array.ndim} dimensions")
     dim = normalize_dim(dim, input.array.ndim)
     others = tuple(i for i in range(input.array.ndim) if i != dim)
-    too_long = norm(input.detach(), p, others, True) > maxnorm
+    too_long = vector_norm(input.detach(), p, others, True) > maxnorm
     scaled = where(too_long, input, 0.0)  # what stays as it is, nan too, has no part in this
-    return where(too_long, scaled * (maxnorm / (norm(scaled, p, others, True) + 1e-7)), input)
+    return where(too_long, scaled * (maxnorm / (vector_norm(scaled, p, others, True) + 1e-7)), input)

@@ -11,6 +11,7 @@ from ..autograd import fused
 from ..autograd.fused import Fused, compiled_form
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..foreign import said
 from ..public import public
 from .keys import check_index_type, index_error, ints_first, is_basic, is_mixed, plain_key
 from .parts import Select, Slice, slice_of
@@ -241,15 +242,13 @@ def put(input: Tensor, key: tuple[Any, ...], values: Tensor, accumulate: bool = 
 def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, accumulate: bool = False) -> Tensor:
     """A copy with `values` at `indices` (added there, if accumulate). PyTorch: torch.index_put."""
     if not isinstance(indices, tuple | list):
-        raise TypeError(
-            f"index_put(): argument 'indices' (position 1) must be tuple of Tensors, not {type(indices).__name__}"
-        )
+        raise TypeError(f"index_put(): argument 'indices' (position 1) must be tuple of Tensors, not {said(indices)}")
     for i, index in enumerate(indices):
         if not isinstance(index, Variable):
-            raise TypeError(f"index_put(): expected Tensor as element {i} of indices, but got {type(index).__name__}")
+            raise TypeError(f"index_put(): expected Tensor as element {i} of indices, but got {said(index)}")
         check_index_type(index.array)
     if not isinstance(values, Variable):
-        raise TypeError(f"index_put(): argument 'values' (position 2) must be Tensor, not {type(values).__name__}")
+        raise TypeError(f"index_put(): argument 'values' (position 2) must be Tensor, not {said(values)}")
     if len(indices) == 1 and indices[0].array.dtype == np.uint8 and values.array.size == 1 and not accumulate:  # type: ignore[union-attr]
         raise RuntimeError(
             "index_put(): one value can be put where a boolean mask says so, but the mask is uint8; use mask.bool()"

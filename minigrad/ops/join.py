@@ -11,6 +11,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
+from ..foreign import said
 from ..public import public
 from ..tensor_options import channels_last, suggested
 from .along import index_select
@@ -31,7 +32,7 @@ def _joined(name: str, tensors: Any) -> list[Any]:
         tensors = list(tensors)
     for i, x in enumerate(tensors):
         if not isinstance(x, Variable):
-            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {said(x)}")
     if not tensors:
         error = ValueError if name == "torch.cat" else RuntimeError
         raise error(f"{name} expects a non-empty TensorList")

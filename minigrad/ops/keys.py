@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import Array, Variable
+from ..foreign import said
 
 _INDICES = tuple(map(np.dtype, (np.int64, np.int32, np.uint8, np.bool_)))
 
@@ -57,7 +58,7 @@ def plain_key(key: Any) -> tuple[Any, bool]:
             error = TypeError if isinstance(k, str) else IndexError
             raise error(
                 "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got "
-                f"{type(k).__name__})"
+                f"{said(k)})"
             )
         parts.append(k)
     return tuple(parts), basic
@@ -115,7 +116,7 @@ def index_error(error: IndexError, shape: tuple[int, ...], key: tuple[Any, ...] 
 def index_tensor(name: str, index: Any, only_int64: bool = False) -> Array:
     """The array of a tensor of indices; TypeError or RuntimeError for anything else."""
     if not isinstance(index, Variable):
-        raise TypeError(f"{name}(): argument 'index' must be Tensor, not {type(index).__name__}")
+        raise TypeError(f"{name}(): argument 'index' must be Tensor, not {said(index)}")
     if index.array.dtype not in (np.dtype(np.int64), np.dtype(np.int32)):
         raise RuntimeError(f"{name}(): Expected dtype int32 or int64 for index, got {index.array.dtype}")
     if only_int64 and index.array.dtype != np.int64:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable
+from ..foreign import said
 from ..public import public
 from ..sums import total
 from .arithmetic import add
@@ -75,7 +76,7 @@ class Linear(Operation):
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """input (*, in) times weight (out, in) transposed, plus bias (out,): (*, out). PyTorch: torch.nn.functional.linear."""
     if not isinstance(input, Variable):
-        raise TypeError(f"linear(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise TypeError(f"linear(): argument 'input' (position 1) must be Tensor, not {said(input)}")
     x, w = input.array, weight.array
     if (
         w.ndim == 2

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autograd.variable import Array, Variable, wrap
 from ..dtypes import element
+from ..foreign import said
 from ..public import public
 from .choice import where
 from .index import Index, SetIndex
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def _mask(name: str, mask: Any) -> Array:
     if not isinstance(mask, Variable):
-        raise TypeError(f"{name}(): argument 'mask' must be Tensor, not {type(mask).__name__}")
+        raise TypeError(f"{name}(): argument 'mask' must be Tensor, not {said(mask)}")
     if mask.array.dtype.kind != "b":
         raise RuntimeError(
             f"{name} only supports boolean masks, but got dtype {mask.array.dtype}; compare first, as in (x != 0)"

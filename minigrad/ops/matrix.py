@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..foreign import said
 from ..public import public
 from .arithmetic import add, mul
 from .arrange import flip
@@ -124,7 +125,7 @@ def matmul(input: Operand, other: Operand) -> Tensor:
     for x in (input, other):
         if not isinstance(x, Variable):
             name = "input" if x is input else "other"
-            raise TypeError(f"matmul(): argument '{name}' must be Tensor, not {type(x).__name__}")
+            raise TypeError(f"matmul(): argument '{name}' must be Tensor, not {said(x)}")
     a, b = input.array, other.array
     if a.ndim == 0 or b.ndim == 0:
         raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D")
@@ -188,7 +189,7 @@ def rmatmul(input: Operand, other: Operand) -> Tensor:
 
 def _rank(name: str, x: Operand, ndim: int, argument: str) -> None:
     if not isinstance(x, Variable):
-        raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {type(x).__name__}")
+        raise TypeError(f"{name}(): argument '{argument}' must be Tensor, not {said(x)}")
     if x.array.ndim != ndim:
         kind = {1: "a vector", 2: "a matrix", 3: "a 3D tensor"}[ndim]
         raise RuntimeError(
@@ -234,7 +235,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Σ aᵢ bᵢ of two vectors. PyTorch: torch.dot."""
     for x in (input, tensor):
         if not isinstance(x, Variable):
-            raise TypeError(f"dot(): argument 'tensor' must be Tensor, not {type(x).__name__}")
+            raise TypeError(f"dot(): argument 'tensor' must be Tensor, not {said(x)}")
     if input.array.ndim != 1 or tensor.array.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {input.array.ndim}D and {tensor.array.ndim}D tensors")
     if input.array.dtype != tensor.array.dtype:

@@ -12,6 +12,7 @@ from ..autograd.graph import Operation
 from ..autograd.modes import current, is_grad_enabled
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..dtypes import wrapped
+from ..foreign import class_of, said
 
 Number = int | float | bool
 NUMBERS = (int, float)  # for isinstance: a tuple is quicker than a union
@@ -102,7 +103,7 @@ def as_operand(x: Operand, name: str = "other") -> Any:
     if isinstance(x, np.generic):
         return x.item()
     raise TypeError(
-        f"argument '{name}' must be Tensor or Number, not {type(x).__name__}; make a tensor of it with tensor(...) first"
+        f"argument '{name}' must be Tensor or Number, not {said(x)}{'' if class_of(x) else '; make a tensor of it with tensor(...) first'}"
     )
 
 
@@ -149,7 +150,7 @@ def to_float(x: Operand) -> Any:
         return x if x.array.dtype.kind == "f" else wrap(x.array.astype(dtypes.default_numpy()))
     if isinstance(x, np.ndarray | np.generic):
         return x  # from a backward formula
-    raise TypeError(f"argument 'input' must be Tensor, not {type(x).__name__}")
+    raise TypeError(f"argument 'input' must be Tensor, not {said(x)}")
 
 
 def accumulated(x: Operand, dtype: dtypes.dtype | None) -> Any:

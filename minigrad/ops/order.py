@@ -10,6 +10,7 @@ import numpy as np
 from ..autograd.fused import at_hand, compiled_form, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..foreign import said
 from ..public import public
 from ..selection import first_of_order, in_order, place_of_rank
 from .along import gather, picked
@@ -29,7 +30,7 @@ def _require_numbers(name: str, input: Operand) -> None:
 
 def _along(name: str, input: Operand, dim: int) -> int:
     if not isinstance(input, Variable):
-        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {type(input).__name__}")
+        raise TypeError(f"{name}(): argument 'input' (position 1) must be Tensor, not {said(input)}")
     return normalize_dim(dim, input.array.ndim)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from ..autograd.variable import Operand, wrap
 from ..public import public
 from .arithmetic import sub
-from .distances import norm
 from .mask import nothing
 from .masked import nonzero
+from .matrix_norms import norm
 from .operands import Number, to_float
 from .pad import pad as _pad
 from .parts import chunk, narrow, split, split_with_sizes

@@ -16,6 +16,7 @@ from ..autograd.hooks import RemovableHandle
 from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
 from ..dtypes import element
+from ..foreign import said
 from ..geometry import repeats
 from ..missing import refuse
 from ..nn.values import array_of, clear_gradients
@@ -201,7 +202,7 @@ class Optimizer:
             param_group["param_names"] = names
         for p in params:
             if not isinstance(p, Variable):
-                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {type(p).__name__}")
+                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {said(p)}")
             if repeats(p.array):
                 self._repeating = (*self._repeating, p)
             if not (self.defaults.get("differentiable") or p._edge is None or p._retains_grad):

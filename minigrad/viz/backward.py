@@ -18,6 +18,7 @@ from ..autograd.function import Function
 from ..autograd.modes import no_grad
 from ..autograd.node import Node
 from ..autograd.variable import Array, Variable
+from ..counted import counted
 from .reading import Graph, Item, Sent, root_edge
 from .recording import kept
 
@@ -108,7 +109,7 @@ def _note(graph: Graph) -> None:
     freed = sum(any(t.startswith("freed") for t in item.trouble) for item in graph.items)
     if freed:
         graph.notes.append(
-            f"The graph was freed by an earlier backward pass: {_nodes(freed)} cannot run again, so the page shows what is still there. "
+            f"The graph was freed by an earlier backward pass: {counted(freed, 'node')} cannot run again, so the page shows what is still there. "
             "Say backward(retain_graph=True), or compute inside `with viz.recording():`."
         )
     elif any(item.node is not None and item.node._saved is None for item in graph.items):
@@ -118,16 +119,12 @@ def _note(graph: Graph) -> None:
         )
     raising = sum(any(t.startswith("its backward raises") for t in item.trouble) for item in graph.items)
     if raising:
-        graph.notes.append(f"The backward of {_nodes(raising)} raises an error: nothing goes beyond.")
+        graph.notes.append(f"The backward of {counted(raising, 'node')} raises an error: nothing goes beyond.")
     hooked = sum(_has_hooks(item) for item in graph.items)
     if hooked:
         graph.notes.append(
-            f"Hooks are registered at {hooked} places. They are not called here: gradients are shown without them."
+            f"Hooks are registered at {counted(hooked, 'place')}. They are not called here: gradients are shown without them."
         )
-
-
-def _nodes(n: int) -> str:
-    return "1 node" if n == 1 else f"{n} nodes"
 
 
 def _has_hooks(item: Item) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autograd.variable import Array
+from ..counted import counted
 from ..quiet import quiet
 from .probe import CURVES, POINTS, SIDE, classes_of, evenly
 from .summary import plain
@@ -92,17 +93,22 @@ def _remarks(seen: Any) -> list[str]:
         ours = {id(p) for p in seen.model.parameters()}
         others = sum(id(p) not in ours for group in seen.optimizer.param_groups for p in group["params"])
         if others:
-            found.append(f"The optimizer moves {others} tensors that are not the model's: they are not shown.")
+            found.append(
+                f"The optimizer moves {counted(others, 'tensor')} that are not the model's: they are not shown."
+            )
     first = next((s for _, s, _, _, _, bad in seen.losses.stretches if bad), None)
     if first is not None:
         every = seen.losses.every
-        found.append(
-            f"The loss is not finite {f'at step {first}' if every == 1 else f'up to step {first}, for the first time in the {every} steps that end there'}."
-        )
+        where = f"at step {first}"
+        if every > 1:
+            where = f"up to step {first}, for the first time in the {counted(every, 'step')} that end there"
+        found.append(f"The loss is not finite {where}.")
     if seen.probe.trouble:
         found.append(seen.probe.trouble)
     elif seen.probe.x and seen.probe.rows > len(seen.probe.x[0].array):
-        found.append(f"Of the {seen.probe.rows} rows of data {len(seen.probe.x[0].array)}, evenly taken, are asked.")
+        found.append(
+            f"Of the {counted(seen.probe.rows, 'row')} of data {len(seen.probe.x[0].array)}, evenly taken, are asked."
+        )
     return found
 
 

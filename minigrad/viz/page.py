@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from .record import ROOM, record, to_json, walked
 
 PACKED_FROM = 150_000  # characters of data from which they are compressed
@@ -41,8 +42,10 @@ def page(
     room: about how many bytes the page may take for tensors whose every number is there; of larger ones a heat map, a histogram and the
     range are kept.
 
-    The backward pass is walked anew: `.grad` stays as it is, and nothing is freed. RuntimeError, TypeError for what is no tensor.
+    The backward pass is walked anew: `.grad` stays as it is, and nothing is freed. Errors: RuntimeError, TypeError for what is no
+    tensor; NotWritten (an OSError) where no file can be written, before anything is computed.
     """
+    files.require_place(path)
     graph = walked(loss, names, gradient)
     data = record(
         graph, title=title or f"Backward pass of {graph.top.title}", words=words, gradient=gradient, room=room
@@ -51,9 +54,10 @@ def page(
 
 
 def write(data: Mapping[str, Any], path: str | Path) -> Path:
-    """The page of these data (see record.py)."""
+    """The page of these data (see record.py). Errors: NotWritten."""
     target = Path(path)
-    target.write_text(html(data), encoding="utf-8")
+    with files.replacing(target) as file:
+        file.write(html(data).encode())
     return target
 
 

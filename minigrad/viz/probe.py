@@ -11,6 +11,7 @@ import numpy as np
 
 from ..autograd.modes import no_grad
 from ..autograd.variable import Array, Variable, wrap
+from ..foreign import said
 from ..nn.module import Module
 from ..nn.parameter import is_lazy
 from ..random import fork_rng
@@ -38,7 +39,10 @@ class Probe:
             given = tuple(x) if isinstance(x, tuple | list) else (x,)
             lengths = {part.array.shape[:1] for part in given if isinstance(part, Variable)}
             if not all(isinstance(part, Variable) for part in given) or len(lengths) != 1 or () in lengths:
-                raise TypeError("viz.watch: data=(x, y) wants tensors of as many rows, x a tensor or a tuple of them")
+                raise TypeError(
+                    "viz.watch: data=(x, y) wants tensors of as many rows, x a tensor or a tuple of them, not "
+                    + ", ".join(map(said, given))
+                )
             self.rows = next(iter(lengths))[0]
             chosen = evenly(self.rows, ROWS)
             self.x = tuple(wrap(part.array[chosen]) for part in given)
@@ -98,7 +102,7 @@ def outputs(out: Any, rows: int) -> Array:
     if isinstance(out, tuple | list) and out:
         out = out[0]
     if not isinstance(out, Variable):
-        raise TypeError(f"it returned {type(out).__name__}, not a tensor")
+        raise TypeError(f"it returned {said(out)}, not a tensor")
     a = out.array
     if a.shape[:1] != (rows,) or a.ndim > 2 or a.dtype.kind != "f":
         raise ValueError(f"it returned {list(a.shape)}, and numbers of {rows} rows are wanted")

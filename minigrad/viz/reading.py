@@ -20,6 +20,8 @@ from ..autograd.graph import AccumulateGrad, gradient_edge
 from ..autograd.modes import no_grad
 from ..autograd.node import Node
 from ..autograd.variable import Array, Edge, Variable
+from ..counted import counted
+from ..foreign import said
 from ..nn.module import Module
 from . import rules
 from .names import Names
@@ -142,13 +144,11 @@ def run_recorded(what: Any) -> tuple[Variable, dict[str, Any]]:
     if isinstance(what, Variable):
         return what, {}
     if not callable(what) or isinstance(what, type | Module):
-        raise TypeError(
-            f"viz wants a tensor that was computed, or a function that computes one, not {type(what).__name__}"
-        )
+        raise TypeError(f"viz wants a tensor that was computed, or a function that computes one, not {said(what)}")
     with recording():
         out, names = with_variables(what)
     if not isinstance(out, Variable):
-        raise TypeError(f"the function must return the tensor whose graph is meant; it returned {type(out).__name__}")
+        raise TypeError(f"the function must return the tensor whose graph is meant; it returned {said(out)}")
     return out, names
 
 
@@ -180,7 +180,7 @@ def read(root: Variable, variables: Mapping[str, Any] | None = None, named: bool
     unknown = sum(item.kind == "op" and item.value is None for item in graph.items)
     if unknown:
         graph.notes.append(
-            f"The values of {unknown} of {sum(item.kind == 'op' for item in graph.items)} steps were not kept: the engine keeps "
+            f"The values of {unknown} of {counted(sum(item.kind == 'op' for item in graph.items), 'step')} were not kept: the engine keeps "
             "what its backward pass needs. Compute inside `with viz.recording():` and all are shown."
         )
     return graph

@@ -14,6 +14,7 @@ from .. import quiet
 from ..autograd.fit import fit
 from ..autograd.modes import no_grad
 from ..autograd.variable import Array
+from ..counted import counted
 from . import backward, naive, nudge, rules, trouble
 from .definition import opened
 from .reading import Graph, Item, Sent, read, run_recorded
@@ -38,7 +39,7 @@ def walked(what: Any, names: Mapping[str, Any] | None = None, gradient: Any = No
     begin = backward.start(root, gradient)
     if root.array.size != 1 and gradient is None and graph.by_node:
         graph.notes.append(
-            f"The tensor has {root.array.size} elements; its gradient is taken as 1 for each, as of their sum."
+            f"The tensor has {counted(root.array.size, 'element')}; its gradient is taken as 1 for each, as of their sum."
         )
     backward.walk(graph, begin)
     trouble.mark(graph)

@@ -16,6 +16,7 @@ from .tensors import brief
 MOST = 300  # nodes
 _TIP = "\0tip"  # stands for the name of the arrow's tip until it is known; no text of a drawing holds a NUL
 WIDTH, HEIGHT, ACROSS, DOWN = 196, 62, 24, 46  # of a node, and the room between them
+ROOMY, CLOSE = 25, 27  # characters of a line that fit as they are, and of a value that fit when they are set closer
 
 
 class Drawing(str):
@@ -112,12 +113,27 @@ def _drawn(item: Item, x: float, y: float) -> str:
     ]
     lines.append(f'<text class="shape" x="{x + WIDTH - 8:.0f}" y="{y + 17:.0f}">{escape(_short(shape, 12))}</text>')
     for k, (name, value) in enumerate(rows):
-        lines.append(f'<text x="{x + 10:.0f}" y="{y + 36 + 16 * k:.0f}">{name} {escape(_short(value, 19))}</text>')
+        text = f"{name} {_whole_numbers(value)}"
+        # Text that is wider than the node is set closer: a number is never cut.
+        fitted = f' textLength="{WIDTH - 20}" lengthAdjust="spacingAndGlyphs"' if len(text) > ROOMY else ""
+        lines.append(f'<text x="{x + 10:.0f}" y="{y + 36 + 16 * k:.0f}"{fitted}>{escape(text)}</text>')
     mark = f'<text class="trouble" x="{x + WIDTH - 14:.0f}" y="{y + HEIGHT - 8:.0f}">!</text>' if item.trouble else ""
     return (
         f'<g class="{item.kind}"><title>{escape(full)}</title><rect class="body" x="{x:.0f}" y="{y:.0f}" width="{WIDTH}" height="{HEIGHT}" rx="8"/>'
         f"{''.join(lines)}{mark}</g>"
     )
+
+
+def _whole_numbers(value: str) -> str:
+    """The value, or of a long one as many whole numbers from its beginning as there is room for."""
+    if len(value) <= CLOSE:
+        return value
+    if not value.startswith("["):  # a range, and how many are not finite
+        return value.split(",")[0] + ", …"
+    numbers = value[1:-1].split(" ")
+    while len(" ".join(numbers)) > CLOSE - 4:
+        numbers.pop()
+    return f"[{' '.join(numbers)} …]"
 
 
 def _short(text: str, most: int) -> str:

@@ -21,6 +21,8 @@ import numpy as np
 from .. import files
 from ..autograd.modes import is_grad_enabled
 from ..autograd.variable import Array, Variable
+from ..counted import counted
+from ..foreign import said
 from ..nn.module import Module
 from ..nn.parameter import is_lazy
 from ..optim.optimizer import Optimizer
@@ -100,9 +102,9 @@ class watch(contextlib.AbstractContextManager["watch"]):
         frames: int = FRAMES,
     ) -> None:
         if not isinstance(model, Module):
-            raise TypeError(f"viz.watch wants a model, a minigrad.nn.Module, not {_kind(model)}")
+            raise TypeError(f"viz.watch wants a model, a minigrad.nn.Module, not {said(model)}")
         if optimizer is not None and not isinstance(optimizer, Optimizer):
-            raise TypeError(f"viz.watch wants an optimizer of minigrad.optim, or none, not {_kind(optimizer)}")
+            raise TypeError(f"viz.watch wants an optimizer of minigrad.optim, or none, not {said(optimizer)}")
         if isinstance(frames, bool) or not isinstance(frames, int) or frames < 2:
             raise ValueError(f"viz.watch: frames is {frames!r}; a whole number from 2 on is wanted")
         x, y = (
@@ -162,7 +164,7 @@ class watch(contextlib.AbstractContextManager["watch"]):
             handle.remove()
         self._over = True
         if kind is not None:
-            self.ended = f"The training ended early, after {self.steps} steps: {kind.__name__}{f': {error}' if str(error) else ''}"[
+            self.ended = f"The training ended early, after {counted(self.steps, 'step')}: {kind.__name__}{f': {error}' if str(error) else ''}"[
                 :300
             ]
         if error is None:
@@ -356,14 +358,9 @@ def _number(loss: Any) -> float:
             raise TypeError(f"watch.step wants a loss of one number, not a tensor of shape {list(loss.array.shape)}")
         return float(loss.array.item())
     if isinstance(loss, bool) or not isinstance(loss, int | float | np.number):
-        raise TypeError(f"watch.step wants a loss, a number or a tensor of one, not {type(loss).__name__}")
+        raise TypeError(f"watch.step wants a loss, a number or a tensor of one, not {said(loss)}")
     return float(loss)
 
 
 def _rate(lr: Any) -> Any:
     return None if lr is None else plain(lr.array.item() if isinstance(lr, Variable) else lr)
-
-
-def _kind(x: Any) -> str:
-    cls = type(x)
-    return f"{cls.__module__.partition('.')[0]}'s {cls.__name__}" if cls.__module__ != "builtins" else cls.__name__

@@ -24,6 +24,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ... import commands
 from ..errors import Refused, Stopped
 from . import pack
 from .context import ROOT, Context, Stage, environment
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rehearse", action="store_true", help="tiny data and models, one process, no figure judged")
     parser.add_argument("--out", type=Path, help="where the figures go (benchmarks/fullscale/gpu)")
     parser.add_argument("--pack", type=Path, metavar="FOLDER", help="gather what is needed in this folder, and end")
-    parser.add_argument("--mib", type=float, default=58.0, help="largest size of the packed folder (58)")
+    parser.add_argument("--mib", type=commands.above_zero, default=58.0, help="largest size of the packed folder (58)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ... import dtypes, storage
 from ...autograd.variable import Variable, wrap
+from ...foreign import said
 from ...quiet import quiet
 from ...warn import warn
 
@@ -24,9 +25,7 @@ def _parameters(parameters: Tensor | Iterable[Tensor]) -> list[Any]:
     found = [parameters] if isinstance(parameters, Variable) else list(parameters)
     for p in found:
         if not isinstance(p, Variable):
-            raise TypeError(
-                f"argument 'parameters' must be a Tensor or an iterable of Tensors, but one is {type(p).__name__}"
-            )
+            raise TypeError(f"argument 'parameters' must be a Tensor or an iterable of Tensors, but one is {said(p)}")
     return found
 
 

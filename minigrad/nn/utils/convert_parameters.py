@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...autograd.variable import Variable
+from ...foreign import said
 from ...ops.checks import require_argument
 from ...ops.join import cat
 
@@ -24,7 +25,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Any, parameters: Iterable[Tensor]) -> None:
     """Set the parameters from a vector, as `parameters_to_vector` made it."""
     if not isinstance(vec, Variable):
-        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
+        raise TypeError(f"expected torch.Tensor, but got: {said(vec)}")
     start = 0
     for p in parameters:
         require_argument(p, "vector_to_parameters", "parameters", 2)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from ...autograd.modes import no_grad
 from ...autograd.variable import Variable
+from ...foreign import said
 from ..containers import ModuleDict, ModuleList
 from ..module import Module
 from ..parameter import Parameter
@@ -107,9 +108,9 @@ class ParametrizationList(ModuleList):
                 value = f.right_inverse(value)
         parts = [value] if self.is_tensor else value
         if self.is_tensor and not isinstance(value, Variable):
-            raise ValueError(f"`right_inverse` should return a tensor. Got {type(value).__name__}")
+            raise ValueError(f"`right_inverse` should return a tensor. Got {said(value)}")
         if not self.is_tensor and (isinstance(value, Variable) or not isinstance(value, Sequence)):
-            raise ValueError(f"'right_inverse' must return a sequence of tensors. Got {type(value).__name__}.")
+            raise ValueError(f"'right_inverse' must return a sequence of tensors. Got {said(value)}.")
         if len(parts) != self.ntensors:
             raise ValueError(
                 f"'right_inverse' must return a sequence of tensors of length {self.ntensors}. Got a sequence of length "
@@ -133,7 +134,7 @@ class ParametrizationList(ModuleList):
 def _check(name: str, new: Any, old: Any, what: str) -> None:
     """ValueError where a parametrization gives another type or shape than that which it stands for."""
     if not isinstance(new, Variable):
-        raise ValueError(f"A parametrization must return a tensor. Got {type(new).__name__}.")
+        raise ValueError(f"A parametrization must return a tensor. Got {said(new)}.")
     for quality in ("dtype", "shape"):
         a, b = getattr(old, quality), getattr(new, quality)
         if a != b:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ... import creation, dtypes
 from ...autograd.variable import Variable
+from ...foreign import said
 from ...ops.join import stack
 
 
@@ -52,5 +53,5 @@ def default_collate(batch: Any) -> Any:
         columns = [default_collate(list(column)) for column in zip(*batch, strict=True)]
         return type(first)(*columns) if hasattr(first, "_fields") else columns
     raise TypeError(
-        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {type(first)}"
+        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {said(first)}"
     )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ... import sampling
+from ...foreign import refuse
 from ...ops.checks import require_tensor
 from ...random import Generator
 from ...warn import warn
@@ -67,6 +68,7 @@ class StackDataset(Dataset):
     """Several data sets side by side: sample i is the tuple (or dict) of their samples i."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        refuse("StackDataset", {**dict(enumerate(args, 1)), **kwargs})
         if bool(args) == bool(kwargs):
             raise ValueError(
                 "Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output types."
