@@ -45,7 +45,7 @@ EXAMPLES = {
     "PyTorch's linearize": [call("func.linearize", Fn("square"), t([0.5, -1.0], grad=True), then=(t([1.5, 0.25], grad=True),))],
     "a spelling more": [
         call("tensor_split", t(np.ones((5, 3))), dim=0, indices_or_sections=2),
-        call("max", DENSE, keepdim=False),
+        call("median", DENSE, keepdim=False),
     ],
     "the values that an in-place": [call("distributions.Wishart.rsample", WISHART, (2,))],
     "of a singular matrix": [call("det", SQUARE)],

@@ -108,7 +108,7 @@ class TransformedDistribution(Distribution):
             return value
         return sign * (value - 0.5) + 0.5
 
-    def cdf(self, value: Tensor | float) -> Tensor:
+    def cdf(self, value: Any) -> Tensor:
         for t in reversed(self.transforms):
             value = t.inv(value)
         if self._validate_args:  # what the base distribution is asked about: a number may have become a tensor
