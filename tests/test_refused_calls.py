@@ -781,9 +781,9 @@ CALLS = {
     },
     **{
         f"index_fill of {given} at {at}, dim={dim}": lambda t, given=given, at=at, dim=dim: t.index_fill(
-            t.zeros(3), dim, t.tensor(at), given(t) if callable(given) else given
+            t.zeros(3), dim, t.tensor(at), given if isinstance(given, float) else t.tensor(given[0])
         )
-        for given in (2.0, lambda t: t.ones(2), lambda t: t.tensor(2.0))
+        for given in (2.0, [[1.0, 1.0]], [2.0])
         for at in (0, [0], [7], [0.0], [[0]], [[0.0]])
         for dim in (0, 4)
     },
