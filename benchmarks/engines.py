@@ -70,7 +70,7 @@ def load(engine: str, threads: int) -> Make:
             "minigrad-compile"
         ):  # else the loop would take over at call 50,000, within a round or after all
             calls = sys.maxsize if engine.endswith("early") else 5_000
-            vars(importlib.import_module("minigrad.compiler.run")).update(CALLS_BEFORE_LOOPS=calls)
+            vars(importlib.import_module("minigrad.compiler.part")).update(CALLS_BEFORE_LOOPS=calls)
         return _like_torch(engine, minigrad, lambda function: function)
     if engine in ("torch", "torch-compile"):
         import torch

@@ -13,7 +13,7 @@ nn, F = mg.nn, mg.nn.functional
 @pytest.fixture(autouse=True)
 def line_by_line(request, monkeypatch):
     """Most tests look at the program that NumPy runs line by line, which gives eager's bits; `compiled` ones at the loop."""
-    monkeypatch.setattr("minigrad.compiler.run.CALLS_BEFORE_LOOPS", 0)  # a small network's loop at once
+    monkeypatch.setattr("minigrad.compiler.part.CALLS_BEFORE_LOOPS", 0)  # a small network's loop at once
     with mg.use_kernels("fastest" if "compiled" in request.fixturenames else "numpy"):
         yield
 

@@ -397,7 +397,7 @@ def test_values_that_share_memory_do_not_live_at_the_same_time():
 def test_a_small_network_s_loop_is_compiled_when_it_has_run_often(monkeypatch, tmp_path):
     """At the same call at the second time, when it lies on the disk: the two forms differ by rounding."""
     pytest.importorskip("minigrad.kernels.step")
-    monkeypatch.setattr("minigrad.compiler.run.CALLS_BEFORE_LOOPS", 5)
+    monkeypatch.setattr("minigrad.compiler.part.CALLS_BEFORE_LOOPS", 5)
 
     def make():
         mg.manual_seed(0)

@@ -401,7 +401,7 @@ record.claim(
 # minigrad goes further. All lines between two products become one loop over blocks of elements: a loop in machine code,
 # made once for all programs, follows a list of instructions, one for each operation. The products stay NumPy's, and
 # write into buffers that are kept from call to call. A network as small as this one gets more when its step has run
-# 5,000 times: one loop over blocks of rows with all lines in it, translated into machine code of its own, which takes
+# 50,000 times: one loop over blocks of rows with all lines in it, translated into machine code of its own, which takes
 # seconds.
 #
 # ## Faster: when, and when not

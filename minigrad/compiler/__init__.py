@@ -19,7 +19,8 @@ joined.py    lines that run as one                             fuse.py     a pro
 tapes.py     lines as instructions for one loop
 loops.py     a small network as one loop over rows             fast.py     a compiled step without overhead
 story.py     what runs, what it costs, a picture of memory
-run.py       the compiled step
+space.py     what a program's text calls                       part.py    a program that runs, in which form
+ready.py     the programs of a step, and which fits a call     run.py     the compiled step
 """
 
 from __future__ import annotations

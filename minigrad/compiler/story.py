@@ -10,6 +10,7 @@ import numpy as np
 
 from .. import quiet
 from ..autograd.modes import current
+from ..counted import counted
 from ..random import default_generator
 from .fuse import Fused, Step
 from .loops import LANES, Loops
@@ -325,9 +326,12 @@ def explained(part: Any) -> list[str]:
         form = "one compiled loop over blocks of rows"
     elif part.fused is not None:
         counts = {kind: sum(s.kind == kind for s in part.fused.steps) for kind in ("loop", "dot", "numpy")}
-        form = f"{counts['loop']} fused loops, {counts['dot']} products and {counts['numpy']} other calls"
+        form = (
+            f"{counted(counts['loop'], 'fused loop')}, {counted(counts['dot'], 'product')} and "
+            f"{counted(counts['numpy'], 'other call')}"
+        )
         if part.later is not None:
             form += f" ({part.what_comes()})"
     else:
         form = f"NumPy, line by line ({part.why_not})"
-    return [*lines, f"    run as {form}; ran {part.calls} time{'' if part.calls == 1 else 's'}"]
+    return [*lines, f"    run as {form}; ran {counted(part.calls, 'time')}"]
