@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import json
 import os
 import sys
@@ -96,7 +97,7 @@ def main() -> None:
     with contextlib.suppress(AttributeError, OSError):
         os.nice(5)
     order = json.load(sys.stdin)
-    from . import step
+    step = importlib.import_module("minigrad.kernels.step")  # (with Numba, which only this process needs)
 
     step.prepare(step.build(order["text"], order["double"]), [step.type_of(kind) for kind in order["kinds"]])
 

@@ -109,11 +109,6 @@ class ScaledDotProductAttention(Fused):
         return dq, dk, dv, ds if to_mask else None, *(None,) * 3
 
 
-def numbers_to_add(mask: Operand, d: np.dtype) -> Operand:
-    """A boolean mask as numbers to add to the scores: 0 where it is True, -inf elsewhere."""
-    return wrap(np.where(mask.array, d.type(0), d.type(-math.inf)))
-
-
 @public("functional")
 def scaled_dot_product_attention(
     query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0, is_causal: bool = False, *,
@@ -192,3 +187,8 @@ def scaled_dot_product_attention(
     if attn_mask is not None and attn_mask.array.dtype.kind == "b":
         mask = numbers_to_add(attn_mask, q.dtype)
     return ScaledDotProductAttention.apply(query, key, value, mask, scale, noise, is_causal)
+
+
+def numbers_to_add(mask: Operand, d: np.dtype) -> Operand:
+    """A boolean mask as numbers to add to the scores: 0 where it is True, -inf elsewhere."""
+    return wrap(np.where(mask.array, d.type(0), d.type(-math.inf)))
