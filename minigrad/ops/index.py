@@ -246,7 +246,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor | None], values: Tensor, a
     for i, index in enumerate(indices):
         if not isinstance(index, Variable):
             raise TypeError(f"index_put(): expected Tensor as element {i} of indices, but got {said(index)}")
-        check_index_type(index.array)
+        check_index_type(index.array.dtype)
     if not isinstance(values, Variable):
         raise TypeError(f"index_put(): argument 'values' (position 2) must be Tensor, not {said(values)}")
     if len(indices) == 1 and indices[0].array.dtype == np.uint8 and values.array.size == 1 and not accumulate:  # type: ignore[union-attr]

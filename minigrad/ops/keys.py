@@ -17,14 +17,14 @@ def _array_of(index: Any) -> Array:
     array = index.array if isinstance(index, Variable) else np.asarray(index)
     if array.size == 0 and array.dtype.kind == "f" and not isinstance(index, Variable):
         array = array.astype(np.int64)  # an empty list
-    check_index_type(array)
+    check_index_type(array.dtype)
     return array.astype(bool) if array.dtype == np.uint8 else array  # PyTorch reads byte tensors as masks
 
 
-def check_index_type(array: Array) -> None:
+def check_index_type(dtype: np.dtype) -> None:
     """IndexError where a tensor has elements that are no indices."""
-    if array.dtype not in _INDICES:
-        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {array.dtype}")
+    if dtype not in _INDICES:
+        raise IndexError(f"tensors used as indices must be long, int, byte or bool tensors, got {dtype}")
 
 
 def plain_key(key: Any) -> tuple[Any, bool]:
