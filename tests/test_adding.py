@@ -104,7 +104,7 @@ def test_its_commands_succeed(tree, command):
     status, said = run(tree, command)
     assert status == 0, said
     if "-m parity" in command:
-        assert re.search(r"1 cases, 50 examples, 0 wrong", said), said
+        assert re.search(r"1 case, 50 examples, 0 wrong", said), said
     if "pytest" in command:
         assert re.search(r"\d passed", said), said
     if "benchmarks" in command:

@@ -155,7 +155,7 @@ def test_the_command_runs_one_form_or_all(capsys):
     assert main(["gelu", "--examples", "30", "--form", "compiled"]) == 0
     out = capsys.readouterr().out
     assert "fastest 0, definition 0, numpy 0, compiled 30" in out.replace("\n", " ")
-    assert "1 of 1 cases apply fused operations, 1 of them a compiled one" in out
+    assert "1 of 1 case apply fused operations, 1 of them a compiled one" in out
 
 
 # -- parity.check
@@ -371,7 +371,7 @@ def test_one_dtype_only(capsys):
 
     assert main(["gelu", "--examples", "10", "--dtype", "float32"]) == 0
     assert main(["gelu", "--examples", "10", "--dtype", "float64"]) == 0
-    first, second = capsys.readouterr().out.split("1 cases, 10 examples")[:2]
+    first, second = capsys.readouterr().out.split("1 case, 10 examples")[:2]
     assert "-" in first
     assert "e-1" not in first
     assert "e-1" in second

@@ -362,3 +362,24 @@ def test_a_linear_map_from_or_to_no_features(bias: bool) -> None:
             y.sum().backward()
             said.append((y.tolist(), x.grad.tolist()))
         assert said[0] == said[1]
+
+
+@pytest.mark.parametrize("dim", [(), []], ids=["tuple", "list"])
+@pytest.mark.parametrize("keepdim", [False, True])
+@pytest.mark.parametrize(
+    "name", ["all", "any", "sum", "mean", "amax", "amin", "logsumexp", "nansum", "std", "var", "median", "prod", "norm"]
+)
+def test_no_dimension_to_reduce(name, keepdim, dim):
+    """dim=() is all dimensions, but for all and any, where it is none."""
+    found = []
+    for engine in (torch, minigrad):
+        x = engine.tensor([[1.0, 0.0, 2.0], [1.0, 1.0, 4.0]])
+        try:
+            found.append(getattr(x, name)(dim=dim, keepdim=keepdim).tolist())
+        except Exception as error:
+            found.append(type(error).__name__)
+    if str in map(type, found):
+        assert found[0] == found[1]
+    else:
+        assert np.shape(found[0]) == np.shape(found[1])
+        np.testing.assert_allclose(found[1], found[0], rtol=1e-6)

@@ -360,19 +360,20 @@ def logsumexp(input: Tensor, dim: int | Sequence[int], keepdim: bool = False) ->
 
 
 def _truth(ufunc: np.ufunc, input: Operand, dim: Dims, keepdim: bool) -> Any:
-    out = ufunc.reduce(input.array.astype(bool), axes_of(dim, input.array.ndim), keepdims=keepdim)
+    axes = () if dim is not None and dim in ((), []) else axes_of(dim, input.array.ndim)  # (no dimension, for once)
+    out = ufunc.reduce(input.array.astype(bool), axes, keepdims=keepdim)
     return wrap(np.asarray(out, dtype=np.uint8 if input.array.dtype == np.uint8 else bool))
 
 
 @public
 def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether all elements are nonzero. PyTorch: torch.all."""
+    """Whether all elements are nonzero; of each element where dim is (). PyTorch: torch.all."""
     return _truth(np.logical_and, input, dim, keepdim)
 
 
 @public
 def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether any element is nonzero. PyTorch: torch.any."""
+    """Whether any element is nonzero; of each element where dim is (). PyTorch: torch.any."""
     return _truth(np.logical_or, input, dim, keepdim)
 
 
