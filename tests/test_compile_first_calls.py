@@ -238,3 +238,16 @@ def test_what_decides_how_a_loop_is_compiled_is_what_numba_sees():
     for x in [*arrays, 0.5]:
         told = json.loads(json.dumps(ahead.kind_of(x)))
         assert step.type_of(told) == numba.typeof(x), told
+
+
+def test_the_number_of_threads_makes_no_other_machine_code(monkeypatch):
+    """A lesson's process, which has one thread, takes what `warm` compiled with two; other settings of Numba are others."""
+    from minigrad.kernels import native
+
+    names = set()
+    for threads in ("1", "2"):
+        monkeypatch.setenv("NUMBA_NUM_THREADS", threads)
+        names.add(native._identity("tape.follow32"))
+    assert len(names) == 1
+    monkeypatch.setenv("NUMBA_OPT", "1")
+    assert native._identity("tape.follow32") not in names

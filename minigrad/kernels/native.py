@@ -31,6 +31,7 @@ from ..threads import apart, compiling
 from .disk import found, keep, sources
 
 _SOURCE = Path(__file__).with_name("tape.py")
+_OTHER_SETTINGS = ("NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_THREADING_LAYER")  # that change no code
 PATIENCE = 1.0  # seconds of compiling after which it is said
 _PROTOTYPE = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64
@@ -138,7 +139,7 @@ def _say(name: str) -> None:
 
 def _identity(name: str) -> tuple[str, str]:
     """The name of the file, which a later version overwrites, and all that the loop was made from."""
-    settings = sorted((k, v) for k, v in os.environ.items() if k.startswith("NUMBA_") and k != "NUMBA_CACHE_DIR")
+    settings = sorted((k, v) for k, v in os.environ.items() if k.startswith("NUMBA_") and k not in _OTHER_SETTINGS)
     variant = repr(
         (llvm.get_process_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), settings)
     )
