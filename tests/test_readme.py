@@ -36,7 +36,9 @@ def commands() -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_a_command_is_understood(command: str) -> None:
+def test_a_command_is_understood(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "FOLDER").mkdir()  # the reader's own
+    monkeypatch.chdir(tmp_path)
     arguments = shlex.split(command)[3:]
     chosen = parser().parse_args(arguments or ["list"])
     for name in [getattr(chosen, "lesson", None), *getattr(chosen, "lessons", [])]:
