@@ -72,7 +72,7 @@ def arguments(given: list[str]) -> argparse.Namespace:
     if options.model:
         commands.refuse_beside(parser, given, ["tokenizer"], "beside --model, which brings its own")
     if "ours" not in options.ways:
-        commands.refuse_beside(parser, given, ["batch_size", "precision", "compile"], "without our loop among --ways")
+        commands.refuse_beside(parser, given, ["compile"], "without our loop among --ways")
     if options.ways != ["ours"] and importlib.util.find_spec("accelerate") is None:
         parser.error("transformers.Trainer needs accelerate: pip install accelerate, or --ways ours")
     return options

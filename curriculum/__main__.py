@@ -47,7 +47,7 @@ def parser() -> Parser:
         command.add_argument("--out", type=out, default="runs", metavar="FOLDER", help="folder of the results (runs)")
 
     command = subcommands.add_parser("list", help="the lessons, and which of them have been run")
-    settings(command, out=Path)
+    settings(command)
     command = subcommands.add_parser("run", help="run lessons and compare the engines")
     command.add_argument("lessons", nargs="*", metavar="LESSON", help="01, 02, ...")
     command.add_argument("--all", action="store_true", help="all lessons, then the report")

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .foreign import said
+
 if TYPE_CHECKING:
     from .tensor import Tensor
 
@@ -275,7 +277,7 @@ def _read_type(name: str, given: Any) -> dtype:
         if given is python:
             return d
     if not isinstance(given, dtype):
-        raise TypeError(f"{name}(): argument 'type' (position 1) must be minigrad.dtype, not {type(given).__name__}")
+        raise TypeError(f"{name}(): argument 'type' (position 1) must be minigrad.dtype, not {said(given)}")
     return given
 
 

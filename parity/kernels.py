@@ -30,11 +30,18 @@ from .inputs import Seeded
 
 @contextmanager
 def split() -> Iterator[None]:
-    """Compiled loops are divided among threads from two rows on; a batch is convolved as on a processor where that is quicker."""
-    from minigrad import kernels
-    from minigrad.kernels import conv_batch
+    """Compiled loops are divided among threads from two rows on; a batch is convolved as on a processor where that is quicker.
 
-    with mock.patch.object(kernels, "_PER_THREAD", 1), mock.patch.object(conv_batch, "_FEW", 0):
+    A second thread helps with a recurrent layer of any size.
+    """
+    from minigrad import kernels
+    from minigrad.kernels import conv_batch, recurrent
+
+    with (
+        mock.patch.object(kernels, "_PER_THREAD", 1),
+        mock.patch.object(conv_batch, "_FEW", 0),
+        mock.patch.object(recurrent, "_LARGE", 0),
+    ):
         yield
 
 

@@ -21,7 +21,7 @@ from minigrad.kernels import ahead, native
 PROGRAM = """
 import hashlib, json, sys
 import minigrad as mg
-from minigrad.compiler import run
+from minigrad.compiler import part
 nn, F = mg.nn, mg.nn.functional
 mg.manual_seed(0)
 model = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
@@ -143,7 +143,7 @@ print(json.dumps({"hit": hit}))
 TRAINING = (
     PROGRAM
     + """
-run.CALLS_BEFORE_COMPILING, run.CALLS_BEFORE_LOOPS = 5, 9
+part.CALLS_BEFORE_COMPILING, part.CALLS_BEFORE_LOOPS = 5, 9
 # before
 for k in range(14):
     step()
@@ -171,7 +171,7 @@ def test_the_loop_is_compiled_beside_and_takes_over_at_its_call(kept, tmp_path):
     assert len(files(folder, "step.*.kernel")) == 1
     bits = last["bits"]
     # It lies on the disk: nobody compiles.
-    (middle, last), _ = ended(started(folder, training("run.ahead.start = None")))
+    (middle, last), _ = ended(started(folder, training("part.ahead.start = None")))
     assert middle["explain"] == "from call 9 on one compiled loop"
     assert last["bits"] == bits
     # No process can be had.

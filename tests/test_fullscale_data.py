@@ -768,7 +768,7 @@ def test_a_run_is_not_resumed_with_other_data(tmp_path: Path) -> None:
     ("more", "line"),
     [
         (["--limit", "1"], "at least 2 are needed"), (["--seed", "-1"], "from 0 on"), (["--out", "FILE/run"], "FILE"),
-        (["--out", "/proc/run"], "/proc/run"), (["--out", "FILE"], "no run of ours"),
+        (["--out", "/proc/run"], "/proc/run"), (["--out", "FILE"], "that is no folder"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_said_in_a_line(

@@ -247,7 +247,7 @@ def test_json_is_json(three: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["predict", "--run", "RUN", "--check", "0"], "--check 0"),
         (["predict", "--run", "MANY", "x"], "holds several trainings: give one of them"),
         (["recommend", "--run", "RUN", "films.csv", "--out", "x.png"], "its picture is then x.png"),
-        (["recommend", "--run", "RUN", "films.csv", "--out", "."], "give the ranking a name"),
+        (["recommend", "--run", "RUN", "films.csv", "--out", "."], "give the name of a file"),
         (["recommend", "--run", "RUN", "list.jsonl"], "line 2"),
         (["recommend", "--run", "RUN", "taken.jsonl"], "review 1, has no `film`"),
         (["recommend", "--run", "THREE", "films.csv"], "needs a run that answers positive"),

@@ -142,7 +142,7 @@ def _with_helper(
 
 @kernel
 def _help(
-    hand: Array, a: Array, b: Array, c: Array, sizes: tuple[int, int, int, int, int], more_a: Array, more_b: Array, more_c: Array,
+    hand: Room, a: Array, b: Array, c: Room, sizes: tuple[int, int, int, int, int], more_a: Array, more_b: Array, more_c: Room,
     more_sizes: tuple[int, int, int, int, int],
 ) -> None:  # fmt: skip
     """Halves of two products c = a · b, as they are asked for: of the first as part 2, of the second as part 3.
@@ -229,7 +229,7 @@ def _rows(source: Any, at: Any, source_row: Any, rows: Any, count: Any, to: Any,
 def _forward(
     kind: int, widths: tuple[int, int, int, int], x: Array, w_ih: Array, w_hh: Array, bias: Array, bias_hh: Array, outputs: Array,
     last: Array, last_cell: Array, before: Array, gates: Array, kept: Array, bounded: Array, starts: Array, sizes: Array,
-    hand: Array, entered: Room, given: Room, state: Room, product: Room, start: int, stop: int,
+    hand: Room, entered: Room, given: Room, state: Room, product: Room, start: int, stop: int,
 ) -> None:  # fmt: skip
     """Sequences start to stop: step t has the rows from starts[t] on, of sizes[t] sequences. All arrays are flat.
 
@@ -353,7 +353,7 @@ _tanh_before, _relu_before = over_rows(_tanh_back, (1, 1, 1), (1,)), over_rows(_
 @kernel
 def _backward(
     kind: int, widths: tuple[int, int, int, int], grad: Array, w: Array, dx: Array, d: Array, dh: Array, dc: Array, before: Array,
-    gates: Array, kept: Array, bounded: Array, starts: Array, sizes: Array, hand: Array, by_h: Room, start: int, stop: int,
+    gates: Array, kept: Array, bounded: Array, starts: Array, sizes: Array, hand: Room, by_h: Room, start: int, stop: int,
 ) -> None:  # fmt: skip
     """Sequences start to stop, from the last step to the first. dh, dc: of the last state, and at the end of the first.
 

@@ -79,7 +79,9 @@ def undifferentiable(name: str, values: Array, *inputs: Operand, listed: bool = 
 
     listed: see `NoFormula`.
     """
-    return (NoFormula if listed else NotImplemented_).apply(name, np.asarray(values), *inputs)
+    if listed:
+        return NoFormula.apply(name, np.asarray(values), *inputs)
+    return NotImplemented_.apply(name, np.asarray(values), *inputs)
 
 
 def cast(x: Operand, d: np.dtype) -> Any:
