@@ -164,7 +164,7 @@ def test_killed_and_resumed_it_ends_with_the_same_weights(tmp_path: Path) -> Non
 
 def test_an_interruption_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    run = start([*TINY, "--epochs", "50", "--out", str(out)])
+    run = start([*TINY, "--epochs", "500", "--out", str(out)])
     deadline = time.monotonic() + 90
     while not ((out / "metrics.jsonl").exists() and len(losses(out)) > 3) and time.monotonic() < deadline:
         time.sleep(0.02)
