@@ -56,7 +56,7 @@ BESIDE = {
 }  # fmt: skip
 # What is right although it is neither there nor can be made.
 READ_WHERE_IT_IS = {
-    "curriculum list --out": "a folder in which nothing has been run yet",
+    "curriculum.fullscale gpu --out": "what a GPU showed is not lost: it goes into another folder, which is said",
 }
 # Where 0 says something.
 ZERO = {"--seed", "--worst", "--port", "--dropout"}
