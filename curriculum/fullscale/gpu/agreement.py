@@ -256,11 +256,14 @@ def _short(file: str, line: int) -> str:
 
 
 def waits(device: str) -> dict[str, int]:
-    """The places where steps of a picture's and of a review's training wait for the device, and how often."""
-    from .. import loop
+    """The places where steps of a picture's and of a review's training wait for the device, and how often.
+
+    A rehearsal on a CPU runs what a GPU would: PyTorch's dropout, not the one whose masks the CPU draws.
+    """
+    from .. import dropout, loop
 
     found: collections.Counter[str] = collections.Counter()
-    step = loop._step
+    step, fast = loop._step, dropout.fast
 
     def watched(*given: Any, **named: Any) -> Any:
         with _watched(device, found):
@@ -269,6 +272,7 @@ def waits(device: str) -> dict[str, int]:
     import tempfile
 
     loop._step = watched  # type: ignore[assignment]
+    dropout.fast = lambda *given: contextlib.nullcontext()  # type: ignore[assignment]
     try:
         with tempfile.TemporaryDirectory() as scratch:
             small = ["--data", "embedded", "--limit", "64", "--epochs", "1", "--batch-size", "16", "--device", device]
@@ -277,7 +281,7 @@ def waits(device: str) -> dict[str, int]:
             reads = ["--model", encoder(context), "--max-length", "40", "--test-limit", "16"]
             full_scale("distilbert-imdb", *small, *reads, "--out", f"{scratch}/reviews")
     finally:
-        loop._step = step
+        loop._step, dropout.fast = step, fast
     return dict(found)
 
 
