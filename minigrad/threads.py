@@ -62,18 +62,40 @@ def new_lock() -> Any:
 
 
 class Turn:
-    """What one call has at a time, whichever thread it is of and also within one; a forked child finds it free."""
+    """What one call has at a time, whichever thread it is of and also within one; a forked child finds it free.
+
+    Calls stand in line, each with a ticket of its own, and who is first has the turn:
+
+        ticket = object()
+        try:
+            if turn.first(ticket): ...
+        finally:
+            turn.leave(ticket, None)
+
+    No interrupt leaves it taken: who has not taken it leaves the line just so, and to leave is one step of Python, which
+    nothing comes before in a `finally`.
+    """
 
     def __init__(self) -> None:
-        self._taken: dict[int, object] = {}
+        self._line: dict[object, tuple[int, int]] = {}  # ticket: process and thread
+        self.leave = self._line.pop
 
-    def take(self) -> bool:
-        """Have it, if nobody has; whether that is so."""
-        mine = object()
-        return self._taken.setdefault(os.getpid(), mine) is mine  # one step, which no other thread can come between
+    def first(self, ticket: object) -> bool:
+        """Stand in line; whether nobody of this process is before."""
+        self._line[ticket] = os.getpid(), _thread.get_ident()
+        return self._head()[0] is ticket
 
-    def give_back(self) -> None:
-        self._taken.pop(os.getpid(), None)
+    def is_here(self) -> bool:
+        """Whether a call of this very thread has the turn."""
+        return self._head()[1] == _thread.get_ident()
+
+    def _head(self) -> tuple[object, int]:
+        """Ticket and thread of who has it; 0 for the thread that nobody is of."""
+        here = os.getpid()
+        for ticket, (process, thread) in list(self._line.items()):  # (one step, which no other thread comes between)
+            if process == here:
+                return ticket, thread
+        return None, 0
 
 
 compiling = threading.RLock()  # held while Numba is imported and while a kernel is compiled or loaded

@@ -590,6 +590,47 @@ def test_threads_may_call_one_step():
     assert all(value == 50.0 * k for k, value in found)
 
 
+@pytest.mark.parametrize("fullgraph", [False, True])
+def test_a_step_that_another_thread_is_at(fullgraph):
+    """Runs eagerly and says so; with fullgraph=True, which promises a program, it waits."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow(x):
+        inside.set()
+        assert go_on.wait(60)
+        return x * 2
+
+    def quick(x):
+        return x + 1
+
+    slow, quick = mg.compile(slow), mg.compile(quick, fullgraph=fullgraph)
+    first = threading.Thread(target=slow, args=(mg.ones(2),))
+    first.start()
+    assert inside.wait(60)
+    found = []
+    second = threading.Thread(target=lambda: found.extend(quick(mg.ones(2)).tolist() for _ in range(3)))
+    second.start()
+    second.join(0.05 if fullgraph else 60)
+    assert second.is_alive() == fullgraph
+    go_on.set()
+    first.join()
+    second.join()
+    assert found == [[2, 2]] * 3
+    told = "ran eagerly: another thread recorded a step at the same time"
+    assert (told in quick.explain()) == (not fullgraph)
+    for _ in range(3):
+        quick(mg.ones(2))
+    assert quick.source()
+
+
+def test_a_step_that_calls_itself_or_another_waits_for_nobody():
+    inner = mg.compile(lambda x: x * 2, fullgraph=True)
+    outer = mg.compile(lambda x, n: outer(x, n - 1) if n else inner(x) + 1)
+    for _ in range(4):
+        assert outer(mg.ones(2), 2).tolist() == [3, 3]
+    assert "another thread" not in inner.explain() + outer.explain()
+
+
 def test_the_engine_is_as_before_when_a_step_raises():
     def step(x):
         raise KeyError("mine")

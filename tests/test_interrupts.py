@@ -20,6 +20,7 @@ import pytest
 import minigrad
 from minigrad import kernels, quiet, threads
 from minigrad.autograd import graph
+from minigrad.compiler import run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 DEEP = os.environ.get("HYPOTHESIS_PROFILE") == "deep"
@@ -213,6 +214,13 @@ def interruptible(code):
     return {i.offset for i in dis.get_instructions(code) if i.opname in INTERRUPTIBLE}
 
 
+@functools.cache
+def handler(code, offset):
+    """Where an error of this instruction is dealt with. A signal is an error of the instruction after which it is seen, what
+    a trace raises is one of the next: so an interrupt between two that differ cannot be played."""
+    return next((e.target for e in dis._parse_exception_table(code) if e.start <= offset < e.end), None)
+
+
 def interrupted_at(point, function, inside):
     """function(), interrupted at the point of that number in the code for which inside(code); whether it came so far."""
     seen, last = 0, {}
@@ -225,7 +233,8 @@ def interrupted_at(point, function, inside):
         if event == "opcode":
             before = last.get(frame)
             last[frame] = frame.f_lasti
-            if before in interruptible(frame.f_code):
+            code, now = frame.f_code, frame.f_lasti
+            if before in interruptible(code) and handler(code, before) == handler(code, now):
                 seen += 1
                 if seen == point:
                     raise Interrupt
@@ -310,3 +319,30 @@ def test_a_backward_pass_leaves_its_thread_as_it_found_it():
             if not came:
                 break
     assert point > 15
+
+
+@pytest.mark.parametrize("calls", [0, 1, 2], ids=["recorded", "compared", "run"])
+def test_an_interrupted_step_is_compiled_all_the_same(calls):
+    """Its turn is free again, also while somebody (a notebook) keeps the error with all its frames."""
+    x, kept = minigrad.ones(3), []
+    inside = {run.__file__, threads.__file__}
+    for point in range(1, 100_000):
+        step = minigrad.compile(lambda x: (x * 2).sum())
+        for _ in range(calls):
+            step(x)
+
+        def call(step=step):
+            try:
+                step(x)
+            except Interrupt as error:
+                kept.append(error)
+                raise
+
+        came = interrupted_at(point, call, lambda code: code.co_filename in inside)
+        for _ in range(3):
+            assert step(x).item() == 6
+        assert step.source(), "there is a program"
+        assert "ran eagerly" not in step.explain(), f"after an interrupt at point {point}"
+        if not came:
+            break
+    assert point > 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -50,12 +51,27 @@ class Compiled:
             self._signature = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if (self._gave_up is not None and not self._ready and self._runs_eagerly()) or not self._busy.take():
+        if self._gave_up is not None and not self._ready and self._runs_eagerly():
             return self._eagerly(args, kwargs)
+        ticket = object()
         try:
-            return self._call(args, kwargs)
+            if self._has(self._busy, ticket, "ran it"):
+                return self._call(args, kwargs)
         finally:
-            self._busy.give_back()
+            self._busy.leave(ticket, None)
+        return self._eagerly(args, kwargs)
+
+    def _has(self, turn: Turn, ticket: object, did: str) -> bool:
+        """Whether this call has the turn. Where another thread has it, this one runs eagerly and says so, or waits, with
+        fullgraph=True; what this thread itself calls in a step is a part of that step."""
+        while not turn.first(ticket):
+            if _turn.is_here() or turn.is_here():
+                return False
+            if not self._fullgraph:
+                self._because(f"another thread {did} at the same time")
+                return False
+            time.sleep(0.0005)
+        return True
 
     def _runs_eagerly(self) -> bool:
         """Whether it has given up what has no program; what may pass is tried again, after twice as many calls each time.
@@ -149,12 +165,13 @@ class Compiled:
             if not self._fullgraph:  # (as PyTorch does when it stops compiling anew)
                 warn(f"minigrad.compile: {self._name()} runs eagerly from now on: {reason}")
             return self._stop(reason, args, kwargs)
-        if not _turn.take():
-            return self._eagerly(args, kwargs)  # another thread records
+        ticket = object()
         try:
-            return self._record(args, kwargs, key, tensors, pending)
+            if self._has(_turn, ticket, "recorded a step"):
+                return self._record(args, kwargs, key, tensors, pending)
         finally:
-            _turn.give_back()
+            _turn.leave(ticket, None)
+        return self._eagerly(args, kwargs)
 
     def _varying(self, args: tuple, kwargs: dict) -> str:
         """Which arguments are numbers that were others in each program; "" if none is."""
@@ -319,14 +336,15 @@ class Compiled:
 
     def _costs(self, ready: Ready, part: Part) -> list[str]:
         """What each statement costs now, measured on the arrays of the last call; results go into memory of their own."""
-        if any(at is not None and ready.last[at][0] is None for _, at, _ in part.reads) or not self._busy.take():
+        if any(at is not None and ready.last[at][0] is None for _, at, _ in part.reads):
             return []
+        ticket = object()
         try:
-            return part.costs([x for x, _, _ in ready.last])
+            return part.costs([x for x, _, _ in ready.last]) if self._busy.first(ticket) else []
         except Exception:  # an operation that refuses the values of the moment
             return ["    (what it costs cannot be measured now)"]
         finally:
-            self._busy.give_back()
+            self._busy.leave(ticket, None)
 
 
 def _lines_of(programs: list[Program]) -> list[tuple[str, str]]:
