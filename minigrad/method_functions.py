@@ -12,7 +12,10 @@ for _name in (
     "logit", "nan_to_num", "neg", "negative", "rad2deg", "reciprocal", "round", "rsqrt", "sigmoid", "sin", "sinc", "sinh",
     "sqrt", "square", "tan", "tanh", "trunc", "xlogy", "zero",
 ):  # fmt: skip
-    globals()[f"{_name}_"] = MINIGRAD[f"{_name}_"] = getattr(Tensor, f"{_name}_")
+    _method = getattr(
+        Tensor, f"{_name}_"
+    )  # without the reader of a method's arguments: a function's are read otherwise
+    globals()[f"{_name}_"] = MINIGRAD[f"{_name}_"] = getattr(_method, "reads", _method)
 
 
 @public

@@ -136,8 +136,8 @@ def _poisson(rate: float, u: Callable[[], float]) -> float:
     """Hoermann's PTRS from a rate of 10 on; below, Knuth's: how many uniform numbers multiply to more than e^-rate."""
     if not rate >= 0:
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
-    if rate == math.inf:  # where PyTorch's count passes the largest integer, and comes out negative
-        raise RuntimeError("invalid Poisson rate, expected rate to be finite")
+    if rate >= 2.0**63:  # where PyTorch's count passes the largest integer, and comes out negative
+        raise RuntimeError("invalid Poisson rate, expected rate to be less than 2**63, that its counts fit 64 bits")
     if rate == 0:
         return 0.0
     if rate < 10:

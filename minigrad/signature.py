@@ -184,6 +184,7 @@ TELLING: dict[str, tuple[str, ...]] = {
 LESS_BY_NAME = {
     **dict.fromkeys(("max", "min"), ("dim", "int")),
     **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ("dim", "Dims")),
+    "repeat_interleave": ("input", "Tensor"),
 }
 # Arguments that a name has in nn.functional and not in minigrad itself.
 FUNCTIONAL_ONLY = {"max_pool1d": ("return_indices",), "max_pool2d": ("return_indices",)}
@@ -220,6 +221,9 @@ WRITTEN_IN_PYTHON = (
     "minigrad.utils",
     "minigrad.autograd",
 )  # all that is in there
+AS_GIVEN = (
+    "minigrad.nn.init"  # here it computes with NumPy's numbers and tensors of one as they are, in their own types
+)
 OBJECTS = ("Tensor", "Module", "Distribution", "PackedSequence")  # things with methods
 WORDS = ("reduction", "nonlinearity", "padding_mode")  # which PyTorch's Python compares with a list of its own
 OF_OBJECTS = ("constructor", "member")  # whose first parameter is any object
@@ -407,8 +411,14 @@ class Signature:
         for n in self.telling:
             self.defaults[n] = UNGIVEN
             self.kinds[n].refuse_none()
+        self.alone: Callable[..., Any] | None = (
+            None  # the overload of which the first argument alone is all that it needs
+        )
+        if place == "function" and (alone := getattr(function, "alone", None)) is not None:
+            self.alone = reader(alone, "function", home)
         less = LESS_BY_NAME.get(name, ("", ""))
-        self.by_name = {less[0]: Union(less[1], place)} if less[0] in self.defaults else {}
+        before_the_dot = place == "method" and less[0] == self.positional[0]
+        self.by_name = {less[0]: Union(less[1], place)} if less[0] in self.defaults and not before_the_dot else {}
         for gone in FUNCTIONAL_ONLY.get(name, ()) if home == "minigrad" else ():
             self.positional.remove(gone)
             del self.defaults[gone], self.kinds[gone]
@@ -426,6 +436,7 @@ class Signature:
         )
         own = own or home.startswith(WRITTEN_IN_PYTHON)
         self.in_python = own or place in OF_OBJECTS
+        self.as_given = home == AS_GIVEN
         spelled = () if own or place in OF_OBJECTS else SPELLINGS
         self.spellings = {s: p for p in spelled if p in self.defaults for s in SPELLINGS[p] if s not in self.defaults}
         self.spellings |= UNDOCUMENTED.get(name, {}) if place == "function" else {}
@@ -445,6 +456,11 @@ class Signature:
             found = self._old_order((*(values[p] for p in self.positional), *rest))
             if found is not None:
                 return self.read({**values, **found}, (), named)
+        if self.alone is not None and MISSING in (values[name] for name in self.positional[:2]):
+            first = self.positional[0]
+            if named.keys().isdisjoint((first, *(s for s, p in self.spellings.items() if p == first))):
+                there = {name: value for name, value in values.items() if value is not self.defaults[name]}
+                return self.alone(*([there.pop(first)] if first in there else []), **there, **named)
         target = MISSING
         for name in list(named):
             if name == "out" and self.out is not None:
@@ -484,7 +500,7 @@ class Signature:
                 refuse(self.name, {name: value})
             if found is NO:
                 self._refuse(name, value, place if name in self.positional else None)
-            values[name] = found
+            values[name] = value if self.as_given else found
         if self.either and not any(isinstance(values[name], Variable) for name in self.either):
             a, b = self.either
             given_types = ", ".join(said(values[name]) for name in self.either)

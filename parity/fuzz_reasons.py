@@ -74,6 +74,21 @@ REASONS = [
         "PyTorch leaves empty tensors in their shape",
         "empty",
     ),
+    Reason(
+        "refused|class",
+        "invalid Poisson rate, expected rate to be less than 2",
+        "a count of more than 64 bits: PyTorch's is the lowest whole number there is",
+    ),
+    Reason(
+        "refused",
+        "embedding_bag: (with include_last_offset the last must be|offsets must not decrease)",
+        "bags that do not end where the input does, or run backwards: PyTorch's values and gradients are of different bags, or it crashes",
+    ),
+    Reason(
+        "refused",
+        r"affine=False.*(device|dtype)=.*(Expected one of cpu|argument '(device|dtype)')",
+        "a layer's device and type are looked at also where it has no parameters",
+    ),
     Reason("refused", "probability has to be between 0 and 1, but got nan", "nan is no probability"),
     Reason(
         "taken",

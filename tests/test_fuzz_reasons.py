@@ -7,6 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 
+import minigrad
 from parity import fuzz
 from parity.engines import MINIGRAD, TORCH
 from parity.fuzz_calls import Fn, New, Part, T
@@ -228,6 +229,32 @@ def test_a_wrong_value_in_the_same_call_is_found(monkeypatch, capsys, why, examp
     found = fuzz.judge(example)
     assert found["verdict"] in ("taken", "different")
     assert fuzz.reason(found) == "", found
+
+
+@pytest.mark.parametrize(
+    ("why", "example"),
+    [
+        ("a count of more than 64 bits", call("poisson", t([1e19], F))),
+        ("a count of more than 64 bits", call("distributions.NegativeBinomial", t(3.0, F), logits=t(300.0, F))),
+        ("a layer's device and type", call("nn.GroupNorm", 2, 6, affine=False, device="nonsense")),
+        ("a layer's device and type", call("nn.BatchNorm1d", 3, affine=False, track_running_stats=False, dtype=3)),
+    ],
+    ids=str,
+)
+def test_a_refusal_has_its_reason(capsys, why, example):
+    found = fuzz.judge(example)
+    assert found["verdict"] in ("refused", "class"), found
+    assert fuzz.reason(found).startswith(why), found
+
+
+def test_a_refusal_of_bags_has_its_reason():
+    """Not called here: PyTorch's answer may be a crash."""
+    bags = minigrad.nn.functional.embedding_bag
+    for offsets, last in (([0, 2], True), ([0, 2, 1], False)):
+        with pytest.raises(RuntimeError) as caught:
+            bags(minigrad.tensor([4, 1, 3]), minigrad.ones(5, 3), minigrad.tensor(offsets), include_last_offset=last)
+        found = {"verdict": "refused", "name": "nn.functional.embedding_bag", "call": "", "torch": "returns", "minigrad": f"RuntimeError: {caught.value}"}  # fmt: skip
+        assert fuzz.reason(found).startswith("bags that do not end where the input does")
 
 
 def test_other_values_are_excused_by_what_holds_only():

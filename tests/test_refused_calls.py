@@ -89,6 +89,21 @@ def stepped(t, name, **options):
     return t.round(p * 1000)
 
 
+def asgd_rate(t, foreach, lr):
+    """The rate that ASGD keeps after three steps, to its last bit: with foreach it is computed in float32."""
+    p = t.ones(3, dtype=t.float64, requires_grad=True)
+    optimizer = t.optim.ASGD([p], lr=lr, lambd=0.02, foreach=foreach)
+    for _ in range(3):
+        p.grad = t.ones(3, dtype=t.float64)
+        optimizer.step()
+    return optimizer.state[p]["eta"].item()
+
+
+def started(t, name, given):
+    """The first values that a function of nn.init gives to float64, to their last bits."""
+    return getattr(t.nn.init, name)(t.zeros(4, 3, dtype=t.float64), **given)
+
+
 def adafactor(t, d, shape, eps):
     """A parameter after a step, to three digits."""
     p = t.ones(shape, dtype=getattr(t, d), requires_grad=True)
@@ -800,6 +815,97 @@ CALLS = {
         for training in (True, False)
         for eps in (0.0, -1e-3, -0.1, -2.0, math.nan)
     },
+    **{
+        f"{name} with its tensor by the name {first}": lambda t, name=name, more=more, first=first: getattr(t, name)(
+            **{first: t.ones(2)}, **more
+        )
+        for name, more in {
+            "fill_": {"value": 3.0},
+            "clamp_": {"min": 2.0},
+            "clip_": {"max": 0.5},
+            "nan_to_num_": {"nan": 1.0},
+            "abs_": {},
+        }.items()
+        for first in ("input", "self", "x", "a")
+    },
+    **{
+        f"max_unpool{rank}d of {lead + spatial}": lambda t, rank=rank, shape=lead + spatial: tuple(
+            getattr(t.nn.functional, f"max_unpool{rank}d")(t.ones(shape), t.zeros(shape, dtype=t.int64), 2, 1).shape
+        )
+        for rank in (1, 2, 3)
+        for lead in ((0, 1), (1, 0), (2,), (0,), (2, 1))
+        for spatial in ((2,) * rank, (2,) * (rank - 1) + (0,))
+    },
+    **{
+        f"max_unpool{rank}d by the sizes {sizes}": lambda t, rank=rank, sizes=sizes: tuple(
+            getattr(t.nn.functional, f"max_unpool{rank}d")(
+                t.ones(1, 1, *[2] * rank), t.zeros(1, 1, *[2] * rank, dtype=t.int64), *sizes
+            ).shape
+        )
+        for rank in (1, 2, 3)
+        for sizes in itertools.product(
+            ((2,), (2, 2), (2, 2, 2, 2), ()), (None, (2,), (2, 2, 2)), (0, (0, 0)), (None, (3, 3), (-1,))
+        )
+    },
+    **{
+        f"places repeated: {name}": call
+        for name, call in {
+            "counts alone": lambda t: t.repeat_interleave(t.tensor([2, 0, 3])),
+            "counts by name": lambda t: t.repeat_interleave(repeats=t.tensor([2, 0, 3])),
+            "counts of 32 bits": lambda t: str(t.repeat_interleave(t.tensor([2, 1], dtype=t.int32)).dtype).rpartition(
+                "."
+            )[2],
+            "the size that comes out": lambda t: t.repeat_interleave(t.tensor([2, 0, 3]), output_size=5),
+            "another size": lambda t: t.repeat_interleave(t.tensor([2, 0, 3]), output_size=7),
+            "no counts": lambda t: t.repeat_interleave(t.tensor([], dtype=t.int64)),
+            "floats": lambda t: t.repeat_interleave(t.tensor([2.0, 3.0])),
+            "a matrix": lambda t: t.repeat_interleave(t.tensor([[2, 3]])),
+            "a number": lambda t: t.repeat_interleave(t.tensor(2)),
+            "less than nothing": lambda t: t.repeat_interleave(t.tensor([2, -1])),
+            "a list": lambda t: t.repeat_interleave([2, 1]),
+            "None behind them": lambda t: t.repeat_interleave(t.tensor([2, 1]), None),
+            "along a dimension": lambda t: t.repeat_interleave(t.tensor([2, 1]), dim=0),
+            "by the name input": lambda t: t.repeat_interleave(input=t.tensor([2, 1])),
+            "both by name": lambda t: t.repeat_interleave(input=t.tensor([2, 1]), repeats=2),
+            "by NumPy's name": lambda t: t.repeat_interleave(x=t.tensor([2, 1]), repeats=2),
+            "a method": lambda t: t.tensor([2, 1]).repeat_interleave(),
+            "given twice": lambda t: t.repeat_interleave(t.tensor([2, 1]), input=t.tensor([3])),
+        }.items()
+    },
+    **{
+        f"a rate of ASGD after steps, foreach={foreach}, lr={lr}": lambda t, foreach=foreach, lr=lr: asgd_rate(
+            t, foreach, lr
+        )
+        for foreach in (None, False, True, 2)
+        for lr in (0.1, 0.05, 3.3)
+    },
+    **{
+        f"{name} with {parameter} as {kind}": lambda t, name=name, parameter=parameter, given=given: started(
+            t, name, {parameter: given(t)}
+        )
+        for name, parameter in {
+            "uniform_": "a",
+            "normal_": "std",
+            "constant_": "val",
+            "xavier_normal_": "gain",
+            "xavier_uniform_": "gain",
+            "kaiming_normal_": "a",
+            "kaiming_uniform_": "a",
+            "trunc_normal_": "std",
+        }.items()
+        for kind, given in {
+            "np.float32": lambda t: np.float32(0.3),
+            "np.float16": lambda t: np.float16(0.3),
+            "np.int64": lambda t: np.int64(0),
+            "a float32": lambda t: t.tensor(0.3),
+            "a float64": lambda t: t.tensor(0.3, dtype=t.float64),
+            "a truth": lambda t: t.tensor(True),
+        }.items()
+    },
+    "any parts of a map": lambda t: isinstance(t.distributions.ComposeTransform(np.int64(1)), object),
+    "a map's parts are the list itself": lambda t: (
+        lambda parts: t.distributions.ComposeTransform(parts).parts is parts
+    )([t.distributions.ExpTransform()]),
     "a way to start no processes": lambda t: t.utils.data.DataLoader([1], multiprocessing_context="fork"),
 }
 

@@ -179,7 +179,9 @@ class ComposeTransform(Transform):
 
     def __init__(self, parts: Sequence[Transform], cache_size: int = 0) -> None:
         super().__init__(cache_size)
-        self.parts = [part.with_cache(cache_size) for part in parts] if cache_size else list(parts)
+        self.parts = (
+            [part.with_cache(cache_size) for part in parts] if cache_size else parts
+        )  # the list itself, as in PyTorch
 
     def _dims(self) -> tuple[int, int]:
         """How many dimensions belong to a value before and after."""

@@ -113,7 +113,8 @@ def trunc_normal_(
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """Every element val."""
-    return _write(tensor, element(val, tensor.array.dtype))
+    number: Any = val
+    return _write(tensor, element(number.item() if hasattr(val, "item") else val, tensor.array.dtype))
 
 
 def ones_(tensor: Tensor) -> Tensor:
@@ -218,7 +219,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     flat = (generator or random.default_generator).normal((rows, columns), tensor.array.dtype)
     q, r = np.linalg.qr(flat.T if rows < columns else flat)
     q = q * np.sign(np.diagonal(r))
-    return _write(tensor, (q.T if rows < columns else q).reshape(shape) * gain)
+    return _write(tensor, (q.T if rows < columns else q).reshape(shape) * float(gain))
 
 
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:

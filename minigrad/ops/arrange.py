@@ -56,16 +56,8 @@ def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     return repeat(input, (1,) * (input.array.ndim - len(counts)) + counts)
 
 
-@public
-def repeat_interleave(
-    input: Tensor, repeats: int | Tensor, dim: int | None = None, *, output_size: int | None = None
-) -> Tensor:
-    """Each element (or slice along dim) repeated `repeats` times in place. PyTorch: torch.repeat_interleave."""
-    if dim is None:
-        input, dim = reshape(input, -1), 0
-    if input.array.ndim == 0:
-        raise IndexError("repeat_interleave(): a tensor without dimensions has no dim along which to repeat")
-    dim = normalize_dim(dim, input.array.ndim)
+def _counts(repeats: int | Tensor) -> Array:
+    """How often each is repeated. Errors: NotImplementedError for what is not counted with, RuntimeError for less than nothing."""
     counts = repeats.array if isinstance(repeats, Variable) else np.asarray(repeats)
     if counts.dtype not in (np.int32, np.int64):
         raise NotImplementedError(
@@ -73,6 +65,36 @@ def repeat_interleave(
         )
     if counts.size and counts.min() < 0:
         raise RuntimeError("Repeats must be non-negative")
+    return counts
+
+
+def _repeated_places(repeats: Tensor, *, output_size: int | None = None) -> Tensor:
+    """`repeat_interleave` of counts alone: as often as each of them says, the place at which it stands."""
+    counts = _counts(repeats)
+    if counts.ndim != 1:
+        raise RuntimeError(f"repeat_interleave: of repeats alone a vector is wanted, got {counts.ndim} dimensions")
+    if output_size is not None and counts.size and output_size != counts.sum():
+        raise RuntimeError(f"repeat_interleave: Invalid output_size, expected {counts.sum()} but got {output_size}")
+    return wrap(np.repeat(np.arange(counts.size, dtype=counts.dtype), counts))
+
+
+_repeated_places.__name__ = "repeat_interleave"  # as it is called, and as its errors say
+
+
+@public
+def repeat_interleave(
+    input: Tensor, repeats: int | Tensor, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Each element (or slice along dim) repeated `repeats` times in place. PyTorch: torch.repeat_interleave.
+
+    A tensor of counts alone, `repeat_interleave(repeats)`, gives the places instead: [2, 0, 1] is 0, 0, 2.
+    """
+    if dim is None:
+        input, dim = reshape(input, -1), 0
+    if input.array.ndim == 0:
+        raise IndexError("repeat_interleave(): a tensor without dimensions has no dim along which to repeat")
+    dim = normalize_dim(dim, input.array.ndim)
+    counts = _counts(repeats)
     if counts.ndim > 1:
         raise RuntimeError(f"repeats must be 0-dim or 1-dim tensor, got {counts.ndim} dimensions")
     if counts.ndim and counts.size not in (1, input.array.shape[dim]):
@@ -89,6 +111,9 @@ def repeat_interleave(
         shape = input.array.shape
         return forget_base(expanded.clone().reshape(*shape[:dim], shape[dim] * int(counts), *shape[dim + 1 :]))
     return index_select(input, dim, wrap(np.repeat(np.arange(input.array.shape[dim]), counts.ravel())))
+
+
+repeat_interleave.alone = _repeated_places
 
 
 # -- turned

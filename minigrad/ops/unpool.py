@@ -25,29 +25,35 @@ def _each(sizes: IntOrInts, rank: int) -> Ints:
 def _output_size(
     rank: int, input: Tensor, kernel: Ints, stride: Ints, padding: Ints, output_size: Sequence[int] | None
 ) -> tuple[int, ...]:
-    """The size asked for, if a pool of this kind could have come from it; else the least such size."""
-    if input.array.ndim < rank or not len(kernel) == len(stride) == len(padding) == rank:
+    """The size asked for, if a pool of this kind could have come from it; else the least such size.
+
+    As many sizes as the kernel has are taken of the others, as PyTorch does; of stride and padding there may be more.
+    """
+    n_sizes = len(kernel)
+    if min(input.array.ndim, len(stride), len(padding)) < n_sizes:
         raise IndexError(
             f"max_unpool{rank}d: {rank} sizes are wanted of the input, kernel_size, stride and padding, got an input of "
             f"{input.array.ndim} dimensions, {list(kernel)}, {list(stride)} and {list(padding)}"
         )
-    spatial = input.array.shape[-rank:]
-    usual = tuple((n - 1) * s + k - 2 * p for n, k, s, p in zip(spatial, kernel, stride, padding, strict=True))
-    if output_size is None:
-        if min(usual) < 0:
+    spatial = input.array.shape[input.array.ndim - n_sizes :]
+    usual = tuple((n - 1) * s + k - 2 * p for n, k, s, p in zip(spatial, kernel, stride, padding, strict=False))
+    wanted = usual
+    if output_size is not None:
+        wanted = tuple(int(n) for n in output_size)
+        wanted = wanted[2:] if len(wanted) == n_sizes + 2 else wanted
+        if len(wanted) != n_sizes:
             raise ValueError(
-                f"max_unpooling: output_size must contain non-negative spatial dimensions, but got {list(usual)}"
+                f"output_size should be a sequence containing {n_sizes} or {n_sizes + 2} elements, but it has a length of '{len(wanted)}'"
             )
-        return usual
-    wanted = tuple(int(n) for n in output_size)
-    wanted = wanted[2:] if len(wanted) == rank + 2 else wanted
-    if len(wanted) != rank:
+        for d, (n, m, s) in enumerate(zip(usual, wanted, stride, strict=False)):
+            if not n - s < m < n + s:
+                raise ValueError(f'invalid output_size "{wanted}" (dim {d} must be between {n - s} and {n + s})')
+    if min(wanted, default=0) < 0:
         raise ValueError(
-            f"output_size should be a sequence containing {rank} or {rank + 2} elements, but it has a length of '{len(wanted)}'"
+            f"max_unpooling: output_size must contain non-negative spatial dimensions, but got {list(wanted)}"
         )
-    for d, (n, m, s) in enumerate(zip(usual, wanted, stride, strict=True)):
-        if not n - s < m < n + s:
-            raise ValueError(f'invalid output_size "{wanted}" (dim {d} must be between {n - s} and {n + s})')
+    if n_sizes != rank:
+        raise RuntimeError(f"max_unpool{rank}d: kernel_size must have {rank} elements, but got {list(kernel)}")
     return wanted
 
 
@@ -75,6 +81,10 @@ def _unpool(
     if x.dtype.kind != "f":
         raise NotImplementedError(
             f"\"{name}\" not implemented for '{type_name(x)}'; convert the tensor with .float() first"
+        )
+    if 0 in x.shape[1:]:
+        raise RuntimeError(
+            f"{name}: Expected input to have non-zero size for non-batch dimensions, but got {list(x.shape)}"
         )
     places = math.prod(target)
     if rank == 3 and min(steps) <= 0:

@@ -48,9 +48,9 @@ class ASGD(Optimizer):
         return {**super().prepare(group), "kind of eta": kind}
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
-        lr, lambd = group["lr"], group["lambd"]
+        lambd = group["lambd"]
         if not state:
-            state["step"], state["eta"], state["mu"] = scalar_state(0.0), scalar_state(lr), scalar_state(1.0)
+            state["step"], state["eta"], state["mu"] = scalar_state(0.0), scalar_state(group["lr"]), scalar_state(1.0)
             state["ax"] = wrap(np.zeros_like(p))
         t = count_step(state)
         grad = decay(p, grad, group, False)
@@ -62,5 +62,15 @@ class ASGD(Optimizer):
         else:
             ax += (p - ax) * float(mu)
         # Both are rounded to these types, also where a loaded state has them in another.
-        eta[...] = group["kind of eta"].type(lr / ((1 + lambd * lr * t) ** group["alpha"]))
+        eta[...] = group["kind of eta"].type(_rate(state["step"].array[()] if group["foreach"] else t, group))
         mu[...] = dtypes.default_numpy().type(1 / max(1, t - group["t0"]))
+
+
+def _rate(t: Any, group: dict[str, Any]) -> Any:
+    """lr / (1 + lambd · lr · t)^alpha, the rate after step t.
+
+    PyTorch computes it in float64, but with foreach=True in the type of the count itself, float32: t then is such a number.
+    """
+    lr = group["lr"]
+    slowing = (1 + group["lambd"] * lr * t) ** group["alpha"]
+    return lr * (1 / slowing) if group["foreach"] else lr / slowing
