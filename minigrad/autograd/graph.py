@@ -134,12 +134,10 @@ def gradient_edge(x: Variable) -> Edge | None:
 
 def leaf_node(x: Variable) -> Node:
     """The node that stands for a leaf; made when the leaf is first used."""
-    with one_thread:  # two threads must not make two
-        node = x._accumulator()  # a weak reference: the node holds the leaf, and a cycle would keep both in memory
-        if node is None:
-            node = AccumulateGrad(x)
-            x._accumulator = weakref.ref(node)
-    return node
+    if others():  # two threads must not make two
+        with one_thread:
+            return x._accumulator() or AccumulateGrad(x)
+    return x._accumulator() or AccumulateGrad(x)
 
 
 @quiet
@@ -234,17 +232,19 @@ class AccumulateGrad(Operation):
         self.variable = variable
         self._out_shape, self._out_dtype = variable.array.shape, variable.array.dtype
         self.sequence_nr = next(clock)
+        # A weak reference, since the node holds the leaf, and a cycle would keep both in memory.
+        variable._accumulator = weakref.ref(self)
 
     def run_backward(self, gradient: Any) -> tuple[()]:
         leaf: Any = self.variable
-        if hooks.Registered.on_leaves and leaf._hooks:
-            gradient = hooks.call_leaf_hooks(leaf, gradient)
-        if others():  # two threads that add at once would lose what one of them adds
-            with one_thread:
-                self.add(leaf, gradient)
-        else:
+        if not (hooks.Registered.on_leaves or others()):
             self.add(leaf, gradient)
-        if hooks.Registered.on_leaves and leaf._post_hooks:
+            return ()
+        if leaf._hooks:
+            gradient = hooks.call_leaf_hooks(leaf, gradient)
+        with one_thread:  # two threads that add at once would lose what one of them adds
+            self.add(leaf, gradient)
+        if leaf._post_hooks:
             hooks.call_post_hooks(leaf)
         return ()
 
