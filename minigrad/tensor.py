@@ -25,7 +25,7 @@ from .autograd.variable import Array, Variable, register_tensor_type, wrap
 from .device import device, require_cpu
 from .foreign import said
 from .geometry import Geometry, copied_memory, dim_order, geometry, look, memory
-from .ops import arithmetic, arrange, comparison, index, matrix, power, reduce
+from .ops import arithmetic, arrange, comparison, index, integers, matrix, power, reduce
 from .ops import shape as shape_ops
 from .ops.dims import normalize_dim
 from .ops.operands import Number, cast
@@ -451,6 +451,8 @@ class Tensor(Variable):
         self._need_one_element()
         return int(self.item())
 
+    __nonzero__, __long__ = __bool__, __int__
+
     def _need_one_element(self) -> None:
         if self.array.size != 1:
             raise ValueError(
@@ -490,6 +492,10 @@ class Tensor(Variable):
         if self.array.ndim == 0:
             raise TypeError("iteration over a 0-d tensor")
         return iter(self.unbind())
+
+    def __reversed__(self) -> Tensor:
+        """A copy with the first dimension reversed; itself where there is none."""
+        return ops.flip(self, 0) if self.array.ndim else self
 
     def __repr__(self, *, tensor_contents: Any = None) -> str:
         return printing.tensor_repr(self)
@@ -637,9 +643,9 @@ class Tensor(Variable):
     sub = subtract = __sub__ = ops.sub
     __rsub__ = arithmetic.rsub
     mul = multiply = __mul__ = __rmul__ = ops.mul
-    div = divide = __truediv__ = ops.div
+    div = divide = __truediv__ = __div__ = ops.div
     true_divide = ops.true_divide
-    __rtruediv__ = arithmetic.rdiv
+    __rtruediv__ = __rdiv__ = arithmetic.rdiv
     pow = __pow__ = ops.pow
     __rpow__ = power.rpow
     floor_divide = __floordiv__ = ops.floor_divide
@@ -674,6 +680,7 @@ class Tensor(Variable):
     __invert__ = comparison.invert
     bitwise_left_shift = __lshift__ = ops.bitwise_left_shift
     bitwise_right_shift = __rshift__ = ops.bitwise_right_shift
+    __rlshift__, __rrshift__ = integers.rleft_shift, integers.rright_shift
     isnan, isinf, isfinite = ops.isnan, ops.isinf, ops.isfinite
     isposinf, isneginf, isreal = ops.isposinf, ops.isneginf, ops.isreal
     isclose, allclose, equal = ops.isclose, ops.allclose, ops.equal
@@ -794,7 +801,7 @@ class Tensor(Variable):
     add_ = __iadd__ = inplace.of(ops.add)
     sub_ = subtract_ = __isub__ = inplace.of(ops.sub)
     mul_ = multiply_ = __imul__ = inplace.of(ops.mul)
-    div_ = divide_ = __itruediv__ = inplace.of(ops.div)
+    div_ = divide_ = __itruediv__ = __idiv__ = inplace.of(ops.div)
     pow_ = __ipow__ = inplace.of(ops.pow)
     neg_, abs_, square_ = inplace.of(ops.neg), inplace.of(ops.abs), inplace.of(ops.square)
     floor_, ceil_ = inplace.of(ops.floor), inplace.of(ops.ceil)
@@ -842,6 +849,13 @@ for _name in (
     "sgn", "sign", "sinc", "sinh", "tan", "true_divide", "xlogy",
 ):  # fmt: skip
     setattr(Tensor, f"{_name}_", inplace.of(getattr(Tensor, _name), scattered=_name in ("index_reduce", "put")))
+
+# Python would make `x &= y` a new tensor, and leave alone whoever else holds x.
+for _operator, _name in (
+    ("iand", "bitwise_and"), ("ior", "bitwise_or"), ("ixor", "bitwise_xor"), ("ilshift", "bitwise_left_shift"),
+    ("irshift", "bitwise_right_shift"), ("ifloordiv", "floor_divide"), ("imod", "remainder"),
+):  # fmt: skip
+    setattr(Tensor, f"__{_operator}__", getattr(Tensor, f"{_name}_"))
 
 # What PyTorch's tensors have beside these: asked for, it says what to do instead.
 for _name in (

@@ -88,3 +88,13 @@ def bitwise_right_shift(input: Operand | Number, other: Operand | Number) -> Ten
     if x.dtype.kind == "u":  # all bits may go: NumPy leaves a shift by their number open
         return wrap(np.asarray(np.where(shift == most, 0, np.right_shift(x, np.minimum(shift, most - 1))), x.dtype))
     return wrap(np.asarray(np.right_shift(x, shift)))
+
+
+def rleft_shift(input: Operand, other: Operand | Number) -> Tensor:
+    """other · 2^input, for `other << input`."""
+    return bitwise_left_shift(other, input)
+
+
+def rright_shift(input: Operand, other: Operand | Number) -> Tensor:
+    """⌊other / 2^input⌋, for `other >> input`."""
+    return bitwise_right_shift(other, input)

@@ -136,6 +136,12 @@ class Subset(Dataset):
             return self.dataset[[self.indices[i] for i in index]]
         return self.dataset[self.indices[index]]
 
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """A batch's samples, in one call where the data set has it so."""
+        places = [self.indices[i] for i in indices]
+        together = getattr(self.dataset, "__getitems__", None)
+        return together(places) if callable(together) else [self.dataset[i] for i in places]
+
     def __len__(self) -> int:
         return len(self.indices)
 

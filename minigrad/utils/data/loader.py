@@ -23,6 +23,9 @@ class DataLoader:
     persistent_workers, multiprocessing_context) are taken and have no effect. The same seed gives PyTorch's batches.
     """
 
+    def __class_getitem__(cls, item: Any) -> Any:
+        return cls
+
     def __init__(
         self, dataset: Any, batch_size: int | None = 1, shuffle: bool | None = None, sampler: Any = None,
         batch_sampler: Any = None, num_workers: int = 0, collate_fn: Any = None, pin_memory: bool = False,
