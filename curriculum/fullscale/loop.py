@@ -43,7 +43,7 @@ from tqdm import tqdm
 
 from curriculum.archives import why
 
-from . import checkpoint, cuda, distributed
+from . import checkpoint, cuda, distributed, dropout
 from .errors import Diverged, Refused, Stopped
 from .folder import Folder
 from .metrics import Metrics
@@ -408,7 +408,7 @@ def _step(
                 made = job.batch(chosen, part, randomness)
                 last = number == len(parts) - 1
                 waiting = contextlib.nullcontext() if last or world == 1 else stepped.no_sync()  # type: ignore[operator]
-                with waiting, distributed.idle(idle):
+                with waiting, distributed.idle(idle), dropout.fast(device, settings.compile):
                     with settings.autocast():
                         loss = job.loss(stepped, made)
                     # the processes' gradients are averaged, so each sum is multiplied by their number first
