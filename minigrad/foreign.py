@@ -67,6 +67,13 @@ def _is_operand(x: Any) -> bool:
     return cls is not None and (is_tensor(x) or cls.__name__ in ("dtype", "memory_format") or hasattr(x, "state_dict"))
 
 
+def is_part(x: Any) -> bool:
+    """Whether x is what another engine's model would register when it is made an attribute: a module, a parameter or a buffer."""
+    if type(x).__module__ == "builtins" or class_of(x) is None:
+        return False
+    return any(c.__name__ in ("Module", "Parameter") for c in type(x).__mro__) or getattr(x, "_is_buffer", False)
+
+
 def holds(x: Any) -> bool:
     """Whether x is another engine's tensor, or a list, a tuple or a dict with one in it."""
     return any(map(is_tensor, _inside(x)))

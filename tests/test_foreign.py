@@ -121,6 +121,15 @@ OPERATORS = [
     "imul",
     "itruediv",
     "ipow",
+    "ifloordiv",
+    "imod",
+    "iand",
+    "ior",
+    "ixor",
+    "ilshift",
+    "irshift",
+    "lshift",
+    "rshift",
 ]
 
 
@@ -211,7 +220,17 @@ CALLS = {
     "PyTorch's layer": lambda: torch.nn.Linear(2, 2)(minigrad.ones(1, 2)),
     "PyTorch's list": lambda: torch.stack([T, M]),
     "PyTorch's key": lambda: T[minigrad.tensor([0])],
-    "a layer of PyTorch's in a model": lambda: setattr(net := Net(), "inner", torch.nn.Linear(2, 2)) or net.inner(M),
+    "a layer of PyTorch's in a model": lambda: setattr(Net(), "inner", torch.nn.Linear(2, 2)),
+    "a layer derived from PyTorch's": lambda: setattr(Net(), "inner", type("Own", (torch.nn.Linear,), {})(2, 2)),
+    "a loss of PyTorch's in a model": lambda: setattr(Net(), "loss", torch.nn.MSELoss()),
+    "a parameter of PyTorch's in a model": lambda: setattr(Net(), "scale", torch.nn.Parameter(T)),
+    "a buffer of PyTorch's in a model": lambda: setattr(Net(), "mean", torch.nn.Buffer(T)),
+    "a module inserted": lambda: minigrad.nn.Sequential().insert(0, torch.nn.ReLU()),
+    "a module inserted in a list": lambda: minigrad.nn.ModuleList().insert(0, torch.nn.ReLU()),
+    "a module in a dict": lambda: minigrad.nn.ModuleDict().update({"a": torch.nn.ReLU()}),
+    "a tensor in a list of parameters": lambda: minigrad.nn.ParameterList().append(T),
+    "a tensor in a dict of parameters": lambda: minigrad.nn.ParameterDict().setdefault("a", T),
+    "a compiled module": lambda: minigrad.compile(torch.nn.Linear(2, 2)),
 }
 
 
@@ -220,6 +239,14 @@ def test_each_names_both_engines(name):
     with pytest.raises((TypeError, ValueError, RuntimeError, IndexError)) as error:
         CALLS[name]()
     assert names_both(error.value), error.value
+
+
+def test_what_pytorch_would_not_register_may_be_kept():
+    """A teacher's tensor, its optimizer, a list: PyTorch's own modules do not look into them either."""
+    net = Net()
+    net.seen, net.optimizer, net.teachers = T, torch.optim.SGD([torch.ones(2, requires_grad=True)]), [torch.nn.ReLU()]
+    assert not net.state_dict()
+    assert not list(net.children())
 
 
 def test_what_is_taken():

@@ -29,6 +29,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import missing
+from ..foreign import refuse as _refuse
 from ..nn.module import Module
 from ..tensor_options import flag
 from .module import CompiledModule as _CompiledModule
@@ -66,6 +67,7 @@ def compile(
     def compiled(f: Any) -> Any:
         if not callable(f):
             raise RuntimeError(f"compile: expected a function or a module, got {type(f).__name__}")
+        _refuse("compile", {"model": f})
         if (
             disable
             or backend == "eager"

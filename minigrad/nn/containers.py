@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..autograd.variable import Variable
+from ..foreign import is_part, is_tensor, said
 from .module import Module
 from .parameter import Parameter
 
@@ -44,6 +45,8 @@ class _Listed(Module):
 
     def insert(self, index: int, module: Module) -> Any:
         """Put a module in before `index`."""
+        if is_part(module):
+            raise TypeError(f"cannot insert {said(module)}")
         modules = list(self._modules.values())
         if not -len(modules) <= index <= len(modules):
             raise IndexError(f"Index out of range: {index}")
@@ -216,6 +219,8 @@ def _pairs(name: str, values: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _as_parameter(value: Any) -> Any:
+    if is_tensor(value):
+        raise TypeError(f"a parameter cannot be made of {said(value)}")
     return Parameter(value) if isinstance(value, Variable) and not isinstance(value, Parameter) else value
 
 
@@ -333,6 +338,10 @@ class ParameterDict(Module):
     def copy(self) -> ParameterDict:
         """Another dict of the same parameters."""
         return ParameterDict(self)
+
+    def fromkeys(self, keys: Iterable[str], default: Any = None) -> ParameterDict:
+        """A new dict with the value `default` under each of the keys."""
+        return ParameterDict((key, default) for key in keys)
 
     def keys(self) -> Any:
         return self._keys.keys()

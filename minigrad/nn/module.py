@@ -10,7 +10,7 @@ from ..autograd.hooks import RemovableHandle
 from ..autograd.variable import Variable
 from ..device import require_cpu
 from ..dtypes import bfloat16, float16, float32, float64, from_numpy
-from ..foreign import class_of, explain, said
+from ..foreign import class_of, explain, is_part, said
 from ..signature import KINDS, NO, Kind, publish_constructor
 from ..tensor_options import read_to
 from .everywhere import Everywhere, hooks_of, registered
@@ -151,6 +151,8 @@ class Module(State):
                 )
             self._buffers[name] = registered("buffer", self, name, value) if Everywhere.asked else value
         else:
+            if is_part(value):  # (it would neither be trained nor saved)
+                raise TypeError(f"cannot assign {said(value)} as attribute '{name}'")
             super().__setattr__(name, value)
 
     def _check_initialized(self, kind: str) -> None:
