@@ -126,6 +126,8 @@ def randint(
         low, high = 0, low
     if isinstance(size, int) or size is None:
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
+    if not isinstance(high, int):
+        raise TypeError(f"randint(): argument 'high' must be int, not {type(high).__name__}")
     return leaf(_integers(low, high, read_size("randint", (), size), d, generator), requires_grad)
 
 

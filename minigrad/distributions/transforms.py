@@ -107,7 +107,7 @@ class Transform:
         raise NotImplementedError
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        """ln |det dy/dx|, of the shape of a batch of x."""
+        """ln |det dy/dx|, of the shape of a batch of x. Maps where it follows from x alone take any y, as PyTorch's do."""
         raise NotImplementedError
 
     def forward_shape(self, shape: Any) -> Any:
@@ -305,7 +305,7 @@ class IndependentTransform(Transform):
             raise ValueError("Too few dimensions on input")
         return self.base_transform.inv(y)
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: object) -> Tensor:
         return sum_rightmost(self.base_transform.log_abs_det_jacobian(x, y), self.reinterpreted_batch_ndims)
 
     def __repr__(self) -> str:
@@ -344,7 +344,7 @@ class ReshapeTransform(Transform):
     def _inverse(self, y: Tensor) -> Tensor:
         return y.reshape((*self._batch(y.shape, self.out_shape), *self.in_shape))
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: object) -> Tensor:
         return x.new_zeros(self._batch(x.shape, self.in_shape))
 
     def forward_shape(self, shape: Any) -> Any:
@@ -378,7 +378,7 @@ class ExpTransform(_OfOneNumber):
     def _inverse(self, y: Tensor) -> Tensor:
         return log(y)
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: object) -> Tensor:
         return x
 
 
@@ -427,7 +427,7 @@ class SigmoidTransform(_OfOneNumber):
         y = clamp(y, min=info.tiny, max=1.0 - info.eps)
         return log(y) - log1p(-y)
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: object) -> Tensor:
         return -softplus(-x) - softplus(x)
 
 
@@ -442,7 +442,7 @@ class SoftplusTransform(_OfOneNumber):
     def _inverse(self, y: Tensor) -> Tensor:
         return log(-expm1(-y)) + y
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: object) -> Tensor:
         return -softplus(-x)
 
 
@@ -457,7 +457,7 @@ class TanhTransform(_OfOneNumber):
     def _inverse(self, y: Tensor) -> Tensor:
         return y.atanh()
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: object) -> Tensor:
         return 2.0 * (math.log(2.0) - x - softplus(-2.0 * x))
 
 
@@ -519,7 +519,7 @@ class AffineTransform(Transform):
     def _inverse(self, y: Tensor) -> Tensor:
         return (y - self.loc) / self.scale
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: object) -> Tensor:
         if isinstance(self.scale, Tensor):
             result = log(self.scale.abs())
         else:

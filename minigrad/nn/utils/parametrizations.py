@@ -48,7 +48,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> An
     Source: Salimans & Kingma 2016, "Weight Normalization".
     """
     if dim is not None:
-        normalize_dim(dim, getattr(module, name).dim())  # IndexError where there is none such
+        normalize_dim(dim, _tensor_of(module, name).dim())  # IndexError where there is none such
     return register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
 
 
