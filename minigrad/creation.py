@@ -94,7 +94,11 @@ def _check_numbers(array: np.ndarray, typed: bool) -> None:
     for x in array.flat if array.dtype == object else ():
         if not isinstance(x, bool | int | float):
             said = f"{type(x).__name__}; tensors hold numbers"
-            raise TypeError(f"must be real number, not {said}") if typed else RuntimeError(f"Could not infer dtype of {said}")
+            raise (
+                TypeError(f"must be real number, not {said}")
+                if typed
+                else RuntimeError(f"Could not infer dtype of {said}")
+            )
 
 
 @quiet

@@ -208,6 +208,8 @@ BY_NAME = {
     "_instance": "Distribution | None",
     "shape": "tuple[int, ...]",
 }
+# Parameters of constructors of which one is given: where several are, that is what the constructor says, whatever they are.
+ALTERNATIVES = (("probs", "logits"), ("covariance_matrix", "precision_matrix", "scale_tril"))
 # PyTorch wrote these in Python: they take their own names only.
 IN_PYTHON = frozenset(
     (
@@ -490,7 +492,10 @@ class Signature:
             raise TypeError(f"{self.name}() takes {n - hidden} positional arguments but {given - hidden} were given")
         if not rest and self.rest is not None and self._wants_sizes():
             raise TypeError(f'{self.name}() missing 1 required positional arguments: "{self.rest}"')
+        unread = self._given_together(values) if self.place == "constructor" else ()
         for place, (name, value) in enumerate(values.items(), self.place == "function"):
+            if name in unread:
+                continue
             if value is self.defaults[name]:
                 if value is MISSING:
                     raise TypeError(f'{self.name}() missing 1 required positional arguments: "{name}"')
@@ -522,6 +527,11 @@ class Signature:
             return call()
         assert self.out is not None
         return out.write(self.name, self.out, call, target, self._takes_dtype(values))
+
+    def _given_together(self, values: dict[str, Any]) -> list[str]:
+        """The alternatives of which more than one is given."""
+        given = [[name for name in group if values.get(name) is not None] for group in ALTERNATIVES]
+        return [name for names in given if len(names) > 1 for name in names]
 
     def _old_order(self, given: tuple[Any, ...]) -> dict[str, Any] | None:
         """The arguments by name, where they are given in an order that PyTorch deprecates; with its warning."""

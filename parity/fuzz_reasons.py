@@ -37,6 +37,11 @@ REASONS = [
     ),
     Reason(
         "class",
+        r"IndexError: .*expected all tensors to have the same dtype|must have the same scalar type.*IndexError: index_add|unpad_sequence\(.*a leaf Variable.*ValueError: there are|OverflowError: .*RuntimeError: a leaf|Fusion only for eval!.*must be Module",
+        "of two mistakes in one call the engines name the other one first",
+    ),
+    Reason(
+        "class",
         "don't support automatic differentiation.*TypeError|TypeError: .*'out'.*don't support automatic differentiation",
         "of two mistakes in one call the engines name the other one first",
     ),
@@ -86,7 +91,17 @@ REASONS = [
     ),
     Reason(
         "refused",
-        r"affine=False.*(device|dtype)=.*(Expected one of cpu|argument '(device|dtype)')",
+        r"^(nn|optim|distributions|utils)\..*ValueError: Overflow when unpacking long long: -?\d{19} does not fit 64 bits",
+        "a whole number has 64 bits, also where PyTorch's own Python does nothing with it",
+    ),
+    Reason(
+        "refused",
+        r"^nn\..*must be Module or None",
+        "an argument is what it is called, also where PyTorch's own Python takes anything for a truth, or looks at it only when the layer is called",
+    ),
+    Reason(
+        "refused",
+        r"(affine=False|InstanceNorm\dd).*(device|dtype)=.*(Expected one of cpu|argument '(device|dtype)')",
         "a layer's device and type are looked at also where it has no parameters",
     ),
     Reason("refused", "probability has to be between 0 and 1, but got nan", "nan is no probability"),

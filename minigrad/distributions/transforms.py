@@ -27,7 +27,9 @@ __all__ = [
 def _broadcast(*shapes: Any) -> Size:
     """The shape in which values of these shapes meet. Errors: ValueError for a negative size."""
     for shape in shapes:
-        if not isinstance(shape, tuple | list) or not all(isinstance(n, int) for n in shape):
+        if isinstance(shape, tuple | list) and not all(isinstance(n, int) for n in shape):
+            raise TypeError(f"a shape is of ints, got {shape!r}")
+        if not isinstance(shape, tuple | list):
             raise RuntimeError(
                 f"Input shapes should be of type ints, a tuple of ints, or a list of ints, got {shape!r}"
             )
@@ -338,14 +340,16 @@ class ReshapeTransform(Transform):
             raise ValueError(f"Shape mismatch: expected {shape[n:]} but got {inner}")
         return shape[:n]
 
+    # Of tensors the sizes are not looked at: whether the elements fit is for `reshape` to say.
+
     def _call(self, x: Tensor) -> Tensor:
-        return x.reshape((*self._batch(x.shape, self.in_shape), *self.out_shape))
+        return x.reshape((*x.shape[: x.dim() - len(self.in_shape)], *self.out_shape))
 
     def _inverse(self, y: Tensor) -> Tensor:
-        return y.reshape((*self._batch(y.shape, self.out_shape), *self.in_shape))
+        return y.reshape((*y.shape[: y.dim() - len(self.out_shape)], *self.in_shape))
 
     def log_abs_det_jacobian(self, x: Tensor, y: object) -> Tensor:
-        return x.new_zeros(self._batch(x.shape, self.in_shape))
+        return x.new_zeros(x.shape[: x.dim() - len(self.in_shape)])
 
     def forward_shape(self, shape: Any) -> Any:
         return Size((*self._batch(shape, self.in_shape), *self.out_shape))

@@ -76,22 +76,30 @@ class ReplicationPad3d(_Pad):
     mode, count = "replicate", 6
 
 
-class CircularPad1d(_Pad):
-    """The other end continued around (.., L)."""
-
-    mode, count = "circular", 2
-
-
-class CircularPad2d(_Pad):
-    """The other end continued around (.., H, W)."""
-
+class _CircularPad(_Pad):
     mode = "circular"
 
+    def forward(self, input: Any) -> Any:
+        rank = self.count // 2 + 1
+        if input.dim() not in (rank, rank + 1):
+            raise ValueError(f"expected {rank}D or {rank + 1}D input (got {input.dim()}D input)")
+        return super().forward(input)
 
-class CircularPad3d(_Pad):
+
+class CircularPad1d(_CircularPad):
+    """The other end continued around (.., L)."""
+
+    count = 2
+
+
+class CircularPad2d(_CircularPad):
+    """The other end continued around (.., H, W)."""
+
+
+class CircularPad3d(_CircularPad):
     """The other end continued around (.., D, H, W)."""
 
-    mode, count = "circular", 6
+    count = 6
 
 
 class ConstantPad1d(_Pad):

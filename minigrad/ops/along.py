@@ -161,19 +161,19 @@ def _check_source(name: str, input: Tensor, dim: int, places: Array, source: Ten
         return
     if not wanted and name == "index_copy" and len(found) == 1:
         wanted = (1,)
+    error = RuntimeError if name == "index_add" else IndexError
     if len(found) != len(wanted):
-        raise IndexError(
+        raise error(
             f"{name}_(): When source and destination are not scalars, their dimensionality must match. Source dimensionality "
             f"({len(found)}), destination dimensionality ({len(wanted)})"
-        )
-    if found[dim] != len(places):
-        error = RuntimeError if name == "index_add" else IndexError
-        raise error(
-            f"{name}_(): Number of indices ({len(places)}) should be equal to source.size(dim) ({found[dim]}), for dim: {dim}"
         )
     if any(n != m for i, (n, m) in enumerate(zip(found, wanted, strict=True)) if i != dim):
         raise RuntimeError(
             f"{name}_(): the shapes of source {list(found)} and destination {list(wanted)} must be the same but in dimension {dim}"
+        )
+    if found[dim] != len(places):
+        raise error(
+            f"{name}_(): Number of indices ({len(places)}) should be equal to source.size(dim) ({found[dim]}), for dim: {dim}"
         )
 
 

@@ -102,6 +102,8 @@ def index_reduce(
     dim = normalize_dim(dim, input.array.ndim)
     if index.array.ndim > 1:
         raise IndexError(f"index_reduce_(): Index is supposed to be a vector, but got dim: {index.array.ndim}")
+    if input.array.ndim and not source.array.ndim:
+        raise IndexError("index_reduce_(): Dimension out of range: source has no dimensions")
     if source.array.ndim != input.array.ndim:
         raise RuntimeError(
             f"index_reduce_(): self and source must have as many dimensions, got {input.array.ndim} and {source.array.ndim}"

@@ -336,6 +336,8 @@ def _avg_pool(
         raise NotImplementedError(
             "\"avg_pool3d_out_frame\" not implemented for 'Half'; convert the tensor with .float() first"
         )
+    if rank == 2 and x.ndim < 3:  # PyTorch asks for a size that is not there
+        raise IndexError(f"Dimension out of range: {name} takes 3D or 4D input, but got {list(x.shape)}")
     if divisor == 0:
         raise RuntimeError("divisor must be not zero")
     if x.dtype == np.float16:  # a sum may not fit where the mean does
