@@ -27,7 +27,7 @@ REASONS = [
     Reason("refused|class", "complex", "there are no complex numbers"),
     Reason(
         "class",
-        "AttributeError: .* has no attribute .*TypeError",
+        r"AttributeError: .* has no attribute .*TypeError|RuntimeError: input to _none_or_dtype\(\) must be None or torch.Tensor.*must be Tensor",
         "what is no tensor is a TypeError that names the argument, where PyTorch's Python code falls over it",
     ),
     Reason(

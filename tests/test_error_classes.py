@@ -194,6 +194,32 @@ CALLS = {
         for name in ("weight_norm", "spectral_norm", "orthogonal")
         for parameter in ("cpu", "forward", "in_features")
     },
+    **{
+        f"{name}{rank}d of {n} dimensions to {sizes}": lambda t, name=name, rank=rank, n=n, sizes=sizes: getattr(
+            t.nn.functional, f"{name}{rank}d"
+        )(ones(t, *ROOM[:n]), sizes[:rank])
+        for name in ("adaptive_avg_pool", "adaptive_max_pool")
+        for rank in (1, 2, 3)
+        for n in range(7)
+        for sizes in ((1, 1, 1), (2, 1, 2))
+    },
+    **{
+        f"{name} in place of {shape}, p={p}": lambda t, name=name, shape=shape, p=p: getattr(t, name)(
+            t.ones(shape, requires_grad=True), p, True
+        )
+        for name in ("dropout_", "alpha_dropout_", "feature_dropout_", "feature_alpha_dropout_")
+        for shape in ((0, 3, 4), (2, 3, 0), (2, 3, 4))
+        for p in (0.5, 0.0, 1.5)
+    },
+    **{
+        f"{name} of what is no module: {x}": lambda t, name=name, x=x: getattr(t.nn.utils.parametrizations, name)(x)
+        for name in ("weight_norm", "spectral_norm", "orthogonal")
+        for x in ((1,), "a", 3)
+    },
+    **{
+        f"linearize at {x}": lambda t, x=x: t.func.linearize(lambda x: x * x, x)[0]
+        for x in (1, 1.5, True, np.float64(1.5))
+    },
     "classes of a number": lambda t: t.nn.AdaptiveLogSoftmaxWithLoss(6, 9, [2, 5])(t.tensor(1.0), t.tensor([1, 2, 3])),
 }  # fmt: skip
 
