@@ -220,6 +220,11 @@ CALLS = {
         f"linearize at {x}": lambda t, x=x: t.func.linearize(lambda x: x * x, x)[0]
         for x in (1, 1.5, True, np.float64(1.5))
     },
+    **{
+        f"CircularPad{rank}d around {x}": lambda t, rank=rank, x=x: getattr(t.nn, f"CircularPad{rank}d")(1)(x)
+        for rank in (1, 2, 3)
+        for x in (5, None, "a")
+    },
     "classes of a number": lambda t: t.nn.AdaptiveLogSoftmaxWithLoss(6, 9, [2, 5])(t.tensor(1.0), t.tensor([1, 2, 3])),
 }  # fmt: skip
 

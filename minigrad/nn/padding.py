@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..ops.checks import require_argument
 from ..ops.windows import IntOrInts
 from . import functional as F
 from .module import Module
@@ -80,6 +81,7 @@ class _CircularPad(_Pad):
     mode = "circular"
 
     def forward(self, input: Any) -> Any:
+        require_argument(input, type(self).__name__)
         rank = self.count // 2 + 1
         if input.dim() not in (rank, rank + 1):
             raise ValueError(f"expected {rank}D or {rank + 1}D input (got {input.dim()}D input)")
