@@ -35,9 +35,11 @@ def hinge_embedding_loss(
             "hinge_embedding_loss(): the mean of whole numbers is none of their type: convert the input with .float(), or "
             f"give another reduction. Got {input.dtype}"
         )
-    if input.array.dtype.kind == "f":
-        margin = element(margin, input.array.dtype)
-    far = where(target != 1, clamp(margin - input, min=0), 0.0)
+    margin = element(float(margin), input.array.dtype)
+    difference = cast(
+        margin - input, input.array.dtype
+    )  # of whole numbers too: unsigned ones start again at their highest
+    far = where(target != 1, clamp(difference, min=0), 0.0)
     near = where(target != -1, input, 0.0)
     return reduced(cast(far + near, input.array.dtype), reduction)
 
@@ -145,7 +147,7 @@ def soft_margin_loss(
     return reduced(log1p(exp(-(target * input))), reduction)
 
 
-@public("functional")
+@public("functional", fits="margin")
 def multi_margin_loss(
     input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
