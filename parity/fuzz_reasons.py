@@ -112,7 +112,7 @@ REASONS = [
         "taken",
         r"gradient: .*(addmv input tensors must have the same dtype|(Subtraction|Negation), the `-` operator,|can't be cast to the desired output type|index_fill_\(\): Expected dtype int64|returned an invalid gradient|a proper Tensor but got None|doesn't match the broadcast shape|value cannot be converted to type|Found dtype \w+ but expected)",
         "PyTorch's backward pass stumbles over types and sizes that its forward pass took",
-        "of_one_type floating numbers",
+        "of_one_type floating numbers floats",
     ),
     Reason(
         "taken",
@@ -548,6 +548,12 @@ REASONS = [
     ),
     Reason(
         "different",
+        r"\b[cp]dist\(.*(e\+\d\d|\d{10}).*gradient: ",
+        "of a power that float32 does not hold PyTorch's gradient is nan; here it is that of the largest distance",
+        "undefined",
+    ),
+    Reason(
+        "different",
         r"ormqr\(.*float32.*gradient: ",
         "of reflections that are none, whose factors fit no vector, products grow: ours are nearer to the exact ones",
         "nearer",
@@ -591,7 +597,7 @@ REASONS = [
     Reason(
         "taken",
         r"distributions\.Wishart.*amax\(\): Expected reduction dim",
-        "of no distributions there are no draws; PyTorch asks for the largest of them",
+        "PyTorch's own code asks for the largest of the draws where there are no distributions",
     ),
     Reason(
         "different",
