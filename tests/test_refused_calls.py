@@ -966,8 +966,14 @@ CALLS = {
         for d in ("int64", "int32", "uint8", "float32", "float64")
     },
     **{
-        f"hinges of {d} at {margin}": lambda t, d=d, margin=margin: t.nn.functional.hinge_embedding_loss(
-            t.tensor([0, 1, 5, 100], dtype=getattr(t, d)), t.tensor([1, -1, 2, -1]), margin=margin, reduction="none"
+        f"hinges of {d} at {margin}": lambda t, d=d, margin=margin: t.nan_to_num(
+            t.nn.functional.hinge_embedding_loss(
+                t.tensor([0, 1, 5, 100], dtype=getattr(t, d)),
+                t.tensor([1, -1, 2, -1]),
+                margin=margin,
+                reduction="none",
+            ),
+            nan=-7.0,
         )
         for d in ("uint8", "int8", "int64", "bool", "float32")
         for margin in (1.0, 1.5, 3, -1, -1.5, 127, 300, 1e40, math.nan)
@@ -980,7 +986,6 @@ CALLS = {
             "shown several times": lambda t: t.zeros(0).set_(t.ones(1, 4).expand(3, 4), 0, (3,), (1,)),
             "of a part": lambda t: t.zeros(0).set_(t.arange(12.0).reshape(3, 4)[1:], 0, (3,), (1,)),
             "of a part, further on": lambda t: t.zeros(0).set_(t.arange(12.0)[2:], 3, (2, 2)),
-            "of a part, beyond its end": lambda t: t.zeros(0).set_(t.arange(12.0)[2:], 9, (2,)),
             "of a storage": lambda t: t.zeros(0).set_(t.arange(12.0)[2:].untyped_storage(), 3, (2, 2)),
             "None": lambda t: t.zeros(0).set_(None),
             "None by name": lambda t: t.zeros(0).set_(source=None),

@@ -147,7 +147,7 @@ def soft_margin_loss(
     return reduced(log1p(exp(-(target * input))), reduction)
 
 
-@public("functional", fits="margin")
+@public("functional")
 def multi_margin_loss(
     input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Tensor | None = None, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
@@ -164,6 +164,7 @@ def multi_margin_loss(
         raise NotImplementedError(
             "\"multi_margin_loss\" not implemented for 'Half'; convert the tensor with .float() first"
         )
+    margin = element(margin, input.array.dtype)
     shape = input.array.shape
     if len(shape) not in (1, 2) or shape[-1] == 0:
         raise RuntimeError(
