@@ -427,7 +427,7 @@ def arange(
     if (
         d.kind in "iu"
     ):  # in a type of whole numbers the ends and the step are such, and only int64 counts them in its own
-        first, last, by = int(first), int(last), int(by)
+        first, last, by = (element(x, np.dtype(np.int64)) for x in (first, last, by))
         if d == np.int64:
             if not by:
                 raise ValueError(

@@ -163,6 +163,7 @@ UNDOCUMENTED = {
     "tensorsolve": {"input": "A", "other": "B"},
     "cond": {"input": "A"},
     "matrix_rank": {"input": "A"},
+    "uniform_": {"from": "from_"},  # a word of Python's own: given as **{"from": 0}
 }
 # Reductions that are several overloads in PyTorch: which arguments need a `dim` beside them, and whether it may be None there.
 NEED_DIM: dict[str, tuple[str, bool]] = {
@@ -214,7 +215,7 @@ ALTERNATIVES = (("probs", "logits"), ("covariance_matrix", "precision_matrix", "
 IN_PYTHON = frozenset(
     (
         "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "cartesian_prod", "cdist",
-        "chain_matmul", "einsum", "meshgrid", "norm", "split", "tensordot", "unique",
+        "chain_matmul", "einsum", "meshgrid", "norm", "split", "tensordot", "unique", "unique_consecutive",
     )
 )  # fmt: skip
 WRITTEN_IN_PYTHON = (
@@ -231,7 +232,7 @@ WORDS = ("reduction", "nonlinearity", "padding_mode")  # which PyTorch's Python 
 OF_OBJECTS = ("constructor", "member")  # whose first parameter is any object
 IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
     (
-        "avg_pool2d", "linear", "max_pool1d", "max_pool2d", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "pad", "bilinear",
+        "avg_pool2d", "linear", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "bilinear",
         "scaled_dot_product_attention", "softplus", "softshrink",
     )
 )  # fmt: skip
@@ -364,6 +365,15 @@ def _said_of(p: inspect.Parameter, place: str) -> str:
     return BY_NAME.get(p.name, said) if place == "member" and said == "Any" else said
 
 
+def written_in_python(name: str, place: str, home: str) -> bool:
+    """Whether PyTorch wrote the function of this name in Python, where it takes no second names of its arguments."""
+    if home.startswith(WRITTEN_IN_PYTHON):
+        return True
+    if home.startswith("minigrad.nn"):
+        return home.endswith("functional") and name not in IN_FUNCTIONAL
+    return name in IN_PYTHON or (name, place) == ("unflatten", "method")
+
+
 def _tensors_of(x: Any) -> list[Any]:
     """The tensor, or the tensors of a sequence; numbers and None are none."""
     if isinstance(x, Variable):
@@ -431,17 +441,13 @@ class Signature:
         self.same: tuple[str, ...] = getattr(function, "same", ())  # the tensors that must be of one type
         self.floats: tuple[str, ...] = getattr(function, "floats", ())  # and those that must be of a floating one
         self.fits: tuple[str, ...] = getattr(function, "fits", ())  # the numbers that their elements' type must hold
-        own = (
-            name in IN_PYTHON or (name, place) == ("unflatten", "method")
-            if not home.startswith("minigrad.nn")
-            else home.endswith("functional") and name not in IN_FUNCTIONAL
-        )
-        own = own or home.startswith(WRITTEN_IN_PYTHON)
+        own = written_in_python(name, place, home)
         self.in_python = own or place in OF_OBJECTS
         self.as_given = home == AS_GIVEN
         spelled = () if own or place in OF_OBJECTS else SPELLINGS
         self.spellings = {s: p for p in spelled if p in self.defaults for s in SPELLINGS[p] if s not in self.defaults}
-        self.spellings |= UNDOCUMENTED.get(name, {}) if place == "function" else {}
+        undocumented = UNDOCUMENTED.get(name, {}).items()
+        self.spellings |= {s: p for s, p in undocumented if place == "function" or p != self.positional[0]}
         if place == "method" and self.positional:
             self.spellings.pop(self.positional[0], None)
 
@@ -771,7 +777,7 @@ def _unread(*args: Any, **kwargs: Any) -> Any:
     return _compiled()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  in the reader's own globals
 
 
-_readers: dict[tuple[Callable[..., Any], str, str, str | None], Callable[..., Any]] = {}
+_readers: dict[tuple[Callable[..., Any], str, str, bool, str | None], Callable[..., Any]] = {}
 
 
 def reader(function: Callable[..., Any], place: str, home: str, public_name: str = "") -> Callable[..., Any]:
@@ -781,7 +787,8 @@ def reader(function: Callable[..., Any], place: str, home: str, public_name: str
     """
     name = public_name if place == "constructor" or (place, public_name) in RENAMED else function.__name__
     own = home if place == "function" and name in FUNCTIONAL_ONLY else ""
-    key = (function, place, name + own, out.rule_of(name, home) if place == "function" else None)
+    in_python = written_in_python(name, place, home)
+    key = (function, place, name + own, in_python, out.rule_of(name, home) if place == "function" else None)
     found = _readers.get(key)
     if found is not None:
         return found
