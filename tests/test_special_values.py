@@ -166,9 +166,6 @@ ACCIDENTS = {
     "of two zeros PyTorch's loops for many elements and for few take another one": {
         ("-0",): ["maximum", "minimum", "nn.functional.softshrink"],
     },
-    "what is added to one place is summed first, from 0 on: -0 then makes 0": {
-        ("-0",): ["scatter_add", "scatter_reduce", "index_put"],
-    },
     "PyTorch's product with a half, before that with the distribution function, passes the largest number": {
         ("huge",): ["nn.functional.gelu"],
     },
@@ -346,6 +343,11 @@ def triangles():
             yield (n, n), (n, k)
 
 
+def along(t, shape):
+    """An index along dimension 1 of three, with 80 places there."""
+    return indices(t, shape[0] * 80 * shape[2], shape[1]).reshape(shape[0], 80, shape[2])
+
+
 def cross_entropy(t, x):
     target = t.tensor([-100 if i == 1 else (3 * i) % x.shape[1] for i in range(x.shape[0])])
     return t.nn.functional.cross_entropy(x, target, reduction="none")
@@ -418,8 +420,28 @@ PROGRAMS = {
         (lambda t, w: t.nn.functional.embedding(indices(t, 11, w.shape[0]), w), [((5, n),) for n in row_sizes()])
     ],
     "scatter.add_flat": lambda: [
+        (
+            lambda t, x: x[indices(t, LARGE // 2, 3), indices(t, LARGE // 2, x.shape[1])],
+            [((3, n),) for n in row_sizes()],
+        ),
+    ],
+    "scatter.add_entries": lambda: [
         (lambda t, x: x.take(indices(t, LARGE // 2, x.numel())), [((n,),) for n in row_sizes()]),
+        (lambda t, x: x[:, indices(t, 11, x.shape[1])], [((3, 5, n),) for n in row_sizes()]),
+        (lambda t, x, y: x.index_add(1, indices(t, 11, x.shape[1]), y), [((3, 5, n), (3, 11, n)) for n in row_sizes()]),
+    ],
+    "scatter.read_entries": lambda: [
+        (lambda t, x: x.index_select(1, indices(t, 11, x.shape[1])), [((3, 5, n),) for n in row_sizes()]),
+    ],
+    "scatter.add_along": lambda: [
         (lambda t, x: x.gather(1, indices(t, 15_000, x.shape[1]).reshape(3, -1)), [((3, n),) for n in row_sizes()]),
+        (lambda t, x, y: x.scatter_add(1, along(t, x.shape), y), [((3, 5, n), (3, 80, n)) for n in (1, 3, 17)]),
+    ],
+    "scatter.read_along": lambda: [
+        (
+            lambda t, x: x.gather(0, indices(t, 900 * x.shape[1], 5).reshape(900, -1)),
+            [((5, n),) for n in (3, 17)],
+        ),
     ],
     "running.running": lambda: [
         (lambda t, x: t.cummax(x, 1)[0], [((3, n),) for n in row_sizes()]),
