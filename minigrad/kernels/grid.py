@@ -21,45 +21,52 @@ _BLOCK = 128  # places
 _ZEROS, _BORDER, _REFLECTION = range(3)
 
 
+# What follows is written without branches, which would be guessed wrongly where places lie anywhere.
+
+
 @inline
 def _inside(place: Any, n: Any, padding: Any, corners: Any) -> Any:
     """A place led back inside, and how it moves with the place: 1, -1 where it is mirrored, 0 beyond the edge."""
     real = type(place)
-    turn = real(1)
+    turn, zero, last = real(1), real(0), real(n - 1)
     if padding == _REFLECTION:
-        low, span = (real(0), real(n - 1)) if corners else (real(-0.5), real(n))
+        low, span = (zero, last) if corners else (real(-0.5), real(n))
         if span == 0:
-            place, turn = real(place * real(0)), real(0)
+            place, turn = place * zero, zero
         else:
-            distance = real(place - low)
+            distance = place - low
             turn = real(-1) if distance < 0 else real(1)
             turns = np.floor(np.abs(distance) / span)
-            if not np.isfinite(turns):
-                turns = real(0)
-            rest = real(real(distance * turn) - real(turns * span))
-            if turns - 2 * np.floor(turns / 2) == 0:
-                place = real(rest + low)
-            else:
-                place, turn = real(real(span - rest) + low), -turn
-    if padding != _ZEROS and not (0 < place < n - 1):  # nan too
-        turn = real(0)
-        place = real(n - 1) if place > 0 else real(0)
+            turns = turns if turns - turns == 0 else zero  # (not where it is infinite, or no number)
+            rest = distance * turn - turns * span
+            even = turns - real(2) * np.floor(turns * real(0.5)) == 0
+            place = rest + low if even else span - rest + low
+            turn = turn if even else -turn
+    if padding != _ZEROS:
+        turn = turn if (place > 0) & (place < last) else zero
+        place = place if place > 0 else zero  # nan too
+        place = place if place < last else last
     return place, turn
 
 
 @inline
-def _whole(place: Any, n: Any) -> Any:
-    """A rounded place as a whole number; what is no number, or far out, lies outside."""
-    return int(place) if -2 <= place <= n + 1 else -2
+def _element(place: Any, n: Any) -> Any:
+    """The element at a rounded place; -1 for one outside, or what is no number."""
+    real = type(place)
+    return np.int32(place if (place >= real(0)) & (place <= real(n - 1)) else real(-1))
 
 
 @inline
-def _weight(distance: Any) -> Any:
-    """Keys's cubic at a distance from 0 to 2 (ops/interpolate.py), and its slope."""
-    x, a = distance, type(distance)(-0.75)
-    if x <= 1:
-        return ((a + 2) * x - (a + 3)) * x * x + 1, (3 * (a + 2) * x - 2 * (a + 3)) * x
-    return ((x - 5) * x + 8) * x * a - 4 * a, ((3 * x - 10) * x + 8) * a
+def _weight(share: Any, k: Any) -> Any:
+    """The weight of the k-th of four elements by Keys's cubic (ops/interpolate.py), and its slope by the share."""
+    real = type(share)
+    a, sign = real(-0.75), real(1 if k < 2 else -1)
+    x = share + real(1 - k) if k < 2 else real(k - 1) - share
+    if k == 1 or k == 2:
+        return ((a + real(2)) * x - (a + real(3))) * x * x + real(1), sign * (
+            (real(3) * (a + real(2)) * x - real(2) * (a + real(3))) * x
+        )
+    return ((x - real(5)) * x + real(8)) * x * a - real(4) * a, sign * (((real(3) * x - real(10)) * x + real(8)) * a)
 
 
 @inline
@@ -67,41 +74,46 @@ def _along(points: Any, n: Any, taps: Any, padding: Any, corners: Any, at: Any, 
     """Of the points from -1 to 1 along a side of n elements: which are read, -1 for one outside, their weights, how they move."""
     one = points.dtype.type(1)
     scale = ((n - 1) if corners else n) / 2.0
+    slope = type(one)(scale)
+    places, turns = weights[taps - 1], slopes[taps - 1]  # which are written last
     for q in range(points.size):
-        place = type(one)(multiply_add(np.float64(points[q] + one), scale, 0.0 if corners else -0.5))
-        slope = type(one)(scale)
-        if taps < 4:
-            place, turn = _inside(place, n, padding, corners)
-            slope *= turn
-        low = np.rint(place) if taps == 1 else np.floor(place)
-        share = place - low
-        first = _whole(low, n)
-        if taps == 1:
+        places[q] = multiply_add(np.float64(points[q] + one), scale, 0.0 if corners else -0.5)
+        turns[q] = slope
+    if taps < 4 and padding == _BORDER:
+        for q in range(points.size):
+            places[q], turn = _inside(places[q], n, _BORDER, corners)
+            turns[q] *= turn
+    elif taps < 4 and padding == _REFLECTION:
+        for q in range(points.size):
+            places[q], turn = _inside(places[q], n, _REFLECTION, corners)
+            turns[q] *= turn
+    if taps == 1:
+        for q in range(points.size):
+            at[0, q] = _element(np.rint(places[q]), n)
             weights[0, q], slopes[0, q] = one, 0
-        elif taps == 2:
+    elif taps == 2:
+        for q in range(points.size):
+            low, turn = np.floor(places[q]), turns[q]
+            share = places[q] - low
+            at[0, q], at[1, q] = _element(low, n), _element(low + one, n)
             weights[0, q], weights[1, q] = one - share, share
-            slopes[0, q], slopes[1, q] = -slope, slope
-        for k in range(taps):
-            i = first + k
-            if taps == 4:
-                distance, sign = (one * (1 - k) + share, slope) if k < 2 else (one * (k - 1) - share, -slope)
-                if k == 0 or k == 3:
-                    distance = max(distance, one)
-                weight, by = _weight(distance)
-                if share != share:
-                    weight = by = share
-                weights[k, q], slopes[k, q] = weight, by * sign
-                i = _whole(np.rint(_inside(type(one)(low + type(one)(k - 1)), n, padding, corners)[0]), n)
-            at[k, q] = i if 0 <= i < n else -1
+            slopes[0, q], slopes[1, q] = -turn, turn
+    else:
+        for k in range(4):
+            for q in range(points.size):
+                low = np.floor(places[q])
+                weights[k, q], by = _weight(places[q] - low, k)
+                slopes[k, q] = by * slope
+                at[k, q] = _element(np.rint(_inside(low + type(one)(k - 1), n, padding, corners)[0]), n)
 
 
 @inline
 def _find(points: Any, sides: Any, taps: Any, padding: Any, corners: Any, ones: Any, one_weights: Any, one_slopes: Any,
           at: Any, weights: Any, elements: Any) -> None:  # fmt: skip
-    """Of the points (count, rank): the elements that are read (`elements`, where the 0 stands, for one outside), their weights."""
-    rank, count = sides.size, points.shape[0]
+    """Of the points (rank, count): the elements that are read (`elements`, where the 0 stands, for one outside), their weights."""
+    rank, count = sides.size, points.shape[1]
     for d in range(rank):
-        _along(points[:, rank - 1 - d], sides[d], taps, padding, corners, ones[d], one_weights[d], one_slopes[d])
+        _along(points[rank - 1 - d], sides[d], taps, padding, corners, ones[d], one_weights[d], one_slopes[d])
     for t in range(weights.shape[0]):
         last = t % taps
         for q in range(count):
@@ -113,29 +125,30 @@ def _find(points: Any, sides: Any, taps: Any, padding: Any, corners: Any, ones: 
             stride *= sides[d + 1]
             k = rest % taps
             for q in range(count):
-                at[t, q] = at[t, q] + stride * ones[d, k, q] if at[t, q] >= 0 and ones[d, k, q] >= 0 else -1
+                before, behind = ones[d, k, q], at[t, q]
+                at[t, q] = behind + stride * before if (before >= 0) & (behind >= 0) else -1
                 weights[t, q] *= one_weights[d, k, q]
+        if rank == 3:  # (of an image PyTorch multiplies what is outside, 0, by the weight, which may be nan)
+            for q in range(count):
+                weights[t, q] = weights[t, q] if at[t, q] >= 0 else 0
         for q in range(count):
-            if at[t, q] < 0:
-                at[t, q] = elements
-                if rank == 3:  # (of an image PyTorch multiplies what is outside, 0, by the weight, which may be nan)
-                    weights[t, q] = 0
+            at[t, q] = at[t, q] if at[t, q] >= 0 else elements
 
 
 @kernel
 def _read(
     x: Array, sides: Array, points: Array, taps: int, padding: int, corners: bool, out: Array, start: int, stop: int
 ) -> None:
-    """x (N, C, elements + 1), the last of them 0; points (N, P, rank), out (N, C, P)."""
+    """x (N, C, elements + 1), the last of them 0; points (N, rank, P), out (N, C, P)."""
     rank, real = sides.size, x.dtype
     total = taps**rank
-    ones, at = np.empty((3, 4, _BLOCK), np.intp), np.empty((total, _BLOCK), np.intp)
+    ones, at = np.empty((3, 4, _BLOCK), np.int32), np.empty((total, _BLOCK), np.int32)
     one_weights, one_slopes = np.empty((3, 4, _BLOCK), real), np.empty((3, 4, _BLOCK), real)
     weights = np.empty((total, _BLOCK), real)
     for n in range(start, stop):
-        for first in range(0, points.shape[1], _BLOCK):
-            count = min(_BLOCK, points.shape[1] - first)
-            _find(points[n, first : first + count], sides, taps, padding, corners, ones, one_weights, one_slopes,
+        for first in range(0, points.shape[2], _BLOCK):
+            count = min(_BLOCK, points.shape[2] - first)
+            _find(points[n, :, first : first + count], sides, taps, padding, corners, ones, one_weights, one_slopes,
                   at, weights, x.shape[2] - 1)  # fmt: skip
             for c in range(x.shape[1]):
                 row, to = x[n, c], out[n, c, first : first + count]
@@ -161,13 +174,13 @@ def _back(
     """grad (N, C, P); dx, if it has elements, as x, and dpoints, if it has elements, as points."""
     rank, real, elements = sides.size, x.dtype, x.shape[2] - 1
     total, wanted, by_points = taps**rank, dx.size > 0, dpoints.size > 0
-    ones, at = np.empty((3, 4, _BLOCK), np.intp), np.empty((total, _BLOCK), np.intp)
+    ones, at = np.empty((3, 4, _BLOCK), np.int32), np.empty((total, _BLOCK), np.int32)
     one_weights, one_slopes = np.empty((3, 4, _BLOCK), real), np.empty((3, 4, _BLOCK), real)
     weights, sums = np.empty((total, _BLOCK), real), np.empty((total, _BLOCK), real)
     for n in range(start, stop):
-        for first in range(0, points.shape[1], _BLOCK):
-            count = min(_BLOCK, points.shape[1] - first)
-            _find(points[n, first : first + count], sides, taps, padding, corners, ones, one_weights, one_slopes,
+        for first in range(0, points.shape[2], _BLOCK):
+            count = min(_BLOCK, points.shape[2] - first)
+            _find(points[n, :, first : first + count], sides, taps, padding, corners, ones, one_weights, one_slopes,
                   at, weights, elements)  # fmt: skip
             sums[:] = 0
             for c in range(x.shape[1]):
@@ -193,7 +206,7 @@ def _back(
                             rest //= taps
                             slope *= one_slopes[e, k, q] if e == d else one_weights[e, k, q]
                         total_slope += slope
-                    dpoints[n, first + q, rank - 1 - d] = total_slope
+                    dpoints[n, rank - 1 - d, first + q] = total_slope
 
 
 def _with_zero(x: Array) -> Array:
@@ -203,6 +216,11 @@ def _with_zero(x: Array) -> Array:
     return rows
 
 
+def _by_coordinate(grid: Array) -> Array:
+    """The grid's places (N, ..., rank) as (N, rank, P)."""
+    return np.ascontiguousarray(grid.reshape(len(grid), -1, grid.shape[-1]).swapaxes(1, 2))
+
+
 class _Compiled(sampling_grid.Sample2D):
     @staticmethod
     def forward(ctx: Any, x: Array, grid: Array, mode: str, padding_mode: str, corners: bool) -> Array:
@@ -210,7 +228,7 @@ class _Compiled(sampling_grid.Sample2D):
         setting = sampling_grid.TAPS[mode], sampling_grid.PADDINGS.index(padding_mode), corners
         ctx.setting, sides = setting, np.array(x.shape[2:])
         out = np.empty((*x.shape[:2], *grid.shape[1:-1]), x.dtype)
-        flat, points = out.reshape(*x.shape[:2], -1), np.ascontiguousarray(grid).reshape(len(grid), -1, sides.size)
+        flat, points = out.reshape(*x.shape[:2], -1), _by_coordinate(grid)
         rows, work = _with_zero(x), setting[0] ** sides.size * out.size
         split(len(x), work, lambda a, b: _read(rows, sides, points, *setting, flat, a, b))
         return out
@@ -220,14 +238,14 @@ class _Compiled(sampling_grid.Sample2D):
         x, grid = ctx.saved_tensors
         setting, sides = ctx.setting, np.array(x.shape[2:])
         by_x, by_grid = ctx.needs_input_grad[:2]
-        points = np.ascontiguousarray(grid).reshape(len(grid), -1, sides.size)
+        points = _by_coordinate(grid)
         given, rows = np.ascontiguousarray(grad).reshape(*grad.shape[:2], -1), _with_zero(x)
         dx = np.zeros(rows.shape if by_x else (0, 0, 0), x.dtype)
         slopes = by_grid and setting[0] > 1  # of the nearest element they are 0
         dpoints = np.zeros(points.shape if slopes else (0, 0, 0), x.dtype)
         work = 2 * setting[0] ** sides.size * given.size
         split(len(x), work, lambda a, b: _back(rows, sides, points, *setting, given, dx, dpoints, a, b))
-        dgrid = dpoints.reshape(grid.shape) if slopes else np.zeros_like(grid)
+        dgrid = np.ascontiguousarray(dpoints.swapaxes(1, 2)).reshape(grid.shape) if slopes else np.zeros_like(grid)
         return (
             np.ascontiguousarray(dx[..., :-1]).reshape(x.shape) if by_x else None, dgrid if by_grid else None, None, None, None
         )  # fmt: skip

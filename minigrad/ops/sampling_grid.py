@@ -339,6 +339,8 @@ class Sample2D(Fused):
     @staticmethod
     def work(x: Array, grid: Array, mode: str, *rest: Any) -> int:
         rank = grid.shape[-1]
+        if math.prod(x.shape[2:]) >= 1 << 31:  # the loop counts the elements of an image in 32 bits
+            return 0
         return size(x) and grid.size // rank * x.shape[1] * TAPS[mode] ** rank * (32 if at_hand() else 1)
 
     @staticmethod
