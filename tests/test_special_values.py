@@ -318,10 +318,14 @@ def image_shapes():
         yield (n, c, side, side), (f, c, 3, 3), (f,)
 
 
-def grids():
+def grids(rank):
     """Images and places: one of each, and channels and places around a vector."""
     for n, channels, side, places in ((1, 1, 1, 1), (2, 3, 5, 7), (1, 9, 8, 17)):
-        yield (n, channels, side, side), (n, 2, places, 2)
+        yield (n, channels, *[side] * rank), (n, *[2] * (rank - 1), places, rank)
+
+
+def sampled(mode, padding):
+    return lambda t, x, grid: t.nn.functional.grid_sample(x, grid, mode, padding, align_corners=False)
 
 
 def triangle(upper):
@@ -408,8 +412,15 @@ PROGRAMS = {
     "recurrent.RnnLayer": lambda: [(recurrent("RNN"), list(rnn_shapes(1)))],
     "recurrent.LstmLayer": lambda: [(recurrent("LSTM"), list(rnn_shapes(4)))],
     "recurrent.GruLayer": lambda: [(recurrent("GRU"), list(rnn_shapes(3)))],
-    "grid.Bilinear": lambda: [
-        (lambda t, x, grid: t.nn.functional.grid_sample(x, grid, align_corners=False), list(grids()))
+    "grid.Sample2D": lambda: [
+        (sampled(mode, padding), list(grids(2)))
+        for mode in ("bilinear", "nearest", "bicubic")
+        for padding in ("zeros", "border", "reflection")
+    ],
+    "grid.Sample3D": lambda: [
+        (sampled(mode, padding), list(grids(3)))
+        for mode in ("bilinear", "nearest")
+        for padding in ("zeros", "border", "reflection")
     ],
     "substitution.substitute": lambda: [
         (triangle(upper=False), list(triangles())),

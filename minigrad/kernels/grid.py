@@ -1,12 +1,14 @@
 """Images and volumes read at places between their elements: `grid_sample`. The NumPy twin is in ops/sampling_grid.py.
 
 Of a block of places the elements and weights are found once, for all channels; then each channel's elements are read in turn,
-which lie near each other. Behind the last element of each channel stands a 0, which is read for what lies outside. The
-threads share the images: two never add to the same element.
+which lie near each other. Where several are read for a place, a 0 stands behind the last of each channel, which is read for
+what lies outside; and behind all gradients lies a place for each image to which what goes outside is added. The threads
+share the images: two never add to the same element.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from .compiled import inline, kernel
 from .vector import multiply_add
 
 _BLOCK = 128  # places
+_APART = 32  # elements between those to which what goes outside is added: each thread has lines of its own
 _ZEROS, _BORDER, _REFLECTION = range(3)
 
 
@@ -110,10 +113,10 @@ def _along(points: Any, n: Any, taps: Any, padding: Any, corners: Any, at: Any, 
 @inline
 def _find(points: Any, sides: Any, taps: Any, padding: Any, corners: Any, ones: Any, one_weights: Any, one_slopes: Any,
           at: Any, weights: Any, elements: Any) -> None:  # fmt: skip
-    """Of the points (rank, count): the elements that are read (`elements`, where the 0 stands, for one outside), their weights."""
-    rank, count = sides.size, points.shape[1]
+    """Of the points (count, rank): the elements that are read (`elements`, where the 0 stands, for one outside), their weights."""
+    rank, count = sides.size, points.shape[0]
     for d in range(rank):
-        _along(points[rank - 1 - d], sides[d], taps, padding, corners, ones[d], one_weights[d], one_slopes[d])
+        _along(points[:, rank - 1 - d], sides[d], taps, padding, corners, ones[d], one_weights[d], one_slopes[d])
     for t in range(weights.shape[0]):
         last = t % taps
         for q in range(count):
@@ -139,22 +142,24 @@ def _find(points: Any, sides: Any, taps: Any, padding: Any, corners: Any, ones: 
 def _read(
     x: Array, sides: Array, points: Array, taps: int, padding: int, corners: bool, out: Array, start: int, stop: int
 ) -> None:
-    """x (N, C, elements + 1), the last of them 0; points (N, rank, P), out (N, C, P)."""
-    rank, real = sides.size, x.dtype
+    """x (N, C, elements), and a 0 behind them where taps > 1; points (N, P, rank), out (N, C, P)."""
+    rank, real, elements = sides.size, x.dtype, sides.prod()
     total = taps**rank
     ones, at = np.empty((3, 4, _BLOCK), np.int32), np.empty((total, _BLOCK), np.int32)
     one_weights, one_slopes = np.empty((3, 4, _BLOCK), real), np.empty((3, 4, _BLOCK), real)
     weights = np.empty((total, _BLOCK), real)
     for n in range(start, stop):
-        for first in range(0, points.shape[2], _BLOCK):
-            count = min(_BLOCK, points.shape[2] - first)
-            _find(points[n, :, first : first + count], sides, taps, padding, corners, ones, one_weights, one_slopes,
-                  at, weights, x.shape[2] - 1)  # fmt: skip
+        for first in range(0, points.shape[1], _BLOCK):
+            count = min(_BLOCK, points.shape[1] - first)
+            _find(points[n, first : first + count], sides, taps, padding, corners, ones, one_weights, one_slopes,
+                  at, weights, elements)  # fmt: skip
             for c in range(x.shape[1]):
                 row, to = x[n, c], out[n, c, first : first + count]
                 if total == 1:
                     for q in range(count):
-                        to[q] = row[np.uintp(at[0, q])]
+                        here = at[0, q]
+                        v = row[np.uintp(here if here < elements else 0)]
+                        to[q] = v if here < elements else 0
                 else:
                     for t in range(0, total, 4):
                         a0, a1, a2, a3 = at[t], at[t + 1], at[t + 2], at[t + 3]
@@ -171,21 +176,24 @@ def _back(
     x: Array, sides: Array, points: Array, taps: int, padding: int, corners: bool, grad: Array, dx: Array, dpoints: Array,
     start: int, stop: int,
 ) -> None:  # fmt: skip
-    """grad (N, C, P); dx, if it has elements, as x, and dpoints, if it has elements, as points."""
-    rank, real, elements = sides.size, x.dtype, x.shape[2] - 1
+    """grad (N, C, P); dx, if it has elements, N · C · elements and _APART for each image; dpoints, if it has any, as points."""
+    rank, real, elements = sides.size, x.dtype, sides.prod()
+    channels = x.shape[1]
     total, wanted, by_points = taps**rank, dx.size > 0, dpoints.size > 0
     ones, at = np.empty((3, 4, _BLOCK), np.int32), np.empty((total, _BLOCK), np.int32)
     one_weights, one_slopes = np.empty((3, 4, _BLOCK), real), np.empty((3, 4, _BLOCK), real)
     weights, sums = np.empty((total, _BLOCK), real), np.empty((total, _BLOCK), real)
     for n in range(start, stop):
-        for first in range(0, points.shape[2], _BLOCK):
-            count = min(_BLOCK, points.shape[2] - first)
-            _find(points[n, :, first : first + count], sides, taps, padding, corners, ones, one_weights, one_slopes,
+        for first in range(0, points.shape[1], _BLOCK):
+            count = min(_BLOCK, points.shape[1] - first)
+            _find(points[n, first : first + count], sides, taps, padding, corners, ones, one_weights, one_slopes,
                   at, weights, elements)  # fmt: skip
             sums[:] = 0
             for c in range(x.shape[1]):
                 row, given = x[n, c], grad[n, c, first : first + count]
-                to = dx[n, c] if wanted else row  # (then nothing is added)
+                behind = (n * channels + c) * elements
+                outside = x.shape[0] * channels * elements + n * _APART - behind
+                to = dx[behind:]
                 for t in range(total):
                     here, w, s = at[t], weights[t], sums[t]
                     if by_points:
@@ -193,7 +201,8 @@ def _back(
                             s[q] += given[q] * row[np.uintp(here[q])]
                     if wanted:
                         for q in range(count):
-                            to[np.uintp(here[q])] += given[q] * w[q]
+                            k = np.intp(here[q])
+                            to[np.uintp(k if k < elements else outside)] += given[q] * w[q]
             for d in range(rank if by_points else 0):
                 for q in range(count):
                     total_slope = x.dtype.type(0)
@@ -206,19 +215,17 @@ def _back(
                             rest //= taps
                             slope *= one_slopes[e, k, q] if e == d else one_weights[e, k, q]
                         total_slope += slope
-                    dpoints[n, rank - 1 - d, first + q] = total_slope
+                    dpoints[n, first + q, rank - 1 - d] = total_slope
 
 
-def _with_zero(x: Array) -> Array:
-    """Images (N, C, ...) as rows of elements, a 0 behind each."""
-    rows = np.zeros((*x.shape[:2], x[0, 0].size + 1), x.dtype)
-    rows[..., :-1].reshape(x.shape)[...] = x
+def _rows(x: Array, taps: int) -> Array:
+    """Images (N, C, ...) as rows of elements, a 0 behind each where several are read for a place."""
+    if taps == 1:
+        return np.ascontiguousarray(x).reshape(*x.shape[:2], -1)
+    rows = np.empty((*x.shape[:2], math.prod(x.shape[2:]) + 1), x.dtype)
+    rows[..., :-1] = x.reshape(*x.shape[:2], -1)
+    rows[..., -1] = 0
     return rows
-
-
-def _by_coordinate(grid: Array) -> Array:
-    """The grid's places (N, ..., rank) as (N, rank, P)."""
-    return np.ascontiguousarray(grid.reshape(len(grid), -1, grid.shape[-1]).swapaxes(1, 2))
 
 
 class _Compiled(sampling_grid.Sample2D):
@@ -228,8 +235,8 @@ class _Compiled(sampling_grid.Sample2D):
         setting = sampling_grid.TAPS[mode], sampling_grid.PADDINGS.index(padding_mode), corners
         ctx.setting, sides = setting, np.array(x.shape[2:])
         out = np.empty((*x.shape[:2], *grid.shape[1:-1]), x.dtype)
-        flat, points = out.reshape(*x.shape[:2], -1), _by_coordinate(grid)
-        rows, work = _with_zero(x), setting[0] ** sides.size * out.size
+        flat, points = out.reshape(*x.shape[:2], -1), np.ascontiguousarray(grid).reshape(len(grid), -1, sides.size)
+        rows, work = _rows(x, setting[0]), setting[0] ** sides.size * out.size
         split(len(x), work, lambda a, b: _read(rows, sides, points, *setting, flat, a, b))
         return out
 
@@ -238,16 +245,16 @@ class _Compiled(sampling_grid.Sample2D):
         x, grid = ctx.saved_tensors
         setting, sides = ctx.setting, np.array(x.shape[2:])
         by_x, by_grid = ctx.needs_input_grad[:2]
-        points = _by_coordinate(grid)
-        given, rows = np.ascontiguousarray(grad).reshape(*grad.shape[:2], -1), _with_zero(x)
-        dx = np.zeros(rows.shape if by_x else (0, 0, 0), x.dtype)
+        points = np.ascontiguousarray(grid).reshape(len(grid), -1, sides.size)
+        given, rows = np.ascontiguousarray(grad).reshape(*grad.shape[:2], -1), _rows(x, setting[0])
+        dx = np.zeros(x.size + len(x) * _APART if by_x else 0, x.dtype)
         slopes = by_grid and setting[0] > 1  # of the nearest element they are 0
         dpoints = np.zeros(points.shape if slopes else (0, 0, 0), x.dtype)
         work = 2 * setting[0] ** sides.size * given.size
         split(len(x), work, lambda a, b: _back(rows, sides, points, *setting, given, dx, dpoints, a, b))
-        dgrid = np.ascontiguousarray(dpoints.swapaxes(1, 2)).reshape(grid.shape) if slopes else np.zeros_like(grid)
+        dgrid = dpoints.reshape(grid.shape) if slopes else np.zeros_like(grid)
         return (
-            np.ascontiguousarray(dx[..., :-1]).reshape(x.shape) if by_x else None, dgrid if by_grid else None, None, None, None
+            dx[: x.size].reshape(x.shape) if by_x else None, dgrid if by_grid else None, None, None, None
         )  # fmt: skip
 
 

@@ -132,15 +132,21 @@ def _padded(place: Any, n: int, padding_mode: str, align_corners: bool) -> Any:
     return place if padding_mode == "zeros" else _clipped(place, n)
 
 
-def _read(rows: Any, places: Sequence[Array], spatial: Sequence[int]) -> Any:
-    """The rows (one for each element of each image, of its channels) at places (N, P) of each dimension; 0 outside. (N · P, C)"""
+def _read(rows: Any, places: Sequence[Array], spatial: Sequence[int], weight: Any) -> Any:
+    """weight · the rows (one for each element of each image, of its channels) at places (N, P) of each dimension: (N · P, C).
+
+    Outside stand zeros. Of an image they are multiplied by the weight too, which may be nan; of a volume not: as in PyTorch.
+    """
     index: Any = np.arange(places[0].shape[0])[:, None]
     inside: Any = True
     for place, n in zip(places, spatial, strict=True):
         inside = inside & (place >= 0) & (place < n)
         index = index * n + place
     read = index_select(rows, 0, wrap(np.where(inside, index, 0).reshape(-1)))
-    return read if inside.all() else where(wrap(inside.reshape(-1, 1)), read, 0.0)
+    if inside.all():
+        return read * weight
+    within = wrap(inside.reshape(-1, 1))
+    return where(within, read * weight, 0.0) if len(spatial) == 3 else where(within, read, 0.0) * weight
 
 
 def _whole(place: Array, n: int) -> Array:
@@ -218,7 +224,7 @@ def _composed(input: Any, grid: Any, mode: str, padding_mode: str, corners: bool
     if mode != "bicubic":
         places = [_padded(p, n, padding_mode, corners) for p, n in zip(places, spatial, strict=True)]
     if mode == "nearest":
-        read = _read(rows, [_whole(np.rint(p.array), n) for p, n in zip(places, spatial, strict=True)], spatial)
+        read = _read(rows, [_whole(np.rint(p.array), n) for p, n in zip(places, spatial, strict=True)], spatial, 1)
         if grid.requires_grad:  # its gradient is 0, not None
             nowhere = wrap(np.zeros((read.shape[0], 1), bool))
             read = read + where(nowhere, points.sum(-1).reshape(-1, 1), 0.0)
@@ -243,7 +249,7 @@ def _composed(input: Any, grid: Any, mode: str, padding_mode: str, corners: bool
     total: Any = None
     for corner in itertools.product(*neighbours):
         weight = math.prod((w for _, w in corner[1:]), start=corner[0][1])
-        part = _read(rows, [place for place, _ in corner], spatial) * weight.reshape(-1, 1)
+        part = _read(rows, [place for place, _ in corner], spatial, weight.reshape(-1, 1))
         total = part if total is None else total + part
     return _image(total, input.shape[1], grid.shape)
 
