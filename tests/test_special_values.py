@@ -412,15 +412,15 @@ PROGRAMS = {
     "recurrent.RnnLayer": lambda: [(recurrent("RNN"), list(rnn_shapes(1)))],
     "recurrent.LstmLayer": lambda: [(recurrent("LSTM"), list(rnn_shapes(4)))],
     "recurrent.GruLayer": lambda: [(recurrent("GRU"), list(rnn_shapes(3)))],
+    # (PyTorch's bilinear "border" and "reflection" read outside of their memory where a place is nan: tests/test_grid_sample.py.)
     "grid.Sample2D": lambda: [
         (sampled(mode, padding), list(grids(2)))
         for mode in ("bilinear", "nearest", "bicubic")
-        for padding in ("zeros", "border", "reflection")
+        for padding in ("zeros", "border")
+        if (mode, padding) != ("bilinear", "border")
     ],
     "grid.Sample3D": lambda: [
-        (sampled(mode, padding), list(grids(3)))
-        for mode in ("bilinear", "nearest")
-        for padding in ("zeros", "border", "reflection")
+        (sampled(mode, padding), list(grids(3))) for mode in ("bilinear", "nearest") for padding in ("zeros", "border")
     ],
     "substitution.substitute": lambda: [
         (triangle(upper=False), list(triangles())),
@@ -516,6 +516,12 @@ ACCIDENTS_OF_LOOPS = {
         "PyTorch's forms differ in which keys that are not seen a nan reaches; see test_attention_keeps_a_nan": (
             "nan", "inf", "-inf", "slope nan", "slope inf",
         ),
+    },
+    "grid.Sample2D": {OVERFLOW: ("huge",), "a slope that is a difference of the smallest numbers": ("tiny",)},
+    "grid.Sample3D": {
+        OVERFLOW: ("huge",),
+        PADDING: ("inf", "-inf", "slope nan", "slope inf"),
+        "a place that is nan: PyTorch's backward pass takes it to lie outside, its forward pass at the edge": ("nan",),
     },
     "channels.NativeBatchNorm": {OVERFLOW: ("huge",)},
     "rows.NativeLayerNorm": {OVERFLOW: ("huge",)},
