@@ -653,7 +653,9 @@ class Writer:
             gone = None
             if x._edge is not None:
                 if x._edge[0] not in self.walked:
-                    raise Unprogrammable("a tensor that requires grad leaves the step without a backward pass from it")
+                    raise Unprogrammable(
+                        "a tensor that requires grad leaves the step without a backward pass from it; compile the function that calls backward()"
+                    )
                 if not self._is_let_go(x._edge[0]):
                     raise Unprogrammable("a tensor whose graph is kept (retain_graph=True) leaves the step")
                 gone = type(x._edge[0]).__name__
