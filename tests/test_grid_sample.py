@@ -32,7 +32,7 @@ def computed(t, x, grid, slope, setting):
 
 
 @pytest.mark.parametrize("form", ["numpy", "compiled"])
-@pytest.mark.parametrize("rank, mode, padding, corners", SETTINGS)
+@pytest.mark.parametrize(("rank", "mode", "padding", "corners"), SETTINGS)
 def test_as_in_pytorch(rank, mode, padding, corners, form):
     given, setting = arrays(rank), (mode, padding, corners)
     expected = computed(torch, *given, setting)
@@ -41,7 +41,7 @@ def test_as_in_pytorch(rank, mode, padding, corners, form):
             np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-4 * max(1, np.abs(wanted).max()))
 
 
-@pytest.mark.parametrize("rank, mode, padding, corners", SETTINGS)
+@pytest.mark.parametrize(("rank", "mode", "padding", "corners"), SETTINGS)
 def test_forms_agree_on_places_that_are_no_numbers(rank, mode, padding, corners):
     """PyTorch reads outside of its memory there, and ends, where padding is "border" or "reflection"."""
     x, grid, slope = arrays(rank)

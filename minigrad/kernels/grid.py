@@ -201,8 +201,8 @@ def _back(
                             s[q] += given[q] * row[np.uintp(here[q])]
                     if wanted:
                         for q in range(count):
-                            k = np.intp(here[q])
-                            to[np.uintp(k if k < elements else outside)] += given[q] * w[q]
+                            i = np.intp(here[q])
+                            to[np.uintp(i if i < elements else outside)] += given[q] * w[q]
             for d in range(rank if by_points else 0):
                 for q in range(count):
                     total_slope = x.dtype.type(0)

@@ -13,7 +13,8 @@ from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..foreign import said
 from ..public import public
-from . import at
+from .at import add_at as add_in_turn
+from .at import read
 from .keys import check_index_type, index_error, ints_first, is_basic, is_mixed, plain_key
 from .parts import Select, Slice, slice_of
 from .shape import expand
@@ -30,7 +31,7 @@ class Index(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, key: Any) -> Array:
         ctx.key, ctx.shape = key, x.shape
-        return at.read(x, key)
+        return read(x, key)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -68,7 +69,7 @@ class PutAdd(Operation):
     def forward(ctx: Any, x: Array, key: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
         ctx.key = key
         out = np.zeros(shape, x.dtype)
-        at.add_at(out, key, x)
+        add_in_turn(out, key, x)
         return out
 
     @staticmethod
@@ -83,7 +84,7 @@ class AddAt(Operation):
     def forward(ctx: Any, x: Array, value: Array, key: tuple[Any, ...]) -> Array:
         ctx.key = key
         out = np.array(x, order="C")
-        at.add_at(out, key, value)
+        add_in_turn(out, key, value)
         return out
 
     @staticmethod
