@@ -114,7 +114,7 @@ def _in_three(
 # -- read
 
 
-def read(x: Array, key: Any) -> Array:
+def read_key(x: Array, key: Any) -> Array:
     """x[key], contiguous, by any key of NumPy's; IndexError where an index lies outside."""
     if isinstance(key, tuple) and x.flags.c_contiguous and key:
         dim = _entries_of(key)

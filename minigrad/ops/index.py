@@ -14,7 +14,7 @@ from ..autograd.variable import Array, Operand, Variable, wrap
 from ..foreign import said
 from ..public import public
 from .at import add_at as add_in_turn
-from .at import read
+from .at import read_key
 from .keys import check_index_type, index_error, ints_first, is_basic, is_mixed, plain_key
 from .parts import Select, Slice, slice_of
 from .shape import expand
@@ -31,7 +31,7 @@ class Index(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, key: Any) -> Array:
         ctx.key, ctx.shape = key, x.shape
-        return read(x, key)
+        return read_key(x, key)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
