@@ -28,6 +28,7 @@ class Report:
         ""  # "gradient" or "second derivative": in both engines the same, and not the derivative of the values
     )
     refused: bool = False  # there is no gradient: the backward pass raises
+    second: bool = False  # the gradient is right, and its own derivative wrong
 
     def __bool__(self) -> bool:
         return self.ok
@@ -40,7 +41,8 @@ class Report:
                 "the note says: right only if that is meant."
             )
         if not self.ok:
-            head = f"The gradient is WRONG, held against {self.against}."
+            what = "gradient is right, its derivative (the second) is" if self.second else "gradient is"
+            head = f"The {what} WRONG, held against {self.against}."
         if self.refused:
             head = "The gradient is WRONG: there is none, as the backward pass raises an error."
         shown = ["", "The same in a script without parity:", "", self.script] if self.script else []

@@ -38,7 +38,7 @@ from .inputs import Input
 from .lifted import Seen, as_type, lifted
 from .script import script
 from .trace import Refused, Traced, Unanswerable, prepared, takes_engine, to_input, told
-from .words import close, report_on
+from .words import close, only_second, report_on
 
 __all__ = ["Report", "Unanswerable", "check"]
 
@@ -294,10 +294,7 @@ def _add_script(report: Report, fn: Callable[..., Any], runs: list[Answer], arra
         return
     first = runs[0]
     places = [x.place for x in first.traced.leaves if isinstance(x.place, int)]
-    in_first = any(t.wrong for r in runs if r.first for t in r.first.targets) or not any(
-        t.wrong for r in runs if r.numeric2 for t in r.numeric2.targets
-    )
     report.script = script(
         fn, [r.engine.module.__name__ for r in runs], takes_engine(fn), inputs, places, first.cotangents, place, index,
-        second=not in_first,
+        second=only_second(runs),
     )  # fmt: skip

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import builtins
+import contextlib
 import inspect
+import math
+import re
+import symtable
+import sys
 import textwrap
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+CALL = "<the function>"
+OWN = frozenset(  # the names of the script itself
+    [
+        "weights",
+        "make_inputs",
+        "engine",
+        "inputs",
+        "value",
+        "outputs",
+        "y",
+        "total",
+        "w",
+        "gradients",
+        "result",
+        "gradient",
+        "g",
+        "found",
+        "h",
+        "step",
+        "moved",
+    ]
+)
 LARGE = 500  # elements: what is larger is not written out
 
 
@@ -26,26 +54,90 @@ def _importable(thing: Any) -> bool:
 
 
 def _function(fn: Callable[..., Any]) -> tuple[list[str], str]:
-    """Lines that bring the function in, and the name by which it is called then.
+    """Lines that bring the function in, with what it reads besides, and the name by which it is called then.
 
     Of a Function's `apply` the class is the user's, and `apply` the engine's own.
     """
     owner = fn.__self__ if isinstance(fn, types.MethodType | types.BuiltinMethodType) else None
     if isinstance(owner, type) and fn.__name__ == "apply":
         call = f"{owner.__name__}.apply"
-        if _importable(owner):
-            return [f"from {owner.__module__} import {owner.__name__}"], call
-        source = _source(owner)
-        if source.startswith("class "):
-            return [source], call
+        if _importable(owner) or _source(owner).startswith("class "):
+            return _with_names(owner, owner.__name__), call
         parts = [p for name in ("forward", "backward") if (p := _source(vars(owner).get(name) or getattr(owner, name)))]
-        return _commented("\n".join(parts), f"class {owner.__name__}"), call
-    if _importable(fn):
-        return [f"from {fn.__module__} import {fn.__qualname__}"], fn.__qualname__
-    source = _source(fn)
-    if source.startswith("def ") and hasattr(fn, "__name__"):
-        return [source], fn.__name__
-    return _commented(source, "fn"), "fn"
+        return [*_needed(owner, {owner.__name__}), *_commented("\n".join(parts), f"class {owner.__name__}")], call
+    name = getattr(fn, "__name__", "")
+    if _importable(fn) or (_source(fn).startswith("def ") and name):
+        return _with_names(fn, name), name
+    return [*_needed(fn, {"fn"}), *_commented(_source(fn), "fn")], "fn"
+
+
+def _with_names(thing: Any, name: str, known: set[str] | None = None) -> list[str]:
+    """Lines that bring a function or class in under this name, after what it reads. known: names that are there already."""
+    known = set() if known is None else known
+    known.add(name)
+    if _importable(thing):
+        own = thing.__qualname__
+        return [f"from {thing.__module__} import {own}" + (f" as {name}" if name != own else "")]
+    source = _source(thing)
+    if not source.startswith(("def ", "class ", "@")):
+        return [f"# Bring in here {name}:", *(f"#   {line}" for line in source.splitlines())]
+    renamed = [f"{name} = {thing.__name__}"] if name != thing.__name__ else []
+    return [*_needed(thing, known), *source.splitlines(), *renamed]
+
+
+def _needed(thing: Any, known: set[str]) -> list[str]:
+    """Lines for the names that the code of a function or class reads outside of itself: modules, numbers, other functions.
+
+    What cannot be written in a line is named in a remark.
+    """
+    lines = []
+    for name, value in _read(thing).items():
+        if name in known:
+            continue
+        known.add(name)
+        if isinstance(value, types.ModuleType):
+            lines.append(f"import {value.__name__}" + (f" as {name}" if name != value.__name__ else ""))
+        elif isinstance(value, bool | int | str | None) or (isinstance(value, float) and math.isfinite(value)):
+            lines.append(f"{name} = {value!r}")
+        elif isinstance(value, types.FunctionType | type):
+            lines += _with_names(value, name, known)
+        else:
+            lines.append(f"# Bring in here {name}, a {type(value).__name__}.")
+    return lines
+
+
+def _read(thing: Any) -> dict[str, Any]:
+    """By name, what the source of a function or class reads of what stands around it, as far as that has a value."""
+    try:
+        table = symtable.symtable(_source(thing), "<the function>", "exec")
+    except SyntaxError:  # a lambda in the midst of a call
+        return {}
+    parts = vars(thing).values() if isinstance(thing, type) else [thing]
+    functions = [inspect.unwrap(getattr(f, "__func__", f)) for f in parts if callable(f) or hasattr(f, "__func__")]
+    space = dict(vars(sys.modules.get(getattr(thing, "__module__", ""), builtins)))
+    for function in functions:
+        if isinstance(function, types.FunctionType):
+            space |= function.__globals__
+            for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+                with contextlib.suppress(ValueError):  # (it has no value yet)
+                    space[name] = cell.cell_contents
+    return {
+        name: space[name]
+        for name in dict.fromkeys(_outer_names(table))
+        if name in space and not hasattr(builtins, name)
+    }
+
+
+def _outer_names(table: symtable.SymbolTable) -> Iterator[str]:
+    """The names that a source reads and does not set: of bases and defaults, then within functions and classes."""
+    for symbol in table.get_symbols():
+        outside = (
+            symbol.is_referenced() and not symbol.is_assigned() if table.get_type() == "module" else symbol.is_global()
+        )
+        if outside:
+            yield symbol.get_name()
+    for inner in table.get_children():
+        yield from _outer_names(inner)
 
 
 def _commented(source: str, name: str) -> list[str]:
@@ -84,12 +176,11 @@ def script(
         for c in cotangents
     ]
     large = any(getattr(x, "size", 0) > LARGE for x in [*inputs, *cotangents])
-    call = f"{name}(engine, *inputs)" if takes_engine else f"{name}(*inputs)"
     key = ", ".join(map(str, index)) or "..."
     wanted = ", ".join(f"inputs[{i}]" for i in differentiable) + ("," if len(differentiable) == 1 else "")
     value = [
         "def value(engine, inputs):",
-        f"    outputs = {call}",
+        f"    outputs = {CALL}({'engine, ' if takes_engine else ''}*inputs)",
         "    outputs = outputs if isinstance(outputs, (tuple, list)) else [outputs]",
         "    outputs = [y for y in outputs if isinstance(y, engine.Tensor) and y.requires_grad]",
         "    total = sum((y * engine.tensor(w, dtype=y.dtype)).sum() for y, w in zip(outputs, weights))",
@@ -108,8 +199,7 @@ def script(
         f"    gradient = inputs[{place}].grad",
         f"    print(engine.__name__, 'backward:   ', 0.0 if gradient is None else gradient[{key}].item())",
     ]
-    return "\n".join([
-        *(f"import {engine}" for engine in engines), *(["import numpy"] if large else []), "", *brought, "",
+    own = "\n".join([
         "weights = [  # of the outputs", *weights, "]", "", "",
         "def make_inputs(engine):", "    return [", *arguments, "    ]", "", "", *value, "", "",
         f"for engine in [{', '.join(engines)}]:",
@@ -123,3 +213,8 @@ def script(
         "    print(engine.__name__, 'differences:', (found[0] - found[1]) / (2 * h))",
         "",
     ])  # fmt: skip
+    theirs = set(re.findall(r"\w+", "\n".join([*brought, name])))
+    for word in OWN & theirs:  # the function's names are the user's, so the script's own give way
+        own = re.sub(rf"\b{word}\b", f"{word}_", own)
+    imports = [*(f"import {engine}" for engine in engines), *(["import numpy"] if large else [])]
+    return "\n".join([*imports, "", *brought, "", own.replace(CALL, name)])

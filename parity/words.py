@@ -48,8 +48,23 @@ def report_on(runs: list[Answer], dtype: str) -> Report:
     for line in dict.fromkeys(run.single_told for run in runs if run.single_told):
         names = [run.name for run in runs if run.single_told == line]
         report.lines.append(line + (f" ({' and '.join(names)})" if both else ""))
+    report.second = not report.ok and only_second(runs) and not any(run.single for run in runs)
+    if report.second and any(run.handwritten for run in runs):
+        report.lines.append(
+            "note: autograd sees nothing of what forward computes, so a backward that uses it has no derivative by the inputs through "
+            "it: save the inputs, and compute from them in backward"
+        )
     report.lines += [f"note: {note}" for note in dict.fromkeys(n for run in runs for n in run.notes)]
     return report
+
+
+def only_second(runs: list[Answer]) -> bool:
+    """Whether by differences a second derivative is wrong and no first one."""
+    first, second = (
+        [t.wrong for numeric in all_of if numeric for t in numeric.targets]
+        for all_of in ([r.first for r in runs], [r.numeric2 for r in runs])
+    )
+    return any(second) and not any(first)
 
 
 def _refusal(text: str) -> str:

@@ -47,6 +47,10 @@ def test_verdict(name):
         if entry.order == 2:
             assert "second derivative by" in text
             assert not any(line.strip().startswith("gradient by") and "wrong" in line for line in text.splitlines())
+        assert report is None or report.second == text.startswith(
+            "The gradient is right, its derivative (the second) is WRONG"
+        )
+        assert report is None or report.second == (entry.order == 2)
         if entry.at is not None:
             assert report.wrong == entry.at, text
 

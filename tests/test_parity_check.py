@@ -394,6 +394,87 @@ def product(torch, x, y):
 """
 
 
+ITS_OWN_FILE = """
+import minigrad as M
+import minigrad as torch
+import numpy as np
+import parity
+
+F = M.nn.functional
+k = 3.0
+layer = M.nn.Linear(3, 3)
+
+
+class Swish(M.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x * x.sigmoid()
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad * x.sigmoid() * k
+
+
+def g(x):
+    return Swish.apply(x)
+
+
+def h(x):
+    return F.relu(x) * torch.ones(3) + g(x) * float(np.pi)
+
+
+def value(x, weights=k):
+    return [h(part) for part in (x,)][0] * weights
+
+
+def made(step):
+    def inputs(x):
+        return g(x) * step
+    return inputs
+
+
+def with_a_layer(x):
+    return g(x) + layer(x.float()).double()
+
+
+found = made(2)
+x = M.tensor([0.5, -1.0, 2.0], dtype=M.float64)
+for fn in (Swish.apply, g, h, value, found, with_a_layer):
+    print(parity.check(fn, x).script)
+    print("-----")
+"""
+
+
+def test_a_script_brings_in_what_the_function_reads(tmp_path):
+    """Modules under whatever name, numbers, other functions and classes, and what functions around it hold; names that are the
+    script's own too. What cannot be written is named."""
+    import os
+    import subprocess
+    import sys
+
+    def run(file):
+        env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        return subprocess.run(
+            [sys.executable, file], cwd=tmp_path, capture_output=True, text=True, env=env, check=False
+        )
+
+    (tmp_path / "mine.py").write_text(ITS_OWN_FILE)
+    done = run("mine.py")
+    assert done.returncode == 0, done.stderr
+    *scripts, with_a_layer, _ = done.stdout.split("-----\n")
+    assert len(scripts) == 5
+    for i, script in enumerate(scripts):
+        assert "Bring in" not in script
+        (tmp_path / f"shows_{i}.py").write_text(script)
+        shown = run(f"shows_{i}.py")
+        assert shown.returncode == 0, f"{script}\n{shown.stderr}"
+        backward, differences = (float(line.split()[-1]) for line in shown.stdout.splitlines())
+        assert abs(backward - differences) > 1e-3
+    assert "# Bring in here layer, a Linear." in with_a_layer
+
+
 def test_a_wrong_gradient_comes_with_a_script_that_shows_it(tmp_path, monkeypatch):
     import os
     import subprocess
