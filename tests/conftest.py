@@ -35,18 +35,6 @@ def pytest_configure(config):
     config.addinivalue_line("filterwarnings", r"error::RuntimeWarning:minigrad\..*")
 
 
-def pytest_collection_modifyitems(items):
-    """Tests that share what is made once for their file are one group (`pytest -n 2 --dist loadgroup`): it is made in one process.
-
-    xdist hands the groups out first, the largest before the others, so that none is left over for the end.
-    """
-    for item in items:
-        made = [fixture for of_name in item._fixtureinfo.name2fixturedefs.values() for fixture in of_name]
-        shared = any(f.scope in ("module", "session") and f.baseid.startswith("tests/test_") for f in made)
-        if shared and item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-
-
 def pytest_collection_finish():
     """What was imported and collected stays to the end: the garbage collector need not look through it again and again."""
     gc.collect()
