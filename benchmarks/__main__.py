@@ -25,6 +25,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import Any
 
 from curriculum import commands
@@ -89,9 +90,29 @@ def arguments(given: list[str]) -> argparse.Namespace:
     if missing and options.engines != "all":
         names = ", ".join(engines.ENGINES[name].package for name in missing)
         parser.error(f"{', '.join(missing)} is not installed: pip install {names}")
+    if options.save and (lost := _lost(_kept(options), options.chosen)):
+        parser.error(
+            f"--save {options.save}: {_kept(options)} keeps figures of {len(lost)} more ({', '.join(lost[:4])}{', ...' * (len(lost) > 4)}), which "
+            "this run would not measure: give another name, or name these too"
+        )
     options.missing = missing
     options.asked = [name for name in asked if name not in missing]
     return options
+
+
+def _kept(options: argparse.Namespace) -> Path:
+    folder = RUNS if options.workloads else RESULTS  # a user's figures are none of the README's
+    return folder / f"{options.save}.json"
+
+
+def _lost(kept: Path, chosen: list[str]) -> list[str]:
+    """The workloads of which figures are kept there and would be overwritten by a run of others."""
+    if not kept.exists():
+        return []
+    try:
+        return [name for name in json.loads(kept.read_text(encoding="utf-8"))["workloads"] if name not in chosen]
+    except (ValueError, KeyError, TypeError):
+        return []  # not a file of figures that anything could be read from
 
 
 def quote(given: list[str]) -> int:
@@ -191,11 +212,11 @@ def main(given: list[str] | None = None) -> int:
     if options.json:
         write(options.json, json.dumps(results, indent=1) + "\n")
     if options.save:
-        folder = RUNS if options.workloads else RESULTS  # a user's figures are none of the README's
-        write(folder / f"{options.save}.json", json.dumps(results, indent=1) + "\n")
-        write(folder / f"{options.save}.md", report.markdown(results))
-        write(folder / f"{options.save}.png", report.picture(results))
-        console.print(f"kept as {folder / options.save}.json, .md and .png", soft_wrap=True)
+        kept = _kept(options)
+        write(kept, json.dumps(results, indent=1) + "\n")
+        write(kept.with_suffix(".md"), report.markdown(results))
+        write(kept.with_suffix(".png"), report.picture(results))
+        console.print(f"kept as {kept}, .md and .png", soft_wrap=True)
     return 0 if good else 1
 
 

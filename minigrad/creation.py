@@ -89,6 +89,18 @@ def _plain(data: Any) -> Any:
     return [_plain(x) for x in data] if isinstance(data, list | tuple) else data
 
 
+def _check_numbers(array: np.ndarray, typed: bool) -> None:
+    """Of an array of objects, that they are numbers. Errors: TypeError where it is known of which type they should be."""
+    for x in array.flat if array.dtype == object else ():
+        if not isinstance(x, bool | int | float):
+            said = f"{type(x).__name__}; tensors hold numbers"
+            raise (
+                TypeError(f"must be real number, not {said}")
+                if typed
+                else RuntimeError(f"Could not infer dtype of {said}")
+            )
+
+
 @quiet
 def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
     """A new array of `data`, in type `d` or, for None, the type that PyTorch would give it."""
@@ -98,8 +110,8 @@ def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
         first = _leftmost(data)
         if isinstance(first, str) and not isinstance(data, str):
             raise ValueError("too many dimensions 'str'; tensors hold numbers")
-        if isinstance(data, str):
-            raise TypeError("new(): invalid data type 'str'; tensors hold numbers")
+        if isinstance(data, str | bytes):
+            raise TypeError(f"new(): invalid data type '{type(data).__name__}'; tensors hold numbers")
         try:
             array = np.array(_plain(data) if isinstance(first, Variable) else data)
         except ValueError as error:
@@ -108,8 +120,9 @@ def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
             raise ValueError(f"expected sequences of equal lengths at every depth: {error}") from None
         if array.dtype == object:  # tensors somewhere behind the first element, or something that is no number
             array = np.array(_plain(data))
-            if array.dtype == object and not all(isinstance(x, bool | int | float) for x in array.flat):
-                raise RuntimeError(f"Could not infer dtype of {type(first).__name__}; tensors hold numbers")
+            _check_numbers(array, d is not None or isinstance(first, np.ndarray))
+        if array.dtype.kind in "SUMmV":
+            raise TypeError(f"must be real number, not {array.dtype.type.__name__}; tensors hold numbers")
         is_python = not isinstance(data if array.size == 0 else first, np.ndarray | np.generic)
         if is_python and array.dtype.kind in "Ou" and (d is None or d.kind in "iu"):
             raise ValueError(f"Overflow when unpacking long long: {data!r} does not fit 64 bits")
@@ -414,7 +427,7 @@ def arange(
     if (
         d.kind in "iu"
     ):  # in a type of whole numbers the ends and the step are such, and only int64 counts them in its own
-        first, last, by = int(first), int(last), int(by)
+        first, last, by = (element(x, np.dtype(np.int64)) for x in (first, last, by))
         if d == np.int64:
             if not by:
                 raise ValueError(

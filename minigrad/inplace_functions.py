@@ -22,12 +22,12 @@ def twin(function: Callable, *places: str) -> Callable:
 
 
 def dropping(function: Callable) -> Callable:
-    """The in-place twin of a dropout, which without training or chance leaves its input alone, also a leaf."""
+    """The in-place twin of a dropout, which without training, chance or elements leaves its input alone, also a leaf."""
     in_place = of(function)
 
     @functools.wraps(in_place)
     def dropped(input: Any, p: float, train: bool) -> Any:
-        return in_place(input, p, train) if train and p else function(input, p, train)
+        return in_place(input, p, train) if train and p and input.array.size else function(input, p, False)
 
     dropped.__module__ = __name__
     return public("minigrad")(dropped)

@@ -1,6 +1,6 @@
 """Orthogonal polynomials, by the recurrences that define them: pₖ₊₁ from pₖ and pₖ₋₁.
 
-The degree is a number or a tensor, rounded down; below 0 the result is 0. Without a gradient, as in PyTorch. Source: Abramowitz
+The degree is a number or a tensor, rounded down; below 0, and from 2**63 on, the result is 0. Without a gradient, as in PyTorch. Source: Abramowitz
 and Stegun 1964, 22.7. PyTorch: torch.special.
 """
 
@@ -17,11 +17,11 @@ from .ops.operands import Number, broadcast, promote, to_float
 from .quiet import quiet
 
 _HIGHEST = 1_000_000
+_NO_DEGREE = 2.0**63  # and above: to PyTorch, which counts in 64 bits, it is below 0
 
 
 def _values(first: Array, second: Array, step: Callable[[int, Array, Array], Array], n: Array) -> Array:
     """pₙ of each element. first, second: p₀ and p₁; step(k, pₖ, pₖ₋₁): pₖ₊₁."""
-    n = np.trunc(np.where(np.isnan(n), -1, n))
     if n.max(initial=0) > _HIGHEST:
         raise NotImplementedError(f"degrees above {_HIGHEST} are not supported by minigrad, got {n.max()}")
     before, now = first, second
@@ -43,6 +43,8 @@ def _polynomial(
     def function(x: Operand | Number, n: Operand | Number) -> Any:
         if not isinstance(x, Variable) and not isinstance(n, Variable):
             raise TypeError(f"special_{name}(): one of the arguments must be a Tensor")
+        if not isinstance(n, Variable):
+            n = min(n, _NO_DEGREE)
         tensors = promote(*(v if isinstance(v, Variable) else scalar_tensor(v) for v in (x, n)))
         broadcast(*(v.array.shape for v in tensors))
         if tensors[0].array.dtype == np.float16:
@@ -50,6 +52,7 @@ def _polynomial(
                 f"\"{name}_cpu\" not implemented for 'Half'; convert the tensor with .float() first"
             )
         at, degree = np.broadcast_arrays(*(to_float(v).array for v in tensors))
+        degree = np.where(np.isnan(degree) | (degree >= _NO_DEGREE), -1, np.trunc(degree))
         above = degree > (128 if at.dtype == np.float32 else 512) if limited else np.zeros(degree.shape, bool)
         wide = np.where(above, 0, degree)
         out = _values(np.ones_like(at), start(at), lambda k, now, before: step(at, k, now, before), wide)

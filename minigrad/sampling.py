@@ -126,6 +126,8 @@ def randint(
         low, high = 0, low
     if isinstance(size, int) or size is None:
         raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
+    if not isinstance(high, int):
+        raise TypeError(f"randint(): argument 'high' must be int, not {type(high).__name__}")
     return leaf(_integers(low, high, read_size("randint", (), size), d, generator), requires_grad)
 
 
@@ -227,9 +229,9 @@ def _fill(self: Tensor, name: str, draw: Callable[[tuple[int, ...]], np.ndarray]
     return inplace.overwrite(self, lambda: random.in_order_of(self.array, draw), name + "Backward0")
 
 
-def uniform_(self: Tensor, a: float = 0, b: float = 1, *, generator: Generator | None = None) -> Tensor:
-    """Fill with uniform numbers in [a, b). PyTorch: torch.Tensor.uniform_."""
-    return _fill(self, "Uniform", lambda shape: _uniform(shape, self.array.dtype, generator, a, b))
+def uniform_(self: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None) -> Tensor:
+    """Fill with uniform numbers in [from, to). PyTorch: torch.Tensor.uniform_."""
+    return _fill(self, "Uniform", lambda shape: _uniform(shape, self.array.dtype, generator, from_, to))
 
 
 def normal_(self: Tensor, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Tensor:

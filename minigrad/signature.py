@@ -163,6 +163,7 @@ UNDOCUMENTED = {
     "tensorsolve": {"input": "A", "other": "B"},
     "cond": {"input": "A"},
     "matrix_rank": {"input": "A"},
+    "uniform_": {"from": "from_"},  # a word of Python's own: given as **{"from": 0}
 }
 # Reductions that are several overloads in PyTorch: which arguments need a `dim` beside them, and whether it may be None there.
 NEED_DIM: dict[str, tuple[str, bool]] = {
@@ -208,11 +209,13 @@ BY_NAME = {
     "_instance": "Distribution | None",
     "shape": "tuple[int, ...]",
 }
+# Parameters of constructors of which one is given: where several are, that is what the constructor says, whatever they are.
+ALTERNATIVES = (("probs", "logits"), ("covariance_matrix", "precision_matrix", "scale_tril"))
 # PyTorch wrote these in Python: they take their own names only.
 IN_PYTHON = frozenset(
     (
         "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_shapes", "broadcast_tensors", "cartesian_prod", "cdist",
-        "chain_matmul", "einsum", "meshgrid", "norm", "split", "tensordot", "unique",
+        "chain_matmul", "einsum", "meshgrid", "norm", "split", "tensordot", "unique", "unique_consecutive",
     )
 )  # fmt: skip
 WRITTEN_IN_PYTHON = (
@@ -229,7 +232,7 @@ WORDS = ("reduction", "nonlinearity", "padding_mode")  # which PyTorch's Python 
 OF_OBJECTS = ("constructor", "member")  # whose first parameter is any object
 IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
     (
-        "avg_pool2d", "linear", "max_pool1d", "max_pool2d", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "pad", "bilinear",
+        "avg_pool2d", "linear", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "bilinear",
         "scaled_dot_product_attention", "softplus", "softshrink",
     )
 )  # fmt: skip
@@ -362,6 +365,15 @@ def _said_of(p: inspect.Parameter, place: str) -> str:
     return BY_NAME.get(p.name, said) if place == "member" and said == "Any" else said
 
 
+def written_in_python(name: str, place: str, home: str) -> bool:
+    """Whether PyTorch wrote the function of this name in Python, where it takes no second names of its arguments."""
+    if home.startswith(WRITTEN_IN_PYTHON):
+        return True
+    if home.startswith("minigrad.nn"):
+        return home.endswith("functional") and name not in IN_FUNCTIONAL
+    return name in IN_PYTHON or (name, place) == ("unflatten", "method")
+
+
 def _tensors_of(x: Any) -> list[Any]:
     """The tensor, or the tensors of a sequence; numbers and None are none."""
     if isinstance(x, Variable):
@@ -429,17 +441,13 @@ class Signature:
         self.same: tuple[str, ...] = getattr(function, "same", ())  # the tensors that must be of one type
         self.floats: tuple[str, ...] = getattr(function, "floats", ())  # and those that must be of a floating one
         self.fits: tuple[str, ...] = getattr(function, "fits", ())  # the numbers that their elements' type must hold
-        own = (
-            name in IN_PYTHON or (name, place) == ("unflatten", "method")
-            if not home.startswith("minigrad.nn")
-            else home.endswith("functional") and name not in IN_FUNCTIONAL
-        )
-        own = own or home.startswith(WRITTEN_IN_PYTHON)
+        own = written_in_python(name, place, home)
         self.in_python = own or place in OF_OBJECTS
         self.as_given = home == AS_GIVEN
         spelled = () if own or place in OF_OBJECTS else SPELLINGS
         self.spellings = {s: p for p in spelled if p in self.defaults for s in SPELLINGS[p] if s not in self.defaults}
-        self.spellings |= UNDOCUMENTED.get(name, {}) if place == "function" else {}
+        undocumented = UNDOCUMENTED.get(name, {}).items()
+        self.spellings |= {s: p for s, p in undocumented if place == "function" or p != self.positional[0]}
         if place == "method" and self.positional:
             self.spellings.pop(self.positional[0], None)
 
@@ -490,7 +498,10 @@ class Signature:
             raise TypeError(f"{self.name}() takes {n - hidden} positional arguments but {given - hidden} were given")
         if not rest and self.rest is not None and self._wants_sizes():
             raise TypeError(f'{self.name}() missing 1 required positional arguments: "{self.rest}"')
+        unread = self._given_together(values) if self.place == "constructor" else ()
         for place, (name, value) in enumerate(values.items(), self.place == "function"):
+            if name in unread:
+                continue
             if value is self.defaults[name]:
                 if value is MISSING:
                     raise TypeError(f'{self.name}() missing 1 required positional arguments: "{name}"')
@@ -522,6 +533,11 @@ class Signature:
             return call()
         assert self.out is not None
         return out.write(self.name, self.out, call, target, self._takes_dtype(values))
+
+    def _given_together(self, values: dict[str, Any]) -> list[str]:
+        """The alternatives of which more than one is given."""
+        given = [[name for name in group if values.get(name) is not None] for group in ALTERNATIVES]
+        return [name for names in given if len(names) > 1 for name in names]
 
     def _old_order(self, given: tuple[Any, ...]) -> dict[str, Any] | None:
         """The arguments by name, where they are given in an order that PyTorch deprecates; with its warning."""
@@ -761,7 +777,7 @@ def _unread(*args: Any, **kwargs: Any) -> Any:
     return _compiled()(*args, **kwargs)  # type: ignore[name-defined]  # noqa: F821  in the reader's own globals
 
 
-_readers: dict[tuple[Callable[..., Any], str, str, str | None], Callable[..., Any]] = {}
+_readers: dict[tuple[Callable[..., Any], str, str, bool, str | None], Callable[..., Any]] = {}
 
 
 def reader(function: Callable[..., Any], place: str, home: str, public_name: str = "") -> Callable[..., Any]:
@@ -771,7 +787,8 @@ def reader(function: Callable[..., Any], place: str, home: str, public_name: str
     """
     name = public_name if place == "constructor" or (place, public_name) in RENAMED else function.__name__
     own = home if place == "function" and name in FUNCTIONAL_ONLY else ""
-    key = (function, place, name + own, out.rule_of(name, home) if place == "function" else None)
+    in_python = written_in_python(name, place, home)
+    key = (function, place, name + own, in_python, out.rule_of(name, home) if place == "function" else None)
     found = _readers.get(key)
     if found is not None:
         return found

@@ -17,6 +17,7 @@ from .autograd.variable import Array, Variable
 from .device import device
 from .foreign import said
 from .geometry import Geometry, geometry, look, memory, row_major
+from .tensor_options import NOT_GIVEN
 from .warn import warn
 
 if TYPE_CHECKING:
@@ -159,13 +160,14 @@ def is_set_to(x: Tensor, tensor: Tensor) -> bool:
 
 
 def set_(
-    x: Tensor, source: Any = None, storage_offset: int | None = None, size: Sequence[int] | None = None, stride: Sequence[int] | None = None
+    x: Tensor, source: Any = NOT_GIVEN, storage_offset: int | None = None, size: Sequence[int] | None = None, stride: Sequence[int] | None = None
 ) -> Tensor:  # fmt: skip
     """Let the tensor look at the memory of another, or of a storage, from this offset on in this shape. It forgets its own.
 
+    The offset is counted from the first element of a tensor, whose elements must lie in order and without gaps.
     PyTorch: torch.Tensor.set_.
     """
-    if (source is None or size is None) and (storage_offset, size, stride) != (None, None, None):
+    if (source is NOT_GIVEN or size is None) and (storage_offset, size, stride) != (None, None, None):
         raise TypeError(
             "set_() received an invalid combination of arguments: storage_offset and stride go with a source and a size"
         )
@@ -178,7 +180,7 @@ def set_(
             if x.grad_fn is not None
             else "a leaf Variable that requires grad is being used in an in-place operation."
         )
-    if source is None:
+    if source is NOT_GIVEN:
         x.array = np.empty(0, x.array.dtype)
         return x
     if isinstance(source, Variable):
@@ -189,7 +191,10 @@ def set_(
         if size is None:
             x.array = source.array[...]
             return x
+        if not source.array.flags.c_contiguous:
+            raise RuntimeError("set_: a tensor whose memory is to be used must be contiguous: source.contiguous()")
         flat = memory(source.array)
+        storage_offset += geometry(source.array).offset
     elif isinstance(source, _Storage):
         if isinstance(source, TypedStorage) and source.dtype != x.dtype:
             raise RuntimeError(f"Could not set tensor of type {x.dtype} to a storage of type {source.dtype}")

@@ -87,7 +87,7 @@ class Turn:
 
     def is_here(self) -> bool:
         """Whether a call of this very thread has the turn."""
-        return self._head()[1] == _thread.get_ident()
+        return bool(self._line) and self._head()[1] == _thread.get_ident()
 
     def _head(self) -> tuple[object, int]:
         """Ticket and thread of who has it; 0 for the thread that nobody is of."""

@@ -51,7 +51,7 @@ from .fuzz_plainly import holds
 from .fuzz_reasons import LOOSER, LOOSER_GRADIENTS, REASONS, Reason
 from .fuzz_sweep import swept
 
-SECONDS = 5  # of computing, a call
+SECONDS = 5  # of computing, a call in each engine
 LOST = 60  # seconds without a word after which a call is given up: it waits for something, or computes where no signal reaches
 MEMORY = 6 << 30  # bytes, of the process that runs the calls
 
@@ -196,12 +196,19 @@ def _looser(table: list[tuple[str, float, str]], call: Call) -> float:
     return max((tolerance for pattern, tolerance, _ in table if re.match(pattern, call.name)), default=0.0)
 
 
-def judge(call: Call) -> dict[str, Any]:
-    """The verdict on one call, and what each engine said."""
+def judge(call: Call, seconds: float = 0.0) -> dict[str, Any]:
+    """The verdict on one call, and what each engine said.
+
+    seconds: of computing, after which SIGPROF is sent; each engine has so many of its own. 0: as many as it takes.
+    """
     outcomes = []
     for engine in (TORCH, MINIGRAD):
         print(json.dumps({"running": engine.name}), flush=True)  # if one takes the process down, it is known which
-        outcomes.append(attempt(engine, call))
+        signal.setitimer(signal.ITIMER_PROF, seconds)  # of this process, however busy the machine is
+        try:
+            outcomes.append(attempt(engine, call))
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
     theirs, ours = outcomes
     said = [f"{o.stage}{type(o.error).__name__}: {str(o.error).splitlines()[0][:160] if str(o.error) else ''}" if o.error else "returns" for o in (theirs, ours)]  # fmt: skip
     both = [(ours.results, theirs.results), (ours.after, theirs.after)]
@@ -211,15 +218,14 @@ def judge(call: Call) -> dict[str, Any]:
         for o in outcomes:
             o.gradients = []
     looser = _looser(LOOSER, call)
+    errors: dict[str, bool] = {}
     if answered and (unlike := [pair for pair in both if not _all_alike(*pair, looser)]):
         verdict = "different"
         said = [", ".join(str(r) for r in xs)[:200].replace("\n", "") for xs in reversed(unlike[0])]
     elif theirs.error is not None and ours.error is not None:
-        if not on_purpose(ours.error):
-            verdict = "stray"
-        else:
-            kin = same_class(ours.error, theirs.error) or isinstance(ours.error, type(theirs.error))
-            verdict = "agree" if kin else "class"
+        kin = same_class(ours.error, theirs.error) or isinstance(ours.error, type(theirs.error))
+        errors = {"of_class": kin, "on_purpose": on_purpose(ours.error)}
+        verdict = "stray" if not errors["on_purpose"] else "agree" if kin else "class"
     elif theirs.error is not None:
         verdict = "taken"
     elif ours.error is not None:
@@ -230,6 +236,8 @@ def judge(call: Call) -> dict[str, Any]:
         verdict = "different"
         said = ["gradient: " + ", ".join(map(str, o.gradients))[:200].replace("\n", "") for o in (theirs, ours)]
     found: dict[str, Any] = {"verdict": verdict, "name": call.name, "how": call.how, "call": str(call), "torch": said[0], "minigrad": said[1]}  # fmt: skip
+    if errors:
+        found["errors"] = errors
     if verdict in ("taken", "different"):  # values that were answered: a reason says of which other call they are right
         asked = dict.fromkeys(name for r in _fitting(found) for name in r.holds.split())
         found["holds"] = holds(asked, call, ours, theirs, attempt, _all_alike)  # type: ignore[assignment]
@@ -257,13 +265,10 @@ def work(written: Path, start: int, end: int) -> None:
     for number in range(start, end):
         call = call_of(number)
         print(json.dumps({"number": number, "name": call.name, "how": call.how, "call": str(call)}), flush=True)
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)  # of this process, however busy the machine is
         try:
-            found = judge(call)
+            found = judge(call, SECONDS)
         except _TimeIsUp:
             continue  # the reader of these lines knows which engine it was
-        finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
         print(json.dumps({"number": number, **found}), flush=True)
 
 
@@ -355,8 +360,21 @@ def reason(found: dict[str, Any]) -> str:
     return ""
 
 
+def of_errors(found: list[dict[str, Any]]) -> dict[str, int]:
+    """Of the calls that both engines refuse: how many there are, with how many minigrad's error is of PyTorch's class or a
+    subclass, and with how many it was raised on purpose. What REASONS excuses counts as what it is."""
+    both = [f["errors"] for f in found if "errors" in f]
+    return {"both": len(both), **{k: sum(e[k] for e in both) for k in ("of_class", "on_purpose")}}
+
+
+def _said_of_errors(found: list[dict[str, Any]]) -> str:
+    n = of_errors(found)
+    of_class, on_purpose = (f"{n[k]}, {n[k] / max(n['both'], 1):.1%}" for k in ("of_class", "on_purpose"))
+    return f"errors in both engines: {n['both']}, of PyTorch's class or a subclass: {of_class}; raised on purpose: {on_purpose}"
+
+
 def report(found: list[dict[str, Any]], examples: int = 3, by: str = "name") -> str:
-    """The counts, by verdict and by what was done, and the groups with most findings of each verdict.
+    """The counts, by verdict, of errors, and by what was done, and the groups with most findings of each verdict.
 
     by: "name", or "how": those to which the same was done stand together, each with the names.
     """
@@ -364,6 +382,7 @@ def report(found: list[dict[str, Any]], examples: int = 3, by: str = "name") -> 
     lines = [f"{counted(len(found), 'call')} of {counted(len({f['name'] for f in found}), 'name')}"]
     reasons = collections.Counter(f["reason"] for f in found if "reason" in f)
     lines += [f"  {counts[verdict]:7}  {verdict}: {text}" for verdict, text in VERDICTS.items()]
+    lines.append(_said_of_errors(found))
     lines += [f"  {n:7}  on purpose: {why}" for why, n in reasons.most_common()]
     other = "name" if by == "how" else "how"
     for verdict in list(VERDICTS)[1:]:
@@ -390,7 +409,9 @@ def main(calls: int | None, seed: int, file: Path | None = None, prefixes: tuple
     found = sweep(prefixes) if calls is None else fuzz(calls, seed, prefixes)
     print(report(found, by="how" if calls is None else "name"))
     if file is not None:
-        files.write(file, json.dumps([f for f in found if f["verdict"] != "agree"], indent=1) + "\n")
+        findings = [f for f in found if f["verdict"] != "agree"]
+        said = {"calls": len(found), "seed": seed, "errors": of_errors(found), "findings": findings}
+        files.write(file, json.dumps(said, indent=1) + "\n")
     return int(any(f["verdict"] in ("taken", "different", "crash") for f in found))
 
 

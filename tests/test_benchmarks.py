@@ -10,7 +10,7 @@ import pytest
 
 import benchmarks
 from benchmarks import calls, compare, engines, forms, operations, own, profile, report, scaling
-from benchmarks.__main__ import main
+from benchmarks.__main__ import arguments, main
 from benchmarks.report import RESULTS
 from benchmarks.workloads import GROUPS, WORKLOADS
 
@@ -173,6 +173,26 @@ def test_a_users_file_is_compared_and_leaves_the_kept_results_alone(tmp_path, mo
     assert "| squares | minigrad |" in (tmp_path / "runs/benchmarks/cpu.md").read_text()
     assert (tmp_path / "runs/benchmarks/cpu.png").read_bytes().startswith(b"\x89PNG")
     assert {path.name: path.read_bytes() for path in RESULTS.iterdir()} == before
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_figures_that_are_kept_are_not_lost_to_a_run_of_fewer(own, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "kept"
+    monkeypatch.setattr(benchmarks.__main__, "RUNS" if own else "RESULTS", folder)
+    folder.mkdir()
+    kept = folder / "cpu.json"
+    kept.write_text(json.dumps({"workloads": {"softmax": {}, "cnn": {}}}))
+    (tmp_path / "mine.py").write_text("")
+    chosen = ["--workloads", str(tmp_path / "mine.py")] if own else []
+    monkeypatch.setattr(benchmarks.__main__.own, "load", lambda file: [])
+    with pytest.raises(SystemExit) as stopped:
+        main([*chosen, "softmax", *QUICK, "--save", "cpu"])
+    assert stopped.value.code == 2
+    assert "keeps figures of 1 more (cnn)" in capsys.readouterr().err
+    assert arguments([*chosen, "softmax", "cnn", *QUICK, "--save", "cpu"]).save == "cpu"
+    assert arguments([*chosen, "softmax", *QUICK, "--save", "another"]).save == "another"
+    kept.write_text("{")  # damaged: there is nothing to lose
+    assert arguments([*chosen, "softmax", *QUICK, "--save", "cpu"]).save == "cpu"
 
 
 def test_the_example_is_the_readmes_and_the_helps_and_runs(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Export: labels, tokenizer and preprocessing travel with the model, which is used where nothing of this project is."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ import torch
 
 from curriculum.fullscale import export, runs
 from curriculum.fullscale.__main__ import main
+from curriculum.fullscale.errors import Refused
 from curriculum.fullscale.text import clean
 
 # Any of these imported is an error: the place to which a model is carried has none of them.
@@ -164,9 +166,35 @@ def test_positions_that_begin_behind_the_padding(tmp_path: Path) -> None:
     torch.testing.assert_close(found, run.model(longest).logits)
 
 
+@pytest.mark.parametrize("kind", ["pictures", "reviews"])
+def test_a_run_is_judged_on_the_data_that_it_was_trained_on(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever data this machine has; and on others, asked for by name, not without a word."""
+    (tmp_path / "data").mkdir()
+    monkeypatch.setenv("MINIGRAD_DATA", str(tmp_path / "data"))  # nothing of a data set is in it
+    run = runs.load(getattr(fullscale_runs, kind)(tmp_path / "run"))
+    assert run.config["data"] == "embedded"
+    given = ["export", "--run", str(run.folder)]
+    found, truth = export.samples_of(run, arguments_of(given))
+    assert len(found) == len(truth) > 0
+    assert "measured on" not in capsys.readouterr().err
+    with pytest.raises(Refused, match="three ways to provide it|no data folder|is not in"):
+        export.samples_of(run, arguments_of([*given, "--data", "folder"]))
+    run.results["data"] = "60,000 others"
+    export.samples_of(run, arguments_of(given))
+    assert "The run was trained and tested on 60,000 others" in capsys.readouterr().err
+
+
+def arguments_of(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    export.add_arguments(parser)
+    return parser.parse_args(given[1:])
+
+
 def test_pictures(tmp_path: Path) -> None:
     folder = fullscale_runs.pictures(tmp_path / "digits")
-    assert main(["export", "--run", str(folder), "--data", "embedded", "--samples", "40"]) == 0
+    assert main(["export", "--run", str(folder), "--samples", "40"]) == 0
     picture = np.random.default_rng(0).uniform(0, 255, (2, 1, 28, 28)).astype(np.float32)
     np.save(tmp_path / "two.npy", picture)
     with torch.no_grad():

@@ -59,7 +59,7 @@ BASES = {
 # A value for each option that is not its default; of what reads a name, one that is there. Where commands part: COMMAND --option.
 VALUES = {
     "--accumulate": "2", "--balanced-split": "", "--batch-size": "7", "--channels": "1", "--check": "2", "--checkpointing": "", "--chosen": "norm.,head.",
-    "--class-weights": "", "--compile": "", "--data": "embedded", "--data-dir": "DATA", "--dataset": "cifar10", "--depth": "2", "--dropout": "0.4",
+    "--class-weights": "", "--compile": "", "--data": "embedded", "export --data": "hub", "predict --data": "hub", "--data-dir": "DATA", "--dataset": "cifar10", "--depth": "2", "--dropout": "0.4",
     "--epochs": "4", "--evaluate-every": "2", "--file": "more.csv", "--freeze": "0", "--freeze-embeddings": "", "--gradual": "1",
     "transfer --gradual": "", "--heads": "4", "--html": "page.html", "--imdb": "", "--json": "", "--keep": "head", "--label-column": "kind", "--layer-decay": "0.5",
     "--least": "4", "--test-limit": "5", "--limit": "15", "recommend --limit": "12", "--lora": "2", "--lr": "0.07", "--max-length": "12", "--mib": "3", "--minutes": "1", "--news-epochs": "2", "--no-augment": "",

@@ -99,6 +99,34 @@ def asgd_rate(t, foreach, lr):
     return optimizer.state[p]["eta"].item()
 
 
+def twice(t, d, name, **options):
+    """A parameter of this type after two steps along a gradient of ones."""
+    p = t.ones(2, dtype=d, requires_grad=True)
+    optimizer = getattr(t.optim, name)([p], **options)
+
+    def loss():
+        p.grad = t.ones(2, dtype=d)
+        return p.detach().sum()
+
+    for _ in range(2):
+        loss()
+        optimizer.step(loss)
+    return p
+
+
+def named_so(t, name, alias, *more):
+    """The function of a matrix that is given by this name, and of the rest by the names that they have."""
+    function = t
+    for part in name.split("."):
+        function = getattr(function, part)
+    last = name.rpartition(".")[2]
+    given = {"layer_norm": "normalized_shape", "rms_norm": "normalized_shape", "group_norm": "num_groups", "pad": "pad",
+             "linear": "weight", "softmax": "dim"}.get(last, "kernel_size")  # fmt: skip
+    if last == "linear":
+        more = (t.ones(2, 2),)
+    return [tuple(x.shape) for x in [function(**{alias: t.ones(2, 2, 2)}, **dict(zip([given], more, strict=False)))]]
+
+
 def started(t, name, given):
     """The first values that a function of nn.init gives to float64, to their last bits."""
     return getattr(t.nn.init, name)(t.zeros(4, 3, dtype=t.float64), **given)
@@ -902,6 +930,157 @@ CALLS = {
             "a truth": lambda t: t.tensor(True),
         }.items()
     },
+    **{
+        f"{name} of {d}, with {value}": lambda t, call=call, d=d, value=value: call(t, getattr(t, d), value)
+        for name, call in {
+            "logit": lambda t, d, v: t.isfinite(t.logit(t.tensor([0.5, 0.25], dtype=d), v)),
+            "special.logit": lambda t, d, v: t.isfinite(t.special.logit(t.tensor([0.5, 0.25], dtype=d), eps=v)),
+            "logit_": lambda t, d, v: t.isfinite(t.tensor([0.5, 0.25], dtype=d).logit_(v)),
+            "rsub": lambda t, d, v: t.rsub(t.ones(2, dtype=d), t.ones(2, dtype=d), alpha=v),
+            "pow": lambda t, d, v: t.pow(t.ones(2, dtype=d), v),
+            "** ": lambda t, d, v: t.ones(2, dtype=d) ** v,
+            "lp_pool1d": lambda t, d, v: t.isfinite(t.nn.functional.lp_pool1d(t.ones(1, 1, 4, dtype=d), v, 2)),
+            "gaussian_nll_loss": lambda t, d, v: t.isfinite(
+                t.nn.functional.gaussian_nll_loss(*[t.ones(2, dtype=d)] * 3, eps=v)
+            ),
+            "multi_margin_loss": lambda t, d, v: t.isfinite(
+                t.nn.functional.multi_margin_loss(t.ones(2, 3, dtype=d), t.tensor([1, 1]), margin=v)
+            ),
+            "hinge_embedding_loss": lambda t, d, v: t.isfinite(
+                t.nn.functional.hinge_embedding_loss(t.ones(2, dtype=d), t.tensor([1, -1]), margin=v)
+            ),
+            "Adagrad's sum": lambda t, d, v: t.isfinite(twice(t, d, "Adagrad", initial_accumulator_value=v)),
+            "SGD's dampening": lambda t, d, v: t.isfinite(twice(t, d, "SGD", momentum=0.5, dampening=v)),
+            "ASGD's rate": lambda t, d, v: t.isfinite(twice(t, d, "ASGD", lr=v)),
+            "LBFGS's rate": lambda t, d, v: t.isfinite(twice(t, d, "LBFGS", lr=v)),
+        }.items()
+        for d in ("float16", "float32", "float64")
+        for value in (0.25, 1e5, 1e40, math.inf)
+        if (name, d, value) != ("SGD's dampening", "float16", 1e5)  # infinite here: momentum · b is computed in halves
+    },
+    **{
+        f"numbers of whole numbers from {start} to {end} by {step}, {d}": lambda t, start=start, end=end, step=step, d=d: (
+            t.arange(start, end, step, dtype=getattr(t, d))
+        )
+        for start, end, step in ((0, 10, 1e40), (0, 10, math.inf), (10, 0, -1e40), (0, 10, 2.0), (0.0, 1e40, 1e40))
+        for d in ("int64", "int32", "uint8", "float32", "float64")
+    },
+    **{
+        f"hinges of {d} at {margin}": lambda t, d=d, margin=margin: t.nan_to_num(
+            t.nn.functional.hinge_embedding_loss(
+                t.tensor([0, 1, 5, 100], dtype=getattr(t, d)),
+                t.tensor([1, -1, 2, -1]),
+                margin=margin,
+                reduction="none",
+            ),
+            nan=-7.0,
+        )
+        for d in ("uint8", "int8", "int64", "bool", "float32")
+        for margin in (1.0, 1.5, 3, -1, -1.5, 127, 300, 1e40, math.nan)
+    },
+    **{
+        f"memory of another: {name}": call
+        for name, call in {
+            "steps between": lambda t: t.zeros(0).set_(t.arange(12.0).reshape(3, 4)[:, ::2], 0, (3,), (1,)),
+            "turned": lambda t: t.zeros(0).set_(t.arange(12.0).reshape(3, 4).t(), 0, (3,), (1,)),
+            "shown several times": lambda t: t.zeros(0).set_(t.ones(1, 4).expand(3, 4), 0, (3,), (1,)),
+            "of a part": lambda t: t.zeros(0).set_(t.arange(12.0).reshape(3, 4)[1:], 0, (3,), (1,)),
+            "of a part, further on": lambda t: t.zeros(0).set_(t.arange(12.0)[2:], 3, (2, 2)),
+            "of a storage": lambda t: t.zeros(0).set_(t.arange(12.0)[2:].untyped_storage(), 3, (2, 2)),
+            "None": lambda t: t.zeros(0).set_(None),
+            "None by name": lambda t: t.zeros(0).set_(source=None),
+            "None with an offset": lambda t: t.zeros(0).set_(None, 0, (1,)),
+            "nothing": lambda t: t.zeros(2).set_(),
+            "turned, as it is": lambda t: t.zeros(0).set_(t.arange(12.0).reshape(3, 4).t()),
+        }.items()
+    },
+    **{
+        f"reflections of {shape} and {other}": lambda t, shape=shape, other=other: tuple(
+            t.ormqr(t.ones(shape), t.ones(shape[:-2] + (3,)), t.ones(other)).shape
+        )
+        for shape in ((4, 3), (2, 4, 3))
+        for other in ((4, 2), (1, 4, 2), (2, 4, 2), (4,), (3, 4, 2), (0, 4, 2), (2, 2, 4, 2))
+    },
+    **{
+        f"drawn in place with {named}": lambda t, given=given, named=named: t.zeros(3).uniform_(*given, **named)
+        for given, named in (
+            ((), {"to": 3}),
+            ((), {"from": 0.5}),
+            ((0.5,), {"from": 0.5}),
+            ((0.5,), {"to": 2}),
+            ((), {"b": 1.0}),
+            ((), {"a": 0.5}),
+            ((), {"from": 0, "to": 2}),
+            ((1,), {"from": 0, "to": 2}),
+            ((2,), {"to": 1}),
+        )
+    },
+    **{
+        f"{name} with {alias}=": lambda t, name=name, alias=alias, more=more: named_so(t, name, alias, *more)
+        for name, more in {
+            "layer_norm": ((2,),),
+            "nn.functional.layer_norm": ((2,),),
+            "group_norm": (1,),
+            "nn.functional.group_norm": (1,),
+            "nn.functional.rms_norm": ((2,),),
+            "nn.functional.pad": ((1, 1),),
+            "nn.functional.max_pool1d": (1,),
+            "nn.functional.max_pool2d": (1,),
+            "max_pool1d": (1,),
+            "unique_consecutive": (),
+            "nn.functional.relu": (),
+            "nn.functional.gelu": (),
+            "nn.functional.linear": (),
+            "softmax": (0,),
+            "nn.functional.softmax": (0,),
+        }.items()
+        for alias in ("x", "a", "x1", "input")
+    },
+    **{
+        f"isclose of {d}, rtol={rtol}, atol={atol}, equal_nan={equal}": lambda t, d=d, values=values, rtol=rtol, atol=atol, equal=equal: (
+            t.isclose(
+                *(t.tensor(x, dtype=getattr(t, d)) for x in zip(*itertools.product(values, repeat=2), strict=True)),
+                rtol,
+                atol,
+                equal,
+            )
+        )
+        for d, values in {
+            "float64": (0.0, 1.0, 1.000001, 1.001, -1.0, math.inf, -math.inf, math.nan, 1e300),
+            "float16": (0.0, 1.0, 1.001, math.inf, -math.inf, math.nan, 65504.0, 1e-5),
+            "int64": (0, 1, 100, 2**24, 2**24 + 1),
+            "uint8": (0, 1, 3, 255),
+            "bool": (False, True),
+        }.items()
+        for rtol in (0.0, 1e-5, math.inf)
+        for atol in (0.0, 1e-3, 1e40, math.inf)
+        for equal in (False, True)
+    },
+    **{
+        f"{name} of degree {degree}": lambda t, name=name, degree=degree: t.nan_to_num(
+            getattr(t.special, name)(t.tensor([0.0, 0.3, 1.0, -1.0, 2.0, math.nan]), degree), nan=-7.0
+        )
+        for name in (
+            "chebyshev_polynomial_t",
+            "chebyshev_polynomial_u",
+            "shifted_chebyshev_polynomial_w",
+            "hermite_polynomial_h",
+            "hermite_polynomial_he",
+            "laguerre_polynomial_l",
+            "legendre_polynomial_p",
+        )
+        for degree in (2**63 - 1, 2**63, 1e19, 1e300, math.inf, -math.inf, math.nan, -1)
+    },
+    **{
+        f"a loader without workers that waits {timeout}": lambda t, timeout=timeout: [
+            x.tolist() for x in t.utils.data.DataLoader(t.arange(4), 2, timeout=timeout)
+        ]
+        for timeout in (0, 0.0, 1, 1e40, True, False, np.True_)
+    },
+    "places without differences": lambda t: t.gradient(t.ones(3), spacing=(t.ones(3) > 0,)),
+    "a truth of several, for when to stop": lambda t: with_gradients(
+        t, lambda x: t.utils.checkpoint.checkpoint(t.exp, x, use_reentrant=False, early_stop=t.ones(2)), (2,)
+    ),
     "any parts of a map": lambda t: isinstance(t.distributions.ComposeTransform(np.int64(1)), object),
     "a map's parts are the list itself": lambda t: (
         lambda parts: t.distributions.ComposeTransform(parts).parts is parts

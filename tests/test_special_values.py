@@ -166,9 +166,6 @@ ACCIDENTS = {
     "of two zeros PyTorch's loops for many elements and for few take another one": {
         ("-0",): ["maximum", "minimum", "nn.functional.softshrink"],
     },
-    "what is added to one place is summed first, from 0 on: -0 then makes 0": {
-        ("-0",): ["scatter_add", "scatter_reduce", "index_put"],
-    },
     "PyTorch's product with a half, before that with the distribution function, passes the largest number": {
         ("huge",): ["nn.functional.gelu"],
     },
@@ -321,10 +318,14 @@ def image_shapes():
         yield (n, c, side, side), (f, c, 3, 3), (f,)
 
 
-def grids():
+def grids(rank):
     """Images and places: one of each, and channels and places around a vector."""
     for n, channels, side, places in ((1, 1, 1, 1), (2, 3, 5, 7), (1, 9, 8, 17)):
-        yield (n, channels, side, side), (n, 2, places, 2)
+        yield (n, channels, *[side] * rank), (n, *[2] * (rank - 1), places, rank)
+
+
+def sampled(mode, padding):
+    return lambda t, x, grid: t.nn.functional.grid_sample(x, grid, mode, padding, align_corners=False)
 
 
 def triangle(upper):
@@ -344,6 +345,11 @@ def triangles():
     for n in (1, 5, *around(_BLOCK)):
         for k in (1, 9):
             yield (n, n), (n, k)
+
+
+def along(t, shape):
+    """An index along dimension 1 of three, with 80 places there."""
+    return indices(t, shape[0] * 80 * shape[2], shape[1]).reshape(shape[0], 80, shape[2])
 
 
 def cross_entropy(t, x):
@@ -406,8 +412,15 @@ PROGRAMS = {
     "recurrent.RnnLayer": lambda: [(recurrent("RNN"), list(rnn_shapes(1)))],
     "recurrent.LstmLayer": lambda: [(recurrent("LSTM"), list(rnn_shapes(4)))],
     "recurrent.GruLayer": lambda: [(recurrent("GRU"), list(rnn_shapes(3)))],
-    "grid.Bilinear": lambda: [
-        (lambda t, x, grid: t.nn.functional.grid_sample(x, grid, align_corners=False), list(grids()))
+    # (PyTorch's bilinear "border" and "reflection" read outside of their memory where a place is nan: tests/test_grid_sample.py.)
+    "grid.Sample2D": lambda: [
+        (sampled(mode, padding), list(grids(2)))
+        for mode in ("bilinear", "nearest", "bicubic")
+        for padding in ("zeros", "border")
+        if (mode, padding) != ("bilinear", "border")
+    ],
+    "grid.Sample3D": lambda: [
+        (sampled(mode, padding), list(grids(3))) for mode in ("bilinear", "nearest") for padding in ("zeros", "border")
     ],
     "substitution.substitute": lambda: [
         (triangle(upper=False), list(triangles())),
@@ -418,8 +431,28 @@ PROGRAMS = {
         (lambda t, w: t.nn.functional.embedding(indices(t, 11, w.shape[0]), w), [((5, n),) for n in row_sizes()])
     ],
     "scatter.add_flat": lambda: [
+        (
+            lambda t, x: x[indices(t, LARGE // 2, 3), indices(t, LARGE // 2, x.shape[1])],
+            [((3, n),) for n in row_sizes()],
+        ),
+    ],
+    "scatter.add_entries": lambda: [
         (lambda t, x: x.take(indices(t, LARGE // 2, x.numel())), [((n,),) for n in row_sizes()]),
+        (lambda t, x: x[:, indices(t, 11, x.shape[1])], [((3, 5, n),) for n in row_sizes()]),
+        (lambda t, x, y: x.index_add(1, indices(t, 11, x.shape[1]), y), [((3, 5, n), (3, 11, n)) for n in row_sizes()]),
+    ],
+    "scatter.read_entries": lambda: [
+        (lambda t, x: x.index_select(1, indices(t, 11, x.shape[1])), [((3, 5, n),) for n in row_sizes()]),
+    ],
+    "scatter.add_along": lambda: [
         (lambda t, x: x.gather(1, indices(t, 15_000, x.shape[1]).reshape(3, -1)), [((3, n),) for n in row_sizes()]),
+        (lambda t, x, y: x.scatter_add(1, along(t, x.shape), y), [((3, 5, n), (3, 80, n)) for n in (1, 3, 17)]),
+    ],
+    "scatter.read_along": lambda: [
+        (
+            lambda t, x: x.gather(0, indices(t, 900 * x.shape[1], 5).reshape(900, -1)),
+            [((5, n),) for n in (3, 17)],
+        ),
     ],
     "running.running": lambda: [
         (lambda t, x: t.cummax(x, 1)[0], [((3, n),) for n in row_sizes()]),
@@ -483,6 +516,12 @@ ACCIDENTS_OF_LOOPS = {
         "PyTorch's forms differ in which keys that are not seen a nan reaches; see test_attention_keeps_a_nan": (
             "nan", "inf", "-inf", "slope nan", "slope inf",
         ),
+    },
+    "grid.Sample2D": {OVERFLOW: ("huge",), "a slope that is a difference of the smallest numbers": ("tiny",)},
+    "grid.Sample3D": {
+        OVERFLOW: ("huge",),
+        PADDING: ("inf", "-inf", "slope nan", "slope inf"),
+        "a place that is nan: PyTorch's backward pass takes it to lie outside, its forward pass at the edge": ("nan",),
     },
     "channels.NativeBatchNorm": {OVERFLOW: ("huge",)},
     "rows.NativeLayerNorm": {OVERFLOW: ("huge",)},

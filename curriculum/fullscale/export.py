@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", type=Path, required=True, dest="folder", help="folder of a finished run")
     parser.add_argument("--samples", type=int, default=200, help="real inputs to compare on (200)")
     parser.add_argument("--overwrite", action="store_true", help="replace what export wrote there before")
-    add_data_arguments(parser)
+    add_data_arguments(parser, of_run=True)
 
 
 TORCH = """

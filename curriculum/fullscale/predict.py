@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", type=commands.file_to_write, help="also write a page with the words coloured")
     parser.add_argument("--check", type=int, metavar="N", help="measure on N texts of the test data how far the words are to be trusted; the pages show it")  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="replace what --out and --html wrote before")
-    add_data_arguments(parser)
+    add_data_arguments(parser, of_run=True)
 
 
 def row_of(run: runs.Run, probabilities: list[float], found: words.Judged | None) -> dict[str, Any]:

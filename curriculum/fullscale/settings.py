@@ -92,14 +92,16 @@ def add_arguments(
     parser.set_defaults(cpu_batch_size=batch_size, gpu_batch_size=gpu_batch_size)
 
 
-def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+def add_data_arguments(parser: argparse.ArgumentParser, of_run: bool = False) -> None:
+    """of_run: for a command that takes up a finished run, whose data are the default."""
     group = parser.add_argument_group("data")
     group.add_argument(
         "--data-dir", type=Path, help="folder of the data in its published layout (default: MINIGRAD_DATA)"
     )
+    auto = "auto is as the run was trained" if of_run else "auto takes the folder, else the hub"
     group.add_argument(
         "--data", choices=["auto", "folder", "hub", "embedded"], default="auto",
-        help="where from: auto takes the folder, else the hub; embedded is a small sample, for trying out",
+        help=f"where from: {auto}; embedded is a small sample, for trying out",
     )  # fmt: skip
 
 

@@ -69,6 +69,12 @@ def codes_of(code: types.CodeType) -> Iterator[types.CodeType]:
             yield from codes_of(constant)
 
 
+class Wrapped:
+    """What `compile` has made of a function or module. In a step that is recorded it runs as that, and is a part of the step."""
+
+    _function: Any
+
+
 class State:
     """What a function depends on. `conditions` are texts of Python over the names in `space`."""
 
@@ -207,6 +213,8 @@ class State:
                 self.see(f"{name}[{key_name}]", part, f"{path}.{key!s}")
         elif isinstance(obj, types.FunctionType | types.MethodType | functools.partial):
             self._callable(obj, path)
+        elif isinstance(obj, Wrapped):
+            self._callable(obj._function, path)
         elif isinstance(obj, type):
             if not _is_library(obj.__module__):
                 self._later.append((obj, path))
@@ -249,13 +257,12 @@ class State:
         self.conditions.append(f"{name}.__dict__ is {self.bound(obj.__dict__)}")
 
     def _module(self, module: Module, path: str) -> None:
-        if hasattr(module, "_orig_mod"):
-            raise Unfollowed(f"{path}, a module that is compiled by itself")
         self.modules[id(module)] = (module, path)
         self._stays(module)
         own = self.bound(module.__dict__)
         self._seen[id(module.__dict__)] = module.__dict__
-        self.conditions.append(f"{own}['training'] is {module.training}")
+        if "training" in module.__dict__:  # (of one that is compiled by itself it is the wrapped module's)
+            self.conditions.append(f"{own}['training'] is {module.training}")
         hooks = module._hooks
         if hooks is not None and any(hooks.values()):
             raise Unfollowed(f"{path}, a module with hooks", passes=True)
@@ -267,7 +274,8 @@ class State:
             self.conditions.append(f"{own}[{kind!r}] is {name}")
             self._order(name, table)
             for key, part in table.items():
-                self.see(f"{name}[{key!r}]", part, f"{path}.{key}" if path else key)
+                inside = path if key == "_orig_mod" else f"{path}.{key}" if path else key
+                self.see(f"{name}[{key!r}]", part, inside)
         own_class = not _is_library(type(module).__module__)
         cls: Any = type(module)
         read = _names_read(cls)  # by what a class of the program's own inherits from one of the library

@@ -38,6 +38,12 @@ HELPERS = {
     np.add.at(out, key, x)
     return out
 ''',
+    "added": '''def added(x, key, value):
+    """x, with value added at key: several times where key names a place several times."""
+    out = np.array(x)
+    np.add.at(out, key, value)
+    return out
+''',
     "replaced": '''def replaced(x, key, value):
     """x, with value at key."""
     out = np.array(x)

@@ -16,7 +16,7 @@ from ..threads import Turn
 from ..warn import warn
 from .arguments import is_other, name_tensors, whole_key
 from .frames import line_of_program
-from .guards import State, Unfollowed, is_of_the_program
+from .guards import State, Unfollowed, Wrapped, is_of_the_program
 from .part import Part
 from .program import Program, Refused, Var
 from .ready import Ready, settings
@@ -31,7 +31,7 @@ from .written import printed
 LIMIT = 8  # programs of one step: one for each set of shapes, types and settings
 
 
-class Compiled:
+class Compiled(Wrapped):
     """A step that is written out. Made by `compile`; called as the function that it was made of."""
 
     def __init__(self, function: Callable[..., Any], fullgraph: bool, at_once: bool = False) -> None:
@@ -51,6 +51,8 @@ class Compiled:
             self._signature = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if _turn.is_here():  # within a step that is recorded
+            return self._function(*args, **kwargs)
         if self._gave_up is not None and not self._ready and self._runs_eagerly():
             return self._eagerly(args, kwargs)
         ticket = object()

@@ -14,7 +14,6 @@ from ..autograd.variable import Array, Variable
 from ..geometry import Geometry
 from ..ops.along import IndexSelect
 from ..ops.batch_norm import Moments
-from ..ops.index import AddRows, PutAdd
 from ..ops.tables import Embedding
 from ..tensor_options import memory_format
 from . import texts as _texts  # noqa: F401  (they enter themselves)
@@ -317,11 +316,9 @@ class Writer:
             found.append((e.inputs[1], e.inputs[0].shape[0]))
         elif e.form is IndexSelect:
             found.append((e.inputs[2], e.inputs[0].shape[e.inputs[1]]))
-        elif issubclass(e.form, AddRows):
-            found.append((e.inputs[1], e.inputs[2]))
         for key in e.inputs:
             if isinstance(key, tuple) and any(isinstance(k, Value) for k in key):
-                found += _dimensions_of(key, e.inputs[2] if e.form is PutAdd else e.inputs[0].shape)
+                found += _dimensions_of(key, e.inputs[0].shape)
         for value, n in found:
             if value.array.size and value.array.min() < 0:
                 continue
@@ -656,7 +653,9 @@ class Writer:
             gone = None
             if x._edge is not None:
                 if x._edge[0] not in self.walked:
-                    raise Unprogrammable("a tensor that requires grad leaves the step without a backward pass from it")
+                    raise Unprogrammable(
+                        "a tensor that requires grad leaves the step without a backward pass from it; compile the function that calls backward()"
+                    )
                 if not self._is_let_go(x._edge[0]):
                     raise Unprogrammable("a tensor whose graph is kept (retain_graph=True) leaves the step")
                 gone = type(x._edge[0]).__name__

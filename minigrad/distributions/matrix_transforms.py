@@ -76,14 +76,15 @@ class CorrCholeskyTransform(Transform):
     bijective = True
 
     def _call(self, x: Tensor) -> Tensor:
-        eps = dtypes.finfo(x.dtype).eps
-        parts = clamp(tanh(x), min=-1 + eps, max=1 - eps)
+        parts = tanh(x)  # (of whole numbers too, in the default type)
+        eps = dtypes.finfo(parts.dtype).eps
+        parts = clamp(parts, min=-1 + eps, max=1 - eps)
         n = _rows(x.shape[-1])
         rows, columns = tril_indices(n, n, -1).unbind()
-        r = x.new_zeros((*x.shape[:-1], n, n))
+        r = parts.new_zeros((*x.shape[:-1], n, n))
         r[..., rows, columns] = parts
         left = cumprod(sqrt(1 - r**2), -1)
-        return (r + eye(n, dtype=x.dtype)) * pad(left[..., :-1], [1, 0], value=1)
+        return (r + eye(n, dtype=parts.dtype)) * pad(left[..., :-1], [1, 0], value=1)
 
     def _inverse(self, y: Tensor) -> Tensor:
         left = pad(1 - (y * y).cumsum(-1)[..., :-1], [1, 0], value=1)

@@ -27,7 +27,9 @@ __all__ = [
 def _broadcast(*shapes: Any) -> Size:
     """The shape in which values of these shapes meet. Errors: ValueError for a negative size."""
     for shape in shapes:
-        if not isinstance(shape, tuple | list) or not all(isinstance(n, int) for n in shape):
+        if isinstance(shape, str) or (isinstance(shape, tuple | list) and not all(isinstance(n, int) for n in shape)):
+            raise TypeError(f"a shape is of ints, got {shape!r}")
+        if not isinstance(shape, tuple | list):
             raise RuntimeError(
                 f"Input shapes should be of type ints, a tuple of ints, or a list of ints, got {shape!r}"
             )
@@ -107,7 +109,7 @@ class Transform:
         raise NotImplementedError
 
     def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        """ln |det dy/dx|, of the shape of a batch of x."""
+        """ln |det dy/dx|, of the shape of a batch of x. Maps where it follows from x alone take any y, as PyTorch's do."""
         raise NotImplementedError
 
     def forward_shape(self, shape: Any) -> Any:
@@ -305,7 +307,7 @@ class IndependentTransform(Transform):
             raise ValueError("Too few dimensions on input")
         return self.base_transform.inv(y)
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: Any) -> Tensor:
         return sum_rightmost(self.base_transform.log_abs_det_jacobian(x, y), self.reinterpreted_batch_ndims)
 
     def __repr__(self) -> str:
@@ -338,14 +340,16 @@ class ReshapeTransform(Transform):
             raise ValueError(f"Shape mismatch: expected {shape[n:]} but got {inner}")
         return shape[:n]
 
+    # Of tensors the sizes are not looked at: whether the elements fit is for `reshape` to say.
+
     def _call(self, x: Tensor) -> Tensor:
-        return x.reshape((*self._batch(x.shape, self.in_shape), *self.out_shape))
+        return x.reshape((*x.shape[: x.dim() - len(self.in_shape)], *self.out_shape))
 
     def _inverse(self, y: Tensor) -> Tensor:
-        return y.reshape((*self._batch(y.shape, self.out_shape), *self.in_shape))
+        return y.reshape((*y.shape[: y.dim() - len(self.out_shape)], *self.in_shape))
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        return x.new_zeros(self._batch(x.shape, self.in_shape))
+    def log_abs_det_jacobian(self, x: Tensor, y: Any) -> Tensor:
+        return x.new_zeros(x.shape[: x.dim() - len(self.in_shape)])
 
     def forward_shape(self, shape: Any) -> Any:
         return Size((*self._batch(shape, self.in_shape), *self.out_shape))
@@ -378,7 +382,7 @@ class ExpTransform(_OfOneNumber):
     def _inverse(self, y: Tensor) -> Tensor:
         return log(y)
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: Any) -> Tensor:
         return x
 
 
@@ -427,7 +431,7 @@ class SigmoidTransform(_OfOneNumber):
         y = clamp(y, min=info.tiny, max=1.0 - info.eps)
         return log(y) - log1p(-y)
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: Any) -> Tensor:
         return -softplus(-x) - softplus(x)
 
 
@@ -442,7 +446,7 @@ class SoftplusTransform(_OfOneNumber):
     def _inverse(self, y: Tensor) -> Tensor:
         return log(-expm1(-y)) + y
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: Any) -> Tensor:
         return -softplus(-x)
 
 
@@ -457,7 +461,7 @@ class TanhTransform(_OfOneNumber):
     def _inverse(self, y: Tensor) -> Tensor:
         return y.atanh()
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: Any) -> Tensor:
         return 2.0 * (math.log(2.0) - x - softplus(-2.0 * x))
 
 
@@ -519,7 +523,7 @@ class AffineTransform(Transform):
     def _inverse(self, y: Tensor) -> Tensor:
         return (y - self.loc) / self.scale
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Tensor, y: Any) -> Tensor:
         if isinstance(self.scale, Tensor):
             result = log(self.scale.abs())
         else:

@@ -33,6 +33,10 @@ class VonMises(Distribution):
         self.loc, self.concentration = broadcast_all(loc, concentration)
         super().__init__(self.loc.shape, validate_args=validate_args)
 
+    def expand(self, batch_shape: Any, _instance: object = None) -> Any:
+        """The same for a larger batch; as in PyTorch, _instance is not looked at."""
+        return super().expand(batch_shape)
+
     @property
     def mean(self) -> Tensor:
         return self.loc

@@ -16,6 +16,7 @@ import numpy as np
 from .. import autograd
 from ..autograd.modes import enable_grad, is_grad_enabled
 from ..autograd.variable import wrap
+from ..errors import WrongObject
 from ..foreign import said
 from ..ops import stack
 from ..tensor import Tensor
@@ -238,6 +239,8 @@ def _depends(y: Any, own: list[Any]) -> bool:
 
 def linearize(func: Callable, *primals: Any) -> tuple[Any, Callable]:
     """func(*primals), and the function tangents ↦ ∂out/∂x · tangents at this place. PyTorch: torch.func.linearize."""
+    if others := [x for x in tree.leaves(primals) if not isinstance(x, Tensor)]:
+        raise WrongObject(f"linearize: a primal must be a tensor, not {said(others[0])}")
     recording = is_grad_enabled()
     with enable_grad():
         inputs = tree.mapped(_alias, primals)

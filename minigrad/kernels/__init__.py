@@ -26,9 +26,9 @@ it, when an array is large enough for it: small arrays never wait for a compiler
     running.py        the largest and the smallest so far
     first.py          the first few elements of an order
     special.py        erfc, its inverse, ln Γ
-    grid.py           images read between their elements
+    grid.py           images and volumes read between their elements
     substitution.py   equations with a triangular matrix
-    scatter.py        rows and elements added up by index: the gradient of an embedding, of gather
+    scatter.py        entries and elements read and added up by index: index_add, gather, scatter_add
     swaps.py          the swaps of a random permutation
     pairs.py          normal numbers, two of two uniform ones
     optimizer.py      Adam and SGD in one pass

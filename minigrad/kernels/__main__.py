@@ -108,8 +108,11 @@ def jobs() -> Iterator[tuple[str, Callable[[], Any]]]:
             through(lambda x, g=points: F.grid_sample(x, g, align_corners=False), images, dtype=dtype),
         )
         places = torch.zeros(1 << 15, dtype=torch.int64)
-        yield f"gather {name}", through(lambda x, i=places: x.take(i), rows, dtype=dtype)
+        yield f"take {name}", through(lambda x, i=places: x.take(i), rows, dtype=dtype)
+        along = torch.zeros(300, 200, dtype=torch.int64)
+        yield f"gather {name}", through(lambda x, i=along: x.gather(1, i), rows, dtype=dtype)
         words = torch.zeros(400, dtype=torch.int64)
+        yield f"index_select {name}", through(lambda w, i=words: w.index_select(0, i), (50, 200), dtype=dtype)
         yield f"embedding {name}", through(lambda w, i=words: F.embedding(i, w), (50, 200), dtype=dtype)
         yield f"steps of minigrad.compile {name}", written(dtype)
         yield f"Adam {name}", step(lambda p: torch.optim.Adam(p), dtype)

@@ -68,6 +68,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         dims = target_.dim()
         if dims > 1:
             raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+        if dims == 1 and not input_.dim():
+            raise IndexError("Dimension specified as 0 but input_ has no dimensions")
         if dims == 1 and input_.shape[0] != target_.shape[0]:
             raise RuntimeError("Input and target should have the same size in the batch dimension.")
         if input_.dim() != dims + 1:

@@ -20,7 +20,7 @@ from ..inplace import of
 from ..ops.dropout import check_probability
 from ..out import rule_of
 from ..public import FUNCTIONAL, MINIGRAD
-from ..signature import FUNCTIONAL_ONLY, reader
+from ..signature import FUNCTIONAL_ONLY, reader, written_in_python
 from ..warn import warn
 
 if TYPE_CHECKING:
@@ -212,6 +212,7 @@ for _name in ("max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "
 for _name, _function in FUNCTIONAL.items():
     _same = MINIGRAD.get(_name) is _function and rule_of(_name, "minigrad") == rule_of(_name, __name__)
     _same = _same and _name not in FUNCTIONAL_ONLY
+    _same = _same and written_in_python(_name, "function", "minigrad") == written_in_python(_name, "function", __name__)
     FUNCTIONAL[_name] = reader(_function, "function", "minigrad" if _same else __name__)
 globals().update(FUNCTIONAL)
 __all__ = sorted(FUNCTIONAL)

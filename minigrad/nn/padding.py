@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..ops.checks import require_argument
 from ..ops.windows import IntOrInts
 from . import functional as F
 from .module import Module
@@ -76,22 +77,31 @@ class ReplicationPad3d(_Pad):
     mode, count = "replicate", 6
 
 
-class CircularPad1d(_Pad):
-    """The other end continued around (.., L)."""
-
-    mode, count = "circular", 2
-
-
-class CircularPad2d(_Pad):
-    """The other end continued around (.., H, W)."""
-
+class _CircularPad(_Pad):
     mode = "circular"
 
+    def forward(self, input: Any) -> Any:
+        require_argument(input, type(self).__name__)
+        rank = self.count // 2 + 1
+        if input.dim() not in (rank, rank + 1):
+            raise ValueError(f"expected {rank}D or {rank + 1}D input (got {input.dim()}D input)")
+        return super().forward(input)
 
-class CircularPad3d(_Pad):
+
+class CircularPad1d(_CircularPad):
+    """The other end continued around (.., L)."""
+
+    count = 2
+
+
+class CircularPad2d(_CircularPad):
+    """The other end continued around (.., H, W)."""
+
+
+class CircularPad3d(_CircularPad):
     """The other end continued around (.., D, H, W)."""
 
-    mode, count = "circular", 6
+    count = 6
 
 
 class ConstantPad1d(_Pad):

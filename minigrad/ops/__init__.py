@@ -6,6 +6,7 @@ operations do), they return arrays and leave no trace in the graph.
 
     activation.py          smooth activations: elu, gelu, silu, softplus, glu ...
     adaptive_pool.py       pooling to a given size
+    at.py                  arrays read and added to at the places of a key, by NumPy or a compiled loop
     along.py               along one dimension by tensors of indices: gather, index_select, scatter
     approximations.py      the values of special functions, in NumPy alone
     arithmetic.py          + - * / and remainders, absolute value, sign

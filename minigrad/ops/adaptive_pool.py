@@ -46,6 +46,12 @@ def _target(name: str, rank: int, input: Tensor, output_size: Target, filled: in
     return spatial, target
 
 
+def _check_sizes_fit(rank: int, input: Tensor, output_size: Target) -> None:
+    """ValueError where a list of sizes is as long as the input's shape. (PyTorch looks in its Python code, of 2d and 3d.)"""
+    if rank > 1 and isinstance(output_size, list | tuple) and input.array.ndim <= len(output_size):
+        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
+
+
 def _bounds(n: int, m: int) -> tuple[Array, Array]:
     """Where the m windows over n places begin and end."""
     i = np.arange(m)
@@ -66,6 +72,7 @@ def _means(input: Tensor, dim: int, m: int) -> Tensor:
 
 
 def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tensor:
+    _check_sizes_fit(rank, input, output_size)
     if output_size == 1 if isinstance(output_size, int) else list(output_size) == [1] * rank:
         if rank == 1:
             check_rank(name, rank, input.array)
@@ -89,6 +96,7 @@ def _adaptive(name: str, rank: int, input: Tensor, output_size: Target) -> Tenso
 
 
 def _adaptive_max(name: str, rank: int, input: Tensor, output_size: Target, return_indices: bool) -> Any:
+    _check_sizes_fit(rank, input, output_size)
     spatial, target = _target(name, rank, input, output_size, rank + 1)
     if input.array.dtype.kind != "f":
         raise NotImplementedError(

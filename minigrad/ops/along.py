@@ -13,9 +13,10 @@ from ..autograd.variable import Array, Variable, wrap
 from ..dtypes import element
 from ..public import public
 from ..tensor_options import NOT_GIVEN
+from .at import count_at, grid_key, read_at, read_entries, reduce_at, within
 from .choice import where
 from .dims import normalize_dim
-from .index import Index, SetIndex, add_at, flat_key, reduce_at, within
+from .index import AddAt, Index, SetIndex, add_at
 from .keys import index_tensor
 from .operands import Number, broadcast
 from .parts import Slice
@@ -25,14 +26,6 @@ if TYPE_CHECKING:
     from ..tensor import Tensor
 
 # -- one index an element
-
-
-def grid_key(index: Array, dim: int) -> tuple[Array, ...]:
-    """The key that reads x[i₀, ..., index[i], ..., iₙ]: the grid of index's places with `index` itself at `dim`."""
-    if index.ndim == 1:
-        return (index,)
-    grid = np.ogrid[tuple(slice(n) for n in index.shape)]
-    return tuple(index if i == dim else g for i, g in enumerate(grid))
 
 
 def _check_range(index: Array, n: int, dim: int) -> None:
@@ -71,9 +64,7 @@ class Gather(Index):
     @staticmethod
     def forward(ctx: Any, x: Array, key: tuple[Array, ...]) -> Array:
         ctx.key, ctx.shape = key, x.shape
-        if not x.flags.c_contiguous or not x.ndim:
-            return np.asarray(x[key], order="C")
-        return x.take(flat_key(key, x.shape))  # in a third of the time
+        return read_at(x, key)
 
 
 @public
@@ -161,19 +152,19 @@ def _check_source(name: str, input: Tensor, dim: int, places: Array, source: Ten
         return
     if not wanted and name == "index_copy" and len(found) == 1:
         wanted = (1,)
+    error = RuntimeError if name == "index_add" else IndexError
     if len(found) != len(wanted):
-        raise IndexError(
+        raise error(
             f"{name}_(): When source and destination are not scalars, their dimensionality must match. Source dimensionality "
             f"({len(found)}), destination dimensionality ({len(wanted)})"
-        )
-    if found[dim] != len(places):
-        error = RuntimeError if name == "index_add" else IndexError
-        raise error(
-            f"{name}_(): Number of indices ({len(places)}) should be equal to source.size(dim) ({found[dim]}), for dim: {dim}"
         )
     if any(n != m for i, (n, m) in enumerate(zip(found, wanted, strict=True)) if i != dim):
         raise RuntimeError(
             f"{name}_(): the shapes of source {list(found)} and destination {list(wanted)} must be the same but in dimension {dim}"
+        )
+    if found[dim] != len(places):
+        raise error(
+            f"{name}_(): Number of indices ({len(places)}) should be equal to source.size(dim) ({found[dim]}), for dim: {dim}"
         )
 
 
@@ -188,7 +179,7 @@ class IndexSelect(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, dim: int, index: Array) -> Array:
         ctx.dim, ctx.index, ctx.shape = dim, index, x.shape
-        return x.take(index, dim)
+        return read_entries(x, dim, index)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -218,11 +209,9 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
         )
     if not input.array.ndim:
         return _of_vectors(index_add, input, dim, index, source, alpha=alpha)
-    shape = source.array.shape
-    shape = (*shape[:dim], input.array.shape[dim], *shape[dim + 1 :])
     # In the type of the elements: of whole numbers a whole one.
     scale = np.asarray(element(alpha, input.array.dtype)).item()
-    return input + add_at(source if alpha == 1 else source * scale, _at(dim, places), shape)
+    return AddAt.apply(input, source if alpha == 1 else source * scale, _at(dim, places))
 
 
 @public(same="input source")
@@ -302,6 +291,8 @@ def _scatter_source(name: str, input: Tensor, index: Tensor, src: Any) -> Tensor
             raise RuntimeError(
                 f"Expected index {list(index.array.shape)} to be no larger than src {list(src.array.shape)}"
             )
+        if index.array.shape == src.array.shape:
+            return src
         return Slice.apply(src, tuple(slice(n) for n in index.array.shape))
     return _of_one_number(index.array.shape, src, input.array.dtype)
 
@@ -339,7 +330,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     if not index.array.ndim or not input.array.ndim:
         return _of_vectors(scatter_add, input, dim, index, src)
     key = _gather_key("scatter_add", input, dim, index)
-    return input + add_at(_scatter_source("scatter_add", input, index, src), key, input.array.shape)
+    return AddAt.apply(input, _scatter_source("scatter_add", input, index, src), key)
 
 
 @public
@@ -356,12 +347,11 @@ def scatter_reduce(
         return _of_vectors(scatter_reduce, input, dim, index, src, reduce, include_self=include_self)
     key = _gather_key("scatter_reduce", input, dim, index)
     src = _scatter_source("scatter_reduce", input, index, src)
-    touched = np.zeros(input.array.shape, np.int64)
-    if not include_self or reduce == "mean":
-        reduce_at(np.add, touched, key, 1)
+    counted = not include_self or reduce == "mean"
+    touched = count_at(key, input.array.shape) if counted else np.zeros((), np.int64)
     start = input if include_self else where(wrap(touched > 0), False, input)  # False: 0 of any type
     if reduce in ("sum", "mean"):
-        total = start + add_at(src, key, input.array.shape)
+        total = AddAt.apply(start, src, key)
         if reduce == "sum":
             return total
         count = touched + 1 if include_self else np.maximum(touched, 1)

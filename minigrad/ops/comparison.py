@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import dtypes
 from ..autograd.modes import current
-from ..autograd.variable import Operand, Variable, wrap
+from ..autograd.variable import Array, Operand, Variable, wrap
 from ..foreign import is_tensor
 from ..public import public
 from .checks import type_name
@@ -133,7 +134,20 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8
         if not value >= 0:
             raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")
     broadcast(input.array.shape, other.array.shape)
-    return wrap(np.asarray(current.run_quietly(np.isclose, input.array, other.array, rtol, atol, equal_nan)))
+    return wrap(np.asarray(current.run_quietly(_close, input.array, other.array, rtol, atol, equal_nan)))
+
+
+def _close(a: Array, b: Array, rtol: float, atol: float, equal_nan: bool) -> Array:
+    """Equal, or a finite distance apart that is allowed: of infinities none is. Whole numbers are compared as floats."""
+    equal = a == b
+    if equal_nan and a.dtype.kind == "f":
+        equal |= np.isnan(a) & np.isnan(b)
+    if not (rtol or atol):
+        return equal
+    if a.dtype.kind != "f":
+        a, b = a.astype(dtypes.default_numpy()), b.astype(dtypes.default_numpy())
+    distance, allowed = np.abs(a - b), atol + np.abs(rtol * b)
+    return equal | (np.isfinite(distance) & (distance <= allowed))
 
 
 def _same_dtype(name: str, a: Tensor, b: Tensor) -> None:

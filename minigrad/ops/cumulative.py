@@ -11,8 +11,8 @@ from ..autograd.fused import Fused, at_hand, compiled_form, size
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, wrap
 from ..public import public
-from .along import grid_key
 from .arrange import Flip
+from .at import grid_key
 from .dims import normalize_dim
 from .exponential import logaddexp
 from .extremes import ValuesIndices, of_scalar

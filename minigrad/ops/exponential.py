@@ -148,7 +148,7 @@ class Logit(
     """out = ln(x / (1 - x)).  dx = grad / (x (1 - x)), nan outside [0, 1]"""
 
 
-@public
+@public(fits="eps")
 def logit(input: Operand, eps: float | None = None) -> Tensor:
     """ln(x / (1 - x)), the inverse of sigmoid; with eps, x is held within [eps, 1 - eps]. PyTorch: torch.logit."""
     x = to_float(input)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd import fused
-from ..autograd.fused import Fused, compiled_form
+from ..autograd.fused import Fused
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
 from ..foreign import said
 from ..public import public
+from .at import add_at as add_in_turn
+from .at import read_key
 from .keys import check_index_type, index_error, ints_first, is_basic, is_mixed, plain_key
 from .parts import Select, Slice, slice_of
 from .shape import expand
@@ -29,7 +31,7 @@ class Index(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, key: Any) -> Array:
         ctx.key, ctx.shape = key, x.shape
-        return np.asarray(x[key], order="C")
+        return read_key(x, key)
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
@@ -60,74 +62,6 @@ def getitem(input: Tensor, key: Any) -> Tensor:
         raise index_error(error, input.array.shape, plain) from None
 
 
-def _added_in_rounds(out: Array, key: tuple[Any, ...], x: Array) -> bool:
-    """out[:, ..., index] += x for a vector `index`, whole entries at a time; False where that would not pay.
-
-    In round k those places are added that `index` names for the k-th time, so each place gets its summands in turn.
-    """
-    *before, index = key
-    if (
-        not isinstance(index, np.ndarray)
-        or index.ndim != 1
-        or index.dtype.kind not in "iu"
-        or not all(isinstance(k, slice) and k == slice(None) for k in before)
-    ):
-        return False
-    dim, n = len(before), len(index)
-    if not n or x.shape != (*out.shape[:dim], n, *out.shape[dim + 1 :]):
-        return False
-    places = index % out.shape[dim]
-    order = np.argsort(places, kind="stable")
-    new = np.flatnonzero(np.diff(places[order], prepend=-1))
-    count = np.diff(new, append=n)
-    if count.max() * 2000 > x.size + 16000:
-        return False
-    turn = np.arange(n) - np.repeat(new, count)
-    for k in range(count.max()):
-        chosen = order[turn == k]
-        out[(*before, places[chosen])] += x[(*before, chosen)]
-    return True
-
-
-def within(index: Array, n: int) -> bool:
-    """Whether 0 <= index < n for all of its integers: in one pass, for read without a sign a negative one is large."""
-    return not index.size or bool(index.view(f"u{index.itemsize}").max() < n)
-
-
-def flat_key(key: tuple[Array, ...], shape: tuple[int, ...]) -> Any:
-    """The places of the flat array that `key`, an array of integers from 0 on to each dimension, names in one of this shape."""
-    flat = key[0].astype(np.int64, copy=False)
-    for k, n in zip(key[1:], shape[1:], strict=True):
-        flat = flat * n + k
-    return flat
-
-
-def reduce_at(function: Any, out: Array, key: tuple[Any, ...], x: Any) -> None:
-    """`function.at(out, key, x)`, out being contiguous: by one index into the flat array where there is one to each dimension.
-
-    NumPy adds by one index some ten times as fast as by several, and a compiled loop (kernels/scatter.py) faster than that.
-    """
-    shape = out.shape
-    if (
-        len(key) != len(shape)
-        or not key
-        or not all(isinstance(k, np.ndarray) and k.dtype.kind == "i" and k.size for k in key)
-    ):
-        function.at(out, key, x)
-        return
-    work = key[0].size if function is np.add and out.dtype.char in "fd" else 0
-    add = compiled_form("scatter.add_flat", work)
-    if add is not None or max(out.size, np.size(x)) > 1 << 12:
-        key = tuple(k.astype(np.int64, copy=False) for k in key)
-        key = tuple(k if within(k, n) else np.where(k < 0, k + n, k) for k, n in zip(key, shape, strict=True))
-        if all(within(k, n) for k, n in zip(key, shape, strict=True)):  # else NumPy says what is wrong
-            flat = flat_key(key, shape)
-            x = np.broadcast_to(np.asarray(x, out.dtype), flat.shape)
-            (add or function.at)(out.reshape(-1), flat.reshape(-1), x.reshape(-1))
-            return
-    function.at(out, key, x)
-
-
 class PutAdd(Operation):
     """out = zeros of `shape`, with x added at key: in turn, where key names a place several times.  dx = grad[key]"""
 
@@ -135,15 +69,27 @@ class PutAdd(Operation):
     def forward(ctx: Any, x: Array, key: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
         ctx.key = key
         out = np.zeros(shape, x.dtype)
-        if len(key) == 1 and key[0].dtype.kind == "b":
-            out[key] = x  # a mask names each place once
-        elif len(shape) < 2 or not key or not _added_in_rounds(out, key, x):
-            reduce_at(np.add, out, key, x)
+        add_in_turn(out, key, x)
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Any) -> Any:
         return Index.apply(grad, ctx.key), None, None
+
+
+class AddAt(Operation):
+    """out = x, with `value` added at key: in turn, where key names a place several times.  dx = grad, dvalue = grad[key]"""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, value: Array, key: tuple[Any, ...]) -> Array:
+        ctx.key = key
+        out = np.array(x, order="C")
+        add_in_turn(out, key, value)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad, Index.apply(grad, ctx.key) if ctx.needs_input_grad[1] else None, None
 
 
 class AddRows(Fused):
@@ -232,7 +178,7 @@ def put(input: Tensor, key: tuple[Any, ...], values: Tensor, accumulate: bool = 
         if accumulate:
             shape = input.array[key].shape
             key = tuple(np.asarray(k) if isinstance(k, int) else k for k in key)
-            return input + add_at(expand(values, shape), key, input.array.shape)
+            return AddAt.apply(input, expand(values, shape), key)
         return SetIndex.apply(input, values, key)
     except IndexError as error:
         raise index_error(error, input.array.shape, key) from None

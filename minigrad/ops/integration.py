@@ -79,8 +79,8 @@ def _along(y: Tensor, spacing: Any, dim: int, edge_order: int) -> Tensor:
     def at(start: int, length: int = 1) -> Any:
         return narrow(y, dim, start if start >= 0 else n + start, length)
 
-    if isinstance(spacing, Variable):  # the places of the samples
-        step = diff(spacing).reshape(-1, *(1,) * (y.array.ndim - 1 - dim))
+    if isinstance(spacing, Variable):  # the places of the samples, and in floats how far they are apart
+        step = diff(to_float(spacing)).reshape(-1, *(1,) * (y.array.ndim - 1 - dim))
         left, right = narrow(step, 0, 0, n - 2), narrow(step, 0, 1, n - 2)
         inner = (
             -right / (left * (left + right)) * at(0, n - 2)
@@ -130,6 +130,8 @@ def gradient(
     if len({isinstance(given, Variable) for given in spacings}) > 1:
         raise TypeError("gradient(): argument 'spacing' must hold a tensor for each dimension, or a number for each")
     for axis, given in zip(dims, spacings, strict=True):
+        if isinstance(given, Variable) and given.array.dtype.kind == "b":
+            raise RuntimeError("gradient(): a spacing of bools has no differences; convert it with .int() first")
         n = input.array.shape[axis]
         if n < edge_order + 1:
             raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")

@@ -165,18 +165,13 @@ def _sizes(
     return target, [None if recompute else f for f in factors]
 
 
-def _check(input: Tensor, mode: str, align_corners: bool | None, antialias: bool) -> None:
-    if mode in ("nearest", "area", "nearest-exact"):
-        if align_corners is not None:
-            raise ValueError(
-                "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
-            )
-    elif mode not in _RANKS:
+def _check(input: Tensor, mode: str, antialias: bool) -> None:
+    if mode not in ("nearest", "area", "nearest-exact", *_RANKS):
         raise NotImplementedError(
             "Input Error: Only 3D, 4D and 5D input Tensors supported (got "
             f"{input.ndim}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
         )
-    elif input.ndim in (3, 4, 5) and input.ndim != _RANKS[mode] + 2:
+    if input.ndim in (3, 4, 5) and mode in _RANKS and input.ndim != _RANKS[mode] + 2:
         raise NotImplementedError(f"Got {input.ndim}D input, but {mode} mode needs {_RANKS[mode] + 2}D input")
     if input.ndim not in (3, 4, 5):
         raise NotImplementedError(
@@ -206,15 +201,19 @@ def interpolate(
     recompute_scale_factor: reckon with the sizes' ratio, not with the factor given. antialias: smooth what becomes smaller
     (bilinear, bicubic). PyTorch: torch.nn.functional.interpolate.
     """
-    _check(input, mode, align_corners, antialias)
+    if mode in ("nearest", "area", "nearest-exact") and align_corners is not None:
+        raise ValueError(
+            "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear"
+        )
     spatial = input.array.shape[2:]
+    target, factors = _sizes(
+        spatial, size, scale_factor, recompute_scale_factor or (mode == "area" and size is None), input
+    )
+    _check(input, mode, antialias)
     if input.array.dtype.kind != "f" and input.array.dtype != np.uint8:
         raise NotImplementedError(
             f"\"interpolate\" not implemented for '{type_name(input)}'; convert the tensor with .float() first"
         )
-    target, factors = _sizes(
-        spatial, size, scale_factor, recompute_scale_factor or (mode == "area" and size is None), input
-    )
     if min(target) <= 0 or 0 in input.array.shape[1:]:
         raise RuntimeError(
             f"Input and output sizes should be greater than 0, but got input {list(input.array.shape)} and output {list(target)}"

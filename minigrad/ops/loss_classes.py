@@ -64,13 +64,13 @@ class ClassTargets:
 def _check_classes(input: Operand, target: Operand, weight: Operand | None) -> None:
     """Errors where input (N, C, d1, ...) and class indices (N, d1, ...) do not fit together."""
     x, t = input.array, target.array
+    if x.ndim > 1 and (t.ndim == 0 or x.shape[0] != t.shape[0]) and not (x.ndim == 2 and t.ndim > 1):
+        given = t.shape[0] if t.ndim else 1
+        raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({given}).")
     if t.dtype not in (np.int64, np.uint8):
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {type_name(t)}; class indices are int64 (target.long())"
         )
-    if x.ndim > 1 and (t.ndim == 0 or x.shape[0] != t.shape[0]) and not (x.ndim == 2 and t.ndim > 1):
-        given = t.shape[0] if t.ndim else 1
-        raise ValueError(f"Expected input batch_size ({x.shape[0]}) to match target batch_size ({given}).")
     if x.ndim > 2 and t.dtype != np.int64:
         raise RuntimeError(
             f"expected scalar type Long but found {type_name(t)}; class indices are int64 (target.long())"

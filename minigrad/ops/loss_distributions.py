@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable, wrap
+from ..dtypes import element
 from ..public import public
 from ..warn import warn
 from .checks import require_tensor, type_name
@@ -122,7 +123,7 @@ def gaussian_nll_loss(
         raise RuntimeError(
             f"result type Float can't be cast to the desired output type {type_name(variance)}; convert var to floats"
         )
-    variance = at_least(variance, eps)
+    variance = at_least(variance, element(eps, variance.array.dtype))
     loss = 0.5 * (log(variance) + (input - target) ** 2 / variance)
     if full:
         loss = loss + 0.5 * math.log(2 * math.pi)

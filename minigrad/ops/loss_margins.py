@@ -35,9 +35,11 @@ def hinge_embedding_loss(
             "hinge_embedding_loss(): the mean of whole numbers is none of their type: convert the input with .float(), or "
             f"give another reduction. Got {input.dtype}"
         )
-    if input.array.dtype.kind == "f":
-        margin = element(margin, input.array.dtype)
-    far = where(target != 1, clamp(margin - input, min=0), 0.0)
+    margin = element(float(margin), input.array.dtype)
+    difference = cast(
+        margin - input, input.array.dtype
+    )  # of whole numbers too: unsigned ones start again at their highest
+    far = where(target != 1, clamp(difference, min=0), 0.0)
     near = where(target != -1, input, 0.0)
     return reduced(cast(far + near, input.array.dtype), reduction)
 
@@ -162,6 +164,7 @@ def multi_margin_loss(
         raise NotImplementedError(
             "\"multi_margin_loss\" not implemented for 'Half'; convert the tensor with .float() first"
         )
+    margin = element(margin, input.array.dtype)
     shape = input.array.shape
     if len(shape) not in (1, 2) or shape[-1] == 0:
         raise RuntimeError(

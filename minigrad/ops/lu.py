@@ -296,6 +296,16 @@ def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, tran
     require_matrix(input, "torch.ormqr", "input")
     _factors("torch.ormqr", input, tau)
     require_matrix(other, "torch.ormqr", "other")
+    if other.array.ndim != input.array.ndim:
+        raise RuntimeError(
+            "torch.ormqr: Expected other to have the same number of dimensions as input, but got other.ndim equal to "
+            f"{other.array.ndim} and input.ndim is equal to {input.array.ndim}"
+        )
+    if other.array.shape[:-2] != input.array.shape[:-2]:
+        raise RuntimeError(
+            "torch.ormqr: Expected batch dimensions of other to be equal to input.shape[:-2], but got "
+            f"{list(other.array.shape[:-2])}"
+        )
     side = -2 if left else -1
     if other.array.shape[side] != input.array.shape[-2]:
         raise RuntimeError(f"torch.ormqr: other.shape[{side}] must be equal to input.shape[-2]")

@@ -289,14 +289,23 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: float = 1, alpha: f
 @public(same="input batch1 batch2", fits="beta alpha")
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · batch1 @ batch2. PyTorch: torch.baddbmm."""
+    _check_batches(batch1, batch2)
     return _added(input, beta, bmm(batch1, batch2), alpha)
 
 
 @public(same="input batch1 batch2", fits="beta alpha")
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """beta · input + alpha · Σ over the batch of batch1 @ batch2. PyTorch: torch.addbmm."""
+    _check_batches(batch1, batch2)
     product = bmm(batch1, batch2)
     return _added(input, beta, product.sum(0, dtype=product.dtype), alpha)
+
+
+def _check_batches(batch1: Tensor, batch2: Tensor) -> None:
+    """IndexError where PyTorch asks for sizes that are not there: the second of batch1, the third of batch2."""
+    for x, asked in ((batch1, 2), (batch2, 3)):
+        if x.array.ndim < asked:
+            raise IndexError(f"Dimension out of range: a batch of matrices has 3 dimensions, got {list(x.array.shape)}")
 
 
 def _added(input: Any, beta: float, product: Any, alpha: float) -> Any:

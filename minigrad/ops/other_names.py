@@ -33,7 +33,7 @@ def angle(input: Operand) -> Tensor:
     return Angle.apply(to_float(input))
 
 
-@public
+@public(fits="alpha")
 def rsub(input: Operand, other: Operand | Number, *, alpha: Number = 1) -> Tensor:
     """other - alpha · input. PyTorch: torch.rsub."""
     return sub(other, input, alpha=alpha)

@@ -14,7 +14,7 @@ from .along import scatter_reduce
 from .choice import where
 from .diagonals import PutDiagonal, diagonal
 from .dims import normalize_dim
-from .index import SetIndex, add_at
+from .index import AddAt, SetIndex
 from .keys import index_tensor
 from .operands import cast
 from .parts import select
@@ -85,7 +85,7 @@ def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
         raise IndexError(f"put_(): index out of range for a tensor of {n} elements")
     key = (places.reshape(-1) % max(n, 1),)
     if accumulate:
-        return input + add_at(source.reshape(-1), key, (n,)).reshape(input.array.shape)
+        return AddAt.apply(input.reshape(-1), source.reshape(-1), key).reshape(input.array.shape)
     return SetIndex.apply(input.reshape(-1), source.reshape(-1), key).reshape(input.array.shape)
 
 
@@ -102,6 +102,8 @@ def index_reduce(
     dim = normalize_dim(dim, input.array.ndim)
     if index.array.ndim > 1:
         raise IndexError(f"index_reduce_(): Index is supposed to be a vector, but got dim: {index.array.ndim}")
+    if input.array.ndim and not source.array.ndim:
+        raise IndexError("index_reduce_(): Dimension out of range: source has no dimensions")
     if source.array.ndim != input.array.ndim:
         raise RuntimeError(
             f"index_reduce_(): self and source must have as many dimensions, got {input.array.ndim} and {source.array.ndim}"

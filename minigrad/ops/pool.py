@@ -46,6 +46,21 @@ def _pads(spatial: Ints, out: Ints, kernel: Ints, stride: Ints, padding: Ints, d
     )
 
 
+def _within_reach(
+    spatial: Ints, out: Ints, kernel: Ints, stride: Ints, padding: Ints, dilation: Ints
+) -> tuple[Ints, Pairs]:
+    """The kernel without the elements that lie beside the input in every window, and the padding that holds such windows.
+
+    Of a kernel of 100 over 4 elements those are nearly all, and each would cost a pass over the windows, and padding.
+    """
+    kernels, paddings = [], []
+    for n, o, k, s, p, d in zip(spatial, out, kernel, stride, padding, dilation, strict=True):
+        before = max((p - (o - 1) * s) // d, 0)  # of the last window, which begins furthest to the right
+        kernels.append(min(k, (n + p - 1) // d + 1) - before)  # (the first window ends furthest to the left)
+        paddings.append(p - before * d)
+    return tuple(kernels), _pads(spatial, out, tuple(kernels), stride, tuple(paddings), dilation)
+
+
 def _seen(x: Operand, out: Ints, kernel: Ints, stride: Ints, dilation: Ints) -> Operand:
     """The windows of a padded tensor, the elements of each in one last dimension: (.., *out, kernel)."""
     rank = len(kernel)
@@ -129,8 +144,8 @@ def check_filled(name: str, dims: int, x: Array) -> None:
 def _geometry(
     name: str, rank: int, x: Array, kernel_size: IntOrInts, stride: IntOrInts | None, padding: IntOrInts, dilation: IntOrInts,
     ceil_mode: bool,
-) -> tuple[Ints, Ints, Ints, Ints, Ints, Pairs]:  # fmt: skip
-    """Kernel, stride, margins and dilation by dimension, how many windows there are, and the padding that holds them."""
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:  # fmt: skip
+    """Kernel, stride, margins and dilation by dimension, and how many windows there are."""
     check_rank(name, rank, x)
     check_filled(name, rank + 1, x)
     kernel = tuple_of(kernel_size, rank, "kernel_size")
@@ -159,7 +174,7 @@ def _geometry(
         raise RuntimeError(
             f"Given input size: {tuple(x.shape[1:])}. Calculated output size: {out}. Output size is too small"
         )
-    return kernel, steps, margins, dilations, out, _pads(spatial, out, kernel, steps, margins, dilations)
+    return kernel, steps, margins, dilations, out
 
 
 class MaxPool(WholeBackward, Fused):
@@ -233,7 +248,8 @@ def _max_pool(
     x = input.array
     if x.dtype.kind == "b":
         raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'; convert the tensor with .float() first")
-    kernel, steps, _, dilations, out, pads = _geometry(name, rank, x, kernel_size, stride, padding, dilation, ceil_mode)
+    kernel, steps, margins, dilations, out = _geometry(name, rank, x, kernel_size, stride, padding, dilation, ceil_mode)
+    kernel, pads = _within_reach(x.shape[-rank:], out, kernel, steps, margins, dilations)
     if not return_indices:
         return MaxPool.apply(input, kernel, steps, dilations, pads, out)
     _, winner = max_windows(x, kernel, steps, dilations, pads, out)
@@ -320,16 +336,21 @@ def _avg_pool(
         raise NotImplementedError(
             "\"avg_pool3d_out_frame\" not implemented for 'Half'; convert the tensor with .float() first"
         )
+    if rank == 2 and x.ndim < 3:  # PyTorch asks for a size that is not there
+        raise IndexError(f"Dimension out of range: {name} takes 3D or 4D input, but got {list(x.shape)}")
     if divisor == 0:
         raise RuntimeError("divisor must be not zero")
     if x.dtype == np.float16:  # a sum may not fit where the mean does
         options = kernel_size, stride, padding, ceil_mode, count_include_pad, divisor
         return cast(_avg_pool(name, rank, cast(input, np.dtype(np.float32)), *options), x.dtype)
-    kernel, steps, margins, _, out, pads = _geometry(name, rank, x, kernel_size, stride, padding, 1, ceil_mode)
+    kernel, steps, margins, ones, out = _geometry(name, rank, x, kernel_size, stride, padding, 1, ceil_mode)
+    if rank == 3 and any(n < k for n, k in zip(x.shape[-3:], kernel, strict=True)):
+        raise RuntimeError(f"input image {list(x.shape[-3:])} smaller than kernel size {list(kernel)}")
     if divisor:
         counts = np.asarray(float(divisor))
     else:
         counts = _divisor(x.shape[-rank:], kernel, steps, margins, out, count_include_pad)
+    kernel, pads = _within_reach(x.shape[-rank:], out, kernel, steps, margins, ones)
     return AvgPool.apply(input, kernel, steps, pads, out, counts.astype(x.dtype))
 
 

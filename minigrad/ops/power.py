@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable
+from ..dtypes import element
 from ..public import public
 from .choice import where
 from .exponential import log
@@ -53,6 +54,8 @@ def pow(input: Operand | Number, exponent: Operand | Number) -> Tensor:
     if isinstance(exponent, int) and exponent < 0 and isinstance(input, Variable) and input.array.dtype.kind in "iub":
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     a, b = promote(input, exponent)
+    if isinstance(b, NUMBERS) and isinstance(a, Variable) and a.array.dtype == np.float16:
+        element(b, a.array.dtype)  # RuntimeError: of halves, and of them only, the exponent must be one too
     if isinstance(b, NUMBERS) and b == 2 and isinstance(a, Variable) and a.array.dtype.kind == "f":
         return Square.apply(a)
     if isinstance(b, NUMBERS) and b == 0.5 and isinstance(a, Variable):

@@ -30,8 +30,8 @@ from .matrix import matmul
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
-_MODES = ("bilinear", "nearest", "bicubic")
-_PADDINGS = ("zeros", "border", "reflection")
+TAPS = {"bilinear": 2, "nearest": 1, "bicubic": 4}  # elements that are read along each dimension
+PADDINGS = ("zeros", "border", "reflection")
 
 
 def _warn_corners(name: str) -> None:
@@ -132,15 +132,21 @@ def _padded(place: Any, n: int, padding_mode: str, align_corners: bool) -> Any:
     return place if padding_mode == "zeros" else _clipped(place, n)
 
 
-def _read(rows: Any, places: Sequence[Array], spatial: Sequence[int]) -> Any:
-    """The rows (one for each element of each image, of its channels) at places (N, P) of each dimension; 0 outside. (N · P, C)"""
+def _read(rows: Any, places: Sequence[Array], spatial: Sequence[int], weight: Any) -> Any:
+    """weight · the rows (one for each element of each image, of its channels) at places (N, P) of each dimension: (N · P, C).
+
+    Outside stand zeros. Of an image they are multiplied by the weight too, which may be nan; of a volume not: as in PyTorch.
+    """
     index: Any = np.arange(places[0].shape[0])[:, None]
     inside: Any = True
     for place, n in zip(places, spatial, strict=True):
         inside = inside & (place >= 0) & (place < n)
         index = index * n + place
     read = index_select(rows, 0, wrap(np.where(inside, index, 0).reshape(-1)))
-    return read if inside.all() else where(wrap(inside.reshape(-1, 1)), read, 0.0)
+    if inside.all():
+        return read * weight
+    within = wrap(inside.reshape(-1, 1))
+    return where(within, read * weight, 0.0) if len(spatial) == 3 else where(within, read, 0.0) * weight
 
 
 def _whole(place: Array, n: int) -> Array:
@@ -149,11 +155,11 @@ def _whole(place: Array, n: int) -> Array:
 
 
 def _check(input: Tensor, grid: Tensor, mode: str, padding_mode: str) -> int:
-    if mode not in _MODES:
+    if mode not in TAPS:
         raise ValueError(
             f"nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', but got: '{mode}'"
         )
-    if padding_mode not in _PADDINGS:
+    if padding_mode not in PADDINGS:
         raise ValueError(
             "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or 'reflection', but got: "
             f"'{padding_mode}'"
@@ -203,9 +209,9 @@ def grid_sample(
     rank = _check(input, grid, mode, padding_mode)
     if align_corners is None:
         _warn_corners("grid_sample")
-    if rank == 2 and mode == "bilinear" and padding_mode != "reflection" and input.array.size and grid.array.size:
-        return Bilinear.apply(input, grid, padding_mode, bool(align_corners))
-    return _composed(input, grid, mode, padding_mode, bool(align_corners))
+    if not input.array.size or not grid.array.size:
+        return _composed(input, grid, mode, padding_mode, bool(align_corners))
+    return (Sample2D if rank == 2 else Sample3D).apply(input, grid, mode, padding_mode, bool(align_corners))
 
 
 def _composed(input: Any, grid: Any, mode: str, padding_mode: str, corners: bool) -> Any:
@@ -218,7 +224,7 @@ def _composed(input: Any, grid: Any, mode: str, padding_mode: str, corners: bool
     if mode != "bicubic":
         places = [_padded(p, n, padding_mode, corners) for p, n in zip(places, spatial, strict=True)]
     if mode == "nearest":
-        read = _read(rows, [_whole(np.rint(p.array), n) for p, n in zip(places, spatial, strict=True)], spatial)
+        read = _read(rows, [_whole(np.rint(p.array), n) for p, n in zip(places, spatial, strict=True)], spatial, 1)
         if grid.requires_grad:  # its gradient is 0, not None
             nowhere = wrap(np.zeros((read.shape[0], 1), bool))
             read = read + where(nowhere, points.sum(-1).reshape(-1, 1), 0.0)
@@ -243,7 +249,7 @@ def _composed(input: Any, grid: Any, mode: str, padding_mode: str, corners: bool
     total: Any = None
     for corner in itertools.product(*neighbours):
         weight = math.prod((w for _, w in corner[1:]), start=corner[0][1])
-        part = _read(rows, [place for place, _ in corner], spatial) * weight.reshape(-1, 1)
+        part = _read(rows, [place for place, _ in corner], spatial, weight.reshape(-1, 1))
         total = part if total is None else total + part
     return _image(total, input.shape[1], grid.shape)
 
@@ -253,72 +259,133 @@ def _image(rows: Any, channels: int, grid: Sequence[int]) -> Any:
     return rows.reshape(*grid[:-1], channels).movedim(-1, 1).contiguous()
 
 
-def places_of(grid: Array, x: Array, padding_mode: str, corners: bool) -> tuple[Array, Array]:
-    """The grid's places counted in elements, (N, P, 2), across and down, and how fast they move with the grid; see `_elements`."""
-    sides = np.array(x.shape[:1:-1])
-    scale = ((sides - 1) if corners else sides) / 2
-    points = grid.reshape(len(grid), -1, 2)
-    places = ((points + 1).astype(wide(x.dtype)) * scale - (0.0 if corners else 0.5)).astype(x.dtype)
-    slopes = np.broadcast_to(scale.astype(x.dtype), places.shape)
-    if padding_mode == "border":
-        inside = (places > 0) & (places < sides - 1)
-        places = np.where(inside, places, np.nan_to_num(places, nan=0.0).clip(0, sides - 1)).astype(x.dtype)
-        slopes = np.where(inside, slopes, 0)
-    return places, slopes
+# -- in one node
 
 
-def _around(places: Array, shape: Sequence[int]) -> Iterator[tuple[Array, Array, Array, Array, Array]]:
-    """The four elements around places (N, P, 2): where each lies in the flat image, whether inside, its weight, and ∂weight/∂u, ∂v."""
-    height, width = shape[2:]
-    low = np.floor(places)
-    u, v = np.moveaxis(places - low, -1, 0)
-    left, top = _whole(low[..., 0], width), _whole(low[..., 1], height)
-    for down, by_v, w_v in ((0, -1, 1 - v), (1, 1, v)):
-        for right, by_u, w_u in ((0, -1, 1 - u), (1, 1, u)):
-            j, i = left + right, top + down
-            inside = (j >= 0) & (j < width) & (i >= 0) & (i < height)
-            yield np.where(inside, i * width + j, 0), inside, w_u * w_v, by_u * w_v, by_v * w_u
+def _led_inside(place: Array, n: int, padding_mode: str, corners: bool) -> tuple[Array, Any]:
+    """`_padded` of an array, and how that moves with the place: 1, -1 where it is mirrored, 0 beyond the edge."""
+    if padding_mode == "zeros":
+        return place, 1
+    real, turn = place.dtype.type, np.ones_like(place)
+    if padding_mode == "reflection":
+        low, span = (real(0), real(n - 1)) if corners else (real(-0.5), real(n))
+        if span == 0:
+            place, turn = place * 0, np.zeros_like(place)
+        else:
+            turn = np.where(place - low < 0, real(-1), real(1))
+            turns = np.floor(np.abs(place - low) / span)
+            turns = np.where(np.isfinite(turns), turns, real(0))
+            rest = (place - low) * turn - turns * span
+            even = turns % 2 == 0
+            place, turn = np.where(even, rest + low, span - rest + low), np.where(even, turn, -turn)
+    within = (place > 0) & (place < n - 1)
+    return np.where(within, place, np.nan_to_num(place, nan=0.0).clip(0, n - 1)), np.where(within, turn, real(0))
 
 
-class Bilinear(Fused):
-    """out[c, p] = Σ over the four elements around place p of weight · x[c, element], images (N, C, H, W) and a grid (N, H', W', 2).
+def _along(
+    points: Array, n: int, mode: str, padding_mode: str, corners: bool
+) -> list[tuple[Array, Array | float, Array | float]]:
+    """Points (N, P) from -1 to 1 along a side of n elements: the elements that each reads, their weights, ∂weight/∂point."""
+    scale = ((n - 1) if corners else n) / 2
+    place = ((points + 1).astype(wide(points.dtype)) * scale - (0.0 if corners else 0.5)).astype(points.dtype)
+    if mode == "bicubic":
+        low = np.floor(place)
+        u = place - low
+        found: list[tuple[Array, Any, Any]] = []
+        for k, distance, sign in ((-1, u + 1, 1), (0, u, 1), (1, 1 - u, -1), (2, 2 - u, -1)):
+            i = 0 if k in (0, 1) else 1  # near or far
+            at = _whole(np.rint(_led_inside(low + k, n, padding_mode, corners)[0]), n)
+            found.append((at, cubic(distance, -0.75)[i], _cubic_slope(distance, -0.75)[i] * (sign * scale)))
+        return found
+    place, turn = _led_inside(place, n, padding_mode, corners)
+    if mode == "nearest":
+        return [(_whole(np.rint(place), n), 1.0, 0.0)]
+    low, slope = np.floor(place), turn * place.dtype.type(scale)
+    at, u = _whole(low, n), place - low
+    return [(at, 1 - u, -slope), (at + 1, u, slope)]
 
-    With u, v the shares of a place between its elements, the weights are (1-u)(1-v), u(1-v), (1-v)u and uv:
-    dx[c, element] = Σ weight · grad[c, p],  du = Σ grad[c, p] · ∂weight/∂u · x[c, element], times the slope of u by the grid.
+
+def _cubic_slope(x: Array, a: float) -> tuple[Array, Array]:
+    """The derivatives of `cubic`."""
+    return (3 * (a + 2) * x - 2 * (a + 3)) * x, ((3 * x - 10) * x + 8) * a
+
+
+def _read_by(
+    grid: Array, x: Array, mode: str, padding_mode: str, corners: bool
+) -> Iterator[tuple[Array, Array, Any, list[Any]]]:
+    """Each of the elements that places (N, P) read: where in the flat image, whether inside, weight, ∂weight by each coordinate."""
+    spatial = x.shape[2:]
+    rank = len(spatial)
+    points = grid.reshape(len(grid), -1, rank)
+    sides = [_along(points[..., rank - 1 - d], n, mode, padding_mode, corners) for d, n in enumerate(spatial)]
+    for chosen in itertools.product(*sides):
+        at: Any = 0
+        inside: Any = True
+        for (place, _, _), n in zip(chosen, spatial, strict=True):
+            at, inside = at * n + place, inside & (place >= 0) & (place < n)
+        weights = [weight for _, weight, _ in chosen]
+        slopes = [math.prod([*weights[:d], slope, *weights[d + 1 :]]) for d, (_, _, slope) in enumerate(chosen)]
+        weight = math.prod(weights)
+        if rank == 3:  # of an image PyTorch multiplies what is outside, 0, by the weight, which may be nan
+            weight, slopes = np.where(inside, weight, 0.0), [np.where(inside, slope, 0.0) for slope in slopes]
+        yield np.where(inside, at, 0), inside, weight, slopes[::-1]
+
+
+class Sample2D(Fused):
+    """out[c, p] = Σ over the elements around place p of weight · x[c, element]: images (N, C, H, W), a grid (N, H', W', 2).
+
+    The weights are products of one for each dimension; u being the share of a place between its elements, 1 - u and u
+    ("bilinear"), or four of Keys's cubic ("bicubic"); "nearest" reads one element.
+    dx[c, element] = Σ weight · grad[c, p],  dgrid = Σ ∂weight · Σ over c of grad[c, p] · x[c, element]
     """
 
     grad_fn_name = "GridSampler2DBackward0"
-    compiled = "grid.Bilinear"
+    compiled = "grid.Sample2D"
 
     @staticmethod
-    def work(x: Array, grid: Array, *rest: Any) -> int:
-        return size(x) and grid.size // 2 * x.shape[1] * (64 if at_hand() else 4)
+    def work(x: Array, grid: Array, mode: str, *rest: Any) -> int:
+        rank = grid.shape[-1]
+        if math.prod(x.shape[2:]) >= 1 << 31:  # the loop counts the elements of an image in 32 bits
+            return 0
+        return size(x) and grid.size // rank * x.shape[1] * TAPS[mode] ** rank * (32 if at_hand() else 1)
 
     @staticmethod
-    def definition(x: Any, grid: Any, padding_mode: str, corners: bool) -> Any:
-        return _composed(x, grid, "bilinear", padding_mode, corners)
+    def definition(x: Any, grid: Any, mode: str, padding_mode: str, corners: bool) -> Any:
+        return _composed(x, grid, mode, padding_mode, corners)
 
     @staticmethod
-    def forward(ctx: Any, x: Array, grid: Array, padding_mode: str, corners: bool) -> Array:
+    def forward(ctx: Any, x: Array, grid: Array, mode: str, padding_mode: str, corners: bool) -> Array:
         ctx.save_for_backward(x, grid)
-        ctx.padding_mode, ctx.corners = padding_mode, corners
+        ctx.setting = mode, padding_mode, corners
         rows = x.reshape(*x.shape[:2], -1).swapaxes(1, 2)  # (N, elements, C)
         out: Any = 0.0
-        for at, inside, weight, _, _ in _around(places_of(grid, x, padding_mode, corners)[0], x.shape):
-            out = out + np.where(inside[..., None], np.take_along_axis(rows, at[..., None], 1), 0) * weight[..., None]
-        return np.ascontiguousarray(out.swapaxes(1, 2)).reshape(*x.shape[:2], *grid.shape[1:3])
+        for at, inside, weight, _ in _read_by(grid, x, *ctx.setting):
+            read = np.where(inside[..., None], np.take_along_axis(rows, at[..., None], 1), 0)
+            out = out + read * np.asarray(weight, x.dtype)[..., None]
+        return np.ascontiguousarray(out.swapaxes(1, 2)).reshape(*x.shape[:2], *grid.shape[1:-1])
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Any:
         x, grid = ctx.saved_tensors
-        places, slopes = places_of(grid, x, ctx.padding_mode, ctx.corners)
+        by_x, by_grid = ctx.needs_input_grad[:2]
         rows = x.reshape(*x.shape[:2], -1).swapaxes(1, 2)
         given = grad.reshape(*grad.shape[:2], -1).swapaxes(1, 2)  # (N, P, C)
-        dx, dplaces = np.zeros(rows.shape, x.dtype), np.zeros((*given.shape[:2], 2), x.dtype)
+        dx, dgrid = np.zeros(rows.shape, x.dtype), np.zeros(given.shape[:2] + grid.shape[-1:], x.dtype)
         image = np.arange(len(x))[:, None]
-        for at, inside, weight, by_u, by_v in _around(places, x.shape):
-            np.add.at(dx, (image, at), np.where(inside[..., None], given * weight[..., None], 0))
-            along = (np.where(inside[..., None], np.take_along_axis(rows, at[..., None], 1), 0) * given).sum(-1)
-            dplaces += np.stack([along * by_u, along * by_v], -1)
+        for at, inside, weight, slopes in _read_by(grid, x, *ctx.setting):
+            if by_x:
+                amount = given * np.asarray(weight, x.dtype)[..., None]
+                np.add.at(dx, (image, at), np.where(inside[..., None], amount, 0))
+            if by_grid and ctx.setting[0] != "nearest":
+                along = (np.where(inside[..., None], np.take_along_axis(rows, at[..., None], 1), 0) * given).sum(-1)
+                along = np.where(inside, along, 0) if len(slopes) == 3 else along
+                dgrid += np.stack([along * slope for slope in slopes], -1)
         dx = np.ascontiguousarray(dx.swapaxes(1, 2)).reshape(x.shape)
-        return dx, (dplaces * slopes).reshape(grid.shape), None, None
+        return dx if by_x else None, dgrid.reshape(grid.shape) if by_grid else None, None, None, None
+
+
+class Sample3D(Sample2D):
+    """As `Sample2D`: volumes (N, C, D, H, W), a grid (N, D', H', W', 3)."""
+
+    grad_fn_name = "GridSampler3DBackward0"
+    compiled = "grid.Sample3D"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.variable import Array, wrap
+from ..dtypes import element
 from .adam import decay
 from .optimizer import Optimizer, check_range, count_step, scalar_state
 
@@ -42,15 +43,20 @@ class Adagrad(Optimizer):
             for p in group["params"]:
                 self.state[p] = {
                     "step": scalar_state(0.0),
-                    "sum": wrap(np.full_like(p.array, group["initial_accumulator_value"])),
+                    "sum": _started(p.array, group),
                 }
 
     def update(self, p: Array, grad: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
         if not state:
             state["step"] = scalar_state(0.0)
-            state["sum"] = wrap(np.full_like(p, group["initial_accumulator_value"]))
+            state["sum"] = _started(p, group)
         t = count_step(state)
         grad = decay(p, grad, group, False)
         s = state["sum"].array
         s += grad * grad
         p -= group["lr"] / (1 + (t - 1) * group["lr_decay"]) * (grad / (np.sqrt(s) + group["eps"]))
+
+
+def _started(p: Array, group: dict[str, Any]) -> Tensor:
+    """The sum of squares of a parameter that has made no step. RuntimeError for a number that its type does not hold."""
+    return wrap(np.full_like(p, element(group["initial_accumulator_value"], p.dtype)))

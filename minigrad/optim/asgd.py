@@ -55,8 +55,9 @@ class ASGD(Optimizer):
         t = count_step(state)
         grad = decay(p, grad, group, False)
         eta, mu, ax = (state[name].array for name in ("eta", "mu", "ax"))
-        p *= 1 - lambd * float(eta)
-        p -= grad * float(eta)
+        rate = dtypes.element(float(eta), p.dtype)
+        p *= 1 - lambd * rate
+        p -= grad * rate
         if float(mu) == 1:
             ax[...] = p
         else:

@@ -11,6 +11,7 @@ import numpy as np
 from .. import storage
 from ..autograd.modes import enable_grad
 from ..autograd.variable import Array, Variable, wrap
+from ..dtypes import element
 from ..quiet import quiet
 from .optimizer import Optimizer, check_range
 from .strong_wolfe import strong_wolfe
@@ -148,6 +149,7 @@ class LBFGS(Optimizer):
     def _move(self, t: Any, d: Array) -> None:
         start = 0
         for p in self.param_groups[0]["params"]:
+            element(float(t), p.array.dtype)  # RuntimeError for a step that the parameter's type does not hold
             p.array[...] += t * d[start : start + p.array.size].reshape(p.array.shape)
             storage.mark_written(p.array)
             start += p.array.size

@@ -9,6 +9,7 @@ import numpy as np
 from .. import storage
 from ..autograd.fused import compiled_form, size
 from ..autograd.variable import Array, wrap
+from ..dtypes import element
 from .optimizer import Optimizer, check_range, in_one_line
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class SGD(Optimizer):
                 b = state["momentum_buffer"].array
             else:
                 b = buffer.array
+                if group["dampening"]:
+                    element(1 - group["dampening"], p.dtype)  # RuntimeError for what the parameter's type does not hold
                 compiled = compiled_form("optimizer.momentum", size(p))
                 if compiled is not None and in_one_line(p, grad, b):
                     compiled(p, grad, b, momentum, group["dampening"], group["lr"], group["nesterov"])

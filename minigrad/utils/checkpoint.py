@@ -48,7 +48,7 @@ def checkpoint(
 
     preserve_rng_state (True): the second run draws the random numbers of the first. context_fn gives the contexts of the
     first and of the later runs. determinism_check: "default" compares shapes and dtypes of the results, "none" does not.
-    early_stop: here the function always runs to its end. PyTorch: torch.utils.checkpoint.checkpoint.
+    early_stop: a truth; here the function always runs to its end. PyTorch: torch.utils.checkpoint.checkpoint.
     """
     if use_reentrant is None:
         _warn("checkpoint", stacklevel=3)
@@ -67,6 +67,7 @@ def checkpoint(
     if not is_grad_enabled():
         with first:
             return function(*args, **kwargs)
+    bool(early_stop)  # RuntimeError of a tensor of several elements, which PyTorch's backward pass comes to
     call = _Call(function, args, kwargs, get_rng_state() if preserve else None, again, determinism_check != "none")
     with first:
         outputs = function(*args, **kwargs)

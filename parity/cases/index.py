@@ -155,7 +155,11 @@ exact(
 )
 op(
     "index_add",
-    lambda d: call(d.tensor((4, 3)), 0, d.integers((5,), 0, 4), d.tensor((5, 3)), **d.choice(({}, {"alpha": 0.5}))),
+    lambda d: call(
+        d.tensor((4, 3)),
+        *d.choice(((0, d.integers((5,), 0, 4), d.tensor((5, 3))), (1, d.integers((5,), 0, 3), d.tensor((4, 5))))),
+        **d.choice(({}, {"alpha": 0.5})),
+    ),
 )
 exact("index_copy", lambda d: call(d.tensor((4, 3)), 0, d.lay(d.rng.permutation(4)[:2], False), d.tensor((2, 3))))
 exact("index_fill", lambda d: call(d.tensor((4, 3)), 1, d.integers((2,), 0, 3), d.number()))

@@ -14,7 +14,7 @@ from ...ops.along import Gather, IndexSelect
 from ...ops.arrange import Flip, Roll, Tile
 from ...ops.cumulative import CumProd, CumSum, LogCumSumExp, RunningExtreme, RunningLeast
 from ...ops.diagonals import Diagonal, PutDiagonal, Triangle
-from ...ops.index import AddRows, Index, PutAdd, SetIndex
+from ...ops.index import AddAt, Index, SetIndex
 from ...ops.join import Cat, Stack
 from ...ops.pad import Pad
 from ...ops.parts import Narrow, NewDim, PutSlice, Select, Slice, Split, Unbind, Whole, Windows
@@ -229,15 +229,10 @@ def _index(c: Call) -> Both:
     return f"out = x[{key}]", f"dx = put_add(g, np.s_[{key}], {c.x.shape!r})"
 
 
-@by_settings(PutAdd)
-def _put_add(c: Call) -> Both:
+@by_settings(AddAt)
+def _add_at(c: Call) -> Both:
     key = _key(c, c.key)
-    return f"out = put_add(x, np.s_[{key}], shape)", f"dx = g[{key}]"
-
-
-@by_settings(AddRows)
-def _add_rows(c: Call) -> Both:
-    return f"out = put_add(x, index, {(c.n, c.x.shape[1])!r})", "dx = g[index]"
+    return f"out = added(x, np.s_[{key}], value)", f"dx = g\ndvalue = g[{key}]"
 
 
 @by_settings(IndexSelect)

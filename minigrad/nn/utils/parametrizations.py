@@ -48,7 +48,7 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> An
     Source: Salimans & Kingma 2016, "Weight Normalization".
     """
     if dim is not None:
-        normalize_dim(dim, getattr(module, name).dim())  # IndexError where there is none such
+        normalize_dim(dim, _tensor_of(module, name).dim())  # IndexError where there is none such
     return register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
 
 
@@ -91,7 +91,7 @@ class _SpectralNorm(Module):
 
 
 def spectral_norm(
-    module: Module, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
+    module: Any, name: str = "weight", n_power_iterations: int = 1, eps: float = 1e-12, dim: int | None = None
 ) -> Any:
     """Keep a parameter's largest singular value at 1. dim: which dimension counts outputs; 0, of transposed convolutions 1.
 
@@ -195,7 +195,7 @@ class _Orthogonal(Module):
 
 
 def orthogonal(
-    module: Module, name: str = "weight", orthogonal_map: str | None = None, *, use_trivialization: bool = True
+    module: Any, name: str = "weight", orthogonal_map: str | None = None, *, use_trivialization: bool = True
 ) -> Any:
     """Keep a matrix orthogonal (columns of length 1 that stand upright on each other; rows, if it is wide).
 

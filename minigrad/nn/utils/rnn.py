@@ -110,8 +110,10 @@ def invert_permutation(permutation: Tensor | None) -> Any:
         return None
     if permutation.array.dtype != np.int64:
         raise RuntimeError(f"invert_permutation(): Expected dtype int64 for index, got {permutation.dtype}")
-    out = np.empty_like(permutation.array)
-    out[permutation.array] = np.arange(len(out))
+    out, n = np.empty_like(permutation.array), len(permutation.array)
+    if ((permutation.array < -n) | (permutation.array >= n)).any():
+        raise RuntimeError(f"invert_permutation(): an index is out of bounds for dimension 0 with size {n}")
+    out[permutation.array] = np.arange(n)
     return wrap(out)
 
 

@@ -79,6 +79,8 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[Any]:
         draw_seed(self.generator)  # PyTorch draws a seed for its workers here, with or without workers
+        if self.num_workers == 0 and self.timeout != 0:
+            raise AssertionError(f"without workers there is nothing to wait for: timeout must be 0, got {self.timeout}")
         return self._batches_of_stream() if self._stream else self._batches()
 
     def _batches(self) -> Iterator[Any]:
