@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/installed
 
-.PHONY: lessons notebooks site test test-deep test-matrix bench clean
+.PHONY: lessons notebooks site test types tests test-deep test-matrix bench clean
 
 lessons: $(STAMP)  ## run every lesson in both engines, compare, write runs/report.html
 	$(BIN)/python -m curriculum run --all
@@ -14,10 +14,15 @@ notebooks: $(STAMP)  ## make the notebooks of curriculum/notebooks anew, with ou
 site: $(STAMP)  ## the course as a site that opens from the disk, runs/site/index.html
 	$(BIN)/python -m curriculum site
 
-test: $(STAMP)  ## style, types, tests
+test: $(STAMP)  ## style, and then types beside the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(MAKE) --no-print-directory -j 2 types tests
+
+types: $(STAMP)
 	$(BIN)/mypy
+
+tests: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
 test-deep: $(STAMP)  ## the tests with many more drawn examples, and compiled loops that look at every index

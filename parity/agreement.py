@@ -208,7 +208,7 @@ def run_form(engine: Engine, case: Case, form: Form, drawn: Call, dtype: str | N
 
     args, kwargs = mapped(drawn.args, change), mapped(drawn.kwargs, change)
     if case.seeds:
-        engine.module.manual_seed(seed)
+        engine.seed(seed)
     try:
         with warnings.catch_warnings():
             if engine is TORCH:

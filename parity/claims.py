@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -280,9 +280,12 @@ def spoiling(path: str, fault: str | int = "value") -> Iterator[Calls]:
 # -- the check of a case
 
 
-def claimed(case: Case) -> list[str]:
-    """The public names that a case says it covers; if it says none, the function of which it is a variant: add of add.alpha."""
-    names = public()
+def claimed(case: Case, names: Collection[str] | None = None) -> list[str]:
+    """The public names that a case says it covers; if it says none, the function of which it is a variant: add of add.alpha.
+
+    names: all public names, from one who asks of many cases.
+    """
+    names = public() if names is None else names
     found = sorted(n for n in case.covers if n in names)
     if found:
         return found
@@ -312,11 +315,11 @@ def _noticed(case: Case, path: str, fault: str | int, examples: int) -> tuple[bo
     return False, total
 
 
-def idle(case: Case, examples: int = 40) -> dict[str, str]:
-    """The names that a case claims in vain, and why."""
+def idle(case: Case, examples: int = 40, names: Collection[str] | None = None) -> dict[str, str]:
+    """The names that a case claims in vain, and why. names: all public names, as for `claimed`."""
     found = {}
     labels = {form.label: form for form in case.forms}
-    for path in claimed(case):
+    for path in claimed(case, names):
         tried = replace(case, forms=[labels[path]]) if path in labels else case
         noticed, calls = _noticed(tried, path, "value", examples)
         if not noticed and calls.silent:

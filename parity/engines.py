@@ -45,6 +45,11 @@ class Engine:
             tensor.requires_grad_()
         return tensor
 
+    def seed(self, seed: int) -> None:
+        """Seed what is drawn on the CPU. `torch.manual_seed` says it to every kind of accelerator as well: where there is none it
+        keeps that for later, with the stack of calls as text, which takes longer than most comparisons."""
+        self.module.default_generator.manual_seed(seed)
+
     def array(self, tensor: Any) -> np.ndarray:
         """The values of a tensor; the memory is shared where there is any (PyTorch has zeros without memory)."""
         return tensor.array if self.module is minigrad else tensor.numpy(force=True)

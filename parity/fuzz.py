@@ -110,7 +110,7 @@ def _differentiable(x: Any, engine: Engine) -> list[Any]:
 
 def attempt(engine: Engine, call: Call) -> Outcome:
     """Make the call, and go backward through what it returns."""
-    engine.module.manual_seed(call.seed)
+    engine.seed(call.seed)
     outcome = Outcome()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -77,15 +77,23 @@ def _kernels() -> dict[str, Any]:
     return all_kernels()
 
 
+# A thread beside another that computes, in the other's rooms, what that would compute itself. How much of it depends on the
+# moment, so no comparison can count on it: tests/test_kernels_recurrent.py has it do each part, and wants the same bits.
+HELPERS = {"recurrent._help"}
+FIRST = 12  # examples of each case that calls a kernel
+
+
 def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Kernel]:
     """By kernel: the comparisons that reach it, none for some that nobody compares.
 
     A case whose first four examples, in minigrad alone, call no kernel, and apply nothing that has a compiled form, is left at
-    that; and so is, after eight, a case all kernels of whose files have been reached as often as `examples` says.
+    that. The others are compared twelve times, and then up to `examples` times where they call a kernel that all of them reached
+    less often than that, or may call one that none of them has reached.
     """
     from minigrad.autograd.fused import Fused
 
     found = {name: Kernel() for name in _kernels()}
+    parameters = {name: list(inspect.signature(k.__wrapped__).parameters.values()) for name, k in _kernels().items()}
     called: set[str] = set()
     where = ("", 0)
 
@@ -98,10 +106,10 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
             return
         if where not in seen.comparisons:
             seen.comparisons.append(where)
-        parameters = list(inspect.signature(kernel.__wrapped__).parameters.values())
         for i in before:
-            if parameters[i].annotation != "Room" and changed(before[i], args[i]).any():
-                seen.outputs[i] = parameters[i].name
+            parameter = parameters[kernel.name][i]
+            if parameter.annotation != "Room" and changed(before[i], args[i]).any():
+                seen.outputs[i] = parameter.name
                 if before[i].dtype.kind == "f":
                     seen.floating.add(i)
                 comparisons = seen.changing.setdefault(i, [])
@@ -116,13 +124,22 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
         return apply(cls, *inputs)
 
     with split(), watched(note), mock.patch.object(Fused, "apply", classmethod(note_form)):
+        by_case: list[tuple[Case, set[str]]] = []
         for case in cases if cases is not None else list(CASES.values()):
             called.clear()
             where = ("", 0)
             for seed in range(4):
                 alone(case, seed)
-            for seed in range(examples if called else 0):
-                if seed == 8 and all(len(found[name].comparisons) >= examples for name in _beside(called, found)):
+            if called:
+                by_case.append((case, called))
+            for seed in range(FIRST if called else 0):
+                where = (case.name, seed)
+                compare(case, seed)
+            called = set()
+        for case, its in by_case:
+            for seed in range(FIRST, examples):
+                rare = [name for name in found.keys() & its if len(found[name].comparisons) < examples]
+                if not rare and all(found[name].comparisons for name in _beside(its, found)):
                     break
                 where = (case.name, seed)
                 compare(case, seed)
@@ -135,7 +152,7 @@ def reached(cases: list[Case] | None = None, examples: int = 40) -> dict[str, Ke
 def _beside(called: set[str], names: Iterable[str]) -> list[str]:
     """The kernels in the files of those that were called: others that the same operations may call."""
     files = {name.partition(".")[0] for name in called}
-    return [name for name in names if name.partition(".")[0] in files]
+    return [name for name in names if name.partition(".")[0] in files and name not in HELPERS]
 
 
 def alone(case: Case, seed: int, position: str = "compiled") -> None:
@@ -208,11 +225,6 @@ def planted(fault: Fault) -> Iterator[None]:
 
     with watched(spoil):
         yield
-
-
-# A thread beside another that computes, in the other's rooms, what that would compute itself. How much of it depends on the
-# moment, so no comparison can count on it: tests/test_kernels_recurrent.py has it do each part, and wants the same bits.
-HELPERS = {"recurrent._help"}
 
 
 def never_compared() -> list[str]:

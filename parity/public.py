@@ -9,6 +9,7 @@ What PyTorch lacks has a case with a `reference` of its own (see `case.op`), or 
 from __future__ import annotations
 
 import ast
+import functools
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -331,7 +332,7 @@ def untested() -> list[str]:
         if not path.is_file():
             wrong.append(f"{name}: there is no file {file}")
             continue
-        body: ast.AST | None = ast.parse(path.read_text())
+        body: ast.AST | None = _parsed(path)
         for part in test.split("::"):
             inside = getattr(body, "body", ())
             body = next((d for d in inside if isinstance(d, ast.FunctionDef | ast.ClassDef) and d.name == part), None)
@@ -340,6 +341,11 @@ def untested() -> list[str]:
         elif not _says(body, name.rpartition(".")[2]):
             wrong.append(f"{name}: {node} does not use it")
     return wrong
+
+
+@functools.cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _says(body: ast.AST, name: str) -> bool:

@@ -1,6 +1,7 @@
 """Trainings that are killed, or whose disk fills up, and go on: run as a program, it prints what went wrong and what was done.
 
     python killed.py KIND HOW COUNT SEED FOLDER      KIND: engine, fullscale, reviews, export     HOW: kill, moments, torn, limit, disk
+    python killed.py KIND                            the rest is read: a line of JSON each, [HOW, COUNT, SEED, FOLDER]
 
 It starts each training as a fork of itself, which has imported everything: a kill then costs milliseconds.
 
@@ -304,15 +305,22 @@ def emptied(folder):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def main(kind, how, count, seed, folder):
-    global HOW
-    HOW = how
+def main(kind, *asked):
     os.environ["MINIGRAD_KERNELS"] = "0"  # to load them takes longer than the training
-    training, folder, rng, count = globals()[kind], Path(folder), random.Random(seed), int(count)
     for name in IMPORTS[kind]:
         importlib.import_module(name)
+    for number, each in enumerate([asked] if asked else map(json.loads, sys.stdin)):
+        print(json.dumps(tried(globals()[kind], *each, first=not number)), flush=True)
+
+
+def tried(training, how, count, seed, folder, first):
+    """Stop trainings in one way, so many times; what went wrong and what was done. first: nothing was trained here yet."""
+    global HOW
+    HOW = how
+    folder, rng, count = Path(folder), random.Random(seed), int(count)
     folder.mkdir(parents=True, exist_ok=True)
-    imported(training, folder)
+    if first:
+        imported(training, folder)
     begin = time.monotonic()
     assert ended(fork(training, folder)) == 0
     duration = time.monotonic() - begin
@@ -334,7 +342,7 @@ def main(kind, how, count, seed, folder):
     if how == "kill":
         while done < count:
             sign = signal.SIGKILL if done % 2 else signal.SIGTERM
-            if kind == "fullscale":
+            if training is fullscale:
                 code, in_loop = killed_inside(training, folder, rng, looped, steps, sign)
                 inside += in_loop and code in (-sign, 128 + sign)
             else:
@@ -407,21 +415,17 @@ def main(kind, how, count, seed, folder):
             compare(f"size {size}")
         if how == "disk":
             subprocess.run(["umount", folder], check=True)
-    print(
-        json.dumps(
-            {
-                "faults": faults,
-                "stopped": done,
-                "saved": saved,
-                "inside_the_loop": inside,
-                "steps": steps,
-                "compared": runs,
-                "changes_of_files": moments,
-                "left_before_going_on": left,
-                "seconds": duration,
-            }
-        )
-    )
+    return {
+        "faults": faults,
+        "stopped": done,
+        "saved": saved,
+        "inside_the_loop": inside,
+        "steps": steps,
+        "compared": runs,
+        "changes_of_files": moments,
+        "left_before_going_on": left,
+        "seconds": duration,
+    }
 
 
 if __name__ == "__main__":

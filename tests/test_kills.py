@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,25 +17,58 @@ if not sys.platform.startswith("linux"):
     pytest.skip("forks, limits and mounts are Linux's here", allow_module_level=True)
 
 
-def run(kind, how, count, folder, *before):
+def command(kind, *more):
+    """A process of killed.py, which has to import everything first."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     environment.pop("MINIGRAD_DATA", None)
-    command = [*before, sys.executable, Path(__file__).with_name("killed.py"), kind, how, str(count), "0", folder]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False, timeout=3000)
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout.splitlines()[-1])
+    return {
+        "args": [sys.executable, Path(__file__).with_name("killed.py"), kind, *more],
+        "env": environment,
+        "cwd": ROOT,
+    }
+
+
+def judged(answer):
+    found = json.loads(answer)
     print(found)
     assert found["faults"] == []
     assert found["compared"] > 0
     return found
 
 
-def test_kills_of_a_training(tmp_path):
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """run(kind, how, count, folder): what comes of it in a process that the tests of the same kind share."""
+    processes, said = {}, tmp_path_factory.mktemp("said")
+
+    def ask(kind, how, count, folder):
+        if kind not in processes:
+            with (said / kind).open("w") as errors:
+                pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": errors}
+                processes[kind] = subprocess.Popen(**command(kind), **pipes, text=True)
+        process = processes[kind]
+        late = threading.Timer(3000, process.kill)
+        late.start()
+        process.stdin.write(json.dumps([how, count, 0, str(folder)]) + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        late.cancel()
+        if not answer:  # it has ended; the next test gets another
+            processes.pop(kind).communicate()
+            pytest.fail((said / kind).read_text()[-2000:])
+        return judged(answer)
+
+    yield ask
+    for process in processes.values():
+        process.communicate()
+
+
+def test_kills_of_a_training(run, tmp_path):
     found = run("engine", "kill", 200 if DEEP else 30, tmp_path / "work")
     assert found["stopped"] == (200 if DEEP else 30)
 
 
-def test_kills_of_a_run_of_the_command_line(tmp_path):
+def test_kills_of_a_run_of_the_command_line(run, tmp_path):
     found = run("fullscale", "kill", 200 if DEEP else 3, tmp_path / "work")
     assert found["stopped"] == (200 if DEEP else 3)
     if DEEP:
@@ -42,7 +76,7 @@ def test_kills_of_a_run_of_the_command_line(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["engine", "fullscale"])
-def test_kills_before_each_change_of_a_file(tmp_path, kind):
+def test_kills_before_each_change_of_a_file(kind, run, tmp_path):
     """Between the writing and the renaming, the renaming and the removal, in the test phase, and while it goes on."""
     count = 200 if DEEP else {"engine": 8, "fullscale": 2}[kind]
     found = run(kind, "moments", count, tmp_path / "work")
@@ -50,16 +84,16 @@ def test_kills_before_each_change_of_a_file(tmp_path, kind):
 
 
 @pytest.mark.parametrize("kind", ["engine", "fullscale"])
-def test_kills_in_the_middle_of_a_write(tmp_path, kind):
+def test_kills_in_the_middle_of_a_write(kind, run, tmp_path):
     assert run(kind, "torn", 50 if DEEP else 1, tmp_path / "work")["stopped"] > 0
 
 
-def test_files_that_may_not_grow(tmp_path):
+def test_files_that_may_not_grow(run, tmp_path):
     found = run("engine", "limit", 50 if DEEP else 8, tmp_path / "work")
     assert found["stopped"] > 3
 
 
-def test_files_of_the_command_line_that_may_not_grow(tmp_path):
+def test_files_of_the_command_line_that_may_not_grow(run, tmp_path):
     run("fullscale", "limit", 20 if DEEP else 1, tmp_path / "work")
 
 
@@ -72,4 +106,8 @@ def test_full_disks(tmp_path, kind):
     if shutil.which("unshare") is None or subprocess.run(tried, capture_output=True, check=False).returncode:
         pytest.skip("mounting a file system is not allowed here")
     count = 50 if DEEP else {"engine": 6, "fullscale": 1}[kind]
-    run(kind, "disk", count, tmp_path / "work", *apart)
+    process = command(kind, "disk", str(count), "0", tmp_path / "work")
+    process["args"] = [*apart, *process["args"]]
+    done = subprocess.run(**process, capture_output=True, text=True, check=False, timeout=3000)
+    assert done.returncode == 0, done.stderr[-2000:]
+    judged(done.stdout.splitlines()[-1])
