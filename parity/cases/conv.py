@@ -262,9 +262,9 @@ op(
 )
 
 
-def sampled(d: Draw) -> Call:
-    mode = d.choice(("bilinear", "nearest", "bicubic"))
-    n = 2 if mode == "bicubic" else d.choice((2, 3))
+def sampled(d: Draw, volumes: bool = False) -> Call:
+    mode = d.choice(("bilinear", "nearest") if volumes else ("bilinear", "nearest", "bicubic"))
+    n = 3 if volumes else 2
     x = d.tensor((2, 2, *[d.integer(2, 4) for _ in range(n)]))
     # Not on the elements themselves and not between two: there the derivative jumps.
     places = d.rng.uniform(-1.7, 1.7, (2, *[d.integer(1, 3) for _ in range(n)], n)).astype(d.dtype)
@@ -272,6 +272,13 @@ def sampled(d: Draw) -> Call:
 
 
 reduced("grid_sample", sampled, second=False, float32=False)
+op(
+    "nn.functional.grid_sample.volumes",
+    lambda d: sampled(d, volumes=True),
+    lambda torch, *given: torch.nn.functional.grid_sample(*given),
+    second=False,
+    float32=False,
+)
 
 
 def affine_places(d: Draw) -> Call:
