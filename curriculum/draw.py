@@ -140,6 +140,10 @@ def differences(apart: dict[str, dict[str, tuple[list[int], list[float]]]]) -> A
         for (kind, (steps, values)), color in zip(kinds.items(), (ORANGE, GREY, BLUE), strict=False):
             ax.plot(steps, np.maximum(values, foot), ".-", color=color, label=kind, linewidth=1, markersize=3)
         ax.axhline(foot, color="black", linewidth=0.6, linestyle=":")
+        if all(
+            max(values, default=0) <= foot for _, values in kinds.values()
+        ):  # equal throughout: a scale needs two ends
+            ax.set_ylim(foot / 10, foot * 1e6)
         ax.set(title=dtype, xlabel="step", ylabel="worst difference", yscale="log")
         ax.legend(frameon=False)
     fig.tight_layout()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import difflib
 import json
 import sys
 import time
@@ -43,6 +44,9 @@ def chosen(names: list[str]) -> list[Case]:
         ]  # fmt: skip
         if not some:
             near = [c.name for c in CASES.values() if name.lower() in c.name.lower()]
+            near = near or difflib.get_close_matches(
+                name, [*{n for c in CASES.values() for n in (c.name, c.name.split(".")[-1])}]
+            )
             hint = (
                 f"; similar: {', '.join(near[:8])}"
                 if near
@@ -315,6 +319,11 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     options = parser.parse_args(argv)
     what = " ".join(options.names)
     options.mode = what if what in MEANING else "cases"
+    if options.names and options.mode == "cases" and (first := options.names[0]) in {*MEANING} - {"cases"}:
+        also = [mode.removeprefix(first + " ") for mode in MEANING if mode.startswith(first + " ") and "--" not in mode]
+        parser.error(
+            f"{first} is followed by {' or '.join([*also, 'no name'])}, not by {' '.join(options.names[1:])!r}"
+        )
     for name in ("sweep", "list"):
         if f"{options.mode} --{name}" in MEANING and getattr(options, name):
             options.mode += f" --{name}"

@@ -522,3 +522,15 @@ def test_each_topic_is_taught_where_the_table_says(topic: str, number: str, word
 def test_every_lesson_teaches_a_topic_of_the_table() -> None:
     assert {number for _, number, _ in topics()} == {lesson.number for lesson in LESSONS}
     assert [lesson.number for lesson in LESSONS] == [f"{n:02}" for n in range(1, 1 + len(LESSONS))]
+
+
+def test_differences_of_none_are_drawn_without_a_warning(recwarn):
+    from curriculum import draw
+
+    fig = draw.differences({"float64": {"loss": ([1, 2], [0.0, 0.0])}, "float32": {"loss": ([1, 2], [0.0, 1e-7])}})
+    fig.canvas.draw()
+    draw.pyplot().close(fig)
+    assert [str(w.message) for w in recwarn] == []
+    (low, high), (float32_low, float32_high) = (ax.get_ylim() for ax in fig.axes)
+    assert low < 1e-17 < high
+    assert float32_low < 1e-7 < float32_high

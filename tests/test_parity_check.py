@@ -475,6 +475,19 @@ def test_a_script_brings_in_what_the_function_reads(tmp_path):
     assert "# Bring in here layer, a Linear." in with_a_layer
 
 
+def test_what_is_asked_for_and_is_not_there_is_named(capsys):
+    for asked, said in (
+        (["programs", "wrties"], "programs is followed by writes or no name, not by 'wrties'"),
+        (["faults", "gelu", "mul"], "faults is followed by no name, not by 'gelu mul'"),
+    ):
+        with pytest.raises(SystemExit) as stopped:
+            main(asked)
+        assert stopped.value.code == 2
+        assert said in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="no case or family called 'geluu'; similar: gelu"):
+        main(["geluu"])
+
+
 def test_a_wrong_gradient_comes_with_a_script_that_shows_it(tmp_path, monkeypatch):
     import os
     import subprocess

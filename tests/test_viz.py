@@ -269,6 +269,15 @@ def test_lines_modules_and_names():
     assert [item.name for item in graph.items if item.kind == "constant" and item.name] == ["x"]
 
 
+def test_lines_of_the_example_are_its_own(tmp_path):
+    from minigrad.viz.__main__ import main
+
+    assert main(["-o", str(tmp_path / "backward.html")]) == 0
+    written = (tmp_path / "backward.html").read_text(encoding="utf-8")
+    assert "runpy" not in written
+    assert "loss = nn.functional.binary_cross_entropy(model(x), y)" in written
+
+
 def test_modules_give_names_without_being_named():
     model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
     graph = walked(model(torch.ones(1, 2)).sum())

@@ -112,11 +112,17 @@ class _Recorder:
 
 _recorder = _Recorder()
 
+_EXAMPLE = os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), "__main__.py"
+)  # `python -m minigrad.viz` without a program
+
 
 def _line() -> str:
-    """The line of the program that is running: the innermost outside of minigrad."""
+    """The line of the program that is running: the innermost outside of minigrad, or of its own example."""
     frame: Any = sys._getframe(2)
     while frame is not None and frame.f_code.co_filename.startswith((_PACKAGE, "<the reader of")):  # (signature.py)
+        if frame.f_code.co_filename == _EXAMPLE and frame.f_code.co_name == "example":
+            break
         frame = frame.f_back
     if frame is None:
         return ""

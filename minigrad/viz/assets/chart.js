@@ -43,7 +43,8 @@ MG.lines = (card, { steps, series, at, log = false, band = null, guide = null, l
   g.append("g").attr("class", "axis").attr("transform", `translate(0,${height - bottom})`).call(d3.axisBottom(x).ticks(Math.max(2, Math.floor((width - right - left) / 70))).tickFormat((t) => (Number.isInteger(t) ? MG.num(t) : "")).tickSizeOuter(0));
   const axis = g.append("g");
   ticks.forEach((t) => axis.append("text").attr("class", "soft").attr("x", left - 5).attr("y", y(t) + 4).attr("text-anchor", "end").text(written(t).replace("\u2212", "-")));
-  if (guide !== null && guide >= y.domain()[0] && guide <= y.domain()[1]) g.append("line").attr("class", "guide").attr("x1", left).attr("x2", width - right).attr("y1", y(guide)).attr("y2", y(guide));
+  card.guided = guide !== null && guide >= y.domain()[0] && guide <= y.domain()[1];  // whether it lies in the picture
+  if (card.guided) g.append("line").attr("class", "guide").attr("x1", left).attr("x2", width - right).attr("y1", y(guide)).attr("y2", y(guide));
   const good = (v) => v !== null && Number.isFinite(v) && (!log || v > 0);
   if (band) g.append("path").attr("class", "band").attr("d", d3.area().defined((i) => good(MG.number(band[0][i])) && good(MG.number(band[1][i]))).x((i) => x(steps[i])).y0((i) => y(MG.number(band[0][i]))).y1((i) => y(MG.number(band[1][i])))(d3.range(steps.length)));
   const ends = [];

@@ -69,7 +69,7 @@
     const said = (all) => { const known = learning.filter((_, k) => t >= 0 && all[k][t] !== null); return t < 0 ? "from the first step on" : known.length ? `step ${points.step[t]}: ${[...new Set(chosen !== null && known.includes(chosen) ? [chosen] : [known[0], known.at(-1)])].map((i) => `layer ${nameOf(i)} ${MG.num(all[learning.indexOf(i)][t])}`).join(", ")}` : `step ${points.step[t]}: none`; };
     for (const [card, all, guide] of [[gradient, gradients, null], [ratio, ratios, 1e-3]]) {
       MG.lines(card, { steps: points.step, series: series(all), at: step, log: true, guide, onpick: pick, label: `${card.title}, logarithmic. ${said(all)}` });
-      card.text.textContent = `${said(all)}; logarithmic scale${guide ? "; dotted: 0.001, a healthy size" : ""}`;
+      card.text.textContent = `${said(all)}; logarithmic scale${card.guided ? "; dotted: 0.001, a healthy size" : ""}`;
     }
   };
   const drawStates = () => {
