@@ -240,6 +240,10 @@ def test_fine_tuning_leaves_everything(trained: Path) -> None:
     [
         (["distilbert-imdb", "--model", "absent/model", "--data", "embedded"], "No tokenizer for --model absent/model"),
         (
+            ["distilbert-imdb", "--model", "/absent/model", "--data", "embedded"],
+            "--model /absent/model: there is no such folder",
+        ),
+        (
             ["distilbert-imdb", "--model", "ENCODER", "--data", "embedded", "--max-length", "65"],
             "reads at most 64 tokens",
         ),

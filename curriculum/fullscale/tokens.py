@@ -58,11 +58,17 @@ class Tokens:
 
 def tokenizer_of(model: str) -> Any:
     """The fast tokenizer that belongs to a model, by hub name or folder. Errors: Refused."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
     from transformers import AutoTokenizer
     from transformers.utils import logging
 
     logging.set_verbosity_error()
     if not Path(model).is_dir():
+        try:
+            validate_repo_id(model)
+        except HFValidationError:
+            raise Refused(f"--model {model}: there is no such folder, and the hub has no such names.") from None
         hub.look()
     try:
         return AutoTokenizer.from_pretrained(model)
