@@ -55,7 +55,6 @@ ACCIDENTS = {
         ],
         "the zeros that stand between the elements, or around them, are multiplied too: 0 · inf": [
             "nn.functional.conv_transpose1d", "nn.functional.conv_transpose2d", "nn.functional.conv_transpose3d",
-            "nn.functional.grid_sample",
         ],
         "a row of which all is masked, or infinite: PyTorch gives zeros in one of its forms and nan in another": [
             "nn.functional.scaled_dot_product_attention", "nn.functional.scaled_dot_product_attention.large",

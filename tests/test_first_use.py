@@ -14,6 +14,7 @@ import minigrad
 from minigrad import random, sampling
 from minigrad.autograd import fused
 from minigrad.autograd.variable import Variable
+from minigrad.ops import at
 
 pytest.importorskip("numba")
 F = minigrad.nn.functional
@@ -41,6 +42,15 @@ OPERATIONS = {
 }
 
 
+# On an array of shape (6, 5, 7), with an index of one dimension and one of as many as the array has, both among 5.
+AT_PLACES = {
+    "scatter.read_entries": lambda x, entries, each: at.read_entries(x, 1, entries),
+    "scatter.read_along": lambda x, entries, each: at.read_at(x, at.grid_key(each, 1)),
+    "scatter.add_entries": lambda x, entries, each: at.add_at(x, (slice(None), entries), x[:, entries][:, ::-1]),
+    "scatter.add_along": lambda x, entries, each: at.add_at(x, at.grid_key(each, 1), x[:, [0, 1, 1, 4, 3, 2, 2, 0, 1]]),
+}
+
+
 def waiting():
     """The compiled forms that wait until they are worth compiling: by their operation's word, and by a third argument."""
     found = {c.compiled for c in below(fused.Fused) if c.compiled and c.same_bits is not fused.Fused.same_bits}
@@ -53,7 +63,7 @@ def waiting():
 
 
 def test_each_that_waits_is_tested():
-    assert waiting() == {*OPERATIONS, "swaps.swapped", "pairs.box_muller"}
+    assert waiting() == {*OPERATIONS, *AT_PLACES, "swaps.swapped", "pairs.box_muller"}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -86,6 +96,30 @@ def test_what_waits_gives_the_same_bits_in_both_forms(name, dtype, monkeypatch):
     assert {*said} == {True, False}
     for same, a, b in zip(said, compiled, numpy, strict=True):
         assert not same or a == b
+
+
+@pytest.mark.parametrize("name", AT_PLACES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_places_are_read_and_added_to_with_the_same_bits_in_both_forms(name, dtype, monkeypatch):
+    asked = []
+    original = at.compiled_form
+    monkeypatch.setattr(at, "compiled_form", lambda *given: asked.append((given[0], f := original(*given))) or f)
+    rng = np.random.default_rng(2)
+    entries, each = rng.integers(0, 5, 9), rng.integers(0, 5, (6, 9, 7))
+    found = []
+    for form in ("numpy", "compiled"):
+        x = np.random.default_rng(1).standard_normal((6, 5, 7)).astype(dtype)
+        x.reshape(-1)[: len(SPECIAL) * 9 : 9] = np.array(SPECIAL, dtype)
+        with minigrad.use_kernels(form), np.errstate(all="ignore"):
+            out = AT_PLACES[name](x, entries, each)
+        found.append(x if out is None else out)
+    assert [f for n, f in asked if n == name and f is not None] == [f for _, f in asked[-1:]], (
+        "once, in the second form"
+    )
+    one, other = found
+    nan = np.isnan(one)
+    assert (nan == np.isnan(other)).all()
+    assert one[~nan].tobytes() == other[~nan].tobytes()
 
 
 def test_draws_are_the_same_in_both_forms():

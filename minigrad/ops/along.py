@@ -360,6 +360,8 @@ def scatter_reduce(
     if reduce not in ("prod", "amax", "amin"):
         raise RuntimeError(f"reduce argument must be either sum, prod, mean, amax or amin, got {reduce}")
     untouched = None if include_self else touched == 0
+    # What is saved of src is a view: its elements stay those of now, also where `src.data` becomes another array.
+    src = Slice.apply(src, tuple(slice(n) for n in src.array.shape))
     return (ScatterProd if reduce == "prod" else ScatterExtreme).apply(input, src, key, reduce, untouched)
 
 

@@ -80,6 +80,8 @@ class PutAdd(Operation):
 class AddAt(Operation):
     """out = x, with `value` added at key: in turn, where key names a place several times.  dx = grad, dvalue = grad[key]"""
 
+    grad_fn_name = "IndexAddBackward0"
+
     @staticmethod
     def forward(ctx: Any, x: Array, value: Array, key: tuple[Any, ...]) -> Array:
         ctx.key = key
