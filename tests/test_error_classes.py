@@ -4,26 +4,7 @@ import math
 
 import numpy as np
 import pytest
-import torch
-
-import minigrad
-
-ENGINES = (torch, minigrad)
-
-
-def told(call, engine):
-    """What the call gives, tensors as lists; or the class of its error."""
-    engine.manual_seed(0)
-    try:
-        return listed(call(engine))
-    except Exception as error:
-        return type(error)
-
-
-def listed(x):
-    if hasattr(x, "detach"):
-        return np.asarray(x.detach().numpy()).tolist()
-    return [listed(y) for y in x] if isinstance(x, list | tuple) else x
+from outcomes import ENGINES, outcome
 
 
 def pooled(t, name, x, options):
@@ -49,7 +30,7 @@ def pooled(t, name, x, options):
 def test_of_a_window_larger_than_its_input_only_what_it_reaches_costs(name, rank, options):
     """A kernel of 3000 a side has 2.7e10 elements: if each were gone through, or padding made for it, this would not end."""
     x = np.random.default_rng(rank).normal(size=(2, 3, *(4, 5, 3)[:rank]))
-    theirs, ours = (told(lambda t: pooled(t, f"{name}{rank}d", x, options), engine) for engine in ENGINES)
+    theirs, ours = (outcome(lambda t: pooled(t, f"{name}{rank}d", x, options), engine) for engine in ENGINES)
     if isinstance(theirs, type):  # avg_pool3d takes no window larger than the input
         assert ours is theirs
     else:
@@ -232,7 +213,7 @@ CALLS = {
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.filterwarnings("ignore")
 def test_the_call_is_refused_with_pytorchs_class_or_taken(name):
-    theirs, ours = (told(CALLS[name], engine) for engine in ENGINES)
+    theirs, ours = (outcome(CALLS[name], engine) for engine in ENGINES)
     if isinstance(theirs, type):
         assert isinstance(ours, type), f"PyTorch raises {theirs.__name__}, minigrad gives {ours}"
         assert issubclass(ours, theirs)
