@@ -130,3 +130,15 @@ def test_a_reason_names_the_line_within(kind):
     for value in (1.0, -1.0, 1.0):
         assert outer(mg.full((2,), value)).tolist() == [value * (2 if value > 0 else 3) + 1] * 2
     assert "the branch" in outer.explain()
+
+
+@pytest.mark.parametrize("before", [0, 1, 2, 4])
+def test_a_program_that_the_inner_one_has_already_is_not_run_in_a_recording(before):
+    """It would compute what the recording does not see."""
+    inner = mg.compile(lambda x: x * 2, fullgraph=True)
+    outer = mg.compile(lambda x: inner(x) + 1, fullgraph=True)
+    for k in range(before):
+        assert inner(mg.full((3,), float(k))).tolist() == [2 * k] * 3
+    for k in range(6):
+        assert outer(mg.full((3,), float(k))).tolist() == [2 * k + 1] * 3
+    assert "x * 2" in outer.source()
