@@ -229,7 +229,7 @@ def _fill(self: Tensor, name: str, draw: Callable[[tuple[int, ...]], np.ndarray]
     return inplace.overwrite(self, lambda: random.in_order_of(self.array, draw), name + "Backward0")
 
 
-def uniform_(self: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None) -> Tensor:
+def uniform_(self: Tensor, from_: float = 0, /, to: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill with uniform numbers in [from, to). PyTorch: torch.Tensor.uniform_."""
     return _fill(self, "Uniform", lambda shape: _uniform(shape, self.array.dtype, generator, from_, to))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import storage
+from .. import inplace, storage
 from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, wrap
 from ..autograd.whole_backward import WholeBackward
@@ -182,7 +182,12 @@ def _keep(statistics: list[Any], *running: Tensor | None) -> None:
 
 
 def _update_running(running_mean: Tensor, running_var: Tensor, momentum: float, mean: Array, var: Array) -> None:
-    """running = (1 - momentum) · running + momentum · new, in place."""
+    """running = (1 - momentum) · running + momentum · new, in place.
+
+    RuntimeError where several channels are one number in memory, of which PyTorch keeps what it happens to write last.
+    """
+    inplace.check_memory(running_mean)
+    inplace.check_memory(running_var)
     for running, new in ((running_mean, mean), (running_var, var)):
         array = running.array
         array *= 1 - momentum
