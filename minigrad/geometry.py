@@ -115,13 +115,31 @@ def copied_memory(array: np.ndarray, memo: dict) -> np.ndarray:
 
 def repeats(array: np.ndarray) -> bool:
     """Whether two places of the array are the same element of memory, as `expand` and overlapping windows make them."""
+    if not array.size or array.flags.c_contiguous:
+        return False
     place = geometry(array)
-    if not array.size or array.flags.c_contiguous or not place.may_repeat():
+    if not place.may_repeat():
         return False
     low, high = place.span()
     if 0 in (s for s, n in zip(place.strides, place.shape, strict=True) if n > 1):
         return True
     return np.unique(look(np.arange(high - low), place.moved(-low))).size < array.size
+
+
+def require_writable(array: np.ndarray) -> None:
+    """RuntimeError where the array's memory may only be read."""
+    if not array.flags.writeable:
+        raise RuntimeError("the memory of the written-to tensor is read-only; clone() it before the operation")
+
+
+def require_own_places(array: np.ndarray) -> None:
+    """RuntimeError where two elements of an array that is to be written are one in memory, or where it is read-only."""
+    require_writable(array)
+    if repeats(array):
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+            "Please clone() the tensor before performing the operation."
+        )
 
 
 def dim_order(array: np.ndarray) -> tuple[int, ...]:

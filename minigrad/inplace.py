@@ -21,7 +21,7 @@ from .autograd.modes import current, is_grad_enabled
 from .autograd.variable import Array, Variable, wrap
 from .autograd.views import before_change, check_change, record_write
 from .foreign import said
-from .geometry import is_same_place, overlap_in_part, repeats
+from .geometry import is_same_place, overlap_in_part, repeats, require_own_places, require_writable
 from .ops.along import check_filling, index_fill
 from .ops.index import check_put, getitem, index_put, put
 from .ops.keys import index_error, ints_first, plain_key
@@ -46,13 +46,7 @@ def check_memory(x: Any, *read: Any, idempotent: bool = False, scattered: bool =
     idempotent: what is written is the same everywhere, so that it does not matter how often. scattered: element i of what is
     read does not go to element i, so that it may not be x itself either.
     """
-    if not x.array.flags.writeable:
-        raise RuntimeError("the memory of the written-to tensor is read-only; clone() it before the operation")
-    if not idempotent and repeats(x.array):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-            "Please clone() the tensor before performing the operation."
-        )
+    (require_writable if idempotent else require_own_places)(x.array)
     for y in read:
         if isinstance(y, Variable) and (
             overlap_in_part(x.array, y.array) or (scattered and y.array.size and is_same_place(x.array, y.array))

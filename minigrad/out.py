@@ -21,7 +21,7 @@ from . import dtypes, storage
 from .autograd.modes import is_grad_enabled
 from .autograd.variable import Variable, wrap
 from .foreign import said
-from .geometry import overlap_in_part, repeats
+from .geometry import overlap_in_part, require_own_places
 from .warn import warn
 
 # Which functions take out=, by the rule for its type. (tests/test_signature.py holds the table against PyTorch.)
@@ -150,11 +150,7 @@ def _check_memory(targets: list[Any], given: tuple[Any, ...]) -> None:
     """RuntimeError where an element of an output would be written twice, or where an input shares part of its memory."""
     inputs = [y for x in given for y in (x if isinstance(x, list | tuple) else (x,)) if isinstance(y, Variable)]
     for x in targets:
-        if repeats(x.array):
-            raise RuntimeError(
-                "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-                "Please clone() the tensor before performing the operation."
-            )
+        require_own_places(x.array)
         if any(overlap_in_part(x.array, y.array) for y in inputs):
             raise RuntimeError(
                 "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "

@@ -9,6 +9,8 @@ import numpy as np
 
 from ..dtypes import from_numpy
 from ..foreign import said
+from ..geometry import require_own_places
+from ..storage import mark_written
 from ..sums import total
 from .node import Node
 from .variable import Array, Edge, Variable
@@ -66,6 +68,13 @@ def as_gradient(total: Any) -> Any:
 def add(a: Any, b: Any) -> Any:
     """The sum of two gradients."""
     return as_gradient(a + b)
+
+
+def add_into(held: Array, gradient: Array) -> None:
+    """held += gradient. RuntimeError where elements of `held` are one in memory, as in a `.grad` that a program gave itself."""
+    require_own_places(held)
+    np.add(held, gradient, out=held)
+    mark_written(held)
 
 
 def as_tuple(results: Any) -> tuple[Any, ...]:

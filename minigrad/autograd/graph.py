@@ -38,14 +38,12 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Any
 
-import numpy as np
-
 from .. import storage
 from ..quiet import enter, put_back, quiet, state
 from ..storage import Latest, clock
 from ..threads import others
 from . import anomaly, hooks, ownership
-from .fit import add, as_gradient, as_tuple, fit, fit_count
+from .fit import add, add_into, as_gradient, as_tuple, fit, fit_count
 from .modes import Asked, current, no_grad
 from .node import Node
 from .targets import Targets
@@ -256,5 +254,4 @@ class AccumulateGrad(Operation):
         elif leaf._grad is None:
             leaf._grad = wrap(gradient if ownership.may_keep(gradient) else gradient.copy())
         else:  # in place, also where it has a history: what is added depends on nothing
-            np.add(leaf._grad.array, gradient, out=leaf._grad.array)
-            storage.mark_written(leaf._grad.array)
+            add_into(leaf._grad.array, gradient)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import quiet, storage
+from ..autograd.fit import add_into
 from ..autograd.fused import _load, kernels_position, numba_is_installed
 from ..autograd.modes import current
 from ..autograd.variable import Array, wrap
@@ -244,8 +245,7 @@ class Part:
                 leaf._grad = wrap(self._own(what, outs, given))
             else:
                 for var in what:
-                    quiet.quiet(np.add)(leaf._grad.array, outs[self.place[var]], out=leaf._grad.array)
-                    storage.mark_written(leaf._grad.array)
+                    quiet.quiet(add_into)(leaf._grad.array, outs[self.place[var]])
 
     def _own(self, var: Var, outs: Any, given: set[int]) -> Array:
         """The array of a result, in memory of its own."""

@@ -13,7 +13,7 @@ from .. import random, storage
 from ..autograd.modes import no_grad
 from ..creation import empty_like
 from ..dtypes import element
-from ..geometry import repeats
+from ..geometry import require_own_places
 from ..random import Generator
 from ..warn import warn as _warn
 
@@ -211,11 +211,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     rows, columns = shape[0], math.prod(shape[1:])
     if tensor.array.dtype == np.float16:
         raise NotImplementedError("\"geqrf_cpu\" not implemented for 'Half'; draw in float32 and convert")
-    if repeats(tensor.array):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please "
-            "clone() the tensor before performing the operation."
-        )
+    require_own_places(tensor.array)
     flat = (generator or random.default_generator).normal((rows, columns), tensor.array.dtype)
     q, r = np.linalg.qr(flat.T if rows < columns else flat)
     q = q * np.sign(np.diagonal(r))

@@ -18,6 +18,7 @@ import numpy as np
 from .. import storage
 from ..autograd.hooks import RemovableHandle
 from ..autograd.variable import Variable, wrap
+from ..geometry import require_own_places
 from .parameter import Parameter
 from .values import array_of
 
@@ -188,6 +189,11 @@ class State:
             elif local_metadata.get("assign_to_params_buffers"):
                 undo.append(partial(setattr, self, name, target))
                 setattr(self, name, _assigned(state_dict[key], values, target))
+            elif problem := _unwritable(target.array):
+                error_msgs.append(
+                    f'While copying the parameter named "{key}", whose dimensions in the model are {_size(target.array)} and whose '
+                    f"dimensions in the checkpoint are {_size(values)}, an exception occurred : {problem}."
+                )
             else:
                 undo.append(partial(np.copyto, target.array, target.array.copy()))
                 target.array[...] = values
@@ -268,6 +274,15 @@ def _assigned(given: Any, values: np.ndarray, target: Any) -> Any:
     if not isinstance(tensor, Parameter):
         return Parameter(tensor, target.requires_grad)
     return tensor.requires_grad_(target.requires_grad)
+
+
+def _unwritable(array: np.ndarray) -> str:
+    """What is wrong with the memory of an array that is to be written, as PyTorch puts it; nothing where it is well."""
+    try:
+        require_own_places(array)
+    except RuntimeError as error:
+        return str(error.args)
+    return ""
 
 
 def _size(array: np.ndarray) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import inplace, storage
+from .. import storage
 from ..autograd.fused import Fused, size
 from ..autograd.variable import Array, Operand, wrap
 from ..autograd.whole_backward import WholeBackward
+from ..geometry import require_own_places
 from ..public import public
 from ..quiet import quiet
 from .checks import require_floating
@@ -133,7 +134,7 @@ def _batch_norm(
             if running is None:
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
     else:
-        _both_or_neither(running_mean, running_var)
+        _check_moved(running_mean, running_var)
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if in_half(input, running_mean, running_var, weight, bias):
         statistics = [as_float32(running) for running in (running_mean, running_var)]
@@ -168,9 +169,14 @@ def _check_channels(count: int, **vectors: Any) -> None:
             raise RuntimeError(f"{name} should contain {count} elements not {x.array.size}")
 
 
-def _both_or_neither(running_mean: Tensor | None, running_var: Tensor | None) -> None:
+def _check_moved(running_mean: Tensor | None, running_var: Tensor | None) -> None:
+    """Errors for statistics that cannot be moved: one without the other; channels that are one number in memory, of which PyTorch
+    keeps what it happens to write last."""
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be None or neither be None")
+    for running in (running_mean, running_var):
+        if running is not None:
+            require_own_places(running.array)
 
 
 def _keep(statistics: list[Any], *running: Tensor | None) -> None:
@@ -182,12 +188,7 @@ def _keep(statistics: list[Any], *running: Tensor | None) -> None:
 
 
 def _update_running(running_mean: Tensor, running_var: Tensor, momentum: float, mean: Array, var: Array) -> None:
-    """running = (1 - momentum) · running + momentum · new, in place.
-
-    RuntimeError where several channels are one number in memory, of which PyTorch keeps what it happens to write last.
-    """
-    inplace.check_memory(running_mean)
-    inplace.check_memory(running_var)
+    """running = (1 - momentum) · running + momentum · new, in place."""
     for running, new in ((running_mean, mean), (running_var, var)):
         array = running.array
         array *= 1 - momentum
@@ -212,7 +213,7 @@ def instance_norm(
         if running_mean is None or running_var is None:
             raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
         return _batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    _both_or_neither(running_mean, running_var)
+    _check_moved(running_mean, running_var)
     if positions == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
     n, channels = x.shape[:2]

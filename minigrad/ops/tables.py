@@ -14,6 +14,7 @@ from ..autograd import fused
 from ..autograd.fused import Fused
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Operand, Variable, wrap
+from ..geometry import require_own_places
 from ..public import public
 from .along import index_select, outside_error
 from .choice import where
@@ -119,6 +120,7 @@ def shorten_rows(weight: Tensor, index: Array, max_norm: float, norm_type: float
     long = norms > max_norm
     scale = max_norm / (norms[long].astype(np.float64) + 1e-7)
     if rows.size:
+        require_own_places(weight.array[0])  # rows may be one in memory: they are shortened alike
         weight.array[rows[long]] *= scale[:, None].astype(weight.array.dtype)
         storage.mark_written(weight.array)
 

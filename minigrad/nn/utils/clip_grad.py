@@ -11,6 +11,7 @@ import numpy as np
 from ... import dtypes, storage
 from ...autograd.variable import Variable, wrap
 from ...foreign import said
+from ...geometry import require_own_places
 from ...quiet import quiet
 from ...warn import warn
 
@@ -78,6 +79,7 @@ def clip_grads_with_norm_(
     scale = np.minimum(scale, 1.0)
     for p in _parameters(parameters):
         if p._grad is not None:
+            require_own_places(p._grad.array)
             p._grad.array *= p._grad.array.dtype.type(scale)
             storage.mark_written(p._grad.array)
 
@@ -111,5 +113,6 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float, f
 def clip_values(parameters: list[Any], clip_value: float) -> None:
     """Hold each element of the gradients, which are all there, within ±clip_value."""
     for p in parameters:
+        require_own_places(p._grad.array)
         np.clip(p._grad.array, -clip_value, clip_value, out=p._grad.array)
         storage.mark_written(p._grad.array)
