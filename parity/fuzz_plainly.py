@@ -157,6 +157,11 @@ def floating_numbers(call: Call) -> Call:
     return replace(call, kwargs={k: plain(v) for k, v in call.kwargs.items()})
 
 
+def counted(call: Call) -> Call:
+    """0 and 1 in the place of truths."""
+    return _all(call, lambda x: int(x) if isinstance(x, bool | np.bool_) else x)
+
+
 def float64_by_default(call: Call) -> Call:
     """The same call where numbers of no type are of float64."""
     return call
@@ -218,7 +223,7 @@ PLAINLY: dict[str, Callable[[Call], Call]] = {
     for f in (
         apart, numbers, contiguous, of_one_type, floating, out_of_place, by_position, without_none,
         whole, floats, floating_numbers, float64_by_default, constant, in_range, nearer, nearer_of_all,
-        from_the_front, exact_bessel, close_in_one_type,
+        from_the_front, exact_bessel, close_in_one_type, counted,
     )
 }  # fmt: skip
 # In other types than the call's: results are compared by value, as closely as the narrowest type of the call allows.
@@ -533,12 +538,29 @@ def _beyond_doubles(call: Call, ours: Any, theirs: Any) -> bool:
     return True
 
 
+def _rounded_scores(call: Call, ours: Any, theirs: Any) -> bool:
+    """Of attention in float32: all is alike but the gradients of query and key, and these to the rounding of the scores' gradients.
+
+    dS = P ∘ (dP - D) with dP = g Vᵀ, and D the mean of dP by P: where P is nearly 1 at one key, dP and D are nearly equal, and
+    what is left of them is their rounding, eps |g| |V| for each of V's columns. g is at most 4 or so (a normal number).
+    """
+    if len(call.args) < 3 or not all(isinstance(x, T) and x.values.dtype == np.float32 for x in call.args[:3]):
+        return False
+    query, key, value = (np.abs(x.values).max(initial=0.0) for x in call.args[:3])
+    rounding = np.finfo(np.float32).eps * 4 * value * call.args[2].values.shape[-1]
+    a, b = ([g for g in o.gradients if isinstance(g, tuple)] for o in (ours, theirs))
+    if len(a) != len(b) or len(a) != 3 or not _same_results(call, ours, theirs):
+        return False
+    apart = [float(np.abs(_elements(x) - _elements(y)).max(initial=0.0)) for x, y in zip(a, b, strict=True)]
+    return apart[0] <= rounding * key and apart[1] <= rounding * query and _values_alike(a[2:], b[2:], _tolerance(call))
+
+
 PREDICATES: dict[str, Callable[[Call, Any, Any], bool]] = {
     f.__name__.lstrip("_"): f
     for f in (
         _blank_target, _failed, _poles, _ties, _grown, _flat_gradient, _infinite_gradient, _same_results, _first_result, _finite,
         _empty, _empty_gradients, _unordered, _shapes, _cofactors, _squares, _rounding, _few_digits, _undefined,
-        _zeroed, _vectors_of_zero, _beyond_doubles,
+        _zeroed, _vectors_of_zero, _beyond_doubles, _rounded_scores,
     )
 }  # fmt: skip
 

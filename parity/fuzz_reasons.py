@@ -301,6 +301,11 @@ REASONS = [
         "memory that several tensors look at cannot grow, and this is said",
     ),
     Reason(
+        "refused",
+        r"batch_norm\(.*refers to a single memory location",
+        "running statistics of several channels in one number: PyTorch keeps what it writes last for all of them",
+    ),
+    Reason(
         "refused", r"index -?9223372036854775\d\d\d is out of bounds", "PyTorch reads outside the memory of the tensor"
     ),
     Reason(
@@ -459,7 +464,13 @@ REASONS = [
         "different",
         r"scaled_dot_product_attention\(.*float32.*gradient: ",
         "where a softmax is saturated its gradient is a rounding error in float32, of PyTorch's not the smaller one",
-        "of_one_type nearer_of_all",
+        "of_one_type nearer_of_all rounded_scores",
+    ),
+    Reason(
+        "different",
+        r"pow_?\(.*\bFalse\b.*gradient: ",
+        "a truth for an exponent is 0, whose power has the derivative 0; PyTorch looks for numbers that are 0",
+        "counted",
     ),
     Reason(
         "taken",

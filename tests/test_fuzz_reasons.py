@@ -34,6 +34,9 @@ WIDE = (t([2.06, -2.07, -0.17, 0.96], np.float16), t([1, -1, 1, -1], F))
 
 FEW = [-2.07, -2.08, 3.1, -1.9, 0.32, 2.28]
 
+# Query, key and value, whose rows are alike: the scores have no gradient but a rounding error.
+SATURATED = ([[[-8.2, 3.5], [-7.8, 2.26]]], [[[0.7, 0.2], [1.25, 0.075], [-3.8, 2.9]]], [[[410.5239, 599.5967]] * 3])
+
 # By the beginning of what the reason says: calls that it is for.
 EXAMPLES = {
     "of mixed types": [
@@ -127,6 +130,10 @@ EXAMPLES = {
     "of places in 8 bits": [call("gradient", t([1.0, 3.0, 2.0, 7.0], F, grad=True), spacing=[t([1, 2, 4, 9], np.uint8)], edge_order=2)],
     "whole numbers have no derivative; PyTorch says": [call("Tensor.masked_fill_", t([True, False], bool), t([True, False], bool), t(3.6, grad=True))],
     "whole numbers have no derivative; PyTorch keeps": [call("Tensor.not_equal_", t([1, 2], np.int64), t(2.0, F, grad=True))],
+    "a truth for an exponent": [call("Tensor.pow", t(0.0, grad=True), False), call("pow", t([0.0, 2.0], grad=True), exponent=False)],
+    "where a softmax is saturated": [
+        call("nn.functional.scaled_dot_product_attention", *(t(x, F, grad=True) for x in SATURATED), is_causal=True, scale=0.7)
+    ],
     "of more trials than doubles": [call("distributions.Binomial", total_count=2**63, probs=t([0.3323, 0.1845, 0.2469, 0.2363], grad=True), seed=1026)],
 }  # fmt: skip
 # Of which the engines may also agree: memory that was never written is 0 by chance, and where few digits are left the last bit of a
@@ -265,6 +272,16 @@ def test_a_wrong_value_in_the_same_call_is_found(monkeypatch, capsys, why, examp
     [
         ("a count of more than 64 bits", call("poisson", t([1e19], F))),
         ("a count of more than 64 bits", call("distributions.NegativeBinomial", t(3.0, F), logits=t(300.0, F))),
+        (
+            "running statistics of several channels",
+            call(
+                "nn.functional.batch_norm",
+                t(np.arange(6.0).reshape(2, 3)),
+                t([1.0] * 3, memory="expanded"),
+                t([1.0] * 3),
+                training=True,
+            ),
+        ),
         ("a layer's device and type", call("nn.GroupNorm", 2, 6, affine=False, device="nonsense")),
         ("a layer's device and type", call("nn.BatchNorm1d", 3, affine=False, track_running_stats=False, dtype=3)),
     ],
