@@ -35,7 +35,7 @@ WIDE = (t([2.06, -2.07, -0.17, 0.96], np.float16), t([1, -1, 1, -1], F))
 FEW = [-2.07, -2.08, 3.1, -1.9, 0.32, 2.28]
 
 # Query, key and value, whose rows are alike: the scores have no gradient but a rounding error.
-SATURATED = ([[[-8.2, 3.5], [-7.8, 2.26]]], [[[0.7, 0.2], [1.25, 0.075], [-3.8, 2.9]]], [[[410.5239, 599.5967]] * 3])
+SATURATED = ([[[4.0, -2.4], [7.2, -5.2]]], [[[-2.8, 3.6], [0.0, 8.0], [0.8, -2.4]]], [[[-1140.0, -3270.0]] * 3])
 
 # By the beginning of what the reason says: calls that it is for.
 EXAMPLES = {
