@@ -412,8 +412,8 @@ def arange(
         if step is not NOT_GIVEN:
             raise TypeError("arange(): a step needs a start and an end: arange(start, end, step)")
     first, last, by = (_number(x) for x in (first, last, 1 if step is NOT_GIVEN else step))
-    if by == 0:
-        raise RuntimeError("step must be nonzero")
+    if not (by > 0 or by < 0):
+        raise RuntimeError(f"step must be nonzero, but got {by}")
     if not (math.isfinite(first) and math.isfinite(last)):
         raise RuntimeError(f"unsupported range: {first} -> {last}")
     if (last - first) * by < 0:

@@ -33,14 +33,14 @@ import itertools
 import linecache
 import re
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from typing import Any
 
 import numpy as np
 
 from . import dtypes, out
 from .autograd.variable import Variable
-from .errors import NotOneValue, WrongObject
+from .errors import InvalidObject, NotOneValue, WrongObject
 from .foreign import explain, holds, refuse, said
 from .random import Generator
 from .size import Size
@@ -111,21 +111,31 @@ def _array(x: Any) -> Any:
     return x if isinstance(x, np.ndarray) else NO
 
 
+def has_parts(x: Any) -> bool:
+    """Whether x is no array without dimensions, which has the methods of a sequence and refuses to be one."""
+    return not isinstance(x, np.ndarray) or x.ndim > 0
+
+
 TENSORS: set[type] = set()  # the tensor classes of minigrad, as they are met
 SEQUENCES = frozenset((list, tuple, Size))
 
 
 class Kind:
-    """What an argument may be: its name for messages, the types that need no second look, and how the others are read."""
+    """What an argument may be: its name for messages, the types that need no second look, and how the others are read.
 
-    def __init__(self, wanted: str, read: Callable[[Any], Any], *types: type) -> None:
-        self.wanted, self.read, self.types = wanted, read, frozenset(types)
+    error: of what is none, where PyTorch's function is one in Python, and sees it when it uses the argument.
+    """
+
+    def __init__(
+        self, wanted: str, read: Callable[[Any], Any], *types: type, error: type[Exception] = TypeError
+    ) -> None:
+        self.wanted, self.read, self.types, self.error = wanted, read, frozenset(types), error
 
 
 # By the word in the annotation.
 KINDS = {
-    "Tensor": Kind("Tensor", _tensor),
-    "Operand": Kind("Tensor", _tensor),  # inside minigrad an array too
+    "Tensor": Kind("Tensor", _tensor, error=WrongObject),
+    "Operand": Kind("Tensor", _tensor, error=WrongObject),  # inside minigrad an array too
     "int": Kind("int", _int, int),
     "bool": Kind("bool", _bool, bool),
     "float": Kind("float", _number, float, int),
@@ -136,8 +146,18 @@ KINDS = {
     "Generator": Kind("minigrad.Generator", _generator, Generator),
     "ndarray": Kind("np.ndarray", _array, np.ndarray),
     "Callable": Kind("callable", lambda x: x if callable(x) else NO, types.FunctionType),
-    "Iterable": Kind("iterable", lambda x: x if isinstance(x, Iterable) else NO, list, tuple, types.GeneratorType),
-}  # nn/module.py adds "Module"
+    "Iterable": Kind(
+        "iterable", lambda x: x if isinstance(x, Iterable) and has_parts(x) else NO, list, tuple, types.GeneratorType
+    ),
+    "Sized": Kind("something with a length", lambda x: x if isinstance(x, Sized) and has_parts(x) else NO, list, tuple),
+}  # classes that come later add themselves by `add_kind`
+
+
+def add_kind(cls: type) -> None:
+    """Have annotations of this class looked at: its objects are a kind of their own."""
+    KINDS[cls.__name__] = Kind(cls.__name__, lambda x: x if isinstance(x, cls) else NO, error=WrongObject)
+
+
 # Names for several of them.
 UNIONS = {
     "Dims": "int | Sequence[int] | None",
@@ -227,7 +247,7 @@ WRITTEN_IN_PYTHON = (
 AS_GIVEN = (
     "minigrad.nn.init"  # here it computes with NumPy's numbers and tensors of one as they are, in their own types
 )
-OBJECTS = ("Tensor", "Module", "Distribution", "PackedSequence")  # things with methods
+VALIDATES = "minigrad.distributions"  # here PyTorch looks at some arguments beforehand, with a ValueError
 WORDS = ("reduction", "nonlinearity", "padding_mode")  # which PyTorch's Python compares with a list of its own
 OF_OBJECTS = ("constructor", "member")  # whose first parameter is any object
 IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
@@ -279,7 +299,12 @@ class Union:
     @property
     def loose(self) -> bool:
         """Whether of what is given not each part is looked at."""
-        return self.free or KINDS["Iterable"] in self.kinds
+        return self.free or KINDS["Iterable"] in self.kinds or KINDS["Sized"] in self.kinds
+
+    @property
+    def error(self) -> type[Exception]:
+        """Of what is no such thing, where PyTorch's function is one in Python."""
+        return next((kind.error for kind in self.kinds if kind.wanted != "None"), TypeError)
 
     def refuse_none(self) -> None:
         self.kinds, self.none = [kind for kind in self.kinds if kind.read is not _none], False
@@ -389,7 +414,7 @@ class Signature:
     """
 
     def __init__(self, function: Callable[..., Any], name: str, place: str, home: str) -> None:
-        self.function, self.name, self.place = function, name, place
+        self.function, self.name, self.place, self.home = function, name, place, home
         self.positional: list[str] = []
         self.named: list[str] = []  # parameters that are given by name only
         self.rest: str | None = None  # *rest
@@ -434,6 +459,8 @@ class Signature:
         for gone in FUNCTIONAL_ONLY.get(name, ()) if home == "minigrad" else ():
             self.positional.remove(gone)
             del self.defaults[gone], self.kinds[gone]
+        if place == "function" and name.endswith("_") and self.positional and self.kinds[self.positional[0]].tensor_or_number:  # fmt: skip
+            self.kinds[self.positional[0]] = Union("Tensor")  # what is written to
         pair = tuple(self.positional[:2])
         either = place == "function" and len(pair) == 2 and all(self.kinds[n].tensor_or_number for n in pair)
         self.either = pair if either and name not in OF_NUMBERS else ()  # of these two one must be a tensor
@@ -644,8 +671,8 @@ class Signature:
         if self.in_python:  # PyTorch sees it when it uses the argument
             if name in WORDS:
                 error = ValueError
-            elif wanted.startswith(OBJECTS):
-                error = WrongObject
+            elif name != self.rest and kind.error is not TypeError:
+                error = InvalidObject if self.home.startswith(VALIDATES) and kind.error is WrongObject else kind.error
             elif isinstance(value, Variable) and value.array.size != 1:
                 error = NotOneValue
         raise error(f"{self.name}(): argument '{name}'{where} must be {wanted}, not {given}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 from typing import Any, SupportsIndex
 
 
@@ -20,6 +21,8 @@ class Size(tuple):
     __slots__ = ()
 
     def __new__(cls, sizes: Any = ()) -> Size:
+        if not isinstance(sizes, Iterable):
+            raise TypeError(f"Size() takes an iterable of 'int', not '{type(sizes).__name__}'")
         made = tuple.__new__(cls, sizes)
         for n in made:
             if n.__class__ is not int:
@@ -34,7 +37,12 @@ class Size(tuple):
         return f"minigrad.Size({list(self)})"
 
     def __getitem__(self, index):  # type: ignore[no-untyped-def, override]
-        item = tuple.__getitem__(self, index)
+        try:
+            item = tuple.__getitem__(self, index)
+        except IndexError:
+            raise IndexError(f"Dimension out of range: of {len(self)} sizes there is none at {index}") from None
+        except TypeError:
+            raise TypeError(f"the sizes of a shape are counted by int, not {type(index).__name__}") from None
         return Size(item) if isinstance(index, slice) else item
 
     def __add__(self, other: tuple) -> Size:  # type: ignore[override]

@@ -46,7 +46,7 @@ from .case import resolve
 from .engines import MINIGRAD, TORCH, Engine
 from .fuzz_calls import Built, chosen, drawn, learn
 from .fuzz_kinds import Call
-from .fuzz_objects import used
+from .fuzz_objects import FUNCTIONS, used
 from .fuzz_plainly import holds
 from .fuzz_reasons import LOOSER, LOOSER_GRADIENTS, REASONS, Reason
 from .fuzz_sweep import swept
@@ -177,11 +177,22 @@ def _close(a: np.ndarray, b: np.ndarray, tolerance: float = 0.0) -> bool:
     return bool(same.all())
 
 
-def on_purpose(error: BaseException) -> bool:
-    """Whether the innermost line of minigrad's that the error passed is a `raise` (or Python itself refused the call).
+_OWN_CODE = frozenset(function.__code__ for function in FUNCTIONS.values())  # what a program gives of its own
+# Python's refusal of a call of what the program gave: a function that it wrote as a lambda, or the `forward` of a module.
+_REFUSED_CALL = re.compile(
+    r"(<lambda>|\w+\.forward)\(\) (missing \d+ required|takes .*positional argument|got an unexpected keyword|got multiple values)"
+)
 
+
+def on_purpose(error: BaseException, theirs: BaseException | None = None) -> bool:
+    """Whether the innermost line of minigrad's that the error passed is a `raise`, or the error is the program's own affair.
+
+    theirs: PyTorch's error to the same call. The program's own affair is what a function of its own does, and that Python
+    refuses the call of what it gave with the arguments that it gave: in both engines, and in the same words.
     `_unread` is the code of a reader before its first call, which passes on what it was given (minigrad/signature.py).
     """
+    if theirs is not None and ((_in_own(error) and _in_own(theirs)) or _call_is_refused(error, theirs)):
+        return True
     frames = [
         f for f in traceback.extract_tb(error.__traceback__) if "parity" not in f.filename and f.name != "_unread"
     ]
@@ -190,6 +201,18 @@ def on_purpose(error: BaseException) -> bool:
     last = frames[-1]
     line = linecache.getline(last.filename, last.lineno or 0).strip()
     return "minigrad" in last.filename and line.startswith(("raise", "self._refuse"))
+
+
+def _in_own(error: BaseException) -> bool:
+    """Whether the error arose in the code of a function that the program gave, not in what that calls."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_code in _OWN_CODE
+
+
+def _call_is_refused(error: BaseException, theirs: BaseException) -> bool:
+    """Whether both are Python's refusal of the same call."""
+    words = [str(e) for e in (error, theirs) if type(e) is TypeError and _REFUSED_CALL.match(str(e))]
+    return len(words) == 2 and words[0] == words[1]
 
 
 def _looser(table: list[tuple[str, float, str]], call: Call) -> float:
@@ -224,7 +247,7 @@ def judge(call: Call, seconds: float = 0.0) -> dict[str, Any]:
         said = [", ".join(str(r) for r in xs)[:200].replace("\n", "") for xs in reversed(unlike[0])]
     elif theirs.error is not None and ours.error is not None:
         kin = same_class(ours.error, theirs.error) or isinstance(ours.error, type(theirs.error))
-        errors = {"of_class": kin, "on_purpose": on_purpose(ours.error)}
+        errors = {"of_class": kin, "on_purpose": on_purpose(ours.error, theirs.error)}
         verdict = "stray" if not errors["on_purpose"] else "agree" if kin else "class"
     elif theirs.error is not None:
         verdict = "taken"

@@ -82,17 +82,17 @@ for _room in (joined_transforms, matrix_transforms):
     transforms.__all__ += _room.__all__
 
 _family: type
-for _family in (Categorical, Dirichlet, Multinomial, MultivariateNormal, OneHotCategorical, RelaxedOneHotCategorical):
+for _family in (
+    CatTransform, Categorical, Chi2, CumulativeDistributionTransform, Dirichlet, Independent, IndependentTransform,
+    LowRankMultivariateNormal, Multinomial, MultivariateNormal, OneHotCategorical, RelaxedOneHotCategorical, TransformedDistribution,
+    Wishart, joined_transforms.Joined,
+):  # fmt: skip
     publish_constructor(_family)  # the others read numbers and tensors themselves, with PyTorch's ValueError
 for _family in dict.fromkeys(
     base for value in tuple(vars().values()) if isinstance(value, type) for base in value.__mro__[:-1]
 ):
-    # These look at their arguments themselves, with PyTorch's ValueError and RuntimeError.
-    publish_members(
-        _family,
-        "__call__",
-        but=("log_prob", "cdf", "log_cdf", "log_survival_function", "forward_shape", "inverse_shape"),
-    )
+    # The shapes they look at themselves: PyTorch takes whatever the arithmetic of sizes takes.
+    publish_members(_family, "__call__", but=("forward_shape", "inverse_shape"))
 
 __all__ = [
     "AbsTransform", "AffineTransform", "Bernoulli", "Beta", "Binomial", "CatTransform", "Categorical", "Cauchy", "Chi2",

@@ -26,11 +26,11 @@ class Cauchy(LocationScale):
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         return self.loc + self.loc.new_empty(self._extended_shape(sample_shape)).cauchy_() * self.scale
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         return -math.log(math.pi) - log(self.scale) - log1p(((value - self.loc) / self.scale) ** 2)
 
-    def cdf(self, value: Tensor) -> Tensor:
+    def cdf(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         return atan((value - self.loc) / self.scale) / math.pi + 0.5
 

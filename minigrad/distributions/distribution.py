@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ..autograd.modes import no_grad
 from ..foreign import refuse, said
 from ..ops import exp
-from ..signature import KINDS, NO, Kind
+from ..signature import add_kind
 from ..size import Size
 from ..tensor import Tensor
 from ..warn import warn
@@ -135,15 +135,15 @@ class Distribution:
         warn("sample_n(n) will be deprecated. Use .sample((n,)) instead.")
         return self.sample(Size((n,)))
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Any) -> Tensor:
         """The logarithm of the density (or probability) at value: of shape (*sample_shape, *batch_shape)."""
         raise NotImplementedError
 
-    def cdf(self, value: Tensor) -> Tensor:
+    def cdf(self, value: Any) -> Tensor:
         """The probability of variables up to value."""
         raise NotImplementedError(f"{type(self).__name__} has no cdf in minigrad")
 
-    def icdf(self, value: Tensor) -> Tensor:
+    def icdf(self, value: Any) -> Tensor:
         """The value up to which variables lie with this probability."""
         raise NotImplementedError(f"{type(self).__name__} has no icdf in minigrad")
 
@@ -209,4 +209,4 @@ class Distribution:
         return f"{type(self).__name__}({', '.join(texts)})"
 
 
-KINDS["Distribution"] = Kind("Distribution", lambda x: x if isinstance(x, Distribution) else NO)
+add_kind(Distribution)

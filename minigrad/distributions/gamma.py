@@ -45,7 +45,7 @@ class Gamma(ExponentialFamily):
         value.detach().clamp_(min=dtypes.finfo(value.dtype).tiny)
         return value
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Any) -> Tensor:
         value = as_tensor(value, dtype=self.rate.dtype)
         self._validate_sample(value)
         a, rate = self.concentration, self.rate

@@ -65,22 +65,22 @@ class GeneralizedPareto(Distribution):
     def rsample(self, sample_shape: Any = ()) -> Tensor:
         return self.icdf(rand(self._extended_shape(sample_shape), dtype=self.loc.dtype))
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         z, c = (value - self.loc) / self.scale, self._held
         return -log(self.scale) - where(self._flat, z, (1 / c + 1) * log1p(c * z))
 
-    def log_survival_function(self, value: Tensor) -> Tensor:
+    def log_survival_function(self, value: Tensor | float) -> Tensor:
         """ln (1 - cdf)."""
         self._validate_sample(value)
         z, c = (value - self.loc) / self.scale, self._held
         return where(self._flat, -z, -log1p(c * z) / c)
 
-    def log_cdf(self, value: Tensor) -> Tensor:
+    def log_cdf(self, value: Tensor | float) -> Tensor:
         """ln cdf."""
         return log1p(-self.log_survival_function(value).exp())
 
-    def cdf(self, value: Tensor) -> Tensor:
+    def cdf(self, value: Tensor | float) -> Tensor:
         return self.log_cdf(value).exp()
 
     def icdf(self, value: Tensor) -> Tensor:

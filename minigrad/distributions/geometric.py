@@ -64,7 +64,7 @@ class Geometric(Distribution):
             u = self.probs.new_empty(shape).uniform_(tiny, 1)
             return (u.log() / (-self.probs).log1p()).floor()
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         value, probs = broadcast_all(value, self.probs)
         held = where((probs == 1) & (value == 0), 0.0, probs)

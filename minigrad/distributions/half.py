@@ -35,11 +35,11 @@ class Half(TransformedDistribution):
     def mode(self) -> Tensor:
         return self.scale.new_zeros(self.scale.shape)
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         return where(value >= 0, self.base_dist.log_prob(value) + math.log(2), -math.inf)
 
-    def cdf(self, value: Tensor) -> Tensor:
+    def cdf(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         return 2 * self.base_dist.cdf(value) - 1
 

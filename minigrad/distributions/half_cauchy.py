@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
+from ..creation import as_tensor
 from ..tensor import Tensor
 from .cauchy import Cauchy
 from .half import Half
@@ -19,6 +21,11 @@ class HalfCauchy(Half):
     @property
     def mean(self) -> Tensor:
         return self.scale.new_full(self._extended_shape(), math.inf)
+
+    def log_prob(self, value: Any) -> Tensor:
+        """Of anything that becomes a tensor, as in PyTorch."""
+        self._validate_sample(value)
+        return super().log_prob(as_tensor(value, dtype=self.scale.dtype))
 
     @property
     def variance(self) -> Tensor:

@@ -16,10 +16,10 @@ from .transforms import Transform
 __all__ = ["CatTransform", "CumulativeDistributionTransform", "StackTransform"]
 
 
-class _Several(Transform):
+class Joined(Transform):
     """Maps beside each other along a dimension: `_apart` gives the parts of a tensor, `_together` puts parts together."""
 
-    def __init__(self, tseq: Sequence[Transform], dim: int = 0, cache_size: int = 0) -> None:
+    def __init__(self, tseq: Iterable[Transform], dim: int = 0, cache_size: Any = 0) -> None:
         if not all(isinstance(t, Transform) for t in tseq):
             raise AssertionError("All elements of tseq must be Transform instances")
         super().__init__(cache_size)
@@ -60,11 +60,11 @@ class _Several(Transform):
         return all(t.bijective for t in self.transforms)
 
 
-class CatTransform(_Several):
+class CatTransform(Joined):
     """Maps of parts of `lengths` each (1 each where they are not given), as `torch.cat` puts them together."""
 
     def __init__(
-        self, tseq: Sequence[Transform], dim: int = 0, lengths: Sequence[int] | None = None, cache_size: int = 0
+        self, tseq: Iterable[Transform], dim: int = 0, lengths: Iterable[int] | None = None, cache_size: Any = 0
     ) -> None:
         super().__init__(tseq, dim, cache_size)
         self.lengths = [1] * len(self.transforms) if lengths is None else list(lengths)
@@ -107,7 +107,7 @@ class CatTransform(_Several):
         return cat(stretches, dim) if dim < 0 else sum(stretches)
 
 
-class StackTransform(_Several):
+class StackTransform(Joined):
     """Maps of what stands beside each other, as `torch.stack` puts them together."""
 
     @property
@@ -142,7 +142,7 @@ class CumulativeDistributionTransform(Transform):
     codomain = constraints.unit_interval
     sign = 1  # type: ignore[assignment]
 
-    def __init__(self, distribution: Distribution, cache_size: int = 0) -> None:
+    def __init__(self, distribution: Distribution, cache_size: Any = 0) -> None:
         super().__init__(cache_size)
         self.distribution = distribution
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from ..autograd.modes import no_grad
 from ..creation import arange
+from ..errors import InvalidObject
+from ..foreign import said
 from ..ops import cat, diag_embed, lgamma, log, mvlgamma
 from ..ops.checks import require_room
 from ..sampling import randn
@@ -31,6 +35,8 @@ class LKJCholesky(Distribution):
     support = constraints.corr_cholesky
 
     def __init__(self, dim: int, concentration: Tensor | float = 1.0, validate_args: bool | None = None) -> None:
+        if not isinstance(dim, int | float | np.generic | Tensor):
+            raise InvalidObject(f"LKJCholesky(): argument 'dim' must be int, not {said(dim)}")
         if dim < 2:
             raise ValueError(f"Expected dim to be an integer greater than or equal to 2. Found dim={dim}.")
         self.dim = dim

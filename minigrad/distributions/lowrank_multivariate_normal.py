@@ -96,7 +96,7 @@ class LowRankMultivariateNormal(Distribution):
     def _log_det(self) -> Tensor:
         return 2 * half_log_det(self._capacitance_tril) + log(self._diagonal).sum(-1)
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         x = value - self.loc
         along = (self._factor.mT @ (x / self._diagonal).unsqueeze(-1)).squeeze(-1)

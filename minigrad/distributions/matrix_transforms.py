@@ -7,11 +7,12 @@ from typing import Any
 
 from .. import dtypes, linalg
 from ..creation import eye, tril_indices
+from ..errors import InvalidObject
 from ..nn.functional import pad, softplus
 from ..ops import clamp, cumprod, diag_embed, log, log1p, sqrt, tanh, tril
 from ..tensor import Tensor
 from . import constraints
-from .transforms import Transform
+from .transforms import Transform, last_sizes
 
 __all__ = ["CorrCholeskyTransform", "LowerCholeskyTransform", "PositiveDefiniteTransform"]
 
@@ -98,21 +99,23 @@ class CorrCholeskyTransform(Transform):
         return of_lengths + of_tanh
 
     def forward_shape(self, shape: Any) -> Any:
-        if len(shape) < 1:
-            raise ValueError("Too few dimensions on input")
-        n = _rows(shape[-1])
+        (count,) = last_sizes(1, shape)
+        n = _rows(count)
         return shape[:-1] + (n, n)  # noqa: RUF005  of a list Python says so
 
     def inverse_shape(self, shape: Any) -> Any:
-        if len(shape) < 2:
-            raise ValueError("Too few dimensions on input")
-        if shape[-2] != shape[-1]:
+        rows, n = last_sizes(2, shape)
+        if rows != n:
             raise ValueError("Input is not square")
-        return shape[:-2] + (shape[-1] * (shape[-1] - 1) // 2,)  # noqa: RUF005
+        return shape[:-2] + (n * (n - 1) // 2,)  # noqa: RUF005
 
 
 def _rows(count: int) -> int:
-    """How many rows have so many elements below the diagonal."""
+    """How many rows have so many elements below the diagonal. Errors: ValueError, OverflowError, where none have."""
+    if count == math.inf:
+        raise OverflowError("a triangular matrix has no infinite number of elements below its diagonal")
+    if not count >= 0:
+        raise InvalidObject(f"a triangular matrix has no {count} elements below its diagonal")
     n = round((0.25 + 2 * count) ** 0.5 + 0.5)
     if n * (n - 1) // 2 != count:
         raise ValueError("Input is not a flattened lower-diagonal number")

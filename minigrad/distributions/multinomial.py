@@ -11,6 +11,7 @@ from ..tensor import Tensor
 from . import constraints
 from .binomial import Binomial
 from .categorical import OfCategorical
+from .utils import broadcast_all
 
 __all__ = ["Multinomial"]
 
@@ -53,9 +54,9 @@ class Multinomial(OfCategorical):
             counts = samples.new_zeros(self._extended_shape(sample_shape)).scatter_add(-1, samples, samples * 0 + 1)
             return counts.to(self.probs.dtype)
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
-        logits, value = self.logits.expand_as(self.logits + value), value.expand_as(self.logits + value)
+        logits, value = broadcast_all(self.logits, value)
         ways = lgamma(value.sum(-1) + 1) - lgamma(value + 1).sum(-1)
         held = where((value == 0) & (logits == float("-inf")), 0.0, logits)
         return ways + (held * value).sum(-1)

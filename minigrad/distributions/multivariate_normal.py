@@ -93,7 +93,7 @@ class MultivariateNormal(Distribution):
         noise = standard_normal(self._extended_shape(sample_shape), self.loc)
         return self.loc + matmul(self._unbroadcasted_scale_tril, noise.unsqueeze(-1)).squeeze(-1)
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         L = self._unbroadcasted_scale_tril
         M = mahalanobis(L, value - self.loc)

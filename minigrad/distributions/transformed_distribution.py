@@ -12,6 +12,7 @@ from . import constraints
 from .distribution import Distribution
 from .independent import Independent, sum_rightmost
 from .transforms import ComposeTransform, Transform
+from .utils import require_value
 
 __all__ = ["TransformedDistribution"]
 
@@ -87,7 +88,7 @@ class TransformedDistribution(Distribution):
             x = t(x)
         return x
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
         dims, y = len(self.event_shape), value
@@ -106,16 +107,17 @@ class TransformedDistribution(Distribution):
             sign = sign * t.sign
         if isinstance(sign, int | float) and sign == 1:
             return value
+        require_value(value, f"{type(self).__name__}.icdf()")
         return sign * (value - 0.5) + 0.5
 
-    def cdf(self, value: Any) -> Tensor:
+    def cdf(self, value: Tensor | float) -> Tensor:
         for t in reversed(self.transforms):
             value = t.inv(value)
         if self._validate_args:  # what the base distribution is asked about: a number may have become a tensor
             self.base_dist._validate_sample(value)
         return self._monotone(self.base_dist.cdf(value))
 
-    def icdf(self, value: Tensor | float) -> Tensor:
+    def icdf(self, value: Any) -> Tensor:
         return self._through(self.base_dist.icdf(self._monotone(value)))
 
     def __repr__(self) -> str:

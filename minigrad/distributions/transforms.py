@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Sized
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
-from ..foreign import refuse
+from ..errors import InvalidObject
+from ..foreign import refuse, said
 from ..nn.functional import pad, softplus
 from ..ops import clamp, cumprod, exp, expm1, log, log1p, sigmoid, tanh
-from ..ops.operands import broadcast
+from ..signature import add_kind, has_parts
 from ..size import Size
 from ..tensor import Tensor
 from . import constraints
 from .independent import sum_rightmost
-from .utils import broadcast_all
+from .utils import broadcast_all, broadcast_shapes, require_value
 
 __all__ = [
     "AbsTransform", "AffineTransform", "ComposeTransform", "ExpTransform", "IndependentTransform", "PowerTransform",
@@ -35,12 +38,27 @@ def _broadcast(*shapes: Any) -> Size:
             )
     if any(n < 0 for shape in shapes for n in shape):
         raise ValueError(f"Attempting to broadcast a dimension with negative length: {list(map(tuple, shapes))}")
-    return Size(broadcast(*shapes))
+    return Size(broadcast_shapes(*shapes))
 
 
-def _a_vector(shape: Any) -> None:
-    if len(shape) < 1:
-        raise ValueError("Too few dimensions on input")
+def at_least(dims: int, shape: Any) -> None:
+    """Errors: TypeError for what has no length, ValueError for a shape of fewer dimensions."""
+    if not (isinstance(shape, Sized) and has_parts(shape)):
+        raise TypeError(f"argument 'shape' must be a tuple of ints, not {said(shape)}")
+    if len(shape) < dims:
+        raise ValueError(f"Too few dimensions on input: argument 'shape' has {len(shape)}, {dims} are wanted")
+
+
+def last_sizes(count: int, shape: Any, *more: type) -> Any:
+    """The last sizes of a shape with which a map computes. more: what counts as a number besides those of Python and NumPy.
+
+    Errors: TypeError, ValueError as `at_least`; InvalidObject for what is no tuple, or holds no numbers there.
+    """
+    at_least(count, shape)
+    sizes = shape[-count:] if isinstance(shape, tuple | np.ndarray) else ()
+    if not len(sizes) or not all(isinstance(n, (int, float, np.generic, *more)) for n in sizes):
+        raise InvalidObject(f"argument 'shape' must be a tuple of ints, not {shape!r}")
+    return sizes
 
 
 class Transform:
@@ -53,10 +71,11 @@ class Transform:
     bijective: Any = False
     domain: Any
     codomain: Any
+    _of_numbers = False  # whether the inverse is arithmetic that takes a number for a tensor
 
     def __init__(self, cache_size: int = 0) -> None:
-        if cache_size not in (0, 1):
-            raise ValueError("cache_size must be 0 or 1")
+        if (isinstance(cache_size, np.ndarray) and cache_size.size != 1) or cache_size not in (0, 1):
+            raise ValueError(f"{type(self).__name__}(): argument 'cache_size' must be 0 or 1, not {cache_size!r}")
         self._cache_size = cache_size
         self._pair: tuple[Any, Any] = (None, None)
         self._inv: Transform | None = None
@@ -95,6 +114,11 @@ class Transform:
         return y
 
     def _inv_call(self, y: Tensor) -> Tensor:
+        name = f"the inverse of {type(self).__name__}"
+        if self._of_numbers:
+            require_value(y, name)
+        elif not isinstance(y, Tensor):
+            raise InvalidObject(f"{name}: its argument must be Tensor, not {said(y)}")
         if self._cache_size and y is self._pair[1]:
             return self._pair[0]
         x = self._inverse(y)
@@ -108,7 +132,7 @@ class Transform:
     def _inverse(self, y: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
+    def log_abs_det_jacobian(self, x: Any, y: Any) -> Tensor:
         """ln |det dy/dx|, of the shape of a batch of x. Maps where it follows from x alone take any y, as PyTorch's do."""
         raise NotImplementedError
 
@@ -127,6 +151,9 @@ class Transform:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+add_kind(Transform)
 
 
 class _InverseTransform(Transform):
@@ -181,6 +208,10 @@ class ComposeTransform(Transform):
 
     def __init__(self, parts: Sequence[Transform], cache_size: int = 0) -> None:
         super().__init__(cache_size)
+        if cache_size and not (
+            isinstance(parts, Iterable) and has_parts(parts) and all(isinstance(part, Transform) for part in parts)
+        ):
+            raise InvalidObject(f"ComposeTransform(): argument 'parts' must be a list of Transforms, not {said(parts)}")
         self.parts = (
             [part.with_cache(cache_size) for part in parts] if cache_size else parts
         )  # the list itself, as in PyTorch
@@ -277,7 +308,7 @@ identity_transform = ComposeTransform([])
 class IndependentTransform(Transform):
     """A map whose stretch is summed over further dimensions."""
 
-    def __init__(self, base_transform: Transform, reinterpreted_batch_ndims: int, cache_size: int = 0) -> None:
+    def __init__(self, base_transform: Transform, reinterpreted_batch_ndims: int, cache_size: Any = 0) -> None:
         super().__init__(cache_size)
         self.base_transform = base_transform.with_cache(cache_size)
         self.reinterpreted_batch_ndims = reinterpreted_batch_ndims
@@ -333,9 +364,8 @@ class ReshapeTransform(Transform):
 
     def _batch(self, shape: Any, inner: Size) -> Any:
         """What stands before the dimensions `inner` of a shape; ValueError unless it ends with them, and is a tuple."""
+        at_least(len(inner), shape)
         n = len(shape) - len(inner)
-        if n < 0:
-            raise ValueError("Too few dimensions on input")
         if not isinstance(shape, tuple) or shape[n:] != inner:
             raise ValueError(f"Shape mismatch: expected {shape[n:]} but got {inner}")
         return shape[:n]
@@ -468,6 +498,7 @@ class TanhTransform(_OfOneNumber):
 class AbsTransform(Transform):
     """y = |x|, which has no inverse: x = y is taken."""
 
+    _of_numbers = True
     domain = constraints.real
     codomain = constraints.positive
 
@@ -487,6 +518,7 @@ class AffineTransform(Transform):
     """y = loc + scale · x. event_dim: how many dimensions belong to a value."""
 
     bijective = True
+    _of_numbers = True
 
     def __init__(self, loc: Any, scale: Any, event_dim: int = 0, cache_size: int = 0) -> None:
         super().__init__(cache_size)
@@ -549,7 +581,7 @@ class SoftmaxTransform(Transform):
         return log(y)
 
     def forward_shape(self, shape: Any) -> Any:
-        _a_vector(shape)
+        at_least(1, shape)
         return shape
 
     inverse_shape = forward_shape
@@ -586,12 +618,12 @@ class StickBreakingTransform(Transform):
         return (-x - softplus(-x) + log(y[..., :-1])).sum(-1)
 
     def forward_shape(self, shape: Any) -> Any:
-        _a_vector(shape)
-        return shape[:-1] + (shape[-1] + 1,)  # noqa: RUF005  of a list Python says so
+        (n,) = last_sizes(1, shape, Tensor)
+        return shape[:-1] + (n + 1,)  # noqa: RUF005  of a list Python says so
 
     def inverse_shape(self, shape: Any) -> Any:
-        _a_vector(shape)
-        return shape[:-1] + (shape[-1] - 1,)  # noqa: RUF005  of a list Python says so
+        (n,) = last_sizes(1, shape, Tensor)
+        return shape[:-1] + (n - 1,)  # noqa: RUF005  of a list Python says so
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, StickBreakingTransform)

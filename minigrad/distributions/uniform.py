@@ -51,12 +51,12 @@ class Uniform(Distribution):
         shape = self._extended_shape(sample_shape)
         return self.low + rand(shape, dtype=self.low.dtype) * (self.high - self.low)
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         inside = ((self.low <= value) & (self.high > value)).to(self.low.dtype)
         return log(inside) - log(self.high - self.low)
 
-    def cdf(self, value: Tensor) -> Tensor:
+    def cdf(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         return ((value - self.low) / (self.high - self.low)).clamp(min=0, max=1)
 

@@ -6,14 +6,26 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from ..autograd.modes import enable_grad
 from ..creation import scalar_tensor
+from ..errors import InvalidObject
 from ..foreign import said
 from ..ops import clamp, log, log1p, sigmoid, softmax
 from ..tensor import Tensor
 
-__all__ = ["broadcast_all", "clamp_probs", "euler_constant", "lazy_property", "logits_to_probs", "probs_to_logits"]
+__all__ = [
+    "broadcast_all",
+    "broadcast_shapes",
+    "clamp_probs",
+    "euler_constant",
+    "lazy_property",
+    "logits_to_probs",
+    "probs_to_logits",
+    "require_value",
+]
 
 euler_constant = 0.57721566490153286060
 
@@ -25,7 +37,7 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
         raise ValueError(f"Input arguments must all be instances of Number or torch.Tensor, got {given}")
     dtype = next((v.dtype for v in values if isinstance(v, Tensor)), dtypes.get_default_dtype())
     tensors = [v if isinstance(v, Tensor) else _number(v, dtype) for v in values]
-    shape = _broadcast(*(t.shape for t in tensors))
+    shape = broadcast_shapes(*(t.shape for t in tensors))
     return tuple(t if t.shape == shape else t.expand(shape) for t in tensors)
 
 
@@ -37,7 +49,8 @@ def _number(v: float, dtype: dtypes.dtype) -> Tensor:
     )
 
 
-def _broadcast(*shapes: Any) -> tuple[int, ...]:
+def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
+    """The shape in which values of these shapes meet. Errors: RuntimeError where they do not."""
     n = max(map(len, shapes), default=0)
     sides = zip(*((1,) * (n - len(s)) + tuple(s) for s in shapes), strict=True)
     out = []
@@ -47,6 +60,12 @@ def _broadcast(*shapes: Any) -> tuple[int, ...]:
             raise RuntimeError(f"the shapes {', '.join(str(list(s)) for s in shapes)} do not broadcast")
         out.append(different.pop() if different else 1)
     return tuple(out)
+
+
+def require_value(value: Any, function: str) -> None:
+    """InvalidObject unless value is a tensor or a number, of which densities and the like can be computed."""
+    if not isinstance(value, Tensor | int | float | np.generic | np.ndarray):
+        raise InvalidObject(f"{function}: argument 'value' must be Tensor or float, not {said(value)}")
 
 
 def clamp_probs(probs: Tensor) -> Tensor:

@@ -68,7 +68,7 @@ class VonMises(Distribution):
                 done = done | accepted
             return ((x + math.pi + loc) % (2 * math.pi) - math.pi).to(self.loc.dtype)
 
-    def log_prob(self, value: Tensor) -> Tensor:
+    def log_prob(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         k = self.concentration
         return k * cos(value - self.loc) - math.log(2 * math.pi) - (log(i0e(k)) + k)

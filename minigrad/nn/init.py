@@ -31,7 +31,12 @@ def calculate_gain(nonlinearity: str, param: Any = None) -> float:
         slope = 0.01 if param is None else param
         if isinstance(slope, bool) or not isinstance(slope, int | float):
             raise ValueError(f"negative_slope {param} not a valid number")
-        return math.sqrt(2.0 / (1 + slope**2))
+        try:
+            return math.sqrt(2.0 / (1 + slope**2))
+        except OverflowError:
+            raise OverflowError(
+                f"calculate_gain(): the square of argument 'param', the slope {param}, must be a float"
+            ) from None
     if nonlinearity not in gains:
         raise ValueError(
             f"Unsupported nonlinearity {nonlinearity}; known are {', '.join((*gains, 'leaky_relu', *linear))}"
@@ -226,6 +231,11 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     if tensor.array.ndim != 2:
         raise ValueError("Only tensors with 2 dimensions are supported")
     rows, columns = tensor.array.shape
+    if not math.isfinite(sparsity):
+        error = ValueError if math.isnan(sparsity) else OverflowError
+        raise error(
+            f"sparse_(): argument 'sparsity' must be the fraction of each column that becomes 0, not {sparsity}"
+        )
     zeros = math.ceil(sparsity * rows)
     normal_(tensor, 0.0, std, generator)
     for j in range(columns):

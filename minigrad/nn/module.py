@@ -11,7 +11,7 @@ from ..autograd.variable import Variable
 from ..device import require_cpu
 from ..dtypes import bfloat16, float16, float32, float64, from_numpy
 from ..foreign import class_of, explain, is_part, said
-from ..signature import KINDS, NO, Kind, publish_constructor
+from ..signature import add_kind, publish_constructor
 from ..tensor_options import read_to
 from .everywhere import Everywhere, hooks_of, registered
 from .hooks import BackwardHooks
@@ -458,4 +458,4 @@ def _kind(value: Any) -> str:
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-KINDS["Module"] = Kind("Module", lambda x: x if isinstance(x, Module) else NO)
+add_kind(Module)

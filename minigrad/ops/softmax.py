@@ -160,6 +160,8 @@ def one_at_largest(soft: Operand, dim: int) -> Any:
     y = soft.array
     one_hot = np.zeros_like(y)
     axis = normalize_dim(dim, y.ndim)
+    if y.ndim and not y.shape[axis]:
+        raise IndexError(f"max(): Expected reduction dim {axis} to have non-zero size, in the shape {list(y.shape)}")
     best = np.expand_dims(np.atleast_1d(y).argmax(axis), axis)
     np.put_along_axis(np.atleast_1d(one_hot), best, 1, axis)
     return wrap(one_hot)

@@ -113,6 +113,8 @@ class LBFGS(Optimizer):
         y, s = grad - state["prev_flat_grad"], state["d"] * state["t"]
         curvature = y.dot(s)
         if curvature > 1e-10:
+            if history < 1:
+                raise IndexError(f"LBFGS: history_size must be at least 1 for a step to be kept, not {history}")
             for values, value in ((ys, y), (steps, s), (ro, 1.0 / curvature)):
                 if len(values) == history:
                     values.pop(0)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Sized
 from typing import Any
 
+import numpy as np
+
+from ..autograd.variable import Variable
+from ..errors import WrongObject
+from ..foreign import said
+from ..signature import has_parts
 from .lr_base import LRScheduler, set_value
 from .lr_plateau import ReduceLROnPlateau
-from .optimizer import Optimizer
 
 
 class _Combined(LRScheduler):
     """Several schedules of one optimizer; their states are part of the state."""
 
-    def _take(self, schedulers: Sequence[Any], optimizer: Any) -> None:
+    def _take(self, schedulers: Any, optimizer: Any) -> None:
         name = type(self).__name__
         for i, scheduler in enumerate(schedulers):
             if not hasattr(scheduler, "optimizer"):
@@ -44,24 +49,27 @@ class _Combined(LRScheduler):
 class SequentialLR(_Combined):
     """One schedule after the other, changing over at the milestones: each begins then with its own epoch 0."""
 
-    def __init__(
-        self, optimizer: Optimizer, schedulers: list[Any], milestones: list[int], last_epoch: int = -1
-    ) -> None:
+    def __init__(self, optimizer: Any, schedulers: Sized, milestones: Any, last_epoch: int = -1) -> None:
         if len(schedulers) < 1:
             raise ValueError(f"{type(self).__name__} expects at least one scheduler, but got no scheduler.")
         self._take(schedulers, optimizer)
+        if not (isinstance(milestones, Sized) and has_parts(milestones)):
+            raise TypeError(f"SequentialLR(): argument 'milestones' must be a list of ints, not {said(milestones)}")
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
                 "Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, but "
                 f"got number of schedulers {len(schedulers)} and the number of milestones to be equal to {len(milestones)}"
             )
+        for milestone in milestones:
+            if not isinstance(milestone, int | float | np.generic | Variable):
+                raise TypeError(f"SequentialLR(): in argument 'milestones' there must be ints, not {said(milestone)}")
         self._milestones = milestones
         self.last_epoch = last_epoch + 1
         # Making the schedules has already moved the rates: begin again, with the first alone.
         for group in optimizer.param_groups:
             set_value(group, "lr", group["initial_lr"])
         _step_back(self)
-        first = schedulers[bisect_right(milestones, 0)]
+        first = self._schedulers[bisect_right(milestones, 0)]
         first._initial_step()
         self._last_lr = first.get_last_lr()
 
@@ -88,13 +96,22 @@ def _step_back(scheduler: Any) -> None:
 class ChainedScheduler(_Combined):
     """Several schedules that step together, each changing what the one before has set."""
 
-    def __init__(self, schedulers: Sequence[Any], optimizer: Any = None) -> None:
+    def __init__(self, schedulers: Sized, optimizer: Any = None) -> None:
         if len(schedulers) < 1:
             raise ValueError(
                 f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler."
             )
-        self._take(schedulers, optimizer or schedulers[0].optimizer)
+        self._take(schedulers, optimizer or self._optimizer_of(schedulers))
         self._last_lr = self._rates()
+
+    def _optimizer_of(self, schedulers: Any) -> Any:
+        """The first schedule's optimizer, of which the others are to be too."""
+        first = next(iter(schedulers))
+        if not hasattr(first, "optimizer"):
+            raise WrongObject(
+                f"ChainedScheduler(): in argument 'schedulers' there must be schedules, not {said(first)}"
+            )
+        return first.optimizer
 
     def step(self) -> None:  # type: ignore[override]
         for scheduler in self._schedulers:

@@ -195,6 +195,10 @@ class CyclicLR(_WithMomentum):
         self.max_lrs = for_each_group("max_lr", optimizer, max_lr)
         up = float(step_size_up)
         self.total_size = up + (up if step_size_down is None else float(step_size_down))
+        if not (up and self.total_size):
+            raise ZeroDivisionError(
+                f"CyclicLR(): a cycle must go up in step_size_up steps, more than 0, not {step_size_up} (step_size_down={step_size_down})"
+            )
         self.step_ratio = up / self.total_size
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
             raise ValueError("mode is invalid and scale_fn is None")

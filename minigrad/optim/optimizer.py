@@ -21,6 +21,7 @@ from ..geometry import repeats
 from ..missing import refuse
 from ..nn.values import array_of, clear_gradients
 from ..quiet import quiet
+from ..signature import add_kind
 from ..warn import warn
 
 # Settings that came later to PyTorch's optimizers: a state that was saved before has them not, and counts as with these.
@@ -29,6 +30,7 @@ _ADDED_LATER = {
     "nesterov": False, "decoupled_weight_decay": False,
 }  # fmt: skip
 
+_PAIRS = ("betas", "etas", "step_sizes")  # settings of two numbers each
 _PLAIN = frozenset((float, int, bool, str, list, tuple, type(None)))  # the types of most settings: none is a tensor
 
 _pre_hooks_of_all: dict[int, Callable] = {}
@@ -183,12 +185,18 @@ class Optimizer:
         """Add parameters with settings of their own (a layer that is unfrozen later, say)."""
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+        if "params" not in param_group:
+            raise KeyError(
+                f"add_param_group(): argument 'param_group' must have a key 'params' for the tensors, not only {list(param_group)}"
+            )
         params = param_group["params"]
         if isinstance(params, set):
             raise TypeError(
                 "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
                 "will change between runs. Please use a list instead."
             )
+        if not isinstance(params, Iterable):
+            raise TypeError(f"optimizer can only optimize Tensors, but the params of a group are {said(params)}")
         given = [params] if isinstance(params, Variable) else list(params)
         if any(isinstance(p, tuple) and len(p) != 2 for p in given):
             raise TypeError(
@@ -288,6 +296,9 @@ class Optimizer:
         """The group's settings, those that are tensors as numbers."""
         if not _PLAIN.issuperset(map(type, group.values())):
             group = {k: v.array.item() if isinstance(v, Variable) else v for k, v in group.items()}
+        for name in _PAIRS:
+            if name in group and len(group[name]) != 2:
+                raise ValueError(f"{type(self).__name__}: {name} must be two numbers, not {group[name]}")
         betas = group.get("betas")
         if betas is not None and not _PLAIN.issuperset(map(type, betas)):
             group = {**group, "betas": tuple(b.array.item() if isinstance(b, Variable) else b for b in betas)}
@@ -394,6 +405,9 @@ class Optimizer:
         self.__setstate__({"state": state, "param_groups": saved})
         for hook in self._optimizer_load_state_dict_post_hooks.values():
             hook(self)
+
+
+add_kind(Optimizer)
 
 
 def _own(name: Any, value: Any, p: Variable | None) -> Any:

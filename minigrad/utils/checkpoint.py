@@ -13,6 +13,7 @@ which adds to the parameters' `.grad`: so it serves `backward()` alone, and only
 from __future__ import annotations
 
 import contextlib
+import operator
 import warnings
 from collections.abc import Callable, Iterable, Sequence, Sized
 from typing import Any
@@ -24,6 +25,7 @@ from ..autograd.modes import current, enable_grad, is_grad_enabled, no_grad
 from ..autograd.node import Node
 from ..autograd.targets import Targets
 from ..autograd.variable import Edge, Variable
+from ..foreign import said
 from ..quiet import as_outside
 from ..sampling import get_rng_state, set_rng_state
 from ..storage import clock, find
@@ -92,7 +94,18 @@ def checkpoint_sequential(
             f"checkpoint_sequential(): argument 'functions' must be a Sequential or a list of functions, not {type(functions).__name__}"
         )
     layers = list(functions.children()) if hasattr(functions, "children") else list(functions)
+    try:
+        segments = operator.index(segments)
+    except TypeError:
+        raise TypeError(f"checkpoint_sequential(): argument 'segments' must be int, not {said(segments)}") from None
+    if not segments:
+        raise ZeroDivisionError("checkpoint_sequential(): argument 'segments' must not be 0")
     size = len(layers) // segments
+    if not size:
+        raise ValueError(f"checkpoint_sequential(): {len(layers)} functions cannot be cut into {segments} segments")
+    for layer in layers:
+        if not callable(layer):
+            raise TypeError(f"checkpoint_sequential(): in argument 'functions' there is one that is {said(layer)}")
 
     def run(part: Sequence[Callable]) -> Callable:
         def forward(x: Any) -> Any:

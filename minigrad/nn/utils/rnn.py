@@ -22,6 +22,7 @@ from ...missing import error as _missing
 from ...ops.checks import require_argument
 from ...ops.join import cat, stack
 from ...ops.operands import Number, cast
+from ...signature import add_kind
 
 if TYPE_CHECKING:
     from ...tensor import Tensor
@@ -104,16 +105,21 @@ class PackedSequence(_Fields):
         return False
 
 
+add_kind(PackedSequence)
+
+
 def invert_permutation(permutation: Tensor | None) -> Any:
     """The permutation that undoes one; None of None. PyTorch: torch.nn.utils.rnn.invert_permutation."""
     if permutation is None:
         return None
     if permutation.array.dtype != np.int64:
         raise RuntimeError(f"invert_permutation(): Expected dtype int64 for index, got {permutation.dtype}")
-    out, n = np.empty_like(permutation.array), len(permutation.array)
-    if ((permutation.array < -n) | (permutation.array >= n)).any():
+    out = np.empty_like(permutation.array)
+    places = np.atleast_1d(permutation.array)  # a number is the permutation of one element
+    n = len(places)
+    if ((places < 0) | (places >= n)).any():
         raise RuntimeError(f"invert_permutation(): an index is out of bounds for dimension 0 with size {n}")
-    out[permutation.array] = np.arange(n)
+    np.atleast_1d(out)[places] = np.arange(n)
     return wrap(out)
 
 
@@ -196,7 +202,7 @@ def pad_packed_sequence(
     return (padded.transpose(0, 1) if batch_first else padded), wrap(lengths)
 
 
-def pack_sequence(sequences: Sequence[Any], enforce_sorted: bool = True) -> PackedSequence:
+def pack_sequence(sequences: Iterable[Any], enforce_sorted: bool = True) -> PackedSequence:
     """Pack a list of sequences (L_i, *). PyTorch: torch.nn.utils.rnn.pack_sequence."""
     for x in sequences:
         require_argument(x, "pack_sequence", "sequences")
@@ -205,10 +211,6 @@ def pack_sequence(sequences: Sequence[Any], enforce_sorted: bool = True) -> Pack
 
 def unpack_sequence(packed_sequences: PackedSequence) -> list[Any]:
     """The sequences of a packed batch, in their first order. PyTorch: torch.nn.utils.rnn.unpack_sequence."""
-    if not isinstance(packed_sequences, PackedSequence):
-        raise TypeError(
-            f"unpack_sequence(): argument 'packed_sequences' must be PackedSequence, not {type(packed_sequences).__name__}"
-        )
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ... import sampling
-from ...foreign import refuse
+from ...autograd.variable import Variable
+from ...foreign import refuse, said
 from ...ops.checks import require_tensor
 from ...random import Generator
 from ...warn import warn
-from .sampler import as_generator
+from .sampler import as_generator, each, size_of
 
 
 class Dataset:
@@ -74,7 +75,7 @@ class StackDataset(Dataset):
                 "Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output types."
             )
         self.datasets: Any = args or kwargs
-        sizes = {len(d) for d in (args or tuple(kwargs.values()))}
+        sizes = {size_of(d, "StackDataset", str(name)) for name, d in (kwargs or dict(enumerate(args, 1))).items()}
         if len(sizes) > 1:
             raise ValueError("Size mismatch between datasets")
         self._length = sizes.pop()
@@ -92,17 +93,21 @@ class ConcatDataset(Dataset):
     """Data sets one after the other."""
 
     def __init__(self, datasets: Iterable[Dataset]) -> None:
-        self.datasets: list[Any] = list(datasets)
+        self.datasets: list[Any] = list(each(datasets, "ConcatDataset", "datasets"))
         if not self.datasets:
             raise AssertionError("datasets should not be an empty iterable")
         if any(isinstance(d, IterableDataset) for d in self.datasets):
             raise AssertionError("ConcatDataset does not support IterableDataset")
-        self.cumulative_sizes = list(itertools.accumulate(len(d) for d in self.datasets))
+        self.cumulative_sizes = list(
+            itertools.accumulate(size_of(d, "ConcatDataset", "datasets") for d in self.datasets)
+        )
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]
 
     def __getitem__(self, index: int) -> Any:
+        if not isinstance(index, int | float | np.generic | Variable):
+            raise TypeError(f"ConcatDataset: an index must be int, not {said(index)}")
         if index < 0:
             if -index > len(self):
                 raise ValueError("absolute value of index should not exceed dataset length")
@@ -116,13 +121,13 @@ class ChainDataset(IterableDataset):
     """Streams one after the other."""
 
     def __init__(self, datasets: Iterable[Dataset]) -> None:
-        self.datasets: list[Any] = list(datasets)
+        self.datasets: list[Any] = list(each(datasets, "ChainDataset", "datasets"))
 
     def __iter__(self) -> Iterator[Any]:
         return itertools.chain.from_iterable(self.datasets)
 
     def __len__(self) -> int:
-        return sum(len(d) for d in self.datasets)
+        return sum(size_of(d, "ChainDataset", "datasets") for d in self.datasets)
 
 
 class Subset(Dataset):
@@ -143,13 +148,16 @@ class Subset(Dataset):
         return together(places) if callable(together) else [self.dataset[i] for i in places]
 
     def __len__(self) -> int:
-        return len(self.indices)
+        return size_of(self.indices, "Subset", "indices")
 
 
 def random_split(dataset: Any, lengths: Sequence[Any], generator: Generator | None = None) -> list[Subset]:
     """Disjoint random subsets of the given lengths (or of fractions that add up to 1)."""
-    parts = list(lengths)
-    n = len(dataset)
+    parts = list(each(lengths, "random_split", "lengths"))
+    for part in parts:
+        if not isinstance(part, int | float | np.generic | Variable):
+            raise TypeError(f"random_split(): in argument 'lengths' there must be numbers, not {said(part)}")
+    n = size_of(dataset, "random_split", "dataset")
     if math.isclose(sum(parts), 1) and sum(parts) <= 1:
         for i, fraction in enumerate(parts):
             if not 0 <= fraction <= 1:

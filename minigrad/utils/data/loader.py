@@ -7,7 +7,7 @@ from typing import Any
 
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset, TensorDataset
-from .sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed
+from .sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed, each, size_of
 
 
 def get_worker_info() -> None:
@@ -85,12 +85,12 @@ class DataLoader:
 
     def _batches(self) -> Iterator[Any]:
         if not self._batched:
-            for index in self.sampler:
+            for index in each(self.sampler, "DataLoader", "sampler"):
                 yield self.collate_fn(self.dataset[index])
             return
         fetch = self.dataset
         rows = type(fetch) is TensorDataset and self.collate_fn is default_collate
-        for indices in self.batch_sampler:
+        for indices in each(self.batch_sampler, "DataLoader", "batch_sampler"):
             if rows:  # the same as stacking the rows one by one, at once
                 yield [t[indices] for t in fetch.tensors]
             elif hasattr(fetch, "__getitems__"):
@@ -114,6 +114,7 @@ class DataLoader:
 
     def __len__(self) -> int:
         if self._stream:
-            n, size = len(self.dataset), self.batch_size
+            n, size = size_of(self.dataset, "DataLoader", "dataset"), self.batch_size
             return n if size is None else n // size if self.drop_last else -(-n // size)
-        return len(self.batch_sampler if self._batched else self.sampler)
+        name = "batch_sampler" if self._batched else "sampler"
+        return size_of(getattr(self, name), "DataLoader", name)

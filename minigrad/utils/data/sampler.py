@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from typing import Any
 
 import numpy as np
 
 from ... import creation, dtypes, sampling
+from ...foreign import said
+from ...ops.checks import require_room
 from ...random import Generator, default_generator
+from ...signature import has_parts
 
 
 def as_generator(generator: Any, function: str) -> Generator | None:
@@ -19,6 +23,20 @@ def as_generator(generator: Any, function: str) -> Generator | None:
             f"{function}(): argument 'generator' must be minigrad.Generator, not {type(generator).__name__}"
         )
     return generator
+
+
+def size_of(x: Any, function: str, argument: str) -> int:
+    """How many samples x has: whatever has a length is a data set. Errors: TypeError for the rest."""
+    if not (isinstance(x, Sized) and has_parts(x)):
+        raise TypeError(f"{function}(): argument '{argument}' must be something with a length, not {said(x)}")
+    return len(x)
+
+
+def each(x: Any, function: str, argument: str) -> Iterator[Any]:
+    """The parts of x, one after the other. Errors: TypeError for what has none."""
+    if not (hasattr(type(x), "__iter__") or hasattr(type(x), "__getitem__")) or not has_parts(x):
+        raise TypeError(f"{function}(): argument '{argument}' must be iterable, not {said(x)}")
+    return iter(x)
 
 
 def draw_seed(generator: Any = None) -> int:
@@ -46,10 +64,10 @@ class SequentialSampler(Sampler):
         self.data_source = data_source
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(len(self.data_source)))
+        return iter(range(len(self)))
 
     def __len__(self) -> int:
-        return len(self.data_source)
+        return size_of(self.data_source, "SequentialSampler", "data_source")
 
 
 class RandomSampler(Sampler):
@@ -67,10 +85,13 @@ class RandomSampler(Sampler):
 
     @property
     def num_samples(self) -> int:
-        return len(self.data_source) if self._num_samples is None else self._num_samples
+        return self._count() if self._num_samples is None else self._num_samples
+
+    def _count(self) -> int:
+        return size_of(self.data_source, "RandomSampler", "data_source")
 
     def __iter__(self) -> Iterator[int]:
-        n = len(self.data_source)
+        n = self._count()
         generator = as_generator(self.generator, "randperm")
         if generator is None:
             generator = Generator().manual_seed(draw_seed())
@@ -94,11 +115,11 @@ class SubsetRandomSampler(Sampler):
         self.indices, self.generator = indices, generator
 
     def __iter__(self) -> Iterator[int]:
-        for i in sampling.randperm(len(self.indices), generator=as_generator(self.generator, "randperm")).tolist():
+        for i in sampling.randperm(len(self), generator=as_generator(self.generator, "randperm")).tolist():
             yield self.indices[i]
 
     def __len__(self) -> int:
-        return len(self.indices)
+        return size_of(self.indices, "SubsetRandomSampler", "indices")
 
 
 class WeightedRandomSampler(Sampler):
@@ -120,6 +141,10 @@ class WeightedRandomSampler(Sampler):
 
     def __iter__(self) -> Iterator[int]:
         generator = as_generator(self.generator, "multinomial")
+        if self.num_samples >= 2**63:
+            raise ValueError(f"Overflow when unpacking long long: num_samples={self.num_samples} does not fit 64 bits")
+        if self.replacement:
+            require_room((self.num_samples,), 8)
         drawn = sampling.multinomial(self.weights, self.num_samples, self.replacement, generator=generator)
         return iter(drawn.tolist())
 
@@ -138,11 +163,15 @@ class BatchSampler(Sampler):
         self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
 
     def __iter__(self) -> Iterator[list[int]]:
-        source = iter(self.sampler)
+        source = each(self.sampler, "BatchSampler", "sampler")
+        if self.batch_size > sys.maxsize:
+            raise ValueError(
+                f"BatchSampler(): argument 'batch_size' must be at most {sys.maxsize}, not {self.batch_size}"
+            )
         while batch := list(itertools.islice(source, self.batch_size)):
             if len(batch) == self.batch_size or not self.drop_last:
                 yield batch
 
     def __len__(self) -> int:
-        n = len(self.sampler)  # type: ignore[arg-type]
+        n = size_of(self.sampler, "BatchSampler", "sampler")
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
