@@ -178,9 +178,9 @@ def _close(a: np.ndarray, b: np.ndarray, tolerance: float = 0.0) -> bool:
 
 
 _OWN_CODE = frozenset(function.__code__ for function in FUNCTIONS.values())  # what a program gives of its own
-# Python's refusal of a call of what the program gave: a function that it wrote as a lambda, or the `forward` of a module.
+# Python's refusal of a call of what the program gave: a function that it wrote as a lambda, the `forward` of a module, `object`.
 _REFUSED_CALL = re.compile(
-    r"(<lambda>|\w+\.forward)\(\) (missing \d+ required|takes .*positional argument|got an unexpected keyword|got multiple values)"
+    r"object\(\) takes no arguments|(<lambda>|\w+\.forward)\(\) (missing \d+ required|takes .*positional argument|got an unexpected keyword|got multiple values)"
 )
 
 

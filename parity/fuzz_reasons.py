@@ -182,9 +182,7 @@ REASONS = [
         "PyTorch's kron takes some layouts of memory only",
         "contiguous apart",
     ),
-    Reason(
-        "refused|class|stray", r"np\.(True|False)_", "PyTorch takes NumPy's booleans for floats; here they are booleans"
-    ),
+    Reason("refused|class", r"np\.(True|False)_", "PyTorch takes NumPy's booleans for floats; here they are booleans"),
     Reason(
         "taken|different",
         r"np\.(True|False)_",
@@ -363,11 +361,6 @@ REASONS = [
         "shapes",
     ),
     Reason("refused", r"got \((int|bool|, )+\)", "a truth is no size"),
-    Reason(
-        "stray",
-        r" \| (\w*(Error|Exception): [^|]*) \| \1 \| ",
-        "Python's own words in both engines: what is wanted is whatever has a length, can be called, ...",
-    ),
     Reason(
         "taken",
         r"GeneralizedPareto.*\w+ did not match Float|StudentT.*Index put requires the source and destination dtypes match",

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any
 
+from ..errors import WrongObject
+from ..foreign import said
 from ..ops import cat, stack
 from ..tensor import Tensor
 from . import constraints
@@ -146,9 +148,17 @@ class CumulativeDistributionTransform(Transform):
         super().__init__(cache_size)
         self.distribution = distribution
 
+    def _of(self, method: str) -> Any:
+        """A member of the distribution, or of what stands in its place."""
+        if not hasattr(self.distribution, method):
+            raise WrongObject(
+                f"CumulativeDistributionTransform(): argument 'distribution' must be Distribution, not {said(self.distribution)}"
+            )
+        return getattr(self.distribution, method)
+
     @property
     def domain(self) -> Any:  # type: ignore[override]
-        return self.distribution.support
+        return self._of("support")
 
     def with_cache(self, cache_size: int = 1) -> Transform:
         if self._cache_size == cache_size:
@@ -156,10 +166,10 @@ class CumulativeDistributionTransform(Transform):
         return CumulativeDistributionTransform(self.distribution, cache_size)
 
     def _call(self, x: Tensor) -> Tensor:
-        return self.distribution.cdf(x)
+        return self._of("cdf")(x)
 
     def _inverse(self, y: Tensor) -> Tensor:
-        return self.distribution.icdf(y)
+        return self._of("icdf")(y)
 
-    def log_abs_det_jacobian(self, x: Tensor, y: Tensor) -> Tensor:
-        return self.distribution.log_prob(x)
+    def log_abs_det_jacobian(self, x: Tensor, y: Any) -> Tensor:
+        return self._of("log_prob")(x)

@@ -32,6 +32,8 @@ def functional_call(
     if repeated:
         raise ValueError(f"{repeated} appeared in multiple dictionaries; behavior of functional call is ambiguous")
     given = {name: x for d in dicts for name, x in d.items()}
+    if kwargs is not None and not isinstance(kwargs, Mapping):
+        raise TypeError(f"functional_call(): argument 'kwargs' must be a dict, not {said(kwargs)}")
     args = () if args is None else args if isinstance(args, tuple) else (args,)
     with _replaced(module, given, tie_weights, strict):
         return module(*args, **(kwargs or {}))

@@ -53,6 +53,13 @@ def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     return shape[1] * kernel, shape[0] * kernel
 
 
+def _even(fans: int) -> float:
+    """√(2 / (fan_in + fan_out)). Errors: ZeroDivisionError for weights between nothing and nothing."""
+    if not fans:
+        raise ZeroDivisionError("argument 'tensor' must have an input or an output: its fan_in + fan_out is 0")
+    return math.sqrt(2.0 / fans)
+
+
 def _write(tensor: Tensor, values: Any) -> Tensor:
     tensor.array[...] = values
     storage.mark_written(tensor.array)
@@ -157,7 +164,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Uniform in ±gain √(6 / (fan_in + fan_out)): keeps the variance forwards and backwards. Glorot & Bengio 2010."""
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
-    std = gain * math.sqrt(2.0 / float(fan_in + fan_out))
+    std = gain * _even(fan_in + fan_out)
     bound = math.sqrt(3.0) * std
     return uniform_(tensor, -bound, bound, generator)
 
@@ -165,7 +172,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | No
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal with standard deviation gain √(2 / (fan_in + fan_out)). Glorot & Bengio 2010."""
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
-    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / float(fan_in + fan_out)), generator)
+    return normal_(tensor, 0.0, gain * _even(fan_in + fan_out), generator)
 
 
 def _fan(tensor: Tensor, mode: str) -> int:

@@ -48,6 +48,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         else:
             if epoch < 0:
                 raise ValueError(f"Expected non-negative epoch, but got {epoch}")
+            if not math.isfinite(epoch):
+                raise (ValueError if math.isnan(epoch) else OverflowError)(f"Expected a finite epoch, but got {epoch}")
             if epoch < self.T_0:
                 self.T_i, self.T_cur = self.T_0, epoch
             elif self.T_mult == 1:

@@ -52,6 +52,8 @@ def checkpoint(
     first and of the later runs. determinism_check: "default" compares shapes and dtypes of the results, "none" does not.
     early_stop: a truth; here the function always runs to its end. PyTorch: torch.utils.checkpoint.checkpoint.
     """
+    if not callable(function):
+        raise TypeError(f"checkpoint(): argument 'function' must be callable, not {said(function)}")
     if use_reentrant is None:
         _warn("checkpoint", stacklevel=3)
         use_reentrant = True
