@@ -43,7 +43,7 @@ from .autograd.variable import Variable
 from .errors import InvalidObject, NotOneValue, WrongObject
 from .foreign import explain, holds, refuse, said
 from .random import Generator
-from .size import Size
+from .size import Size, has_parts
 from .warn import warn
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1  # integers
@@ -109,11 +109,6 @@ def _generator(x: Any) -> Any:
 
 def _array(x: Any) -> Any:
     return x if isinstance(x, np.ndarray) else NO
-
-
-def has_parts(x: Any) -> bool:
-    """Whether x is no array without dimensions, which has the methods of a sequence and refuses to be one."""
-    return not isinstance(x, np.ndarray) or x.ndim > 0
 
 
 TENSORS: set[type] = set()  # the tensor classes of minigrad, as they are met

@@ -7,6 +7,8 @@ import operator
 from collections.abc import Iterable
 from typing import Any, SupportsIndex
 
+import numpy as np
+
 
 def _whole(i: int, n: Any) -> int:
     try:
@@ -15,13 +17,18 @@ def _whole(i: int, n: Any) -> int:
         raise TypeError(f"Size() takes an iterable of 'int' (item {i} is '{type(n).__name__}')") from None
 
 
+def has_parts(x: Any) -> bool:
+    """Whether x is no array without dimensions, which has the methods of a sequence and refuses to be one."""
+    return not isinstance(x, np.ndarray) or x.ndim > 0
+
+
 class Size(tuple):
     """A tuple of dimensions. PyTorch: torch.Size."""
 
     __slots__ = ()
 
     def __new__(cls, sizes: Any = ()) -> Size:
-        if not isinstance(sizes, Iterable):
+        if not (isinstance(sizes, Iterable) and has_parts(sizes)):
             raise TypeError(f"Size() takes an iterable of 'int', not '{type(sizes).__name__}'")
         made = tuple.__new__(cls, sizes)
         for n in made:

@@ -83,7 +83,7 @@ for _room in (joined_transforms, matrix_transforms):
 
 _family: type
 for _family in (
-    CatTransform, Categorical, Chi2, Dirichlet, Independent, IndependentTransform,
+    CatTransform, Categorical, Dirichlet, Independent, IndependentTransform,
     LowRankMultivariateNormal, Multinomial, MultivariateNormal, OneHotCategorical, RelaxedOneHotCategorical, TransformedDistribution,
     Wishart, joined_transforms.Joined,
 ):  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from ..tensor import Tensor
 from . import constraints
 from .gamma import Gamma
+from .utils import require_value
 
 __all__ = ["Chi2"]
 
@@ -17,6 +18,7 @@ class Chi2(Gamma):
     arg_constraints = {"df": constraints.positive}  # noqa: RUF012
 
     def __init__(self, df: Tensor | float, validate_args: bool | None = None) -> None:
+        require_value(df, "Chi2()", "df")
         super().__init__(0.5 * df, 0.5, validate_args=validate_args)
 
     def _constraints(self) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from ..errors import InvalidObject
 from ..foreign import refuse, said
 from ..nn.functional import pad, softplus
 from ..ops import clamp, cumprod, exp, expm1, log, log1p, sigmoid, tanh
-from ..signature import add_kind, has_parts
-from ..size import Size
+from ..signature import add_kind
+from ..size import Size, has_parts
 from ..tensor import Tensor
 from . import constraints
 from .independent import sum_rightmost
@@ -28,7 +28,11 @@ __all__ = [
 
 
 def _broadcast(*shapes: Any) -> Size:
-    """The shape in which values of these shapes meet. Errors: ValueError for a negative size."""
+    """The shape in which values of these shapes meet; an int is one of a single dimension, None is none.
+
+    Errors: ValueError for a negative size.
+    """
+    shapes = tuple((shape,) if isinstance(shape, int) else shape for shape in shapes if shape is not None)
     for shape in shapes:
         if isinstance(shape, str) or (isinstance(shape, tuple | list) and not all(isinstance(n, int) for n in shape)):
             raise TypeError(f"a shape is of ints, got {shape!r}")
@@ -116,7 +120,7 @@ class Transform:
     def _inv_call(self, y: Tensor) -> Tensor:
         name = f"the inverse of {type(self).__name__}"
         if self._of_numbers:
-            require_value(y, name)
+            require_value(y, name, "y")
         elif not isinstance(y, Tensor):
             raise InvalidObject(f"{name}: its argument must be Tensor, not {said(y)}")
         if self._cache_size and y is self._pair[1]:

@@ -62,10 +62,10 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
     return tuple(out)
 
 
-def require_value(value: Any, function: str) -> None:
+def require_value(value: Any, function: str, argument: str = "value") -> None:
     """InvalidObject unless value is a tensor or a number, of which densities and the like can be computed."""
     if not isinstance(value, Tensor | int | float | np.generic | np.ndarray):
-        raise InvalidObject(f"{function}: argument 'value' must be Tensor or float, not {said(value)}")
+        raise InvalidObject(f"{function}: argument '{argument}' must be Tensor or float, not {said(value)}")
 
 
 def clamp_probs(probs: Tensor) -> Tensor:

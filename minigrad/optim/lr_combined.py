@@ -11,7 +11,7 @@ import numpy as np
 from ..autograd.variable import Variable
 from ..errors import WrongObject
 from ..foreign import said
-from ..signature import has_parts
+from ..size import has_parts
 from .lr_base import LRScheduler, set_value
 from .lr_plateau import ReduceLROnPlateau
 

@@ -22,6 +22,7 @@ from ..missing import refuse
 from ..nn.values import array_of, clear_gradients
 from ..quiet import quiet
 from ..signature import add_kind
+from ..size import has_parts
 from ..warn import warn
 
 # Settings that came later to PyTorch's optimizers: a state that was saved before has them not, and counts as with these.
@@ -195,7 +196,7 @@ class Optimizer:
                 "optimizer parameters need to be organized in ordered collections, but the ordering of tensors in sets "
                 "will change between runs. Please use a list instead."
             )
-        if not isinstance(params, Iterable):
+        if not (isinstance(params, Iterable) and has_parts(params)):
             raise TypeError(f"optimizer can only optimize Tensors, but the params of a group are {said(params)}")
         given = [params] if isinstance(params, Variable) else list(params)
         if any(isinstance(p, tuple) and len(p) != 2 for p in given):

@@ -28,6 +28,7 @@ from ..autograd.variable import Edge, Variable
 from ..foreign import said
 from ..quiet import as_outside
 from ..sampling import get_rng_state, set_rng_state
+from ..size import has_parts
 from ..storage import clock, find
 
 __all__ = ["CheckpointError", "CheckpointFunction", "checkpoint", "checkpoint_sequential", "noop_context_fn"]
@@ -91,7 +92,7 @@ def checkpoint_sequential(
     preserve = kwargs.pop("preserve_rng_state", True)
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
-    if not hasattr(functions, "children") and not isinstance(functions, Sized):
+    if not hasattr(functions, "children") and not (isinstance(functions, Sized) and has_parts(functions)):
         raise TypeError(
             f"checkpoint_sequential(): argument 'functions' must be a Sequential or a list of functions, not {type(functions).__name__}"
         )

@@ -108,6 +108,8 @@ class ConcatDataset(Dataset):
     def __getitem__(self, index: int) -> Any:
         if not isinstance(index, int | float | np.generic | Variable):
             raise TypeError(f"ConcatDataset: an index must be int, not {said(index)}")
+        if index >= len(self):
+            raise IndexError(f"ConcatDataset: index {index} is out of range for {len(self)} samples")
         if index < 0:
             if -index > len(self):
                 raise ValueError("absolute value of index should not exceed dataset length")

@@ -13,7 +13,7 @@ from ... import creation, dtypes, sampling
 from ...foreign import said
 from ...ops.checks import require_room
 from ...random import Generator, default_generator
-from ...signature import has_parts
+from ...size import has_parts
 
 
 def as_generator(generator: Any, function: str) -> Generator | None:
