@@ -76,6 +76,17 @@ def step(optimizer, times=2):
         optimizer.step(loss)
 
 
+def epochs(t, name, settings, epoch):
+    """Four steps of a schedule, or one to an epoch."""
+    optimizer = sgd(t)
+    schedule = getattr(t.optim.lr_scheduler, name)(optimizer, *settings)
+    for _ in range(4) if epoch is None else ():
+        optimizer.step()
+        schedule.step()
+    if epoch is not None:
+        schedule.step(epoch)
+
+
 SCHEDULES = {
     "LambdaLR": (lambda n: 1.0,), "MultiplicativeLR": (lambda n: 1.0,), "StepLR": (2,), "MultiStepLR": ([2],), "ConstantLR": (), "LinearLR": (),
     "ExponentialLR": (0.5,), "PolynomialLR": (), "CosineAnnealingLR": (5,), "CosineAnnealingWarmRestarts": (5,), "ReduceLROnPlateau": (),
@@ -198,7 +209,8 @@ NO_CDF = ("Chi2", "Gamma", "InverseGamma")  # whose distribution function minigr
 @pytest.mark.filterwarnings("ignore")
 def test_of_what_is_no_value_there_is_no_density(name, validated, method):
     if name in NO_CDF and method == "cdf":
-        pytest.raises(NotImplementedError, lambda: FAMILIES[validated][minigrad][name].cdf(minigrad.ones(3)))
+        with pytest.raises(NotImplementedError):
+            FAMILIES[validated][minigrad][name].cdf(minigrad.ones(3))
         return
     calls = with_each(lambda t, x: getattr(FAMILIES[validated][t][name], method)(x))
     del calls["an array without dimensions"]  # of which NumPy makes its own number first
@@ -278,6 +290,18 @@ NUMBERS = {
     },
     **{f"Rprop with step_sizes {sizes}": lambda t, sizes=sizes: step(t.optim.Rprop([t.ones(2, requires_grad=True)], step_sizes=sizes)) for sizes in ((1e-6,), (1e-6, 50, 60))},
     **{f"LBFGS with a history of {n}": lambda t, n=n: step(t.optim.LBFGS([t.ones(2, requires_grad=True)], lr=0.1, history_size=n)) for n in (-(2**31), -1, 0, 1)},
+    **{
+        f"{name}{settings} at epoch {epoch}": lambda t, name=name, settings=settings, epoch=epoch: epochs(t, name, settings, epoch)
+        for name, settings in (
+            ("ConstantLR", (0, 2)), ("ConstantLR", (0.5, 0)), ("LinearLR", (0.5, 1.0, 0)), ("PolynomialLR", (0,)), ("StepLR", (0,)),
+            ("CosineAnnealingLR", (0,)), ("OneCycleLR", (0.1, 10, None, None, 0.1)), ("OneCycleLR", (0.1, 1)),
+        )
+        for epoch in (None, 1, 3)
+    },
+    **{f"a measure {x!r}": lambda t, x=x: t.optim.lr_scheduler.ReduceLROnPlateau(sgd(t)).step(x) for x in ("mean", "1.5", None, (1,), 1j, {}, object, np.ones(3))},
+    **{f"{x!r} as data": lambda t, x=x: t.utils.data.Subset(x, [0, 1])[0] for x in (2.5, None, {1, 2}, object)},
+    **{f"{x!r} as indices": lambda t, x=x: t.utils.data.Subset([1, 2], x)[0] for x in (2.5, None, {1, 2}, object)},
+    **{f"dirac_ in {n} groups": lambda t, n=n: t.nn.init.dirac_(t.ones(4, 3, 2), n) for n in (0, 2, 3)},
     "a group without parameters": lambda t: sgd(t).add_param_group({}),
     "a dimension of none": lambda t: t.distributions.StickBreakingTransform()(t.tensor(0.5)),
 }  # fmt: skip

@@ -151,6 +151,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     shape = tensor.array.shape
     if len(shape) not in (3, 4, 5):
         raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+    if not groups:
+        raise ZeroDivisionError("dirac_(): argument 'groups' must not be 0")
     if shape[0] % groups:
         raise ValueError("dim 0 must be divisible by groups")
     per_group = shape[0] // groups

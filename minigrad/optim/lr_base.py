@@ -53,6 +53,12 @@ def _own(value: Any) -> Any:
     return value if array is None else wrap(array.copy())
 
 
+def require_divisor(schedule: Any, number: float, what: str) -> None:
+    """ZeroDivisionError where a schedule comes to divide by a setting that is 0."""
+    if number == 0:
+        raise ZeroDivisionError(f"{type(schedule).__name__}: {what} must not be 0 at epoch {schedule.last_epoch}")
+
+
 def require_optimizer(optimizer: Any) -> None:
     if not isinstance(optimizer, Optimizer):
         raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .lr_base import LRScheduler, copied, for_each_group, require_optimizer, set_value, state_of
+from .lr_base import LRScheduler, copied, for_each_group, require_divisor, require_optimizer, set_value, state_of
 from .optimizer import Optimizer
 
 if TYPE_CHECKING:
@@ -151,7 +151,9 @@ class OneCycleLR(_WithMomentum):
             start = phase["end_step"]
         else:
             phase = self._schedule_phases[-1]
-        share = (t - start) / (phase["end_step"] - start)
+        steps = phase["end_step"] - start
+        require_divisor(self, steps, "the number of steps of a phase, of pct_start · total_steps - 1,")
+        share = (t - start) / steps
         rates = []
         for group in self.optimizer.param_groups:
             rates.append(anneal(group[phase["start_lr"]], group[phase["end_lr"]], share))

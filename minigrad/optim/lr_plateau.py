@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, SupportsFloat
 
+import numpy as np
+
+from ..foreign import said
 from ..warn import warn
 from .lr_base import EPOCH_GIVEN, LRScheduler, require_optimizer, set_value
 from .optimizer import Optimizer
@@ -63,7 +66,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def step(self, metrics: SupportsFloat, epoch: int | None = None) -> None:  # type: ignore[override]
         """Take note of this epoch's measure."""
-        current = float(metrics)
+        current = self._number(metrics)
         if epoch is None:
             epoch = self.last_epoch + 1
         else:
@@ -80,6 +83,19 @@ class ReduceLROnPlateau(LRScheduler):
             self._reduce_lr()
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
         self._last_lr = self._rates()
+
+    @staticmethod
+    def _number(metrics: Any) -> float:
+        """The measure as a float. Errors: TypeError for what is no number, ValueError for a text that says none."""
+        of_numbers = (
+            isinstance(metrics, str) or hasattr(type(metrics), "__float__") or hasattr(type(metrics), "__index__")
+        )
+        if not of_numbers or (isinstance(metrics, np.ndarray) and metrics.size != 1):
+            raise TypeError(f"ReduceLROnPlateau.step(): argument 'metrics' must be float, not {said(metrics)}")
+        try:
+            return float(metrics)
+        except ValueError:
+            raise ValueError(f"ReduceLROnPlateau.step(): argument 'metrics' must be float, not {metrics!r}") from None
 
     def _reduce_lr(self) -> None:
         groups = self.optimizer.param_groups

@@ -14,7 +14,7 @@ from typing import Any
 
 from .lr_base import LRScheduler as LRScheduler
 from .lr_base import _LRScheduler as _LRScheduler
-from .lr_base import state_of
+from .lr_base import require_divisor, state_of
 from .lr_combined import ChainedScheduler as ChainedScheduler
 from .lr_combined import SequentialLR as SequentialLR
 from .lr_cycles import CosineAnnealingWarmRestarts as CosineAnnealingWarmRestarts
@@ -79,11 +79,15 @@ class StepLR(LRScheduler):
 
     def get_lr(self) -> list[Any]:
         self._warn_outside_step()
-        if self.last_epoch == 0 or self.last_epoch % self.step_size:
+        if self.last_epoch == 0:
+            return self._rates()
+        require_divisor(self, self.step_size, "step_size")
+        if self.last_epoch % self.step_size:
             return self._rates()
         return self._times(self.gamma)
 
     def _get_closed_form_lr(self) -> list[Any]:
+        require_divisor(self, self.step_size, "step_size")
         return [base * self.gamma ** (self.last_epoch // self.step_size) for base in self.base_lrs]
 
 
@@ -124,6 +128,7 @@ class ConstantLR(LRScheduler):
             return self._times(self.factor)
         if self.last_epoch != self.total_iters:
             return self._rates()
+        require_divisor(self, self.factor, "factor")
         return self._times(1.0 / self.factor)
 
     def _get_closed_form_lr(self) -> list[Any]:
@@ -152,9 +157,12 @@ class LinearLR(LRScheduler):
         if self._is_initial or self.last_epoch > self.total_iters:
             return self._rates()
         span = self.end_factor - self.start_factor
-        return self._times(1.0 + span / (self.total_iters * self.start_factor + (self.last_epoch - 1) * span))
+        present = self.total_iters * self.start_factor + (self.last_epoch - 1) * span
+        require_divisor(self, present, "the factor of the rate before")
+        return self._times(1.0 + span / present)
 
     def _get_closed_form_lr(self) -> list[Any]:
+        require_divisor(self, self.total_iters, "total_iters")
         passed = (self.end_factor - self.start_factor) * min(self.total_iters, self.last_epoch) / self.total_iters
         return [base * (self.start_factor + passed) for base in self.base_lrs]
 
@@ -189,6 +197,7 @@ class PolynomialLR(LRScheduler):
         return self._times(((1.0 - t / n) / (1.0 - (t - 1) / n)) ** self.power)
 
     def _get_closed_form_lr(self) -> list[Any]:
+        require_divisor(self, self.total_iters, "total_iters")
         part = min(self.total_iters, self.last_epoch) / self.total_iters
         return [base * (1.0 - part) ** self.power for base in self.base_lrs]
 
@@ -207,6 +216,7 @@ class CosineAnnealingLR(LRScheduler):
             return self._rates()
         if self._step_count == 1 and t > 0:
             return self._get_closed_form_lr()
+        require_divisor(self, n, "T_max")
         if (t - 1 - n) % (2 * n) == 0:  # from the lowest point, where the ratio below has no value
             rise = (1 - math.cos(math.pi / n)) / 2
             return [lr + (base - low) * rise for base, lr in zip(self.base_lrs, self._rates(), strict=True)]
@@ -214,5 +224,6 @@ class CosineAnnealingLR(LRScheduler):
         return [ratio * (lr - low) + low for lr in self._rates()]
 
     def _get_closed_form_lr(self) -> list[Any]:
+        require_divisor(self, self.T_max, "T_max")
         height = (1 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2
         return [self.eta_min + (base - self.eta_min) * height for base in self.base_lrs]

@@ -16,7 +16,7 @@ from ...foreign import refuse, said
 from ...ops.checks import require_tensor
 from ...random import Generator
 from ...warn import warn
-from .sampler import as_generator, each, size_of
+from .sampler import as_generator, each, part, size_of
 
 
 class Dataset:
@@ -82,8 +82,8 @@ class StackDataset(Dataset):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(self.datasets, dict):
-            return {name: d[index] for name, d in self.datasets.items()}
-        return tuple(d[index] for d in self.datasets)
+            return {name: part(d, index, "StackDataset", name) for name, d in self.datasets.items()}
+        return tuple(part(d, index, "StackDataset", "args") for d in self.datasets)
 
     def __len__(self) -> int:
         return self._length
@@ -116,7 +116,7 @@ class ConcatDataset(Dataset):
             index += len(self)
         which = bisect.bisect_right(self.cumulative_sizes, index)
         start = self.cumulative_sizes[which - 1] if which else 0
-        return self.datasets[which][index - start]
+        return part(self.datasets[which], index - start, "ConcatDataset", "datasets")
 
 
 class ChainDataset(IterableDataset):
@@ -139,15 +139,17 @@ class Subset(Dataset):
         self.dataset, self.indices = dataset, indices
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, list):
-            return self.dataset[[self.indices[i] for i in index]]
-        return self.dataset[self.indices[index]]
+        places = [self._place(i) for i in index] if isinstance(index, list) else self._place(index)
+        return part(self.dataset, places, "Subset", "dataset")
+
+    def _place(self, index: Any) -> Any:
+        return part(self.indices, index, "Subset", "indices")
 
     def __getitems__(self, indices: Sequence[int]) -> list[Any]:
         """A batch's samples, in one call where the data set has it so."""
-        places = [self.indices[i] for i in indices]
+        places = [self._place(i) for i in indices]
         together = getattr(self.dataset, "__getitems__", None)
-        return together(places) if callable(together) else [self.dataset[i] for i in places]
+        return together(places) if callable(together) else [part(self.dataset, i, "Subset", "dataset") for i in places]
 
     def __len__(self) -> int:
         return size_of(self.indices, "Subset", "indices")
@@ -156,9 +158,9 @@ class Subset(Dataset):
 def random_split(dataset: Any, lengths: Sequence[Any], generator: Generator | None = None) -> list[Subset]:
     """Disjoint random subsets of the given lengths (or of fractions that add up to 1)."""
     parts = list(each(lengths, "random_split", "lengths"))
-    for part in parts:
-        if not isinstance(part, int | float | np.generic | Variable):
-            raise TypeError(f"random_split(): in argument 'lengths' there must be numbers, not {said(part)}")
+    for share in parts:
+        if not isinstance(share, int | float | np.generic | Variable):
+            raise TypeError(f"random_split(): in argument 'lengths' there must be numbers, not {said(share)}")
     n = size_of(dataset, "random_split", "dataset")
     if math.isclose(sum(parts), 1) and sum(parts) <= 1:
         for i, fraction in enumerate(parts):

@@ -7,7 +7,7 @@ from typing import Any
 
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset, TensorDataset
-from .sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed, each, size_of
+from .sampler import BatchSampler, RandomSampler, SequentialSampler, draw_seed, each, part, size_of
 
 
 def get_worker_info() -> None:
@@ -86,7 +86,7 @@ class DataLoader:
     def _batches(self) -> Iterator[Any]:
         if not self._batched:
             for index in each(self.sampler, "DataLoader", "sampler"):
-                yield self.collate_fn(self.dataset[index])
+                yield self.collate_fn(part(self.dataset, index, "DataLoader", "dataset"))
             return
         fetch = self.dataset
         rows = type(fetch) is TensorDataset and self.collate_fn is default_collate
@@ -96,7 +96,7 @@ class DataLoader:
             elif hasattr(fetch, "__getitems__"):
                 yield self.collate_fn(fetch.__getitems__(indices))
             else:
-                yield self.collate_fn([fetch[i] for i in indices])
+                yield self.collate_fn([part(fetch, i, "DataLoader", "dataset") for i in indices])
 
     def _batches_of_stream(self) -> Iterator[Any]:
         if not self._batched:

@@ -39,6 +39,13 @@ def each(x: Any, function: str, argument: str) -> Iterator[Any]:
     return iter(x)
 
 
+def part(x: Any, index: Any, function: str, argument: str) -> Any:
+    """x[index]. Errors: TypeError for what is not indexed; what x itself says of the index."""
+    if not hasattr(type(x), "__getitem__"):
+        raise TypeError(f"{function}(): argument '{argument}' must be something that is indexed, not {said(x)}")
+    return x[index]
+
+
 def draw_seed(generator: Any = None) -> int:
     """A seed taken from the stream, as PyTorch's samplers and loaders take theirs."""
     return int((as_generator(generator, "random_") or default_generator).random((), np.dtype(np.int64)))
@@ -116,7 +123,7 @@ class SubsetRandomSampler(Sampler):
 
     def __iter__(self) -> Iterator[int]:
         for i in sampling.randperm(len(self), generator=as_generator(self.generator, "randperm")).tolist():
-            yield self.indices[i]
+            yield part(self.indices, i, "SubsetRandomSampler", "indices")
 
     def __len__(self) -> int:
         return size_of(self.indices, "SubsetRandomSampler", "indices")
