@@ -1,5 +1,6 @@
 """Calls of every public name, good and bad: what PyTorch refuses is refused, what it answers is answered alike."""
 
+import functools
 import json
 import os
 import re
@@ -7,9 +8,10 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 import minigrad
-from parity import fuzz, fuzz_calls, fuzz_sweep
+from parity import fuzz, fuzz_calls, fuzz_objects, fuzz_sweep
 from parity.__main__ import main
 
 CALLS = 20_000 if os.environ.get("HYPOTHESIS_PROFILE") == "deep" else 600
@@ -40,7 +42,54 @@ def test_the_errors_are_of_pytorchs_class():
     found = fuzz.of_errors(fuzz.fuzz(300, seed=2))
     assert found["both"] > 100
     assert found["of_class"] >= 0.95 * found["both"]
-    assert found["on_purpose"] >= 0.95 * found["both"]  # the others in Python's own words, as PyTorch has them
+    assert found["on_purpose"] == found["both"]
+
+
+def _raised(call, *args, **kwargs):
+    with pytest.raises(Exception) as caught:
+        call(*args, **kwargs)
+    return caught.value
+
+
+LINEAR = {t: t.nn.Linear(3, 2) for t in (minigrad, torch)}
+
+
+@pytest.mark.parametrize(
+    ("call", "own"),
+    [
+        (lambda t: t.func.vjp(functools.partial(fuzz_objects.FUNCTIONS["square"], t)), True),
+        (lambda t: t.utils.checkpoint.checkpoint(functools.partial(fuzz_objects.FUNCTIONS["field"], t), 0.5, t.ones(2), use_reentrant=False), True),
+        (lambda t: t.nn.DataParallel(LINEAR[t], device_ids=[0])(t.ones(2, 3), out=3), True),
+        (lambda t: LINEAR[t](t.ones(2, 3), None, None), True),
+        (lambda t: t.autograd.functional.hessian(object, t.ones(2)), True),
+        (lambda t: _raise_in_minigrad(lambda: (0.5).sin()), False),  # the same words, and not the program's function
+        (lambda t: _raise_in_minigrad(lambda: len(3)), False),
+        (lambda t: _raise_in_minigrad(lambda: minigrad.size.has_parts()), False),  # a helper, called with too little
+        (lambda t: _raise_in_minigrad(lambda: minigrad.signature.Union()), False),
+    ],
+)  # fmt: skip
+def test_what_the_programs_function_does_and_how_it_is_called_is_the_programs(call, own):
+    """Errors in minigrad's own code, and in calls of its own helpers, are not on purpose, whatever PyTorch says."""
+    theirs, ours = _raised(call, torch), _raised(call, minigrad)
+    assert type(ours) is type(theirs)
+    assert str(ours) == str(theirs)
+    assert fuzz.on_purpose(ours, theirs) == own
+    assert not fuzz.on_purpose(ours)  # without PyTorch's error nothing is known of whose it is
+
+
+def _raise_in_minigrad(fault):
+    """Have a line of minigrad's own, that is no `raise`, fall over the fault."""
+    space = {"fault": fault}
+    exec(compile("def fallen():\n    return fault()\n", minigrad.size.__file__, "exec"), space)
+    space["fallen"]()
+
+
+def test_the_words_of_both_engines_must_be_the_same_refusal():
+    """A refused call counts as the program's only where PyTorch refuses the same one."""
+    ours = _raised(LINEAR[minigrad], minigrad.ones(2, 3), None)
+    assert not fuzz.on_purpose(ours, _raised(LINEAR[torch], torch.ones(2, 3), None, None))
+    assert not fuzz.on_purpose(ours, _raised(lambda: len(3)))
+    assert fuzz.on_purpose(ours, _raised(LINEAR[torch], torch.ones(2, 3), None))
 
 
 def test_the_report_and_its_file_count_the_errors_of_both_engines(monkeypatch, capsys, tmp_path):
