@@ -232,8 +232,10 @@ WORDS = ("reduction", "nonlinearity", "padding_mode")  # which PyTorch's Python 
 OF_OBJECTS = ("constructor", "member")  # whose first parameter is any object
 IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
     (
-        "avg_pool2d", "linear", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "bilinear",
-        "scaled_dot_product_attention", "softplus", "softshrink",
+        "adaptive_avg_pool1d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "bilinear", "celu_", "channel_shuffle", "conv1d", "conv2d",
+        "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "elu_", "gelu", "hardshrink",
+        "hardtanh_", "leaky_relu_", "linear", "logsigmoid", "one_hot", "pairwise_distance", "pdist", "pixel_shuffle",
+        "pixel_unshuffle", "prelu", "relu_", "rrelu_", "scaled_dot_product_attention", "selu_", "softplus", "softshrink", "threshold_",
     )
 )  # fmt: skip
 
@@ -371,7 +373,7 @@ def written_in_python(name: str, place: str, home: str) -> bool:
         return True
     if home.startswith("minigrad.nn"):
         return home.endswith("functional") and name not in IN_FUNCTIONAL
-    return name in IN_PYTHON or (name, place) == ("unflatten", "method")
+    return (name in IN_PYTHON and home != "minigrad.linalg") or (name, place) == ("unflatten", "method")
 
 
 def _tensors_of(x: Any) -> list[Any]:
