@@ -331,3 +331,23 @@ def test_a_word_of_python_is_given_in_a_dictionary():
         assert ((x >= 1) & (x < 2)).all()
         with pytest.raises(TypeError, match=r"uniform_\(\) got an unexpected keyword argument 'from_'"):
             x.uniform_(from_=1.0)
+
+
+SAID_TWICE = {
+    "sum": lambda T, x: T.sum(x, 0, False, keepdims=True),
+    "logsumexp": lambda T, x: T.special.logsumexp(x, 0, False, keepdims=True),
+    "a method": lambda T, x: x.mean(0, False, keepdims=True),
+    "None": lambda T, x: T.argmax(x, None, axis=1),
+    "a number": lambda T, x: T.diff(x, 1, -1, axis=0),
+    "an empty tuple": lambda T, x: T.amax(x, (), axis=1),
+    "in nn.functional": lambda T, x: T.nn.functional.cosine_similarity(x, x, 1, axis=0),
+    "in linalg": lambda T, x: T.linalg.norm(x, None, None, axis=1),
+}
+
+
+@pytest.mark.parametrize("name", SAID_TWICE)
+def test_an_argument_that_is_given_by_two_names_is_refused(name):
+    """Also where one of them is given what it would be anyway."""
+    for engine in ENGINES:
+        with pytest.raises(TypeError):
+            SAID_TWICE[name](engine, engine.ones(2, 3))
