@@ -155,8 +155,8 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"cholesky_ex\(",
-        "of a matrix that is not positive-definite there is no factor: what stands in its place is unspecified",
+        r"(cholesky|inv)_ex\(",
+        "of a matrix that is not positive-definite there is no factor, and of a singular one no inverse: what stands in its place is unspecified",
         "failed",
     ),
     Reason(
@@ -337,9 +337,15 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"linalg\.(lstsq|tensorsolve)\(.*\bB=",
+        r"linalg\.(lstsq|tensorsolve|cond)\(.*\b[AB]=",
         "the argument's name in PyTorch's own documentation",
         "by_position",
+    ),
+    Reason(
+        "taken",
+        r"linalg\.cond\(.*\bA=.*'(fro|nuc)'",
+        "the argument's name in PyTorch's own documentation; its backward pass of this norm falls over a change of its own",
+        "named_and_constant",
     ),
     Reason("different", r"nn\.(Lazy)?Conv\w+\(.*\b0, ", "memory that is left as it was found", "shapes"),
     Reason(
@@ -473,6 +479,24 @@ REASONS = [
         "counted",
     ),
     Reason(
+        "different",
+        r"optim\.Adam\w*\(.*\blr=\d\.?\d*e\+\d{3}",
+        "a rate at the end of the numbers: of rate · m / √v PyTorch multiplies first, which overflows, and minigrad divides first",
+        "overflown",
+    ),
+    Reason(
+        "different",
+        r"(pca|svd)_lowrank\(",
+        "the vectors of a singular value of 0 are any that are orthogonal to the others",
+        "low_rank",
+    ),
+    Reason(
+        "different",
+        r"linalg\.cond\(",
+        "of a singular matrix the smallest singular value is a rounding error, and so is its condition number",
+        "singular",
+    ),
+    Reason(
         "taken",
         r"optim\.\w+\(.*Boolean alpha only supported for Boolean results",
         "a truth for a learning rate, or among an optimizer's other numbers, is 1, where PyTorch's own code takes it for one of several types",
@@ -580,7 +604,7 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"ormqr\(.*float32.*gradient: ",
+        r"(ormqr|orgqr|householder_product)\(.*float32.*gradient: ",
         "of reflections that are none, whose factors fit no vector, products grow: ours are nearer to the exact ones",
         "nearer",
     ),
@@ -627,7 +651,7 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"distributions\.(Binomial|Multinomial|NegativeBinomial)\(.*\d{16}",
+        r"distributions\.(Binomial|Multinomial|NegativeBinomial)\(.*(\d{16}|e\+\d\d)",
         "of more trials than doubles count in ones a rounding error decides which draws are taken, and what is left of a logarithm",
         "beyond_doubles",
     ),
