@@ -129,9 +129,6 @@ def by_position(call: Call) -> Call:
         call = replace(call, kwargs={k: v for k, v in call.kwargs.items() if k != "keepdim"})
     kwargs = {meant.get(k, k) if meant.get(k, k) in names else k: v for k, v in call.kwargs.items()}
     args = list(call.args)
-    for name, given in zip(names, args, strict=False):  # the same said twice is said once
-        if type(given) in (int, bool) and type(kwargs.get(name)) is type(given) and kwargs[name] == given:
-            del kwargs[name]
     for name in names[len(args) :]:
         if name not in kwargs:
             break
