@@ -137,10 +137,10 @@ class Tensor(Variable):
         """False: there is one process."""
         return False
 
-    def is_pinned(self, device: str | None = None) -> bool:
-        """False: there is one kind of memory."""
+    def is_pinned(self, device: Any = None) -> bool:
+        """False: there is one kind of memory. RuntimeError for what is no device."""
         if device is not None:
-            require_cpu("is_pinned", device)
+            type(self.device)(device)
         return False
 
     def dim_order(self, *, ambiguity_check: Any = False) -> tuple[int, ...]:

@@ -104,6 +104,26 @@ REASONS = [
         r"(affine=False|InstanceNorm\dd).*(device|dtype)=.*(Expected one of cpu|argument '(device|dtype)')",
         "a layer's device and type are looked at also where it has no parameters",
     ),
+    Reason(
+        "refused",
+        r"conv\w*\(.*bias type should be the same",
+        "input, weight and bias are of one type, also where PyTorch's kernel for this padding does not look at the bias's",
+    ),
+    Reason(
+        "refused",
+        r"distributions\.\w+\.(log_abs_det_jacobian|__call__|inv)\(.*must be Tensor",
+        "an argument is what it is called, also where PyTorch's own Python does not look at it",
+    ),
+    Reason(
+        "refused",
+        r"Tensor\.set_\(.*Could not set tensor of type",
+        "a tensor does not look at the memory of another type, whose bytes PyTorch would read as its own",
+    ),
+    Reason(
+        "refused",
+        "hardtanh_.*min_val cannot be greater than max_val",
+        "an interval whose ends are exchanged is refused, as by hardtanh",
+    ),
     Reason("refused", "probability has to be between 0 and 1, but got nan", "nan is no probability"),
     Reason(
         "taken",

@@ -504,3 +504,14 @@ def test_a_step_that_overflows_is_seen(name):
             optimizer.step()
         found.append(p.tolist())
     np.testing.assert_allclose(*found, rtol=1e-12)
+
+
+@pytest.mark.parametrize("device", [None, "cpu", "cuda", "cuda:1"])
+@pytest.mark.filterwarnings("ignore:The argument 'device'")
+def test_a_tensor_is_pinned_for_no_device(device):
+    for engine in (torch, minigrad):
+        assert engine.ones(2).is_pinned(device) is False
+        assert engine.ones(2).is_pinned(device=device) is False
+        assert engine.ones(2).is_pinned(device and engine.device(device)) is False
+        with pytest.raises(RuntimeError):
+            engine.ones(2).is_pinned("nonsense")
