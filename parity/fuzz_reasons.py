@@ -124,6 +124,11 @@ REASONS = [
         "hardtanh_.*min_val cannot be greater than max_val",
         "an interval whose ends are exchanged is refused, as by hardtanh",
     ),
+    Reason(
+        "refused",
+        r"(quantile|ndtr|tensorinv)\(.*out=.*don't support automatic differentiation",
+        "out= is not recorded, also where PyTorch composes the function of others, and makes out a part of the graph",
+    ),
     Reason("refused", "probability has to be between 0 and 1, but got nan", "nan is no probability"),
     Reason(
         "taken",
