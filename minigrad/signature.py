@@ -52,6 +52,16 @@ MISSING = object()  # in the place of an argument that was not given
 UNGIVEN = object()  # and of one that means None then, but is not None
 
 
+class Unsaid:
+    """In the place of a default that is not None, of an argument with two names. False: what was not given asks for nothing."""
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNSAID = Unsaid()
+
+
 def _is_scalar(x: Any, letters: str) -> bool:
     """Whether x is a tensor that stands for a number: no dimensions, no gradient, elements of these kinds."""
     return isinstance(x, Variable) and not x.array.ndim and x.array.dtype.kind in letters and not _requires_grad(x)
@@ -247,8 +257,10 @@ WORDS = ("reduction", "nonlinearity", "padding_mode")  # which PyTorch's Python 
 OF_OBJECTS = ("constructor", "member")  # whose first parameter is any object
 IN_FUNCTIONAL = frozenset(  # and of those in nn.functional alone it did not write these in Python
     (
-        "avg_pool2d", "linear", "elu_", "gelu", "hardtanh_", "leaky_relu_", "logsigmoid", "one_hot", "bilinear",
-        "scaled_dot_product_attention", "softplus", "softshrink",
+        "adaptive_avg_pool1d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "bilinear", "celu_", "channel_shuffle", "conv1d", "conv2d",
+        "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "cosine_similarity", "elu_", "gelu", "hardshrink",
+        "hardtanh_", "leaky_relu_", "linear", "logsigmoid", "one_hot", "pairwise_distance", "pdist", "pixel_shuffle",
+        "pixel_unshuffle", "prelu", "relu_", "rrelu_", "scaled_dot_product_attention", "selu_", "softplus", "softshrink", "threshold_",
     )
 )  # fmt: skip
 
@@ -391,7 +403,7 @@ def written_in_python(name: str, place: str, home: str) -> bool:
         return True
     if home.startswith("minigrad.nn"):
         return home.endswith("functional") and name not in IN_FUNCTIONAL
-    return name in IN_PYTHON or (name, place) == ("unflatten", "method")
+    return (name in IN_PYTHON and home != "minigrad.linalg") or (name, place) == ("unflatten", "method")
 
 
 def _tensors_of(x: Any) -> list[Any]:
@@ -469,9 +481,15 @@ class Signature:
         spelled = () if own or place in OF_OBJECTS else SPELLINGS
         self.spellings = {s: p for p in spelled if p in self.defaults for s in SPELLINGS[p] if s not in self.defaults}
         undocumented = UNDOCUMENTED.get(name, {}).items()
-        self.spellings |= {s: p for s, p in undocumented if place == "function" or p != self.positional[0]}
+        self.spellings |= {
+            s: p for s, p in undocumented if p in self.defaults and (place == "function" or p != self.positional[0])
+        }
         if place == "method" and self.positional:
             self.spellings.pop(self.positional[0], None)
+        # What was not given is told from a default that was: sum(x, 0, False, keepdims=True) says the same thing twice.
+        twofold = {p for p in self.spellings.values() if self.defaults[p] not in (MISSING, UNGIVEN)}
+        self.meant = {p: self.defaults[p] for p in twofold}
+        self.defaults |= dict.fromkeys(twofold, UNSAID)
 
     # -- reading
 
@@ -539,6 +557,7 @@ class Signature:
             given_types = ", ".join(said(values[name]) for name in self.either)
             raise TypeError(f"{self.name}(): one of '{a}' and '{b}' must be Tensor, but got ({given_types})")
         values.update({n: None for n in self.telling if values[n] is UNGIVEN})
+        values.update({n: default for n, default in self.meant.items() if values[n] is UNSAID})
         if self.needs_dim is not None and values["dim"] is UNGIVEN:
             without = target is not MISSING and self.name in ("sum", "prod", "median", "nanmedian")  # no such overload
             without |= target is not MISSING and self.name in ("std", "var") and values["unbiased"] is not None
@@ -697,6 +716,9 @@ class Signature:
                 parameters.append("/")
             given.append(f"'{name}': {at}")
             value = f"None if {name} is _default_{name} else {name}" if self.defaults[name] is UNGIVEN else name
+            if name in self.meant:
+                space[f"_meant_{name}"] = self.meant[name]
+                value = f"_meant_{name} if {name} is _default_{name} else {name}"
             if name in self.by_name:
                 value = f"{at} if {at} is not _default_{name} else {value}"
             passed.append(f"{name}={value}" if name in self.named else value)

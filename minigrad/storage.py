@@ -12,6 +12,7 @@ Tensors that share memory (views) share one record, found by the array that owns
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import weakref
@@ -78,9 +79,12 @@ def mark_written(array: np.ndarray, recorded: bool = False) -> int:
 def forgetting(table: dict[int, Any], key: int) -> Callable[[Any], None]:
     """What a weak reference calls when its object goes: the table forgets the key.
 
-    It holds on to the table itself: as Python ends, the names of modules are gone before the last arrays are.
+    It holds on to the table itself: as Python ends, the names of modules are gone before the last arrays are. And it is no
+    function of Python's: what an interrupt raised in there would be lost, as all errors are that such a call raises.
     """
-    return lambda _: table.pop(key, None)
+    return functools.partial(
+        table.pop, key
+    )  # the reference that it is called with is what pop gives where there is no key
 
 
 def mark_all_written(arrays: Iterable[np.ndarray]) -> None:

@@ -137,10 +137,10 @@ class Tensor(Variable):
         """False: there is one process."""
         return False
 
-    def is_pinned(self, device: str | None = None) -> bool:
-        """False: there is one kind of memory."""
+    def is_pinned(self, device: Any = None) -> bool:
+        """False: there is one kind of memory. RuntimeError for what is no device."""
         if device is not None:
-            require_cpu("is_pinned", device)
+            type(self.device)(device)
         return False
 
     def dim_order(self, *, ambiguity_check: Any = False) -> tuple[int, ...]:
@@ -787,9 +787,13 @@ class Tensor(Variable):
     svd, qr, cholesky, pinverse = ops.svd, ops.qr, ops.cholesky, ops.pinverse
     cholesky_solve, cholesky_inverse = ops.cholesky_solve, ops.cholesky_inverse
     triangular_solve = ops.triangular_solve
-    lu, lu_solve, geqrf, orgqr, ormqr = ops.lu, ops.lu_solve, ops.geqrf, ops.orgqr, ops.ormqr
+    lu_solve, geqrf, orgqr, ormqr = ops.lu_solve, ops.geqrf, ops.orgqr, ops.ormqr
     det, slogdet, logdet = ops.det, ops.slogdet, ops.logdet
     matrix_power, matrix_exp = ops.matrix_power, ops.matrix_exp
+
+    def lu(self, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
+        """What `minigrad.lu` gives, as a tuple without names. PyTorch: torch.Tensor.lu."""
+        return tuple(ops.lu(self, pivot, get_infos))
 
     # -- activations
 

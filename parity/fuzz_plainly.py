@@ -41,16 +41,18 @@ def _all(call: Call, change: Callable[[Any], Any]) -> Call:
     )
 
 
+def _seen(x: T) -> np.ndarray:
+    """What the tensor shows: where it is expanded its first row everywhere."""
+    return np.broadcast_to(x.values[:1], x.values.shape) if x.memory == "expanded" and x.values.ndim else x.values
+
+
 def tensors(call: Call) -> list[T]:
     """All tensors of a call, those that its objects are made of too."""
     found: list[T] = []
 
     def note(x: Any) -> Any:
         if isinstance(x, T):
-            seen = (
-                np.broadcast_to(x.values[:1], x.values.shape) if x.memory == "expanded" and x.values.ndim else x.values
-            )
-            found.append(replace(x, values=seen))
+            found.append(replace(x, values=_seen(x)))
         return x
 
     _all(call, note)
@@ -97,7 +99,7 @@ def numbers(call: Call) -> Call:
 
 def contiguous(call: Call) -> Call:
     """The elements of each tensor after one another in memory."""
-    return _all(call, lambda x: replace(x, memory="") if isinstance(x, T) else x)
+    return _all(call, lambda x: replace(x, values=_seen(x).copy(), memory="") if isinstance(x, T) else x)
 
 
 def of_one_type(call: Call) -> Call:
@@ -127,9 +129,6 @@ def by_position(call: Call) -> Call:
         call = replace(call, kwargs={k: v for k, v in call.kwargs.items() if k != "keepdim"})
     kwargs = {meant.get(k, k) if meant.get(k, k) in names else k: v for k, v in call.kwargs.items()}
     args = list(call.args)
-    for name, given in zip(names, args, strict=False):  # the same said twice is said once
-        if type(given) in (int, bool) and type(kwargs.get(name)) is type(given) and kwargs[name] == given:
-            del kwargs[name]
     for name in names[len(args) :]:
         if name not in kwargs:
             break
@@ -197,6 +196,11 @@ def constant(call: Call) -> Call:
     return _all(call, lambda x: replace(x, grad=False) if isinstance(x, T) else x)
 
 
+def named_and_constant(call: Call) -> Call:
+    """As `by_position`, and no tensor wants a gradient."""
+    return constant(by_position(call))
+
+
 def without_none(call: Call) -> Call:
     """What is None left out, and what stands behind it named."""
     from .fuzz_calls import parameters
@@ -224,6 +228,7 @@ PLAINLY: dict[str, Callable[[Call], Call]] = {
         apart, numbers, contiguous, of_one_type, floating, out_of_place, by_position, without_none,
         whole, floats, floating_numbers, float64_by_default, constant, in_range, nearer, nearer_of_all,
         from_the_front, exact_bessel, close_in_one_type, counted,
+        named_and_constant,
     )
 }  # fmt: skip
 # In other types than the call's: results are compared by value, as closely as the narrowest type of the call allows.
@@ -555,12 +560,46 @@ def _rounded_scores(call: Call, ours: Any, theirs: Any) -> bool:
     return apart[0] <= rounding * key and apart[1] <= rounding * query and _values_alike(a[2:], b[2:], _tolerance(call))
 
 
+def _overflown(call: Call, ours: Any, theirs: Any) -> bool:
+    """A number of the call is near the end of the doubles, and the results are alike wherever PyTorch's are finite."""
+    given = [x for x in (*call.args, *call.kwargs.values()) if isinstance(x, float)]
+    if not any(1e290 < abs(x) < np.inf for x in given) or len(ours.results) != len(theirs.results):
+        return False
+    for a, b in zip(ours.results, theirs.results, strict=True):
+        if isinstance(a, tuple) and isinstance(b, tuple):
+            if a[:2] != b[:2] or not _near(_elements(a), _elements(b), _tolerance(call), ~np.isfinite(_elements(b))):
+                return False
+        elif a != b:
+            return False
+    return True
+
+
+def _low_rank(call: Call, ours: Any, theirs: Any) -> bool:
+    """Of two answers U, S, V: S are alike and end in a 0, up to rounding, and the matrices U diag(S) Vᵀ are alike."""
+    found = [[_elements(r) for r in o.results if isinstance(r, tuple)] for o in (ours, theirs)]
+    if not all(len(f) == 3 and f[0].shape[-1] == f[1].shape[-1] == f[2].shape[-1] for f in found):
+        return False
+    close = _tolerance(call)
+    products = [(u * s[..., None, :]) @ v.swapaxes(-1, -2) for u, s, v in found]
+    zero = all(s.size and (s[..., -1] <= 1e-6 * s[..., 0]).all() for _, s, _ in found)
+    return zero and _near(found[0][1], found[1][1], close) and _near(*products, close)
+
+
+def _singular(call: Call, ours: Any, theirs: Any) -> bool:
+    """Both answers are one number, larger than any condition number that the type can tell from infinity."""
+    found = [[_elements(r) for r in o.results if isinstance(r, tuple)] for o in (ours, theirs)]
+    types = {str(x.values.dtype) for x in tensors(call) if x.values.dtype.kind == "f"}
+    large = max((0.1 / float(np.finfo(t).eps) for t in types), default=np.inf)
+    return all(len(f) == 1 and f[0].size == 1 and f[0] > large for f in found)
+
+
 PREDICATES: dict[str, Callable[[Call, Any, Any], bool]] = {
     f.__name__.lstrip("_"): f
     for f in (
         _blank_target, _failed, _poles, _ties, _grown, _flat_gradient, _infinite_gradient, _same_results, _first_result, _finite,
         _empty, _empty_gradients, _unordered, _shapes, _cofactors, _squares, _rounding, _few_digits, _undefined,
         _zeroed, _vectors_of_zero, _beyond_doubles, _rounded_scores,
+        _overflown, _low_rank, _singular,
     )
 }  # fmt: skip
 

@@ -104,6 +104,31 @@ REASONS = [
         r"(affine=False|InstanceNorm\dd).*(device|dtype)=.*(Expected one of cpu|argument '(device|dtype)')",
         "a layer's device and type are looked at also where it has no parameters",
     ),
+    Reason(
+        "refused",
+        r"conv\w*\(.*bias type should be the same",
+        "input, weight and bias are of one type, also where PyTorch's kernel for this padding does not look at the bias's",
+    ),
+    Reason(
+        "refused",
+        r"distributions\.\w+\.(log_abs_det_jacobian|__call__|inv)\(.*must be Tensor",
+        "an argument is what it is called, also where PyTorch's own Python does not look at it",
+    ),
+    Reason(
+        "refused",
+        r"Tensor\.set_\(.*Could not set tensor of type",
+        "a tensor does not look at the memory of another type, whose bytes PyTorch would read as its own",
+    ),
+    Reason(
+        "refused",
+        "hardtanh_.*min_val cannot be greater than max_val",
+        "an interval whose ends are exchanged is refused, as by hardtanh",
+    ),
+    Reason(
+        "refused",
+        r"(quantile|ndtr|tensorinv)\(.*out=.*don't support automatic differentiation",
+        "out= is not recorded, also where PyTorch composes the function of others, and makes out a part of the graph",
+    ),
     Reason("refused", "probability has to be between 0 and 1, but got nan", "nan is no probability"),
     Reason(
         "taken",
@@ -155,8 +180,8 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"cholesky_ex\(",
-        "of a matrix that is not positive-definite there is no factor: what stands in its place is unspecified",
+        r"(cholesky|inv)_ex\(",
+        "of a matrix that is not positive-definite there is no factor, and of a singular one no inverse: what stands in its place is unspecified",
         "failed",
     ),
     Reason(
@@ -335,9 +360,15 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"linalg\.(lstsq|tensorsolve)\(.*\bB=",
+        r"linalg\.(lstsq|tensorsolve|cond)\(.*\b[AB]=",
         "the argument's name in PyTorch's own documentation",
         "by_position",
+    ),
+    Reason(
+        "taken",
+        r"linalg\.cond\(.*\bA=.*'(fro|nuc)'",
+        "the argument's name in PyTorch's own documentation; its backward pass of this norm falls over a change of its own",
+        "named_and_constant",
     ),
     Reason("different", r"nn\.(Lazy)?Conv\w+\(.*\b0, ", "memory that is left as it was found", "shapes"),
     Reason(
@@ -466,6 +497,24 @@ REASONS = [
         "counted",
     ),
     Reason(
+        "different",
+        r"optim\.Adam\w*\(.*\blr=\d\.?\d*e\+\d{3}",
+        "a rate at the end of the numbers: of rate · m / √v PyTorch multiplies first, which overflows, and minigrad divides first",
+        "overflown",
+    ),
+    Reason(
+        "different",
+        r"(pca|svd)_lowrank\(",
+        "the vectors of a singular value of 0 are any that are orthogonal to the others",
+        "low_rank",
+    ),
+    Reason(
+        "different",
+        r"linalg\.cond\(",
+        "of a singular matrix the smallest singular value is a rounding error, and so is its condition number",
+        "singular",
+    ),
+    Reason(
         "taken",
         r"optim\.\w+\(.*Boolean alpha only supported for Boolean results",
         "a truth for a learning rate, or among an optimizer's other numbers, is 1, where PyTorch's own code takes it for one of several types",
@@ -573,7 +622,7 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"ormqr\(.*float32.*gradient: ",
+        r"(ormqr|orgqr|householder_product)\(.*float32.*gradient: ",
         "of reflections that are none, whose factors fit no vector, products grow: ours are nearer to the exact ones",
         "nearer",
     ),
@@ -620,7 +669,7 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"distributions\.(Binomial|Multinomial|NegativeBinomial)\(.*\d{16}",
+        r"distributions\.(Binomial|Multinomial|NegativeBinomial)\(.*(\d{16}|e\+\d\d)",
         "of more trials than doubles count in ones a rounding error decides which draws are taken, and what is left of a logarithm",
         "beyond_doubles",
     ),

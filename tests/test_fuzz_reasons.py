@@ -51,7 +51,6 @@ EXAMPLES = {
     "a spelling more": [
         call("tensor_split", t(np.ones((5, 3))), dim=0, indices_or_sections=2),
         call("median", DENSE, keepdim=False),
-        call("chunk", t([1.0, 2.0]), 4, 0, axis=0),
     ],
     "the values that an in-place": [call("distributions.Wishart.rsample", WISHART, (2,))],
     "of a singular matrix": [call("det", SQUARE)],
@@ -86,7 +85,7 @@ EXAMPLES = {
         call("channel_shuffle", t(np.ones((3, 0, 6, 2)), grad=True), 2),
     ],
     "PyTorch's own code writes nan": [call("distributions.StudentT", t([5.8, 3.2], F), t([0, 1], np.int64), t([1, 2], np.int8))],
-    "of a matrix that is not positive-definite": [call("linalg.cholesky_ex", t([[[4.7, 1], [300, 5.8]], [[2, 0.5], [0.5, 1]]], F))],
+    "of a matrix that is not positive-definite": [call("linalg.inv_ex", t([[[0.0]], [[2.0]]], grad=True)), call("linalg.cholesky_ex", t([[[4.7, 1], [300, 5.8]], [[2, 0.5], [0.5, 1]]], F))],
     "PyTorch's backward pass takes 1 / alpha": [call("celu", t([0.5, -2.0], grad=True), 1e300)],
     "by a product of matrices": [call("cdist", t(np.sin(np.arange(2400.0)).reshape(40, 60), grad=True), Part(0, "itself"), 2.0, "use_mm_for_euclid_dist")],
     "the result is there before out= is written; PyTorch gives": [call("linalg.eigvalsh", t([[2, 0.1], [0.1, 3]]), out=Part(0, "itself"))],
@@ -123,13 +122,19 @@ EXAMPLES = {
         call("distributions.VonMises", t(1.8285, grad=True), t(0.8976, grad=True)),
         call("distributions.VonMises", t(1, np.int8), t([0.8976, 2.2])),
     ],
-    "of reflections that are none": [call("ormqr", t(np.sin(np.arange(12.0) * 7).reshape(4, 3) * 30, F, grad=True), t([2.1, 2.3, 1.8], F, grad=True), t(np.cos(np.arange(8.0)).reshape(2, 4), F, grad=True), False)],
+    "of reflections that are none": [call("linalg.householder_product", t(np.sin(np.arange(12.0) * 7).reshape(4, 3) * 30, F, grad=True), t([2.1, 2.3, 1.8], F, grad=True)), call("ormqr", t(np.sin(np.arange(12.0) * 7).reshape(4, 3) * 30, F, grad=True), t([2.1, 2.3, 1.8], F, grad=True), t(np.cos(np.arange(8.0)).reshape(2, 4), F, grad=True), False)],
     "the vectors of a singular value": [call("linalg.svdvals", t([[0.7, -0.5, -0.2, 0.02]] * 2, grad=True))],
     "at 0 the derivative is infinite": [call("special.logit", t([-0.0, *np.linspace(0.1, 0.9, 39)], F, grad=True))],
     "nothing is below or above nan": [call("nn.functional.hardtanh_", t(np.linspace(-1, 1, 40), grad=True, inner=True), np.nan, 0.5)],
     "of places in 8 bits": [call("gradient", t([1.0, 3.0, 2.0, 7.0], F, grad=True), spacing=[t([1, 2, 4, 9], np.uint8)], edge_order=2)],
     "whole numbers have no derivative; PyTorch says": [call("Tensor.masked_fill_", t([True, False], bool), t([True, False], bool), t(3.6, grad=True))],
     "whole numbers have no derivative; PyTorch keeps": [call("Tensor.not_equal_", t([1, 2], np.int64), t(2.0, F, grad=True))],
+    "a rate at the end": [call("optim.Adam", [{"params": [t([2.0, -1.0], grad=True)], "lr": 0.05}, {"params": [t([0.5], grad=True)], "weight_decay": 0.02}], lr=1e300)],
+    "of a singular matrix the smallest": [call("linalg.cond", t([[1.8127, -0.4196], [0.5388, 3.0411]], memory="expanded", grad=True), 2)],
+    "the argument's name in PyTorch's own documentation; its": [call("linalg.cond", A=t([[1.7, 0.25], [-0.3, 3.5]], grad=True), p="fro")],
+    "the vectors of a singular value of 0 are any that are orthogonal to the others": [
+        call("pca_lowrank", t(np.sin(np.arange(24.0)).reshape(6, 4), memory="expanded", grad=True), 3, center=False, niter=1)
+    ],
     "a truth for an exponent": [call("Tensor.pow", t(0.0, grad=True), False), call("pow", t([0.0, 2.0], grad=True), exponent=False)],
     "where a softmax is saturated": [
         call("nn.functional.scaled_dot_product_attention", *(t(x, F, grad=True) for x in SATURATED), is_causal=True, scale=0.7)

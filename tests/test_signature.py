@@ -300,3 +300,54 @@ def test_warnings_of_what_is_read_point_at_the_program():
             warnings.simplefilter("always")
             make(minigrad)
         assert [w.filename for w in caught] == [__file__]
+
+
+HOMES = {"minigrad": "torch", "minigrad.nn.functional": "torch.nn.functional", "minigrad.linalg": "torch.linalg", "minigrad.special": "torch.special"}  # fmt: skip
+
+
+@pytest.mark.parametrize("home", HOMES)
+def test_second_names_are_taken_where_pytorch_did_not_write_the_function_in_python(home):
+    """`axis=` for `dim=`, `x=` for `input=`: its reader of arguments knows them, its Python code does not."""
+    theirs, seen = importlib.import_module(HOMES[home]), 0
+    for name, ours in vars(importlib.import_module(home)).items():
+        function = getattr(theirs, name, None)
+        if (
+            function is None
+            or not hasattr(ours, "reads")
+            or signature.SPELLINGS.keys().isdisjoint(inspect.signature(ours).parameters)
+        ):
+            continue
+        seen += 1
+        in_python = inspect.isfunction(function) or not callable(function)
+        assert signature.written_in_python(name, "function", home) == in_python, name
+    assert seen > 5
+
+
+def test_a_word_of_python_is_given_in_a_dictionary():
+    """`uniform_(from=0)` cannot be written; another name in its place is refused, as PyTorch does."""
+    for engine in ENGINES:
+        engine.manual_seed(0)
+        x = engine.empty(3).uniform_(**{"from": 1.0, "to": 2})
+        assert ((x >= 1) & (x < 2)).all()
+        with pytest.raises(TypeError, match=r"uniform_\(\) got an unexpected keyword argument 'from_'"):
+            x.uniform_(from_=1.0)
+
+
+SAID_TWICE = {
+    "sum": lambda T, x: T.sum(x, 0, False, keepdims=True),
+    "logsumexp": lambda T, x: T.special.logsumexp(x, 0, False, keepdims=True),
+    "a method": lambda T, x: x.mean(0, False, keepdims=True),
+    "None": lambda T, x: T.argmax(x, None, axis=1),
+    "a number": lambda T, x: T.diff(x, 1, -1, axis=0),
+    "an empty tuple": lambda T, x: T.amax(x, (), axis=1),
+    "in nn.functional": lambda T, x: T.nn.functional.cosine_similarity(x, x, 1, axis=0),
+    "in linalg": lambda T, x: T.linalg.norm(x, None, None, axis=1),
+}
+
+
+@pytest.mark.parametrize("name", SAID_TWICE)
+def test_an_argument_that_is_given_by_two_names_is_refused(name):
+    """Also where one of them is given what it would be anyway."""
+    for engine in ENGINES:
+        with pytest.raises(TypeError):
+            SAID_TWICE[name](engine, engine.ones(2, 3))

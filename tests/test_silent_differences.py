@@ -1,11 +1,14 @@
 """What a comparison of random programs with PyTorch found to be wrong in silence."""
 
+import array
+import collections
 import copy
 import pickle
 import random
 import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -383,3 +386,132 @@ def test_no_dimension_to_reduce(name, keepdim, dim):
     else:
         assert np.shape(found[0]) == np.shape(found[1])
         np.testing.assert_allclose(found[1], found[0], rtol=1e-6)
+
+
+class Read(collections.abc.Sequence):
+    """A sequence that cannot be written."""
+
+    def __init__(self, items):
+        self.items = list(items)
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, i):
+        return self.items[i]
+
+
+class Unmakeable(Read):
+    """And one that cannot be made of its items."""
+
+    def __init__(self):
+        super().__init__([np.float32(1), np.float32(2)])
+
+
+Pair = collections.namedtuple("Pair", "a b")
+ONE, TWO = np.float32(1), np.float32(2)
+CONTAINERS = [
+    (), (ONE, TWO), [ONE], type("L", (list,), {})([ONE, TWO]), type("D", (dict,), {})(a=ONE), collections.OrderedDict(a=ONE),
+    collections.defaultdict(list, a=ONE), types.MappingProxyType({"a": ONE}), collections.ChainMap({"a": ONE}), Pair(ONE, TWO),
+    Read([ONE]), Unmakeable(), range(3), collections.deque([ONE, TWO]), {"a": (ONE, [TWO])}, array.array("f", [1.0, 2.0]), "ab",
+    b"ab", None, 3, {1, 2}, bytearray(b"ab"), [np.array(["a"])],
+]  # fmt: skip
+
+
+def _described(x):
+    """Its class and what is in it, tensors as their type and values."""
+    if hasattr(x, "detach"):
+        return str(x.dtype).rpartition(".")[2], x.tolist()
+    if isinstance(x, collections.abc.Mapping):
+        return type(x).__name__, [(k, _described(x[k])) for k in x]
+    if isinstance(x, collections.abc.Sequence) and not isinstance(x, str | bytes):
+        return type(x).__name__, [_described(y) for y in x]
+    return type(x).__name__, repr(x)
+
+
+@pytest.mark.parametrize("function", ["default_convert", "default_collate"])
+@pytest.mark.parametrize("sample", CONTAINERS, ids=lambda s: type(s).__name__)
+def test_a_batch_keeps_the_containers_of_its_samples(function, sample):
+    """An OrderedDict stays one, also what a defaultdict makes of keys that are missing; a tuple becomes a list."""
+    data = sample if function == "default_convert" else [sample, sample]
+
+    def made(engine):
+        try:
+            return _described(getattr(engine.utils.data, function)(data))
+        except Exception as error:
+            return type(error)
+
+    assert made(minigrad) == made(torch)
+
+
+@pytest.mark.parametrize("name", ["Gumbel", "Kumaraswamy", "Pareto", "Weibull"])
+@pytest.mark.parametrize("shape", [(-1,), (2, -1)])
+def test_a_transformed_distribution_is_expanded_to_no_negative_length(name, shape):
+    for engine in (torch, minigrad):
+        x = engine.tensor([1.5, 2.0])
+        with pytest.raises(ValueError, match="negative length"):
+            getattr(engine.distributions, name)(x, x).expand(shape)
+
+
+@pytest.mark.parametrize(
+    "call", [lambda f, T: f.one_hot(T.tensor(2**63 - 1)), lambda f, T: f.one_hot(T.tensor([0]), 2**63 - 1)]
+)
+def test_more_classes_than_can_be_counted(call):
+    """NumPy's arange of 2**63 - 1 is empty."""
+    for engine in (torch, minigrad):
+        with pytest.raises(RuntimeError):
+            call(engine.nn.functional, engine)
+
+
+@pytest.mark.parametrize(("a", "b"), [((1,), (3,)), ((3,), (1,)), ((2,), (3,))])
+def test_vecdot_of_two_vectors_broadcasts_nothing(a, b):
+    for engine in (torch, minigrad):
+        with pytest.raises(RuntimeError):
+            engine.linalg.vecdot(engine.ones(a), engine.ones(b))
+        assert engine.linalg.vecdot(engine.ones(2, 3), engine.ones(1)).tolist() == [3, 3]
+        with pytest.raises(RuntimeError, match="same dtype"):
+            engine.linalg.vecdot(engine.ones(3), engine.ones(3, dtype=engine.float64))
+
+
+def test_the_method_lu_gives_a_tuple_without_names():
+    for engine in (torch, minigrad):
+        for get_infos in (False, True):
+            found = engine.eye(2).lu(get_infos=get_infos)
+            assert type(found) is tuple
+            assert len(found) == 2 + get_infos
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_the_gradient_of_an_infinite_margin(p):
+    """The target's own entry takes no part, so that 0 · inf does not arise there."""
+    found = []
+    for engine in (torch, minigrad):
+        x = engine.tensor([[2.0, -2.0, 0.5], [0.1, 0.2, 0.3]], requires_grad=True)
+        loss = engine.nn.functional.multi_margin_loss(x, engine.tensor([0, 2]), p=p, margin=float("inf"))
+        found.append([loss.item(), *engine.autograd.grad(loss, x)[0].flatten().tolist()])
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize("name", ["Adagrad", "Adamax", "NAdam", "RMSprop", "RAdam", "Adadelta", "SGD"])
+def test_a_step_that_overflows_is_seen(name):
+    """The rate times the moment is infinite, and so is the root of the second one: nan, as the order of PyTorch's factors has it."""
+    found = []
+    for engine in (torch, minigrad):
+        p = engine.tensor([0.5, -2.0, 3.0], dtype=engine.float64, requires_grad=True)
+        optimizer = getattr(engine.optim, name)([p], lr=1e300, weight_decay=0.02)
+        for _ in range(3):
+            p.grad = engine.tensor([1.0, -0.5, 2.0], dtype=engine.float64)
+            optimizer.step()
+        found.append(p.tolist())
+    np.testing.assert_allclose(*found, rtol=1e-12)
+
+
+@pytest.mark.parametrize("device", [None, "cpu", "cuda", "cuda:1"])
+@pytest.mark.filterwarnings("ignore:The argument 'device'")
+def test_a_tensor_is_pinned_for_no_device(device):
+    for engine in (torch, minigrad):
+        assert engine.ones(2).is_pinned(device) is False
+        assert engine.ones(2).is_pinned(device=device) is False
+        assert engine.ones(2).is_pinned(device and engine.device(device)) is False
+        with pytest.raises(RuntimeError):
+            engine.ones(2).is_pinned("nonsense")

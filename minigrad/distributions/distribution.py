@@ -77,7 +77,7 @@ class Distribution:
         if self._rebuilt:
             wide = {name: getattr(self, name).expand(batch_shape) for name in self.arg_constraints}
             new = type(self)(**wide, validate_args=False)
-            new._validate_args = self._validate_args
+            new._validate_args, new._batch_shape = self._validate_args, batch_shape
             return new
         new = copy.copy(self)
         for name in self.__dict__:

@@ -54,6 +54,10 @@ class TransformedDistribution(Distribution):
 
     def expand(self, batch_shape: Any, _instance: Any = None) -> Any:
         if self._rebuilt:
+            if any(n < 0 for n in batch_shape):  # -1 too, which leaves a size as it is elsewhere
+                raise ValueError(
+                    f"Attempting to broadcast a dimension with negative length! expand() got {tuple(batch_shape)}"
+                )
             return super().expand(batch_shape)
         new = TransformedDistribution.__new__(type(self))
         new.__dict__.update(self.__dict__)

@@ -14,8 +14,8 @@ from ..ops import matrix_exp as _matrix_exp
 from ..ops import matrix_power as _matrix_power
 from ..ops.checks import type_name
 from ..ops.join import cat
+from ..ops.matrix import dot, mm
 from ..ops.matrix import matmul as _matmul
-from ..ops.matrix import mm
 from ..public import tensors
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
 @tensors(same="x y", floats="x")
 def vecdot(x: Tensor, y: Tensor, *, dim: int = -1) -> Tensor:
     """Σ x y along dim, other dimensions broadcast. PyTorch: torch.linalg.vecdot."""
+    if x.array.ndim == y.array.ndim == 1:  # PyTorch's product of two vectors, which broadcasts nothing
+        return dot(x, y)
     return (x * y).sum(dim)
 
 

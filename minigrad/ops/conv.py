@@ -27,7 +27,7 @@ from .arrange import flip
 from .checks import refuse_type, type_name
 from .contraction import einsum
 from .pad import pad
-from .windows import IntOrInts, Ints, Pairs, add_windows, inside, out_size, out_sizes, pad_zeros, tuple_of, windows
+from .windows import IntOrInts, Ints, Key, Pairs, add_windows, inside, out_size, out_sizes, pad_zeros, tuple_of, windows
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -80,11 +80,29 @@ def conv_forward(
     return result if bias is None else _add_bias(result, bias)
 
 
+def _near(spatial: Ints, kernel: Ints, stride: Ints, pads: Pairs, dilation: Ints, out: Ints) -> tuple[Key, Pairs]:
+    """Which of the places of the result have windows that reach the image, and the padding of these alone.
+
+    All of them, but where the padding is wider than a window: what lies wholly in it gives the image no gradient.
+    """
+    key: list[slice] = []
+    left = []
+    for size_, k, step, (lo, _), d, n in zip(spatial, kernel, stride, pads, dilation, out, strict=True):
+        reach = (k - 1) * d
+        first = max(0, (lo - reach) // step)
+        last = max(first + 1, min(n, -(-(lo + size_) // step)))
+        key.append(slice(first, last))
+        left.append((lo - first * step, (last - 1) * step + reach + 1 - lo - size_))
+    return (..., *key), tuple(left)
+
+
 def conv_grad_input(
     grad: Array, w: Array, bias: Array | None, spatial: Ints, stride: Ints, pads: Pairs, dilation: Ints, groups: int
 ) -> Array:
     """The gradient by x (N, C, *spatial) of `conv_forward`, from the gradient (N, O, *out) of its result; + bias (C)."""
     kernel, n = w.shape[2:], grad.shape[0]
+    near, pads = _near(spatial, kernel, stride, pads, dilation, grad.shape[2:])
+    grad = grad[near]
     flat = w.reshape(groups, w.shape[0] // groups, -1).swapaxes(1, 2)  # (groups, C/groups · kernel, O/groups)
     channels, out = w.shape[1] * groups, grad.shape[2:]
     padded = tuple(s + lo + max(hi, 0) for s, (lo, hi) in zip(spatial, pads, strict=True))

@@ -188,13 +188,13 @@ def multi_margin_loss(
     x, t = read_whole(input).reshape((rows, classes)), t.reshape((rows, 1))
     index = wrap(t)
     violation = margin - x.gather(1, index) + x
-    violation = where(violation > 0, violation, 0.0)  # (relu would keep a nan)
+    others = wrap(np.arange(classes) != t)
+    violation = where((violation > 0) & others, violation, 0.0)  # (relu would keep a nan)
     if p == 2:
         violation = violation * violation
     if weight is not None:
         violation = violation * wrap(weight.array[t])
-    others = np.arange(classes) != t
-    losses = where(wrap(others), violation, 0.0).sum(1) / classes
+    losses = violation.sum(1) / classes
     return losses.reshape(target.shape) if reduction == "none" else reduced(losses, reduction)
 
 

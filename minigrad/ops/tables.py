@@ -17,6 +17,7 @@ from ..autograd.variable import Array, Operand, Variable, wrap
 from ..geometry import require_own_places
 from ..public import public
 from .along import index_select, outside_error
+from .checks import require_room
 from .choice import where
 from .index import AddRows
 from .keys import index_tensor
@@ -157,4 +158,5 @@ def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     n = int(index.max()) + 1 if num_classes == -1 else num_classes
     if index.size and index.max() >= n:
         raise RuntimeError(f"Class values must be smaller than num_classes: {int(index.max())} and {n}")
+    require_room((*index.shape, n), 8)
     return wrap((index[..., None] == np.arange(n)).astype(np.int64))

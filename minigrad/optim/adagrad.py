@@ -54,7 +54,7 @@ class Adagrad(Optimizer):
         grad = decay(p, grad, group, False)
         s = state["sum"].array
         s += grad * grad
-        p -= group["lr"] / (1 + (t - 1) * group["lr_decay"]) * (grad / (np.sqrt(s) + group["eps"]))
+        p -= group["lr"] / (1 + (t - 1) * group["lr_decay"]) * grad / (np.sqrt(s) + group["eps"])
 
 
 def _started(p: Array, group: dict[str, Any]) -> Tensor:

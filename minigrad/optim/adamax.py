@@ -41,4 +41,4 @@ class Adamax(Moments):
         lerp(m, grad, 1 - beta1)
         u *= beta2
         np.maximum(u, np.abs(grad) + group["eps"], out=u)
-        p -= group["lr"] / (1 - beta1**t) * (m / u)
+        p -= group["lr"] / (1 - beta1**t) * m / u

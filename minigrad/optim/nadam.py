@@ -46,5 +46,5 @@ class NAdam(Moments):
         product *= mu
         m, v = self.moments(grad, state, group)
         scale = np.sqrt(v / (1 - beta2**t)) + group["eps"]
-        p -= lr * (1.0 - mu) / (1.0 - float(product)) * (grad / scale)
-        p -= lr * mu_next / (1.0 - float(product) * mu_next) * (m / scale)
+        p -= lr * (1.0 - mu) / (1.0 - float(product)) * grad / scale
+        p -= lr * mu_next / (1.0 - float(product) * mu_next) * m / scale

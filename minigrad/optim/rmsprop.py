@@ -68,4 +68,4 @@ class RMSprop(Optimizer):
             b += grad / scale
             p -= group["lr"] * b
         else:
-            p -= group["lr"] * (grad / scale)
+            p -= group["lr"] * grad / scale

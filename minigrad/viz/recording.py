@@ -84,7 +84,7 @@ class _Recorder:
         if found is not None and found[0]() is array and found[1] == version:
             return found[2]
         copied, key, copies = np.array(array), id(array), self.copies
-        copies[key] = (weakref.ref(array, lambda _: copies.pop(key, None)), version, copied)
+        copies[key] = (weakref.ref(array, storage.forgetting(copies, key)), version, copied)
         return copied
 
     def keep(self, node: Node, inputs: tuple, outputs: list[Any]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import collections.abc
+import copy
+from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,38 @@ def default_convert(data: Any) -> Any:
     """Arrays and NumPy's numbers as tensors, also inside lists, tuples and dicts."""
     if isinstance(data, np.ndarray | np.generic) and data.dtype.kind not in "SUO":
         return creation.as_tensor(data)
-    return _inside(data, default_convert) if isinstance(data, collections.abc.Mapping | list | tuple) else data
+    if isinstance(data, Mapping):
+        return _mapping_like(data, {key: default_convert(data[key]) for key in data})
+    if isinstance(data, Sequence) and not isinstance(data, str | bytes):
+        return _sequence_like(data, [default_convert(value) for value in data])
+    return data
 
 
-def _inside(data: Any, function: Any) -> Any:
-    if isinstance(data, collections.abc.Mapping):
-        return {key: function(value) for key, value in data.items()}
-    if hasattr(data, "_fields"):
-        return type(data)(*(function(value) for value in data))
-    return type(data)(function(value) for value in data)
+def _mapping_like(model: Any, values: dict[Any, Any]) -> Any:
+    """The values in a mapping of the model's class, with what else it holds; in a dict where it cannot be made so."""
+    try:
+        if not isinstance(model, MutableMapping):
+            return type(model)(values)  # type: ignore[call-arg]
+        clone = copy.copy(model)
+        clone.update(values)
+        return clone
+    except TypeError:
+        return values
+
+
+def _sequence_like(model: Any, values: list[Any]) -> Any:
+    """The values in a sequence of the model's class; in a list where that is a tuple without names, or cannot be made so."""
+    if isinstance(model, tuple):
+        return type(model)(*values) if hasattr(model, "_fields") else values
+    try:
+        if not isinstance(model, MutableSequence):
+            return type(model)(values)
+        clone = copy.copy(model)
+        for i, value in enumerate(values):
+            clone[i] = value
+        return clone
+    except TypeError:
+        return values
 
 
 def default_collate(batch: Any) -> Any:
@@ -45,13 +69,12 @@ def default_collate(batch: Any) -> Any:
         return creation.tensor(batch)
     if isinstance(first, str | bytes):
         return batch
-    if isinstance(first, collections.abc.Mapping):
-        return {key: default_collate([sample[key] for sample in batch]) for key in first}
-    if isinstance(first, tuple | list):
+    if isinstance(first, Mapping):
+        return _mapping_like(first, {key: default_collate([sample[key] for sample in batch]) for key in first})
+    if isinstance(first, Sequence):
         if any(len(sample) != len(first) for sample in batch):
             raise RuntimeError("each element in list of batch should be of equal size")
-        columns = [default_collate(list(column)) for column in zip(*batch, strict=True)]
-        return type(first)(*columns) if hasattr(first, "_fields") else columns
+        return _sequence_like(first, [default_collate(list(column)) for column in zip(*batch, strict=True)])
     raise TypeError(
         f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {said(first)}"
     )
