@@ -46,9 +46,11 @@ def test_the_errors_are_of_pytorchs_class():
 
 
 def _raised(call, *args, **kwargs):
-    with pytest.raises(Exception) as caught:
+    try:
         call(*args, **kwargs)
-    return caught.value
+    except Exception as error:
+        return error
+    raise AssertionError("the call returned")
 
 
 LINEAR = {t: t.nn.Linear(3, 2) for t in (minigrad, torch)}

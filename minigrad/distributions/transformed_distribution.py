@@ -95,7 +95,8 @@ class TransformedDistribution(Distribution):
     def log_prob(self, value: Tensor | float) -> Tensor:
         if self._validate_args:
             self._validate_sample(value)
-        dims, y = len(self.event_shape), value
+        y: Any = value
+        dims = len(self.event_shape)
         total: Any = 0.0
         for t in reversed(self.transforms):
             x = t.inv(y)
@@ -115,11 +116,12 @@ class TransformedDistribution(Distribution):
         return sign * (value - 0.5) + 0.5
 
     def cdf(self, value: Tensor | float) -> Tensor:
+        x: Any = value
         for t in reversed(self.transforms):
-            value = t.inv(value)
+            x = t.inv(x)
         if self._validate_args:  # what the base distribution is asked about: a number may have become a tensor
-            self.base_dist._validate_sample(value)
-        return self._monotone(self.base_dist.cdf(value))
+            self.base_dist._validate_sample(x)
+        return self._monotone(self.base_dist.cdf(x))
 
     def icdf(self, value: Any) -> Tensor:
         return self._through(self.base_dist.icdf(self._monotone(value)))

@@ -11,7 +11,6 @@ import numpy as np
 from ..autograd.variable import Variable
 from ..errors import WrongObject
 from ..foreign import said
-from ..size import has_parts
 from .lr_base import LRScheduler, set_value
 from .lr_plateau import ReduceLROnPlateau
 
@@ -49,18 +48,17 @@ class _Combined(LRScheduler):
 class SequentialLR(_Combined):
     """One schedule after the other, changing over at the milestones: each begins then with its own epoch 0."""
 
-    def __init__(self, optimizer: Any, schedulers: Sized, milestones: Any, last_epoch: int = -1) -> None:
+    def __init__(self, optimizer: Any, schedulers: Sized, milestones: Sized, last_epoch: int = -1) -> None:
         if len(schedulers) < 1:
             raise ValueError(f"{type(self).__name__} expects at least one scheduler, but got no scheduler.")
         self._take(schedulers, optimizer)
-        if not (isinstance(milestones, Sized) and has_parts(milestones)):
-            raise TypeError(f"SequentialLR(): argument 'milestones' must be a list of ints, not {said(milestones)}")
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
                 "Sequential Schedulers expects number of schedulers provided to be one more than the number of milestone points, but "
                 f"got number of schedulers {len(schedulers)} and the number of milestones to be equal to {len(milestones)}"
             )
-        for milestone in milestones:
+        changes: Any = milestones
+        for milestone in changes:
             if not isinstance(milestone, int | float | np.generic | Variable):
                 raise TypeError(f"SequentialLR(): in argument 'milestones' there must be ints, not {said(milestone)}")
         self._milestones = milestones
@@ -69,7 +67,7 @@ class SequentialLR(_Combined):
         for group in optimizer.param_groups:
             set_value(group, "lr", group["initial_lr"])
         _step_back(self)
-        first = self._schedulers[bisect_right(milestones, 0)]
+        first = self._schedulers[bisect_right(changes, 0)]
         first._initial_step()
         self._last_lr = first.get_last_lr()
 
