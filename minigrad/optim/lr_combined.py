@@ -61,7 +61,7 @@ class SequentialLR(_Combined):
         for milestone in changes:
             if not isinstance(milestone, int | float | np.generic | Variable):
                 raise TypeError(f"SequentialLR(): in argument 'milestones' there must be ints, not {said(milestone)}")
-        self._milestones = milestones
+        self._milestones: Any = milestones
         self.last_epoch = last_epoch + 1
         # Making the schedules has already moved the rates: begin again, with the first alone.
         for group in optimizer.param_groups:

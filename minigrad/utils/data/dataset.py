@@ -75,8 +75,8 @@ class StackDataset(Dataset):
                 "Supported either ``tuple``- (via ``args``) or``dict``- (via ``kwargs``) like input/output types."
             )
         self.datasets: Any = args or kwargs
-        named: dict[Any, Any] = kwargs or dict(enumerate(args, 1))
-        sizes = {size_of(d, "StackDataset", str(name)) for name, d in named.items()}
+        named: Any = kwargs.items() if kwargs else enumerate(args, 1)
+        sizes = {size_of(d, "StackDataset", str(name)) for name, d in named}
         if len(sizes) > 1:
             raise ValueError("Size mismatch between datasets")
         self._length = sizes.pop()
