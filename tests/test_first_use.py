@@ -223,3 +223,20 @@ assert "numba" not in sys.modules
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert not list(tmp_path.rglob("*.kernel"))
+
+
+def test_what_kernels_alone_call_is_compiled_without_what_calls_it_from_python():
+    """Converting arguments takes longer to compile than most of these functions."""
+    dispatcher = pytest.importorskip("numba.core.dispatcher").Dispatcher
+    compiled = pytest.importorskip("minigrad.kernels.compiled")
+    files = {sys.modules[kernel.__module__] for kernel in compiled.all_kernels().values()} | {
+        module for name, module in sys.modules.items() if name.startswith("minigrad.kernels.")
+    }
+    found = {f"{file.__name__}.{name}": value for file in files for name, value in vars(file).items()}
+    called = {name: value.targetoptions for name, value in found.items() if isinstance(value, dispatcher)}
+    assert len(called) > 50
+    left = [
+        name for name, options in called.items()
+        if not (options.get("no_cpython_wrapper") and options.get("no_cfunc_wrapper"))
+    ]  # fmt: skip
+    assert not left
