@@ -473,7 +473,7 @@ x.sum().backward()
 """
 
 
-def test_the_step_that_an_empty_kernel_cache_costs_most_is_found(tmp_path):
+def test_the_step_that_waits_longest_for_an_empty_kernel_cache_is_found(tmp_path):
     pytest.importorskip("numba")
     path = tmp_path / "99_steps.py"
     path.write_text(STEPS, encoding="utf-8")
