@@ -7,6 +7,7 @@
     python -m benchmarks profile lesson10
     python -m benchmarks operations [topk cummax]               every public operation, the slowest beside PyTorch first
     python -m benchmarks compile                                compiled steps: minigrad, PyTorch, JAX
+    python -m benchmarks lessons [22 23]                        steps of the course's lessons with an empty kernel cache
     python -m benchmarks throughput                             fine-tuning at full scale, beside transformers.Trainer
     python -m benchmarks quote                                  the kept figures as the README quotes them
 
@@ -143,6 +144,10 @@ def main(given: list[str] | None = None) -> int:
         from . import operations
 
         return operations.main(given[1:])
+    if given[:1] == ["lessons"]:
+        from . import lessons
+
+        return lessons.main(given[1:])
     if given[:1] == ["throughput"]:
         from . import throughput
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import benchmarks
-from benchmarks import calls, compare, engines, forms, operations, own, profile, report, scaling
+from benchmarks import calls, compare, engines, forms, lessons, operations, own, profile, report, scaling
 from benchmarks.__main__ import arguments, main
 from benchmarks.report import RESULTS
 from benchmarks.workloads import GROUPS, WORKLOADS
+from curriculum.catalog import Lesson
 
 QUICK = ["--rounds", "1", "--seconds", "0.01", "--no-start", "--threads", "1"]
 README = Path(benchmarks.__file__).parent / "README.md"
@@ -461,3 +462,26 @@ def test_there_is_a_way_to_call_nearly_every_operation():
     assert len(names) > 400
     strange = set(calls.special(torch, 100)) - set(names)
     assert all("pool" in name for name in strange), strange  # of these some stand in one place only
+
+
+STEPS = """
+from curriculum.engine import torch
+x = torch.ones(400, 100, requires_grad=True)
+x.sum().backward()
+torch.softmax(x, -1)[0, 0].backward()  # its loop is compiled, unless it is kept
+x.sum().backward()
+"""
+
+
+def test_the_step_that_waits_longest_for_an_empty_kernel_cache_is_found(tmp_path):
+    pytest.importorskip("numba")
+    path = tmp_path / "99_steps.py"
+    path.write_text(STEPS, encoding="utf-8")
+    step, empty, filled = lessons.measure(Lesson("99", path))
+    assert step == 2
+    assert empty - filled > 0.1  # seconds
+    path.write_text("print('no step at all')", encoding="utf-8")
+    assert lessons.measure(Lesson("99", path)) is None
+    path.write_text("1 / 0", encoding="utf-8")
+    with pytest.raises(SystemExit, match="lesson 99: ZeroDivisionError"):
+        lessons.measure(Lesson("99", path))

@@ -22,7 +22,7 @@ from curriculum import commands
 from curriculum.fullscale import pictures, reviews
 
 ROOT = Path(__file__).parents[1]
-BENCHMARKS = ("", "scaling", "profile", "compile", "operations", "throughput", "quote")
+BENCHMARKS = ("", "scaling", "profile", "compile", "operations", "lessons", "throughput", "quote")
 COURSE = ("list", "run", "report", "claims", "site", "notebook", "notebooks", "check", "playground")
 
 # By what is typed after `python -m`: what is run, and arguments with which it has something to do.
@@ -130,6 +130,7 @@ def test_every_command_line_is_tried_here():
         "benchmarks.profile",
         "benchmarks.compiled",
         "benchmarks.operations",
+        "benchmarks.lessons",
         "benchmarks.throughput",
     }
     shared = {"curriculum.fullscale.settings", "curriculum.fullscale.gpu.stages"}  # (which read defaults)

@@ -91,11 +91,14 @@ def kernel(function: Callable[..., Any]) -> Kernel:
     return Kernel(function)
 
 
-def inline(function: Callable[..., Any]) -> Any:
-    """A small function for kernels to call: it becomes part of the loop that calls it.
+def called(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """The decorator of a function for kernels to call, with options of Numba's.
 
     It cannot be called from Python: what converts its arguments would take longer to compile than it does.
     """
-    return njit(
-        forceinline=True, error_model="numpy", fastmath={"contract"}, no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )(function)
+    return njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+
+
+def inline(function: Callable[..., Any]) -> Any:
+    """A small function for kernels to call: it becomes part of the loop that calls it."""
+    return called(forceinline=True, fastmath={"contract"})(function)

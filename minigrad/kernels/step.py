@@ -13,7 +13,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
@@ -23,7 +22,7 @@ from numba.np.numpy_support import from_dtype
 from ..threads import apart, compiling
 from . import vector
 from .cache import Store
-from .compiled import PATIENCE, inline
+from .compiled import PATIENCE, called, inline, njit
 from .disk import sources, written
 from .gemm import _COUNT, VECTOR_BYTES, _tile, transpose
 from .vector import as_float32
@@ -82,7 +81,7 @@ def log1p_float32(x: Any) -> Any:
 
 
 def _helper(function: Any) -> Any:
-    return numba.njit(error_model="numpy", fastmath={"contract"}, inline="never")(function)
+    return called(fastmath={"contract"}, inline="never")(function)
 
 
 @_helper
@@ -220,7 +219,7 @@ def build(text: str, double: bool) -> Any:
     }
     space |= {name: pair[1 if double else 0] for name, pair in _FUNCTIONS.items()}
     exec(compile(text, f"<step {name}>", "exec"), space)
-    dispatcher: Any = numba.njit(nogil=True, error_model="numpy", fastmath={"contract"})(space["step"])
+    dispatcher: Any = njit(nogil=True, error_model="numpy", fastmath={"contract"})(space["step"])
     here = Path(__file__)
     dispatcher._cache = Store(f"step.{name}", here, sources(here) + hashlib.sha256(text.encode()).hexdigest(), AT_MOST)
     return dispatcher

@@ -5,17 +5,16 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from .compiled import inline
+from .compiled import called, inline
 from .gemm import VECTOR_BYTES
 
 # Flags of their own: the terms may be taken in any order, and a sum of zeros may have either sign. None that takes numbers
 # for finite: the result of an operation that was promised none and gets a nan may be anything.
-_any_order = numba.njit(error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+_any_order = called(fastmath={"contract", "reassoc", "nsz"})
 _BYTES = min(
     VECTOR_BYTES, 32
 )  # of a vector; wider ones would have LLVM widen the loops around too, which costs short rows

@@ -30,13 +30,12 @@ import re
 from types import FunctionType
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numba.core import types
 from numba.core.caching import NullCache
 from numba.extending import intrinsic
 
-from .compiled import njit
+from .compiled import called
 from .step import log1p_float32, log_float32
 from .vector import exp_float32, exp_float64, full_width, tanh_float32, tanh_float64
 
@@ -60,12 +59,12 @@ _ints, _reals32, _reals64 = _memory_of(types.int64), _memory_of(types.float32), 
 
 
 def _bare(function: Any) -> Any:
-    return numba.njit(error_model="numpy")(function)
+    return called()(function)
 
 
 def _apart(function: Any) -> Any:
     """A loop that stays a function of its own: a compiler's time grows faster than what it is given."""
-    return numba.njit(error_model="numpy", inline="never")(function)
+    return called(inline="never")(function)
 
 
 @_bare
@@ -439,7 +438,7 @@ def made(function: str, double: bool) -> Made:
     space["_of_one"] = _apart(FunctionType(_of_one.__code__, space, "of_one"))
     code = {"follow": _follow, "adam": _adam}[function].__code__
     whole = FunctionType(code, space, f"{function}{64 if double else 32}")
-    dispatcher: Any = njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(whole)
+    dispatcher: Any = called(nogil=True)(whole)
     taker = dispatcher._cache = _Taker()
     dispatcher.compile((types.int64,))
     return taker.made

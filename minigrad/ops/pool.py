@@ -13,8 +13,8 @@ from ..autograd.variable import Array, Operand, wrap
 from ..autograd.whole_backward import WholeBackward, read_whole
 from ..public import public
 from .along import gather
+from .at import flat_key
 from .checks import require_floating, type_name
-from .mask import keep
 from .operands import array_of, cast
 from .pad import pad as pad_tensor
 from .windows import IntOrInts, Ints, Pairs, at, inside, pad_zeros, tuple_of
@@ -107,13 +107,20 @@ def max_windows(x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pair
 def spread_to_winner(
     grad: Array, winner: Array, shape: Ints, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints
 ) -> Array:
-    """Zeros of `shape` with each window's gradient added at its winner."""
-    rank = len(kernel)
-    padded = (*shape[:-rank], *(n + lo + hi for n, (lo, hi) in zip(shape[-rank:], pads, strict=True)))
-    total, grad = np.zeros(padded, grad.dtype), np.ascontiguousarray(grad)
-    for i, place in enumerate(itertools.product(*(range(k) for k in kernel))):
-        total[at(place, out, stride, dilation)] += keep(grad, winner == i)
-    return np.ascontiguousarray(total[inside(shape[-rank:], pads)])
+    """Zeros of `shape` with each window's gradient added at its winner, one window after the other."""
+    lead, spatial = shape[: -len(kernel)], shape[-len(kernel) :]
+    padded = tuple(n + lo + hi for n, (lo, hi) in zip(spatial, pads, strict=True))
+    total = np.zeros((*lead, *padded), grad.dtype)
+    index = _flat_grid(kernel, dilation, padded).reshape(-1)[winner].reshape(-1, *out)
+    index += _flat_grid(out, stride, padded)
+    index += np.arange(0, total.size, math.prod(padded)).reshape(-1, *(1,) * len(out))
+    np.add.at(total.reshape(-1), index.reshape(-1), np.ascontiguousarray(grad).reshape(-1))
+    return np.ascontiguousarray(total[inside(spatial, pads)])
+
+
+def _flat_grid(counts: Ints, steps: Ints, shape: Ints) -> Array:
+    """Where in the flattened array of `shape` the places lie that are so many, and so far apart, along each dimension."""
+    return flat_key(np.ix_(*(np.arange(n) * s for n, s in zip(counts, steps, strict=True))), shape)
 
 
 def _winner_indices(
@@ -197,9 +204,9 @@ class MaxPool(WholeBackward, Fused):
         return size(x) if len(kernel) <= 2 and math.prod(kernel) <= MOST else 0
 
     @staticmethod
-    def same_bits(x: Array, kernel: Ints, stride: Ints, dilation: Ints, *setting: Any) -> bool:
-        """Unless windows overlap: then an element's gradients are added up in another order."""
-        return all(s > (k - 1) * d for k, s, d in zip(kernel, stride, dilation, strict=True))
+    def same_bits(*inputs: Any) -> bool:
+        """Also where windows overlap: both add an element's gradients in the order of the windows."""
+        return True
 
     @staticmethod
     def forward(ctx: Any, x: Array, kernel: Ints, stride: Ints, dilation: Ints, pads: Pairs, out: Ints) -> Array:
