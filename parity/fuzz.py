@@ -101,6 +101,19 @@ def _flat(x: Any, engine: Engine) -> list[Any]:
     return [x if isinstance(x, bool | int | float | str | type(None)) else re.sub(r"\b(minigrad|torch)\.", "", str(x))]
 
 
+def _shared(x: Any, tensors: list[Any], engine: Engine) -> str:
+    """Of each tensor of the result, 1 if it looks at the memory of a tensor of the call, else 0."""
+    if isinstance(x, list | tuple):
+        return "".join(_shared(y, tensors, engine) for y in x)
+    if not isinstance(x, engine.Tensor) or x.is_sparse:
+        return ""
+    return str(int(x.numel() > 0 and any(_memory(x) == _memory(t) for t in tensors if t.numel())))
+
+
+def _memory(x: Any) -> int:
+    return int(x.untyped_storage().data_ptr())
+
+
 def _differentiable(x: Any, engine: Engine) -> list[Any]:
     """The results whose gradients can be asked for."""
     if isinstance(x, list | tuple):
@@ -118,7 +131,7 @@ def attempt(engine: Engine, call: Call) -> Outcome:
         try:
             result = resolve(engine.module, call.name)(*built.args, **built.kwargs)
             result = [result, [used(x, engine, built.then, call.seed) for x in (result, *built.objects)]]
-            outcome.results = _flat(result, engine)
+            outcome.results = [*_flat(result, engine), f"shared: {_shared(result, built.tensors, engine)}"]
             outcome.stage = "gradient: "
             outcome.gradients = _gradients(engine, built, _differentiable(result, engine), call.seed)
         except Exception as error:

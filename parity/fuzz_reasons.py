@@ -203,8 +203,8 @@ REASONS = [
     ),
     Reason(
         "taken",
-        "kron.*view size is not compatible",
-        "PyTorch's kron takes some layouts of memory only",
+        "(kron|parameters_to_vector).*view size is not compatible|func.jvp.*single memory location",
+        "PyTorch's kron, parameters_to_vector and jvp take some layouts of memory only",
         "contiguous apart",
     ),
     Reason("refused|class", r"np\.(True|False)_", "PyTorch takes NumPy's booleans for floats; here they are booleans"),
@@ -366,8 +366,8 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"linalg\.cond\(.*\bA=.*'(fro|nuc)'",
-        "the argument's name in PyTorch's own documentation; its backward pass of this norm falls over a change of its own",
+        r"linalg\.cond\(.*\bA=",
+        "the argument's name in PyTorch's own documentation; its backward pass falls over a change of its own",
         "named_and_constant",
     ),
     Reason("different", r"nn\.(Lazy)?Conv\w+\(.*\b0, ", "memory that is left as it was found", "shapes"),
@@ -504,9 +504,15 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"(pca|svd)_lowrank\(",
+        r"\b(pca_lowrank|svd_lowrank|svd)\(",
         "the vectors of a singular value of 0 are any that are orthogonal to the others",
         "low_rank",
+    ),
+    Reason(
+        "different",
+        r"\bcross\(",
+        "of vectors of one direction the differences of products are 0, or their rounding, where one of two products is not rounded",
+        "rounded_products",
     ),
     Reason(
         "different",
@@ -640,7 +646,7 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"hardtanh_?\(.*nan.*gradient: ",
+        r"(hardtanh_?|hardshrink)\(.*nan.*gradient: ",
         "nothing is below or above nan: what lies between is passed on, as in PyTorch's plain loop; its vectorized one has 0",
         "zeroed",
     ),

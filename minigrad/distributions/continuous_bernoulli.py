@@ -7,6 +7,7 @@ from typing import Any
 
 from ..autograd.modes import no_grad
 from ..creation import ones_like, zeros_like
+from ..foreign import said
 from ..nn.functional import binary_cross_entropy_with_logits
 from ..ops import log, log1p, where
 from ..sampling import rand
@@ -40,6 +41,8 @@ class ContinuousBernoulli(ExponentialFamily):
             if validate_args is not None and not bool(constraints.unit_interval.check(self.probs).all()):
                 raise ValueError("The parameter probs has invalid values")
             self.probs = clamp_probs(self.probs)
+        if not (isinstance(lims, list | tuple) and len(lims) == 2 and all(isinstance(x, int | float) for x in lims)):
+            raise TypeError(f"ContinuousBernoulli(): argument 'lims' must be a pair of numbers, not {said(lims)}")
         self._lims = lims
         super().__init__(given.shape, validate_args=validate_args)
 

@@ -42,6 +42,10 @@ class LowRankMultivariateNormal(Distribution):
             raise ValueError("cov_factor must be at least two-dimensional, with optional leading batch dimensions")
         if cov_factor.shape[-2:-1] != n:
             raise ValueError(f"cov_factor must be a batch of matrices with shape {n[0]} x m")
+        if not cov_factor.shape[-1]:
+            raise IndexError(
+                "cov_factor must have a column; a covariance that is diagonal alone is Independent(Normal(...), 1)"
+            )
         if cov_diag.shape[-1:] != n:
             raise ValueError(f"cov_diag must be a batch of vectors with shape {n}")
         self._factor, self._diagonal = cov_factor, cov_diag

@@ -64,7 +64,7 @@ class AvgPool1d(Module):
     ) -> None:  # fmt: skip
         super().__init__()
         given = (kernel_size, kernel_size if stride is None else stride, padding)
-        self.kernel_size, self.stride, self.padding = ((x[0] if isinstance(x, tuple) else x,) for x in given)
+        self.kernel_size, self.stride, self.padding = (tuple(x) if isinstance(x, list | tuple) else (x,) for x in given)
         self.ceil_mode, self.count_include_pad = ceil_mode, count_include_pad
 
     def forward(self, input: Any) -> Any:

@@ -13,6 +13,7 @@ from ..autograd.variable import Array, Variable, wrap
 from ..public import public
 from ..sums import total as sum_of
 from .along import index_select
+from .checks import require_room
 from .dims import normalize_dim, normalize_dims, sizes
 from .shape import forget_base, reshape, transpose, unsqueeze
 
@@ -65,6 +66,9 @@ def _counts(repeats: int | Tensor) -> Array:
         )
     if counts.size and counts.min() < 0:
         raise RuntimeError("Repeats must be non-negative")
+    require_room(
+        (int(counts.sum(dtype=np.float64)),), 8
+    )  # whole numbers would start again, and NumPy write outside its memory
     return counts
 
 

@@ -19,6 +19,8 @@ from .operands import Number, undifferentiable
 if TYPE_CHECKING:
     from ..tensor import Tensor
 
+_LARGEST = 2**63 - 1
+
 
 @public
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
@@ -29,6 +31,10 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise RuntimeError(f"minlength should be >= 0, got {minlength}")
     if input.array.ndim != 1 or (input.array.size and input.array.min() < 0):
         raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+    if (
+        input.array.size and int(input.array.max()) >= _LARGEST
+    ):  # one more does not fit, and NumPy writes outside its memory
+        raise RuntimeError(f"maximum value of input overflowed, it should be < {_LARGEST} but got {input.array.max()}")
     if weights is None or not input.array.size:
         return wrap(np.bincount(input.array, None, minlength))
     if weights.array.shape != input.array.shape:

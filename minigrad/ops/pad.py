@@ -137,4 +137,4 @@ def _pad_by_index(input: Tensor, pairs: list[tuple[int, int]], mode: str) -> Ten
                 raise RuntimeError(f"padding ({lo}, {hi}) leaves nothing of {n} places at dimension {dim} to repeat")
             places = cut + (places - cut) % left
         input = index_select(input, dim, wrap(places))
-    return input
+    return input if any(map(any, pairs)) else input.clone()

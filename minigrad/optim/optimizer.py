@@ -277,7 +277,7 @@ class Optimizer:
                 self._refuse_differentiable(params)
             settings = self.prepare(group)
             for name in self.scales:
-                if settings.get(name, 0) > 65504:  # the largest number that all floating types hold
+                if abs(settings.get(name, 0)) > 65504:  # the largest number that all floating types hold
                     for p in params:
                         element(
                             settings[name], p.array.dtype
