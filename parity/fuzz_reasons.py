@@ -416,7 +416,7 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"lr_scheduler\.\w+\(.*, ((total_iters|power|gamma|eta_min|factor|start_factor|end_factor|T_max|min_lr)=)?(float|int|bool)\d*\[\]=",
+        r"lr_scheduler\.[\w.]+\(.*, ((total_iters|power|gamma|eta_min|factor|start_factor|end_factor|T_max|min_lr)=)?(float|int|bool)\d*\[\]=",
         "a tensor without dimensions in the place of a number gives rates that are numbers; PyTorch's become tensors",
         "numbers",
     ),

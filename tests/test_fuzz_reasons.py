@@ -34,6 +34,7 @@ WIDE = (t([2.06, -2.07, -0.17, 0.96], np.float16), t([1, -1, 1, -1], F))
 
 FEW = [-2.07, -2.08, 3.1, -1.9, 0.32, 2.28]
 
+CROSSED = [[1.5162684, 0.04356265, -0.4627416], [1.6662947, 2.6294987, -2.571473], [-2.3505838, 1.6827642, -0.51163644]]
 # Query, key and value, whose rows are alike: the scores have no gradient but a rounding error.
 SATURATED = ([[[4.0, -2.4], [7.2, -5.2]]], [[[-2.8, 3.6], [0.0, 8.0], [0.8, -2.4]]], [[[-1140.0, -3270.0]] * 3])
 
@@ -54,7 +55,10 @@ EXAMPLES = {
     ],
     "the values that an in-place": [call("distributions.Wishart.rsample", WISHART, (2,))],
     "of a singular matrix": [call("det", SQUARE)],
-    "PyTorch's kron": [call("Tensor.kron", DENSE, t([[0.5, 0.9], [3.2, 0.1]], memory="transposed")), call("kron", Part(1, "turned"), DENSE)],
+    "PyTorch's kron": [
+        call("func.jvp", Fn("aux"), (t([0.5, -1.0, 2.0], grad=True, memory="expanded"),), (t([1.5, 0.25, -3.0], grad=True),), has_aux=True),
+        call("nn.utils.parameters_to_vector", [t([[1.0, 2.0]] * 3, memory="expanded", grad=True), t([0.5], grad=True)]),
+        call("Tensor.kron", DENSE, t([[0.5, 0.9], [3.2, 0.1]], memory="transposed")), call("kron", Part(1, "turned"), DENSE)],
     "PyTorch turns the batch": [call("nn.utils.rnn.unpad_sequence", t(np.arange(24.0).reshape(4, 3, 2), grad=True), t([1, 3, 4], np.int64), False)],
     "what stands in memory": [call("Tensor.resize_as_", t(-2.5), t(np.ones((30, 20))))],
     "a whole number that 64 bits": [call("special.xlogy", -(2**63) - 1, t([0.5, 4.5]))],
@@ -125,7 +129,7 @@ EXAMPLES = {
     "of reflections that are none": [call("linalg.householder_product", t(np.sin(np.arange(12.0) * 7).reshape(4, 3) * 30, F, grad=True), t([2.1, 2.3, 1.8], F, grad=True)), call("ormqr", t(np.sin(np.arange(12.0) * 7).reshape(4, 3) * 30, F, grad=True), t([2.1, 2.3, 1.8], F, grad=True), t(np.cos(np.arange(8.0)).reshape(2, 4), F, grad=True), False)],
     "the vectors of a singular value": [call("linalg.svdvals", t([[0.7, -0.5, -0.2, 0.02]] * 2, grad=True))],
     "at 0 the derivative is infinite": [call("special.logit", t([-0.0, *np.linspace(0.1, 0.9, 39)], F, grad=True))],
-    "nothing is below or above nan": [call("nn.functional.hardtanh_", t(np.linspace(-1, 1, 40), grad=True, inner=True), np.nan, 0.5)],
+    "nothing is below or above nan": [call("nn.functional.hardshrink", t(np.linspace(-1, 1, 40), grad=True), np.nan), call("nn.functional.hardtanh_", t(np.linspace(-1, 1, 40), grad=True, inner=True), np.nan, 0.5)],
     "of places in 8 bits": [call("gradient", t([1.0, 3.0, 2.0, 7.0], F, grad=True), spacing=[t([1, 2, 4, 9], np.uint8)], edge_order=2)],
     "whole numbers have no derivative; PyTorch says": [call("Tensor.masked_fill_", t([True, False], bool), t([True, False], bool), t(3.6, grad=True))],
     "whole numbers have no derivative; PyTorch keeps": [call("Tensor.not_equal_", t([1, 2], np.int64), t(2.0, F, grad=True))],
@@ -135,6 +139,7 @@ EXAMPLES = {
     "the vectors of a singular value of 0 are any that are orthogonal to the others": [
         call("pca_lowrank", t(np.sin(np.arange(24.0)).reshape(6, 4), memory="expanded", grad=True), 3, center=False, niter=1)
     ],
+    "of vectors of one direction": [call("linalg.cross", Part(1, "itself"), t(CROSSED, F, grad=True))],
     "a truth for an exponent": [call("Tensor.pow", t(0.0, grad=True), False), call("pow", t([0.0, 2.0], grad=True), exponent=False)],
     "where a softmax is saturated": [
         call("nn.functional.scaled_dot_product_attention", *(t(x, F, grad=True) for x in SATURATED), is_causal=True, scale=0.7)
