@@ -540,6 +540,12 @@ class Tensor(Variable):
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if hasattr(type(self), name) or name in self.__dict__]
 
+    # -- of the functions of matrices (below) the one that gives a tuple without names
+
+    def lu(self, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
+        """What `minigrad.lu` gives, as a tuple without names. PyTorch: torch.Tensor.lu."""
+        return tuple(ops.lu(self, pivot, get_infos))
+
     # -- conversions
 
     def to(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -790,10 +796,6 @@ class Tensor(Variable):
     lu_solve, geqrf, orgqr, ormqr = ops.lu_solve, ops.geqrf, ops.orgqr, ops.ormqr
     det, slogdet, logdet = ops.det, ops.slogdet, ops.logdet
     matrix_power, matrix_exp = ops.matrix_power, ops.matrix_exp
-
-    def lu(self, pivot: bool = True, get_infos: bool = False) -> tuple[Tensor, ...]:
-        """What `minigrad.lu` gives, as a tuple without names. PyTorch: torch.Tensor.lu."""
-        return tuple(ops.lu(self, pivot, get_infos))
 
     # -- activations
 

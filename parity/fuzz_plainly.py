@@ -584,9 +584,9 @@ def _low_rank(call: Call, ours: Any, theirs: Any) -> bool:
         return False
     close = _tolerance(call)
     turned = not call.name.startswith("linalg.")  # linalg.svd gives Vᵀ
-    products = [(u * s[..., None, :]) @ (v.swapaxes(-1, -2) if turned else v) for u, s, v in found]
+    one, other = ((u * s[..., None, :]) @ (v.swapaxes(-1, -2) if turned else v) for u, s, v in found)
     zero = all(s.size and (s[..., -1] <= 1e-6 * s[..., 0]).all() for _, s, _ in found)
-    return zero and _near(found[0][1], found[1][1], close) and _near(*products, close)
+    return zero and _near(found[0][1], found[1][1], close) and _near(one, other, close)
 
 
 def _rounded_products(call: Call, ours: Any, theirs: Any) -> bool:

@@ -515,3 +515,67 @@ def test_a_tensor_is_pinned_for_no_device(device):
         assert engine.ones(2).is_pinned(device and engine.device(device)) is False
         with pytest.raises(RuntimeError):
             engine.ones(2).is_pinned("nonsense")
+
+
+MOST = 2**63 - 1
+OVERFLOWING = {
+    "bincount": lambda T: T.bincount(T.tensor([MOST])),
+    "bincount with weights": lambda T: T.bincount(T.tensor([MOST]), weights=T.tensor([1.0])),
+    "bincount among others": lambda T: T.bincount(T.tensor([3, MOST, 1])),
+    "repeats that come to 0 again": lambda T: T.repeat_interleave(T.arange(4), T.tensor([2**62] * 4)),
+    "repeats that come to 4 again": lambda T: T.repeat_interleave(T.arange(4), T.tensor([2**62] * 3 + [2**62 + 4])),
+    "counts that come to 5 again": lambda T: T.repeat_interleave(T.tensor([2**62] * 3 + [2**62 + 5])),
+}
+
+
+@pytest.mark.parametrize("name", OVERFLOWING)
+def test_counts_that_do_not_fit_64_bits(name):
+    """NumPy takes them for small ones and writes outside of its memory. Of repeats PyTorch does so too, and ends the process."""
+    for engine in (torch, minigrad) if name.startswith("bincount") else (minigrad,):
+        with pytest.raises(RuntimeError, match="overflow"):
+            OVERFLOWING[name](engine)
+
+
+@pytest.mark.parametrize("mode", ["constant", "reflect", "replicate", "circular"])
+def test_padding_by_nothing_gives_a_copy(mode):
+    for engine in (torch, minigrad):
+        x = engine.ones(1, 2, 3, 3, requires_grad=True)
+        for y in (
+            engine.nn.functional.pad(x, (0, 0, 0, 0), mode=mode),
+            {"constant": engine.nn.ConstantPad2d(0, 0.0), "reflect": engine.nn.ReflectionPad2d(0), "replicate": engine.nn.ReplicationPad2d(0),
+             "circular": engine.nn.CircularPad2d(0)}[mode](x),
+        ):  # fmt: skip
+            assert y.data_ptr() != x.data_ptr()
+            assert y.grad_fn is not None
+            y.detach().add_(1)
+            assert x.detach().flatten().tolist() == [1] * 18
+            assert engine.autograd.grad(y.sum(), x)[0].flatten().tolist() == [1] * 18
+
+
+@pytest.mark.parametrize("kernel", [(), (2, 3), (2,), [2], 2])
+def test_a_pool_of_lines_takes_one_size(kernel):
+    found = []
+    for engine in (torch, minigrad):
+        try:
+            found.append(engine.nn.AvgPool1d(kernel)(engine.ones(1, 1, 6)).tolist())
+        except Exception as error:
+            found.append(type(error))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("lr", [1e60, -1e60])
+def test_a_rate_that_float32_does_not_hold(lr):
+    for engine in (torch, minigrad):
+        p = engine.tensor([0.5], requires_grad=True)
+        optimizer = engine.optim.SGD([p], lr=0.1)
+        optimizer.param_groups[0]["lr"] = lr
+        p.grad = engine.tensor([1.0])
+        with pytest.raises(RuntimeError, match="without overflow"):
+            optimizer.step()
+        assert p.tolist() == [0.5]
+
+
+def test_a_covariance_wants_a_factor_with_columns():
+    for engine in (torch, minigrad):
+        with pytest.raises(IndexError):
+            engine.distributions.LowRankMultivariateNormal(engine.zeros(3), engine.ones(3, 0), engine.ones(3))
