@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Sequence
@@ -67,6 +68,9 @@ __all__ = [
 # -- from data
 
 
+_OF_PYTHON = {bool, int, float, list, tuple}
+
+
 def _leftmost(data: Any) -> Any:
     while isinstance(data, list | tuple) and data:
         data = data[0]
@@ -87,6 +91,33 @@ def _plain(data: Any) -> Any:
             )
         return data.array.item()
     return [_plain(x) for x in data] if isinstance(data, list | tuple) else data
+
+
+def _types(data: list[Any] | tuple[Any, ...]) -> set[type]:
+    """The classes of all that is in nested lists, the inner lists' among them."""
+    types = set(map(type, data))
+    if any(issubclass(t, list | tuple) for t in types):
+        types.update(*(_types(x) for x in data if isinstance(x, list | tuple)))
+    return types
+
+
+def _is_number(t: type) -> bool:
+    """Whether tensors can be made of lists of what is of this class, and each has a type of its own to be promoted."""
+    return issubclass(t, bool | int | float | list | tuple | np.ndarray | Variable) or (
+        issubclass(t, np.generic) and np.dtype(t).kind in "biuf"
+    )
+
+
+def _promoted(data: Any) -> np.dtype:
+    """The type to which PyTorch promotes all that is in nested lists: tensors and NumPy's numbers have their own, Python's the
+    default one of floats, int64 and bool."""
+    if isinstance(data, list | tuple):
+        return functools.reduce(dtypes.promote_numpy, map(_promoted, data)) if data else dtypes.default_numpy()
+    if isinstance(data, Variable | np.ndarray | np.generic):
+        found = (data.array if isinstance(data, Variable) else data).dtype
+        dtypes.from_numpy(found)  # TypeError for a type that minigrad has not
+        return found
+    return dtypes.scalar_numpy(data)
 
 
 def _check_numbers(array: np.ndarray, typed: bool) -> None:
@@ -112,8 +143,11 @@ def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
             raise ValueError("too many dimensions 'str'; tensors hold numbers")
         if isinstance(data, str | bytes):
             raise TypeError(f"new(): invalid data type '{type(data).__name__}'; tensors hold numbers")
+        types = _types(data) if isinstance(data, list | tuple) else set()
+        if not types <= _OF_PYTHON and all(map(_is_number, types)) and d is None:
+            d = _promoted(data)
         try:
-            array = np.array(_plain(data) if isinstance(first, Variable) else data)
+            array = np.array(_plain(data) if any(issubclass(t, Variable) for t in types) else data)
         except ValueError as error:
             if "inhomogeneous" not in str(error) and "sequence" not in str(error):
                 raise

@@ -98,6 +98,8 @@ def _flat(x: Any, engine: Engine) -> list[Any]:
         return [z for k in sorted(x, key=str) for z in (str(k), *_flat(x[k], engine))]
     if callable(x) or re.search(r" at 0x[0-9a-f]+>", str(x)):
         return [x.__name__ if isinstance(x, type) else "function" if callable(x) else type(x).__name__]
+    if engine is TORCH and isinstance(x, np.integer):  # its Size keeps NumPy's whole numbers
+        x = int(x)
     return [x if isinstance(x, bool | int | float | str | type(None)) else re.sub(r"\b(minigrad|torch)\.", "", str(x))]
 
 
@@ -201,10 +203,13 @@ def on_purpose(error: BaseException, theirs: BaseException | None = None) -> boo
     """Whether the innermost line of minigrad's that the error passed is a `raise`, or the error is the program's own affair.
 
     theirs: PyTorch's error to the same call. The program's own affair is what a function of its own does, and that Python
-    refuses the call of what it gave with the arguments that it gave: in both engines, and in the same words.
+    refuses the call of what it gave with the arguments that it gave, or that its mapping lacks a key: in both engines, and in the
+    same words.
     `_unread` is the code of a reader before its first call, which passes on what it was given (minigrad/signature.py).
     """
-    if theirs is not None and ((_in_own(error) and _in_own(theirs)) or _call_is_refused(error, theirs)):
+    if theirs is not None and (
+        (_in_own(error) and _in_own(theirs)) or _call_is_refused(error, theirs) or _key_is_missing(error, theirs)
+    ):
         return True
     frames = [
         f for f in traceback.extract_tb(error.__traceback__) if "parity" not in f.filename and f.name != "_unread"
@@ -226,6 +231,11 @@ def _call_is_refused(error: BaseException, theirs: BaseException) -> bool:
     """Whether both are Python's refusal of the same call."""
     words = [str(e) for e in (error, theirs) if type(e) is TypeError and _REFUSED_CALL.match(str(e))]
     return len(words) == 2 and words[0] == words[1]
+
+
+def _key_is_missing(error: BaseException, theirs: BaseException) -> bool:
+    """Whether both say that a mapping, which the program gave as its data, has no such key."""
+    return type(error) is type(theirs) is KeyError and error.args == theirs.args
 
 
 def _looser(table: list[tuple[str, float, str]], call: Call) -> float:

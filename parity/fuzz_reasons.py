@@ -246,7 +246,7 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"(digamma|polygamma|psi|trigamma)_?\(.*gradient: .*inf",
+        r"(digamma|polygamma|psi|trigamma)_?\(.*\binf\b",
         "at a pole the derivative is infinite; PyTorch has the rounding error of a sine instead",
         "poles",
     ),
@@ -348,7 +348,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class '((torch\.)?Tensor|numpy\.\w+)'>|Expected float or int eta_min|Expected positive integer|batch_size should be a positive integer value, but got batch_size=[1-9]\d* \||upsample_\w+\(\) received an invalid combination",
+        r"iteration over a 0-d tensor|len\(\) of a 0-d tensor|'numpy\.int64' has no len|must be a float or int, got: <class '((torch\.)?Tensor|numpy\.\w+)'>|Expected float or int eta_min|Expected positive integer|'numpy\.\w+' object has no attribute 'expand'|batch_size should be a positive integer value, but got batch_size=[1-9]\d* \||upsample_\w+\(\) received an invalid combination",
         "a tensor without dimensions and NumPy's numbers are numbers, as everywhere else",
         "numbers",
     ),
@@ -387,7 +387,7 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"linalg\.lstsq\(.*\]!?, (rcond=)?(True|np\.True_|[\d.e+-]+)\)",
+        r"linalg\.lstsq\(.*\]!?, (rcond=)?(True|np\.True_|[\d.e+-]+|\w+\[\]=[\w.e+-]+)\)",
         "of columns that count as dependent: which part is left out",
         "shapes",
     ),
@@ -516,6 +516,48 @@ REASONS = [
     ),
     Reason(
         "different",
+        r"eigvalsh\(.*out=<",
+        "the result is there before out= is written; PyTorch gives its input another shape, and reads it after that",
+        "apart",
+    ),
+    Reason(
+        "different",
+        r"\bqr\(",
+        "of columns that depend on the others there is none that is orthogonal to them: any unit vector that is stands for it",
+        "dependent_columns",
+    ),
+    Reason(
+        "different",
+        r"logical_\w+\(.*\d{19}",
+        "whether a number without dimensions is 0 is seen in its own type; PyTorch takes it in the other's, in which it is",
+        "of_one_type",
+    ),
+    Reason(
+        "different",
+        r"batch_norm\(.*\]E.*gradient: ",
+        "PyTorch's backward pass reads running statistics that are one number as if they lay side by side",
+        "contiguous",
+    ),
+    Reason(
+        "different",
+        r"lu_solve\(.*gradient: .*(inf|nan)",
+        "of a singular matrix the derivative is infinite or undefined",
+        "infinite_gradient",
+    ),
+    Reason(
+        "different",
+        "gradient: ",
+        "what has no elements has the gradient 0, or is no part of the graph",
+        "no_elements",
+    ),
+    Reason(
+        "taken",
+        r"BatchSampler\(.*MemoryError",
+        "batches are as long as they come to be; PyTorch makes room for one of the size that was asked for",
+        "fewer",
+    ),
+    Reason(
+        "different",
         r"linalg\.cond\(",
         "of a singular matrix the smallest singular value is a rounding error, and so is its condition number",
         "singular",
@@ -534,7 +576,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        "out=<.*tensor.mT is only supported on matrices",
+        "out=<.*(tensor.mT is only supported on matrices|Dimension specified as -2 but tensor has no dimensions)",
         "the result is there before out= is written; PyTorch gives its input another shape, and reads it after that",
         "apart",
     ),
@@ -580,7 +622,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        r"(nll_loss|cross_entropy)\(.*gradient: RuntimeError: size mismatch \(got input",
+        r"(nll_loss|cross_entropy|NLLLoss|CrossEntropyLoss)(\.forward)?\(.*gradient: RuntimeError: size mismatch \(got input",
         "PyTorch's backward pass refuses the size of a target that its forward pass took",
         "constant",
     ),
@@ -634,7 +676,7 @@ REASONS = [
     ),
     Reason(
         "different",
-        r"svdvals\(.*gradient: ",
+        r"svd(vals)?\(.*gradient: ",
         "the vectors of a singular value of 0 are any that are orthogonal to the others",
         "vectors_of_zero",
     ),

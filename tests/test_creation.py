@@ -356,3 +356,36 @@ def test_draws_fill_memory_in_order(draw, shape, dtype):
             results.append((memory.numpy(), t.rand(2).numpy()))
         for found, expected in zip(*results, strict=True):
             np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-6)
+
+
+def _lists(T):
+    """Lists in which tensors and NumPy's numbers stand among Python's."""
+    half, single, double = (T.tensor(0.1, dtype=d) for d in (T.float16, T.float32, T.float64))
+    byte, ubyte, long, truth = T.tensor(3, dtype=T.int8), T.tensor(3, dtype=T.uint8), T.tensor(3), T.tensor(True)
+    return [
+        [double, False], [False, double], [double, 1], [double, 1.0], [1.0, double], [single, double], [half, False], [half, 1],
+        [half, 1.0], [half, half], [byte, 1], [byte, False], [byte, byte], [truth, byte], [long, half], [[double], [1.0]], [double],
+        [half], [byte], [truth], [long, 1.0], [np.float64(1), single], [np.float32(1), 1], [double, np.float32(1)], [np.float32(1)],
+        [np.int8(1)], [np.int8(1), 1], [np.float16(1), 1.0], [1e300, single], [byte, 1000], [ubyte, byte], [70000, half], [2**63, double],
+        [np.array([1, 2]), np.array([1.5, 2], np.float32)], [np.array([1, 2]), np.array([1, 2], np.float16)], [single.reshape(1), 1],
+        [[single, 1], [double, 2]], [T.ones(2), 1], [1, T.ones(2)], [np.uint64(3)], [True, byte], [np.int32(1), np.int32(2)],
+        [np.int32(1), 1.5], [half, np.float32(1)], [double, None], (double, 1), [(np.float32(1), 2)], [np.float64(0.1), half], [[]], [],
+        [1, 2.5], [True, 1], [None], [[double, double], [single, single]],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("function", ["tensor", "as_tensor", "asarray", "new_tensor", "Tensor"])
+@pytest.mark.parametrize("i", range(len(_lists(torch))))
+def test_a_list_has_the_type_to_which_all_that_it_holds_is_promoted(function, i):
+    """Of a double among Python's numbers the digits are kept: tensor([loss, 0.5]) is of the loss's type."""
+    found = []
+    for engine in (torch, minigrad):
+        made = (
+            engine.ones(1, dtype=engine.float64).new_tensor if function == "new_tensor" else getattr(engine, function)
+        )
+        try:
+            x = made(_lists(engine)[i])
+            found.append((str(x.dtype).partition(".")[2], str(x.tolist())))
+        except Exception as error:
+            found.append(type(error))
+    assert found[0] == found[1]

@@ -579,3 +579,32 @@ def test_a_covariance_wants_a_factor_with_columns():
     for engine in (torch, minigrad):
         with pytest.raises(IndexError):
             engine.distributions.LowRankMultivariateNormal(engine.zeros(3), engine.ones(3, 0), engine.ones(3))
+
+
+def _schedule(T, gamma):
+    schedule = T.optim.lr_scheduler.MultiStepLR(T.optim.SGD([T.ones(1)], lr=0.1), [1, 1], gamma=gamma)
+    schedule.optimizer.step()
+    schedule.step()
+
+
+ALSO_REFUSED = {
+    "a truth to the power of truths": lambda T: T.pow(False, T.tensor([True])),
+    "a dimension of none": lambda T: T.gradient(T.tensor(1.5), dim=0),
+    "more choices than can be counted": lambda T: T.combinations(T.ones(4), 100),
+    "a fraction for dimensions": lambda T: T.tensordot(T.ones(2, 3), T.ones(3, 2), dims=(1, 0.5)),
+    "a mask of heads without dimensions": lambda T: T.nn.functional.scaled_dot_product_attention(*[T.ones(2, 3, 4, 2)] * 3, attn_mask=T.tensor(True)),
+    "a mask of heads of one": lambda T: T.nn.functional.scaled_dot_product_attention(*[T.ones(2, 3, 4, 2)] * 3, attn_mask=T.ones(4, dtype=T.bool)),
+    "a rate that overflows": lambda T: _schedule(T, 1e300),
+    "no samples": lambda T: T.utils.data.default_collate(()),
+    "a temperature that is a number": lambda T: T.distributions.RelaxedBernoulli(1.0, T.tensor([0.3])).log_prob(T.tensor([0.4])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ALSO_REFUSED)
+def test_it_is_refused_with_pytorchs_class(name):
+    kinds = []
+    for engine in (torch, minigrad):
+        with pytest.raises(Exception) as caught:  # noqa: PT011  of which class is what is compared
+            ALSO_REFUSED[name](engine)
+        kinds.append(caught.type)
+    assert issubclass(kinds[1], kinds[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..ops.checks import require_tensor
 from ..sampling import rand
 from ..tensor import Tensor
 from . import constraints
@@ -52,6 +53,7 @@ class LogitRelaxedBernoulli(Distribution):
     def log_prob(self, value: Tensor) -> Tensor:
         self._validate_sample(value)
         logits, value = broadcast_all(self.logits, value)
+        require_tensor(self.temperature, "log_prob", "temperature")
         difference = logits - value * self.temperature
         return self.temperature.log() + difference - 2 * difference.exp().log1p()
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..creation import full_like
 from ..ops import lgamma, logsumexp
+from ..ops.checks import require_tensor
 from ..sampling import rand
 from ..tensor import Tensor
 from . import constraints
@@ -40,6 +41,7 @@ class ExpRelaxedCategorical(OfCategorical):
         k = self._categorical._num_events
         self._validate_sample(value)
         logits, value = broadcast_all(self.logits, value)
+        require_tensor(self.temperature, "log_prob", "temperature")
         log_scale = lgamma(full_like(self.temperature, float(k))) - self.temperature.log() * (-(k - 1))
         score = logits - value * self.temperature
         return (score - logsumexp(score, -1, keepdim=True)).sum(-1) + log_scale

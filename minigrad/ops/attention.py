@@ -142,6 +142,10 @@ def scaled_dot_product_attention(
         require_tensor(attn_mask, name, "attn_mask", 4)
         if is_causal:
             raise RuntimeError(f"_{name}: Explicit attn_mask should not be set when is_causal=True")
+        if q.ndim == 4 and attn_mask.array.ndim < 2:  # PyTorch reads the last two sizes of a mask of heads
+            raise IndexError(
+                f"{name}: an attn_mask of (N, heads, L, E) has at least the dimensions (L, S), but its shape is {list(attn_mask.shape)}"
+            )
         if attn_mask.array.dtype not in (np.dtype(bool), q.dtype):
             raise RuntimeError(
                 "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autograd.graph import Operation
 from ..autograd.variable import Array, Variable
+from ..foreign import said
 from ..public import public
 from .dims import normalize_dim
 from .matrix import matmul
@@ -36,6 +37,11 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     else:
         if len(dims) != 2:
             raise ValueError(f"tensordot(): expected two lists of dimensions, but got dims={dims}")
+        for d in dims:
+            if not isinstance(d, int | list | tuple | Variable):
+                raise TypeError(
+                    f"tensordot(): argument 'dims' (position 3) must hold ints or lists of ints, not {said(d)}"
+                )
         over_a, over_b = ([d] if isinstance(d, int) else list(d) for d in dims)
     if len(over_a) != len(over_b):
         raise RuntimeError("both dimension lists should have same length")

@@ -114,6 +114,8 @@ def gradient(
     refuse_type("gradient", np.uint8, input)
     not_for_bool("gradient", input)
     input = to_float(input)
+    if dim is not None and not input.array.ndim:
+        raise IndexError(f"gradient(): dimension {dim} was asked for, but the tensor has no dimensions")
     dims = axes_of(dim, input.array.ndim)
     if edge_order not in (1, 2):
         raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")

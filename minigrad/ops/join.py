@@ -15,6 +15,7 @@ from ..foreign import said
 from ..public import public
 from ..tensor_options import channels_last, suggested
 from .along import index_select
+from .checks import require_room
 from .dims import as_sequence, normalize_dim
 from .operands import cast
 from .parts import slice_of
@@ -185,6 +186,7 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
         raise RuntimeError(f"Expect a non-negative number, but got {r}")
     if input.array.ndim != 1:
         raise RuntimeError(f"Expect a 1D vector, but got shape {list(input.array.shape)}")
+    require_room((input.array.size ** min(r, 64),), 8)  # PyTorch tries them all; more than that are not counted
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     rows = np.array(list(choose(range(input.array.size), r)), np.int64).reshape(-1, r)
     return forget_base(reshape(index_select(input, 0, wrap(rows.reshape(-1))), rows.shape))

@@ -51,6 +51,8 @@ def pow(input: Operand | Number, exponent: Operand | Number) -> Tensor:
     """input to the power of exponent, broadcast. PyTorch: torch.pow."""
     if isinstance(input, Variable) and isinstance(exponent, Variable):
         not_for_bool("pow", input, exponent)
+    elif isinstance(input, bool) and isinstance(exponent, Variable):
+        not_for_bool("pow", exponent)
     if isinstance(exponent, int) and exponent < 0 and isinstance(input, Variable) and input.array.dtype.kind in "iub":
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     a, b = promote(input, exponent)

@@ -53,6 +53,14 @@ def _own(value: Any) -> Any:
     return value if array is None else wrap(array.copy())
 
 
+def power(base: float, exponent: float) -> float:
+    """base to the power of exponent. OverflowError, with both, where that is larger than the largest float."""
+    try:
+        return base**exponent
+    except OverflowError:
+        raise OverflowError(f"the learning rate overflows: {base} to the power of {exponent} is no float") from None
+
+
 def require_divisor(schedule: Any, number: float, what: str) -> None:
     """ZeroDivisionError where a schedule comes to divide by a setting that is 0."""
     if number == 0:

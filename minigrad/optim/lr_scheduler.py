@@ -14,7 +14,7 @@ from typing import Any
 
 from .lr_base import LRScheduler as LRScheduler
 from .lr_base import _LRScheduler as _LRScheduler
-from .lr_base import require_divisor, state_of
+from .lr_base import power, require_divisor, state_of
 from .lr_combined import ChainedScheduler as ChainedScheduler
 from .lr_combined import SequentialLR as SequentialLR
 from .lr_cycles import CosineAnnealingWarmRestarts as CosineAnnealingWarmRestarts
@@ -88,7 +88,7 @@ class StepLR(LRScheduler):
 
     def _get_closed_form_lr(self) -> list[Any]:
         require_divisor(self, self.step_size, "step_size")
-        return [base * self.gamma ** (self.last_epoch // self.step_size) for base in self.base_lrs]
+        return [base * power(self.gamma, self.last_epoch // self.step_size) for base in self.base_lrs]
 
 
 class MultiStepLR(LRScheduler):
@@ -104,7 +104,7 @@ class MultiStepLR(LRScheduler):
         self._warn_outside_step()
         if self.last_epoch not in self.milestones:
             return self._rates()
-        return self._times(self.gamma ** self.milestones[self.last_epoch])
+        return self._times(power(self.gamma, self.milestones[self.last_epoch]))
 
     def _get_closed_form_lr(self) -> list[Any]:
         passed = bisect_right(sorted(self.milestones.elements()), self.last_epoch)
@@ -194,12 +194,12 @@ class PolynomialLR(LRScheduler):
         t, n = self.last_epoch, self.total_iters
         if self._is_initial or t > n:
             return self._rates()
-        return self._times(((1.0 - t / n) / (1.0 - (t - 1) / n)) ** self.power)
+        return self._times(power((1.0 - t / n) / (1.0 - (t - 1) / n), self.power))
 
     def _get_closed_form_lr(self) -> list[Any]:
         require_divisor(self, self.total_iters, "total_iters")
         part = min(self.total_iters, self.last_epoch) / self.total_iters
-        return [base * (1.0 - part) ** self.power for base in self.base_lrs]
+        return [base * power(1.0 - part, self.power) for base in self.base_lrs]
 
 
 class CosineAnnealingLR(LRScheduler):

@@ -56,6 +56,8 @@ def default_collate(batch: Any) -> Any:
     """Samples in one batch: tensors stacked, numbers as a tensor, tuples and dicts entry by entry."""
     if isinstance(batch, Variable | np.generic | str | bytes) or not hasattr(batch, "__getitem__"):
         raise TypeError(f"default_collate(): argument 'batch' must be a list of samples, not {type(batch).__name__}")
+    if isinstance(batch, Sequence) and not batch:
+        raise IndexError("default_collate(): argument 'batch' holds no sample")
     first = batch[0]
     if isinstance(first, Variable):
         return stack(list(batch), 0)
