@@ -160,6 +160,8 @@ def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
         is_python = not isinstance(data if array.size == 0 else first, np.ndarray | np.generic)
         if is_python and array.dtype.kind in "Ou" and (d is None or d.kind in "iu"):
             raise ValueError(f"Overflow when unpacking long long: {data!r} does not fit 64 bits")
+        if array.dtype.kind == "c" and d is not None:
+            raise TypeError(f"must be real number, not complex: of {data!r} the imaginary part would be lost")
         if d is None and is_python and (array.size == 0 or array.dtype == np.float64):
             array = array.astype(dtypes.default_numpy())
     if d is not None:
@@ -175,7 +177,8 @@ def _to_array(data: Any, d: np.dtype | None) -> np.ndarray:
 def tensor(data: Any, **options: Unpack[PinnedDataOptions]) -> Tensor:
     """A new leaf with a copy of `data` (numbers, nested lists, arrays, tensors).
 
-    Python floats become the default float type, ints int64; arrays keep their type. PyTorch: torch.tensor.
+    Python floats become the default float type, ints int64; arrays and tensors keep their type, and a list has the one to which
+    all that it holds is promoted. PyTorch: torch.tensor.
     """
     d, requires_grad = read("tensor", options, None, PinnedDataOptions)
     return leaf(_to_array(data, d), requires_grad)

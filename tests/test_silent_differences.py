@@ -608,3 +608,43 @@ def test_it_is_refused_with_pytorchs_class(name):
             ALSO_REFUSED[name](engine)
         kinds.append(caught.type)
     assert issubclass(kinds[1], kinds[0])
+
+
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        (lambda T: T.tensor(1j, dtype=T.float32), TypeError),
+        (lambda T: T.tensor([1, 2j], dtype=T.int64), TypeError),
+        (lambda T: T.ones(2).new_tensor([1j]), TypeError),
+        (lambda T: T.Tensor([1j]), TypeError),
+        (lambda T: T.xlogy(2**70, T.ones(2)), OverflowError),
+        (lambda T: T.special.xlog1py(2**64, T.ones(2)), OverflowError),
+        (lambda T: T.special.zeta(2**70, T.ones(2)), OverflowError),
+        (lambda T: T.std(T.ones(2), True, unbiased=False), TypeError),
+        (lambda T: T.ones(2).var(False, unbiased=True), TypeError),
+        (lambda T: T.std_mean(T.ones(2), False, unbiased=True), TypeError),
+    ],
+)
+def test_nothing_that_was_given_is_dropped(call, kind):
+    """An imaginary part, a number of more than 64 bits, what an argument says the second time."""
+    for engine in (torch, minigrad):
+        with pytest.raises(kind):
+            call(engine)
+
+
+def test_the_distribution_function_of_gamma_variables():
+    found = []
+    for engine in (torch, minigrad):
+        a, b, x = (
+            engine.tensor(v, dtype=engine.float64, requires_grad=True) for v in ([1.5, 2.0], [0.5, 3.0], [0.3, 2.0])
+        )
+        below = engine.distributions.Gamma(a.detach(), b).cdf(x)
+        chi = engine.distributions.Chi2(engine.tensor(3.0)).cdf(engine.tensor(2.0))
+        found.append(
+            [
+                *below.tolist(),
+                *(g for y in engine.autograd.grad(below.sum(), [b, x]) for g in y.tolist()),
+                round(chi.item(), 5),
+            ]
+        )
+    np.testing.assert_allclose(*found, rtol=1e-12)

@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import dtypes
 from ..creation import as_tensor
-from ..ops import digamma, lgamma, log, xlogy
+from ..ops import digamma, igamma, lgamma, log, xlogy
 from ..rejection import standard_gamma
 from ..tensor import Tensor
 from . import constraints
@@ -44,6 +44,10 @@ class Gamma(ExponentialFamily):
         value = standard_gamma(self.concentration.expand(shape)) / self.rate.expand(shape)
         value.detach().clamp_(min=dtypes.finfo(value.dtype).tiny)
         return value
+
+    def cdf(self, value: Tensor) -> Tensor:
+        self._validate_sample(value)
+        return igamma(self.concentration, self.rate * value)
 
     def log_prob(self, value: Any) -> Tensor:
         value = as_tensor(value, dtype=self.rate.dtype)

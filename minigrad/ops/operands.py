@@ -136,6 +136,7 @@ def promote(a: Operand, b: Operand) -> tuple[Any, Any]:
 def number_like(x: Number, *operands: Operand | Number) -> Any:
     """A number as a tensor in the floating type of the tensor among the operands."""
     d = next((t.array.dtype for t in operands if isinstance(t, Variable)), dtypes.default_numpy())
+    dtypes.scalar_numpy(x)  # OverflowError for a whole number beyond 64 bits
     return wrap(np.asarray(float(x), d if d.kind == "f" else dtypes.default_numpy()))
 
 

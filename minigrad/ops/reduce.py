@@ -177,6 +177,8 @@ def _variance(
     """`var`, called by the name of what asks for it. keepdim: None where it is not given, which it may not be with `var(x, False)`."""
     if isinstance(dim, bool) and keepdim is not None:
         raise TypeError(f"{name}(): 'keepdim' needs a 'dim' to keep, but got {dim} for it")
+    if isinstance(dim, bool) and unbiased is not None:
+        raise TypeError(f"{name}() got 'unbiased' twice: {dim} in its place, and unbiased={unbiased}")
     dim, unbiased = _variance_arguments(name, input, dim, unbiased)
     axes, correction = axes_of(dim, input.array.ndim), _correction(name, unbiased, correction)
     if not input.array.size or math.prod(input.array.shape[a] for a in axes) <= correction:
