@@ -204,11 +204,11 @@ def set_(
     shape = (flat.size,) if size is None else tuple(size)
     strides = row_major(shape).strides if stride is None else tuple(stride)
     place = Geometry(shape, strides, storage_offset)
-    low, high = place.span()
     if len(shape) != len(strides) or min((*shape, *strides, storage_offset, 0)) < 0:
         raise RuntimeError(
             f"set_: sizes {list(shape)}, strides {list(strides)} and offset {storage_offset} do not fit together"
         )
+    low, high = place.span()
     if math.prod(shape) and (low < 0 or high > flat.size):
         raise RuntimeError(
             f"setStorage: sizes {list(shape)}, strides {list(strides)}, storage offset {storage_offset} are out of bounds for "

@@ -584,6 +584,20 @@ def _overflown(call: Call, ours: Any, theirs: Any) -> bool:
     return True
 
 
+def _undefined_here(call: Call, ours: Any, theirs: Any) -> bool:
+    """A nan was given, and the results are alike wherever minigrad's are no nan."""
+    given = [
+        *(x.values for x in tensors(call)),
+        *(np.asarray(x) for x in (*call.args, *call.kwargs.values()) if isinstance(x, float)),
+    ]
+    if not any(np.isnan(x).any() for x in given if x.dtype.kind == "f") or not _shapes(call, ours, theirs):
+        return False
+    pairs = [
+        (_elements(a), _elements(b)) for a, b in zip(ours.results, theirs.results, strict=True) if isinstance(a, tuple)
+    ]
+    return all(_near(a, b, _tolerance(call), np.isnan(a)) for a, b in pairs)
+
+
 def _no_elements(call: Call, ours: Any, theirs: Any) -> bool:
     """The results have no elements, in either engine, and no gradient is other than 0."""
     found = [r for o in (ours, theirs) for r in o.results if isinstance(r, tuple)]
@@ -649,7 +663,7 @@ PREDICATES: dict[str, Callable[[Call, Any, Any], bool]] = {
         _blank_target, _failed, _poles, _ties, _grown, _flat_gradient, _infinite_gradient, _same_results, _first_result, _finite,
         _empty, _empty_gradients, _unordered, _shapes, _cofactors, _squares, _rounding, _few_digits, _undefined,
         _zeroed, _vectors_of_zero, _beyond_doubles, _rounded_scores,
-        _overflown, _no_elements, _dependent_columns, _low_rank, _singular, _rounded_products,
+        _overflown, _undefined_here, _no_elements, _dependent_columns, _low_rank, _singular, _rounded_products,
     )
 }  # fmt: skip
 

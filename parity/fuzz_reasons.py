@@ -354,12 +354,6 @@ REASONS = [
     ),
     Reason(
         "taken",
-        "OverflowError: can't convert negative int to unsigned",
-        "a whole number that 64 bits do not hold is the float next to it, where a float is wanted",
-        "floats",
-    ),
-    Reason(
-        "taken",
         r"linalg\.(lstsq|tensorsolve|cond)\(.*\b[AB]=",
         "the argument's name in PyTorch's own documentation",
         "by_position",
@@ -519,6 +513,23 @@ REASONS = [
         r"eigvalsh\(.*out=<",
         "the result is there before out= is written; PyTorch gives its input another shape, and reads it after that",
         "apart",
+    ),
+    Reason(
+        "different",
+        r"(chebyshev|hermite|laguerre|legendre)_polynomial_\w+\(.*nan",
+        "a polynomial of what is undefined is undefined; PyTorch's loop ends before it has a value, and gives what lies in memory",
+        "undefined_here",
+    ),
+    Reason(
+        "refused",
+        r"lu_unpack\(.*the pivots are of other matrices",
+        "PyTorch does not look whether there are pivots for each matrix, and reads outside of their memory",
+    ),
+    Reason(
+        "taken",
+        r"clamp\w*\(.*gradient: RuntimeError: output with shape",
+        "PyTorch's backward pass of a bound with more dimensions fails; that of the other arguments is the same without it",
+        "constant",
     ),
     Reason(
         "different",

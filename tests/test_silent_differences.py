@@ -587,6 +587,12 @@ def _schedule(T, gamma):
     schedule.step()
 
 
+def _with_gradient(T):
+    p = T.ones(3, requires_grad=True)
+    p.grad = T.ones(3)
+    return p
+
+
 ALSO_REFUSED = {
     "a truth to the power of truths": lambda T: T.pow(False, T.tensor([True])),
     "a dimension of none": lambda T: T.gradient(T.tensor(1.5), dim=0),
@@ -595,6 +601,10 @@ ALSO_REFUSED = {
     "a mask of heads without dimensions": lambda T: T.nn.functional.scaled_dot_product_attention(*[T.ones(2, 3, 4, 2)] * 3, attn_mask=T.tensor(True)),
     "a mask of heads of one": lambda T: T.nn.functional.scaled_dot_product_attention(*[T.ones(2, 3, 4, 2)] * 3, attn_mask=T.ones(4, dtype=T.bool)),
     "a rate that overflows": lambda T: _schedule(T, 1e300),
+    "a norm of several": lambda T: T.nn.utils.clip_grads_with_norm_([_with_gradient(T)], 1.0, T.ones(3)),
+    "a second derivative of nothing": lambda T: T.autograd.functional.hessian(lambda x: x.sum(), T.ones(0)),
+    "strides for other sizes": lambda T: T.empty(0).set_(T.ones(3, 4), 0, (), (1,)),
+    "a mean far away": lambda T: T.nn.init.trunc_normal_(T.ones(3), 1e300),
     "no samples": lambda T: T.utils.data.default_collate(()),
     "a temperature that is a number": lambda T: T.distributions.RelaxedBernoulli(1.0, T.tensor([0.3])).log_prob(T.tensor([0.4])),
 }  # fmt: skip
@@ -647,4 +657,15 @@ def test_the_distribution_function_of_gamma_variables():
                 round(chi.item(), 5),
             ]
         )
+    np.testing.assert_allclose(*found, rtol=1e-12)
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), -1.0, 20])
+def test_softplus_at_any_threshold(threshold):
+    """Nothing is above nan, so that all of it is curved."""
+    found = []
+    for engine in (torch, minigrad):
+        x = engine.tensor([20.0, 4.0, -3.0], dtype=engine.float64, requires_grad=True)
+        y = engine.nn.functional.softplus(x, 0.5, threshold)
+        found.append([*y.tolist(), *engine.autograd.grad(y.sum(), x)[0].tolist()])
     np.testing.assert_allclose(*found, rtol=1e-12)

@@ -195,6 +195,8 @@ def hessian(
     )
     _refuse_both("hessian", strict, vectorize)
     values, alone = _as_tuple(inputs, "inputs", "hessian")
+    if any(not x.array.size for x in values):
+        raise RuntimeError("hessian(): an input without elements has no second derivatives to be stacked")
 
     def first(*leaves: Any) -> Any:
         out = func(*leaves)

@@ -18,13 +18,11 @@ from ..tensor import Tensor
 
 __all__ = [
     "broadcast_all",
-    "broadcast_shapes",
     "clamp_probs",
     "euler_constant",
     "lazy_property",
     "logits_to_probs",
     "probs_to_logits",
-    "require_value",
 ]
 
 euler_constant = 0.57721566490153286060
@@ -64,7 +62,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
 
 def require_value(value: Any, function: str, argument: str = "value") -> None:
     """InvalidObject unless value is a tensor or a number, of which densities and the like can be computed."""
-    if not isinstance(value, Tensor | int | float | np.generic | np.ndarray):
+    if not isinstance(value, Tensor | int | float | np.generic):
         raise InvalidObject(f"{function}: argument '{argument}' must be Tensor or float, not {said(value)}")
 
 

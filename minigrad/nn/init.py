@@ -111,7 +111,12 @@ def trunc_normal_(
                 values = np.where(outside, empty_like(tensor).normal_(mean, std, generator=generator).array, values)
             return _write(tensor, values)
         # Propose evenly in [a, b], and take each with the ratio of its density to the highest there.
-        peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+        away = (max(a, min(mean, b)) - mean) / std
+        if abs(away) > 1e154:
+            raise OverflowError(
+                f"trunc_normal_: the mean {mean} is so far from [{a}, {b}] that its density there is no float"
+            )
+        peak = -0.5 * away**2
         values = np.zeros_like(tensor.array)
         pending = np.ones(values.shape, bool)
         while pending.any():

@@ -211,6 +211,8 @@ class Softplus(Operation):
 def softplus(input: Operand, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + e^(beta·x)) / beta, a smooth relu; linear where beta · x > threshold. PyTorch: torch.nn.functional.softplus."""
     require_floating(input, "softplus", "softplus_cpu")
+    if threshold != threshold:  # nothing is above nan
+        threshold = math.inf
     return Softplus.apply(input, beta, threshold)
 
 

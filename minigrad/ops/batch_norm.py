@@ -134,7 +134,7 @@ def _batch_norm(
             if running is None:
                 raise RuntimeError(f"{name} must be defined in evaluation mode")
     else:
-        _check_moved(running_mean, running_var)
+        _both_or_neither(running_mean, running_var)
     _check_channels(channels, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
     if in_half(input, running_mean, running_var, weight, bias):
         statistics = [as_float32(running) for running in (running_mean, running_var)]
@@ -169,18 +169,16 @@ def _check_channels(count: int, **vectors: Any) -> None:
             raise RuntimeError(f"{name} should contain {count} elements not {x.array.size}")
 
 
-def _check_moved(running_mean: Tensor | None, running_var: Tensor | None) -> None:
-    """Errors for statistics that cannot be moved: one without the other; channels that are one number in memory, of which PyTorch
-    keeps what it happens to write last."""
+def _both_or_neither(running_mean: Tensor | None, running_var: Tensor | None) -> None:
     if (running_mean is None) != (running_var is None):
         raise ValueError("running_mean and running_var must either both be None or neither be None")
-    for running in (running_mean, running_var):
-        if running is not None:
-            require_own_places(running.array)
 
 
 def _keep(statistics: list[Any], *running: Tensor | None) -> None:
     """Running statistics in float16 take the values that were computed in float32."""
+    for kept in running:
+        if kept is not None:
+            require_own_places(kept.array)
     for computed, kept in zip(statistics, running, strict=True):
         if kept is not None and computed is not kept:
             kept.array[...] = computed.array
@@ -188,7 +186,12 @@ def _keep(statistics: list[Any], *running: Tensor | None) -> None:
 
 
 def _update_running(running_mean: Tensor, running_var: Tensor, momentum: float, mean: Array, var: Array) -> None:
-    """running = (1 - momentum) · running + momentum · new, in place."""
+    """running = (1 - momentum) · running + momentum · new, in place.
+
+    RuntimeError where several channels are one number in memory, of which PyTorch keeps what it happens to write last.
+    """
+    require_own_places(running_mean.array)
+    require_own_places(running_var.array)
     for running, new in ((running_mean, mean), (running_var, var)):
         array = running.array
         array *= 1 - momentum
@@ -213,7 +216,7 @@ def instance_norm(
         if running_mean is None or running_var is None:
             raise RuntimeError("Expected running_mean and running_var to be defined when use_input_stats is false")
         return _batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    _check_moved(running_mean, running_var)
+    _both_or_neither(running_mean, running_var)
     if positions == 1:
         raise ValueError(f"Expected more than 1 spatial element when training, got input size {input.shape}")
     n, channels = x.shape[:2]

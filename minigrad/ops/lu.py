@@ -175,6 +175,10 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
         raise RuntimeError(
             "pivots passed to lu_unpack must be between 1 and LU.size(-2) inclusive.Did you properly pass the result of lu_factor?"
         )
+    if unpack_pivots and pivots.shape[:-1] != shape[:-2]:
+        raise RuntimeError(
+            f"lu_unpack(): the pivots are of other matrices: {list(shape)} are factored, and {list(pivots.shape)} are their pivots"
+        )
     none = LU_data.reshape(-1)[:0].clone()
     L, U = _triangles(LU_data) if unpack_data else (none, none)
     empty = wrap(np.empty(0, LU_data.array.dtype))

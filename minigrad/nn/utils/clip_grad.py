@@ -75,6 +75,11 @@ def clip_grads_with_norm_(
     parameters: Tensor | Iterable[Tensor], max_norm: float, total_norm: Tensor, foreach: bool | None = None
 ) -> None:
     """Scale all gradients by max_norm / total_norm, where that is below 1."""
+    if total_norm.array.ndim:
+        raise RuntimeError(
+            f"clip_grads_with_norm_(): argument 'total_norm' must be a tensor without dimensions, but its shape is "
+            f"{list(total_norm.array.shape)}"
+        )
     scale = float(max_norm) / (total_norm.array + 1e-6)
     scale = np.minimum(scale, 1.0)
     for p in _parameters(parameters):

@@ -34,7 +34,11 @@ def size_of(x: Any, function: str, argument: str) -> int:
 
 def each(x: Any, function: str, argument: str) -> Iterator[Any]:
     """The parts of x, one after the other. Errors: TypeError for what has none."""
-    if not (hasattr(type(x), "__iter__") or hasattr(type(x), "__getitem__")) or not has_parts(x):
+    if (
+        not (hasattr(type(x), "__iter__") or hasattr(type(x), "__getitem__"))
+        or not has_parts(x)
+        or isinstance(x, np.generic)
+    ):
         raise TypeError(f"{function}(): argument '{argument}' must be iterable, not {said(x)}")
     return iter(x)
 
