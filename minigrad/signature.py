@@ -53,7 +53,7 @@ UNGIVEN = object()  # and of one that means None then, but is not None
 
 
 class Unsaid:
-    """In the place of a default that is not None, of an argument with two names. False: what was not given asks for nothing."""
+    """In the place of the default of an argument with two names. False: what was not given asks for nothing."""
 
     def __bool__(self) -> bool:
         return False
