@@ -45,7 +45,7 @@ class Gamma(ExponentialFamily):
         value.detach().clamp_(min=dtypes.finfo(value.dtype).tiny)
         return value
 
-    def cdf(self, value: Tensor) -> Tensor:
+    def cdf(self, value: Tensor | float) -> Tensor:
         self._validate_sample(value)
         return igamma(self.concentration, self.rate * value)
 

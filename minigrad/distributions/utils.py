@@ -62,7 +62,7 @@ def broadcast_shapes(*shapes: Any) -> tuple[int, ...]:
 
 def require_value(value: Any, function: str, argument: str = "value") -> None:
     """InvalidObject unless value is a tensor or a number, of which densities and the like can be computed."""
-    if not isinstance(value, Tensor | int | float | np.generic):
+    if not isinstance(value, Tensor | int | float | np.generic | np.ndarray):
         raise InvalidObject(f"{function}: argument '{argument}' must be Tensor or float, not {said(value)}")
 
 
