@@ -10,7 +10,10 @@ from __future__ import annotations
 import dis
 import itertools
 import os
+import re
+from collections.abc import Iterator
 from types import CodeType
+from typing import Any, NamedTuple
 
 _SAFE = frozenset(("shape", "ndim", "dtype", "size", "strides", "flags", "itemsize", "nbytes", "data_ptr"))
 
@@ -41,7 +44,7 @@ _LISTED = frozenset((
     ("ops/loss_classes.py", "_check_classes"),  # shapes and types
     ("ops/loss_binary.py", "binary_cross_entropy"),  # (also checks values; what stands for it does, see emit.py)
     ("ops/dropout.py", "dropout"),  # shape, and the order of the memory
-    ("autograd/fused.py", "Fused.apply.<locals>.<listcomp>"),  # for `work`: shapes and types
+    ("autograd/fused.py", "Fused.apply"),  # for `work`: shapes and types
     ("autograd/differentiate.py", "_roots"),  # shape and type
     ("autograd/graph.py", "AccumulateGrad.__init__"),  # shape and type
     ("minigrad/tensor.py", "Tensor.contiguous"),  # the order of the memory
@@ -50,17 +53,19 @@ _LISTED = frozenset((
     ("minigrad/inplace.py", "setitem"),  # whose memory it is; (what it writes itself, without a record, is noted as written)
     ("minigrad/inplace.py", "check"),  # whose memory it is
     ("minigrad/inplace.py", "check_memory"),  # how the memory lies
-    ("minigrad/signature.py", "Signature._check_types.<locals>.<listcomp>"),  # types
+    ("minigrad/signature.py", "Signature._check_types"),  # types
     ("nn/rnn.py", "RNNBase._layers"),  # whether it is a tensor
     ("ops/recurrent.py", "require_weights"),  # shapes and types
-    ("ops/recurrent.py", "require_weights.<locals>.<genexpr>"),  # shapes and types
-    ("ops/recurrent.py", "require_weights.<locals>.<listcomp>"),  # shapes and types
     ("ops/conv.py", "_check"),  # shapes and types
     ("ops/batch_norm.py", "batch_norm"),  # shapes
     ("ops/pool.py", "_max_pool"),  # shape and type; (indices of the winners are arrays that nobody knows)
     ("ops/attention.py", "scaled_dot_product_attention"),  # shapes; (a mask that it makes is an array that nobody knows)
-    ("ops/attention.py", "scaled_dot_product_attention.<locals>.<genexpr>"),  # shapes
 ))  # fmt: skip
+
+_COMPREHENSION = re.compile(r"(\.<locals>\.<(listcomp|setcomp|dictcomp|genexpr)>)+$")
+# Of local variables: LOAD_FAST_CHECK and LOAD_FAST_BORROW load as LOAD_FAST does.
+_ONE = re.compile(r"(?:LOAD|STORE)_FAST(?=_|$)")
+_JOINED = re.compile(r"(LOAD|STORE)_FAST(_BORROW)?_(LOAD|STORE)_FAST(_BORROW)?")
 
 _verdicts: dict[tuple[CodeType, int], bool] = {}
 
@@ -75,27 +80,44 @@ def only_looks(code: CodeType, at: int) -> bool:
 
 
 def _listed(code: CodeType) -> bool:
+    """By its function, whose comprehensions and generators are a part of it. (Python 3.11 gives comprehensions a code of their own.)"""
     file = code.co_filename.replace(os.sep, "/")
-    return ("/".join(file.split("/")[-2:]), code.co_qualname) in _LISTED
+    return ("/".join(file.split("/")[-2:]), _COMPREHENSION.sub("", code.co_qualname)) in _LISTED
+
+
+class Step(NamedTuple):
+    """An instruction, of which later Pythons join two: LOAD_FAST_LOAD_FAST, STORE_FAST_LOAD_FAST."""
+
+    offset: int
+    opname: str
+    argval: Any
+
+
+def _steps(code: CodeType) -> Iterator[Step]:
+    for i in dis.get_instructions(code):
+        if isinstance(i.argval, tuple) and _JOINED.fullmatch(i.opname):
+            for opname, argval in zip(_ONE.findall(i.opname), i.argval, strict=True):
+                yield Step(i.offset, opname, argval)
+        else:
+            yield Step(i.offset, (_ONE.match(i.opname) or [i.opname])[0], i.argval)
 
 
 def _next_is_safe(code: CodeType, at: int) -> bool:
     """Also where the array is kept under a name, if all that the code does with this name is safe."""
-    instructions = list(dis.get_instructions(code))
-    after = {before.offset: instruction for before, instruction in itertools.pairwise(instructions)}
-    following = after.get(at)
+    steps = [*_steps(code), Step(-1, "", None)]
+    following = next((after for before, after in itertools.pairwise(steps) if before.offset == at), None)
     if following is None:
         return False
     if following.opname == "STORE_FAST":
         name = following.argval
-        loads = [i for i in instructions if i.argval == name and i.opname not in ("STORE_FAST", "DELETE_FAST")]
-        if any(isinstance(i.argval, tuple) and name in i.argval for i in instructions):
-            return False  # (instructions of later Pythons that take two names at once)
-        return all(i.opname == "LOAD_FAST" and _is_safe(after.get(i.offset)) for i in loads)
+        uses = [
+            (s, after)
+            for s, after in itertools.pairwise(steps)
+            if s.argval == name and s.opname not in ("STORE_FAST", "DELETE_FAST")
+        ]
+        return all(s.opname == "LOAD_FAST" and _is_safe(after) for s, after in uses)
     return _is_safe(following)
 
 
-def _is_safe(instruction: dis.Instruction | None) -> bool:
-    return (
-        instruction is not None and instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and instruction.argval in _SAFE
-    )
+def _is_safe(instruction: Step) -> bool:
+    return instruction.opname in ("LOAD_ATTR", "LOAD_METHOD") and instruction.argval in _SAFE
