@@ -531,7 +531,7 @@ def _log(x: float) -> float:
 
 
 def _exp(x: float) -> float:
-    return math.exp(x) if x < 709.78 else math.inf
+    return math.inf if x >= 709.78 else math.exp(x)  # (nan is below nothing)
 
 
 def _scale_shift(x: np.ndarray, scale: Any, shift: Any) -> np.ndarray:
@@ -574,7 +574,7 @@ def _scale_shift_64(x: np.ndarray, scale: float, shift: float) -> np.ndarray:
     to odd" (IEEE Transactions on Computers, 2008).
     """
     scale, shift = float(scale), float(shift)
-    if abs(scale) > 2.0**900:  # the splitting below would overflow
+    if abs(scale) > 2.0**900 or not abs(shift) < 2.0**900:  # the splitting and the sums below would overflow
         return x * scale + shift
     split = 2.0**27 + 1
     x_high = split * x - (split * x - x)  # the upper 26 bits

@@ -205,6 +205,7 @@ TELLING: dict[str, tuple[str, ...]] = {
     "matrix_rank": ("tol",),
     "pinv": ("rcond",),
     "set_": ("storage_offset", "size"),
+    "bernoulli": ("p",),
 }
 # Arguments that are less by their name than in their place, where they may be an overload's other one (`max(x, y)`, `var(x, False)`).
 LESS_BY_NAME = {

@@ -98,7 +98,7 @@ def _flat(x: Any, engine: Engine) -> list[Any]:
         return [z for k in sorted(x, key=str) for z in (str(k), *_flat(x[k], engine))]
     if callable(x) or re.search(r" at 0x[0-9a-f]+>", str(x)):
         return [x.__name__ if isinstance(x, type) else "function" if callable(x) else type(x).__name__]
-    if engine is TORCH and isinstance(x, np.integer):  # its Size keeps NumPy's whole numbers
+    if isinstance(x, np.integer):  # PyTorch's Size keeps NumPy's whole numbers
         x = int(x)
     return [x if isinstance(x, bool | int | float | str | type(None)) else re.sub(r"\b(minigrad|torch)\.", "", str(x))]
 

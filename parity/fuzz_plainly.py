@@ -204,6 +204,11 @@ def fewer(call: Call) -> Call:
     return _all(call, lambda x: 10**6 if type(x) is int and x >= 2**31 else x)
 
 
+def narrowed(call: Call) -> Call:
+    """The view in the place of the copy."""
+    return replace(call, name=call.name.replace("narrow_copy", "narrow"))
+
+
 def named_and_constant(call: Call) -> Call:
     """As `by_position`, and no tensor wants a gradient."""
     return constant(by_position(call))
@@ -236,7 +241,7 @@ PLAINLY: dict[str, Callable[[Call], Call]] = {
         apart, numbers, contiguous, of_one_type, floating, out_of_place, by_position, without_none,
         whole, floats, floating_numbers, float64_by_default, constant, in_range, nearer, nearer_of_all,
         from_the_front, exact_bessel, close_in_one_type, counted,
-        named_and_constant, fewer,
+        named_and_constant, fewer, narrowed,
     )
 }  # fmt: skip
 # In other types than the call's: results are compared by value, as closely as the narrowest type of the call allows.

@@ -203,8 +203,8 @@ REASONS = [
     ),
     Reason(
         "taken",
-        "(kron|parameters_to_vector).*view size is not compatible|func.jvp.*single memory location",
-        "PyTorch's kron, parameters_to_vector and jvp take some layouts of memory only",
+        "(kron|parameters_to_vector|orthogonal_).*view size is not compatible|func.jvp.*single memory location",
+        "PyTorch's kron, parameters_to_vector, orthogonal_ and jvp take some layouts of memory only",
         "contiguous apart",
     ),
     Reason("refused|class", r"np\.(True|False)_", "PyTorch takes NumPy's booleans for floats; here they are booleans"),
@@ -533,6 +533,18 @@ REASONS = [
     ),
     Reason(
         "different",
+        r"narrow_copy\(.*gradient: ",
+        "a part that begins at a place counted from the back has the gradient of that part, which PyTorch's backward pass loses",
+        "narrowed",
+    ),
+    Reason(
+        "different",
+        r"(matrix_norm|linalg\.norm|linalg\.cond)\(.*\]E.*gradient: ",
+        "the vectors of a singular value of 0 are any that are orthogonal to the others",
+        "same_results",
+    ),
+    Reason(
+        "different",
         r"\bqr\(",
         "of columns that depend on the others there is none that is orthogonal to them: any unit vector that is stands for it",
         "dependent_columns",
@@ -587,7 +599,7 @@ REASONS = [
     ),
     Reason(
         "taken",
-        "out=<.*(tensor.mT is only supported on matrices|Dimension specified as -2 but tensor has no dimensions)",
+        "out=<.*(tensor.mT is only supported on matrices|Dimension specified as -2 but tensor has no dimensions|linalg.svd: The input tensor A must have at least 2)",
         "the result is there before out= is written; PyTorch gives its input another shape, and reads it after that",
         "apart",
     ),

@@ -140,6 +140,7 @@ EXAMPLES = {
     "of vectors of one direction": [call("linalg.cross", Part(1, "itself"), t(CROSSED, F, grad=True))],
     "a polynomial of what is undefined": [call("special.legendre_polynomial_p", np.nan, t([0, 4, -1], np.int64))],
     "PyTorch's backward pass of a bound": [call("clamp", t(0.5, grad=True), min=t(3.6, grad=True), max=t([1.5]))],
+    "a part that begins": [call("narrow_copy", t(np.ones((3, 4)), grad=True), 0, -1, 1)],
     "of columns that depend": [call("linalg.qr", t([[0.13, -0.13, 0.64]] * 4, memory="expanded"))],
     "whether a number without dimensions is 0": [call("logical_and", t(-(2**63), np.int64), t([4, 0], np.int32))],
     "PyTorch's backward pass reads running": [call("nn.functional.batch_norm", t(np.sin(np.arange(12.0)).reshape(4, 3), grad=True), t([1.0, 0.03, -0.3]), t([1.6, 0.5, 0.6], memory="expanded"))],

@@ -605,6 +605,9 @@ ALSO_REFUSED = {
     "a second derivative of nothing": lambda T: T.autograd.functional.hessian(lambda x: x.sum(), T.ones(0)),
     "strides for other sizes": lambda T: T.empty(0).set_(T.ones(3, 4), 0, (), (1,)),
     "a mean far away": lambda T: T.nn.init.trunc_normal_(T.ones(3), 1e300),
+    "a permutation of rows": lambda T: T.nn.utils.rnn.invert_permutation(T.tensor([[0]])),
+    "no probability": lambda T: T.ones(2).bernoulli(None),
+    "lists of milestones": lambda T: T.optim.lr_scheduler.MultiStepLR(T.optim.SGD([T.ones(1)], lr=0.1), [[1, 2], [3]]),
     "no samples": lambda T: T.utils.data.default_collate(()),
     "a temperature that is a number": lambda T: T.distributions.RelaxedBernoulli(1.0, T.tensor([0.3])).log_prob(T.tensor([0.4])),
 }  # fmt: skip
@@ -669,3 +672,18 @@ def test_softplus_at_any_threshold(threshold):
         y = engine.nn.functional.softplus(x, 0.5, threshold)
         found.append([*y.tolist(), *engine.autograd.grad(y.sum(), x)[0].tolist()])
     np.testing.assert_allclose(*found, rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [3, 20])
+@pytest.mark.parametrize("name", ["normal_", "cauchy_", "log_normal_"])
+@pytest.mark.parametrize("where", [float("inf"), float("-inf"), 1e300, float("nan")])
+def test_draws_around_what_is_infinite(name, n, where):
+    """The sum is rounded once by keeping its errors, of which infinity has none."""
+    found = []
+    for engine in (torch, minigrad):
+        engine.manual_seed(0)
+        found.append(
+            [getattr(engine.empty(n, dtype=d), name)(where, 1.0).tolist() for d in (engine.float32, engine.float64)]
+        )
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_array_equal(a, b)

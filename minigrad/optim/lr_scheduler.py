@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from .lr_base import LRScheduler as LRScheduler
@@ -97,6 +97,9 @@ class MultiStepLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, milestones: Iterable[int], gamma: float = 0.1, last_epoch: int = -1
     ) -> None:
+        milestones = list(milestones)
+        if any(not isinstance(m, Hashable) for m in milestones):
+            raise TypeError(f"MultiStepLR(): argument 'milestones' must be a list of ints, got {milestones}")
         self.milestones, self.gamma = Counter(milestones), gamma
         super().__init__(optimizer, last_epoch)
 

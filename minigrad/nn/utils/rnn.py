@@ -114,6 +114,8 @@ def invert_permutation(permutation: Tensor | None) -> Any:
         return None
     if permutation.array.dtype != np.int64:
         raise RuntimeError(f"invert_permutation(): Expected dtype int64 for index, got {permutation.dtype}")
+    if permutation.array.ndim > 1:
+        raise IndexError(f"invert_permutation(): a vector is wanted, got shape {list(permutation.array.shape)}")
     out = np.empty_like(permutation.array)
     places = np.atleast_1d(permutation.array)  # a number is the permutation of one element
     n = len(places)
