@@ -11,7 +11,7 @@ def test_the_program_that_uses_what_was_installed(tmp_path):
     run = subprocess.run([sys.executable, "-I", PROGRAM], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "FAIL" not in run.stdout
-    assert run.stdout.count("ok ") == 10
+    assert run.stdout.count("ok ") == 11
 
 
 def test_it_ends_with_1_where_something_is_wrong(tmp_path):
